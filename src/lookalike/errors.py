@@ -1,0 +1,79 @@
+"""What can go wrong, as one tree.
+
+Every message names the thing, what was expected, what came, and what to do. The library raises from
+this tree only; ``cli`` prints the message and exits with 2.
+
+    LookalikeError
+    ├── InvalidInputError      an argument that no call can accept (also a ValueError)
+    ├── ImageError             one image cannot be read: .path, .reason
+    │   └── FetchError         one URL cannot be fetched
+    ├── DatasetError           a data set is not there, or its files are damaged
+    ├── ModelError             a model is unknown, unreachable or damaged
+    ├── QueryError             a query that cannot be answered
+    ├── IndexFileError         a saved search index is damaged, or is something else
+    ├── StoreError             the tables of a collection cannot be read or written
+    └── CollectionError        a collection is missing, or not what the request supposes
+        ├── MissingImagesError a root is gone, or more than half of its images are
+        └── LockedError        another process is writing
+"""
+
+
+class LookalikeError(Exception):
+    """Base of all errors that lookalike raises on purpose."""
+
+
+class InvalidInputError(LookalikeError, ValueError):
+    """An argument that no call can accept: a wrong shape, a k below one, a NaN."""
+
+
+class ImageError(LookalikeError):
+    """One image cannot be read.
+
+    Parameters
+    ----------
+    path : str
+        The file or address, as the user knows it.
+    reason : str
+        Why, in a few words, without the path: the text that a row of ``failures`` keeps.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class FetchError(ImageError):
+    """One URL cannot be fetched: refused address, too large, too slow, not there."""
+
+
+class DatasetError(LookalikeError):
+    """A data set is not there, cannot be downloaded, or its files are damaged."""
+
+
+class ModelError(LookalikeError):
+    """A model is unknown, cannot be reached, is damaged, or does not fit the collection."""
+
+
+class QueryError(LookalikeError):
+    """A query that cannot be answered: no such file, or text for a model that has no text tower."""
+
+
+class IndexFileError(LookalikeError):
+    """A saved search index is damaged, or its folder holds something else."""
+
+
+class StoreError(LookalikeError):
+    """The tables of a collection cannot be read or written."""
+
+
+class CollectionError(LookalikeError):
+    """A collection is missing, or is not what the request supposes."""
+
+
+class MissingImagesError(CollectionError):
+    """A root is gone, or lost more than half of its images at once; nothing was changed."""
+
+
+class LockedError(CollectionError):
+    """Another process is writing to the collection."""

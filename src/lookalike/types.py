@@ -1,0 +1,125 @@
+"""The words that every module shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NewType
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.errors import InvalidInputError
+
+ImageId = NewType("ImageId", int)
+"""An image is its content: the first 63 bits of the sha256 of its bytes."""
+
+Vectors = npt.NDArray[np.float32]
+"""(n, d) float32, one row an image."""
+
+Pixels = npt.NDArray[np.uint8]
+"""(height, width, 3) uint8, RGB."""
+
+Ids = npt.NDArray[np.int64]
+"""(n,) int64 image ids, or row numbers where no ids were given."""
+
+
+def format_id(image_id: int) -> str:
+    """Write an id as people and JSON see it: 16 hexadecimal digits.
+
+    >>> format_id(255)
+    '00000000000000ff'
+    """
+    return f"{image_id:016x}"
+
+
+def parse_id(text: str) -> ImageId:
+    """Read an id back from its 16 hexadecimal digits.
+
+    >>> parse_id("00000000000000ff")
+    255
+
+    Raises
+    ------
+    InvalidInputError
+        If the text is not 16 hexadecimal digits, or lies beyond 63 bits.
+    """
+    try:
+        value = int(text, 16) if len(text) == 16 else -1
+    except ValueError:
+        value = -1
+    if not 0 <= value < 2**63:
+        raise InvalidInputError(f"{text!r} is not an image id; expected 16 hexadecimal digits")
+    return ImageId(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbors:
+    """The nearest rows to each query, nearest first.
+
+    Attributes
+    ----------
+    ids : (n_queries, k) int64
+        Ids of the hits. A row with fewer than k hits ends in -1.
+    distances : (n_queries, k) float32
+        True euclidean distances, or 1 - cosine; never squared. Infinite where the id is -1.
+    """
+
+    ids: Ids
+    distances: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighborhoods:
+    """All rows within a radius of each query, in compressed form: the counts differ from query to query.
+
+    Attributes
+    ----------
+    indptr : (n_queries + 1,) int64
+        The hits of query i lie at ``indptr[i]:indptr[i + 1]``.
+    ids : (n_hits,) int64
+    distances : (n_hits,) float32
+        Nearest first within each query.
+    """
+
+    indptr: npt.NDArray[np.int64]
+    ids: Ids
+    distances: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    def __getitem__(self, query: int) -> tuple[Ids, npt.NDArray[np.float32]]:
+        hits = slice(self.indptr[query], self.indptr[query + 1])
+        return self.ids[hits], self.distances[hits]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One answer of a search.
+
+    Attributes
+    ----------
+    rank : int
+        1 for the nearest.
+    id : ImageId
+    paths : tuple of str
+        Every place where this image lies; absolute for files.
+    distance : float
+        1 - cosine, or euclidean where the model is compared so.
+    score : float or None
+        The cosine similarity; None for models that are not compared by cosine.
+    label : str or None
+        The label of the first path.
+    """
+
+    rank: int
+    id: ImageId
+    paths: tuple[str, ...]
+    distance: float
+    score: float | None
+    label: str | None
+
+    @property
+    def path(self) -> str:
+        """The first place where this image lies."""
+        return self.paths[0]
