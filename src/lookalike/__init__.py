@@ -1,3 +1,45 @@
 """Point it at images: it finds look-alikes, groups and duplicates."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lookalike.collection import Collection, Failure, Info, SearchResult, SyncReport
+    from lookalike.errors import LookalikeError
+    from lookalike.types import Hit, Neighborhoods, Neighbors
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Collection": "lookalike.collection",
+    "Failure": "lookalike.collection",
+    "Hit": "lookalike.types",
+    "Info": "lookalike.collection",
+    "LookalikeError": "lookalike.errors",
+    "Neighborhoods": "lookalike.types",
+    "Neighbors": "lookalike.types",
+    "SearchResult": "lookalike.collection",
+    "SyncReport": "lookalike.collection",
+}
+
+__all__ = [
+    "Collection",
+    "Failure",
+    "Hit",
+    "Info",
+    "LookalikeError",
+    "Neighborhoods",
+    "Neighbors",
+    "SearchResult",
+    "SyncReport",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import the public names when they are first used, so that the command line starts at once."""
+    import importlib
+
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lookalike' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NewType
+from typing import Literal, NewType
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ Vectors = npt.NDArray[np.float32]
 
 Pixels = npt.NDArray[np.uint8]
 """(height, width, 3) uint8, RGB."""
+
+Metric = Literal["cosine", "euclidean"]
+"""How vectors are compared. Distances are 1 - cosine, or true euclidean; never squared."""
 
 Ids = npt.NDArray[np.int64]
 """(n,) int64 image ids, or row numbers where no ids were given."""
@@ -118,6 +121,11 @@ class Hit:
     distance: float
     score: float | None
     label: str | None
+
+    @property
+    def hex_id(self) -> str:
+        """The id as people and JSON see it."""
+        return format_id(self.id)
 
     @property
     def path(self) -> str:

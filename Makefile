@@ -1,0 +1,49 @@
+# What a newcomer types is `make demo`; what a contributor types is `make check` and `make test`.
+# Everything is installed into .venv. Nothing outside this folder is changed.
+#
+#   make PYTHON=python3.12 demo        another Python than the one that is found
+#   make test ARGS="-k store -x"       words for the program behind the target
+
+PYTHON ?=
+ARGS ?=
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:  # two pips must not write into one .venv
+.PHONY: help demo test check bench docs clean always
+
+help:  ## show these lines
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s%s\n", $$1, $$2 }' Makefile
+
+demo: .venv/.installed  ## install into .venv, then show lookalike at work on real pictures
+	@$(BIN)/lookalike demo $(ARGS)
+
+test: .venv/.installed-dev  ## run the tests
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+check: .venv/.installed-dev  ## check formatting, lint, types and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.installed-dev  ## measure speed and recall
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+docs: .venv/.installed-dev-docs  ## build the documentation into site/
+	$(BIN)/mkdocs build --strict
+
+clean:  ## remove all that make made here, .venv too
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist site lookalike-demo
+	find src tests benchmarks scripts -name __pycache__ -prune -exec rm -rf {} +
+
+# .venv/.ready says that .venv is whole; .venv/.installed-dev-docs that lookalike[dev,docs] is in it.
+# Both are written last, so that what was interrupted is done again.
+.venv/.ready: always
+	@PYTHON='$(PYTHON)' GOAL='$(firstword $(MAKECMDGOALS))' sh scripts/make-venv
+
+.venv/.installed%: .venv/.ready pyproject.toml
+	@$(BIN)/python scripts/install.py $(subst -, ,$*)
+
+.venv/.installed: .venv/.ready pyproject.toml
+	@$(BIN)/python scripts/install.py

@@ -1,0 +1,33 @@
+"""What the doctests may use."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _doctest_names(
+    request: pytest.FixtureRequest,
+    doctest_namespace: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Give the docstrings of `Collection` a folder of pictures, a new one for each docstring."""
+    if request.node.nodeid.startswith("src/lookalike/collection.py"):
+        doctest_namespace["photo_folder"] = _photo_folder(tmp_path_factory.mktemp("photos"))
+
+
+def _photo_folder(folder: Path) -> Path:
+    from PIL import Image
+
+    y, x = np.mgrid[:96, :96]
+    patterns = {
+        "stripes.png": x % 16 * 12,
+        "stripes-brighter.png": x % 16 * 14 + 20,
+        "circles.png": np.hypot(x - 48, y - 48) % 24 * 10,
+        "noise.png": np.random.default_rng(0).integers(0, 255, (96, 96)),
+    }
+    for name, grey in patterns.items():
+        Image.fromarray(np.asarray(grey, dtype=np.uint8)).convert("RGB").save(folder / name)
+    return folder

@@ -1,0 +1,70 @@
+"""The command line: one file a command. It parses, calls `Collection`, and prints.
+
+Exit codes: 0 done; 1 done, but images failed, with ``--strict``; 2 the request cannot be met; 130
+interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+
+from lookalike.cli.console import complain
+from lookalike.cli.demo import demo
+from lookalike.cli.index import index
+from lookalike.cli.info import info
+from lookalike.cli.search import search
+from lookalike.errors import LookalikeError
+
+app = typer.Typer(
+    name="lookalike",
+    help="Point it at images: it finds look-alikes, groups and duplicates.",
+    epilog="First: lookalike index PHOTOS. Then: lookalike search PHOTOS/one.jpg. Or just look:"
+    " lookalike demo.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+COMMANDS: dict[str, Callable[..., None]] = {"index": index, "search": search, "info": info, "demo": demo}
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from lookalike import __version__
+
+        print(f"lookalike {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None: ...
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; exits the process."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and words[0] not in COMMANDS and (os.path.isfile(words[0]) or "://" in words[0]):
+        words.insert(0, "search")  # a bare query
+    try:
+        app(words, standalone_mode=True)
+    except LookalikeError as error:
+        complain(str(error))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        complain("interrupted; what was done is kept")
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader has gone (`| head`). Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

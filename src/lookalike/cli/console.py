@@ -1,0 +1,88 @@
+"""How the commands speak: results on standard output, progress and complaints on standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lookalike.sync import Progress
+
+
+def complain(message: str) -> None:
+    """Print one line on standard error."""
+    line = " ".join(message.split("\n"))
+    print(f"lookalike: {printable(line)}", file=sys.stderr)
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print one JSON document on standard output."""
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # a file name that is not UTF-8: escaped, it can still be carried
+        text = json.dumps(document, indent=2)
+    sys.stdout.buffer.write(text.encode("utf-8") + b"\n")
+    sys.stdout.flush()
+
+
+def printable(text: str) -> str:
+    """Replace what a terminal cannot show: bytes that are not UTF-8, and control characters."""
+    return "".join(
+        character if character.isprintable() or character == "\t" else "\N{REPLACEMENT CHARACTER}"
+        for character in text
+    )
+
+
+def say(line: str = "") -> None:
+    """Print one line on standard output."""
+    sys.stdout.buffer.write(printable(line).encode(sys.stdout.encoding or "utf-8", "replace") + b"\n")
+    sys.stdout.flush()
+
+
+def relative(path: str) -> str:
+    """Return a path relative to the working directory."""
+    try:
+        return os.path.relpath(path)
+    except ValueError:  # another drive
+        return path
+
+
+def print_raw(path: str) -> None:
+    """Print a path byte for byte, so that another program can open it."""
+    sys.stdout.buffer.write(os.fsencode(path) + b"\n")
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def sync_progress(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """Give a callback that draws a bar with rate and time left, on a terminal only."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda progress: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Embedding", total=None, rate="")
+
+        def show(progress: Progress) -> None:
+            elapsed = bar.tasks[0].elapsed or 0.0
+            rate = f"{progress.done / elapsed:,.0f} images/s" if elapsed > 0.5 else ""
+            if progress.failed:
+                rate += f", {progress.failed:,} failed"
+            bar.update(task, total=progress.total, completed=progress.done, rate=rate)
+
+        yield show

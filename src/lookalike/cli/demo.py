@@ -1,0 +1,5 @@
+"""``lookalike demo``."""
+
+
+def demo() -> None:
+    """Show."""

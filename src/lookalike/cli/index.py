@@ -1,0 +1,117 @@
+"""``lookalike index``: make a collection of a folder of images, or bring it up to date."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from lookalike.cli.choose import is_there, open_or_create, roots_of
+from lookalike.cli.console import print_json, relative, say, sync_progress
+from lookalike.cli.options import CollectionOption, JobsOption, JsonOption, QuietOption
+from lookalike.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from lookalike.collection import Collection, SyncReport
+    from lookalike.store import Labelling
+
+_FAILURES_SHOWN = 20
+
+
+def index(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATH]...",
+            help="Folders, files or quoted globs. By default the whole collection that this folder is in.",
+            show_default=False,
+        ),
+    ] = None,
+    collection: CollectionOption = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="The model of a new collection; kept for good.", show_default=False),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="folders|none",
+            help="Where labels come from: the name of an image's folder (the default), or nowhere.",
+            show_default=False,
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exclude",
+            "--exclude-dir",
+            metavar="GLOB",
+            help="Names or relative paths to pass over; may be repeated. Remembered. Hidden ones always are.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Let images go although their folder is missing, or lost most of them."),
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if any image cannot be read.")
+    ] = False,
+    jobs: JobsOption = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Make a folder of images searchable, or bring a collection up to date.
+
+    The collection is kept in PATH/.lookalike, or in DIR/.lookalike with -c DIR. Images that are there
+    already, even under another name, are not embedded again; those that are gone leave the collection.
+    """
+    if labels not in (None, "folders", "none"):
+        raise InvalidInputError(f"--labels is {labels!r}; expected folders or none")
+    targets = paths or []
+    with contextlib.ExitStack() as stack:
+        if dry_run and not is_there(targets, collection):
+            # Nothing may be left behind, so what would be made is made elsewhere.
+            collection = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lookalike-")))
+        chosen = open_or_create(targets, collection, model)
+        for root in roots_of(chosen, targets) if labels or exclude else ():
+            chosen.add_root(root, cast("Labelling | None", labels), exclude)
+        report = stack.enter_context(sync_progress(quiet=quiet or json))
+        result = chosen.sync(targets, dry_run=dry_run, prune=prune, jobs=jobs, report=report)
+    if json:
+        print_json(_document(result))
+    elif not quiet:
+        _print(result, chosen, dry_run)
+    if strict and result.failed:
+        raise typer.Exit(1)
+
+
+def _document(result: SyncReport) -> dict[str, Any]:
+    counts = ("added", "embedded", "changed", "moved", "removed", "unchanged", "failed")
+    return {
+        **{name: getattr(result, name) for name in counts},
+        "failures": [{"path": relative(row.path), "reason": row.reason} for row in result.failures],
+        "seconds": round(result.seconds, 3),
+    }
+
+
+def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
+    counts = ("added", "changed", "moved", "removed", "unchanged", "failed")
+    summary = ", ".join(f"{getattr(result, name):,} {name}" for name in counts if getattr(result, name))
+    if dry_run:
+        say(f"Would be: {summary or 'nothing to do'}")
+    else:
+        say(f"{relative(str(collection.folder))}: {summary or 'no images found'}")
+        if result.embedded:
+            rate = result.embedded / max(result.seconds, 1e-9)
+            say(f"Embedded {result.embedded:,} images in {result.seconds:.1f} s ({rate:,.0f} images/s)")
+    if result.failures:
+        say(f"{result.failed:,} could not be read:")
+        for row in result.failures[:_FAILURES_SHOWN]:
+            say(f"  {relative(row.path)}: {row.reason}")
+        if result.failed > _FAILURES_SHOWN:
+            say(f"  … and {result.failed - _FAILURES_SHOWN:,} more: lookalike info --failures")

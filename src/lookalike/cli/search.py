@@ -1,0 +1,130 @@
+"""``lookalike search``: the images most like a query."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lookalike.cli.console import print_json, print_raw, relative, say
+from lookalike.cli.options import CollectionOption, JsonOption
+
+if TYPE_CHECKING:
+    from lookalike.collection import Collection, SearchResult
+
+
+def search(
+    queries: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="QUERY...", help="Image files or URLs; several make one query.", show_default=False
+        ),
+    ],
+    collection: CollectionOption = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--not", metavar="QUERY", help="An image whose likes are not wanted; may be repeated."),
+    ] = None,
+    k: Annotated[int, typer.Option("-k", "-t", "--top", min=1, help="How many images to find.")] = 10,
+    include_self: Annotated[
+        bool, typer.Option("--include-self", help="Let a query that is in the collection be a hit.")
+    ] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Also save the result as a picture (.png, .svg, .pdf).", show_default=False
+        ),
+    ] = None,
+    json: JsonOption = False,
+    filepath_only: Annotated[
+        bool, typer.Option("-f", "--filepath-only", help="Print paths only, one a line, for other programs.")
+    ] = False,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Let URLs name addresses of the local network.")
+    ] = False,
+) -> None:
+    """Find the images most like a file or URL, nearest first, with their cosine similarity."""
+    from lookalike.cli.choose import open_for_query
+    from lookalike.plots import check_ending
+
+    if plot is not None:
+        check_ending(plot)
+    chosen = open_for_query(collection, queries)
+    result = chosen.search(
+        *queries, k=k, without=without or [], include_self=include_self, allow_private=allow_private
+    )
+    if plot is not None:
+        _save_plot(plot, chosen, result)
+    if json:
+        print_json(_document(queries, without or [], result))
+    elif filepath_only:
+        for hit in result.hits:
+            print_raw(relative(hit.path))
+    else:
+        _print(result)
+
+
+def _document(queries: list[str], without: list[str], result: SearchResult) -> dict[str, Any]:
+    hits = []
+    for hit in result.hits:
+        row: dict[str, Any] = {
+            "rank": hit.rank,
+            "path": relative(hit.path),
+            "score": None if hit.score is None else round(hit.score, 6),
+            "distance": round(hit.distance, 6),
+            "label": hit.label,
+            "id": hit.hex_id,
+        }
+        if len(hit.paths) > 1:
+            row["paths"] = [relative(path) for path in hit.paths]
+        hits.append(row)
+    document: dict[str, Any] = {"query": queries[0] if len(queries) == 1 else queries}
+    if without:
+        document["not"] = without
+    return {**document, "model": result.model, "index": result.index, "hits": hits}
+
+
+def _print(result: SearchResult) -> None:
+    """Print columns for a person, or the same separated by tabs for a program."""
+    rows = [
+        (
+            str(hit.rank),
+            f"{hit.distance if hit.score is None else hit.score:.3f}",
+            hit.label or "",
+            relative(hit.path) + (f"  (and {len(hit.paths) - 1} more)" if len(hit.paths) > 1 else ""),
+        )
+        for hit in result.hits
+    ]
+    if not sys.stdout.isatty():
+        for row in rows:
+            say("\t".join(row))
+        return
+    if not rows:
+        say("no other images in the collection")
+        return
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for rank, score, label, path in rows:
+        say(f"{rank:>{widths[0]}}  {score}  {label:<{widths[2]}}  {path}")
+
+
+def _save_plot(path: Path, collection: Collection, result: SearchResult) -> None:
+    from lookalike.plots import Tile, result_strip, save_figure
+
+    pictures = collection.thumbnails([hit.id for hit in result.hits])
+    hits = [
+        Tile(
+            pictures[hit.id],
+            f"{hit.rank}   {hit.distance if hit.score is None else hit.score:.3f}"
+            + (f"   {hit.label}" if hit.label else ""),
+            Path(hit.path).name,
+        )
+        for hit in result.hits
+        if hit.id in pictures
+    ]
+    asked = [(query, "query") for query in result.queries] + [(query, "not") for query in result.unwanted]
+    thumbnails = collection.query_thumbnails([query for query, _ in asked])
+    queries = [Tile(jpeg, role, query.name) for jpeg, (query, role) in zip(thumbnails, asked, strict=True)]
+    save_figure(result_strip(queries, hits), path)
+    print(f"saved {path}", file=sys.stderr)

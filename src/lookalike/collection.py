@@ -1,0 +1,576 @@
+"""A collection of images: where scanning, embedding, storing and searching meet.
+
+The command line calls this module and nothing deeper.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lookalike.embed import DEFAULT_MODEL, OnnxEmbedder, get_model, load_model
+from lookalike.errors import CollectionError, IndexFileError, InvalidInputError, QueryError
+from lookalike.images import encode_thumbnail
+from lookalike.images.scan import unescape
+from lookalike.index import Exact
+from lookalike.query import EmbeddedQuery, Query, combine, embed_query
+from lookalike.store import (
+    FOLDER_NAME,
+    Labelling,
+    Manifest,
+    Root,
+    Store,
+    find_collection,
+    name_root,
+    root_folder,
+    stored_root_path,
+    writer_lock,
+)
+from lookalike.sync import COMMIT_SECONDS, Known, Plan, Progress, carry_out, choose_areas, decide_areas
+from lookalike.types import Hit, ImageId, Vectors
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that is in the folder but could not be taken into the collection, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did, or with ``dry_run`` would do.
+
+    Attributes
+    ----------
+    added, changed, moved, removed, unchanged : int
+        Files, by what became of them. A file that fails is in none of these, but counts as removed if it
+        was in the collection before.
+    embedded : int
+        Images that went through the network. Copies and renamed files do not.
+    failures : tuple of Failure
+        All files that fail now, not only the new ones.
+    seconds : float
+    """
+
+    added: int
+    embedded: int
+    changed: int
+    moved: int
+    removed: int
+    unchanged: int
+    failures: tuple[Failure, ...]
+    seconds: float
+
+    @property
+    def failed(self) -> int:
+        """How many files fail now."""
+        return len(self.failures)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The answer of a search.
+
+    Attributes
+    ----------
+    hits : tuple of Hit
+        Nearest first.
+    model, index : str
+        What answered.
+    queries, unwanted : tuple of EmbeddedQuery
+        What was asked.
+    """
+
+    hits: tuple[Hit, ...]
+    model: str
+    index: str
+    queries: tuple[EmbeddedQuery, ...]
+    unwanted: tuple[EmbeddedQuery, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What a collection holds.
+
+    Attributes
+    ----------
+    folder : Path
+        The ``.lookalike`` folder.
+    roots : tuple of Path
+        Folders of images.
+    files, images : int
+        Content that lies in several places is one image.
+    models : dict of str to int
+        Images embedded, by model.
+    model : str
+        The default model.
+    formats, labels : dict of str to int
+        Images by format; files by label. Most frequent first.
+    failures : tuple of Failure
+    size : int
+        Bytes on the disk.
+    """
+
+    folder: Path
+    roots: tuple[Path, ...]
+    files: int
+    images: int
+    models: dict[str, int]
+    model: str
+    formats: dict[str, int]
+    labels: dict[str, int]
+    failures: tuple[Failure, ...]
+    size: int
+
+
+class Collection:
+    """Images on the disk, made searchable. Made by `create`, found again by `open`.
+
+    Examples
+    --------
+    >>> photos = Collection.create(photo_folder)
+    >>> report = photos.sync()
+    >>> report.added, report.embedded, report.failed
+    (4, 4, 0)
+    >>> result = photos.search(photo_folder / "stripes.png", k=1)
+    >>> os.path.basename(result.hits[0].path)
+    'stripes-brighter.png'
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self._manifest = manifest
+        self._store = Store(folder)
+        self._embedders: dict[tuple[str, int], OnnxEmbedder] = {}
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | os.PathLike[str],
+        model: str = DEFAULT_MODEL,
+        labels: Labelling = "folders",
+        exclude: Sequence[str] = (),
+        with_root: bool = True,
+    ) -> Collection:
+        """Make a collection in ``folder/.lookalike``. It is empty until the first `sync`.
+
+        Parameters
+        ----------
+        folder : path
+            The folder of images; or, without `with_root`, any folder, made if need be.
+        model : str
+            The model of the collection, for good.
+        labels, exclude
+            See `add_root`.
+        with_root : bool
+            Whether the folder itself is the first root.
+
+        Raises
+        ------
+        CollectionError
+            If there is a collection already, no such folder, or no right to write to it.
+        ModelError
+            If there is no such model.
+
+        Examples
+        --------
+        >>> len(Collection.create(photo_folder))
+        0
+        """
+        get_model(model)
+        home = Path(os.path.abspath(folder))
+        place = home / FOLDER_NAME
+        if find_collection(home, above=False):
+            raise CollectionError(f"there is a collection in {place} already; open it instead")
+        if with_root and not home.is_dir():
+            raise CollectionError(f"there is no folder {home}")
+        collection = cls(place, Manifest(model))
+        if with_root:
+            collection.add_root(home, labels, exclude)
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            collection._manifest.save(place)
+        except OSError as error:
+            raise CollectionError(
+                f"cannot make a collection in {home}: {error.strerror};"
+                " name a folder that can be written to with -c/--collection"
+            ) from error
+        return collection
+
+    @classmethod
+    def open(cls, start: str | os.PathLike[str] = ".", above: bool = True) -> Collection:
+        """Open the collection that a folder is in.
+
+        Parameters
+        ----------
+        start : path
+            The folder that holds ``.lookalike``, or the ``.lookalike`` itself.
+        above : bool
+            Whether it may also be any folder below the one that holds it.
+
+        Raises
+        ------
+        CollectionError
+            If there is none, or it is damaged.
+
+        Examples
+        --------
+        >>> Collection.create(photo_folder).folder == Collection.open(photo_folder).folder
+        True
+        """
+        place = find_collection(Path(start), above)
+        if place is None:
+            where = f"{os.path.abspath(start)} or above it" if above else os.path.abspath(start)
+            raise CollectionError(
+                f"there is no collection in {where}; make one with"
+                " `lookalike index FOLDER`, or name its folder with -c/--collection"
+            )
+        return cls(place, Manifest.load(place))
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The folders of images, absolute."""
+        return tuple(root_folder(self.folder, root) for root in self._manifest.roots)
+
+    @property
+    def model(self) -> str:
+        """The name of the default model."""
+        return self._manifest.model
+
+    def add_root(
+        self,
+        folder: str | os.PathLike[str],
+        labels: Labelling | None = None,
+        exclude: Sequence[str] | None = None,
+    ) -> None:
+        """Add a folder of images, or change how one is read; the next `sync` reads it, and remembers it.
+
+        Parameters
+        ----------
+        folder : path
+        labels : {"folders", "none"}, optional
+            Whether the name of the folder that an image lies in is its label. Yes, for a new root.
+        exclude : sequence of str, optional
+            Globs of names and relative paths to pass over. None, for a new root.
+
+        Raises
+        ------
+        CollectionError
+            If there is no such folder, or it lies inside a root, or around one.
+        """
+        path = Path(os.path.abspath(folder))
+        if not path.is_dir():
+            raise CollectionError(f"there is no folder {path}")
+        for place in self.roots:
+            if place in path.parents or path in place.parents:
+                raise CollectionError(f"{path} and the root {place} overlap; index one of them")
+        old = next((root for root, place in self._places_of_roots() if place == path), None)
+        if old is None:
+            name = name_root(path, {root.name for root in self._manifest.roots})
+            old = Root(name, stored_root_path(self.folder, path))
+        new = Root(
+            old.name,
+            old.path,
+            old.labels if labels is None else labels,
+            old.exclude if exclude is None else tuple(exclude),
+        )
+        self._manifest = self._manifest.with_root(new)
+
+    def sync(
+        self,
+        paths: Sequence[str | os.PathLike[str]] = (),
+        *,
+        dry_run: bool = False,
+        prune: bool = False,
+        jobs: int | None = None,
+        report: Callable[[Progress], None] = lambda progress: None,
+        commit_seconds: float = COMMIT_SECONDS,
+    ) -> SyncReport:
+        """Bring the collection up to date with the disk.
+
+        Parameters
+        ----------
+        paths : sequence of path
+            Only these folders, files and globs, which lie inside the roots; everything by default.
+        dry_run : bool
+            Only report what would be done.
+        prune : bool
+            Let images go although a root is missing, or lost more than half of them at once.
+        jobs : int, optional
+            How many images to work on side by side; the number of cores by default.
+        report : callable
+            Told of the progress.
+        commit_seconds : float
+            How much work a kill may lose.
+
+        Returns
+        -------
+        SyncReport
+
+        Raises
+        ------
+        MissingImagesError
+            If a root is missing or lost more than half of its images; nothing has been changed.
+        LockedError
+            If another process is writing to the collection.
+        CollectionError
+            If a path does not exist, or lies in no root.
+        StoreError
+            If a table cannot be written; what was committed is kept.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> photos.sync(dry_run=True).added, len(photos)
+        (4, 0)
+        """
+        started = time.monotonic()
+        if jobs is not None and jobs < 1:
+            raise InvalidInputError(f"jobs is {jobs}; expected 1 or more")
+        areas = choose_areas({place: root for root, place in self._places_of_roots()}, paths)
+        model = get_model(self.model)
+        vectors = self._store.vectors(model.name, model.dimension)
+        with contextlib.nullcontext() if dry_run else writer_lock(self.folder):
+            known = Known.read(self._store, vectors)
+            plan = decide_areas(areas, known, prune)
+            if dry_run:
+                return self._report(plan, 0, set(), started)
+            if self._manifest != Manifest.load(self.folder):
+                self._manifest.save(self.folder)
+            outcome = carry_out(
+                plan,
+                known,
+                self._store,
+                vectors,
+                lambda: self._embedder(threads=1),
+                jobs or _cores(),
+                report,
+                commit_seconds,
+            )
+        return self._report(plan, outcome.embedded, outcome.failed, started)
+
+    def search(
+        self,
+        *queries: Query,
+        k: int = 10,
+        without: Sequence[Query] = (),
+        include_self: bool = False,
+        allow_private: bool = False,
+    ) -> SearchResult:
+        """Find the images most like the queries.
+
+        Parameters
+        ----------
+        *queries : path, URL, (height, width, 3) uint8 pixels, or image of Pillow's
+            Several make one query, their mean.
+        k : int
+            How many images to return; all there are, if they are fewer.
+        without : sequence of the same
+            Images whose likes are not wanted.
+        include_self : bool
+            Whether an image of the collection that is itself a query may be a hit.
+        allow_private : bool
+            Whether URLs may name addresses of the local network.
+
+        Returns
+        -------
+        SearchResult
+
+        Raises
+        ------
+        QueryError
+            If a query is no image, no file, or words.
+        CollectionError
+            If the collection is empty.
+        """
+        if not queries:
+            raise QueryError("there is nothing to search for: name an image file or a URL")
+        if k < 1:
+            raise InvalidInputError(f"k is {k}; expected 1 or more")
+        index = self._index()
+        if not len(index):
+            raise CollectionError(
+                f"the collection in {self.folder} holds no images; run `lookalike index` first"
+            )
+
+        def stored(image: ImageId) -> Vectors | None:
+            rows = np.flatnonzero(index.ids == image)
+            return index.vectors[rows[0]] if len(rows) else None
+
+        def embed(query: Query) -> EmbeddedQuery:
+            model = get_model(self.model)
+            return embed_query(query, model, lambda: self._embedder(_cores()), stored, allow_private)
+
+        wanted = tuple(embed(query) for query in queries)
+        unwanted = tuple(embed(query) for query in without)
+        own = set() if include_self else {query.id for query in (*wanted, *unwanted)}
+        neighbors = index.search(combine(wanted, unwanted), k=min(k + len(own), len(index)))
+        nearest = [
+            (ImageId(image), distance)
+            for image, distance in zip(
+                neighbors.ids[0].tolist(), neighbors.distances[0].tolist(), strict=True
+            )
+            if image not in own
+        ]
+        return SearchResult(self._hits(nearest[:k]), self.model, index.kind, wanted, unwanted)
+
+    def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
+        """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""
+        rows = self._store.thumbnails.read_where_in("id", images, ["id", "jpeg"]).to_pylist()
+        return {ImageId(row["id"]): row["jpeg"] for row in rows}
+
+    def query_thumbnails(self, queries: Sequence[EmbeddedQuery]) -> list[bytes]:
+        """Return the thumbnails of queries that were asked, as JPEG files."""
+        stored = self.thumbnails(
+            query.id for query in queries if query.thumbnail is None and query.id is not None
+        )
+        return [
+            encode_thumbnail(query.thumbnail)
+            if query.thumbnail is not None
+            else stored[ImageId(query.id or 0)]
+            for query in queries
+        ]
+
+    def vectors(self) -> tuple[list[Hit], Vectors]:
+        """Return every image with its vector.
+
+        Returns
+        -------
+        images : list of Hit
+            Of rank 0 and distance 0: they answer no query.
+        vectors : (n, d) float32
+            Row i is that of ``images[i]``.
+        """
+        index = self._index()
+        places = self._places(self._store.files.read(["path", "id", "label"]))
+        rows = [row for row, image in enumerate(index.ids.tolist()) if image in places]
+        images = [self._hit(0, ImageId(int(index.ids[row])), 0.0, places) for row in rows]
+        return images, index.vectors[rows]
+
+    def info(self) -> Info:
+        """Say what the collection holds."""
+        labels = self._store.files.read(["label"])["label"].to_pylist()
+        formats = self._store.images.read(["format"])["format"].to_pylist()
+        return Info(
+            folder=self.folder,
+            roots=self.roots,
+            files=len(labels),
+            images=len(formats),
+            models={name: table.count() for name, table in self._store.vector_tables().items()},
+            model=self.model,
+            formats=_frequencies(formats),
+            labels=_frequencies(label for label in labels if label is not None),
+            failures=self._failures(),
+            size=sum(
+                os.lstat(os.path.join(folder, name)).st_size
+                for folder, _, names in os.walk(self.folder)
+                for name in names
+            ),
+        )
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return self._store.images.count()
+
+    def _report(self, plan: Plan, embedded: int, failed: set[str], started: float) -> SyncReport:
+        def good(files: Sequence[object]) -> int:
+            return sum(getattr(file, "path", None) not in failed for file in files)
+
+        return SyncReport(
+            added=good(plan.added),
+            embedded=embedded,
+            changed=good(plan.changed),
+            moved=len(plan.moved),
+            removed=len(plan.gone) + len(plan.changed) - good(plan.changed),
+            unchanged=plan.unchanged + good(plan.unembedded),
+            failures=self._failures(),
+            seconds=time.monotonic() - started,
+        )
+
+    def _failures(self) -> tuple[Failure, ...]:
+        rows = self._store.failures.read(["path", "reason"]).to_pylist()
+        rows.sort(key=lambda row: row["path"])
+        return tuple(Failure(self._absolute(row["path"]), row["reason"]) for row in rows)
+
+    def _hits(self, nearest: Sequence[tuple[ImageId, float]]) -> tuple[Hit, ...]:
+        images = [image for image, _ in nearest]
+        places = self._places(self._store.files.read_where_in("id", images, ["path", "id", "label"]))
+        there = [(image, distance) for image, distance in nearest if image in places]
+        return tuple(
+            self._hit(rank, image, distance, places) for rank, (image, distance) in enumerate(there, start=1)
+        )
+
+    def _hit(self, rank: int, image: ImageId, distance: float, places: _Places) -> Hit:
+        paths = tuple(path for path, _ in places[image])
+        score = 1 - distance if get_model(self.model).metric == "cosine" else None
+        return Hit(rank, image, paths, distance, score, label=places[image][0][1])
+
+    def _places(self, rows: pa.Table) -> _Places:
+        """Return where images lie, by id: absolute paths in order, each with its label."""
+        places: _Places = {}
+        for row in sorted(rows.to_pylist(), key=lambda row: str(row["path"])):
+            places.setdefault(row["id"], []).append((self._absolute(row["path"]), row["label"]))
+        return places
+
+    def _absolute(self, stored: str) -> str:
+        """Return the absolute path of a stored one."""
+        name, _, relative = stored.partition(":")
+        place = next((place for root, place in self._places_of_roots() if root.name == name), None)
+        return stored if place is None else os.path.normpath(place / unescape(relative))
+
+    def _places_of_roots(self) -> list[tuple[Root, Path]]:
+        return list(zip(self._manifest.roots, self.roots, strict=True))
+
+    def _embedder(self, threads: int) -> OnnxEmbedder:
+        key = (self.model, threads)
+        if key not in self._embedders:
+            self._embedders[key] = load_model(self.model, threads)
+        return self._embedders[key]
+
+    def _index(self) -> Exact:
+        """Return the search index, built again if vectors have come or gone since."""
+        model = get_model(self.model)
+        table = self._store.vectors(model.name, model.dimension)
+        version = str(table.version())
+        folder = self.folder / "indexes" / f"{model.name}-{Exact.kind}"
+        stamp = folder / "version"
+        # One that is not there, not whole or not of today is made again: the vectors are its source.
+        with contextlib.suppress(OSError, IndexFileError):
+            if stamp.read_text() == version:
+                return Exact.load(folder)
+        ids, vectors = table.read_vectors()
+        index = Exact(model.metric)
+        if len(ids):
+            index.build(vectors, ids)
+            with contextlib.suppress(OSError):  # on a read-only disk it is searched all the same
+                index.save(folder)
+                stamp.write_text(version)
+        return index
+
+
+_Places = dict[ImageId, list[tuple[str, str | None]]]
+
+
+def _frequencies(values: Iterable[str]) -> dict[str, int]:
+    """Count values, most frequent first, ties by name."""
+    return dict(sorted(Counter(values).items(), key=lambda item: (-item[1], item[0])))
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,182 @@
+"""Download one file of known content.
+
+pooch decides (already here? the right hash?), keeps the partial file under another name, checks the hash
+and renames; httpx carries the bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lookalike.datasets.progress import byte_progress
+from lookalike.errors import DatasetError, InvalidInputError
+
+if TYPE_CHECKING:
+    import httpx
+
+CONNECT_SECONDS = 5.0
+"""Until a connection stands: looking up the name, and all addresses of the host, together."""
+
+STALL_SECONDS = 30.0
+"""Without one byte. There is no limit on the whole: a large file on a slow line may take an hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file that never changes, and where it is published.
+
+    Attributes
+    ----------
+    name : str
+        What it holds, for people.
+    url : str
+        http or https.
+    sha256 : str
+        64 hexadecimal digits.
+    size : int
+        Bytes.
+    """
+
+    name: str
+    url: str
+    sha256: str
+    size: int
+
+
+def download(remote: RemoteFile, destination: Path, *, otherwise: str = "", quiet: bool = False) -> None:
+    """Fetch a file, unless it is there already with the right content.
+
+    Parameters
+    ----------
+    remote : RemoteFile
+    destination : Path
+        Where to put it. The name appears only when the content is complete and right.
+    otherwise : str
+        What else the user can do when this fails, as in ``set LOOKALIKE_DATA to …``.
+    quiet : bool
+        No progress bar.
+
+    Raises
+    ------
+    InvalidInputError
+        If the address is not http or https.
+    DatasetError
+        If the file cannot be reached, stalls, has another content, or cannot be written.
+    """
+    if not remote.url.lower().startswith(("http://", "https://")):
+        raise InvalidInputError(f"{remote.url!r} cannot be downloaded; expected an http or https address")
+
+    import httpx
+    import pooch
+
+    pooch.get_logger().setLevel("WARNING")  # it announces every download on standard error
+    fetcher = _Fetcher(remote, quiet)
+    carry = f"carry the file ({remote.size / 1e6:,.0f} MB) to {destination}"
+    remedy = f"{otherwise}, or {carry}" if otherwise else carry
+    try:
+        pooch.retrieve(
+            url=remote.url,
+            known_hash=f"sha256:{remote.sha256}",
+            fname=destination.name,
+            path=destination.parent,
+            downloader=fetcher,
+        )
+    # ImportError: httpx's word for a proxy from the environment that it cannot use.
+    except (httpx.HTTPError, httpx.InvalidURL, ImportError) as error:
+        raise DatasetError(
+            f"{remote.name} cannot be downloaded from {remote.url}: {_reason(error)}; {remedy}"
+        ) from error
+    except ValueError as error:  # pooch's word for another hash
+        raise DatasetError(
+            f"{remote.name} from {remote.url} is not what it should be: "
+            f"expected sha256 {remote.sha256}, got {fetcher.sha256}; {remedy}"
+        ) from error
+    except OSError as error:
+        raise DatasetError(
+            f"{remote.name} cannot be written to {destination}: {error.strerror or error}; "
+            "make room or set LOOKALIKE_CACHE to a folder that can be written to"
+        ) from error
+
+
+class _Fetcher:
+    """What pooch calls to carry the bytes of one address into a file."""
+
+    def __init__(self, remote: RemoteFile, quiet: bool) -> None:
+        self.remote = remote
+        self.quiet = quiet
+        self.sha256 = ""  # of what came
+
+    def __call__(self, url: str, output_file: str, pooch: object) -> None:
+        import httpx
+
+        digest = hashlib.sha256()
+        come = 0
+        with (
+            httpx.Client(
+                timeout=httpx.Timeout(STALL_SECONDS, connect=CONNECT_SECONDS),
+                headers={"Accept-Encoding": "identity"},  # the hash is that of the file as published
+                follow_redirects=True,
+            ) as client,
+            Path(output_file).open("wb") as file,
+            byte_progress(self.remote.name, self.remote.size, quiet=self.quiet) as show,
+        ):
+            response = _connect(client, url)
+            response.raise_for_status()
+            for chunk in response.iter_bytes():
+                file.write(chunk)
+                digest.update(chunk)
+                come += len(chunk)
+                show(come)
+                if come > self.remote.size:  # the hash cannot fit any more: do not fill the disk
+                    raise httpx.DecodingError(f"expected {self.remote.size:,} bytes, but more came")
+        self.sha256 = digest.hexdigest()
+
+
+def _connect(client: httpx.Client, url: str) -> httpx.Response:
+    """Ask for an address; give up when no connection stands in time.
+
+    httpx's own limit begins anew with each address of a host, and does not cover looking up its name, which
+    can take half a minute where a firewall swallows the questions. So the question is asked in a thread
+    that can be left behind.
+    """
+    import httpx
+
+    connected = threading.Event()
+    answer: Future[httpx.Response] = Future()
+
+    def trace(event: str, info: dict[str, Any]) -> None:
+        if event.endswith("connect_tcp.complete"):
+            connected.set()
+
+    def ask() -> None:
+        try:
+            answer.set_result(client.send(request, stream=True))
+        except BaseException as error:
+            answer.set_exception(error)
+        finally:
+            connected.set()
+
+    request = client.build_request("GET", url, extensions={"trace": trace})
+    threading.Thread(target=ask, daemon=True).start()
+    if not connected.wait(CONNECT_SECONDS):
+        raise httpx.ConnectTimeout("")
+    return answer.result()
+
+
+def _reason(error: Exception) -> str:
+    """Say in a few words why nothing came."""
+    import httpx
+
+    if isinstance(error, httpx.ConnectTimeout):
+        return f"no connection within {CONNECT_SECONDS:g} seconds"
+    if isinstance(error, httpx.TimeoutException):
+        return f"nothing came for {STALL_SECONDS:g} seconds"
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"the server answered {error.response.status_code} {error.response.reason_phrase}".rstrip()
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__

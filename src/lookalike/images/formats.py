@@ -1,0 +1,90 @@
+"""The image formats that lookalike reads, as a table.
+
+A file is recognised by its first bytes, never by its name: a PNG called ``photo.jpg`` is read as the PNG
+that it is. The name only decides which files a scan looks at. To add a format, add a row.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO, cast
+
+from PIL.Image import Image
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFormat:
+    """One format: how to recognise it, and which reader opens it.
+
+    Attributes
+    ----------
+    name : str
+        As stored in the collection.
+    extensions : tuple of str
+        File name endings that a scan takes up; lower case, with the dot.
+    signatures : tuple of (offset, bytes)
+        The file is of this format if any of these stands at its offset.
+    reader : str
+        ``module:class`` of the Pillow image file class. The class is called directly, not through
+        ``Image.open``, because that one's pixel limit is a global of the whole process.
+    """
+
+    name: str
+    extensions: tuple[str, ...]
+    signatures: tuple[tuple[int, bytes], ...]
+    reader: str
+
+    def matches(self, head: bytes) -> bool:
+        """Tell whether a file that begins with `head` (32 bytes or more) is of this format."""
+        return any(head[offset : offset + len(magic)] == magic for offset, magic in self.signatures)
+
+    def open(self, stream: IO[bytes]) -> Image:
+        """Read the header of a file of this format; the pixels are not decoded yet."""
+        module, _, name = self.reader.partition(":")
+        reader = cast("Callable[[IO[bytes]], Image]", getattr(importlib.import_module(module), name))
+        return reader(stream)
+
+
+def _brands(*brands: bytes) -> tuple[tuple[int, bytes], ...]:
+    """ISO base media files state their brand behind ``ftyp`` (ISO/IEC 14496-12, section 4.3)."""
+    return tuple((4, b"ftyp" + brand) for brand in brands)
+
+
+FORMATS: tuple[ImageFormat, ...] = (
+    ImageFormat(
+        "JPEG",
+        (".jpg", ".jpeg", ".jpe", ".jfif"),
+        ((0, b"\xff\xd8\xff"),),
+        "PIL.JpegImagePlugin:JpegImageFile",
+    ),
+    ImageFormat("PNG", (".png", ".apng"), ((0, b"\x89PNG\r\n\x1a\n"),), "PIL.PngImagePlugin:PngImageFile"),
+    ImageFormat("WEBP", (".webp",), ((8, b"WEBP"),), "PIL.WebPImagePlugin:WebPImageFile"),
+    ImageFormat("GIF", (".gif",), ((0, b"GIF87a"), (0, b"GIF89a")), "PIL.GifImagePlugin:GifImageFile"),
+    ImageFormat("BMP", (".bmp", ".dib"), ((0, b"BM"),), "PIL.BmpImagePlugin:BmpImageFile"),
+    ImageFormat(
+        "TIFF",
+        (".tif", ".tiff"),
+        ((0, b"II*\x00"), (0, b"MM\x00*"), (0, b"II+\x00"), (0, b"MM\x00+")),
+        "PIL.TiffImagePlugin:TiffImageFile",
+    ),
+    ImageFormat("AVIF", (".avif",), _brands(b"avif", b"avis"), "PIL.AvifImagePlugin:AvifImageFile"),
+    ImageFormat(
+        "HEIC",
+        (".heic", ".heif", ".hif"),
+        _brands(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"),
+        "pillow_heif.as_plugin:HeifImageFile",
+    ),
+)
+
+EXTENSIONS: frozenset[str] = frozenset(ending for row in FORMATS for ending in row.extensions)
+
+
+def recognise(head: bytes) -> ImageFormat | None:
+    """Return the format of a file that begins with `head`, or None if it is no image that we read.
+
+    >>> recognise(b"GIF89a" + bytes(26)).name
+    'GIF'
+    """
+    return next((row for row in FORMATS if row.matches(head)), None)

@@ -1,0 +1,57 @@
+"""What an image is, by its bytes, and what it looks like, in 64 bits."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.types import ImageId
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_SIDE = 32  # the grey picture that is transformed
+_LOW = 8  # its lowest frequencies along each axis
+
+
+def content_id(data: bytes) -> tuple[ImageId, bytes]:
+    """Return the id of an image, the first 63 bits of the sha256 of its bytes, and the sha256 itself.
+
+    >>> format(content_id(b"abc")[0], "016x"), content_id(b"abc")[1].hex()[:16]
+    ('5d3c0b5fc780e7f5', 'ba7816bf8f01cfea')
+    """
+    digest = hashlib.sha256(data).digest()
+    return ImageId(int.from_bytes(digest[:8]) >> 1), digest
+
+
+def perceptual_hash(image: Image) -> int:
+    """Return 64 bits that stay nearly the same under scaling, recompression and small edits.
+
+    The picture in grey at 32 × 32, its 8 × 8 lowest cosine frequencies, one bit each: above their median
+    or not. Differing bits (the Hamming distance) measure how unlike two pictures are; copies differ in
+    about 10 or fewer.
+
+    References
+    ----------
+    C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010, section 3.2.1.
+    """
+    from PIL.Image import Resampling
+
+    # Area means: the 8 lowest frequencies of 32 need no sharper filter, and it costs a fifth of one.
+    grey = np.asarray(image.convert("L").resize((_SIDE, _SIDE), Resampling.BOX), dtype=np.float64)
+    basis = _cosines()
+    low = basis @ grey @ basis.T  # (8, 8)
+    bits = (low > np.median(low)).ravel()
+    return int.from_bytes(np.packbits(bits).tobytes())
+
+
+@functools.cache
+def _cosines() -> npt.NDArray[np.float64]:
+    """The first 8 rows of the 32-point DCT-II matrix, unnormalised: (8, 32)."""
+    frequency = np.arange(_LOW)[:, None]
+    position = np.arange(_SIDE)[None, :] + 0.5
+    return 2 * np.cos(np.pi / _SIDE * frequency * position)

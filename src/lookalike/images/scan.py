@@ -1,0 +1,188 @@
+r"""Which image files lie below a folder.
+
+Names are kept as text that can be stored and printed: relative to the root, with ``/``, and with the bytes
+of names that are not UTF-8 written as ``\xe9`` (and a backslash as ``\\``), so that the way back is exact.
+
+Links are followed. A link that leads back to a folder above it would never end: it is a failure, named and
+counted, and the scan goes on.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lookalike.images.decode import os_reason
+from lookalike.images.formats import EXTENSIONS
+
+SKIPPED_FOLDERS = frozenset({"@eaDir", "__MACOSX", "node_modules", "$RECYCLE.BIN", "lost+found"})
+"""Folders that hold other programs' copies and leavings, never the user's own pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileStat:
+    """What a file's name and status say, without opening it.
+
+    Attributes
+    ----------
+    size : int
+        Bytes.
+    mtime_ns : int
+        Time of the last change, nanoseconds since 1970.
+    """
+
+    size: int
+    mtime_ns: int
+
+
+@dataclass(slots=True)
+class Scan:
+    """What a scan found, by relative path.
+
+    Attributes
+    ----------
+    files : dict of str to FileStat
+        Files whose name ends like an image's.
+    failures : dict of str to str
+        Files and folders that could not be looked at, with the reason.
+    others : int
+        Files of other kinds, passed over.
+    """
+
+    files: dict[str, FileStat] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    others: int = 0
+
+
+def escape(name: str) -> str:
+    r"""Write a file name as printable, storable text.
+
+    >>> import os
+    >>> print(escape(os.fsdecode(b"caf\xe9.jpg")))
+    caf\xe9.jpg
+    """
+    return "".join(_escape_character(character) for character in name)
+
+
+def _escape_character(character: str) -> str:
+    code = ord(character)
+    if character == "\\":
+        return "\\\\"
+    if 0xDC80 <= code <= 0xDCFF:  # how Python carries bytes that are not UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return character
+
+
+def unescape(text: str) -> str:
+    r"""Return the file name that `escape` wrote.
+
+    >>> print(unescape(escape(r"a\b")))
+    a\b
+    """
+    return re.sub(
+        r"\\(\\|x[0-9a-f]{2})",
+        lambda found: "\\" if found[1] == "\\" else chr(0xDC00 + int(found[1][1:], 16)),
+        text,
+    )
+
+
+def scan(root: Path, below: str = "", exclude: Sequence[str] = ()) -> Scan:
+    """Find the image files below a folder.
+
+    Parameters
+    ----------
+    root : Path
+        Paths in the result are relative to it.
+    below : str
+        Look only below this subfolder of the root (an escaped relative path).
+    exclude : sequence of str
+        Globs; files and folders whose name or relative path matches one are passed over. So are hidden
+        ones, and the folders of ``SKIPPED_FOLDERS``.
+
+    Returns
+    -------
+    Scan
+        In sorted order, the same on every machine.
+    """
+    found = Scan()
+    start = root / unescape(below) if below else root
+    _walk(start, below, exclude, found)
+    return Scan(dict(sorted(found.files.items())), dict(sorted(found.failures.items())), found.others)
+
+
+def scan_files(root: Path, files: Iterable[Path], exclude: Sequence[str] = ()) -> Scan:
+    """Look at the files that a user named, whatever their names end in; folders among them are walked.
+
+    `files` lie below `root`, and are given with it.
+    """
+    found = Scan()
+    for file in files:
+        relative = escape(file.relative_to(root).as_posix())
+        if file.is_dir():
+            _walk(file, relative, exclude, found)
+        else:
+            _look(file, relative, found)
+    return Scan(dict(sorted(found.files.items())), dict(sorted(found.failures.items())), found.others)
+
+
+def _walk(start: Path, below: str, exclude: Sequence[str], found: Scan) -> None:
+    """Add what lies below `start` to `found`, under paths that begin with `below`."""
+    # Each folder comes with the folders that lead to it, by device and inode: links can form loops.
+    waiting: list[tuple[Path, str, tuple[tuple[int, int], ...]]] = [(start, below, ())]
+    while waiting:
+        folder, relative, above = waiting.pop()
+        try:
+            status = folder.stat()
+            here = (status.st_dev, status.st_ino)
+            if here in above:
+                found.failures[relative] = "a loop: this link leads back to a folder above it"
+                continue
+            with os.scandir(folder) as entries:
+                listing = list(entries)
+        except OSError as error:
+            found.failures[relative or "."] = os_reason(error)
+            continue
+        for entry in listing:
+            path = f"{relative}/{escape(entry.name)}" if relative else escape(entry.name)
+            if _is_passed_over(entry.name, path, exclude):
+                continue
+            try:
+                is_folder = entry.is_dir()
+            except OSError as error:  # a loop of links: nobody can say what it was to be
+                found.failures[path] = os_reason(error)
+                continue
+            if is_folder:
+                waiting.append((Path(entry.path), path, (*above, here)))
+            elif os.path.splitext(entry.name)[1].lower() in EXTENSIONS:
+                _look(entry, path, found)
+            else:
+                found.others += 1
+
+
+def _look(file: Path | os.DirEntry[str], relative: str, found: Scan) -> None:
+    try:
+        status = file.stat()
+    except OSError as error:
+        is_link = file.is_symlink()
+        missing = "a link to a file that is not there"
+        found.failures[relative] = (
+            missing if is_link and isinstance(error, FileNotFoundError) else os_reason(error)
+        )
+        return
+    if stat.S_ISREG(status.st_mode):
+        found.files[relative] = FileStat(status.st_size, status.st_mtime_ns)
+    else:
+        found.failures[relative] = "not a regular file"
+
+
+def _is_passed_over(name: str, path: str, exclude: Sequence[str]) -> bool:
+    if name.startswith(".") or name in SKIPPED_FOLDERS:
+        return True
+    return any(
+        fnmatch.fnmatchcase(name, glob) or fnmatch.fnmatchcase(path, glob.rstrip("/")) for glob in exclude
+    )

@@ -1,0 +1,231 @@
+"""What every search index promises, and the checks at its door.
+
+``build`` once, ``search`` often. Distances are true: euclidean, or 1 - cosine, never squared. ``Exact`` on
+the unreduced vectors defines which answer is right.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar, Self, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.errors import InvalidInputError
+from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
+
+METRICS: tuple[Metric, ...] = get_args(Metric)
+
+
+class Index(ABC):
+    """A searchable set of vectors.
+
+    Parameters
+    ----------
+    metric : {"cosine", "euclidean"}
+        Cosine distances are 1 - cosine; rows need not be of unit length.
+    """
+
+    kind: ClassVar[str]
+    metric: Metric
+
+    def __init__(self, metric: Metric = "cosine") -> None:
+        if metric not in METRICS:
+            raise InvalidInputError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}")
+        self.metric = metric
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of vectors."""
+
+    @property
+    @abstractmethod
+    def ids(self) -> Ids:
+        """(n,) int64: the id of each row."""
+
+    @abstractmethod
+    def build(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> Self:
+        """Take in vectors, in place of any that were there.
+
+        Parameters
+        ----------
+        vectors : (n, d) array-like
+            Finite numbers; kept as float32. For cosine no row may be all zeros.
+        ids : (n,) array-like of int64, optional
+            Distinct and not negative; the row numbers by default.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InvalidInputError
+            For a wrong shape, NaN, infinities, or ids that repeat.
+        """
+
+    @abstractmethod
+    def search(
+        self,
+        queries: npt.ArrayLike,
+        k: int = 10,
+        recall: float = 1.0,
+        allowed: npt.ArrayLike | None = None,
+    ) -> Neighbors:
+        """Find the k nearest vectors to each query.
+
+        Parameters
+        ----------
+        queries : (n_queries, d) array-like
+            Or (d,), for one query.
+        k : int
+            1 to the number of vectors.
+        recall : float
+            The share of the true neighbours that may be expected; above 0, at most 1. An index that cannot
+            do worse ignores it.
+        allowed : array-like of int64, optional
+            Search only among these ids; those that are not in the index are passed over.
+
+        Returns
+        -------
+        Neighbors
+            (n_queries, k) ids and distances, nearest first, equal distances by row. Where fewer than k are
+            allowed, the row ends in id -1 and distance infinity.
+
+        Raises
+        ------
+        InvalidInputError
+            For a wrong dimension, NaN, or a k or recall out of range.
+        """
+
+    @abstractmethod
+    def radius(self, queries: npt.ArrayLike, r: float) -> Neighborhoods:
+        """Find all vectors at most `r` away from each query.
+
+        Raises
+        ------
+        InvalidInputError
+            For a wrong dimension, NaN, or a negative or infinite r.
+        """
+
+    @abstractmethod
+    def add(self, ids: npt.ArrayLike, vectors: npt.ArrayLike) -> None:
+        """Add vectors under new ids.
+
+        Raises
+        ------
+        InvalidInputError
+            As `build`, or if an id is there already.
+        """
+
+    @abstractmethod
+    def remove(self, ids: npt.ArrayLike) -> None:
+        """Remove vectors.
+
+        Raises
+        ------
+        InvalidInputError
+            If an id is not there.
+        """
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write the index to a folder, replacing an index that is there; a reader sees the old or the new."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, folder: Path) -> Self:
+        """Open a saved index, memory-mapped: it takes no time, and no memory that it does not use.
+
+        Raises
+        ------
+        IndexFileError
+            If the folder holds no index of this kind, or a damaged one.
+        """
+
+
+def check_vectors(vectors: npt.ArrayLike, metric: Metric, dimension: int | None = None) -> Vectors:
+    """Return vectors as (n, d) C-contiguous float32, checked for shape, finiteness and zero rows."""
+    rows = _as_rows(vectors, "vectors")
+    if rows.ndim != 2 or rows.shape[1] == 0:
+        raise InvalidInputError(f"vectors have shape {rows.shape}; expected (n, d) with d of at least 1")
+    _check_rows(rows, metric, dimension, "vectors")
+    return rows
+
+
+def check_queries(queries: npt.ArrayLike, metric: Metric, dimension: int) -> Vectors:
+    """Return queries as (n_queries, d) float32, checked; one query may come as (d,)."""
+    rows = _as_rows(queries, "queries")
+    if rows.ndim == 1:
+        rows = rows[None]
+    if rows.ndim != 2:
+        raise InvalidInputError(f"queries have shape {rows.shape}; expected (n_queries, {dimension})")
+    _check_rows(rows, metric, dimension, "queries")
+    return rows
+
+
+def check_ids(ids: npt.ArrayLike | None, n: int) -> Ids:
+    """Return n ids as int64, checked for number, sign and repetition; row numbers where there are none."""
+    if ids is None:
+        return np.arange(n, dtype=np.int64)
+    given = as_ids(ids)
+    if given.shape != (n,):
+        raise InvalidInputError(f"ids have shape {given.shape}; expected ({n},), one a vector")
+    if n and given.min() < 0:
+        raise InvalidInputError(f"id {given.min()} is negative; -1 stands for 'no hit'")
+    if len(np.unique(given)) < n:
+        raise InvalidInputError("ids repeat; expected each at most once")
+    return given
+
+
+def as_ids(ids: npt.ArrayLike) -> Ids:
+    """Return ids as a 1-d int64 array."""
+    given = np.asarray(list(ids) if isinstance(ids, set | frozenset) else ids)
+    if given.ndim != 1 or (given.size and not np.issubdtype(given.dtype, np.integer)):
+        raise InvalidInputError(f"ids are {given.dtype} of shape {given.shape}; expected whole numbers, (n,)")
+    return given.astype(np.int64)
+
+
+def check_k(k: int, n: int) -> int:
+    """Return k, checked to lie in 1..n."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= n:
+        raise InvalidInputError(f"k is {k!r}; expected 1 to {n}, the number of vectors in the index")
+    return int(k)
+
+
+def check_recall(recall: float) -> float:
+    """Return recall, checked to lie in (0, 1]."""
+    if not 0 < recall <= 1:
+        raise InvalidInputError(f"recall is {recall!r}; expected above 0 and at most 1")
+    return float(recall)
+
+
+def check_radius(r: float) -> float:
+    """Return r, checked to be a distance."""
+    if not (r >= 0 and np.isfinite(r)):
+        raise InvalidInputError(f"r is {r!r}; expected a distance of 0 or more")
+    return float(r)
+
+
+def _as_rows(values: npt.ArrayLike, what: str) -> Vectors:
+    try:
+        with np.errstate(over="ignore"):  # what overflows is found infinite, and named, below
+            return np.ascontiguousarray(values, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"{what} are not numbers of one shape ({error})") from error
+
+
+def _check_rows(rows: npt.NDArray[Any], metric: Metric, dimension: int | None, what: str) -> None:
+    if dimension is not None and rows.shape[1] != dimension:
+        raise InvalidInputError(f"{what} have {rows.shape[1]} dimensions; expected {dimension}")
+    bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+    if len(bad):
+        raise InvalidInputError(
+            f"{what} hold NaN or infinity (first in row {bad[0]}); expected finite float32"
+        )
+    if metric == "cosine":
+        zero = np.flatnonzero(~rows.any(axis=1))
+        if len(zero):
+            raise InvalidInputError(f"{what} hold a row of zeros (row {zero[0]}), which has no cosine")

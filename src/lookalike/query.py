@@ -1,0 +1,139 @@
+"""What a search may start from, made into one vector."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, Union
+
+import numpy as np
+
+from lookalike.embed import Model, OnnxEmbedder, unit_rows
+from lookalike.errors import FetchError, ImageError, QueryError
+from lookalike.images import content_id, decode, fetch, make_thumbnail
+from lookalike.images.decode import read_file
+from lookalike.types import ImageId, Pixels, Vectors
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Query: TypeAlias = Union[str, os.PathLike[str], Pixels, "Image"]
+"""A file, a URL, (height, width, 3) uint8 pixels, or an image of Pillow's."""
+
+NEGATIVE_WEIGHT = 0.5
+"""How hard what is not wanted pushes, against how hard what is wanted pulls."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedQuery:
+    """A query, ready to search with.
+
+    Attributes
+    ----------
+    name : str
+        What to call it: a file name, a URL, or "pixels".
+    vector : (d,) float32
+    id : ImageId or None
+        Of its content; None for pixels.
+    thumbnail : PIL.Image.Image or None
+        None where the collection has one.
+    """
+
+    name: str
+    vector: Vectors
+    id: ImageId | None = None
+    thumbnail: Image | None = None
+
+
+def embed_query(
+    query: Query,
+    model: Model,
+    load_embedder: Callable[[], OnnxEmbedder],
+    stored: Callable[[ImageId], Vectors | None],
+    allow_private: bool = False,
+) -> EmbeddedQuery:
+    """Turn a query into a vector.
+
+    Parameters
+    ----------
+    query : path, URL, pixels or image
+    model : Model
+    load_embedder : callable
+        Gives the model, loaded; not called where the collection has the image already.
+    stored : callable
+        Gives the vector that the collection has of an image, or None.
+    allow_private : bool
+        Whether a URL may name an address of the local network.
+
+    Raises
+    ------
+    QueryError
+        If it is no image, no file, or words.
+    """
+    if not isinstance(query, str | os.PathLike):
+        picture, name, image = _from_memory(query), "pixels", None
+    else:
+        name = os.path.basename(os.fspath(query)) or os.fspath(query)
+        try:
+            data = _read(os.fspath(query), model.name, allow_private)
+            image, _ = content_id(data)
+            vector = stored(image)
+            if vector is not None:
+                return EmbeddedQuery(name, vector, image)
+            picture = decode(data, os.fspath(query), model.resize).image
+        except FetchError as error:
+            raise QueryError(f"the query cannot be fetched: {error}") from error
+        except ImageError as error:
+            raise QueryError(f"the query cannot be read: {error}") from error
+    embedder = load_embedder()
+    vector = embedder.embed(embedder.prepare(picture)[None])[0]
+    return EmbeddedQuery(name, vector, image, make_thumbnail(picture))
+
+
+def combine(wanted: Sequence[EmbeddedQuery], unwanted: Sequence[EmbeddedQuery] = ()) -> Vectors:
+    """Make several queries one: the mean of what is wanted, less a share of the mean of what is not.
+
+    Returns
+    -------
+    (1, d) float32
+        A unit row.
+
+    References
+    ----------
+    J. Rocchio, "Relevance feedback in information retrieval", 1971; C. Manning, P. Raghavan, H. Schütze,
+    "Introduction to Information Retrieval", 2008, section 9.1.1.
+    """
+    vector = np.mean([query.vector for query in wanted], axis=0)
+    if unwanted:
+        vector = vector - NEGATIVE_WEIGHT * np.mean([query.vector for query in unwanted], axis=0)
+    if not vector.any():
+        raise QueryError("the queries cancel each other out; search for them one by one")
+    return unit_rows(vector[None])
+
+
+def _from_memory(query: Pixels | Image) -> Image:
+    from PIL import Image as Pillow
+
+    if isinstance(query, Pillow.Image):
+        return query.convert("RGB")
+    pixels = np.asarray(query)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
+        raise QueryError(
+            f"the query is {pixels.dtype} of shape {pixels.shape}; expected uint8 of shape (height, width, 3)"
+        )
+    return Pillow.fromarray(pixels)
+
+
+def _read(query: str, model: str, allow_private: bool) -> bytes:
+    if "://" in query:
+        return fetch(query, allow_private=allow_private)
+    path = Path(query)
+    if path.is_dir():
+        raise QueryError(f"the query {query} is a folder; expected an image file or a URL")
+    if os.path.lexists(path):
+        return read_file(path)
+    raise QueryError(
+        f"there is no file {query!r}, and words cannot be searched for: the model {model} knows only images"
+    )

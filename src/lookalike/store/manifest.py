@@ -1,0 +1,148 @@
+"""``collection.json``: what a collection is made of, and finding it.
+
+A collection lies in a folder called ``.lookalike``, found from any folder below the one that holds it, as
+git finds ``.git``. A root is a folder of images; its path is relative to the folder that holds
+``.lookalike`` where it lies below that, so that a moved folder still works.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from lookalike.errors import CollectionError
+from lookalike.images.scan import escape, unescape
+from lookalike.store.schema import FORMAT_VERSION
+
+FOLDER_NAME = ".lookalike"
+FILE_NAME = "collection.json"
+
+Labelling = Literal["folders", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A folder of images.
+
+    Attributes
+    ----------
+    name : str
+        Unique in the collection; the first part of every stored path, ``name:relative/path``.
+    path : str
+        Where it lies: relative to the collection's folder, or absolute (escaped, see ``images.scan``).
+    labels : {"folders", "none"}
+        Whether the name of an image's folder is its label.
+    exclude : tuple of str
+        Globs that a scan passes over.
+    """
+
+    name: str
+    path: str
+    labels: Labelling = "folders"
+    exclude: tuple[str, ...] = ()
+
+    def label(self, relative: str) -> str | None:
+        """Return the label of a file at this relative path."""
+        parent = PurePosixPath(relative).parent.name
+        return parent or None if self.labels == "folders" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The content of ``collection.json``.
+
+    Attributes
+    ----------
+    model : str
+        The default model, chosen once.
+    roots : tuple of Root
+    """
+
+    model: str
+    roots: tuple[Root, ...] = ()
+
+    def with_root(self, root: Root) -> Manifest:
+        """Return a manifest in which `root` stands in for the one of its name, or is added."""
+        others = tuple(other for other in self.roots if other.name != root.name)
+        return replace(self, roots=(*others, root))
+
+    def save(self, folder: Path) -> None:
+        """Write it to the ``.lookalike`` folder, so that no reader sees half of it."""
+        content = {"format": FORMAT_VERSION, **asdict(self)}
+        partial = folder / f"{FILE_NAME}.{os.getpid()}.part"
+        with partial.open("w", encoding="utf-8") as stream:
+            json.dump(content, stream, indent=2, ensure_ascii=False)
+            stream.write("\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(folder / FILE_NAME)
+
+    @classmethod
+    def load(cls, folder: Path) -> Manifest:
+        """Read it from a ``.lookalike`` folder.
+
+        Raises
+        ------
+        CollectionError
+            If it is missing, damaged, or of a newer format.
+        """
+        file = folder / FILE_NAME
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            version = int(content["format"])
+            if version > FORMAT_VERSION:
+                raise CollectionError(
+                    f"the collection {folder} has format {version}; this lookalike reads up to"
+                    f" {FORMAT_VERSION}: upgrade it (pip install --upgrade lookalike)"
+                )
+            roots = tuple(Root(**{**row, "exclude": tuple(row["exclude"])}) for row in content["roots"])
+            return cls(str(content["model"]), roots)
+        except FileNotFoundError as error:
+            raise CollectionError(
+                f"there is no collection in {folder}: make one with `lookalike index FOLDER`"
+            ) from error
+        except OSError as error:
+            raise CollectionError(f"cannot read {file}: {error.strerror}") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CollectionError(f"{file} is damaged ({error})") from error
+
+
+def find_collection(start: Path, above: bool = True) -> Path | None:
+    """Return the ``.lookalike`` folder of the collection in `start`, or with `above` around it; else None.
+
+    `start` may also be the ``.lookalike`` folder itself.
+    """
+    start = Path(os.path.abspath(start))
+    if start.name == FOLDER_NAME and (start / FILE_NAME).is_file():
+        return start
+    for folder in (start, *start.parents) if above else (start,):
+        if (folder / FOLDER_NAME / FILE_NAME).is_file():
+            return folder / FOLDER_NAME
+    return None
+
+
+def root_folder(collection: Path, root: Root) -> Path:
+    """Return the absolute path of a root of the collection in `collection`, a ``.lookalike`` folder."""
+    return Path(os.path.normpath(collection.parent / unescape(root.path)))
+
+
+def name_root(path: Path, taken: set[str]) -> str:
+    """Name a new root after its folder, with a number behind it where that name is taken."""
+    base = escape(path.name).replace(":", "_") or "root"
+    number = 2
+    name = base
+    while name in taken:
+        name = f"{base}-{number}"
+        number += 1
+    return name
+
+
+def stored_root_path(collection: Path, path: Path) -> str:
+    """Return how a root's path is kept: relative where it lies at or below the collection's own folder."""
+    home = collection.parent
+    if path == home or home in path.parents:
+        return escape(path.relative_to(home).as_posix())
+    return escape(str(path))

@@ -1,0 +1,92 @@
+"""The tables of a collection, column by column (format version 1).
+
+An image is its content; a file is a place where it lies. So ``images``, ``thumbnails`` and ``vectors`` are
+keyed by the image's id, ``files`` and ``failures`` by path. A row of ``files`` is the promise that the
+image's other rows are there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMAT_VERSION = 1
+
+# Without this mark, writers that upsert at the same time would double rows.
+_KEY = {b"lance-schema:unenforced-primary-key": b"true"}
+
+
+def files() -> pa.Schema:
+    """Where images lie: ``root:relative/path``, the file's size and time, its label and split."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            pa.field("path", pa.string(), nullable=False, metadata=_KEY),
+            pa.field("id", pa.int64(), nullable=False),
+            pa.field("size", pa.int64(), nullable=False),  # bytes
+            pa.field("mtime_ns", pa.int64(), nullable=False),
+            pa.field("label", pa.string()),
+            pa.field("split", pa.string()),  # train, test, or null
+        ]
+    )
+
+
+def images() -> pa.Schema:
+    """What an image is: its full hash, format, size in pixels, perceptual hash."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            pa.field("id", pa.int64(), nullable=False, metadata=_KEY),
+            pa.field("sha256", pa.binary(32), nullable=False),
+            pa.field("format", pa.string(), nullable=False),
+            pa.field("width", pa.int32(), nullable=False),
+            pa.field("height", pa.int32(), nullable=False),
+            pa.field("phash", pa.uint64(), nullable=False),
+        ]
+    )
+
+
+def thumbnails() -> pa.Schema:
+    """A JPEG of at most 256 × 256 pixels."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            pa.field("id", pa.int64(), nullable=False, metadata=_KEY),
+            pa.field("jpeg", pa.large_binary(), nullable=False),
+        ]
+    )
+
+
+def failures() -> pa.Schema:
+    """Files that could not be read, and why.
+
+    Size and time are null where the system, not the content, was the reason: such a file is tried again
+    every time, others only once they have changed.
+    """
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            pa.field("path", pa.string(), nullable=False, metadata=_KEY),
+            pa.field("size", pa.int64()),
+            pa.field("mtime_ns", pa.int64()),
+            pa.field("reason", pa.string(), nullable=False),
+        ]
+    )
+
+
+def vectors(dimension: int) -> pa.Schema:
+    """One model's embeddings: `dimension` float32 a row."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            pa.field("id", pa.int64(), nullable=False, metadata=_KEY),
+            pa.field("embedding", pa.list_(pa.float32(), dimension), nullable=False),
+        ]
+    )

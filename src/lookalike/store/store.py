@@ -1,0 +1,136 @@
+"""The tables of one collection, and the order in which they are written.
+
+Nothing is atomic across tables, so the order is what keeps a killed run harmless: what a row of ``files``
+promises is written before it, and deleted after it. Rows that no file needs are swept away by the next run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from lookalike.store import schema
+from lookalike.store.table import Table
+from lookalike.types import ImageId, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A row of ``files``."""
+
+    path: str
+    id: ImageId
+    size: int
+    mtime_ns: int
+    label: str | None = None
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """A row of ``images``, with the thumbnail and the embedding that belong to it."""
+
+    id: ImageId
+    sha256: bytes
+    format: str
+    width: int
+    height: int
+    phash: int
+    thumbnail: bytes
+    embedding: Vectors  # (d,)
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRow:
+    """A row of ``failures``; size and time are None where it is to be tried again every time."""
+
+    path: str
+    size: int | None
+    mtime_ns: int | None
+    reason: str
+
+
+@dataclass(slots=True)
+class Changes:
+    """Rows to be written in one go."""
+
+    images: list[ImageRow] = field(default_factory=list)
+    files: list[FileRow] = field(default_factory=list)
+    failures: list[FailureRow] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    """Paths that are no longer files of the collection."""
+    cleared: list[str] = field(default_factory=list)
+    """Paths that no longer fail."""
+
+    def __len__(self) -> int:
+        return len(self.images) + len(self.files) + len(self.failures) + len(self.gone) + len(self.cleared)
+
+
+class Store:
+    """The tables of the collection in a ``.lookalike`` folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files = Table(folder / "files.lance", schema.files())
+        self.images = Table(folder / "images.lance", schema.images())
+        self.thumbnails = Table(folder / "thumbnails.lance", schema.thumbnails())
+        self.failures = Table(folder / "failures.lance", schema.failures())
+
+    def vectors(self, model: str, dimension: int) -> Table:
+        """Return the vector table of a model."""
+        return Table(self.folder / "vectors" / f"{model}.lance", schema.vectors(dimension))
+
+    def vector_tables(self) -> dict[str, Table]:
+        """Return the vector tables that are there, by model."""
+        found = sorted((self.folder / "vectors").glob("*.lance"))
+        # The dimension matters to writers only; those who read take what the table says.
+        return {folder.stem: Table(folder, schema.vectors(1)) for folder in found}
+
+    def write(self, changes: Changes, vectors: Table) -> None:
+        """Write rows of all tables in the order that keeps every promise; a kill loses at most this call."""
+        images, files, failures = changes.images, changes.files, changes.failures
+        if images:
+            ids = [row.id for row in images]
+            vectors.upsert({"id": ids, "embedding": _fixed_size([row.embedding for row in images])})
+            self.thumbnails.upsert({"id": ids, "jpeg": [row.thumbnail for row in images]})
+            self.images.upsert(_columns(images, self.images))
+        if files:
+            self.files.upsert(_columns(files, self.files))
+        if changes.gone:
+            self.files.delete(changes.gone)
+        if failures:
+            self.failures.upsert(_columns(failures, self.failures))
+        if changes.cleared:
+            self.failures.delete(changes.cleared)
+
+    def sweep(self) -> int:
+        """Delete what belongs to images that no file holds any more; return how many images that were."""
+        kept = np.unique(self.files.read(["id"])["id"].to_numpy())
+        swept: set[int] = set()
+        for table in (self.images, self.thumbnails, *self.vector_tables().values()):
+            ids = table.read(["id"])["id"].to_numpy()
+            orphans = np.setdiff1d(ids, kept).tolist()
+            if orphans:
+                table.delete(orphans)
+                swept.update(orphans)
+        return len(swept)
+
+    def maintain(self) -> None:
+        """Keep the tables quick to read; see `Table.maintain`."""
+        tables = (self.files, self.images, self.thumbnails, self.failures, *self.vector_tables().values())
+        for table in tables:
+            table.maintain()
+
+
+def _columns(rows: Sequence[object], table: Table) -> dict[str, list[object]]:
+    return {name: [getattr(row, name) for row in rows] for name in table.schema.names}
+
+
+def _fixed_size(rows: list[Vectors]) -> object:
+    import pyarrow as pa
+
+    matrix = np.stack(rows)
+    return pa.FixedSizeListArray.from_arrays(pa.array(matrix.ravel()), matrix.shape[1])

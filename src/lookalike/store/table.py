@@ -1,0 +1,213 @@
+"""One Lance table with a key: upsert, delete, read.
+
+A Lance dataset is a folder of immutable data files and numbered versions; a commit is one file's
+appearance, so a process killed at any moment leaves whole commits only. Lance never flushes to the disk
+itself; each commit here does, so that it also survives a power cut.
+
+A handle does not see what other processes commit. Opening takes half a millisecond, so every operation
+opens anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lookalike.errors import StoreError
+from lookalike.types import Ids, Vectors
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_KEYS_PER_FILTER = 2_000  # an SQL filter of more keys takes longer to parse than to run
+_FRAGMENTS_TO_COMPACT = 24
+_KEPT_FOR_READERS = datetime.timedelta(hours=1)  # a search that began before may still read old versions
+
+
+class Table:
+    """A table in a folder of its own, which the first write makes.
+
+    Parameters
+    ----------
+    folder : Path
+        ``<name>.lance``.
+    schema : pyarrow.Schema
+        Its first column is the key.
+    """
+
+    def __init__(self, folder: Path, schema: pa.Schema) -> None:
+        self.folder = folder
+        self.schema = schema
+        self._key: str = schema.names[0]
+        self._synced: set[str] = set()
+
+    def exists(self) -> bool:
+        """Whether anything was ever written."""
+        return (self.folder / "_versions").is_dir()
+
+    def version(self) -> int:
+        """Return the number of the newest commit, 0 before the first."""
+        if not self.exists():
+            return 0
+        with self._errors("read"):
+            return int(self._open().version)
+
+    def count(self) -> int:
+        """Return the number of rows."""
+        if not self.exists():
+            return 0
+        with self._errors("read"):
+            return int(self._open().count_rows())
+
+    def read(self, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
+        """Read whole columns, of the rows that an SQL condition keeps.
+
+        Returns
+        -------
+        pyarrow.Table
+            Of no particular order.
+        """
+        columns = list(columns or self.schema.names)
+        if not self.exists():
+            return self._subset(columns).empty_table()
+        with self._errors("read"):
+            return self._open().to_table(columns=columns, filter=where)
+
+    def read_where_in(self, column: str, values: Iterable[int | str], columns: Sequence[str]) -> pa.Table:
+        """Read the rows whose `column` is one of `values`."""
+        import pyarrow as pa
+
+        conditions = list(_conditions(column, values))
+        parts = [self.read(columns, condition) for condition in conditions]
+        return pa.concat_tables(parts) if parts else self._subset(columns).empty_table()
+
+    def read_vectors(self) -> tuple[Ids, Vectors]:
+        """Read all embeddings of a vector table.
+
+        Returns
+        -------
+        ids : (n,) int64
+        vectors : (n, d) float32
+        """
+        dimension = self.schema.field("embedding").type.list_size
+        if not self.exists():
+            return np.empty(0, np.int64), np.empty((0, dimension), np.float32)
+        with self._errors("read"):
+            dataset = self._open()
+            n = dataset.count_rows()
+            ids = np.empty(n, np.int64)
+            vectors = np.empty((n, dimension), np.float32)
+            start = 0
+            scanner = dataset.scanner(columns=["id", "embedding"], batch_size=16384, scan_in_order=True)
+            for batch in scanner.to_batches():
+                rows = slice(start, start + batch.num_rows)
+                ids[rows] = batch.column("id").to_numpy()
+                vectors[rows] = batch.column("embedding").flatten().to_numpy().reshape(-1, dimension)
+                start += batch.num_rows
+            return ids, vectors
+
+    def upsert(self, columns: Mapping[str, Any]) -> None:
+        """Write rows: those whose key is there replace the old ones, the others are added.
+
+        Parameters
+        ----------
+        columns : mapping of str to list or array
+            All columns of the schema, of one length; each key at most once.
+        """
+        import lance
+        import pyarrow as pa
+
+        with self._errors("write"):
+            rows = pa.table(dict(columns), schema=self.schema)
+            if not rows.num_rows:
+                return
+            if self.exists():
+                merge = self._open().merge_insert(self._key)
+                merge.when_matched_update_all().when_not_matched_insert_all().conflict_retries(50)
+                merge.execute(rows)
+            else:
+                lance.write_dataset(rows, str(self.folder), mode="create")
+            self._flush()
+
+    def delete(self, keys: Iterable[int | str]) -> None:
+        """Remove the rows of these keys; keys that are not there are passed over."""
+        if not self.exists():
+            return
+        with self._errors("write"):
+            for condition in _conditions(self._key, keys):
+                self._open().delete(condition)
+            self._flush()
+
+    def maintain(self) -> None:
+        """Join the small files of many commits, and drop versions that no reader can still be using."""
+        if not self.exists():
+            return
+        with self._errors("write"):
+            dataset = self._open()
+            if len(dataset.get_fragments()) > _FRAGMENTS_TO_COMPACT:
+                dataset.optimize.compact_files()
+                self._flush()
+                self._open().cleanup_old_versions(older_than=_KEPT_FOR_READERS)
+
+    def _open(self) -> Any:
+        import lance
+
+        return lance.dataset(str(self.folder))
+
+    def _subset(self, columns: Sequence[str]) -> pa.Schema:
+        import pyarrow as pa
+
+        return pa.schema([self.schema.field(name) for name in columns])
+
+    @contextlib.contextmanager
+    def _errors(self, doing: str) -> Iterator[None]:
+        """Lance raises bare OSError and ValueError: turn them into ours."""
+        try:
+            yield
+        except (OSError, ValueError, RuntimeError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            if "No space left" in str(error):
+                raise StoreError(
+                    f"cannot write {self.folder}: the disk is full; all that was committed before is kept,"
+                    " and the next run goes on from there"
+                ) from error
+            raise StoreError(f"cannot {doing} {self.folder}: {reason[:300]}") from error
+
+    def _flush(self) -> None:
+        """Flush the files that the last commit added, and the folders that name them, to the disk."""
+        for folder, _, names in os.walk(self.folder):
+            new = [path for name in names if (path := os.path.join(folder, name)) not in self._synced]
+            for path in new:
+                _fsync(path)
+            if new and os.name == "posix":  # elsewhere a folder cannot be flushed
+                _fsync(folder)
+            self._synced.update(new)
+
+
+def _fsync(path: str) -> None:
+    # A file may be gone already: another process's clean-up.
+    with contextlib.suppress(FileNotFoundError):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _conditions(column: str, values: Iterable[int | str]) -> Iterator[str]:
+    """Write SQL conditions that together keep the rows whose `column` is among `values`."""
+    literals = [_literal(value) for value in values]
+    for start in range(0, len(literals), _KEYS_PER_FILTER):
+        yield f"{column} IN ({', '.join(literals[start : start + _KEYS_PER_FILTER])})"
+
+
+def _literal(value: int | str) -> str:
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return str(int(value))

@@ -1,0 +1,136 @@
+"""What a request covers: whole roots, or some of their folders and files; and what lies there now."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lookalike.errors import CollectionError, MissingImagesError
+from lookalike.images import scan
+from lookalike.images.scan import Scan, escape, scan_files, unescape
+from lookalike.store import Root
+from lookalike.sync.plan import FoundFile, Known, Plan, decide
+
+
+@dataclass(slots=True)
+class Area:
+    """The part of a root that a sync answers for: all of it, or the files and folders in `only`."""
+
+    root: Root
+    place: Path
+    only: list[Path] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of the root."""
+        return not self.only or self.place in self.only
+
+    def answers_for(self, stored: str) -> bool:
+        """Tell whether a stored path lies in the area."""
+        name, _, relative = stored.partition(":")
+        if name != self.root.name:
+            return False
+        if self.is_whole:
+            return True
+        named = [escape(path.relative_to(self.place).as_posix()) for path in self.only]
+        return any(relative == path or relative.startswith(path + "/") for path in named)
+
+
+def expand(path: str | os.PathLike[str]) -> list[Path]:
+    """Return the absolute paths that a path or glob stands for."""
+    text = os.path.normpath(os.path.abspath(os.fspath(path)))
+    if glob.has_magic(text) and not os.path.lexists(text):
+        matches = sorted(glob.glob(text, recursive=True))
+        if not matches:
+            raise CollectionError(f"nothing matches {os.fspath(path)}")
+        return [Path(match) for match in matches]
+    return [Path(text)]
+
+
+def choose_areas(roots: Mapping[Path, Root], paths: Sequence[str | os.PathLike[str]]) -> list[Area]:
+    """Turn the paths of a request into areas of the roots; all roots where there are no paths.
+
+    Parameters
+    ----------
+    roots : dict of Path to Root
+        By their absolute folders.
+    paths : sequence of path
+        Folders, files and globs.
+
+    Raises
+    ------
+    CollectionError
+        If a path does not exist, or lies in no root.
+    """
+    if not paths:
+        return [Area(root, place) for place, root in roots.items()]
+    areas: dict[Path, Area] = {}
+    for path in paths:
+        for match in expand(path):
+            place = next((place for place in roots if place == match or place in match.parents), None)
+            if place is None:
+                listed = ", ".join(str(place) for place in roots) or "none yet"
+                raise CollectionError(f"{match} lies in no root of this collection (its roots: {listed})")
+            if not os.path.lexists(match) and place != match:
+                raise CollectionError(f"there is no file or folder {match}")
+            areas.setdefault(place, Area(roots[place], place)).only.append(match)
+    return list(areas.values())
+
+
+def decide_areas(areas: Sequence[Area], known: Known, prune: bool) -> Plan:
+    """Scan the areas and decide what is to be done.
+
+    Raises
+    ------
+    MissingImagesError
+        Unless `prune`: if a root is missing, or lost more than half of its images at once.
+    """
+    found: list[FoundFile] = []
+    failed: dict[str, str] = {}
+    scope: set[str] = set()
+    for area in areas:
+        result = _scan(area, prune)
+        name = area.root.name
+        found += [
+            FoundFile(f"{name}:{relative}", area.place / unescape(relative), stat, area.root.label(relative))
+            for relative, stat in result.files.items()
+        ]
+        failed |= {f"{name}:{relative}": reason for relative, reason in result.failures.items()}
+        scope |= {path for rows in (known.files, known.failures) for path in rows if area.answers_for(path)}
+    plan = decide(found, failed, known, scope)
+    if not prune:
+        _refuse_great_losses(plan, known, areas)
+    return plan
+
+
+def _scan(area: Area, prune: bool) -> Scan:
+    if not area.place.is_dir():
+        if prune:
+            return Scan()
+        raise MissingImagesError(
+            f"the folder {area.place} is missing (an unplugged drive?); nothing was changed. Put it back, or"
+            " run again with --prune to take its images out of the collection"
+        )
+    if not area.is_whole:
+        return scan_files(area.place, area.only, area.root.exclude)
+    result = scan(area.place, exclude=area.root.exclude)
+    if "." in result.failures:
+        raise MissingImagesError(
+            f"the folder {area.place} cannot be read ({result.failures['.']}); nothing was changed"
+        )
+    return result
+
+
+def _refuse_great_losses(plan: Plan, known: Known, areas: Sequence[Area]) -> None:
+    for area in areas:
+        prefix = area.root.name + ":"
+        lost = sum(path.startswith(prefix) for path in plan.gone)
+        before = sum(path.startswith(prefix) for path in known.files)
+        if lost * 2 > before:
+            raise MissingImagesError(
+                f"{lost} of {before} images are no longer in {area.place} (an unplugged drive?); nothing was"
+                " changed. Put them back, or run again with --prune to take them out of the collection"
+            )

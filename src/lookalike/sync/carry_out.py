@@ -1,0 +1,257 @@
+"""Do what a plan says: read, decode, embed, and commit every few seconds.
+
+Each worker thread takes one file through reading, decoding and the network. Both release Python's lock,
+so with as many workers as cores no core waits, and the shares of decoding and network need no tuning.
+
+A kill at any moment loses what was done since the last commit; the next run goes on from there.
+"""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from lookalike.embed import OnnxEmbedder
+from lookalike.errors import ImageError
+from lookalike.images import content_id, decode, encode_thumbnail, make_thumbnail, perceptual_hash
+from lookalike.images.decode import read_file
+from lookalike.store import Store, Table
+from lookalike.store.store import Changes, FailureRow, ImageRow
+from lookalike.sync.plan import FoundFile, Known, Plan, file_row
+from lookalike.types import ImageId
+
+COMMIT_SECONDS = 10.0
+COMMIT_IMAGES = 2_000
+_WINDOW = 512  # files handed to the workers ahead of the commits, so that a commit stops nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sync has come.
+
+    Attributes
+    ----------
+    done, total : int
+        Files read, of those to be read.
+    failed : int
+        How many of them could not be.
+    """
+
+    done: int
+    total: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What `carry_out` did.
+
+    Attributes
+    ----------
+    embedded : int
+        Images that went through the network.
+    failed : set of str
+        Stored paths of the files that could not be read.
+    """
+
+    embedded: int
+    failed: set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What a worker made of a file: an image, a reference to one that another file brought, or a failure."""
+
+    file: FoundFile
+    id: ImageId | None = None
+    image: ImageRow | None = None
+    reason: str = ""
+    is_permanent: bool = False
+
+
+def carry_out(
+    plan: Plan,
+    known: Known,
+    store: Store,
+    vectors: Table,
+    load_embedder: Callable[[], OnnxEmbedder],
+    jobs: int,
+    report: Callable[[Progress], None] = lambda progress: None,
+    commit_seconds: float = COMMIT_SECONDS,
+) -> Outcome:
+    """Do what a plan says.
+
+    Parameters
+    ----------
+    plan, known : Plan, Known
+        From `decide`, made under the writer's lock that is still held.
+    store, vectors : Store, Table
+        Where to write.
+    load_embedder : callable
+        Gives the model; called only if there is anything to embed.
+    jobs : int
+        Worker threads.
+    report : callable
+        Told of the progress after each file.
+    commit_seconds : float
+        A kill loses at most what was done in this time.
+
+    Raises
+    ------
+    StoreError
+        If a table cannot be written. What was committed is kept.
+    KeyboardInterrupt
+        Passed on, once what was done is committed.
+    """
+    store.write(
+        Changes(
+            files=[*plan.updated, *(row for _, row in plan.moved)],
+            failures=plan.failures,
+            gone=[*plan.gone, *(old for old, _ in plan.moved)],
+            cleared=[*plan.cleared, *(row.path for _, row in plan.moved if row.path in known.failures)],
+        ),
+        vectors,
+    )
+    files = plan.to_read
+    embedded, failed = 0, set[str]()
+    if files:
+        worker = _Worker(load_embedder(), known.embedded)
+        writer = _Writer(store, vectors, known, commit_seconds)
+        try:
+            for done in _side_by_side(worker, files, jobs):
+                writer.take(done)
+                report(Progress(writer.done, len(files), len(writer.failed)))
+        finally:
+            # Also when interrupted: what was done is kept.
+            writer.commit()
+        embedded, failed = writer.embedded, writer.failed
+    store.sweep()
+    store.maintain()
+    return Outcome(embedded, failed)
+
+
+def _side_by_side(worker: _Worker, files: Sequence[FoundFile], jobs: int) -> Iterator[_Done]:
+    """Yield what the worker makes of each file, as it comes, `jobs` at a time."""
+    pool = ThreadPoolExecutor(jobs, thread_name_prefix="lookalike")
+    finished: queue.SimpleQueue[Future[_Done]] = queue.SimpleQueue()
+    remaining = iter(files)
+
+    def hand_out(count: int) -> int:
+        batch = list(itertools.islice(remaining, count))
+        for file in batch:
+            pool.submit(worker, file).add_done_callback(finished.put)
+        return len(batch)
+
+    try:
+        running = hand_out(_WINDOW)
+        while running:
+            yield finished.get().result()
+            running += hand_out(1) - 1
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Worker:
+    """Takes one file from the disk to a row; called by many threads."""
+
+    def __init__(self, embedder: OnnxEmbedder, embedded: set[ImageId]) -> None:
+        self._embedder = embedder
+        self._claimed = set(embedded)
+        self._lock = threading.Lock()
+
+    def __call__(self, file: FoundFile) -> _Done:
+        try:
+            data = read_file(file.location)
+        except ImageError as error:
+            # An empty file is what it is; all else is the system's word of today.
+            return _Done(file, reason=error.reason, is_permanent=file.stat.size == 0)
+        image, sha256 = content_id(data)
+        with self._lock:
+            is_known = image in self._claimed
+            self._claimed.add(image)
+        if is_known:
+            return _Done(file, image)
+        try:
+            return _Done(file, image, self._embed(data, file, image, sha256))
+        except ImageError as error:
+            return _Done(file, image, reason=error.reason, is_permanent=True)
+
+    def _embed(self, data: bytes, file: FoundFile, image: ImageId, sha256: bytes) -> ImageRow:
+        decoded = decode(data, str(file.location), self._embedder.model.resize)
+        thumbnail = make_thumbnail(decoded.image)
+        pixels = self._embedder.prepare(decoded.image)
+        return ImageRow(
+            image,
+            sha256,
+            decoded.format,
+            decoded.width,
+            decoded.height,
+            perceptual_hash(thumbnail),
+            encode_thumbnail(thumbnail),
+            self._embedder.embed(pixels[None])[0],
+        )
+
+
+class _Writer:
+    """Gathers what the workers did and commits it, image rows always before the files that refer to them."""
+
+    def __init__(self, store: Store, vectors: Table, known: Known, commit_seconds: float) -> None:
+        self._store = store
+        self._vectors = vectors
+        self._known = known
+        self._commit_seconds = commit_seconds
+        self._settled: dict[ImageId, str] = dict.fromkeys(known.embedded, "")  # "" or why it failed
+        self._waiting: dict[ImageId, list[FoundFile]] = defaultdict(list)
+        self._changes = Changes()
+        self._last_commit = time.monotonic()
+        self.done = self.embedded = 0
+        self.failed: set[str] = set()
+
+    def take(self, done: _Done) -> None:
+        """Take in what became of one file."""
+        if done.id is None:
+            self._fail(done.file, done.reason, done.is_permanent)
+        elif done.image is None and not done.reason and done.id not in self._settled:
+            self._waiting[done.id].append(done.file)  # another thread has the same content in hand
+            return
+        else:
+            if done.image is not None:
+                self._changes.images.append(done.image)
+                self.embedded += 1
+            self._settled.setdefault(done.id, done.reason)
+            for file in (done.file, *self._waiting.pop(done.id, ())):
+                self._settle(file, done.id)
+        late = time.monotonic() - self._last_commit >= self._commit_seconds
+        if late or len(self._changes) >= COMMIT_IMAGES:
+            self.commit()
+
+    def commit(self) -> None:
+        """Write what has been gathered."""
+        changes, self._changes = self._changes, Changes()
+        if len(changes):
+            self._store.write(changes, self._vectors)
+        self._last_commit = time.monotonic()
+
+    def _settle(self, file: FoundFile, image: ImageId) -> None:
+        reason = self._settled[image]
+        if reason:
+            self._fail(file, reason, is_permanent=True)
+            return
+        self.done += 1
+        self._changes.files.append(file_row(file, image))
+        if file.path in self._known.failures:
+            self._changes.cleared.append(file.path)
+
+    def _fail(self, file: FoundFile, reason: str, is_permanent: bool) -> None:
+        self.done += 1
+        self.failed.add(file.path)
+        size, mtime_ns = (file.stat.size, file.stat.mtime_ns) if is_permanent else (None, None)
+        self._changes.failures.append(FailureRow(file.path, size, mtime_ns, reason))
+        if file.path in self._known.files:
+            self._changes.gone.append(file.path)
