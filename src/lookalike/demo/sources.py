@@ -1,0 +1,96 @@
+"""Which pictures the demo shows: the best that are within reach, whatever network there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lookalike.datasets import ImageFolder, caltech101, clipart, digits
+from lookalike.errors import DatasetError
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The pictures chosen.
+
+    Attributes
+    ----------
+    images : ImageFolder
+    reasons : tuple of str
+        Why these: what was tried before them and why it was not to be had; then where they come from.
+    """
+
+    images: ImageFolder
+    reasons: tuple[str, ...]
+
+
+Step = tuple[str, Callable[[bool], ImageFolder | None]]
+
+# In this order (photos before drawings before digits); each gives None or raises where it has nothing.
+_STEPS: tuple[Step, ...] = (
+    ("Caltech-101 on this machine", lambda quiet: caltech101.find()),
+    ("Caltech-101 from its official address", lambda quiet: caltech101.fetch(quiet=quiet)),
+    ("the clip art of Debian's package openclipart-png on this machine", lambda quiet: clipart.find()),
+    ("the clip art of Debian's package openclipart-png", lambda quiet: clipart.fetch(quiet=quiet)),
+    ("the scanned digits inside scikit-learn", lambda quiet: digits.fetch(quiet=quiet)),
+)
+
+_NAMED: dict[str, Callable[[bool], ImageFolder]] = {
+    "caltech-101": lambda quiet: caltech101.find() or caltech101.fetch(quiet=quiet),
+    "clipart": lambda quiet: clipart.find() or clipart.fetch(quiet=quiet),
+    "digits": lambda quiet: digits.fetch(quiet=quiet),
+}
+
+
+def choose_source(
+    wanted: str | None = None, quiet: bool = False, tell: Callable[[str], None] = lambda line: None
+) -> Source:
+    """Find pictures for the demo.
+
+    Parameters
+    ----------
+    wanted : str, optional
+        A folder, or one of ``caltech-101``, ``clipart``, ``digits``; by default the first within reach.
+    quiet : bool
+        No progress bars.
+    tell : callable
+        Told, a line each, what is tried.
+
+    Raises
+    ------
+    DatasetError
+        If what was wanted is not to be had.
+    """
+    if wanted is not None:
+        if Path(wanted).is_dir():
+            return Source(_own(Path(wanted)), ("It was named on the command line.",))
+        if wanted not in _NAMED:
+            raise DatasetError(f"{wanted!r} is neither a folder nor one of {', '.join(_NAMED)}")
+        images = _NAMED[wanted](quiet)
+        return Source(images, (f"It was named on the command line: {images.origin}.",))
+    reasons = []
+    for title, take in _STEPS:
+        try:
+            images_or_none = take(quiet)
+        except DatasetError as error:
+            reasons.append(f"Tried {title}: {error}.")
+            tell(reasons[-1])
+            continue
+        if images_or_none is not None:
+            reasons.append(f"Took {title}: {images_or_none.origin}.")
+            tell(reasons[-1])
+            return Source(images_or_none, tuple(reasons))
+        reasons.append(f"Looked for {title}: not there.")
+    raise DatasetError("no pictures are within reach; name a folder of your own: lookalike demo FOLDER")
+
+
+def _own(folder: Path) -> ImageFolder:
+    return ImageFolder(
+        name=folder.resolve().name or "pictures",
+        title=str(folder),
+        root=folder.resolve(),
+        licence="your own",
+        origin=f"your folder {folder}",
+        labels=True,
+    )
