@@ -6,6 +6,7 @@ interrupted.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -31,8 +32,27 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 COMMANDS: dict[str, Callable[..., None]] = {"index": index, "search": search, "info": info, "demo": demo}
+
+
+def _answering(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command end in one line on standard error, never in a traceback, for what its user did."""
+
+    @functools.wraps(command)
+    def answer(*arguments: object, **options: object) -> None:
+        try:
+            command(*arguments, **options)
+        except LookalikeError as error:
+            complain(str(error))
+            raise typer.Exit(2) from error
+        except KeyboardInterrupt as interrupt:
+            complain("interrupted; what was done is kept")
+            raise typer.Exit(130) from interrupt
+
+    return answer
+
+
 for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)
+    app.command(_name)(_answering(_command))
 
 
 def _show_version(wanted: bool) -> None:
@@ -57,13 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if words and words[0] not in COMMANDS and (os.path.isfile(words[0]) or "://" in words[0]):
         words.insert(0, "search")  # a bare query
     try:
-        app(words, standalone_mode=True)
-    except LookalikeError as error:
-        complain(str(error))
-        sys.exit(2)
-    except KeyboardInterrupt:
-        complain("interrupted; what was done is kept")
-        sys.exit(130)
+        app(words)
     except BrokenPipeError:
         # The reader has gone (`| head`). Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,11 +1,11 @@
 """Bring a collection up to date with the disk: first decide, then do.
 
 `area` says what a request covers, `plan` what is to be done there (``--dry-run`` is the plan, printed), and
-`carry_out` does it.
+`execution` does it.
 """
 
 from lookalike.sync.area import choose_areas, decide_areas
-from lookalike.sync.carry_out import COMMIT_SECONDS, Outcome, Progress, carry_out
+from lookalike.sync.execution import COMMIT_SECONDS, Outcome, Progress, carry_out
 from lookalike.sync.plan import Known, Plan
 
 __all__ = [

@@ -1,0 +1,314 @@
+"""The command line as a user meets it: the real program, run."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import picture
+
+import lookalike
+from lookalike.cli import main
+
+PROGRAM = [sys.executable, "-m", "lookalike"]
+
+
+def run(*words, cwd=None, **options):
+    """Run the program in a process of its own."""
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", **options.pop("env", {})}
+    return subprocess.run(
+        [*PROGRAM, *map(str, words)], cwd=cwd, env=environment, capture_output=True, timeout=120, **options
+    )
+
+
+@pytest.fixture
+def call(capfdbinary, monkeypatch):
+    """Run the command line in this process, which is quicker; give (exit code, output, complaints)."""
+
+    def call_(*words, cwd=None):
+        if cwd is not None:
+            monkeypatch.chdir(cwd)
+        with pytest.raises(SystemExit) as left:
+            main([str(word) for word in words])
+        out, err = capfdbinary.readouterr()
+        return left.value.code or 0, out.decode(errors="surrogateescape"), err.decode()
+
+    return call_
+
+
+def test_the_first_minute_works_as_the_readme_says(photos):
+    indexed = run("index", "photos", cwd=photos.parent)
+    assert (indexed.returncode, indexed.stderr) == (0, b"")
+    assert b"6 added" in indexed.stdout
+    found = run("search", "photos/cats/0.png", "-k", "2", cwd=photos.parent)
+    assert (found.returncode, found.stderr) == (0, b"")
+    lines = found.stdout.decode().splitlines()
+    assert len(lines) == 2
+    rank, score, label, path = lines[0].split("\t")
+    assert (rank, label in ("cats", "dogs"), Path(photos.parent, path).is_file()) == ("1", True, True)
+    assert 0 < float(score) < 1
+    assert b"images      6" in run("info", cwd=photos).stdout
+
+
+def test_index_json_is_one_document_with_every_count(call, photos):
+    (photos / "broken.jpg").write_bytes(b"no")
+    code, out, err = call("index", photos, "--json", cwd=photos.parent)
+    document = json.loads(out)
+    assert (code, err) == (0, "")
+    assert document.pop("seconds") > 0
+    assert document == {
+        "added": 6,
+        "embedded": 6,
+        "changed": 0,
+        "moved": 0,
+        "removed": 0,
+        "unchanged": 0,
+        "failed": 1,
+        "failures": [{"path": "photos/broken.jpg", "reason": document["failures"][0]["reason"]}],
+    }
+    assert "not an image" in document["failures"][0]["reason"]
+
+
+def test_search_json_has_the_documented_fields_and_relative_paths(call, photos):
+    call("index", photos)
+    shutil.copy(photos / "cats/1.png", photos / "dogs/copy.png")
+    call("index", photos)
+    code, out, _ = call("search", "cats/0.png", "--json", "-k", "5", cwd=photos)
+    document = json.loads(out)
+    assert code == 0
+    assert list(document) == ["query", "model", "index", "hits"]
+    assert (document["query"], document["model"], document["index"]) == ("cats/0.png", "lite0", "exact")
+    assert [hit["rank"] for hit in document["hits"]] == [1, 2, 3, 4, 5]
+    for hit in document["hits"]:
+        assert list(hit)[:6] == ["rank", "path", "score", "distance", "label", "id"]
+        assert (photos / hit["path"]).is_file()
+        assert len(hit["id"]) == 16
+        assert hit["score"] == pytest.approx(1 - hit["distance"], abs=2e-6)
+    (double,) = [hit for hit in document["hits"] if "paths" in hit]
+    assert (double["path"], double["paths"]) == ("cats/1.png", ["cats/1.png", "dogs/copy.png"])
+
+
+def test_several_queries_and_not_are_told_in_json(call, photos):
+    call("index", photos)
+    code, out, _ = call("search", "cats/0.png", "cats/1.png", "--not", "dogs/3.png", "--json", cwd=photos)
+    document = json.loads(out)
+    assert code == 0
+    assert (document["query"], document["not"]) == (["cats/0.png", "cats/1.png"], ["dogs/3.png"])
+    assert len(document["hits"]) == 3
+
+
+def test_filepath_only_prints_paths_for_other_programs(call, photos):
+    call("index", photos)
+    code, out, _ = call("search", "cats/0.png", "-f", "-t", "3", cwd=photos)
+    assert code == 0
+    assert len(out.splitlines()) == 3
+    assert all((photos / line).is_file() for line in out.splitlines())
+
+
+def test_a_file_name_alone_is_a_search(call, photos):
+    call("index", photos)
+    code, out, _ = call("cats/0.png", "-k", "1", cwd=photos)
+    assert (code, len(out.splitlines())) == (0, 1)
+
+
+def test_include_self_puts_the_query_first(call, photos):
+    call("index", photos)
+    _, out, _ = call("search", "cats/0.png", "--include-self", "-f", cwd=photos)
+    assert out.splitlines()[0] == "cats/0.png"
+
+
+@pytest.mark.parametrize("ending", [".png", ".svg", ".pdf"])
+def test_plot_saves_a_picture(call, photos, tmp_path, ending):
+    call("index", photos)
+    target = tmp_path / f"strip{ending}"
+    outside = tmp_path / "outside.png"
+    picture(50).save(outside)
+    code, _, err = call("search", "cats/0.png", outside, "--not", "dogs/4.png", "--plot", target, cwd=photos)
+    assert (code, err) == (0, f"saved {target}\n")
+    assert target.stat().st_size > 2000
+
+
+def test_plot_refuses_what_it_cannot_write_before_it_searches(call, photos, tmp_path):
+    call("index", photos)
+    for name, message in (("strip.xyz", "saved as one of .png"), ("none/strip.png", "there is no folder")):
+        code, out, err = call("search", "cats/0.png", "--plot", tmp_path / name, cwd=photos)
+        assert (code, out) == (2, "")
+        assert message in err
+
+
+def test_an_unchanged_collection_is_refreshed_from_any_folder_in_it(call, photos):
+    call("index", photos)
+    code, out, _ = call("index", "--json", cwd=photos / "cats")
+    assert (code, json.loads(out)["unchanged"]) == (0, 6)
+    picture(50).save(photos / "dogs/new.png")
+    code, out, _ = call("index", "dogs", "--json", cwd=photos)
+    assert (json.loads(out)["added"], json.loads(out)["unchanged"]) == (1, 3)
+
+
+def test_a_collection_elsewhere_leaves_the_photos_alone(call, photos, tmp_path):
+    code, out, _ = call("index", "photos", "-c", "store", "--json", cwd=tmp_path)
+    assert (code, json.loads(out)["added"]) == (0, 6)
+    assert not (photos / ".lookalike").exists()
+    for place in ("store", "store/.lookalike"):
+        code, out, _ = call("search", "photos/cats/0.png", "-c", place, "-f")
+        assert (code, len(out.splitlines())) == (0, 5)
+
+
+def test_several_folders_need_a_collection_named(call, photos, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    picture(80).save(other / "80.png")
+    code, _, err = call("index", photos, other, cwd=tmp_path)
+    assert code == 2
+    assert "-c/--collection DIR" in err
+    assert not (photos / ".lookalike").exists()
+    code, out, _ = call("index", photos, other, "-c", tmp_path / "both", "--json")
+    assert (code, json.loads(out)["added"]) == (0, 7)
+
+
+def test_a_dry_run_of_a_new_folder_leaves_nothing_behind(call, photos):
+    code, out, _ = call("index", photos, "--dry-run", "--json")
+    assert (code, json.loads(out)["added"], json.loads(out)["embedded"]) == (0, 6, 0)
+    assert not (photos / ".lookalike").exists()
+
+
+def test_a_dry_run_changes_no_setting(call, photos):
+    call("index", photos)
+    call("index", photos, "--dry-run", "--labels", "none", "--exclude", "dogs")
+    code, out, _ = call("index", photos, "--json")
+    assert (code, json.loads(out)["unchanged"]) == (0, 6)
+    assert json.loads(call("info", "-c", photos, "--json")[1])["labels"] == {"cats": 3, "dogs": 3}
+
+
+def test_labels_and_exclude_are_remembered(call, photos):
+    call("index", photos, "--labels", "none", "--exclude", "dogs")
+    code, out, _ = call("index", photos, "--json")
+    assert (code, json.loads(out)["unchanged"]) == (0, 3)
+    assert json.loads(call("info", "-c", photos, "--json")[1])["labels"] == {}
+
+
+def test_named_files_make_a_collection_of_those_files(call, photos):
+    code, out, _ = call("index", photos / "cats/0.png", photos / "cats/1.png", "--json")
+    assert (code, json.loads(out)["added"]) == (0, 2)
+    assert (photos / "cats/.lookalike").is_dir()
+
+
+def test_a_quoted_glob_makes_a_collection_of_what_it_matches(call, photos):
+    code, out, _ = call("index", f"{photos}/**/[1-4].png", "--json")
+    assert (code, json.loads(out)["added"]) == (0, 4)
+    assert (photos / ".lookalike").is_dir()
+
+
+def test_quiet_says_nothing(call, photos):
+    assert call("index", photos, "--quiet") == (0, "", "")
+
+
+def test_info_lists_every_failure(call, photos):
+    (photos / "broken.jpg").write_bytes(b"no")
+    (photos / "empty.jpg").touch()
+    call("index", photos)
+    code, out, _ = call("info", "--failures", cwd=photos)
+    assert code == 0
+    assert [line.split("\t")[0] for line in out.splitlines()] == ["broken.jpg", "empty.jpg"]
+    document = json.loads(call("info", "--json")[1])
+    assert (document["images"], document["failed"], document["roots"]) == (6, 2, ["."])
+
+
+def test_losing_most_images_is_refused_in_one_line(call, photos):
+    call("index", photos)
+    shutil.rmtree(photos / "cats")
+    (photos / "dogs/3.png").unlink()
+    code, out, err = call("index", photos)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "--prune" in err
+    code, out, _ = call("index", photos, "--prune", "--json")
+    assert (code, json.loads(out)["removed"]) == (0, 4)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["search", "missing.jpg"], "there is no file 'missing.jpg'"),
+        (["search", "a red car"], "words cannot be searched for"),
+        (["search", "notes.txt"], "not an image"),
+        (["search", "cats"], "is a folder"),
+        (["search", "empty.png"], "the file is empty"),
+        (["search", "http://localhost/x.jpg"], "--allow-private"),
+        (["search", "http://169.254.169.254/latest"], "--allow-private"),
+        (["search", "file:///etc/passwd"], "only http and https"),
+        (["search", "cats/0.png", "--not", "missing.jpg"], "there is no file 'missing.jpg'"),
+        (["search", "cats/0.png", "-c", "cats"], "there is no collection in"),
+        (["index", "missing"], "there is no file or folder"),
+        (["index", "missing/*.jpg"], "there is no file or folder"),
+        (["index", "--labels", "magic"], "expected folders or none"),
+        (["index", "--model", "resnet"], "lite0"),
+        (["info", "-c", "cats"], "there is no collection in"),
+        (["demo", "nonsense"], "neither a folder nor one of"),
+    ],
+)
+def test_a_request_that_cannot_be_met_is_one_helpful_line_and_exit_2(call, photos, words, message):
+    call("index", photos)
+    (photos / "empty.png").touch()
+    code, out, err = call(*words, cwd=photos)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("lookalike: ")
+    assert message in err
+
+
+def test_an_unknown_model_makes_no_collection(call, photos):
+    code, _, err = call("index", photos, "--model", "resnet")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "no model is called 'resnet'" in err
+    assert not (photos / ".lookalike").exists()
+
+
+def test_a_damaged_collection_is_one_line(call, photos):
+    call("index", photos)
+    (photos / ".lookalike/collection.json").write_text("{")
+    for words in (["index"], ["info"], ["search", "cats/0.png"]):
+        code, out, err = call(*words, cwd=photos)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert "damaged" in err
+
+
+def test_the_version_and_the_help_are_there(call):
+    assert call("--version")[:2] == (0, f"lookalike {lookalike.__version__}\n")
+    for words in ([], ["index"], ["search"], ["info"], ["demo"]):
+        code, out, _ = call(*words, "--help")
+        assert code == 0
+        assert "Usage" in out
+
+
+def test_a_reader_that_leaves_early_is_no_error(photos):
+    run("index", photos)
+    command = f"{sys.executable} -m lookalike search cats/0.png -f | head -n 1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], cwd=photos, capture_output=True, timeout=60
+    )
+    assert done.stderr == b""
+
+
+def test_an_interrupt_keeps_what_was_done_and_exits_130(photos, tmp_path):
+    import signal
+    import time
+
+    for number in range(100, 700):
+        picture(number, side=300).save(photos / f"{number}.png")
+    process = subprocess.Popen(
+        [*PROGRAM, "index", str(photos)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    time.sleep(2.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    if process.returncode == 0:
+        pytest.skip("it was done before it could be interrupted")
+    assert (process.returncode, out) == (130, "")
+    assert err == "lookalike: interrupted; what was done is kept\n"
+    document = json.loads(run("info", "-c", photos, "--json").stdout)
+    assert 0 < document["images"] < 606
+    again = json.loads(run("index", photos, "--json").stdout)
+    assert again["unchanged"] == document["images"]
+    assert again["added"] + again["unchanged"] == 606
