@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import picture
 
 import lookalike
 from lookalike.cli import main
+from pictures import picture
 
 PROGRAM = [sys.executable, "-m", "lookalike"]
 

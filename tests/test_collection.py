@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import picture
 from PIL import Image
 
 from lookalike import Collection
 from lookalike.errors import CollectionError, InvalidInputError, MissingImagesError, QueryError
 from lookalike.sync import Progress
+from pictures import picture
 
 
 def counts(report):

@@ -1,0 +1,101 @@
+"""How much of what the cores allow does indexing reach?
+
+What they allow is cores ÷ (core-seconds an image of the network + of reading, decoding, scaling and thumbnail).
+Both are measured alone, in one thread and in as many as there are cores, before and after the whole
+``lookalike index`` of Caltech-101, so that a machine that slows down slows all three.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from benchmarks import results
+from lookalike import Collection
+from lookalike.embed import OnnxEmbedder, load_model
+from lookalike.evaluate import leave_one_out
+from lookalike.images import decode, encode_thumbnail, make_thumbnail, scan
+from lookalike.images.decode import read_file
+from lookalike.types import Pixels
+
+SAMPLE = 600  # images, spread over all classes
+
+
+def main() -> None:
+    root = results.caltech101()
+    files = list(scan(root, exclude=("BACKGROUND_Google",)).files)
+    sample = [root / name for name in files[:: max(1, len(files) // SAMPLE)]]
+    embedder = load_model("lite0")
+    alone: list[dict[str, float]] = [measure_alone(embedder, sample)]
+    with tempfile.TemporaryDirectory() as folder:
+        whole, seconds = index(root, Path(folder))
+        alone.append(measure_alone(embedder, sample))
+        again, seconds_again = index(root, Path(folder))
+        images, vectors = Collection.open(folder).vectors()
+    scores = leave_one_out(vectors, [image.label for image in images], ks=(1, 10))
+    core_seconds = {key: mean(round_[key] for round_ in alone) for key in alone[0]}
+    cores = results.cores()
+    rate = whole["embedded"] / seconds
+    allowed = {
+        threads: cores / (core_seconds[f"network_{threads}"] + core_seconds[f"decoding_{threads}"])
+        for threads in ("one_thread", "all_cores")
+    }
+    results.save(
+        "indexing",
+        {
+            "images": whole["embedded"],
+            "seconds": round(seconds, 2),
+            "images_per_second": round(rate, 1),
+            "core_milliseconds_alone": {key: round(value * 1e3, 3) for key, value in core_seconds.items()},
+            "allowed_images_per_second": {key: round(value, 1) for key, value in allowed.items()},
+            "share_of_what_the_cores_allow": {key: round(rate / value, 3) for key, value in allowed.items()},
+            "second_run": {"seconds": round(seconds_again, 2), **again},
+            "retrieval": {
+                "P@1": round(scores.precision[1], 4),
+                "P@10": round(scores.precision[10], 4),
+                "mAP": round(scores.mean_average_precision, 4),
+            },
+        },
+    )
+
+
+def index(root: Path, folder: Path) -> tuple[dict[str, Any], float]:
+    """Run the whole command, start-up included; return its report and the seconds it took."""
+    words = ["index", str(root), "-c", str(folder), "--exclude", "BACKGROUND_Google", "--json"]
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-m", "lookalike", *words], capture_output=True, check=True)
+    return json.loads(done.stdout), time.perf_counter() - started
+
+
+def measure_alone(embedder: OnnxEmbedder, sample: list[Path]) -> dict[str, float]:
+    """Return core-seconds an image, of the network and of decoding, each alone."""
+
+    def decode_one(path: Path) -> Pixels:
+        image = decode(read_file(path), str(path), embedder.model.resize).image
+        encode_thumbnail(make_thumbnail(image))
+        return embedder.prepare(image)
+
+    prepared = [decode_one(path) for path in sample]
+    return {
+        f"{step}_{name}": core_seconds(work, items, threads)
+        for name, threads in (("one_thread", 1), ("all_cores", results.cores()))
+        for step, work, items in (
+            ("decoding", decode_one, sample),
+            ("network", lambda pixels: embedder.embed(pixels[None]), prepared),
+        )
+    }
+
+
+def core_seconds(work: Callable[[Any], Any], items: list[Any], threads: int) -> float:
+    with ThreadPoolExecutor(threads) as pool:
+        started = time.perf_counter()
+        list(pool.map(work, items))
+        return (time.perf_counter() - started) * threads / len(items)

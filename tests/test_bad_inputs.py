@@ -1,0 +1,197 @@
+"""Everything that can be wrong with a folder, in one folder: each thing is named, nothing else is lost."""
+
+import errno
+import json
+import os
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+
+from lookalike import Collection
+from lookalike.errors import ImageError
+from lookalike.images.decode import read_file
+from pictures import picture
+
+posix_only = pytest.mark.skipif(os.name != "posix", reason="links, pipes and bytes in names are POSIX's")
+
+VANISHING = "vanishing.png"
+UNREADABLE = "unreadable.png"
+
+
+def png_that_claims(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b""))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """8 good images among 13 bad things."""
+    folder = tmp_path / "mixed"
+    (folder / "sub").mkdir(parents=True)
+    for number in range(4):
+        picture(number).save(folder / f"good-{number}.png")
+    whole = (folder / "good-0.png").read_bytes()
+    # Good, though they may look bad:
+    (folder / "a png called.jpg").write_bytes((folder / "good-1.png").read_bytes() + b"trailing")
+    picture(4).save(folder / "naïve ' \" $HOME `x`; 日本.png")
+    picture(5).save(os.fsencode(folder) + b"/caf\xe9.png")
+    (folder / "sub/link.png").symlink_to("../good-2.png")
+    # Bad:
+    picture(6).save(folder / "whole.jpg")
+    (folder / "truncated.jpg").write_bytes((folder / "whole.jpg").read_bytes()[:400])
+    (folder / "whole.jpg").unlink()
+    (folder / "truncated.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "zero.jpg").touch()
+    (folder / "mislabelled.jpg").write_bytes(b"%PDF-1.7 this is no picture at all")
+    (folder / "text.png").write_text("not an image")
+    (folder / "bomb.png").write_bytes(png_that_claims(60_000, 60_000))
+    picture(7).save(folder / VANISHING)
+    picture(8).save(folder / UNREADABLE)
+    (folder / "dangling.png").symlink_to("nowhere.png")
+    (folder / "itself.png").symlink_to("itself.png")
+    (folder / "sub/loop").symlink_to("..")
+    os.mkfifo(folder / "pipe.jpg")
+    Path(os.fsdecode(os.fsencode(folder) + b"/broken-\xff.jpg")).write_bytes(b"nothing")
+    (folder / "notes.txt").write_text("of no interest")
+    return folder
+
+
+EXPECTED = {
+    "truncated.jpg": "the JPEG file is cut short",
+    "truncated.png": "PNG",
+    "zero.jpg": "the file is empty",
+    "mislabelled.jpg": "not an image",
+    "text.png": "not an image",
+    "bomb.png": "too large: 60000 × 60000 is 3,600 megapixels",
+    VANISHING: "no such file",
+    UNREADABLE: "permission denied",
+    "dangling.png": "a link to a file that is not there",
+    "itself.png": "a loop of symbolic links",
+    "sub/loop": "leads back to a folder above it",
+    "pipe.jpg": "not a regular file",
+    os.fsdecode(b"broken-\xff.jpg"): "not an image",
+}
+
+
+@pytest.fixture
+def hostile_system(monkeypatch):
+    """One file vanishes between scan and reading, one may not be read (the tests may run as root)."""
+    real = Path.read_bytes
+
+    def read_bytes(path: Path) -> bytes:
+        if path.name == VANISHING:
+            path.unlink(missing_ok=True)
+        if path.name == UNREADABLE:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+
+
+@posix_only
+def test_every_bad_input_is_named_and_counted_and_the_good_ones_are_there(folder, hostile_system):
+    collection = Collection.create(folder)
+    report = collection.sync()
+    failures = {os.path.relpath(row.path, folder): row.reason for row in report.failures}
+    assert set(failures) == set(EXPECTED)
+    for name, words in EXPECTED.items():
+        assert words in failures[name], name
+    assert (report.added, report.embedded, report.failed) == (8, 7, 13)
+    hits = collection.search(picture(0), k=100).hits
+    names = {os.path.relpath(path, folder) for hit in hits for path in hit.paths}
+    assert names == {
+        *(f"good-{number}.png" for number in range(4)),
+        "a png called.jpg",
+        "naïve ' \" $HOME `x`; 日本.png",
+        os.fsdecode(b"caf\xe9.png"),
+        "sub/link.png",
+    }
+
+
+@posix_only
+def test_what_the_system_refused_is_tried_again_and_bad_content_is_not(folder, hostile_system, monkeypatch):
+    collection = Collection.create(folder)
+    collection.sync()
+    monkeypatch.undo()
+    read: list[str] = []
+
+    def note(path):
+        read.append(path.name)
+        return read_file(path)
+
+    monkeypatch.setattr("lookalike.sync.execution.read_file", note)
+    report = collection.sync()
+    assert read == [UNREADABLE]
+    # The vanished file is no longer on the disk, so it no longer fails.
+    assert (report.added, report.unchanged, report.failed) == (1, 8, 11)
+
+
+@posix_only
+def test_the_command_line_names_all_failures_and_exits_0_or_with_strict_1(folder):
+    program = [sys.executable, "-m", "lookalike", "index", str(folder), "--json"]
+    done = subprocess.run(program, capture_output=True, timeout=60)
+    document = json.loads(done.stdout)
+    # In this run nothing vanishes, and root may read all.
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert document["failed"] == len(document["failures"]) == 11
+    assert document["added"] == 10
+    assert subprocess.run([*program, "--strict"], capture_output=True, timeout=60).returncode == 1
+    listed = subprocess.run(
+        [sys.executable, "-m", "lookalike", "info", "--failures"], cwd=folder, capture_output=True, timeout=60
+    )
+    assert len(listed.stdout.splitlines()) == 11
+    found = subprocess.run(
+        [sys.executable, "-m", "lookalike", "search", "good-0.png", "-f", "-k", "50"],
+        cwd=folder,
+        capture_output=True,
+        timeout=60,
+    )
+    assert b"caf\xe9.png" in found.stdout.splitlines()
+
+
+@posix_only
+def test_a_file_that_may_not_be_read_says_so(tmp_path):
+    if os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    (tmp_path / "secret.png").write_bytes(b"x")
+    (tmp_path / "secret.png").chmod(0)
+    with pytest.raises(ImageError, match="permission denied"):
+        read_file(tmp_path / "secret.png")
+
+
+def test_a_full_disk_is_one_clear_error_and_keeps_what_was_committed(tmp_path, monkeypatch):
+    from lookalike.errors import StoreError
+    from lookalike.store import Table
+
+    for number in range(30):
+        picture(number).save(tmp_path / f"{number:02}.png")
+    collection = Collection.create(tmp_path)
+    real = Table._flush
+    commits = []
+
+    def fail_later(table):
+        commits.append(table)
+        if len(commits) > 20:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(table)
+
+    monkeypatch.setattr(Table, "_flush", fail_later)
+    with pytest.raises(StoreError, match="the disk is full; all that was committed before is kept"):
+        collection.sync(jobs=1, commit_seconds=0)
+    monkeypatch.undo()
+    kept = len(Collection.open(tmp_path))
+    assert 0 < kept < 30
+    report = Collection.open(tmp_path).sync()
+    assert report.added + report.unchanged == 30
