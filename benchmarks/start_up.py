@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from benchmarks import results
+from benchmarks import report
 from lookalike import Collection
 from lookalike.images import read_image
 
@@ -53,7 +53,7 @@ print(json.dumps(spent), file=sys.stderr)
 
 
 def main() -> None:
-    root = results.caltech101()
+    root = report.caltech101()
     with tempfile.TemporaryDirectory() as folder:
         Collection.create(folder, with_root=False)
         collection = Collection.open(folder)
@@ -71,7 +71,7 @@ def main() -> None:
             seconds["index_unchanged"].append(run(["index", "-c", folder]))
             shares.append(profile(search))
     middle = {key: median(share[key] for share in shares) for key in shares[0]}
-    results.save(
+    report.save(
         "start_up",
         {
             "images": 8677,
