@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from lookalike.cli.console import complain
+from lookalike.cli.console import complain, quieten_readers
 from lookalike.cli.demo import demo
 from lookalike.cli.index import index
 from lookalike.cli.info import info
@@ -39,6 +39,7 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def answer(*arguments: object, **options: object) -> None:
+        quieten_readers()
         try:
             command(*arguments, **options)
         except LookalikeError as error:

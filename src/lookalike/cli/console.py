@@ -13,6 +13,21 @@ if TYPE_CHECKING:
     from lookalike.sync import Progress
 
 
+def quieten_readers() -> None:
+    """Keep what Pillow has to say about odd files off the terminal: `failures` says what matters.
+
+    Here, not in the library: warnings, logs and Pillow's size limit belong to the whole process.
+    """
+    import logging
+    import warnings
+
+    from PIL import Image
+
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
+    Image.MAX_IMAGE_PIXELS = None  # `images.decode` has a limit of its own
+
+
 def complain(message: str) -> None:
     """Print one line on standard error."""
     line = " ".join(message.split("\n"))

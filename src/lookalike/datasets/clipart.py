@@ -1,7 +1,8 @@
 """Clip-art: 8,121 public-domain drawings of the Open Clip Art Library, from Debian's package.
 
 They lie in 22 category folders (animals, food, …), most of them in a subfolder or two. 1,221 of them are
-links to another of them, 526 of these to another category: some pictures stand on two shelves.
+links to another of them, 526 of these to another category: some pictures stand on two shelves. 16 were
+drawn huge, by mistake, on 105 to 623 megapixels.
 """
 
 from __future__ import annotations
@@ -19,15 +20,6 @@ PACKAGE = "openclipart-png"
 PACKAGE_BYTES = 130_910_028
 FOLDER = "usr/share/openclipart/png"
 """Where the package keeps the pictures, below the root of the system or of where it was unpacked."""
-
-HUGE = (
-    "*_mateya_01.png",
-    "kansasflag_dave_reckonin_01.png",
-    "microchip_v.2_havok_redh_01.png",
-    "stop_sign_miguel_s_nchez_.png",
-    "stop_sign_right_font_mig_.png",
-)
-"""15 pictures (16 names) of 105 to 623 megapixels, by mistake: decoding one takes up to some gigabytes."""
 
 
 def find(system: Path = Path("/")) -> ImageFolder | None:
@@ -83,5 +75,4 @@ def _describe(root: Path, origin: str) -> ImageFolder:
         licence="public domain",
         origin=origin,
         labels=True,
-        exclude=HUGE,
     )

@@ -4,7 +4,7 @@ EfficientNet without squeeze-and-excitation and with ReLU6, made for integer har
 makes it fast on a processor. The graph takes pixels as they are decoded and gives the 1,280 pooled
 features:
 
-    images (n, s, s, 3) uint8 → (x - 127) / 128 → stem → 16 to 23 inverted residual blocks → head
+    images (n, s, s, 3) uint8 → (x - 127) / 128 → stem → 16 to 21 inverted residual blocks → head
         → mean over the positions → features (n, 1280) float32
 
 Each batch normalisation is folded into the convolution before it. The weights came from TensorFlow, so

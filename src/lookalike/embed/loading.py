@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import threading
 from importlib import metadata
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def _graph(model: Model) -> bytes:
     file = cache_folder() / "models" / f"{model.name}-{model.weights.sha256[:12]}-{_BUILD}.onnx"
     with contextlib.suppress(OSError):
         graph = file.read_bytes()
-        if hashlib.sha256(graph).hexdigest() == _checksum_file(file).read_text().strip():
+        if hashlib.sha256(graph).hexdigest().encode() == _checksum_file(file).read_bytes().strip():
             return graph
     graph = _build(model)
     with contextlib.suppress(OSError):
@@ -61,7 +62,7 @@ def _checksum_file(file: Path) -> Path:
 
 def _replace(file: Path, content: bytes) -> None:
     """Write a file so that no reader ever sees half of it."""
-    partial = file.with_name(f"{file.name}.{os.getpid()}.part")
+    partial = file.with_name(f"{file.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         partial.write_bytes(content)
         partial.replace(file)

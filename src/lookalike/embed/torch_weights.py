@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import collections
 import io
+import math
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,11 +53,15 @@ class _View:
         if values is None:
             raise ValueError("a tensor's storage is missing")
         last = self.offset + sum((n - 1) * step for n, step in zip(self.shape, self.stride, strict=True))
-        if self.offset < 0 or min(self.stride, default=0) < 0 or last >= len(values):
+        if (
+            self.offset < 0
+            or min(self.stride, default=0) < 0
+            or max(last, math.prod(self.shape) - 1) >= len(values)
+        ):
             raise ValueError("a tensor reaches beyond its storage")
         strides = tuple(step * values.itemsize for step in self.stride)
         view = np.lib.stride_tricks.as_strided(values[self.offset :], self.shape, strides, writeable=False)
-        return np.ascontiguousarray(view)
+        return np.array(view, order="C")  # not ascontiguousarray, which gives a scalar a dimension
 
 
 def _rebuild_tensor(
@@ -122,10 +127,10 @@ def read_state_dict(data: bytes, name: str) -> Mapping[str, npt.NDArray[Any]]:
         for key in load():
             storage = storages[key]
             count = int.from_bytes(stream.read(8), "little")
-            raw = stream.read(count * storage.dtype.itemsize)
-            if count != storage.count or len(raw) != count * storage.dtype.itemsize:
+            size = count * storage.dtype.itemsize
+            if count != storage.count or size > len(data) - stream.tell():
                 raise ValueError("it is cut short")
-            storage.values = np.frombuffer(raw, storage.dtype)
+            storage.values = np.frombuffer(stream.read(size), storage.dtype)
         return {key: view.array() for key, view in views.items()}
     except Exception as error:  # pickles raise nearly anything on hostile bytes
         raise ModelError(f"the weights {name} cannot be read: {error}") from error

@@ -9,9 +9,11 @@ decoding, 1/2 to 1/8): a 12-megapixel photo takes a tenth of the time.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import stat
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +29,11 @@ MAX_PIXELS = 250_000_000
 
 MAX_FILE_BYTES = 1 << 30
 """Files larger than this are refused before they are read."""
+
+_STRIP_PIXELS = 4_000_000
+_HUGE_PIXELS = 64_000_000
+_huge_images = threading.Lock()
+"""Images that take 256 MB or more to decode are decoded one at a time, however many threads there are."""
 
 _TRANSPARENT = {"RGBA", "LA", "PA", "RGBa", "La"}
 _ORIENTATION_TAG = 0x0112
@@ -134,9 +141,10 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
             )
         if shorter_side is not None and kind.name == "JPEG":
             image.draft(None, (min(width, shorter_side), min(height, shorter_side)))
-        image.load()
-        orientation = _orientation(image)
-        upright = _turn(_to_rgb(image), orientation)
+        with _huge_images if image.width * image.height > _HUGE_PIXELS else contextlib.nullcontext():
+            image.load()
+            orientation = _orientation(image)
+            upright = _turn(_to_small_rgb(image, shorter_side), orientation)
     except ImageError:
         raise
     except MemoryError as error:
@@ -148,6 +156,13 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
     return Decoded(upright, kind.name, width, height)
 
 
+def upright_rgb(image: Image) -> Image:
+    """Turn an image that Pillow opened into what `decode` gives: mode RGB, upright, on white."""
+    image.load()  # Pillow turns a TIFF as it loads it, and only then forgets its orientation
+    orientation = _orientation(image)
+    return _turn(_to_rgb(image), orientation)
+
+
 def _not_an_image(data: bytes) -> str:
     known = ", ".join(row.name for row in FORMATS)
     if not data:
@@ -156,7 +171,12 @@ def _not_an_image(data: bytes) -> str:
 
 
 def _reader_reason(kind: str, error: Exception) -> str:
-    text = " ".join(str(error).split())
+    from PIL.Image import DecompressionBombError
+
+    # Readers quote what they found, and what a hostile file holds may be a terminal's control codes.
+    text = "".join(c if c.isprintable() else "?" for c in " ".join(str(error).split()))
+    if isinstance(error, DecompressionBombError):  # some readers look at Pillow's own limit all the same
+        return f"too large: {text.partition(',')[0]}"
     if "truncated" in text.lower() or isinstance(error, EOFError):
         return f"the {kind} file is cut short"
     # Readers quote the stream object ("cannot identify <_io.BytesIO …>"): no help to anyone.
@@ -204,23 +224,47 @@ def _to_rgb(image: Image) -> Image:
     return image.convert("RGB")
 
 
+def _to_small_rgb(image: Image, shorter_side: int | None) -> Image:
+    """Turn a large image into RGB, strip by strip, each shrunk at once.
+
+    Converting the whole of a 200-megapixel image takes two or three times the memory of decoding it. Here
+    it takes next to none. The result keeps twice the pixels asked for, for a finer filter to work on.
+    """
+    from PIL import Image as Pillow
+
+    factor = 1 if shorter_side is None else min(image.size) // (2 * shorter_side)
+    if factor < 2 or image.mode.startswith("I") or image.mode == "F":  # deep greys: see below
+        return _to_rgb(image)
+    width, height = image.size
+    small = Pillow.new("RGB", (-(-width // factor), -(-height // factor)))
+    rows = factor * max(1, _STRIP_PIXELS // (factor * width))
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        small.paste(_to_rgb(strip).reduce(factor), (0, top // factor))
+    return small
+
+
 def _deep_grey_to_rgb(image: Image) -> Image:
     """Scale 16-bit, 32-bit and float greys to 8 bits.
 
     16 bits keep their high byte. Wider integers and floats have no agreed white, so their own range is
-    stretched to 0..255, except for floats within 0..1, which is what such files usually mean.
+    stretched to 0..255, except for floats within 0..1, which is what such files usually mean. Infinite
+    values count as the ends of that range, and NaN as the dark one.
     """
     import numpy as np
     from PIL import Image as Pillow
 
-    values = np.nan_to_num(np.asarray(image).astype(np.float32))
-    if image.mode.startswith("I;16") or (image.mode == "I" and 255 < values.max() < 65536):
+    values = np.asarray(image).astype(np.float32)
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
+    if image.mode.startswith("I;16") or (image.mode == "I" and 255 < high < 65536):
         grey = values / 257.0
-    elif image.mode == "F" and values.min() >= 0 and values.max() <= 1:
+    elif image.mode == "F" and low >= 0 and high <= 1:
         grey = values * 255.0
-    elif values.min() >= 0 and values.max() <= 255:
+    elif low >= 0 and high <= 255:
         grey = values
     else:
-        low, high = float(values.min()), float(values.max())
-        grey = (values - low) * (255.0 / max(high - low, 1e-12))
+        # In float64: the range of a float file may be wider than float32 can hold.
+        grey = np.subtract(values, low, dtype=np.float64) * (255.0 / max(high - low, 1e-12))
     return Pillow.fromarray(np.clip(np.rint(grey), 0, 255).astype(np.uint8)).convert("RGB")

@@ -69,7 +69,13 @@ FORMATS: tuple[ImageFormat, ...] = (
         ((0, b"II*\x00"), (0, b"MM\x00*"), (0, b"II+\x00"), (0, b"MM\x00+")),
         "PIL.TiffImagePlugin:TiffImageFile",
     ),
-    ImageFormat("AVIF", (".avif",), _brands(b"avif", b"avis"), "PIL.AvifImagePlugin:AvifImageFile"),
+    ImageFormat(
+        "AVIF",
+        (".avif",),
+        # Under the common brand of the family, "mif1", the first brands of the compatible ones tell.
+        (*_brands(b"avif", b"avis"), *((offset, b"avif") for offset in (16, 20, 24, 28))),
+        "PIL.AvifImagePlugin:AvifImageFile",
+    ),
     ImageFormat(
         "HEIC",
         (".heic", ".heif", ".hif"),

