@@ -36,6 +36,8 @@ class RetrievalScores:
 def leave_one_out(vectors: Vectors, labels: npt.ArrayLike, ks: Sequence[int] = (1, 10)) -> RetrievalScores:
     """Query each image against all the others, and count hits of its own label as relevant.
 
+    Of equally similar images, the earlier row comes first.
+
     Parameters
     ----------
     vectors : (n, d) float32
@@ -52,7 +54,8 @@ def leave_one_out(vectors: Vectors, labels: npt.ArrayLike, ks: Sequence[int] = (
     Raises
     ------
     InvalidInputError
-        If labels and vectors differ in number, a k is not below n, or no image has another of its label.
+        If vectors are not finite unit rows, labels and vectors differ in number, a k is not below n, or no
+        image has another of its label.
 
     References
     ----------
@@ -65,11 +68,14 @@ def leave_one_out(vectors: Vectors, labels: npt.ArrayLike, ks: Sequence[int] = (
     >>> leave_one_out(rows, ["cup", "cup", "owl", "owl"], ks=[1]).precision
     {1: 1.0}
     """
-    _, codes = np.unique(np.asarray(labels), return_inverse=True)
+    vectors = _check_unit_rows(vectors)
     n = len(vectors)
+    codes = _number(labels)
     if len(codes) != n:
         raise InvalidInputError(f"{len(codes)} labels for {n} vectors; expected one a row")
-    if not all(0 < k < n for k in ks):
+    if n < 2:
+        raise InvalidInputError(f"there is only {n} vector; expected at least 2, to find one by another")
+    if not all(isinstance(k, int | np.integer) and not isinstance(k, bool) and 0 < k < n for k in ks):
         raise InvalidInputError(f"k is {list(ks)}; expected 1 to {n - 1}, the number of other images")
     average = np.full(n, np.nan)
     precision = {k: np.full(n, np.nan) for k in ks}
@@ -94,3 +100,25 @@ def leave_one_out(vectors: Vectors, labels: npt.ArrayLike, ks: Sequence[int] = (
         float(average[counted].mean()),
         int(counted.sum()),
     )
+
+
+def _check_unit_rows(vectors: Vectors) -> Vectors:
+    rows = np.asarray(vectors)
+    if rows.ndim != 2 or not np.issubdtype(rows.dtype, np.floating):
+        raise InvalidInputError(f"vectors are {rows.dtype} of shape {rows.shape}; expected floats, (n, d)")
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
+    off = np.flatnonzero(~(np.abs(lengths - 1) < 1e-3))  # so that NaN is off, too
+    if len(off):
+        raise InvalidInputError(f"row {off[0]} of the vectors has length {lengths[off[0]]:g}; expected 1")
+    return rows
+
+
+def _number(labels: npt.ArrayLike) -> npt.NDArray[np.intp]:
+    """Return labels as numbers, the same for the same label: (n,)."""
+    given = np.asarray(labels)
+    if given.ndim != 1:
+        raise InvalidInputError(f"labels have shape {given.shape}; expected (n,)")
+    try:
+        return np.unique(given, return_inverse=True)[1]
+    except TypeError as error:
+        raise InvalidInputError(f"labels are not of one kind ({error}); leave out images without") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from lookalike.errors import InvalidInputError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 ENDINGS = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 
@@ -24,7 +26,25 @@ _CAPTION = 0.52  # inches below each tile: two lines
 _INK = "#1a1a1a"
 _MUTED = "#5a5a5a"
 _ACCENT = "#0072b2"  # of Okabe and Ito's palette, told apart by colour-blind readers
-_LINE_CHARACTERS = 26
+_UNDATED = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+
+_FONT = "DejaVu Sans"  # comes with matplotlib
+_FONTS_BEYOND = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "WenQuanYi Zen Hei",
+    "Droid Sans Fallback",
+    "Arial Unicode MS",
+    "Hiragino Sans",
+    "Apple SD Gothic Neo",
+    "Microsoft YaHei",
+    "Malgun Gothic",
+    "Noto Sans Devanagari",
+    "Noto Sans Thai",
+    "Noto Emoji",
+    "Segoe UI Emoji",
+)
+"""For what the first font lacks, where the system has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +88,8 @@ def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "")
     """
     from matplotlib.figure import Figure
 
+    if not queries:
+        raise InvalidInputError("there are no queries to draw; expected at least one")
     rows = max(len(queries), -(-len(hits) // _COLUMNS), 1)
     columns = min(len(hits), _COLUMNS)
     gap = 0.35  # inches between the queries and the hits
@@ -76,15 +98,18 @@ def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "")
     height = rows * (_TILE + _CAPTION) + top
     figure = Figure(figsize=(width, height), dpi=150, facecolor="white")
     if title:
-        figure.text(
+        text = figure.text(
             0.12 / width,
             1 - 0.26 / height,
-            _escape(title),
+            _drawable(title, "bold"),
+            family=_fonts(),
+            parse_math=False,
             color=_INK,
             fontsize=11,
             weight="bold",
             va="center",
         )
+        _shorten(text, width - 0.24)
 
     def place(tile: Tile, row: int, x: float, is_query: bool) -> None:
         margin = 0.07
@@ -106,11 +131,14 @@ def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "")
 
 def save_figure(figure: Figure, path: Path) -> None:
     """Save a figure; see `check_ending`."""
+    from matplotlib import rc_context
+
     check_ending(path)
     try:
         # No date, no random ids: the same picture gives the same file.
-        metadata = {"Date": None} if path.suffix.lower() == ".svg" else None
-        figure.savefig(path, metadata=metadata, facecolor=figure.get_facecolor())
+        with rc_context({"svg.hashsalt": "lookalike"}):
+            metadata = _UNDATED.get(path.suffix.lower())
+            figure.savefig(path, metadata=metadata, facecolor=figure.get_facecolor())
     except OSError as error:
         raise InvalidInputError(f"cannot write {path}: {error.strerror or error}") from error
 
@@ -127,28 +155,60 @@ def _draw(axes: Axes, tile: Tile, is_query: bool) -> None:
     for spine in axes.spines.values():
         spine.set_edgecolor(_ACCENT if is_query else "#d0d0d0")
         spine.set_linewidth(2.5 if is_query else 0.6)
-    below: dict[str, Any] = {
-        "xycoords": "axes fraction",
-        "textcoords": "offset points",
-        "ha": "center",
-        "va": "top",
-    }
-    colour = _ACCENT if is_query else _INK
-    axes.annotate(_shorten(tile.title), (0.5, 0), xytext=(0, -5), color=colour, fontsize=8.5, **below)
-    axes.annotate(_shorten(tile.subtitle), (0.5, 0), xytext=(0, -18), color=_MUTED, fontsize=7.5, **below)
+    _shorten(_caption(axes, tile.title, -13, color=_ACCENT if is_query else _INK, fontsize=8.5))
+    _shorten(_caption(axes, tile.subtitle, -25, color=_MUTED, fontsize=7.5), keeps_end=True)
 
 
-def _shorten(line: str) -> str:
-    """Cut the middle out of a line that would run into its neighbour."""
-    if len(line) > _LINE_CHARACTERS:
-        half = (_LINE_CHARACTERS - 1) // 2
-        line = f"{line[:half]}…{line[-half:]}"
-    return _escape(line)
-
-
-def _escape(line: str) -> str:
-    """Keep dollar signs from being read as mathematics, and unprintable characters from being drawn."""
-    printable = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line
+def _caption(axes: Axes, line: str, y: float, **style: Any) -> Text:
+    """Write a line below the axes, its baseline `y` points from their lower edge."""
+    return axes.annotate(
+        _drawable(line),
+        (0.5, 0),
+        (0, y),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="center",
+        va="baseline",
+        family=_fonts(),
+        parse_math=False,  # dollar signs are dollar signs
+        **style,
     )
-    return printable.replace("$", r"\$")
+
+
+def _shorten(text: Text, width: float = _TILE - 0.2, keeps_end: bool = False) -> None:
+    """Cut a line of text, at its end or in its middle, until it is at most `width` inches wide."""
+    line = text.get_text()
+    kept = len(line)
+    limit = width * text.figure.dpi
+    while kept > 1 and (drawn := text.get_window_extent().width) > limit:
+        kept = min(kept - 1, int(kept * limit / drawn))
+        tail = kept // 2 if keeps_end else 0  # a file's name ends in what tells it from its like
+        text.set_text(f"{line[: kept - tail]}…{line[len(line) - tail :]}")
+
+
+def _drawable(line: str, weight: str = "normal") -> str:
+    """Put the replacement character for those that cannot be printed, or that no font here has."""
+    return "".join(
+        character
+        if character.isprintable() and any(ord(character) in _characters(font, weight) for font in _fonts())
+        else "\N{REPLACEMENT CHARACTER}"
+        for character in line
+    )
+
+
+@functools.cache
+def _fonts() -> list[str]:
+    """Return the fonts to draw with, the preferred one first."""
+    from matplotlib import font_manager
+
+    there = set(font_manager.get_font_names())
+    return [_FONT, *(font for font in _FONTS_BEYOND if font in there)]
+
+
+@functools.cache
+def _characters(font: str, weight: str) -> frozenset[int]:
+    """Return the code points that a font has a glyph for."""
+    from matplotlib import font_manager
+
+    file = font_manager.findfont(font_manager.FontProperties(family=font, weight=weight))
+    return frozenset(font_manager.get_font(file).get_charmap())

@@ -13,7 +13,7 @@ import numpy as np
 from lookalike.embed import Model, OnnxEmbedder, unit_rows
 from lookalike.errors import FetchError, ImageError, QueryError
 from lookalike.images import content_id, decode, fetch, make_thumbnail
-from lookalike.images.decode import read_file
+from lookalike.images.decode import read_file, upright_rgb
 from lookalike.types import ImageId, Pixels, Vectors
 
 if TYPE_CHECKING:
@@ -105,10 +105,13 @@ def combine(wanted: Sequence[EmbeddedQuery], unwanted: Sequence[EmbeddedQuery] =
     J. Rocchio, "Relevance feedback in information retrieval", 1971; C. Manning, P. Raghavan, H. Schütze,
     "Introduction to Information Retrieval", 2008, section 9.1.1.
     """
+    if not wanted:
+        raise QueryError("there is nothing to search for")
     vector = np.mean([query.vector for query in wanted], axis=0)
     if unwanted:
         vector = vector - NEGATIVE_WEIGHT * np.mean([query.vector for query in unwanted], axis=0)
-    if not vector.any():
+    longest = max(np.linalg.norm(query.vector) for query in wanted)
+    if np.linalg.norm(vector) <= 1e-5 * longest:  # what is left is rounding
         raise QueryError("the queries cancel each other out; search for them one by one")
     return unit_rows(vector[None])
 
@@ -117,7 +120,12 @@ def _from_memory(query: Pixels | Image) -> Image:
     from PIL import Image as Pillow
 
     if isinstance(query, Pillow.Image):
-        return query.convert("RGB")
+        if 0 in query.size:
+            raise QueryError(f"the query has {query.width} × {query.height} pixels; expected at least one")
+        try:
+            return upright_rgb(query)
+        except Exception as error:  # Pillow reads a file only now, and raises nearly anything where it is bad
+            raise QueryError(f"the query cannot be read: {error}") from error
     pixels = np.asarray(query)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
         raise QueryError(
@@ -129,11 +137,10 @@ def _from_memory(query: Pixels | Image) -> Image:
 def _read(query: str, model: str, allow_private: bool) -> bytes:
     if "://" in query:
         return fetch(query, allow_private=allow_private)
-    path = Path(query)
-    if path.is_dir():
+    if os.path.isdir(query):  # not Path.is_dir, which raises where words are longer than a name can be
         raise QueryError(f"the query {query} is a folder; expected an image file or a URL")
-    if os.path.lexists(path):
-        return read_file(path)
+    if os.path.lexists(query):
+        return read_file(Path(query))
     raise QueryError(
         f"there is no file {query!r}, and words cannot be searched for: the model {model} knows only images"
     )

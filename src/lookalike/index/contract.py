@@ -52,7 +52,8 @@ class Index(ABC):
         Parameters
         ----------
         vectors : (n, d) array-like
-            Finite numbers; kept as float32. For cosine no row may be all zeros.
+            Finite numbers; kept as float32, and not copied where they are that already. For cosine no row
+            may be all zeros.
         ids : (n,) array-like of int64, optional
             Distinct and not negative; the row numbers by default.
 
@@ -97,17 +98,17 @@ class Index(ABC):
         Raises
         ------
         InvalidInputError
-            For a wrong dimension, NaN, or a k or recall out of range.
+            For a wrong dimension, NaN, a k or recall out of range, or if the index is empty.
         """
 
     @abstractmethod
     def radius(self, queries: npt.ArrayLike, r: float) -> Neighborhoods:
-        """Find all vectors at most `r` away from each query.
+        """Find all vectors at most `r` away from each query, by their distances as float32.
 
         Raises
         ------
         InvalidInputError
-            For a wrong dimension, NaN, or a negative or infinite r.
+            For a wrong dimension, NaN, a negative or infinite r, or if the index is empty.
         """
 
     @abstractmethod
@@ -188,6 +189,12 @@ def as_ids(ids: npt.ArrayLike) -> Ids:
     return given.astype(np.int64)
 
 
+def check_filled(n: int) -> None:
+    """Raise unless the index holds vectors."""
+    if not n:
+        raise InvalidInputError("the index is empty; expected vectors in it: build it, or add some")
+
+
 def check_k(k: int, n: int) -> int:
     """Return k, checked to lie in 1..n."""
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= n:
@@ -197,23 +204,30 @@ def check_k(k: int, n: int) -> int:
 
 def check_recall(recall: float) -> float:
     """Return recall, checked to lie in (0, 1]."""
-    if not 0 < recall <= 1:
+    if not _is_number(recall) or not 0 < recall <= 1:
         raise InvalidInputError(f"recall is {recall!r}; expected above 0 and at most 1")
     return float(recall)
 
 
 def check_radius(r: float) -> float:
     """Return r, checked to be a distance."""
-    if not (r >= 0 and np.isfinite(r)):
+    if not _is_number(r) or not 0 <= r < np.inf:
         raise InvalidInputError(f"r is {r!r}; expected a distance of 0 or more")
     return float(r)
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating)
+
+
 def _as_rows(values: npt.ArrayLike, what: str) -> Vectors:
     try:
+        given = np.asarray(values)
+        if given.dtype.kind not in "biufO":  # NumPy would read dates as numbers, and words that spell one
+            raise TypeError(f"got {given.dtype}")
         with np.errstate(over="ignore"):  # what overflows is found infinite, and named, below
-            return np.ascontiguousarray(values, dtype=np.float32)
-    except (TypeError, ValueError) as error:
+            return np.ascontiguousarray(given, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInputError(f"{what} are not numbers of one shape ({error})") from error
 
 

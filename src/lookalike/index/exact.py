@@ -6,7 +6,8 @@ A search takes blocks of queries and rows through one matrix product each, |q - 
 float32. That is quick but rounds, and rounds differently for one query than for many. So the product only
 selects: the k smallest, and all within twice its largest possible rounding error of them. Those few are
 measured again from the original rows in float64, and that decides. The ids are then those of exact
-arithmetic, and the same whatever else was asked in the same call.
+arithmetic, and the same whatever else was asked in the same call. Lengths whose squares float32 cannot hold
+are brought near 1 by a power of two before the product.
 
 Cost: n · d multiply-adds a query; for one query the reading of the rows from memory, 10 ms for 10,000 rows
 of 1,280.
@@ -33,6 +34,7 @@ from lookalike.index.contract import (
     METRICS,
     Index,
     as_ids,
+    check_filled,
     check_ids,
     check_k,
     check_queries,
@@ -45,7 +47,9 @@ from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 _FORMAT = 1
 _BLOCK_QUERIES = 256
 _BLOCK_ROWS = 16_384
+_BLOCK_DOUBLES = 1_024  # rows turned into float64 at once
 _UNIT_ROUNDOFF = float(np.finfo(np.float32).eps) / 2
+_SAFE_LENGTHS = (1e-12, 1e18)  # squares within float32's range, with room for what they lose to underflow
 
 Doubles = npt.NDArray[np.float64]
 
@@ -93,6 +97,7 @@ class Exact(Index):
         allowed: npt.ArrayLike | None = None,
     ) -> Neighbors:
         """Find the k nearest vectors to each query; see `Index.search`. The recall is always 1."""
+        check_filled(len(self))
         k = check_k(k, len(self))
         check_recall(recall)
         queries = check_queries(queries, self.metric, self._rows.shape[1])
@@ -102,7 +107,7 @@ class Exact(Index):
         distances = np.full((len(queries), k), np.inf, np.float32)
         for start in range(0, len(queries), _BLOCK_QUERIES):
             block = queries[start : start + _BLOCK_QUERIES]
-            estimates, slack = self._estimate(block, rows)  # (block, len(rows)), (block,)
+            estimates, slack, _ = self._estimate(block, rows)  # (block, len(rows)), (block,)
             for i, query in enumerate(block):
                 if kept == 0:
                     continue
@@ -111,28 +116,33 @@ class Exact(Index):
                 exact = self._measure(query, candidates)
                 order = np.lexsort((candidates, exact))[:kept]
                 ids[start + i, :kept] = self._ids[candidates[order]]
-                distances[start + i, :kept] = exact[order]
+                distances[start + i, :kept] = _to_float32(exact[order])
         return Neighbors(ids, distances)
 
     def radius(self, queries: npt.ArrayLike, r: float) -> Neighborhoods:
         """Find all vectors at most `r` away from each query; see `Index.radius`."""
         r = check_radius(r)
-        queries = check_queries(queries, self.metric, self._rows.shape[1] if len(self) else 0)
+        check_filled(len(self))
+        queries = check_queries(queries, self.metric, self._rows.shape[1])
         rows = self._rows_of(None)
-        # Estimates are squared euclidean distances; for cosine of unit rows that is twice the distance.
-        limit = 2 * r if self.metric == "cosine" else r * r
+        # Distances are given in float32, and compared so: what a search finds at r is within r.
+        reach = _to_float32(np.array(r))
+        beyond = float(np.nextafter(reach, np.float32(np.inf)))
         ids, distances, counts = [], [], [0]
         for start in range(0, len(queries), _BLOCK_QUERIES):
             block = queries[start : start + _BLOCK_QUERIES]
-            estimates, slack = self._estimate(block, rows)
+            estimates, slack, exponent = self._estimate(block, rows)
+            # Estimates are squared euclidean distances; for cosine of unit rows that is twice the distance.
+            limit = 2 * beyond if self.metric == "cosine" else np.square(np.ldexp(beyond, -exponent))
             for i, query in enumerate(block):
                 candidates = rows[np.flatnonzero(estimates[i] <= limit + slack[i])]
                 exact = self._measure(query, candidates)
                 order = np.lexsort((candidates, exact))
-                order = order[exact[order] <= r]
-                ids.append(self._ids[candidates[order]])
-                distances.append(exact[order].astype(np.float32))
-                counts.append(len(order))
+                found = _to_float32(exact[order])
+                within = found <= reach
+                ids.append(self._ids[candidates[order[within]]])
+                distances.append(found[within])
+                counts.append(len(ids[-1]))
         return Neighborhoods(
             np.cumsum(counts, dtype=np.int64),
             np.concatenate(ids) if ids else np.empty(0, np.int64),
@@ -203,12 +213,7 @@ class Exact(Index):
     def _adopt(self, rows: Vectors, ids: Ids) -> None:
         self._rows = rows
         self._ids = ids
-        lengths = [
-            np.einsum("ij,ij->i", block, block, dtype=np.float64)
-            for start in range(0, len(rows), _BLOCK_ROWS)
-            if (block := rows[start : start + _BLOCK_ROWS]) is not None
-        ]
-        self._lengths: Doubles = np.sqrt(np.concatenate(lengths)) if lengths else np.empty(0)
+        self._lengths = _measure_lengths(rows)
 
     def _rows_of(self, allowed: npt.ArrayLike | None) -> npt.NDArray[np.intp]:
         if allowed is None:
@@ -217,13 +222,20 @@ class Exact(Index):
 
     def _estimate(
         self, queries: Vectors, rows: npt.NDArray[np.intp]
-    ) -> tuple[npt.NDArray[np.float32], Doubles]:
+    ) -> tuple[npt.NDArray[np.float32], Doubles, int]:
         """Return squared distances up to rounding, and a bound on how far two of a query's can be wrong.
 
-        For cosine they are those of the rows scaled to length 1.
+        For cosine they are those of the rows scaled to length 1. For euclidean they are in units of 4 to
+        the power of the third value, which is 0 unless float32 could not hold the squares.
         """
         if self.metric == "cosine":
-            queries = _to_unit(queries, np.linalg.norm(queries.astype(np.float64), axis=1))
+            queries = _to_unit(queries, _measure_lengths(queries))
+            longest, exponent = 1.0, 0
+        else:
+            longest = float(self._lengths.max(initial=0))
+            exponent = _exponent(max(longest, float(_measure_lengths(queries).max(initial=0))))
+            longest = float(np.ldexp(longest, -exponent))
+            queries = np.ldexp(queries, -exponent) if exponent else queries
         squared = np.einsum("ij,ij->i", queries, queries, dtype=np.float64)
         estimates = np.empty((len(queries), len(rows)), np.float32)
         for start in range(0, len(rows), _BLOCK_ROWS):
@@ -232,30 +244,64 @@ class Exact(Index):
             is_whole = len(rows) == len(self)
             block = self._rows[columns] if is_whole else self._rows[chosen]
             lengths = self._lengths[columns] if is_whole else self._lengths[chosen]
-            product = queries @ block.T
             if self.metric == "cosine":
+                if _exponent(lengths.min()) or _exponent(lengths.max()):
+                    block, lengths = _to_unit(block, lengths), np.ones(len(lengths))
+                product = queries @ block.T
                 product /= lengths.astype(np.float32)
                 lengths = np.ones(len(lengths))
+            else:
+                if exponent:
+                    block, lengths = np.ldexp(block, -exponent), np.ldexp(lengths, -exponent)
+                product = queries @ block.T
             estimates[:, columns] = (lengths**2 + squared[:, None] - 2 * product).astype(np.float32)
-        longest = 1.0 if self.metric == "cosine" else float(self._lengths.max(initial=0))
         d = queries.shape[1]
         # Of the product, then of the handful of roundings around it.
         relative = (d + 8) * _UNIT_ROUNDOFF / (1 - d * _UNIT_ROUNDOFF)
         slack = 2 * relative * (np.sqrt(squared) + longest) ** 2
-        return estimates, slack
+        return estimates, slack, exponent
 
     def _measure(self, query: Vectors, rows: npt.NDArray[np.intp]) -> Doubles:
         """Return the distances from a query to some rows, from the original numbers, in float64."""
-        chosen = self._rows[rows].astype(np.float64)
         exact = query.astype(np.float64)
-        distances: Doubles
-        if self.metric == "euclidean":
-            difference = chosen - exact
-            distances = np.sqrt(np.einsum("ij,ij->i", difference, difference))
-        else:
-            products = np.einsum("ij,j->i", chosen, exact)
-            distances = np.maximum(1 - products / (self._lengths[rows] * np.linalg.norm(exact)), 0.0)
-        return distances
+        if self.metric == "cosine":
+            exact /= _measure_lengths(query[None])
+        distances = np.empty(len(rows))
+        for start in range(0, len(rows), _BLOCK_DOUBLES):
+            chosen = rows[start : start + _BLOCK_DOUBLES]
+            difference = self._rows[chosen].astype(np.float64)
+            if self.metric == "cosine":
+                difference /= self._lengths[chosen, None]
+            difference -= exact
+            distances[start : start + _BLOCK_DOUBLES] = _sum_of_squares(difference)
+        # Half the squared distance of unit rows is 1 - cosine, and loses no digits where that is near 0.
+        return distances / 2 if self.metric == "cosine" else np.sqrt(distances)
+
+
+def _measure_lengths(rows: Vectors) -> Doubles:
+    lengths = np.empty(len(rows))
+    for start in range(0, len(rows), _BLOCK_DOUBLES):
+        block = rows[start : start + _BLOCK_DOUBLES].astype(np.float64)
+        lengths[start : start + _BLOCK_DOUBLES] = np.sqrt(_sum_of_squares(block))
+    return lengths
+
+
+def _sum_of_squares(rows: Doubles) -> Doubles:
+    """Return one sum a row, in place. Unlike einsum's, it does not depend on how many rows there are."""
+    sums: Doubles = np.square(rows, out=rows).sum(axis=1)
+    return sums
+
+
+def _exponent(length: float) -> int:
+    """Return the power of two that `length` is to be divided by, 0 where float32 can hold its square."""
+    if length == 0 or _SAFE_LENGTHS[0] <= length <= _SAFE_LENGTHS[1]:
+        return 0
+    return int(np.frexp(length)[1])
+
+
+def _to_float32(distances: Doubles) -> npt.NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # beyond its range is infinitely far
+        return distances.astype(np.float32)
 
 
 def _to_unit(rows: Vectors, lengths: Doubles) -> Vectors:
@@ -267,5 +313,7 @@ def _swap(new: Path, place: Path) -> None:
     old = new.with_name(new.name + ".old")
     if place.exists():
         place.rename(old)
-    new.rename(place)
-    shutil.rmtree(old, ignore_errors=True)
+    try:
+        new.rename(place)
+    finally:
+        shutil.rmtree(old, ignore_errors=True)

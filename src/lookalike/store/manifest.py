@@ -11,7 +11,7 @@ import json
 import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from lookalike.errors import CollectionError
 from lookalike.images.scan import escape, unescape
@@ -73,7 +73,8 @@ class Manifest:
         """Write it to the ``.lookalike`` folder, so that no reader sees half of it."""
         content = {"format": FORMAT_VERSION, **asdict(self)}
         partial = folder / f"{FILE_NAME}.{os.getpid()}.part"
-        with partial.open("w", encoding="utf-8") as stream:
+        # A glob may hold bytes that are not UTF-8: `\udce9` is how JSON writes them, too.
+        with partial.open("w", encoding="utf-8", errors="backslashreplace") as stream:
             json.dump(content, stream, indent=2, ensure_ascii=False)
             stream.write("\n")
             stream.flush()
@@ -98,16 +99,29 @@ class Manifest:
                     f"the collection {folder} has format {version}; this lookalike reads up to"
                     f" {FORMAT_VERSION}: upgrade it (pip install --upgrade lookalike)"
                 )
-            roots = tuple(Root(**{**row, "exclude": tuple(row["exclude"])}) for row in content["roots"])
-            return cls(str(content["model"]), roots)
+            if not isinstance(content["model"], str):
+                raise ValueError(f"the model is {content['model']!r}")
+            return cls(content["model"], tuple(_read_root(row) for row in content["roots"]))
         except FileNotFoundError as error:
             raise CollectionError(
                 f"there is no collection in {folder}: make one with `lookalike index FOLDER`"
             ) from error
         except OSError as error:
             raise CollectionError(f"cannot read {file}: {error.strerror}") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except KeyError as error:
+            raise CollectionError(f"{file} is damaged ({error} is missing)") from error
+        except (ValueError, TypeError, AttributeError) as error:
             raise CollectionError(f"{file} is damaged ({error})") from error
+
+
+def _read_root(row: dict[str, Any]) -> Root:
+    exclude = row["exclude"]
+    root = Root(**{**row, "exclude": tuple(exclude)})
+    words = (root.name, root.path, root.labels, *root.exclude)
+    is_known = root.labels in get_args(Labelling) and isinstance(exclude, list)
+    if not is_known or not all(isinstance(word, str) for word in words):
+        raise ValueError(f"a root is {row}")
+    return root
 
 
 def find_collection(start: Path, above: bool = True) -> Path | None:

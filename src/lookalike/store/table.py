@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _KEYS_PER_FILTER = 2_000  # an SQL filter of more keys takes longer to parse than to run
 _FRAGMENTS_TO_COMPACT = 24
+_LANCE_SOURCE = re.compile(r",?( location:)? /\S+\.rs:\d+(:\d+)?")  # where in itself an error arose
 _KEPT_FOR_READERS = datetime.timedelta(hours=1)  # a search that began before may still read old versions
 
 
@@ -49,7 +51,12 @@ class Table:
 
     def exists(self) -> bool:
         """Whether anything was ever written."""
-        return (self.folder / "_versions").is_dir()
+        with self._errors("read"):
+            try:
+                versions = os.listdir(self.folder / "_versions")
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+            return any(name.endswith(".manifest") for name in versions)  # none, if the first write was killed
 
     def version(self) -> int:
         """Return the number of the newest commit, 0 before the first."""
@@ -100,6 +107,9 @@ class Table:
             return np.empty(0, np.int64), np.empty((0, dimension), np.float32)
         with self._errors("read"):
             dataset = self._open()
+            there = dataset.schema.field("embedding").type.list_size
+            if there != dimension:
+                raise StoreError(f"{self.folder} holds vectors of {there} dimensions; expected {dimension}")
             n = dataset.count_rows()
             ids = np.empty(n, np.int64)
             vectors = np.empty((n, dimension), np.float32)
@@ -127,6 +137,10 @@ class Table:
             rows = pa.table(dict(columns), schema=self.schema)
             if not rows.num_rows:
                 return
+            keys = rows[self._key].to_pylist()
+            if len(set(keys)) < len(keys):  # Lance would write them all
+                repeated = next(key for key in keys if keys.count(key) > 1)
+                raise StoreError(f"cannot write {self.folder}: {self._key} {repeated!r} comes more than once")
             if self.exists():
                 merge = self._open().merge_insert(self._key)
                 merge.when_matched_update_all().when_not_matched_insert_all().conflict_retries(50)
@@ -170,8 +184,9 @@ class Table:
         """Lance raises bare OSError and ValueError: turn them into ours."""
         try:
             yield
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, TypeError, RuntimeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            reason = _LANCE_SOURCE.sub("", reason)
             if "No space left" in str(error):
                 raise StoreError(
                     f"cannot write {self.folder}: the disk is full; all that was committed before is kept,"
@@ -181,10 +196,14 @@ class Table:
 
     def _flush(self) -> None:
         """Flush the files that the last commit added, and the folders that name them, to the disk."""
-        for folder, _, names in os.walk(self.folder):
-            new = [path for name in names if (path := os.path.join(folder, name)) not in self._synced]
+        if not self._synced and os.name == "posix":
+            _fsync(str(self.folder.parent))
+        for folder, subfolders, names in os.walk(self.folder):
+            entries = [os.path.join(folder, name) for name in (*subfolders, *names)]
+            new = [path for path in entries if path not in self._synced]
             for path in new:
-                _fsync(path)
+                if not os.path.isdir(path):
+                    _fsync(path)
             if new and os.name == "posix":  # elsewhere a folder cannot be flushed
                 _fsync(folder)
             self._synced.update(new)
@@ -202,7 +221,7 @@ def _fsync(path: str) -> None:
 
 def _conditions(column: str, values: Iterable[int | str]) -> Iterator[str]:
     """Write SQL conditions that together keep the rows whose `column` is among `values`."""
-    literals = [_literal(value) for value in values]
+    literals = list(dict.fromkeys(_literal(value) for value in values))
     for start in range(0, len(literals), _KEYS_PER_FILTER):
         yield f"{column} IN ({', '.join(literals[start : start + _KEYS_PER_FILTER])})"
 

@@ -1,0 +1,143 @@
+"""The order of writing, which stands in for a transaction, and the sweep that it makes possible."""
+
+import numpy as np
+import pytest
+
+from lookalike.store import Store
+from lookalike.store.store import Changes, FailureRow, FileRow, ImageRow
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path)
+
+
+def image(key, dimension=4):
+    vector = np.full(dimension, key, np.float32)
+    return ImageRow(key, bytes(32), "PNG", 8, 8, 2**64 - 1, b"jpeg", vector)
+
+
+def file(path, key):
+    return FileRow(path, key, size=1, mtime_ns=2, label="cat", split="train")
+
+
+def ids(table):
+    return sorted(table.read(["id"])["id"].to_pylist())
+
+
+def test_rows_are_read_as_written(store):
+    vectors = store.vectors("lite0", 4)
+    store.write(
+        Changes(
+            images=[image(5), image(6)],
+            files=[file("a:1", 5), file("a:2", 6)],
+            failures=[FailureRow("a:3", None, None, "cut short")],
+        ),
+        vectors,
+    )
+    assert store.files.read(where="path = 'a:1'").to_pylist() == [
+        {"path": "a:1", "id": 5, "size": 1, "mtime_ns": 2, "label": "cat", "split": "train"}
+    ]
+    assert store.images.read(where="id = 6").to_pylist() == [
+        {"id": 6, "sha256": bytes(32), "format": "PNG", "width": 8, "height": 8, "phash": 2**64 - 1}
+    ]
+    assert store.failures.read().to_pylist() == [
+        {"path": "a:3", "size": None, "mtime_ns": None, "reason": "cut short"}
+    ]
+    assert store.thumbnails.read(["jpeg"])["jpeg"].to_pylist() == [b"jpeg"] * 2
+    found, rows = vectors.read_vectors()
+    assert dict(zip(found.tolist(), rows.tolist(), strict=True)) == {5: [5] * 4, 6: [6] * 4}
+
+
+def test_what_a_file_promises_is_written_before_it(store, monkeypatch):
+    vectors = store.vectors("lite0", 4)
+    tables = {
+        "vectors": vectors,
+        "thumbnails": store.thumbnails,
+        "images": store.images,
+        "files": store.files,
+        "failures": store.failures,
+    }
+    order = []
+    for name, table in tables.items():
+        for action in ("upsert", "delete"):
+            monkeypatch.setattr(
+                table, action, lambda rows, name=name, action=action: order.append(f"{action} {name}")
+            )
+    store.write(
+        Changes([image(1)], [file("a:1", 1)], [FailureRow("a:2", 1, 1, "x")], ["a:3"], ["a:4"]), vectors
+    )
+    assert sorted(order[:2]) == ["upsert thumbnails", "upsert vectors"]
+    assert order[2:4] == ["upsert images", "upsert files"]
+    assert set(order[4:]) == {"delete files", "upsert failures", "delete failures"}
+
+
+@pytest.mark.parametrize("killed", ["thumbnails", "images", "files"])
+def test_write_that_is_cut_short_leaves_no_file_without_its_image(store, monkeypatch, killed):
+    vectors = store.vectors("lite0", 4)
+    store.write(Changes([image(1)], [file("a:1", 1)]), vectors)
+
+    def kill(rows):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(getattr(store, killed), "upsert", kill)
+        with pytest.raises(KeyboardInterrupt):
+            store.write(Changes([image(2)], [file("a:2", 2)]), vectors)
+    assert ids(store.files) == [1]
+    store.write(Changes([image(2)], [file("a:2", 2)]), vectors)
+    for table in (store.files, store.images, store.thumbnails, vectors):
+        assert ids(table) == [1, 2]
+
+
+def test_no_changes_write_nothing(store):
+    assert len(Changes()) == 0
+    store.write(Changes(), store.vectors("lite0", 4))
+    assert not any(table.exists() for table in (store.files, store.images, store.thumbnails, store.failures))
+    assert store.vector_tables() == {}
+
+
+def test_gone_files_and_cleared_failures_are_deleted(store):
+    vectors = store.vectors("lite0", 4)
+    failures = [FailureRow("a:3", 1, 1, "x"), FailureRow("a:4", 1, 1, "x")]
+    store.write(Changes([image(1)], [file("a:1", 1), file("a:2", 1)], failures), vectors)
+    changes = Changes(gone=["a:1"], cleared=["a:3"])
+    assert len(changes) == 2
+    store.write(changes, vectors)
+    assert store.files.read(["path"])["path"].to_pylist() == ["a:2"]
+    assert store.failures.read(["path"])["path"].to_pylist() == ["a:4"]
+
+
+def test_sweep_removes_what_no_file_holds_from_every_table_and_nothing_else(store):
+    for model, dimension in (("lite0", 4), ("lite0-int8+pca2", 2)):
+        images = [image(key, dimension) for key in (1, 2, 3, 4)]
+        store.write(
+            Changes(images, [file("a:1", 1), file("b:1", 1), file("a:2", 2)]), store.vectors(model, dimension)
+        )
+    store.write(Changes(failures=[FailureRow("a:9", 1, 1, "x")]), store.vectors("lite0", 4))
+    tables = store.vector_tables()
+    assert sorted(tables) == ["lite0", "lite0-int8+pca2"]
+    files = store.files.version()
+    assert store.sweep() == 2
+    for table in (store.images, store.thumbnails, *tables.values()):
+        assert ids(table) == [1, 2]
+    assert store.files.version() == files
+    assert store.failures.count() == 1
+    assert store.vectors("lite0-int8+pca2", 2).read_vectors()[1].tolist() == [[1, 1], [2, 2]]
+    versions = [table.version() for table in (store.images, store.thumbnails, *tables.values())]
+    assert store.sweep() == 0
+    assert [table.version() for table in (store.images, store.thumbnails, *tables.values())] == versions
+
+
+def test_sweep_of_orphans_that_only_one_table_has_counts_each_once(store):
+    store.write(Changes([image(1)], [file("a:1", 1)]), store.vectors("lite0", 4))
+    store.write(Changes([image(8), image(9)]), store.vectors("other", 4))
+    store.images.delete([9])
+    assert store.sweep() == 2
+    assert ids(store.images) == [1]
+    assert store.vector_tables()["other"].count() == 0
+
+
+def test_sweep_and_maintenance_of_an_empty_store_do_nothing(store):
+    assert store.sweep() == 0
+    store.maintain()

@@ -1,0 +1,177 @@
+"""Pictures of results: complete, legible, and the same for the same input."""
+
+import io
+import itertools
+
+import numpy as np
+import pytest
+from matplotlib.text import Text
+from PIL import Image
+
+from lookalike.errors import InvalidInputError
+from lookalike.plots import ENDINGS, Tile, check_ending, result_strip, save_figure
+
+NAMES = [
+    "plain.jpg",
+    "W" * 80 + ".jpg",
+    "i" * 300,
+    "日本語の写真.jpg",
+    "شمس.jpg",
+    "emoji 😀👩‍🚀.png",
+    "cost $5 or $6.jpg",
+    "$x^2$_{3}\\$.png",
+    "\udce9\x07\n\t.jpg",
+    "",
+    "%s {} <b>&amp;",
+    "Größe — ½.jpg",
+]
+
+
+def jpeg(width=64, height=48):
+    y, x = np.mgrid[:height, :width]
+    pixels = np.stack([x * 255 // width, y * 255 // height, x ^ y], axis=2).astype(np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+def tiles(count, **size):
+    return [Tile(jpeg(**size), f"{n + 1}   0.{900 - n}   label", NAMES[n % len(NAMES)]) for n in range(count)]
+
+
+def texts(figure):
+    return [text for text in figure.findobj(Text) if text.get_text()]
+
+
+def pictures(figure):
+    return [axes.get_window_extent() for axes in figure.axes]
+
+
+def check_legible(figure):
+    """No text runs out of the figure or into another text or picture."""
+    figure.draw_without_rendering()
+    page = figure.bbox
+    boxes = [text.get_window_extent() for text in texts(figure)]
+    for box in boxes + pictures(figure):
+        assert page.x0 <= box.x0 <= box.x1 <= page.x1
+        assert page.y0 <= box.y0 <= box.y1 <= page.y1
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.overlaps(other)
+    for box, picture in itertools.product(boxes, pictures(figure)):
+        assert not box.overlaps(picture)
+
+
+@pytest.mark.parametrize(("queries", "hits"), [(1, 0), (3, 0), (1, 1), (1, 5), (1, 6), (3, 12), (4, 2)])
+@pytest.mark.parametrize("title", ["", "Look-alikes", "a title much too long for one line " * 9])
+def test_all_queries_and_hits_are_drawn_and_nothing_overlaps(queries, hits, title):
+    figure = result_strip(tiles(queries), tiles(hits), title)
+    assert len(figure.axes) == queries + hits
+    check_legible(figure)
+    assert sum("0.9" in text.get_text() for text in texts(figure)) >= min(hits, 1)
+
+
+def test_hits_stand_in_rows_of_five_right_of_the_queries():
+    figure = result_strip(tiles(2), tiles(7))
+    figure.draw_without_rendering()
+    queries, hits = pictures(figure)[:2], pictures(figure)[2:]
+    assert queries[0].y0 > queries[1].y0
+    assert max(box.x1 for box in queries) < min(box.x0 for box in hits)
+    assert [box.x0 for box in hits[:5]] == sorted(box.x0 for box in hits[:5])
+    assert all(box.y0 == pytest.approx(hits[0].y0) for box in hits[:5])
+    assert hits[5].y1 < hits[4].y0
+    assert hits[5].x0 == pytest.approx(hits[0].x0)
+
+
+def test_short_names_stand_as_they_are_and_long_ones_keep_their_ends():
+    figure = result_strip(
+        tiles(1), [Tile(jpeg(), "1", name) for name in ("short.jpg", "A" + "m" * 99 + "Z.jpg")]
+    )
+    shown = [text.get_text() for text in texts(figure)]
+    assert "short.jpg" in shown
+    (cut,) = (text for text in shown if "…" in text)
+    assert cut.startswith("Am")
+    assert cut.endswith("mZ.jpg")
+
+
+def test_long_label_is_cut_after_rank_and_score():
+    figure = result_strip([Tile(jpeg(), "query")], [Tile(jpeg(), "1   0.987   " + "label " * 20)])
+    assert any(text.get_text().startswith("1   0.987   label") for text in texts(figure))
+
+
+def test_dollar_signs_are_no_mathematics():
+    names = ["cost $5 or $6", "$x^2$", "\\$a\\b$"]
+    figure = result_strip(tiles(1), [Tile(jpeg(), "", name) for name in names])
+    check_legible(figure)
+    assert set(names) <= {text.get_text() for text in texts(figure)}
+    assert not any(text.get_parse_math() for text in texts(figure) if text.get_text() in names)
+
+
+def test_what_cannot_be_drawn_is_replaced_and_the_rest_kept():
+    figure = result_strip([Tile(jpeg(), "query", "a\udce9\x07\nb\U0010fffdé.jpg")], [])
+    assert "a���b�é.jpg" in {text.get_text() for text in texts(figure)}
+
+
+def test_no_font_warns_of_what_it_lacks(tmp_path, capfd):
+    """Warnings are errors here; what matplotlib logs would come out on standard error."""
+    save_figure(result_strip(tiles(1), tiles(12), "日本語 😀"), tmp_path / "strip.png")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("size", [(8, 8), (1, 1), (1, 256), (256, 1), (3, 200), (256, 256)])
+def test_tiny_and_narrow_pictures_keep_their_proportions_and_their_place(size):
+    figure = result_strip([Tile(jpeg(*size), "query")], [Tile(jpeg(*size), "1")])
+    check_legible(figure)
+    for box in pictures(figure):
+        assert box.width / box.height == pytest.approx(size[0] / size[1], rel=1e-3)
+        assert max(box.width, box.height) / figure.dpi == pytest.approx(1.76, abs=0.01)
+
+
+def test_no_queries_are_an_error():
+    with pytest.raises(InvalidInputError, match="no queries"):
+        result_strip([], tiles(3))
+
+
+@pytest.mark.parametrize("ending", [".png", ".svg", ".pdf", ".jpg"])
+def test_same_input_gives_the_same_file(ending, tmp_path):
+    for name in ("one", "two"):
+        save_figure(result_strip(tiles(2), tiles(3), "title"), tmp_path / (name + ending))
+    one = (tmp_path / f"one{ending}").read_bytes()
+    assert one == (tmp_path / f"two{ending}").read_bytes()
+    assert len(one) > 1000
+
+
+def test_ending_decides_the_format_in_either_case(tmp_path):
+    figure = result_strip(tiles(1), [])
+    starts = {
+        ".png": b"\x89PNG",
+        ".svg": b"<?xml",
+        ".pdf": b"%PDF",
+        ".jpg": b"\xff\xd8",
+        ".jpeg": b"\xff\xd8",
+    }
+    assert set(starts) == set(ENDINGS)
+    for ending, start in starts.items():
+        for name in (f"strip{ending}", f"strip{ending.upper()}"):
+            save_figure(figure, tmp_path / name)
+            assert (tmp_path / name).read_bytes().startswith(start)
+    with Image.open(tmp_path / "strip.png") as picture:
+        assert picture.size == (285, 378)  # 1.9 × 2.52 inches at 150 dots an inch
+
+
+@pytest.mark.parametrize("name", ["strip.gif", "strip", "strip.", ".png", "strip.png.txt"])
+def test_unknown_ending_is_an_error_that_lists_the_known(name, tmp_path):
+    with pytest.raises(InvalidInputError, match=r"saved as one of \.png, \.svg"):
+        check_ending(tmp_path / name)
+    with pytest.raises(InvalidInputError, match="saved as one of"):
+        save_figure(result_strip(tiles(1), []), tmp_path / name)
+
+
+def test_missing_folder_is_an_error_before_and_while_saving(tmp_path):
+    file = tmp_path / "missing" / "strip.png"
+    with pytest.raises(InvalidInputError, match=r"there is no folder .*missing"):
+        check_ending(file)
+    with pytest.raises(InvalidInputError, match="there is no folder"):
+        save_figure(result_strip(tiles(1), []), file)
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(InvalidInputError, match=r"cannot write .*folder\.png: Is a directory"):
+        save_figure(result_strip(tiles(1), []), tmp_path / "folder.png")
