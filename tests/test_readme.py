@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from pictures import picture
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -40,7 +41,11 @@ def test_every_shell_command_works(folder):
 def test_every_python_example_runs(folder):
     for number, block in enumerate(blocks("python")):
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", block], cwd=folder, capture_output=True, text=True, timeout=60
+            [sys.executable, "-W", "error", "-c", block],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         assert done.returncode == 0, f"example {number}\n{done.stderr}"
         assert done.stdout

