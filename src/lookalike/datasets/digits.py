@@ -15,7 +15,7 @@ from lookalike.datasets.imagefolder import ImageFolder
 from lookalike.datasets.staging import build_folder
 
 SIDE = 64
-"""Pixels. The scans are 8 × 8; enlarged they can be seen. Smoothly: with the edges of large square pixels, the
+"""Pixels. The scans are 8 × 8; enlarged they can be seen. Smoothly: where pixels become large squares, the
 default model finds a digit of the same kind first for 0.70 of them, so for 0.87."""
 
 
