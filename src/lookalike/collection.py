@@ -11,12 +11,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.embed import DEFAULT_MODEL, OnnxEmbedder, get_model, load_model
+from lookalike.embed import DEFAULT_MODEL, Embedder, get_model, load_model
 from lookalike.errors import CollectionError, IndexFileError, InvalidInputError, QueryError
 from lookalike.images import encode_thumbnail
 from lookalike.images.scan import unescape
@@ -35,7 +36,7 @@ from lookalike.store import (
     writer_lock,
 )
 from lookalike.sync import COMMIT_SECONDS, Known, Plan, Progress, carry_out, choose_areas, decide_areas
-from lookalike.types import Hit, ImageId, Vectors
+from lookalike.types import Hit, ImageId, Metric, Vectors
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -154,7 +155,7 @@ class Collection:
         self.folder = folder
         self._manifest = manifest
         self._store = Store(folder)
-        self._embedders: dict[tuple[str, int], OnnxEmbedder] = {}
+        self._embedders: dict[tuple[str, int], Embedder] = {}
 
     @classmethod
     def create(
@@ -293,6 +294,7 @@ class Collection:
         self,
         paths: Sequence[str | os.PathLike[str]] = (),
         *,
+        model: str | None = None,
         dry_run: bool = False,
         prune: bool = False,
         jobs: int | None = None,
@@ -305,6 +307,9 @@ class Collection:
         ----------
         paths : sequence of path
             Only these folders, files and globs, which lie inside the roots; everything by default.
+        model : str, optional
+            Embed with this model only; one that is new to the collection is added, beside those that are
+            there. By default with the collection's own model and all that were added.
         dry_run : bool
             Only report what would be done.
         prune : bool
@@ -341,32 +346,36 @@ class Collection:
         if jobs is not None and jobs < 1:
             raise InvalidInputError(f"jobs is {jobs}; expected 1 or more")
         areas = choose_areas({place: root for root, place in self._places_of_roots()}, paths)
-        model = get_model(self.model)
-        vectors = self._store.vectors(model.name, model.dimension)
+        models = [get_model(name) for name in ([model] if model else self._synced_models())]
         with contextlib.nullcontext() if dry_run else writer_lock(self.folder):
-            known = Known.read(self._store, vectors)
-            plan = decide_areas(areas, known, prune)
-            if dry_run:
-                return self._report(plan, 0, set(), started)
-            if self._manifest != Manifest.load(self.folder):
-                self._manifest.save(self.folder)
-            outcome = carry_out(
-                plan,
-                known,
-                self._store,
-                vectors,
-                lambda: self._embedder(threads=1),
-                jobs or _cores(),
-                report,
-                commit_seconds,
-            )
-        return self._report(plan, outcome.embedded, outcome.failed, started)
+            for number, each in enumerate(models):
+                vectors = self._store.vectors(each.name, each.dimension)
+                known = Known.read(self._store, vectors)
+                plan = decide_areas(areas, known, prune)
+                if number == 0:
+                    first, embedded, failed = plan, 0, set[str]()
+                if dry_run:
+                    break
+                if self._manifest != Manifest.load(self.folder):
+                    self._manifest.save(self.folder)
+                load = partial(self._embedder, each.name, threads=1)
+                outcome = carry_out(
+                    plan, known, self._store, vectors, load, jobs or _cores(), report, commit_seconds
+                )
+                embedded += outcome.embedded
+                failed |= outcome.failed
+        return self._report(first, embedded, failed, started)
+
+    def _synced_models(self) -> list[str]:
+        """The collection's own model first, then those that were added."""
+        return [self.model, *sorted(set(self._store.vector_tables()) - {self.model})]
 
     def search(
         self,
         *queries: Query,
         k: int = 10,
         without: Sequence[Query] = (),
+        model: str | None = None,
         include_self: bool = False,
         allow_private: bool = False,
     ) -> SearchResult:
@@ -380,6 +389,8 @@ class Collection:
             How many images to return; all there are, if they are fewer.
         without : sequence of the same
             Images whose likes are not wanted.
+        model : str, optional
+            Which of the collection's models; its own by default.
         include_self : bool
             Whether an image of the collection that is itself a query may be a hit.
         allow_private : bool
@@ -394,30 +405,29 @@ class Collection:
         QueryError
             If a query is no image, no file, or words.
         CollectionError
-            If the collection is empty.
+            If the collection is empty, or its images have not been embedded with the model.
         """
         if not queries:
             raise QueryError("there is nothing to search for: name an image file or a URL")
         if k < 1:
             raise InvalidInputError(f"k is {k}; expected 1 or more")
-        index = self._index()
+        chosen = get_model(model or self.model)
+        index = self._index(chosen.name)
         if not len(index):
-            raise CollectionError(
-                f"the collection in {self.folder} holds no images; run `lookalike index` first"
-            )
+            raise CollectionError(self._nothing_embedded(chosen.name))
 
         def stored(image: ImageId) -> Vectors | None:
             rows = np.flatnonzero(index.ids == image)
             return index.vectors[rows[0]] if len(rows) else None
 
         def embed(query: Query) -> EmbeddedQuery:
-            model = get_model(self.model)
-            return embed_query(query, model, lambda: self._embedder(_cores()), stored, allow_private)
+            load = partial(self._embedder, chosen.name, threads=_cores())
+            return embed_query(query, chosen, load, stored, allow_private)
 
         wanted = tuple(embed(query) for query in queries)
         unwanted = tuple(embed(query) for query in without)
         own = set() if include_self else {query.id for query in (*wanted, *unwanted)}
-        neighbors = index.search(combine(wanted, unwanted), k=min(k + len(own), len(index)))
+        neighbors = index.search(combine(wanted, unwanted, chosen.metric), k=min(k + len(own), len(index)))
         nearest = [
             (ImageId(image), distance)
             for image, distance in zip(
@@ -425,7 +435,7 @@ class Collection:
             )
             if image not in own
         ]
-        return SearchResult(self._hits(nearest[:k]), self.model, index.kind, wanted, unwanted)
+        return SearchResult(self._hits(nearest[:k], chosen.metric), chosen.name, index.kind, wanted, unwanted)
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""
@@ -444,8 +454,13 @@ class Collection:
             for query in queries
         ]
 
-    def vectors(self) -> tuple[list[Hit], Vectors]:
+    def vectors(self, model: str | None = None) -> tuple[list[Hit], Vectors]:
         """Return every image with its vector.
+
+        Parameters
+        ----------
+        model : str, optional
+            Which of the collection's models; its own by default.
 
         Returns
         -------
@@ -454,10 +469,10 @@ class Collection:
         vectors : (n, d) float32
             Row i is that of ``images[i]``.
         """
-        index = self._index()
+        index = self._index(model or self.model)
         places = self._places(self._store.files.read(["path", "id", "label"]))
         rows = [row for row, image in enumerate(index.ids.tolist()) if image in places]
-        images = [self._hit(0, ImageId(int(index.ids[row])), 0.0, places) for row in rows]
+        images = [self._hit(0, ImageId(int(index.ids[row])), 0.0, places, None) for row in rows]
         return images, index.vectors[rows]
 
     def info(self) -> Info:
@@ -505,17 +520,26 @@ class Collection:
         rows.sort(key=lambda row: row["path"])
         return tuple(Failure(self._absolute(row["path"]), row["reason"]) for row in rows)
 
-    def _hits(self, nearest: Sequence[tuple[ImageId, float]]) -> tuple[Hit, ...]:
+    def _nothing_embedded(self, model: str) -> str:
+        others = ", ".join(self._store.vector_tables())
+        if not len(self):
+            return f"the collection in {self.folder} holds no images; run `lookalike index` first"
+        return (
+            f"no image of the collection in {self.folder} is embedded with {model} (only with {others});"
+            f" run `lookalike index --model {model}` first"
+        )
+
+    def _hits(self, nearest: Sequence[tuple[ImageId, float]], metric: Metric) -> tuple[Hit, ...]:
         images = [image for image, _ in nearest]
         places = self._places(self._store.files.read_where_in("id", images, ["path", "id", "label"]))
         there = [(image, distance) for image, distance in nearest if image in places]
         return tuple(
-            self._hit(rank, image, distance, places) for rank, (image, distance) in enumerate(there, start=1)
+            self._hit(rank, image, distance, places, 1 - distance if metric == "cosine" else None)
+            for rank, (image, distance) in enumerate(there, start=1)
         )
 
-    def _hit(self, rank: int, image: ImageId, distance: float, places: _Places) -> Hit:
+    def _hit(self, rank: int, image: ImageId, distance: float, places: _Places, score: float | None) -> Hit:
         paths = tuple(path for path, _ in places[image])
-        score = 1 - distance if get_model(self.model).metric == "cosine" else None
         return Hit(rank, image, paths, distance, score, label=places[image][0][1])
 
     def _places(self, rows: pa.Table) -> _Places:
@@ -534,15 +558,15 @@ class Collection:
     def _places_of_roots(self) -> list[tuple[Root, Path]]:
         return list(zip(self._manifest.roots, self.roots, strict=True))
 
-    def _embedder(self, threads: int) -> OnnxEmbedder:
-        key = (self.model, threads)
+    def _embedder(self, model: str, threads: int) -> Embedder:
+        key = (model, threads)
         if key not in self._embedders:
-            self._embedders[key] = load_model(self.model, threads)
+            self._embedders[key] = load_model(model, threads)
         return self._embedders[key]
 
-    def _index(self) -> Exact:
-        """Return the search index, built again if vectors have come or gone since."""
-        model = get_model(self.model)
+    def _index(self, name: str) -> Exact:
+        """Return the search index of a model, built again if vectors have come or gone since."""
+        model = get_model(name)
         table = self._store.vectors(model.name, model.dimension)
         version = str(table.version())
         folder = self.folder / "indexes" / f"{model.name}-{Exact.kind}"

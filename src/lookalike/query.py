@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, TypeAlias, Union
 
 import numpy as np
 
-from lookalike.embed import Model, OnnxEmbedder, unit_rows
+from lookalike.embed import Embedder, Model, unit_rows
 from lookalike.errors import FetchError, ImageError, QueryError
 from lookalike.images import content_id, decode, fetch, make_thumbnail
 from lookalike.images.decode import read_file, upright_rgb
-from lookalike.types import ImageId, Pixels, Vectors
+from lookalike.types import ImageId, Metric, Pixels, Vectors
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -50,7 +50,7 @@ class EmbeddedQuery:
 def embed_query(
     query: Query,
     model: Model,
-    load_embedder: Callable[[], OnnxEmbedder],
+    load_embedder: Callable[[], Embedder],
     stored: Callable[[ImageId], Vectors | None],
     allow_private: bool = False,
 ) -> EmbeddedQuery:
@@ -82,7 +82,7 @@ def embed_query(
             vector = stored(image)
             if vector is not None:
                 return EmbeddedQuery(name, vector, image)
-            picture = decode(data, os.fspath(query), model.resize).image
+            picture = decode(data, os.fspath(query), model.decode_side).image
         except FetchError as error:
             raise QueryError(f"the query cannot be fetched: {error}") from error
         except ImageError as error:
@@ -92,13 +92,16 @@ def embed_query(
     return EmbeddedQuery(name, vector, image, make_thumbnail(picture))
 
 
-def combine(wanted: Sequence[EmbeddedQuery], unwanted: Sequence[EmbeddedQuery] = ()) -> Vectors:
-    """Make several queries one: the mean of what is wanted, less a share of the mean of what is not.
+def combine(
+    wanted: Sequence[EmbeddedQuery], unwanted: Sequence[EmbeddedQuery] = (), metric: Metric = "cosine"
+) -> Vectors:
+    """Make several queries one: the mean of what is wanted, moved away from the mean of what is not.
 
     Returns
     -------
     (1, d) float32
-        A unit row.
+        A unit row for cosine: directions are subtracted. For euclidean distances the point moves on the line
+        between the two means.
 
     References
     ----------
@@ -109,7 +112,10 @@ def combine(wanted: Sequence[EmbeddedQuery], unwanted: Sequence[EmbeddedQuery] =
         raise QueryError("there is nothing to search for")
     vector = np.mean([query.vector for query in wanted], axis=0)
     if unwanted:
-        vector = vector - NEGATIVE_WEIGHT * np.mean([query.vector for query in unwanted], axis=0)
+        push = np.mean([query.vector for query in unwanted], axis=0)
+        vector = vector - NEGATIVE_WEIGHT * (push if metric == "cosine" else push - vector)
+    if metric == "euclidean":
+        return np.asarray(vector[None], np.float32)
     longest = max(np.linalg.norm(query.vector) for query in wanted)
     if np.linalg.norm(vector) <= 1e-5 * longest:  # what is left is rounding
         raise QueryError("the queries cancel each other out; search for them one by one")

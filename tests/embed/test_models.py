@@ -12,6 +12,8 @@ def test_the_models_are_these():
     # Vectors are stored under these names: a released row never changes.
     assert [(row.name, row.size, row.resize, row.dimension, row.metric, row.has_text) for row in MODELS] == [
         ("lite0", 224, 256, 1280, "cosine", False),
+        ("lite1", 240, 272, 1280, "cosine", False),
+        ("lite2", 260, 292, 1280, "cosine", False),
     ]
 
 
@@ -49,4 +51,18 @@ def test_rows_cannot_be_changed():
 @pytest.mark.parametrize("name", ["", "LITE0", "lite", "resnet"])
 def test_an_unknown_model_is_an_error_that_lists_the_known(name):
     with pytest.raises(ModelError, match=rf"no model is called '{name}'; there are: lite0"):
+        get_model(name)
+
+
+def test_pixels_models_are_made_by_name():
+    grey, colour = get_model("pixels-28-grey"), get_model("pixels-32-rgb")
+    assert (grey.size, grey.dimension, grey.metric) == (28, 784, "euclidean")
+    assert (colour.size, colour.dimension, colour.metric) == (32, 3072, "euclidean")
+
+
+@pytest.mark.parametrize(
+    "name", ["pixels", "pixels-0-grey", "pixels-513-rgb", "pixels-28-gray", "pixels--1-rgb"]
+)
+def test_a_pixels_model_out_of_range_is_unknown(name):
+    with pytest.raises(ModelError, match="pixels-SIDE-grey or pixels-SIDE-rgb, SIDE from 1 to 512"):
         get_model(name)

@@ -12,9 +12,14 @@ def store(tmp_path):
     return Store(tmp_path)
 
 
-def image(key, dimension=4):
-    vector = np.full(dimension, key, np.float32)
-    return ImageRow(key, bytes(32), "PNG", 8, 8, 2**64 - 1, b"jpeg", vector)
+def image(key):
+    return ImageRow(key, bytes(32), "PNG", 8, 8, 2**64 - 1, b"jpeg")
+
+
+def changes_of(keys, *rest, dimension=4, **more):
+    """Images with their vectors, and what else there is."""
+    vectors = {key: np.full(dimension, key, np.float32) for key in keys}
+    return Changes(vectors, [image(key) for key in keys], *rest, **more)
 
 
 def file(path, key):
@@ -28,8 +33,8 @@ def ids(table):
 def test_rows_are_read_as_written(store):
     vectors = store.vectors("lite0", 4)
     store.write(
-        Changes(
-            images=[image(5), image(6)],
+        changes_of(
+            [5, 6],
             files=[file("a:1", 5), file("a:2", 6)],
             failures=[FailureRow("a:3", None, None, "cut short")],
         ),
@@ -64,9 +69,7 @@ def test_what_a_file_promises_is_written_before_it(store, monkeypatch):
             monkeypatch.setattr(
                 table, action, lambda rows, name=name, action=action: order.append(f"{action} {name}")
             )
-    store.write(
-        Changes([image(1)], [file("a:1", 1)], [FailureRow("a:2", 1, 1, "x")], ["a:3"], ["a:4"]), vectors
-    )
+    store.write(changes_of([1], [file("a:1", 1)], [FailureRow("a:2", 1, 1, "x")], ["a:3"], ["a:4"]), vectors)
     assert sorted(order[:2]) == ["upsert thumbnails", "upsert vectors"]
     assert order[2:4] == ["upsert images", "upsert files"]
     assert set(order[4:]) == {"delete files", "upsert failures", "delete failures"}
@@ -75,7 +78,7 @@ def test_what_a_file_promises_is_written_before_it(store, monkeypatch):
 @pytest.mark.parametrize("killed", ["thumbnails", "images", "files"])
 def test_write_that_is_cut_short_leaves_no_file_without_its_image(store, monkeypatch, killed):
     vectors = store.vectors("lite0", 4)
-    store.write(Changes([image(1)], [file("a:1", 1)]), vectors)
+    store.write(changes_of([1], [file("a:1", 1)]), vectors)
 
     def kill(rows):
         raise KeyboardInterrupt
@@ -83,9 +86,9 @@ def test_write_that_is_cut_short_leaves_no_file_without_its_image(store, monkeyp
     with monkeypatch.context() as context:
         context.setattr(getattr(store, killed), "upsert", kill)
         with pytest.raises(KeyboardInterrupt):
-            store.write(Changes([image(2)], [file("a:2", 2)]), vectors)
+            store.write(changes_of([2], [file("a:2", 2)]), vectors)
     assert ids(store.files) == [1]
-    store.write(Changes([image(2)], [file("a:2", 2)]), vectors)
+    store.write(changes_of([2], [file("a:2", 2)]), vectors)
     for table in (store.files, store.images, store.thumbnails, vectors):
         assert ids(table) == [1, 2]
 
@@ -100,7 +103,7 @@ def test_no_changes_write_nothing(store):
 def test_gone_files_and_cleared_failures_are_deleted(store):
     vectors = store.vectors("lite0", 4)
     failures = [FailureRow("a:3", 1, 1, "x"), FailureRow("a:4", 1, 1, "x")]
-    store.write(Changes([image(1)], [file("a:1", 1), file("a:2", 1)], failures), vectors)
+    store.write(changes_of([1], [file("a:1", 1), file("a:2", 1)], failures), vectors)
     changes = Changes(gone=["a:1"], cleared=["a:3"])
     assert len(changes) == 2
     store.write(changes, vectors)
@@ -110,10 +113,8 @@ def test_gone_files_and_cleared_failures_are_deleted(store):
 
 def test_sweep_removes_what_no_file_holds_from_every_table_and_nothing_else(store):
     for model, dimension in (("lite0", 4), ("lite0-int8+pca2", 2)):
-        images = [image(key, dimension) for key in (1, 2, 3, 4)]
-        store.write(
-            Changes(images, [file("a:1", 1), file("b:1", 1), file("a:2", 2)]), store.vectors(model, dimension)
-        )
+        files = [file("a:1", 1), file("b:1", 1), file("a:2", 2)]
+        store.write(changes_of([1, 2, 3, 4], files, dimension=dimension), store.vectors(model, dimension))
     store.write(Changes(failures=[FailureRow("a:9", 1, 1, "x")]), store.vectors("lite0", 4))
     tables = store.vector_tables()
     assert sorted(tables) == ["lite0", "lite0-int8+pca2"]
@@ -130,8 +131,8 @@ def test_sweep_removes_what_no_file_holds_from_every_table_and_nothing_else(stor
 
 
 def test_sweep_of_orphans_that_only_one_table_has_counts_each_once(store):
-    store.write(Changes([image(1)], [file("a:1", 1)]), store.vectors("lite0", 4))
-    store.write(Changes([image(8), image(9)]), store.vectors("other", 4))
+    store.write(changes_of([1], [file("a:1", 1)]), store.vectors("lite0", 4))
+    store.write(changes_of([8, 9]), store.vectors("other", 4))
     store.images.delete([9])
     assert store.sweep() == 2
     assert ids(store.images) == [1]

@@ -18,6 +18,7 @@ from lookalike.cli.console import complain, quieten_readers
 from lookalike.cli.demo import demo
 from lookalike.cli.index import index
 from lookalike.cli.info import info
+from lookalike.cli.models import models
 from lookalike.cli.search import search
 from lookalike.errors import LookalikeError
 
@@ -31,7 +32,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-COMMANDS: dict[str, Callable[..., None]] = {"index": index, "search": search, "info": info, "demo": demo}
+COMMANDS: dict[str, Callable[..., None]] = {
+    "index": index,
+    "search": search,
+    "info": info,
+    "models": models,
+    "demo": demo,
+}
 
 
 def _answering(command: Callable[..., None]) -> Callable[..., None]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lookalike.errors import CollectionError, ModelError
+from lookalike.errors import CollectionError
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection
@@ -42,7 +42,7 @@ def open_or_create(paths: Sequence[str], at: Path | None, model: str | None = No
     at : Path, optional
         The folder of the collection, made if it is not there.
     model : str, optional
-        Of a new collection.
+        Of a new collection; one that is there keeps its own.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def open_or_create(paths: Sequence[str], at: Path | None, model: str | None = No
         If a path does not exist, if there is neither a path nor a collection, or if the paths lie in
         several collections, or in none and have no root in common.
     ModelError
-        If the collection is there, and its model is another.
+        If there is no such model.
     """
     from lookalike.collection import Collection
     from lookalike.embed import DEFAULT_MODEL
@@ -74,11 +74,6 @@ def open_or_create(paths: Sequence[str], at: Path | None, model: str | None = No
                 "several folders need a collection of their own: name its folder with -c/--collection DIR"
             )
         collection = around[0] or Collection.create(top, model or DEFAULT_MODEL)
-    if model not in (None, collection.model):
-        raise ModelError(
-            f"the collection {collection.folder} has the model {collection.model}, chosen when it was made;"
-            f" for {model} make another one with -c/--collection DIR"
-        )
     for folder in folders:
         if not any(root == folder or root in folder.parents for root in collection.roots):
             collection.add_root(folder)

@@ -33,7 +33,10 @@ def index(
     collection: CollectionOption = None,
     model: Annotated[
         str | None,
-        typer.Option(help="The model of a new collection; kept for good.", show_default=False),
+        typer.Option(
+            help="Embed with this model: that of a new collection, or one more beside those that are there.",
+            show_default=False,
+        ),
     ] = None,
     labels: Annotated[
         str | None,
@@ -81,7 +84,7 @@ def index(
         for root in roots_of(chosen, targets) if labels or exclude else ():
             chosen.add_root(root, cast("Labelling | None", labels), exclude)
         report = stack.enter_context(sync_progress(quiet=quiet or json))
-        result = chosen.sync(targets, dry_run=dry_run, prune=prune, jobs=jobs, report=report)
+        result = chosen.sync(targets, model=model, dry_run=dry_run, prune=prune, jobs=jobs, report=report)
     if json:
         print_json(_document(result))
     elif not quiet:

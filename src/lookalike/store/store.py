@@ -31,7 +31,7 @@ class FileRow:
 
 @dataclass(frozen=True, slots=True)
 class ImageRow:
-    """A row of ``images``, with the thumbnail and the embedding that belong to it."""
+    """A row of ``images``, with the thumbnail that belongs to it."""
 
     id: ImageId
     sha256: bytes
@@ -40,7 +40,6 @@ class ImageRow:
     height: int
     phash: int
     thumbnail: bytes
-    embedding: Vectors  # (d,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,8 @@ class FailureRow:
 class Changes:
     """Rows to be written in one go."""
 
+    vectors: dict[ImageId, Vectors] = field(default_factory=dict)
+    """(d,) each."""
     images: list[ImageRow] = field(default_factory=list)
     files: list[FileRow] = field(default_factory=list)
     failures: list[FailureRow] = field(default_factory=list)
@@ -66,7 +67,8 @@ class Changes:
     """Paths that no longer fail."""
 
     def __len__(self) -> int:
-        return len(self.images) + len(self.files) + len(self.failures) + len(self.gone) + len(self.cleared)
+        rows = (self.vectors, self.images, self.files, self.failures, self.gone, self.cleared)
+        return sum(map(len, rows))
 
 
 class Store:
@@ -92,10 +94,13 @@ class Store:
     def write(self, changes: Changes, vectors: Table) -> None:
         """Write rows of all tables in the order that keeps every promise; a kill loses at most this call."""
         images, files, failures = changes.images, changes.files, changes.failures
+        if changes.vectors:
+            matrix = _fixed_size(list(changes.vectors.values()))
+            vectors.upsert({"id": list(changes.vectors), "embedding": matrix})
         if images:
-            ids = [row.id for row in images]
-            vectors.upsert({"id": ids, "embedding": _fixed_size([row.embedding for row in images])})
-            self.thumbnails.upsert({"id": ids, "jpeg": [row.thumbnail for row in images]})
+            self.thumbnails.upsert(
+                {"id": [row.id for row in images], "jpeg": [row.thumbnail for row in images]}
+            )
             self.images.upsert(_columns(images, self.images))
         if files:
             self.files.upsert(_columns(files, self.files))

@@ -16,11 +16,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
-from lookalike.embed import OnnxEmbedder
+from lookalike.embed import Embedder
 from lookalike.errors import ImageError
-from lookalike.images import content_id, decode, encode_thumbnail, make_thumbnail, perceptual_hash
+from lookalike.images import (
+    Decoded,
+    content_id,
+    decode,
+    encode_thumbnail,
+    make_thumbnail,
+    perceptual_hash,
+)
 from lookalike.images.decode import read_file
 from lookalike.store import Store, Table
 from lookalike.store.store import Changes, FailureRow, ImageRow
@@ -72,7 +78,8 @@ class _Done:
 
     file: FoundFile
     id: ImageId | None = None
-    image: ImageRow | None = None
+    vector: Vectors | None = None  # (d,); there where the file was embedded
+    image: ImageRow | None = None  # there where it was not known yet
     reason: str = ""
     is_permanent: bool = False
 
@@ -83,7 +90,7 @@ class _Opened:
 
     file: FoundFile
     id: ImageId
-    row: Callable[[Vectors], ImageRow]  # (d,) → the row, complete
+    image: ImageRow | None
     pixels: Pixels
 
 
@@ -92,7 +99,7 @@ def carry_out(
     known: Known,
     store: Store,
     vectors: Table,
-    load_embedder: Callable[[], OnnxEmbedder],
+    load_embedder: Callable[[], Embedder],
     jobs: int,
     report: Callable[[Progress], None] = lambda progress: None,
     commit_seconds: float = COMMIT_SECONDS,
@@ -133,7 +140,7 @@ def carry_out(
     files = plan.to_read
     embedded, failed = 0, set[str]()
     if files:
-        worker = _Worker(load_embedder(), known.embedded)
+        worker = _Worker(load_embedder(), known)
         writer = _Writer(store, vectors, known, commit_seconds)
         try:
             for done in _side_by_side(worker, files, jobs):
@@ -177,9 +184,10 @@ class _Worker:
     between the two for each file costs 3 % (measured), as each finds the caches full of the other's data.
     """
 
-    def __init__(self, embedder: OnnxEmbedder, embedded: set[ImageId]) -> None:
+    def __init__(self, embedder: Embedder, known: Known) -> None:
         self._embedder = embedder
-        self._claimed = set(embedded)
+        self._described = known.described
+        self._claimed = set(known.embedded)
         self._lock = threading.Lock()
 
     def __call__(self, files: Sequence[FoundFile]) -> list[_Done]:
@@ -198,27 +206,30 @@ class _Worker:
         if is_known:
             return _Done(file, image)
         try:
-            decoded = decode(data, str(file.location), self._embedder.model.resize)
+            decoded = decode(data, str(file.location), self._embedder.model.decode_side)
         except ImageError as error:
             return _Done(file, image, reason=error.reason, is_permanent=True)
-        thumbnail = make_thumbnail(decoded.image)
-        row = partial(
-            ImageRow,
-            image,
-            sha256,
-            decoded.format,
-            decoded.width,
-            decoded.height,
-            perceptual_hash(thumbnail),
-            encode_thumbnail(thumbnail),
-        )
+        row = None if image in self._described else _describe(image, sha256, decoded)
         return _Opened(file, image, row, self._embedder.prepare(decoded.image))
 
     def _embed(self, opened: _Done | _Opened) -> _Done:
         if isinstance(opened, _Done):
             return opened
         vector = self._embedder.embed(opened.pixels[None])[0]
-        return _Done(opened.file, opened.id, opened.row(vector))
+        return _Done(opened.file, opened.id, vector, opened.image)
+
+
+def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> ImageRow:
+    thumbnail = make_thumbnail(decoded.image)
+    return ImageRow(
+        image,
+        sha256,
+        decoded.format,
+        decoded.width,
+        decoded.height,
+        perceptual_hash(thumbnail),
+        encode_thumbnail(thumbnail),
+    )
 
 
 class _Writer:
@@ -240,12 +251,14 @@ class _Writer:
         """Take in what became of one file."""
         if done.id is None:
             self._fail(done.file, done.reason, done.is_permanent)
-        elif done.image is None and not done.reason and done.id not in self._settled:
+        elif done.vector is None and not done.reason and done.id not in self._settled:
             self._waiting[done.id].append(done.file)  # another thread has the same content in hand
             return
         else:
             if done.image is not None:
                 self._changes.images.append(done.image)
+            if done.vector is not None:
+                self._changes.vectors[done.id] = done.vector
                 self.embedded += 1
             self._settled.setdefault(done.id, done.reason)
             for file in (done.file, *self._waiting.pop(done.id, ())):

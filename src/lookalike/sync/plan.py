@@ -85,12 +85,15 @@ class Known:
     ----------
     files : dict of str to FileRow
     failures : dict of str to FailureRow
+    described : set of ImageId
+        Images whose rows are complete but for vectors.
     embedded : set of ImageId
-        Images whose rows are complete, with a vector of this model.
+        Those of them that have a vector of this model, too.
     """
 
     files: Mapping[str, FileRow]
     failures: Mapping[str, FailureRow]
+    described: set[ImageId]
     embedded: set[ImageId]
 
     @classmethod
@@ -98,13 +101,16 @@ class Known:
         """Read it from the tables."""
         files = [FileRow(**row) for row in store.files.read().to_pylist()]
         failures = [FailureRow(**row) for row in store.failures.read().to_pylist()]
-        complete: set[ImageId] = set.intersection(
-            *(
-                set(table.read(["id"])["id"].to_pylist())
-                for table in (vectors, store.thumbnails, store.images)
-            )
+        ids: list[set[ImageId]] = [
+            set(table.read(["id"])["id"].to_pylist()) for table in (store.thumbnails, store.images, vectors)
+        ]
+        described = ids[0] & ids[1]
+        return cls(
+            {row.path: row for row in files},
+            {row.path: row for row in failures},
+            described,
+            described & ids[2],
         )
-        return cls({row.path: row for row in files}, {row.path: row for row in failures}, complete)
 
 
 def decide(found: Sequence[FoundFile], failed: Mapping[str, str], known: Known, scope: set[str]) -> Plan:

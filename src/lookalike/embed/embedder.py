@@ -1,0 +1,25 @@
+"""What every model, loaded, can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from lookalike.embed.models import Model
+from lookalike.types import Pixels, Vectors
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+class Embedder(Protocol):
+    """A model, loaded; safe to call from several threads at once."""
+
+    model: Model
+
+    def prepare(self, image: Image) -> Pixels:
+        """Cut and scale an RGB image to what the model sees."""
+        ...
+
+    def embed(self, images: Pixels) -> Vectors:
+        """Turn prepared images, (n, …) uint8, into (n, dimension) float32; unit rows for cosine."""
+        ...
