@@ -242,10 +242,15 @@ def test_losing_most_images_is_refused_in_one_line(call, photos):
         (["search", "cats/0.png", "--not", "missing.jpg"], "there is no file 'missing.jpg'"),
         (["search", "cats/0.png", "-c", "cats"], "there is no collection in"),
         (["index", "missing"], "there is no file or folder"),
-        (["index", "missing/*.jpg"], "there is no file or folder"),
+        (["index", "missing/*.jpg"], "nothing matches missing/*.jpg"),
         (["index", "--labels", "magic"], "expected folders or none"),
         (["index", "--model", "resnet"], "lite0"),
         (["info", "-c", "cats"], "there is no collection in"),
+        (["index", "-c", "typo"], "there is no collection in"),
+        (["index", "x" * 300], "there is no file or folder"),
+        (["index", "-c", "y" * 300, "."], "cannot make a collection"),
+        (["search", "x" * 300], "there is no file"),
+        (["search", "cats/0.png", "--plot", "z" * 300 + "/a.png"], "there is no folder"),
         (["demo", "nonsense"], "neither a folder nor one of"),
     ],
 )
@@ -312,3 +317,67 @@ def test_an_interrupt_keeps_what_was_done_and_exits_130(photos, tmp_path):
     again = json.loads(run("index", photos, "--json").stdout)
     assert again["unchanged"] == document["images"]
     assert again["added"] + again["unchanged"] == 606
+
+
+def test_a_root_that_is_gone_is_refused_until_it_is_given_up(call, photos, tmp_path):
+    call("index", "photos", "-c", "store", cwd=tmp_path)
+    photos.rename(tmp_path / "unplugged")
+    for words in (["photos"], []):
+        code, _, err = call("index", *words, "-c", "store")
+        assert (code, "is missing (an unplugged drive?)" in err) == (2, True)
+    assert call("index", "-c", "store", "--prune", "-q") == (0, "", "")
+    assert call("index", "-c", "store", "-q") == (0, "", "")
+
+
+def test_a_dry_run_refuses_what_the_run_would_refuse(call, photos, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    for more in ([], ["--dry-run"]):
+        code, _, err = call("index", photos, other, *more)
+        assert (code, "-c/--collection DIR" in err) == (2, True)
+
+
+def test_a_folder_and_one_inside_it_are_one_root(call, photos, tmp_path):
+    code, out, _ = call("index", photos / "cats", photos, "-c", tmp_path / "c", "--json")
+    assert (code, json.loads(out)["added"]) == (0, 6)
+
+
+def test_odd_file_names_do_not_drive_the_terminal(call, photos):
+    (photos / "cats/0.png").rename(photos / "cats/tab\tred\x1b[31m.png")
+    call("index", photos)
+    _, out, _ = call("search", "cats/1.png", cwd=photos)
+    assert "\x1b" not in out
+    assert {line.count("\t") for line in out.splitlines()} == {3}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="shells and devices of POSIX")
+@pytest.mark.parametrize("words", ["search cats/0.png", "search cats/0.png --json", "info"])
+def test_an_output_that_is_closed_or_full_is_no_traceback(call, photos, words):
+    call("index", photos)
+    for redirection, codes in ((">&-", {0}), ("> /dev/full", {2}), ("| true", {0, 141})):
+        command = f"set -o pipefail; {sys.executable} -m lookalike {words} {redirection}"
+        done = subprocess.run(["bash", "-c", command], cwd=photos, capture_output=True, text=True, timeout=60)
+        assert done.returncode in codes, redirection
+        assert "Traceback" not in done.stderr
+        assert done.stderr.count("\n") <= 1
+
+
+def test_a_working_directory_that_is_gone_is_one_line(photos, tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = f"rmdir {gone}; {sys.executable} -m lookalike info"
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=gone, capture_output=True, text=True, timeout=60, env=environment
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("lookalike: ")
+
+
+def test_nothing_is_sent_or_kept_by_the_runtime(photos, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    done = run("index", photos, env={"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "CI": ""})
+    assert (done.returncode, done.stderr) == (0, b"")
+    kept = {path.relative_to(home).parts[:2] for path in home.rglob("*") if path.is_file()}
+    assert kept == {("cache", "lookalike")}

@@ -136,7 +136,9 @@ def test_a_missing_root_changes_nothing_until_prune(photos, tmp_path):
             collection.sync(paths)
     assert len(collection) == 6
     assert counts(collection.sync(prune=True)) == {"removed": 6}
+    assert (collection.roots, counts(collection.sync())) == ((), {})  # given up for good
     (tmp_path / "unplugged").rename(photos)
+    collection.add_root(photos)
     assert counts(collection.sync()) == {"added": 6, "embedded": 6}
 
 
@@ -466,3 +468,64 @@ def test_a_model_whose_weights_are_missing_changes_nothing(collection, photos, m
     monkeypatch.undo()
     assert collection.info().models == {"lite0": 6}
     assert counts(collection.sync()) == {"added": 1, "embedded": 1, "unchanged": 6}
+
+
+def test_a_file_named_by_hand_stays_whatever_it_is_called(photos):
+    shutil.copy(photos / "cats/0.png", photos / "cats/no-ending")
+    shutil.copy(photos / "cats/1.png", photos / "cats/.hidden.png")
+    collection = Collection.create(photos)
+    collection.sync([photos / "cats/no-ending", photos / "cats/.hidden.png"])
+    assert counts(collection.sync()) == {"added": 6, "embedded": 4, "unchanged": 2}
+    (photos / "cats/no-ending").unlink()
+    assert counts(collection.sync()) == {"removed": 1, "unchanged": 7}
+
+
+def test_excluding_most_images_is_no_loss(collection, photos):
+    collection.add_root(photos, exclude=["cats", "3.png"])
+    assert counts(collection.sync()) == {"removed": 4, "unchanged": 2}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links")
+def test_a_root_reached_by_a_link_is_the_same_root(photos, tmp_path):
+    (tmp_path / "link").symlink_to(photos)
+    collection = Collection.create(tmp_path / "c", with_root=False)
+    collection.add_root(tmp_path / "link")
+    assert collection.sync().added == 6
+    collection.add_root(photos)
+    assert counts(collection.sync([photos / "cats"])) == {"unchanged": 3}
+    assert counts(collection.sync()) == {"unchanged": 6}
+    assert collection.holds(photos / "cats/0.png")
+
+
+def test_two_objects_that_each_add_a_root_keep_both(photos, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    picture(80).save(other / "80.png")
+    Collection.create(tmp_path / "c", with_root=False)
+    one, two = Collection.open(tmp_path / "c"), Collection.open(tmp_path / "c")
+    one.add_root(photos)
+    two.add_root(other)
+    one.sync()
+    assert two.sync().added == 1
+    assert set(Collection.open(tmp_path / "c").roots) == {photos, other}
+
+
+def test_a_file_from_the_far_future_is_indexed(photos):
+    os.utime(photos / "cats/0.png", (2**34, 2**34))
+    collection = Collection.create(photos)
+    assert counts(collection.sync()) == {"added": 6, "embedded": 6}
+    assert counts(collection.sync()) == {"unchanged": 6}
+
+
+@pytest.mark.parametrize("k", [0, -1, True, 2.5, "5", None])
+def test_a_senseless_k_is_refused(collection, k):
+    with pytest.raises(InvalidInputError, match="k is"):
+        collection.search(picture(0), k=k)
+
+
+def test_senseless_settings_of_a_root_are_refused(photos):
+    with pytest.raises(InvalidInputError, match="labels is 'magic'"):
+        Collection.create(photos, labels="magic")
+    with pytest.raises(InvalidInputError, match="exclude is the text"):
+        Collection.create(photos, exclude="*.tmp")
+    assert not (photos / ".lookalike").exists()

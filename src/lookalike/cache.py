@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 
@@ -15,8 +16,11 @@ def cache_folder() -> Path:
     True
     """
     if chosen := os.environ.get("LOOKALIKE_CACHE"):
-        return Path(chosen).expanduser().absolute()
+        return Path(os.path.abspath(os.path.expanduser(chosen)))
 
     from platformdirs import user_cache_path
 
-    return user_cache_path("lookalike", appauthor=False)
+    try:
+        return user_cache_path("lookalike", appauthor=False)
+    except RuntimeError:  # a user without a home: a service, say
+        return Path(tempfile.gettempdir()) / "lookalike-cache"

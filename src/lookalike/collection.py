@@ -13,12 +13,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from lookalike.embed import DEFAULT_MODEL, Embedder, get_model, load_model
-from lookalike.errors import CollectionError, IndexFileError, InvalidInputError, QueryError
+from lookalike.errors import (
+    CollectionError,
+    IndexFileError,
+    InvalidInputError,
+    QueryError,
+    StoreError,
+)
 from lookalike.images import encode_thumbnail
 from lookalike.images.scan import unescape
 from lookalike.index import Exact
@@ -35,7 +41,16 @@ from lookalike.store import (
     stored_root_path,
     writer_lock,
 )
-from lookalike.sync import COMMIT_SECONDS, Known, Plan, Progress, carry_out, choose_areas, decide_areas
+from lookalike.sync import (
+    COMMIT_SECONDS,
+    Known,
+    Plan,
+    Progress,
+    carry_out,
+    choose_areas,
+    decide_areas,
+    locate,
+)
 from lookalike.types import Hit, ImageId, Metric, Vectors
 
 if TYPE_CHECKING:
@@ -154,6 +169,7 @@ class Collection:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
         self._manifest = manifest
+        self._pending: list[_RootRequest] = []
         self._store = Store(folder)
         self._embedders: dict[tuple[str, int], Embedder] = {}
 
@@ -194,9 +210,9 @@ class Collection:
         get_model(model)
         home = Path(os.path.abspath(folder))
         place = home / FOLDER_NAME
-        if find_collection(home, above=False):
+        if cls.find(home, above=False):
             raise CollectionError(f"there is a collection in {place} already; open it instead")
-        if with_root and not home.is_dir():
+        if with_root and not os.path.isdir(home):
             raise CollectionError(f"there is no folder {home}")
         collection = cls(place, Manifest(model))
         if with_root:
@@ -232,7 +248,7 @@ class Collection:
         >>> Collection.create(photo_folder).folder == Collection.open(photo_folder).folder
         True
         """
-        place = find_collection(Path(start), above)
+        place = cls.find(start, above)
         if place is None:
             where = f"{os.path.abspath(start)} or above it" if above else os.path.abspath(start)
             raise CollectionError(
@@ -241,10 +257,24 @@ class Collection:
             )
         return cls(place, Manifest.load(place))
 
+    @staticmethod
+    def find(start: str | os.PathLike[str] = ".", above: bool = True) -> Path | None:
+        """Return the ``.lookalike`` folder that `open` would open, or None if there is none."""
+        return find_collection(Path(start), above)
+
     @property
     def roots(self) -> tuple[Path, ...]:
         """The folders of images, absolute."""
         return tuple(root_folder(self.folder, root) for root in self._manifest.roots)
+
+    def holds(self, path: str | os.PathLike[str]) -> bool:
+        """Tell whether a file or folder lies in one of the roots; it need not exist."""
+        return locate(self.roots, Path(os.path.abspath(path))) is not None
+
+    def roots_of(self, paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
+        """Return the roots that some files and folders lie in."""
+        found = [locate(self.roots, Path(os.path.abspath(path))) for path in paths]
+        return [root for root in self.roots if any(held and held[0] == root for held in found)]
 
     @property
     def model(self) -> str:
@@ -272,23 +302,16 @@ class Collection:
         CollectionError
             If there is no such folder, or it lies inside a root, or around one.
         """
+        if labels not in (None, *get_args(Labelling)):
+            raise InvalidInputError(f"labels is {labels!r}; expected one of {', '.join(get_args(Labelling))}")
+        if isinstance(exclude, str):
+            raise InvalidInputError(f"exclude is the text {exclude!r}; expected a list of globs")
         path = Path(os.path.abspath(folder))
-        if not path.is_dir():
+        if not os.path.isdir(path):
             raise CollectionError(f"there is no folder {path}")
-        for place in self.roots:
-            if place in path.parents or path in place.parents:
-                raise CollectionError(f"{path} and the root {place} overlap; index one of them")
-        old = next((root for root, place in self._places_of_roots() if place == path), None)
-        if old is None:
-            name = name_root(path, {root.name for root in self._manifest.roots})
-            old = Root(name, stored_root_path(self.folder, path))
-        new = Root(
-            old.name,
-            old.path,
-            old.labels if labels is None else labels,
-            old.exclude if exclude is None else tuple(exclude),
-        )
-        self._manifest = self._manifest.with_root(new)
+        request = _RootRequest(path, labels, None if exclude is None else tuple(exclude))
+        self._manifest = request.apply(self._manifest, self.folder)
+        self._pending.append(request)
 
     def sync(
         self,
@@ -343,11 +366,12 @@ class Collection:
         (4, 0)
         """
         started = time.monotonic()
-        if jobs is not None and jobs < 1:
-            raise InvalidInputError(f"jobs is {jobs}; expected 1 or more")
-        areas = choose_areas({place: root for root, place in self._places_of_roots()}, paths)
+        if jobs is not None:
+            _check_count("jobs", jobs)
         models = [get_model(name) for name in ([model] if model else self._synced_models())]
         with contextlib.nullcontext() if dry_run else writer_lock(self.folder):
+            self._reload_manifest()
+            areas = choose_areas({place: root for root, place in self._places_of_roots()}, paths)
             for number, each in enumerate(models):
                 vectors = self._store.vectors(each.name, each.dimension)
                 known = Known.read(self._store, vectors)
@@ -356,8 +380,8 @@ class Collection:
                     first, embedded, failed = plan, 0, set[str]()
                 if dry_run:
                     break
-                if self._manifest != Manifest.load(self.folder):
-                    self._manifest.save(self.folder)
+                if number == 0:
+                    self._save_manifest(without=[a.root for a in areas if not os.path.isdir(a.place)])
                 load = partial(self._embedder, each.name, threads=1)
                 outcome = carry_out(
                     plan, known, self._store, vectors, load, jobs or _cores(), report, commit_seconds
@@ -365,6 +389,25 @@ class Collection:
                 embedded += outcome.embedded
                 failed |= outcome.failed
         return self._report(first, embedded, failed, started)
+
+    def _reload_manifest(self) -> None:
+        """Take up what other processes have changed since, and what was asked of this object."""
+        manifest = Manifest.load(self.folder)
+        for request in self._pending:
+            manifest = request.apply(manifest, self.folder)
+        self._manifest = manifest
+
+    def _save_manifest(self, without: Sequence[Root]) -> None:
+        """Keep the roots that were added, and forget those that are gone and were given up."""
+        kept = tuple(root for root in self._manifest.roots if root not in without)
+        manifest = Manifest(self._manifest.model, kept)
+        if manifest != Manifest.load(self.folder):
+            try:
+                manifest.save(self.folder)
+            except OSError as error:
+                raise StoreError(f"cannot write to {self.folder}: {error.strerror or error}") from error
+        self._manifest = manifest
+        self._pending.clear()
 
     def _synced_models(self) -> list[str]:
         """The collection's own model first, then those that were added."""
@@ -409,8 +452,7 @@ class Collection:
         """
         if not queries:
             raise QueryError("there is nothing to search for: name an image file or a URL")
-        if k < 1:
-            raise InvalidInputError(f"k is {k}; expected 1 or more")
+        _check_count("k", k)
         chosen = get_model(model or self.model)
         index = self._index(chosen.name)
         if not len(index):
@@ -585,7 +627,38 @@ class Collection:
         return index
 
 
+@dataclass(frozen=True, slots=True)
+class _RootRequest:
+    """What `Collection.add_root` was asked for."""
+
+    path: Path
+    labels: Labelling | None
+    exclude: tuple[str, ...] | None
+
+    def apply(self, manifest: Manifest, collection: Path) -> Manifest:
+        """Return the manifest with the root added, or changed."""
+        old: Root | None = None
+        for root in manifest.roots:
+            place = root_folder(collection, root)
+            real, real_place = Path(os.path.realpath(self.path)), Path(os.path.realpath(place))
+            if real == real_place:
+                old = root
+            elif real in real_place.parents or real_place in real.parents:
+                raise CollectionError(f"{self.path} and the root {place} overlap; index one of them")
+        if old is None:
+            name = name_root(self.path, {root.name for root in manifest.roots})
+            old = Root(name, stored_root_path(collection, self.path))
+        labels = old.labels if self.labels is None else self.labels
+        exclude = old.exclude if self.exclude is None else self.exclude
+        return manifest.with_root(Root(old.name, old.path, labels, exclude))
+
+
 _Places = dict[ImageId, list[tuple[str, str | None]]]
+
+
+def _check_count(name: str, value: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise InvalidInputError(f"{name} is {value!r}; expected a whole number, 1 or more")
 
 
 def _frequencies(values: Iterable[str]) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,7 @@ def check_ending(path: Path) -> None:
     """Raise InvalidInputError unless a figure can be saved under this name."""
     if path.suffix.lower() not in ENDINGS:
         raise InvalidInputError(f"{path}: a figure is saved as one of {', '.join(ENDINGS)}")
-    if not path.absolute().parent.is_dir():
+    if not os.path.isdir(path.absolute().parent):
         raise InvalidInputError(f"{path}: there is no folder {path.absolute().parent}")
 
 
@@ -138,7 +139,16 @@ def save_figure(figure: Figure, path: Path) -> None:
         # No date, no random ids: the same picture gives the same file.
         with rc_context({"svg.hashsalt": "lookalike"}):
             metadata = _UNDATED.get(path.suffix.lower())
-            figure.savefig(path, metadata=metadata, facecolor=figure.get_facecolor())
+            # To memory first: a disk that fills up must not cost the picture that was there.
+            content = io.BytesIO()
+            form = path.suffix.lower().lstrip(".")
+            figure.savefig(content, format=form, metadata=metadata, facecolor=figure.get_facecolor())
+        partial = path.with_name(path.name + ".part")
+        try:
+            partial.write_bytes(content.getvalue())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
         raise InvalidInputError(f"cannot write {path}: {error.strerror or error}") from error
 

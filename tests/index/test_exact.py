@@ -129,3 +129,11 @@ def test_save_that_fails_leaves_the_old_index_and_nothing_else(tmp_path, monkeyp
         Exact("euclidean").build(vectors_of(6, 2)).save(tmp_path / "index")
     assert os.listdir(tmp_path) == ["index"]
     assert len(Exact.load(tmp_path / "index")) == 5
+
+
+def test_saving_into_a_folder_of_something_else_leaves_it_alone(tmp_path):
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters/dear.txt").write_text("you")
+    with pytest.raises(IndexFileError, match="no index; it is left as it is"):
+        Exact().build(np.eye(3)).save(tmp_path / "letters")
+    assert (tmp_path / "letters/dear.txt").read_text() == "you"

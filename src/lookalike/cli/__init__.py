@@ -46,11 +46,20 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def answer(*arguments: object, **options: object) -> None:
-        quieten_readers()
         try:
+            quieten_readers()
             command(*arguments, **options)
         except LookalikeError as error:
             complain(str(error))
+            raise typer.Exit(2) from error
+        except BrokenPipeError as error:
+            # The reader has gone (`| head`). Python would complain once more when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(141) from error
+        except OSError as error:
+            # Whatever the system refuses that the library did not foresee, a deleted working directory, say.
+            reason = error.strerror or str(error)
+            complain(f"{error.filename}: {reason}" if error.filename else reason)
             raise typer.Exit(2) from error
         except KeyboardInterrupt as interrupt:
             complain("interrupted; what was done is kept")
@@ -84,9 +93,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0] not in COMMANDS and (os.path.isfile(words[0]) or "://" in words[0]):
         words.insert(0, "search")  # a bare query
-    try:
-        app(words)
-    except BrokenPipeError:
-        # The reader has gone (`| head`). Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+    app(words)

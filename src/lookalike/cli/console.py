@@ -31,7 +31,8 @@ def quieten_readers() -> None:
 def complain(message: str) -> None:
     """Print one line on standard error."""
     line = " ".join(message.split("\n"))
-    print(f"lookalike: {printable(line)}", file=sys.stderr)
+    if sys.stderr is not None:
+        print(f"lookalike: {printable(line)}", file=sys.stderr)
 
 
 def print_json(document: dict[str, Any]) -> None:
@@ -41,42 +42,46 @@ def print_json(document: dict[str, Any]) -> None:
         text.encode("utf-8")
     except UnicodeEncodeError:  # a file name that is not UTF-8: escaped, it can still be carried
         text = json.dumps(document, indent=2)
-    sys.stdout.buffer.write(text.encode("utf-8") + b"\n")
-    sys.stdout.flush()
+    _write(text.encode("utf-8"))
 
 
 def printable(text: str) -> str:
     """Replace what a terminal cannot show: bytes that are not UTF-8, and control characters."""
     return "".join(
-        character if character.isprintable() or character == "\t" else "\N{REPLACEMENT CHARACTER}"
-        for character in text
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
     )
 
 
-def say(line: str = "") -> None:
-    """Print one line on standard output."""
-    sys.stdout.buffer.write(printable(line).encode(sys.stdout.encoding or "utf-8", "replace") + b"\n")
-    sys.stdout.flush()
+def say(*columns: str) -> None:
+    """Print one line on standard output; several columns are separated by tabs."""
+    line = "\t".join(map(printable, columns))
+    _write(line.encode(getattr(sys.stdout, "encoding", None) or "utf-8", "replace"))
 
 
 def relative(path: str) -> str:
     """Return a path relative to the working directory."""
     try:
         return os.path.relpath(path)
-    except ValueError:  # another drive
+    except (ValueError, OSError):  # another drive; or the working directory is gone
         return path
 
 
 def print_raw(path: str) -> None:
     """Print a path byte for byte, so that another program can open it."""
-    sys.stdout.buffer.write(os.fsencode(path) + b"\n")
+    _write(os.fsencode(path))
+
+
+def _write(line: bytes) -> None:
+    if sys.stdout is None:  # closed by whoever started us
+        return
+    sys.stdout.buffer.write(line + b"\n")
     sys.stdout.flush()
 
 
 @contextlib.contextmanager
 def sync_progress(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
     """Give a callback that draws a bar with rate and time left, on a terminal only."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield lambda progress: None
         return
     from rich.console import Console

@@ -80,6 +80,6 @@ def how_to_run() -> str:
     if program.name == "__main__.py":
         return f"{shlex.quote(relative(sys.executable))} -m lookalike"
     found = shutil.which("lookalike")
-    if found and program.exists() and os.path.samefile(found, program):
+    if found and os.path.exists(program) and os.path.samefile(found, program):
         return "lookalike"
-    return shlex.quote(relative(str(program))) if program.exists() else "lookalike"
+    return shlex.quote(relative(str(program))) if os.path.exists(program) else "lookalike"

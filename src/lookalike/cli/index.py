@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lookalike.cli.choose import is_there, open_or_create, roots_of
+from lookalike.cli.choose import choose_place, open_place
 from lookalike.cli.console import print_json, relative, say, sync_progress
 from lookalike.cli.options import CollectionOption, JobsOption, JsonOption, QuietOption
 from lookalike.errors import InvalidInputError
@@ -76,13 +76,16 @@ def index(
     if labels not in (None, "folders", "none"):
         raise InvalidInputError(f"--labels is {labels!r}; expected folders or none")
     targets = paths or []
+    place = choose_place(targets, collection)
     with contextlib.ExitStack() as stack:
-        if dry_run and not is_there(targets, collection):
+        instead = None
+        if dry_run and not place.is_there:
             # Nothing may be left behind, so what would be made is made elsewhere.
-            collection = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lookalike-")))
-        chosen = open_or_create(targets, collection, model)
-        for root in roots_of(chosen, targets) if labels or exclude else ():
-            chosen.add_root(root, cast("Labelling | None", labels), exclude)
+            instead = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lookalike-")))
+        chosen = open_place(place, model, instead)
+        if labels or exclude:
+            for root in chosen.roots_of(place.folders) if place.folders else chosen.roots:
+                chosen.add_root(root, cast("Labelling | None", labels), exclude)
         report = stack.enter_context(sync_progress(quiet=quiet or json))
         result = chosen.sync(targets, model=model, dry_run=dry_run, prune=prune, jobs=jobs, report=report)
     if json:

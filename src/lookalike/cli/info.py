@@ -30,7 +30,7 @@ def info(
         print_json(_document(found))
     elif failures:
         for row in found.failures:
-            say(f"{relative(row.path)}\t{row.reason}")
+            say(relative(row.path), row.reason)
     else:
         _print(found)
 

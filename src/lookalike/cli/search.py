@@ -106,9 +106,9 @@ def _print(result: SearchResult) -> None:
         )
         for hit in result.hits
     ]
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         for row in rows:
-            say("\t".join(row))
+            say(*row)
         return
     if not rows:
         say("no other images in the collection")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ def choose_source(
         If what was wanted is not to be had.
     """
     if wanted is not None:
-        if Path(wanted).is_dir():
+        if os.path.isdir(wanted):
             return Source(_own(Path(wanted)), ("It was named on the command line.",))
         if wanted not in _NAMED:
             raise DatasetError(f"{wanted!r} is neither a folder nor one of {', '.join(_NAMED)}")

@@ -7,6 +7,8 @@ side by side as there are cores. It also makes an image's vector independent of 
 
 from __future__ import annotations
 
+import os
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,8 +35,7 @@ class OnnxEmbedder:
     """
 
     def __init__(self, model: Model, graph: bytes, threads: int = 1) -> None:
-        import onnxruntime
-
+        onnxruntime = _import_runtime()
         self.model = model
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -79,6 +80,21 @@ class OnnxEmbedder:
         """
         features: Vectors = self._session.run(None, {self._input: images})[0]
         return unit_rows(features) if self.model.metric == "cosine" else features
+
+
+def _import_runtime() -> ModuleType:
+    """Import ONNX Runtime with its telemetry off.
+
+    Since 1.29 it sends facts about the machine and the models to its makers, and keeps an identifier of the
+    machine on the disk, unless told not to before it starts. Whoever wants that sets the variable to 0.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    if os.environ["ORT_DISABLE_TELEMETRY"] != "0":
+        onnxruntime.disable_telemetry_events()
+    module: ModuleType = onnxruntime
+    return module
 
 
 def unit_rows(vectors: Vectors) -> Vectors:

@@ -20,6 +20,8 @@ from pathlib import Path
 from lookalike.images.decode import os_reason
 from lookalike.images.formats import EXTENSIONS
 
+_LATEST = 2**63 - 1  # nanoseconds: the year 2262; a file may claim to be younger, but no table can hold it
+
 SKIPPED_FOLDERS = frozenset({"@eaDir", "__MACOSX", "node_modules", "$RECYCLE.BIN", "lost+found"})
 """Folders that hold other programs' copies and leavings, never the user's own pictures."""
 
@@ -173,6 +175,20 @@ def _leading(start: Path, below: str) -> tuple[tuple[int, int], ...]:
     return tuple((status.st_dev, status.st_ino) for status in above)
 
 
+def find_again(root: Path, relatives: Iterable[str], exclude: Sequence[str] = ()) -> dict[str, FileStat]:
+    """Look for files that were named by hand once and that a scan passes over; give those that are there.
+
+    Those that `exclude` matches by now, or that lie in a folder that it matches, are left out.
+    """
+    found = Scan()
+    for relative in relatives:
+        parts = relative.split("/")
+        steps = [(part, "/".join(parts[: depth + 1])) for depth, part in enumerate(parts)]
+        if not any(_is_excluded(name, path, exclude) for name, path in steps):
+            _look(root / unescape(relative), relative, found)
+    return found.files
+
+
 def _look(file: Path | os.DirEntry[str], relative: str, found: Scan) -> None:
     try:
         status = file.stat()
@@ -181,7 +197,8 @@ def _look(file: Path | os.DirEntry[str], relative: str, found: Scan) -> None:
         found.failures[relative] = "a link to a file that is not there" if is_dangling else os_reason(error)
         return
     if stat.S_ISREG(status.st_mode):
-        found.files[relative] = FileStat(status.st_size, status.st_mtime_ns)
+        time = min(max(status.st_mtime_ns, -_LATEST), _LATEST)
+        found.files[relative] = FileStat(status.st_size, time)
     else:
         found.failures[relative] = "not a regular file"
 
@@ -189,5 +206,9 @@ def _look(file: Path | os.DirEntry[str], relative: str, found: Scan) -> None:
 def _is_passed_over(name: str, path: str, exclude: Sequence[str]) -> bool:
     if name.startswith(".") or name in SKIPPED_FOLDERS:
         return True
+    return _is_excluded(name, path, exclude)
+
+
+def _is_excluded(name: str, path: str, exclude: Sequence[str]) -> bool:
     globs = [glob.rstrip("/") for glob in exclude]
     return any(fnmatch.fnmatchcase(name, glob) or fnmatch.fnmatchcase(path, glob) for glob in globs)

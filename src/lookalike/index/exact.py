@@ -170,6 +170,8 @@ class Exact(Index):
 
     def save(self, folder: Path) -> None:
         """Write the index to a folder; see `Index.save`."""
+        if os.path.isdir(folder) and os.listdir(folder) and not os.path.isfile(folder / "index.json"):
+            raise IndexFileError(f"{folder} holds something that is no index; it is left as it is")
         partial = folder.with_name(f"{folder.name}.{os.getpid()}.part")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)

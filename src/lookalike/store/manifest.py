@@ -130,10 +130,10 @@ def find_collection(start: Path, above: bool = True) -> Path | None:
     `start` may also be the ``.lookalike`` folder itself.
     """
     start = Path(os.path.abspath(start))
-    if start.name == FOLDER_NAME and (start / FILE_NAME).is_file():
+    if start.name == FOLDER_NAME and os.path.isfile(start / FILE_NAME):
         return start
     for folder in (start, *start.parents) if above else (start,):
-        if (folder / FOLDER_NAME / FILE_NAME).is_file():
+        if os.path.isfile(folder / FOLDER_NAME / FILE_NAME):
             return folder / FOLDER_NAME
     return None
 

@@ -184,7 +184,7 @@ class Table:
         """Lance raises bare OSError and ValueError: turn them into ours."""
         try:
             yield
-        except (OSError, ValueError, TypeError, RuntimeError) as error:
+        except (OSError, ValueError, TypeError, ArithmeticError, RuntimeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             reason = _LANCE_SOURCE.sub("", reason)
             if "No space left" in str(error):

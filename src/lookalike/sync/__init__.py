@@ -4,7 +4,7 @@
 `execution` does it.
 """
 
-from lookalike.sync.area import choose_areas, decide_areas
+from lookalike.sync.area import choose_areas, decide_areas, locate
 from lookalike.sync.execution import COMMIT_SECONDS, Outcome, Progress, carry_out
 from lookalike.sync.plan import Known, Plan
 
@@ -17,4 +17,5 @@ __all__ = [
     "carry_out",
     "choose_areas",
     "decide_areas",
+    "locate",
 ]

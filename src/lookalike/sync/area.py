@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import glob
 import os
 from collections.abc import Mapping, Sequence
@@ -10,12 +11,12 @@ from pathlib import Path
 
 from lookalike.errors import CollectionError, MissingImagesError
 from lookalike.images import scan
-from lookalike.images.scan import Scan, escape, scan_files, unescape
+from lookalike.images.scan import Scan, escape, find_again, scan_files, unescape
 from lookalike.store import Root
 from lookalike.sync.plan import FoundFile, Known, Plan, decide
 
 
-@dataclass(slots=True)
+@dataclass
 class Area:
     """The part of a root that a sync answers for: all of it, or the files and folders in `only`."""
 
@@ -35,8 +36,12 @@ class Area:
             return False
         if self.is_whole:
             return True
-        named = [escape(path.relative_to(self.place).as_posix()) for path in self.only]
-        return any(relative == path or relative.startswith(path + "/") for path in named)
+        parts = relative.split("/")
+        return any("/".join(parts[:depth]) in self._named for depth in range(1, len(parts) + 1))
+
+    @functools.cached_property
+    def _named(self) -> set[str]:
+        return {escape(path.relative_to(self.place).as_posix()) for path in self.only}
 
 
 def expand(path: str | os.PathLike[str]) -> list[Path]:
@@ -48,6 +53,23 @@ def expand(path: str | os.PathLike[str]) -> list[Path]:
             raise CollectionError(f"nothing matches {os.fspath(path)}")
         return [Path(match) for match in matches]
     return [Path(text)]
+
+
+def locate(places: Sequence[Path], path: Path) -> tuple[Path, Path] | None:
+    """Find the folder among `places` that holds `path`, and the path as seen from it; None if none does.
+
+    A folder that is reached by a link is the same folder: `path` may go through the link and the place not,
+    or the other way round.
+    """
+    for place in places:
+        if place == path or place in path.parents:
+            return place, path
+    real = Path(os.path.realpath(path))
+    for place in places:
+        real_place = Path(os.path.realpath(place))
+        if real_place == real or real_place in real.parents:
+            return place, place / real.relative_to(real_place)
+    return None
 
 
 def choose_areas(roots: Mapping[Path, Root], paths: Sequence[str | os.PathLike[str]]) -> list[Area]:
@@ -70,13 +92,14 @@ def choose_areas(roots: Mapping[Path, Root], paths: Sequence[str | os.PathLike[s
     areas: dict[Path, Area] = {}
     for path in paths:
         for match in expand(path):
-            place = next((place for place in roots if place == match or place in match.parents), None)
-            if place is None:
+            held = locate(list(roots), match)
+            if held is None:
                 listed = ", ".join(str(place) for place in roots) or "none yet"
                 raise CollectionError(f"{match} lies in no root of this collection (its roots: {listed})")
-            if not os.path.lexists(match) and place != match:
+            place, inside = held
+            if not os.path.lexists(inside) and place != inside:
                 raise CollectionError(f"there is no file or folder {match}")
-            areas.setdefault(place, Area(roots[place], place)).only.append(match)
+            areas.setdefault(place, Area(roots[place], place)).only.append(inside)
     return list(areas.values())
 
 
@@ -94,6 +117,10 @@ def decide_areas(areas: Sequence[Area], known: Known, prune: bool) -> Plan:
     for area in areas:
         result = _scan(area, prune)
         name = area.root.name
+        # What a scan passes over but somebody named once, a file without an ending, say, stays.
+        known_here = [path for path in known.files if area.answers_for(path)]
+        left = [path.partition(":")[2] for path in known_here if path.partition(":")[2] not in result.files]
+        result.files.update(find_again(area.place, left, area.root.exclude))
         found += [
             FoundFile(f"{name}:{relative}", area.place / unescape(relative), stat, area.root.label(relative))
             for relative, stat in result.files.items()
@@ -107,7 +134,7 @@ def decide_areas(areas: Sequence[Area], known: Known, prune: bool) -> Plan:
 
 
 def _scan(area: Area, prune: bool) -> Scan:
-    if not area.place.is_dir():
+    if not os.path.isdir(area.place):
         if prune:
             return Scan()
         raise MissingImagesError(
@@ -127,8 +154,12 @@ def _scan(area: Area, prune: bool) -> Scan:
 def _refuse_great_losses(plan: Plan, known: Known, areas: Sequence[Area]) -> None:
     for area in areas:
         prefix = area.root.name + ":"
-        lost = sum(path.startswith(prefix) for path in plan.gone)
         before = sum(path.startswith(prefix) for path in known.files)
+        # Those that are there, but excluded now, are not lost.
+        lost = sum(
+            path.startswith(prefix) and not os.path.lexists(area.place / unescape(path[len(prefix) :]))
+            for path in plan.gone
+        )
         if lost * 2 > before:
             raise MissingImagesError(
                 f"{lost} of {before} images are no longer in {area.place} (an unplugged drive?); nothing was"

@@ -142,7 +142,9 @@ def decide(found: Sequence[FoundFile], failed: Mapping[str, str], known: Known, 
         if path in scope and path not in paths and not _is_below(path, failed)
     )
     plan.cleared = sorted(
-        path for path in known.failures if path in scope and path not in paths and path not in failed
+        path
+        for path in known.failures
+        if path in scope and path not in paths and path not in failed and not _is_below(path, failed)
     )
     plan.failures = [
         FailureRow(path, None, None, reason)
