@@ -6,6 +6,7 @@ import zipfile
 import pytest
 
 from lookalike.datasets import caltech101
+from lookalike.datasets.caltech101 import fetch
 from lookalike.datasets.download import RemoteFile
 from lookalike.errors import DatasetError
 
@@ -83,6 +84,18 @@ def test_out_of_reach_says_where_to_put_what(archive, cache, site):
     assert caltech101.find() is None
 
 
+@pytest.mark.parametrize(
+    ("background", "classes"), [(False, ("accordion",)), (True, ("BACKGROUND_Google", "accordion"))]
+)
+def test_background_is_left_out_unless_asked(archive, monkeypatch, background, classes):
+    monkeypatch.setattr(caltech101, "fetch", lambda quiet: fetch(archive=archive, quiet=quiet))
+    dataset = caltech101.load(background=background, quiet=True)
+    assert dataset.class_names == classes
+    assert len(dataset.train_X) == len(classes)
+    assert len(dataset.test_X) == 0
+    assert caltech101.load(background=background, download=False).train_X == dataset.train_X
+
+
 @pytest.mark.data
 @pytest.mark.skipif(not REAL_DATA, reason="LOOKALIKE_DATA is not set")
 def test_real_data_holds_8677_pictures_in_101_classes(monkeypatch):
@@ -93,3 +106,8 @@ def test_real_data_holds_8677_pictures_in_101_classes(monkeypatch):
     classes = [path for path in found.root.iterdir() if path.is_dir() and path.name not in found.exclude]
     assert len(classes) == 101
     assert sum(len(list(path.glob("*.jpg"))) for path in classes) == 8677
+    dataset = caltech101.load(download=False)
+    assert len(dataset.train_X) == len(dataset.train_y) == 8677
+    assert len(dataset.class_names) == 101
+    assert dataset.train_X[0].shape[2] == 3
+    assert len(caltech101.load(background=True, download=False).class_names) == 102

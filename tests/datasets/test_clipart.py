@@ -76,6 +76,15 @@ def test_all_that_apt_writes_lies_in_the_cache(working, tmp_path, cache):
             assert f"--option={setting}={cache}/" in asked
 
 
+def test_class_of_a_picture_is_the_first_folder(working, tmp_path, cache):
+    clipart.fetch()
+    dataset = clipart.load()
+    if clipart.find().root.is_relative_to(cache):  # else the real package is installed
+        assert dataset.class_names == ("animals",)
+    assert dataset.image_shape is None
+    assert len(dataset.test_y) == 0
+
+
 @pytest.mark.parametrize("missing", ["apt-get", "dpkg-deb"])
 def test_missing_program_is_named(program, cache, missing):
     for name in {"apt-get", "dpkg-deb"} - {missing}:

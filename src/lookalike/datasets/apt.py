@@ -14,6 +14,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from lookalike.datasets.locate import cached_data_folder
+from lookalike.datasets.progress import byte_progress
+from lookalike.datasets.staging import build_folder
 from lookalike.errors import DatasetError
 
 UPDATE_PATIENCE = 10.0
@@ -39,6 +42,41 @@ Acquire::Retries "0";
 Acquire::http::Timeout "5";
 Acquire::https::Timeout "5";
 """
+
+
+def fetch_package(package: str, size: int, inside: str, *, quiet: bool) -> Path:
+    """Unpack a package into the cache, unless it is there, and return one of its folders.
+
+    Parameters
+    ----------
+    package : str
+    size : int
+        Bytes of the package; for the progress bar.
+    inside : str
+        The folder of the package that is wanted, as in ``usr/share/…``.
+    quiet : bool
+        No progress bar.
+
+    Raises
+    ------
+    DatasetError
+        If this is no Debian system, the package cannot be reached, or the cache cannot be written to.
+    """
+    folder = cached_data_folder() / package
+
+    def fill(staging: Path) -> None:
+        try:
+            with byte_progress(f"Debian's {package}", size, quiet=quiet) as show:
+                unpack_package(package, staging, show)
+        except DatasetError as error:
+            raise DatasetError(
+                f"{error}; where you can get the package, run `dpkg-deb -x {package}*.deb {folder}`"
+            ) from error
+        if not (staging / inside).is_dir():
+            raise DatasetError(f"the package {package} has no folder {inside}, where pictures were expected")
+
+    build_folder(folder, fill)
+    return folder / inside
 
 
 def unpack_package(package: str, folder: Path, advance: Callable[[int], None]) -> None:

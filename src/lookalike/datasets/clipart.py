@@ -9,17 +9,43 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lookalike.datasets import locate
-from lookalike.datasets.apt import unpack_package
+from lookalike.datasets import folder, locate
+from lookalike.datasets.apt import fetch_package
+from lookalike.datasets.dataset import Dataset
 from lookalike.datasets.imagefolder import ImageFolder
-from lookalike.datasets.progress import byte_progress
-from lookalike.datasets.staging import build_folder
-from lookalike.errors import DatasetError
+from lookalike.datasets.locate import found_or_fetched
 
 PACKAGE = "openclipart-png"
 PACKAGE_BYTES = 130_910_028
 FOLDER = "usr/share/openclipart/png"
 """Where the package keeps the pictures, below the root of the system or of where it was unpacked."""
+
+TITLE = "Open Clip Art"
+LICENCE = "public domain"
+
+
+def load(*, download: bool = True, quiet: bool = False) -> Dataset:
+    """Find the pictures, or fetch them, and list them; a picture's class is the first folder's name.
+
+    Parameters
+    ----------
+    download : bool
+        Fetch them where they are not on this computer.
+    quiet : bool
+        No progress bar.
+
+    Returns
+    -------
+    Dataset
+        All of it train. A few pictures are too large to be decoded, and raise ImageError when asked for.
+
+    Raises
+    ------
+    DatasetError
+        If they are not there and cannot be fetched.
+    """
+    layout = f"{PACKAGE}/{FOLDER}"
+    return folder.read(found_or_fetched(TITLE, layout, find(), fetch, download=download, quiet=quiet))
 
 
 def find(system: Path = Path("/")) -> ImageFolder | None:
@@ -50,29 +76,16 @@ def fetch(*, quiet: bool = False) -> ImageFolder:
     DatasetError
         If this is no Debian system, the package cannot be reached, or the cache cannot be written to.
     """
-    folder = locate.cached_data_folder() / PACKAGE
-
-    def fill(staging: Path) -> None:
-        try:
-            with byte_progress(f"Debian's {PACKAGE}", PACKAGE_BYTES, quiet=quiet) as show:
-                unpack_package(PACKAGE, staging, show)
-        except DatasetError as error:
-            raise DatasetError(
-                f"{error}; where you can get the package, run `dpkg-deb -x {PACKAGE}*.deb {folder}`"
-            ) from error
-        if not (staging / FOLDER).is_dir():
-            raise DatasetError(f"the package {PACKAGE} has no folder {FOLDER}, where pictures were expected")
-
-    build_folder(folder, fill)
-    return _describe(folder / FOLDER, f"Debian's package {PACKAGE}, downloaded with apt-get")
+    root = fetch_package(PACKAGE, PACKAGE_BYTES, FOLDER, quiet=quiet)
+    return _describe(root, f"Debian's package {PACKAGE}, downloaded with apt-get")
 
 
 def _describe(root: Path, origin: str) -> ImageFolder:
     return ImageFolder(
         name="clipart",
-        title="Open Clip Art",
+        title=TITLE,
         root=root,
-        licence="public domain",
+        licence=LICENCE,
         origin=origin,
         labels=True,
     )

@@ -6,9 +6,30 @@ First the folders that the user named in ``LOOKALIKE_DATA``, in their order, the
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from lookalike.cache import cache_folder
+from lookalike.errors import DatasetError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the files of a data set lie.
+
+    Attributes
+    ----------
+    root : Path
+    origin : str
+        How they came there, as a phrase for people.
+    """
+
+    root: Path
+    origin: str
 
 
 def cached_data_folder() -> Path:
@@ -25,6 +46,13 @@ def data_folders() -> tuple[Path, ...]:
     return (*(Path(part).expanduser().absolute() for part in named if part), cached_data_folder())
 
 
+def find_each(*relative: str) -> Iterator[Path]:
+    """Yield each of these relative paths that exists in a data folder; see `find`."""
+    # Not Path.exists, which raises where a folder above is unreadable.
+    candidates = (folder / path for folder in data_folders() for path in relative)
+    return (candidate for candidate in candidates if os.path.exists(candidate))
+
+
 def find(*relative: str) -> Path | None:
     """Return the first of these relative paths that exists in a data folder, or None.
 
@@ -33,5 +61,38 @@ def find(*relative: str) -> Path | None:
     *relative : str
         The places where one thing may lie, the most usual first: ``caltech-101/101_ObjectCategories``.
     """
-    candidates = (folder / path for folder in data_folders() for path in relative)
-    return next((candidate for candidate in candidates if candidate.exists()), None)
+    return next(find_each(*relative), None)
+
+
+def found_or_fetched(
+    title: str, layout: str, found: T | None, fetch: Callable[..., T], *, download: bool, quiet: bool
+) -> T:
+    """Return what was found, else fetch it, if that is allowed.
+
+    Parameters
+    ----------
+    title : str
+        Of the data set.
+    layout : str
+        What a data folder would hold: ``caltech-101/101_ObjectCategories``.
+    found : object or None
+    fetch : callable
+        Called with `quiet`.
+    download : bool
+    quiet : bool
+        No progress bar.
+
+    Raises
+    ------
+    DatasetError
+        If it is not there and may not be fetched, or cannot be.
+    """
+    if found is not None:
+        return found
+    if not download:
+        looked = ", ".join(map(str, data_folders()))
+        raise DatasetError(
+            f"{title} is not on this computer: expected {layout} in {looked}; "
+            "set LOOKALIKE_DATA to a folder that holds it, or let it be downloaded"
+        )
+    return fetch(quiet=quiet)

@@ -1,0 +1,86 @@
+import pytest
+
+from lookalike import datasets
+from lookalike.datasets import REGISTRY
+from lookalike.datasets.locate import Place
+from lookalike.errors import DatasetError
+from pictures import picture
+
+NAMES = ["mnist", "fashion-mnist", "cifar-10", "cifar-100", "caltech-101", "clipart", "digits"]
+
+
+def test_the_known_data_sets():
+    assert [row.name for row in REGISTRY] == NAMES
+    for row in REGISTRY:
+        assert row.title
+        assert row.licence
+        assert row.n_images > 1000
+        assert row.homepage.startswith("http")
+
+
+def test_rows_say_what_loading_gives():
+    row = REGISTRY[-1]
+    dataset = row.load(download=False, quiet=True)
+    assert (dataset.name, dataset.title, dataset.licence) == (row.name, row.title, row.licence)
+    assert len(dataset.train_X) == row.n_images
+
+
+def test_digits_need_no_network_and_are_of_one_size():
+    dataset = datasets.load("digits", download=False)
+    assert dataset.train_X[0].shape == dataset.image_shape == (64, 64, 3)
+    assert dataset.class_names == tuple("0123456789")
+
+
+@pytest.mark.parametrize("name", ["mnist", "cifar-10", "cifar-100", "caltech-101"])
+def test_what_is_not_there_is_not_downloaded_unasked(name):
+    with pytest.raises(DatasetError, match=r"is not on this computer: expected .* LOOKALIKE_DATA"):
+        datasets.load(name, download=False)
+
+
+def test_find_all_tells_where_each_is(tmp_path, monkeypatch):
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "mnist" / "t10k-labels.idx1-ubyte").touch()
+    (tmp_path / "cifar10" / "cifar-10-batches-py").mkdir(parents=True)
+    (tmp_path / "caltech101" / "101_ObjectCategories").mkdir(parents=True)
+    monkeypatch.setenv("LOOKALIKE_DATA", str(tmp_path))
+    found = {each.row.name: each.root for each in datasets.find_all()}
+    assert list(found) == NAMES
+    assert found["mnist"] == tmp_path / "mnist"
+    assert found["cifar-10"] == tmp_path / "cifar10" / "cifar-10-batches-py"
+    assert found["caltech-101"] == tmp_path / "caltech101" / "101_ObjectCategories"
+    assert found["cifar-100"] is None
+    assert found["digits"] is None
+
+
+def test_find_all_finds_what_was_written_before(cache):
+    datasets.load("digits")
+    assert datasets.find_all()[-1].root == cache / "datasets" / "digits"
+
+
+def test_folder_is_a_data_set_too(photos, monkeypatch):
+    assert datasets.load(photos).class_names == ("cats", "dogs")
+    monkeypatch.chdir(photos.parent)
+    assert len(datasets.load("photos").train_X) == 6
+
+
+def test_name_wins_over_a_folder(tmp_path, monkeypatch):
+    (tmp_path / "mnist" / "cats").mkdir(parents=True)
+    picture(0).save(tmp_path / "mnist" / "cats" / "0.png")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DatasetError, match="MNIST is not on this computer"):
+        datasets.load("mnist", download=False)
+    assert datasets.load("./mnist").class_names == ("cats",)
+
+
+def test_unknown_name_is_answered_with_the_known_ones():
+    with pytest.raises(
+        DatasetError, match=r"'minst' is not a data set; expected mnist, .*digits, or a folder"
+    ):
+        datasets.load("minst")
+
+
+def test_place_is_what_find_gives(tmp_path, monkeypatch):
+    (tmp_path / "cifar-100-python").mkdir()
+    monkeypatch.setenv("LOOKALIKE_DATA", str(tmp_path))
+    place = next(row for row in REGISTRY if row.name == "cifar-100").find()
+    assert place == Place(tmp_path / "cifar-100-python", f"found in {tmp_path / 'cifar-100-python'}")
