@@ -229,6 +229,15 @@ def test_an_empty_folder_makes_an_empty_collection(tmp_path):
         collection.search(tmp_path.parent / "query.png")
 
 
+def test_a_dry_run_foresees_the_failures(collection, photos):
+    (photos / "broken.jpg").write_bytes(b"no")
+    collection.sync()
+    (photos / "broken.jpg").unlink()
+    (photos / "dangling.jpg").symlink_to("nowhere")
+    (failure,) = collection.sync(dry_run=True).failures
+    assert failure.path.endswith("dangling.jpg")
+
+
 def test_one_image_is_searched_sensibly(tmp_path):
     picture(0).save(tmp_path / "only.png")
     collection = Collection.create(tmp_path)
@@ -365,7 +374,7 @@ def test_words_folders_and_missing_files_are_no_queries(collection, photos):
 def test_a_damaged_or_stale_index_is_built_again(collection, photos):
     query = photos / "cats/0.png"
     expected = collection.search(query, k=5).hits
-    rows = collection.folder / "indexes/lite0-exact/rows.npy"
+    (rows,) = collection.folder.glob("indexes/lite0-exact/*/rows.npy")
     rows.write_bytes(rows.read_bytes()[:-100])
     assert collection.search(query, k=5).hits == expected
     shutil.rmtree(collection.folder / "indexes")
@@ -373,6 +382,7 @@ def test_a_damaged_or_stale_index_is_built_again(collection, photos):
     picture(77).save(photos / "cats/77.png")
     collection.sync()
     assert len(collection.search(query, k=10).hits) == 6
+    assert len(list((collection.folder / "indexes/lite0-exact").iterdir())) == 1
 
 
 def test_a_collection_on_a_read_only_disk_is_searched_all_the_same(collection, photos, monkeypatch):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lookalike.collection import Collection, Failure, Info, SearchResult, SyncReport
+    from lookalike.answers import Failure, Info, SearchResult, SyncReport
+    from lookalike.collection import Collection
     from lookalike.errors import LookalikeError
     from lookalike.types import Hit, Neighborhoods, Neighbors
 
@@ -13,14 +14,14 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Collection": "lookalike.collection",
-    "Failure": "lookalike.collection",
+    "Failure": "lookalike.answers",
     "Hit": "lookalike.types",
-    "Info": "lookalike.collection",
+    "Info": "lookalike.answers",
     "LookalikeError": "lookalike.errors",
     "Neighborhoods": "lookalike.types",
     "Neighbors": "lookalike.types",
-    "SearchResult": "lookalike.collection",
-    "SyncReport": "lookalike.collection",
+    "SearchResult": "lookalike.answers",
+    "SyncReport": "lookalike.answers",
 }
 
 __all__ = [

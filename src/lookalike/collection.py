@@ -1,25 +1,28 @@
 """A collection of images: where scanning, embedding, storing and searching meet.
 
-The command line calls this module and nothing deeper.
+The command line calls this module, and nothing deeper but what draws and measures.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
+from lookalike.answers import Failure, Info, SearchResult, SyncReport
+from lookalike.datasets import ImageFolder, get_row
 from lookalike.embed import DEFAULT_MODEL, Embedder, get_model, load_model
 from lookalike.errors import (
     CollectionError,
+    DatasetError,
     IndexFileError,
     InvalidInputError,
     QueryError,
@@ -31,18 +34,19 @@ from lookalike.index import Exact
 from lookalike.query import EmbeddedQuery, Query, combine, embed_query
 from lookalike.store import (
     FOLDER_NAME,
+    DatasetRequest,
     Labelling,
     Manifest,
     Root,
+    RootRequest,
     Store,
     find_collection,
-    name_root,
     root_folder,
-    stored_root_path,
     writer_lock,
 )
 from lookalike.sync import (
     COMMIT_SECONDS,
+    Area,
     Known,
     Plan,
     Progress,
@@ -51,105 +55,10 @@ from lookalike.sync import (
     decide_areas,
     locate,
 )
-from lookalike.types import Hit, ImageId, Metric, Vectors
+from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A file that is in the folder but could not be taken into the collection, and why."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SyncReport:
-    """What a sync did, or with ``dry_run`` would do.
-
-    Attributes
-    ----------
-    added, changed, moved, removed, unchanged : int
-        Files, by what became of them. A file that fails is in none of these, but counts as removed if it
-        was in the collection before.
-    embedded : int
-        Images that went through the network. Copies and renamed files do not.
-    failures : tuple of Failure
-        All files that fail now, not only the new ones.
-    seconds : float
-    """
-
-    added: int
-    embedded: int
-    changed: int
-    moved: int
-    removed: int
-    unchanged: int
-    failures: tuple[Failure, ...]
-    seconds: float
-
-    @property
-    def failed(self) -> int:
-        """How many files fail now."""
-        return len(self.failures)
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResult:
-    """The answer of a search.
-
-    Attributes
-    ----------
-    hits : tuple of Hit
-        Nearest first.
-    model, index : str
-        What answered.
-    queries, unwanted : tuple of EmbeddedQuery
-        What was asked.
-    """
-
-    hits: tuple[Hit, ...]
-    model: str
-    index: str
-    queries: tuple[EmbeddedQuery, ...]
-    unwanted: tuple[EmbeddedQuery, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Info:
-    """What a collection holds.
-
-    Attributes
-    ----------
-    folder : Path
-        The ``.lookalike`` folder.
-    roots : tuple of Path
-        Folders of images.
-    files, images : int
-        Content that lies in several places is one image.
-    models : dict of str to int
-        Images embedded, by model.
-    model : str
-        The default model.
-    formats, labels : dict of str to int
-        Images by format; files by label. Most frequent first.
-    failures : tuple of Failure
-    size : int
-        Bytes on the disk.
-    """
-
-    folder: Path
-    roots: tuple[Path, ...]
-    files: int
-    images: int
-    models: dict[str, int]
-    model: str
-    formats: dict[str, int]
-    labels: dict[str, int]
-    failures: tuple[Failure, ...]
-    size: int
 
 
 class Collection:
@@ -169,7 +78,7 @@ class Collection:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
         self._manifest = manifest
-        self._pending: list[_RootRequest] = []
+        self._pending: list[RootRequest | DatasetRequest] = []
         self._store = Store(folder)
         self._embedders: dict[tuple[str, int], Embedder] = {}
 
@@ -177,7 +86,7 @@ class Collection:
     def create(
         cls,
         folder: str | os.PathLike[str],
-        model: str = DEFAULT_MODEL,
+        model: str | None = None,
         labels: Labelling = "folders",
         exclude: Sequence[str] = (),
         with_root: bool = True,
@@ -188,8 +97,8 @@ class Collection:
         ----------
         folder : path
             The folder of images; or, without `with_root`, any folder, made if need be.
-        model : str
-            The model of the collection, for good.
+        model : str, optional
+            The model of the collection, for good; lookalike's default of today if none is named.
         labels, exclude
             See `add_root`.
         with_root : bool
@@ -207,7 +116,7 @@ class Collection:
         >>> len(Collection.create(photo_folder))
         0
         """
-        get_model(model)
+        model = get_model(model or DEFAULT_MODEL).name
         home = Path(os.path.abspath(folder))
         place = home / FOLDER_NAME
         if cls.find(home, above=False):
@@ -265,7 +174,12 @@ class Collection:
     @property
     def roots(self) -> tuple[Path, ...]:
         """The folders of images, absolute."""
-        return tuple(root_folder(self.folder, root) for root in self._manifest.roots)
+        return tuple(place for _, place in self._places_of_roots())
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The names of the data sets that were added."""
+        return tuple(root.dataset for root in self._manifest.roots if root.dataset is not None)
 
     def holds(self, path: str | os.PathLike[str]) -> bool:
         """Tell whether a file or folder lies in one of the roots; it need not exist."""
@@ -309,14 +223,48 @@ class Collection:
         path = Path(os.path.abspath(folder))
         if not os.path.isdir(path):
             raise CollectionError(f"there is no folder {path}")
-        request = _RootRequest(path, labels, None if exclude is None else tuple(exclude))
+        request = RootRequest(path, labels, None if exclude is None else tuple(exclude))
         self._manifest = request.apply(self._manifest, self.folder)
         self._pending.append(request)
+
+    def add_dataset(self, name: str) -> tuple[Path, ...]:
+        """Add a data set that lookalike knows by name; the next `sync` reads it, and remembers it.
+
+        Its images have paths such as ``mnist:test/42``, which are also queries. A data set of ordinary files
+        is added as the folder that it is, which is returned.
+
+        Raises
+        ------
+        DatasetError
+            If there is no data set of that name, or it has to be fetched and cannot be.
+
+        Examples
+        --------
+        >>> digits = Collection.create(photo_folder)
+        >>> digits.add_dataset("mnist")
+        ()
+        >>> digits.datasets
+        ('mnist',)
+        """
+        row = get_row(name)
+        if row.is_of_files:
+            if row.find() is None:
+                row.load(download=True, quiet=False)
+            folder = row.find()
+            if not isinstance(folder, ImageFolder):
+                raise DatasetError(f"{row.title} is not there although it was fetched")
+            self.add_root(folder.root, "folders", folder.exclude)
+            return (folder.root,)
+        request = DatasetRequest(row.name)
+        self._manifest = request.apply(self._manifest, self.folder)
+        self._pending.append(request)
+        return ()
 
     def sync(
         self,
         paths: Sequence[str | os.PathLike[str]] = (),
         *,
+        datasets: Sequence[str] | None = None,
         model: str | None = None,
         dry_run: bool = False,
         prune: bool = False,
@@ -330,11 +278,14 @@ class Collection:
         ----------
         paths : sequence of path
             Only these folders, files and globs, which lie inside the roots; everything by default.
+        datasets : sequence of str, optional
+            Only these of the data sets that were added; with paths none by default.
         model : str, optional
             Embed with this model only; one that is new to the collection is added, beside those that are
             there. By default with the collection's own model and all that were added.
         dry_run : bool
-            Only report what would be done.
+            Only report what would be done: `embedded` is 0, and what fails only once it is opened is missing
+            from `failures`.
         prune : bool
             Let images go although a root is missing, or lost more than half of them at once.
         jobs : int, optional
@@ -366,12 +317,14 @@ class Collection:
         (4, 0)
         """
         started = time.monotonic()
+        if isinstance(paths, str | os.PathLike):
+            paths = [paths]
         if jobs is not None:
             _check_count("jobs", jobs)
         models = [get_model(name) for name in ([model] if model else self._synced_models())]
         with contextlib.nullcontext() if dry_run else writer_lock(self.folder):
             self._reload_manifest()
-            areas = choose_areas({place: root for root, place in self._places_of_roots()}, paths)
+            areas = self._areas(paths, datasets)
             for number, each in enumerate(models):
                 vectors = self._store.vectors(each.name, each.dimension)
                 known = Known.read(self._store, vectors)
@@ -381,14 +334,31 @@ class Collection:
                 if dry_run:
                     break
                 if number == 0:
-                    self._save_manifest(without=[a.root for a in areas if not os.path.isdir(a.place)])
+                    self._save_manifest(without=[area.root for area in areas if area.is_missing])
                 load = partial(self._embedder, each.name, threads=1)
                 outcome = carry_out(
                     plan, known, self._store, vectors, load, jobs or _cores(), report, commit_seconds
                 )
                 embedded += outcome.embedded
                 failed |= outcome.failed
-        return self._report(first, embedded, failed, started)
+        failures = self._failures() if not dry_run else _foreseen(first, self._failures(), self._absolute)
+        return self._report(first, embedded, failed, failures, started)
+
+    def _areas(self, paths: Sequence[str | os.PathLike[str]], datasets: Sequence[str] | None) -> list[Area]:
+        """Turn a request into what it covers."""
+        is_all = not paths and datasets is None
+        areas = []
+        if paths or is_all:
+            areas += choose_areas({place: root for root, place in self._places_of_roots()}, paths)
+        unknown = set(datasets or ()) - set(self.datasets)
+        if unknown:
+            raise CollectionError(f"the data set {min(unknown)} is not in this collection; add it first")
+        areas += [
+            Area(root, Path())
+            for root in self._manifest.roots
+            if root.dataset is not None and (is_all or root.dataset in (datasets or ()))
+        ]
+        return areas
 
     def _reload_manifest(self) -> None:
         """Take up what other processes have changed since, and what was asked of this object."""
@@ -419,6 +389,7 @@ class Collection:
         k: int = 10,
         without: Sequence[Query] = (),
         model: str | None = None,
+        split: str | None = None,
         include_self: bool = False,
         allow_private: bool = False,
     ) -> SearchResult:
@@ -434,6 +405,8 @@ class Collection:
             Images whose likes are not wanted.
         model : str, optional
             Which of the collection's models; its own by default.
+        split : {"train", "test"}, optional
+            Search only among the images of this split of the data sets.
         include_self : bool
             Whether an image of the collection that is itself a query may be a hit.
         allow_private : bool
@@ -453,6 +426,8 @@ class Collection:
         if not queries:
             raise QueryError("there is nothing to search for: name an image file or a URL")
         _check_count("k", k)
+        if isinstance(without, str | os.PathLike):
+            without = [without]
         chosen = get_model(model or self.model)
         index = self._index(chosen.name)
         if not len(index):
@@ -464,18 +439,24 @@ class Collection:
 
         def embed(query: Query) -> EmbeddedQuery:
             load = partial(self._embedder, chosen.name, threads=_cores())
+            if isinstance(query, str) and (inside := self._in_dataset(query)) is not None:
+                return EmbeddedQuery(query, index.vectors[index.ids == inside][0], inside)
             return embed_query(query, chosen, load, stored, allow_private)
 
         wanted = tuple(embed(query) for query in queries)
         unwanted = tuple(embed(query) for query in without)
         own = set() if include_self else {query.id for query in (*wanted, *unwanted)}
-        neighbors = index.search(combine(wanted, unwanted, chosen.metric), k=min(k + len(own), len(index)))
+        neighbors = index.search(
+            combine(wanted, unwanted, chosen.metric),
+            k=min(k + len(own), len(index)),
+            allowed=None if split is None else self._ids_of_split(split),
+        )
         nearest = [
             (ImageId(image), distance)
             for image, distance in zip(
                 neighbors.ids[0].tolist(), neighbors.distances[0].tolist(), strict=True
             )
-            if image not in own
+            if image not in own and image >= 0
         ]
         return SearchResult(self._hits(nearest[:k], chosen.metric), chosen.name, index.kind, wanted, unwanted)
 
@@ -489,10 +470,11 @@ class Collection:
         stored = self.thumbnails(
             query.id for query in queries if query.thumbnail is None and query.id is not None
         )
+        missing = [query.name for query in queries if query.thumbnail is None and query.id not in stored]
+        if missing:
+            raise StoreError(f"the thumbnail of {missing[0]} is missing from {self.folder}; index it again")
         return [
-            encode_thumbnail(query.thumbnail)
-            if query.thumbnail is not None
-            else stored[ImageId(query.id or 0)]
+            stored[ImageId(query.id or 0)] if query.thumbnail is None else encode_thumbnail(query.thumbnail)
             for query in queries
         ]
 
@@ -524,6 +506,7 @@ class Collection:
         return Info(
             folder=self.folder,
             roots=self.roots,
+            datasets=self.datasets,
             files=len(labels),
             images=len(formats),
             models={name: table.count() for name, table in self._store.vector_tables().items()},
@@ -531,18 +514,16 @@ class Collection:
             formats=_frequencies(formats),
             labels=_frequencies(label for label in labels if label is not None),
             failures=self._failures(),
-            size=sum(
-                os.lstat(os.path.join(folder, name)).st_size
-                for folder, _, names in os.walk(self.folder)
-                for name in names
-            ),
+            size=_size_of(self.folder),
         )
 
     def __len__(self) -> int:
         """Return the number of images."""
         return self._store.images.count()
 
-    def _report(self, plan: Plan, embedded: int, failed: set[str], started: float) -> SyncReport:
+    def _report(
+        self, plan: Plan, embedded: int, failed: set[str], failures: tuple[Failure, ...], started: float
+    ) -> SyncReport:
         def good(files: Sequence[object]) -> int:
             return sum(getattr(file, "path", None) not in failed for file in files)
 
@@ -553,7 +534,7 @@ class Collection:
             moved=len(plan.moved),
             removed=len(plan.gone) + len(plan.changed) - good(plan.changed),
             unchanged=plan.unchanged + good(plan.unembedded),
-            failures=self._failures(),
+            failures=failures,
             seconds=time.monotonic() - started,
         )
 
@@ -561,6 +542,21 @@ class Collection:
         rows = self._store.failures.read(["path", "reason"]).to_pylist()
         rows.sort(key=lambda row: row["path"])
         return tuple(Failure(self._absolute(row["path"]), row["reason"]) for row in rows)
+
+    def _in_dataset(self, query: str) -> ImageId | None:
+        """Return the image that a query such as ``mnist:test/42`` names, if it is one of this collection."""
+        if os.path.lexists(query) or query.partition(":")[0] not in self.datasets:
+            return None
+        rows = self._store.files.read_where_in("path", [query], ["id"]).to_pylist()
+        if not rows:
+            raise QueryError(f"there is no image {query} in this collection")
+        return ImageId(rows[0]["id"])
+
+    def _ids_of_split(self, split: str) -> Ids:
+        if split not in ("train", "test"):
+            raise InvalidInputError(f"split is {split!r}; expected train or test")
+        ids: Ids = self._store.files.read(["id"], f"split = '{split}'")["id"].to_numpy()
+        return ids
 
     def _nothing_embedded(self, model: str) -> str:
         others = ", ".join(self._store.vector_tables())
@@ -598,7 +594,8 @@ class Collection:
         return stored if place is None else os.path.normpath(place / unescape(relative))
 
     def _places_of_roots(self) -> list[tuple[Root, Path]]:
-        return list(zip(self._manifest.roots, self.roots, strict=True))
+        folders = [root for root in self._manifest.roots if root.dataset is None]
+        return [(root, root_folder(self.folder, root)) for root in folders]
 
     def _embedder(self, model: str, threads: int) -> Embedder:
         key = (model, threads)
@@ -610,50 +607,37 @@ class Collection:
         """Return the search index of a model, built again if vectors have come or gone since."""
         model = get_model(name)
         table = self._store.vectors(model.name, model.dimension)
-        version = str(table.version())
-        folder = self.folder / "indexes" / f"{model.name}-{Exact.kind}"
-        stamp = folder / "version"
-        # One that is not there, not whole or not of today is made again: the vectors are its source.
-        with contextlib.suppress(OSError, IndexFileError):
-            if stamp.read_text() == version:
-                return Exact.load(folder)
+        # A folder for each version: what is there is whole, and of that version, whoever wrote it.
+        versions = self.folder / "indexes" / f"{model.name}-{Exact.kind}"
+        folder = versions / str(table.version())
+        # One that is not there or not whole is made again: the vectors are its source.
+        with contextlib.suppress(IndexFileError):
+            return Exact.load(folder)
         ids, vectors = table.read_vectors()
         index = Exact(model.metric)
         if len(ids):
             index.build(vectors, ids)
             with contextlib.suppress(OSError):  # on a read-only disk it is searched all the same
+                old = list(versions.iterdir()) if versions.is_dir() else []
                 index.save(folder)
-                stamp.write_text(version)
+                for leftover in old:
+                    shutil.rmtree(leftover, ignore_errors=True)
         return index
 
 
-@dataclass(frozen=True, slots=True)
-class _RootRequest:
-    """What `Collection.add_root` was asked for."""
-
-    path: Path
-    labels: Labelling | None
-    exclude: tuple[str, ...] | None
-
-    def apply(self, manifest: Manifest, collection: Path) -> Manifest:
-        """Return the manifest with the root added, or changed."""
-        old: Root | None = None
-        for root in manifest.roots:
-            place = root_folder(collection, root)
-            real, real_place = Path(os.path.realpath(self.path)), Path(os.path.realpath(place))
-            if real == real_place:
-                old = root
-            elif real in real_place.parents or real_place in real.parents:
-                raise CollectionError(f"{self.path} and the root {place} overlap; index one of them")
-        if old is None:
-            name = name_root(self.path, {root.name for root in manifest.roots})
-            old = Root(name, stored_root_path(collection, self.path))
-        labels = old.labels if self.labels is None else self.labels
-        exclude = old.exclude if self.exclude is None else self.exclude
-        return manifest.with_root(Root(old.name, old.path, labels, exclude))
-
-
 _Places = dict[ImageId, list[tuple[str, str | None]]]
+
+
+def _foreseen(
+    plan: Plan, failures: tuple[Failure, ...], absolute: Callable[[str], str]
+) -> tuple[Failure, ...]:
+    """Return the failures that there would be without opening a file."""
+    by_path = {failure.path: failure for failure in failures}
+    for path in plan.cleared:
+        by_path.pop(absolute(path), None)
+    for row in plan.failures:
+        by_path[absolute(row.path)] = Failure(absolute(row.path), row.reason)
+    return tuple(by_path[path] for path in sorted(by_path))
 
 
 def _check_count(name: str, value: int) -> None:
@@ -664,6 +648,16 @@ def _check_count(name: str, value: int) -> None:
 def _frequencies(values: Iterable[str]) -> dict[str, int]:
     """Count values, most frequent first, ties by name."""
     return dict(sorted(Counter(values).items(), key=lambda item: (-item[1], item[0])))
+
+
+def _size_of(folder: Path) -> int:
+    """Add up the bytes of the files below a folder; those that another process removes meanwhile are none."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += os.lstat(os.path.join(parent, name)).st_size
+    return total
 
 
 def _cores() -> int:

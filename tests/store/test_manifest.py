@@ -13,10 +13,9 @@ from lookalike.store import (
     Manifest,
     Root,
     find_collection,
-    name_root,
     root_folder,
-    stored_root_path,
 )
+from lookalike.store.manifest import name_root, stored_root_path
 from lookalike.store.schema import FORMAT_VERSION
 
 

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from lookalike.cli.console import complain, quieten_readers
+from lookalike.cli.datasets import datasets
 from lookalike.cli.demo import demo
 from lookalike.cli.index import index
 from lookalike.cli.info import info
@@ -37,6 +38,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "search": search,
     "info": info,
     "models": models,
+    "datasets": datasets,
     "demo": demo,
 }
 

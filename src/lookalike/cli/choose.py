@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def open_for_query(at: Path | None, queries: Sequence[str]) -> Collection:
-    """Open the collection named, else the one around the working directory, else around a query file."""
+    """Open the collection named, else the one around the working directory, else around a query file.
+
+    For a query such as ``mnist:test/42`` it is also looked for in the folder ``mnist``.
+    """
     from lookalike.collection import Collection
 
     if at is not None:
@@ -25,11 +28,10 @@ def open_for_query(at: Path | None, queries: Sequence[str]) -> Collection:
         return Collection.open(".")
     except CollectionError:
         for query in queries:
-            if os.path.isfile(query):
-                try:
-                    return Collection.open(Path(query).absolute().parent)
-                except CollectionError:
-                    continue
+            is_file = os.path.isfile(query)
+            near = Path(query).absolute().parent if is_file else Path(query.partition(":")[0])
+            if Collection.find(near, above=is_file):
+                return Collection.open(near, above=is_file)
         raise
 
 
@@ -52,7 +54,7 @@ class Place:
     folders: tuple[Path, ...]
 
 
-def choose_place(paths: Sequence[str], at: Path | None) -> Place:
+def choose_place(paths: Sequence[str], at: Path | None, datasets: Sequence[str] = ()) -> Place:
     """Find out which collection a request to index is about. Writes nothing.
 
     Parameters
@@ -61,6 +63,9 @@ def choose_place(paths: Sequence[str], at: Path | None) -> Place:
         Folders, files and globs, as the user named them.
     at : Path, optional
         The folder of the collection, as the user named it.
+    datasets : sequence of str
+        Data sets to be indexed as well. Alone, and with no collection named, the first one's name is the
+        name of the collection's folder, in the working directory.
 
     Raises
     ------
@@ -71,9 +76,11 @@ def choose_place(paths: Sequence[str], at: Path | None) -> Place:
     from lookalike.collection import Collection
 
     folders = tuple(_folder_of(path) for path in paths)
+    if at is None and datasets and not paths:
+        at = Path(datasets[0])
     if at is not None:
         found = Collection.find(at, above=False)
-        if not found and not paths:
+        if not found and not paths and not datasets:
             raise CollectionError(f"there is no collection in {at}; name the folder of images, too")
         home = found.parent if found else _home(at)
     elif not paths:
@@ -118,12 +125,11 @@ def open_place(place: Place, model: str | None = None, instead: Path | None = No
         If there is no such model.
     """
     from lookalike.collection import Collection
-    from lookalike.embed import DEFAULT_MODEL
 
     if place.is_there:
         collection = Collection.open(place.home, above=False)
     else:
-        collection = Collection.create(instead or place.home, model or DEFAULT_MODEL, with_root=False)
+        collection = Collection.create(instead or place.home, model, with_root=False)
     for folder in sorted(place.folders, key=lambda folder: len(folder.parts)):
         if not collection.holds(folder):
             collection.add_root(folder)

@@ -15,7 +15,8 @@ from lookalike.cli.options import CollectionOption, JobsOption, JsonOption, Quie
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from lookalike.collection import Collection, SyncReport
+    from lookalike.answers import SyncReport
+    from lookalike.collection import Collection
     from lookalike.store import Labelling
 
 _FAILURES_SHOWN = 20
@@ -27,6 +28,14 @@ def index(
         typer.Argument(
             metavar="[PATH]...",
             help="Folders, files or quoted globs. By default the whole collection that this folder is in.",
+            show_default=False,
+        ),
+    ] = None,
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A data set known by name (see lookalike datasets); may be repeated.",
             show_default=False,
         ),
     ] = None,
@@ -76,7 +85,8 @@ def index(
     if labels not in (None, "folders", "none"):
         raise InvalidInputError(f"--labels is {labels!r}; expected folders or none")
     targets = paths or []
-    place = choose_place(targets, collection)
+    sets = dataset or []
+    place = choose_place(targets, collection, sets)
     with contextlib.ExitStack() as stack:
         instead = None
         if dry_run and not place.is_there:
@@ -86,8 +96,13 @@ def index(
         if labels or exclude:
             for root in chosen.roots_of(place.folders) if place.folders else chosen.roots:
                 chosen.add_root(root, cast("Labelling | None", labels), exclude)
+        for name in sets:
+            targets += [str(folder) for folder in chosen.add_dataset(name)]
+        arrays = [name for name in sets if name in chosen.datasets] if targets or sets else None
         report = stack.enter_context(sync_progress(quiet=quiet or json))
-        result = chosen.sync(targets, model=model, dry_run=dry_run, prune=prune, jobs=jobs, report=report)
+        result = chosen.sync(
+            targets, datasets=arrays, model=model, dry_run=dry_run, prune=prune, jobs=jobs, report=report
+        )
     if json:
         print_json(_document(result))
     elif not quiet:

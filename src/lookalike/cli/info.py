@@ -10,7 +10,7 @@ from lookalike.cli.console import print_json, relative, say
 from lookalike.cli.options import CollectionOption, JsonOption
 
 if TYPE_CHECKING:
-    from lookalike.collection import Info
+    from lookalike.answers import Info
 
 _SHOWN = 12
 
@@ -39,6 +39,7 @@ def _document(found: Info) -> dict[str, Any]:
     return {
         "collection": relative(str(found.folder)),
         "roots": [relative(str(root)) for root in found.roots],
+        "datasets": list(found.datasets),
         "files": found.files,
         "images": found.images,
         "model": found.model,
@@ -55,6 +56,8 @@ def _print(found: Info) -> None:
     say(f"collection  {relative(str(found.folder))}  ({found.size / 1e6:,.1f} MB)")
     for root in found.roots:
         say(f"root        {relative(str(root))}")
+    for name in found.datasets:
+        say(f"data set    {name}")
     copies = f" in {found.files:,} files" if found.files != found.images else ""
     say(f"images      {found.images:,}{copies}")
     say(f"formats     {_listing(found.formats)}")

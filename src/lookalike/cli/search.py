@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,16 +11,20 @@ import typer
 
 from lookalike.cli.console import print_json, print_raw, relative, say
 from lookalike.cli.options import CollectionOption, JsonOption
+from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from lookalike.collection import Collection, SearchResult
+    from lookalike.answers import SearchResult
+    from lookalike.collection import Collection
 
 
 def search(
     queries: Annotated[
         list[str],
         typer.Argument(
-            metavar="QUERY...", help="Image files or URLs; several make one query.", show_default=False
+            metavar="QUERY...",
+            help="Image files, URLs, or mnist:test/42; several make one query.",
+            show_default=False,
         ),
     ],
     collection: CollectionOption = None,
@@ -32,6 +37,12 @@ def search(
         typer.Option(help="Which of the collection's models; its own by default.", show_default=False),
     ] = None,
     k: Annotated[int, typer.Option("-k", "-t", "--top", min=1, help="How many images to find.")] = 10,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="train|test", help="Search only among this split of a data set.", show_default=False
+        ),
+    ] = None,
     include_self: Annotated[
         bool, typer.Option("--include-self", help="Let a query that is in the collection be a hit.")
     ] = False,
@@ -55,12 +66,18 @@ def search(
 
     if plot is not None:
         check_ending(plot)
+        if any(
+            os.path.exists(query) and os.path.exists(plot) and os.path.samefile(query, plot)
+            for query in queries
+        ):
+            raise InvalidInputError(f"{plot} is a query; name another file for the picture")
     chosen = open_for_query(collection, queries)
     result = chosen.search(
         *queries,
         k=k,
         without=without or [],
         model=model,
+        split=split,
         include_self=include_self,
         allow_private=allow_private,
     )

@@ -3,7 +3,7 @@
 from lookalike.datasets.dataset import Dataset, ImageFiles
 from lookalike.datasets.imagefolder import ImageFolder
 from lookalike.datasets.locate import data_folders, find
-from lookalike.datasets.registry import REGISTRY, Found, Row, find_all, load
+from lookalike.datasets.registry import REGISTRY, Found, Row, find_all, get_row, load
 
 __all__ = [
     "REGISTRY",
@@ -15,5 +15,6 @@ __all__ = [
     "data_folders",
     "find",
     "find_all",
+    "get_row",
     "load",
 ]

@@ -23,7 +23,7 @@ class ImageFolder:
     origin : str
         Where it was found or fetched from, as a phrase for people.
     labels : bool
-        Whether the first folder below the root is an image's class.
+        Whether the folder that an image lies in says what it shows.
     exclude : tuple of str
         Globs of file and folder names, or of paths relative to the root, that indexing is to pass over.
     """

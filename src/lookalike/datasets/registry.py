@@ -38,6 +38,8 @@ class Row:
     licence : str
         Under which the pictures may be used.
     homepage : str
+    is_of_files : bool
+        Whether its images are ordinary files below a folder, rather than rows of an array.
     download_bytes : int
         What has to come over the network where the data set is missing; 0 where nothing has to.
     load : callable
@@ -51,6 +53,7 @@ class Row:
     n_images: int
     licence: str
     homepage: str
+    is_of_files: bool
     download_bytes: int
     load: Loader
     find: Callable[[], Place | ImageFolder | None]
@@ -78,6 +81,7 @@ REGISTRY: tuple[Row, ...] = (
         n_images=70_000,
         licence=mnist.MNIST.licence,
         homepage="http://yann.lecun.com/exdb/mnist/",
+        is_of_files=False,
         download_bytes=mnist.MNIST.download_bytes,
         load=partial(mnist.load, mnist.MNIST),
         find=partial(mnist.find, mnist.MNIST),
@@ -88,6 +92,7 @@ REGISTRY: tuple[Row, ...] = (
         n_images=70_000,
         licence=mnist.FASHION_MNIST.licence,
         homepage="https://github.com/zalandoresearch/fashion-mnist",
+        is_of_files=False,
         download_bytes=mnist.FASHION_MNIST.download_bytes,
         load=partial(mnist.load, mnist.FASHION_MNIST),
         find=partial(mnist.find, mnist.FASHION_MNIST),
@@ -98,6 +103,7 @@ REGISTRY: tuple[Row, ...] = (
         n_images=60_000,
         licence=cifar.LICENCE,
         homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
+        is_of_files=False,
         download_bytes=cifar.CIFAR_10.archive.size,
         load=partial(cifar.load, cifar.CIFAR_10),
         find=partial(cifar.find, cifar.CIFAR_10),
@@ -108,6 +114,7 @@ REGISTRY: tuple[Row, ...] = (
         n_images=60_000,
         licence=cifar.LICENCE,
         homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
+        is_of_files=False,
         download_bytes=cifar.CIFAR_100.archive.size,
         load=partial(cifar.load, cifar.CIFAR_100),
         find=partial(cifar.find, cifar.CIFAR_100),
@@ -118,6 +125,7 @@ REGISTRY: tuple[Row, ...] = (
         n_images=8_677,
         licence=caltech101.LICENCE,
         homepage="https://data.caltech.edu/records/mzrjq-6wc02",
+        is_of_files=True,
         download_bytes=caltech101.ARCHIVE.size,
         load=caltech101.load,
         find=caltech101.find,
@@ -128,6 +136,7 @@ REGISTRY: tuple[Row, ...] = (
         n_images=8_121,
         licence=clipart.LICENCE,
         homepage="https://packages.debian.org/stable/openclipart-png",
+        is_of_files=True,
         download_bytes=clipart.PACKAGE_BYTES,
         load=clipart.load,
         find=clipart.find,
@@ -138,11 +147,28 @@ REGISTRY: tuple[Row, ...] = (
         n_images=1_797,
         licence=digits.LICENCE,
         homepage="https://doi.org/10.24432/C50P49",
+        is_of_files=True,
         download_bytes=0,
         load=digits.load,
         find=digits.find,
     ),
 )
+
+
+def get_row(name: str) -> Row:
+    """Return the row of a data set.
+
+    Raises
+    ------
+    DatasetError
+        If there is none of that name.
+    """
+    for row in REGISTRY:
+        if row.name == name:
+            return row
+    raise DatasetError(
+        f"no data set is called {name!r}; there are: {', '.join(row.name for row in REGISTRY)}"
+    )
 
 
 def load(name: str | os.PathLike[str], *, download: bool = True, quiet: bool = False) -> Dataset:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lookalike.collection import Collection, SearchResult, SyncReport
+from lookalike.answers import SearchResult, SyncReport
+from lookalike.collection import Collection
 from lookalike.demo.sources import Source
 from lookalike.errors import CollectionError, DatasetError, InvalidInputError
 from lookalike.evaluate import RetrievalScores, leave_one_out

@@ -1,8 +1,8 @@
 """From files and addresses to pixels: find, fetch, decode, hash, thumbnail."""
 
-from lookalike.images.decode import MAX_PIXELS, Decoded, decode, read_image
+from lookalike.images.decode import MAX_PIXELS, Decoded, decode, from_pixels, read_image
 from lookalike.images.fetch import fetch
-from lookalike.images.hashing import content_id, perceptual_hash
+from lookalike.images.hashing import content_id, perceptual_hash, pixels_id
 from lookalike.images.scan import FileStat, Scan, scan
 from lookalike.images.thumbnails import encode_thumbnail, make_thumbnail
 
@@ -15,8 +15,10 @@ __all__ = [
     "decode",
     "encode_thumbnail",
     "fetch",
+    "from_pixels",
     "make_thumbnail",
     "perceptual_hash",
+    "pixels_id",
     "read_image",
     "scan",
 ]

@@ -22,6 +22,8 @@ from lookalike.errors import ImageError
 from lookalike.images.formats import FORMATS, recognise
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     from PIL.Image import Image
 
 MAX_PIXELS = 250_000_000
@@ -154,6 +156,14 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
     if orientation in _SWAPS_SIDES:
         width, height = height, width
     return Decoded(upright, kind.name, width, height)
+
+
+def from_pixels(pixels: npt.NDArray[np.uint8]) -> Decoded:
+    """Turn pixels, (h, w) grey or (h, w, 3) RGB, into what `decode` gives; the format is called PIXELS."""
+    from PIL import Image as Pillow
+
+    height, width = pixels.shape[:2]
+    return Decoded(Pillow.fromarray(pixels).convert("RGB"), "PIXELS", width, height)
 
 
 def upright_rgb(image: Image) -> Image:

@@ -28,6 +28,11 @@ def content_id(data: bytes) -> tuple[ImageId, bytes]:
     return ImageId(int.from_bytes(digest[:8]) >> 1), digest
 
 
+def pixels_id(pixels: npt.NDArray[np.uint8]) -> tuple[ImageId, bytes]:
+    """Return the id of an image that is no file, by its pixels and their shape, and the sha256 of those."""
+    return content_id(repr(pixels.shape).encode() + pixels.tobytes())
+
+
 def perceptual_hash(image: Image) -> int:
     """Return 64 bits that stay nearly the same under scaling, recompression and small edits.
 

@@ -7,23 +7,22 @@ from lookalike.store.manifest import (
     Manifest,
     Root,
     find_collection,
-    name_root,
     root_folder,
-    stored_root_path,
 )
+from lookalike.store.roots import DatasetRequest, RootRequest
 from lookalike.store.store import Store
 from lookalike.store.table import Table
 
 __all__ = [
     "FOLDER_NAME",
+    "DatasetRequest",
     "Labelling",
     "Manifest",
     "Root",
+    "RootRequest",
     "Store",
     "Table",
     "find_collection",
-    "name_root",
     "root_folder",
-    "stored_root_path",
     "writer_lock",
 ]

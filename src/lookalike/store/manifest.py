@@ -37,12 +37,15 @@ class Root:
         Whether the name of an image's folder is its label.
     exclude : tuple of str
         Globs that a scan passes over.
+    dataset : str or None
+        The name of a data set that stands in for a folder; then `path` is empty.
     """
 
     name: str
     path: str
     labels: Labelling = "folders"
     exclude: tuple[str, ...] = ()
+    dataset: str | None = None
 
     def label(self, relative: str) -> str | None:
         """Return the label of a file at this relative path."""
@@ -117,7 +120,7 @@ class Manifest:
 def _read_root(row: dict[str, Any]) -> Root:
     exclude = row["exclude"]
     root = Root(**{**row, "exclude": tuple(exclude)})
-    words = (root.name, root.path, root.labels, *root.exclude)
+    words = (root.name, root.path, root.labels, root.dataset or "", *root.exclude)
     is_known = root.labels in get_args(Labelling) and isinstance(exclude, list)
     if not is_known or not all(isinstance(word, str) for word in words):
         raise ValueError(f"a root is {row}")

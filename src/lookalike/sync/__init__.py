@@ -4,12 +4,13 @@
 `execution` does it.
 """
 
-from lookalike.sync.area import choose_areas, decide_areas, locate
+from lookalike.sync.area import Area, choose_areas, decide_areas, locate
 from lookalike.sync.execution import COMMIT_SECONDS, Outcome, Progress, carry_out
 from lookalike.sync.plan import Known, Plan
 
 __all__ = [
     "COMMIT_SECONDS",
+    "Area",
     "Known",
     "Outcome",
     "Plan",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import glob
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 
+from lookalike import datasets
 from lookalike.errors import CollectionError, MissingImagesError
-from lookalike.images import scan
+from lookalike.images import FileStat, scan
 from lookalike.images.scan import Scan, escape, find_again, scan_files, unescape
 from lookalike.store import Root
 from lookalike.sync.plan import FoundFile, Known, Plan, decide
@@ -18,11 +19,19 @@ from lookalike.sync.plan import FoundFile, Known, Plan, decide
 
 @dataclass
 class Area:
-    """The part of a root that a sync answers for: all of it, or the files and folders in `only`."""
+    """The part of a root that a sync answers for: all of it, or the files and folders in `only`.
+
+    A data set is always whole, and its `place` means nothing.
+    """
 
     root: Root
     place: Path
     only: list[Path] = field(default_factory=list)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the folder is not there."""
+        return self.root.dataset is None and not os.path.isdir(self.place)
 
     @property
     def is_whole(self) -> bool:
@@ -39,7 +48,7 @@ class Area:
         parts = relative.split("/")
         return any("/".join(parts[:depth]) in self._named for depth in range(1, len(parts) + 1))
 
-    @functools.cached_property
+    @cached_property
     def _named(self) -> set[str]:
         return {escape(path.relative_to(self.place).as_posix()) for path in self.only}
 
@@ -115,17 +124,12 @@ def decide_areas(areas: Sequence[Area], known: Known, prune: bool) -> Plan:
     failed: dict[str, str] = {}
     scope: set[str] = set()
     for area in areas:
-        result = _scan(area, prune)
-        name = area.root.name
-        # What a scan passes over but somebody named once, a file without an ending, say, stays.
-        known_here = [path for path in known.files if area.answers_for(path)]
-        left = [path.partition(":")[2] for path in known_here if path.partition(":")[2] not in result.files]
-        result.files.update(find_again(area.place, left, area.root.exclude))
-        found += [
-            FoundFile(f"{name}:{relative}", area.place / unescape(relative), stat, area.root.label(relative))
-            for relative, stat in result.files.items()
-        ]
-        failed |= {f"{name}:{relative}": reason for relative, reason in result.failures.items()}
+        if area.root.dataset is not None:
+            found += _images_of(area.root.dataset)
+        else:
+            files, failures = _files_of(area, known, prune)
+            found += files
+            failed |= failures
         scope |= {path for rows in (known.files, known.failures) for path in rows if area.answers_for(path)}
     plan = decide(found, failed, known, scope)
     if not prune:
@@ -133,8 +137,41 @@ def decide_areas(areas: Sequence[Area], known: Known, prune: bool) -> Plan:
     return plan
 
 
+def _files_of(area: Area, known: Known, prune: bool) -> tuple[list[FoundFile], dict[str, str]]:
+    """Return the files of an area, and by path why what failed did."""
+    name = area.root.name
+    result = _scan(area, prune)
+    # What a scan passes over but somebody named once, a file without an ending, say, stays.
+    known_here = (path.partition(":")[2] for path in known.files if area.answers_for(path))
+    left = [relative for relative in known_here if relative not in result.files]
+    result.files.update(find_again(area.place, left, area.root.exclude))
+    files = [
+        FoundFile(f"{name}:{relative}", area.place / unescape(relative), stat, area.root.label(relative))
+        for relative, stat in result.files.items()
+    ]
+    return files, {f"{name}:{relative}": reason for relative, reason in result.failures.items()}
+
+
+def _images_of(name: str) -> list[FoundFile]:
+    """Return the images of a data set whose images are rows of an array."""
+    dataset = datasets.load(name)
+    images = []
+    for split in ("train", "test"):
+        X, y = dataset.split(split)
+        for row, label in enumerate(y.tolist()):
+            path = f"{name}:{split}/{row}"
+            # The rows of a data set do not change; were another edition longer, it would be noticed.
+            stat = FileStat(size=int(X[row].nbytes), mtime_ns=0)
+            images.append(
+                FoundFile(
+                    path, Path(path), stat, dataset.class_names[label], split, partial(X.__getitem__, row)
+                )
+            )
+    return images
+
+
 def _scan(area: Area, prune: bool) -> Scan:
-    if not os.path.isdir(area.place):
+    if area.is_missing:
         if prune:
             return Scan()
         raise MissingImagesError(

@@ -1,7 +1,7 @@
 """Do what a plan says: read, decode, embed, and commit every few seconds.
 
-Each worker thread takes one file through reading, decoding and the network. Both release Python's lock,
-so with as many workers as cores no core waits, and the shares of decoding and network need no tuning.
+Each worker thread takes a portion of files through reading and decoding, then through the network. Both
+release Python's lock, so with as many workers as cores no core waits, and their shares need no tuning.
 
 A kill at any moment loses what was done since the last commit; the next run goes on from there.
 """
@@ -24,8 +24,10 @@ from lookalike.images import (
     content_id,
     decode,
     encode_thumbnail,
+    from_pixels,
     make_thumbnail,
     perceptual_hash,
+    pixels_id,
 )
 from lookalike.images.decode import read_file
 from lookalike.store import Store, Table
@@ -195,18 +197,22 @@ class _Worker:
 
     def _open(self, file: FoundFile) -> _Done | _Opened:
         try:
-            data = read_file(file.location)
+            opened = read_file(file.location) if file.pixels is None else file.pixels()
         except ImageError as error:
             # An empty file is what it is; all else is the system's word of today.
             return _Done(file, reason=error.reason, is_permanent=file.stat.size == 0)
-        image, sha256 = content_id(data)
+        image, sha256 = content_id(opened) if isinstance(opened, bytes) else pixels_id(opened)
         with self._lock:
             is_known = image in self._claimed
             self._claimed.add(image)
         if is_known:
             return _Done(file, image)
         try:
-            decoded = decode(data, str(file.location), self._embedder.model.decode_side)
+            side = self._embedder.model.decode_side
+            if isinstance(opened, bytes):
+                decoded = decode(opened, str(file.location), side)
+            else:
+                decoded = from_pixels(opened)
         except ImageError as error:
             return _Done(file, image, reason=error.reason, is_permanent=True)
         row = None if image in self._described else _describe(image, sha256, decoded)

@@ -7,12 +7,15 @@ there already, and is not embedded again.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+import numpy.typing as npt
+
 from lookalike.errors import ImageError
-from lookalike.images import FileStat, content_id
+from lookalike.images import FileStat, content_id, pixels_id
 from lookalike.images.decode import read_file
 from lookalike.store import Store, Table
 from lookalike.store.store import FailureRow, FileRow
@@ -21,20 +24,25 @@ from lookalike.types import ImageId
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file on the disk.
+    """A file on the disk, or an image of a data set.
 
     Attributes
     ----------
     path : str
-        As stored: ``root:relative/path``.
+        As stored: ``root:relative/path``, ``mnist:test/42``.
     location : Path
         Where it can be opened.
+    label, split : str or None
+    pixels : callable or None
+        Gives the pixels, (h, w) or (h, w, 3) uint8, of an image that is no file.
     """
 
     path: str
     location: Path
     stat: FileStat
     label: str | None
+    split: str | None = None
+    pixels: Callable[[], npt.NDArray[np.uint8]] | None = None
 
 
 @dataclass(slots=True)
@@ -216,6 +224,8 @@ class _Lost:
 def _content(file: FoundFile) -> ImageId | None:
     """Return the id of a file's content; None where it cannot be read, which the workers will report."""
     try:
+        if file.pixels is not None:
+            return pixels_id(file.pixels())[0]
         return content_id(read_file(file.location))[0]
     except ImageError:
         return None
@@ -223,4 +233,4 @@ def _content(file: FoundFile) -> ImageId | None:
 
 def file_row(file: FoundFile, image: ImageId) -> FileRow:
     """Return the row of a file that holds this image."""
-    return FileRow(file.path, image, file.stat.size, file.stat.mtime_ns, file.label)
+    return FileRow(file.path, image, file.stat.size, file.stat.mtime_ns, file.label, file.split)

@@ -1,0 +1,60 @@
+"""Changes of what a collection is made of, kept apart from the manifest until they are written.
+
+Another process may have changed the manifest meanwhile. So a change is remembered as what was asked for, and
+applied to the manifest as it is when the writer's lock is held.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from lookalike.errors import CollectionError
+from lookalike.store.manifest import Labelling, Manifest, Root, name_root, root_folder, stored_root_path
+
+
+@dataclass(frozen=True, slots=True)
+class RootRequest:
+    """What `Collection.add_root` is asked for."""
+
+    path: Path
+    labels: Labelling | None
+    exclude: tuple[str, ...] | None
+
+    def apply(self, manifest: Manifest, collection: Path) -> Manifest:
+        """Return the manifest with the root added, or changed."""
+        old: Root | None = None
+        for root in manifest.roots:
+            if root.dataset is not None:
+                continue
+            place = root_folder(collection, root)
+            real, real_place = Path(os.path.realpath(self.path)), Path(os.path.realpath(place))
+            if real == real_place:
+                old = root
+            elif real in real_place.parents or real_place in real.parents:
+                raise CollectionError(f"{self.path} and the root {place} overlap; index one of them")
+        if old is None:
+            name = name_root(self.path, {root.name for root in manifest.roots})
+            old = Root(name, stored_root_path(collection, self.path))
+        labels = old.labels if self.labels is None else self.labels
+        exclude = old.exclude if self.exclude is None else self.exclude
+        return manifest.with_root(Root(old.name, old.path, labels, exclude))
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRequest:
+    """What `Collection.add_dataset` is asked for."""
+
+    name: str
+
+    def apply(self, manifest: Manifest, collection: Path) -> Manifest:
+        """Return the manifest with the data set added."""
+        if any(root.dataset == self.name for root in manifest.roots):
+            return manifest
+        if any(root.name == self.name for root in manifest.roots):
+            raise CollectionError(
+                f"a folder of this collection is called {self.name}, too; give the data set a collection of"
+                " its own"
+            )
+        return manifest.with_root(Root(self.name, "", dataset=self.name))
