@@ -251,6 +251,8 @@ def test_losing_most_images_is_refused_in_one_line(call, photos):
         (["index", "-c", "y" * 300, "."], "cannot make a collection"),
         (["search", "x" * 300], "there is no file"),
         (["search", "cats/0.png", "--plot", "z" * 300 + "/a.png"], "there is no folder"),
+        (["reduce", "1000"], "have at most"),
+        (["reduce", "0"], "n_components is"),
         (["demo", "nonsense"], "neither a folder nor one of"),
     ],
 )
@@ -381,3 +383,13 @@ def test_nothing_is_sent_or_kept_by_the_runtime(photos, tmp_path):
     assert (done.returncode, done.stderr) == (0, b"")
     kept = {path.relative_to(home).parts[:2] for path in home.rglob("*") if path.is_file()}
     assert kept == {("cache", "lookalike")}
+
+
+def test_reduce_makes_a_model_to_search_with(call, photos):
+    call("index", photos)
+    code, out, _ = call("reduce", "3", "-c", photos, "--json")
+    assert (code, json.loads(out)) == (0, {"model": "lite0+pca3"})
+    code, out, _ = call("search", "cats/0.png", "--model", "lite0+pca3", "--json", cwd=photos)
+    assert (json.loads(out)["model"], len(json.loads(out)["hits"])) == ("lite0+pca3", 5)
+    code, out, _ = call("reduce", "0.5", "-q")
+    assert (code, out) == (0, "")

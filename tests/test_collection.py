@@ -34,7 +34,7 @@ def collection(photos: Path) -> Collection:
 
 
 def test_an_unchanged_folder_needs_nothing_and_loads_no_model(collection, monkeypatch):
-    monkeypatch.setattr("lookalike.collection.load_model", lambda *_: pytest.fail("the model was loaded"))
+    monkeypatch.setattr("lookalike.embed.shelf.load_model", lambda *_: pytest.fail("the model was loaded"))
     monkeypatch.setattr("lookalike.sync.plan.read_file", lambda *_: pytest.fail("a file was read"))
     assert counts(collection.sync()) == {"unchanged": 6}
 
@@ -539,3 +539,58 @@ def test_senseless_settings_of_a_root_are_refused(photos):
     with pytest.raises(InvalidInputError, match="exclude is the text"):
         Collection.create(photos, exclude="*.tmp")
     assert not (photos / ".lookalike").exists()
+
+
+def test_a_reduced_model_is_a_model_of_the_collections_own(collection, photos):
+    name = collection.reduce(3)
+    assert name == "lite0+pca3"
+    images, vectors = collection.vectors(name)
+    assert vectors.shape == (6, 3)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert collection.info().models == {"lite0": 6, "lite0+pca3": 6}
+    stored = collection.search(photos / "cats/0.png", model=name, k=5).hits
+    fresh = collection.search(Image.open(photos / "cats/0.png"), model=name, k=6).hits
+    assert [hit.id for hit in stored] == [hit.id for hit in fresh[1:]]
+    assert fresh[0].score == pytest.approx(1, abs=1e-4)
+
+
+def test_a_reduced_model_is_kept_up_to_date_and_stays_frozen(collection, photos):
+    name = collection.reduce(0.9)
+    before = dict(zip(*(list(part) for part in by_id(collection, name)), strict=True))
+    picture(50).save(photos / "new.png")
+    assert counts(Collection.open(photos).sync()) == {"added": 1, "embedded": 1, "unchanged": 6}
+    ids, vectors = by_id(collection, name)
+    assert len(ids) == 7
+    for image, vector in zip(ids, vectors, strict=True):
+        assert image not in before or (before[image] == vector).all()
+    (photos / "new.png").unlink()
+    collection.sync()
+    assert len(by_id(collection, name)[0]) == 6
+
+
+def by_id(collection, model):
+    images, vectors = collection.vectors(model)
+    return [image.id for image in images], vectors
+
+
+def test_fitting_again_makes_a_new_name(collection):
+    assert [collection.reduce(2), collection.reduce(2), collection.reduce(2, whiten=True)] == [
+        "lite0+pca2",
+        "lite0+pca2-2",
+        "lite0+pca2-whiten",
+    ]
+
+
+def test_pixels_are_reduced_without_being_made_unit_rows(collection):
+    collection.sync(model="pixels-8-grey")
+    name = collection.reduce(4, model="pixels-8-grey")
+    _, vectors = collection.vectors(name)
+    assert (np.linalg.norm(vectors, axis=1) > 10).all()
+
+
+def test_what_cannot_be_reduced_leaves_the_collection_as_it_was(collection):
+    with pytest.raises(InvalidInputError, match="6 vectors of 1280 dimensions have at most 5"):
+        collection.reduce(6)
+    with pytest.raises(CollectionError, match="embedded with lite2"):
+        collection.reduce(2, model="lite2")
+    assert collection.info().models == {"lite0": 6}

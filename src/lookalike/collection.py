@@ -19,7 +19,7 @@ import numpy as np
 
 from lookalike.answers import Failure, Info, SearchResult, SyncReport
 from lookalike.datasets import ImageFolder, get_row
-from lookalike.embed import DEFAULT_MODEL, Embedder, get_model, load_model
+from lookalike.embed import DEFAULT_MODEL, ModelShelf, base_name, get_model, reduce_vectors
 from lookalike.errors import (
     CollectionError,
     DatasetError,
@@ -32,6 +32,7 @@ from lookalike.images import encode_thumbnail
 from lookalike.images.scan import unescape
 from lookalike.index import Exact
 from lookalike.query import EmbeddedQuery, Query, combine, embed_query
+from lookalike.reduce import PCA
 from lookalike.store import (
     FOLDER_NAME,
     DatasetRequest,
@@ -45,6 +46,7 @@ from lookalike.store import (
     writer_lock,
 )
 from lookalike.sync import (
+    COMMIT_IMAGES,
     COMMIT_SECONDS,
     Area,
     Known,
@@ -80,7 +82,7 @@ class Collection:
         self._manifest = manifest
         self._pending: list[RootRequest | DatasetRequest] = []
         self._store = Store(folder)
-        self._embedders: dict[tuple[str, int], Embedder] = {}
+        self._models = ModelShelf(folder / "models")
 
     @classmethod
     def create(
@@ -321,7 +323,10 @@ class Collection:
             paths = [paths]
         if jobs is not None:
             _check_count("jobs", jobs)
-        models = [get_model(name) for name in ([model] if model else self._synced_models())]
+        names = [model] if model else self._synced_models()
+        # A reduced model is made of its base's vectors, so that one comes first.
+        bases = dict.fromkeys(base_name(name) or name for name in names)
+        models = [self._models.get(name) for name in bases]
         with contextlib.nullcontext() if dry_run else writer_lock(self.folder):
             self._reload_manifest()
             areas = self._areas(paths, datasets)
@@ -335,14 +340,65 @@ class Collection:
                     break
                 if number == 0:
                     self._save_manifest(without=[area.root for area in areas if area.is_missing])
-                load = partial(self._embedder, each.name, threads=1)
+                load = partial(self._models.load, each.name, threads=1)
                 outcome = carry_out(
                     plan, known, self._store, vectors, load, jobs or _cores(), report, commit_seconds
                 )
                 embedded += outcome.embedded
                 failed |= outcome.failed
+            if not dry_run:
+                for name in set(names) - set(bases):
+                    self._extend_reduced(name)
         failures = self._failures() if not dry_run else _foreseen(first, self._failures(), self._absolute)
         return self._report(first, embedded, failed, failures, started)
+
+    def reduce(self, n_components: int | float, model: str | None = None, whiten: bool = False) -> str:
+        """Reduce the vectors of a model by PCA: to a number of dimensions, or to a share of the variance.
+
+        The components are fitted on the vectors that the collection holds now, and frozen as a model of the
+        collection's own, beside the others: `search` takes it as `model`, and `sync` keeps it up to date.
+
+        Parameters
+        ----------
+        n_components : int or float
+            How many dimensions; or the share of the variance to keep, between 0 and 1.
+        model : str, optional
+            Whose vectors; the collection's own model by default.
+        whiten : bool
+            Give every component the same variance.
+
+        Returns
+        -------
+        str
+            The new model's name, such as ``lite0+pca128``. Fitting again makes a new name.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are too few images for so many dimensions.
+        CollectionError
+            If no image has a vector of the model.
+        """
+        base = self._models.get(model or self.model)
+        pca = PCA(n_components, whiten)
+        with writer_lock(self.folder):
+            _, vectors = self._store.vectors(base.name, base.dimension).read_vectors()
+            if not len(vectors):
+                raise CollectionError(self._nothing_embedded(base.name))
+            reduced = self._models.add_reduced(base.name, pca.fit(vectors))
+            self._extend_reduced(reduced.name)
+        return reduced.name
+
+    def _extend_reduced(self, name: str) -> None:
+        """Give every image that has a vector of the base model one of the reduced model."""
+        base, reduced = self._models.get(base_name(name) or name), self._models.get(name)
+        table = self._store.vectors(reduced.name, reduced.dimension)
+        ids, vectors = self._store.vectors(base.name, base.dimension).read_vectors()
+        missing = np.flatnonzero(~np.isin(ids, table.read(["id"])["id"].to_numpy()))
+        pca = self._models.pca(name)
+        for start in range(0, len(missing), COMMIT_IMAGES):
+            rows = missing[start : start + COMMIT_IMAGES]
+            self._store.write_vectors(ids[rows], reduce_vectors(vectors[rows], pca, reduced), table)
 
     def _areas(self, paths: Sequence[str | os.PathLike[str]], datasets: Sequence[str] | None) -> list[Area]:
         """Turn a request into what it covers."""
@@ -381,7 +437,8 @@ class Collection:
 
     def _synced_models(self) -> list[str]:
         """The collection's own model first, then those that were added."""
-        return [self.model, *sorted(set(self._store.vector_tables()) - {self.model})]
+        others = set(self._store.vector_tables()) | set(self._models.reduced())
+        return [self.model, *sorted(others - {self.model})]
 
     def search(
         self,
@@ -428,7 +485,7 @@ class Collection:
         _check_count("k", k)
         if isinstance(without, str | os.PathLike):
             without = [without]
-        chosen = get_model(model or self.model)
+        chosen = self._models.get(model or self.model)
         index = self._index(chosen.name)
         if not len(index):
             raise CollectionError(self._nothing_embedded(chosen.name))
@@ -438,9 +495,12 @@ class Collection:
             return index.vectors[rows[0]] if len(rows) else None
 
         def embed(query: Query) -> EmbeddedQuery:
-            load = partial(self._embedder, chosen.name, threads=_cores())
+            load = partial(self._models.load, chosen.name, threads=_cores())
             if isinstance(query, str) and (inside := self._in_dataset(query)) is not None:
-                return EmbeddedQuery(query, index.vectors[index.ids == inside][0], inside)
+                vector = stored(inside)
+                if vector is None:
+                    raise QueryError(f"{query} is not embedded with {chosen.name} yet; index it first")
+                return EmbeddedQuery(query, vector, inside)
             return embed_query(query, chosen, load, stored, allow_private)
 
         wanted = tuple(embed(query) for query in queries)
@@ -597,15 +657,9 @@ class Collection:
         folders = [root for root in self._manifest.roots if root.dataset is None]
         return [(root, root_folder(self.folder, root)) for root in folders]
 
-    def _embedder(self, model: str, threads: int) -> Embedder:
-        key = (model, threads)
-        if key not in self._embedders:
-            self._embedders[key] = load_model(model, threads)
-        return self._embedders[key]
-
     def _index(self, name: str) -> Exact:
         """Return the search index of a model, built again if vectors have come or gone since."""
-        model = get_model(name)
+        model = self._models.get(name)
         table = self._store.vectors(model.name, model.dimension)
         # A folder for each version: what is there is whole, and of that version, whoever wrote it.
         versions = self.folder / "indexes" / f"{model.name}-{Exact.kind}"

@@ -20,6 +20,7 @@ from lookalike.cli.demo import demo
 from lookalike.cli.index import index
 from lookalike.cli.info import info
 from lookalike.cli.models import models
+from lookalike.cli.reduce import reduce
 from lookalike.cli.search import search
 from lookalike.errors import LookalikeError
 
@@ -36,6 +37,7 @@ app = typer.Typer(
 COMMANDS: dict[str, Callable[..., None]] = {
     "index": index,
     "search": search,
+    "reduce": reduce,
     "info": info,
     "models": models,
     "datasets": datasets,

@@ -14,7 +14,7 @@ import numpy as np
 
 from lookalike.store import schema
 from lookalike.store.table import Table
-from lookalike.types import ImageId, Vectors
+from lookalike.types import Ids, ImageId, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,7 @@ class Store:
         """Write rows of all tables in the order that keeps every promise; a kill loses at most this call."""
         images, files, failures = changes.images, changes.files, changes.failures
         if changes.vectors:
-            matrix = _fixed_size(list(changes.vectors.values()))
-            vectors.upsert({"id": list(changes.vectors), "embedding": matrix})
+            self.write_vectors(list(changes.vectors), np.stack(list(changes.vectors.values())), vectors)
         if images:
             self.thumbnails.upsert(
                 {"id": [row.id for row in images], "jpeg": [row.thumbnail for row in images]}
@@ -110,6 +109,13 @@ class Store:
             self.failures.upsert(_columns(failures, self.failures))
         if changes.cleared:
             self.failures.delete(changes.cleared)
+
+    def write_vectors(self, ids: Ids | list[ImageId], vectors: Vectors, table: Table) -> None:
+        """Write embeddings, (n, d), of images that are there or about to be."""
+        import pyarrow as pa
+
+        matrix = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
+        table.upsert({"id": ids, "embedding": matrix})
 
     def sweep(self) -> int:
         """Delete what belongs to images that no file holds any more; return how many images that were."""
@@ -132,10 +138,3 @@ class Store:
 
 def _columns(rows: Sequence[object], table: Table) -> dict[str, list[object]]:
     return {name: [getattr(row, name) for row in rows] for name in table.schema.names}
-
-
-def _fixed_size(rows: list[Vectors]) -> object:
-    import pyarrow as pa
-
-    matrix = np.stack(rows)
-    return pa.FixedSizeListArray.from_arrays(pa.array(matrix.ravel()), matrix.shape[1])

@@ -5,10 +5,11 @@
 """
 
 from lookalike.sync.area import Area, choose_areas, decide_areas, locate
-from lookalike.sync.execution import COMMIT_SECONDS, Outcome, Progress, carry_out
+from lookalike.sync.execution import COMMIT_IMAGES, COMMIT_SECONDS, Outcome, Progress, carry_out
 from lookalike.sync.plan import Known, Plan
 
 __all__ = [
+    "COMMIT_IMAGES",
     "COMMIT_SECONDS",
     "Area",
     "Known",

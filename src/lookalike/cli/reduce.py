@@ -1,0 +1,35 @@
+"""``lookalike reduce``: fewer dimensions, by PCA."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lookalike.cli.console import print_json, say
+from lookalike.cli.options import CollectionOption, JsonOption, QuietOption
+
+
+def reduce(
+    to: Annotated[
+        float,
+        typer.Argument(metavar="N", help="A number of dimensions (128), or a share of the variance (0.95)."),
+    ],
+    collection: CollectionOption = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Whose vectors; the collection's own model by default.", show_default=False),
+    ] = None,
+    whiten: Annotated[bool, typer.Option("--whiten", help="Give every component the same variance.")] = False,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Reduce a model's vectors by PCA, as a new model of the collection: search --model lite0+pca128."""
+    from lookalike.collection import Collection
+
+    chosen = Collection.open(collection, above=False) if collection else Collection.open()
+    name = chosen.reduce(int(to) if to == int(to) and to >= 1 else to, model, whiten)
+    if json:
+        print_json({"model": name})
+    elif not quiet:
+        say(f"{name}: search --model {name}")
