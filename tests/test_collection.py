@@ -544,7 +544,7 @@ def test_senseless_settings_of_a_root_are_refused(photos):
 def test_a_reduced_model_is_a_model_of_the_collections_own(collection, photos):
     name = collection.reduce(3)
     assert name == "lite0+pca3"
-    images, vectors = collection.vectors(name)
+    _, vectors = collection.vectors(name)
     assert vectors.shape == (6, 3)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert collection.info().models == {"lite0": 6, "lite0+pca3": 6}

