@@ -339,7 +339,7 @@ class Collection:
                 if dry_run:
                     break
                 if number == 0:
-                    self._save_manifest(without=[area.root for area in areas if area.is_missing])
+                    self._save_manifest()
                 load = partial(self._models.load, each.name, threads=1)
                 outcome = carry_out(
                     plan, known, self._store, vectors, load, jobs or _cores(), report, commit_seconds
@@ -349,6 +349,8 @@ class Collection:
             if not dry_run:
                 for name in set(names) - set(bases):
                     self._extend_reduced(name)
+                # Only now: were it killed before, the root would have to be there for its rows to go.
+                self._save_manifest(without=[area.root for area in areas if area.is_missing])
         failures = self._failures() if not dry_run else _foreseen(first, self._failures(), self._absolute)
         return self._report(first, embedded, failed, failures, started)
 
@@ -423,7 +425,7 @@ class Collection:
             manifest = request.apply(manifest, self.folder)
         self._manifest = manifest
 
-    def _save_manifest(self, without: Sequence[Root]) -> None:
+    def _save_manifest(self, without: Sequence[Root] = ()) -> None:
         """Keep the roots that were added, and forget those that are gone and were given up."""
         kept = tuple(root for root in self._manifest.roots if root not in without)
         manifest = Manifest(self._manifest.model, kept)

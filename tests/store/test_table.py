@@ -177,6 +177,7 @@ def test_vectors_of_many_batches_are_all_read(vectors):
 def test_maintenance_joins_fragments_and_loses_nothing(vectors, monkeypatch):
     monkeypatch.setattr(table, "_FRAGMENTS_TO_COMPACT", 5)
     monkeypatch.setattr(table, "_KEPT_FOR_READERS", datetime.timedelta(0))
+    monkeypatch.setattr(table, "_VERSIONS_TO_CLEAN", 5)
     for number in range(8):
         vectors.upsert(vector_rows([number, number + 100]))
     vectors.delete([3, 105])

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _KEYS_PER_FILTER = 2_000  # an SQL filter of more keys takes longer to parse than to run
 _FRAGMENTS_TO_COMPACT = 24
+_VERSIONS_TO_CLEAN = 16
 _LANCE_SOURCE = re.compile(r",?( location:)? /\S+\.rs:\d+(:\d+)?")  # where in itself an error arose
 _KEPT_FOR_READERS = datetime.timedelta(hours=1)  # a search that began before may still read old versions
 
@@ -167,6 +168,7 @@ class Table:
             if len(dataset.get_fragments()) > _FRAGMENTS_TO_COMPACT:
                 dataset.optimize.compact_files()
                 self._flush()
+            if len(os.listdir(self.folder / "_versions")) > _VERSIONS_TO_CLEAN:
                 self._open().cleanup_old_versions(older_than=_KEPT_FOR_READERS)
 
     def _open(self) -> Any:
