@@ -31,13 +31,15 @@ def timed(owner, name, share):
         finally:
             spent[share] = spent.get(share, 0) + time.perf_counter() - begun
     setattr(owner, name, staticmethod(measured) if is_class_method else measured)
-import lance, onnxruntime, PIL.Image, PIL.JpegImagePlugin
-import lookalike.collection as c
+import lance, PIL.Image, PIL.JpegImagePlugin
+import lookalike.collection
+from lookalike.embed import onnx
 from lookalike.index import Exact
 from lookalike.store import Table
 from lookalike.cli import main
-timed(c.OnnxEmbedder, "embed", "network")
-timed(c.OnnxEmbedder, "prepare", "network")
+onnx._import_runtime()
+timed(onnx.OnnxEmbedder, "embed", "network")
+timed(onnx.OnnxEmbedder, "prepare", "network")
 timed(Table, "version", "store")
 timed(Table, "read_where_in", "store")
 timed(Exact, "load", "index")

@@ -37,8 +37,8 @@ from lookalike.types import ImageId, Pixels, Vectors
 
 COMMIT_SECONDS = 10.0
 COMMIT_IMAGES = 2_000
-_PORTION = 8  # files that a worker takes at a time
-_PORTIONS_AHEAD = 64  # handed to the workers ahead of the commits, so that a commit stops nobody
+_PORTION = 16  # files that a worker takes at a time
+_PORTIONS_AHEAD = 32  # handed to the workers ahead of the commits, so that a commit stops nobody
 
 
 @dataclass(frozen=True, slots=True)
