@@ -2,7 +2,7 @@
 
 What they allow is cores ÷ (core-seconds an image of the network + of reading, decoding, scaling, thumbnail).
 Both are measured alone, in one thread and in as many as there are cores, before and after each of three runs
-of the whole ``lookalike index`` of Caltech-101, start-up included: a machine that slows down slows all of them.
+of the whole ``lookalike index`` of Caltech-101, start-up included: a machine that slows down slows all.
 """
 
 from __future__ import annotations
