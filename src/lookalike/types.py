@@ -8,8 +8,6 @@ from typing import Literal, NewType
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import InvalidInputError
-
 ImageId = NewType("ImageId", int)
 """An image is its content: the first 63 bits of the sha256 of its bytes."""
 
@@ -33,26 +31,6 @@ def format_id(image_id: int) -> str:
     '00000000000000ff'
     """
     return f"{image_id:016x}"
-
-
-def parse_id(text: str) -> ImageId:
-    """Read an id back from its 16 hexadecimal digits.
-
-    >>> parse_id("00000000000000ff")
-    255
-
-    Raises
-    ------
-    InvalidInputError
-        If the text is not 16 hexadecimal digits, or lies beyond 63 bits.
-    """
-    try:
-        value = int(text, 16) if len(text) == 16 else -1
-    except ValueError:
-        value = -1
-    if not 0 <= value < 2**63:
-        raise InvalidInputError(f"{text!r} is not an image id; expected 16 hexadecimal digits")
-    return ImageId(value)
 
 
 @dataclass(frozen=True, slots=True)
