@@ -49,6 +49,7 @@ from lookalike.sync import (
     COMMIT_IMAGES,
     COMMIT_SECONDS,
     Area,
+    FoundFile,
     Known,
     Plan,
     Progress,
@@ -395,8 +396,12 @@ class Collection:
         """Give every image that has a vector of the base model one of the reduced model."""
         base, reduced = self._models.get(base_name(name) or name), self._models.get(name)
         table = self._store.vectors(reduced.name, reduced.dimension)
-        ids, vectors = self._store.vectors(base.name, base.dimension).read_vectors()
-        missing = np.flatnonzero(~np.isin(ids, table.read(["id"])["id"].to_numpy()))
+        source = self._store.vectors(base.name, base.dimension)
+        there = table.read(["id"])["id"].to_numpy()
+        if np.isin(source.read(["id"])["id"].to_numpy(), there).all():
+            return  # the usual case, for which the vectors themselves need not be read
+        ids, vectors = source.read_vectors()
+        missing = np.flatnonzero(~np.isin(ids, there))
         pca = self._models.pca(name)
         for start in range(0, len(missing), COMMIT_IMAGES):
             rows = missing[start : start + COMMIT_IMAGES]
@@ -586,8 +591,8 @@ class Collection:
     def _report(
         self, plan: Plan, embedded: int, failed: set[str], failures: tuple[Failure, ...], started: float
     ) -> SyncReport:
-        def good(files: Sequence[object]) -> int:
-            return sum(getattr(file, "path", None) not in failed for file in files)
+        def good(files: Sequence[FoundFile]) -> int:
+            return sum(file.path not in failed for file in files)
 
         return SyncReport(
             added=good(plan.added),
@@ -652,8 +657,11 @@ class Collection:
     def _absolute(self, stored: str) -> str:
         """Return the absolute path of a stored one."""
         name, _, relative = stored.partition(":")
-        place = next((place for root, place in self._places_of_roots() if root.name == name), None)
-        return stored if place is None else os.path.normpath(place / unescape(relative))
+        # Called for every row of a table: only the one root's folder is worked out.
+        for root in self._manifest.roots:
+            if root.name == name and root.dataset is None:
+                return os.path.normpath(root_folder(self.folder, root) / unescape(relative))
+        return stored
 
     def _places_of_roots(self) -> list[tuple[Root, Path]]:
         folders = [root for root in self._manifest.roots if root.dataset is None]

@@ -33,23 +33,26 @@ class ModelShelf:
         ModelError
             If there is none of that name.
         """
-        if name not in self.reduced():
+        base = self._base_of(name)
+        if base is None:
             return get_model(name)
-        base = base_name(name)
-        assert base is not None  # it is one of `reduced`
         return reduced_model(name, self.get(base), self.pca(name).n_components_)
 
     def load(self, name: str, threads: int) -> Embedder:
         """Return a model, loaded; see `load_model`."""
         key = (name, threads)
         if key not in self._loaded:
-            model, base = self.get(name), base_name(name)
+            base = self._base_of(name)
             self._loaded[key] = (
                 load_model(name, threads)
-                if base is None or name not in self.reduced()
-                else ReducedEmbedder(model, self.load(base, threads), self.pca(name))
+                if base is None
+                else ReducedEmbedder(self.get(name), self.load(base, threads), self.pca(name))
             )
         return self._loaded[key]
+
+    def _base_of(self, name: str) -> str | None:
+        """Return the base of one of the collection's own models; None for any other name."""
+        return base_name(name) if name in self.reduced() else None
 
     def reduced(self) -> list[str]:
         """Return the names of the collection's own models."""

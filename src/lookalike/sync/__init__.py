@@ -6,12 +6,13 @@
 
 from lookalike.sync.area import Area, choose_areas, decide_areas, locate
 from lookalike.sync.execution import COMMIT_IMAGES, COMMIT_SECONDS, Outcome, Progress, carry_out
-from lookalike.sync.plan import Known, Plan
+from lookalike.sync.plan import FoundFile, Known, Plan
 
 __all__ = [
     "COMMIT_IMAGES",
     "COMMIT_SECONDS",
     "Area",
+    "FoundFile",
     "Known",
     "Outcome",
     "Plan",
