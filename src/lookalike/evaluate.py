@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
-from lookalike.types import Vectors
+from lookalike.types import Neighbors, Vectors
 
 _BLOCK_ROWS = 512  # queries ranked at once: 512 × n similarities
 
@@ -100,6 +100,44 @@ def leave_one_out(vectors: Vectors, labels: npt.ArrayLike, ks: Sequence[int] = (
         float(average[counted].mean()),
         int(counted.sum()),
     )
+
+
+def precision_of_neighbors(
+    neighbors: Neighbors, labels: npt.ArrayLike, query_labels: npt.ArrayLike
+) -> npt.NDArray[np.float64]:
+    """Return P@k of each query: the share of its k hits that carry its own label.
+
+    Parameters
+    ----------
+    neighbors : Neighbors
+        Whose ids are row numbers of `labels`; missing hits, -1, count as wrong.
+    labels : (n,) of any kind
+        Of the images that were searched.
+    query_labels : (n_queries,) of the same kind
+
+    Returns
+    -------
+    (n_queries,) float64
+
+    Raises
+    ------
+    InvalidInputError
+        If there is not one label a query, or an id is no row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> hits = Neighbors(np.array([[0, 1], [2, -1]]), np.zeros((2, 2), np.float32))
+    >>> precision_of_neighbors(hits, ["cup", "owl", "owl"], ["cup", "owl"])
+    array([0.5, 0.5])
+    """
+    found, asked = np.asarray(labels), np.asarray(query_labels)
+    if asked.shape != (len(neighbors.ids),):
+        raise InvalidInputError(f"there are {len(asked)} labels for {len(neighbors.ids)} queries")
+    if neighbors.ids.size and not -1 <= neighbors.ids.min() <= neighbors.ids.max() < len(found):
+        raise InvalidInputError(f"the ids of the neighbours are not rows of {len(found)} labels")
+    relevant = (found[neighbors.ids] == asked[:, None]) & (neighbors.ids >= 0)
+    return np.asarray(relevant.mean(axis=1), np.float64)
 
 
 def _check_unit_rows(vectors: Vectors) -> Vectors:
