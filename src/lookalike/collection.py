@@ -57,6 +57,7 @@ from lookalike.sync import (
     choose_areas,
     decide_areas,
     locate,
+    look,
 )
 from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
 
@@ -334,7 +335,9 @@ class Collection:
             for number, each in enumerate(models):
                 vectors = self._store.vectors(each.name, each.dimension)
                 known = Known.read(self._store, vectors)
-                plan = decide_areas(areas, known, prune)
+                if number == 0:
+                    sight = look(areas, known, prune)
+                plan = decide_areas(sight, known, prune)
                 if number == 0:
                     first, embedded, failed = plan, 0, set[str]()
                 if dry_run:

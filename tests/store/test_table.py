@@ -175,7 +175,7 @@ def test_vectors_of_many_batches_are_all_read(vectors):
 
 
 def test_maintenance_joins_fragments_and_loses_nothing(vectors, monkeypatch):
-    monkeypatch.setattr(table, "_FRAGMENTS_TO_COMPACT", 5)
+    monkeypatch.setattr(table, "_SMALL_FRAGMENTS", 5)
     monkeypatch.setattr(table, "_KEPT_FOR_READERS", datetime.timedelta(0))
     monkeypatch.setattr(table, "_VERSIONS_TO_CLEAN", 5)
     for number in range(8):
@@ -198,7 +198,7 @@ def test_maintenance_leaves_a_tidy_table_alone(vectors):
 
 
 def test_reader_of_an_old_version_can_finish_after_maintenance(vectors, monkeypatch):
-    monkeypatch.setattr(table, "_FRAGMENTS_TO_COMPACT", 2)
+    monkeypatch.setattr(table, "_SMALL_FRAGMENTS", 2)
     for number in range(4):
         vectors.upsert(vector_rows([number]))
     reader = vectors._open()

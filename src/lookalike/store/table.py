@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _KEYS_PER_FILTER = 2_000  # an SQL filter of more keys takes longer to parse than to run
-_FRAGMENTS_TO_COMPACT = 24
+_SMALL_FRAGMENTS = 6  # more of them are joined
+_ROWS_OF_A_FRAGMENT = 16_384  # a fragment of so many stays as it is
 _VERSIONS_TO_CLEAN = 16
+_COPIED_AT_ONCE = 1 << 22  # bytes
 _LANCE_SOURCE = re.compile(r",?( location:)? /\S+\.rs:\d+(:\d+)?")  # where in itself an error arose
 _KEPT_FOR_READERS = datetime.timedelta(hours=1)  # a search that began before may still read old versions
 
@@ -165,8 +167,15 @@ class Table:
             return
         with self._errors("write"):
             dataset = self._open()
-            if len(dataset.get_fragments()) > _FRAGMENTS_TO_COMPACT:
-                dataset.optimize.compact_files()
+            small = [part for part in dataset.get_fragments() if part.physical_rows < _ROWS_OF_A_FRAGMENT]
+            if len(small) > _SMALL_FRAGMENTS:
+                # Copying pages as they are takes a fifth of the memory of decoding them.
+                dataset.optimize.compact_files(
+                    target_rows_per_fragment=_ROWS_OF_A_FRAGMENT,
+                    num_threads=1,
+                    compaction_mode="try_binary_copy",
+                    binary_copy_read_batch_bytes=_COPIED_AT_ONCE,
+                )
                 self._flush()
             if len(os.listdir(self.folder / "_versions")) > _VERSIONS_TO_CLEAN:
                 self._open().cleanup_old_versions(older_than=_KEPT_FOR_READERS)

@@ -4,7 +4,7 @@
 `execution` does it.
 """
 
-from lookalike.sync.area import Area, choose_areas, decide_areas, locate
+from lookalike.sync.area import Area, choose_areas, decide_areas, locate, look
 from lookalike.sync.execution import COMMIT_IMAGES, COMMIT_SECONDS, Outcome, Progress, carry_out
 from lookalike.sync.plan import FoundFile, Known, Plan
 
@@ -21,4 +21,5 @@ __all__ = [
     "choose_areas",
     "decide_areas",
     "locate",
+    "look",
 ]

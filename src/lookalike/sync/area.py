@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -112,28 +113,60 @@ def choose_areas(roots: Mapping[Path, Root], paths: Sequence[str | os.PathLike[s
     return list(areas.values())
 
 
-def decide_areas(areas: Sequence[Area], known: Known, prune: bool) -> Plan:
-    """Scan the areas and decide what is to be done.
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What lies in the areas of a request.
+
+    Attributes
+    ----------
+    areas : sequence of Area
+    files : list of FoundFile
+    failures : dict of str to str
+        By stored path, why it could not be looked at.
+    """
+
+    areas: Sequence[Area]
+    files: list[FoundFile]
+    failures: dict[str, str]
+
+
+def look(areas: Sequence[Area], known: Known, prune: bool) -> Sight:
+    """Scan the areas. What was found holds for every model that is to be brought up to date.
 
     Raises
     ------
     MissingImagesError
-        Unless `prune`: if a root is missing, or lost more than half of its images at once.
+        Unless `prune`: if a root is missing.
     """
-    found: list[FoundFile] = []
-    failed: dict[str, str] = {}
-    scope: set[str] = set()
+    sight = Sight(areas, [], {})
     for area in areas:
         if area.root.dataset is not None:
-            found += _images_of(area.root.dataset)
+            sight.files.extend(_images_of(area.root.dataset))
         else:
             files, failures = _files_of(area, known, prune)
-            found += files
-            failed |= failures
-        scope |= {path for rows in (known.files, known.failures) for path in rows if area.answers_for(path)}
-    plan = decide(found, failed, known, scope)
+            sight.files.extend(files)
+            sight.failures.update(failures)
+    return sight
+
+
+def decide_areas(sight: Sight, known: Known, prune: bool) -> Plan:
+    """Decide what is to be done in the areas.
+
+    Raises
+    ------
+    MissingImagesError
+        Unless `prune`: if a root lost more than half of its images at once.
+    """
+    scope = {
+        path
+        for area in sight.areas
+        for rows in (known.files, known.failures)
+        for path in rows
+        if area.answers_for(path)
+    }
+    plan = decide(sight.files, sight.failures, known, scope)
     if not prune:
-        _refuse_great_losses(plan, known, areas)
+        _refuse_great_losses(plan, known, sight.areas)
     return plan
 
 
@@ -146,8 +179,10 @@ def _files_of(area: Area, known: Known, prune: bool) -> tuple[list[FoundFile], d
     left = [relative for relative in known_here if relative not in result.files]
     result.files.update(find_again(area.place, left, area.root.exclude))
     files = [
-        FoundFile(f"{name}:{relative}", area.place / unescape(relative), stat, area.root.label(relative))
+        # One text a label, not one a file.
+        FoundFile(f"{name}:{relative}", area.place, stat, label and sys.intern(label))
         for relative, stat in result.files.items()
+        for label in (area.root.label(relative),)
     ]
     return files, {f"{name}:{relative}": reason for relative, reason in result.failures.items()}
 
@@ -163,9 +198,7 @@ def _images_of(name: str) -> list[FoundFile]:
             # The rows of a data set do not change; were another edition longer, it would be noticed.
             stat = FileStat(size=int(X[row].nbytes), mtime_ns=0)
             images.append(
-                FoundFile(
-                    path, Path(path), stat, dataset.class_names[label], split, partial(X.__getitem__, row)
-                )
+                FoundFile(path, Path(), stat, dataset.class_names[label], split, partial(X.__getitem__, row))
             )
     return images
 

@@ -209,10 +209,7 @@ class _Worker:
             return _Done(file, image)
         try:
             side = self._embedder.model.decode_side
-            if isinstance(opened, bytes):
-                decoded = decode(opened, str(file.location), side)
-            else:
-                decoded = from_pixels(opened)
+            decoded = decode(opened, file.path, side) if isinstance(opened, bytes) else from_pixels(opened)
         except ImageError as error:
             return _Done(file, image, reason=error.reason, is_permanent=True)
         row = None if image in self._described else _describe(image, sha256, decoded)

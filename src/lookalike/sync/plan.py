@@ -17,6 +17,7 @@ import numpy.typing as npt
 from lookalike.errors import ImageError
 from lookalike.images import FileStat, content_id, pixels_id
 from lookalike.images.decode import read_file
+from lookalike.images.scan import unescape
 from lookalike.store import Store, Table
 from lookalike.store.store import FailureRow, FileRow
 from lookalike.types import ImageId
@@ -30,19 +31,24 @@ class FoundFile:
     ----------
     path : str
         As stored: ``root:relative/path``, ``mnist:test/42``.
-    location : Path
-        Where it can be opened.
+    place : Path
+        The folder of its root; means nothing for an image of a data set.
     label, split : str or None
     pixels : callable or None
         Gives the pixels, (h, w) or (h, w, 3) uint8, of an image that is no file.
     """
 
     path: str
-    location: Path
+    place: Path
     stat: FileStat
     label: str | None
     split: str | None = None
     pixels: Callable[[], npt.NDArray[np.uint8]] | None = None
+
+    @property
+    def location(self) -> Path:
+        """Where the file can be opened; made when asked for, as there may be a million."""
+        return self.place / unescape(self.path.partition(":")[2])
 
 
 @dataclass(slots=True)
