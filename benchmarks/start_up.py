@@ -33,11 +33,11 @@ def timed(owner, name, share):
     setattr(owner, name, staticmethod(measured) if is_class_method else measured)
 import lance, PIL.Image, PIL.JpegImagePlugin
 import lookalike.collection
-from lookalike.embed import onnx
+from lookalike.embed import onnx, runtime
 from lookalike.index import Exact
 from lookalike.store import Table
 from lookalike.cli import main
-onnx._import_runtime()
+runtime.import_runtime()
 timed(onnx.OnnxEmbedder, "embed", "network")
 timed(onnx.OnnxEmbedder, "prepare", "network")
 timed(Table, "version", "store")

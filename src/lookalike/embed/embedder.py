@@ -15,6 +15,8 @@ class Embedder(Protocol):
     """A model, loaded; safe to call from several threads at once."""
 
     model: Model
+    batch_size: int
+    """Images that `embed` is best given at once."""
 
     def prepare(self, image: Image) -> Pixels:
         """Cut and scale an RGB image to what the model sees."""

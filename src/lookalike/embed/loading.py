@@ -18,6 +18,7 @@ from lookalike.embed.embedder import Embedder
 from lookalike.embed.models import Model, PackagedWeights, get_model
 from lookalike.embed.onnx import OnnxEmbedder
 from lookalike.embed.pixels import PixelsEmbedder
+from lookalike.embed.runtime import Compute
 from lookalike.errors import ModelError
 
 _BUILD = 1
@@ -42,7 +43,7 @@ def load_model(name: str, threads: int = 1) -> Embedder:
     model = get_model(name)
     if model.weights is None:
         return PixelsEmbedder(model)
-    return OnnxEmbedder(model, _graph(model, model.weights), threads)
+    return OnnxEmbedder(model, _graph(model, model.weights), Compute(threads))
 
 
 def is_installed(model: Model) -> bool:

@@ -22,6 +22,8 @@ class PixelsEmbedder:
         Of the architecture ``pixels``.
     """
 
+    batch_size = 1
+
     def __init__(self, model: Model) -> None:
         self.model = model
         self._mode = "L" if model.dimension == model.size**2 else "RGB"

@@ -74,6 +74,7 @@ class ReducedEmbedder:
 
     def __init__(self, model: Model, base: Embedder, pca: PCA) -> None:
         self.model = model
+        self.batch_size = base.batch_size
         self._base = base
         self._pca = pca
 

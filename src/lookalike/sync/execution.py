@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
+
 from lookalike.embed import Embedder
 from lookalike.errors import ImageError
 from lookalike.images import (
@@ -161,7 +163,7 @@ def _side_by_side(worker: _Worker, files: Sequence[FoundFile], jobs: int) -> Ite
     """Yield what the worker makes of each file, as it comes, `jobs` at a time."""
     pool = ThreadPoolExecutor(jobs, thread_name_prefix="lookalike")
     finished: queue.SimpleQueue[Future[list[_Done]]] = queue.SimpleQueue()
-    size = min(_PORTION, -(-len(files) // jobs))  # with few files, some for every thread
+    size = min(max(_PORTION, worker.batch_size), -(-len(files) // jobs))  # with few, some for every thread
     portions = (files[start : start + size] for start in range(0, len(files), size))
 
     def hand_out(count: int) -> int:
@@ -182,18 +184,25 @@ def _side_by_side(worker: _Worker, files: Sequence[FoundFile], jobs: int) -> Ite
 class _Worker:
     """Takes files from the disk to rows; called by many threads.
 
-    First all of a portion are decoded, then all go through the network, one by one: going back and forth
-    between the two for each file costs 3 % (measured), as each finds the caches full of the other's data.
+    First all of a portion are decoded, then all go through the network: going back and forth between the two
+    for each file costs 3 % (measured), as each finds the caches full of the other's data.
     """
 
     def __init__(self, embedder: Embedder, known: Known) -> None:
+        self.batch_size = embedder.batch_size
         self._embedder = embedder
         self._described = known.described
         self._claimed = set(known.embedded)
         self._lock = threading.Lock()
 
     def __call__(self, files: Sequence[FoundFile]) -> list[_Done]:
-        return [self._embed(opened) for opened in [self._open(file) for file in files]]
+        opened = [self._open(file) for file in files]
+        waiting = [one for one in opened if isinstance(one, _Opened)]
+        vectors = iter(self._embedder.embed(np.stack([one.pixels for one in waiting])) if waiting else ())
+        return [
+            _Done(one.file, one.id, next(vectors), one.image) if isinstance(one, _Opened) else one
+            for one in opened
+        ]
 
     def _open(self, file: FoundFile) -> _Done | _Opened:
         try:
@@ -214,12 +223,6 @@ class _Worker:
             return _Done(file, image, reason=error.reason, is_permanent=True)
         row = None if image in self._described else _describe(image, sha256, decoded)
         return _Opened(file, image, row, self._embedder.prepare(decoded.image))
-
-    def _embed(self, opened: _Done | _Opened) -> _Done:
-        if isinstance(opened, _Done):
-            return opened
-        vector = self._embedder.embed(opened.pixels[None])[0]
-        return _Done(opened.file, opened.id, vector, opened.image)
 
 
 def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> ImageRow:
