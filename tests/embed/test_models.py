@@ -43,7 +43,7 @@ def test_each_row_agrees_with_its_architecture(model):
 
 
 def test_the_default_model_exists():
-    assert get_model(DEFAULT_MODEL).name == "lite0"
+    assert get_model(DEFAULT_MODEL).name == "lite0-int8"
 
 
 def test_rows_cannot_be_changed():

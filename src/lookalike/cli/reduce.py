@@ -24,7 +24,7 @@ def reduce(
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Reduce a model's vectors by PCA, as a new model of the collection: search --model lite0+pca128."""
+    """Reduce a model's vectors by PCA, as a new model of the collection: search --model lite0-int8+pca128."""
     from lookalike.collection import Collection
 
     chosen = Collection.open(collection, above=False) if collection else Collection.open()

@@ -125,7 +125,7 @@ MODELS: tuple[Model, ...] = (
 
 PIXELS_PATTERN = "pixels-SIDE-grey or pixels-SIDE-rgb, SIDE from 1 to 512"
 
-DEFAULT_MODEL = "lite0"
+DEFAULT_MODEL = "lite0-int8"
 
 
 def get_model(name: str) -> Model:
