@@ -31,7 +31,7 @@ class Device:
     batch_size : int
         Images a call, where they fit its memory.
     options : tuple of (str, str)
-        Of the provider.
+        Of the provider; ``{threads}`` stands for the threads of a call.
     """
 
     name: str
@@ -56,7 +56,7 @@ DEVICES: tuple[Device, ...] = (
         "OpenVINOExecutionProvider",
         "onnxruntime-openvino",
         batch_size=1,
-        options=(("device_type", "CPU"),),
+        options=(("device_type", "CPU"), ("num_of_threads", "{threads}")),
     ),
     Device("coreml", "CoreMLExecutionProvider", "onnxruntime", batch_size=16),
 )
@@ -144,10 +144,13 @@ def _open(graph: bytes | Path, name: str, threads: int, device: Device) -> Any:
     options.log_severity_level = 4  # what goes wrong is raised; the log would only repeat it
     # Threads that spin while they wait would take the cores from those that decode.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    provider = (device.provider, dict(device.options)) if device.options else device.provider
+    settings = {key: value.format(threads=threads) for key, value in device.options}
     try:
-        source = graph if isinstance(graph, bytes) else str(graph)
-        return onnxruntime.InferenceSession(source, options, providers=[provider])
+        return onnxruntime.InferenceSession(
+            graph if isinstance(graph, bytes) else str(graph),
+            options,
+            providers=[(device.provider, settings)],
+        )
     except Exception as error:  # the runtime raises its own classes, all plain Exceptions
         raise ModelError(f"the model {name} cannot be loaded: {' '.join(str(error).split())}") from error
 
