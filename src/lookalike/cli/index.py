@@ -43,6 +43,7 @@ def index(
     model: Annotated[
         str | None,
         typer.Option(
+            metavar="NAME|FILE.onnx",
             help="Embed with this model: that of a new collection, or one more beside those that are there.",
             show_default=False,
         ),

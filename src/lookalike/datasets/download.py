@@ -76,8 +76,9 @@ def download(remote: RemoteFile, destination: Path, *, otherwise: str = "", quie
         )
     # ImportError: httpx's word for a proxy from the environment that it cannot use.
     except (httpx.HTTPError, httpx.InvalidURL, ImportError) as error:
+        why = reason(error, CONNECT_SECONDS, STALL_SECONDS)
         raise DatasetError(
-            f"{remote.name} cannot be downloaded from {remote.url}: {reason(error, CONNECT_SECONDS, STALL_SECONDS)}; {remedy}"
+            f"{remote.name} cannot be downloaded from {remote.url}: {why}; {remedy}"
         ) from error
     except ValueError as error:  # pooch's word for another hash
         raise DatasetError(
