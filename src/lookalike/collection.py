@@ -584,9 +584,7 @@ class Collection:
         if missing:
             raise StoreError(f"the thumbnail of {missing[0]} is missing from {self.folder}; index it again")
         return [
-            stored.get(ImageId(query.id or 0))
-            if query.thumbnail is None
-            else encode_thumbnail(query.thumbnail)
+            encode_thumbnail(query.thumbnail) if query.thumbnail else stored.get(ImageId(query.id or 0))
             for query in queries
         ]
 

@@ -184,10 +184,10 @@ def _draw_words(axes: Axes, words: str) -> None:
     import textwrap
 
     drawable = _drawable(" ".join(words.split()))
-    for size, columns, rows in ((15, 11, 4), (11, 16, 6), (8, 22, 8)):
-        lines = textwrap.wrap(drawable, columns, max_lines=rows, placeholder=" …")
-        if not lines[-1].endswith(" …"):
-            break
+    sizes = ((15, 11, 4), (11, 16, 6), (8, 22, 8))  # points, characters a line, lines
+    fitting = (row for row in sizes if len(textwrap.wrap(drawable, row[1])) <= row[2])
+    size, columns, rows = next(fitting, sizes[-1])
+    lines = textwrap.wrap(drawable, columns, max_lines=rows, placeholder=" …")
     axes.text(
         0.5,
         0.5,

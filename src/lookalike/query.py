@@ -82,8 +82,8 @@ def embed_query(
         if not model.has_text:
             raise QueryError(_no_words(query, model.name))
         _check_words(query)
-        embedder = cast(TextEmbedder, load_embedder())
-        return EmbeddedQuery(query, embedder.embed_text([query])[0], is_text=True)
+        knows_text = cast(TextEmbedder, load_embedder())
+        return EmbeddedQuery(query, knows_text.embed_text([query])[0], is_text=True)
     if not isinstance(query, str | os.PathLike):
         picture, name, image = _from_memory(query), "pixels", None
     else:
@@ -158,7 +158,7 @@ def _is_text(query: str) -> bool:
 
 
 def _check_words(query: str) -> None:
-    """Refuse words that a person has hardly meant as words: a slip of the pen must not look like an answer."""
+    """Refuse what was hardly meant as words: a slip of the pen must not get an answer."""
     if not query.strip():
         raise QueryError("the query is empty; expected an image file, a URL, or words")
     if query.lower().endswith(tuple(ending for row in FORMATS for ending in row.extensions)):

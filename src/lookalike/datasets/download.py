@@ -76,10 +76,8 @@ def download(remote: RemoteFile, destination: Path, *, otherwise: str = "", quie
         )
     # ImportError: httpx's word for a proxy from the environment that it cannot use.
     except (httpx.HTTPError, httpx.InvalidURL, ImportError) as error:
-        why = reason(error, CONNECT_SECONDS, STALL_SECONDS)
-        raise DatasetError(
-            f"{remote.name} cannot be downloaded from {remote.url}: {why}; {remedy}"
-        ) from error
+        why = f"{remote.url}: {reason(error, CONNECT_SECONDS, STALL_SECONDS)}"
+        raise DatasetError(f"{remote.name} cannot be downloaded from {why}; {remedy}") from error
     except ValueError as error:  # pooch's word for another hash
         raise DatasetError(
             f"{remote.name} from {remote.url} is not what it should be: "

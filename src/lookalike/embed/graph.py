@@ -197,8 +197,8 @@ def _embedding(model: onnx.ModelProto, name: str, use: GraphUse) -> tuple[str, i
         known = [output for output in EMBEDDING_OUTPUTS if output in outputs]
         if not known:
             raise ModelError(
-                f"the model {name} has {len(outputs)} outputs ({', '.join(outputs)}); name the one that is the"
-                ' embedding in the JSON file beside it: {"output": …}'
+                f"the model {name} has {len(outputs)} outputs ({', '.join(outputs)}); name the one that"
+                ' is the embedding in the JSON file beside it: {"output": …}'
             )
         chosen = known[0]
     tensor = outputs[chosen].type.tensor_type
@@ -237,7 +237,7 @@ def _prepend(graph: onnx.GraphProto, seen: _Input, use: GraphUse, side: int) -> 
     from onnx import TensorProto, helper
 
     images = _PREFIX + "images"
-    nodes = []
+    nodes: list[onnx.NodeProto] = []
 
     def add(kind: str, *inputs: str, **attributes: Any) -> str:
         result = f"{_PREFIX}in/{len(nodes)}"

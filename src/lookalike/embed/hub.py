@@ -162,9 +162,7 @@ def fetch(
         with filelock.FileLock(folder / ".lock", timeout=1):
             _Fetch(model, model.weights, folder, revision, quiet).run()
     except filelock.Timeout as error:
-        raise ModelError(
-            f"another lookalike is fetching {model.name} to {folder}; wait for it to end"
-        ) from error
+        raise ModelError(f"another lookalike is fetching {model.name} to {folder}; let it end") from error
     except OSError as error:
         raise ModelError(
             f"the model {model.name} cannot be written to {folder}: {error.strerror or error};"
@@ -234,7 +232,7 @@ class _Fetch:
             for _ in range(_REDIRECTS):
                 response = connect(client, client.build_request("HEAD", url), CONNECT_SECONDS)
                 response.close()
-                # A large file is a redirect to where it is stored, and the facts are in the redirect itself.
+                # A large file is a redirect to where it is stored; the facts are in the redirect itself.
                 if (
                     response.is_error
                     or "x-repo-commit" in response.headers
@@ -248,7 +246,7 @@ class _Fetch:
             etag = (headers.get("x-linked-etag") or headers.get("etag") or "").removeprefix("W/").strip('"')
             size = headers.get("x-linked-size") or headers.get("content-length") or ""
             commit = headers.get("x-repo-commit", "")
-            # The commit becomes part of addresses, and the etag of a file's name: nothing else may be in them.
+            # They become parts of addresses and of file names: nothing else may be in them.
             if not (
                 size.isdecimal()
                 and re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", etag)
@@ -374,9 +372,8 @@ class _Fetch:
             f"or fetch it on another machine with `lookalike models --fetch {name} --to DIR`, carry DIR here"
             " and set LOOKALIKE_MODELS to it"
         )
-        return ModelError(
-            f"the model {name} cannot be fetched: {why}; {remedy + ', ' if remedy else ''}{carry}"
-        )
+        remedies = f"{remedy}, {carry}" if remedy else carry.removeprefix("or ")
+        return ModelError(f"the model {name} cannot be fetched: {why}; {remedies}")
 
 
 def _read_pin(folder: Path) -> _Pin | None:

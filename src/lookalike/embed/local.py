@@ -13,7 +13,7 @@ import json
 import math
 import os
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -64,7 +64,7 @@ class LocalModel:
 class _Wishes:
     """What a JSON file says of a network."""
 
-    use: GraphUse = GraphUse()
+    use: GraphUse = field(default_factory=GraphUse)
     size: int | None = None
     resize: int | None = None
 
@@ -205,8 +205,8 @@ def load_kept(model: Model, folder: Path, threads: int) -> AdaptedEmbedder:
     found = hashlib.sha256(graph).hexdigest()
     if found != model.weights.sha256:
         raise ModelError(
-            f"{file} is damaged: expected sha256 {model.weights.sha256}, got {found}; delete it and index again"
-            " with --model and the original ONNX file"
+            f"{file} is damaged: expected sha256 {model.weights.sha256}, got {found}; delete it and index"
+            " again with --model and the original ONNX file"
         )
     return AdaptedEmbedder(model, graph, threads)
 
@@ -233,7 +233,9 @@ def _own_wishes(row: dict[str, Any]) -> _Wishes:
     unknown = sorted(set(row) - set(known))
     if unknown:
         raise ValueError(f"it has the key {unknown[0]!r}; expected {', '.join(known)}")
-    use = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    use: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in row.items()
+    }
     return _Wishes(size=use.pop("size", None), resize=use.pop("resize", None), use=GraphUse(**use))
 
 
@@ -247,8 +249,8 @@ def _hub_wishes(row: dict[str, Any]) -> _Wishes:
     if not row.get("do_normalize", True):
         mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
     use = GraphUse(
-        mean=tuple(value / scale for value in mean),  # type: ignore[arg-type]
-        std=tuple(value / scale for value in std),  # type: ignore[arg-type]
+        mean=tuple(value / scale for value in mean),
+        std=tuple(value / scale for value in std),
         interpolation=_FILTERS[resample],
     )
     edge, is_whole = _side(row["size"])

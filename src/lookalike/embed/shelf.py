@@ -53,7 +53,7 @@ class ModelShelf:
             If there is none of that name, or the file is none that can be used.
         """
         if is_path(name):
-            return self._visit(Path(name)).model
+            return self._visit(Path(name))
         base = self._base_of(name)
         if base is None:
             return self._local(name) or get_model(name)
@@ -124,7 +124,7 @@ class ModelShelf:
             raise ModelError(f"cannot read {file}: {error}") from error
         if expected != embedder.sha256:
             raise ModelError(
-                f"the vectors of {name} in this collection were made with other weights than this machine has:"
+                f"the vectors of {name} in this collection were made with other weights than are here:"
                 f" expected sha256 {expected}, got {embedder.sha256}; fetch those with"
                 f" `lookalike models --fetch {name} --revision COMMIT`, or make a collection of its own"
             )

@@ -81,7 +81,8 @@ class TextTower:
         unknown = sorted(set(self._inputs) - {"input_ids", "attention_mask"})
         if unknown or "input_ids" not in self._inputs:
             raise ModelError(
-                f"the text tower {graph} takes {', '.join(self._inputs)}; expected input_ids, and attention_mask"
+                f"the text tower {graph} takes {', '.join(self._inputs)}; expected input_ids"
+                " and perhaps attention_mask"
             )
         self._output = self._choose_output(graph)
 
