@@ -284,9 +284,8 @@ class _Fetch:
         place.parent.mkdir(parents=True, exist_ok=True)
         # The name tells the content: parts of another commit are never gone on from.
         part = place.with_name(f"{place.name}.{stated.etag[:12]}.part")
-        if place.is_file() and place.stat().st_size == stated.size and _matches(place, stated.etag):
-            sha256 = _sha256(place)
-        else:
+        is_there = place.is_file() and place.stat().st_size == stated.size and _matches(place, stated.etag)
+        if not is_there:
             self._download(client, file, stated, part)
             if not _matches(part, stated.etag):
                 found = _sha256(part) if len(stated.etag) == 64 else _blob_id(part)
@@ -294,10 +293,10 @@ class _Fetch:
                 raise self._failed(
                     f"{file.path} came damaged: expected {stated.etag}, got {found}", "run this again"
                 )
-            sha256 = _sha256(part)
             part.replace(place)
         for leftover in place.parent.glob(f"{_escape(place.name)}.*.part"):
             leftover.unlink()
+        sha256 = stated.etag if len(stated.etag) == 64 else _sha256(place)
         return {"size": stated.size, "sha256": sha256, "etag": stated.etag}
 
     def _download(self, client: httpx.Client, file: HubFile, stated: _Stated, part: Path) -> None:

@@ -160,7 +160,7 @@ def kept_local(name: str, folder: Path) -> Model | None:
         If it is damaged.
     """
     file = folder / f"{name}.json"
-    if not (folder / f"{name}.onnx").is_file():
+    if not os.path.isfile(folder / f"{name}.onnx"):
         return None
     try:
         row = json.loads(file.read_text(encoding="utf-8"))

@@ -163,6 +163,8 @@ class ModelShelf:
 
     def reduced(self) -> list[str]:
         """Return the names of the collection's own models."""
+        if not os.path.isdir(self.folder):  # which a name that is too long is not, either
+            return []
         return sorted(file.stem for file in self.folder.glob("*.npz") if base_name(file.stem))
 
     def pca(self, name: str) -> PCA:
