@@ -162,9 +162,7 @@ def _check_words(query: str) -> None:
     if not query.strip():
         raise QueryError("the query is empty; expected an image file, a URL, or words")
     if query.lower().endswith(tuple(ending for row in FORMATS for ending in row.extensions)):
-        raise QueryError(
-            f"there is no file {query!r}, and it ends like an image file; expected one, or words"
-        )
+        raise QueryError(f"there is no file {query!r}; what ends like an image file is taken for one")
     if re.fullmatch(r"[\w-]+:\w+/\d+", query):
         raise QueryError(f"there is no image {query}: the data set is not in this collection")
 

@@ -95,6 +95,8 @@ def read_local(path: Path) -> LocalModel:
         raise ModelError(f"the model file {path} cannot be read: {error.strerror or error}") from error
     wishes = _read_wishes(path)
     size = adapt(graph, str(path), wishes.use, wishes.size).size
+    if wishes.resize is not None and wishes.resize < size:
+        raise ModelError(f"resize is {wishes.resize} beside {path}; expected at least the size, {size}")
     sha256 = hashlib.sha256(graph).hexdigest()
     # Safe as a file's name on every system, and no name of a reduced model.
     stem = re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-")[:40] or "model"
@@ -279,9 +281,9 @@ def _checked(wishes: _Wishes) -> _Wishes:
     for name, side in (("size", wishes.size), ("resize", wishes.resize)):
         if side is not None and (type(side) is not int or not 1 <= side <= _LARGEST):
             raise ValueError(f"{name} is {side!r}; expected pixels, 1 to {_LARGEST}")
-    if wishes.resize is not None and wishes.size is not None and wishes.resize < wishes.size:
-        raise ValueError(f"resize is {wishes.resize}; expected at least the size, {wishes.size}")
     for name, values in (("mean", use.mean), ("std", use.std)):
+        if not isinstance(values, tuple):
+            raise ValueError(f"{name} is {values!r}; expected three numbers")
         numbers = [value for value in values if type(value) in (int, float) and math.isfinite(value)]
         if len(values) != 3 or len(numbers) != 3 or (name == "std" and min(numbers) <= 0):
             kind = "three numbers above 0" if name == "std" else "three numbers"

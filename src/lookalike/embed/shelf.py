@@ -75,11 +75,11 @@ class ModelShelf:
             If it cannot be loaded, or its weights are not those that the collection's vectors were made with.
         """
         key = (name, threads)
-        if key not in self._loaded:
-            self._loaded[key] = self._load(name, threads)
+        embedder = self._loaded.get(key) or self._load(name, threads)
         if not is_new:
-            self._check_weights(name, self._loaded[key])
-        return self._loaded[key]
+            self._check_weights(name, embedder)
+        self._loaded[key] = embedder
+        return embedder
 
     def _load(self, name: str, threads: int) -> Embedder:
         base = self._base_of(name)
