@@ -1,4 +1,4 @@
-"""Stand-ins for the models of the hub and for the hub itself: tiny graphs, and a server that answers as it does.
+"""Stand-ins for models of the hub, tiny graphs, and for the hub itself, a server that answers as it does.
 
 The image tower is the mean colour of nine fields of the image, times a fixed matrix; the text tower looks up
 each of its few words as a colour, and multiplies by the same matrix. So words find pictures of their colour.
@@ -60,8 +60,8 @@ def image_graph(
 ):
     """Return an image tower: the mean colour, times a matrix.
 
-    `form` is how the embedding comes out: "vector" (n, d), "tokens" (n, 3, d) with it first, "map" (n, d, 2, 2)
-    with it as the mean; `classifier` puts that many scores behind it.
+    `form` is how the embedding comes out: "vector" (n, d), "tokens" (n, 3, d) with it
+    first, "map" (n, d, 2, 2) with it as the mean; `classifier` puts that many scores behind it.
     """
     shape = [batch, 3, size, size] if channels_first else [batch, size, size, 3]
     constants = {"matrix": projection(dimension, seed), "one": np.ones((1, 1), np.float32)}
@@ -114,7 +114,7 @@ def image_graph(
 
 
 def text_graph(dimension=8, *, output="text_embeds", mask=False, mean=(0.5,) * 3, std=(0.5,) * 3, seed=0):
-    """Return a text tower: the sum of the words' colours, normalised as an image is, times the same matrix."""
+    """Return a text tower: the colour of its words, normalised as an image is, times the same matrix."""
     colours = np.zeros((len(WORDS), 4), np.float32)
     for word, colour in COLOURS.items():
         colours[WORDS[word], :3] = (np.array(colour) / 255 - mean) / std

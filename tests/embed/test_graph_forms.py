@@ -1,4 +1,4 @@
-"""Graphs in all the forms that exporters give them, brought into one. First by hand, then each form against it."""
+"""Graphs in all the forms that exporters give them, brought into one, which is worked by hand."""
 
 import dataclasses
 
@@ -105,7 +105,7 @@ def test_a_product_and_a_sum_are_a_classifier_too(pixels):
 def test_a_graph_without_a_classifier_says_so():
     nodes = [helper.make_node("ReduceMean", ["x"], ["y"], axes=[2, 3], keepdims=0)]
     graph = save(nodes, [("x", TensorProto.FLOAT, ["n", 3, 8, 8])], [("y", TensorProto.FLOAT, ["n", 3])], {})
-    with pytest.raises(ModelError, match="does not end in a classifier .* got ReduceMean"):
+    with pytest.raises(ModelError, match=r"does not end in a classifier .* got ReduceMean"):
         adapt(graph, "net", GraphUse(cut_classifier=True))
 
 
