@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -173,6 +174,7 @@ class Hub:
         self.files = {}
         self.asked = []
         self.cut = {}
+        self.slow = threading.Event()  # while it is set, answers stop in their middle
         self.served = {}  # path: what comes instead of what was stated
         self.commits = {"main": COMMIT, COMMIT: COMMIT}
         self.is_plain_git = {".json"}  # endings of files that are not LFS
@@ -250,6 +252,12 @@ def serve_hub():
             self.end_headers()
             if self.command == "GET":
                 end = hub.cut.pop(path, None)
+                if hub.slow.is_set():
+                    self.wfile.write(content[start : start + len(content) // 2])
+                    self.wfile.flush()
+                    while hub.slow.is_set():
+                        time.sleep(0.01)
+                    return None
                 self.wfile.write(content[start:] if end is None else content[start : start + end])
                 self.close_connection = True
             return None

@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -231,6 +232,30 @@ def test_resnet_is_cut_before_its_classifier_in_the_real_program(folder, places,
     assert json.loads(done.stdout)["embedded"] == 4
     _, vectors = Collection.open(folder).vectors()
     assert vectors.shape == (4, 2048)
+
+
+def test_a_fetch_that_is_killed_goes_on_from_where_it_was(places, monkeypatch):
+    with serve_hub() as served:
+        graph = image_graph(2048, classifier=100, output="logits")
+        served.publish("Xenova/resnet-50", {"onnx/model.onnx": graph})
+        monkeypatch.setenv("HF_ENDPOINT", served.address)
+        run = [sys.executable, "-m", "lookalike", "models", "--fetch", "resnet50"]
+        served.slow.set()
+        killed = subprocess.Popen(run, stderr=subprocess.DEVNULL)
+        try:
+            half, patience = len(graph) // 2, time.monotonic() + 60
+            while not any(part.stat().st_size >= half for part in places.rglob("*.part")):
+                assert time.monotonic() < patience and killed.poll() is None
+                time.sleep(0.02)
+        finally:
+            killed.kill()
+            killed.wait()
+        served.slow.clear()
+        served.asked.clear()
+        done = subprocess.run(run, capture_output=True, timeout=100)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert any(f"bytes={half}-" in line for line in served.asked)
+    assert (places / "cache/models/resnet50/onnx/model.onnx").read_bytes() == graph
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ def _draw_words(axes: Axes, words: str) -> None:
     fitting = (row for row in sizes if len(textwrap.wrap(drawable, row[1])) <= row[2])
     size, columns, rows = next(fitting, sizes[-1])
     lines = textwrap.wrap(drawable, columns, max_lines=rows, placeholder=" …")
-    axes.text(
+    text = axes.text(
         0.5,
         0.5,
         "\n".join(lines),
@@ -201,6 +201,9 @@ def _draw_words(axes: Axes, words: str) -> None:
         fontsize=size,
         linespacing=1.25,
     )
+    room = (_TILE - 0.35) * axes.figure.dpi
+    if (drawn := text.get_window_extent().width) > room:  # wide letters, or one long word
+        text.set_fontsize(size * room / drawn)
 
 
 def _caption(axes: Axes, line: str, y: float, **style: Any) -> Text:
