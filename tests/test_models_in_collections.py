@@ -391,6 +391,15 @@ class TestOwnFiles:
         assert made.reduce(2, model=name) == f"{name}+pca2"
         assert call("search", photos / "cats/0.png", "--model", net)[0] == 0
 
+    def test_a_file_that_cannot_be_kept_leaves_no_collection_behind(self, folder, net, monkeypatch):
+        def full(*arguments):
+            raise ModelError("the disk is full")
+
+        monkeypatch.setattr("lookalike.embed.shelf.keep_local", full)
+        with pytest.raises(ModelError, match="the disk is full"):
+            Collection.create(folder, model=str(net))
+        assert not (folder / ".lookalike").exists()
+
     def test_two_files_of_one_name_never_mix(self, folder, net):
         made = Collection.create(folder, model=str(net))
         made.sync()

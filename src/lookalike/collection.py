@@ -139,12 +139,17 @@ class Collection:
         collection._models = shelf
         if with_root:
             collection.add_root(home, labels, exclude)
+        was_there = os.path.lexists(place)
         try:
             place.mkdir(parents=True, exist_ok=True)
             if embedder is not None:
                 shelf.keep(chosen.name, embedder, is_new=True)
             collection._manifest.save(place)
-        except OSError as error:
+        except (OSError, ModelError) as error:
+            if not was_there:
+                shutil.rmtree(place, ignore_errors=True)
+            if isinstance(error, ModelError):
+                raise
             raise CollectionError(
                 f"cannot make a collection in {home}: {error.strerror};"
                 " name a folder that can be written to with -c/--collection"

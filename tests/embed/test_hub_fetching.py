@@ -150,7 +150,12 @@ def test_content_that_the_table_does_not_know_is_refused_before_it_comes(served)
 
 
 def test_a_commit_that_the_user_names_may_have_other_content(served):
-    assert hub.fetch(row(sha256="0" * 64), revision="main")
+    served.commits[OTHER_COMMIT] = OTHER_COMMIT
+    folder = hub.fetch(row(sha256="0" * 64), revision=OTHER_COMMIT)
+    (folder / "onnx/model.onnx").unlink()
+    assert hub.fetch(row(sha256="0" * 64)) == folder  # mended from the same commit
+    pin = document(folder / "lookalike.json")
+    assert (pin["revision"], pin["commit"]) == (OTHER_COMMIT, OTHER_COMMIT)
 
 
 @pytest.mark.parametrize(

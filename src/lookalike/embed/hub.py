@@ -182,6 +182,7 @@ class _Fetch:
         self._folder = folder
         self._quiet = quiet
         self._asked = revision
+        self._is_rows = False  # whether it is the revision that the table names, and has hashes of
         self._endpoint = os.environ.get("HF_ENDPOINT", ENDPOINT).rstrip("/")
 
     def run(self) -> None:
@@ -193,6 +194,7 @@ class _Fetch:
         revision = self._asked or (pin.commit if pin else self._weights.revision)
         if pin and pin.commit == revision and self._is_whole(pin):
             return
+        self._is_rows = revision == self._weights.revision
         if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
             raise self._failed("HF_HUB_OFFLINE says that the hub is not to be asked")
         with httpx.Client(
@@ -207,10 +209,8 @@ class _Fetch:
             files = {
                 file.path: self._bring(client, file, stated[file.path], pin) for file in self._weights.files
             }
-        _write_pin(
-            self._folder,
-            _Pin(self._weights.repository, self._asked or self._weights.revision, revision, files),
-        )
+        named = self._asked or (pin.revision if pin else self._weights.revision)
+        _write_pin(self._folder, _Pin(self._weights.repository, named, revision, files))
 
     def _is_whole(self, pin: _Pin) -> bool:
         return all(self._is_there(file, pin) for file in self._weights.files)
@@ -253,7 +253,7 @@ class _Fetch:
                 and re.fullmatch(r"[0-9a-f]{40}", commit)
             ):
                 raise self._failed(f"{self._endpoint} does not answer as a hub does; is it one?")
-        if file.sha256 and not self._asked and len(etag) == 64 and etag != file.sha256:
+        if self._is_rows and file.sha256 and len(etag) == 64 and etag != file.sha256:
             raise self._failed(
                 f"the hub states sha256 {etag} for {file.path}; expected {file.sha256}",
                 "upgrade lookalike, or name a commit with --revision",

@@ -108,7 +108,9 @@ class ModelShelf:
                 return
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                file.write_text(embedder.sha256 + "\n", encoding="ascii")
+                partial = file.with_name(f"{file.name}.{os.getpid()}.part")
+                partial.write_text(embedder.sha256 + "\n", encoding="ascii")
+                partial.replace(file)
             except OSError as error:
                 raise ModelError(f"cannot write {file}: {error.strerror or error}") from error
 
