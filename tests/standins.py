@@ -217,7 +217,11 @@ def serve_hub():
                 self.send_header("Location", self.path.replace("/old/", "/new/", 1))
                 self.send_header("Content-Length", "0")
                 return self.end_headers()
-            repository, revision, path = "/".join(parts[:2]), parts[3], "/".join(parts[4:])
+            repository, revision, path = (
+                "/".join(parts[:2]),
+                parts[3],
+                "/".join(parts[4:]).removesuffix("?cached"),
+            )
             if not any(name == repository for name, _ in hub.files):
                 return self.refuse(401, "RepoNotFound")
             if revision not in hub.commits:
@@ -226,6 +230,15 @@ def serve_hub():
             if content is None:
                 return self.refuse(404, "EntryNotFound")
             headers = {"X-Repo-Commit": hub.commits[revision]}
+            if path.endswith(tuple(hub.is_plain_git)) and not self.path.endswith("?cached"):
+                self.send_response(307)
+                for name, value in {**headers, "Location": f"{self.path}?cached"}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "12")
+                self.end_headers()
+                if self.command == "GET":
+                    self.wfile.write(b"over there\r\n")
+                return None
             if path.endswith(tuple(hub.is_plain_git)):
                 blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
                 return self.send(hub.served.get(path, content), {**headers, "ETag": f'"{blob}"'}, wanted)
@@ -238,7 +251,7 @@ def serve_hub():
             return self.end_headers()
 
         def send(self, content, headers, wanted):
-            path = self.path.split("|")[-1].split("/resolve/")[-1]
+            path = self.path.removesuffix("?cached").split("|")[-1].split("/resolve/")[-1]
             content = hub.served.get(path, content)
             start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
             if wanted and start >= len(content):

@@ -429,7 +429,7 @@ class Collection:
         with writer_lock(self.folder):
             _, vectors = self._store.vectors(base.name, base.dimension).read_vectors()
             if not len(vectors):
-                raise CollectionError(self._nothing_embedded(base.name))
+                raise CollectionError(self._nothing_embedded(base.name, model))
             reduced = self._models.add_reduced(base.name, pca.fit(vectors))
             self._extend_reduced(reduced.name)
         return reduced.name
@@ -539,7 +539,7 @@ class Collection:
         chosen = self._models.get(model or self.model)
         index = self._index(chosen.name)
         if not len(index):
-            raise CollectionError(self._nothing_embedded(chosen.name))
+            raise CollectionError(self._nothing_embedded(chosen.name, model))
 
         def stored(image: ImageId) -> Vectors | None:
             rows = np.flatnonzero(index.ids == image)
@@ -673,13 +673,14 @@ class Collection:
         ids: Ids = self._store.files.read(["id"], f"split = '{split}'")["id"].to_numpy()
         return ids
 
-    def _nothing_embedded(self, model: str) -> str:
+    def _nothing_embedded(self, model: str, asked: str | None) -> str:
+        """Say that there are no vectors of a model, and how to ask for them as the user has named it."""
         others = ", ".join(self._store.vector_tables())
         if not len(self):
             return f"the collection in {self.folder} holds no images; run `lookalike index` first"
         return (
             f"no image of the collection in {self.folder} is embedded with {model} (only with {others});"
-            f" run `lookalike index --model {model}` first"
+            f" run `lookalike index --model {asked or model}` first"
         )
 
     def _hits(self, nearest: Sequence[tuple[ImageId, float]], metric: Metric) -> tuple[Hit, ...]:

@@ -62,7 +62,7 @@ def test_a_model_is_fetched_once_and_pinned_to_its_commit(served, places):
     assert (pin["repository"], pin["revision"], pin["commit"]) == (REPOSITORY, "main", COMMIT)
     assert pin["files"]["onnx/model.onnx"] == {"size": len(GRAPH), "sha256": SHA256, "etag": SHA256}
     assert pin["files"]["config.json"]["sha256"] == hashlib.sha256(CONFIG).hexdigest()
-    assert len(gets(served)) == 3  # the large one by a redirect
+    assert len(gets(served)) == 4  # each by a redirect
     served.asked.clear()
     assert hub.fetch(row()) == folder
     assert served.asked == []
@@ -144,9 +144,16 @@ def test_more_than_was_stated_is_not_taken_in(served):
 
 
 def test_content_that_the_table_does_not_know_is_refused_before_it_comes(served):
-    with pytest.raises(ModelError, match=rf"the hub states sha256 {SHA256} .*; expected {'0' * 64}"):
+    with pytest.raises(ModelError, match=rf"the hub has sha256 {SHA256} .*; expected {'0' * 64}"):
         hub.fetch(row(sha256="0" * 64))
     assert gets(served) == []
+
+
+def test_a_small_file_that_the_table_does_not_know_is_refused_too(served, places):
+    weights = dataclasses.replace(row().weights, tokenizer=HubFile("config.json", "0" * 64))
+    with pytest.raises(ModelError, match=rf"the hub has sha256 .* for config.json; expected {'0' * 64}"):
+        hub.fetch(dataclasses.replace(row(), weights=weights))
+    assert not list(places.rglob("lookalike.json"))
 
 
 def test_a_commit_that_the_user_names_may_have_other_content(served):

@@ -206,9 +206,7 @@ class _Fetch:
             for file in self._weights.files:  # all first: one that is missing is known before the long wait
                 stated[file.path] = self._state(client, file, revision)
                 revision = stated[file.path].commit  # so that all files are of one commit
-            files = {
-                file.path: self._bring(client, file, stated[file.path], pin) for file in self._weights.files
-            }
+            files = {file.path: self._bring(client, file, stated[file.path]) for file in self._weights.files}
         named = self._asked or (pin.revision if pin else self._weights.revision)
         _write_pin(self._folder, _Pin(self._weights.repository, named, revision, files))
 
@@ -227,38 +225,31 @@ class _Fetch:
 
     def _state(self, client: httpx.Client, file: HubFile, revision: str) -> _Stated:
         """Ask the hub what a file is."""
-        url = self._url(file, revision)
+        url, stated = self._url(file, revision), None
         with self._errors(file):
             for _ in range(_REDIRECTS):
                 response = connect(client, client.build_request("HEAD", url), CONNECT_SECONDS)
                 response.close()
+                if response.is_error:
+                    raise self._refused(response, file, revision)
                 # A large file is a redirect to where it is stored; the facts are in the redirect itself.
-                if (
-                    response.is_error
-                    or "x-repo-commit" in response.headers
-                    or not response.has_redirect_location
-                ):
+                stated = _stated(response)
+                if stated is not None or not response.has_redirect_location:
                     break
-                url = urljoin(url, response.headers["location"])  # a repository that was renamed
-            if response.is_error:
-                raise self._refused(response, file, revision)
-            headers = response.headers
-            etag = (headers.get("x-linked-etag") or headers.get("etag") or "").removeprefix("W/").strip('"')
-            size = headers.get("x-linked-size") or headers.get("content-length") or ""
-            commit = headers.get("x-repo-commit", "")
-            # They become parts of addresses and of file names: nothing else may be in them.
-            if not (
-                size.isdecimal()
-                and re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", etag)
-                and re.fullmatch(r"[0-9a-f]{40}", commit)
-            ):
-                raise self._failed(f"{self._endpoint} does not answer as a hub does; is it one?")
-        if self._is_rows and file.sha256 and len(etag) == 64 and etag != file.sha256:
+                url = urljoin(url, response.headers["location"])  # a repository that was renamed, say
+        if stated is None:
+            raise self._failed(f"{self._endpoint} does not answer as a hub does; is it one?")
+        if len(stated.etag) == 64:
+            self._check_table(file, stated.etag)
+        return stated
+
+    def _check_table(self, file: HubFile, sha256: str) -> None:
+        """Refuse content that the table does not know, unless the user has asked for another commit's."""
+        if self._is_rows and file.sha256 and sha256 != file.sha256:
             raise self._failed(
-                f"the hub states sha256 {etag} for {file.path}; expected {file.sha256}",
+                f"the hub has sha256 {sha256} for {file.path}; expected {file.sha256}",
                 "upgrade lookalike, or name a commit with --revision",
             )
-        return _Stated(commit, etag, int(size))
 
     def _refused(self, response: httpx.Response, file: HubFile, revision: str) -> ModelError:
         repository, code = self._weights.repository, response.headers.get("x-error-code", "")
@@ -269,16 +260,14 @@ class _Fetch:
                 f"{repository} has no file {file.path} at {revision}", "name another commit with --revision"
             )
         # The hub also answers 401 for repositories that do not exist.
-        if code == "RepoNotFound" or response.status_code in (401, 404):
+        if code == "RepoNotFound" or response.status_code == 401:
             return self._failed(f"{self._endpoint} has no public repository {repository}")
         return self._failed(
             f"{self._endpoint} answered {response.status_code} {response.reason_phrase}".rstrip(),
             "try again later",
         )
 
-    def _bring(
-        self, client: httpx.Client, file: HubFile, stated: _Stated, pin: _Pin | None
-    ) -> dict[str, Any]:
+    def _bring(self, client: httpx.Client, file: HubFile, stated: _Stated) -> dict[str, Any]:
         """Fetch one file, unless it is there; return its row of the pin."""
         place = self._folder / file.path
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -297,6 +286,7 @@ class _Fetch:
         for leftover in place.parent.glob(f"{_escape(place.name)}.*.part"):
             leftover.unlink()
         sha256 = stated.etag if len(stated.etag) == 64 else _sha256(place)
+        self._check_table(file, sha256)
         return {"size": stated.size, "sha256": sha256, "etag": stated.etag}
 
     def _download(self, client: httpx.Client, file: HubFile, stated: _Stated, part: Path) -> None:
@@ -373,6 +363,21 @@ class _Fetch:
         )
         remedies = f"{remedy}, {carry}" if remedy else carry.removeprefix("or ")
         return ModelError(f"the model {name} cannot be fetched: {why}; {remedies}")
+
+
+def _stated(response: httpx.Response) -> _Stated | None:
+    """Read what an answer of the hub states of a file; None where it does not state all."""
+    headers = response.headers
+    etag = (headers.get("x-linked-etag") or headers.get("etag") or "").removeprefix("W/").strip('"')
+    own_size = "" if response.has_redirect_location else headers.get("content-length", "")
+    size, commit = headers.get("x-linked-size") or own_size, headers.get("x-repo-commit", "")
+    # They become parts of addresses and of file names: nothing else may be in them.
+    is_sound = (
+        size.isdecimal()
+        and re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", etag)
+        and re.fullmatch(r"[0-9a-f]{40}", commit)
+    )
+    return _Stated(commit, etag, int(size)) if is_sound else None
 
 
 def _read_pin(folder: Path) -> _Pin | None:
