@@ -89,8 +89,8 @@ def read_local(path: Path) -> LocalModel:
     """
     try:
         graph = path.read_bytes()
-    except FileNotFoundError as error:
-        raise ModelError(f"there is no model file {path}; expected an ONNX file") from error
+    except (FileNotFoundError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise ModelError(f"there is no model file {str(path)!r}; expected an ONNX file") from error
     except OSError as error:
         raise ModelError(f"the model file {path} cannot be read: {error.strerror or error}") from error
     wishes = _read_wishes(path)
