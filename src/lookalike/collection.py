@@ -19,12 +19,22 @@ import numpy as np
 
 from lookalike.answers import Failure, Info, SearchResult, SyncReport
 from lookalike.datasets import ImageFolder, get_row
-from lookalike.embed import DEFAULT_MODEL, ModelShelf, base_name, get_model, reduce_vectors
+from lookalike.embed import (
+    AUTO,
+    DEFAULT_MODEL,
+    Compute,
+    Model,
+    ModelShelf,
+    base_name,
+    check_device,
+    reduce_vectors,
+)
 from lookalike.errors import (
     CollectionError,
     DatasetError,
     IndexFileError,
     InvalidInputError,
+    ModelError,
     QueryError,
     StoreError,
 )
@@ -41,6 +51,7 @@ from lookalike.store import (
     Root,
     RootRequest,
     Store,
+    Table,
     find_collection,
     root_folder,
     writer_lock,
@@ -94,6 +105,7 @@ class Collection:
         labels: Labelling = "folders",
         exclude: Sequence[str] = (),
         with_root: bool = True,
+        check_model: bool = True,
     ) -> Collection:
         """Make a collection in ``folder/.lookalike``. It is empty until the first `sync`.
 
@@ -102,38 +114,52 @@ class Collection:
         folder : path
             The folder of images; or, without `with_root`, any folder, made if need be.
         model : str, optional
-            The model of the collection, for good; lookalike's default of today if none is named.
+            The model of the collection, for good: a name, or the path of an ONNX file; lookalike's default of
+            today if none is named.
         labels, exclude
             See `add_root`.
         with_root : bool
             Whether the folder itself is the first root.
+        check_model : bool
+            Whether to load the model, and fetch it if need be, before anything is written.
 
         Raises
         ------
         CollectionError
             If there is a collection already, no such folder, or no right to write to it.
         ModelError
-            If there is no such model.
+            If there is no such model, or it cannot be loaded; no collection has been made.
 
         Examples
         --------
         >>> len(Collection.create(photo_folder))
         0
         """
-        model = get_model(model or DEFAULT_MODEL).name
         home = Path(os.path.abspath(folder))
         place = home / FOLDER_NAME
         if cls.find(home, above=False):
             raise CollectionError(f"there is a collection in {place} already; open it instead")
         if with_root and not os.path.isdir(home):
             raise CollectionError(f"there is no folder {home}")
-        collection = cls(place, Manifest(model))
+        shelf = ModelShelf(place / "models")
+        chosen = shelf.get(model or DEFAULT_MODEL)
+        # Before anything is written: what cannot be loaded must not leave an empty collection behind.
+        embedder = shelf.load(chosen.name, Compute(), is_new=True) if check_model else None
+        collection = cls(place, Manifest(chosen.name))
+        collection._models = shelf
         if with_root:
             collection.add_root(home, labels, exclude)
+        was_there = os.path.lexists(place)
         try:
             place.mkdir(parents=True, exist_ok=True)
+            if embedder is not None:
+                shelf.keep(chosen.name, embedder, is_new=True)
             collection._manifest.save(place)
-        except OSError as error:
+        except (OSError, ModelError) as error:
+            if not was_there:
+                shutil.rmtree(place, ignore_errors=True)
+            if isinstance(error, ModelError):
+                raise
             raise CollectionError(
                 f"cannot make a collection in {home}: {error.strerror};"
                 " name a folder that can be written to with -c/--collection"
@@ -273,6 +299,7 @@ class Collection:
         dry_run: bool = False,
         prune: bool = False,
         jobs: int | None = None,
+        device: str = AUTO,
         report: Callable[[Progress], None] = lambda progress: None,
         commit_seconds: float = COMMIT_SECONDS,
     ) -> SyncReport:
@@ -285,8 +312,9 @@ class Collection:
         datasets : sequence of str, optional
             Only these of the data sets that were added; with paths none by default.
         model : str, optional
-            Embed with this model only; one that is new to the collection is added, beside those that are
-            there. By default with the collection's own model and all that were added.
+            Embed with this model only: a name, or the path of an ONNX file. One that is new to the collection
+            is added, beside those that are there. By default with the collection's own model and all that
+            were added.
         dry_run : bool
             Only report what would be done: `embedded` is 0, and what fails only once it is opened is missing
             from `failures`.
@@ -294,6 +322,9 @@ class Collection:
             Let images go although a root is missing, or lost more than half of them at once.
         jobs : int, optional
             How many images to work on side by side; the number of cores by default.
+        device : {"auto", "cpu", "cuda", "openvino", "coreml"}
+            Where the network runs; by default on an Nvidia GPU where ONNX Runtime can use one, else on the
+            processor.
         report : callable
             Told of the progress.
         commit_seconds : float
@@ -311,6 +342,8 @@ class Collection:
             If another process is writing to the collection.
         CollectionError
             If a path does not exist, or lies in no root.
+        ModelError
+            If a model that has anything to embed cannot be loaded; nothing has been changed.
         StoreError
             If a table cannot be written; what was committed is kept.
 
@@ -325,7 +358,9 @@ class Collection:
             paths = [paths]
         if jobs is not None:
             _check_count("jobs", jobs)
-        names = [model] if model else self._synced_models()
+        check_device(device)
+        compute = Compute(threads=1, device=device)
+        names = [self._models.get(model).name] if model else self._synced_models()
         # A reduced model is made of its base's vectors, so that one comes first.
         bases = dict.fromkeys(base_name(name) or name for name in names)
         models = [self._models.get(name) for name in bases]
@@ -333,7 +368,7 @@ class Collection:
             self._reload_manifest()
             areas = self._areas(paths, datasets)
             for number, each in enumerate(models):
-                vectors = self._store.vectors(each.name, each.dimension)
+                vectors = self._vectors(each)
                 known = Known.read(self._store, vectors)
                 if number == 0:
                     sight = look(areas, known, prune)
@@ -342,9 +377,11 @@ class Collection:
                     first, embedded, failed = plan, 0, set[str]()
                 if dry_run:
                     break
+                if plan.to_read:  # what is new to this model is new to those after it
+                    self._prepare_models(models[number:], compute)
                 if number == 0:
                     self._save_manifest()
-                load = partial(self._models.load, each.name, threads=1)
+                load = partial(self._models.load, each.name, compute)
                 outcome = carry_out(
                     plan, known, self._store, vectors, load, jobs or _cores(), report, commit_seconds
                 )
@@ -357,6 +394,26 @@ class Collection:
                 self._save_manifest(without=[area.root for area in areas if area.is_missing])
         failures = self._failures() if not dry_run else _foreseen(first, self._failures(), self._absolute)
         return self._report(first, embedded, failed, failures, started)
+
+    def _prepare_models(self, models: Sequence[Model], compute: Compute) -> None:
+        """Load models that are about to be used; only once all of them could be, keep what they need."""
+        loaded = []
+        for model in models:
+            is_new = self._vectors(model).count() == 0
+            loaded.append((model.name, self._models.load(model.name, compute, is_new), is_new))
+        for name, embedder, is_new in loaded:
+            self._models.keep(name, embedder, is_new)
+
+    def _vectors(self, model: Model) -> Table:
+        """Return the table of a model's vectors, once it is sure that they have the model's dimension."""
+        table = self._store.vectors(model.name, model.dimension)
+        there = table.dimension()
+        if there not in (None, model.dimension):
+            raise ModelError(
+                f"the vectors of {model.name} in {self.folder} have {there:,} dimensions; the model gives"
+                f" {model.dimension:,}: they are of another model, so delete {table.folder} and index again"
+            )
+        return table
 
     def reduce(self, n_components: int | float, model: str | None = None, whiten: bool = False) -> str:
         """Reduce the vectors of a model by PCA: to a number of dimensions, or to a share of the variance.
@@ -390,7 +447,7 @@ class Collection:
         with writer_lock(self.folder):
             _, vectors = self._store.vectors(base.name, base.dimension).read_vectors()
             if not len(vectors):
-                raise CollectionError(self._nothing_embedded(base.name))
+                raise CollectionError(self._nothing_embedded(base.name, model))
             reduced = self._models.add_reduced(base.name, pca.fit(vectors))
             self._extend_reduced(reduced.name)
         return reduced.name
@@ -459,17 +516,18 @@ class Collection:
         split: str | None = None,
         include_self: bool = False,
         allow_private: bool = False,
+        device: str = AUTO,
     ) -> SearchResult:
         """Find the images most like the queries.
 
         Parameters
         ----------
-        *queries : path, URL, (height, width, 3) uint8 pixels, or image of Pillow's
-            Several make one query, their mean.
+        *queries : path, URL, words, (height, width, 3) uint8 pixels, or image of Pillow's
+            Several make one query, their mean. Words need a model that knows text.
         k : int
             How many images to return; all there are, if they are fewer.
         without : sequence of the same
-            Images whose likes are not wanted.
+            Images and words whose likes are not wanted.
         model : str, optional
             Which of the collection's models; its own by default.
         split : {"train", "test"}, optional
@@ -478,6 +536,8 @@ class Collection:
             Whether an image of the collection that is itself a query may be a hit.
         allow_private : bool
             Whether URLs may name addresses of the local network.
+        device : {"auto", "cpu", "cuda", "openvino", "coreml"}
+            Where the network runs; see `sync`.
 
         Returns
         -------
@@ -486,7 +546,9 @@ class Collection:
         Raises
         ------
         QueryError
-            If a query is no image, no file, or words.
+            If a query is no image, no file, or words that the model does not know.
+        ModelError
+            If there is no such model, or it is needed and cannot be loaded.
         CollectionError
             If the collection is empty, or its images have not been embedded with the model.
         """
@@ -495,17 +557,18 @@ class Collection:
         _check_count("k", k)
         if isinstance(without, str | os.PathLike):
             without = [without]
+        check_device(device)
         chosen = self._models.get(model or self.model)
         index = self._index(chosen.name)
         if not len(index):
-            raise CollectionError(self._nothing_embedded(chosen.name))
+            raise CollectionError(self._nothing_embedded(chosen.name, model))
 
         def stored(image: ImageId) -> Vectors | None:
             rows = np.flatnonzero(index.ids == image)
             return index.vectors[rows[0]] if len(rows) else None
 
         def embed(query: Query) -> EmbeddedQuery:
-            load = partial(self._models.load, chosen.name, threads=_cores())
+            load = partial(self._models.load, chosen.name, Compute(_cores(), device))
             if isinstance(query, str) and (inside := self._in_dataset(query)) is not None:
                 vector = stored(inside)
                 if vector is None:
@@ -535,16 +598,20 @@ class Collection:
         rows = self._store.thumbnails.read_where_in("id", images, ["id", "jpeg"]).to_pylist()
         return {ImageId(row["id"]): row["jpeg"] for row in rows}
 
-    def query_thumbnails(self, queries: Sequence[EmbeddedQuery]) -> list[bytes]:
-        """Return the thumbnails of queries that were asked, as JPEG files."""
+    def query_thumbnails(self, queries: Sequence[EmbeddedQuery]) -> list[bytes | None]:
+        """Return the thumbnails of queries that were asked, as JPEG files; None for words."""
         stored = self.thumbnails(
             query.id for query in queries if query.thumbnail is None and query.id is not None
         )
-        missing = [query.name for query in queries if query.thumbnail is None and query.id not in stored]
+        missing = [
+            query.name
+            for query in queries
+            if not query.is_text and query.thumbnail is None and query.id not in stored
+        ]
         if missing:
             raise StoreError(f"the thumbnail of {missing[0]} is missing from {self.folder}; index it again")
         return [
-            stored[ImageId(query.id or 0)] if query.thumbnail is None else encode_thumbnail(query.thumbnail)
+            encode_thumbnail(query.thumbnail) if query.thumbnail else stored.get(ImageId(query.id or 0))
             for query in queries
         ]
 
@@ -628,13 +695,14 @@ class Collection:
         ids: Ids = self._store.files.read(["id"], f"split = '{split}'")["id"].to_numpy()
         return ids
 
-    def _nothing_embedded(self, model: str) -> str:
+    def _nothing_embedded(self, model: str, asked: str | None) -> str:
+        """Say that there are no vectors of a model, and how to ask for them as the user has named it."""
         others = ", ".join(self._store.vector_tables())
         if not len(self):
             return f"the collection in {self.folder} holds no images; run `lookalike index` first"
         return (
             f"no image of the collection in {self.folder} is embedded with {model} (only with {others});"
-            f" run `lookalike index --model {model}` first"
+            f" run `lookalike index --model {asked or model}` first"
         )
 
     def _hits(self, nearest: Sequence[tuple[ImageId, float]], metric: Metric) -> tuple[Hit, ...]:
@@ -673,7 +741,7 @@ class Collection:
     def _index(self, name: str) -> Exact:
         """Return the search index of a model, built again if vectors have come or gone since."""
         model = self._models.get(name)
-        table = self._store.vectors(model.name, model.dimension)
+        table = self._vectors(model)
         # A folder for each version: what is there is whole, and of that version, whoever wrote it.
         versions = self.folder / "indexes" / f"{model.name}-{Exact.kind}"
         folder = versions / str(table.version())

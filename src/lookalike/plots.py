@@ -54,15 +54,18 @@ class Tile:
 
     Attributes
     ----------
-    jpeg : bytes
-        The picture, as an image file.
+    jpeg : bytes or None
+        The picture, as an image file; None for words, which are drawn in its place.
     title, subtitle : str
         The two lines below it.
+    words : str
+        What is drawn where there is no picture.
     """
 
-    jpeg: bytes
+    jpeg: bytes | None
     title: str
     subtitle: str = ""
+    words: str = ""
 
 
 def check_ending(path: Path) -> None:
@@ -154,11 +157,10 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def _draw(axes: Axes, tile: Tile, is_query: bool) -> None:
-    from PIL import Image
-
-    with Image.open(io.BytesIO(tile.jpeg)) as opened:
-        picture = np.asarray(opened.convert("RGB"))
-    axes.imshow(picture, interpolation="nearest" if max(picture.shape) <= 64 else "antialiased")
+    if tile.jpeg is None:
+        _draw_words(axes, tile.words)
+    else:
+        _draw_picture(axes, tile.jpeg)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_anchor("S")
@@ -167,6 +169,41 @@ def _draw(axes: Axes, tile: Tile, is_query: bool) -> None:
         spine.set_linewidth(2.5 if is_query else 0.6)
     _shorten(_caption(axes, tile.title, -13, color=_ACCENT if is_query else _INK, fontsize=8.5))
     _shorten(_caption(axes, tile.subtitle, -25, color=_MUTED, fontsize=7.5), keeps_end=True)
+
+
+def _draw_picture(axes: Axes, jpeg: bytes) -> None:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(jpeg)) as opened:
+        picture = np.asarray(opened.convert("RGB"))
+    axes.imshow(picture, interpolation="nearest" if max(picture.shape) <= 64 else "antialiased")
+
+
+def _draw_words(axes: Axes, words: str) -> None:
+    """Write words into an empty square, as large as they fit."""
+    import textwrap
+
+    drawable = _drawable(" ".join(words.split()))
+    sizes = ((15, 11, 4), (11, 16, 6), (8, 22, 8))  # points, characters a line, lines
+    fitting = (row for row in sizes if len(textwrap.wrap(drawable, row[1])) <= row[2])
+    size, columns, rows = next(fitting, sizes[-1])
+    lines = textwrap.wrap(drawable, columns, max_lines=rows, placeholder=" …")
+    text = axes.text(
+        0.5,
+        0.5,
+        "\n".join(lines),
+        transform=axes.transAxes,
+        ha="center",
+        va="center",
+        family=_fonts(),
+        parse_math=False,
+        color=_INK,
+        fontsize=size,
+        linespacing=1.25,
+    )
+    room = (_TILE - 0.35) * axes.figure.dpi
+    if (drawn := text.get_window_extent().width) > room:  # wide letters, or one long word
+        text.set_fontsize(size * room / drawn)
 
 
 def _caption(axes: Axes, line: str, y: float, **style: Any) -> Text:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TYPE_CHECKING, TypeAlias, Union, cast
 
 import numpy as np
 
-from lookalike.embed import Embedder, Model, unit_rows
+from lookalike.embed import MODELS, Embedder, Model, TextEmbedder, unit_rows
 from lookalike.errors import FetchError, ImageError, QueryError
 from lookalike.images import content_id, decode, fetch, make_thumbnail
 from lookalike.images.decode import read_file, upright_rgb
+from lookalike.images.formats import FORMATS
 from lookalike.types import ImageId, Metric, Pixels, Vectors
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 Query: TypeAlias = Union[str, os.PathLike[str], Pixels, "Image"]
-"""A file, a URL, (height, width, 3) uint8 pixels, or an image of Pillow's."""
+"""A file, a URL, words, (height, width, 3) uint8 pixels, or an image of Pillow's."""
 
 NEGATIVE_WEIGHT = 0.5
 """How hard what is not wanted pushes, against how hard what is wanted pulls."""
@@ -33,18 +35,21 @@ class EmbeddedQuery:
     Attributes
     ----------
     name : str
-        What to call it: a file name, a URL, or "pixels".
+        What to call it: a file name, a URL, the words, or "pixels".
     vector : (d,) float32
     id : ImageId or None
-        Of its content; None for pixels.
+        Of its content; None for pixels and words.
     thumbnail : PIL.Image.Image or None
-        None where the collection has one.
+        None where the collection has one, and for words.
+    is_text : bool
+        Whether it is words.
     """
 
     name: str
     vector: Vectors
     id: ImageId | None = None
     thumbnail: Image | None = None
+    is_text: bool = False
 
 
 def embed_query(
@@ -58,7 +63,8 @@ def embed_query(
 
     Parameters
     ----------
-    query : path, URL, pixels or image
+    query : path, URL, words, pixels or image
+        Words are what names no file, and does not look as if it were to; an empty text is none.
     model : Model
     load_embedder : callable
         Gives the model, loaded; not called where the collection has the image already.
@@ -70,14 +76,20 @@ def embed_query(
     Raises
     ------
     QueryError
-        If it is no image, no file, or words.
+        If it is no image, no file, or words that the model does not know.
     """
+    if isinstance(query, str) and _is_text(query):
+        if not model.has_text:
+            raise QueryError(_no_words(query, model.name))
+        _check_words(query)
+        knows_text = cast(TextEmbedder, load_embedder())
+        return EmbeddedQuery(query, knows_text.embed_text([query])[0], is_text=True)
     if not isinstance(query, str | os.PathLike):
         picture, name, image = _from_memory(query), "pixels", None
     else:
         name = os.path.basename(os.fspath(query)) or os.fspath(query)
         try:
-            data = _read(os.fspath(query), model.name, allow_private)
+            data = _read(os.fspath(query), allow_private)
             image, _ = content_id(data)
             vector = stored(image)
             if vector is not None:
@@ -140,13 +152,32 @@ def _from_memory(query: Pixels | Image) -> Image:
     return Pillow.fromarray(pixels)
 
 
-def _read(query: str, model: str, allow_private: bool) -> bytes:
+def _is_text(query: str) -> bool:
+    """Tell whether a query is to be understood as words."""
+    return "://" not in query and not os.path.lexists(query)
+
+
+def _check_words(query: str) -> None:
+    """Refuse what was hardly meant as words: a slip of the pen must not get an answer."""
+    if not query.strip():
+        raise QueryError("the query is empty; expected an image file, a URL, or words")
+    if query.lower().endswith(tuple(ending for row in FORMATS for ending in row.extensions)):
+        raise QueryError(f"there is no file {query!r}; what ends like an image file is taken for one")
+    if re.fullmatch(r"[\w-]+:\w+/\d+", query):
+        raise QueryError(f"there is no image {query}: the data set is not in this collection")
+
+
+def _no_words(query: str, model: str) -> str:
+    known = ", ".join(row.name for row in MODELS if row.has_text)
+    return (
+        f"there is no file {query!r}, and words cannot be searched for: the model {model} knows only images;"
+        f" those that know text are {known} (`lookalike index --model NAME`, then `search --model NAME`)"
+    )
+
+
+def _read(query: str, allow_private: bool) -> bytes:
     if "://" in query:
         return fetch(query, allow_private=allow_private)
     if os.path.isdir(query):  # not Path.is_dir, which raises where words are longer than a name can be
         raise QueryError(f"the query {query} is a folder; expected an image file or a URL")
-    if os.path.lexists(query):
-        return read_file(Path(query))
-    raise QueryError(
-        f"there is no file {query!r}, and words cannot be searched for: the model {model} knows only images"
-    )
+    return read_file(Path(query))

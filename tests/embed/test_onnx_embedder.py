@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_st
 from PIL import Image
 
-from lookalike.embed import OnnxEmbedder, get_model, load_model, unit_rows
+from lookalike.embed import Compute, OnnxEmbedder, get_model, load_model, unit_rows
 from lookalike.errors import ModelError
 
 
@@ -86,7 +86,9 @@ def test_threads_may_embed_at_once(lite0):
 
 
 def test_more_cores_give_the_same_vectors(lite0):
-    assert load_model("lite0", threads=2).embed(noise(2)) == pytest.approx(lite0.embed(noise(2)), abs=1e-5)
+    assert load_model("lite0", Compute(threads=2)).embed(noise(2)) == pytest.approx(
+        lite0.embed(noise(2)), abs=1e-5
+    )
 
 
 def test_what_is_no_model_file_is_a_model_error():

@@ -122,14 +122,16 @@ def open_place(place: Place, model: str | None = None, instead: Path | None = No
     CollectionError
         If it cannot be made, or roots would overlap.
     ModelError
-        If there is no such model.
+        If there is no such model, or it cannot be loaded.
     """
     from lookalike.collection import Collection
 
     if place.is_there:
         collection = Collection.open(place.home, above=False)
     else:
-        collection = Collection.create(instead or place.home, model, with_root=False)
+        collection = Collection.create(
+            instead or place.home, model, with_root=False, check_model=instead is None
+        )
     for folder in sorted(place.folders, key=lambda folder: len(folder.parts)):
         if not collection.holds(folder):
             collection.add_root(folder)

@@ -11,7 +11,7 @@ import typer
 
 from lookalike.cli.choose import choose_place, open_place
 from lookalike.cli.console import print_json, relative, say, sync_progress
-from lookalike.cli.options import CollectionOption, JobsOption, JsonOption, QuietOption
+from lookalike.cli.options import CollectionOption, DeviceOption, JobsOption, JsonOption, QuietOption
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def index(
     model: Annotated[
         str | None,
         typer.Option(
+            metavar="NAME|FILE.onnx",
             help="Embed with this model: that of a new collection, or one more beside those that are there.",
             show_default=False,
         ),
@@ -74,6 +75,7 @@ def index(
         bool, typer.Option("--strict", help="Exit with 1 if any image cannot be read.")
     ] = False,
     jobs: JobsOption = None,
+    device: DeviceOption = "auto",
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -82,8 +84,11 @@ def index(
     The collection is kept in PATH/.lookalike, or in DIR/.lookalike with -c DIR. Images that are there
     already, even under another name, are not embedded again; those that are gone leave the collection.
     """
+    from lookalike.embed import check_device
+
     if labels not in (None, "folders", "none"):
         raise InvalidInputError(f"--labels is {labels!r}; expected folders or none")
+    check_device(device)  # before a collection is made
     targets = paths or []
     sets = dataset or []
     place = choose_place(targets, collection, sets)
@@ -101,7 +106,14 @@ def index(
         arrays = [name for name in sets if name in chosen.datasets] if targets or sets else None
         report = stack.enter_context(sync_progress(quiet=quiet or json))
         result = chosen.sync(
-            targets, datasets=arrays, model=model, dry_run=dry_run, prune=prune, jobs=jobs, report=report
+            targets,
+            datasets=arrays,
+            model=model,
+            dry_run=dry_run,
+            prune=prune,
+            jobs=jobs,
+            device=device,
+            report=report,
         )
     if json:
         print_json(_document(result))

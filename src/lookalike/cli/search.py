@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lookalike.cli.console import print_json, print_raw, relative, say
-from lookalike.cli.options import CollectionOption, JsonOption
+from lookalike.cli.options import CollectionOption, DeviceOption, JsonOption
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -23,18 +23,23 @@ def search(
         list[str],
         typer.Argument(
             metavar="QUERY...",
-            help="Image files, URLs, or mnist:test/42; several make one query.",
+            help="Image files, URLs, mnist:test/42, or words; several make one query.",
             show_default=False,
         ),
     ],
     collection: CollectionOption = None,
     without: Annotated[
         list[str] | None,
-        typer.Option("--not", metavar="QUERY", help="An image whose likes are not wanted; may be repeated."),
+        typer.Option(
+            "--not", metavar="QUERY", help="An image or words whose likes are not wanted; may be repeated."
+        ),
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(help="Which of the collection's models; its own by default.", show_default=False),
+        typer.Option(
+            help="Which of the collection's models, by name or ONNX file; its own by default.",
+            show_default=False,
+        ),
     ] = None,
     k: Annotated[int, typer.Option("-k", "-t", "--top", min=1, help="How many images to find.")] = 10,
     split: Annotated[
@@ -59,8 +64,12 @@ def search(
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Let URLs name addresses of the local network.")
     ] = False,
+    device: DeviceOption = "auto",
 ) -> None:
-    """Find the images most like a file or URL, nearest first, with their cosine similarity."""
+    """Find the images most like a file, a URL or words, nearest first, with their cosine similarity.
+
+    Words need a model that knows text: see lookalike models.
+    """
     from lookalike.cli.choose import open_for_query
     from lookalike.plots import check_ending
 
@@ -80,6 +89,7 @@ def search(
         split=split,
         include_self=include_self,
         allow_private=allow_private,
+        device=device,
     )
     if plot is not None:
         _save_plot(plot, chosen, result)
@@ -151,6 +161,9 @@ def _save_plot(path: Path, collection: Collection, result: SearchResult) -> None
     ]
     asked = [(query, "query") for query in result.queries] + [(query, "not") for query in result.unwanted]
     thumbnails = collection.query_thumbnails([query for query, _ in asked])
-    queries = [Tile(jpeg, role, query.name) for jpeg, (query, role) in zip(thumbnails, asked, strict=True)]
+    queries = [
+        Tile(jpeg, role, "" if query.is_text else query.name, query.name)
+        for jpeg, (query, role) in zip(thumbnails, asked, strict=True)
+    ]
     save_figure(result_strip(queries, hits), path)
     print(f"saved {path}", file=sys.stderr)

@@ -7,24 +7,11 @@ and renames; httpx carries the bytes.
 from __future__ import annotations
 
 import hashlib
-import re
-import threading
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from lookalike.datasets.progress import byte_progress
 from lookalike.errors import DatasetError, InvalidInputError
-
-if TYPE_CHECKING:
-    import httpx
-
-CONNECT_SECONDS = 5.0
-"""Until a connection stands: looking up the name, and all addresses of the host, together."""
-
-STALL_SECONDS = 30.0
-"""Without one byte. There is no limit on the whole: a large file on a slow line may take an hour."""
+from lookalike.transfer import CONNECT_SECONDS, STALL_SECONDS, byte_progress, connect, reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +76,8 @@ def download(remote: RemoteFile, destination: Path, *, otherwise: str = "", quie
         )
     # ImportError: httpx's word for a proxy from the environment that it cannot use.
     except (httpx.HTTPError, httpx.InvalidURL, ImportError) as error:
-        raise DatasetError(
-            f"{remote.name} cannot be downloaded from {remote.url}: {_reason(error)}; {remedy}"
-        ) from error
+        why = f"{remote.url}: {reason(error, CONNECT_SECONDS, STALL_SECONDS)}"
+        raise DatasetError(f"{remote.name} cannot be downloaded from {why}; {remedy}") from error
     except ValueError as error:  # pooch's word for another hash
         raise DatasetError(
             f"{remote.name} from {remote.url} is not what it should be: "
@@ -126,7 +112,7 @@ class _Fetcher:
             Path(output_file).open("wb") as file,
             byte_progress(self.remote.name, self.remote.size, quiet=self.quiet) as show,
         ):
-            response = _connect(client, url)
+            response = connect(client, client.build_request("GET", url), CONNECT_SECONDS)
             response.raise_for_status()
             for chunk in response.iter_bytes():
                 file.write(chunk)
@@ -136,47 +122,3 @@ class _Fetcher:
                 if come > self.remote.size:  # the hash cannot fit any more: do not fill the disk
                     raise httpx.DecodingError(f"expected {self.remote.size:,} bytes, but more came")
         self.sha256 = digest.hexdigest()
-
-
-def _connect(client: httpx.Client, url: str) -> httpx.Response:
-    """Ask for an address; give up when no connection stands in time.
-
-    httpx's own limit begins anew with each address of a host, and does not cover looking up its name, which
-    can take half a minute where a firewall swallows the questions. So the question is asked in a thread
-    that can be left behind.
-    """
-    import httpx
-
-    connected = threading.Event()
-    answer: Future[httpx.Response] = Future()
-
-    def trace(event: str, info: dict[str, Any]) -> None:
-        if event.endswith("connect_tcp.complete"):
-            connected.set()
-
-    def ask() -> None:
-        try:
-            answer.set_result(client.send(request, stream=True))
-        except BaseException as error:
-            answer.set_exception(error)
-        finally:
-            connected.set()
-
-    request = client.build_request("GET", url, extensions={"trace": trace})
-    threading.Thread(target=ask, daemon=True).start()
-    if not connected.wait(CONNECT_SECONDS):
-        raise httpx.ConnectTimeout("")
-    return answer.result()
-
-
-def _reason(error: Exception) -> str:
-    """Say in a few words why nothing came."""
-    import httpx
-
-    if isinstance(error, httpx.ConnectTimeout):
-        return f"no connection within {CONNECT_SECONDS:g} seconds"
-    if isinstance(error, httpx.TimeoutException):
-        return f"nothing came for {STALL_SECONDS:g} seconds"
-    if isinstance(error, httpx.HTTPStatusError):
-        return f"the server answered {error.response.status_code} {error.response.reason_phrase}".rstrip()
-    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__

@@ -1,23 +1,42 @@
 """Images to vectors: the table of models, and loading one."""
 
-from lookalike.embed.embedder import Embedder
+from lookalike.embed.embedder import Embedder, TextEmbedder
+from lookalike.embed.hub import fetch
 from lookalike.embed.loading import is_installed, load_model
-from lookalike.embed.models import DEFAULT_MODEL, MODELS, PIXELS_PATTERN, Model, get_model
+from lookalike.embed.models import (
+    DEFAULT_MODEL,
+    MODELS,
+    PIXELS_PATTERN,
+    HubFiles,
+    Model,
+    PackagedWeights,
+    get_model,
+)
 from lookalike.embed.onnx import OnnxEmbedder, unit_rows
 from lookalike.embed.reduced import base_name, reduce_vectors
+from lookalike.embed.runtime import AUTO, Compute, check_device
 from lookalike.embed.shelf import ModelShelf
+from lookalike.embed.text import knows_words
 
 __all__ = [
+    "AUTO",
     "DEFAULT_MODEL",
     "MODELS",
     "PIXELS_PATTERN",
+    "Compute",
     "Embedder",
+    "HubFiles",
     "Model",
     "ModelShelf",
     "OnnxEmbedder",
+    "PackagedWeights",
+    "TextEmbedder",
     "base_name",
+    "check_device",
+    "fetch",
     "get_model",
     "is_installed",
+    "knows_words",
     "load_model",
     "reduce_vectors",
     "unit_rows",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from lookalike.embed.models import Model
@@ -24,4 +25,12 @@ class Embedder(Protocol):
 
     def embed(self, images: Pixels) -> Vectors:
         """Turn prepared images, (n, …) uint8, into (n, dimension) float32; unit rows for cosine."""
+        ...
+
+
+class TextEmbedder(Embedder, Protocol):
+    """A model that also knows text: one whose `Model.has_text` is true."""
+
+    def embed_text(self, words: Sequence[str]) -> Vectors:
+        """Turn texts into (n, dimension) float32 unit rows, comparable with those of images."""
         ...

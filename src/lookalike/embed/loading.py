@@ -14,44 +14,68 @@ from importlib import metadata
 from pathlib import Path
 
 from lookalike.cache import cache_folder
+from lookalike.embed import hub
+from lookalike.embed.adapted import AdaptedEmbedder
 from lookalike.embed.embedder import Embedder
-from lookalike.embed.models import Model, PackagedWeights, get_model
+from lookalike.embed.models import HubFiles, Model, PackagedWeights, get_model
 from lookalike.embed.onnx import OnnxEmbedder
 from lookalike.embed.pixels import PixelsEmbedder
-from lookalike.embed.runtime import Compute
+from lookalike.embed.runtime import ONE_THREAD, Compute
+from lookalike.embed.text import TextTower
 from lookalike.errors import ModelError
 
 _BUILD = 1
 """Raise it when a graph built from the same weights changes, so that cached ones are left behind."""
 
 
-def load_model(name: str, threads: int = 1) -> Embedder:
+def load_model(name: str, compute: Compute = ONE_THREAD) -> Embedder:
     """Load a model by name.
 
     Parameters
     ----------
     name : str
-        A row of ``MODELS``, or a pixels model.
-    threads : int
-        How many cores one call of its `embed` may use.
+        A row of ``MODELS``, or a pixels model. One of the hub that is not here yet is fetched.
+    compute : Compute
+        Where it is to run.
 
     Raises
     ------
     ModelError
-        If there is no such model, or its weights are missing or damaged.
+        If there is no such model, or its weights are missing, out of reach or damaged.
     """
     model = get_model(name)
-    if model.weights is None:
-        return PixelsEmbedder(model)
-    return OnnxEmbedder(model, _graph(model, model.weights), Compute(threads))
+    if isinstance(model.weights, HubFiles):
+        return _from_hub(model, model.weights, compute)
+    if isinstance(model.weights, PackagedWeights):
+        return OnnxEmbedder(model, _graph(model, model.weights), compute)
+    return PixelsEmbedder(model)
 
 
 def is_installed(model: Model) -> bool:
     """Tell whether a model's weights are on this machine."""
     try:
-        return model.weights is None or _weights_file(model.weights).is_file()
+        if isinstance(model.weights, HubFiles):
+            return hub.find(model) is not None
+        return not isinstance(model.weights, PackagedWeights) or _weights_file(model.weights).is_file()
     except metadata.PackageNotFoundError:
         return False
+
+
+def _from_hub(model: Model, weights: HubFiles, compute: Compute) -> Embedder:
+    graph, folder = hub.read_image_graph(model)
+
+    def load_text() -> TextTower:
+        assert model.text is not None and weights.text is not None and weights.tokenizer is not None
+        return TextTower(
+            model.name,
+            hub.check(model, folder, weights.text),
+            hub.check(model, folder, weights.tokenizer),
+            model.text,
+            model.dimension,
+            compute,
+        )
+
+    return AdaptedEmbedder(model, graph, compute, load_text if model.text is not None else None)
 
 
 def _graph(model: Model, weights: PackagedWeights) -> bytes:

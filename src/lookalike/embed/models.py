@@ -14,6 +14,12 @@ from lookalike.errors import ModelError
 from lookalike.images.thumbnails import SIDE as THUMBNAIL_SIDE
 from lookalike.types import Metric
 
+Fit = Literal["crop", "squash"]
+Interpolation = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
 
 @dataclass(frozen=True, slots=True)
 class PackagedWeights:
@@ -35,6 +41,117 @@ class PackagedWeights:
 
 
 @dataclass(frozen=True, slots=True)
+class HubFile:
+    """A file of a repository of the Hugging Face hub.
+
+    Attributes
+    ----------
+    path : str
+        Inside the repository.
+    sha256 : str
+        Of its content; empty where it is not known yet, and what the hub states is taken for it.
+    """
+
+    path: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HubFiles:
+    """Weights that come as ONNX files from the Hugging Face hub, fetched once.
+
+    Attributes
+    ----------
+    repository : str
+        ``owner/name``.
+    revision : str
+        The commit; or a branch, whose commit of the day is kept in mind by the first fetch.
+    image : HubFile
+        The graph that embeds images.
+    text, tokenizer : HubFile or None
+        The graph that embeds text, and what cuts text into its tokens.
+    """
+
+    repository: str
+    revision: str
+    image: HubFile
+    text: HubFile | None = None
+    tokenizer: HubFile | None = None
+
+    @property
+    def files(self) -> tuple[HubFile, ...]:
+        """All of them."""
+        return tuple(file for file in (self.image, self.text, self.tokenizer) if file is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalGraph:
+    """An ONNX file of the user's.
+
+    Attributes
+    ----------
+    sha256 : str
+        Of the file.
+    """
+
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraphUse:
+    """How a graph that others made is used: what it wants to see, and which of its numbers to take.
+
+    Whether it wants the channels first or last, bytes or floats, is read from the graph itself.
+
+    Attributes
+    ----------
+    mean, std : (3,) float
+        Of red, green and blue: floats are ``(value / 255 - mean) / std``. Graphs that take bytes get bytes.
+    fit : {"crop", "squash"}
+        The centre of the image, or the whole of it, whatever its proportions.
+    interpolation : {"nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"}
+        How it is scaled.
+    output : str or None
+        Which output; None for the only one, or the one whose name says that it is the embedding.
+    cut_classifier : bool
+        Whether to take what goes into the last layer, a classifier, instead of what comes out of it.
+    """
+
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+    fit: Fit = "crop"
+    interpolation: Interpolation = "bicubic"
+    output: str | None = None
+    cut_classifier: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextUse:
+    """How the graph of a text tower is used.
+
+    Attributes
+    ----------
+    length : int
+        Tokens that it sees; what is longer is cut.
+    pad_to_length : bool
+        Whether shorter texts are filled up to `length`; else only to the longest of those asked together.
+    pad_id, pad_token : int, str
+        What with.
+    lowercase : bool
+        Whether the text is made lower case before the tokenizer, which does not do it itself.
+    output : str or None
+        Which output is the embedding; see `GraphUse`.
+    """
+
+    length: int
+    pad_to_length: bool
+    pad_id: int
+    pad_token: str
+    lowercase: bool = False
+    output: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """One model.
 
@@ -43,35 +160,44 @@ class Model:
     name, title : str
         What users type, and what it is.
     architecture : str
-        Which graph the weights fill, a key of ``efficientnet_lite.VARIANTS``; or ``pixels``.
+        Which graph the weights fill, a key of ``efficientnet_lite.VARIANTS``; or ``pixels``; or ``onnx``,
+        where the weights are a graph themselves.
     precision : {"float32", "int8"}
         Of the arithmetic. It is part of the name: vectors of two precisions never mix.
-    weights : PackagedWeights or None
+    weights : PackagedWeights, HubFiles, LocalGraph or None
         Where they come from; None for a model that has none.
     size, resize : int
         The model sees a square of `size` pixels: the centre of the image, once its shorter side has been
-        brought to `resize` pixels; the whole of the image where the two are equal.
+        brought to `resize` pixels; the whole of the image where `use` says so, and for pixels.
     dimension : int
         Of its vectors.
     metric : {"cosine", "euclidean"}
         How its vectors are compared. Rows are made unit length for cosine.
     licence : str
         Of the weights.
-    has_text : bool
-        Whether it also embeds text, so that words can be queries.
+    use : GraphUse or None
+        How to use the graph; None for those that lookalike builds.
+    text : TextUse or None
+        How to use its text tower; None for a model that knows only images.
     """
 
     name: str
     title: str
     architecture: str
     precision: Literal["float32", "int8"]
-    weights: PackagedWeights | None
+    weights: PackagedWeights | HubFiles | LocalGraph | None
     size: int
     resize: int
     dimension: int
     metric: Metric
     licence: str
-    has_text: bool
+    use: GraphUse | None = None
+    text: TextUse | None = None
+
+    @property
+    def has_text(self) -> bool:
+        """Whether it also embeds text, so that words can be queries."""
+        return self.text is not None
 
     @property
     def decode_side(self) -> int:
@@ -96,10 +222,36 @@ def _lite(name: str, size: int, file: str, sha256: str) -> tuple[Model, Model]:
         dimension=1280,
         metric="cosine",
         licence="Apache-2.0",
-        has_text=False,
     )
     int8 = replace(float32, name=f"{name}-int8", title=f"{float32.title}; in 8-bit numbers", precision="int8")
     return float32, int8
+
+
+def _hub(
+    name: str,
+    title: str,
+    files: HubFiles,
+    resize: int,
+    dimension: int,
+    licence: str,
+    use: GraphUse,
+    text: TextUse | None = None,
+) -> Model:
+    """One network of the hub; all of these see 224 × 224 pixels."""
+    return Model(
+        name=name,
+        title=title,
+        architecture="onnx",
+        precision="float32",
+        weights=files,
+        size=224,
+        resize=resize,
+        dimension=dimension,
+        metric="cosine",
+        licence=licence,
+        use=use,
+        text=text,
+    )
 
 
 MODELS: tuple[Model, ...] = (
@@ -120,6 +272,88 @@ MODELS: tuple[Model, ...] = (
         260,
         "efficientnet-lite2-9656183e.pth",
         "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+    ),
+    _hub(
+        "resnet50",
+        "ResNet-50, trained on ImageNet",
+        HubFiles("Xenova/resnet-50", "main", HubFile("onnx/model.onnx")),
+        resize=256,
+        dimension=2048,
+        licence="Apache-2.0",
+        use=GraphUse(cut_classifier=True),
+    ),
+    _hub(
+        "dinov2-small",
+        "DINOv2 ViT-S/14, trained without labels",
+        HubFiles(
+            "Xenova/dinov2-small",
+            "c2bb04a51fab207c420665f1946016107bffc701",
+            HubFile("onnx/model.onnx", "83141175ec78b4ff9a2bb58a4c7c264ba0054d1c2e122e5a8114b79a8d4179ea"),
+        ),
+        resize=256,
+        dimension=384,
+        licence="Apache-2.0",
+        use=GraphUse(output="last_hidden_state"),
+    ),
+    _hub(
+        "clip-vit-b32",
+        "CLIP ViT-B/32, trained on pictures and their captions",
+        HubFiles(
+            "Xenova/clip-vit-base-patch32",
+            "d15189d7028b43f1d3e65039190477f6af591c2a",
+            HubFile(
+                "onnx/vision_model.onnx", "fd6e1402a588279d1723c7534d4bcba5bc0b14b47dfab0e46f8c47b8270d7d40"
+            ),
+            HubFile(
+                "onnx/text_model.onnx", "3f6571f5bad13a97c469c1622e1cfc4d9aef78b79fdbfcff804ca357bfada8cc"
+            ),
+            HubFile("tokenizer.json", "f7f3b7af117d467b58374797691a6438d3e6b9e9cef800dfd5dced7f697a90cd"),
+        ),
+        resize=224,
+        dimension=512,
+        licence="MIT",
+        use=GraphUse(
+            mean=(0.48145466, 0.4578275, 0.40821073),
+            std=(0.26862954, 0.26130258, 0.27577711),
+            output="image_embeds",
+        ),
+        text=TextUse(
+            length=77, pad_to_length=False, pad_id=49407, pad_token="<|endoftext|>", output="text_embeds"
+        ),
+    ),
+    _hub(
+        "siglip2-base",
+        "SigLIP 2 base, 16-pixel patches, many languages",
+        HubFiles(
+            "onnx-community/siglip2-base-patch16-224-ONNX",
+            "ba1f3b0843f24bc5417d38e19c37b287d719b2f4",
+            HubFile(
+                "onnx/vision_model.onnx", "c0573e3f4140c3a7c4e9cc5912bd6b26a033b46a6a8e8af26cbea262b163bcad"
+            ),
+            HubFile(
+                "onnx/text_model.onnx", "baf12d941beabafafb14f7b4adb38dc15be18681b964a84410ec53d9d65e6293"
+            ),
+            HubFile("tokenizer.json", "cb9140fae3ac5122c972d37adf83e1248471a38147ad76f8215c8872c6fd8322"),
+        ),
+        resize=224,
+        dimension=768,
+        licence="Apache-2.0",
+        use=GraphUse(
+            mean=(0.5, 0.5, 0.5),
+            std=(0.5, 0.5, 0.5),
+            fit="squash",
+            interpolation="bilinear",
+            output="pooler_output",
+        ),
+        # It was trained on lower case and on texts filled up to 64 tokens, and attends to the filling.
+        text=TextUse(
+            length=64,
+            pad_to_length=True,
+            pad_id=0,
+            pad_token="<pad>",
+            lowercase=True,
+            output="pooler_output",
+        ),
     ),
 )
 
@@ -146,7 +380,8 @@ def get_model(name: str) -> Model:
     if pixels and 1 <= int(pixels[1]) <= 512:
         return _pixels(name, side=int(pixels[1]), channels=1 if pixels[2] == "grey" else 3)
     raise ModelError(
-        f"no model is called {name!r}; there are: {', '.join(row.name for row in MODELS)}, {PIXELS_PATTERN}"
+        f"no model is called {name!r}; there are: {', '.join(row.name for row in MODELS)}, {PIXELS_PATTERN},"
+        " and any ONNX file by its path"
     )
 
 
@@ -162,5 +397,4 @@ def _pixels(name: str, side: int, channels: int) -> Model:
         dimension=side * side * channels,
         metric="euclidean",
         licence="none needed",
-        has_text=False,
     )

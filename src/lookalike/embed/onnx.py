@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lookalike.embed.models import Model
-from lookalike.embed.runtime import Compute, open_session
+from lookalike.embed.runtime import ONE_THREAD, Compute, open_session
 from lookalike.errors import ModelError
 from lookalike.types import Pixels, Vectors
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-_ONE_THREAD = Compute()
 
 
 class OnnxEmbedder:
@@ -35,7 +33,7 @@ class OnnxEmbedder:
         Images a call of the network; halved whenever so many do not fit the device's memory.
     """
 
-    def __init__(self, model: Model, graph: bytes, compute: Compute = _ONE_THREAD) -> None:
+    def __init__(self, model: Model, graph: bytes, compute: Compute = ONE_THREAD) -> None:
         self.model = model
         self._session, device = open_session(graph, model.name, compute)
         self.batch_size = device.batch_size

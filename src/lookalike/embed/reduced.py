@@ -7,10 +7,11 @@ own, with its own name and its own vectors. Fitting again makes another name.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from lookalike.embed.embedder import Embedder
+from lookalike.embed.embedder import Embedder, TextEmbedder
 from lookalike.embed.models import Model
 from lookalike.embed.onnx import unit_rows
 from lookalike.reduce import PCA
@@ -85,3 +86,7 @@ class ReducedEmbedder:
     def embed(self, images: Pixels) -> Vectors:
         """Turn prepared images into (n, dimension) float32."""
         return reduce_vectors(self._base.embed(images), self._pca, self.model)
+
+    def embed_text(self, words: Sequence[str]) -> Vectors:
+        """Turn texts into (n, dimension) float32, where the base model knows text."""
+        return reduce_vectors(cast(TextEmbedder, self._base).embed_text(words), self._pca, self.model)

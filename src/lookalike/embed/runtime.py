@@ -83,6 +83,9 @@ class Compute:
     device: str = AUTO
 
 
+ONE_THREAD = Compute()
+
+
 def check_device(name: str) -> None:
     """Make sure that networks can be asked to run there.
 

@@ -1,13 +1,26 @@
-"""The models that a collection can use: those of the table, and those that it made of its own vectors."""
+"""The models that a collection can use: those of the table, and those of its own.
+
+Its own are the reduced ones, made of its vectors, and ONNX files of the user's. Its folder holds
+
+    lite0+pca128.npz         the components of a reduced model
+    net-1a2b3c4d.onnx .json  a file of the user's, and how it is used
+    clip-vit-b32.weights     which weights the vectors of a model of the hub were made with
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
+from dataclasses import replace
 from pathlib import Path
 
+from lookalike.embed.adapted import AdaptedEmbedder
 from lookalike.embed.embedder import Embedder
 from lookalike.embed.loading import load_model
-from lookalike.embed.models import Model, get_model
+from lookalike.embed.local import LocalModel, is_path, keep_local, kept_local, load_kept, read_local
+from lookalike.embed.models import HubFiles, Model, get_model
 from lookalike.embed.reduced import ReducedEmbedder, base_name, reduced_model, reduced_name
+from lookalike.embed.runtime import Compute
 from lookalike.errors import ModelError
 from lookalike.reduce import PCA
 
@@ -23,32 +36,129 @@ class ModelShelf:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._loaded: dict[tuple[str, int], Embedder] = {}
+        self._loaded: dict[tuple[str, Compute], Embedder] = {}
+        self._visiting: dict[str, LocalModel] = {}  # ONNX files that were named by their paths
+        self._seen: dict[tuple[Path, int, int], str] = {}
 
     def get(self, name: str) -> Model:
-        """Return a model's description.
+        """Return a model's description. An ONNX file is read, tried, and described, but not kept yet.
+
+        Parameters
+        ----------
+        name : str
+            A name; or the path of an ONNX file.
 
         Raises
         ------
         ModelError
-            If there is none of that name.
+            If there is none of that name, or the file is none that can be used.
         """
+        if is_path(name):
+            return self._visit(Path(name))
         base = self._base_of(name)
         if base is None:
-            return get_model(name)
+            return self._local(name) or get_model(name)
         return reduced_model(name, self.get(base), self.pca(name).n_components_)
 
-    def load(self, name: str, threads: int) -> Embedder:
-        """Return a model, loaded; see `load_model`."""
-        key = (name, threads)
-        if key not in self._loaded:
-            base = self._base_of(name)
-            self._loaded[key] = (
-                load_model(name, threads)
-                if base is None
-                else ReducedEmbedder(self.get(name), self.load(base, threads), self.pca(name))
+    def load(self, name: str, compute: Compute, is_new: bool = False) -> Embedder:
+        """Return a model, loaded; see `load_model`.
+
+        Parameters
+        ----------
+        name : str
+        compute : Compute
+        is_new : bool
+            Whether the collection has no vectors of it yet.
+
+        Raises
+        ------
+        ModelError
+            If it cannot be loaded, or its weights are not those that the collection's vectors were made with.
+        """
+        key = (name, compute)
+        embedder = self._loaded.get(key) or self._load(name, compute)
+        if not is_new:
+            self._check_weights(name, embedder)
+        self._loaded[key] = embedder
+        return embedder
+
+    def _load(self, name: str, compute: Compute) -> Embedder:
+        base = self._base_of(name)
+        if base is not None:
+            return ReducedEmbedder(self.get(name), self.load(base, compute), self.pca(name))
+        visiting = self._visiting.get(name)
+        if visiting is not None:
+            return AdaptedEmbedder(visiting.model, visiting.graph, compute)
+        kept = kept_local(name, self.folder)
+        return load_model(name, compute) if kept is None else load_kept(kept, self.folder, compute)
+
+    def keep(self, name: str, embedder: Embedder, is_new: bool) -> None:
+        """Keep what the vectors about to be written need or tell: a user's file, the hash of a hub's.
+
+        Raises
+        ------
+        ModelError
+            If it cannot be written.
+        """
+        visiting = self._visiting.get(name)
+        if visiting is not None and kept_local(name, self.folder) is None:
+            keep_local(visiting, self.folder)
+        if isinstance(embedder, AdaptedEmbedder) and isinstance(embedder.model.weights, HubFiles):
+            file = self._weights_file(name)
+            if file.exists() and not is_new:
+                return
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                partial = file.with_name(f"{file.name}.{os.getpid()}.part")
+                partial.write_text(embedder.sha256 + "\n", encoding="ascii")
+                partial.replace(file)
+            except OSError as error:
+                raise ModelError(f"cannot write {file}: {error.strerror or error}") from error
+
+    def _check_weights(self, name: str, embedder: Embedder) -> None:
+        if not isinstance(embedder, AdaptedEmbedder):
+            return
+        file = self._weights_file(name)
+        try:
+            expected = file.read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as error:
+            raise ModelError(f"cannot read {file}: {error}") from error
+        if expected != embedder.sha256:
+            raise ModelError(
+                f"the vectors of {name} in this collection were made with other weights than are here:"
+                f" expected sha256 {expected}, got {embedder.sha256}; fetch those with"
+                f" `lookalike models --fetch {name} --revision COMMIT`, or make a collection of its own"
             )
-        return self._loaded[key]
+
+    def _weights_file(self, name: str) -> Path:
+        return self.folder / f"{name}.weights"
+
+    def _visit(self, path: Path) -> Model:
+        """Read an ONNX file, once for each content, and remember it under its name."""
+        path = Path(os.path.abspath(path))
+        with contextlib.suppress(OSError):
+            facts = path.stat()
+            known = self._seen.get((path, facts.st_size, facts.st_mtime_ns))
+            if known is not None:
+                return self._visiting[known].model
+        local = read_local(path)
+        kept = kept_local(local.model.name, self.folder)
+        if kept is not None and kept != replace(local.model, title=kept.title):
+            raise ModelError(
+                f"{path} is in this collection already as {kept.name}, but used otherwise than the JSON file"
+                " beside it says now; rename the ONNX file to have both"
+            )
+        facts = path.stat()
+        self._seen[path, facts.st_size, facts.st_mtime_ns] = local.model.name
+        self._visiting[local.model.name] = local
+        return local.model
+
+    def _local(self, name: str) -> Model | None:
+        """Return a user's model that was named by its path before, or is kept; None for any other name."""
+        visiting = self._visiting.get(name)
+        return kept_local(name, self.folder) if visiting is None else visiting.model
 
     def _base_of(self, name: str) -> str | None:
         """Return the base of one of the collection's own models; None for any other name."""
@@ -56,6 +166,8 @@ class ModelShelf:
 
     def reduced(self) -> list[str]:
         """Return the names of the collection's own models."""
+        if not os.path.isdir(self.folder):  # which a name that is too long is not, either
+            return []
         return sorted(file.stem for file in self.folder.glob("*.npz") if base_name(file.stem))
 
     def pca(self, name: str) -> PCA:

@@ -75,6 +75,13 @@ class Table:
         with self._errors("read"):
             return int(self._open().count_rows())
 
+    def dimension(self) -> int | None:
+        """Return how many numbers each embedding of a vector table has; None before the first write."""
+        if not self.exists():
+            return None
+        with self._errors("read"):
+            return int(self._open().schema.field("embedding").type.list_size)
+
     def read(self, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
         """Read whole columns, of the rows that an SQL condition keeps.
 

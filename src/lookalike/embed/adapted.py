@@ -1,0 +1,105 @@
+"""Run a graph that others exported: see `graph.adapt` for how it is brought into our form."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lookalike.embed.graph import adapt
+from lookalike.embed.models import GraphUse, Model
+from lookalike.embed.onnx import OnnxEmbedder
+from lookalike.embed.runtime import ONE_THREAD, Compute
+from lookalike.errors import ModelError
+from lookalike.types import Pixels, Vectors
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from lookalike.embed.text import TextTower
+
+
+class AdaptedEmbedder(OnnxEmbedder):
+    """A model whose graph others exported, loaded. Safe to call from several threads at once.
+
+    It is tried on one grey image, so that what does not fit is known before anything is embedded.
+
+    Parameters
+    ----------
+    model : Model
+        Of the architecture ``onnx``. A dimension of 0 is not known yet; it becomes what the graph gives.
+    graph : bytes
+        The ONNX file as it came.
+    compute : Compute
+        Where it is to run.
+    load_text : callable, optional
+        Gives the text tower, loaded when the first words come.
+
+    Attributes
+    ----------
+    sha256 : str
+        Of the file: what tells the vectors of one set of weights from those of another.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        graph: bytes,
+        compute: Compute = ONE_THREAD,
+        load_text: Callable[[], TextTower] | None = None,
+    ) -> None:
+        self._use = model.use or GraphUse()
+        adapted = adapt(graph, model.name, self._use, model.size)
+        super().__init__(model, adapted.graph, compute)
+        self.sha256 = hashlib.sha256(graph).hexdigest()
+        if adapted.takes_one:
+            self.batch_size = 1
+        self._load_text = load_text
+        self._text: TextTower | None = None
+        dimension = self._try()
+        if model.dimension not in (0, dimension):
+            raise ModelError(
+                f"the model {model.name} gives {dimension:,} numbers an image; expected {model.dimension:,}"
+            )
+        self.model = replace(model, dimension=dimension)
+
+    def _try(self) -> int:
+        """Embed a grey image, and return how many numbers came out."""
+        grey = np.full((1, self.model.size, self.model.size, 3), 127, np.uint8)
+        vectors = self.embed(grey)
+        if vectors.ndim != 2 or len(vectors) != 1 or not vectors.shape[1] or not np.isfinite(vectors).all():
+            what = "numbers that are not finite" if vectors.ndim == 2 else f"the shape {vectors.shape}"
+            raise ModelError(
+                f"the model {self.model.name} gives {what} for an image; expected (1, d) numbers"
+            )
+        return int(vectors.shape[1])
+
+    def prepare(self, image: Image) -> Pixels:
+        """Cut or squash, and scale, an RGB image to what the network sees.
+
+        Returns
+        -------
+        (size, size, 3) uint8
+        """
+        from PIL.Image import Resampling
+
+        side = self.model.size
+        width, height = image.size
+        box = (0.0, 0.0, float(width), float(height))
+        if self._use.fit == "crop":
+            crop = min(width, height) * side / self.model.resize
+            left, top = (width - crop) / 2, (height - crop) / 2
+            box = (left, top, left + crop, top + crop)
+        filter_ = Resampling[self._use.interpolation.upper()]
+        return np.asarray(image.resize((side, side), filter_, box, reducing_gap=3.0))
+
+    def embed_text(self, words: Sequence[str]) -> Vectors:
+        """Embed texts as (n, dimension) float32 unit rows, comparable with those of images."""
+        if self._load_text is None:
+            raise ModelError(f"the model {self.model.name} knows only images")
+        if self._text is None:
+            self._text = self._load_text()
+        return self._text.embed(words)

@@ -1,0 +1,432 @@
+"""Fetch models from the Hugging Face hub once, and find them again: here, or in a folder carried by hand.
+
+A model lies in a folder of its name, its files under the paths that they have in their repository. Beside
+them a first fetch leaves ``lookalike.json``, which says what they are: the repository, the commit that was
+resolved, and size and sha256 of each file. From then on the files are checked against it.
+
+The protocol is plain HTTP. Asked for the head of ``repository/resolve/revision/path``, the hub states the
+commit and what the file's content must hash to: the sha256 for large files, git's blob id for small ones.
+The bytes then come in as many pieces as it takes: what has arrived lies in a ``.part`` file, and the next
+attempt asks for the rest. (The hub's own client, in version 2, starts every file anew after a kill.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urljoin
+
+from lookalike.cache import cache_folder
+from lookalike.embed.models import HubFile, HubFiles, Model
+from lookalike.errors import ModelError
+from lookalike.transfer import CONNECT_SECONDS, STALL_SECONDS, byte_progress, connect, reason
+
+if TYPE_CHECKING:
+    import httpx
+
+PIN_NAME = "lookalike.json"
+ENDPOINT = "https://huggingface.co"
+
+_REDIRECTS = 5
+_ATTEMPTS = 5  # that bring nothing new, in a row
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    """What the hub says of a file."""
+
+    commit: str
+    etag: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Pin:
+    """The content of ``lookalike.json``."""
+
+    repository: str
+    revision: str
+    commit: str
+    files: dict[str, dict[str, Any]]
+
+
+def model_folders() -> list[Path]:
+    """Return where models are looked for: ``$LOOKALIKE_MODELS``, separated as in ``PATH``, then the cache."""
+    named = os.environ.get("LOOKALIKE_MODELS", "").split(os.pathsep)
+    places = [Path(os.path.abspath(os.path.expanduser(place))) for place in named if place]
+    return [*places, cache_folder() / "models"]
+
+
+def find(model: Model) -> Path | None:
+    """Return the folder that holds all files of a model of the hub, or None if there is none."""
+    assert isinstance(model.weights, HubFiles)
+    for place in model_folders():
+        folder = place / model.name
+        if all((folder / file.path).is_file() for file in model.weights.files):
+            return folder
+    return None
+
+
+def read_image_graph(model: Model) -> tuple[bytes, Path]:
+    """Return the checked graph that embeds images, and the model's folder; fetch the model if need be.
+
+    Raises
+    ------
+    ModelError
+        If it is not on this machine and cannot be fetched, or its content is not what it should be.
+    """
+    assert isinstance(model.weights, HubFiles)
+    folder = find(model) or fetch(model)
+    file = folder / model.weights.image.path
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read {file}: {error.strerror or error}") from error
+    _compare(model, folder, model.weights.image, len(content), hashlib.sha256(content).hexdigest())
+    return content, folder
+
+
+def check(model: Model, folder: Path, file: HubFile) -> Path:
+    """Return a file of a model's folder, its content checked.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be read, or is not what it should be.
+    """
+    place = folder / file.path
+    try:
+        _compare(model, folder, file, place.stat().st_size, _sha256(place))
+    except OSError as error:
+        raise ModelError(f"cannot read {place}: {error.strerror or error}") from error
+    return place
+
+
+def _compare(model: Model, folder: Path, file: HubFile, size: int, sha256: str) -> None:
+    pin = _read_pin(folder)
+    stated = pin.files.get(file.path, {}) if pin else {}
+    # A folder that was cloned by hand has no pin: then what the table says counts.
+    expected = stated.get("sha256") or file.sha256
+    if expected and sha256 != expected:
+        was = f" of {stated['size']:,} bytes" if "size" in stated else ""
+        raise ModelError(
+            f"{folder / file.path} is damaged or of another commit: expected sha256 {expected}{was}, got"
+            f" {sha256} of {size:,} bytes; delete {folder} and run `lookalike models --fetch {model.name}`"
+        )
+
+
+def fetch(
+    model: Model, destination: Path | None = None, revision: str | None = None, *, quiet: bool = False
+) -> Path:
+    """Bring a model of the hub to this machine; what is there already, and whole, is not fetched again.
+
+    Parameters
+    ----------
+    model : Model
+        Whose weights are `HubFiles`.
+    destination : Path, optional
+        The folder that is to hold ``<model name>/…``; the cache by default.
+    revision : str, optional
+        A commit or branch, in place of the one that the table of models, or an earlier fetch, names.
+    quiet : bool
+        No progress bars.
+
+    Returns
+    -------
+    Path
+        The model's folder.
+
+    Raises
+    ------
+    ModelError
+        If the hub cannot be reached, has no such repository or file, or sends other content than it states,
+        or the files cannot be written.
+    """
+    import filelock
+
+    if not isinstance(model.weights, HubFiles):
+        raise ModelError(
+            f"the model {model.name} is not fetched: it comes with a Python package, or needs none"
+        )
+    folder = (destination or cache_folder() / "models") / model.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(folder / ".lock", timeout=1):
+            _Fetch(model, model.weights, folder, revision, quiet).run()
+    except filelock.Timeout as error:
+        raise ModelError(f"another lookalike is fetching {model.name} to {folder}; let it end") from error
+    except OSError as error:
+        raise ModelError(
+            f"the model {model.name} cannot be written to {folder}: {error.strerror or error};"
+            " make room or set LOOKALIKE_CACHE to a folder that can be written to"
+        ) from error
+    return folder
+
+
+class _Fetch:
+    """One fetch of one model."""
+
+    def __init__(
+        self, model: Model, weights: HubFiles, folder: Path, revision: str | None, quiet: bool
+    ) -> None:
+        self._model = model
+        self._weights = weights
+        self._folder = folder
+        self._quiet = quiet
+        self._asked = revision
+        self._is_rows = False  # whether it is the revision that the table names, and has hashes of
+        self._endpoint = os.environ.get("HF_ENDPOINT", ENDPOINT).rstrip("/")
+
+    def run(self) -> None:
+        import httpx
+
+        pin = _read_pin(self._folder)
+        if pin and pin.repository != self._weights.repository:
+            pin = None
+        revision = self._asked or (pin.commit if pin else self._weights.revision)
+        if pin and pin.commit == revision and self._is_whole(pin):
+            return
+        self._is_rows = revision == self._weights.revision
+        if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
+            raise self._failed("HF_HUB_OFFLINE says that the hub is not to be asked")
+        with httpx.Client(
+            timeout=httpx.Timeout(STALL_SECONDS, connect=CONNECT_SECONDS),
+            # The size and the hash are those of the file as it was published.
+            headers={"Accept-Encoding": "identity", "User-Agent": "lookalike"},
+        ) as client:
+            stated: dict[str, _Stated] = {}
+            for file in self._weights.files:  # all first: one that is missing is known before the long wait
+                stated[file.path] = self._state(client, file, revision)
+                revision = stated[file.path].commit  # so that all files are of one commit
+            files = {file.path: self._bring(client, file, stated[file.path]) for file in self._weights.files}
+        named = self._asked or (pin.revision if pin else self._weights.revision)
+        _write_pin(self._folder, _Pin(self._weights.repository, named, revision, files))
+
+    def _is_whole(self, pin: _Pin) -> bool:
+        return all(self._is_there(file, pin) for file in self._weights.files)
+
+    def _is_there(self, file: HubFile, pin: _Pin) -> bool:
+        place, stated = self._folder / file.path, pin.files.get(file.path)
+        if stated is None or not place.is_file() or place.stat().st_size != stated.get("size"):
+            return False
+        return _sha256(place) == stated.get("sha256")
+
+    def _url(self, file: HubFile, revision: str) -> str:
+        path = f"{self._weights.repository}/resolve/{quote(revision, safe='')}/{quote(file.path)}"
+        return f"{self._endpoint}/{path}"
+
+    def _state(self, client: httpx.Client, file: HubFile, revision: str) -> _Stated:
+        """Ask the hub what a file is."""
+        url, stated = self._url(file, revision), None
+        with self._errors(file):
+            for _ in range(_REDIRECTS):
+                response = connect(client, client.build_request("HEAD", url), CONNECT_SECONDS)
+                response.close()
+                if response.is_error:
+                    raise self._refused(response, file, revision)
+                # A large file is a redirect to where it is stored; the facts are in the redirect itself.
+                stated = _stated(response)
+                if stated is not None or not response.has_redirect_location:
+                    break
+                url = urljoin(url, response.headers["location"])  # a repository that was renamed, say
+        if stated is None:
+            raise self._failed(f"{self._endpoint} does not answer as a hub does; is it one?")
+        if len(stated.etag) == 64:
+            self._check_table(file, stated.etag)
+        return stated
+
+    def _check_table(self, file: HubFile, sha256: str) -> None:
+        """Refuse content that the table does not know, unless the user has asked for another commit's."""
+        if self._is_rows and file.sha256 and sha256 != file.sha256:
+            raise self._failed(
+                f"the hub has sha256 {sha256} for {file.path}; expected {file.sha256}",
+                "upgrade lookalike, or name a commit with --revision",
+            )
+
+    def _refused(self, response: httpx.Response, file: HubFile, revision: str) -> ModelError:
+        repository, code = self._weights.repository, response.headers.get("x-error-code", "")
+        if code == "RevisionNotFound":
+            return self._failed(f"{repository} has no revision {revision!r}", "name another with --revision")
+        if code == "EntryNotFound":
+            return self._failed(
+                f"{repository} has no file {file.path} at {revision}", "name another commit with --revision"
+            )
+        # The hub also answers 401 for repositories that do not exist.
+        if code == "RepoNotFound" or response.status_code == 401:
+            return self._failed(f"{self._endpoint} has no public repository {repository}")
+        return self._failed(
+            f"{self._endpoint} answered {response.status_code} {response.reason_phrase}".rstrip(),
+            "try again later",
+        )
+
+    def _bring(self, client: httpx.Client, file: HubFile, stated: _Stated) -> dict[str, Any]:
+        """Fetch one file, unless it is there; return its row of the pin."""
+        place = self._folder / file.path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        # The name tells the content: parts of another commit are never gone on from.
+        part = place.with_name(f"{place.name}.{stated.etag[:12]}.part")
+        is_there = place.is_file() and place.stat().st_size == stated.size and _matches(place, stated.etag)
+        if not is_there:
+            self._download(client, file, stated, part)
+            if not _matches(part, stated.etag):
+                found = _sha256(part) if len(stated.etag) == 64 else _blob_id(part)
+                part.unlink()
+                raise self._failed(
+                    f"{file.path} came damaged: expected {stated.etag}, got {found}", "run this again"
+                )
+            part.replace(place)
+        for leftover in place.parent.glob(f"{_escape(place.name)}.*.part"):
+            leftover.unlink()
+        sha256 = stated.etag if len(stated.etag) == 64 else _sha256(place)
+        self._check_table(file, sha256)
+        return {"size": stated.size, "sha256": sha256, "etag": stated.etag}
+
+    def _download(self, client: httpx.Client, file: HubFile, stated: _Stated, part: Path) -> None:
+        """Go on with a part file until it is as long as the whole."""
+        import httpx
+
+        title = f"{self._model.name} {file.path}"
+        fruitless = 0
+        with byte_progress(title, stated.size, quiet=self._quiet) as show:
+            while (come := part.stat().st_size if part.exists() else 0) < stated.size:
+                show(come)
+                try:
+                    with self._errors(file, f"; run this again: it goes on from {come / 1e6:,.1f} MB"):
+                        self._go_on(client, self._url(file, stated.commit), stated, part, come, show)
+                except ModelError as error:
+                    now = part.stat().st_size if part.exists() else 0
+                    fruitless = 0 if now > come else fruitless + 1
+                    # A line that breaks is taken up again; one that never stood, or a refusal, is not.
+                    broke = isinstance(error.__cause__, httpx.RemoteProtocolError | httpx.ReadError)
+                    if not broke or fruitless >= _ATTEMPTS:
+                        raise
+        if come > stated.size:
+            part.unlink()
+            raise self._failed(f"{file.path} came with more than {stated.size:,} bytes", "run this again")
+
+    def _go_on(
+        self, client: httpx.Client, url: str, stated: _Stated, part: Path, come: int, show: Any
+    ) -> None:
+        """Ask for what is still missing, and append what comes."""
+        import httpx
+
+        for _ in range(_REDIRECTS):
+            request = client.build_request("GET", url, headers={"Range": f"bytes={come}-"} if come else {})
+            response = connect(client, request, CONNECT_SECONDS)
+            if not response.has_redirect_location:
+                break
+            response.close()
+            url = urljoin(url, response.headers["location"])
+        with contextlib.closing(response):
+            if response.status_code == 416:  # what is there is no beginning of this file
+                part.unlink(missing_ok=True)
+                raise httpx.RemoteProtocolError("the server has no such range")
+            response.raise_for_status()
+            goes_on = response.status_code == 206 and response.headers.get("content-range", "").startswith(
+                f"bytes {come}-"
+            )
+            with part.open("ab" if goes_on else "wb") as stream:
+                come = come if goes_on else 0
+                for chunk in response.iter_bytes():
+                    stream.write(chunk)
+                    come += len(chunk)
+                    show(come)
+                    if come > stated.size:  # the hash cannot fit any more: do not fill the disk
+                        break
+        if come < stated.size:
+            raise httpx.RemoteProtocolError(f"the line broke after {come:,} of {stated.size:,} bytes")
+
+    @contextlib.contextmanager
+    def _errors(self, file: HubFile, then: str = "") -> Iterator[None]:
+        import httpx
+
+        try:
+            yield
+        # ImportError: httpx's word for a proxy from the environment that it cannot use.
+        except (httpx.HTTPError, httpx.InvalidURL, ImportError) as error:
+            why = reason(error, CONNECT_SECONDS, STALL_SECONDS)
+            raise self._failed(f"{file.path} cannot be had from {self._endpoint}: {why}{then}") from error
+
+    def _failed(self, why: str, remedy: str = "") -> ModelError:
+        name = self._model.name
+        carry = (
+            f"or fetch it on another machine with `lookalike models --fetch {name} --to DIR`, carry DIR here"
+            " and set LOOKALIKE_MODELS to it"
+        )
+        remedies = f"{remedy}, {carry}" if remedy else carry.removeprefix("or ")
+        return ModelError(f"the model {name} cannot be fetched: {why}; {remedies}")
+
+
+def _stated(response: httpx.Response) -> _Stated | None:
+    """Read what an answer of the hub states of a file; None where it does not state all."""
+    headers = response.headers
+    etag = (headers.get("x-linked-etag") or headers.get("etag") or "").removeprefix("W/").strip('"')
+    own_size = "" if response.has_redirect_location else headers.get("content-length", "")
+    size, commit = headers.get("x-linked-size") or own_size, headers.get("x-repo-commit", "")
+    # They become parts of addresses and of file names: nothing else may be in them.
+    is_sound = (
+        size.isdecimal()
+        and re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", etag)
+        and re.fullmatch(r"[0-9a-f]{40}", commit)
+    )
+    return _Stated(commit, etag, int(size)) if is_sound else None
+
+
+def _read_pin(folder: Path) -> _Pin | None:
+    """Return what a fetch left; None where there was none, the folder having been cloned by hand, say."""
+    file = folder / PIN_NAME
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        pin = _Pin(**{key: content[key] for key in ("repository", "revision", "commit", "files")})
+        if not all(isinstance(row, dict) for row in pin.files.values()):
+            raise TypeError("a file is no object")
+        return pin
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ModelError(f"cannot read {file}: {error.strerror or error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{file} is damaged ({error}); delete it to take the files as they are") from error
+
+
+def _write_pin(folder: Path, pin: _Pin) -> None:
+    content = {
+        "repository": pin.repository,
+        "revision": pin.revision,
+        "commit": pin.commit,
+        "files": pin.files,
+    }
+    partial = folder / f"{PIN_NAME}.part"
+    partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    partial.replace(folder / PIN_NAME)
+
+
+def _matches(file: Path, etag: str) -> bool:
+    """Tell whether a file's content is what the hub states: by sha256, or by git's blob id."""
+    return (_sha256(file) if len(etag) == 64 else _blob_id(file)) == etag
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _blob_id(file: Path) -> str:
+    digest = hashlib.sha1(f"blob {file.stat().st_size}\0".encode(), usedforsecurity=False)
+    with file.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _escape(name: str) -> str:
+    """Return a name as a glob that means just it."""
+    return re.sub(r"([*?[])", r"[\1]", name)
