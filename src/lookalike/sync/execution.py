@@ -21,13 +21,16 @@ from lookalike.embed import Embedder
 from lookalike.errors import ImageError
 from lookalike.images import (
     Decoded,
+    area_means,
     content_id,
     decode,
+    dominant_colours,
     encode_thumbnail,
     from_pixels,
     make_thumbnail,
     perceptual_hash,
     pixels_id,
+    sharpness,
 )
 from lookalike.images.decode import read_file
 from lookalike.store import Store, Table
@@ -227,13 +230,16 @@ class _Worker:
 
 def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> ImageRow:
     thumbnail = make_thumbnail(decoded.image)
+    means = area_means(thumbnail)  # once for both that need them
     return ImageRow(
         image,
         sha256,
         decoded.format,
         decoded.width,
         decoded.height,
-        perceptual_hash(thumbnail),
+        perceptual_hash(means),
+        dominant_colours(means),
+        sharpness(thumbnail),
         encode_thumbnail(thumbnail),
     )
 
