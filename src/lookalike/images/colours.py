@@ -44,6 +44,9 @@ Palette = npt.NDArray[np.float32]
 MAX_COLOURS = 5
 """More are hard to tell apart, and to show."""
 
+NEARNESS = 10.0
+"""CIEDE2000 at which a colour counts 0.61 times when images are searched by colour."""
+
 _JOINED = 7.0  # colours less than this apart (CIE 1976) are one: some three just noticeable differences
 _SMALLEST = 0.02  # share of the picture; what has less is dropped
 _SEED_WIDTH = 30.0  # how far a seed takes weight from others, in CIELAB
@@ -97,7 +100,8 @@ def lab_to_rgb(lab: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     xyz = np.where(cube > _EPSILON, cube, (116 * f - 16) / _KAPPA)
     linear = np.clip((xyz * _WHITE) @ np.linalg.inv(_XYZ).T, 0, 1)
     value = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.rint(value * 255).astype(np.uint8)
+    rgb: npt.NDArray[np.uint8] = np.rint(value * 255).astype(np.uint8)
+    return rgb
 
 
 def lab_to_hex(lab: npt.ArrayLike) -> str:
@@ -106,7 +110,7 @@ def lab_to_hex(lab: npt.ArrayLike) -> str:
     >>> lab_to_hex([100, 0, 0])
     '#ffffff'
     """
-    red, green, blue = lab_to_rgb([lab])[0].tolist()
+    red, green, blue = lab_to_rgb(np.reshape(np.asarray(lab), (1, 3)))[0].tolist()
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
@@ -194,7 +198,7 @@ def _k_means(points: Lab, mass: npt.NDArray[np.float32]) -> npt.NDArray[np.float
     remains = 1 - np.exp(distances * np.float32(-1 / _SEED_WIDTH**2))
     left = mass
     least = _SMALLEST / 2 * float(mass.sum())
-    seeds = []
+    seeds: list[int] = []
     for _ in range(MAX_COLOURS):
         heaviest = int(left.argmax())
         if seeds and left[heaviest] < least:
@@ -206,6 +210,7 @@ def _k_means(points: Lab, mass: npt.NDArray[np.float32]) -> npt.NDArray[np.float
     weighted[:, :3] = points
     weighted[:, 3] = 1
     weighted *= mass[:, None]
+    sums = weighted[seeds]
     for _ in range(_ROUNDS):
         nearest = (centres @ points.T - 0.5 * (centres * centres).sum(axis=1)[:, None]).argmax(axis=0)
         sums = (nearest == np.arange(len(centres))[:, None]).astype(np.float32) @ weighted
@@ -231,6 +236,33 @@ def _join(sums: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 def _far(n: int) -> npt.NDArray[np.float32]:
     """Keeps a colour from being its own nearest: (n, n)."""
     return np.diag(np.full(n, np.inf, np.float32)) if n else np.empty((0, 0), np.float32)
+
+
+def score_colour(palettes: npt.NDArray[np.float32], colour: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return how much of each image is of a colour: the shares near it, by how near they are.
+
+    The sum of share × exp(-½ (ΔE / 10)²) over an image's colours, ΔE being CIEDE2000. 1 for an image that is
+    of nothing but this colour; a share that is 10 away counts 0.61 times, one that is 20 away 0.14 times:
+    another shade of it, and another colour.
+
+    Parameters
+    ----------
+    palettes : (n, 5, 4) float32
+        L*, a*, b* and share; a share of 0 for colours that are not there.
+    colour : (3,) array
+        L*, a*, b*.
+
+    Returns
+    -------
+    (n,) float64
+        From 0 to 1.
+    """
+    n, colours, _ = palettes.shape
+    rows = palettes.reshape(-1, 4)
+    there = np.flatnonzero(rows[:, 3])
+    apart = difference(rows[there, :3], colour)
+    near = rows[there, 3] * np.exp(-0.5 * (apart / NEARNESS) ** 2)
+    return np.minimum(np.bincount(there // colours, near, minlength=n), 1.0)
 
 
 def difference(lab: npt.NDArray[np.floating], reference: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -277,4 +309,5 @@ def difference(lab: npt.NDArray[np.floating], reference: npt.ArrayLike) -> npt.N
         * np.sin(np.radians(60) * np.exp(-(((degrees - 275) / 25) ** 2)))
     )
     parts = (d_l / s_l, d_c / s_c, d_h / s_h)
-    return np.sqrt(sum(part**2 for part in parts) + rotation * parts[1] * parts[2])
+    squares: npt.NDArray[np.float64] = sum(part**2 for part in parts) + rotation * parts[1] * parts[2]
+    return np.sqrt(squares)

@@ -151,7 +151,7 @@ class Table:
             self._flush()
 
     def missing_columns(self) -> list[str]:
-        """Return the columns of the schema that the table on the disk does not have: it was made before them."""
+        """Return the columns of the schema that the table lacks, as it was made before them."""
         if not self.exists():
             return []
         with self._errors("read"):
