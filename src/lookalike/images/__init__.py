@@ -6,14 +6,13 @@ from lookalike.images.fetch import fetch
 from lookalike.images.hashing import content_id, perceptual_hash, pixels_id
 from lookalike.images.scan import FileStat, Scan, scan
 from lookalike.images.sharpness import sharpness
-from lookalike.images.thumbnails import area_means, encode_thumbnail, make_thumbnail
+from lookalike.images.thumbnails import encode_thumbnail, make_thumbnail
 
 __all__ = [
     "MAX_PIXELS",
     "Decoded",
     "FileStat",
     "Scan",
-    "area_means",
     "content_id",
     "decode",
     "dominant_colours",

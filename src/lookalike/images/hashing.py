@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.images.thumbnails import MEANS_SIDE, area_means
 from lookalike.types import ImageId
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_LOW = 8  # the lowest frequencies along each axis
+_SIDE = 32  # the grey picture that is transformed
+_LOW = 8  # its lowest frequencies along each axis
 _BITS = _LOW * _LOW
 
 
@@ -45,8 +45,10 @@ def perceptual_hash(image: Image) -> int:
     ----------
     C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010, section 3.2.1.
     """
+    from PIL.Image import Resampling
+
     # Area means: the 8 lowest frequencies of 32 need no sharper filter, and it costs a fifth of one.
-    grey = np.asarray(area_means(image).convert("L"), dtype=np.float64)
+    grey = np.asarray(image.convert("L").resize((_SIDE, _SIDE), Resampling.BOX), dtype=np.float64)
     basis = _cosines()
     # Frequencies that a flat or symmetric picture does not have are 0, not the sign of a rounding error.
     low = np.round(basis @ grey @ basis.T, 6)  # (8, 8)
@@ -59,5 +61,5 @@ def perceptual_hash(image: Image) -> int:
 def _cosines() -> npt.NDArray[np.float64]:
     """The first 8 rows of the 32-point DCT-II matrix, unnormalised: (8, 32)."""
     frequency = np.arange(_LOW)[:, None]
-    position = np.arange(MEANS_SIDE)[None, :] + 0.5
-    return 2 * np.cos(np.pi / MEANS_SIDE * frequency * position)
+    position = np.arange(_SIDE)[None, :] + 0.5
+    return 2 * np.cos(np.pi / _SIDE * frequency * position)

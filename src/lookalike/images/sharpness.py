@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def sharpness(thumbnail: Image) -> float:
-    """Return the variance of the Laplacian of the grey thumbnail: 0 where it is flat, thousands at most.
+    """Return the variance of the Laplacian of the thumbnail in grey: 0 where it is flat, thousands at most.
 
     On the thumbnail, so that the number means the same for a photograph of 2 megapixels and of 50: how
     sharp it looks at 256 pixels. Every other row is measured, which ranks Caltech-101 the same (Spearman's

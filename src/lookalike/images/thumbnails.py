@@ -11,9 +11,6 @@ if TYPE_CHECKING:
 SIDE = 256
 """Longest side of a thumbnail, pixels."""
 
-MEANS_SIDE = 32
-"""Pixels along each side of the copy that hash and colours are taken from."""
-
 QUALITY = 85
 """JPEG quality: the knee of size against visible loss at this size."""
 
@@ -28,15 +25,6 @@ def make_thumbnail(image: Image) -> Image:
         return image
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return image.resize(size, Resampling.BILINEAR, reducing_gap=2.0)
-
-
-def area_means(image: Image) -> Image:
-    """Shrink an image to 32 × 32 pixels, each the mean of its area, whatever the proportions."""
-    from PIL.Image import Resampling
-
-    if image.size == (MEANS_SIDE, MEANS_SIDE):
-        return image
-    return image.resize((MEANS_SIDE, MEANS_SIDE), Resampling.BOX)
 
 
 def encode_thumbnail(thumbnail: Image) -> bytes:

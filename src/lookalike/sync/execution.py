@@ -21,7 +21,6 @@ from lookalike.embed import Embedder
 from lookalike.errors import ImageError
 from lookalike.images import (
     Decoded,
-    area_means,
     content_id,
     decode,
     dominant_colours,
@@ -230,16 +229,16 @@ class _Worker:
 
 def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> ImageRow:
     thumbnail = make_thumbnail(decoded.image)
-    means = area_means(thumbnail)  # once for both that need them
+    grey = thumbnail.convert("L")  # once for both that need it
     return ImageRow(
         image,
         sha256,
         decoded.format,
         decoded.width,
         decoded.height,
-        perceptual_hash(means),
-        dominant_colours(means),
-        sharpness(thumbnail),
+        perceptual_hash(grey),
+        dominant_colours(thumbnail),
+        sharpness(grey),
         encode_thumbnail(thumbnail),
     )
 
