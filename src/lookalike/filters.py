@@ -21,14 +21,14 @@ SQUARE = 1.05
 """Up to this ratio of the longer side to the shorter an image is square: 1000 × 1003 is, to the eye."""
 
 _BOUNDED = {
-    "size": "least(width, height)",
-    "width": "width",
-    "height": "height",
+    "size": "CAST(least(width, height) AS DOUBLE)",
+    "width": "CAST(width AS DOUBLE)",
+    "height": "CAST(height AS DOUBLE)",
     "megapixels": "(CAST(width AS DOUBLE) * height / 1e6)",
     "aspect": "(CAST(width AS DOUBLE) / height)",
     "sharpness": "sharpness",
 }
-"""What has a least and a largest value, as SQL over the table of images."""
+"""What has a least and a largest value, as SQL over the table of images; Lance compares like types only."""
 
 _LANDSCAPE, _PORTRAIT = f"width > height * {SQUARE}", f"height > width * {SQUARE}"
 _SHAPES = {
@@ -74,7 +74,7 @@ class Filter:
     Examples
     --------
     >>> Filter(min_size=600, shape="portrait").of_images
-    'least(width, height) >= 600.0 AND height > width * 1.05'
+    'CAST(least(width, height) AS DOUBLE) >= 600.0 AND height > width * 1.05'
     >>> Filter(labels=["dog's"]).of_files
     "label IN ('dog''s')"
     """

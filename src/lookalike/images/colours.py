@@ -7,10 +7,10 @@ come from k-means there, on a grid of 24 × 24 of its pixels:
    the mean of its own pixels, so flat colours stay exact.
 2. The seeds are the heaviest points, one after the other, each taking from the weight of those near it. No
    chance is involved, and a few odd pixels never become a seed.
-3. A few rounds of Lloyd's algorithm on the weighted points; then colours that look alike are joined, and
+3. Two rounds of Lloyd's algorithm on the weighted points; then colours that look alike are joined, and
    those of next to no pixels dropped.
 
-It costs 0.1 ms an image; indexing, which this is a part of, takes some 3 ms. The root mean square error is
+It costs 0.15 ms an image; indexing, which this is a part of, takes some 3 ms. The root mean square error is
 9.3, that of scikit-learn's best of five runs with five clusters on all pixels 8.1 (Caltech-101).
 
 References
@@ -24,7 +24,6 @@ test data, and mathematical observations", 2005.
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -171,13 +170,13 @@ def palette(pixels: npt.NDArray[np.uint8], weights: npt.NDArray[np.float32] | No
         How much each counts; all the same by default.
     """
     points, mass = _histogram(pixels, weights)
-    colours = _k_means(points, mass)  # (k, 4): weighted sums of L*, a*, b*, and weights
-    colours = _join(colours)
-    colours[:, :3] /= colours[:, 3:]
-    colours[:, 3] /= mass.sum()
-    colours = colours[np.argsort(-colours[:, 3], kind="stable")]
+    total = float(mass.sum())
+    colours = _join(_k_means(points, mass))
     # One is always kept: pictures of nothing but noise have colours, too.
-    return colours[: max(1, int((colours[:, 3] >= _SMALLEST).sum()))]
+    kept = [colour for colour in colours if colour[3] >= _SMALLEST * total] or colours[:1]
+    found: Palette = np.array(kept, np.float32)
+    found[:, 3] /= total
+    return found
 
 
 def _histogram(
@@ -199,7 +198,7 @@ def _histogram(
 
 
 def _k_means(points: Lab, mass: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return, for each cluster of weighted points, the weighted sums of its points and its weight."""
+    """Return the clusters of weighted points, (k, 4): the mean of each, and its weight."""
     squares = (points * points).sum(axis=1)
     distances = squares[:, None] + squares - 2 * (points @ points.T)
     remains = 1 - np.exp(distances * np.float32(-1 / _SEED_WIDTH**2))
@@ -222,27 +221,26 @@ def _k_means(points: Lab, mass: npt.NDArray[np.float32]) -> npt.NDArray[np.float
         nearest = (centres @ points.T - 0.5 * (centres * centres).sum(axis=1)[:, None]).argmax(axis=0)
         sums = (nearest == np.arange(len(centres))[:, None]).astype(np.float32) @ weighted
         sums = sums[sums[:, 3] > 0]
-        centres = sums[:, :3] / sums[:, 3:]
+        sums[:, :3] /= sums[:, 3:]
+        centres = sums[:, :3]
     return sums
 
 
-def _join(sums: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Join clusters that look alike, the closest two first."""
-    while len(sums) > 1:
-        centres = sums[:, :3] / sums[:, 3:]
-        apart = ((centres[:, None] - centres) ** 2).sum(axis=2)
-        one, other = divmod(int((apart + _far(len(sums))).argmin()), len(sums))
-        if apart[one, other] >= _JOINED**2:
+def _join(clusters: npt.NDArray[np.float32]) -> list[list[float]]:
+    """Join clusters that look alike, the closest two first; return them, the heaviest first."""
+    colours = clusters.tolist()
+    while len(colours) > 1:
+        apart, one, other = min(
+            ((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 + (a[2] - b[2]) ** 2, i, j)
+            for j, b in enumerate(colours)
+            for i, a in enumerate(colours[:j])
+        )
+        if apart >= _JOINED**2:
             break
-        sums[one] += sums[other]
-        sums = np.delete(sums, other, axis=0)
-    return sums
-
-
-@functools.cache
-def _far(n: int) -> npt.NDArray[np.float32]:
-    """Keeps a colour from being its own nearest: (n, n)."""
-    return np.diag(np.full(n, np.inf, np.float32)) if n else np.empty((0, 0), np.float32)
+        a, b = colours[one], colours.pop(other)
+        weight = a[3] + b[3]
+        colours[one] = [*((x * a[3] + y * b[3]) / weight for x, y in zip(a[:3], b[:3], strict=True)), weight]
+    return sorted(colours, key=lambda colour: -colour[3])
 
 
 def score_colour(palettes: npt.NDArray[np.float32], colour: npt.ArrayLike) -> npt.NDArray[np.float64]:
