@@ -72,6 +72,8 @@ def test_no_condition_lets_all_pass(store):
         ({"split": "train"}, [1]),
         ({"labels": ["pet"], "shape": "landscape"}, [2]),
         ({"min_size": 10**6}, []),
+        ({"min_size": 1e300}, []),
+        ({"min_megapixels": 1e-9, "max_sharpness": 1e17}, [1, 2, 3, 4, 5]),
         ({"min_size": np.int64(101), "max_size": np.float32(3000)}, [4]),
     ],
 )

@@ -111,6 +111,8 @@ def test_what_cannot_be_asked_is_told(collection, folder):
         collection.search(color="#c3")
     with pytest.raises(InvalidInputError, match=r"the colour is 3; expected a text"):
         collection.search(color=[3])
+    with pytest.raises(InvalidInputError, match=r"where is 'walls'; expected a lookalike.Filter"):
+        collection.search(color="red", where="walls")
     with pytest.raises(QueryError, match=r"labelled 'wall'; did you mean walls\?"):
         collection.search(color="red", where=Filter(labels=["wall"]))
 

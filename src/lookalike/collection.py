@@ -516,6 +516,8 @@ class Collection:
         >>> len(photos.search(photo_folder / "stripes.png", where=Filter(min_size=10_000)).hits)
         0
         """
+        if where is not None and not isinstance(where, Filter):
+            raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter")
         colors = tuple(map(read_color, [color] if isinstance(color, str) else color))
         if not queries and not colors:
             raise QueryError("there is nothing to search for: name an image file, a URL or a colour")
@@ -667,14 +669,14 @@ class Collection:
             If it is not in the collection.
         """
         found = self._find(os.fspath(image))
-        rows = [] if found is None else self._store.images.read_where_in("id", [found], ["id"]).to_pylist()
-        if found is None or not rows:
-            raise QueryError(f"{os.fspath(image)} is not in the collection in {self.folder}; index it first")
         is_old = self._store.needs_upgrade()
         columns = ["format", "width", "height", *([] if is_old else ["colours", "sharpness"])]
-        (row,) = self._store.images.read_where_in("id", [found], columns).to_pylist()
-        files = self._store.files.read_where_in("id", [found], ["path", "id", "label", "split"])
-        places = sorted(files.to_pylist(), key=lambda place: str(place["path"]))
+        rows = self._store.images.read_where_in("id", [found], columns).to_pylist()
+        files = self._store.files.read_where_in("id", [found], ["path", "label", "split"]).to_pylist()
+        if not rows or not files:
+            raise QueryError(f"{os.fspath(image)} is not in the collection in {self.folder}; index it first")
+        (row,) = rows
+        places = sorted(files, key=lambda place: str(place["path"]))
         return ImageInfo(
             id=found,
             paths=tuple(self._absolute(place["path"]) for place in places),
@@ -692,7 +694,7 @@ class Collection:
             ),
         )
 
-    def _find(self, image: str) -> ImageId | None:
+    def _find(self, image: str) -> ImageId:
         """Return the image that a path stands for, or that has the content of the file there."""
         inside = self._in_dataset(image)
         if inside is not None:

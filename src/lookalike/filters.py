@@ -6,7 +6,7 @@ import difflib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -190,13 +190,13 @@ def _among(column: str, words: Sequence[str]) -> str:
     return f"{column} IN ({', '.join(map(sql_literal, words))})"
 
 
-def _check_bound(name: str, value: object) -> float | None:
+def _check_bound(name: str, value: Any) -> float | None:
     if value is None:
         return None
     is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or value < 0:  # type: ignore[arg-type, operator]
+    if not is_number or not 0 <= value < math.inf:
         raise InvalidInputError(f"{name} is {value!r}; expected a number, 0 or more")
-    return float(value)  # type: ignore[arg-type]
+    return float(value)
 
 
 def _check_word(name: str, value: str | None, words: Sequence[str]) -> None:

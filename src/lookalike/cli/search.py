@@ -215,11 +215,7 @@ def _print(result: SearchResult, is_filtered: bool) -> None:
             say(*row)
         return
     if not rows:
-        say(
-            "no image of the collection is all of that"
-            if is_filtered
-            else "no other images in the collection"
-        )
+        say("no image passes the filters" if is_filtered else "no other images in the collection")
         return
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for rank, score, label, path in rows:
