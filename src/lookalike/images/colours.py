@@ -10,8 +10,9 @@ come from k-means there, on a grid of 24 × 24 of its pixels:
 3. Two rounds of Lloyd's algorithm on the weighted points; then colours that look alike are joined, and
    those of next to no pixels dropped.
 
-It costs 0.15 ms an image; indexing, which this is a part of, takes some 3 ms. The root mean square error is
-9.3, that of scikit-learn's best of five runs with five clusters on all pixels 8.1 (Caltech-101).
+It costs 0.15 ms an image; indexing, which this is a part of, takes some 3 ms. On 200 images of Caltech-101
+the root mean square error is 9.2, that of scikit-learn's best of three runs with five clusters on all pixels
+8.6.
 
 References
 ----------
@@ -50,7 +51,7 @@ _SIDE = 24  # of the grid of pixels that is looked at
 _JOINED = 7.0  # colours less than this apart (CIE 1976) are one: some three just noticeable differences
 _SMALLEST = 0.02  # share of the picture; what has less is dropped
 _SEED_WIDTH = 20.0  # how far a seed takes weight from others, in CIELAB
-_ROUNDS = 2  # the seeds are good: six rounds bring the root mean square error from 9.31 to 9.30
+_ROUNDS = 2  # the seeds are good: the root mean square error is 9.3 after one, 9.2 after two, 9.1 after six
 _SHIFT = 5  # of 8 bits, the histogram keeps the upper 3
 
 # From linear sRGB to XYZ under D65, each row divided by its sum, the white: greys have a* = b* = 0 exactly.
@@ -152,9 +153,9 @@ def dominant_colours(image: Image) -> Palette:
     """
     from PIL.Image import Resampling
 
-    # Single pixels, not means: means of edges are colours that the picture does not have. Against the shares
-    # of all pixels, the scores of ten colours correlate by 0.997 so, by 0.992 with means, at a tenth of the
-    # cost of those (Caltech-101).
+    # Single pixels, not means: means of edges are colours that the picture does not have. The scores of ten
+    # colours correlate by 0.997 with those worked out on all pixels, by 0.991 on 32 × 32 area means, which
+    # cost ten times as much (200 images of Caltech-101).
     sample = image.resize((_SIDE, _SIDE), Resampling.NEAREST)
     return palette(np.asarray(sample).reshape(-1, 3))
 

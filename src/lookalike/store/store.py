@@ -128,8 +128,12 @@ class Store:
         table.upsert({"id": ids, "embedding": matrix})
 
     def needs_upgrade(self) -> bool:
-        """Whether an earlier lookalike made the collection, which knew no colours and no sharpness."""
-        return bool(self.images.missing_columns())
+        """Whether it is of an earlier format, without colours and sharpness, or an `upgrade` was cut short."""
+        return bool(self.images.missing_columns() or len(self._not_looked_at()))
+
+    def _not_looked_at(self) -> list[int]:
+        ids: list[int] = self.images.read(["id"], "sharpness IS NULL")["id"].to_pylist()
+        return ids
 
     def upgrade(self) -> None:
         """Add what an earlier lookalike did not know of the images, from their thumbnails.
@@ -137,7 +141,7 @@ class Store:
         A kill loses at most a batch; the next call goes on from there.
         """
         self.images.add_missing_columns()
-        unknown = self.images.read(["id"], "sharpness IS NULL")["id"].to_pylist()
+        unknown = self._not_looked_at()
         for start in range(0, len(unknown), _UPGRADED_AT_ONCE):
             batch = unknown[start : start + _UPGRADED_AT_ONCE]
             seen: dict[int, tuple[Palette, float]] = {}
