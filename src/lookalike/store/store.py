@@ -128,8 +128,8 @@ class Store:
         table.upsert({"id": ids, "embedding": matrix})
 
     def needs_upgrade(self) -> bool:
-        """Whether it is of an earlier format, without colours and sharpness, or an `upgrade` was cut short."""
-        return bool(self.images.missing_columns() or len(self._not_looked_at()))
+        """Whether it is of an earlier format, without colours and sharpness, or an upgrade was cut short."""
+        return bool(self.images.missing_columns() or self._not_looked_at())
 
     def _not_looked_at(self) -> list[int]:
         ids: list[int] = self.images.read(["id"], "sharpness IS NULL")["id"].to_pylist()
