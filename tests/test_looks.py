@@ -190,8 +190,8 @@ def test_a_collection_of_format_1_is_made_whole_without_opening_an_image(collect
     assert json.loads((old.folder / "collection.json").read_text())["format"] == FORMAT_VERSION
     for name, image in before.items():
         again = old.image_info(folder / name)
-        assert len(again.colors) == len(image.colors)
         # From the thumbnail's JPEG, so nearly the same.
+        assert abs(len(again.colors) - len(image.colors)) <= 1
         assert again.sharpness == pytest.approx(image.sharpness, rel=0.2, abs=50)
     assert names(old.search(color="#c33"))[0] == "red"
 

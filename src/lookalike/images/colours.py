@@ -52,6 +52,7 @@ _JOINED = 7.0  # colours less than this apart (CIE 1976) are one: some three jus
 _SMALLEST = 0.02  # share of the picture; what has less is dropped
 _SEED_WIDTH = 20.0  # how far a seed takes weight from others, in CIELAB
 _ROUNDS = 2  # the seeds are good: the root mean square error is 9.3 after one, 9.2 after two, 9.1 after six
+_SCORED_AT_ONCE = 2_000  # images; what the formula makes on its way then stays in the processor's cache
 _SHIFT = 5  # of 8 bits, the histogram keeps the upper 3
 
 # From linear sRGB to XYZ under D65, each row divided by its sum, the white: greys have a* = b* = 0 exactly.
@@ -263,12 +264,15 @@ def score_colour(palettes: npt.NDArray[np.float32], colour: npt.ArrayLike) -> np
     (n,) float64
         From 0 to 1.
     """
-    n, colours, _ = palettes.shape
-    rows = palettes.reshape(-1, 4)
-    there = np.flatnonzero(rows[:, 3])
-    apart = difference(rows[there, :3], colour)
-    near = rows[there, 3] * np.exp(-0.5 * (apart / NEARNESS) ** 2)
-    return np.minimum(np.bincount(there // colours, near, minlength=n), 1.0)
+    scores = np.empty(len(palettes))
+    for start in range(0, len(palettes), _SCORED_AT_ONCE):
+        block = palettes[start : start + _SCORED_AT_ONCE]
+        n, colours, _ = block.shape
+        rows = block.reshape(-1, 4)
+        there = np.flatnonzero(rows[:, 3])
+        near = rows[there, 3] * np.exp(-0.5 * (difference(rows[there, :3], colour) / NEARNESS) ** 2)
+        scores[start : start + n] = np.minimum(np.bincount(there // colours, near, minlength=n), 1.0)
+    return scores
 
 
 def difference(lab: npt.NDArray[np.floating], reference: npt.ArrayLike) -> npt.NDArray[np.float64]:
