@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lookalike import Collection
+from lookalike import Collection, Filter
 from lookalike.cli import main
 from lookalike.errors import CollectionError, DatasetError, InvalidInputError, QueryError
 
@@ -62,6 +62,19 @@ def test_a_path_in_a_data_set_is_a_query_and_splits_are_kept(collection):
     assert len(collection.search("mnist:test/0", k=50, split="test").hits) == 4
     with pytest.raises(InvalidInputError, match="split is 'validation'"):
         collection.search("mnist:test/0", split="validation")
+
+
+def test_images_of_a_data_set_are_filtered_and_told_about(collection):
+    threes = collection.search("mnist:test/0", k=50, where=Filter(labels=["3"])).hits
+    assert sorted(hit.path for hit in threes) == ["mnist:test/3", "mnist:train/3"]
+    both = collection.search("mnist:test/0", split="train", where=Filter(labels=["3"], formats=["pixels"]))
+    assert [hit.path for hit in both.hits] == ["mnist:train/3"]
+    image = collection.image_info("mnist:test/3")
+    assert (image.paths, image.labels, image.splits) == (("mnist:test/3",), ("3",), ("test",))
+    assert (image.width, image.height, image.format, image.shape) == (28, 28, "PIXELS", "square")
+    assert [color.hex for color in image.colors] == ["#000000", "#d5d5d5"]
+    with pytest.raises(QueryError, match="there is no image mnist:test/99"):
+        collection.image_info("mnist:test/99")
 
 
 def test_a_second_sync_of_a_data_set_does_nothing(collection):

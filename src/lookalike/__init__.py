@@ -5,18 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lookalike.answers import Failure, Info, SearchResult, SyncReport
+    from lookalike.answers import Failure, ImageInfo, Info, SearchResult, SyncReport
     from lookalike.collection import Collection
     from lookalike.errors import LookalikeError
+    from lookalike.filters import Filter
+    from lookalike.looks import Color, Looks
     from lookalike.types import Hit, Neighborhoods, Neighbors
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Collection": "lookalike.collection",
+    "Color": "lookalike.looks",
     "Failure": "lookalike.answers",
+    "Filter": "lookalike.filters",
     "Hit": "lookalike.types",
+    "ImageInfo": "lookalike.answers",
     "Info": "lookalike.answers",
+    "Looks": "lookalike.looks",
     "LookalikeError": "lookalike.errors",
     "Neighborhoods": "lookalike.types",
     "Neighbors": "lookalike.types",
@@ -26,10 +32,14 @@ _HOMES = {
 
 __all__ = [
     "Collection",
+    "Color",
     "Failure",
+    "Filter",
     "Hit",
+    "ImageInfo",
     "Info",
     "LookalikeError",
+    "Looks",
     "Neighborhoods",
     "Neighbors",
     "SearchResult",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from lookalike.looks import Color, Looks, shape_of
 from lookalike.query import EmbeddedQuery
-from lookalike.types import Hit
+from lookalike.types import Hit, ImageId, format_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,11 @@ class SearchResult:
     hits : tuple of Hit
         Nearest first.
     model, index : str
-        What answered.
+        What answered; both ``color`` where only colours were asked for.
     queries, unwanted : tuple of EmbeddedQuery
         What was asked.
+    colors : tuple of str
+        Colours that were asked for, as ``#rrggbb``.
     """
 
     hits: tuple[Hit, ...]
@@ -67,6 +70,7 @@ class SearchResult:
     index: str
     queries: tuple[EmbeddedQuery, ...]
     unwanted: tuple[EmbeddedQuery, ...] = ()
+    colors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,8 @@ class Info:
     failures : tuple of Failure
     size : int
         Bytes on the disk.
+    looks : Looks or None
+        Sizes, shapes, sharpness and colours of all images together; None if there are none.
     """
 
     folder: Path
@@ -105,3 +111,59 @@ class Info:
     labels: dict[str, int]
     failures: tuple[Failure, ...]
     size: int
+    looks: Looks | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    """What a collection knows of one image.
+
+    Attributes
+    ----------
+    id : ImageId
+    paths : tuple of str
+        Every place where it lies; absolute for files.
+    labels, splits : tuple of str
+        Of those places, each once.
+    format : str
+    width, height : int
+        Upright, pixels.
+    colors : tuple of Color
+        What it is made of, the largest share first; none, as of `sharpness`, where an earlier lookalike
+        made the collection and it has not been synced since.
+    sharpness : float or None
+        Variance of the Laplacian at thumbnail size; 0 for a flat picture.
+    models : tuple of str
+        Which have embedded it.
+    """
+
+    id: ImageId
+    paths: tuple[str, ...]
+    labels: tuple[str, ...]
+    splits: tuple[str, ...]
+    format: str
+    width: int
+    height: int
+    colors: tuple[Color, ...]
+    sharpness: float | None
+    models: tuple[str, ...]
+
+    @property
+    def hex_id(self) -> str:
+        """The id as people and JSON see it."""
+        return format_id(self.id)
+
+    @property
+    def aspect(self) -> float:
+        """Width over height."""
+        return self.width / self.height
+
+    @property
+    def megapixels(self) -> float:
+        """Width times height, in millions."""
+        return self.width * self.height / 1e6
+
+    @property
+    def shape(self) -> str:
+        """Landscape, portrait or square; see `lookalike.Filter`."""
+        return shape_of(self.width, self.height)

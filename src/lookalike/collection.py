@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
+import numpy.typing as npt
 
-from lookalike.answers import Failure, Info, SearchResult, SyncReport
+from lookalike.answers import Failure, ImageInfo, Info, SearchResult, SyncReport
 from lookalike.datasets import ImageFolder, get_row
 from lookalike.embed import (
     AUTO,
@@ -32,15 +33,26 @@ from lookalike.embed import (
 from lookalike.errors import (
     CollectionError,
     DatasetError,
+    ImageError,
     IndexFileError,
     InvalidInputError,
     ModelError,
     QueryError,
     StoreError,
 )
-from lookalike.images import encode_thumbnail
-from lookalike.images.scan import unescape
+from lookalike.filters import Filter, find_passing
+from lookalike.images import content_id, encode_thumbnail
+from lookalike.images.decode import read_file
+from lookalike.images.scan import escape, unescape
 from lookalike.index import Exact
+from lookalike.looks import (
+    LEAST_SCORE,
+    check_looked_at,
+    name_colors,
+    read_color,
+    score_colors,
+    summarise,
+)
 from lookalike.query import EmbeddedQuery, Query, combine, embed_query
 from lookalike.reduce import PCA
 from lookalike.store import (
@@ -366,6 +378,8 @@ class Collection:
         models = [self._models.get(name) for name in bases]
         with contextlib.nullcontext() if dry_run else writer_lock(self.folder):
             self._reload_manifest()
+            if not dry_run:
+                self._store.upgrade()
             areas = self._areas(paths, datasets)
             for number, each in enumerate(models):
                 vectors = self._vectors(each)
@@ -514,16 +528,20 @@ class Collection:
         without: Sequence[Query] = (),
         model: str | None = None,
         split: str | None = None,
+        color: str | Sequence[str] = (),
+        where: Filter | None = None,
         include_self: bool = False,
         allow_private: bool = False,
         device: str = AUTO,
     ) -> SearchResult:
-        """Find the images most like the queries.
+        """Find the images most like the queries, or those of a colour.
 
         Parameters
         ----------
         *queries : path, URL, words, (height, width, 3) uint8 pixels, or image of Pillow's
-            Several make one query, their mean. Words need a model that knows text.
+            Several make one query, their mean. Words need a model that knows text. None, where a colour is
+            given: the images that have most of the colour come first, and their score is how much of it they
+            have, 0 to 1.
         k : int
             How many images to return; all there are, if they are fewer.
         without : sequence of the same
@@ -532,6 +550,11 @@ class Collection:
             Which of the collection's models; its own by default.
         split : {"train", "test"}, optional
             Search only among the images of this split of the data sets.
+        color : str or sequence of str
+            CSS colours, such as ``#c33`` or ``tomato``. Hits have all of them: of each, at least a twentieth
+            of the picture, less if it is only near.
+        where : Filter, optional
+            Search only among the images that pass.
         include_self : bool
             Whether an image of the collection that is itself a query may be a hit.
         allow_private : bool
@@ -546,15 +569,33 @@ class Collection:
         Raises
         ------
         QueryError
-            If a query is no image, no file, or words that the model does not know.
+            If a query is no image, no file, or words that the model does not know; or if no image has a label
+            of the filter.
         ModelError
             If there is no such model, or it is needed and cannot be loaded.
         CollectionError
             If the collection is empty, or its images have not been embedded with the model.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> report = photos.sync()
+        >>> len(photos.search(photo_folder / "stripes.png", where=Filter(min_size=10_000)).hits)
+        0
         """
-        if not queries:
-            raise QueryError("there is nothing to search for: name an image file or a URL")
+        if where is not None and not isinstance(where, Filter):
+            raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter")
+        colors = tuple(map(read_color, [color] if isinstance(color, str) else color))
+        if not queries and not colors:
+            raise QueryError("there is nothing to search for: name an image file, a URL or a colour")
         _check_count("k", k)
+        passing = self._ids_that_pass((where or Filter()).with_split(split))
+        if not queries:
+            if without:
+                raise QueryError("what is not wanted is taken from a query; name an image that is")
+            return self._search_colors(colors, k, passing)
+        if colors:
+            passing = self._ids_of_colors(colors, passing)[0]
         if isinstance(without, str | os.PathLike):
             without = [without]
         check_device(device)
@@ -582,7 +623,7 @@ class Collection:
         neighbors = index.search(
             combine(wanted, unwanted, chosen.metric),
             k=min(k + len(own), len(index)),
-            allowed=None if split is None else self._ids_of_split(split),
+            allowed=passing,
         )
         nearest = [
             (ImageId(image), distance)
@@ -591,7 +632,37 @@ class Collection:
             )
             if image not in own and image >= 0
         ]
-        return SearchResult(self._hits(nearest[:k], chosen.metric), chosen.name, index.kind, wanted, unwanted)
+        hits = self._hits(nearest[:k], chosen.metric)
+        return SearchResult(hits, chosen.name, index.kind, wanted, unwanted, colors)
+
+    def _search_colors(self, colors: tuple[str, ...], k: int, passing: Ids | None) -> SearchResult:
+        if not len(self):
+            raise CollectionError(
+                f"the collection in {self.folder} holds no images; run `lookalike index` first"
+            )
+        ids, scores = self._ids_of_colors(colors, passing)
+        best = np.lexsort((ids, -scores))[:k]  # ties by id, so that the answer is the same each time
+        nearest = [
+            (ImageId(image), 1 - score)
+            for image, score in zip(ids[best].tolist(), scores[best].tolist(), strict=True)
+        ]
+        return SearchResult(self._hits(nearest, "cosine"), "color", "color", (), colors=colors)
+
+    def _ids_of_colors(
+        self, colors: Sequence[str], passing: Ids | None
+    ) -> tuple[Ids, npt.NDArray[np.float64]]:
+        """Return the images that have all of some colours, of those that pass, with their scores."""
+        ids, scores = score_colors(self._store, colors)
+        has_them = scores >= LEAST_SCORE
+        if passing is not None:
+            has_them &= np.isin(ids, passing)
+        return ids[has_them], scores[has_them]
+
+    def _ids_that_pass(self, where: Filter) -> Ids | None:
+        """Return the images that pass a filter, or None if all do."""
+        if where.needs_sharpness:
+            check_looked_at(self._store)
+        return find_passing(self._store, where)
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""
@@ -652,7 +723,66 @@ class Collection:
             labels=_frequencies(label for label in labels if label is not None),
             failures=self._failures(),
             size=_size_of(self.folder),
+            looks=summarise(self._store),
         )
+
+    def image_info(self, image: str | os.PathLike[str]) -> ImageInfo:
+        """Say what the collection knows of one image.
+
+        Parameters
+        ----------
+        image : path
+            A file of the collection, or an image of a data set such as ``mnist:test/42``. A file that lies
+            elsewhere is known by its content.
+
+        Raises
+        ------
+        QueryError
+            If it is not in the collection.
+        """
+        found = self._find(os.fspath(image))
+        is_old = self._store.needs_upgrade()
+        columns = ["format", "width", "height", *([] if is_old else ["colours", "sharpness"])]
+        rows = self._store.images.read_where_in("id", [found], columns).to_pylist()
+        files = self._store.files.read_where_in("id", [found], ["path", "label", "split"]).to_pylist()
+        if not rows or not files:
+            raise QueryError(f"{os.fspath(image)} is not in the collection in {self.folder}; index it first")
+        (row,) = rows
+        places = sorted(files, key=lambda place: str(place["path"]))
+        return ImageInfo(
+            id=found,
+            paths=tuple(self._absolute(place["path"]) for place in places),
+            labels=tuple(dict.fromkeys(place["label"] for place in places if place["label"] is not None)),
+            splits=tuple(dict.fromkeys(place["split"] for place in places if place["split"] is not None)),
+            format=row["format"],
+            width=row["width"],
+            height=row["height"],
+            colors=name_colors(np.reshape(row.get("colours") or [], (-1, 4))),
+            sharpness=row.get("sharpness"),
+            models=tuple(
+                name
+                for name, table in self._store.vector_tables().items()
+                if len(table.read_where_in("id", [found], ["id"]))
+            ),
+        )
+
+    def _find(self, image: str) -> ImageId:
+        """Return the image that a path stands for, or that has the content of the file there."""
+        inside = self._in_dataset(image)
+        if inside is not None:
+            return inside
+        places = {place: root for root, place in self._places_of_roots()}
+        held = locate(list(places), Path(os.path.abspath(image)))
+        if held is not None:
+            root, path = held
+            stored = f"{places[root].name}:{escape(path.relative_to(root).as_posix())}"
+            rows = self._store.files.read_where_in("path", [stored], ["id"]).to_pylist()
+            if rows:
+                return ImageId(rows[0]["id"])
+        try:
+            return content_id(read_file(Path(image)))[0]
+        except ImageError as error:
+            raise QueryError(f"there is no such image: {error}") from error
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -688,12 +818,6 @@ class Collection:
         if not rows:
             raise QueryError(f"there is no image {query} in this collection")
         return ImageId(rows[0]["id"])
-
-    def _ids_of_split(self, split: str) -> Ids:
-        if split not in ("train", "test"):
-            raise InvalidInputError(f"split is {split!r}; expected train or test")
-        ids: Ids = self._store.files.read(["id"], f"split = '{split}'")["id"].to_numpy()
-        return ids
 
     def _nothing_embedded(self, model: str, asked: str | None) -> str:
         """Say that there are no vectors of a model, and how to ask for them as the user has named it."""

@@ -133,6 +133,15 @@ def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "")
     return figure
 
 
+def paint_swatch(color: str) -> bytes:
+    """Return a PNG of one CSS colour, to be a `Tile`."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.new("RGB", (16, 16), color).save(stream, "PNG")
+    return stream.getvalue()
+
+
 def save_figure(figure: Figure, path: Path) -> None:
     """Save a figure; see `check_ending`."""
     from matplotlib import rc_context

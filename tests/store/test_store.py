@@ -1,8 +1,13 @@
 """The order of writing, which stands in for a transaction, and the sweep that it makes possible."""
 
+from dataclasses import replace
+
+import lance
 import numpy as np
 import pytest
+from PIL import Image
 
+from lookalike.images import encode_thumbnail
 from lookalike.store import Store
 from lookalike.store.store import Changes, FailureRow, FileRow, ImageRow
 
@@ -13,7 +18,8 @@ def store(tmp_path):
 
 
 def image(key):
-    return ImageRow(key, bytes(32), "PNG", 8, 8, 2**64 - 1, b"jpeg")
+    colours = np.array([[50, 10, -20, 0.75], [100, 0, 0, 0.25]], np.float32)
+    return ImageRow(key, bytes(32), "PNG", 8, 8, 2**64 - 1, colours, 12.5, b"jpeg")
 
 
 def changes_of(keys, *rest, dimension=4, **more):
@@ -44,7 +50,16 @@ def test_rows_are_read_as_written(store):
         {"path": "a:1", "id": 5, "size": 1, "mtime_ns": 2, "label": "cat", "split": "train"}
     ]
     assert store.images.read(where="id = 6").to_pylist() == [
-        {"id": 6, "sha256": bytes(32), "format": "PNG", "width": 8, "height": 8, "phash": 2**64 - 1}
+        {
+            "id": 6,
+            "sha256": bytes(32),
+            "format": "PNG",
+            "width": 8,
+            "height": 8,
+            "phash": 2**64 - 1,
+            "colours": [50, 10, -20, 0.75, 100, 0, 0, 0.25] + [0] * 12,
+            "sharpness": 12.5,
+        }
     ]
     assert store.failures.read().to_pylist() == [
         {"path": "a:3", "size": None, "mtime_ns": None, "reason": "cut short"}
@@ -142,3 +157,73 @@ def test_sweep_of_orphans_that_only_one_table_has_counts_each_once(store):
 def test_sweep_and_maintenance_of_an_empty_store_do_nothing(store):
     assert store.sweep() == 0
     store.maintain()
+
+
+def as_format_1(store):
+    """Take from the table of images what format 1 did not have."""
+    lance.dataset(str(store.images.folder)).drop_columns(["colours", "sharpness"])
+
+
+def halves(one, other):
+    """Return a thumbnail whose left half is of one colour and the right of another."""
+    picture = Image.new("RGB", (64, 64), one)
+    picture.paste(other, (32, 0, 64, 64))
+    return encode_thumbnail(picture)
+
+
+def test_tables_of_format_1_are_upgraded_from_the_thumbnails(store):
+    vectors = store.vectors("lite0", 4)
+    rows = [replace(image(key), thumbnail=halves("red", "white")) for key in (1, 2, 3)]
+    store.write(Changes(images=rows, files=[file(f"a:{row.id}", row.id) for row in rows]), vectors)
+    assert not store.needs_upgrade()
+    as_format_1(store)
+    assert store.needs_upgrade()
+    store.upgrade()
+    assert not store.needs_upgrade()
+    upgraded = store.images.read().to_pylist()
+    assert [row["phash"] for row in upgraded] == [2**64 - 1] * 3
+    for row in upgraded:
+        assert sorted(row["colours"][3:8:4]) == pytest.approx([0.5, 0.5], abs=0.04)
+        assert row["sharpness"] > 0
+    version = store.images.version()
+    store.upgrade()
+    assert store.images.version() == version
+
+
+def test_upgrade_that_was_killed_goes_on(store, monkeypatch):
+    monkeypatch.setattr("lookalike.store.store._UPGRADED_AT_ONCE", 1)
+    rows = [replace(image(key), thumbnail=halves("red", "white")) for key in (1, 2, 3)]
+    store.write(Changes(images=rows), store.vectors("lite0", 4))
+    as_format_1(store)
+    upsert, calls = store.images.upsert, []
+
+    def killed_at_the_second(columns):
+        calls.append(columns)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        upsert(columns)
+
+    monkeypatch.setattr(store.images, "upsert", killed_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        store.upgrade()
+    assert len(store.images.read(where="sharpness IS NULL")) == 2
+    assert store.needs_upgrade()
+    store.upgrade()
+    assert len(calls) == 4
+    assert not store.needs_upgrade()
+
+
+def test_upgrade_drops_images_whose_thumbnail_is_damaged_so_that_they_are_read_again(store):
+    rows = [replace(image(1), thumbnail=halves("red", "white")), replace(image(2), thumbnail=b"no")]
+    store.write(Changes(images=rows), store.vectors("lite0", 4))
+    store.write(Changes(images=[image(3)]), store.vectors("lite0", 4))
+    store.thumbnails.delete([3])
+    as_format_1(store)
+    store.upgrade()
+    assert ids(store.images) == [1]
+
+
+def test_upgrade_of_an_empty_store_does_nothing(store):
+    assert not store.needs_upgrade()
+    store.upgrade()
+    assert not store.images.exists()

@@ -1,30 +1,56 @@
-"""``lookalike info``: what a collection holds."""
+"""``lookalike info``: what a collection holds, or what it knows of some of its images."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lookalike.cli.console import print_json, relative, say
 from lookalike.cli.options import CollectionOption, JsonOption
+from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from lookalike.answers import Info
+    from lookalike.answers import ImageInfo, Info
+    from lookalike.looks import Color, Looks
 
 _SHOWN = 12
 
 
 def info(
+    images: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="IMAGE...",
+            help="Images of the collection, files or mnist:test/42, to tell about instead.",
+            show_default=False,
+        ),
+    ] = None,
     collection: CollectionOption = None,
     failures: Annotated[
         bool, typer.Option("--failures", help="List every image that could not be read, with the reason.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Say what the collection holds: images, models, labels, failures, size on the disk."""
+    """Say what the collection holds: images, models, labels, failures; or what it knows of an image."""
+    from lookalike.cli.choose import open_for_query
     from lookalike.collection import Collection
 
+    if images:
+        if failures:
+            raise InvalidInputError("--failures lists those of the whole collection; leave out the images")
+        chosen = open_for_query(collection, images)
+        known = [chosen.image_info(image) for image in images]
+        if json:
+            print_json({"images": [_image_document(each) for each in known]})
+        else:
+            for number, each in enumerate(known):
+                if number:
+                    say("")
+                _print_image(each)
+        return
     found = (Collection.open(collection, above=False) if collection else Collection.open()).info()
     if json:
         print_json(_document(found))
@@ -49,7 +75,78 @@ def _document(found: Info) -> dict[str, Any]:
         "failed": len(found.failures),
         "failures": [{"path": relative(row.path), "reason": row.reason} for row in found.failures],
         "bytes": found.size,
+        "looks": None
+        if found.looks is None
+        else {
+            "width": _range_document(found.looks.widths),
+            "height": _range_document(found.looks.heights),
+            "shapes": found.looks.shapes,
+            "sharpness": None if found.looks.sharpness is None else round(found.looks.sharpness, 1),
+            "colors": _color_documents(found.looks.colors),
+        },
     }
+
+
+def _range_document(values: tuple[int, int, int]) -> dict[str, int]:
+    return dict(zip(("min", "median", "max"), values, strict=True))
+
+
+def _color_documents(colors: Sequence[Color]) -> list[dict[str, Any]]:
+    return [{"hex": color.hex, "share": color.share} for color in colors]
+
+
+def _image_document(image: ImageInfo) -> dict[str, Any]:
+    return {
+        "id": image.hex_id,
+        "path": relative(image.paths[0]),
+        "paths": [relative(path) for path in image.paths],
+        "labels": list(image.labels),
+        "splits": list(image.splits),
+        "format": image.format,
+        "width": image.width,
+        "height": image.height,
+        "aspect": round(image.aspect, 4),
+        "shape": image.shape,
+        "sharpness": None if image.sharpness is None else round(image.sharpness, 1),
+        "colors": _color_documents(image.colors),
+        "models": list(image.models),
+    }
+
+
+def _print_image(image: ImageInfo) -> None:
+    for number, path in enumerate(image.paths):
+        say(f"{'also in' if number else 'image':<12}{relative(path)}")
+    say(
+        f"size        {image.width:,} × {image.height:,}"
+        f"  ({image.megapixels:,.2g} megapixels, {image.shape}, aspect {image.aspect:.2f})"
+    )
+    say(f"format      {image.format}")
+    if image.labels:
+        say(f"labels      {', '.join(image.labels)}")
+    if image.splits:
+        say(f"split       {', '.join(image.splits)}")
+    if image.sharpness is not None:
+        _print_colors(image.colors)
+        say(f"sharpness   {image.sharpness:,.0f}")
+    else:
+        say("colours     not known yet: run `lookalike index`")
+    say(f"models      {', '.join(image.models)}")
+    say(f"id          {image.hex_id}")
+
+
+def _print_colors(colors: Sequence[Color]) -> None:
+    """Print colours and their shares, on a terminal each with a swatch."""
+    words = [f"{color.hex} {color.share:.0%}" for color in colors]
+    if sys.stdout is None or not sys.stdout.isatty():
+        say(f"colours     {', '.join(words)}")
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    line = Text("colours     ")
+    for color, word in zip(colors, words, strict=True):
+        line.append("    ", f"on {color.hex}").append(f" {word}   ")
+    Console(soft_wrap=True).print(line)
 
 
 def _print(found: Info) -> None:
@@ -63,10 +160,23 @@ def _print(found: Info) -> None:
     say(f"formats     {_listing(found.formats)}")
     models = {f"{name}{' (default)' if name == found.model else ''}": n for name, n in found.models.items()}
     say(f"models      {_listing(models)}")
+    if found.looks is not None:
+        _print_looks(found.looks)
     if found.labels:
         say(f"labels      {len(found.labels):,}: {_listing(found.labels)}")
     if found.failures:
         say(f"failed      {len(found.failures):,}: lookalike info --failures")
+
+
+def _print_looks(looks: Looks) -> None:
+    widths, heights = (f"{low:,} to {high:,}" for low, _, high in (looks.widths, looks.heights))
+    say(f"sizes       median {looks.widths[1]:,} × {looks.heights[1]:,}; {widths} wide, {heights} high")
+    say(f"shapes      {_listing({name: count for name, count in looks.shapes.items() if count})}")
+    if looks.sharpness is None:
+        say("colours     not known yet: run `lookalike index`")
+    else:
+        _print_colors(looks.colors)
+        say(f"sharpness   median {looks.sharpness:,.0f}")
 
 
 def _listing(counts: dict[str, int]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -16,17 +16,21 @@ from lookalike.errors import InvalidInputError
 if TYPE_CHECKING:
     from lookalike.answers import SearchResult
     from lookalike.collection import Collection
+    from lookalike.filters import Shape
+
+_FILTERS = "Filters"
 
 
 def search(
     queries: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="QUERY...",
-            help="Image files, URLs, mnist:test/42, or words; several make one query.",
+            help="Image files, URLs, mnist:test/42, or words; several make one query. None is needed with"
+            " --color.",
             show_default=False,
         ),
-    ],
+    ] = None,
     collection: CollectionOption = None,
     without: Annotated[
         list[str] | None,
@@ -45,7 +49,75 @@ def search(
     split: Annotated[
         str | None,
         typer.Option(
-            metavar="train|test", help="Search only among this split of a data set.", show_default=False
+            metavar="train|test",
+            help="Only among this split of a data set.",
+            rich_help_panel=_FILTERS,
+            show_default=False,
+        ),
+    ] = None,
+    color: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--color",
+            "--colour",
+            metavar="COLOR",
+            help="Only images with this colour: '#c33', tomato, …; without QUERY, those with most of it"
+            " first. May be repeated: all must be there.",
+            rich_help_panel=_FILTERS,
+            show_default=False,
+        ),
+    ] = None,
+    min_size: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PIXELS",
+            help="Shorter side at least this.",
+            rich_help_panel=_FILTERS,
+            show_default=False,
+        ),
+    ] = None,
+    max_size: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PIXELS", help="Shorter side at most this.", rich_help_panel=_FILTERS, show_default=False
+        ),
+    ] = None,
+    shape: Annotated[
+        str | None,
+        typer.Option(
+            metavar="landscape|portrait|square",
+            help="Square: sides within 5 %.",
+            rich_help_panel=_FILTERS,
+            show_default=False,
+        ),
+    ] = None,
+    min_sharpness: Annotated[
+        float | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="Sharpness at least this; `lookalike info` shows what is usual.",
+            rich_help_panel=_FILTERS,
+            show_default=False,
+        ),
+    ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="jpeg, png, …; may be repeated: any of them.",
+            rich_help_panel=_FILTERS,
+            show_default=False,
+        ),
+    ] = None,
+    labels: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--label",
+            metavar="LABEL",
+            help="May be repeated: any of them.",
+            rich_help_panel=_FILTERS,
+            show_default=False,
         ),
     ] = None,
     include_self: Annotated[
@@ -68,11 +140,22 @@ def search(
 ) -> None:
     """Find the images most like a file, a URL or words, nearest first, with their cosine similarity.
 
-    Words need a model that knows text: see lookalike models.
+    Words need a model that knows text: see lookalike models. With --color alone, find those that have most
+    of it.
     """
     from lookalike.cli.choose import open_for_query
+    from lookalike.filters import Filter
     from lookalike.plots import check_ending
 
+    queries = queries or []
+    where = Filter(
+        min_size=min_size,
+        max_size=max_size,
+        shape=cast("Shape | None", shape),
+        min_sharpness=min_sharpness,
+        formats=formats or (),
+        labels=labels or (),
+    )
     if plot is not None:
         check_ending(plot)
         if any(
@@ -87,6 +170,8 @@ def search(
         without=without or [],
         model=model,
         split=split,
+        color=color or (),
+        where=where,
         include_self=include_self,
         allow_private=allow_private,
         device=device,
@@ -94,15 +179,17 @@ def search(
     if plot is not None:
         _save_plot(plot, chosen, result)
     if json:
-        print_json(_document(queries, without or [], result))
+        print_json(_document(queries, without or [], color or [], result))
     elif filepath_only:
         for hit in result.hits:
             print_raw(relative(hit.path))
     else:
-        _print(result)
+        _print(result, is_filtered=bool(color) or split is not None or where != Filter())
 
 
-def _document(queries: list[str], without: list[str], result: SearchResult) -> dict[str, Any]:
+def _document(
+    queries: list[str], without: list[str], colors: list[str], result: SearchResult
+) -> dict[str, Any]:
     hits = []
     for hit in result.hits:
         row: dict[str, Any] = {
@@ -116,13 +203,15 @@ def _document(queries: list[str], without: list[str], result: SearchResult) -> d
         if len(hit.paths) > 1:
             row["paths"] = [relative(path) for path in hit.paths]
         hits.append(row)
-    document: dict[str, Any] = {"query": queries[0] if len(queries) == 1 else queries}
+    document: dict[str, Any] = {"query": (queries[0] if len(queries) == 1 else queries) or None}
     if without:
         document["not"] = without
+    if colors:
+        document["color"] = colors
     return {**document, "model": result.model, "index": result.index, "hits": hits}
 
 
-def _print(result: SearchResult) -> None:
+def _print(result: SearchResult, is_filtered: bool) -> None:
     """Print columns for a person, or the same separated by tabs for a program."""
     rows = [
         (
@@ -138,7 +227,7 @@ def _print(result: SearchResult) -> None:
             say(*row)
         return
     if not rows:
-        say("no other images in the collection")
+        say("no image passes the filters" if is_filtered else "no other images in the collection")
         return
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for rank, score, label, path in rows:
@@ -146,7 +235,7 @@ def _print(result: SearchResult) -> None:
 
 
 def _save_plot(path: Path, collection: Collection, result: SearchResult) -> None:
-    from lookalike.plots import Tile, result_strip, save_figure
+    from lookalike.plots import Tile, paint_swatch, result_strip, save_figure
 
     pictures = collection.thumbnails([hit.id for hit in result.hits])
     hits = [
@@ -165,5 +254,6 @@ def _save_plot(path: Path, collection: Collection, result: SearchResult) -> None
         Tile(jpeg, role, "" if query.is_text else query.name, query.name)
         for jpeg, (query, role) in zip(thumbnails, asked, strict=True)
     ]
+    queries += [Tile(paint_swatch(color), "colour", color) for color in result.colors]
     save_figure(result_strip(queries, hits), path)
     print(f"saved {path}", file=sys.stderr)

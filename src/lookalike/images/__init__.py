@@ -1,9 +1,11 @@
 """From files and addresses to pixels: find, fetch, decode, hash, thumbnail."""
 
+from lookalike.images.colours import dominant_colours
 from lookalike.images.decode import MAX_PIXELS, Decoded, decode, from_pixels, read_image
 from lookalike.images.fetch import fetch
 from lookalike.images.hashing import content_id, perceptual_hash, pixels_id
 from lookalike.images.scan import FileStat, Scan, scan
+from lookalike.images.sharpness import sharpness
 from lookalike.images.thumbnails import encode_thumbnail, make_thumbnail
 
 __all__ = [
@@ -13,6 +15,7 @@ __all__ = [
     "Scan",
     "content_id",
     "decode",
+    "dominant_colours",
     "encode_thumbnail",
     "fetch",
     "from_pixels",
@@ -21,4 +24,5 @@ __all__ = [
     "pixels_id",
     "read_image",
     "scan",
+    "sharpness",
 ]

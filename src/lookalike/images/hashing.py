@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SIDE = 32  # the grey picture that is transformed
 _LOW = 8  # its lowest frequencies along each axis
+_BITS = _LOW * _LOW
 
 
 def content_id(data: bytes) -> tuple[ImageId, bytes]:
@@ -51,8 +52,9 @@ def perceptual_hash(image: Image) -> int:
     basis = _cosines()
     # Frequencies that a flat or symmetric picture does not have are 0, not the sign of a rounding error.
     low = np.round(basis @ grey @ basis.T, 6)  # (8, 8)
-    bits = (low > np.median(low)).ravel()
-    return int.from_bytes(np.packbits(bits).tobytes())
+    ordered = np.sort(low, axis=None)  # np.median takes five times as long on so few
+    median = (ordered[_BITS // 2 - 1] + ordered[_BITS // 2]) / 2
+    return int.from_bytes(np.packbits(low > median).tobytes())
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from lookalike.store.manifest import (
 )
 from lookalike.store.roots import DatasetRequest, RootRequest
 from lookalike.store.store import Store
-from lookalike.store.table import Table
+from lookalike.store.table import Table, sql_literal
 
 __all__ = [
     "FOLDER_NAME",
@@ -24,5 +24,6 @@ __all__ = [
     "Table",
     "find_collection",
     "root_folder",
+    "sql_literal",
     "writer_lock",
 ]

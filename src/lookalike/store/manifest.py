@@ -62,10 +62,13 @@ class Manifest:
     model : str
         The default model, chosen once.
     roots : tuple of Root
+    format : int
+        The version that it was read as; what is written is always the newest.
     """
 
     model: str
     roots: tuple[Root, ...] = ()
+    format: int = FORMAT_VERSION
 
     def with_root(self, root: Root) -> Manifest:
         """Return a manifest in which `root` stands in for the one of its name, or is added."""
@@ -74,7 +77,7 @@ class Manifest:
 
     def save(self, folder: Path) -> None:
         """Write it to the ``.lookalike`` folder, so that no reader sees half of it."""
-        content = {"format": FORMAT_VERSION, **asdict(self)}
+        content = {"format": FORMAT_VERSION, **asdict(replace(self, format=FORMAT_VERSION))}
         partial = folder / f"{FILE_NAME}.{os.getpid()}.part"
         # A glob may hold bytes that are not UTF-8: `\udce9` is how JSON writes them, too.
         with partial.open("w", encoding="utf-8", errors="backslashreplace") as stream:
@@ -104,7 +107,7 @@ class Manifest:
                 )
             if not isinstance(content["model"], str):
                 raise ValueError(f"the model is {content['model']!r}")
-            return cls(content["model"], tuple(_read_root(row) for row in content["roots"]))
+            return cls(content["model"], tuple(_read_root(row) for row in content["roots"]), version)
         except FileNotFoundError as error:
             raise CollectionError(
                 f"there is no collection in {folder}: make one with `lookalike index FOLDER`"

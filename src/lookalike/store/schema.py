@@ -1,4 +1,4 @@
-"""The tables of a collection, column by column (format version 1).
+"""The tables of a collection, column by column (format version 2).
 
 An image is its content; a file is a place where it lies. So ``images``, ``thumbnails`` and ``vectors`` are
 keyed by the image's id, ``files`` and ``failures`` by path. A row of ``files`` is the promise that the
@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lookalike.images.colours import MAX_COLOURS
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""1 had no colours and no sharpness; `Store.upgrade` adds them."""
 
 # Without this mark, writers that upsert at the same time would double rows.
 _KEY = {b"lance-schema:unenforced-primary-key": b"true"}
@@ -35,7 +38,12 @@ def files() -> pa.Schema:
 
 
 def images() -> pa.Schema:
-    """What an image is: its full hash, format, size in pixels, perceptual hash."""
+    """What an image is: its full hash, format, size in pixels, perceptual hash, and how it looks.
+
+    ``colours`` are up to 5 dominant ones, the largest first, each as L*, a*, b* and its share of the picture;
+    a share of 0 stands where there are fewer. They and the sharpness are null only while a collection of
+    format 1 is being brought up to date.
+    """
     import pyarrow as pa
 
     return pa.schema(
@@ -46,6 +54,8 @@ def images() -> pa.Schema:
             pa.field("width", pa.int32(), nullable=False),
             pa.field("height", pa.int32(), nullable=False),
             pa.field("phash", pa.uint64(), nullable=False),
+            pa.field("colours", pa.list_(pa.float32(), 4 * MAX_COLOURS)),
+            pa.field("sharpness", pa.float32()),
         ]
     )
 

@@ -6,15 +6,22 @@ promises is written before it, and deleted after it. Rows that no file needs are
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+from lookalike.errors import ImageError
+from lookalike.images import decode, dominant_colours, sharpness
+from lookalike.images.colours import MAX_COLOURS, Palette
 from lookalike.store import schema
 from lookalike.store.table import Table
 from lookalike.types import Ids, ImageId, Vectors
+
+_UPGRADED_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,8 @@ class ImageRow:
     width: int
     height: int
     phash: int
+    colours: Palette
+    sharpness: float
     thumbnail: bytes
 
 
@@ -100,7 +109,8 @@ class Store:
             self.thumbnails.upsert(
                 {"id": [row.id for row in images], "jpeg": [row.thumbnail for row in images]}
             )
-            self.images.upsert(_columns(images, self.images))
+            columns = _columns(images, self.images)
+            self.images.upsert({**columns, "colours": [_flat(row.colours) for row in images]})
         if files:
             self.files.upsert(_columns(files, self.files))
         if changes.gone:
@@ -116,6 +126,35 @@ class Store:
 
         matrix = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
         table.upsert({"id": ids, "embedding": matrix})
+
+    def needs_upgrade(self) -> bool:
+        """Whether it is of an earlier format, without colours and sharpness, or an upgrade was cut short."""
+        return bool(self.images.missing_columns() or self._not_looked_at())
+
+    def _not_looked_at(self) -> list[int]:
+        ids: list[int] = self.images.read(["id"], "sharpness IS NULL")["id"].to_pylist()
+        return ids
+
+    def upgrade(self) -> None:
+        """Add what an earlier lookalike did not know of the images, from their thumbnails.
+
+        A kill loses at most a batch; the next call goes on from there.
+        """
+        self.images.add_missing_columns()
+        unknown = self._not_looked_at()
+        for start in range(0, len(unknown), _UPGRADED_AT_ONCE):
+            batch = unknown[start : start + _UPGRADED_AT_ONCE]
+            seen: dict[int, tuple[Palette, float]] = {}
+            for row in self.thumbnails.read_where_in("id", batch, ["id", "jpeg"]).to_pylist():
+                with contextlib.suppress(ImageError):
+                    thumbnail = decode(row["jpeg"], "thumbnail").image
+                    seen[row["id"]] = dominant_colours(thumbnail), sharpness(thumbnail)
+            # Without its thumbnail an image is not whole: it goes, and the sync reads its file again.
+            self.images.delete(set(batch) - seen.keys())
+            columns = self.images.read_where_in("id", seen, self.images.schema.names).to_pydict()
+            columns["colours"] = [_flat(seen[image][0]) for image in columns["id"]]
+            columns["sharpness"] = [seen[image][1] for image in columns["id"]]
+            self.images.upsert(columns)
 
     def sweep(self) -> int:
         """Delete what belongs to images that no file holds any more; return how many images that were."""
@@ -134,6 +173,13 @@ class Store:
         tables = (self.files, self.images, self.thumbnails, self.failures, *self.vector_tables().values())
         for table in tables:
             table.maintain()
+
+
+def _flat(colours: Palette) -> npt.NDArray[np.float32]:
+    """Return the numbers of a palette, (20,), with zeros where there are fewer than 5 colours."""
+    numbers = np.zeros(4 * MAX_COLOURS, np.float32)
+    numbers[: colours.size] = colours.ravel()
+    return numbers
 
 
 def _columns(rows: Sequence[object], table: Table) -> dict[str, list[object]]:

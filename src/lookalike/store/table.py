@@ -159,6 +159,22 @@ class Table:
                 lance.write_dataset(rows, str(self.folder), mode="create")
             self._flush()
 
+    def missing_columns(self) -> list[str]:
+        """Return the columns of the schema that the table lacks, as it was made before them."""
+        if not self.exists():
+            return []
+        with self._errors("read"):
+            there = set(self._open().schema.names)
+            return [name for name in self.schema.names if name not in there]
+
+    def add_missing_columns(self) -> None:
+        """Add the columns that `missing_columns` names, null in every row."""
+        missing = self.missing_columns()
+        if missing:
+            with self._errors("write"):
+                self._open().add_columns(self._subset(missing))
+                self._flush()
+
     def delete(self, keys: Iterable[int | str]) -> None:
         """Remove the rows of these keys; keys that are not there are passed over."""
         if not self.exists():
@@ -239,12 +255,17 @@ def _fsync(path: str) -> None:
 
 def _conditions(column: str, values: Iterable[int | str]) -> Iterator[str]:
     """Write SQL conditions that together keep the rows whose `column` is among `values`."""
-    literals = list(dict.fromkeys(_literal(value) for value in values))
+    literals = list(dict.fromkeys(sql_literal(value) for value in values))
     for start in range(0, len(literals), _KEYS_PER_FILTER):
         yield f"{column} IN ({', '.join(literals[start : start + _KEYS_PER_FILTER])})"
 
 
-def _literal(value: int | str) -> str:
+def sql_literal(value: int | str) -> str:
+    """Write a value as SQL does, so that nothing in it can end it.
+
+    >>> sql_literal("dog's")
+    "'dog''s'"
+    """
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     return str(int(value))

@@ -25,11 +25,13 @@ from lookalike.images import (
     Decoded,
     content_id,
     decode,
+    dominant_colours,
     encode_thumbnail,
     from_pixels,
     make_thumbnail,
     perceptual_hash,
     pixels_id,
+    sharpness,
 )
 from lookalike.images.decode import read_file
 from lookalike.store import Store, Table
@@ -227,13 +229,16 @@ class _Worker:
 
 def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> ImageRow:
     thumbnail = make_thumbnail(decoded.image)
+    grey = thumbnail.convert("L")  # once for both that need it
     return ImageRow(
         image,
         sha256,
         decoded.format,
         decoded.width,
         decoded.height,
-        perceptual_hash(thumbnail),
+        perceptual_hash(grey),
+        dominant_colours(thumbnail),
+        sharpness(grey),
         encode_thumbnail(thumbnail),
     )
 
