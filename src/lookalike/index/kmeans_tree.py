@@ -91,6 +91,7 @@ _LARGEST_CODE = 127
 _LEAST_STEP = 1 / 64  # of the largest axis's: finer ones would be lost in the query's 16 bits
 _LONGEST = 2.0  # of an added row, for the bounds; see above
 
+_LEAST_SPREAD = 1e-7
 _AXES_ROWS = 8_192  # rows from which the axes are found
 _AXES_ROUNDS = 4
 _CELLS_PER_ROOT = 8  # cells = 8 · √n
@@ -585,10 +586,10 @@ def _factors_of(rows: Vectors, metric: Metric) -> Doubles:
     """Return what each row is multiplied by: (n,) for cosine, (0,) for euclidean, where it is 1."""
     if metric == "euclidean":
         return np.empty(0)
+    from lookalike.index import kmeans_tree_kernels
+
     factors = np.empty(len(rows))
-    for start in range(0, len(rows), _BLOCK_ROWS):
-        block = rows[start : start + _BLOCK_ROWS].astype(np.float64)
-        factors[start : start + _BLOCK_ROWS] = 1 / np.sqrt(np.square(block, out=block).sum(axis=1))
+    kmeans_tree_kernels.factors_of(_sealed(rows), factors)
     return factors
 
 
@@ -620,12 +621,14 @@ def _make_frame(
         sample *= factors[chosen, None]
     mean = sample.mean(axis=0)
     sample -= mean
-    spread = float(np.sqrt(np.square(sample).sum(axis=1).max()))
+    # What is smaller than float32 tells apart is no spread.
+    least = _LEAST_SPREAD * float(np.linalg.norm(mean))
+    spread = max(float(np.sqrt(np.square(sample).sum(axis=1).max())), least)
     # Where the mean is no longer than the rows are apart, zeros stay zeros, and cost a query nothing.
     origin = mean if np.linalg.norm(mean) > 4 * spread else np.zeros(d)
     axes = np.zeros((d, _HEAD))
     axes[:, : min(d, _HEAD)] = _find_axes(sample / (spread or 1.0), min(d, _HEAD), random)
-    longest = 0.0
+    longest = least * least
     for start in range(0, n, _BLOCK_ROWS):
         block = rows[start : start + _BLOCK_ROWS].astype(np.float64)
         if len(factors):
