@@ -2,6 +2,7 @@
 
 from lookalike.index.contract import Index
 from lookalike.index.exact import Exact
+from lookalike.index.kdtree import KDTree
 from lookalike.index.kmeans_tree import KMeansTree
 
-__all__ = ["Exact", "Index", "KMeansTree"]
+__all__ = ["Exact", "Index", "KDTree", "KMeansTree"]
