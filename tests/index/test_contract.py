@@ -1,5 +1,6 @@
 """What every kind of index promises. A new kind joins by a row of KINDS."""
 
+import importlib.util
 import json
 import os
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from lookalike.errors import IndexFileError, InvalidInputError
-from lookalike.index import Exact, Index, KDTree, KMeansTree
+from lookalike.index import HNSW, Annoy, Exact, Index, KDTree, KMeansTree
 from lookalike.index.contract import METRICS
 
 
@@ -26,7 +27,9 @@ class Kind:
     """Whether it can add and remove."""
 
 
+BORROWED = [(Kind(Annoy, is_exact=False), "annoy"), (Kind(HNSW, is_exact=False), "hnswlib")]
 KINDS = [Kind(Exact), Kind(KDTree), Kind(KMeansTree)]
+KINDS += [kind for kind, library in BORROWED if importlib.util.find_spec(library)]
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=[kind.index.kind for kind in KINDS])
 each_changeable_kind = pytest.mark.parametrize(
     "kind",

@@ -2,9 +2,9 @@
 
 Idea
 ----
-A vector is rotated to the principal axes. Its coordinates along the first 63 and the length of the rest, its
+A vector is rotated to the principal axes. Its coordinates along the first 95 and the length of the rest, its
 *tail*, are the *lifted* vector; by the Cauchy-Schwarz inequality two lifted vectors are never farther apart than
-the vectors are. (Up to 63 dimensions nothing is left out, and they are as far apart.)
+the vectors are. (Up to 95 dimensions nothing is left out, and they are as far apart.)
 
 The rows are split in two at the median of the lifted axis along which they spread most, then each half again,
 until no leaf holds more than `leaf_size`. All leaves lie equally deep, so the path to one, 0 for the lower half
@@ -33,26 +33,26 @@ Why the bound holds in spite of rounding
 ----------------------------------------
 Lengths are scaled by a power of two, so that no row is longer than 1 from the mean; one added later may be, and
 `longest` says by how much. Lifted vectors are computed in float64. A tail is the root of a difference of sums
-over d + 64 terms, so it is off by at most the root of their rounding, 2 · sqrt((d + 64) · 2.2e-16) of the length;
+over d + 96 terms, so it is off by at most the root of their rounding, 2 · sqrt((d + 96) · 2.2e-16) of the length;
 to this comes the rounding to float32. A row within distance r of the query thus has computed lifted vectors
-within r + `rounding` · (longest + |q|). Their distance is a sum of 64 squares in float32, off by less than 1e-5
+within r + `rounding` · (longest + |q|). Their distance is a sum of 96 squares in float32, off by less than 1e-5
 of itself. Queries longer than a million are compared with every row.
 
 Layout
 ------
-    lifted (slots, 64) float32, in the order of the first tree's leaves · order (slots,) int64: slot → row
+    lifted (slots, 96) float32, in the order of the first tree's leaves · order (slots,) int64: slot → row
     members (trees, slots) int64: of each tree, the slots in the order of its leaves
-    starts (trees, leaves + 1) int64 · boxes (trees, nodes, 2, 64) float32
+    starts (trees, leaves + 1) int64 · boxes (trees, nodes, 2, 96) float32
     split_axes (trees, leaves - 1) int64 · split_values (trees, leaves - 1) float32
     rows (n, d) float32, as given · more_rows, those added since · ids (n,) int64
-    axes (d, 64) float64 · centre (2, d) float64: origin, mean · middle (64,) float64: the mean, lifted
+    axes (d, 96) float64 · centre (2, d) float64: origin, mean · middle (96,) float64: the mean, lifted
 
 Nodes are numbered as in a heap: the halves of node i are nodes 2i + 1 and 2i + 2, so that no pointers are kept,
 and the code of a leaf is its number.
 
-Cost: building takes n · d · 64 products to rotate and, for each of the log2(n / leaf_size) levels of a tree, one
-pass over the lifted rows. Memory is 256 bytes a row and 1 kB a leaf. A search takes d · 64 to rotate the query,
-128 a box, 64 a row.
+Cost: building takes n · d · 96 products to rotate and, for each of the log2(n / leaf_size) levels of a tree, one
+pass over the lifted rows. Memory is 384 bytes a row and 1.5 kB a leaf. A search takes d · 96 to rotate the query,
+192 a box, 96 a row.
 
 References
 ----------
@@ -95,8 +95,8 @@ Mode = Literal["leaf", "bbf", "exact"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 _FORMAT = 1
-_WIDTH = 64  # of a lifted vector
-_LEAF_SIZE = 32
+_WIDTH = 96  # of a lifted vector
+_LEAF_SIZE = 128
 _WIDEST = 5  # axes, that a random tree chooses among
 _LONGEST = 1e3  # of an added row in units of the longest there was: beyond, the tree is built again
 
@@ -343,7 +343,7 @@ class KDTree(Index):
     def add(self, ids: npt.ArrayLike, vectors: npt.ArrayLike) -> None:
         """Add vectors under new ids, into the leaves they fall into; see `Index.add`.
 
-        A call copies the lifted rows, 256 bytes a vector in the index: add many at once. Leaves grow, and what
+        A call copies the lifted rows, 384 bytes a vector in the index: add many at once. Leaves grow, and what
         was measured for each recall stays as it is; with twice the rows it was made for, the tree is built anew.
         """
         rows = check_vectors(vectors, self.metric, self._dimension if self._n else None)

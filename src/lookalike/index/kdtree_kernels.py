@@ -20,7 +20,7 @@ from lookalike.index.kernels import (
     sort_heap,
 )
 
-WIDTH = 64  # of a lifted vector: the axes, and the tail; a constant, so that sums over it are unrolled
+WIDTH = 96  # of a lifted vector: the axes, and the tail; a constant, so that sums over it are unrolled
 
 COSINE_OF_TAILS = 0.5  # what lies outside the axes of two neighbours is taken to be so much alike
 
@@ -187,7 +187,10 @@ def search_exactly(  # type: ignore[no-untyped-def]
         if only_leaf:
             leaf = _descend(lifted, split_axes[0], split_values[0])
             lo, hi = starts[0, leaf], starts[0, leaf + 1]
-            _distances(lifted, lifted_rows[lo:hi], distances)
+            if is_far:
+                distances[:] = 0
+            else:
+                _distances(lifted, lifted_rows[lo:hi], distances)
             found, reach = _settle(
                 query, factor, scale, slack, reach, distances[: hi - lo], lo, order, live,
                 rows, more_rows, row_factors, best[i], best_rows[i], found,
