@@ -1,6 +1,6 @@
 """ANNOY, Spotify's forest of random projections, behind the contract. Needs the extra ``annoy``.
 
-Its effort is ``search_k``, the rows that a search looks at. Rows cannot be added to a forest: `add` builds anew.
+Its effort is ``search_k``, the rows that a search looks at, those met in several trees counted as often. Rows cannot be added to a forest: `add` builds anew.
 
 References
 ----------
@@ -30,6 +30,7 @@ class Annoy(Borrowed):
     """
 
     kind: ClassVar[str] = "annoy"
+    untuned_effort: ClassVar[int] = 10_000
 
     def __init__(self, metric: Metric = "euclidean", n_trees: int = 50, random_state: int = 0) -> None:
         if isinstance(n_trees, bool) or not isinstance(n_trees, int) or n_trees < 1:

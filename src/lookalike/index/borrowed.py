@@ -38,9 +38,8 @@ from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 _FORMAT = 1
 _ARRAYS = ("rows", "ids", "alive", "centre", "library", "efforts")
-_ALWAYS_EXACT = 4_096  # up to so many vectors nothing is tuned; the effort is then `_LEAST_EFFORT`
+_ALWAYS_EXACT = 4_096  # up to so many vectors nothing is tuned, and the effort is `untuned_effort`
 _TUNED_ROWS = 200
-_LEAST_EFFORT = 200
 _STEPS = 9  # doublings of the effort that are tried
 _FEW = 0.05  # allowed rows, by share, up to which a filtered search is exact
 _BLOCK_ROWS = 4_096
@@ -68,6 +67,8 @@ def import_library(module: str, extra: str) -> Any:
 
 class Borrowed(Index):
     """An index of another library. A subclass says how to make, ask, write and read the library's own."""
+
+    untuned_effort: ClassVar[int] = 200
 
     def __init__(self, metric: Metric = "euclidean", random_state: int = 0) -> None:
         super().__init__(metric)
@@ -131,7 +132,7 @@ class Borrowed(Index):
         n_live = int(live.sum())
         effort = self._efforts.find(k, recall)
         if effort == tuning.EXACT and self._n <= _ALWAYS_EXACT and recall < 1:
-            effort = tuning.Effort(_LEAST_EFFORT, k)
+            effort = tuning.Effort(self.untuned_effort, k)
         if effort == tuning.EXACT or n_live <= max(k, _FEW * len(live)):
             return self._search_exactly(queries, k, live)
         ids, distances = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
