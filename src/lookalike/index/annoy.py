@@ -1,6 +1,7 @@
 """ANNOY, Spotify's forest of random projections, behind the contract. Needs the extra ``annoy``.
 
-Its effort is ``search_k``, the rows that a search looks at, those met in several trees counted as often. Rows cannot be added to a forest: `add` builds anew.
+Its effort is ``search_k``, the rows that a search looks at, those met in several trees counted as often.
+Rows cannot be added to a forest: `add` builds anew.
 
 References
 ----------

@@ -1,9 +1,9 @@
 """What the adapters of other libraries' indexes share: everything but the library.
 
-The library gets the rows moved to their mean and scaled to a length of at most 1 (for cosine, from unit rows), so
-that one euclidean space serves both metrics. It names candidates; they are measured in float64 on the original
-rows, as `Exact` does it. What a library cannot do is answered by `Exact`: a radius, a filter that keeps few, and
-a query for which it finds fewer rows than were asked for.
+The library gets the rows moved to their mean and scaled to a length of at most 1 (for cosine, from unit
+rows), so that one euclidean space serves both metrics. It names candidates; they are measured in float64 on
+the original rows, as `Exact` does it. What a library cannot do is answered by `Exact`: a radius, a filter
+that keeps few, and a query for which it finds fewer rows than were asked for.
 
 The effort that a recall takes is found out after the build, on rows that are left out of their own answers
 (`tuning`).
@@ -124,7 +124,7 @@ class Borrowed(Index):
         recall: float = 0.99,
         allowed: npt.ArrayLike | None = None,
     ) -> Neighbors:
-        """Find the k nearest vectors to each query; see `Index.search`. Recall 1 is answered by `Exact`."""
+        """Find the k nearest vectors to each query; see `Index.search`. Recall 1 is left to `Exact`."""
         check_filled(self._n)
         k, recall = check_k(k, self._n), check_recall(recall)
         queries = check_queries(queries, self.metric, self._rows.shape[1])
@@ -198,7 +198,7 @@ class Borrowed(Index):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Open a saved index; see `Index.load`. The vectors are memory-mapped; the library reads its own part."""
+        """Open a saved index; see `Index.load`. Vectors are memory-mapped; the library reads its own part."""
         facts, arrays = read(folder, cls.kind, _FORMAT, _ARRAYS)
         if facts.get("arrays") != {name: [array.dtype.str, *array.shape] for name, array in arrays.items()}:
             raise damaged(folder, "its files do not fit together")

@@ -2,41 +2,42 @@
 
 Idea
 ----
-A vector is rotated to the principal axes. Its coordinates along the first 95 and the length of the rest, its
-*tail*, are the *lifted* vector; by the Cauchy-Schwarz inequality two lifted vectors are never farther apart than
-the vectors are. (Up to 95 dimensions nothing is left out, and they are as far apart.)
+A vector is rotated to the principal axes. Its coordinates along the first 95 and the length of the rest,
+its *tail*, are the *lifted* vector; by the Cauchy-Schwarz inequality two lifted vectors are never farther
+apart than the vectors are. (Up to 95 dimensions nothing is left out, and they are as far apart.)
 
-The rows are split in two at the median of the lifted axis along which they spread most, then each half again,
-until no leaf holds more than `leaf_size`. All leaves lie equally deep, so the path to one, 0 for the lower half
-and 1 for the upper, is a binary code of `depth_` digits. Each node keeps the box of its rows: their smallest and
-largest coordinate along every axis.
+The rows are split in two at the median of the lifted axis along which they spread most, then each half
+again, until no leaf holds more than `leaf_size`. All leaves lie equally deep, so the path to one, 0 for the
+lower half and 1 for the upper, is a binary code of `depth_` digits. Each node keeps the box of its rows:
+their smallest and largest coordinate along every axis.
 
 Search
 ------
-*The leaf only*: follow the splits, and look at the rows of one leaf. Quick, and often wrong: the nearest row may
-lie behind the next border.
+*The leaf only*: follow the splits, and look at the rows of one leaf. Quick, and often wrong: the nearest
+row may lie behind the next border.
 
-*Best bin first*: a queue of nodes, nearest box first; the rows of the `n_leaves` nearest leaves are looked at.
-Half of the tails' product is taken to be in common, which estimates the distance better than the bound does;
-the rows that look nearest are measured. How many leaves and rows a recall takes is found out after the build,
-on rows that the boxes are made without (`tuning`).
+*Best bin first*: a queue of nodes, nearest box first; the rows of the `n_leaves` nearest leaves are looked
+at. Half of the tails' product is taken to be in common, which estimates the distance better than the bound
+does; the rows that look nearest are measured. How many leaves and rows a recall takes is found out after
+the build, on rows that the boxes are made without (`tuning`).
 
-*Exactly*: the same queue, until the nearest box is farther than the k-th row found. Of the rows in a leaf, those
-are measured whose lifted distance is within reach. Filtered searches are exact, too.
+*Exactly*: the same queue, until the nearest box is farther than the k-th row found. Of the rows in a leaf,
+those are measured whose lifted distance is within reach. Filtered searches are exact, too.
 
-Distances are measured in float64 on the original rows, as `Exact` does it; equal ones come in the order of rows.
+Distances are measured in float64 on the original rows, as `Exact` does it; equal ones come in the order of
+rows.
 
-A forest has further trees over the same rows, which split at random along one of the 5 widest axes. One queue
-holds the nodes of all. What lies behind a border in one tree lies in the midst of a leaf of another.
+A forest has further trees over the same rows, which split at random along one of the 5 widest axes. One
+queue holds the nodes of all. What lies behind a border in one tree lies in the midst of a leaf of another.
 
 Why the bound holds in spite of rounding
 ----------------------------------------
-Lengths are scaled by a power of two, so that no row is longer than 1 from the mean; one added later may be, and
-`longest` says by how much. Lifted vectors are computed in float64. A tail is the root of a difference of sums
-over d + 96 terms, so it is off by at most the root of their rounding, 2 · sqrt((d + 96) · 2.2e-16) of the length;
-to this comes the rounding to float32. A row within distance r of the query thus has computed lifted vectors
-within r + `rounding` · (longest + |q|). Their distance is a sum of 96 squares in float32, off by less than 1e-5
-of itself. Queries longer than a million are compared with every row.
+Lengths are scaled by a power of two, so that no row is longer than 1 from the mean; one added later may be,
+and `longest` says by how much. Lifted vectors are computed in float64. A tail is the root of a difference
+of sums over d + 96 terms, so it is off by at most the root of their rounding, 2 · sqrt((d + 96) · 2.2e-16)
+of the length; to this comes the rounding to float32. A row within distance r of the query thus has computed
+lifted vectors within r + `rounding` · (longest + |q|). Their distance is a sum of 96 squares in float32,
+off by less than 1e-5 of itself. Queries longer than a million are compared with every row.
 
 Layout
 ------
@@ -47,23 +48,23 @@ Layout
     rows (n, d) float32, as given · more_rows, those added since · ids (n,) int64
     axes (d, 96) float64 · centre (2, d) float64: origin, mean · middle (96,) float64: the mean, lifted
 
-Nodes are numbered as in a heap: the halves of node i are nodes 2i + 1 and 2i + 2, so that no pointers are kept,
-and the code of a leaf is its number.
+Nodes are numbered as in a heap: the halves of node i are nodes 2i + 1 and 2i + 2, so that no pointers are
+kept, and the code of a leaf is its number.
 
-Cost: building takes n · d · 96 products to rotate and, for each of the log2(n / leaf_size) levels of a tree, one
-pass over the lifted rows. Memory is 384 bytes a row and 1.5 kB a leaf. A search takes d · 96 to rotate the query,
-192 a box, 96 a row.
+Cost: building takes n · d · 96 products to rotate and, for each of the log2(n / leaf_size) levels of a
+tree, one pass over the lifted rows. Memory is 384 bytes a row and 1.5 kB a leaf. A search takes d · 96 to
+rotate the query, 192 a box, 96 a row.
 
 References
 ----------
 J. Bentley, "Multidimensional Binary Search Trees Used for Associative Searching", 1975.
-J. Friedman, J. Bentley, R. Finkel, "An Algorithm for Finding Best Matches in Logarithmic Expected Time", 1977:
+J. Friedman, J. Bentley, R. Finkel, "An Algorithm for Finding Best Matches in Logarithmic Expected Time",
+1977:
 leaves, the widest axis, and the proof by bounds.
 J. Beis and D. Lowe, "Shape Indexing Using Approximate Nearest-Neighbour Search in High-Dimensional Spaces",
 1997: best bin first.
 M. Muja and D. Lowe, "Scalable Nearest Neighbor Algorithms for High Dimensional Data", 2014: the forest.
-N. Halko, P. Martinsson, J. Tropp, "Finding Structure with Randomness", 2011: the axes.
-"""
+N. Halko, P. Martinsson, J. Tropp, "Finding Structure with Randomness", 2011: the axes."""
 
 from __future__ import annotations
 
@@ -218,7 +219,7 @@ class KDTree(Index):
         return self._efforts
 
     def path_of(self, code: int) -> str:
-        """Return the code of a leaf as the path from the root: a 0 for each lower half, a 1 for each upper."""
+        """Return the code of a leaf as its path from the root: 0 for a lower half, 1 for an upper one."""
         code = self._check_code(code)
         return f"{code:0{self.depth_}b}" if self.depth_ else ""
 
@@ -343,8 +344,9 @@ class KDTree(Index):
     def add(self, ids: npt.ArrayLike, vectors: npt.ArrayLike) -> None:
         """Add vectors under new ids, into the leaves they fall into; see `Index.add`.
 
-        A call copies the lifted rows, 384 bytes a vector in the index: add many at once. Leaves grow, and what
-        was measured for each recall stays as it is; with twice the rows it was made for, the tree is built anew.
+        A call copies the lifted rows, 384 bytes a vector in the index: add many at once. Leaves grow, and
+        what was measured for each recall stays as it is; with twice the rows it was made for, the tree is
+        built anew.
         """
         rows = check_vectors(vectors, self.metric, self._dimension if self._n else None)
         given = check_ids(ids, len(rows))
@@ -374,7 +376,7 @@ class KDTree(Index):
         self._seal()
 
     def remove(self, ids: npt.ArrayLike) -> None:
-        """Remove vectors; see `Index.remove`. They keep their place until the index is saved or built again."""
+        """Remove vectors; see `Index.remove`. They keep their place until it is saved or built again."""
         gone = as_ids(ids)
         missing = np.setdiff1d(gone, self.ids)
         if len(missing):
@@ -481,7 +483,7 @@ class KDTree(Index):
         )  # fmt: skip
 
     def _door(self, queries: npt.ArrayLike) -> Vectors:
-        """Return queries as (n_queries, d) float32, read-only. Whether they are finite is for the kernel to say."""
+        """Return queries as (n_queries, d) float32, read-only; whether they are finite, the kernel says."""
         d = self._dimension
         if type(queries) is np.ndarray and queries.dtype == np.float32 and queries.flags.c_contiguous:
             rows = queries[None] if queries.ndim == 1 else queries[:]
@@ -551,7 +553,7 @@ class KDTree(Index):
             return (squares / 2 if self.metric == "cosine" else np.sqrt(squares)).astype(np.float32)
 
     def _only(self, allowed: npt.ArrayLike | None, may_gather: bool = True) -> _Forest:
-        """Return the trees with the allowed ids alone: the others masked, or those few copied into one leaf."""
+        """Return the trees with the allowed ids alone: others masked, or those few copied into one leaf."""
         forest = self._forest
         if allowed is None:
             return forest
@@ -683,7 +685,7 @@ def _fit_frame(rows: Vectors, factors: Doubles, random: np.random.Generator) -> 
 
 
 def _find_axes(sample: Doubles, n_axes: int, random: np.random.Generator) -> Doubles:
-    """Return the principal axes of centred rows, about: (d, n_axes) float64, orthonormal columns, by variance.
+    """Return the principal axes of centred rows, about: (d, n_axes) float64 orthonormal columns.
 
     Subspace iteration: a few products with the rows turn any start towards the axes of largest variance. It
     costs less than the covariance for large d, and never fails: axes without variance are orthonormal, too.

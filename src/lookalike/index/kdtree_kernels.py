@@ -1,7 +1,7 @@
 """The compiled part of `KDTree`: one query's whole path in one call.
 
-A query is lifted (rotated to the axes, with the length of the rest beside), then led through the tree by a queue
-of nodes, nearest box first. The arrays are described in ``kdtree``. Inputs are already checked.
+A query is lifted (rotated to the axes, with the length of the rest beside), then led through the tree by a
+queue of nodes, nearest box first. The arrays are described in ``kdtree``. Inputs are already checked.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def search_exactly(  # type: ignore[no-untyped-def]
     lifted_rows, order, live, starts, boxes, split_axes, split_values,
     rows, more_rows, row_factors, best, best_rows, counts, visits,
 ):  # fmt: skip
-    """Find the k nearest of all rows by bounds that hold, or of those in the query's leaf; equal ones by row.
+    """Find the k nearest of all rows by bounds that hold, or of those in the query's leaf; ties by row.
 
     Parameters
     ----------
@@ -233,7 +233,7 @@ def search(  # type: ignore[no-untyped-def]
     lifted_rows, order, live, members, starts, boxes,
     rows, more_rows, row_factors, ids, out_ids, out_distances,
 ):  # fmt: skip
-    """Answer queries best bin first: the `n_leaves` nearest leaves of all trees, measuring `n_rows` rows each.
+    """Answer queries best bin first: the `n_leaves` nearest leaves of all trees, `n_rows` rows measured.
 
     More leaves are visited where these hold fewer than k rows.
 

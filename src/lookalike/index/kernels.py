@@ -1,7 +1,7 @@
 """What the compiled parts of several indexes share: heaps of the best, and distances as they are given out.
 
-Heaps are pairs of arrays, keys and values, with the largest key first, the larger value before where keys are
-equal. Distances are sums in float64 of the original numbers. Inputs are already checked.
+Heaps are pairs of arrays, keys and values, with the largest key first, the larger value before where keys
+are equal. Distances are sums in float64 of the original numbers. Inputs are already checked.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy as np
 
 OK, NOT_FINITE, ZERO_ROW = 0, 1, 2
 
-# Distances are sums of squares, which may be summed in any order and fused. NaN and infinity keep their meaning.
+# Distances are sums of squares, which may be summed in any order and fused. NaN and infinity keep their
+# meaning.
 FAST = {"reassoc", "contract", "arcp", "nsz"}
 # x · s - q · s must be 0 where x is q, which a fused multiply-subtract breaks.
 UNFUSED = {"reassoc", "nsz"}
@@ -108,6 +109,7 @@ def measure_row(query, factor, row, rows, more_rows, row_factors):  # type: igno
 
 @compiled(FAST)
 def length_squared(query):  # type: ignore[no-untyped-def]
+    """Return the sum of squares, in float64."""
     total = 0.0
     for j in range(query.shape[0]):
         value = np.float64(query[j])
