@@ -69,6 +69,8 @@ class Borrowed(Index):
     """An index of another library. A subclass says how to make, ask, write and read the library's own."""
 
     untuned_effort: ClassVar[int] = 200
+    _own: Any  # the library's
+    _exact_of_live: Exact | None
 
     def __init__(self, metric: Metric = "euclidean", random_state: int = 0) -> None:
         super().__init__(metric)
@@ -230,8 +232,8 @@ class Borrowed(Index):
         self._ids, self._alive = np.empty(0, np.int64), np.empty(0, bool)
         self._n, self._scale = 0, 1.0
         self._centre = np.empty(0)
-        self._own: Any = None
-        self._exact_of_live: Exact | None = None
+        self._own = None
+        self._exact_of_live = None
         self._efforts = tuning.Efforts()
 
     @property

@@ -6,7 +6,8 @@ References
 ----------
 Y. Malkov and D. Yashunin, "Efficient and Robust Approximate Nearest Neighbor Search Using Hierarchical
 Navigable
-Small World Graphs", 2018. https://github.com/nmslib/hnswlib"""
+Small World Graphs", 2018. https://github.com/nmslib/hnswlib
+"""
 
 from __future__ import annotations
 

@@ -64,7 +64,8 @@ leaves, the widest axis, and the proof by bounds.
 J. Beis and D. Lowe, "Shape Indexing Using Approximate Nearest-Neighbour Search in High-Dimensional Spaces",
 1997: best bin first.
 M. Muja and D. Lowe, "Scalable Nearest Neighbor Algorithms for High Dimensional Data", 2014: the forest.
-N. Halko, P. Martinsson, J. Tropp, "Finding Structure with Randomness", 2011: the axes."""
+N. Halko, P. Martinsson, J. Tropp, "Finding Structure with Randomness", 2011: the axes.
+"""
 
 from __future__ import annotations
 
@@ -172,6 +173,7 @@ class KDTree(Index):
     """
 
     kind: ClassVar[str] = "kd-tree"
+    _alive: npt.NDArray[np.bool_] | None  # (rows,); None while none is removed
 
     def __init__(
         self,
@@ -458,7 +460,7 @@ class KDTree(Index):
         self._n = self._n_built = 0
         self._longest = 1.0
         self._ids = np.empty(0, np.int64)
-        self._alive: npt.NDArray[np.bool_] | None = None  # (rows,); None while none is removed
+        self._alive = None
         self._rows = self._more_rows = np.empty((0, 0), np.float32)
         self._row_factors = np.empty(0)
         self._frame, self._forest = _empty_frame(), _empty_forest()
@@ -474,7 +476,8 @@ class KDTree(Index):
         self._ids, self._row_factors = sealed(self._ids), sealed(self._row_factors)
         self._rows, self._more_rows = sealed(self._rows), sealed(self._more_rows)
         frame = self._frame
-        self._frame = replace(frame, **{name: sealed(getattr(frame, name)) for name in _FRAME_ARRAYS})
+        arrays = (sealed(getattr(frame, name)) for name in _FRAME_ARRAYS)
+        self._frame = _Frame(frame.scale, frame.rounding, *arrays)
         self._forest = _Forest(*(sealed(getattr(self._forest, name)) for name in _Forest.__slots__))
         frame = self._frame
         self._lifting = (
