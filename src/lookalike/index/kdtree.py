@@ -173,6 +173,7 @@ class KDTree(Index):
     """
 
     kind: ClassVar[str] = "kd-tree"
+    _longest: float  # lifted row
     _alive: npt.NDArray[np.bool_] | None  # (rows,); None while none is removed
 
     def __init__(
@@ -206,7 +207,7 @@ class KDTree(Index):
     @property
     def n_leaves_(self) -> int:
         """How many leaves a tree has, a power of two; 0 for an empty index."""
-        return self._forest.starts.shape[1] - 1
+        return int(self._forest.starts.shape[1]) - 1
 
     @property
     def codes_(self) -> Numbers:
@@ -446,7 +447,7 @@ class KDTree(Index):
 
     @property
     def _dimension(self) -> int:
-        return self._rows.shape[1]
+        return int(self._rows.shape[1])
 
     def _check_code(self, code: int) -> int:
         if isinstance(code, bool) or not isinstance(code, int | np.integer) or not 0 <= code < self.n_leaves_:
@@ -654,7 +655,7 @@ def _one_leaf(lifted: Vectors, order: Numbers) -> _Forest:
         lifted, order, np.ones(len(order), bool), np.arange(len(order))[None], np.array([[0, len(order)]]),
         np.zeros((1, 1, 2, _WIDTH), np.float32), np.empty((1, 0), np.int64), np.empty((1, 0), np.float32),
     )  # fmt: skip
-    return _Forest(*map(sealed, parts))
+    return _Forest(*(sealed(np.asarray(part)) for part in parts))
 
 
 def _fit_frame(rows: Vectors, factors: Doubles, random: np.random.Generator) -> _Frame:
