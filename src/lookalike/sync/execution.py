@@ -15,7 +15,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,12 +25,13 @@ from lookalike.images import (
     Decoded,
     content_id,
     decode,
-    dominant_colours,
     encode_thumbnail,
     from_pixels,
     make_thumbnail,
+    palettes,
     perceptual_hash,
     pixels_id,
+    sample_colours,
     sharpness,
 )
 from lookalike.images.decode import read_file
@@ -43,6 +44,8 @@ COMMIT_SECONDS = 10.0
 COMMIT_IMAGES = 2_000
 _PORTION = 16  # files that a worker takes at a time
 _PORTIONS_AHEAD = 32  # handed to the workers ahead of the commits, so that a commit stops nobody
+
+_NO_COLOURS = np.empty((0, 4), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +95,23 @@ class _Done:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A file that has been decoded and waits for the network."""
+    """A file that has been decoded and waits for the network.
+
+    Attributes
+    ----------
+    pixels : array of uint8
+        What the network sees.
+    image : ImageRow or None
+        None where the image is described already. Its colours are still to come.
+    colours : (p, 3) uint8 or None
+        The pixels that they are taken from.
+    """
 
     file: FoundFile
     id: ImageId
-    image: ImageRow | None
     pixels: Pixels
+    image: ImageRow | None
+    colours: Pixels | None
 
 
 def carry_out(
@@ -200,9 +214,12 @@ class _Worker:
     def __call__(self, files: Sequence[FoundFile]) -> list[_Done]:
         opened = [self._open(file) for file in files]
         waiting = [one for one in opened if isinstance(one, _Opened)]
-        vectors = iter(self._embedder.embed(np.stack([one.pixels for one in waiting])) if waiting else ())
+        if not waiting:
+            return [one for one in opened if isinstance(one, _Done)]
+        vectors = iter(self._embedder.embed(np.stack([one.pixels for one in waiting])))
+        images = _with_colours(waiting)
         return [
-            _Done(one.file, one.id, next(vectors), one.image) if isinstance(one, _Opened) else one
+            _Done(one.file, one.id, next(vectors), images.get(one.id)) if isinstance(one, _Opened) else one
             for one in opened
         ]
 
@@ -223,24 +240,35 @@ class _Worker:
             decoded = decode(opened, file.path, side) if isinstance(opened, bytes) else from_pixels(opened)
         except ImageError as error:
             return _Done(file, image, reason=error.reason, is_permanent=True)
-        row = None if image in self._described else _describe(image, sha256, decoded)
-        return _Opened(file, image, row, self._embedder.prepare(decoded.image))
+        row, colours = (None, None) if image in self._described else _describe(image, sha256, decoded)
+        return _Opened(file, image, self._embedder.prepare(decoded.image), row, colours)
 
 
-def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> ImageRow:
+def _with_colours(opened: Sequence[_Opened]) -> dict[ImageId, ImageRow]:
+    """Return the rows of the images that are to be described, complete: colours are quicker by the dozen."""
+    rows = [(one.image, one.colours) for one in opened if one.image is not None and one.colours is not None]
+    if not rows:
+        return {}
+    found = palettes(np.stack([colours for _, colours in rows]))
+    return {row.id: replace(row, colours=each) for (row, _), each in zip(rows, found, strict=True)}
+
+
+def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> tuple[ImageRow, Pixels]:
+    """Return the row of an image but for its colours, and the pixels that those are taken from."""
     thumbnail = make_thumbnail(decoded.image)
     grey = thumbnail.convert("L")  # once for both that need it
-    return ImageRow(
+    row = ImageRow(
         image,
         sha256,
         decoded.format,
         decoded.width,
         decoded.height,
         perceptual_hash(grey),
-        dominant_colours(thumbnail),
+        _NO_COLOURS,
         sharpness(grey),
         encode_thumbnail(thumbnail),
     )
+    return row, sample_colours(thumbnail)
 
 
 class _Writer:
