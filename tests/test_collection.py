@@ -156,7 +156,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(collection, photos):
     (photos / "cats/1.png").unlink()
     before = collection.info()
     report = collection.sync(dry_run=True)
-    assert counts(report) == {"added": 1, "moved": 1, "removed": 1, "unchanged": 4}
+    assert counts(report) == {"added": 1, "embedded": 1, "moved": 1, "removed": 1, "unchanged": 4}
     after = collection.info()
     assert (after.files, after.images, after.models) == (before.files, before.images, before.models)
 

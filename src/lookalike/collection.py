@@ -72,10 +72,10 @@ from lookalike.sync import (
     COMMIT_IMAGES,
     COMMIT_SECONDS,
     Area,
-    FoundFile,
     Known,
     Plan,
     Progress,
+    Tally,
     carry_out,
     choose_areas,
     decide_areas,
@@ -328,8 +328,8 @@ class Collection:
             is added, beside those that are there. By default with the collection's own model and all that
             were added.
         dry_run : bool
-            Only report what would be done: `embedded` is 0, and what fails only once it is opened is missing
-            from `failures`.
+            Only report what would be done: what fails only once it is opened is missing from `failures`, and
+            `embedded` counts copies, which are known for such only then.
         prune : bool
             Let images go although a root is missing, or lost more than half of them at once.
         jobs : int, optional
@@ -381,6 +381,7 @@ class Collection:
             if not dry_run:
                 self._store.upgrade()
             areas = self._areas(paths, datasets)
+            embedded, failed = 0, set[str]()
             for number, each in enumerate(models):
                 vectors = self._vectors(each)
                 known = Known.read(self._store, vectors)
@@ -388,13 +389,16 @@ class Collection:
                     sight = look(areas, known, prune)
                 plan = decide_areas(sight, known, prune)
                 if number == 0:
-                    first, embedded, failed = plan, 0, set[str]()
+                    first, tally = plan, Tally.of(plan, known)
                 if dry_run:
-                    break
-                if plan.to_read:  # what is new to this model is new to those after it
+                    embedded += plan.n_to_read
+                    continue
+                if plan.n_to_read:  # what is new to this model is new to those after it
                     self._prepare_models(models[number:], compute)
                 if number == 0:
                     self._save_manifest()
+                if each is models[-1]:
+                    sight.files.clear()  # there may be a million
                 load = partial(self._models.load, each.name, compute)
                 outcome = carry_out(
                     plan, known, self._store, vectors, load, jobs or _cores(), report, commit_seconds
@@ -407,7 +411,12 @@ class Collection:
                 # Only now: were it killed before, the root would have to be there for its rows to go.
                 self._save_manifest(without=[area.root for area in areas if area.is_missing])
         failures = self._failures() if not dry_run else _foreseen(first, self._failures(), self._absolute)
-        return self._report(first, embedded, failed, failures, started)
+        return SyncReport(
+            **tally.without(failed),
+            embedded=embedded,
+            failures=failures,
+            seconds=time.monotonic() - started,
+        )
 
     def _prepare_models(self, models: Sequence[Model], compute: Compute) -> None:
         """Load models that are about to be used; only once all of them could be, keep what they need."""
@@ -787,23 +796,6 @@ class Collection:
     def __len__(self) -> int:
         """Return the number of images."""
         return self._store.images.count()
-
-    def _report(
-        self, plan: Plan, embedded: int, failed: set[str], failures: tuple[Failure, ...], started: float
-    ) -> SyncReport:
-        def good(files: Sequence[FoundFile]) -> int:
-            return sum(file.path not in failed for file in files)
-
-        return SyncReport(
-            added=good(plan.added),
-            embedded=embedded,
-            changed=good(plan.changed),
-            moved=len(plan.moved),
-            removed=len(plan.gone) + len(plan.changed) - good(plan.changed),
-            unchanged=plan.unchanged + good(plan.unembedded),
-            failures=failures,
-            seconds=time.monotonic() - started,
-        )
 
     def _failures(self) -> tuple[Failure, ...]:
         rows = self._store.failures.read(["path", "reason"]).to_pylist()

@@ -137,6 +137,8 @@ def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
     summary = ", ".join(f"{getattr(result, name):,} {name}" for name in counts if getattr(result, name))
     if dry_run:
         say(f"Would be: {summary or 'nothing to do'}")
+        if result.embedded:
+            say(f"To embed, copies included: {result.embedded:,}")
     else:
         say(f"{relative(str(collection.folder))}: {summary or 'no images found'}")
         if result.embedded:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _KEYS_PER_FILTER = 2_000  # an SQL filter of more keys takes longer to parse than to run
 _SMALL_FRAGMENTS = 6  # more of them are joined
 _ROWS_OF_A_FRAGMENT = 16_384  # a fragment of so many stays as it is
+_BYTES_OF_A_FRAGMENT = 1 << 23  # or of so many, as joining takes memory; more fragments read as fast
 _VERSIONS_TO_CLEAN = 16
 _COPIED_AT_ONCE = 1 << 22  # bytes
 _LANCE_SOURCE = re.compile(r",?( location:)? /\S+\.rs:\d+(:\d+)?")  # where in itself an error arose
@@ -190,11 +191,13 @@ class Table:
             return
         with self._errors("write"):
             dataset = self._open()
-            small = [part for part in dataset.get_fragments() if part.physical_rows < _ROWS_OF_A_FRAGMENT]
+            width = sum(_width(field.type) for field in dataset.schema)
+            enough = min(_ROWS_OF_A_FRAGMENT, -(-_BYTES_OF_A_FRAGMENT // width))
+            small = [part for part in dataset.get_fragments() if part.physical_rows < enough]
             if len(small) > _SMALL_FRAGMENTS:
                 # Copying pages as they are takes a fifth of the memory of decoding them.
                 dataset.optimize.compact_files(
-                    target_rows_per_fragment=_ROWS_OF_A_FRAGMENT,
+                    target_rows_per_fragment=enough,
                     num_threads=1,
                     compaction_mode="try_binary_copy",
                     binary_copy_read_batch_bytes=_COPIED_AT_ONCE,
@@ -251,6 +254,12 @@ def _fsync(path: str) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _width(kind: pa.DataType) -> int:
+    """Return how many bytes a value takes, counting those of no fixed width as 8."""
+    size = getattr(kind, "list_size", 1)
+    return 4 * size if size > 1 else 8
 
 
 def _conditions(column: str, values: Iterable[int | str]) -> Iterator[str]:

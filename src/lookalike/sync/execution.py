@@ -8,11 +8,10 @@ A kill at any moment loses what was done since the last commit; the next run goe
 
 from __future__ import annotations
 
-import itertools
 import queue
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -129,7 +128,7 @@ def carry_out(
     Parameters
     ----------
     plan, known : Plan, Known
-        From `decide`, made under the writer's lock that is still held.
+        From `decide`, made under the writer's lock that is still held. The plan is used up.
     store, vectors : Store, Table
         Where to write.
     load_embedder : callable
@@ -157,7 +156,8 @@ def carry_out(
         ),
         vectors,
     )
-    files = plan.to_read
+    files = plan.take()
+    total = len(files)
     embedded, failed = 0, set[str]()
     if files:
         worker = _Worker(load_embedder(), known)
@@ -165,7 +165,7 @@ def carry_out(
         try:
             for done in _side_by_side(worker, files, jobs):
                 writer.take(done)
-                report(Progress(writer.done, len(files), len(writer.failed)))
+                report(Progress(writer.done, total, len(writer.failed)))
         finally:
             # Also when interrupted: what was done is kept.
             writer.commit()
@@ -175,18 +175,19 @@ def carry_out(
     return Outcome(embedded, failed)
 
 
-def _side_by_side(worker: _Worker, files: Sequence[FoundFile], jobs: int) -> Iterator[_Done]:
-    """Yield what the worker makes of each file, as it comes, `jobs` at a time."""
+def _side_by_side(worker: _Worker, files: deque[FoundFile], jobs: int) -> Iterator[_Done]:
+    """Yield what the worker makes of each file, as it comes, `jobs` at a time; `files` is emptied."""
     pool = ThreadPoolExecutor(jobs, thread_name_prefix="lookalike")
     finished: queue.SimpleQueue[Future[list[_Done]]] = queue.SimpleQueue()
     size = min(max(_PORTION, worker.batch_size), -(-len(files) // jobs))  # with few, some for every thread
-    portions = (files[start : start + size] for start in range(0, len(files), size))
 
     def hand_out(count: int) -> int:
-        batch = list(itertools.islice(portions, count))
-        for portion in batch:
+        handed = 0
+        while files and handed < count:
+            portion = [files.popleft() for _ in range(min(size, len(files)))]
             pool.submit(worker, portion).add_done_callback(finished.put)
-        return len(batch)
+            handed += 1
+        return handed
 
     try:
         running = hand_out(_PORTIONS_AHEAD + jobs)
