@@ -287,3 +287,18 @@ def test_info_of_a_collection_shows_its_looks(collection, folder, call):
     assert "colours     not known yet: run `lookalike index`" in call("info")[1]
     assert "colours     not known yet: run `lookalike index`" in call("info", "walls/blue.png")[1]
     assert json.loads(call("info", "--json")[1])["looks"]["sharpness"] is None
+
+
+def test_a_copy_under_another_label_is_shown_where_it_passes_the_filter(tmp_path):
+    for label in ("a", "b"):
+        (tmp_path / label).mkdir()
+        painted("red").save(tmp_path / label / "same.png")
+    painted("blue").save(tmp_path / "a/other.png")
+    photos = Collection.create(tmp_path)
+    photos.sync()
+    where = Filter(labels=["b"])
+    for result in (
+        photos.search(tmp_path / "a/other.png", where=where),
+        photos.search(color="red", where=where),
+    ):
+        assert [(hit.paths, hit.label) for hit in result.hits] == [((str(tmp_path / "b/same.png"),), "b")]

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.answers import Failure, ImageInfo, Info, SearchResult, SyncReport
-from lookalike.datasets import ImageFolder, get_row
+from lookalike.datasets import ImageFolder, get_row, prepare_dataset
 from lookalike.embed import (
     AUTO,
     DEFAULT_MODEL,
@@ -213,6 +213,11 @@ class Collection:
         """Return the ``.lookalike`` folder that `open` would open, or None if there is none."""
         return find_collection(Path(start), above)
 
+    def remove_if_empty(self) -> None:
+        """Remove the ``.lookalike`` folder if the collection holds no images."""
+        if not len(self):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
     @property
     def roots(self) -> tuple[Path, ...]:
         """The folders of images, absolute."""
@@ -290,8 +295,7 @@ class Collection:
         """
         row = get_row(name)
         if row.is_of_files:
-            if row.find() is None:
-                row.load(download=True, quiet=False)
+            prepare_dataset(name)
             folder = row.find()
             if not isinstance(folder, ImageFolder):
                 raise DatasetError(f"{row.title} is not there although it was fetched")
@@ -598,11 +602,12 @@ class Collection:
         if not queries and not colors:
             raise QueryError("there is nothing to search for: name an image file, a URL or a colour")
         _check_count("k", k)
-        passing = self._ids_that_pass((where or Filter()).with_split(split))
+        wished = (where or Filter()).with_split(split)
+        passing = self._ids_that_pass(wished)
         if not queries:
             if without:
                 raise QueryError("what is not wanted is taken from a query; name an image that is")
-            return self._search_colors(colors, k, passing)
+            return self._search_colors(colors, k, passing, wished)
         if colors:
             passing = self._ids_of_colors(colors, passing)[0]
         if isinstance(without, str | os.PathLike):
@@ -641,10 +646,12 @@ class Collection:
             )
             if image not in own and image >= 0
         ]
-        hits = self._hits(nearest[:k], chosen.metric)
+        hits = self._hits(nearest[:k], chosen.metric, wished)
         return SearchResult(hits, chosen.name, index.kind, wanted, unwanted, colors)
 
-    def _search_colors(self, colors: tuple[str, ...], k: int, passing: Ids | None) -> SearchResult:
+    def _search_colors(
+        self, colors: tuple[str, ...], k: int, passing: Ids | None, wished: Filter
+    ) -> SearchResult:
         if not len(self):
             raise CollectionError(
                 f"the collection in {self.folder} holds no images; run `lookalike index` first"
@@ -655,7 +662,7 @@ class Collection:
             (ImageId(image), 1 - score)
             for image, score in zip(ids[best].tolist(), scores[best].tolist(), strict=True)
         ]
-        return SearchResult(self._hits(nearest, "cosine"), "color", "color", (), colors=colors)
+        return SearchResult(self._hits(nearest, "cosine", wished), "color", "color", (), colors=colors)
 
     def _ids_of_colors(
         self, colors: Sequence[str], passing: Ids | None
@@ -821,9 +828,13 @@ class Collection:
             f" run `lookalike index --model {asked or model}` first"
         )
 
-    def _hits(self, nearest: Sequence[tuple[ImageId, float]], metric: Metric) -> tuple[Hit, ...]:
+    def _hits(
+        self, nearest: Sequence[tuple[ImageId, float]], metric: Metric, wished: Filter
+    ) -> tuple[Hit, ...]:
+        """Return hits with those of their places that pass the filter: copies may have other labels."""
         images = [image for image, _ in nearest]
-        places = self._places(self._store.files.read_where_in("id", images, ["path", "id", "label"]))
+        columns = ["path", "id", "label"]
+        places = self._places(self._store.files.read_where_in("id", images, columns, wished.of_files))
         there = [(image, distance) for image, distance in nearest if image in places]
         return tuple(
             self._hit(rank, image, distance, places, 1 - distance if metric == "cosine" else None)

@@ -197,6 +197,19 @@ def load(name: str | os.PathLike[str], *, download: bool = True, quiet: bool = F
     )
 
 
+def prepare_dataset(name: str, *, download: bool = True, quiet: bool = False) -> None:
+    """Make sure that a data set is on this computer.
+
+    Raises
+    ------
+    DatasetError
+        If there is none of that name; or it is missing, and cannot be fetched, or must not be.
+    """
+    row = get_row(name)
+    if row.find() is None:
+        row.load(download=download, quiet=quiet)
+
+
 def find_all() -> tuple[Found, ...]:
     """Say of each known data set whether and where it is on this computer; nothing is read or fetched."""
     places = ((row, row.find()) for row in REGISTRY)

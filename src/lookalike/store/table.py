@@ -97,11 +97,16 @@ class Table:
         with self._errors("read"):
             return self._open().to_table(columns=columns, filter=where)
 
-    def read_where_in(self, column: str, values: Iterable[int | str], columns: Sequence[str]) -> pa.Table:
-        """Read the rows whose `column` is one of `values`."""
+    def read_where_in(
+        self, column: str, values: Iterable[int | str], columns: Sequence[str], where: str | None = None
+    ) -> pa.Table:
+        """Read the rows whose `column` is one of `values`, and that an SQL condition keeps."""
         import pyarrow as pa
 
-        conditions = list(_conditions(column, values))
+        conditions = [
+            condition if where is None else f"({condition}) AND ({where})"
+            for condition in _conditions(column, values)
+        ]
         parts = [self.read(columns, condition) for condition in conditions]
         return pa.concat_tables(parts) if parts else self._subset(columns).empty_table()
 
