@@ -171,7 +171,7 @@ def test_several_folders_need_a_collection_named(call, photos, tmp_path):
 
 def test_a_dry_run_of_a_new_folder_leaves_nothing_behind(call, photos):
     code, out, _ = call("index", photos, "--dry-run", "--json")
-    assert (code, json.loads(out)["added"], json.loads(out)["embedded"]) == (0, 6, 0)
+    assert (code, json.loads(out)["added"], json.loads(out)["embedded"]) == (0, 6, 6)
     assert not (photos / ".lookalike").exists()
 
 
