@@ -252,7 +252,10 @@ def test_losing_most_images_is_refused_in_one_line(call, photos):
         (["search", "x" * 300], "there is no file"),
         (["search", "cats/0.png", "--plot", "z" * 300 + "/a.png"], "there is no folder"),
         (["reduce", "1000"], "have at most"),
-        (["reduce", "0"], "n_components is"),
+        (["reduce", "0"], "cannot reduce to 0"),
+        (["reduce", "nan"], "cannot reduce to nan (n_components): expected a whole number of dimensions"),
+        (["reduce", "inf"], "cannot reduce to inf"),
+        (["reduce", "1.5"], "or a share of the variance"),
         (["demo", "nonsense"], "neither a folder nor one of"),
     ],
 )

@@ -28,7 +28,7 @@ def reduce(
     from lookalike.collection import Collection
 
     chosen = Collection.open(collection, above=False) if collection else Collection.open()
-    name = chosen.reduce(int(to) if to == int(to) and to >= 1 else to, model, whiten)
+    name = chosen.reduce(int(to) if to >= 1 and to.is_integer() else to, model, whiten)
     if json:
         print_json({"model": name})
     elif not quiet:
