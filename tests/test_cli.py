@@ -268,6 +268,31 @@ def test_a_request_that_cannot_be_met_is_one_helpful_line_and_exit_2(call, photo
     assert message in err
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["search", "photos/missing.jpg"], "there is no file 'photos/missing.jpg'"),
+        (["search", "photos/new/missing"], "there is no file 'photos/new/missing'"),
+        (["search", "photos"], "is a folder; expected an image file"),
+        (["search", "photos/cats"], "is a folder; expected an image file"),
+        (["info", "photos/cats/missing.jpg"], "no such image: photos/cats/missing.jpg: no such file"),
+        (["search", "missing.jpg"], "there is no file 'missing.jpg', nor a collection near it"),
+        (["info", "missing.jpg"], "there is no file 'missing.jpg', nor a collection near it"),
+        (["search", "other/missing"], "there is no file 'other/missing', nor a collection near it"),
+        (["search", "other"], "the query other is a folder; expected an image file"),
+        (["search", "a red car"], "there is no collection in"),
+        (["search", "mnist:test/42"], "there is no collection in"),
+        (["search", "http://example.org/a.png"], "there is no collection in"),
+    ],
+)
+def test_a_query_from_outside_that_is_no_file_is_named(call, photos, words, message):
+    call("index", photos)
+    (photos.parent / "other").mkdir()
+    code, out, err = call(*words, cwd=photos.parent)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+
+
 def test_an_unknown_model_makes_no_collection(call, photos):
     code, _, err = call("index", photos, "--model", "resnet")
     assert (code, err.count("\n")) == (2, 1)

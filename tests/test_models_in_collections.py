@@ -193,6 +193,14 @@ def test_words_for_a_model_without_text_name_those_that_have_it(photos):
         made.search("a red wall")
 
 
+def test_words_in_a_collection_that_has_a_model_for_them_say_which(photos, carried):
+    made = Collection.create(photos, model="pixels-8-rgb")
+    made.sync()
+    made.sync(model=CLIP.name)
+    with pytest.raises(QueryError, match=r"only images; this collection has clip-vit-b32: add --model clip"):
+        made.search("a red wall")
+
+
 def test_a_model_is_fetched_when_it_is_first_named(folder, call, monkeypatch, places):
     with serve_hub() as served:
         served.publish("someone/clip", files())

@@ -624,7 +624,7 @@ class Collection:
                 if vector is None:
                     raise QueryError(f"{query} is not embedded with {chosen.name} yet; index it first")
                 return EmbeddedQuery(query, vector, inside)
-            return embed_query(query, chosen, load, stored, allow_private)
+            return embed_query(query, chosen, load, stored, allow_private, self._store.vector_tables())
 
         wanted = tuple(embed(query) for query in queries)
         unwanted = tuple(embed(query) for query in without)

@@ -74,8 +74,8 @@ class PCA:
         is_count = isinstance(n_components, int | np.integer) and not isinstance(n_components, bool)
         if not is_share and not (is_count and n_components >= 1):
             raise InvalidInputError(
-                f"cannot reduce to {n_components!r} (n_components): expected a whole number of dimensions from 1,"
-                " or a share of the variance above 0 and below 1"
+                f"cannot reduce to {n_components!r} (n_components): expected a whole number of dimensions"
+                " from 1, or a share of the variance above 0 and below 1"
             )
         self.n_components = n_components
         self.whiten = bool(whiten)

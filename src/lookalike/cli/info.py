@@ -35,8 +35,7 @@ def info(
     json: JsonOption = False,
 ) -> None:
     """Say what the collection holds: images, models, labels, failures; or what it knows of an image."""
-    from lookalike.cli.choose import open_for_query
-    from lookalike.collection import Collection
+    from lookalike.cli.choose import open_for_query, open_named
 
     if images:
         if failures:
@@ -51,7 +50,7 @@ def info(
                     say("")
                 _print_image(each)
         return
-    found = (Collection.open(collection, above=False) if collection else Collection.open()).info()
+    found = open_named(collection).info()
     if json:
         print_json(_document(found))
     elif failures:
