@@ -53,7 +53,7 @@ from lookalike.looks import (
     score_colors,
     summarise,
 )
-from lookalike.query import EmbeddedQuery, Query, combine, embed_query
+from lookalike.query import EmbeddedQuery, Query, combine, embed_query, several_queries
 from lookalike.reduce import PCA
 from lookalike.store import (
     FOLDER_NAME,
@@ -154,7 +154,7 @@ class Collection:
         if with_root and not os.path.isdir(home):
             raise CollectionError(f"there is no folder {home}")
         shelf = ModelShelf(place / "models")
-        chosen = shelf.get(model or DEFAULT_MODEL)
+        chosen = shelf.get(DEFAULT_MODEL if model is None else model)
         # Before anything is written: what cannot be loaded must not leave an empty collection behind.
         embedder = shelf.load(chosen.name, Compute(), is_new=True) if check_model else None
         collection = cls(place, Manifest(chosen.name))
@@ -372,7 +372,7 @@ class Collection:
             _check_count("jobs", jobs)
         check_device(device)
         compute = Compute(threads=1, device=device)
-        names = [self._models.get(model).name] if model else self._synced_models()
+        names = self._synced_models() if model is None else [self._models.get(model).name]
         # A reduced model is made of its base's vectors, so that one comes first.
         bases = dict.fromkeys(base_name(name) or name for name in names)
         models = [self._models.get(name) for name in bases]
@@ -465,7 +465,7 @@ class Collection:
         CollectionError
             If no image has a vector of the model.
         """
-        base = self._models.get(model or self.model)
+        base = self._models.get(self.model if model is None else model)
         pca = PCA(n_components, whiten)
         with writer_lock(self.folder):
             _, vectors = self._store.vectors(base.name, base.dimension).read_vectors()
@@ -534,10 +534,10 @@ class Collection:
         self,
         *queries: Query,
         k: int = 10,
-        without: Sequence[Query] = (),
+        without: Query | Sequence[Query] = (),
         model: str | None = None,
         split: str | None = None,
-        color: str | Sequence[str] = (),
+        color: str | Sequence[str] | None = None,
         where: Filter | None = None,
         include_self: bool = False,
         allow_private: bool = False,
@@ -553,13 +553,13 @@ class Collection:
             have, 0 to 1.
         k : int
             How many images to return; all there are, if they are fewer.
-        without : sequence of the same
+        without : one of the same, or a sequence of them
             Images and words whose likes are not wanted.
         model : str, optional
             Which of the collection's models; its own by default.
         split : {"train", "test"}, optional
             Search only among the images of this split of the data sets.
-        color : str or sequence of str
+        color : str or sequence of str, optional
             CSS colours, such as ``#c33`` or ``tomato``. Hits have all of them: of each, at least a twentieth
             of the picture, less if it is only near.
         where : Filter, optional
@@ -594,21 +594,22 @@ class Collection:
         """
         if where is not None and not isinstance(where, Filter):
             raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter")
-        colors = tuple(map(read_color, [color] if isinstance(color, str) else color))
+        check_device(device)
+        colors = tuple(map(read_color, _colors(color)))
+        unwished = several_queries("without", without)
         if not queries and not colors:
             raise QueryError("there is nothing to search for: name an image file, a URL or a colour")
         _check_count("k", k)
         passing = self._ids_that_pass((where or Filter()).with_split(split))
         if not queries:
-            if without:
+            if unwished:
                 raise QueryError("what is not wanted is taken from a query; name an image that is")
+            if model is not None:
+                self._models.get(model)  # not needed, but a slip of the pen is one here, too
             return self._search_colors(colors, k, passing)
         if colors:
             passing = self._ids_of_colors(colors, passing)[0]
-        if isinstance(without, str | os.PathLike):
-            without = [without]
-        check_device(device)
-        chosen = self._models.get(model or self.model)
+        chosen = self._models.get(self.model if model is None else model)
         index = self._index(chosen.name)
         if not len(index):
             raise CollectionError(self._nothing_embedded(chosen.name, model))
@@ -627,7 +628,7 @@ class Collection:
             return embed_query(query, chosen, load, stored, allow_private, self._store.vector_tables())
 
         wanted = tuple(embed(query) for query in queries)
-        unwanted = tuple(embed(query) for query in without)
+        unwanted = tuple(embed(query) for query in unwished)
         own = set() if include_self else {query.id for query in (*wanted, *unwanted)}
         neighbors = index.search(
             combine(wanted, unwanted, chosen.metric),
@@ -710,7 +711,7 @@ class Collection:
         vectors : (n, d) float32
             Row i is that of ``images[i]``.
         """
-        index = self._index(model or self.model)
+        index = self._index(self.model if model is None else model)
         places = self._places(self._store.files.read(["path", "id", "label"]))
         rows = [row for row, image in enumerate(index.ids.tolist()) if image in places]
         images = [self._hit(0, ImageId(int(index.ids[row])), 0.0, places, None) for row in rows]
@@ -755,7 +756,11 @@ class Collection:
         rows = self._store.images.read_where_in("id", [found], columns).to_pylist()
         files = self._store.files.read_where_in("id", [found], ["path", "label", "split"]).to_pylist()
         if not rows or not files:
-            raise QueryError(f"{os.fspath(image)} is not in the collection in {self.folder}; index it first")
+            name = os.fspath(image)
+            failed = self._store.failures.read_where_in("path", [self._stored(name)], ["reason"]).to_pylist()
+            if failed:
+                raise QueryError(f"{name} could not be read: {failed[0]['reason']}")
+            raise QueryError(f"{name} is not in the collection in {self.folder}; index it first")
         (row,) = rows
         places = sorted(files, key=lambda place: str(place["path"]))
         return ImageInfo(
@@ -780,18 +785,25 @@ class Collection:
         inside = self._in_dataset(image)
         if inside is not None:
             return inside
-        places = {place: root for root, place in self._places_of_roots()}
-        held = locate(list(places), Path(os.path.abspath(image)))
-        if held is not None:
-            root, path = held
-            stored = f"{places[root].name}:{escape(path.relative_to(root).as_posix())}"
-            rows = self._store.files.read_where_in("path", [stored], ["id"]).to_pylist()
-            if rows:
-                return ImageId(rows[0]["id"])
+        stored = self._stored(image)
+        rows = self._store.files.read_where_in("path", [stored], ["id"]).to_pylist() if stored else []
+        if rows:
+            return ImageId(rows[0]["id"])
         try:
             return content_id(read_file(Path(image)))[0]
         except ImageError as error:
+            if os.path.lexists(image):
+                raise QueryError(f"{image} could not be read: {error.reason}") from error
             raise QueryError(f"there is no such image: {error}") from error
+
+    def _stored(self, file: str) -> str:
+        """Return the path that a file has, or would have, in the tables; empty if it lies in no root."""
+        places = {place: root for root, place in self._places_of_roots()}
+        held = locate(list(places), Path(os.path.abspath(file)))
+        if held is None:
+            return ""
+        root, path = held
+        return f"{places[root].name}:{escape(path.relative_to(root).as_posix())}"
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -889,6 +901,18 @@ def _foreseen(
     for row in plan.failures:
         by_path[absolute(row.path)] = Failure(absolute(row.path), row.reason)
     return tuple(by_path[path] for path in sorted(by_path))
+
+
+def _colors(color: str | Sequence[str] | None) -> Sequence[str]:
+    if color is None:
+        return ()
+    if isinstance(color, str):
+        return (color,)
+    if not isinstance(color, Iterable):
+        raise InvalidInputError(
+            f"color is {color!r}; expected a CSS colour such as '#c33', or a list of them"
+        )
+    return color
 
 
 def _check_count(name: str, value: int) -> None:

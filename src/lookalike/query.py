@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias, Union, cast
 import numpy as np
 
 from lookalike.embed import MODELS, Embedder, Model, TextEmbedder, base_name, unit_rows
-from lookalike.errors import FetchError, ImageError, QueryError
+from lookalike.errors import FetchError, ImageError, InvalidInputError, QueryError
 from lookalike.images import content_id, decode, fetch, make_thumbnail
 from lookalike.images.decode import read_file, upright_rgb
 from lookalike.images.formats import FORMATS
@@ -140,6 +140,26 @@ def combine(
     if np.linalg.norm(vector) <= 1e-5 * longest:  # what is left is rounding
         raise QueryError("the queries cancel each other out; search for them one by one")
     return unit_rows(vector[None])
+
+
+def several_queries(name: str, value: Query | Iterable[Query] | None) -> tuple[Query, ...]:
+    """Return what was given as queries, be it one, several or none.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is neither; `name` is what the caller calls it.
+    """
+    from PIL import Image as Pillow
+
+    if value is None:
+        return ()
+    is_pixels = isinstance(value, np.ndarray) and value.ndim <= 3
+    if is_pixels or isinstance(value, str | os.PathLike | Pillow.Image):
+        return (cast(Query, value),)
+    if not isinstance(value, Iterable):
+        raise InvalidInputError(f"{name} is {value!r}; expected an image, words, or a list of them")
+    return tuple(value)
 
 
 def names_file(query: str) -> bool:
