@@ -52,10 +52,11 @@ def load_model(name: str, compute: Compute = ONE_THREAD) -> Embedder:
 
 
 def is_installed(model: Model) -> bool:
-    """Tell whether a model's weights are on this machine."""
+    """Tell whether a model's weights are on this machine; nothing is read but their sizes."""
     try:
         if isinstance(model.weights, HubFiles):
-            return hub.find(model) is not None
+            folder = hub.find(model)
+            return folder is not None and hub.seems_whole(model, folder)
         return not isinstance(model.weights, PackagedWeights) or _weights_file(model.weights).is_file()
     except metadata.PackageNotFoundError:
         return False
