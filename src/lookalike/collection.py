@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -375,7 +375,10 @@ class Collection:
         names = self._synced_models() if model is None else [self._models.get(model).name]
         # A reduced model is made of its base's vectors, so that one comes first.
         bases = dict.fromkeys(base_name(name) or name for name in names)
-        models = [self._models.get(name) for name in bases]
+        models = []
+        for name in bases:
+            with _way_around(name, names):
+                models.append(self._models.get(name))
         with contextlib.nullcontext() if dry_run else writer_lock(self.folder):
             self._reload_manifest()
             if not dry_run:
@@ -394,7 +397,7 @@ class Collection:
                     embedded += plan.n_to_read
                     continue
                 if plan.n_to_read:  # what is new to this model is new to those after it
-                    self._prepare_models(models[number:], compute)
+                    self._prepare_models(models[number:], compute, names)
                 if number == 0:
                     self._save_manifest()
                 if each is models[-1]:
@@ -407,7 +410,8 @@ class Collection:
                 failed |= outcome.failed
             if not dry_run:
                 for name in set(names) - set(bases):
-                    self._extend_reduced(name)
+                    with _way_around(name, names):
+                        self._extend_reduced(name)
                 # Only now: were it killed before, the root would have to be there for its rows to go.
                 self._save_manifest(without=[area.root for area in areas if area.is_missing])
         failures = self._failures() if not dry_run else _foreseen(first, self._failures(), self._absolute)
@@ -418,12 +422,16 @@ class Collection:
             seconds=time.monotonic() - started,
         )
 
-    def _prepare_models(self, models: Sequence[Model], compute: Compute) -> None:
-        """Load models that are about to be used; only once all of them could be, keep what they need."""
+    def _prepare_models(self, models: Sequence[Model], compute: Compute, names: Sequence[str]) -> None:
+        """Load models that are about to be used; only once all of them could be, keep what they need.
+
+        `names` are those of all models of this sync.
+        """
         loaded = []
         for model in models:
             is_new = self._vectors(model).count() == 0
-            loaded.append((model.name, self._models.load(model.name, compute, is_new), is_new))
+            with _way_around(model.name, names):
+                loaded.append((model.name, self._models.load(model.name, compute, is_new), is_new))
         for name, embedder, is_new in loaded:
             self._models.keep(name, embedder, is_new)
 
@@ -889,6 +897,21 @@ class Collection:
 
 
 _Places = dict[ImageId, list[tuple[str, str | None]]]
+
+
+@contextlib.contextmanager
+def _way_around(name: str, names: Sequence[str]) -> Iterator[None]:
+    """Add to what is wrong with one of several models how to go on without it."""
+    try:
+        yield
+    except ModelError as error:
+        others = [other for other in names if name not in (other, base_name(other))]
+        if not others:
+            raise
+        raise ModelError(
+            f"{error}; to go on without it, `lookalike index --model {others[0]}` brings that model alone up to"
+            " date"
+        ) from error
 
 
 def _foreseen(
