@@ -489,6 +489,13 @@ def grey(file: Path) -> np.ndarray:
         return np.asarray(image.convert("RGB").convert("L").resize((16, 16), 3, reducing_gap=3.0), float)
 
 
+def test_info_names_the_default_model_first(photos):
+    made = Collection.create(photos, model="pixels-8-rgb")
+    made.sync()
+    made.sync(model="pixels-4-grey")
+    assert list(made.info().models) == ["pixels-8-rgb", "pixels-4-grey"]
+
+
 def test_a_refresh_keeps_every_model_up_to_date(collection, photos):
     collection.sync(model="pixels-16-grey")
     picture(50).save(photos / "new.png")

@@ -606,7 +606,16 @@ class Collection:
         colors = tuple(map(read_color, _colors(color)))
         unwished = several_queries("without", without)
         if not queries and not colors:
-            raise QueryError("there is nothing to search for: name an image file, a URL or a colour")
+            is_filtered = split is not None or where not in (None, Filter())
+            raise QueryError(
+                "there is nothing to search for: "
+                + (
+                    "filters choose among what a query or a colour (--color) finds, so "
+                    if is_filtered
+                    else ""
+                )
+                + "name an image file, a URL or a colour"
+            )
         _check_count("k", k)
         passing = self._ids_that_pass((where or Filter()).with_split(split))
         if not queries:
@@ -729,13 +738,15 @@ class Collection:
         """Say what the collection holds."""
         labels = self._store.files.read(["label"])["label"].to_pylist()
         formats = self._store.images.read(["format"])["format"].to_pylist()
+        tables = self._store.vector_tables()
+        names = sorted(tables, key=lambda name: (name != self.model, name))
         return Info(
             folder=self.folder,
             roots=self.roots,
             datasets=self.datasets,
             files=len(labels),
             images=len(formats),
-            models={name: table.count() for name, table in self._store.vector_tables().items()},
+            models={name: tables[name].count() for name in names},
             model=self.model,
             formats=_frequencies(formats),
             labels=_frequencies(label for label in labels if label is not None),
@@ -909,7 +920,7 @@ def _way_around(name: str, names: Sequence[str]) -> Iterator[None]:
         if not others:
             raise
         raise ModelError(
-            f"{error}; to go on without it, `lookalike index --model {others[0]}` brings that model alone up to"
+            f"{error}; to go on without it, `lookalike index --model {others[0]}` brings that one alone up to"
             " date"
         ) from error
 

@@ -115,9 +115,10 @@ def _image_document(image: ImageInfo) -> dict[str, Any]:
 def _print_image(image: ImageInfo) -> None:
     for number, path in enumerate(image.paths):
         say(f"{'also in' if number else 'image':<12}{relative(path)}")
+    megapixels = f"{image.megapixels:,.1f} megapixels, " if image.megapixels >= 0.1 else ""
     say(
         f"size        {image.width:,} × {image.height:,}"
-        f"  ({image.megapixels:,.2g} megapixels, {image.shape}, aspect {image.aspect:.2f})"
+        f"  ({megapixels}{image.shape}, aspect {image.aspect:.2f})"
     )
     say(f"format      {image.format}")
     if image.labels:
