@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError, ModelError
+from lookalike.replace_file import replace_file
 from lookalike.types import Vectors
 
 _BLOCK_ROWS = 8_192
@@ -190,9 +191,7 @@ class PCA:
             variance=self.explained_variance_,
             ratio=self.explained_variance_ratio_,
         )
-        partial = file.with_name(file.name + ".part")
-        partial.write_bytes(content.getvalue())
-        partial.replace(file)
+        replace_file(file, content.getvalue())
 
     @classmethod
     def load(cls, file: Path) -> Self:

@@ -26,6 +26,7 @@ from urllib.parse import quote, urljoin
 from lookalike.cache import cache_folder
 from lookalike.embed.models import HubFile, HubFiles, Model
 from lookalike.errors import ModelError
+from lookalike.replace_file import replace_file
 from lookalike.transfer import CONNECT_SECONDS, STALL_SECONDS, byte_progress, connect, reason
 
 if TYPE_CHECKING:
@@ -442,9 +443,7 @@ def _write_pin(folder: Path, pin: _Pin) -> None:
         "commit": pin.commit,
         "files": pin.files,
     }
-    partial = folder / f"{PIN_NAME}.part"
-    partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    partial.replace(folder / PIN_NAME)
+    replace_file(folder / PIN_NAME, f"{json.dumps(content, indent=2)}\n".encode())
 
 
 def _matches(file: Path, etag: str) -> bool:

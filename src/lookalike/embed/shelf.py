@@ -23,6 +23,7 @@ from lookalike.embed.reduced import ReducedEmbedder, base_name, reduced_model, r
 from lookalike.embed.runtime import Compute
 from lookalike.errors import InvalidInputError, ModelError
 from lookalike.reduce import PCA
+from lookalike.replace_file import replace_file
 
 
 class ModelShelf:
@@ -113,9 +114,7 @@ class ModelShelf:
                 return
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                partial = file.with_name(f"{file.name}.{os.getpid()}.part")
-                partial.write_text(embedder.sha256 + "\n", encoding="ascii")
-                partial.replace(file)
+                replace_file(file, f"{embedder.sha256}\n".encode("ascii"))
             except OSError as error:
                 raise ModelError(f"cannot write {file}: {error.strerror or error}") from error
 
