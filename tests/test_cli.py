@@ -276,6 +276,7 @@ def test_a_request_that_cannot_be_met_is_one_helpful_line_and_exit_2(call, photo
         (["search", "photos"], "is a folder; expected an image file"),
         (["search", "photos/cats"], "is a folder; expected an image file"),
         (["info", "photos/cats/missing.jpg"], "no such image: photos/cats/missing.jpg: no such file"),
+        (["info", "photos/cats"], "photos/cats is a folder; expected an image file"),
         (["search", "missing.jpg"], "there is no file 'missing.jpg', nor a collection near it"),
         (["info", "missing.jpg"], "there is no file 'missing.jpg', nor a collection near it"),
         (["search", "other/missing"], "there is no file 'other/missing', nor a collection near it"),

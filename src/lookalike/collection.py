@@ -811,6 +811,8 @@ class Collection:
         try:
             return content_id(read_file(Path(image)))[0]
         except ImageError as error:
+            if os.path.isdir(image):
+                raise QueryError(f"{image} is a folder; expected an image file") from error
             if os.path.lexists(image):
                 raise QueryError(f"{image} could not be read: {error.reason}") from error
             raise QueryError(f"there is no such image: {error}") from error
