@@ -604,7 +604,7 @@ class Collection:
             raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter")
         check_device(device)
         colors = tuple(map(read_color, _colors(color)))
-        unwished = several_queries("without", without)
+        without_queries = several_queries("without", without)
         if not queries and not colors:
             is_filtered = split is not None or where not in (None, Filter())
             raise QueryError(
@@ -619,7 +619,7 @@ class Collection:
         _check_count("k", k)
         passing = self._ids_that_pass((where or Filter()).with_split(split))
         if not queries:
-            if unwished:
+            if without_queries:
                 raise QueryError("what is not wanted is taken from a query; name an image that is")
             if model is not None:
                 self._models.get(model)  # not needed, but a slip of the pen is one here, too
@@ -645,7 +645,7 @@ class Collection:
             return embed_query(query, chosen, load, stored, allow_private, self._store.vector_tables())
 
         wanted = tuple(embed(query) for query in queries)
-        unwanted = tuple(embed(query) for query in unwished)
+        unwanted = tuple(embed(query) for query in without_queries)
         own = set() if include_self else {query.id for query in (*wanted, *unwanted)}
         neighbors = index.search(
             combine(wanted, unwanted, chosen.metric),
