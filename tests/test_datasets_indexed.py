@@ -11,6 +11,7 @@ import pytest
 from lookalike import Collection, Filter
 from lookalike.cli import main
 from lookalike.errors import CollectionError, DatasetError, InvalidInputError, QueryError
+from lookalike.plots import result_strip
 from test_cli import call
 
 __all__ = ["call"]  # a fixture
@@ -130,6 +131,34 @@ def test_the_command_line_indexes_a_data_set_and_searches_it(digits, tmp_path, c
     assert run("info", "-c", "mnist")["datasets"] == ["mnist"]
     names = [row["name"] for row in run("models")["models"]]
     assert names[0] == "lite0"
+
+
+def test_the_picture_of_a_result_names_hits_of_a_data_set_in_full_and_says_where_there_are_none(
+    collection, tmp_path, capsys, monkeypatch
+):
+    drawn = []
+
+    def strip(queries, hits):
+        drawn.append(hits)
+        return result_strip(queries, hits)
+
+    monkeypatch.setattr("lookalike.plots.result_strip", strip)
+    for words in ((), ("--min-size", "99")):
+        with pytest.raises(SystemExit) as left:
+            main(
+                [
+                    "search",
+                    "mnist:test/0",
+                    "-c",
+                    str(collection.folder),
+                    "--plot",
+                    f"{tmp_path}/a.png",
+                    *words,
+                ]
+            )
+        assert not left.value.code
+    assert drawn[0][0].subtitle == "mnist:train/9"
+    assert [(tile.jpeg, tile.words) for tile in drawn[1]] == [(None, "nothing found")]
 
 
 def test_a_data_set_of_files_is_indexed_as_its_folder(digits, tmp_path, photos, monkeypatch):

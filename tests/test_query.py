@@ -163,6 +163,11 @@ def test_words_are_refused_by_a_model_that_knows_only_images(words):
         embed(words, load=never)
 
 
+def test_an_image_of_a_data_set_that_is_not_here_is_not_taken_for_words():
+    with pytest.raises(QueryError, match=r"no image fashion-mnist:test/42: the data set is not in this coll"):
+        embed("fashion-mnist:test/42", load=never)
+
+
 def test_file_that_is_no_image_is_an_error_that_names_it(tmp_path):
     (tmp_path / "notes.txt").write_text("not a picture")
     (tmp_path / "empty.png").touch()
