@@ -27,7 +27,7 @@ from lookalike.embed import DEFAULT_MODEL, unit_rows
 from lookalike.evaluate import leave_one_out
 from lookalike.images import scan
 
-ROUNDS = 3
+ROUNDS = 1
 MODES = {"whole": 0, "features": 1}
 
 SCRIPT = """

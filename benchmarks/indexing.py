@@ -1,7 +1,7 @@
 """How much of what the cores allow does indexing reach?
 
 What they allow is cores ÷ (core-seconds an image of the network + of reading, decoding, scaling, thumbnail).
-Both are measured alone, in one thread and in as many as there are cores, before and after each of three runs
+Both are measured alone, in one thread and in as many as there are cores, before and after each run
 of the whole ``lookalike index`` of Caltech-101, start-up included: a machine that slows down slows all.
 The network in 8-bit numbers and the same in 32-bit numbers.
 """
@@ -28,7 +28,7 @@ from lookalike.images.decode import read_file
 from lookalike.types import Pixels
 
 SAMPLE = 600  # images, spread over all classes
-ROUNDS = 3
+ROUNDS = 2
 MODELS = ("lite0-int8", "lite0")
 
 
