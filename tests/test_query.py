@@ -51,7 +51,7 @@ def test_file_is_embedded_and_named_and_has_a_thumbnail(red):
         assert result.vector.tolist() == [255, 0, 0]
         assert result.name == "red.png"
         assert result.id == content_id(red.read_bytes())[0]
-        assert result.thumbnail.size == (256, 171)
+        assert result.thumbnail.size == (300, 200)
 
 
 def test_relative_path_is_a_file(red, monkeypatch):
