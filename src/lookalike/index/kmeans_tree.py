@@ -111,7 +111,7 @@ Doubles = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """How a vector becomes a head. In euclidean space factors are 1; for cosine they are 1 / length."""
+    """How a vector becomes a head. For cosine, vectors are divided by their lengths first."""
 
     scale: float
     centre: Doubles  # (2, d): what is subtracted before scaling, and the mean after
@@ -193,8 +193,8 @@ class KMeansTree(Index):
         self._n = len(rows)
         self._rows = rows
         self._more_rows = np.empty((0, rows.shape[1]), np.float32)
-        self._row_factors = _factors_of(rows, self.metric)
-        self._frame, heads, tails = _make_frame(rows, self._row_factors, random)
+        self._row_lengths = _lengths_of(rows, self.metric)
+        self._frame, heads, tails = _make_frame(rows, self._row_lengths, random)
         centroids, labels = _make_cells(heads, random)
         self._lists, self._frame = _make_lists(self._frame, heads, tails, centroids, labels)
         del heads, tails
@@ -261,7 +261,7 @@ class KMeansTree(Index):
             n_found = self._kernels.find_within(
                 query, limit, self.metric == "cosine", frame.scale, frame.centre, frame.axes, frame.steps,
                 lists.codes, lists.facts, lists.order, lists.cell_errors, lists.starts,
-                self._rows, self._more_rows, self._row_factors, squares, found,
+                self._rows, self._more_rows, self._row_lengths, squares, found,
             )  # fmt: skip
             order = np.lexsort((found[:n_found], squares[:n_found]))
             measured = self._to_distances(squares[order])
@@ -291,10 +291,10 @@ class KMeansTree(Index):
             return
         if not len(rows):
             return
-        factors = _factors_of(rows, self.metric)
-        heads, tails = _to_heads(self._frame, rows, factors)
-        lengths = np.sqrt((heads.astype(np.float64) ** 2).sum(axis=1) + tails.astype(np.float64) ** 2)
-        if not lengths.max() < _LONGEST:  # the bounds were made for shorter ones
+        lengths = _lengths_of(rows, self.metric)
+        heads, tails = _to_heads(self._frame, rows, lengths)
+        from_mean = np.sqrt((heads.astype(np.float64) ** 2).sum(axis=1) + tails.astype(np.float64) ** 2)
+        if not from_mean.max() < _LONGEST:  # the bounds were made for shorter ones
             self._rebuild_with(given, rows)
             return
         lists = self._lists
@@ -322,7 +322,7 @@ class KMeansTree(Index):
         if self._alive is not None:
             self._alive = np.concatenate([self._alive, np.ones(len(rows), bool)])
         self._more_rows = np.concatenate([self._more_rows, rows])
-        self._row_factors = np.concatenate([self._row_factors, factors])
+        self._row_lengths = np.concatenate([self._row_lengths, lengths])
         self._n += len(rows)
         self._seal()
 
@@ -358,7 +358,7 @@ class KMeansTree(Index):
             "scale": frame.scale,
         }
         arrays = {
-            "rows": index._rows, "ids": index._ids, "row_factors": index._row_factors,
+            "rows": index._rows, "ids": index._ids, "row_lengths": index._row_lengths,
             "centre": frame.centre, "axes": frame.axes, "axes32": frame.axes32, "steps": frame.steps,
             "codes": lists.codes, "facts": lists.facts, "order": lists.order, "starts": lists.starts,
             "cell_codes": lists.cell_codes, "cell_squares": lists.cell_squares,
@@ -383,7 +383,7 @@ class KMeansTree(Index):
         if n:
             index._n, index._ids, index._rows = n, arrays["ids"], arrays["rows"]
             index._more_rows = np.empty((0, index._rows.shape[1]), np.float32)
-            index._row_factors = arrays["row_factors"]
+            index._row_lengths = arrays["row_lengths"]
             index._frame = _Frame(
                 scale, arrays["centre"], arrays["axes"], arrays["axes32"], arrays["steps"]
             )
@@ -401,7 +401,7 @@ class KMeansTree(Index):
         self._ids = np.empty(0, np.int64)
         self._alive: npt.NDArray[np.bool_] | None = None  # (rows,); None while none is removed
         self._rows = self._more_rows = np.empty((0, 0), np.float32)
-        self._row_factors = np.empty(0)
+        self._row_lengths = np.empty(0)
         self._frame, self._lists = _empty_frame(), _empty_lists()
         self._efforts = tuning.Efforts()
         self._effort_of: dict[tuple[int, float], tuning.Effort] = {}
@@ -412,7 +412,7 @@ class KMeansTree(Index):
 
         self._kernels = kmeans_tree_kernels
         self._effort_of = {}
-        self._ids, self._row_factors = _sealed(self._ids), _sealed(self._row_factors)
+        self._ids, self._row_lengths = _sealed(self._ids), _sealed(self._row_lengths)
         self._rows, self._more_rows = _sealed(self._rows), _sealed(self._more_rows)
         frame, lists = self._frame, self._lists
         frame = _Frame(
@@ -423,7 +423,7 @@ class KMeansTree(Index):
         self._arguments = (
             self.metric == "cosine", frame.scale, frame.centre, frame.axes32, frame.steps,
             lists.codes, lists.facts, lists.order, lists.cell_codes, lists.cell_squares, lists.starts,
-            self._rows, self._more_rows, self._row_factors, self._ids,
+            self._rows, self._more_rows, self._row_lengths, self._ids,
         )  # fmt: skip
 
     def _door(self, queries: npt.ArrayLike) -> Vectors:
@@ -454,7 +454,7 @@ class KMeansTree(Index):
             lambda part: self._kernels.search_exactly(
                 rows[part], k, self.metric == "cosine", frame.scale, frame.centre, frame.axes, frame.steps,
                 lists.codes, lists.facts, lists.order, lists.cell_codes, lists.cell_squares,
-                lists.cell_errors, lists.starts, self._rows, self._more_rows, self._row_factors,
+                lists.cell_errors, lists.starts, self._rows, self._more_rows, self._row_lengths,
                 squares[part], numbers[part], counts[part],
             ),
         )  # fmt: skip
@@ -516,7 +516,7 @@ class KMeansTree(Index):
             self._kernels.search_exactly(
                 queries[part], k + 1, self.metric == "cosine", frame.scale, frame.centre, frame.axes,
                 frame.steps, lists.codes, lists.facts, lists.order, lists.cell_codes, lists.cell_squares,
-                lists.cell_errors, lists.starts, self._rows, self._more_rows, self._row_factors,
+                lists.cell_errors, lists.starts, self._rows, self._more_rows, self._row_lengths,
                 squares[part], numbers[part], counts[part],
             )  # fmt: skip
             for i in range(part.start, part.stop):
@@ -546,7 +546,7 @@ class KMeansTree(Index):
         compact._n, compact._ids = self._n, self._ids[alive]
         compact._rows = np.concatenate([self._rows[alive[:n_old]], self._more_rows[alive[n_old:]]])
         compact._more_rows = self._more_rows[:0]
-        compact._row_factors = self._row_factors[alive] if len(self._row_factors) else self._row_factors
+        compact._row_lengths = self._row_lengths[alive] if len(self._row_lengths) else self._row_lengths
         lists, kept = self._lists, alive[self._lists.order]
         number = np.cumsum(alive) - 1
         before = np.concatenate([[0], np.cumsum(kept)])
@@ -566,7 +566,7 @@ class KMeansTree(Index):
 
 
 _ARRAYS = (
-    "rows", "ids", "row_factors", "centre", "axes", "axes32", "steps", "codes", "facts", "order", "starts",
+    "rows", "ids", "row_lengths", "centre", "axes", "axes32", "steps", "codes", "facts", "order", "starts",
     "cell_codes", "cell_squares", "cell_errors", "efforts",
 )  # fmt: skip
 
@@ -582,15 +582,15 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _factors_of(rows: Vectors, metric: Metric) -> Doubles:
-    """Return what each row is multiplied by: (n,) for cosine, (0,) for euclidean, where it is 1."""
+def _lengths_of(rows: Vectors, metric: Metric) -> Doubles:
+    """Return what each row is divided by: (n,) for cosine, (0,) for euclidean, where it is 1."""
     if metric == "euclidean":
         return np.empty(0)
     from lookalike.index import kmeans_tree_kernels
 
-    factors = np.empty(len(rows))
-    kmeans_tree_kernels.factors_of(_sealed(rows), factors)
-    return factors
+    lengths = np.empty(len(rows))
+    kmeans_tree_kernels.measure_lengths(_sealed(rows), lengths)
+    return lengths
 
 
 def _empty_frame() -> _Frame:
@@ -611,14 +611,14 @@ def _empty_lists() -> _Lists:
 
 
 def _make_frame(
-    rows: Vectors, factors: Doubles, random: np.random.Generator
+    rows: Vectors, lengths: Doubles, random: np.random.Generator
 ) -> tuple[_Frame, Vectors, Vectors]:
     """Find the axes, and return them with the heads (n, HEAD) and tails (n,) of the rows."""
     n, d = rows.shape
     chosen = np.sort(random.choice(n, min(n, _AXES_ROWS), replace=False))
     sample = rows[chosen].astype(np.float64)
-    if len(factors):
-        sample *= factors[chosen, None]
+    if len(lengths):
+        sample /= lengths[chosen, None]
     mean = sample.mean(axis=0)
     sample -= mean
     # What is smaller than float32 tells apart is no spread.
@@ -631,15 +631,15 @@ def _make_frame(
     longest = least * least
     for start in range(0, n, _BLOCK_ROWS):
         block = rows[start : start + _BLOCK_ROWS].astype(np.float64)
-        if len(factors):
-            block *= factors[start : start + _BLOCK_ROWS, None]
+        if len(lengths):
+            block /= lengths[start : start + _BLOCK_ROWS, None]
         block -= mean
         longest = max(longest, float(np.square(block, out=block).sum(axis=1).max()))
     scale = float(np.ldexp(1.0, -int(np.frexp(np.sqrt(longest))[1]))) if longest > 0 else 1.0
     mean = (mean - origin) * scale
     steps = np.stack([np.ones(_HEAD), mean @ axes])
     frame = _Frame(scale, np.stack([origin, mean]), axes, axes.astype(np.float32), steps)
-    heads, tails = _to_heads(frame, rows, factors)
+    heads, tails = _to_heads(frame, rows, lengths)
     return frame, heads, tails
 
 
@@ -663,14 +663,14 @@ def _find_axes(sample: Doubles, n_axes: int, random: np.random.Generator) -> Dou
     return axes
 
 
-def _to_heads(frame: _Frame, rows: Vectors, factors: Doubles) -> tuple[Vectors, Vectors]:
+def _to_heads(frame: _Frame, rows: Vectors, lengths: Doubles) -> tuple[Vectors, Vectors]:
     """Return the heads (n, HEAD) and tails (n,) of rows, computed in float64 and then rounded."""
     heads, tails = np.empty((len(rows), _HEAD), np.float32), np.empty(len(rows), np.float32)
     for start in range(0, len(rows), _BLOCK_ROWS):
         part = slice(start, start + _BLOCK_ROWS)
         block = rows[part].astype(np.float64)
-        if len(factors):
-            block *= factors[part, None]
+        if len(lengths):
+            block /= lengths[part, None]
         block -= frame.centre[0]
         block *= frame.scale
         block -= frame.centre[1]

@@ -27,8 +27,9 @@ OK, NOT_FINITE, ZERO_ROW = 0, 1, 2
 
 # Distances are sums of squares, which may be summed in any order and fused. NaN and infinity keep their meaning.
 _FAST = {"reassoc", "contract", "arcp", "nsz"}
-# x · s - q · s must be 0 where x is q, which a fused multiply-subtract breaks.
-_UNFUSED = {"reassoc", "nsz"}
+# Rows are divided by their lengths, not multiplied by what is nearly 1 / length: of neighbours by cosine, the
+# last bits may be all that tells them apart.
+_EXACT = {"reassoc", "nsz"}
 
 COSINE_OF_TAILS = 0.5  # what lies outside the heads of two neighbours is taken to be so much alike
 
@@ -105,17 +106,22 @@ def _dots(query_codes, codes, out):  # type: ignore[no-untyped-def]
         out[i] = total  # OUT
 
 
-@compiled(_UNFUSED)
-def _measure(query, factor, row, row_factor):  # type: ignore[no-untyped-def]
-    """Return the squared distance, in float64, of two vectors each times a factor."""
+@compiled(_EXACT)
+def _measure(query, row, length):  # type: ignore[no-untyped-def]
+    """Return the squared distance of a query, (d,) float64, and a row over its length; 1 for rows as they are."""
     total = 0.0
-    for j in range(row.shape[0]):
-        difference = np.float64(row[j]) * row_factor - np.float64(query[j]) * factor
-        total += difference * difference
+    if length == 1:
+        for j in range(row.shape[0]):
+            difference = np.float64(row[j]) - query[j]
+            total += difference * difference
+    else:
+        for j in range(row.shape[0]):
+            difference = np.float64(row[j]) / length - query[j]
+            total += difference * difference
     return total
 
 
-@compiled(_FAST)
+@compiled(_EXACT)
 def _length_squared(query):  # type: ignore[no-untyped-def]
     total = 0.0
     for j in range(query.shape[0]):
@@ -124,20 +130,33 @@ def _length_squared(query):  # type: ignore[no-untyped-def]
     return total
 
 
+@compiled(_EXACT)
+def _take(query, is_cosine, out):  # type: ignore[no-untyped-def]
+    """Write a query as float64, for cosine over its length; return whether it can be one."""
+    length_squared = _length_squared(query)
+    if not length_squared < np.inf:
+        return NOT_FINITE
+    if is_cosine and length_squared == 0:
+        return ZERO_ROW
+    length = np.sqrt(length_squared) if is_cosine else 1.0
+    for j in range(query.shape[0]):
+        out[j] = np.float64(query[j]) / length  # OUT
+    return OK
+
+
 @compiled(_FAST)
-def _rotate(query, factor, scale, centre, axes, middle, head):  # type: ignore[no-untyped-def]
-    """Write the head of a query, and return its squared length about the mean.
+def _rotate(query, scale, centre, axes, middle, head):  # type: ignore[no-untyped-def]
+    """Write the head of a query, (d,) float64, and return its squared length about the mean.
 
     `axes` and `head` are float32, or float64 where an answer has to be proved.
     """
     head[:] = -middle  # OUT
     length_squared = 0.0
     for j in range(query.shape[0]):
-        value = (np.float64(query[j]) * factor - centre[0, j]) * scale
-        difference = value - centre[1, j]
+        difference = (query[j] - centre[0, j]) * scale - centre[1, j]
         length_squared += difference * difference
     for j in range(query.shape[0]):
-        value = (np.float64(query[j]) * factor - centre[0, j]) * scale
+        value = (query[j] - centre[0, j]) * scale
         if value != 0:  # the background of pictures is 0, and nearly free
             weight = axes.dtype.type(value)
             for i in range(HEAD):
@@ -213,13 +232,13 @@ def _scan(query_codes, unit, tail, codes, facts, first, dots, keys, slots, size)
     return size
 
 
-@compiled(_UNFUSED)
-def _measure_row(query, factor, row, rows, more_rows, row_factors):  # type: ignore[no-untyped-def]
+@compiled(_EXACT)
+def _measure_row(query, row, rows, more_rows, row_lengths):  # type: ignore[no-untyped-def]
     """Return the squared distance to a row, by its number."""
-    row_factor = row_factors[row] if len(row_factors) else 1.0
+    length = row_lengths[row] if len(row_lengths) else 1.0
     if row < len(rows):
-        return _measure(query, factor, rows[row], row_factor)
-    return _measure(query, factor, more_rows[row - len(rows)], row_factor)
+        return _measure(query, rows[row], length)
+    return _measure(query, more_rows[row - len(rows)], length)
 
 
 @compiled(_FAST)
@@ -234,27 +253,14 @@ def _keep(keys, values, size, room, key, value):  # type: ignore[no-untyped-def]
     return size
 
 
-@compiled(_FAST)
-def factors_of(rows, factors):  # type: ignore[no-untyped-def]
-    """Write 1 / the length of each row.
+@compiled(_EXACT)
+def measure_lengths(rows, lengths):  # type: ignore[no-untyped-def]
+    """Write the length of each row.
 
     Rows and queries go through the same code: a row that is also a query has to be found at distance 0.
     """
     for i in range(len(rows)):
-        factors[i] = 1 / np.sqrt(_length_squared(rows[i]))  # OUT
-
-
-@compiled(_FAST)
-def _factor_of(query, is_cosine):  # type: ignore[no-untyped-def]
-    """Return what a query is multiplied by, and whether it can be a query."""
-    squared = _length_squared(query)
-    if not squared < np.inf:
-        return 1.0, NOT_FINITE
-    if not is_cosine:
-        return 1.0, OK
-    if squared == 0:
-        return 1.0, ZERO_ROW
-    return 1 / np.sqrt(squared), OK
+        lengths[i] = np.sqrt(_length_squared(rows[i]))  # OUT
 
 
 @compiled(_FAST)
@@ -270,7 +276,7 @@ def _largest(starts):  # type: ignore[no-untyped-def]
 def search(  # type: ignore[no-untyped-def]
     queries, k, n_cells, n_rows, is_cosine, scale, centre, axes, steps,
     codes, facts, order, cell_codes, cell_squares, starts,
-    rows, more_rows, row_factors, ids, out_ids, out_distances,
+    rows, more_rows, row_lengths, ids, out_ids, out_distances,
 ):  # fmt: skip
     """Answer queries from their `n_cells` nearest cells, measuring `n_rows` rows each.
 
@@ -287,18 +293,17 @@ def search(  # type: ignore[no-untyped-def]
     int
         `OK`, or what is wrong with a query.
     """
-    head = np.empty(HEAD, np.float32)
+    query, head = np.empty(queries.shape[1], np.float64), np.empty(HEAD, np.float32)
     query_codes = np.empty(HEAD, np.int16)
     cell_keys, cells = np.empty(n_cells, np.float32), np.empty(n_cells, np.int64)
     keys, slots = np.empty(n_rows, np.float32), np.empty(n_rows, np.int64)
     dots = np.empty(max(len(cell_squares), _largest(starts)), np.int32)
     best, best_rows = np.empty(k, np.float64), np.empty(k, np.int64)
     for i in range(len(queries)):
-        query = queries[i]
-        factor, status = _factor_of(query, is_cosine)
+        status = _take(queries[i], is_cosine, query)
         if status != OK:
             return status
-        length_squared = _rotate(query, factor, scale, centre, axes, steps[1], head)
+        length_squared = _rotate(query, scale, centre, axes, steps[1], head)
         unit, _, tail, _ = _encode(head, length_squared, steps[0], query_codes)
         _nearest_cells(query_codes, unit, cell_codes, cell_squares, dots, cell_keys, cells)
         size = 0
@@ -308,7 +313,7 @@ def search(  # type: ignore[no-untyped-def]
         n_best = 0
         for slot in slots[:size]:
             row = order[slot]
-            distance = _measure_row(query, factor, row, rows, more_rows, row_factors)
+            distance = _measure_row(query, row, rows, more_rows, row_lengths)
             n_best = _keep(best, best_rows, n_best, k, distance, row)
         _sort_heap(best, best_rows, n_best)
         for j in range(n_best):
@@ -328,7 +333,7 @@ def _limit(distance_squared, scale, lost, length):  # type: ignore[no-untyped-de
 def search_exactly(  # type: ignore[no-untyped-def]
     queries, k, is_cosine, scale, centre, axes, steps,
     codes, facts, order, cell_codes, cell_squares, cell_errors, starts,
-    rows, more_rows, row_factors, best, best_rows, counts,
+    rows, more_rows, row_lengths, best, best_rows, counts,
 ):  # fmt: skip
     """Find the k nearest of all rows by bounds that hold; equal distances by row.
 
@@ -348,7 +353,7 @@ def search_exactly(  # type: ignore[no-untyped-def]
     int
         `OK`, or what is wrong with a query.
     """
-    head = np.empty(HEAD, np.float64)
+    query, head = np.empty(queries.shape[1], np.float64), np.empty(HEAD, np.float64)
     query_codes = np.empty(HEAD, np.int16)
     first = min(_FIRST_CELLS, len(cell_squares))
     cell_keys, cells = np.empty(first, np.float32), np.empty(first, np.int64)
@@ -356,11 +361,10 @@ def search_exactly(  # type: ignore[no-untyped-def]
     keys, slots = np.empty(n_rows, np.float32), np.empty(n_rows, np.int64)
     dots = np.empty(max(len(cell_squares), _largest(starts)), np.int32)
     for i in range(len(queries)):
-        query = queries[i]
-        factor, status = _factor_of(query, is_cosine)
+        status = _take(queries[i], is_cosine, query)
         if status != OK:
             return status
-        length_squared = _rotate(query, factor, scale, centre, axes, steps[1], head)
+        length_squared = _rotate(query, scale, centre, axes, steps[1], head)
         length = np.sqrt(length_squared)
         is_far = not length < _TOO_FAR
         reach, squared, tail, lost, unit = np.inf, 0.0, 0.0, 0.0, 0.0
@@ -374,7 +378,7 @@ def search_exactly(  # type: ignore[no-untyped-def]
             found = 0
             for slot in slots[:size]:
                 row = order[slot]
-                distance = _measure_row(query, factor, row, rows, more_rows, row_factors)
+                distance = _measure_row(query, row, rows, more_rows, row_lengths)
                 found = _keep(best[i], best_rows[i], found, k, distance, row)
             if found == k:
                 reach = best[i, 0]
@@ -395,7 +399,7 @@ def search_exactly(  # type: ignore[no-untyped-def]
                 if (bound > limit and not is_far) or square == np.inf:
                     continue
                 row = places[j]
-                distance = _measure_row(query, factor, row, rows, more_rows, row_factors)
+                distance = _measure_row(query, row, rows, more_rows, row_lengths)
                 found = _keep(best[i], best_rows[i], found, k, distance, row)
                 if found == k and best[i, 0] < reach:
                     reach = best[i, 0]
@@ -407,16 +411,17 @@ def search_exactly(  # type: ignore[no-untyped-def]
 
 @compiled(_FAST)
 def find_within(  # type: ignore[no-untyped-def]
-    query, reach, is_cosine, scale, centre, axes, steps,
-    codes, facts, order, cell_errors, starts, rows, more_rows, row_factors, distances, found_rows,
+    given, reach, is_cosine, scale, centre, axes, steps,
+    codes, facts, order, cell_errors, starts, rows, more_rows, row_lengths, distances, found_rows,
 ):  # fmt: skip
     """Find all rows whose squared distance is at most `reach`; return how many, or -1 - what is wrong."""
     head = np.empty(HEAD, np.float64)
     query_codes = np.empty(HEAD, np.int16)
-    factor, status = _factor_of(query, is_cosine)
+    query = np.empty(rows.shape[1], np.float64)
+    status = _take(given, is_cosine, query)
     if status != OK:
         return -1 - status
-    length_squared = _rotate(query, factor, scale, centre, axes, steps[1], head)
+    length_squared = _rotate(query, scale, centre, axes, steps[1], head)
     length = np.sqrt(length_squared)
     is_far = not length < _TOO_FAR
     squared, tail, lost, unit = 0.0, 0.0, 0.0, 0.0
@@ -437,7 +442,7 @@ def find_within(  # type: ignore[no-untyped-def]
             if (bound > limit and not is_far) or square == np.inf:
                 continue
             row = places[j]
-            distance = _measure_row(query, factor, row, rows, more_rows, row_factors)
+            distance = _measure_row(query, row, rows, more_rows, row_lengths)
             if distance <= reach:
                 distances[found], found_rows[found] = distance, row  # OUT
                 found += 1
@@ -446,7 +451,7 @@ def find_within(  # type: ignore[no-untyped-def]
 
 @compiled(_FAST)
 def rank(  # type: ignore[no-untyped-def]
-    query, is_cosine, scale, centre, axes, steps,
+    given, is_cosine, scale, centre, axes, steps,
     codes, facts, cell_codes, cell_squares, starts, neighbours, cell_of, itself, cell_ranks, row_ranks,
 ):  # fmt: skip
     """Find out what it takes to find each of a query's neighbours.
@@ -464,8 +469,9 @@ def rank(  # type: ignore[no-untyped-def]
     """
     head = np.empty(HEAD, np.float32)
     query_codes = np.empty(HEAD, np.int16)
-    factor, _ = _factor_of(query, is_cosine)
-    length_squared = _rotate(query, factor, scale, centre, axes, steps[1], head)
+    query = np.empty(len(given), np.float64)
+    _take(given, is_cosine, query)
+    length_squared = _rotate(query, scale, centre, axes, steps[1], head)
     unit, _, tail, _ = _encode(head, length_squared, steps[0], query_codes)
     double, weight = np.float32(2 * unit), np.float32(2 * COSINE_OF_TAILS * tail)
     dots = np.empty(max(starts[-1], len(cell_squares)), np.int32)
