@@ -89,6 +89,7 @@ _FORMAT = 1
 _HEAD = 128
 _LARGEST_CODE = 127
 _LEAST_STEP = 1 / 64  # of the largest axis's: finer ones would be lost in the query's 16 bits
+_USUAL, _BEYOND_USUAL, _STEPS_ROWS = 0.999, 1.5, 8_192  # codes end at 1.5 times the usual: rows beyond are cut
 _LONGEST = 2.0  # of an added row, for the bounds; see above
 
 _LEAST_SPREAD = 1e-7
@@ -102,7 +103,8 @@ _CELL_ROUNDS = 5
 _BLOCK_ROWS = 4_096
 
 _ALWAYS_EXACT = 4_096  # up to so many vectors: scanning all heads takes 15 µs, and no tuning pays
-_TUNED_ROWS = 1_000
+_TUNED_ROWS = 1_000  # held out, up to 100,000 vectors; of more, fewer: each is compared with all
+_FEWEST_TUNED_ROWS = 250
 _GATHERED = 0.2  # allowed rows are copied together up to this share, above it the others are masked
 _QUERIES_A_THREAD = 16
 
@@ -240,7 +242,11 @@ class KMeansTree(Index):
                     rows[part], k, effort.n_cells, effort.n_rows, *self._arguments, ids[part], distances[part]
                 ),
             )
-        if status:
+        if status == self._kernels.SHORT:
+            short = np.flatnonzero(ids[:, -1] < 0)
+            found = self._search_exactly(_sealed(rows[short]), k, self._lists)
+            ids[short], distances[short] = found.ids, found.distances
+        elif status:
             check_queries(rows, self.metric, rows.shape[1])  # says what is wrong
         return Neighbors(ids, distances)
 
@@ -438,8 +444,8 @@ class KMeansTree(Index):
 
     def _find_effort(self, k: int, recall: float) -> tuning.Effort:
         effort = self._efforts.find(k, recall)
-        # Where most of the cells would be visited, a proof costs no more.
-        if effort.n_cells * 2 > self.n_cells or effort.n_rows < k:
+        # Where most of the cells or many rows would be looked at, a proof costs no more.
+        if effort.n_cells * 2 > self.n_cells or effort.n_rows * 16 > self._n or effort.n_rows < k:
             effort = tuning.EXACT
         self._effort_of[k, recall] = effort
         return effort
@@ -504,7 +510,8 @@ class KMeansTree(Index):
         n_slots = len(self._lists.order)
         slot_of = np.empty(n_slots, np.int64)
         slot_of[self._lists.order] = np.arange(n_slots)
-        chosen = np.sort(random.choice(len(self._rows), min(_TUNED_ROWS, len(self._rows)), replace=False))
+        n_tuned = max(_FEWEST_TUNED_ROWS, min(_TUNED_ROWS, 100_000 * _TUNED_ROWS // self._n))
+        chosen = np.sort(random.choice(len(self._rows), n_tuned, replace=False))
         k = min(tuning.LARGEST_K, self._n - 1)
         queries = _sealed(self._rows[chosen])
         frame, lists = self._frame, self._lists
@@ -691,8 +698,9 @@ def _make_cells(heads: Vectors, random: np.random.Generator) -> tuple[Vectors, n
     sample = np.ascontiguousarray(sample[:, :_CELL_DIMENSIONS])
     tree = lloyd.fit_tree(sample, n_cells, _CELL_ROUNDS, random)
     part = heads[:, :_CELL_DIMENSIONS]
-    labels = tree.assign(part)
-    return lloyd.means(heads, labels, np.zeros((n_cells, _HEAD), np.float32)), labels
+    # Empty cells would be visited for nothing.
+    filled, labels = np.unique(tree.assign(part), return_inverse=True)
+    return lloyd.means(heads, labels, np.zeros((len(filled), _HEAD), np.float32)), labels
 
 
 def _encode(
@@ -718,7 +726,10 @@ def _make_lists(
     frame: _Frame, heads: Vectors, tails: Vectors, centroids: Vectors, labels: npt.NDArray[np.int64]
 ) -> tuple[_Lists, _Frame]:
     """Put the heads in the order of their cells, as integers; return also the frame with the steps of those."""
-    steps = np.maximum(heads.max(axis=0), -heads.min(axis=0)).astype(np.float64) / _LARGEST_CODE
+    some = np.abs(heads[:: max(1, len(heads) // _STEPS_ROWS)])
+    usual = np.quantile(some, _USUAL, axis=0) * _BEYOND_USUAL
+    largest = np.maximum(heads.max(axis=0), -heads.min(axis=0))
+    steps = np.minimum(np.where(usual > 0, usual, largest), largest).astype(np.float64) / _LARGEST_CODE
     steps = np.maximum(steps, steps.max() * _LEAST_STEP)
     if not steps.max() > 0:
         steps = np.ones_like(steps)

@@ -23,7 +23,7 @@ HEAD = 128  # dimensions of a head; shorter vectors are filled up with zeros
 LARGEST_CODE = 127
 LARGEST_QUERY_CODE = 32_767  # 128 · 127 · 32,767 stays within int32
 
-OK, NOT_FINITE, ZERO_ROW = 0, 1, 2
+OK, SHORT, NOT_FINITE, ZERO_ROW = 0, 1, 2, 3  # the larger one wins
 
 # Distances are sums of squares, which may be summed in any order and fused. NaN and infinity keep their meaning.
 _FAST = {"reassoc", "contract", "arcp", "nsz"}
@@ -291,8 +291,9 @@ def search(  # type: ignore[no-untyped-def]
     Returns
     -------
     int
-        `OK`, or what is wrong with a query.
+        `OK`; `SHORT` if the cells of some query held fewer than k; or what is wrong with a query.
     """
+    worst = OK
     query, head = np.empty(queries.shape[1], np.float64), np.empty(HEAD, np.float32)
     query_codes = np.empty(HEAD, np.int16)
     cell_keys, cells = np.empty(n_cells, np.float32), np.empty(n_cells, np.int64)
@@ -310,6 +311,9 @@ def search(  # type: ignore[no-untyped-def]
         for cell in cells:
             lo, hi = starts[cell], starts[cell + 1]
             size = _scan(query_codes, unit, tail, codes[lo:hi], facts[lo:hi], lo, dots, keys, slots, size)
+        if size < k:
+            worst = SHORT
+            continue
         n_best = 0
         for slot in slots[:size]:
             row = order[slot]
@@ -319,7 +323,7 @@ def search(  # type: ignore[no-untyped-def]
         for j in range(n_best):
             out_ids[i, j] = ids[best_rows[j]]
             out_distances[i, j] = best[j] / 2 if is_cosine else np.sqrt(best[j])
-    return OK
+    return worst
 
 
 @compiled(_FAST)
@@ -465,7 +469,8 @@ def rank(  # type: ignore[no-untyped-def]
     itself : int
         The slot of the query, which is not counted.
     cell_ranks, row_ranks : (k,) int64
-        OUT, how many cells come before its cell, and how many rows look nearer than it does.
+        OUT, how many cells come before its cell, and how many rows look nearer than it does; at worst, where
+        some look equally near.
     """
     head = np.empty(HEAD, np.float32)
     query_codes = np.empty(HEAD, np.int16)
@@ -480,15 +485,15 @@ def rank(  # type: ignore[no-untyped-def]
     for j, slot in enumerate(neighbours):
         estimates[j] = facts[slot, 0] - double * np.float32(dots[slot]) - weight * facts[slot, 1]
     by_estimate = np.sort(estimates)
-    # counts[c]: the rows whose estimate is below the c-th smallest of the neighbours' only
+    # counts[c]: the rows whose estimate is at most the c-th smallest of the neighbours', but not the one before
     counts = np.zeros(len(neighbours) + 1, np.int64)
     largest = by_estimate[-1]
     for slot in range(len(facts)):
         key = facts[slot, 0] - double * np.float32(dots[slot]) - weight * facts[slot, 1]
-        if key < largest and slot != itself:
-            counts[np.searchsorted(by_estimate, key, side="right")] += 1
+        if key <= largest and slot != itself:
+            counts[np.searchsorted(by_estimate, key, side="left")] += 1
     for j in range(len(neighbours)):
-        row_ranks[j] = counts[: np.searchsorted(by_estimate, estimates[j], side="left") + 1].sum()  # OUT
+        row_ranks[j] = counts[: np.searchsorted(by_estimate, estimates[j], side="right")].sum() - 1  # OUT
     _dots(query_codes, cell_codes, dots)
     keys = np.empty(len(cell_squares), np.float32)
     for cell in range(len(cell_squares)):
@@ -496,5 +501,5 @@ def rank(  # type: ignore[no-untyped-def]
     for j in range(len(neighbours)):
         key, before = keys[cell_of[j]], 0
         for i in range(len(keys)):
-            before += keys[i] < key
-        cell_ranks[j] = before  # OUT
+            before += keys[i] <= key
+        cell_ranks[j] = before - 1  # OUT
