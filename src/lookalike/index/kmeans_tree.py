@@ -40,7 +40,7 @@ Layout
 ------
     codes (n, 128) int8 · facts (n, 2) float32: |x'|² and tail · order (n,) int64: slot → row
     starts (cells + 1,) int64 · cell_codes (cells, 128) int8 · cell_squares, cell_errors (cells,) float32
-    rows (n, d) float32, as given · more_rows, those added since · ids (n,) int64
+    rows (n, d) float32, as given, or uint8 if they are whole numbers from 0 to 255 · more_rows, those added since · ids (n,) int64
     axes (d, 128) float64 and float32 · centre (2, d) float64: origin, mean · steps (2, 128): step, the mean's head
 
 A removed row keeps its slot, with |x'|² infinite; an added one is put into the slots of its nearest cell.
@@ -193,8 +193,8 @@ class KMeansTree(Index):
         random = np.random.default_rng(self.random_state)
         self._ids = given
         self._n = len(rows)
-        self._rows = rows
-        self._more_rows = np.empty((0, rows.shape[1]), np.float32)
+        self._rows = _narrowed(rows)
+        self._more_rows = self._rows[:0]
         self._row_lengths = _lengths_of(rows, self.metric)
         self._frame, heads, tails = _make_frame(rows, self._row_lengths, random)
         centroids, labels = _make_cells(heads, random)
@@ -327,7 +327,11 @@ class KMeansTree(Index):
         self._ids = np.concatenate([self._ids, given])
         if self._alive is not None:
             self._alive = np.concatenate([self._alive, np.ones(len(rows), bool)])
-        self._more_rows = np.concatenate([self._more_rows, rows])
+        narrow = _narrowed(rows)
+        if narrow.dtype != self._rows.dtype:
+            narrow = rows
+            self._rows, self._more_rows = self._rows.astype(np.float32), self._more_rows.astype(np.float32)
+        self._more_rows = np.concatenate([self._more_rows, narrow])
         self._row_lengths = np.concatenate([self._row_lengths, lengths])
         self._n += len(rows)
         self._seal()
@@ -388,7 +392,7 @@ class KMeansTree(Index):
         n = len(arrays["ids"])
         if n:
             index._n, index._ids, index._rows = n, arrays["ids"], arrays["rows"]
-            index._more_rows = np.empty((0, index._rows.shape[1]), np.float32)
+            index._more_rows = index._rows[:0]
             index._row_lengths = arrays["row_lengths"]
             index._frame = _Frame(
                 scale, arrays["centre"], arrays["axes"], arrays["axes32"], arrays["steps"]
@@ -406,7 +410,8 @@ class KMeansTree(Index):
         self._n = 0
         self._ids = np.empty(0, np.int64)
         self._alive: npt.NDArray[np.bool_] | None = None  # (rows,); None while none is removed
-        self._rows = self._more_rows = np.empty((0, 0), np.float32)
+        self._rows: npt.NDArray[Any] = np.empty((0, 0), np.float32)
+        self._more_rows = self._rows
         self._row_lengths = np.empty(0)
         self._frame, self._lists = _empty_frame(), _empty_lists()
         self._efforts = tuning.Efforts()
@@ -513,7 +518,7 @@ class KMeansTree(Index):
         n_tuned = max(_FEWEST_TUNED_ROWS, min(_TUNED_ROWS, 100_000 * _TUNED_ROWS // self._n))
         chosen = np.sort(random.choice(len(self._rows), n_tuned, replace=False))
         k = min(tuning.LARGEST_K, self._n - 1)
-        queries = _sealed(self._rows[chosen])
+        queries = _sealed(self._rows[chosen].astype(np.float32))
         frame, lists = self._frame, self._lists
         squares, numbers = np.empty((len(chosen), k + 1)), np.empty((len(chosen), k + 1), np.int64)
         counts = np.empty(len(chosen), np.int64)
@@ -598,6 +603,22 @@ def _lengths_of(rows: Vectors, metric: Metric) -> Doubles:
     lengths = np.empty(len(rows))
     kmeans_tree_kernels.measure_lengths(_sealed(rows), lengths)
     return lengths
+
+
+def _narrowed(rows: Vectors) -> npt.NDArray[Any]:
+    """Return rows as uint8 if they are whole numbers from 0 to 255, and as they are otherwise.
+
+    Pixels are. Measuring a row is reading it from memory, and that is a quarter then.
+    """
+    narrow = np.empty(rows.shape, np.uint8)
+    for start in range(0, len(rows), _BLOCK_ROWS):
+        block = rows[start : start + _BLOCK_ROWS]
+        if block.min() < 0 or block.max() > 255:
+            return rows
+        narrow[start : start + _BLOCK_ROWS] = block
+        if (narrow[start : start + _BLOCK_ROWS] != block).any():
+            return rows
+    return narrow
 
 
 def _empty_frame() -> _Frame:
