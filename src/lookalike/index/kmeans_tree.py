@@ -89,7 +89,11 @@ _FORMAT = 1
 _HEAD = 128
 _LARGEST_CODE = 127
 _LEAST_STEP = 1 / 64  # of the largest axis's: finer ones would be lost in the query's 16 bits
-_USUAL, _BEYOND_USUAL, _STEPS_ROWS = 0.999, 1.5, 8_192  # codes end at 1.5 times the usual: rows beyond are cut
+_USUAL, _BEYOND_USUAL, _STEPS_ROWS = (
+    0.999,
+    1.5,
+    8_192,
+)  # codes end at 1.5 times the usual: rows beyond are cut
 _LONGEST = 2.0  # of an added row, for the bounds; see above
 
 _LEAST_SPREAD = 1e-7
@@ -394,9 +398,7 @@ class KMeansTree(Index):
             index._n, index._ids, index._rows = n, arrays["ids"], arrays["rows"]
             index._more_rows = index._rows[:0]
             index._row_lengths = arrays["row_lengths"]
-            index._frame = _Frame(
-                scale, arrays["centre"], arrays["axes"], arrays["axes32"], arrays["steps"]
-            )
+            index._frame = _Frame(scale, arrays["centre"], arrays["axes"], arrays["axes32"], arrays["steps"])
             index._lists = _Lists(
                 arrays["codes"], arrays["facts"], arrays["order"], arrays["starts"],
                 arrays["cell_codes"], arrays["cell_squares"], arrays["cell_errors"],
@@ -427,7 +429,11 @@ class KMeansTree(Index):
         self._rows, self._more_rows = _sealed(self._rows), _sealed(self._more_rows)
         frame, lists = self._frame, self._lists
         frame = _Frame(
-            frame.scale, _sealed(frame.centre), _sealed(frame.axes), _sealed(frame.axes32), _sealed(frame.steps)
+            frame.scale,
+            _sealed(frame.centre),
+            _sealed(frame.axes),
+            _sealed(frame.axes32),
+            _sealed(frame.steps),
         )
         lists = _Lists(*(_sealed(getattr(lists, name)) for name in _Lists.__slots__))
         self._frame, self._lists = frame, lists
@@ -724,9 +730,7 @@ def _make_cells(heads: Vectors, random: np.random.Generator) -> tuple[Vectors, n
     return lloyd.means(heads, labels, np.zeros((len(filled), _HEAD), np.float32)), labels
 
 
-def _encode(
-    heads: Vectors, tails: Vectors, steps: Doubles
-) -> tuple[npt.NDArray[np.int8], Vectors, Vectors]:
+def _encode(heads: Vectors, tails: Vectors, steps: Doubles) -> tuple[npt.NDArray[np.int8], Vectors, Vectors]:
     """Return codes (n, HEAD), facts (n, 2) and what the codes lost of each head (n,)."""
     codes = np.empty(heads.shape, np.int8)
     facts, errors = np.empty((len(heads), 2), np.float32), np.empty(len(heads), np.float32)
@@ -763,6 +767,12 @@ def _make_lists(
     starts = np.zeros(len(centroids) + 1, np.int64)
     np.cumsum(np.bincount(labels, minlength=len(centroids)), out=starts[1:])
     lists = _Lists(
-        codes[order], facts[order], order, starts, cell_codes, np.ascontiguousarray(cell_facts[:, 0]), cell_errors
+        codes[order],
+        facts[order],
+        order,
+        starts,
+        cell_codes,
+        np.ascontiguousarray(cell_facts[:, 0]),
+        cell_errors,
     )
     return lists, replace(frame, steps=steps)
