@@ -2,51 +2,58 @@
 
 Idea
 ----
-A vector is rotated to the principal axes. Its *head* is what it has along the first 128; of the rest only the
-length is kept, its *tail*. Head and tail together, 129 numbers, are the *lifted* vector, and by the
+A vector is rotated to the principal axes. Its *head* is what it has along the first 128; of the rest only
+the length is kept, its *tail*. Head and tail together, 129 numbers, are the *lifted* vector, and by the
 Cauchy-Schwarz inequality two lifted vectors are never farther apart than the vectors are:
 
     |q - x|² >= |q_head - x_head|² + (q_tail - x_tail)²
 
-So a look at the lifted vector tells whether the full row need be read. Heads are kept in 8-bit integers, each
-axis with a step of its own, |x|² and the tail beside them: 136 bytes a row, and an integer dot product each.
+So a look at the lifted vector tells whether the full row need be read. Heads are kept in 8-bit integers,
+each axis with a step of its own, |x|² and the tail beside them: 136 bytes a row, and an integer dot product
+each.
 
-Cells come from k-means on the heads, some 8 · √n of them, in two levels where there are many. Rows lie in the
-order of their cells, so that a cell is read in one stream.
+Cells come from k-means on the heads, some 8 · √n of them, in two levels where there are many. Rows lie in
+the order of their cells, so that a cell is read in one stream.
 
 Search
 ------
-*To a recall*: the `n_cells` nearest cells are scanned. Half of the tails' product is taken to be in common, which
-estimates the distance better than the bound does; the `n_rows` rows that look nearest are measured. What both
-numbers have to be is measured after the build, on rows that are left out of their own answers (`tuning`).
+*To a recall*: the `n_cells` nearest cells are scanned. Half of the tails' product is taken to be in common,
+which estimates the distance better than the bound does; the `n_rows` rows that look nearest are measured.
+What both numbers have to be is measured after the build, on rows that are left out of their own answers
+(`tuning`).
 
-*Exactly*, for recall 1: the nearest cells first, for a reach that is at least the right one, then all heads;
-every row whose bound is within reach is measured. Filtered searches are exact, too: where the allowed rows lie
-far from the query, no number of nearest cells is known to hold them.
+*Exactly*, for recall 1: the nearest cells first, for a reach that is at least the right one, then all
+heads; every row whose bound is within reach is measured. Filtered searches are exact, too: where the
+allowed rows lie far from the query, no number of nearest cells is known to hold them.
 
-Distances are measured in float64 on the original rows, as `Exact` does it; equal ones come in the order of rows.
+Distances are measured in float64 on the original rows, as `Exact` does it; equal ones come in the order of
+rows.
 
 Why the bound holds in spite of rounding
 ----------------------------------------
-Lengths are scaled by a power of two, so that no row is longer than 1 from the mean. For a row, e = |y - y'| is
-measured in float64, y being its head and y' what the integers stand for; likewise for the query. The computed
-lifted vectors are off by no more than that, so by the triangle inequality a row within distance r of the query
-has computed lifted vectors within r + e_row + e_query. e_row is taken as the largest of its cell. To this come
-the rounding of the axes' product, in float64, and of the tails, the root of a difference: together less than
-4e-6 · (1 + |q|); and the last sum, of four terms in float32 that are each at most (2 + |q|)²: with less than 10
-roundings of 6e-8, less than 4e-6 · (1 + |q|)². Queries longer than 1,000 are compared with every row.
+Lengths are scaled by a power of two, so that no row is longer than 1 from the mean. For a row, e = |y - y'|
+is measured in float64, y being its head and y' what the integers stand for; likewise for the query. The
+computed lifted vectors are off by no more than that, so by the triangle inequality a row within distance r
+of the query has computed lifted vectors within r + e_row + e_query. e_row is taken as the largest of its
+cell. (Codes end at 1.5 times what is usual on an axis: an outlier is cut there, and its e says so.) To this
+come the rounding of the axes' product, in float64, and of the tails, the root of a difference: together
+less than 4e-6 · (1 + |q|); and the last sum, of four terms in float32 that are each at most (2 + |q|)²:
+with less than 10 roundings of 6e-8, less than 4e-6 · (1 + |q|)². Queries longer than 1,000 are compared
+with every row.
 
 Layout
 ------
     codes (n, 128) int8 · facts (n, 2) float32: |x'|² and tail · order (n,) int64: slot → row
     starts (cells + 1,) int64 · cell_codes (cells, 128) int8 · cell_squares, cell_errors (cells,) float32
-    rows (n, d) float32, as given, or uint8 if they are whole numbers from 0 to 255 · more_rows, those added since · ids (n,) int64
-    axes (d, 128) float64 and float32 · centre (2, d) float64: origin, mean · steps (2, 128): step, the mean's head
+    rows (n, d) float32, as given; uint8 if they are whole numbers from 0 to 255, as pixels are: measuring a
+    row is reading it from memory · more_rows, those added since · ids (n,) int64
+    axes (d, 128) float64 and float32 · centre (2, d) float64: origin, mean
+    steps (2, 128) float64: the unit of each axis's codes, the mean's head
 
 A removed row keeps its slot, with |x'|² infinite; an added one is put into the slots of its nearest cell.
 
-Cost: building takes n · d · 128 products to rotate and some n · √n · 128 for the cells; a search d · 128 to rotate
-the query, 8 · √n · 128 integer products for the cells, then 128 for each row of the cells visited.
+Cost: building takes n · d · 128 products to rotate and some n · √n · 128 for the cells; a search d · 128 to
+rotate the query, 8 · √n · 128 integer products for the cells, then 128 for each row of the cells visited.
 
 References
 ----------
@@ -60,6 +67,7 @@ N. Halko, P. Martinsson, J. Tropp, "Finding Structure with Randomness", 2011: th
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -163,6 +171,10 @@ class KMeansTree(Index):
         self, metric: Metric = "euclidean", random_state: int = 0, n_jobs: int | None = None
     ) -> None:
         super().__init__(metric)
+        self._ids: Ids
+        self._alive: npt.NDArray[np.bool_] | None  # (rows,); None while none is removed
+        self._rows: npt.NDArray[Any]  # (rows, d) float32 or uint8
+        self._more_rows: npt.NDArray[Any]
         if n_jobs is not None and (isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs < 1):
             raise InvalidInputError(f"n_jobs is {n_jobs!r}; expected 1 or more, or None for all cores")
         self.random_state = random_state
@@ -175,7 +187,8 @@ class KMeansTree(Index):
     @property
     def ids(self) -> Ids:
         """(n,) int64: the id of each row."""
-        return self._ids if self._alive is None else self._ids[self._alive]
+        alive: Ids = self._ids if self._alive is None else self._ids[self._alive]
+        return alive
 
     @property
     def n_cells(self) -> int:
@@ -341,7 +354,10 @@ class KMeansTree(Index):
         self._seal()
 
     def remove(self, ids: npt.ArrayLike) -> None:
-        """Remove vectors; see `Index.remove`. They keep their place until the index is saved or built again."""
+        """Remove vectors; see `Index.remove`.
+
+        They keep their place until the index is saved or built again.
+        """
         gone = as_ids(ids)
         missing = np.setdiff1d(gone, self.ids)
         if len(missing):
@@ -411,8 +427,8 @@ class KMeansTree(Index):
         """Forget all vectors."""
         self._n = 0
         self._ids = np.empty(0, np.int64)
-        self._alive: npt.NDArray[np.bool_] | None = None  # (rows,); None while none is removed
-        self._rows: npt.NDArray[Any] = np.empty((0, 0), np.float32)
+        self._alive = None
+        self._rows = np.empty((0, 0), np.float32)
         self._more_rows = self._rows
         self._row_lengths = np.empty(0)
         self._frame, self._lists = _empty_frame(), _empty_lists()
@@ -444,7 +460,10 @@ class KMeansTree(Index):
         )  # fmt: skip
 
     def _door(self, queries: npt.ArrayLike) -> Vectors:
-        """Return queries as (n_queries, d) float32, read-only. Whether they are finite is for the kernel to say."""
+        """Return queries as (n_queries, d) float32, read-only.
+
+        The short way leaves it to the kernel to find out whether they are finite.
+        """
         d = self._rows.shape[1]
         if type(queries) is np.ndarray and queries.dtype == np.float32 and queries.flags.c_contiguous:
             rows = queries[None] if queries.ndim == 1 else queries[:]
@@ -483,12 +502,12 @@ class KMeansTree(Index):
         ids[missing], distances[missing] = -1, np.inf
         return Neighbors(ids, distances)
 
-    def _share(self, n: int, answer: Any) -> int:
+    def _share(self, n: int, answer: Callable[[slice], int]) -> int:
         """Let threads answer parts of n queries; return the worst of what they say."""
         n_jobs = self.n_jobs or _cores()
         n_parts = min(4 * n_jobs, n // _QUERIES_A_THREAD)
         if n_jobs == 1 or n_parts < 2:
-            return int(answer(slice(0, n)))
+            return answer(slice(0, n))
         edges = np.linspace(0, n, n_parts + 1).astype(int).tolist()
         # A pool of its own: it costs 0.1 ms, and neither forks nor other callers can disturb it.
         with ThreadPoolExecutor(n_jobs) as pool:
@@ -640,7 +659,8 @@ def _empty_frame() -> _Frame:
 def _empty_lists() -> _Lists:
     return _Lists(
         np.empty((0, _HEAD), np.int8), np.empty((0, 2), np.float32), np.empty(0, np.int64),
-        np.zeros(1, np.int64), np.empty((0, _HEAD), np.int8), np.empty(0, np.float32), np.empty(0, np.float32),
+        np.zeros(1, np.int64), np.empty((0, _HEAD), np.int8), np.empty(0, np.float32),
+        np.empty(0, np.float32),
     )  # fmt: skip
 
 
@@ -750,7 +770,7 @@ def _encode(heads: Vectors, tails: Vectors, steps: Doubles) -> tuple[npt.NDArray
 def _make_lists(
     frame: _Frame, heads: Vectors, tails: Vectors, centroids: Vectors, labels: npt.NDArray[np.int64]
 ) -> tuple[_Lists, _Frame]:
-    """Put the heads in the order of their cells, as integers; return also the frame with the steps of those."""
+    """Put the heads in the order of their cells, as integers; return also the frame with their steps."""
     some = np.abs(heads[:: max(1, len(heads) // _STEPS_ROWS)])
     usual = np.quantile(some, _USUAL, axis=0) * _BEYOND_USUAL
     largest = np.maximum(heads.max(axis=0), -heads.min(axis=0))
