@@ -7,17 +7,13 @@ neighbour. Peers that are not installed are left out.
 
 from __future__ import annotations
 
-import os
-
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ.setdefault(name, "1")  # read when the libraries are imported, below
-
 import importlib.util
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from benchmarks import report
 from lookalike.datasets import load
@@ -34,7 +30,8 @@ Answer = Callable[[Any], Any]  # a query (d,) → ids (k,)
 
 
 def main() -> None:
-    figures = {name: compare(name) for name in SETS}
+    with threadpool_limits(1):
+        figures = {name: compare(name) for name in SETS}
     report.save("kmeans_tree", {"k": K, "queries_a_call": 1, "sets": figures})
 
 
