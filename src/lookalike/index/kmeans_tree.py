@@ -700,8 +700,9 @@ def _make_frame(
 def _find_axes(sample: Doubles, n_axes: int, random: np.random.Generator) -> Doubles:
     """Return the principal axes of centred rows, about: (d, n_axes) float64, orthonormal columns, by variance.
 
-    Subspace iteration: a few products with the rows turn any start towards the axes of largest variance. It
-    costs less than the covariance for large d, and never fails: axes without variance are orthonormal, too.
+    Subspace iteration: a few products with the rows turn any start towards the axes of largest variance.
+    It costs less than the covariance for large d, and never fails: axes without variance are orthonormal,
+    too.
     """
     rows = sample.astype(np.float32)
     axes = random.standard_normal((rows.shape[1], n_axes))

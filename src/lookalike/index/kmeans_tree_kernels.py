@@ -1,8 +1,8 @@
 """The compiled part of `KMeansTree`: one query's whole path in one call.
 
-A query is rotated to its head and turned into 16-bit integers; the cells' codes, then the codes of the rows in
-the nearest cells, are each one 8-bit dot product; the best by that estimate are measured on their full rows in
-float64. The arrays are described in ``kmeans_tree``. Inputs are already checked.
+A query is rotated to its head and turned into 16-bit integers; the cells' codes, then the codes of the
+rows in the nearest cells, are each one 8-bit dot product; the best by that estimate are measured on their
+full rows in float64. The arrays are described in ``kmeans_tree``. Inputs are already checked.
 
 What makes it quick, measured on 512-bit x86, 128 dimensions a row:
 
@@ -27,7 +27,7 @@ LARGEST_QUERY_CODE = 32_767  # 128 · 127 · 32,767 stays within int32
 
 OK, SHORT, NOT_FINITE, ZERO_ROW = 0, 1, 2, 3  # the larger one wins
 
-# Distances are sums of squares, which may be summed in any order and fused. NaN and infinity keep their meaning.
+# Sums may be taken in any order and fused. NaN and infinity keep their meaning.
 _FAST = {"reassoc", "contract", "arcp", "nsz"}
 # Rows are divided by their lengths, not multiplied by what is nearly 1 / length: of neighbours by cosine, the
 # last bits may be all that tells them apart.
@@ -112,7 +112,7 @@ def _dots(query_codes, codes, out):
 
 @compiled(_EXACT)
 def _measure(query, row, length):
-    """Return the squared distance of a query, (d,) float64, and a row over its length; 1 for rows as they are."""
+    """Return the squared distance of a query, (d,) float64, and a row divided by `length`."""
     total = 0.0
     if length == 1:
         for j in range(row.shape[0]):
@@ -489,7 +489,7 @@ def rank(
     for j, slot in enumerate(neighbours):
         estimates[j] = facts[slot, 0] - double * np.float32(dots[slot]) - weight * facts[slot, 1]
     by_estimate = np.sort(estimates)
-    # counts[c]: rows whose estimate lies above the neighbour's before the c-th smallest, and not above its own
+    # counts[c]: rows whose estimate lies above that of neighbour c - 1, by estimate, and not above its own
     counts = np.zeros(len(neighbours) + 1, np.int64)
     largest = by_estimate[-1]
     for slot in range(len(facts)):
