@@ -698,7 +698,7 @@ def _make_frame(
 
 
 def _find_axes(sample: Doubles, n_axes: int, random: np.random.Generator) -> Doubles:
-    """Return the principal axes of centred rows, about: (d, n_axes) float64, orthonormal columns, by variance.
+    """Return about the principal axes of centred rows: (d, n_axes) float64, orthonormal, by variance.
 
     Subspace iteration: a few products with the rows turn any start towards the axes of largest variance.
     It costs less than the covariance for large d, and never fails: axes without variance are orthonormal,
