@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from lookalike.errors import IndexFileError, InvalidInputError
-from lookalike.index import Exact, Index
+from lookalike.index import Exact, Index, KMeansTree
 from lookalike.index.contract import METRICS
 
 
@@ -26,7 +26,7 @@ class Kind:
     """Whether it can add and remove."""
 
 
-KINDS = [Kind(Exact)]
+KINDS = [Kind(Exact), Kind(KMeansTree)]
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=[kind.index.kind for kind in KINDS])
 each_changeable_kind = pytest.mark.parametrize(
     "kind",

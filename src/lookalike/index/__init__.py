@@ -2,5 +2,6 @@
 
 from lookalike.index.contract import Index
 from lookalike.index.exact import Exact
+from lookalike.index.kmeans_tree import KMeansTree
 
-__all__ = ["Exact", "Index"]
+__all__ = ["Exact", "Index", "KMeansTree"]

@@ -20,18 +20,14 @@ of an inner product of d terms is at most d · u / (1 - d · u) · |x|·|y|, u t
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import IndexFileError, InvalidInputError
+from lookalike.errors import InvalidInputError
 from lookalike.index.contract import (
-    METRICS,
     Index,
     as_ids,
     check_filled,
@@ -42,6 +38,7 @@ from lookalike.index.contract import (
     check_recall,
     check_vectors,
 )
+from lookalike.index.folder import damaged, read, write
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 _FORMAT = 1
@@ -170,44 +167,26 @@ class Exact(Index):
 
     def save(self, folder: Path) -> None:
         """Write the index to a folder; see `Index.save`."""
-        if os.path.isdir(folder) and os.listdir(folder) and not os.path.isfile(folder / "index.json"):
-            raise IndexFileError(f"{folder} holds something that is no index; it is left as it is")
-        partial = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        try:
-            np.save(partial / "rows.npy", self._rows)
-            np.save(partial / "ids.npy", self._ids)
-            np.save(partial / "lengths.npy", self._lengths)
-            facts = {"kind": self.kind, "format": _FORMAT, "metric": self.metric, "shape": self._rows.shape}
-            (partial / "index.json").write_text(json.dumps(facts), encoding="utf-8")
-            _swap(partial, folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        facts = {"kind": self.kind, "format": _FORMAT, "metric": self.metric, "shape": self._rows.shape}
+        write(folder, facts, {"rows": self._rows, "ids": self._ids, "lengths": self._lengths})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Open a saved index, memory-mapped; see `Index.load`."""
-        try:
-            facts = json.loads((folder / "index.json").read_text(encoding="utf-8"))
-            if facts["kind"] != cls.kind or facts["format"] != _FORMAT or facts["metric"] not in METRICS:
-                raise ValueError(f"it is of kind {facts['kind']!r}, format {facts['format']!r}")
-            rows = np.load(folder / "rows.npy", mmap_mode="r")
-            ids = np.load(folder / "ids.npy", mmap_mode="r")
-            lengths = np.load(folder / "lengths.npy", mmap_mode="r")
-            n = len(ids)
-            expected = (tuple(facts["shape"]), (n,), (n,), np.float32, np.int64, np.float64)
-            found = (rows.shape, ids.shape, lengths.shape, rows.dtype, ids.dtype, lengths.dtype)
-            if expected != found or len(rows) != n:
-                raise ValueError("its files do not fit together")
-        except FileNotFoundError as error:
-            raise IndexFileError(
-                f"there is no index in {folder} ({Path(error.filename).name} is missing)"
-            ) from error
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
-            raise IndexFileError(
-                f"the index in {folder} cannot be read: {error}; delete the folder and build it again"
-            ) from error
+        facts, arrays = read(folder, cls.kind, _FORMAT, ("rows", "ids", "lengths"))
+        rows, ids, lengths = arrays["rows"], arrays["ids"], arrays["lengths"]
+        n = len(ids) if ids.ndim else -1
+        expected: tuple[object, ...] = (facts.get("shape"), (n,), (n,), np.float32, np.int64, np.float64)
+        found: tuple[object, ...] = (
+            list(rows.shape),
+            ids.shape,
+            lengths.shape,
+            rows.dtype,
+            ids.dtype,
+            lengths.dtype,
+        )
+        if expected != found or len(rows) != n:
+            raise damaged(folder, "its files do not fit together")
         index = cls(facts["metric"])
         index._rows, index._ids, index._lengths = rows, ids, lengths
         return index
@@ -308,14 +287,3 @@ def _to_float32(distances: Doubles) -> npt.NDArray[np.float32]:
 
 def _to_unit(rows: Vectors, lengths: Doubles) -> Vectors:
     return (rows / lengths[:, None]).astype(np.float32)
-
-
-def _swap(new: Path, place: Path) -> None:
-    """Put the folder `new` in the place of another. Those who have the old one mapped keep it."""
-    old = new.with_name(new.name + ".old")
-    if place.exists():
-        place.rename(old)
-    try:
-        new.rename(place)
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
