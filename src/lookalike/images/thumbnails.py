@@ -19,7 +19,7 @@ QUALITY = 85
 
 
 def make_thumbnail(image: Image) -> Image:
-    """Shrink an RGB image to at most 256 × 256, keeping its proportions; up to 320 × 320 it stays as it is."""
+    """Shrink an RGB image to at most 256 × 256, keeping its proportions; small ones stay as they are."""
     from PIL.Image import Resampling
 
     width, height = image.size
