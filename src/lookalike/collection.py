@@ -36,6 +36,7 @@ from lookalike.errors import (
     ImageError,
     IndexFileError,
     InvalidInputError,
+    LockedError,
     ModelError,
     QueryError,
     StoreError,
@@ -214,9 +215,10 @@ class Collection:
         return find_collection(Path(start), above)
 
     def remove_if_empty(self) -> None:
-        """Remove the ``.lookalike`` folder if the collection holds no images."""
-        if not len(self):
-            shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the ``.lookalike`` folder if the collection holds no images, and nobody is writing to it."""
+        with contextlib.suppress(LockedError), writer_lock(self.folder):
+            if not len(self):
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def roots(self) -> tuple[Path, ...]:

@@ -13,7 +13,7 @@ import typer
 from lookalike.cli.choose import choose_place, open_place
 from lookalike.cli.console import print_json, relative, say, sync_progress
 from lookalike.cli.options import CollectionOption, DeviceOption, JobsOption, JsonOption, QuietOption
-from lookalike.errors import InvalidInputError, LookalikeError
+from lookalike.errors import InvalidInputError, LockedError, LookalikeError
 
 if TYPE_CHECKING:
     from lookalike.answers import SyncReport
@@ -130,8 +130,8 @@ def index(
 
 
 def _leave_nothing(collection: Collection, kind: type[BaseException] | None, *_: object) -> None:
-    """Take back a collection that was made for a request that cannot be met."""
-    if kind is not None and issubclass(kind, LookalikeError):
+    """Take back a collection that was made for a request that cannot be met, unless it is another's, too."""
+    if kind is not None and issubclass(kind, LookalikeError) and not issubclass(kind, LockedError):
         collection.remove_if_empty()
 
 
