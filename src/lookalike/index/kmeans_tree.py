@@ -272,7 +272,6 @@ class KMeansTree(Index):
         r = check_radius(r)
         check_filled(self._n)
         rows = check_queries(queries, self.metric, self._rows.shape[1])
-        rows.setflags(write=False) if rows is not queries else None
         with np.errstate(over="ignore"):
             reach = np.float32(r)
             beyond = float(np.nextafter(reach, np.float32(np.inf)))
