@@ -70,6 +70,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -272,7 +273,6 @@ class KMeansTree(Index):
         r = check_radius(r)
         check_filled(self._n)
         rows = check_queries(queries, self.metric, self._rows.shape[1])
-        rows.setflags(write=False) if rows is not queries else None
         with np.errstate(over="ignore"):
             reach = np.float32(r)
             beyond = float(np.nextafter(reach, np.float32(np.inf)))
@@ -423,6 +423,13 @@ class KMeansTree(Index):
             index._seal()
         return index
 
+    @cached_property
+    def _kernels(self) -> Any:
+        """The compiled part; imported by the first search, so that a saved index is opened at once."""
+        from lookalike.index import kmeans_tree_kernels
+
+        return kmeans_tree_kernels
+
     def _clear(self) -> None:
         """Forget all vectors."""
         self._n = 0
@@ -437,9 +444,6 @@ class KMeansTree(Index):
 
     def _seal(self) -> None:
         """Make every array what the kernels were compiled for, and gather their arguments."""
-        from lookalike.index import kmeans_tree_kernels
-
-        self._kernels = kmeans_tree_kernels
         self._effort_of = {}
         self._ids, self._row_lengths = _sealed(self._ids), _sealed(self._row_lengths)
         self._rows, self._more_rows = _sealed(self._rows), _sealed(self._more_rows)
