@@ -21,6 +21,7 @@ from typing import Any
 
 from benchmarks import report
 from lookalike import Collection
+from lookalike.cores import usable_cores
 from lookalike.embed import DEFAULT_MODEL, OnnxEmbedder, load_model
 from lookalike.evaluate import leave_one_out
 from lookalike.images import decode, encode_thumbnail, make_thumbnail, scan
@@ -43,7 +44,7 @@ def measure(model: str, root: Path) -> dict[str, Any]:
     files = list(scan(root, exclude=("BACKGROUND_Google",)).files)
     sample = [root / name for name in files[:: max(1, len(files) // SAMPLE)]]
     embedder = load_model(model)
-    cores = report.cores()
+    cores = usable_cores()
     alone = [measure_alone(embedder, sample)]
     rounds = []
     for _ in range(ROUNDS):
@@ -107,7 +108,7 @@ def measure_alone(embedder: OnnxEmbedder, sample: list[Path]) -> dict[str, float
     prepared = [decode_one(path) for path in sample]
     return {
         f"{step}_{name}": core_seconds(work, items, threads)
-        for name, threads in (("one_thread", 1), ("all_cores", report.cores()))
+        for name, threads in (("one_thread", 1), ("all_cores", usable_cores()))
         for step, work, items in (
             ("decoding", decode_one, sample),
             ("network", lambda pixels: embedder.embed(pixels[None]), prepared),

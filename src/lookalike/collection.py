@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.answers import Failure, ImageInfo, Info, SearchResult, SyncReport
+from lookalike.cores import usable_cores
 from lookalike.datasets import ImageFolder, get_row, prepare_dataset
 from lookalike.embed import (
     AUTO,
@@ -410,7 +411,7 @@ class Collection:
                     sight.files.clear()  # there may be a million
                 load = partial(self._models.load, each.name, compute)
                 outcome = carry_out(
-                    plan, known, self._store, vectors, load, jobs or _cores(), report, commit_seconds
+                    plan, known, self._store, vectors, load, jobs or usable_cores(), report, commit_seconds
                 )
                 embedded += outcome.embedded
                 failed |= outcome.failed
@@ -643,7 +644,7 @@ class Collection:
             return index.vectors[rows[0]] if len(rows) else None
 
         def embed(query: Query) -> EmbeddedQuery:
-            load = partial(self._models.load, chosen.name, Compute(_cores(), device))
+            load = partial(self._models.load, chosen.name, Compute(usable_cores(), device))
             if isinstance(query, str) and (inside := self._in_dataset(query)) is not None:
                 vector = stored(inside)
                 if vector is None:
@@ -673,9 +674,7 @@ class Collection:
         self, colors: tuple[str, ...], k: int, passing: Ids | None, wished: Filter
     ) -> SearchResult:
         if not len(self):
-            raise CollectionError(
-                f"the collection in {self.folder} holds no images; run `lookalike index` first"
-            )
+            raise CollectionError(self._nothing_embedded(self.model, None))
         ids, scores = self._ids_of_colors(colors, passing)
         best = np.lexsort((ids, -scores))[:k]  # ties by id, so that the answer is the same each time
         nearest = [
@@ -982,10 +981,3 @@ def _size_of(folder: Path) -> int:
             with contextlib.suppress(FileNotFoundError):
                 total += os.lstat(os.path.join(parent, name)).st_size
     return total
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

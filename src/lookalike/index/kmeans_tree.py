@@ -66,7 +66,6 @@ N. Halko, P. Martinsson, J. Tropp, "Finding Structure with Randomness", 2011: th
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -78,6 +77,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike import lloyd
+from lookalike.cores import usable_cores
 from lookalike.errors import InvalidInputError
 from lookalike.index import tuning
 from lookalike.index.contract import (
@@ -98,11 +98,9 @@ _FORMAT = 1
 _HEAD = 128
 _LARGEST_CODE = 127
 _LEAST_STEP = 1 / 64  # of the largest axis's: finer ones would be lost in the query's 16 bits
-_USUAL, _BEYOND_USUAL, _STEPS_ROWS = (
-    0.999,
-    1.5,
-    8_192,
-)  # codes end at 1.5 times the usual: rows beyond are cut
+_USUAL = 0.999  # the share of rows whose codes are usual on an axis
+_BEYOND_USUAL = 1.5  # codes end at so many times the usual: rows beyond are cut
+_STEPS_ROWS = 8_192  # rows from which the usual is taken
 _LONGEST = 2.0  # of an added row, for the bounds; see above
 
 _LEAST_SPREAD = 1e-7
@@ -508,7 +506,7 @@ class KMeansTree(Index):
 
     def _share(self, n: int, answer: Callable[[slice], int]) -> int:
         """Let threads answer parts of n queries; return the worst of what they say."""
-        n_jobs = self.n_jobs or _cores()
+        n_jobs = self.n_jobs or usable_cores()
         n_parts = min(4 * n_jobs, n // _QUERIES_A_THREAD)
         if n_jobs == 1 or n_parts < 2:
             return answer(slice(0, n))
@@ -617,10 +615,6 @@ def _sealed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     plain = np.ascontiguousarray(array).view(np.ndarray)[...]
     plain.setflags(write=False)
     return plain
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _lengths_of(rows: Vectors, metric: Metric) -> Doubles:
