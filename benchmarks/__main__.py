@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("start_up", "indexing", "photos", "memory", "fastdup", "features")
+NAMES = ("start_up", "indexing", "photos", "memory", "fastdup", "features", "kmeans_tree")
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or NAMES:

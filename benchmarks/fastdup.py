@@ -23,11 +23,12 @@ from benchmarks import report
 from benchmarks.indexing import index
 from lookalike import Collection
 from lookalike.cache import cache_folder
+from lookalike.cores import usable_cores
 from lookalike.embed import DEFAULT_MODEL, unit_rows
 from lookalike.evaluate import leave_one_out
 from lookalike.images import scan
 
-ROUNDS = 3
+ROUNDS = 1
 MODES = {"whole": 0, "features": 1}
 
 SCRIPT = """
@@ -98,7 +99,7 @@ def find_python() -> str:
 def run(python: str, listing: Path, work: Path, mode: int) -> float:
     """Run fastdup in a process of its own; return the seconds it took."""
     work.mkdir()
-    words = [python, "-c", SCRIPT, str(listing), str(work), str(mode), str(report.cores())]
+    words = [python, "-c", SCRIPT, str(listing), str(work), str(mode), str(usable_cores())]
     started = time.perf_counter()
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     seconds = time.perf_counter() - started

@@ -47,11 +47,17 @@ def main() -> None:
             index(name, actual, home)
             collection = Collection.open(home)
             figures[name][actual] = measure(collection, actual)
+            save(figures)
             if model in REDUCED:
                 reduced = f"{actual}+pca{REDUCED[model]}"
                 if reduced not in collection.info().models:
                     collection.reduce(REDUCED[model], actual)
                 figures[name][reduced] = measure(collection, reduced)
+                save(figures)
+
+
+def save(figures: dict[str, dict[str, object]]) -> None:
+    """Write what has been measured so far: the whole takes an hour."""
     report.save("features", {"measure": f"P@{K}, test images among train images, exact", "sets": figures})
 
 

@@ -21,6 +21,7 @@ from PIL import Image
 
 from benchmarks import report
 from benchmarks.indexing import index
+from lookalike.cores import usable_cores
 from lookalike.embed import DEFAULT_MODEL, load_model
 from lookalike.images import decode, encode_thumbnail, make_thumbnail, scan
 from lookalike.images.decode import read_file
@@ -75,7 +76,7 @@ def measure(photos: list[Path], folder: Path) -> dict[str, object]:
         alone = {"decoding": seconds(ours, photos, 1), "plain_loop": seconds(plain, photos, 1)}
         alone["network"] = seconds(lambda pixels: embedder.embed(pixels[None]), prepared, 1)
         _, whole = index(photos[0].parent, folder / f"collection-{number}")
-        loop = seconds(plain, photos, report.cores())
+        loop = seconds(plain, photos, usable_cores())
         rounds.append(
             {
                 **{f"{name}_milliseconds": value / PHOTOS * 1e3 for name, value in alone.items()},

@@ -11,6 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from lookalike.cores import usable_cores
+
 FOLDER = Path(__file__).parent / "results"
 PACKAGES = ("lookalike", "numpy", "onnxruntime", "pillow", "pylance")
 
@@ -28,17 +30,12 @@ def machine() -> dict[str, Any]:
     """Name this machine: processor, cores, memory, system, versions."""
     return {
         "processor": _processor(),
-        "cores": cores(),
+        "cores": usable_cores(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         **{package: metadata.version(package) for package in PACKAGES},
     }
-
-
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def caltech101() -> Path:

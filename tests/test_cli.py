@@ -171,7 +171,7 @@ def test_several_folders_need_a_collection_named(call, photos, tmp_path):
 
 def test_a_dry_run_of_a_new_folder_leaves_nothing_behind(call, photos):
     code, out, _ = call("index", photos, "--dry-run", "--json")
-    assert (code, json.loads(out)["added"], json.loads(out)["embedded"]) == (0, 6, 0)
+    assert (code, json.loads(out)["added"], json.loads(out)["embedded"]) == (0, 6, 6)
     assert not (photos / ".lookalike").exists()
 
 
@@ -252,7 +252,10 @@ def test_losing_most_images_is_refused_in_one_line(call, photos):
         (["search", "x" * 300], "there is no file"),
         (["search", "cats/0.png", "--plot", "z" * 300 + "/a.png"], "there is no folder"),
         (["reduce", "1000"], "have at most"),
-        (["reduce", "0"], "n_components is"),
+        (["reduce", "0"], "cannot reduce to 0"),
+        (["reduce", "nan"], "cannot reduce to nan (n_components): expected a whole number of dimensions"),
+        (["reduce", "inf"], "cannot reduce to inf"),
+        (["reduce", "1.5"], "or a share of the variance"),
         (["demo", "nonsense"], "neither a folder nor one of"),
     ],
 )
@@ -262,6 +265,32 @@ def test_a_request_that_cannot_be_met_is_one_helpful_line_and_exit_2(call, photo
     code, out, err = call(*words, cwd=photos)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("lookalike: ")
+    assert message in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["search", "photos/missing.jpg"], "there is no file 'photos/missing.jpg'"),
+        (["search", "photos/new/missing"], "there is no file 'photos/new/missing'"),
+        (["search", "photos"], "is a folder; expected an image file"),
+        (["search", "photos/cats"], "is a folder; expected an image file"),
+        (["info", "photos/cats/missing.jpg"], "no such image: photos/cats/missing.jpg: no such file"),
+        (["info", "photos/cats"], "photos/cats is a folder; expected an image file"),
+        (["search", "missing.jpg"], "there is no file 'missing.jpg', nor a collection near it"),
+        (["info", "missing.jpg"], "there is no file 'missing.jpg', nor a collection near it"),
+        (["search", "other/missing"], "there is no file 'other/missing', nor a collection near it"),
+        (["search", "other"], "the query other is a folder; expected an image file"),
+        (["search", "a red car"], "there is no collection in"),
+        (["search", "mnist:test/42"], "there is no collection in"),
+        (["search", "http://example.org/a.png"], "there is no collection in"),
+    ],
+)
+def test_a_query_from_outside_that_is_no_file_is_named(call, photos, words, message):
+    call("index", photos)
+    (photos.parent / "other").mkdir()
+    code, out, err = call(*words, cwd=photos.parent)
+    assert (code, out, err.count("\n")) == (2, "", 1)
     assert message in err
 
 

@@ -156,7 +156,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(collection, photos):
     (photos / "cats/1.png").unlink()
     before = collection.info()
     report = collection.sync(dry_run=True)
-    assert counts(report) == {"added": 1, "moved": 1, "removed": 1, "unchanged": 4}
+    assert counts(report) == {"added": 1, "embedded": 1, "moved": 1, "removed": 1, "unchanged": 4}
     after = collection.info()
     assert (after.files, after.images, after.models) == (before.files, before.images, before.models)
 
@@ -371,6 +371,49 @@ def test_words_folders_and_missing_files_are_no_queries(collection, photos):
         collection.search()
 
 
+def test_what_is_not_wanted_may_be_one_image_in_memory(collection, photos):
+    with Image.open(photos / "cats/1.png") as opened:
+        picture_, pixels = opened.convert("RGB"), np.asarray(opened.convert("RGB"))
+
+    def found(without):
+        hits = collection.search(photos / "cats/0.png", without=without).hits
+        return [(hit.id, round(hit.distance, 5)) for hit in hits]
+
+    assert found(picture_) == found(pixels) == found([pixels]) == found(pixels[None]) != found(None)
+    assert found(None) == found(())
+    with pytest.raises(InvalidInputError, match="without is 5; expected an image, words, or a list of them"):
+        found(5)
+
+
+@pytest.mark.parametrize("model", [5, b"lite0", ["lite0"], Path("net.onnx")])
+def test_a_model_that_is_no_text_is_refused(collection, photos, model):
+    for ask in (
+        lambda: collection.search(photos / "cats/0.png", model=model),
+        lambda: collection.sync(model=model),
+        lambda: collection.reduce(2, model),
+        lambda: Collection.create(photos / "cats", model),
+    ):
+        with pytest.raises(
+            InvalidInputError, match=r"model is .*; expected its name, or the path of an ONNX"
+        ):
+            ask()
+
+
+def test_an_unknown_model_names_those_of_the_collection(collection, photos):
+    collection.reduce(2)
+    with pytest.raises(ModelError, match=r"pca' \(did you mean lite0-int8\+pca2\?\); there are: lite0"):
+        collection.search(photos / "cats/0.png", model="lite0-int8+pca")
+    for name in ("", "nothing"):
+        with pytest.raises(
+            ModelError, match=r"no model is called '.*siglip2-base, lite0-int8\+pca2, pixels-"
+        ):
+            collection.search(photos / "cats/0.png", model=name)
+    with pytest.raises(ModelError, match="no model is called ''"):
+        collection.sync(model="")
+    with pytest.raises(ModelError, match="no model is called ''"):
+        Collection.create(photos / "cats", model="")
+
+
 def test_a_damaged_or_stale_index_is_built_again(collection, photos):
     query = photos / "cats/0.png"
     expected = collection.search(query, k=5).hits
@@ -444,6 +487,13 @@ def test_a_second_model_embeds_what_it_lacks_and_answers_beside_the_first(collec
 def grey(file: Path) -> np.ndarray:
     with Image.open(file) as image:
         return np.asarray(image.convert("RGB").convert("L").resize((16, 16), 3, reducing_gap=3.0), float)
+
+
+def test_info_names_the_default_model_first(photos):
+    made = Collection.create(photos, model="pixels-8-rgb")
+    made.sync()
+    made.sync(model="pixels-4-grey")
+    assert list(made.info().models) == ["pixels-8-rgb", "pixels-4-grey"]
 
 
 def test_a_refresh_keeps_every_model_up_to_date(collection, photos):

@@ -11,6 +11,10 @@ import pytest
 from lookalike import Collection, Filter
 from lookalike.cli import main
 from lookalike.errors import CollectionError, DatasetError, InvalidInputError, QueryError
+from lookalike.plots import result_strip
+from test_cli import call
+
+__all__ = ["call"]  # a fixture
 
 
 def write_idx(file: Path, array: np.ndarray) -> None:
@@ -129,6 +133,34 @@ def test_the_command_line_indexes_a_data_set_and_searches_it(digits, tmp_path, c
     assert names[0] == "lite0"
 
 
+def test_the_picture_of_a_result_names_hits_of_a_data_set_in_full_and_says_where_there_are_none(
+    collection, tmp_path, capsys, monkeypatch
+):
+    drawn = []
+
+    def strip(queries, hits):
+        drawn.append(hits)
+        return result_strip(queries, hits)
+
+    monkeypatch.setattr("lookalike.plots.result_strip", strip)
+    for words in ((), ("--min-size", "99")):
+        with pytest.raises(SystemExit) as left:
+            main(
+                [
+                    "search",
+                    "mnist:test/0",
+                    "-c",
+                    str(collection.folder),
+                    "--plot",
+                    f"{tmp_path}/a.png",
+                    *words,
+                ]
+            )
+        assert not left.value.code
+    assert drawn[0][0].subtitle == "mnist:train/9"
+    assert [(tile.jpeg, tile.words) for tile in drawn[1]] == [(None, "nothing found")]
+
+
 def test_a_data_set_of_files_is_indexed_as_its_folder(digits, tmp_path, photos, monkeypatch):
     cups = tmp_path / "data/caltech-101/101_ObjectCategories"
     (photos / "cats").rename(photos / "cup")
@@ -139,3 +171,22 @@ def test_a_data_set_of_files_is_indexed_as_its_folder(digits, tmp_path, photos, 
     assert collection.add_dataset("caltech-101") == (cups,)
     assert collection.sync().added == 6
     assert collection.info().labels == {"cup": 3, "dogs": 3}
+
+
+@pytest.mark.parametrize("name", ["nonsense", "cifar-10"])
+def test_a_data_set_that_cannot_be_had_leaves_no_collection(call, name, tmp_path, monkeypatch):
+    monkeypatch.setenv("LOOKALIKE_DATA", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path / "cache"))
+    code, _, err = call("index", "--dataset", name, "--dry-run", cwd=tmp_path)
+    assert (code, name in err) == (2, True)
+    (tmp_path / "photos").mkdir()
+    if name == "nonsense":
+        assert call("index", "photos", "--dataset", name, cwd=tmp_path)[0] == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+
+
+def test_a_damaged_data_set_leaves_no_collection(call, digits, tmp_path):
+    (next((tmp_path / "data/mnist").glob("train-labels*"))).write_bytes(b"nothing")
+    code, _, err = call("index", "--dataset", "mnist", "--model", "pixels-28-grey", cwd=tmp_path)
+    assert (code, "train-labels" in err) == (2, True)
+    assert not (tmp_path / "mnist/.lookalike").exists()

@@ -110,12 +110,15 @@ def test_a_label_of_the_other_split_is_no_mistake(store):
 @pytest.mark.parametrize(
     ("conditions", "message"),
     [
-        ({"min_size": -1}, "min_size is -1; expected a number, 0 or more"),
-        ({"max_aspect": float("nan")}, "max_aspect is nan"),
-        ({"max_size": float("inf")}, "max_size is inf"),
-        ({"min_width": "100"}, "min_width is '100'"),
-        ({"min_width": True}, "min_width is True"),
-        ({"min_size": 5, "max_size": 4}, "min_size is 5 and max_size 4: no image can be both"),
+        ({"min_size": -1}, r"the least size \(min_size\) is -1; expected a number, 0 or more"),
+        ({"max_aspect": float("nan")}, r"the greatest aspect \(max_aspect\) is nan"),
+        ({"max_size": float("inf")}, r"max_size\) is inf"),
+        ({"min_width": "100"}, r"min_width\) is '100'"),
+        ({"min_width": True}, r"min_width\) is True"),
+        (
+            {"min_size": 5, "max_size": 4},
+            r"the least size \(min_size\) is 5 and the greatest \(max_size\) 4: no image can be both",
+        ),
         ({"shape": "round"}, "shape is 'round'; expected landscape or portrait or square"),
         ({"split": "x' OR 1=1"}, "split is .*; expected train or test"),
         ({"formats": ["tga"]}, "there is no format 'tga'; expected one of jpeg, png"),

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from lookalike import Collection, Filter
-from lookalike.errors import CollectionError, InvalidInputError, QueryError
+from lookalike.errors import CollectionError, InvalidInputError, ModelError, QueryError
 from lookalike.store.schema import FORMAT_VERSION
 from pictures import picture
 from test_cli import call
@@ -115,6 +115,20 @@ def test_what_cannot_be_asked_is_told(collection, folder):
         collection.search(color="red", where="walls")
     with pytest.raises(QueryError, match=r"labelled 'wall'; did you mean walls\?"):
         collection.search(color="red", where=Filter(labels=["wall"]))
+    with pytest.raises(
+        InvalidInputError, match=r"color is 5; expected a CSS colour such as '#c33', or a list"
+    ):
+        collection.search(color=5)
+    with pytest.raises(QueryError, match="name an image file, a URL or a colour"):
+        collection.search(color=None)
+
+
+def test_a_colour_alone_needs_no_model_but_refuses_one_that_is_none(collection):
+    assert names(collection.search(color="#c33", k=1, model="lite0-int8", device="cpu")) == ["red"]
+    with pytest.raises(ModelError, match="no model is called 'lite9'"):
+        collection.search(color="#c33", model="lite9")
+    with pytest.raises(InvalidInputError, match="the device is 'gpu'; expected one of auto"):
+        collection.search(color="#c33", device="gpu")
 
 
 def test_colours_of_an_empty_collection_say_what_to_do(tmp_path):
@@ -151,6 +165,18 @@ def test_an_image_that_is_not_in_the_collection_is_told(collection, folder, tmp_
         collection.image_info(tmp_path / "other.png")
     with pytest.raises(QueryError, match=r"there is no such image: .*none\.png: no such file"):
         collection.image_info(folder / "none.png")
+
+
+def test_info_of_a_file_that_failed_says_why(collection, folder):
+    (folder / "walls/cut.png").write_bytes((folder / "walls/blue.png").read_bytes()[:60])
+    (folder / "walls/empty.png").touch()
+    collection.sync()
+    (reason,) = [row.reason for row in collection.info().failures if row.path.endswith("cut.png")]
+    with pytest.raises(QueryError) as caught:
+        collection.image_info(folder / "walls/cut.png")
+    assert str(caught.value) == f"{folder / 'walls/cut.png'} could not be read: {reason}"
+    with pytest.raises(QueryError, match=r"empty\.png could not be read: the file is empty"):
+        collection.image_info(folder / "walls/empty.png")
 
 
 def test_info_of_a_collection_sums_up_its_looks(collection):
@@ -247,8 +273,9 @@ def test_filters_on_the_command_line(collection, folder, call):
         (["--color", "red", "--format", "tga"], "there is no format 'tga'; expected one of jpeg"),
         (["--color", "red", "--label", "wals"], "no image here is labelled 'wals'; did you mean walls?"),
         (["--color", "red", "--min-size", "9", "--max-size", "8"], "no image can be both"),
-        (["--color", "red", "--min-size", "nan"], "min_size is nan; expected a number"),
-        (["--label", "walls"], "there is nothing to search for"),
+        (["--color", "red", "--min-size", "nan"], "the least size (min_size) is nan; expected a number"),
+        (["--label", "walls"], "filters choose among what a query or a colour (--color) finds, so name an"),
+        (["--split", "test"], "filters choose among"),
         ([], "there is nothing to search for: name an image file, a URL or a colour"),
     ],
 )
@@ -262,7 +289,7 @@ def test_bad_values_are_one_clear_line(collection, folder, call, words, message)
 def test_info_of_images_on_the_command_line(collection, folder, call):
     code, out, err = call("info", "flags/red-white.png", "walls/blue.png", cwd=folder)
     assert (code, err) == (0, "")
-    assert "size        120 × 90  (0.011 megapixels, landscape, aspect 1.33)" in out
+    assert "size        120 × 90  (landscape, aspect 1.33)" in out
     assert "colours     #cc3333 50%, #ffffff 50%" in out or "colours     #ffffff 50%, #cc3333 50%" in out
     assert "labels      flags" in out
     assert "image       walls/blue.png" in out
@@ -287,3 +314,18 @@ def test_info_of_a_collection_shows_its_looks(collection, folder, call):
     assert "colours     not known yet: run `lookalike index`" in call("info")[1]
     assert "colours     not known yet: run `lookalike index`" in call("info", "walls/blue.png")[1]
     assert json.loads(call("info", "--json")[1])["looks"]["sharpness"] is None
+
+
+def test_a_copy_under_another_label_is_shown_where_it_passes_the_filter(tmp_path):
+    for label in ("a", "b"):
+        (tmp_path / label).mkdir()
+        painted("red").save(tmp_path / label / "same.png")
+    painted("blue").save(tmp_path / "a/other.png")
+    photos = Collection.create(tmp_path)
+    photos.sync()
+    where = Filter(labels=["b"])
+    for result in (
+        photos.search(tmp_path / "a/other.png", where=where),
+        photos.search(color="red", where=where),
+    ):
+        assert [(hit.paths, hit.label) for hit in result.hits] == [((str(tmp_path / "b/same.png"),), "b")]

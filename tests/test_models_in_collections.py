@@ -21,6 +21,7 @@ from lookalike.embed import MODELS, get_model, hub, models
 from lookalike.embed.models import GraphUse, HubFile, HubFiles, TextUse
 from lookalike.errors import CollectionError, ModelError, QueryError
 from lookalike.plots import Tile, result_strip, save_figure
+from pictures import picture
 from standins import COLOURS, image_graph, projection, serve_hub, text_graph, tokenizer, wall, walls
 
 CLIP = dataclasses.replace(
@@ -193,6 +194,14 @@ def test_words_for_a_model_without_text_name_those_that_have_it(photos):
         made.search("a red wall")
 
 
+def test_words_in_a_collection_that_has_a_model_for_them_say_which(photos, carried):
+    made = Collection.create(photos, model="pixels-8-rgb")
+    made.sync()
+    made.sync(model=CLIP.name)
+    with pytest.raises(QueryError, match=r"only images; this collection has clip-vit-b32: add --model clip"):
+        made.search("a red wall")
+
+
 def test_a_model_is_fetched_when_it_is_first_named(folder, call, monkeypatch, places):
     with serve_hub() as served:
         served.publish("someone/clip", files())
@@ -271,6 +280,41 @@ def test_a_fetch_that_cannot_be_is_one_line(call, words, message):
     code, out, err = call("models", *words)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert message in err
+
+
+def test_a_model_out_of_reach_can_be_gone_around_and_taken_out(photos, carried, places, call):
+    made = Collection.create(photos, model="pixels-8-rgb")
+    made.sync()
+    made.sync(model=CLIP.name)
+    reduced = made.reduce(3, model=CLIP.name)
+    assert len(made.search(photos / "cats/0.png", model=CLIP.name).hits) == 5  # which makes an index
+    shutil.rmtree(carried)
+    picture(77).save(photos / "dogs/new.png")
+    again = Collection.open(photos)
+    with pytest.raises(
+        ModelError, match=r"cannot be fetched: .*; to go on without it, `lookalike index --model"
+    ):
+        again.sync()
+    with pytest.raises(ModelError) as caught:
+        again.sync(model=CLIP.name)
+    assert "go on without it" not in str(caught.value)
+    assert again.sync(model="pixels-8-rgb").added == 1
+    assert "dogs/new.png" in call("search", photos / "cats/0.png", "-k", 9)[1]
+    # As docs/models.md says.
+    for name in (CLIP.name, reduced):
+        shutil.rmtree(photos / ".lookalike/vectors" / f"{name}.lance")
+        shutil.rmtree(photos / ".lookalike/indexes" / f"{name}-exact", ignore_errors=True)
+        for file in (photos / ".lookalike/models").glob(f"{name}.*"):
+            file.unlink()
+    picture(78).save(photos / "dogs/newer.png")
+    assert call("index", photos)[0] == 0
+    assert list(Collection.open(photos).info().models) == ["pixels-8-rgb"]
+    assert "dogs/newer.png" in call("search", photos / "cats/0.png", "-k", 9)[1]
+    code, out, err = call("search", photos / "cats/0.png", "--model", reduced)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    carry(places)
+    assert call("index", photos, "--model", CLIP.name)[0] == 0
+    assert len(Collection.open(photos).search(photos / "cats/0.png", model=CLIP.name).hits) == 7
 
 
 class TestFailures:

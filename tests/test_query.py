@@ -51,7 +51,7 @@ def test_file_is_embedded_and_named_and_has_a_thumbnail(red):
         assert result.vector.tolist() == [255, 0, 0]
         assert result.name == "red.png"
         assert result.id == content_id(red.read_bytes())[0]
-        assert result.thumbnail.size == (256, 171)
+        assert result.thumbnail.size == (300, 200)
 
 
 def test_relative_path_is_a_file(red, monkeypatch):
@@ -161,6 +161,11 @@ def test_folder_is_no_query(tmp_path):
 def test_words_are_refused_by_a_model_that_knows_only_images(words):
     with pytest.raises(QueryError, match=r"there is no file .*the model lite0 knows only images"):
         embed(words, load=never)
+
+
+def test_an_image_of_a_data_set_that_is_not_here_is_not_taken_for_words():
+    with pytest.raises(QueryError, match=r"no image fashion-mnist:test/42: the data set is not in this coll"):
+        embed("fashion-mnist:test/42", load=never)
 
 
 def test_file_that_is_no_image_is_an_error_that_names_it(tmp_path):

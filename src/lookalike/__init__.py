@@ -1,4 +1,4 @@
-"""Point it at images: it finds look-alikes, groups and duplicates."""
+"""Point it at images: it finds look-alikes."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class Info:
     files, images : int
         Content that lies in several places is one image.
     models : dict of str to int
-        Images embedded, by model.
+        Images embedded, by model; the default one first.
     model : str
         The default model.
     formats, labels : dict of str to int

@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.answers import Failure, ImageInfo, Info, SearchResult, SyncReport
-from lookalike.datasets import ImageFolder, get_row
+from lookalike.cores import usable_cores
+from lookalike.datasets import ImageFolder, get_row, prepare_dataset
 from lookalike.embed import (
     AUTO,
     DEFAULT_MODEL,
@@ -36,6 +37,7 @@ from lookalike.errors import (
     ImageError,
     IndexFileError,
     InvalidInputError,
+    LockedError,
     ModelError,
     QueryError,
     StoreError,
@@ -53,7 +55,7 @@ from lookalike.looks import (
     score_colors,
     summarise,
 )
-from lookalike.query import EmbeddedQuery, Query, combine, embed_query
+from lookalike.query import EmbeddedQuery, Query, combine, embed_query, several_queries
 from lookalike.reduce import PCA
 from lookalike.store import (
     FOLDER_NAME,
@@ -72,10 +74,10 @@ from lookalike.sync import (
     COMMIT_IMAGES,
     COMMIT_SECONDS,
     Area,
-    FoundFile,
     Known,
     Plan,
     Progress,
+    Tally,
     carry_out,
     choose_areas,
     decide_areas,
@@ -154,7 +156,7 @@ class Collection:
         if with_root and not os.path.isdir(home):
             raise CollectionError(f"there is no folder {home}")
         shelf = ModelShelf(place / "models")
-        chosen = shelf.get(model or DEFAULT_MODEL)
+        chosen = shelf.get(DEFAULT_MODEL if model is None else model)
         # Before anything is written: what cannot be loaded must not leave an empty collection behind.
         embedder = shelf.load(chosen.name, Compute(), is_new=True) if check_model else None
         collection = cls(place, Manifest(chosen.name))
@@ -212,6 +214,12 @@ class Collection:
     def find(start: str | os.PathLike[str] = ".", above: bool = True) -> Path | None:
         """Return the ``.lookalike`` folder that `open` would open, or None if there is none."""
         return find_collection(Path(start), above)
+
+    def remove_if_empty(self) -> None:
+        """Remove the ``.lookalike`` folder if the collection holds no images, and nobody is writing to it."""
+        with contextlib.suppress(LockedError), writer_lock(self.folder):
+            if not len(self):
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -290,8 +298,7 @@ class Collection:
         """
         row = get_row(name)
         if row.is_of_files:
-            if row.find() is None:
-                row.load(download=True, quiet=False)
+            prepare_dataset(name)
             folder = row.find()
             if not isinstance(folder, ImageFolder):
                 raise DatasetError(f"{row.title} is not there although it was fetched")
@@ -328,8 +335,8 @@ class Collection:
             is added, beside those that are there. By default with the collection's own model and all that
             were added.
         dry_run : bool
-            Only report what would be done: `embedded` is 0, and what fails only once it is opened is missing
-            from `failures`.
+            Only report what would be done: what fails only once it is opened is missing from `failures`, and
+            `embedded` counts copies, which are known for such only then.
         prune : bool
             Let images go although a root is missing, or lost more than half of them at once.
         jobs : int, optional
@@ -372,15 +379,19 @@ class Collection:
             _check_count("jobs", jobs)
         check_device(device)
         compute = Compute(threads=1, device=device)
-        names = [self._models.get(model).name] if model else self._synced_models()
+        names = self._synced_models() if model is None else [self._models.get(model).name]
         # A reduced model is made of its base's vectors, so that one comes first.
         bases = dict.fromkeys(base_name(name) or name for name in names)
-        models = [self._models.get(name) for name in bases]
+        models = []
+        for name in bases:
+            with _way_around(name, names):
+                models.append(self._models.get(name))
         with contextlib.nullcontext() if dry_run else writer_lock(self.folder):
             self._reload_manifest()
             if not dry_run:
                 self._store.upgrade()
             areas = self._areas(paths, datasets)
+            embedded, failed = 0, set[str]()
             for number, each in enumerate(models):
                 vectors = self._vectors(each)
                 known = Known.read(self._store, vectors)
@@ -388,33 +399,46 @@ class Collection:
                     sight = look(areas, known, prune)
                 plan = decide_areas(sight, known, prune)
                 if number == 0:
-                    first, embedded, failed = plan, 0, set[str]()
+                    first, tally = plan, Tally.of(plan, known)
                 if dry_run:
-                    break
-                if plan.to_read:  # what is new to this model is new to those after it
-                    self._prepare_models(models[number:], compute)
+                    embedded += plan.n_to_read
+                    continue
+                if plan.n_to_read:  # what is new to this model is new to those after it
+                    self._prepare_models(models[number:], compute, names)
                 if number == 0:
                     self._save_manifest()
+                if each is models[-1]:
+                    sight.files.clear()  # there may be a million
                 load = partial(self._models.load, each.name, compute)
                 outcome = carry_out(
-                    plan, known, self._store, vectors, load, jobs or _cores(), report, commit_seconds
+                    plan, known, self._store, vectors, load, jobs or usable_cores(), report, commit_seconds
                 )
                 embedded += outcome.embedded
                 failed |= outcome.failed
             if not dry_run:
                 for name in set(names) - set(bases):
-                    self._extend_reduced(name)
+                    with _way_around(name, names):
+                        self._extend_reduced(name)
                 # Only now: were it killed before, the root would have to be there for its rows to go.
                 self._save_manifest(without=[area.root for area in areas if area.is_missing])
         failures = self._failures() if not dry_run else _foreseen(first, self._failures(), self._absolute)
-        return self._report(first, embedded, failed, failures, started)
+        return SyncReport(
+            **tally.without(failed),
+            embedded=embedded,
+            failures=failures,
+            seconds=time.monotonic() - started,
+        )
 
-    def _prepare_models(self, models: Sequence[Model], compute: Compute) -> None:
-        """Load models that are about to be used; only once all of them could be, keep what they need."""
+    def _prepare_models(self, models: Sequence[Model], compute: Compute, names: Sequence[str]) -> None:
+        """Load models that are about to be used; only once all of them could be, keep what they need.
+
+        `names` are those of all models of this sync.
+        """
         loaded = []
         for model in models:
             is_new = self._vectors(model).count() == 0
-            loaded.append((model.name, self._models.load(model.name, compute, is_new), is_new))
+            with _way_around(model.name, names):
+                loaded.append((model.name, self._models.load(model.name, compute, is_new), is_new))
         for name, embedder, is_new in loaded:
             self._models.keep(name, embedder, is_new)
 
@@ -456,7 +480,7 @@ class Collection:
         CollectionError
             If no image has a vector of the model.
         """
-        base = self._models.get(model or self.model)
+        base = self._models.get(self.model if model is None else model)
         pca = PCA(n_components, whiten)
         with writer_lock(self.folder):
             _, vectors = self._store.vectors(base.name, base.dimension).read_vectors()
@@ -525,10 +549,10 @@ class Collection:
         self,
         *queries: Query,
         k: int = 10,
-        without: Sequence[Query] = (),
+        without: Query | Sequence[Query] = (),
         model: str | None = None,
         split: str | None = None,
-        color: str | Sequence[str] = (),
+        color: str | Sequence[str] | None = None,
         where: Filter | None = None,
         include_self: bool = False,
         allow_private: bool = False,
@@ -544,13 +568,13 @@ class Collection:
             have, 0 to 1.
         k : int
             How many images to return; all there are, if they are fewer.
-        without : sequence of the same
+        without : one of the same, or a sequence of them
             Images and words whose likes are not wanted.
         model : str, optional
             Which of the collection's models; its own by default.
         split : {"train", "test"}, optional
             Search only among the images of this split of the data sets.
-        color : str or sequence of str
+        color : str or sequence of str, optional
             CSS colours, such as ``#c33`` or ``tomato``. Hits have all of them: of each, at least a twentieth
             of the picture, less if it is only near.
         where : Filter, optional
@@ -585,21 +609,32 @@ class Collection:
         """
         if where is not None and not isinstance(where, Filter):
             raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter")
-        colors = tuple(map(read_color, [color] if isinstance(color, str) else color))
+        check_device(device)
+        colors = tuple(map(read_color, _colors(color)))
+        without_queries = several_queries("without", without)
         if not queries and not colors:
-            raise QueryError("there is nothing to search for: name an image file, a URL or a colour")
+            is_filtered = split is not None or where not in (None, Filter())
+            raise QueryError(
+                "there is nothing to search for: "
+                + (
+                    "filters choose among what a query or a colour (--color) finds, so "
+                    if is_filtered
+                    else ""
+                )
+                + "name an image file, a URL or a colour"
+            )
         _check_count("k", k)
-        passing = self._ids_that_pass((where or Filter()).with_split(split))
+        wished = (where or Filter()).with_split(split)
+        passing = self._ids_that_pass(wished)
         if not queries:
-            if without:
+            if without_queries:
                 raise QueryError("what is not wanted is taken from a query; name an image that is")
-            return self._search_colors(colors, k, passing)
+            if model is not None:
+                self._models.get(model)  # not needed, but a slip of the pen is one here, too
+            return self._search_colors(colors, k, passing, wished)
         if colors:
             passing = self._ids_of_colors(colors, passing)[0]
-        if isinstance(without, str | os.PathLike):
-            without = [without]
-        check_device(device)
-        chosen = self._models.get(model or self.model)
+        chosen = self._models.get(self.model if model is None else model)
         index = self._index(chosen.name)
         if not len(index):
             raise CollectionError(self._nothing_embedded(chosen.name, model))
@@ -609,16 +644,16 @@ class Collection:
             return index.vectors[rows[0]] if len(rows) else None
 
         def embed(query: Query) -> EmbeddedQuery:
-            load = partial(self._models.load, chosen.name, Compute(_cores(), device))
+            load = partial(self._models.load, chosen.name, Compute(usable_cores(), device))
             if isinstance(query, str) and (inside := self._in_dataset(query)) is not None:
                 vector = stored(inside)
                 if vector is None:
                     raise QueryError(f"{query} is not embedded with {chosen.name} yet; index it first")
                 return EmbeddedQuery(query, vector, inside)
-            return embed_query(query, chosen, load, stored, allow_private)
+            return embed_query(query, chosen, load, stored, allow_private, self._store.vector_tables())
 
         wanted = tuple(embed(query) for query in queries)
-        unwanted = tuple(embed(query) for query in without)
+        unwanted = tuple(embed(query) for query in without_queries)
         own = set() if include_self else {query.id for query in (*wanted, *unwanted)}
         neighbors = index.search(
             combine(wanted, unwanted, chosen.metric),
@@ -632,21 +667,21 @@ class Collection:
             )
             if image not in own and image >= 0
         ]
-        hits = self._hits(nearest[:k], chosen.metric)
+        hits = self._hits(nearest[:k], chosen.metric, wished)
         return SearchResult(hits, chosen.name, index.kind, wanted, unwanted, colors)
 
-    def _search_colors(self, colors: tuple[str, ...], k: int, passing: Ids | None) -> SearchResult:
+    def _search_colors(
+        self, colors: tuple[str, ...], k: int, passing: Ids | None, wished: Filter
+    ) -> SearchResult:
         if not len(self):
-            raise CollectionError(
-                f"the collection in {self.folder} holds no images; run `lookalike index` first"
-            )
+            raise CollectionError(self._nothing_embedded(self.model, None))
         ids, scores = self._ids_of_colors(colors, passing)
         best = np.lexsort((ids, -scores))[:k]  # ties by id, so that the answer is the same each time
         nearest = [
             (ImageId(image), 1 - score)
             for image, score in zip(ids[best].tolist(), scores[best].tolist(), strict=True)
         ]
-        return SearchResult(self._hits(nearest, "cosine"), "color", "color", (), colors=colors)
+        return SearchResult(self._hits(nearest, "cosine", wished), "color", "color", (), colors=colors)
 
     def _ids_of_colors(
         self, colors: Sequence[str], passing: Ids | None
@@ -701,7 +736,7 @@ class Collection:
         vectors : (n, d) float32
             Row i is that of ``images[i]``.
         """
-        index = self._index(model or self.model)
+        index = self._index(self.model if model is None else model)
         places = self._places(self._store.files.read(["path", "id", "label"]))
         rows = [row for row, image in enumerate(index.ids.tolist()) if image in places]
         images = [self._hit(0, ImageId(int(index.ids[row])), 0.0, places, None) for row in rows]
@@ -711,13 +746,15 @@ class Collection:
         """Say what the collection holds."""
         labels = self._store.files.read(["label"])["label"].to_pylist()
         formats = self._store.images.read(["format"])["format"].to_pylist()
+        tables = self._store.vector_tables()
+        names = sorted(tables, key=lambda name: (name != self.model, name))
         return Info(
             folder=self.folder,
             roots=self.roots,
             datasets=self.datasets,
             files=len(labels),
             images=len(formats),
-            models={name: table.count() for name, table in self._store.vector_tables().items()},
+            models={name: tables[name].count() for name in names},
             model=self.model,
             formats=_frequencies(formats),
             labels=_frequencies(label for label in labels if label is not None),
@@ -746,7 +783,11 @@ class Collection:
         rows = self._store.images.read_where_in("id", [found], columns).to_pylist()
         files = self._store.files.read_where_in("id", [found], ["path", "label", "split"]).to_pylist()
         if not rows or not files:
-            raise QueryError(f"{os.fspath(image)} is not in the collection in {self.folder}; index it first")
+            name = os.fspath(image)
+            failed = self._store.failures.read_where_in("path", [self._stored(name)], ["reason"]).to_pylist()
+            if failed:
+                raise QueryError(f"{name} could not be read: {failed[0]['reason']}")
+            raise QueryError(f"{name} is not in the collection in {self.folder}; index it first")
         (row,) = rows
         places = sorted(files, key=lambda place: str(place["path"]))
         return ImageInfo(
@@ -771,39 +812,31 @@ class Collection:
         inside = self._in_dataset(image)
         if inside is not None:
             return inside
-        places = {place: root for root, place in self._places_of_roots()}
-        held = locate(list(places), Path(os.path.abspath(image)))
-        if held is not None:
-            root, path = held
-            stored = f"{places[root].name}:{escape(path.relative_to(root).as_posix())}"
-            rows = self._store.files.read_where_in("path", [stored], ["id"]).to_pylist()
-            if rows:
-                return ImageId(rows[0]["id"])
+        stored = self._stored(image)
+        rows = self._store.files.read_where_in("path", [stored], ["id"]).to_pylist() if stored else []
+        if rows:
+            return ImageId(rows[0]["id"])
         try:
             return content_id(read_file(Path(image)))[0]
         except ImageError as error:
+            if os.path.isdir(image):
+                raise QueryError(f"{image} is a folder; expected an image file") from error
+            if os.path.lexists(image):
+                raise QueryError(f"{image} could not be read: {error.reason}") from error
             raise QueryError(f"there is no such image: {error}") from error
+
+    def _stored(self, file: str) -> str:
+        """Return the path that a file has, or would have, in the tables; empty if it lies in no root."""
+        places = {place: root for root, place in self._places_of_roots()}
+        held = locate(list(places), Path(os.path.abspath(file)))
+        if held is None:
+            return ""
+        root, path = held
+        return f"{places[root].name}:{escape(path.relative_to(root).as_posix())}"
 
     def __len__(self) -> int:
         """Return the number of images."""
         return self._store.images.count()
-
-    def _report(
-        self, plan: Plan, embedded: int, failed: set[str], failures: tuple[Failure, ...], started: float
-    ) -> SyncReport:
-        def good(files: Sequence[FoundFile]) -> int:
-            return sum(file.path not in failed for file in files)
-
-        return SyncReport(
-            added=good(plan.added),
-            embedded=embedded,
-            changed=good(plan.changed),
-            moved=len(plan.moved),
-            removed=len(plan.gone) + len(plan.changed) - good(plan.changed),
-            unchanged=plan.unchanged + good(plan.unembedded),
-            failures=failures,
-            seconds=time.monotonic() - started,
-        )
 
     def _failures(self) -> tuple[Failure, ...]:
         rows = self._store.failures.read(["path", "reason"]).to_pylist()
@@ -829,9 +862,13 @@ class Collection:
             f" run `lookalike index --model {asked or model}` first"
         )
 
-    def _hits(self, nearest: Sequence[tuple[ImageId, float]], metric: Metric) -> tuple[Hit, ...]:
+    def _hits(
+        self, nearest: Sequence[tuple[ImageId, float]], metric: Metric, wished: Filter
+    ) -> tuple[Hit, ...]:
+        """Return hits with those of their places that pass the filter: copies may have other labels."""
         images = [image for image, _ in nearest]
-        places = self._places(self._store.files.read_where_in("id", images, ["path", "id", "label"]))
+        columns = ["path", "id", "label"]
+        places = self._places(self._store.files.read_where_in("id", images, columns, wished.of_files))
         there = [(image, distance) for image, distance in nearest if image in places]
         return tuple(
             self._hit(rank, image, distance, places, 1 - distance if metric == "cosine" else None)
@@ -887,6 +924,21 @@ class Collection:
 _Places = dict[ImageId, list[tuple[str, str | None]]]
 
 
+@contextlib.contextmanager
+def _way_around(name: str, names: Sequence[str]) -> Iterator[None]:
+    """Add to what is wrong with one of several models how to go on without it."""
+    try:
+        yield
+    except ModelError as error:
+        others = [other for other in names if name not in (other, base_name(other))]
+        if not others:
+            raise
+        raise ModelError(
+            f"{error}; to go on without it, `lookalike index --model {others[0]}` brings that one alone up to"
+            " date"
+        ) from error
+
+
 def _foreseen(
     plan: Plan, failures: tuple[Failure, ...], absolute: Callable[[str], str]
 ) -> tuple[Failure, ...]:
@@ -897,6 +949,18 @@ def _foreseen(
     for row in plan.failures:
         by_path[absolute(row.path)] = Failure(absolute(row.path), row.reason)
     return tuple(by_path[path] for path in sorted(by_path))
+
+
+def _colors(color: str | Sequence[str] | None) -> Sequence[str]:
+    if color is None:
+        return ()
+    if isinstance(color, str):
+        return (color,)
+    if not isinstance(color, Iterable):
+        raise InvalidInputError(
+            f"color is {color!r}; expected a CSS colour such as '#c33', or a list of them"
+        )
+    return color
 
 
 def _check_count(name: str, value: int) -> None:
@@ -917,10 +981,3 @@ def _size_of(folder: Path) -> int:
             with contextlib.suppress(FileNotFoundError):
                 total += os.lstat(os.path.join(parent, name)).st_size
     return total
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

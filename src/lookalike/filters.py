@@ -98,12 +98,12 @@ class Filter:
 
     def __post_init__(self) -> None:
         for name in _BOUNDED:
-            low, high = (
-                _check_bound(f"{end}_{name}", getattr(self, f"{end}_{name}")) for end in ("min", "max")
-            )
+            low = _check_bound(f"the least {name} (min_{name})", getattr(self, f"min_{name}"))
+            high = _check_bound(f"the greatest {name} (max_{name})", getattr(self, f"max_{name}"))
             if low is not None and high is not None and low > high:
                 raise InvalidInputError(
-                    f"min_{name} is {low:g} and max_{name} {high:g}: no image can be both"
+                    f"the least {name} (min_{name}) is {low:g} and the greatest (max_{name}) {high:g}:"
+                    " no image can be both"
                 )
         _check_word("shape", self.shape, get_args(Shape))
         _check_word("split", self.split, _SPLITS)
@@ -201,7 +201,7 @@ def _check_bound(name: str, value: Any) -> float | None:
 
 def _check_word(name: str, value: str | None, words: Sequence[str]) -> None:
     if value is not None and value not in words:
-        raise InvalidInputError(f"{name} is {value!r}; expected {' or '.join(words)}")
+        raise InvalidInputError(f"the {name} is {value!r}; expected {' or '.join(words)}")
 
 
 def _words(name: str, value: object) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from lookalike.images.colours import (
     Palette,
     lab_to_hex,
     lab_to_rgb,
-    palette,
+    palettes,
     parse_colour,
     rgb_to_lab,
     score_colour,
@@ -143,7 +143,7 @@ def summarise(store: Store) -> Looks | None:
             sharpness = float(np.median(looked_at["sharpness"].to_numpy()))
             rows = looked_at["colours"].combine_chunks().flatten().to_numpy().reshape(-1, 4)
             rows = rows[rows[:, 3] > 0]
-            colors = name_colors(palette(lab_to_rgb(rows[:, :3]), rows[:, 3]))
+            colors = name_colors(palettes(lab_to_rgb(rows[:, :3])[None], rows[None, :, 3])[0])
     return Looks(_range(widths), _range(heights), shapes, sharpness, colors)
 
 

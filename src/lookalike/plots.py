@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.errors import InvalidInputError
+from lookalike.replace_file import replace_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -155,12 +156,7 @@ def save_figure(figure: Figure, path: Path) -> None:
             content = io.BytesIO()
             form = path.suffix.lower().lstrip(".")
             figure.savefig(content, format=form, metadata=metadata, facecolor=figure.get_facecolor())
-        partial = path.with_name(path.name + ".part")
-        try:
-            partial.write_bytes(content.getvalue())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        replace_file(path, content.getvalue())
     except OSError as error:
         raise InvalidInputError(f"cannot write {path}: {error.strerror or error}") from error
 

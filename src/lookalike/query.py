@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union, cast
 
 import numpy as np
 
-from lookalike.embed import MODELS, Embedder, Model, TextEmbedder, unit_rows
-from lookalike.errors import FetchError, ImageError, QueryError
+from lookalike.embed import MODELS, Embedder, Model, TextEmbedder, base_name, unit_rows
+from lookalike.errors import FetchError, ImageError, InvalidInputError, QueryError
 from lookalike.images import content_id, decode, fetch, make_thumbnail
 from lookalike.images.decode import read_file, upright_rgb
 from lookalike.images.formats import FORMATS
@@ -26,6 +26,8 @@ Query: TypeAlias = Union[str, os.PathLike[str], Pixels, "Image"]
 
 NEGATIVE_WEIGHT = 0.5
 """How hard what is not wanted pushes, against how hard what is wanted pulls."""
+
+_IMAGE_ENDINGS = tuple(ending for row in FORMATS for ending in row.extensions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def embed_query(
     load_embedder: Callable[[], Embedder],
     stored: Callable[[ImageId], Vectors | None],
     allow_private: bool = False,
+    models: Iterable[str] = (),
 ) -> EmbeddedQuery:
     """Turn a query into a vector.
 
@@ -72,6 +75,9 @@ def embed_query(
         Gives the vector that the collection has of an image, or None.
     allow_private : bool
         Whether a URL may name an address of the local network.
+    models : iterable of str
+        The names of all models that the images searched among are embedded with: what to name where this
+        one does not know words.
 
     Raises
     ------
@@ -79,8 +85,10 @@ def embed_query(
         If it is no image, no file, or words that the model does not know.
     """
     if isinstance(query, str) and _is_text(query):
+        if names_dataset_image(query):
+            raise QueryError(f"there is no image {query}: the data set is not in this collection")
         if not model.has_text:
-            raise QueryError(_no_words(query, model.name))
+            raise QueryError(_no_words(query, model.name, models))
         _check_words(query)
         knows_text = cast(TextEmbedder, load_embedder())
         return EmbeddedQuery(query, knows_text.embed_text([query])[0], is_text=True)
@@ -134,6 +142,46 @@ def combine(
     return unit_rows(vector[None])
 
 
+def several_queries(name: str, value: Query | Iterable[Query] | None) -> tuple[Query, ...]:
+    """Return what was given as queries, be it one, several or none.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is neither; `name` is what the caller calls it.
+    """
+    from PIL import Image as Pillow
+
+    if value is None:
+        return ()
+    is_pixels = isinstance(value, np.ndarray) and value.ndim <= 3
+    if is_pixels or isinstance(value, str | os.PathLike | Pillow.Image):
+        return (cast(Query, value),)
+    if not isinstance(value, Iterable):
+        raise InvalidInputError(f"{name} is {value!r}; expected an image, words, or a list of them")
+    return tuple(value)
+
+
+def names_file(query: str) -> bool:
+    """Tell whether a query looks as if it named a file, whether that is there or not.
+
+    >>> names_file("photos/beach"), names_file("beach.JPG"), names_file("a beach"), names_file("http://a/b.png")
+    (True, True, False, False)
+    """
+    separators = [os.sep, *filter(None, [os.altsep])]
+    is_path = query.lower().endswith(_IMAGE_ENDINGS) or any(separator in query for separator in separators)
+    return is_path and "://" not in query
+
+
+def names_dataset_image(query: str) -> bool:
+    """Tell whether a query has the form of an image of a data set.
+
+    >>> names_dataset_image("fashion-mnist:test/42"), names_dataset_image("photos/42")
+    (True, False)
+    """
+    return re.fullmatch(r"[\w-]+:\w+/\d+", query) is not None
+
+
 def _from_memory(query: Pixels | Image) -> Image:
     from PIL import Image as Pillow
 
@@ -161,17 +209,23 @@ def _check_words(query: str) -> None:
     """Refuse what was hardly meant as words: a slip of the pen must not get an answer."""
     if not query.strip():
         raise QueryError("the query is empty; expected an image file, a URL, or words")
-    if query.lower().endswith(tuple(ending for row in FORMATS for ending in row.extensions)):
+    if query.lower().endswith(_IMAGE_ENDINGS):
         raise QueryError(f"there is no file {query!r}; what ends like an image file is taken for one")
-    if re.fullmatch(r"[\w-]+:\w+/\d+", query):
-        raise QueryError(f"there is no image {query}: the data set is not in this collection")
 
 
-def _no_words(query: str, model: str) -> str:
-    known = ", ".join(row.name for row in MODELS if row.has_text)
+def _no_words(query: str, model: str, models: Iterable[str]) -> str:
+    with_text = [row.name for row in MODELS if row.has_text]
+    here = [name for name in models if (base_name(name) or name) in with_text]
+    if here:
+        remedy = f"this collection has {', '.join(here)}: add --model {here[0]}"
+    else:
+        remedy = (
+            f"those that know text are {', '.join(with_text)}"
+            " (`lookalike index --model NAME`, then `search --model NAME`)"
+        )
     return (
         f"there is no file {query!r}, and words cannot be searched for: the model {model} knows only images;"
-        f" those that know text are {known} (`lookalike index --model NAME`, then `search --model NAME`)"
+        f" {remedy}"
     )
 
 

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError, ModelError
+from lookalike.replace_file import replace_file
 from lookalike.types import Vectors
 
 _BLOCK_ROWS = 8_192
@@ -74,7 +75,8 @@ class PCA:
         is_count = isinstance(n_components, int | np.integer) and not isinstance(n_components, bool)
         if not is_share and not (is_count and n_components >= 1):
             raise InvalidInputError(
-                f"n_components is {n_components!r}; expected a whole number from 1, or a share below 1"
+                f"cannot reduce to {n_components!r} (n_components): expected a whole number of dimensions"
+                " from 1, or a share of the variance above 0 and below 1"
             )
         self.n_components = n_components
         self.whiten = bool(whiten)
@@ -107,7 +109,8 @@ class PCA:
         most = min(n - 1, d)
         if not isinstance(self.n_components, float) and self.n_components > most:
             raise InvalidInputError(
-                f"n_components is {self.n_components}; {n} vectors of {d} dimensions have at most {most}"
+                f"cannot reduce to {self.n_components} dimensions: {n} vectors of {d} dimensions have at most"
+                f" {most} to keep"
             )
         mean = np.zeros(d)
         for block in _blocks(rows):
@@ -188,9 +191,7 @@ class PCA:
             variance=self.explained_variance_,
             ratio=self.explained_variance_ratio_,
         )
-        partial = file.with_name(file.name + ".part")
-        partial.write_bytes(content.getvalue())
-        partial.replace(file)
+        replace_file(file, content.getvalue())
 
     @classmethod
     def load(cls, file: Path) -> Self:

@@ -244,6 +244,41 @@ def test_a_folder_carried_by_hand_is_found_without_a_network(served, places, mon
     assert load_model("dinov2-small").model.dimension == 384
 
 
+def test_what_was_carried_here_whole_is_not_fetched(served, places, monkeypatch):
+    stick = hub.fetch(row(), places / "stick")
+    monkeypatch.setenv("LOOKALIKE_MODELS", str(places / "stick"))
+    served.asked.clear()
+    assert hub.fetch(row()) == stick
+    assert served.asked == []
+    assert hub.fetch(row(), places / "other") == places / "other/dinov2-small"
+    (stick / "config.json").write_bytes(CONFIG[:-1] + b"!")
+    assert hub.fetch(row()) == places / "cache/models/dinov2-small"
+    assert served.asked
+
+
+def test_a_fetch_leaves_no_lock_behind(served, places, monkeypatch):
+    hub.fetch(row(), places / "stick")
+    assert not list(places.rglob(".lock"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ModelError):
+        hub.fetch(row(), places / "nothing")
+    assert not list((places / "nothing").iterdir())
+
+
+@pytest.mark.parametrize("damage", ["cut", "missing", "pin"])
+def test_a_model_that_cannot_be_whole_is_not_said_to_be_installed(served, places, monkeypatch, damage):
+    stick = hub.fetch(row(), places / "stick")
+    monkeypatch.setenv("LOOKALIKE_MODELS", str(places / "stick"))
+    assert is_installed(row())
+    if damage == "cut":
+        (stick / "onnx/model.onnx").write_bytes(GRAPH[:500])
+    elif damage == "missing":
+        (stick / "config.json").unlink()
+    else:
+        (stick / "lookalike.json").write_text("{")
+    assert not is_installed(row())
+
+
 @pytest.mark.parametrize("sha256", ["", SHA256])
 def test_a_folder_cloned_by_hand_needs_no_pin(places, monkeypatch, sha256):
     folder = places / "stick/dinov2-small"

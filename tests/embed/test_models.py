@@ -77,10 +77,20 @@ def test_rows_cannot_be_changed():
         MODELS[0].dimension = 3
 
 
-@pytest.mark.parametrize("name", ["", "LITE0", "lite", "resnet"])
+@pytest.mark.parametrize("name", ["", "LITE0", "lite", "net"])
 def test_an_unknown_model_is_an_error_that_lists_the_known(name):
     with pytest.raises(ModelError, match=rf"no model is called '{name}'; there are: lite0"):
         get_model(name)
+
+
+def test_what_an_unknown_name_begins_with_is_a_hint_and_never_a_choice():
+    with pytest.raises(ModelError, match=r"called 'resnet' \(did you mean resnet50\?\); there are: lite0, "):
+        get_model("resnet")
+    with pytest.raises(ModelError, match=r"called 'lite0\+pca' \(did you mean lite0\+pca8\?\)"):
+        get_model("lite0+pca", own=["lite0+pca8", "net-1a2b3c4d"])
+    for name in ("lite", "", "nothing"):
+        with pytest.raises(ModelError, match=r"'; there are: lite0, .*, net-1a2b3c4d, pixels-SIDE"):
+            get_model(name, own=["net-1a2b3c4d"])
 
 
 def test_pixels_models_are_made_by_name():
@@ -90,7 +100,8 @@ def test_pixels_models_are_made_by_name():
 
 
 @pytest.mark.parametrize(
-    "name", ["pixels", "pixels-0-grey", "pixels-513-rgb", "pixels-28-gray", "pixels--1-rgb"]
+    "name",
+    ["pixels", "pixels-0-grey", "pixels-513-rgb", "pixels-28-gray", "pixels--1-rgb", "pixels-028-grey"],
 )
 def test_a_pixels_model_out_of_range_is_unknown(name):
     with pytest.raises(ModelError, match="pixels-SIDE-grey or pixels-SIDE-rgb, SIDE from 1 to 512"):

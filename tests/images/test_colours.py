@@ -11,9 +11,10 @@ from lookalike.images.colours import (
     dominant_colours,
     lab_to_hex,
     lab_to_rgb,
-    palette,
+    palettes,
     parse_colour,
     rgb_to_lab,
+    sample_colours,
     score_colour,
 )
 from pictures import picture
@@ -189,8 +190,8 @@ def test_colours_are_near_those_of_scikit_learns_k_means(seed):
 
 def test_weights_count_as_repeated_pixels_do():
     pixels = np.array([[255, 0, 0], [0, 0, 255]], np.uint8)
-    weighted = palette(pixels, np.array([3, 1], np.float32))
-    assert weighted == pytest.approx(palette(pixels[[0, 0, 0, 1]]))
+    (weighted,) = palettes(pixels[None], np.array([[3, 1]], np.float32))
+    assert weighted == pytest.approx(palettes(pixels[None, [0, 0, 0, 1]])[0])
 
 
 def test_the_score_of_a_colour_is_its_share_where_it_is_exact():
@@ -209,3 +210,11 @@ def test_the_score_falls_with_the_distance_as_stated():
 
 def test_scoring_nothing_gives_nothing():
     assert score_colour(np.empty((0, 5, 4), np.float32), [50, 0, 0]).shape == (0,)
+
+
+def test_the_colours_of_an_image_do_not_depend_on_those_it_is_worked_out_with():
+    random = np.random.default_rng(3)
+    pictures = [random.integers(0, high, (40, 30, 3), dtype=np.uint8) for high in (2, 30, 256, 90, 256)]
+    samples = np.stack([sample_colours(Image.fromarray(pixels)) for pixels in pictures])
+    for together, alone in zip(palettes(samples), samples, strict=True):
+        assert np.array_equal(together, palettes(alone[None])[0])

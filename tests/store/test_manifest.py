@@ -179,3 +179,17 @@ def test_nearest_collection_is_taken(place):
     assert find_collection(inner.parent) == place  # a folder of that name alone is no collection
     Manifest("lite0").save(inner)
     assert find_collection(inner.parent) == inner
+
+
+def test_a_full_disk_leaves_the_manifest_that_was_there(tmp_path, monkeypatch):
+    Manifest("lite0").save(tmp_path)
+
+    def write_bytes(path, content):
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", write_bytes)
+    with pytest.raises(OSError, match="No space left"):
+        Manifest("lite1").save(tmp_path)
+    assert Manifest.load(tmp_path).model == "lite0"
+    assert [file.name for file in tmp_path.iterdir()] == ["collection.json"]

@@ -26,7 +26,7 @@ from lookalike.errors import LookalikeError
 
 app = typer.Typer(
     name="lookalike",
-    help="Point it at images: it finds look-alikes, groups and duplicates.",
+    help="Point it at images: it finds look-alikes.",
     epilog="First: lookalike index PHOTOS. Then: lookalike search PHOTOS/one.jpg. Or just look:"
     " lookalike demo.",
     no_args_is_help=True,

@@ -9,29 +9,58 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lookalike.errors import CollectionError
+from lookalike.errors import CollectionError, QueryError
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection
 
 
+def open_named(at: Path | None) -> Collection:
+    """Open the collection named, else the one around the working directory."""
+    from lookalike.collection import Collection
+
+    return Collection.open() if at is None else Collection.open(at, above=False)
+
+
 def open_for_query(at: Path | None, queries: Sequence[str]) -> Collection:
     """Open the collection named, else the one around the working directory, else around a query file.
 
-    For a query such as ``mnist:test/42`` it is also looked for in the folder ``mnist``.
+    The file need not exist: the collection then says so. For a query such as ``mnist:test/42`` it is also
+    looked for in the folder ``mnist``.
+
+    Raises
+    ------
+    QueryError
+        If there is none, and neither is a file that a query names, or that is a folder.
+    CollectionError
+        If there is none, and nothing else to complain of.
     """
     from lookalike.collection import Collection
+    from lookalike.query import names_dataset_image, names_file
 
-    if at is not None:
-        return Collection.open(at, above=False)
     try:
-        return Collection.open(".")
+        return open_named(at)
     except CollectionError:
+        if at is not None or Collection.find():
+            raise
+        files = []
         for query in queries:
-            is_file = os.path.isfile(query)
-            near = Path(query).absolute().parent if is_file else Path(query.partition(":")[0])
-            if Collection.find(near, above=is_file):
-                return Collection.open(near, above=is_file)
+            if os.path.lexists(query) or (names_file(query) and not names_dataset_image(query)):
+                files.append(query)
+                near, above = Path(query) if os.path.isdir(query) else Path(query).parent, True
+            else:
+                near, above = Path(query.partition(":")[0]), False
+            if Collection.find(near, above):
+                return Collection.open(near, above)
+        for query in files:
+            # What is wrong with the query comes first: a collection would not mend it.
+            if os.path.isdir(query):
+                raise QueryError(f"the query {query} is a folder; expected an image file or a URL") from None
+            if not os.path.lexists(query):
+                raise QueryError(
+                    f"there is no file {query!r}, nor a collection near it or in the working directory; name"
+                    " the collection's folder with -c/--collection"
+                ) from None
         raise
 
 

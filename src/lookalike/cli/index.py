@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -12,7 +13,7 @@ import typer
 from lookalike.cli.choose import choose_place, open_place
 from lookalike.cli.console import print_json, relative, say, sync_progress
 from lookalike.cli.options import CollectionOption, DeviceOption, JobsOption, JsonOption, QuietOption
-from lookalike.errors import InvalidInputError
+from lookalike.errors import InvalidInputError, LockedError, LookalikeError
 
 if TYPE_CHECKING:
     from lookalike.answers import SyncReport
@@ -84,6 +85,7 @@ def index(
     The collection is kept in PATH/.lookalike, or in DIR/.lookalike with -c DIR. Images that are there
     already, even under another name, are not embedded again; those that are gone leave the collection.
     """
+    from lookalike.datasets import prepare_dataset
     from lookalike.embed import check_device
 
     if labels not in (None, "folders", "none"):
@@ -92,12 +94,16 @@ def index(
     targets = paths or []
     sets = dataset or []
     place = choose_place(targets, collection, sets)
+    for name in sets:
+        prepare_dataset(name, download=not dry_run, quiet=quiet or json)
     with contextlib.ExitStack() as stack:
         instead = None
         if dry_run and not place.is_there:
             # Nothing may be left behind, so what would be made is made elsewhere.
             instead = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lookalike-")))
         chosen = open_place(place, model, instead)
+        if not place.is_there:
+            stack.push(partial(_leave_nothing, chosen))
         if labels or exclude:
             for root in chosen.roots_of(place.folders) if place.folders else chosen.roots:
                 chosen.add_root(root, cast("Labelling | None", labels), exclude)
@@ -123,6 +129,12 @@ def index(
         raise typer.Exit(1)
 
 
+def _leave_nothing(collection: Collection, kind: type[BaseException] | None, *_: object) -> None:
+    """Take back a collection that was made for a request that cannot be met, unless it is another's, too."""
+    if kind is not None and issubclass(kind, LookalikeError) and not issubclass(kind, LockedError):
+        collection.remove_if_empty()
+
+
 def _document(result: SyncReport) -> dict[str, Any]:
     counts = ("added", "embedded", "changed", "moved", "removed", "unchanged", "failed")
     return {
@@ -137,6 +149,8 @@ def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
     summary = ", ".join(f"{getattr(result, name):,} {name}" for name in counts if getattr(result, name))
     if dry_run:
         say(f"Would be: {summary or 'nothing to do'}")
+        if result.embedded:
+            say(f"To embed, copies included: {result.embedded:,}")
     else:
         say(f"{relative(str(collection.folder))}: {summary or 'no images found'}")
         if result.embedded:

@@ -35,8 +35,7 @@ def info(
     json: JsonOption = False,
 ) -> None:
     """Say what the collection holds: images, models, labels, failures; or what it knows of an image."""
-    from lookalike.cli.choose import open_for_query
-    from lookalike.collection import Collection
+    from lookalike.cli.choose import open_for_query, open_named
 
     if images:
         if failures:
@@ -51,7 +50,7 @@ def info(
                     say("")
                 _print_image(each)
         return
-    found = (Collection.open(collection, above=False) if collection else Collection.open()).info()
+    found = open_named(collection).info()
     if json:
         print_json(_document(found))
     elif failures:
@@ -116,9 +115,10 @@ def _image_document(image: ImageInfo) -> dict[str, Any]:
 def _print_image(image: ImageInfo) -> None:
     for number, path in enumerate(image.paths):
         say(f"{'also in' if number else 'image':<12}{relative(path)}")
+    megapixels = f"{image.megapixels:,.1f} megapixels, " if image.megapixels >= 0.1 else ""
     say(
         f"size        {image.width:,} × {image.height:,}"
-        f"  ({image.megapixels:,.2g} megapixels, {image.shape}, aspect {image.aspect:.2f})"
+        f"  ({megapixels}{image.shape}, aspect {image.aspect:.2f})"
     )
     say(f"format      {image.format}")
     if image.labels:

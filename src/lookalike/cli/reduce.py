@@ -25,10 +25,9 @@ def reduce(
     quiet: QuietOption = False,
 ) -> None:
     """Reduce a model's vectors by PCA, as a new model of the collection: search --model lite0-int8+pca128."""
-    from lookalike.collection import Collection
+    from lookalike.cli.choose import open_named
 
-    chosen = Collection.open(collection, above=False) if collection else Collection.open()
-    name = chosen.reduce(int(to) if to == int(to) and to >= 1 else to, model, whiten)
+    name = open_named(collection).reduce(int(to) if to >= 1 and to.is_integer() else to, model, whiten)
     if json:
         print_json({"model": name})
     elif not quiet:

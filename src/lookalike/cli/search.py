@@ -126,7 +126,9 @@ def search(
     plot: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Also save the result as a picture (.png, .svg, .pdf).", show_default=False
+            metavar="FILE",
+            help="Also save the result as a picture (.png, .svg, .pdf, .jpg).",
+            show_default=False,
         ),
     ] = None,
     json: JsonOption = False,
@@ -243,7 +245,8 @@ def _save_plot(path: Path, collection: Collection, result: SearchResult) -> None
             pictures[hit.id],
             f"{hit.rank}   {hit.distance if hit.score is None else hit.score:.3f}"
             + (f"   {hit.label}" if hit.label else ""),
-            Path(hit.path).name,
+            # What no folder holds, mnist:train/42, is not known by its last part.
+            Path(hit.path).name if os.path.isabs(hit.path) else hit.path,
         )
         for hit in result.hits
         if hit.id in pictures
@@ -255,5 +258,5 @@ def _save_plot(path: Path, collection: Collection, result: SearchResult) -> None
         for jpeg, (query, role) in zip(thumbnails, asked, strict=True)
     ]
     queries += [Tile(paint_swatch(color), "colour", color) for color in result.colors]
-    save_figure(result_strip(queries, hits), path)
+    save_figure(result_strip(queries, hits or [Tile(None, "", words="nothing found")]), path)
     print(f"saved {path}", file=sys.stderr)

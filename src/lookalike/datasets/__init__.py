@@ -3,7 +3,7 @@
 from lookalike.datasets.dataset import Dataset, ImageFiles
 from lookalike.datasets.imagefolder import ImageFolder
 from lookalike.datasets.locate import data_folders, find
-from lookalike.datasets.registry import REGISTRY, Found, Row, find_all, get_row, load
+from lookalike.datasets.registry import REGISTRY, Found, Row, find_all, get_row, load, prepare_dataset
 
 __all__ = [
     "REGISTRY",
@@ -17,4 +17,5 @@ __all__ = [
     "find_all",
     "get_row",
     "load",
+    "prepare_dataset",
 ]

@@ -18,6 +18,7 @@ import os
 import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -152,11 +153,8 @@ def load(cifar_set: CifarSet, *, download: bool = True, quiet: bool = False) -> 
     """
     layout = f"{cifar_set.python.folder} or {cifar_set.binary.folder}"
 
-    def fetch_it(*, quiet: bool) -> Place:
-        return fetch(cifar_set, quiet=quiet)
-
     place = found_or_fetched(
-        cifar_set.title, layout, find(cifar_set), fetch_it, download=download, quiet=quiet
+        cifar_set.title, layout, find(cifar_set), partial(fetch, cifar_set), download=download, quiet=quiet
     )
     return read(cifar_set, place)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -192,10 +193,9 @@ def load(idx_set: IdxSet, *, download: bool = True, quiet: bool = False) -> Data
     """
     layout = f"{idx_set.layouts[0]}/{FILES[0]}.gz and its three companions"
 
-    def fetch_it(*, quiet: bool) -> Place:
-        return fetch(idx_set, quiet=quiet)
-
-    place = found_or_fetched(idx_set.title, layout, find(idx_set), fetch_it, download=download, quiet=quiet)
+    place = found_or_fetched(
+        idx_set.title, layout, find(idx_set), partial(fetch, idx_set), download=download, quiet=quiet
+    )
     return read(idx_set, place)
 
 

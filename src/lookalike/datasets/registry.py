@@ -154,6 +154,8 @@ REGISTRY: tuple[Row, ...] = (
     ),
 )
 
+_BY_NAME = {row.name: row for row in REGISTRY}
+
 
 def get_row(name: str) -> Row:
     """Return the row of a data set.
@@ -163,12 +165,9 @@ def get_row(name: str) -> Row:
     DatasetError
         If there is none of that name.
     """
-    for row in REGISTRY:
-        if row.name == name:
-            return row
-    raise DatasetError(
-        f"no data set is called {name!r}; there are: {', '.join(row.name for row in REGISTRY)}"
-    )
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    raise DatasetError(f"no data set is called {name!r}; there are: {', '.join(_BY_NAME)}")
 
 
 def load(name: str | os.PathLike[str], *, download: bool = True, quiet: bool = False) -> Dataset:
@@ -189,15 +188,26 @@ def load(name: str | os.PathLike[str], *, download: bool = True, quiet: bool = F
     DatasetError
         If there is no such data set, it cannot be fetched, or a file is damaged.
     """
-    for row in REGISTRY:
-        if row.name == name:
-            return row.load(download=download, quiet=quiet)
+    if name in _BY_NAME:
+        return _BY_NAME[str(name)].load(download=download, quiet=quiet)
     if Path(name).expanduser().is_dir():
         return folder.load(name)
-    known = ", ".join(row.name for row in REGISTRY)
     raise DatasetError(
-        f"{os.fspath(name)!r} is not a data set; expected {known}, or a folder of class folders"
+        f"{os.fspath(name)!r} is not a data set; expected {', '.join(_BY_NAME)}, or a folder of class folders"
     )
+
+
+def prepare_dataset(name: str, *, download: bool = True, quiet: bool = False) -> None:
+    """Make sure that a data set is on this computer.
+
+    Raises
+    ------
+    DatasetError
+        If there is none of that name; or it is missing, and cannot be fetched, or must not be.
+    """
+    row = get_row(name)
+    if row.find() is None:
+        row.load(download=download, quiet=quiet)
 
 
 def find_all() -> tuple[Found, ...]:

@@ -14,11 +14,9 @@ from lookalike.embed.models import GraphUse, Model
 from lookalike.embed.onnx import OnnxEmbedder
 from lookalike.embed.runtime import ONE_THREAD, Compute
 from lookalike.errors import ModelError
-from lookalike.types import Pixels, Vectors
+from lookalike.types import Vectors
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from lookalike.embed.text import TextTower
 
 
@@ -51,8 +49,7 @@ class AdaptedEmbedder(OnnxEmbedder):
         compute: Compute = ONE_THREAD,
         load_text: Callable[[], TextTower] | None = None,
     ) -> None:
-        self._use = model.use or GraphUse()
-        adapted = adapt(graph, model.name, self._use, model.size)
+        adapted = adapt(graph, model.name, model.use or GraphUse(), model.size)
         super().__init__(model, adapted.graph, compute)
         self.sha256 = hashlib.sha256(graph).hexdigest()
         if adapted.takes_one:
@@ -76,25 +73,6 @@ class AdaptedEmbedder(OnnxEmbedder):
                 f"the model {self.model.name} gives {what} for an image; expected (1, d) numbers"
             )
         return int(vectors.shape[1])
-
-    def prepare(self, image: Image) -> Pixels:
-        """Cut or squash, and scale, an RGB image to what the network sees.
-
-        Returns
-        -------
-        (size, size, 3) uint8
-        """
-        from PIL.Image import Resampling
-
-        side = self.model.size
-        width, height = image.size
-        box = (0.0, 0.0, float(width), float(height))
-        if self._use.fit == "crop":
-            crop = min(width, height) * side / self.model.resize
-            left, top = (width - crop) / 2, (height - crop) / 2
-            box = (left, top, left + crop, top + crop)
-        filter_ = Resampling[self._use.interpolation.upper()]
-        return np.asarray(image.resize((side, side), filter_, box, reducing_gap=3.0))
 
     def embed_text(self, words: Sequence[str]) -> Vectors:
         """Embed texts as (n, dimension) float32 unit rows, comparable with those of images."""

@@ -68,7 +68,6 @@ _STAGES = (
     (4, 5, 2, 6, 112, 192),
     (1, 3, 1, 6, 192, 320),
 )
-_STEM = 32
 
 
 @dataclass(frozen=True, slots=True)

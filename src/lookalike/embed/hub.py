@@ -26,6 +26,7 @@ from urllib.parse import quote, urljoin
 from lookalike.cache import cache_folder
 from lookalike.embed.models import HubFile, HubFiles, Model
 from lookalike.errors import ModelError
+from lookalike.replace_file import replace_file
 from lookalike.transfer import CONNECT_SECONDS, STALL_SECONDS, byte_progress, connect, reason
 
 if TYPE_CHECKING:
@@ -73,6 +74,19 @@ def find(model: Model) -> Path | None:
         if all((folder / file.path).is_file() for file in model.weights.files):
             return folder
     return None
+
+
+def seems_whole(model: Model, folder: Path) -> bool:
+    """Tell whether the files of a model's folder have the sizes that its pin states; reads none of them."""
+    assert isinstance(model.weights, HubFiles)
+    try:
+        pin = _read_pin(folder)
+        sizes = {file: (folder / file.path).stat().st_size for file in model.weights.files}
+    except (ModelError, OSError):
+        return False
+    if pin is None:
+        return all(sizes.values())
+    return all(size == pin.files.get(file.path, {}).get("size", size) for file, size in sizes.items())
 
 
 def read_image_graph(model: Model) -> tuple[bytes, Path]:
@@ -128,6 +142,8 @@ def fetch(
 ) -> Path:
     """Bring a model of the hub to this machine; what is there already, and whole, is not fetched again.
 
+    So is what was carried here by hand, unless a destination or a revision is asked for.
+
     Parameters
     ----------
     model : Model
@@ -157,10 +173,19 @@ def fetch(
             f"the model {model.name} is not fetched: it comes with a Python package, or needs none"
         )
     folder = (destination or cache_folder() / "models") / model.name
+    if destination is None and revision is None:
+        carried = find(model)
+        if carried is not None and carried != folder and _is_what_it_should_be(model, carried):
+            return carried
+    lock = folder / ".lock"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder / ".lock", timeout=1):
-            _Fetch(model, model.weights, folder, revision, quiet).run()
+        with filelock.FileLock(lock, timeout=1):
+            try:
+                _Fetch(model, model.weights, folder, revision, quiet).run()
+            finally:
+                with contextlib.suppress(OSError):  # Windows removes it itself, on release
+                    lock.unlink()
     except filelock.Timeout as error:
         raise ModelError(f"another lookalike is fetching {model.name} to {folder}; let it end") from error
     except OSError as error:
@@ -168,7 +193,21 @@ def fetch(
             f"the model {model.name} cannot be written to {folder}: {error.strerror or error};"
             " make room or set LOOKALIKE_CACHE to a folder that can be written to"
         ) from error
+    finally:
+        with contextlib.suppress(OSError):  # it is not empty, unless nothing came
+            folder.rmdir()
     return folder
+
+
+def _is_what_it_should_be(model: Model, folder: Path) -> bool:
+    """Tell whether the content of all files is that of the pin, or of the table where there is no pin."""
+    assert isinstance(model.weights, HubFiles)
+    try:
+        for file in model.weights.files:
+            check(model, folder, file)
+    except ModelError:
+        return False
+    return True
 
 
 class _Fetch:
@@ -404,9 +443,7 @@ def _write_pin(folder: Path, pin: _Pin) -> None:
         "commit": pin.commit,
         "files": pin.files,
     }
-    partial = folder / f"{PIN_NAME}.part"
-    partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    partial.replace(folder / PIN_NAME)
+    replace_file(folder / PIN_NAME, f"{json.dumps(content, indent=2)}\n".encode())
 
 
 def _matches(file: Path, etag: str) -> bool:

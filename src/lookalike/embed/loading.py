@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import threading
 from importlib import metadata
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from lookalike.embed.pixels import PixelsEmbedder
 from lookalike.embed.runtime import ONE_THREAD, Compute
 from lookalike.embed.text import TextTower
 from lookalike.errors import ModelError
+from lookalike.replace_file import replace_file
 
 _BUILD = 1
 """Raise it when a graph built from the same weights changes, so that cached ones are left behind."""
@@ -52,10 +51,11 @@ def load_model(name: str, compute: Compute = ONE_THREAD) -> Embedder:
 
 
 def is_installed(model: Model) -> bool:
-    """Tell whether a model's weights are on this machine."""
+    """Tell whether a model's weights are on this machine; nothing is read but their sizes."""
     try:
         if isinstance(model.weights, HubFiles):
-            return hub.find(model) is not None
+            folder = hub.find(model)
+            return folder is not None and hub.seems_whole(model, folder)
         return not isinstance(model.weights, PackagedWeights) or _weights_file(model.weights).is_file()
     except metadata.PackageNotFoundError:
         return False
@@ -88,23 +88,13 @@ def _graph(model: Model, weights: PackagedWeights) -> bytes:
     graph = _build(model, weights)
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        _replace(_checksum_file(file), hashlib.sha256(graph).hexdigest().encode())
-        _replace(file, graph)
+        replace_file(_checksum_file(file), hashlib.sha256(graph).hexdigest().encode())
+        replace_file(file, graph)
     return graph
 
 
 def _checksum_file(file: Path) -> Path:
     return file.with_name(file.name + ".sha256")
-
-
-def _replace(file: Path, content: bytes) -> None:
-    """Write a file so that no reader ever sees half of it."""
-    partial = file.with_name(f"{file.name}.{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        partial.write_bytes(content)
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _build(model: Model, source: PackagedWeights) -> bytes:

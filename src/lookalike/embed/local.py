@@ -30,6 +30,7 @@ from lookalike.embed.models import (
 )
 from lookalike.embed.runtime import Compute
 from lookalike.errors import ModelError
+from lookalike.replace_file import replace_file
 
 HUB_CONFIG = "preprocessor_config.json"
 
@@ -142,12 +143,7 @@ def keep_local(local: LocalModel, folder: Path) -> None:
             (".onnx", local.graph),
             (".json", json.dumps(description, indent=2).encode()),
         ):
-            partial = folder / f"{model.name}{ending}.{os.getpid()}.part"
-            try:
-                partial.write_bytes(content)
-                partial.replace(folder / f"{model.name}{ending}")
-            finally:
-                partial.unlink(missing_ok=True)
+            replace_file(folder / f"{model.name}{ending}", content)
     except OSError as error:
         raise ModelError(
             f"cannot keep the model {model.name} in {folder}: {error.strerror or error}"

@@ -7,6 +7,7 @@ vector, so a row never changes once released: a change of weights, input or prec
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -362,8 +363,14 @@ PIXELS_PATTERN = "pixels-SIDE-grey or pixels-SIDE-rgb, SIDE from 1 to 512"
 DEFAULT_MODEL = "lite0-int8"
 
 
-def get_model(name: str) -> Model:
+def get_model(name: str, own: Sequence[str] = ()) -> Model:
     """Return the model of that name.
+
+    Parameters
+    ----------
+    name : str
+    own : sequence of str
+        Models that the asking collection has beside these: what the user may have meant.
 
     >>> get_model("lite0").dimension, get_model("pixels-28-grey").dimension
     (1280, 784)
@@ -376,11 +383,15 @@ def get_model(name: str) -> Model:
     for model in MODELS:
         if model.name == name:
             return model
-    pixels = re.fullmatch(r"pixels-(\d{1,3})-(grey|rgb)", name)
-    if pixels and 1 <= int(pixels[1]) <= 512:
+    # No zeros in front: one model must not have two names.
+    pixels = re.fullmatch(r"pixels-([1-9]\d{0,2})-(grey|rgb)", name)
+    if pixels and int(pixels[1]) <= 512:
         return _pixels(name, side=int(pixels[1]), channels=1 if pixels[2] == "grey" else 3)
+    known = [*(row.name for row in MODELS), *own]
+    meant = [each for each in known if name and each.startswith(name)]
+    hint = f" (did you mean {meant[0]}?)" if len(meant) == 1 else ""
     raise ModelError(
-        f"no model is called {name!r}; there are: {', '.join(row.name for row in MODELS)}, {PIXELS_PATTERN},"
+        f"no model is called {name!r}{hint}; there are: {', '.join(known)}, {PIXELS_PATTERN},"
         " and any ONNX file by its path"
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.embed.models import Model
+from lookalike.embed.models import GraphUse, Model
 from lookalike.embed.runtime import ONE_THREAD, Compute, open_session
 from lookalike.errors import ModelError
 from lookalike.types import Pixels, Vectors
@@ -35,12 +35,13 @@ class OnnxEmbedder:
 
     def __init__(self, model: Model, graph: bytes, compute: Compute = ONE_THREAD) -> None:
         self.model = model
+        self._use = model.use or GraphUse()
         self._session, device = open_session(graph, model.name, compute)
         self.batch_size = device.batch_size
         self._input = self._session.get_inputs()[0].name
 
     def prepare(self, image: Image) -> Pixels:
-        """Cut and scale an RGB image to what the network sees.
+        """Cut or squash, and scale, an RGB image to what the network sees.
 
         Returns
         -------
@@ -50,11 +51,14 @@ class OnnxEmbedder:
 
         side = self.model.size
         width, height = image.size
-        # Scaling the shorter side to `resize` and cropping the centre to `size`, in one step.
-        crop = min(width, height) * side / self.model.resize
-        left, top = (width - crop) / 2, (height - crop) / 2
-        box = (left, top, left + crop, top + crop)
-        return np.asarray(image.resize((side, side), Resampling.BICUBIC, box, reducing_gap=3.0))
+        box = (0.0, 0.0, float(width), float(height))
+        if self._use.fit == "crop":
+            # Scaling the shorter side to `resize` and cropping the centre to `size`, in one step.
+            crop = min(width, height) * side / self.model.resize
+            left, top = (width - crop) / 2, (height - crop) / 2
+            box = (left, top, left + crop, top + crop)
+        filter_ = Resampling[self._use.interpolation.upper()]
+        return np.asarray(image.resize((side, side), filter_, box, reducing_gap=3.0))
 
     def embed(self, images: Pixels) -> Vectors:
         """Embed prepared images.

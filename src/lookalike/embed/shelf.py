@@ -21,8 +21,9 @@ from lookalike.embed.local import LocalModel, is_path, keep_local, kept_local, l
 from lookalike.embed.models import HubFiles, Model, get_model
 from lookalike.embed.reduced import ReducedEmbedder, base_name, reduced_model, reduced_name
 from lookalike.embed.runtime import Compute
-from lookalike.errors import ModelError
+from lookalike.errors import InvalidInputError, ModelError
 from lookalike.reduce import PCA
+from lookalike.replace_file import replace_file
 
 
 class ModelShelf:
@@ -52,12 +53,16 @@ class ModelShelf:
         ------
         ModelError
             If there is none of that name, or the file is none that can be used.
+        InvalidInputError
+            If it is no text.
         """
+        if not isinstance(name, str):
+            raise InvalidInputError(f"model is {name!r}; expected its name, or the path of an ONNX file")
         if is_path(name):
             return self._visit(Path(name))
         base = self._base_of(name)
         if base is None:
-            return self._local(name) or get_model(name)
+            return self._local(name) or get_model(name, [*self.reduced(), *self._kept()])
         return reduced_model(name, self.get(base), self.pca(name).n_components_)
 
     def load(self, name: str, compute: Compute, is_new: bool = False) -> Embedder:
@@ -109,9 +114,7 @@ class ModelShelf:
                 return
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                partial = file.with_name(f"{file.name}.{os.getpid()}.part")
-                partial.write_text(embedder.sha256 + "\n", encoding="ascii")
-                partial.replace(file)
+                replace_file(file, f"{embedder.sha256}\n".encode("ascii"))
             except OSError as error:
                 raise ModelError(f"cannot write {file}: {error.strerror or error}") from error
 
@@ -169,6 +172,12 @@ class ModelShelf:
         if not os.path.isdir(self.folder):  # which a name that is too long is not, either
             return []
         return sorted(file.stem for file in self.folder.glob("*.npz") if base_name(file.stem))
+
+    def _kept(self) -> list[str]:
+        """Return the names of the user's files that are kept."""
+        if not os.path.isdir(self.folder):
+            return []
+        return sorted(file.stem for file in self.folder.glob("*.onnx") if file.with_suffix(".json").is_file())
 
     def pca(self, name: str) -> PCA:
         """Return the components of a reduced model."""

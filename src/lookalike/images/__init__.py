@@ -1,6 +1,6 @@
 """From files and addresses to pixels: find, fetch, decode, hash, thumbnail."""
 
-from lookalike.images.colours import dominant_colours
+from lookalike.images.colours import dominant_colours, palettes, sample_colours
 from lookalike.images.decode import MAX_PIXELS, Decoded, decode, from_pixels, read_image
 from lookalike.images.fetch import fetch
 from lookalike.images.hashing import content_id, perceptual_hash, pixels_id
@@ -20,9 +20,11 @@ __all__ = [
     "fetch",
     "from_pixels",
     "make_thumbnail",
+    "palettes",
     "perceptual_hash",
     "pixels_id",
     "read_image",
+    "sample_colours",
     "scan",
     "sharpness",
 ]

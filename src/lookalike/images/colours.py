@@ -10,7 +10,7 @@ come from k-means there, on a grid of 24 × 24 of its pixels:
 3. Two rounds of Lloyd's algorithm on the weighted points; then colours that look alike are joined, and
    those of next to no pixels dropped.
 
-It costs 0.15 ms an image; indexing, which this is a part of, takes some 3 ms. On 200 images of Caltech-101
+Sixteen images at once take 0.07 ms each, one alone 0.25 ms. On 200 images of Caltech-101
 the root mean square error is 9.2, that of scikit-learn's best of three runs with five clusters on all pixels
 8.6.
 
@@ -58,8 +58,7 @@ _SHIFT = 5  # of 8 bits, the histogram keeps the upper 3
 # From linear sRGB to XYZ under D65, each row divided by its sum, the white: greys have a* = b* = 0 exactly.
 _XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 _WHITE = _XYZ.sum(axis=1)
-_TO_XYZ = (_XYZ / _WHITE[:, None]).T
-_TO_LAB = np.array([[0.0, 500.0, 0.0], [116.0, -500.0, 200.0], [0.0, 0.0, -200.0]])
+_TO_XYZ = _XYZ / _WHITE[:, None]
 _EPSILON = 216 / 24389  # (6/29)³, where the cube root gives way to a line
 _KAPPA = 24389 / 27  # (29/3)³
 
@@ -81,11 +80,11 @@ def rgb_to_lab(rgb: npt.ArrayLike) -> Lab:
     [[100.0, 0.0, 0.0], [53.0, 80.0, 67.0]]
     """
     value = np.asarray(rgb, np.float64) / 255
-    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
-    xyz = linear @ _TO_XYZ
-    f = np.where(xyz > _EPSILON, np.cbrt(xyz), (_KAPPA * xyz + 16) / 116)
-    lab: Lab = (f @ _TO_LAB).astype(np.float32)
-    lab[:, 0] -= 16
+    red, green, blue = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).T
+    # Term by term: how a matrix product rounds depends on how many colours there are.
+    xyz = np.stack([row[0] * red + row[1] * green + row[2] * blue for row in _TO_XYZ])
+    x, y, z = np.where(xyz > _EPSILON, np.cbrt(xyz), (_KAPPA * xyz + 16) / 116)
+    lab: Lab = np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1).astype(np.float32)
     return lab
 
 
@@ -143,6 +142,17 @@ def parse_colour(text: str) -> tuple[int, int, int]:
     return colour
 
 
+def sample_colours(image: Image) -> npt.NDArray[np.uint8]:
+    """Return the pixels of an RGB image that its colours are taken from: (576, 3) uint8."""
+    from PIL.Image import Resampling
+
+    # Single pixels, not means: means of edges are colours that the picture does not have. The scores of ten
+    # colours correlate by 0.997 with those worked out on all pixels, by 0.991 on 32 × 32 area means, which
+    # cost ten times as much (200 images of Caltech-101).
+    sample = image.resize((_SIDE, _SIDE), Resampling.NEAREST)
+    return np.asarray(sample).reshape(-1, 3)
+
+
 def dominant_colours(image: Image) -> Palette:
     """Return the colours that an RGB image is made of.
 
@@ -152,85 +162,110 @@ def dominant_colours(image: Image) -> Palette:
         One to five colours, the largest share first. What belongs to no colour that is kept is in no
         share: they add up to 1 or a little less.
     """
-    from PIL.Image import Resampling
-
-    # Single pixels, not means: means of edges are colours that the picture does not have. The scores of ten
-    # colours correlate by 0.997 with those worked out on all pixels, by 0.991 on 32 × 32 area means, which
-    # cost ten times as much (200 images of Caltech-101).
-    sample = image.resize((_SIDE, _SIDE), Resampling.NEAREST)
-    return palette(np.asarray(sample).reshape(-1, 3))
+    return palettes(sample_colours(image)[None])[0]
 
 
-def palette(pixels: npt.NDArray[np.uint8], weights: npt.NDArray[np.float32] | None = None) -> Palette:
-    """Return the dominant colours of pixels.
+def palettes(pixels: npt.NDArray[np.uint8], weights: npt.NDArray[np.float32] | None = None) -> list[Palette]:
+    """Return the dominant colours of several sets of pixels; the answer to one does not depend on the others.
 
     Parameters
     ----------
-    pixels : (n, 3) uint8
-        At least one, sRGB.
-    weights : (n,) float32, optional
+    pixels : (n, p, 3) uint8
+        n sets of at least one pixel, sRGB.
+    weights : (n, p) float32, optional
         How much each counts; all the same by default.
+
+    Returns
+    -------
+    list of (m, 4) float32
     """
-    points, mass = _histogram(pixels, weights)
-    total = float(mass.sum())
-    colours = _join(_k_means(points, mass))
-    # One is always kept: pictures of nothing but noise have colours, too.
-    kept = [colour for colour in colours if colour[3] >= _SMALLEST * total] or colours[:1]
-    found: Palette = np.array(kept, np.float32)
-    found[:, 3] /= total
+    points, mass = _histograms(pixels, weights)
+    found = []
+    for clusters, total in zip(_k_means(points, mass), mass.sum(axis=1).tolist(), strict=True):
+        colours = _join([row for row in clusters if row[3] > 0])
+        # One is always kept: pictures of nothing but noise have colours, too.
+        kept = [colour for colour in colours if colour[3] >= _SMALLEST * total] or colours[:1]
+        colour_rows: Palette = np.array(kept, np.float32)
+        colour_rows[:, 3] /= total
+        found.append(colour_rows)
     return found
 
 
-def _histogram(
+def _histograms(
     pixels: npt.NDArray[np.uint8], weights: npt.NDArray[np.float32] | None
 ) -> tuple[Lab, npt.NDArray[np.float32]]:
-    """Return the mean colour of each cell that has pixels, (m, 3), and what those weigh, (m,)."""
-    high = (pixels >> _SHIFT).astype(np.intp)
+    """Return the mean colour of each cell that has pixels, (n, m, 3), and what those weigh, (n, m).
+
+    m is the number of cells of the set that has most; the others end in points that weigh nothing.
+    """
+    n = len(pixels)
     bits = 8 - _SHIFT
-    cells = (high[:, 0] << 2 * bits) | (high[:, 1] << bits) | high[:, 2]
-    mass = np.bincount(cells, weights)
-    there = mass.nonzero()[0]
-    mass = mass[there]
+    high = (pixels >> _SHIFT).astype(np.intp)
+    cells = (high[..., 0] << 2 * bits) | (high[..., 1] << bits) | high[..., 2]
+    cells += np.arange(n)[:, None] << 3 * bits
+    flat = cells.ravel()
+    each = None if weights is None else weights.ravel()
+    size = n << 3 * bits
+    all_mass = np.bincount(flat, each, size)
+    there = all_mass.nonzero()[0]
     means = np.empty((len(there), 3))
     for channel in range(3):
-        values = pixels[:, channel] if weights is None else pixels[:, channel] * weights
-        means[:, channel] = np.bincount(cells, values)[there]
-    means /= mass[:, None]
-    return rgb_to_lab(means), mass.astype(np.float32)
+        values = pixels[..., channel].ravel()
+        means[:, channel] = np.bincount(flat, values if each is None else values * each, size)[there]
+    means /= all_mass[there, None]
+    owner = there >> 3 * bits
+    counts = np.bincount(owner, minlength=n)
+    place = np.arange(len(there)) - (np.cumsum(counts) - counts)[owner]
+    points = np.zeros((n, counts.max(), 3), np.float32)
+    mass = np.zeros(points.shape[:2], np.float32)
+    points[owner, place] = rgb_to_lab(means)
+    mass[owner, place] = all_mass[there]
+    return points, mass
 
 
-def _k_means(points: Lab, mass: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return the clusters of weighted points, (k, 4): the mean of each, and its weight."""
-    squares = (points * points).sum(axis=1)
-    distances = squares[:, None] + squares - 2 * (points @ points.T)
-    remains = 1 - np.exp(distances * np.float32(-1 / _SEED_WIDTH**2))
+def _k_means(points: Lab, mass: npt.NDArray[np.float32]) -> list[list[list[float]]]:
+    """Return the clusters of weighted points, n lists of up to five [L*, a*, b*, weight].
+
+    Clusters that came to nothing weigh 0.
+    """
+    n = len(points)
+    sets = np.arange(n)
     left = mass
-    least = _SMALLEST / 8 * float(mass.sum())  # lest what will be dropped tinges its neighbour
-    seeds: list[int] = []
-    for _ in range(MAX_COLOURS):
-        heaviest = int(left.argmax())
-        if seeds and left[heaviest] < least:
-            break
-        seeds.append(heaviest)
-        left = left * remains[heaviest]
-    centres = points[seeds]
-    weighted = np.empty((len(points), 4), np.float32)
-    weighted[:, :3] = points
-    weighted[:, 3] = 1
-    weighted *= mass[:, None]
-    sums = weighted[seeds]
+    least = _SMALLEST / 8 * mass.sum(axis=1)  # lest what will be dropped tinges its neighbour
+    seeds = np.empty((n, MAX_COLOURS), np.intp)
+    is_seed = np.empty((n, MAX_COLOURS), np.bool_)
+    for number in range(MAX_COLOURS):
+        heaviest = left.argmax(axis=1)
+        seeds[:, number] = heaviest
+        is_seed[:, number] = (left[sets, heaviest] >= least) if number else True
+        away = points - points[sets, heaviest][:, None]
+        away *= away
+        squares = away[..., 0] + away[..., 1] + away[..., 2]
+        left = left * (1 - np.exp(squares * np.float32(-1 / _SEED_WIDTH**2)))
+    # No matrix products: the order in which those add up depends on the shape, and so on the other sets.
+    weights = [mass.ravel(), *((points * mass[..., None]).reshape(-1, 3).T)]
+    centres = points[sets[:, None], seeds]
+    is_there = is_seed
+    first = sets[:, None] * MAX_COLOURS
+    sums = np.empty((n, MAX_COLOURS, 4))
     for _ in range(_ROUNDS):
-        nearest = (centres @ points.T - 0.5 * (centres * centres).sum(axis=1)[:, None]).argmax(axis=0)
-        sums = (nearest == np.arange(len(centres))[:, None]).astype(np.float32) @ weighted
-        sums = sums[sums[:, 3] > 0]
-        sums[:, :3] /= sums[:, 3:]
-        centres = sums[:, :3]
-    return sums
+        nearness = -0.5 * (centres * centres).sum(axis=2)[..., None]
+        nearness = np.where(is_there[..., None], nearness, np.float32(-np.inf))
+        for axis in range(3):
+            nearness = nearness + centres[..., axis, None] * points[:, None, :, axis]
+        cluster = (first + nearness.argmax(axis=1)).ravel()
+        heavy, *rest = (np.bincount(cluster, each, n * MAX_COLOURS) for each in weights)
+        is_there = heavy.reshape(n, MAX_COLOURS) > 0
+        for axis, values in enumerate(rest):
+            sums[..., axis] = (values / np.where(heavy > 0, heavy, 1)).reshape(n, MAX_COLOURS)
+        sums[..., 3] = heavy.reshape(n, MAX_COLOURS)
+        centres = sums[..., :3].astype(np.float32)
+    clusters: list[list[list[float]]] = sums.tolist()
+    return clusters
 
 
-def _join(clusters: npt.NDArray[np.float32]) -> list[list[float]]:
+def _join(colours: list[list[float]]) -> list[list[float]]:
     """Join clusters that look alike, the closest two first; return them, the heaviest first."""
-    colours = clusters.tolist()
     while len(colours) > 1:
         apart, one, other = min(
             ((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 + (a[2] - b[2]) ** 2, i, j)

@@ -9,20 +9,23 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SIDE = 256
-"""Longest side of a thumbnail, pixels."""
+"""Longest side of a thumbnail that was shrunk, pixels."""
+
+LEFT_AS_THEY_ARE = 320
+"""Longest side of images that are not worth shrinking: it takes three times as long as writing them whole."""
 
 QUALITY = 85
 """JPEG quality: the knee of size against visible loss at this size."""
 
 
 def make_thumbnail(image: Image) -> Image:
-    """Shrink an RGB image to at most 256 × 256, keeping its proportions; smaller ones stay as they are."""
+    """Shrink an RGB image to at most 256 × 256, keeping its proportions; small ones stay as they are."""
     from PIL.Image import Resampling
 
     width, height = image.size
-    scale = SIDE / max(width, height)
-    if scale >= 1:
+    if max(width, height) <= LEFT_AS_THEY_ARE:
         return image
+    scale = SIDE / max(width, height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return image.resize(size, Resampling.BILINEAR, reducing_gap=2.0)
 

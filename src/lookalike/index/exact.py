@@ -176,8 +176,15 @@ class Exact(Index):
         facts, arrays = read(folder, cls.kind, _FORMAT, ("rows", "ids", "lengths"))
         rows, ids, lengths = arrays["rows"], arrays["ids"], arrays["lengths"]
         n = len(ids) if ids.ndim else -1
-        expected = (facts.get("shape"), (n,), (n,), np.float32, np.int64, np.float64)
-        found = (list(rows.shape), ids.shape, lengths.shape, rows.dtype, ids.dtype, lengths.dtype)
+        expected: tuple[object, ...] = (facts.get("shape"), (n,), (n,), np.float32, np.int64, np.float64)
+        found: tuple[object, ...] = (
+            list(rows.shape),
+            ids.shape,
+            lengths.shape,
+            rows.dtype,
+            ids.dtype,
+            lengths.dtype,
+        )
         if expected != found or len(rows) != n:
             raise damaged(folder, "its files do not fit together")
         index = cls(facts["metric"])

@@ -2,51 +2,58 @@
 
 Idea
 ----
-A vector is rotated to the principal axes. Its *head* is what it has along the first 128; of the rest only the
-length is kept, its *tail*. Head and tail together, 129 numbers, are the *lifted* vector, and by the
+A vector is rotated to the principal axes. Its *head* is what it has along the first 128; of the rest only
+the length is kept, its *tail*. Head and tail together, 129 numbers, are the *lifted* vector, and by the
 Cauchy-Schwarz inequality two lifted vectors are never farther apart than the vectors are:
 
     |q - x|² >= |q_head - x_head|² + (q_tail - x_tail)²
 
-So a look at the lifted vector tells whether the full row need be read. Heads are kept in 8-bit integers, each
-axis with a step of its own, |x|² and the tail beside them: 136 bytes a row, and an integer dot product each.
+So a look at the lifted vector tells whether the full row need be read. Heads are kept in 8-bit integers,
+each axis with a step of its own, |x|² and the tail beside them: 136 bytes a row, and an integer dot product
+each.
 
-Cells come from k-means on the heads, some 8 · √n of them, in two levels where there are many. Rows lie in the
-order of their cells, so that a cell is read in one stream.
+Cells come from k-means on the heads, some 8 · √n of them, in two levels where there are many. Rows lie in
+the order of their cells, so that a cell is read in one stream.
 
 Search
 ------
-*To a recall*: the `n_cells` nearest cells are scanned. Half of the tails' product is taken to be in common, which
-estimates the distance better than the bound does; the `n_rows` rows that look nearest are measured. What both
-numbers have to be is measured after the build, on rows that are left out of their own answers (`tuning`).
+*To a recall*: the `n_cells` nearest cells are scanned. Half of the tails' product is taken to be in common,
+which estimates the distance better than the bound does; the `n_rows` rows that look nearest are measured.
+What both numbers have to be is measured after the build, on rows that are left out of their own answers
+(`tuning`).
 
-*Exactly*, for recall 1: the nearest cells first, for a reach that is at least the right one, then all heads;
-every row whose bound is within reach is measured. Filtered searches are exact, too: where the allowed rows lie
-far from the query, no number of nearest cells is known to hold them.
+*Exactly*, for recall 1: the nearest cells first, for a reach that is at least the right one, then all
+heads; every row whose bound is within reach is measured. Filtered searches are exact, too: where the
+allowed rows lie far from the query, no number of nearest cells is known to hold them.
 
-Distances are measured in float64 on the original rows, as `Exact` does it; equal ones come in the order of rows.
+Distances are measured in float64 on the original rows, as `Exact` does it; equal ones come in the order of
+rows.
 
 Why the bound holds in spite of rounding
 ----------------------------------------
-Lengths are scaled by a power of two, so that no row is longer than 1 from the mean. For a row, e = |y - y'| is
-measured in float64, y being its head and y' what the integers stand for; likewise for the query. The computed
-lifted vectors are off by no more than that, so by the triangle inequality a row within distance r of the query
-has computed lifted vectors within r + e_row + e_query. e_row is taken as the largest of its cell. To this come
-the rounding of the axes' product, in float64, and of the tails, the root of a difference: together less than
-4e-6 · (1 + |q|); and the last sum, of four terms in float32 that are each at most (2 + |q|)²: with less than 10
-roundings of 6e-8, less than 4e-6 · (1 + |q|)². Queries longer than 1,000 are compared with every row.
+Lengths are scaled by a power of two, so that no row is longer than 1 from the mean. For a row, e = |y - y'|
+is measured in float64, y being its head and y' what the integers stand for; likewise for the query. The
+computed lifted vectors are off by no more than that, so by the triangle inequality a row within distance r
+of the query has computed lifted vectors within r + e_row + e_query. e_row is taken as the largest of its
+cell. (Codes end at 1.5 times what is usual on an axis: an outlier is cut there, and its e says so.) To this
+come the rounding of the axes' product, in float64, and of the tails, the root of a difference: together
+less than 4e-6 · (1 + |q|); and the last sum, of four terms in float32 that are each at most (2 + |q|)²:
+with less than 10 roundings of 6e-8, less than 4e-6 · (1 + |q|)². Queries longer than 1,000 are compared
+with every row.
 
 Layout
 ------
     codes (n, 128) int8 · facts (n, 2) float32: |x'|² and tail · order (n,) int64: slot → row
     starts (cells + 1,) int64 · cell_codes (cells, 128) int8 · cell_squares, cell_errors (cells,) float32
-    rows (n, d) float32, as given · more_rows, those added since · ids (n,) int64
-    axes (d, 128) float64 and float32 · centre (2, d) float64: origin, mean · steps (2, 128): step, the mean's head
+    rows (n, d) float32, as given; uint8 if they are whole numbers from 0 to 255, as pixels are: measuring a
+    row is reading it from memory · more_rows, those added since · ids (n,) int64
+    axes (d, 128) float64 and float32 · centre (2, d) float64: origin, mean
+    steps (2, 128) float64: the unit of each axis's codes, the mean's head
 
 A removed row keeps its slot, with |x'|² infinite; an added one is put into the slots of its nearest cell.
 
-Cost: building takes n · d · 128 products to rotate and some n · √n · 128 for the cells; a search d · 128 to rotate
-the query, 8 · √n · 128 integer products for the cells, then 128 for each row of the cells visited.
+Cost: building takes n · d · 128 products to rotate and some n · √n · 128 for the cells; a search d · 128 to
+rotate the query, 8 · √n · 128 integer products for the cells, then 128 for each row of the cells visited.
 
 References
 ----------
@@ -59,9 +66,10 @@ N. Halko, P. Martinsson, J. Tropp, "Finding Structure with Randomness", 2011: th
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -69,6 +77,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike import lloyd
+from lookalike.cores import usable_cores
 from lookalike.errors import InvalidInputError
 from lookalike.index import tuning
 from lookalike.index.contract import (
@@ -89,6 +98,9 @@ _FORMAT = 1
 _HEAD = 128
 _LARGEST_CODE = 127
 _LEAST_STEP = 1 / 64  # of the largest axis's: finer ones would be lost in the query's 16 bits
+_USUAL = 0.999  # the share of rows whose codes are usual on an axis
+_BEYOND_USUAL = 1.5  # codes end at so many times the usual: rows beyond are cut
+_STEPS_ROWS = 8_192  # rows from which the usual is taken
 _LONGEST = 2.0  # of an added row, for the bounds; see above
 
 _LEAST_SPREAD = 1e-7
@@ -102,7 +114,8 @@ _CELL_ROUNDS = 5
 _BLOCK_ROWS = 4_096
 
 _ALWAYS_EXACT = 4_096  # up to so many vectors: scanning all heads takes 15 µs, and no tuning pays
-_TUNED_ROWS = 1_000
+_TUNED_ROWS = 1_000  # held out, up to 100,000 vectors; of more, fewer: each is compared with all
+_FEWEST_TUNED_ROWS = 250
 _GATHERED = 0.2  # allowed rows are copied together up to this share, above it the others are masked
 _QUERIES_A_THREAD = 16
 
@@ -111,7 +124,7 @@ Doubles = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """How a vector becomes a head. In euclidean space factors are 1; for cosine they are 1 / length."""
+    """How a vector becomes a head. For cosine, vectors are divided by their lengths first."""
 
     scale: float
     centre: Doubles  # (2, d): what is subtracted before scaling, and the mean after
@@ -157,6 +170,10 @@ class KMeansTree(Index):
         self, metric: Metric = "euclidean", random_state: int = 0, n_jobs: int | None = None
     ) -> None:
         super().__init__(metric)
+        self._ids: Ids
+        self._alive: npt.NDArray[np.bool_] | None  # (rows,); None while none is removed
+        self._rows: npt.NDArray[Any]  # (rows, d) float32 or uint8
+        self._more_rows: npt.NDArray[Any]
         if n_jobs is not None and (isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs < 1):
             raise InvalidInputError(f"n_jobs is {n_jobs!r}; expected 1 or more, or None for all cores")
         self.random_state = random_state
@@ -169,7 +186,8 @@ class KMeansTree(Index):
     @property
     def ids(self) -> Ids:
         """(n,) int64: the id of each row."""
-        return self._ids if self._alive is None else self._ids[self._alive]
+        alive: Ids = self._ids if self._alive is None else self._ids[self._alive]
+        return alive
 
     @property
     def n_cells(self) -> int:
@@ -191,10 +209,10 @@ class KMeansTree(Index):
         random = np.random.default_rng(self.random_state)
         self._ids = given
         self._n = len(rows)
-        self._rows = rows
-        self._more_rows = np.empty((0, rows.shape[1]), np.float32)
-        self._row_factors = _factors_of(rows, self.metric)
-        self._frame, heads, tails = _make_frame(rows, self._row_factors, random)
+        self._rows = _narrowed(rows)
+        self._more_rows = self._rows[:0]
+        self._row_lengths = _lengths_of(rows, self.metric)
+        self._frame, heads, tails = _make_frame(rows, self._row_lengths, random)
         centroids, labels = _make_cells(heads, random)
         self._lists, self._frame = _make_lists(self._frame, heads, tails, centroids, labels)
         del heads, tails
@@ -240,7 +258,11 @@ class KMeansTree(Index):
                     rows[part], k, effort.n_cells, effort.n_rows, *self._arguments, ids[part], distances[part]
                 ),
             )
-        if status:
+        if status == self._kernels.SHORT:
+            short = np.flatnonzero(ids[:, -1] < 0)
+            found = self._search_exactly(_sealed(rows[short]), k, self._lists)
+            ids[short], distances[short] = found.ids, found.distances
+        elif status:
             check_queries(rows, self.metric, rows.shape[1])  # says what is wrong
         return Neighbors(ids, distances)
 
@@ -249,7 +271,6 @@ class KMeansTree(Index):
         r = check_radius(r)
         check_filled(self._n)
         rows = check_queries(queries, self.metric, self._rows.shape[1])
-        rows.setflags(write=False) if rows is not queries else None
         with np.errstate(over="ignore"):
             reach = np.float32(r)
             beyond = float(np.nextafter(reach, np.float32(np.inf)))
@@ -261,7 +282,7 @@ class KMeansTree(Index):
             n_found = self._kernels.find_within(
                 query, limit, self.metric == "cosine", frame.scale, frame.centre, frame.axes, frame.steps,
                 lists.codes, lists.facts, lists.order, lists.cell_errors, lists.starts,
-                self._rows, self._more_rows, self._row_factors, squares, found,
+                self._rows, self._more_rows, self._row_lengths, squares, found,
             )  # fmt: skip
             order = np.lexsort((found[:n_found], squares[:n_found]))
             measured = self._to_distances(squares[order])
@@ -291,10 +312,10 @@ class KMeansTree(Index):
             return
         if not len(rows):
             return
-        factors = _factors_of(rows, self.metric)
-        heads, tails = _to_heads(self._frame, rows, factors)
-        lengths = np.sqrt((heads.astype(np.float64) ** 2).sum(axis=1) + tails.astype(np.float64) ** 2)
-        if not lengths.max() < _LONGEST:  # the bounds were made for shorter ones
+        lengths = _lengths_of(rows, self.metric)
+        heads, tails = _to_heads(self._frame, rows, lengths)
+        from_mean = np.sqrt((heads.astype(np.float64) ** 2).sum(axis=1) + tails.astype(np.float64) ** 2)
+        if not from_mean.max() < _LONGEST:  # the bounds were made for shorter ones
             self._rebuild_with(given, rows)
             return
         lists = self._lists
@@ -321,13 +342,20 @@ class KMeansTree(Index):
         self._ids = np.concatenate([self._ids, given])
         if self._alive is not None:
             self._alive = np.concatenate([self._alive, np.ones(len(rows), bool)])
-        self._more_rows = np.concatenate([self._more_rows, rows])
-        self._row_factors = np.concatenate([self._row_factors, factors])
+        narrow = _narrowed(rows)
+        if narrow.dtype != self._rows.dtype:
+            narrow = rows
+            self._rows, self._more_rows = self._rows.astype(np.float32), self._more_rows.astype(np.float32)
+        self._more_rows = np.concatenate([self._more_rows, narrow])
+        self._row_lengths = np.concatenate([self._row_lengths, lengths])
         self._n += len(rows)
         self._seal()
 
     def remove(self, ids: npt.ArrayLike) -> None:
-        """Remove vectors; see `Index.remove`. They keep their place until the index is saved or built again."""
+        """Remove vectors; see `Index.remove`.
+
+        They keep their place until the index is saved or built again.
+        """
         gone = as_ids(ids)
         missing = np.setdiff1d(gone, self.ids)
         if len(missing):
@@ -358,7 +386,7 @@ class KMeansTree(Index):
             "scale": frame.scale,
         }
         arrays = {
-            "rows": index._rows, "ids": index._ids, "row_factors": index._row_factors,
+            "rows": index._rows, "ids": index._ids, "row_lengths": index._row_lengths,
             "centre": frame.centre, "axes": frame.axes, "axes32": frame.axes32, "steps": frame.steps,
             "codes": lists.codes, "facts": lists.facts, "order": lists.order, "starts": lists.starts,
             "cell_codes": lists.cell_codes, "cell_squares": lists.cell_squares,
@@ -382,11 +410,9 @@ class KMeansTree(Index):
         n = len(arrays["ids"])
         if n:
             index._n, index._ids, index._rows = n, arrays["ids"], arrays["rows"]
-            index._more_rows = np.empty((0, index._rows.shape[1]), np.float32)
-            index._row_factors = arrays["row_factors"]
-            index._frame = _Frame(
-                scale, arrays["centre"], arrays["axes"], arrays["axes32"], arrays["steps"]
-            )
+            index._more_rows = index._rows[:0]
+            index._row_lengths = arrays["row_lengths"]
+            index._frame = _Frame(scale, arrays["centre"], arrays["axes"], arrays["axes32"], arrays["steps"])
             index._lists = _Lists(
                 arrays["codes"], arrays["facts"], arrays["order"], arrays["starts"],
                 arrays["cell_codes"], arrays["cell_squares"], arrays["cell_errors"],
@@ -395,39 +421,51 @@ class KMeansTree(Index):
             index._seal()
         return index
 
+    @cached_property
+    def _kernels(self) -> Any:
+        """The compiled part; imported by the first search, so that a saved index is opened at once."""
+        from lookalike.index import kmeans_tree_kernels
+
+        return kmeans_tree_kernels
+
     def _clear(self) -> None:
         """Forget all vectors."""
         self._n = 0
         self._ids = np.empty(0, np.int64)
-        self._alive: npt.NDArray[np.bool_] | None = None  # (rows,); None while none is removed
-        self._rows = self._more_rows = np.empty((0, 0), np.float32)
-        self._row_factors = np.empty(0)
+        self._alive = None
+        self._rows = np.empty((0, 0), np.float32)
+        self._more_rows = self._rows
+        self._row_lengths = np.empty(0)
         self._frame, self._lists = _empty_frame(), _empty_lists()
         self._efforts = tuning.Efforts()
         self._effort_of: dict[tuple[int, float], tuning.Effort] = {}
 
     def _seal(self) -> None:
         """Make every array what the kernels were compiled for, and gather their arguments."""
-        from lookalike.index import kmeans_tree_kernels
-
-        self._kernels = kmeans_tree_kernels
         self._effort_of = {}
-        self._ids, self._row_factors = _sealed(self._ids), _sealed(self._row_factors)
+        self._ids, self._row_lengths = _sealed(self._ids), _sealed(self._row_lengths)
         self._rows, self._more_rows = _sealed(self._rows), _sealed(self._more_rows)
         frame, lists = self._frame, self._lists
         frame = _Frame(
-            frame.scale, _sealed(frame.centre), _sealed(frame.axes), _sealed(frame.axes32), _sealed(frame.steps)
+            frame.scale,
+            _sealed(frame.centre),
+            _sealed(frame.axes),
+            _sealed(frame.axes32),
+            _sealed(frame.steps),
         )
         lists = _Lists(*(_sealed(getattr(lists, name)) for name in _Lists.__slots__))
         self._frame, self._lists = frame, lists
         self._arguments = (
             self.metric == "cosine", frame.scale, frame.centre, frame.axes32, frame.steps,
             lists.codes, lists.facts, lists.order, lists.cell_codes, lists.cell_squares, lists.starts,
-            self._rows, self._more_rows, self._row_factors, self._ids,
+            self._rows, self._more_rows, self._row_lengths, self._ids,
         )  # fmt: skip
 
     def _door(self, queries: npt.ArrayLike) -> Vectors:
-        """Return queries as (n_queries, d) float32, read-only. Whether they are finite is for the kernel to say."""
+        """Return queries as (n_queries, d) float32, read-only.
+
+        The short way leaves it to the kernel to find out whether they are finite.
+        """
         d = self._rows.shape[1]
         if type(queries) is np.ndarray and queries.dtype == np.float32 and queries.flags.c_contiguous:
             rows = queries[None] if queries.ndim == 1 else queries[:]
@@ -438,8 +476,8 @@ class KMeansTree(Index):
 
     def _find_effort(self, k: int, recall: float) -> tuning.Effort:
         effort = self._efforts.find(k, recall)
-        # Where most of the cells would be visited, a proof costs no more.
-        if effort.n_cells * 2 > self.n_cells or effort.n_rows < k:
+        # Where most of the cells or many rows would be looked at, a proof costs no more.
+        if effort.n_cells * 2 > self.n_cells or effort.n_rows * 16 > self._n or effort.n_rows < k:
             effort = tuning.EXACT
         self._effort_of[k, recall] = effort
         return effort
@@ -454,7 +492,7 @@ class KMeansTree(Index):
             lambda part: self._kernels.search_exactly(
                 rows[part], k, self.metric == "cosine", frame.scale, frame.centre, frame.axes, frame.steps,
                 lists.codes, lists.facts, lists.order, lists.cell_codes, lists.cell_squares,
-                lists.cell_errors, lists.starts, self._rows, self._more_rows, self._row_factors,
+                lists.cell_errors, lists.starts, self._rows, self._more_rows, self._row_lengths,
                 squares[part], numbers[part], counts[part],
             ),
         )  # fmt: skip
@@ -466,12 +504,12 @@ class KMeansTree(Index):
         ids[missing], distances[missing] = -1, np.inf
         return Neighbors(ids, distances)
 
-    def _share(self, n: int, answer: Any) -> int:
+    def _share(self, n: int, answer: Callable[[slice], int]) -> int:
         """Let threads answer parts of n queries; return the worst of what they say."""
-        n_jobs = self.n_jobs or _cores()
+        n_jobs = self.n_jobs or usable_cores()
         n_parts = min(4 * n_jobs, n // _QUERIES_A_THREAD)
         if n_jobs == 1 or n_parts < 2:
-            return int(answer(slice(0, n)))
+            return answer(slice(0, n))
         edges = np.linspace(0, n, n_parts + 1).astype(int).tolist()
         # A pool of its own: it costs 0.1 ms, and neither forks nor other callers can disturb it.
         with ThreadPoolExecutor(n_jobs) as pool:
@@ -504,9 +542,10 @@ class KMeansTree(Index):
         n_slots = len(self._lists.order)
         slot_of = np.empty(n_slots, np.int64)
         slot_of[self._lists.order] = np.arange(n_slots)
-        chosen = np.sort(random.choice(len(self._rows), min(_TUNED_ROWS, len(self._rows)), replace=False))
+        n_tuned = max(_FEWEST_TUNED_ROWS, min(_TUNED_ROWS, 100_000 * _TUNED_ROWS // self._n))
+        chosen = np.sort(random.choice(len(self._rows), n_tuned, replace=False))
         k = min(tuning.LARGEST_K, self._n - 1)
-        queries = _sealed(self._rows[chosen])
+        queries = _sealed(self._rows[chosen].astype(np.float32))
         frame, lists = self._frame, self._lists
         squares, numbers = np.empty((len(chosen), k + 1)), np.empty((len(chosen), k + 1), np.int64)
         counts = np.empty(len(chosen), np.int64)
@@ -516,7 +555,7 @@ class KMeansTree(Index):
             self._kernels.search_exactly(
                 queries[part], k + 1, self.metric == "cosine", frame.scale, frame.centre, frame.axes,
                 frame.steps, lists.codes, lists.facts, lists.order, lists.cell_codes, lists.cell_squares,
-                lists.cell_errors, lists.starts, self._rows, self._more_rows, self._row_factors,
+                lists.cell_errors, lists.starts, self._rows, self._more_rows, self._row_lengths,
                 squares[part], numbers[part], counts[part],
             )  # fmt: skip
             for i in range(part.start, part.stop):
@@ -546,7 +585,7 @@ class KMeansTree(Index):
         compact._n, compact._ids = self._n, self._ids[alive]
         compact._rows = np.concatenate([self._rows[alive[:n_old]], self._more_rows[alive[n_old:]]])
         compact._more_rows = self._more_rows[:0]
-        compact._row_factors = self._row_factors[alive] if len(self._row_factors) else self._row_factors
+        compact._row_lengths = self._row_lengths[alive] if len(self._row_lengths) else self._row_lengths
         lists, kept = self._lists, alive[self._lists.order]
         number = np.cumsum(alive) - 1
         before = np.concatenate([[0], np.cumsum(kept)])
@@ -566,7 +605,7 @@ class KMeansTree(Index):
 
 
 _ARRAYS = (
-    "rows", "ids", "row_factors", "centre", "axes", "axes32", "steps", "codes", "facts", "order", "starts",
+    "rows", "ids", "row_lengths", "centre", "axes", "axes32", "steps", "codes", "facts", "order", "starts",
     "cell_codes", "cell_squares", "cell_errors", "efforts",
 )  # fmt: skip
 
@@ -578,19 +617,31 @@ def _sealed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return plain
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _factors_of(rows: Vectors, metric: Metric) -> Doubles:
-    """Return what each row is multiplied by: (n,) for cosine, (0,) for euclidean, where it is 1."""
+def _lengths_of(rows: Vectors, metric: Metric) -> Doubles:
+    """Return what each row is divided by: (n,) for cosine, (0,) for euclidean, where it is 1."""
     if metric == "euclidean":
         return np.empty(0)
     from lookalike.index import kmeans_tree_kernels
 
-    factors = np.empty(len(rows))
-    kmeans_tree_kernels.factors_of(_sealed(rows), factors)
-    return factors
+    lengths = np.empty(len(rows))
+    kmeans_tree_kernels.measure_lengths(_sealed(rows), lengths)
+    return lengths
+
+
+def _narrowed(rows: Vectors) -> npt.NDArray[Any]:
+    """Return rows as uint8 if they are whole numbers from 0 to 255, and as they are otherwise.
+
+    Pixels are. Measuring a row is reading it from memory, and that is a quarter then.
+    """
+    narrow = np.empty(rows.shape, np.uint8)
+    for start in range(0, len(rows), _BLOCK_ROWS):
+        block = rows[start : start + _BLOCK_ROWS]
+        if block.min() < 0 or block.max() > 255:
+            return rows
+        narrow[start : start + _BLOCK_ROWS] = block
+        if (narrow[start : start + _BLOCK_ROWS] != block).any():
+            return rows
+    return narrow
 
 
 def _empty_frame() -> _Frame:
@@ -606,19 +657,20 @@ def _empty_frame() -> _Frame:
 def _empty_lists() -> _Lists:
     return _Lists(
         np.empty((0, _HEAD), np.int8), np.empty((0, 2), np.float32), np.empty(0, np.int64),
-        np.zeros(1, np.int64), np.empty((0, _HEAD), np.int8), np.empty(0, np.float32), np.empty(0, np.float32),
+        np.zeros(1, np.int64), np.empty((0, _HEAD), np.int8), np.empty(0, np.float32),
+        np.empty(0, np.float32),
     )  # fmt: skip
 
 
 def _make_frame(
-    rows: Vectors, factors: Doubles, random: np.random.Generator
+    rows: Vectors, lengths: Doubles, random: np.random.Generator
 ) -> tuple[_Frame, Vectors, Vectors]:
     """Find the axes, and return them with the heads (n, HEAD) and tails (n,) of the rows."""
     n, d = rows.shape
     chosen = np.sort(random.choice(n, min(n, _AXES_ROWS), replace=False))
     sample = rows[chosen].astype(np.float64)
-    if len(factors):
-        sample *= factors[chosen, None]
+    if len(lengths):
+        sample /= lengths[chosen, None]
     mean = sample.mean(axis=0)
     sample -= mean
     # What is smaller than float32 tells apart is no spread.
@@ -631,23 +683,24 @@ def _make_frame(
     longest = least * least
     for start in range(0, n, _BLOCK_ROWS):
         block = rows[start : start + _BLOCK_ROWS].astype(np.float64)
-        if len(factors):
-            block *= factors[start : start + _BLOCK_ROWS, None]
+        if len(lengths):
+            block /= lengths[start : start + _BLOCK_ROWS, None]
         block -= mean
         longest = max(longest, float(np.square(block, out=block).sum(axis=1).max()))
     scale = float(np.ldexp(1.0, -int(np.frexp(np.sqrt(longest))[1]))) if longest > 0 else 1.0
     mean = (mean - origin) * scale
     steps = np.stack([np.ones(_HEAD), mean @ axes])
     frame = _Frame(scale, np.stack([origin, mean]), axes, axes.astype(np.float32), steps)
-    heads, tails = _to_heads(frame, rows, factors)
+    heads, tails = _to_heads(frame, rows, lengths)
     return frame, heads, tails
 
 
 def _find_axes(sample: Doubles, n_axes: int, random: np.random.Generator) -> Doubles:
-    """Return the principal axes of centred rows, about: (d, n_axes) float64, orthonormal columns, by variance.
+    """Return about the principal axes of centred rows: (d, n_axes) float64, orthonormal, by variance.
 
-    Subspace iteration: a few products with the rows turn any start towards the axes of largest variance. It
-    costs less than the covariance for large d, and never fails: axes without variance are orthonormal, too.
+    Subspace iteration: a few products with the rows turn any start towards the axes of largest variance.
+    It costs less than the covariance for large d, and never fails: axes without variance are orthonormal,
+    too.
     """
     rows = sample.astype(np.float32)
     axes = random.standard_normal((rows.shape[1], n_axes))
@@ -663,14 +716,14 @@ def _find_axes(sample: Doubles, n_axes: int, random: np.random.Generator) -> Dou
     return axes
 
 
-def _to_heads(frame: _Frame, rows: Vectors, factors: Doubles) -> tuple[Vectors, Vectors]:
+def _to_heads(frame: _Frame, rows: Vectors, lengths: Doubles) -> tuple[Vectors, Vectors]:
     """Return the heads (n, HEAD) and tails (n,) of rows, computed in float64 and then rounded."""
     heads, tails = np.empty((len(rows), _HEAD), np.float32), np.empty(len(rows), np.float32)
     for start in range(0, len(rows), _BLOCK_ROWS):
         part = slice(start, start + _BLOCK_ROWS)
         block = rows[part].astype(np.float64)
-        if len(factors):
-            block *= factors[part, None]
+        if len(lengths):
+            block /= lengths[part, None]
         block -= frame.centre[0]
         block *= frame.scale
         block -= frame.centre[1]
@@ -691,13 +744,12 @@ def _make_cells(heads: Vectors, random: np.random.Generator) -> tuple[Vectors, n
     sample = np.ascontiguousarray(sample[:, :_CELL_DIMENSIONS])
     tree = lloyd.fit_tree(sample, n_cells, _CELL_ROUNDS, random)
     part = heads[:, :_CELL_DIMENSIONS]
-    labels = tree.assign(part)
-    return lloyd.means(heads, labels, np.zeros((n_cells, _HEAD), np.float32)), labels
+    # Empty cells would be visited for nothing.
+    filled, labels = np.unique(tree.assign(part), return_inverse=True)
+    return lloyd.means(heads, labels, np.zeros((len(filled), _HEAD), np.float32)), labels
 
 
-def _encode(
-    heads: Vectors, tails: Vectors, steps: Doubles
-) -> tuple[npt.NDArray[np.int8], Vectors, Vectors]:
+def _encode(heads: Vectors, tails: Vectors, steps: Doubles) -> tuple[npt.NDArray[np.int8], Vectors, Vectors]:
     """Return codes (n, HEAD), facts (n, 2) and what the codes lost of each head (n,)."""
     codes = np.empty(heads.shape, np.int8)
     facts, errors = np.empty((len(heads), 2), np.float32), np.empty(len(heads), np.float32)
@@ -717,8 +769,11 @@ def _encode(
 def _make_lists(
     frame: _Frame, heads: Vectors, tails: Vectors, centroids: Vectors, labels: npt.NDArray[np.int64]
 ) -> tuple[_Lists, _Frame]:
-    """Put the heads in the order of their cells, as integers; return also the frame with the steps of those."""
-    steps = np.maximum(heads.max(axis=0), -heads.min(axis=0)).astype(np.float64) / _LARGEST_CODE
+    """Put the heads in the order of their cells, as integers; return also the frame with their steps."""
+    some = np.abs(heads[:: max(1, len(heads) // _STEPS_ROWS)])
+    usual = np.quantile(some, _USUAL, axis=0) * _BEYOND_USUAL
+    largest = np.maximum(heads.max(axis=0), -heads.min(axis=0))
+    steps = np.minimum(np.where(usual > 0, usual, largest), largest).astype(np.float64) / _LARGEST_CODE
     steps = np.maximum(steps, steps.max() * _LEAST_STEP)
     if not steps.max() > 0:
         steps = np.ones_like(steps)
@@ -731,6 +786,12 @@ def _make_lists(
     starts = np.zeros(len(centroids) + 1, np.int64)
     np.cumsum(np.bincount(labels, minlength=len(centroids)), out=starts[1:])
     lists = _Lists(
-        codes[order], facts[order], order, starts, cell_codes, np.ascontiguousarray(cell_facts[:, 0]), cell_errors
+        codes[order],
+        facts[order],
+        order,
+        starts,
+        cell_codes,
+        np.ascontiguousarray(cell_facts[:, 0]),
+        cell_errors,
     )
     return lists, replace(frame, steps=steps)

@@ -1,9 +1,9 @@
 """From a recall to the effort that reaches it.
 
-Effort is two numbers: how many cells are visited, and how many of the rows in them, those that look nearest, are
-measured. A true neighbour is found if its cell is among the former and it is among the latter. So one look at
-each neighbour of some held-out rows (the rank of its cell, and its own rank by the estimate) tells the recall of
-every effort at once, without searching again.
+Effort is two numbers: how many cells are visited, and how many of the rows in them, those that look
+nearest, are measured. A true neighbour is found if its cell is among the former and it is among the
+latter. So one look at each neighbour of some held-out rows (the rank of its cell, and its own rank by the
+estimate) tells the recall of every effort at once, without searching again.
 
 Of the efforts whose recall is at least the wanted one, the cheapest is taken. The recall of a sample may
 flatter: what has to reach the wanted recall is the lower end of its confidence interval.

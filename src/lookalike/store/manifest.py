@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from lookalike.errors import CollectionError
 from lookalike.images.scan import escape, unescape
+from lookalike.replace_file import replace_file
 from lookalike.store.schema import FORMAT_VERSION
 
 FOLDER_NAME = ".lookalike"
@@ -78,14 +79,9 @@ class Manifest:
     def save(self, folder: Path) -> None:
         """Write it to the ``.lookalike`` folder, so that no reader sees half of it."""
         content = {"format": FORMAT_VERSION, **asdict(replace(self, format=FORMAT_VERSION))}
-        partial = folder / f"{FILE_NAME}.{os.getpid()}.part"
+        text = json.dumps(content, indent=2, ensure_ascii=False)
         # A glob may hold bytes that are not UTF-8: `\udce9` is how JSON writes them, too.
-        with partial.open("w", encoding="utf-8", errors="backslashreplace") as stream:
-            json.dump(content, stream, indent=2, ensure_ascii=False)
-            stream.write("\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(folder / FILE_NAME)
+        replace_file(folder / FILE_NAME, f"{text}\n".encode(errors="backslashreplace"), durable=True)
 
     @classmethod
     def load(cls, folder: Path) -> Manifest:

@@ -61,7 +61,7 @@ def images() -> pa.Schema:
 
 
 def thumbnails() -> pa.Schema:
-    """A JPEG of at most 256 × 256 pixels."""
+    """A JPEG of at most 256 × 256 pixels, of small images at most 320 × 320."""
     import pyarrow as pa
 
     return pa.schema(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _KEYS_PER_FILTER = 2_000  # an SQL filter of more keys takes longer to parse than to run
 _SMALL_FRAGMENTS = 6  # more of them are joined
 _ROWS_OF_A_FRAGMENT = 16_384  # a fragment of so many stays as it is
+_BYTES_OF_A_FRAGMENT = 1 << 23  # or of so many, as joining takes memory; more fragments read as fast
 _VERSIONS_TO_CLEAN = 16
 _COPIED_AT_ONCE = 1 << 22  # bytes
 _LANCE_SOURCE = re.compile(r",?( location:)? /\S+\.rs:\d+(:\d+)?")  # where in itself an error arose
@@ -96,11 +97,16 @@ class Table:
         with self._errors("read"):
             return self._open().to_table(columns=columns, filter=where)
 
-    def read_where_in(self, column: str, values: Iterable[int | str], columns: Sequence[str]) -> pa.Table:
-        """Read the rows whose `column` is one of `values`."""
+    def read_where_in(
+        self, column: str, values: Iterable[int | str], columns: Sequence[str], where: str | None = None
+    ) -> pa.Table:
+        """Read the rows whose `column` is one of `values`, and that an SQL condition keeps."""
         import pyarrow as pa
 
-        conditions = list(_conditions(column, values))
+        conditions = [
+            condition if where is None else f"({condition}) AND ({where})"
+            for condition in _conditions(column, values)
+        ]
         parts = [self.read(columns, condition) for condition in conditions]
         return pa.concat_tables(parts) if parts else self._subset(columns).empty_table()
 
@@ -190,11 +196,13 @@ class Table:
             return
         with self._errors("write"):
             dataset = self._open()
-            small = [part for part in dataset.get_fragments() if part.physical_rows < _ROWS_OF_A_FRAGMENT]
+            width = sum(_width(field.type) for field in dataset.schema)
+            enough = min(_ROWS_OF_A_FRAGMENT, -(-_BYTES_OF_A_FRAGMENT // width))
+            small = [part for part in dataset.get_fragments() if part.physical_rows < enough]
             if len(small) > _SMALL_FRAGMENTS:
                 # Copying pages as they are takes a fifth of the memory of decoding them.
                 dataset.optimize.compact_files(
-                    target_rows_per_fragment=_ROWS_OF_A_FRAGMENT,
+                    target_rows_per_fragment=enough,
                     num_threads=1,
                     compaction_mode="try_binary_copy",
                     binary_copy_read_batch_bytes=_COPIED_AT_ONCE,
@@ -251,6 +259,12 @@ def _fsync(path: str) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _width(kind: pa.DataType) -> int:
+    """Return how many bytes a value takes, counting those of no fixed width as 8."""
+    size = getattr(kind, "list_size", 1)
+    return 4 * size if size > 1 else 8
 
 
 def _conditions(column: str, values: Iterable[int | str]) -> Iterator[str]:

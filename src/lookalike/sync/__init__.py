@@ -6,17 +6,17 @@
 
 from lookalike.sync.area import Area, choose_areas, decide_areas, locate, look
 from lookalike.sync.execution import COMMIT_IMAGES, COMMIT_SECONDS, Outcome, Progress, carry_out
-from lookalike.sync.plan import FoundFile, Known, Plan
+from lookalike.sync.plan import Known, Plan, Tally
 
 __all__ = [
     "COMMIT_IMAGES",
     "COMMIT_SECONDS",
     "Area",
-    "FoundFile",
     "Known",
     "Outcome",
     "Plan",
     "Progress",
+    "Tally",
     "carry_out",
     "choose_areas",
     "decide_areas",

@@ -8,14 +8,13 @@ A kill at any moment loses what was done since the last commit; the next run goe
 
 from __future__ import annotations
 
-import itertools
 import queue
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,12 +24,13 @@ from lookalike.images import (
     Decoded,
     content_id,
     decode,
-    dominant_colours,
     encode_thumbnail,
     from_pixels,
     make_thumbnail,
+    palettes,
     perceptual_hash,
     pixels_id,
+    sample_colours,
     sharpness,
 )
 from lookalike.images.decode import read_file
@@ -43,6 +43,8 @@ COMMIT_SECONDS = 10.0
 COMMIT_IMAGES = 2_000
 _PORTION = 16  # files that a worker takes at a time
 _PORTIONS_AHEAD = 32  # handed to the workers ahead of the commits, so that a commit stops nobody
+
+_NO_COLOURS = np.empty((0, 4), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,23 @@ class _Done:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A file that has been decoded and waits for the network."""
+    """A file that has been decoded and waits for the network.
+
+    Attributes
+    ----------
+    pixels : array of uint8
+        What the network sees.
+    image : ImageRow or None
+        None where the image is described already. Its colours are still to come.
+    colours : (p, 3) uint8 or None
+        The pixels that they are taken from.
+    """
 
     file: FoundFile
     id: ImageId
-    image: ImageRow | None
     pixels: Pixels
+    image: ImageRow | None
+    colours: Pixels | None
 
 
 def carry_out(
@@ -115,7 +128,7 @@ def carry_out(
     Parameters
     ----------
     plan, known : Plan, Known
-        From `decide`, made under the writer's lock that is still held.
+        From `decide`, made under the writer's lock that is still held. The plan is used up.
     store, vectors : Store, Table
         Where to write.
     load_embedder : callable
@@ -143,7 +156,8 @@ def carry_out(
         ),
         vectors,
     )
-    files = plan.to_read
+    files = plan.take()
+    total = len(files)
     embedded, failed = 0, set[str]()
     if files:
         worker = _Worker(load_embedder(), known)
@@ -151,7 +165,7 @@ def carry_out(
         try:
             for done in _side_by_side(worker, files, jobs):
                 writer.take(done)
-                report(Progress(writer.done, len(files), len(writer.failed)))
+                report(Progress(writer.done, total, len(writer.failed)))
         finally:
             # Also when interrupted: what was done is kept.
             writer.commit()
@@ -161,18 +175,19 @@ def carry_out(
     return Outcome(embedded, failed)
 
 
-def _side_by_side(worker: _Worker, files: Sequence[FoundFile], jobs: int) -> Iterator[_Done]:
-    """Yield what the worker makes of each file, as it comes, `jobs` at a time."""
+def _side_by_side(worker: _Worker, files: deque[FoundFile], jobs: int) -> Iterator[_Done]:
+    """Yield what the worker makes of each file, as it comes, `jobs` at a time; `files` is emptied."""
     pool = ThreadPoolExecutor(jobs, thread_name_prefix="lookalike")
     finished: queue.SimpleQueue[Future[list[_Done]]] = queue.SimpleQueue()
     size = min(max(_PORTION, worker.batch_size), -(-len(files) // jobs))  # with few, some for every thread
-    portions = (files[start : start + size] for start in range(0, len(files), size))
 
     def hand_out(count: int) -> int:
-        batch = list(itertools.islice(portions, count))
-        for portion in batch:
+        handed = 0
+        while files and handed < count:
+            portion = [files.popleft() for _ in range(min(size, len(files)))]
             pool.submit(worker, portion).add_done_callback(finished.put)
-        return len(batch)
+            handed += 1
+        return handed
 
     try:
         running = hand_out(_PORTIONS_AHEAD + jobs)
@@ -200,9 +215,12 @@ class _Worker:
     def __call__(self, files: Sequence[FoundFile]) -> list[_Done]:
         opened = [self._open(file) for file in files]
         waiting = [one for one in opened if isinstance(one, _Opened)]
-        vectors = iter(self._embedder.embed(np.stack([one.pixels for one in waiting])) if waiting else ())
+        if not waiting:
+            return [one for one in opened if isinstance(one, _Done)]
+        vectors = iter(self._embedder.embed(np.stack([one.pixels for one in waiting])))
+        images = _with_colours(waiting)
         return [
-            _Done(one.file, one.id, next(vectors), one.image) if isinstance(one, _Opened) else one
+            _Done(one.file, one.id, next(vectors), images.get(one.id)) if isinstance(one, _Opened) else one
             for one in opened
         ]
 
@@ -223,24 +241,35 @@ class _Worker:
             decoded = decode(opened, file.path, side) if isinstance(opened, bytes) else from_pixels(opened)
         except ImageError as error:
             return _Done(file, image, reason=error.reason, is_permanent=True)
-        row = None if image in self._described else _describe(image, sha256, decoded)
-        return _Opened(file, image, row, self._embedder.prepare(decoded.image))
+        row, colours = (None, None) if image in self._described else _describe(image, sha256, decoded)
+        return _Opened(file, image, self._embedder.prepare(decoded.image), row, colours)
 
 
-def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> ImageRow:
+def _with_colours(opened: Sequence[_Opened]) -> dict[ImageId, ImageRow]:
+    """Return the rows of the images that are to be described, complete: colours are quicker by the dozen."""
+    rows = [(one.image, one.colours) for one in opened if one.image is not None and one.colours is not None]
+    if not rows:
+        return {}
+    found = palettes(np.stack([colours for _, colours in rows]))
+    return {row.id: replace(row, colours=each) for (row, _), each in zip(rows, found, strict=True)}
+
+
+def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> tuple[ImageRow, Pixels]:
+    """Return the row of an image but for its colours, and the pixels that those are taken from."""
     thumbnail = make_thumbnail(decoded.image)
     grey = thumbnail.convert("L")  # once for both that need it
-    return ImageRow(
+    row = ImageRow(
         image,
         sha256,
         decoded.format,
         decoded.width,
         decoded.height,
         perceptual_hash(grey),
-        dominant_colours(thumbnail),
+        _NO_COLOURS,
         sharpness(grey),
         encode_thumbnail(thumbnail),
     )
+    return row, sample_colours(thumbnail)
 
 
 class _Writer:

@@ -6,8 +6,8 @@ there already, and is not embedded again.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -86,9 +86,63 @@ class Plan:
     cleared: list[str] = field(default_factory=list)
 
     @property
-    def to_read(self) -> list[FoundFile]:
-        """All files to be opened."""
-        return [*self.added, *self.changed, *self.unembedded]
+    def n_to_read(self) -> int:
+        """How many files are to be opened."""
+        return len(self.added) + len(self.changed) + len(self.unembedded)
+
+    def take(self) -> deque[FoundFile]:
+        """Hand over all files to be opened; the plan forgets them, so that each can go once it is done."""
+        files = deque([*self.added, *self.changed, *self.unembedded])
+        for rows in (self.added, self.changed, self.unembedded):
+            rows.clear()
+        return files
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many files a plan is about, by what becomes of them, once it is known which of them fail.
+
+    Attributes
+    ----------
+    added, unembedded, moved, gone, unchanged : int
+    changed : frozenset of str
+        Stored paths.
+    files : mapping of str to FileRow
+        Those that were known before.
+    """
+
+    added: int
+    unembedded: int
+    moved: int
+    gone: int
+    unchanged: int
+    changed: frozenset[str]
+    files: Mapping[str, FileRow]
+
+    @classmethod
+    def of(cls, plan: Plan, known: Known) -> Tally:
+        """Count the files of a plan that has not been carried out yet."""
+        return cls(
+            added=len(plan.added),
+            unembedded=len(plan.unembedded),
+            moved=len(plan.moved),
+            gone=len(plan.gone),
+            unchanged=plan.unchanged,
+            changed=frozenset(file.path for file in plan.changed),
+            files=known.files,
+        )
+
+    def without(self, failed: Collection[str]) -> dict[str, int]:
+        """Return how many files were added, changed, moved, removed, and unchanged, given those that fail."""
+        old = sum(path in self.files for path in failed)
+        changed = sum(path in self.changed for path in failed)
+        return {
+            "added": self.added - (len(failed) - old),
+            "changed": len(self.changed) - changed,
+            "moved": self.moved,
+            "removed": self.gone + changed,
+            "unchanged": self.unchanged + self.unembedded - (old - changed),
+        }
 
 
 @dataclass(frozen=True, slots=True)
