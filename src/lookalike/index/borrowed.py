@@ -194,7 +194,6 @@ class Borrowed(Index):
         facts = {
             "kind": self.kind, "format": _FORMAT, "metric": self.metric, "random_state": self.random_state,
             "scale": self._scale, "parameters": self._parameters(),
-            "arrays": {name: [array.dtype.str, *array.shape] for name, array in arrays.items()},
         }  # fmt: skip
         write(folder, facts, arrays)
 
@@ -202,8 +201,6 @@ class Borrowed(Index):
     def load(cls, folder: Path) -> Self:
         """Open a saved index; see `Index.load`. Vectors are memory-mapped; the library reads its own part."""
         facts, arrays = read(folder, cls.kind, _FORMAT, _ARRAYS)
-        if facts.get("arrays") != {name: [array.dtype.str, *array.shape] for name, array in arrays.items()}:
-            raise damaged(folder, "its files do not fit together")
         try:
             index = cls(facts["metric"], random_state=facts["random_state"], **facts["parameters"])
             index._scale = float(facts["scale"])

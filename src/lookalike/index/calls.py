@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from lookalike.cores import usable_cores
 
 _QUERIES_A_THREAD = 16
 
@@ -28,7 +29,7 @@ def share(n: int, n_jobs: int | None, answer: Callable[[slice], int]) -> int:
     n_jobs : int, optional
         Threads; all cores by default.
     """
-    n_threads = n_jobs or cores()
+    n_threads = n_jobs or usable_cores()
     n_parts = min(4 * n_threads, n // _QUERIES_A_THREAD)
     if n_threads == 1 or n_parts < 2:
         return answer(slice(0, n))
@@ -36,8 +37,3 @@ def share(n: int, n_jobs: int | None, answer: Callable[[slice], int]) -> int:
     # A pool of its own: it costs 0.1 ms, and neither forks nor other callers can disturb it.
     with ThreadPoolExecutor(n_threads) as pool:
         return max(pool.map(answer, map(slice, edges[:-1], edges[1:])))
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -8,36 +8,34 @@ from __future__ import annotations
 
 import numpy as np
 
+from lookalike.index.forest import WIDTH  # a constant, so that sums over it are unrolled
 from lookalike.index.kernels import (
+    COSINE_OF_TAILS,
     FAST,
     OK,
     compiled,
-    factor_of,
     keep,
     measure_row,
     push,
     sift_down,
     sort_heap,
+    take,
 )
-
-WIDTH = 96  # of a lifted vector: the axes, and the tail; a constant, so that sums over it are unrolled
-
-COSINE_OF_TAILS = 0.5  # what lies outside the axes of two neighbours is taken to be so much alike
 
 _SUMMED = 1e-5  # relative: what float32 loses in the sum of WIDTH squares, twice
 _TOO_FAR = 1e6  # of a query's length in units of the longest row's: beyond, float32 cannot tell rows apart
 
 
 @compiled(FAST)
-def lift(query, factor, scale, centre, axes, middle, head, lifted):  # type: ignore[no-untyped-def]
-    """Write a lifted query, (WIDTH,) float32; return its length about the mean.
+def lift(query, scale, centre, axes, middle, head, lifted):
+    """Write a query, (d,) float64, lifted, (WIDTH,) float32; return its length about the mean.
 
     `head` is (WIDTH,) float64, for work.
     """
     head[:] = 0.0
     length_squared = 0.0
     for j in range(query.shape[0]):
-        value = (np.float64(query[j]) * factor - centre[0, j]) * scale
+        value = (query[j] - centre[0, j]) * scale
         difference = value - centre[1, j]
         length_squared += difference * difference
         if value != 0:  # the background of pictures is 0, and nearly free
@@ -53,7 +51,7 @@ def lift(query, factor, scale, centre, axes, middle, head, lifted):  # type: ign
 
 
 @compiled(FAST)
-def _box_distance(lifted, box):  # type: ignore[no-untyped-def]
+def _box_distance(lifted, box):
     """Return the squared distance from a lifted query to a box, (2, WIDTH): its lower and upper corner."""
     lower, upper = box[0], box[1]
     total = np.float32(0)
@@ -66,7 +64,7 @@ def _box_distance(lifted, box):  # type: ignore[no-untyped-def]
 
 
 @compiled(FAST)
-def _distance(lifted, row):  # type: ignore[no-untyped-def]
+def _distance(lifted, row):
     total = np.float32(0)
     for j in range(WIDTH):
         difference = lifted[j] - row[j]
@@ -75,21 +73,21 @@ def _distance(lifted, row):  # type: ignore[no-untyped-def]
 
 
 @compiled(FAST)
-def _distances(lifted, rows, out):  # type: ignore[no-untyped-def]
+def _distances(lifted, rows, out):
     """Write the squared distance to each lifted row. A loop that does nothing else is the quickest."""
     for i in range(len(rows)):
         out[i] = _distance(lifted, rows[i])  # OUT
 
 
 @compiled(FAST)
-def _limit(distance_squared, scale, slack):  # type: ignore[no-untyped-def]
+def _limit(distance_squared, scale, slack):
     """Return the largest computed lifted distance, squared, of what may lie within a true distance."""
     reach = np.sqrt(distance_squared) * scale + slack
     return np.float32(reach * reach * (1 + _SUMMED))
 
 
 @compiled(FAST)
-def _pop(keys, nodes, size):  # type: ignore[no-untyped-def]
+def _pop(keys, nodes, size):
     """Take the first pair off a heap of `size` pairs; it is returned, and the heap is one shorter."""
     key, node = keys[0], nodes[0]
     keys[0], nodes[0] = keys[size - 1], nodes[size - 1]
@@ -98,7 +96,7 @@ def _pop(keys, nodes, size):  # type: ignore[no-untyped-def]
 
 
 @compiled(FAST)
-def _descend(lifted, split_axes, split_values):  # type: ignore[no-untyped-def]
+def _descend(lifted, split_axes, split_values):
     """Return the number of the leaf that a query falls into, by the splits alone."""
     node, n_inner = 0, len(split_axes)
     while node < n_inner:
@@ -107,7 +105,7 @@ def _descend(lifted, split_axes, split_values):  # type: ignore[no-untyped-def]
 
 
 @compiled(FAST)
-def _largest(starts):  # type: ignore[no-untyped-def]
+def _largest(starts):
     """Return the number of rows in the fullest leaf of any tree."""
     largest = 0
     for tree in range(starts.shape[0]):
@@ -117,9 +115,9 @@ def _largest(starts):  # type: ignore[no-untyped-def]
 
 
 @compiled(FAST)
-def _settle(  # type: ignore[no-untyped-def]
-    query, factor, scale, slack, reach, distances, first, order, live,
-    rows, more_rows, row_factors, best, best_rows, found,
+def _settle(
+    query, scale, slack, reach, distances, first, order, live,
+    rows, more_rows, row_lengths, best, best_rows, found,
 ):  # fmt: skip
     """Measure the rows of a leaf that may be within reach; return how many are kept, and the new reach.
 
@@ -130,7 +128,7 @@ def _settle(  # type: ignore[no-untyped-def]
         if distances[i] > limit or not live[first + i]:
             continue
         row = order[first + i]
-        distance = measure_row(query, factor, row, rows, more_rows, row_factors)
+        distance = measure_row(query, row, rows, more_rows, row_lengths)
         found = keep(best, best_rows, found, len(best), distance, row)
         if found == len(best) and best[0] < reach:
             reach = best[0]
@@ -139,10 +137,10 @@ def _settle(  # type: ignore[no-untyped-def]
 
 
 @compiled(FAST)
-def search_exactly(  # type: ignore[no-untyped-def]
+def search_exactly(
     queries, only_leaf, is_cosine, scale, rounding, longest, centre, axes, middle,
     lifted_rows, order, live, starts, boxes, split_axes, split_values,
-    rows, more_rows, row_factors, best, best_rows, counts, visits,
+    rows, more_rows, row_lengths, best, best_rows, counts, visits,
 ):  # fmt: skip
     """Find the k nearest of all rows by bounds that hold, or of those in the query's leaf; ties by row.
 
@@ -167,17 +165,17 @@ def search_exactly(  # type: ignore[no-untyped-def]
     int
         `OK`, or what is wrong with a query.
     """
+    query = np.empty(queries.shape[1], np.float64)
     head, lifted = np.empty(WIDTH, np.float64), np.empty(WIDTH, np.float32)
     distances = np.empty(_largest(starts[:1]), np.float32)
     n_leaves = starts.shape[1] - 1
     n_inner = n_leaves - 1
     keys, nodes = np.empty(n_leaves + 1, np.float32), np.empty(n_leaves + 1, np.int64)
     for i in range(len(queries)):
-        query = queries[i]
-        factor, status = factor_of(query, is_cosine)
+        status = take(queries[i], is_cosine, query)
         if status != OK:
             return status
-        length = lift(query, factor, scale, centre, axes, middle, head, lifted)
+        length = lift(query, scale, centre, axes, middle, head, lifted)
         slack = rounding * (longest + length)
         is_far = not length < _TOO_FAR
         if is_far:
@@ -192,8 +190,8 @@ def search_exactly(  # type: ignore[no-untyped-def]
             else:
                 _distances(lifted, lifted_rows[lo:hi], distances)
             found, reach = _settle(
-                query, factor, scale, slack, reach, distances[: hi - lo], lo, order, live,
-                rows, more_rows, row_factors, best[i], best_rows[i], found,
+                query, scale, slack, reach, distances[: hi - lo], lo, order, live,
+                rows, more_rows, row_lengths, best[i], best_rows[i], found,
             )  # fmt: skip
             visits[i] = 1
         else:
@@ -217,8 +215,8 @@ def search_exactly(  # type: ignore[no-untyped-def]
                 else:
                     _distances(lifted, lifted_rows[lo:hi], distances)
                 found, reach = _settle(
-                    query, factor, scale, slack, reach, distances[: hi - lo], lo, order, live,
-                    rows, more_rows, row_factors, best[i], best_rows[i], found,
+                    query, scale, slack, reach, distances[: hi - lo], lo, order, live,
+                    rows, more_rows, row_lengths, best[i], best_rows[i], found,
                 )  # fmt: skip
                 limit = _limit(reach, scale, slack)
                 visits[i] += 1
@@ -228,10 +226,10 @@ def search_exactly(  # type: ignore[no-untyped-def]
 
 
 @compiled(FAST)
-def search(  # type: ignore[no-untyped-def]
+def search(
     queries, k, n_leaves, n_rows, is_cosine, scale, centre, axes, middle,
     lifted_rows, order, live, members, starts, boxes,
-    rows, more_rows, row_factors, ids, out_ids, out_distances,
+    rows, more_rows, row_lengths, ids, out_ids, out_distances,
 ):  # fmt: skip
     """Answer queries best bin first: the `n_leaves` nearest leaves of all trees, `n_rows` rows measured.
 
@@ -252,6 +250,7 @@ def search(  # type: ignore[no-untyped-def]
     int
         `OK`, or what is wrong with a query.
     """
+    query = np.empty(queries.shape[1], np.float64)
     head, lifted = np.empty(WIDTH, np.float64), np.empty(WIDTH, np.float32)
     n_trees, n_inner = starts.shape[0], starts.shape[1] - 2
     n_nodes = boxes.shape[1]
@@ -262,11 +261,10 @@ def search(  # type: ignore[no-untyped-def]
     distances = np.empty(_largest(starts), np.float32)
     seen = np.zeros(len(order) if n_trees > 1 else 0, np.int64)  # the last query that met a slot
     for i in range(len(queries)):
-        query = queries[i]
-        factor, status = factor_of(query, is_cosine)
+        status = take(queries[i], is_cosine, query)
         if status != OK:
             return status
-        length = lift(query, factor, scale, centre, axes, middle, head, lifted)
+        length = lift(query, scale, centre, axes, middle, head, lifted)
         if not length < _TOO_FAR:  # all are about as far
             lifted /= np.float32(length)
         weight = np.float32(2 * (1 - COSINE_OF_TAILS)) * lifted[WIDTH - 1]
@@ -308,7 +306,7 @@ def search(  # type: ignore[no-untyped-def]
         found = 0
         for slot in slots[:size]:
             row = order[slot]
-            distance = measure_row(query, factor, row, rows, more_rows, row_factors)
+            distance = measure_row(query, row, rows, more_rows, row_lengths)
             found = keep(best, best_rows, found, k, distance, row)
         sort_heap(best, best_rows, found)
         for j in range(found):
@@ -318,16 +316,17 @@ def search(  # type: ignore[no-untyped-def]
 
 
 @compiled(FAST)
-def find_within(  # type: ignore[no-untyped-def]
-    query, reach, is_cosine, scale, rounding, longest, centre, axes, middle,
-    lifted_rows, order, live, starts, boxes, rows, more_rows, row_factors, distances, found_rows,
+def find_within(
+    given, reach, is_cosine, scale, rounding, longest, centre, axes, middle,
+    lifted_rows, order, live, starts, boxes, rows, more_rows, row_lengths, distances, found_rows,
 ):  # fmt: skip
     """Find all rows whose squared distance is at most `reach`; return how many, or -1 - what is wrong."""
     head, lifted = np.empty(WIDTH, np.float64), np.empty(WIDTH, np.float32)
-    factor, status = factor_of(query, is_cosine)
+    query = np.empty(len(given), np.float64)
+    status = take(given, is_cosine, query)
     if status != OK:
         return -1 - status
-    length = lift(query, factor, scale, centre, axes, middle, head, lifted)
+    length = lift(query, scale, centre, axes, middle, head, lifted)
     limit = _limit(reach, scale, rounding * (longest + length))
     if not length < _TOO_FAR:
         lifted[:] = 0
@@ -347,7 +346,7 @@ def find_within(  # type: ignore[no-untyped-def]
         for slot in range(starts[0, node - n_inner], starts[0, node - n_inner + 1]):
             if live[slot] and _distance(lifted, lifted_rows[slot]) <= limit:
                 row = order[slot]
-                distance = measure_row(query, factor, row, rows, more_rows, row_factors)
+                distance = measure_row(query, row, rows, more_rows, row_lengths)
                 if distance <= reach:
                     distances[found], found_rows[found] = distance, row  # OUT
                     found += 1
@@ -355,22 +354,23 @@ def find_within(  # type: ignore[no-untyped-def]
 
 
 @compiled(FAST)
-def leaves_of(  # type: ignore[no-untyped-def]
+def leaves_of(
     queries, is_cosine, scale, centre, axes, middle, split_axes, split_values, leaves,
 ):  # fmt: skip
     """Write the leaf that each query falls into; return `OK`, or what is wrong with one."""
+    query = np.empty(queries.shape[1], np.float64)
     head, lifted = np.empty(WIDTH, np.float64), np.empty(WIDTH, np.float32)
     for i in range(len(queries)):
-        factor, status = factor_of(queries[i], is_cosine)
+        status = take(queries[i], is_cosine, query)
         if status != OK:
             return status
-        lift(queries[i], factor, scale, centre, axes, middle, head, lifted)
+        lift(query, scale, centre, axes, middle, head, lifted)
         leaves[i] = _descend(lifted, split_axes, split_values)  # OUT
     return OK
 
 
 @compiled(FAST)
-def rank(  # type: ignore[no-untyped-def]
+def rank(
     lifted, lifted_rows, live, boxes, neighbours, leaves, leaf_ranks, row_ranks,
 ):  # fmt: skip
     """Find out what it takes to find each of a query's neighbours.

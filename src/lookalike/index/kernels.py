@@ -1,7 +1,10 @@
-"""What the compiled parts of several indexes share: heaps of the best, and distances as they are given out.
+"""What the compiled parts of the trees share: heaps of the best, and distances as they are given out.
 
 Heaps are pairs of arrays, keys and values, with the largest key first, the larger value before where keys
 are equal. Distances are sums in float64 of the original numbers. Inputs are already checked.
+
+Compiled kernels are kept on disk, by the time stamp of the file that they stand in, not of those that they
+call: after a change here, `make clean`.
 """
 
 from __future__ import annotations
@@ -12,30 +15,34 @@ from typing import Any
 import numba
 import numpy as np
 
-OK, NOT_FINITE, ZERO_ROW = 0, 1, 2
+OK, SHORT, NOT_FINITE, ZERO_ROW = 0, 1, 2, 3  # the larger one wins
 
-# Distances are sums of squares, which may be summed in any order and fused. NaN and infinity keep their
-# meaning.
+# Sums may be taken in any order and fused. NaN and infinity keep their meaning.
 FAST = {"reassoc", "contract", "arcp", "nsz"}
-# x · s - q · s must be 0 where x is q, which a fused multiply-subtract breaks.
-UNFUSED = {"reassoc", "nsz"}
+# Rows are divided by their lengths, not multiplied by what is nearly 1 / length: of neighbours by cosine, the
+# last bits may be all that tells them apart.
+EXACT = {"reassoc", "nsz"}
+
+COSINE_OF_TAILS = 0.5  # what lies outside the axes of two neighbours is taken to be so much alike
 
 
 def compiled(fastmath: set[str]) -> Callable[..., Any]:
     """Return the decorator that compiles a kernel; kept on disk where there is a place for it."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
+        options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
+        kernel: Callable[..., Any]
         try:
-            return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+            kernel = numba.njit(cache=True, **options)(function)
         except RuntimeError:  # neither the package's folder nor the user's can be written to
-            return numba.njit(**options)(function)  # type: ignore[no-any-return]
+            kernel = numba.njit(**options)(function)
+        return kernel
 
     return decorate
 
 
 @compiled(FAST)
-def sift_down(keys, values, size, at):  # type: ignore[no-untyped-def]
+def sift_down(keys, values, size, at):
     """Restore the max-heap of pairs, the pair at `at` being perhaps too small."""
     key, value = keys[at], values[at]
     while True:
@@ -55,7 +62,7 @@ def sift_down(keys, values, size, at):  # type: ignore[no-untyped-def]
 
 
 @compiled(FAST)
-def push(keys, values, size, key, value):  # type: ignore[no-untyped-def]
+def push(keys, values, size, key, value):
     """Add a pair to a max-heap with room for it."""
     at = size
     while at > 0:
@@ -68,7 +75,7 @@ def push(keys, values, size, key, value):  # type: ignore[no-untyped-def]
 
 
 @compiled(FAST)
-def sort_heap(keys, values, size):  # type: ignore[no-untyped-def]
+def sort_heap(keys, values, size):
     """Turn a max-heap into rising order."""
     for last in range(size - 1, 0, -1):
         keys[0], keys[last] = keys[last], keys[0]
@@ -77,7 +84,7 @@ def sort_heap(keys, values, size):  # type: ignore[no-untyped-def]
 
 
 @compiled(FAST)
-def keep(keys, values, size, room, key, value):  # type: ignore[no-untyped-def]
+def keep(keys, values, size, room, key, value):
     """Put a pair into a max-heap of the `room` smallest; return the heap's size."""
     if size < room:
         push(keys, values, size, key, value)
@@ -88,27 +95,23 @@ def keep(keys, values, size, room, key, value):  # type: ignore[no-untyped-def]
     return size
 
 
-@compiled(UNFUSED)
-def measure(query, factor, row, row_factor):  # type: ignore[no-untyped-def]
-    """Return the squared distance, in float64, of two vectors each times a factor."""
+@compiled(EXACT)
+def measure(query, row, length):
+    """Return the squared distance of a query, (d,) float64, and a row divided by `length`."""
     total = 0.0
-    for j in range(row.shape[0]):
-        difference = np.float64(row[j]) * row_factor - np.float64(query[j]) * factor
-        total += difference * difference
+    if length == 1:
+        for j in range(row.shape[0]):
+            difference = np.float64(row[j]) - query[j]
+            total += difference * difference
+    else:
+        for j in range(row.shape[0]):
+            difference = np.float64(row[j]) / length - query[j]
+            total += difference * difference
     return total
 
 
-@compiled(UNFUSED)
-def measure_row(query, factor, row, rows, more_rows, row_factors):  # type: ignore[no-untyped-def]
-    """Return the squared distance to a row, by its number."""
-    row_factor = row_factors[row] if len(row_factors) else 1.0
-    if row < len(rows):
-        return measure(query, factor, rows[row], row_factor)
-    return measure(query, factor, more_rows[row - len(rows)], row_factor)
-
-
-@compiled(FAST)
-def length_squared(query):  # type: ignore[no-untyped-def]
+@compiled(EXACT)
+def length_squared(query):
     """Return the sum of squares, in float64."""
     total = 0.0
     for j in range(query.shape[0]):
@@ -117,24 +120,34 @@ def length_squared(query):  # type: ignore[no-untyped-def]
     return total
 
 
-@compiled(FAST)
-def factor_of(query, is_cosine):  # type: ignore[no-untyped-def]
-    """Return what a query is multiplied by, and whether it can be a query."""
+@compiled(EXACT)
+def take(query, is_cosine, out):
+    """Write a query as float64, for cosine over its length; return whether it can be one."""
     squared = length_squared(query)
     if not squared < np.inf:
-        return 1.0, NOT_FINITE
-    if not is_cosine:
-        return 1.0, OK
-    if squared == 0:
-        return 1.0, ZERO_ROW
-    return 1 / np.sqrt(squared), OK
+        return NOT_FINITE
+    if is_cosine and squared == 0:
+        return ZERO_ROW
+    length = np.sqrt(squared) if is_cosine else 1.0
+    for j in range(query.shape[0]):
+        out[j] = np.float64(query[j]) / length  # OUT
+    return OK
 
 
-@compiled(FAST)
-def factors_of(rows, factors):  # type: ignore[no-untyped-def]
-    """Write 1 / the length of each row.
+@compiled(EXACT)
+def measure_row(query, row, rows, more_rows, row_lengths):
+    """Return the squared distance to a row, by its number."""
+    length = row_lengths[row] if len(row_lengths) else 1.0
+    if row < len(rows):
+        return measure(query, rows[row], length)
+    return measure(query, more_rows[row - len(rows)], length)
+
+
+@compiled(EXACT)
+def measure_lengths(rows, lengths):
+    """Write the length of each row.
 
     Rows and queries go through the same code: a row that is also a query has to be found at distance 0.
     """
     for i in range(len(rows)):
-        factors[i] = 1 / np.sqrt(length_squared(rows[i]))  # OUT
+        lengths[i] = np.sqrt(length_squared(rows[i]))  # OUT
