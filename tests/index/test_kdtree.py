@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lookalike.errors import InvalidInputError
-from lookalike.index import Exact, KDTree, kdtree
+from lookalike.index import Exact, KDTree
 
 SEVEN = [[-6, 0], [-5, 1], [-4, -1], [0, 0], [4, 2], [5, -2], [6, 0]]
 
@@ -231,12 +231,6 @@ def test_code_of_no_leaf_is_an_error(code):
     for ask in (index.path_of, index.ids_in):
         with pytest.raises(InvalidInputError, match=r"code is .*expected 0 to 3"):
             ask(code)
-
-
-def test_width_of_lifted_vectors_is_that_of_the_kernels():
-    from lookalike.index import kdtree_kernels
-
-    assert kdtree._WIDTH == kdtree_kernels.WIDTH
 
 
 def test_importing_the_indexes_imports_no_compiler_and_no_other_library():

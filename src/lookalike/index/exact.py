@@ -126,7 +126,7 @@ class Exact(Index):
         # Distances are given in float32, and compared so: what a search finds at r is within r.
         reach = _to_float32(np.array(r))
         beyond = float(np.nextafter(reach, np.float32(np.inf)))
-        ids, distances, counts = [], [], [0]
+        hits = []
         for start in range(0, len(queries), _BLOCK_QUERIES):
             block = queries[start : start + _BLOCK_QUERIES]
             estimates, slack, exponent = self._estimate(block, rows)
@@ -138,14 +138,8 @@ class Exact(Index):
                 order = np.lexsort((candidates, exact))
                 found = _to_float32(exact[order])
                 within = found <= reach
-                ids.append(self._ids[candidates[order[within]]])
-                distances.append(found[within])
-                counts.append(len(ids[-1]))
-        return Neighborhoods(
-            np.cumsum(counts, dtype=np.int64),
-            np.concatenate(ids) if ids else np.empty(0, np.int64),
-            np.concatenate(distances) if distances else np.empty(0, np.float32),
-        )
+                hits.append((self._ids[candidates[order[within]]], found[within]))
+        return Neighborhoods.join(hits)
 
     def add(self, ids: npt.ArrayLike, vectors: npt.ArrayLike) -> None:
         """Add vectors under new ids; see `Index.add`."""

@@ -14,9 +14,12 @@ from lookalike.index.kernels import (
     FAST,
     OK,
     compiled,
+    give_out,
     keep,
     measure_row,
+    measure_slots,
     push,
+    rank_among,
     sift_down,
     sort_heap,
     take,
@@ -182,9 +185,23 @@ def search_exactly(
             lifted[:] = 0
         reach, found = np.inf, 0
         visits[i] = 0
+        keys[0], nodes[0], size = np.float32(0), 0, 1
         if only_leaf:
-            leaf = _descend(lifted, split_axes[0], split_values[0])
-            lo, hi = starts[0, leaf], starts[0, leaf + 1]
+            nodes[0] = n_inner + _descend(lifted, split_axes[0], split_values[0])
+        limit = np.float32(np.inf)
+        while size > 0:
+            key, node = _pop(keys, nodes, size)
+            size -= 1
+            if -key > limit:
+                break
+            if node < n_inner:
+                for child in range(2 * node + 1, 2 * node + 3):
+                    bound = np.float32(0) if is_far else _box_distance(lifted, boxes[0, child])
+                    if bound <= limit:
+                        push(keys, nodes, size, -bound, child)
+                        size += 1
+                continue
+            lo, hi = starts[0, node - n_inner], starts[0, node - n_inner + 1]
             if is_far:
                 distances[:] = 0
             else:
@@ -193,33 +210,8 @@ def search_exactly(
                 query, scale, slack, reach, distances[: hi - lo], lo, order, live,
                 rows, more_rows, row_lengths, best[i], best_rows[i], found,
             )  # fmt: skip
-            visits[i] = 1
-        else:
-            keys[0], nodes[0], size = np.float32(0), 0, 1
-            limit = np.float32(np.inf)
-            while size > 0:
-                key, node = _pop(keys, nodes, size)
-                size -= 1
-                if -key > limit:
-                    break
-                if node < n_inner:
-                    for child in range(2 * node + 1, 2 * node + 3):
-                        bound = np.float32(0) if is_far else _box_distance(lifted, boxes[0, child])
-                        if bound <= limit:
-                            push(keys, nodes, size, -bound, child)
-                            size += 1
-                    continue
-                lo, hi = starts[0, node - n_inner], starts[0, node - n_inner + 1]
-                if is_far:
-                    distances[:] = 0
-                else:
-                    _distances(lifted, lifted_rows[lo:hi], distances)
-                found, reach = _settle(
-                    query, scale, slack, reach, distances[: hi - lo], lo, order, live,
-                    rows, more_rows, row_lengths, best[i], best_rows[i], found,
-                )  # fmt: skip
-                limit = _limit(reach, scale, slack)
-                visits[i] += 1
+            limit = _limit(reach, scale, slack)
+            visits[i] += 1
         sort_heap(best[i], best_rows[i], found)
         counts[i] = found
     return OK
@@ -303,15 +295,8 @@ def search(
                     size = keep(keys, slots, size, n_rows, estimate, slot)
                     if size == n_rows:
                         limit = keys[0]
-        found = 0
-        for slot in slots[:size]:
-            row = order[slot]
-            distance = measure_row(query, row, rows, more_rows, row_lengths)
-            found = keep(best, best_rows, found, k, distance, row)
-        sort_heap(best, best_rows, found)
-        for j in range(found):
-            out_ids[i, j] = ids[best_rows[j]]
-            out_distances[i, j] = best[j] / 2 if is_cosine else np.sqrt(best[j])
+        found = measure_slots(query, slots[:size], order, rows, more_rows, row_lengths, best, best_rows)
+        give_out(best, best_rows, found, is_cosine, ids, out_ids[i], out_distances[i])
     return OK
 
 
@@ -370,9 +355,7 @@ def leaves_of(
 
 
 @compiled(FAST)
-def rank(
-    lifted, lifted_rows, live, boxes, neighbours, leaves, leaf_ranks, row_ranks,
-):  # fmt: skip
+def rank(lifted, lifted_rows, live, boxes, neighbours, leaves, leaf_ranks, row_ranks):
     """Find out what it takes to find each of a query's neighbours.
 
     Parameters
@@ -383,7 +366,8 @@ def rank(
     leaves : (trees, k) int64
         The leaves of those.
     leaf_ranks, row_ranks : (k,) int64
-        OUT, how many leaves come before the first of its own, and how many rows look nearer than it does.
+        OUT, how many leaves come before the first of its own, and how many rows look nearer than it does; at
+        worst, where some are equally near.
     """
     n_trees, n_nodes = boxes.shape[0], boxes.shape[1]
     n_inner = n_nodes // 2
@@ -392,23 +376,16 @@ def rank(
     for tree in range(n_trees):
         for leaf in range(n_leaves):
             bounds[tree * n_leaves + leaf] = _box_distance(lifted, boxes[tree, n_inner + leaf])
-    bounds_sorted = np.sort(bounds)
-    for j in range(len(neighbours)):
-        nearest = np.float32(np.inf)
-        for tree in range(n_trees):
-            nearest = min(nearest, bounds[tree * n_leaves + leaves[tree, j]])
-        leaf_ranks[j] = np.searchsorted(bounds_sorted, nearest)  # OUT
+    first = leaves[0].copy()
+    for tree in range(1, n_trees):
+        for j in range(len(neighbours)):
+            leaf = tree * n_leaves + leaves[tree, j]
+            if bounds[leaf] < bounds[first[j]]:
+                first[j] = leaf
+    rank_among(bounds, first, leaf_ranks)
     weight = np.float32(2 * (1 - COSINE_OF_TAILS)) * lifted[WIDTH - 1]
-    estimates = np.empty(len(neighbours), np.float32)
-    for j, slot in enumerate(neighbours):
-        estimates[j] = _distance(lifted, lifted_rows[slot]) + weight * lifted_rows[slot, WIDTH - 1]
-    by_estimate = np.sort(estimates)
-    # counts[c]: the rows whose estimate is below the c-th smallest of the neighbours' only
-    counts = np.zeros(len(neighbours) + 1, np.int64)
-    largest = by_estimate[-1]
+    estimates = np.full(len(lifted_rows), np.inf, np.float32)
     for slot in range(len(lifted_rows)):
-        key = _distance(lifted, lifted_rows[slot]) + weight * lifted_rows[slot, WIDTH - 1]
-        if key < largest and live[slot]:
-            counts[np.searchsorted(by_estimate, key, side="right")] += 1
-    for j in range(len(neighbours)):
-        row_ranks[j] = counts[: np.searchsorted(by_estimate, estimates[j], side="left") + 1].sum()  # OUT
+        if live[slot]:
+            estimates[slot] = _distance(lifted, lifted_rows[slot]) + weight * lifted_rows[slot, WIDTH - 1]
+    rank_among(estimates, neighbours, row_ranks)

@@ -151,3 +151,40 @@ def measure_lengths(rows, lengths):
     """
     for i in range(len(rows)):
         lengths[i] = np.sqrt(length_squared(rows[i]))  # OUT
+
+
+@compiled(FAST)
+def measure_slots(query, slots, order, rows, more_rows, row_lengths, best, best_rows):
+    """Measure the rows in some slots; keep the nearest in a max-heap, and return how many they are."""
+    found = 0
+    for slot in slots:
+        row = order[slot]
+        distance = measure_row(query, row, rows, more_rows, row_lengths)
+        found = keep(best, best_rows, found, len(best), distance, row)
+    return found
+
+
+@compiled(FAST)
+def give_out(best, best_rows, found, is_cosine, ids, out_ids, out_distances):
+    """Write the ids and distances of what is in a heap, nearest first."""
+    sort_heap(best, best_rows, found)
+    for j in range(found):
+        out_ids[j] = ids[best_rows[j]]  # OUT
+        out_distances[j] = best[j] / 2 if is_cosine else np.sqrt(best[j])  # OUT
+
+
+@compiled(FAST)
+def rank_among(keys, chosen, ranks):
+    """Write how many keys come before each of the chosen ones, (k,) of (n,); at worst, among equal ones.
+
+    What does not count has an infinite key.
+    """
+    of_chosen = np.sort(keys[chosen])
+    # counts[c]: keys above that of chosen c - 1, in the order of keys, and not above its own
+    counts = np.zeros(len(chosen) + 1, np.int64)
+    largest = of_chosen[-1]
+    for key in keys:
+        if key <= largest:
+            counts[np.searchsorted(of_chosen, key, side="left")] += 1
+    for j in range(len(chosen)):
+        ranks[j] = counts[: np.searchsorted(of_chosen, keys[chosen[j]], side="right")].sum() - 1  # OUT

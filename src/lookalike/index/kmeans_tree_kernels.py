@@ -23,9 +23,12 @@ from lookalike.index.kernels import (
     OK,
     SHORT,
     compiled,
+    give_out,
     keep,
     measure_row,
+    measure_slots,
     push,
+    rank_among,
     sift_down,
     sort_heap,
     take,
@@ -192,15 +195,8 @@ def search(
         if size < k:
             worst = SHORT
             continue
-        n_best = 0
-        for slot in slots[:size]:
-            row = order[slot]
-            distance = measure_row(query, row, rows, more_rows, row_lengths)
-            n_best = keep(best, best_rows, n_best, k, distance, row)
-        sort_heap(best, best_rows, n_best)
-        for j in range(n_best):
-            out_ids[i, j] = ids[best_rows[j]]
-            out_distances[i, j] = best[j] / 2 if is_cosine else np.sqrt(best[j])
+        found = measure_slots(query, slots[:size], order, rows, more_rows, row_lengths, best, best_rows)
+        give_out(best, best_rows, found, is_cosine, ids, out_ids[i], out_distances[i])
     return worst
 
 
@@ -257,11 +253,9 @@ def search_exactly(
             for cell in cells:
                 lo, hi = starts[cell], starts[cell + 1]
                 size = _scan(query_codes, unit, tail, codes[lo:hi], facts[lo:hi], lo, dots, keys, slots, size)
-            found = 0
-            for slot in slots[:size]:
-                row = order[slot]
-                distance = measure_row(query, row, rows, more_rows, row_lengths)
-                found = keep(best[i], best_rows[i], found, k, distance, row)
+            found = measure_slots(
+                query, slots[:size], order, rows, more_rows, row_lengths, best[i], best_rows[i]
+            )
             if found == k:
                 reach = best[i, 0]
         # That reach is at least the true one. What follows starts anew, so that no row is counted twice.
@@ -359,25 +353,13 @@ def rank(
     double, weight = np.float32(2 * unit), np.float32(2 * COSINE_OF_TAILS * tail)
     dots = np.empty(max(starts[-1], len(cell_squares)), np.int32)
     _dots(query_codes, codes, dots)
-    estimates = np.empty(len(neighbours), np.float32)
-    for j, slot in enumerate(neighbours):
-        estimates[j] = facts[slot, 0] - double * np.float32(dots[slot]) - weight * facts[slot, 1]
-    by_estimate = np.sort(estimates)
-    # counts[c]: rows whose estimate lies above that of neighbour c - 1, by estimate, and not above its own
-    counts = np.zeros(len(neighbours) + 1, np.int64)
-    largest = by_estimate[-1]
+    estimates = np.empty(len(facts), np.float32)
     for slot in range(len(facts)):
-        key = facts[slot, 0] - double * np.float32(dots[slot]) - weight * facts[slot, 1]
-        if key <= largest and slot != itself:
-            counts[np.searchsorted(by_estimate, key, side="left")] += 1
-    for j in range(len(neighbours)):
-        row_ranks[j] = counts[: np.searchsorted(by_estimate, estimates[j], side="right")].sum() - 1  # OUT
+        estimates[slot] = facts[slot, 0] - double * np.float32(dots[slot]) - weight * facts[slot, 1]
+    estimates[itself] = np.inf
+    rank_among(estimates, neighbours, row_ranks)
     _dots(query_codes, cell_codes, dots)
     keys = np.empty(len(cell_squares), np.float32)
     for cell in range(len(cell_squares)):
         keys[cell] = cell_squares[cell] - double * np.float32(dots[cell])
-    for j in range(len(neighbours)):
-        key, before = keys[cell_of[j]], 0
-        for i in range(len(keys)):
-            before += keys[i] <= key
-        cell_ranks[j] = before - 1  # OUT
+    rank_among(keys, cell_of, cell_ranks)

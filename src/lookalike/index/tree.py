@@ -133,20 +133,14 @@ class Tree(Index):
             beyond = float(np.nextafter(reach, np.float32(np.inf)))
         limit = 2 * beyond if self.metric == "cosine" else beyond * beyond
         squares, found = np.empty(len(self._ids)), np.empty(len(self._ids), np.int64)
-        ids, distances, counts = [], [], [0]
+        hits = []
         for query in sealed(rows):
             n_found = self._find_within(query, limit, squares, found)
             order = np.lexsort((found[:n_found], squares[:n_found]))
             measured = self._to_distances(squares[order])
             within = measured <= reach
-            ids.append(self._ids[found[order[within]]])
-            distances.append(measured[within])
-            counts.append(len(ids[-1]))
-        return Neighborhoods(
-            np.cumsum(counts, dtype=np.int64),
-            np.concatenate(ids) if ids else np.empty(0, np.int64),
-            np.concatenate(distances) if distances else np.empty(0, np.float32),
-        )
+            hits.append((self._ids[found[order[within]]], measured[within]))
+        return Neighborhoods.join(hits)
 
     def add(self, ids: npt.ArrayLike, vectors: npt.ArrayLike) -> None:
         """Add vectors under new ids, into the tree there is; see `Index.add`.
