@@ -304,15 +304,16 @@ class Borrowed(Index):
         near = self._exact.search(self._rows[chosen], k + 1).ids
         truth = [row[row != itself][:k] for row, itself in zip(near, chosen, strict=True)]
         table = tuning.Efforts().table
+        counted = [max(few, tuning.FEWEST_NEIGHBOURS) for few in tuning.KS]
         for effort in k * 2 ** np.arange(_STEPS):
             recalls = np.empty((len(tuning.KS), len(chosen)))
             for i, vector in enumerate(queries):
                 rows = self._ask(vector, k + 1, int(effort))
                 rows = rows[rows != chosen[i]]
-                for number, few in enumerate(tuning.KS):
+                for number, few in enumerate(counted):
                     recalls[number, i] = np.isin(truth[i][:few], rows[:few]).mean()
             for number, few in enumerate(tuning.KS):
-                reached = np.array(tuning.RECALLS) <= tuning.lower_bound(recalls[number], few)
+                reached = np.array(tuning.RECALLS) <= tuning.lower_bound(recalls[number], counted[number])
                 table[number, reached & (table[number, :, 0] == 0)] = effort, few
             if (table[:, :, 0] > 0).all():
                 break

@@ -5,8 +5,7 @@ Its effort is ``ef``, the rows that a search keeps in view.
 References
 ----------
 Y. Malkov and D. Yashunin, "Efficient and Robust Approximate Nearest Neighbor Search Using Hierarchical
-Navigable
-Small World Graphs", 2018. https://github.com/nmslib/hnswlib
+Navigable Small World Graphs", 2018. https://github.com/nmslib/hnswlib
 """
 
 from __future__ import annotations

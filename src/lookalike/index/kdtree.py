@@ -45,8 +45,8 @@ Layout
     members (trees, slots) int64: of each tree, the slots in the order of its leaves
     starts (trees, leaves + 1) int64 · boxes (trees, nodes, 2, 96) float32
     split_axes (trees, leaves - 1) int64 · split_values (trees, leaves - 1) float32
-    rows (n, d) float32, as given · more_rows, those added since · ids (n,) int64
-    axes (d, 96) float64 · centre (2, d) float64: origin, mean · middle (96,) float64: the mean, lifted
+    rows (n, d) float32, or uint8 (see `tree`) · more_rows, those added since · ids (n,) int64
+    axes (d, 96) float64 · centre (2, d) float64: origin, mean · mean_head (96,) float64
 
 Nodes are numbered as in a heap: the halves of node i are nodes 2i + 1 and 2i + 2, so that no pointers are
 kept, and the code of a leaf is its number.
@@ -59,12 +59,10 @@ References
 ----------
 J. Bentley, "Multidimensional Binary Search Trees Used for Associative Searching", 1975.
 J. Friedman, J. Bentley, R. Finkel, "An Algorithm for Finding Best Matches in Logarithmic Expected Time",
-1977:
-leaves, the widest axis, and the proof by bounds.
+1977: leaves, the widest axis, and the proof by bounds.
 J. Beis and D. Lowe, "Shape Indexing Using Approximate Nearest-Neighbour Search in High-Dimensional Spaces",
 1997: best bin first.
 M. Muja and D. Lowe, "Scalable Nearest Neighbor Algorithms for High Dimensional Data", 2014: the forest.
-N. Halko, P. Martinsson, J. Tropp, "Finding Structure with Randomness", 2011: the axes.
 """
 
 from __future__ import annotations
@@ -128,8 +126,16 @@ class KDTree(Tree):
     ----------
     depth_ : int
         How many splits lead to a leaf; the digits of a code.
+    n_leaves_ : int
+        2 to the power of `depth_`.
     codes_ : (n,) int64
-        The leaf of each row, in the order of `ids`.
+        The leaf of each row, in the order of `ids`; a number from 0 to `n_leaves_` - 1.
+
+    See Also
+    --------
+    path_of : a code as digits 0 and 1.
+    leaf_of : the leaf that a query falls into.
+    ids_in : the rows of a leaf.
 
     Examples
     --------
@@ -175,14 +181,37 @@ class KDTree(Tree):
         return alive
 
     def path_of(self, code: int) -> str:
-        """Return the code of a leaf as its path from the root: 0 for a lower half, 1 for an upper one."""
+        """Return the code of a leaf as its path from the root, `depth_` digits.
+
+        0 stands for the lower half of a split, 1 for the upper one. Leaves whose paths begin alike lie in the
+        same part of the tree.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such leaf.
+        """
         code = self._check_code(code)
         return f"{code:0{self.depth_}b}" if self.depth_ else ""
 
     def leaf_of(self, queries: npt.ArrayLike) -> Numbers:
-        """Return the leaf that each query falls into, (n_queries,) int64.
+        """Return the code of the leaf that each query falls into, by the splits alone.
 
         A row of the index falls into its own leaf, unless it equals rows on the other side of a split.
+
+        Parameters
+        ----------
+        queries : (n_queries, d) array-like
+            Or (d,), for one query.
+
+        Returns
+        -------
+        (n_queries,) int64
+
+        Raises
+        ------
+        InvalidInputError
+            For a wrong dimension, NaN, or if the index is empty.
         """
         check_filled(self._n)
         rows = self._door(queries)
@@ -197,7 +226,13 @@ class KDTree(Tree):
         return leaves
 
     def ids_in(self, code: int) -> Ids:
-        """Return the ids of the rows in a leaf, by row."""
+        """Return the ids of the rows in a leaf, in the order of rows.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such leaf.
+        """
         code = self._check_code(code)
         forest = self._forest
         slots = slice(forest.starts[0, code], forest.starts[0, code + 1])
@@ -270,7 +305,7 @@ class KDTree(Tree):
     def _grow(self, rows: Vectors, random: np.random.Generator) -> None:
         self._n_built = len(rows)
         frame = fit_frame(rows, self._row_lengths, WIDTH - 1, WIDTH, random)
-        # Half of a lifted vector's rounding is the query's: 2 roots of the sums' rounding, and float32's.
+        # Twice what the story above says, and float32's.
         rounding = 4 * float(np.sqrt((rows.shape[1] + WIDTH) * np.finfo(np.float64).eps)) + 1e-6
         self._lifting = _Lifting(frame.scale, frame.centre, frame.axes, frame.middle, rounding)
         lifted = _lift(self._lifting, rows, self._row_lengths)
