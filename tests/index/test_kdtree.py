@@ -231,6 +231,8 @@ def test_code_of_no_leaf_is_an_error(code):
     for ask in (index.path_of, index.ids_in):
         with pytest.raises(InvalidInputError, match=r"code is .*expected 0 to 3"):
             ask(code)
+        with pytest.raises(InvalidInputError, match="the index is empty"):
+            getattr(KDTree(), ask.__name__)(code)
 
 
 def test_importing_the_indexes_imports_no_compiler_and_no_other_library():

@@ -52,7 +52,7 @@ Nodes are numbered as in a heap: the halves of node i are nodes 2i + 1 and 2i + 
 kept, and the code of a leaf is its number.
 
 Cost: building takes n · d · 96 products to rotate and, for each of the log2(n / leaf_size) levels of a
-tree, one pass over the lifted rows. Memory is 384 bytes a row and 1.5 kB a leaf. A search takes d · 96 to
+tree, one pass over the lifted rows. Memory is 400 bytes a row and 1.5 kB a leaf. A search takes d · 96 to
 rotate the query, 192 a box, 96 a row.
 
 References
@@ -284,6 +284,7 @@ class KDTree(Tree):
         return self._search_bins(rows, k, effort, self._only(allowed, may_gather=False))
 
     def _check_code(self, code: int) -> int:
+        check_filled(self._n)
         if isinstance(code, bool) or not isinstance(code, int | np.integer) or not 0 <= code < self.n_leaves_:
             raise InvalidInputError(
                 f"code is {code!r}; expected 0 to {self.n_leaves_ - 1}, a leaf of the tree"
