@@ -219,8 +219,8 @@ def compare_indexes(
             expected = _try(kind, gallery, asked, metric, k, efforts)
             if expected > limit:
                 left_out[kind.kind] = (
-                    f"it would take some {max(expected / 60, 1):.0f} minutes to build; name it to have it built:"
-                    f" --index {kind.kind}"
+                    f"it would take some {max(expected / 60, 1):.0f} minutes to build;"
+                    f" name it to have it built all the same: --index {kind.kind}"
                 )
                 continue
             report(f"building {kind.kind}")
@@ -240,7 +240,8 @@ def compare_indexes(
     return IndexComparison(
         metric,
         k,
-        *gallery.shape,
+        len(gallery),
+        gallery.shape[1],
         len(asked),
         usable_cores(),
         tuple(

@@ -802,12 +802,17 @@ class Collection:
             report=report,
         )
 
+    def default_index(self, model: str | None = None) -> str:
+        """Return the kind of index that searches with a model use unless another is named."""
+        self._models.get(self.model if model is None else model)
+        return Exact.kind
+
     def _is_in_split(self, ids: Ids, split: str | None) -> npt.NDArray[np.bool_]:
         """Tell which images are in a split of the data sets; all are, where none is named."""
-        passing = self._ids_that_pass(Filter(split=split))
-        if passing is None:
+        if Filter(split=split).split is None:
             return np.ones(len(ids), bool)
-        found = np.isin(ids, passing)
+        rows = self._store.files.read(["id", "split"])
+        found = np.isin(ids, rows["id"].to_numpy()[np.array(rows["split"].to_pylist()) == split])
         if not found.any():
             raise CollectionError(f"no image of the collection in {self.folder} is of the split {split!r}")
         return found

@@ -201,7 +201,12 @@ def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> 
         color, marker = _LINES[number % len(_LINES)]
         points = _front(curve)
         x, y = [place(recall) for recall, _ in points], [rate for _, rate in points]
-        style = {"color": color, "marker": marker, "markersize": 8, "markeredgecolor": "white"}
+        style: dict[str, Any] = {
+            "color": color,
+            "marker": marker,
+            "markersize": 8,
+            "markeredgecolor": "white",
+        }
         axes.plot(x, y, linewidth=2, clip_on=False, zorder=3, **style)
         ends.append((x[-1], y[-1]))
     rates = [rate for curve in curves for rate in curve.rates]

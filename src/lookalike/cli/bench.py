@@ -107,11 +107,11 @@ def bench(
             gallery_split,
             report=report,
         )
-    name = model or chosen.model
+    name, auto = model or chosen.model, chosen.default_index(model)
     if plot is not None:
         _save_plot(plot, name, found)
     if json:
-        print_json(_document(name, found))
+        print_json(_document(name, found, auto))
         return
     if not quiet:
         say(
@@ -122,10 +122,10 @@ def bench(
     for kind, reason in found.left_out.items():
         say(f"{kind} is left out: {reason}")
     if not quiet:
-        _print_summary(found)
+        _print_summary(found, auto)
 
 
-def _document(model: str, found: IndexComparison) -> dict[str, Any]:
+def _document(model: str, found: IndexComparison, auto: str) -> dict[str, Any]:
     fastest = found.fastest(_GOOD)
     return {
         "model": model,
@@ -144,6 +144,7 @@ def _document(model: str, found: IndexComparison) -> dict[str, Any]:
             }
             for figures in found.indexes
         ],
+        "auto": auto,
         "left_out": [{"index": kind, "reason": reason} for kind, reason in found.left_out.items()],
         "fastest": None if fastest is None else {"index": fastest.index, **_point_document(fastest)},
     }
@@ -164,32 +165,34 @@ def _print_table(found: IndexComparison) -> None:
     for figures in found.indexes:
         size = "–" if figures.size is None else f"{figures.size / 1e6:,.1f} MB"
         costs = [f"{figures.build_seconds:,.1f} s", size]
-        for point in figures.points:
-            rows.append(
-                [
-                    figures.index if point is figures.points[0] else "",
-                    f"{point.asked:g}",
-                    f"{point.recall:.4f}",
-                    f"{point.queries_per_second:,.0f}/s",
-                    f"{point.batch_queries_per_second:,.0f}/s",
-                    *(costs if point is figures.points[0] else ["", ""]),
-                ]
-            )
+        for number, point in enumerate(figures.points):
+            name, *others = ["", "", ""] if number else [figures.index, *costs]
+            speeds = [_per_second(point.queries_per_second), _per_second(point.batch_queries_per_second)]
+            rows += [[name, f"{point.asked:g}", f"{point.recall:.4f}", *speeds, *others]]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for first, *others in rows:
+    for name, *others in rows:
         cells = [f"{cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True)]
-        say("  ".join([f"{first:<{widths[0]}}", *cells]).rstrip())
+        say("  ".join([f"{name:<{widths[0]}}", *cells]).rstrip())
 
 
-def _print_summary(found: IndexComparison) -> None:
+def _per_second(rate: float) -> str:
+    return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
+
+
+def _print_summary(found: IndexComparison, auto: str) -> None:
     fastest = found.fastest(_GOOD)
     if fastest is None:
-        say(f"no index reached a recall of {_GOOD:g}")
-        return
-    say(
-        f"fastest at a recall of {_GOOD:g} or more: {fastest.index}, asked for {fastest.asked:g},"
-        f" {fastest.queries_per_second:,.0f} queries a second"
-    )
+        say(f"No index reached a recall of {_GOOD:g}.")
+    else:
+        exact = [point for figures in found.indexes if figures.index == "exact" for point in figures.points]
+        times = fastest.queries_per_second / exact[0].queries_per_second if exact else 1.0
+        say(
+            f"Fastest at a recall of {_GOOD:g} or more: {fastest.index}"
+            + (f", asked for {fastest.asked:g}" if fastest.index != "exact" else "")
+            + (f"; {times:,.3g} times exact" if fastest.index != "exact" and exact else "")
+            + "."
+        )
+    say(f"Here, a search uses {auto} unless told otherwise.")
 
 
 def _save_plot(path: Path, model: str, found: IndexComparison) -> None:
