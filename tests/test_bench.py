@@ -32,7 +32,9 @@ class Altered(Exact):
 class OneRight(Altered):
     def alter(self, ids, recall):
         ids = ids.copy()
-        ids[:, 1:] = np.argsort(np.isin(np.arange(len(self)), ids))[: ids.shape[1] - 1]  # rows that are no hit
+        ids[:, 1:] = np.argsort(np.isin(np.arange(len(self)), ids))[
+            : ids.shape[1] - 1
+        ]  # rows that are no hit
         return ids
 
 

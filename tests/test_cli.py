@@ -430,7 +430,18 @@ def test_bench_compares_the_indexes_on_the_collection(call, photos):
     assert (code, err) == (0, f"saved {photos / 'bench.png'}\n")
     lines = out.splitlines()
     assert lines[0] == "5 images of lite0-int8, 1,280 dimensions, cosine; 1 queries, k = 5"
-    assert lines[1].split() == ["index", "asked", "recall@5", "one", "by", "one", "in", "batch", "build", "size"]
+    assert lines[1].split() == [
+        "index",
+        "asked",
+        "recall@5",
+        "one",
+        "by",
+        "one",
+        "in",
+        "batch",
+        "build",
+        "size",
+    ]
     assert lines[2].split()[:3] == ["exact", "1", "1.0000"]
     assert max(map(len, lines[1:-2])) <= 80
     assert lines[-1] == "Here, a search uses exact unless told otherwise."
@@ -486,7 +497,7 @@ def test_bench_says_which_index_cannot_be_had(call, photos, monkeypatch):
         (["--model", "lite2"], "no image of the collection"),
         (["--plot", "bench.txt"], "bench.txt: a figure is saved as"),
         (["--query-split", "test"], "no image of the collection in"),
-        (["--gallery-split", "dev"], "split is 'dev'"),
+        (["--gallery-split", "dev"], "the split is 'dev'; expected train or test"),
     ],
 )
 def test_bench_refuses_in_one_line_what_cannot_be(call, photos, words, complaint):

@@ -9,7 +9,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from lookalike.errors import InvalidInputError
-from lookalike.plots import ENDINGS, Curve, Tile, check_ending, recall_throughput, result_strip, save_figure
+from lookalike.plots import ENDINGS, SheetRow, Tile, check_ending, contact_sheet, result_strip, save_figure
 
 NAMES = [
     "plain.jpg",
@@ -177,58 +177,25 @@ def test_missing_folder_is_an_error_before_and_while_saving(tmp_path):
         save_figure(result_strip(tiles(1), []), tmp_path / "folder.png")
 
 
-def curves(count, recalls=(0.9, 0.95, 0.99, 0.999, 1.0), rate=4_000.0):
-    return [
-        Curve(f"index-{number}", recalls, [rate / (number + 1) / 2**i for i in range(len(recalls))])
-        for number in range(count)
-    ]
+@pytest.mark.parametrize("columns", [1, 5, 12])
+@pytest.mark.parametrize("title", ["", "Leaves", "a title much too long for one line " * 9])
+def test_a_sheet_is_legible(columns, title):
+    rows = [SheetRow(name, name * 2, [jpeg(64, 48), jpeg(20, 90)][: n % 3]) for n, name in enumerate(NAMES)]
+    check_legible(contact_sheet(rows, title, columns))
 
 
-@pytest.mark.parametrize(
-    "drawn",
-    [
-        curves(1),
-        curves(5),
-        curves(9),
-        curves(5, recalls=(1.0,), rate=1e5),
-        [Curve(f"alike-{number}", [0.97, 1.0], [300, 100]) for number in range(7)],
-        [Curve("poor " * 9, [0.0, 0.3], [2e6, 0.2]), *curves(3)],
-        [Curve("slow", [0.999995], [0.004])],
-    ],
-    ids=["one", "five", "nine", "only 1", "alike", "poor", "slow"],
-)
-def test_curves_are_labelled_and_no_text_overlaps(drawn):
-    figure = recall_throughput(drawn, "Search indexes on 1,234,567 images, dinov2-small, 384 dimensions")
-    figure.draw_without_rendering()
-    shown = [text for text in texts(figure) if text.get_visible()]
-    (axes,) = figure.axes
-    inside = [
-        text
-        for text in shown
-        if text not in [tick.label1 for axis in (axes.xaxis, axes.yaxis) for tick in axis.get_minor_ticks()]
-    ]
-    boxes = [text.get_window_extent() for text in inside]
-    for box in boxes:
-        assert figure.bbox.x0 <= box.x0 <= box.x1 <= figure.bbox.x1
-        assert figure.bbox.y0 <= box.y0 <= box.y1 <= figure.bbox.y1
-    for one, other in itertools.combinations(boxes, 2):
-        assert not one.overlaps(other)
-    names = [text.get_text() for text in axes.texts if text.get_text()]
-    assert len(names) == len(drawn)
+def test_a_sheet_shows_every_image_and_frames_the_marked():
+    rows = [SheetRow("two", "", [jpeg(40, 40), jpeg(40, 40)], [False, True])]
+    figure = contact_sheet(rows, columns=3)
+    mosaic = np.asarray(figure.axes[0].images[0].get_array())
+    first, second, third = np.array_split(mosaic, 3, axis=1)
+    assert (mosaic[0, first.shape[1] + 10, :3] == (0x00, 0x72, 0xB2)).all()
+    assert (mosaic[0, 10, :3] != (0x00, 0x72, 0xB2)).any()
+    assert (third == 255).all()
+    assert not (second == 255).all()
 
 
-def test_recall_axis_opens_up_towards_1_and_keeps_the_points_that_none_beats():
-    curve = Curve("tree", [0.9, 0.93, 0.99, 0.999, 1.0], [500, 400, 450, 300, 10])
-    (axes,) = recall_throughput([curve]).axes
-    line = axes.lines[0]
-    assert line.get_ydata().tolist() == [500, 450, 300, 10]
-    steps = np.diff(line.get_xdata())
-    assert steps[0] == pytest.approx(steps[1])  # from 0.9 to 0.99 as far as from 0.99 to 0.999
-    assert steps[2] > 0
-    assert [label.get_text() for label in axes.get_xticklabels()][-1] == "1"
-
-
-def test_no_curves_are_refused():
-    for nothing in ([], [Curve("none", [], [])]):
-        with pytest.raises(InvalidInputError, match="there are no curves to draw"):
-            recall_throughput(nothing)
+@pytest.mark.parametrize(("rows", "columns"), [([], 3), ([SheetRow("one", "", [])], 0)])
+def test_a_sheet_of_nothing_is_an_error(rows, columns):
+    with pytest.raises(InvalidInputError):
+        contact_sheet(rows, columns=columns)

@@ -1,0 +1,174 @@
+"""The query and its hits, side by side."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lookalike.errors import InvalidInputError
+from lookalike.plots.style import ACCENT, INK, MUTED, drawable, fonts, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+_COLUMNS = 5
+_TILE = 1.9  # inches
+_CAPTION = 0.52  # inches below each tile: two lines
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One picture of a strip.
+
+    Attributes
+    ----------
+    jpeg : bytes or None
+        The picture, as an image file; None for words, which are drawn in its place.
+    title, subtitle : str
+        The two lines below it.
+    words : str
+        What is drawn where there is no picture.
+    """
+
+    jpeg: bytes | None
+    title: str
+    subtitle: str = ""
+    words: str = ""
+
+
+def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "") -> Figure:
+    """Draw the queries in a column on the left, and their hits, nearest first, in rows of five.
+
+    Parameters
+    ----------
+    queries, hits : sequence of Tile
+        At least one query.
+    title : str
+        Above it all.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure
+
+    if not queries:
+        raise InvalidInputError("there are no queries to draw; expected at least one")
+    rows = max(len(queries), -(-len(hits) // _COLUMNS), 1)
+    columns = min(len(hits), _COLUMNS)
+    gap = 0.35  # inches between the queries and the hits
+    width = (columns + 1) * _TILE + gap * (columns > 0)
+    top = 0.42 if title else 0.1
+    height = rows * (_TILE + _CAPTION) + top
+    figure = Figure(figsize=(width, height), dpi=150, facecolor="white")
+    if title:
+        text = figure.text(
+            0.12 / width,
+            1 - 0.26 / height,
+            drawable(title, "bold"),
+            family=fonts(),
+            parse_math=False,
+            color=INK,
+            fontsize=11,
+            weight="bold",
+            va="center",
+        )
+        shorten(text, width - 0.24)
+
+    def place(tile: Tile, row: int, x: float, is_query: bool) -> None:
+        margin = 0.07
+        bottom = height - top - (row + 1) * (_TILE + _CAPTION) + _CAPTION
+        box = (
+            (x + margin) / width,
+            (bottom + margin) / height,
+            (_TILE - 2 * margin) / width,
+            (_TILE - 2 * margin) / height,
+        )
+        _draw(figure.add_axes(box), tile, is_query)
+
+    for row, tile in enumerate(queries):
+        place(tile, row, 0, is_query=True)
+    for number, tile in enumerate(hits):
+        place(tile, number // _COLUMNS, _TILE + gap + number % _COLUMNS * _TILE, is_query=False)
+    return figure
+
+
+def paint_swatch(color: str) -> bytes:
+    """Return a PNG of one CSS colour, to be a `Tile`."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.new("RGB", (16, 16), color).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def _draw(axes: Axes, tile: Tile, is_query: bool) -> None:
+    if tile.jpeg is None:
+        _draw_words(axes, tile.words)
+    else:
+        _draw_picture(axes, tile.jpeg)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_anchor("S")
+    for spine in axes.spines.values():
+        spine.set_edgecolor(ACCENT if is_query else "#d0d0d0")
+        spine.set_linewidth(2.5 if is_query else 0.6)
+    shorten(_caption(axes, tile.title, -13, color=ACCENT if is_query else INK, fontsize=8.5), _TILE - 0.2)
+    shorten(_caption(axes, tile.subtitle, -25, color=MUTED, fontsize=7.5), _TILE - 0.2, keeps_end=True)
+
+
+def _draw_picture(axes: Axes, jpeg: bytes) -> None:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(jpeg)) as opened:
+        picture = np.asarray(opened.convert("RGB"))
+    axes.imshow(picture, interpolation="nearest" if max(picture.shape) <= 64 else "antialiased")
+
+
+def _draw_words(axes: Axes, words: str) -> None:
+    """Write words into an empty square, as large as they fit."""
+    import textwrap
+
+    line = drawable(" ".join(words.split()))
+    sizes = ((15, 11, 4), (11, 16, 6), (8, 22, 8))  # points, characters a line, lines
+    fitting = (row for row in sizes if len(textwrap.wrap(line, row[1])) <= row[2])
+    size, columns, rows = next(fitting, sizes[-1])
+    lines = textwrap.wrap(line, columns, max_lines=rows, placeholder=" …")
+    text = axes.text(
+        0.5,
+        0.5,
+        "\n".join(lines),
+        transform=axes.transAxes,
+        ha="center",
+        va="center",
+        family=fonts(),
+        parse_math=False,
+        color=INK,
+        fontsize=size,
+        linespacing=1.25,
+    )
+    room = (_TILE - 0.35) * axes.figure.dpi
+    if (drawn := text.get_window_extent().width) > room:  # wide letters, or one long word
+        text.set_fontsize(size * room / drawn)
+
+
+def _caption(axes: Axes, line: str, y: float, **style: Any) -> Text:
+    """Write a line below the axes, its baseline `y` points from their lower edge."""
+    return axes.annotate(
+        drawable(line),
+        (0.5, 0),
+        (0, y),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="center",
+        va="baseline",
+        family=fonts(),
+        parse_math=False,  # dollar signs are dollar signs
+        **style,
+    )
