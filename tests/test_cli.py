@@ -425,11 +425,11 @@ def test_reduce_makes_a_model_to_search_with(call, photos):
 
 
 def test_bench_compares_the_indexes_on_the_collection(call, photos):
-    call("index", photos)
+    call("index", photos, "--model", "pixels-8-grey")
     code, out, err = call("bench", "-c", photos, "--plot", photos / "bench.png", cwd=photos)
     assert (code, err) == (0, f"saved {photos / 'bench.png'}\n")
     lines = out.splitlines()
-    assert lines[0] == "5 images of lite0-int8, 1,280 dimensions, cosine; 1 queries, k = 5"
+    assert lines[0] == "5 images of pixels-8-grey, 64 dimensions, euclidean; 1 query, k = 5"
     assert lines[1].split() == [
         "index",
         "asked",
@@ -449,7 +449,7 @@ def test_bench_compares_the_indexes_on_the_collection(call, photos):
 
 
 def test_bench_json_is_one_document(call, photos):
-    call("index", photos)
+    call("index", photos, "--model", "pixels-8-grey")
     code, out, err = call(
         "bench", "-c", photos, "-k", 2, "--index", "exact", "--index", "kmeans-tree", "--recall", 0.9,
         "--recall", 1, "--queries", 2, "--json",
@@ -457,7 +457,7 @@ def test_bench_json_is_one_document(call, photos):
     document = json.loads(out)
     assert (code, err) == (0, "")
     assert {key: document[key] for key in ("model", "metric", "dimension", "images", "queries", "k")} == {
-        "model": "lite0-int8", "metric": "cosine", "dimension": 1280, "images": 4, "queries": 2, "k": 2,
+        "model": "pixels-8-grey", "metric": "euclidean", "dimension": 64, "images": 4, "queries": 2, "k": 2,
     }  # fmt: skip
     assert (document["auto"], document["left_out"], document["cores"] > 0) == ("exact", [], True)
     exact, tree = document["indexes"]
@@ -480,7 +480,7 @@ def test_bench_says_which_index_cannot_be_had(call, photos, monkeypatch):
             raise InvalidInputError("install it with: pip install 'lookalike[borrowed]'")
 
     monkeypatch.setitem(KINDS, "borrowed", Borrowed)
-    call("index", photos)
+    call("index", photos, "--model", "pixels-8-grey")
     code, out, _ = call("bench", "-c", photos, "-q", "--index", "borrowed", "--index", "exact")
     assert code == 0
     assert out.splitlines()[-1] == (
@@ -501,7 +501,7 @@ def test_bench_says_which_index_cannot_be_had(call, photos, monkeypatch):
     ],
 )
 def test_bench_refuses_in_one_line_what_cannot_be(call, photos, words, complaint):
-    call("index", photos)
+    call("index", photos, "--model", "pixels-8-grey")
     code, out, err = call("bench", "-c", photos, *words)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(f"lookalike: {complaint}")
@@ -510,13 +510,13 @@ def test_bench_refuses_in_one_line_what_cannot_be(call, photos, words, complaint
 def test_bench_of_one_image_or_none_says_what_is_missing(call, photos, tmp_path):
     (tmp_path / "one").mkdir()
     shutil.copy(photos / "cats/0.png", tmp_path / "one")
-    call("index", tmp_path / "one")
+    call("index", tmp_path / "one", "--model", "pixels-8-grey")
     code, _, err = call("bench", "-c", tmp_path / "one")
     assert (code, err) == (
         2,
         "lookalike: the number of vectors is 1; expected at least 2: one to find, one to ask for\n",
     )
     (tmp_path / "none").mkdir()
-    call("index", tmp_path / "none")
+    call("index", tmp_path / "none", "--model", "pixels-8-grey")
     code, _, err = call("bench", "-c", tmp_path / "none")
     assert (code, "holds no images" in err) == (2, True)

@@ -114,9 +114,10 @@ def bench(
         print_json(_document(name, found, auto))
         return
     if not quiet:
+        asked = "1 query" if found.n_queries == 1 else f"{found.n_queries:,} queries"
         say(
             f"{found.n_vectors:,} images of {name}, {found.dimension:,} dimensions, {found.metric};"
-            f" {found.n_queries:,} queries, k = {found.k}"
+            f" {asked}, k = {found.k}"
         )
     _print_table(found)
     for kind, reason in found.left_out.items():

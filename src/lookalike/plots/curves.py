@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LINES = (  # of the same palette, each with a marker of its own
+_WIDTH = 8  # inches
+_LINES = (  # of Okabe and Ito's palette, each with a marker of its own
     ("#0072b2", "o"),
     ("#d55e00", "s"),
     ("#009e73", "^"),
@@ -71,7 +72,7 @@ def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> 
     if not any(len(curve.recalls) for curve in curves):
         raise InvalidInputError("there are no curves to draw; expected at least one, with a point")
     curves = [curve for curve in curves if len(curve.recalls)]
-    figure = Figure(figsize=(8, 5), dpi=150, facecolor="white")
+    figure = Figure(figsize=(_WIDTH, 5), dpi=150, facecolor="white")
     axes = figure.add_axes((0.11, 0.12, 0.68, 0.72))
     recalls = [recall for curve in curves for recall in curve.recalls]
     ticks, end = _recall_ticks(recalls)
@@ -121,7 +122,7 @@ def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> 
             fontsize=12,
             weight="bold",
         )
-        shorten(text, 8 * 0.94)
+        shorten(text, 0.94 * _WIDTH)
     _label_ends(axes, [curve.name for curve in curves], ends)
     return figure
 
@@ -167,9 +168,8 @@ def _label_ends(axes: Axes, names: Sequence[str], ends: Sequence[tuple[float, fl
     ]
     for i in range(1, len(heights)):
         heights[i] = max(heights[i], heights[i - 1] + line)
-    over = max(0.0, heights[-1] - 1)
-    for i in reversed(range(len(heights))):
-        heights[i] = min(heights[i], 1 - (len(heights) - 1 - i) * line) if over else heights[i]
+    for i in range(len(heights)):
+        heights[i] = min(heights[i], 1 - (len(heights) - 1 - i) * line)
     for height, number in zip(heights, order, strict=True):
         color, marker = _LINES[number % len(_LINES)]
         axes.annotate(
@@ -196,4 +196,4 @@ def _label_ends(axes: Axes, names: Sequence[str], ends: Sequence[tuple[float, fl
             color=INK,
             fontsize=11,
         )
-        shorten(text, 8 * 0.16)
+        shorten(text, 0.16 * _WIDTH)
