@@ -190,7 +190,7 @@ def _print_summary(found: IndexComparison, auto: str) -> None:
         say(
             f"Fastest at a recall of {_GOOD:g} or more: {fastest.index}"
             + (f", asked for {fastest.asked:g}" if fastest.index != "exact" else "")
-            + (f"; {times:,.3g} times exact" if fastest.index != "exact" and exact else "")
+            + (f"; {times:,.1f} times as fast as exact" if fastest.index != "exact" and exact else "")
             + "."
         )
     say(f"Here, a search uses {auto} unless told otherwise.")
