@@ -188,9 +188,9 @@ def _print_summary(found: IndexComparison, auto: str) -> None:
         exact = [point for figures in found.indexes if figures.index == "exact" for point in figures.points]
         times = fastest.queries_per_second / exact[0].queries_per_second if exact else 1.0
         say(
-            f"Fastest at a recall of {_GOOD:g} or more: {fastest.index}"
+            f"Fastest at recall {_GOOD:g} or more: {fastest.index}"
             + (f", asked for {fastest.asked:g}" if fastest.index != "exact" else "")
-            + (f"; {times:,.1f} times as fast as exact" if fastest.index != "exact" and exact else "")
+            + (f"; {times:,.1f} times exact" if fastest.index != "exact" and exact else "")
             + "."
         )
     say(f"Here, a search uses {auto} unless told otherwise.")
