@@ -12,9 +12,9 @@ How long it takes
 -----------------
 Each index at each recall is given about so many `seconds` one by one, and as many in batch: where it is
 slow, it is asked fewer of the queries. `Exact` gets half a minute to find the truth, and queries that it has
-not come to are left out. A kind that a trial with a few thousand rows shows to need more than a minute to
-build is left out, unless it was asked for by name. So 100,000 vectors of a network take a few minutes with
-all kinds, most of them for the building.
+not come to are left out. A kind that trials with a few thousand rows show to need more than a minute to
+build is left out, unless it was asked for by name, or is one that a search uses by itself. So 100,000
+vectors of a network take a few minutes with all kinds, most of them for the building.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from lookalike.cores import usable_cores
 from lookalike.errors import InvalidInputError, LookalikeError
-from lookalike.index import Exact, Index
+from lookalike.index import Exact, Index, KMeansTree
 from lookalike.index.contract import check_queries, check_recall, check_vectors
 from lookalike.index.kinds import KINDS, get_kind
 from lookalike.types import Ids, Metric, Vectors
@@ -46,6 +46,7 @@ _TRUTH_SECONDS = 30.0
 _TRUTH_BLOCK = 100  # queries
 _TRIAL_ROWS = 5_000  # enough for every index to go its usual way
 _LONGEST_BUILD = 60.0  # seconds
+_ALWAYS_BUILT = (Exact.kind, KMeansTree.kind)  # between which a search chooses by itself
 
 Doubles = npt.NDArray[np.float64]
 
@@ -204,7 +205,6 @@ def compare_indexes(
     if not seconds > 0:
         raise InvalidInputError(f"seconds is {seconds!r}; expected above 0")
     chosen = [get_kind(kind) if isinstance(kind, str) else kind for kind in kinds or KINDS]
-    limit = np.inf if kinds else _LONGEST_BUILD
 
     report("finding the true neighbours")
     limits = _find_limits(gallery, asked, metric, k)  # (queries that there was time for,)
@@ -216,10 +216,11 @@ def compare_indexes(
         efforts = [1.0] if issubclass(kind, Exact) else wanted
         try:
             report(f"trying {kind.kind}, which is compiled the first time")
-            expected = _try(kind, gallery, asked, metric, k, efforts)
-            if expected > limit:
+            _try(kind, gallery, asked, metric, k, efforts)
+            expected = 0.0 if kinds or kind.kind in _ALWAYS_BUILT else _expect(kind, gallery, metric)
+            if expected > _LONGEST_BUILD:
                 left_out[kind.kind] = (
-                    f"it would take some {max(expected / 60, 1):.0f} minutes to build;"
+                    f"building it would take some {max(expected, 1):,.0f} seconds;"
                     f" name it to have it built all the same: --index {kind.kind}"
                 )
                 continue
@@ -344,21 +345,33 @@ def _find_limits(gallery: Vectors, queries: Vectors, metric: Metric, k: int) -> 
 
 def _try(
     kind: type[Index], gallery: Vectors, queries: Vectors, metric: Metric, k: int, recalls: Sequence[float]
-) -> float:
-    """Let the compiler do its work on a small index, and return in how many seconds to expect a large one."""
-    n = len(gallery)
-    sample = gallery[np.linspace(0, n - 1, min(n, _TRIAL_ROWS)).astype(int)]
+) -> None:
+    """Let the compiler do its work on a small index."""
+    sample = _sample(gallery, _TRIAL_ROWS)
     index = kind(metric).build(sample)
     for recall in recalls:
         index.search(queries[0], min(k, len(sample)), recall=recall)
         index.search(queries[:_TRUTH_BLOCK], min(k, len(sample)), recall=recall)
-    if len(sample) == n:
+
+
+def _expect(kind: type[Index], gallery: Vectors, metric: Metric) -> float:
+    """Return how many seconds a build is likely to take, from two small ones: a part of it is fixed."""
+    n, small, large = len(gallery), _TRIAL_ROWS, 2 * _TRIAL_ROWS
+    if n <= large:
         return 0.0
-    started = time.perf_counter()
-    kind(metric).build(sample)
-    # No index grows less than in proportion; trees and graphs have a logarithm on top.
-    growth = n / len(sample) * np.log(n) / np.log(len(sample))
-    return float((time.perf_counter() - started) * growth)
+    seconds = []
+    for n_rows in (small, large):
+        sample = _sample(gallery, n_rows)
+        started = time.perf_counter()
+        kind(metric).build(sample)
+        seconds.append(time.perf_counter() - started)
+    a_row = max(seconds[1] - seconds[0], 0.0) / (large - small)
+    return seconds[1] + a_row * (n - large) * float(np.log(n) / np.log(large))  # as trees and graphs grow
+
+
+def _sample(rows: Vectors, n: int) -> Vectors:
+    sample: Vectors = rows[np.linspace(0, len(rows) - 1, min(len(rows), n)).astype(int)]
+    return sample
 
 
 def _take_turns(tallies: Sequence[_Tally], queries: Vectors, report: Callable[[str], None]) -> None:
