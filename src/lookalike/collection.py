@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.answers import Failure, ImageInfo, Info, SearchResult, SyncReport
+from lookalike.bench import RECALLS, IndexComparison, compare_indexes
 from lookalike.cores import usable_cores
 from lookalike.datasets import ImageFolder, get_row, prepare_dataset
 from lookalike.embed import (
@@ -741,6 +742,80 @@ class Collection:
         rows = [row for row, image in enumerate(index.ids.tolist()) if image in places]
         images = [self._hit(0, ImageId(int(index.ids[row])), 0.0, places, None) for row in rows]
         return images, index.vectors[rows]
+
+    def compare_indexes(
+        self,
+        model: str | None = None,
+        k: int = 10,
+        kinds: Sequence[str] | None = None,
+        recalls: Sequence[float] = RECALLS,
+        n_queries: int | None = None,
+        query_split: str | None = None,
+        gallery_split: str | None = None,
+        random_state: int = 0,
+        report: Callable[[str], None] = lambda step: None,
+    ) -> IndexComparison:
+        """Compare search indexes on the vectors of the collection; see `lookalike.bench.compare_indexes`.
+
+        Parameters
+        ----------
+        model : str, optional
+            Which of the collection's models; its own by default.
+        k, kinds, recalls, random_state, report
+            See there.
+        n_queries : int, optional
+            How many images to take as queries, at random; by default a tenth of them, or all of
+            `query_split`, and at most 1,000.
+        query_split : {"train", "test"}, optional
+            The queries are images of this split of the data sets, and none of it is searched.
+        gallery_split : {"train", "test"}, optional
+            Only images of this split are searched.
+
+        Raises
+        ------
+        CollectionError
+            If the collection is empty, its images have not been embedded with the model, or none is in a
+            split.
+        InvalidInputError
+            As there; or if there is only one image.
+        """
+        chosen = self._models.get(self.model if model is None else model)
+        ids, vectors = self._vectors(chosen).read_vectors()
+        if not len(ids):
+            raise CollectionError(self._nothing_embedded(chosen.name, model))
+        is_query = self._is_in_split(ids, query_split) & (query_split is not None)
+        gallery = vectors[self._is_in_split(ids, gallery_split) & ~is_query]
+        queries = vectors[is_query] if query_split is not None else None
+        if not len(gallery):
+            raise InvalidInputError(
+                f"no image is left to be searched: all are queries, of the split {query_split!r}"
+            )
+        return compare_indexes(
+            gallery,
+            queries,
+            chosen.metric,
+            k,
+            kinds,
+            recalls,
+            n_queries,
+            random_state,
+            report=report,
+        )
+
+    def default_index(self, model: str | None = None) -> str:
+        """Return the kind of index that searches with a model use unless another is named."""
+        self._models.get(self.model if model is None else model)
+        return Exact.kind
+
+    def _is_in_split(self, ids: Ids, split: str | None) -> npt.NDArray[np.bool_]:
+        """Tell which images are in a split of the data sets; all are, where none is named."""
+        if Filter(split=split).split is None:
+            return np.ones(len(ids), bool)
+        rows = self._store.files.read(["id", "split"])
+        found = np.isin(ids, rows["id"].to_numpy()[np.array(rows["split"].to_pylist()) == split])
+        if not found.any():
+            raise CollectionError(f"no image of the collection in {self.folder} is of the split {split!r}")
+        return found
 
     def info(self) -> Info:
         """Say what the collection holds."""
