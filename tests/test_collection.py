@@ -419,6 +419,7 @@ def test_a_damaged_or_stale_index_is_built_again(collection, photos):
     expected = collection.search(query, k=5).hits
     (rows,) = collection.folder.glob("indexes/lite0-int8-exact/*/rows.npy")
     rows.write_bytes(rows.read_bytes()[:-100])
+    collection = Collection.open(photos)
     assert collection.search(query, k=5).hits == expected
     shutil.rmtree(collection.folder / "indexes")
     assert collection.search(query, k=5).hits == expected

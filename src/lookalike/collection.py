@@ -35,7 +35,6 @@ from lookalike.errors import (
     CollectionError,
     DatasetError,
     ImageError,
-    IndexFileError,
     InvalidInputError,
     LockedError,
     ModelError,
@@ -46,7 +45,9 @@ from lookalike.filters import Filter, find_passing
 from lookalike.images import content_id, encode_thumbnail
 from lookalike.images.decode import read_file
 from lookalike.images.scan import escape, unescape
-from lookalike.index import Exact
+from lookalike.index.contract import check_recall
+from lookalike.indexes import AUTO as AUTO_INDEX
+from lookalike.indexes import Indexes, check_request
 from lookalike.looks import (
     LEAST_SCORE,
     check_looked_at,
@@ -109,6 +110,7 @@ class Collection:
         self._manifest = manifest
         self._pending: list[RootRequest | DatasetRequest] = []
         self._store = Store(folder)
+        self._indexes = Indexes(folder)
         self._models = ModelShelf(folder / "models")
 
     @classmethod
@@ -557,6 +559,10 @@ class Collection:
         include_self: bool = False,
         allow_private: bool = False,
         device: str = AUTO,
+        index: str = AUTO_INDEX,
+        recall: float = 0.99,
+        mode: str | None = None,
+        report: Callable[[str], None] = lambda words: None,
     ) -> SearchResult:
         """Find the images most like the queries, or those of a colour.
 
@@ -585,6 +591,17 @@ class Collection:
             Whether URLs may name addresses of the local network.
         device : {"auto", "cpu", "cuda", "openvino", "coreml"}
             Where the network runs; see `sync`.
+        index : str
+            Which kind of index answers: "exact", "kmeans-tree", … (see `lookalike.index`); by default exact
+            search, or the k-means tree from half a gigabyte of vectors on. It is made when it is first asked
+            for, and again when more than a tenth of the images has come or gone; fewer are added and removed.
+        recall : float
+            The share of the true neighbours that may be expected, above 0; 1 is proved. Words, and queries
+            with `without`, are always answered as for 1.
+        mode : {"leaf", "bbf", "exact"}, optional
+            How to ask a KD-tree, in place of what the recall takes; see `lookalike.index`.
+        report : callable
+            Told in words what is being made, where that may take a while.
 
         Returns
         -------
@@ -592,6 +609,8 @@ class Collection:
 
         Raises
         ------
+        InvalidInputError
+            If there is no such index or mode, its library is not installed, or k or recall is out of range.
         QueryError
             If a query is no image, no file, or words that the model does not know; or if no image has a label
             of the filter.
@@ -624,24 +643,28 @@ class Collection:
                 + "name an image file, a URL or a colour"
             )
         _check_count("k", k)
+        check_request(index, mode)
+        check_recall(recall)
         wished = (where or Filter()).with_split(split)
-        passing = self._ids_that_pass(wished)
+        beginnings = [start for folder in wished.folders for start in self._beginnings(os.fspath(folder))]
+        passing = self._ids_that_pass(wished, beginnings)
+        of_files = wished.of_files_below(beginnings)
         if not queries:
             if without_queries:
                 raise QueryError("what is not wanted is taken from a query; name an image that is")
             if model is not None:
                 self._models.get(model)  # not needed, but a slip of the pen is one here, too
-            return self._search_colors(colors, k, passing, wished)
+            return self._search_colors(colors, k, passing, of_files)
         if colors:
             passing = self._ids_of_colors(colors, passing)[0]
         chosen = self._models.get(self.model if model is None else model)
-        index = self._index(chosen.name)
-        if not len(index):
+        table = self._vectors(chosen)
+        if not table.count():
             raise CollectionError(self._nothing_embedded(chosen.name, model))
 
         def stored(image: ImageId) -> Vectors | None:
-            rows = np.flatnonzero(index.ids == image)
-            return index.vectors[rows[0]] if len(rows) else None
+            _, vectors = table.vectors_of([image])
+            return vectors[0] if len(vectors) else None
 
         def embed(query: Query) -> EmbeddedQuery:
             load = partial(self._models.load, chosen.name, Compute(usable_cores(), device))
@@ -655,10 +678,18 @@ class Collection:
         wanted = tuple(embed(query) for query in queries)
         unwanted = tuple(embed(query) for query in without_queries)
         own = set() if include_self else {query.id for query in (*wanted, *unwanted)}
-        neighbors = index.search(
-            combine(wanted, unwanted, chosen.metric),
-            k=min(k + len(own), len(index)),
+        query = combine(wanted, unwanted, chosen.metric)
+        searched = self._indexes.open(table, chosen.name, chosen.metric, index, report)
+        if not len(searched):
+            raise CollectionError(self._nothing_embedded(chosen.name, model))
+        # What a recall takes was measured with images; words, and what is far from something, lie elsewhere.
+        is_unlike_images = bool(unwanted) or any(each.is_text for each in wanted)
+        neighbors = searched.search(
+            query,
+            k=min(k + len(own), len(searched)),
+            recall=1.0 if is_unlike_images else recall,
             allowed=passing,
+            **({} if mode is None else {"mode": mode}),
         )
         nearest = [
             (ImageId(image), distance)
@@ -667,11 +698,11 @@ class Collection:
             )
             if image not in own and image >= 0
         ]
-        hits = self._hits(nearest[:k], chosen.metric, wished)
-        return SearchResult(hits, chosen.name, index.kind, wanted, unwanted, colors)
+        hits = self._hits(nearest[:k], chosen.metric, of_files)
+        return SearchResult(hits, chosen.name, searched.kind, wanted, unwanted, colors)
 
     def _search_colors(
-        self, colors: tuple[str, ...], k: int, passing: Ids | None, wished: Filter
+        self, colors: tuple[str, ...], k: int, passing: Ids | None, of_files: str | None
     ) -> SearchResult:
         if not len(self):
             raise CollectionError(self._nothing_embedded(self.model, None))
@@ -681,7 +712,7 @@ class Collection:
             (ImageId(image), 1 - score)
             for image, score in zip(ids[best].tolist(), scores[best].tolist(), strict=True)
         ]
-        return SearchResult(self._hits(nearest, "cosine", wished), "color", "color", (), colors=colors)
+        return SearchResult(self._hits(nearest, "cosine", of_files), "color", "color", (), colors=colors)
 
     def _ids_of_colors(
         self, colors: Sequence[str], passing: Ids | None
@@ -693,11 +724,34 @@ class Collection:
             has_them &= np.isin(ids, passing)
         return ids[has_them], scores[has_them]
 
-    def _ids_that_pass(self, where: Filter) -> Ids | None:
+    def _ids_that_pass(self, where: Filter, beginnings: Sequence[str]) -> Ids | None:
         """Return the images that pass a filter, or None if all do."""
         if where.needs_sharpness:
             check_looked_at(self._store)
-        return find_passing(self._store, where)
+        return find_passing(self._store, where, beginnings)
+
+    def _beginnings(self, folder: str) -> list[str]:
+        """Return what the stored paths of the files below a folder begin with.
+
+        Raises
+        ------
+        QueryError
+            If there are no such files.
+        """
+        path = Path(os.path.abspath(folder))
+        inside = self._stored(folder)
+        if inside:
+            found = [inside.removesuffix(".") if inside.endswith(":.") else f"{inside}/"]
+        else:  # it may hold whole roots
+            found = [f"{root.name}:" for root, place in self._places_of_roots() if path in place.parents]
+        dataset, colon, rest = folder.partition(":")
+        if dataset in self.datasets and not os.path.lexists(folder):
+            found.append(f"{dataset}:{rest.rstrip('/')}/" if colon and rest.strip("/") else f"{dataset}:")
+        condition = Filter().of_files_below(found)
+        if not found or not len(self._store.files.read(["path"], condition)):
+            what = "is a file; expected a folder" if os.path.isfile(folder) else "holds no image of this"
+            raise QueryError(f"{folder} {what}" + ("" if os.path.isfile(folder) else " collection"))
+        return found
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""
@@ -736,11 +790,12 @@ class Collection:
         vectors : (n, d) float32
             Row i is that of ``images[i]``.
         """
-        index = self._index(self.model if model is None else model)
+        chosen = self._models.get(self.model if model is None else model)
+        ids, vectors = self._indexes.read_vectors(self._vectors(chosen), chosen.name, chosen.metric)
         places = self._places(self._store.files.read(["path", "id", "label"]))
-        rows = [row for row, image in enumerate(index.ids.tolist()) if image in places]
-        images = [self._hit(0, ImageId(int(index.ids[row])), 0.0, places, None) for row in rows]
-        return images, index.vectors[rows]
+        rows = [row for row, image in enumerate(ids.tolist()) if image in places]
+        images = [self._hit(0, ImageId(int(ids[row])), 0.0, places, None) for row in rows]
+        return images, vectors[rows]
 
     def info(self) -> Info:
         """Say what the collection holds."""
@@ -863,12 +918,12 @@ class Collection:
         )
 
     def _hits(
-        self, nearest: Sequence[tuple[ImageId, float]], metric: Metric, wished: Filter
+        self, nearest: Sequence[tuple[ImageId, float]], metric: Metric, of_files: str | None
     ) -> tuple[Hit, ...]:
-        """Return hits with those of their places that pass the filter: copies may have other labels."""
+        """Return hits with those of their places that meet a condition: copies may have other labels."""
         images = [image for image, _ in nearest]
         columns = ["path", "id", "label"]
-        places = self._places(self._store.files.read_where_in("id", images, columns, wished.of_files))
+        places = self._places(self._store.files.read_where_in("id", images, columns, of_files))
         there = [(image, distance) for image, distance in nearest if image in places]
         return tuple(
             self._hit(rank, image, distance, places, 1 - distance if metric == "cosine" else None)
@@ -898,27 +953,6 @@ class Collection:
     def _places_of_roots(self) -> list[tuple[Root, Path]]:
         folders = [root for root in self._manifest.roots if root.dataset is None]
         return [(root, root_folder(self.folder, root)) for root in folders]
-
-    def _index(self, name: str) -> Exact:
-        """Return the search index of a model, built again if vectors have come or gone since."""
-        model = self._models.get(name)
-        table = self._vectors(model)
-        # A folder for each version: what is there is whole, and of that version, whoever wrote it.
-        versions = self.folder / "indexes" / f"{model.name}-{Exact.kind}"
-        folder = versions / str(table.version())
-        # One that is not there or not whole is made again: the vectors are its source.
-        with contextlib.suppress(IndexFileError):
-            return Exact.load(folder)
-        ids, vectors = table.read_vectors()
-        index = Exact(model.metric)
-        if len(ids):
-            index.build(vectors, ids)
-            with contextlib.suppress(OSError):  # on a read-only disk it is searched all the same
-                old = list(versions.iterdir()) if versions.is_dir() else []
-                index.save(folder)
-                for leftover in old:
-                    shutil.rmtree(leftover, ignore_errors=True)
-        return index
 
 
 _Places = dict[ImageId, list[tuple[str, str | None]]]

@@ -79,6 +79,23 @@ def _write(line: bytes) -> None:
 
 
 @contextlib.contextmanager
+def status_line() -> Iterator[Callable[[str], None]]:
+    """Give a callback that says what is being done, on a terminal only, and until it is done."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield lambda words: None
+        return
+    from rich.console import Console
+
+    with contextlib.ExitStack() as shown:
+
+        def show(words: str) -> None:
+            shown.close()
+            shown.enter_context(Console(stderr=True).status(printable(words)))
+
+        yield show
+
+
+@contextlib.contextmanager
 def sync_progress(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
     """Give a callback that draws a bar with rate and time left, on a terminal only."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():

@@ -69,6 +69,14 @@ class Table:
         with self._errors("read"):
             return int(self._open().version)
 
+    def state(self) -> str:
+        """Name the newest commit: its number and time, as a table that is made again counts anew."""
+        if not self.exists():
+            return "0"
+        with self._errors("read"):
+            newest = self._open().get_version()
+            return f"{newest['version']:08}-{int(newest['timestamp'].timestamp() * 1e6):x}"
+
     def count(self) -> int:
         """Return the number of rows."""
         if not self.exists():
@@ -118,7 +126,7 @@ class Table:
         ids : (n,) int64
         vectors : (n, d) float32
         """
-        dimension = self.schema.field("embedding").type.list_size
+        dimension = self._dimension
         if not self.exists():
             return np.empty(0, np.int64), np.empty((0, dimension), np.float32)
         with self._errors("read"):
@@ -137,6 +145,19 @@ class Table:
                 vectors[rows] = batch.column("embedding").flatten().to_numpy().reshape(-1, dimension)
                 start += batch.num_rows
             return ids, vectors
+
+    def vectors_of(self, ids: Iterable[int]) -> tuple[Ids, Vectors]:
+        """Read the embeddings of some images; those that are not there are passed over.
+
+        Returns
+        -------
+        ids : (n,) int64
+            Of no particular order.
+        vectors : (n, d) float32
+        """
+        rows = self.read_where_in("id", ids, ["id", "embedding"])
+        vectors = rows["embedding"].combine_chunks().flatten().to_numpy()
+        return rows["id"].to_numpy(), vectors.reshape(len(rows), -1 if len(rows) else self._dimension)
 
     def upsert(self, columns: Mapping[str, Any]) -> None:
         """Write rows: those whose key is there replace the old ones, the others are added.
@@ -210,6 +231,11 @@ class Table:
                 self._flush()
             if len(os.listdir(self.folder / "_versions")) > _VERSIONS_TO_CLEAN:
                 self._open().cleanup_old_versions(older_than=_KEPT_FOR_READERS)
+
+    @property
+    def _dimension(self) -> int:
+        """How many numbers each embedding of a vector table is to have."""
+        return int(self.schema.field("embedding").type.list_size)
 
     def _open(self) -> Any:
         import lance
