@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lookalike.collection.indexes import EXACT_BYTES, Indexes, check_request, choose_kind, has_modes
 from lookalike.errors import InvalidInputError
 from lookalike.index import Exact, Index, KMeansTree
 from lookalike.index.kinds import KINDS
-from lookalike.indexes import EXACT_BYTES, Indexes, check_request, choose_kind, has_modes
 from lookalike.store import Store, Table
 
 N, D = 400, 12
@@ -22,7 +22,7 @@ OPEN = """
 import sys
 from pathlib import Path
 import numpy as np
-from lookalike.indexes import Indexes
+from lookalike.collection.indexes import Indexes
 from lookalike.store import Store
 
 folder, kind = Path(sys.argv[1]), sys.argv[2]
@@ -300,7 +300,7 @@ def test_an_empty_table_has_an_empty_index(tmp_path):
 def test_auto_is_exact_search_up_to_half_a_gigabyte(store, table, monkeypatch):
     assert choose_kind(table) == "exact"
     assert type(open_index(store, "auto")) is Exact
-    monkeypatch.setattr("lookalike.indexes.EXACT_BYTES", 4 * N * D - 1)
+    monkeypatch.setattr("lookalike.collection.indexes.EXACT_BYTES", 4 * N * D - 1)
     assert choose_kind(table) == "kmeans-tree"
     assert type(open_index(store, "auto")) is KMeansTree
     ids, vectors = Indexes(store.folder).read_vectors(table, "m", "cosine")

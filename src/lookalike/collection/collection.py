@@ -1,7 +1,4 @@
-"""A collection of images: where scanning, embedding, storing and searching meet.
-
-The command line calls this module, and nothing deeper but what draws and measures.
-"""
+"""What users have in hand: made, opened, brought up to date with the disk, asked."""
 
 from __future__ import annotations
 
@@ -9,16 +6,29 @@ import contextlib
 import os
 import shutil
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from lookalike.answers import Failure, ImageInfo, Info, SearchResult, SyncReport
+from lookalike.collection.describing import describe, describe_image
+from lookalike.collection.embedded import nothing_embedded, vector_table
+from lookalike.collection.indexes import AUTO as AUTO_INDEX
+from lookalike.collection.indexes import Indexes, check_request
+from lookalike.collection.places import Places
+from lookalike.collection.searching import (
+    Asking,
+    Embedding,
+    all_with_vectors,
+    pass_colors,
+    pass_filter,
+    search_colors,
+    search_vectors,
+)
 from lookalike.cores import usable_cores
 from lookalike.datasets import ImageFolder, get_row, prepare_dataset
 from lookalike.embed import (
@@ -34,29 +44,19 @@ from lookalike.embed import (
 from lookalike.errors import (
     CollectionError,
     DatasetError,
-    ImageError,
     InvalidInputError,
     LockedError,
     ModelError,
     QueryError,
     StoreError,
 )
-from lookalike.filters import Filter, find_passing
-from lookalike.images import content_id, encode_thumbnail
-from lookalike.images.decode import read_file
-from lookalike.images.scan import escape, unescape
+from lookalike.filters import Filter
+from lookalike.images import encode_thumbnail
 from lookalike.index.contract import check_recall
-from lookalike.indexes import AUTO as AUTO_INDEX
-from lookalike.indexes import Indexes, check_request
 from lookalike.looks import (
-    LEAST_SCORE,
-    check_looked_at,
-    name_colors,
     read_color,
-    score_colors,
-    summarise,
 )
-from lookalike.query import EmbeddedQuery, Query, combine, embed_query, several_queries
+from lookalike.query import EmbeddedQuery, Query, several_queries
 from lookalike.reduce import PCA
 from lookalike.store import (
     FOLDER_NAME,
@@ -66,9 +66,7 @@ from lookalike.store import (
     Root,
     RootRequest,
     Store,
-    Table,
     find_collection,
-    root_folder,
     writer_lock,
 )
 from lookalike.sync import (
@@ -85,10 +83,10 @@ from lookalike.sync import (
     locate,
     look,
 )
-from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
+from lookalike.types import Hit, ImageId, Vectors
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
 
 class Collection:
@@ -224,14 +222,18 @@ class Collection:
                 shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
+    def _places(self) -> Places:
+        return Places(self._store, self._manifest)
+
+    @property
     def roots(self) -> tuple[Path, ...]:
         """The folders of images, absolute."""
-        return tuple(place for _, place in self._places_of_roots())
+        return tuple(place for _, place in self._places.of_roots())
 
     @property
     def datasets(self) -> tuple[str, ...]:
         """The names of the data sets that were added."""
-        return tuple(root.dataset for root in self._manifest.roots if root.dataset is not None)
+        return self._places.datasets
 
     def holds(self, path: str | os.PathLike[str]) -> bool:
         """Tell whether a file or folder lies in one of the roots; it need not exist."""
@@ -395,7 +397,7 @@ class Collection:
             areas = self._areas(paths, datasets)
             embedded, failed = 0, set[str]()
             for number, each in enumerate(models):
-                vectors = self._vectors(each)
+                vectors = vector_table(self._store, each)
                 known = Known.read(self._store, vectors)
                 if number == 0:
                     sight = look(areas, known, prune)
@@ -423,7 +425,9 @@ class Collection:
                         self._extend_reduced(name)
                 # Only now: were it killed before, the root would have to be there for its rows to go.
                 self._save_manifest(without=[area.root for area in areas if area.is_missing])
-        failures = self._failures() if not dry_run else _foreseen(first, self._failures(), self._absolute)
+        failures = self._places.failures()
+        if dry_run:
+            failures = _foreseen(first, failures, self._places.absolute)
         return SyncReport(
             **tally.without(failed),
             embedded=embedded,
@@ -438,22 +442,11 @@ class Collection:
         """
         loaded = []
         for model in models:
-            is_new = self._vectors(model).count() == 0
+            is_new = vector_table(self._store, model).count() == 0
             with _way_around(model.name, names):
                 loaded.append((model.name, self._models.load(model.name, compute, is_new), is_new))
         for name, embedder, is_new in loaded:
             self._models.keep(name, embedder, is_new)
-
-    def _vectors(self, model: Model) -> Table:
-        """Return the table of a model's vectors, once it is sure that they have the model's dimension."""
-        table = self._store.vectors(model.name, model.dimension)
-        there = table.dimension()
-        if there not in (None, model.dimension):
-            raise ModelError(
-                f"the vectors of {model.name} in {self.folder} have {there:,} dimensions; the model gives"
-                f" {model.dimension:,}: they are of another model, so delete {table.folder} and index again"
-            )
-        return table
 
     def reduce(self, n_components: int | float, model: str | None = None, whiten: bool = False) -> str:
         """Reduce the vectors of a model by PCA: to a number of dimensions, or to a share of the variance.
@@ -487,7 +480,7 @@ class Collection:
         with writer_lock(self.folder):
             _, vectors = self._store.vectors(base.name, base.dimension).read_vectors()
             if not len(vectors):
-                raise CollectionError(self._nothing_embedded(base.name, model))
+                raise CollectionError(nothing_embedded(self._store, base.name, model))
             reduced = self._models.add_reduced(base.name, pca.fit(vectors))
             self._extend_reduced(reduced.name)
         return reduced.name
@@ -512,7 +505,7 @@ class Collection:
         is_all = not paths and datasets is None
         areas = []
         if paths or is_all:
-            areas += choose_areas({place: root for root, place in self._places_of_roots()}, paths)
+            areas += choose_areas({place: root for root, place in self._places.of_roots()}, paths)
         unknown = set(datasets or ()) - set(self.datasets)
         if unknown:
             raise CollectionError(f"the data set {min(unknown)} is not in this collection; add it first")
@@ -645,113 +638,29 @@ class Collection:
         _check_count("k", k)
         check_request(index, mode)
         check_recall(recall)
-        wished = (where or Filter()).with_split(split)
-        beginnings = [start for folder in wished.folders for start in self._beginnings(os.fspath(folder))]
-        passing = self._ids_that_pass(wished, beginnings)
-        of_files = wished.of_files_below(beginnings)
+        places = self._places
+        passing = pass_filter(places, (where or Filter()).with_split(split))
         if not queries:
             if without_queries:
                 raise QueryError("what is not wanted is taken from a query; name an image that is")
             if model is not None:
                 self._models.get(model)  # not needed, but a slip of the pen is one here, too
-            return self._search_colors(colors, k, passing, of_files)
+            return search_colors(places, colors, k, passing)
         if colors:
-            passing = self._ids_of_colors(colors, passing)[0]
+            passing = pass_colors(self._store, passing, colors)
         chosen = self._models.get(self.model if model is None else model)
-        table = self._vectors(chosen)
-        if not table.count():
-            raise CollectionError(self._nothing_embedded(chosen.name, model))
-
-        def stored(image: ImageId) -> Vectors | None:
-            _, vectors = table.vectors_of([image])
-            return vectors[0] if len(vectors) else None
-
-        def embed(query: Query) -> EmbeddedQuery:
-            load = partial(self._models.load, chosen.name, Compute(usable_cores(), device))
-            if isinstance(query, str) and (inside := self._in_dataset(query)) is not None:
-                vector = stored(inside)
-                if vector is None:
-                    raise QueryError(f"{query} is not embedded with {chosen.name} yet; index it first")
-                return EmbeddedQuery(query, vector, inside)
-            return embed_query(query, chosen, load, stored, allow_private, self._store.vector_tables())
-
-        wanted = tuple(embed(query) for query in queries)
-        unwanted = tuple(embed(query) for query in without_queries)
-        own = set() if include_self else {query.id for query in (*wanted, *unwanted)}
-        query = combine(wanted, unwanted, chosen.metric)
-        searched = self._indexes.open(table, chosen.name, chosen.metric, index, report)
-        if not len(searched):
-            raise CollectionError(self._nothing_embedded(chosen.name, model))
-        # What a recall takes was measured with images; words, and what is far from something, lie elsewhere.
-        is_unlike_images = bool(unwanted) or any(each.is_text for each in wanted)
-        neighbors = searched.search(
-            query,
-            k=min(k + len(own), len(searched)),
-            recall=1.0 if is_unlike_images else recall,
-            allowed=passing,
-            **({} if mode is None else {"mode": mode}),
+        result = search_vectors(
+            places,
+            self._indexes,
+            Embedding(self._models, chosen, model, device, allow_private),
+            Asking(index, recall, mode, report),
+            queries,
+            without_queries,
+            k,
+            passing,
+            include_self,
         )
-        nearest = [
-            (ImageId(image), distance)
-            for image, distance in zip(
-                neighbors.ids[0].tolist(), neighbors.distances[0].tolist(), strict=True
-            )
-            if image not in own and image >= 0
-        ]
-        hits = self._hits(nearest[:k], chosen.metric, of_files)
-        return SearchResult(hits, chosen.name, searched.kind, wanted, unwanted, colors)
-
-    def _search_colors(
-        self, colors: tuple[str, ...], k: int, passing: Ids | None, of_files: str | None
-    ) -> SearchResult:
-        if not len(self):
-            raise CollectionError(self._nothing_embedded(self.model, None))
-        ids, scores = self._ids_of_colors(colors, passing)
-        best = np.lexsort((ids, -scores))[:k]  # ties by id, so that the answer is the same each time
-        nearest = [
-            (ImageId(image), 1 - score)
-            for image, score in zip(ids[best].tolist(), scores[best].tolist(), strict=True)
-        ]
-        return SearchResult(self._hits(nearest, "cosine", of_files), "color", "color", (), colors=colors)
-
-    def _ids_of_colors(
-        self, colors: Sequence[str], passing: Ids | None
-    ) -> tuple[Ids, npt.NDArray[np.float64]]:
-        """Return the images that have all of some colours, of those that pass, with their scores."""
-        ids, scores = score_colors(self._store, colors)
-        has_them = scores >= LEAST_SCORE
-        if passing is not None:
-            has_them &= np.isin(ids, passing)
-        return ids[has_them], scores[has_them]
-
-    def _ids_that_pass(self, where: Filter, beginnings: Sequence[str]) -> Ids | None:
-        """Return the images that pass a filter, or None if all do."""
-        if where.needs_sharpness:
-            check_looked_at(self._store)
-        return find_passing(self._store, where, beginnings)
-
-    def _beginnings(self, folder: str) -> list[str]:
-        """Return what the stored paths of the files below a folder begin with.
-
-        Raises
-        ------
-        QueryError
-            If there are no such files.
-        """
-        path = Path(os.path.abspath(folder))
-        inside = self._stored(folder)
-        if inside:
-            found = [inside.removesuffix(".") if inside.endswith(":.") else f"{inside}/"]
-        else:  # it may hold whole roots
-            found = [f"{root.name}:" for root, place in self._places_of_roots() if path in place.parents]
-        dataset, colon, rest = folder.partition(":")
-        if dataset in self.datasets and not os.path.lexists(folder):
-            found.append(f"{dataset}:{rest.rstrip('/')}/" if colon and rest.strip("/") else f"{dataset}:")
-        condition = Filter().of_files_below(found)
-        if not found or not len(self._store.files.read(["path"], condition)):
-            what = "is a file; expected a folder" if os.path.isfile(folder) else "holds no image of this"
-            raise QueryError(f"{folder} {what}" + ("" if os.path.isfile(folder) else " collection"))
-        return found
+        return replace(result, colors=colors)
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""
@@ -791,32 +700,11 @@ class Collection:
             Row i is that of ``images[i]``.
         """
         chosen = self._models.get(self.model if model is None else model)
-        ids, vectors = self._indexes.read_vectors(self._vectors(chosen), chosen.name, chosen.metric)
-        places = self._places(self._store.files.read(["path", "id", "label"]))
-        rows = [row for row, image in enumerate(ids.tolist()) if image in places]
-        images = [self._hit(0, ImageId(int(ids[row])), 0.0, places, None) for row in rows]
-        return images, vectors[rows]
+        return all_with_vectors(self._places, self._indexes, chosen)
 
     def info(self) -> Info:
         """Say what the collection holds."""
-        labels = self._store.files.read(["label"])["label"].to_pylist()
-        formats = self._store.images.read(["format"])["format"].to_pylist()
-        tables = self._store.vector_tables()
-        names = sorted(tables, key=lambda name: (name != self.model, name))
-        return Info(
-            folder=self.folder,
-            roots=self.roots,
-            datasets=self.datasets,
-            files=len(labels),
-            images=len(formats),
-            models={name: tables[name].count() for name in names},
-            model=self.model,
-            formats=_frequencies(formats),
-            labels=_frequencies(label for label in labels if label is not None),
-            failures=self._failures(),
-            size=_size_of(self.folder),
-            looks=summarise(self._store),
-        )
+        return describe(self._places)
 
     def image_info(self, image: str | os.PathLike[str]) -> ImageInfo:
         """Say what the collection knows of one image.
@@ -832,130 +720,11 @@ class Collection:
         QueryError
             If it is not in the collection.
         """
-        found = self._find(os.fspath(image))
-        is_old = self._store.needs_upgrade()
-        columns = ["format", "width", "height", *([] if is_old else ["colours", "sharpness"])]
-        rows = self._store.images.read_where_in("id", [found], columns).to_pylist()
-        files = self._store.files.read_where_in("id", [found], ["path", "label", "split"]).to_pylist()
-        if not rows or not files:
-            name = os.fspath(image)
-            failed = self._store.failures.read_where_in("path", [self._stored(name)], ["reason"]).to_pylist()
-            if failed:
-                raise QueryError(f"{name} could not be read: {failed[0]['reason']}")
-            raise QueryError(f"{name} is not in the collection in {self.folder}; index it first")
-        (row,) = rows
-        places = sorted(files, key=lambda place: str(place["path"]))
-        return ImageInfo(
-            id=found,
-            paths=tuple(self._absolute(place["path"]) for place in places),
-            labels=tuple(dict.fromkeys(place["label"] for place in places if place["label"] is not None)),
-            splits=tuple(dict.fromkeys(place["split"] for place in places if place["split"] is not None)),
-            format=row["format"],
-            width=row["width"],
-            height=row["height"],
-            colors=name_colors(np.reshape(row.get("colours") or [], (-1, 4))),
-            sharpness=row.get("sharpness"),
-            models=tuple(
-                name
-                for name, table in self._store.vector_tables().items()
-                if len(table.read_where_in("id", [found], ["id"]))
-            ),
-        )
-
-    def _find(self, image: str) -> ImageId:
-        """Return the image that a path stands for, or that has the content of the file there."""
-        inside = self._in_dataset(image)
-        if inside is not None:
-            return inside
-        stored = self._stored(image)
-        rows = self._store.files.read_where_in("path", [stored], ["id"]).to_pylist() if stored else []
-        if rows:
-            return ImageId(rows[0]["id"])
-        try:
-            return content_id(read_file(Path(image)))[0]
-        except ImageError as error:
-            if os.path.isdir(image):
-                raise QueryError(f"{image} is a folder; expected an image file") from error
-            if os.path.lexists(image):
-                raise QueryError(f"{image} could not be read: {error.reason}") from error
-            raise QueryError(f"there is no such image: {error}") from error
-
-    def _stored(self, file: str) -> str:
-        """Return the path that a file has, or would have, in the tables; empty if it lies in no root."""
-        places = {place: root for root, place in self._places_of_roots()}
-        held = locate(list(places), Path(os.path.abspath(file)))
-        if held is None:
-            return ""
-        root, path = held
-        return f"{places[root].name}:{escape(path.relative_to(root).as_posix())}"
+        return describe_image(self._places, os.fspath(image))
 
     def __len__(self) -> int:
         """Return the number of images."""
         return self._store.images.count()
-
-    def _failures(self) -> tuple[Failure, ...]:
-        rows = self._store.failures.read(["path", "reason"]).to_pylist()
-        rows.sort(key=lambda row: row["path"])
-        return tuple(Failure(self._absolute(row["path"]), row["reason"]) for row in rows)
-
-    def _in_dataset(self, query: str) -> ImageId | None:
-        """Return the image that a query such as ``mnist:test/42`` names, if it is one of this collection."""
-        if os.path.lexists(query) or query.partition(":")[0] not in self.datasets:
-            return None
-        rows = self._store.files.read_where_in("path", [query], ["id"]).to_pylist()
-        if not rows:
-            raise QueryError(f"there is no image {query} in this collection")
-        return ImageId(rows[0]["id"])
-
-    def _nothing_embedded(self, model: str, asked: str | None) -> str:
-        """Say that there are no vectors of a model, and how to ask for them as the user has named it."""
-        others = ", ".join(self._store.vector_tables())
-        if not len(self):
-            return f"the collection in {self.folder} holds no images; run `lookalike index` first"
-        return (
-            f"no image of the collection in {self.folder} is embedded with {model} (only with {others});"
-            f" run `lookalike index --model {asked or model}` first"
-        )
-
-    def _hits(
-        self, nearest: Sequence[tuple[ImageId, float]], metric: Metric, of_files: str | None
-    ) -> tuple[Hit, ...]:
-        """Return hits with those of their places that meet a condition: copies may have other labels."""
-        images = [image for image, _ in nearest]
-        columns = ["path", "id", "label"]
-        places = self._places(self._store.files.read_where_in("id", images, columns, of_files))
-        there = [(image, distance) for image, distance in nearest if image in places]
-        return tuple(
-            self._hit(rank, image, distance, places, 1 - distance if metric == "cosine" else None)
-            for rank, (image, distance) in enumerate(there, start=1)
-        )
-
-    def _hit(self, rank: int, image: ImageId, distance: float, places: _Places, score: float | None) -> Hit:
-        paths = tuple(path for path, _ in places[image])
-        return Hit(rank, image, paths, distance, score, label=places[image][0][1])
-
-    def _places(self, rows: pa.Table) -> _Places:
-        """Return where images lie, by id: absolute paths in order, each with its label."""
-        places: _Places = {}
-        for row in sorted(rows.to_pylist(), key=lambda row: str(row["path"])):
-            places.setdefault(row["id"], []).append((self._absolute(row["path"]), row["label"]))
-        return places
-
-    def _absolute(self, stored: str) -> str:
-        """Return the absolute path of a stored one."""
-        name, _, relative = stored.partition(":")
-        # Called for every row of a table: only the one root's folder is worked out.
-        for root in self._manifest.roots:
-            if root.name == name and root.dataset is None:
-                return os.path.normpath(root_folder(self.folder, root) / unescape(relative))
-        return stored
-
-    def _places_of_roots(self) -> list[tuple[Root, Path]]:
-        folders = [root for root in self._manifest.roots if root.dataset is None]
-        return [(root, root_folder(self.folder, root)) for root in folders]
-
-
-_Places = dict[ImageId, list[tuple[str, str | None]]]
 
 
 @contextlib.contextmanager
@@ -1000,18 +769,3 @@ def _colors(color: str | Sequence[str] | None) -> Sequence[str]:
 def _check_count(name: str, value: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise InvalidInputError(f"{name} is {value!r}; expected a whole number, 1 or more")
-
-
-def _frequencies(values: Iterable[str]) -> dict[str, int]:
-    """Count values, most frequent first, ties by name."""
-    return dict(sorted(Counter(values).items(), key=lambda item: (-item[1], item[0])))
-
-
-def _size_of(folder: Path) -> int:
-    """Add up the bytes of the files below a folder; those that another process removes meanwhile are none."""
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(FileNotFoundError):
-                total += os.lstat(os.path.join(parent, name)).st_size
-    return total

@@ -6,6 +6,7 @@ Layout
                            origin.json how many vectors it was built with, how many changed since, and marks
                                        of some of them
     indexes/<model>-<kind>.lock        held by who makes one
+    indexes/<model>-ivf-rq/            what is known of the store's own index; see `ivf_rq`
 
 What lies under a state is whole, and of that state, whoever wrote it: it is made beside its place and then
 renamed. A reader that finds it takes no lock. Who does not find it takes the lock, looks again, and makes
@@ -29,6 +30,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lookalike.collection.ivf_rq import CHANGED, IvfRq, make_ivf_rq, open_ivf_rq
 from lookalike.errors import IndexFileError, InvalidInputError
 from lookalike.index import Exact, Index
 from lookalike.index.kinds import KINDS, get_kind
@@ -44,7 +46,6 @@ first: as long as the k-means tree takes to load its compiled code. (Measured wi
 command 15 ms, from a cold disk 230 ms; k-means tree 0.7 ms, in a command 410 ms, from a cold disk 560 ms.)
 """
 
-_CHANGED = 0.1  # the share of vectors that may come and go before an index is built again
 _MARKED = 16
 
 Report = Callable[[str], None]
@@ -100,7 +101,7 @@ class Indexes:
 
     def open(
         self, table: Table, name: str, metric: Metric, kind: str, report: Report = lambda words: None
-    ) -> Index:
+    ) -> Index | IvfRq:
         """Return an index of a model's vectors as they are now.
 
         Parameters
@@ -116,6 +117,12 @@ class Indexes:
         """
         kind = choose_kind(table) if kind == AUTO else kind
         place = self.folder / f"{name}-{kind}"
+        if kind == IvfRq.kind:
+            found = open_ivf_rq(table, place, metric)
+            if found is None:
+                report(f"making the {kind} index of {table.count():,} images, or adding to it")
+                found = make_ivf_rq(table, place, metric, self.folder.parent)
+            return found
         # One that is not there or not whole is made: the vectors are its source.
         with contextlib.suppress(IndexFileError):
             return self._load(place / table.state(), metric, kind)
@@ -156,8 +163,9 @@ def choose_kind(table: Table) -> str:
 
 def check_request(kind: str, mode: str | None) -> None:
     """Raise InvalidInputError unless there is such a kind of index, and it can be asked in such a mode."""
-    if kind not in (AUTO, *KINDS):
-        raise InvalidInputError(f"there is no index {kind!r}; expected one of {', '.join((AUTO, *KINDS))}")
+    kinds = (AUTO, *KINDS, IvfRq.kind)
+    if kind not in kinds:
+        raise InvalidInputError(f"there is no index {kind!r}; expected one of {', '.join(kinds)}")
     if mode is not None and not has_modes(kind):
         with_modes = " or ".join(name for name in KINDS if has_modes(name))
         raise InvalidInputError(
@@ -184,7 +192,7 @@ def _bring_up_to_date(
             ids = table.read(["id"])["id"].to_numpy()
             gone, new = np.setdiff1d(index.ids, ids), np.setdiff1d(ids, index.ids)
             changed = origin.changed + len(gone) + len(new)
-            if changed > _CHANGED * origin.built or not origin.is_of(table):
+            if changed > CHANGED * origin.built or not origin.is_of(table):
                 continue
             if not len(gone) and not len(new):
                 return index, folder
