@@ -330,6 +330,21 @@ def test_only_allowed_ids_are_found(kind, metric):
 
 
 @each_kind
+@each_metric
+@pytest.mark.parametrize("recall", [0.9, 1.0])
+def test_filter_that_keeps_one_percent_finds_the_true_nearest_of_them(kind, metric, recall):
+    random = np.random.default_rng(0)
+    centres = 5 * random.standard_normal((20, 16))
+    vectors = (centres[np.arange(5_000) % 20] + random.standard_normal((5_000, 16))).astype(np.float32)
+    far = np.flatnonzero(np.arange(5_000) % 20 == 0)[:50]  # all in one cluster, most queries in others
+    queries = vectors_of(8, 16, seed=1) + centres[1:9].astype(np.float32)
+    index = kind.index(metric).build(vectors)
+    truth = true_distances(queries, vectors[far], metric)
+    found = index.search(queries, k=10, recall=recall, allowed=far)
+    assert (found.ids == far[np.argsort(truth, axis=1, kind="stable")[:, :10]]).all()
+
+
+@each_kind
 def test_fewer_allowed_than_k_end_in_no_hit_at_infinity(kind):
     index = kind.index("euclidean").build([[0, 0], [3, 4], [6, 8], [9, 12]])
     found = index.search([[0, 0], [9, 12]], k=4, allowed=[1, 2, 99])

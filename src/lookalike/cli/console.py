@@ -109,7 +109,7 @@ def sync_progress(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
 
 
 @contextlib.contextmanager
-def step_progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+def step_progress(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
     """Give a callback that shows what is being done, and for how long already, on a terminal only."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield lambda step: None
@@ -119,6 +119,14 @@ def step_progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
     from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda step: bar.update(task, description=step)
+    bar = Bar(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("", total=None)
+
+    def show(step: str) -> None:
+        bar.start()  # only now: most of what may take a while does not
+        bar.update(task, description=printable(step))
+
+    try:
+        yield show
+    finally:
+        bar.stop()
