@@ -1,0 +1,16 @@
+"""Pictures for people: PNG, SVG, PDF or JPEG, by the file's ending."""
+
+from lookalike.plots.sheets import SheetRow, contact_sheet
+from lookalike.plots.strips import Tile, paint_swatch, result_strip
+from lookalike.plots.style import ENDINGS, check_ending, save_figure
+
+__all__ = [
+    "ENDINGS",
+    "SheetRow",
+    "Tile",
+    "check_ending",
+    "contact_sheet",
+    "paint_swatch",
+    "result_strip",
+    "save_figure",
+]
