@@ -92,6 +92,7 @@ from lookalike.index.contract import (
     check_vectors,
 )
 from lookalike.index.folder import damaged, read, write
+from lookalike.reduce import principal_axes
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 _FORMAT = 1
@@ -105,7 +106,6 @@ _LONGEST = 2.0  # of an added row, for the bounds; see above
 
 _LEAST_SPREAD = 1e-7
 _AXES_ROWS = 8_192  # rows from which the axes are found
-_AXES_ROUNDS = 4
 _CELLS_PER_ROOT = 8  # cells = 8 · √n
 _ROWS_PER_CELL = 12  # at least
 _CELL_DIMENSIONS = 64  # of a head, that the cells are made from
@@ -679,7 +679,7 @@ def _make_frame(
     # Where the mean is no longer than the rows are apart, zeros stay zeros, and cost a query nothing.
     origin = mean if np.linalg.norm(mean) > 4 * spread else np.zeros(d)
     axes = np.zeros((d, _HEAD))
-    axes[:, : min(d, _HEAD)] = _find_axes(sample / (spread or 1.0), min(d, _HEAD), random)
+    axes[:, : min(d, _HEAD)] = principal_axes(sample / (spread or 1.0), min(d, _HEAD), random)
     longest = least * least
     for start in range(0, n, _BLOCK_ROWS):
         block = rows[start : start + _BLOCK_ROWS].astype(np.float64)
@@ -693,27 +693,6 @@ def _make_frame(
     frame = _Frame(scale, np.stack([origin, mean]), axes, axes.astype(np.float32), steps)
     heads, tails = _to_heads(frame, rows, lengths)
     return frame, heads, tails
-
-
-def _find_axes(sample: Doubles, n_axes: int, random: np.random.Generator) -> Doubles:
-    """Return about the principal axes of centred rows: (d, n_axes) float64, orthonormal, by variance.
-
-    Subspace iteration: a few products with the rows turn any start towards the axes of largest variance.
-    It costs less than the covariance for large d, and never fails: axes without variance are orthonormal,
-    too.
-    """
-    rows = sample.astype(np.float32)
-    axes = random.standard_normal((rows.shape[1], n_axes))
-    if n_axes < rows.shape[1]:
-        for _ in range(_AXES_ROUNDS):
-            axes, _ = np.linalg.qr(axes)
-            axes = (rows.T @ (rows @ axes.astype(np.float32))).astype(np.float64)
-            axes += 1e-30 * random.standard_normal(axes.shape)  # where there is no variance at all
-    axes, _ = np.linalg.qr(axes)
-    within = (rows @ axes.astype(np.float32)).astype(np.float64)
-    _, turn = np.linalg.eigh(within.T @ within)
-    axes, _ = np.linalg.qr(axes @ turn[:, ::-1])
-    return axes
 
 
 def _to_heads(frame: _Frame, rows: Vectors, lengths: Doubles) -> tuple[Vectors, Vectors]:
