@@ -1,4 +1,4 @@
-"""What is done to vectors before they are compared in float32: moved to the origin and scaled, if need be."""
+"""What is done to vectors before they are compared in float32: checked, and moved and scaled if need be."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils.validation import validate_data
 
 from lookalike.cluster.pruned_lloyd import Doubles, Lift
 from lookalike.errors import InvalidInputError
@@ -44,6 +45,28 @@ class Frame:
     def outside(self, centres: Doubles) -> Doubles:
         """Return centres as the caller sees them."""
         return centres / self.scale + self.origin
+
+
+def check_rows(estimator: Any, X: npt.ArrayLike, is_first: bool = True) -> npt.NDArray[Any]:
+    """Return vectors as (n, d) float32 or float64, finite; the estimator learns their dimension if first."""
+    if getattr(X, "ndim", 2) != 2:
+        raise InvalidInputError(
+            f"X has shape {np.shape(X)}; expected (n, d). Reshape your data: one row is .reshape(1, -1)"
+        )
+    kind = getattr(X, "dtype", None)
+    is_short = isinstance(kind, np.dtype) and kind.kind in "uif" and kind.itemsize <= 2
+    try:
+        vectors: npt.NDArray[Any] = validate_data(
+            estimator,
+            X,
+            reset=is_first,
+            dtype=np.float32 if is_short else [np.float64, np.float32],
+            order="C",
+        )
+    except ValueError as error:
+        what = str(error).split("\n")[0]
+        raise InvalidInputError(f"{what} Expected finite numbers" if "NaN" in what else what) from error
+    return vectors
 
 
 def find_frame(vectors: npt.NDArray[Any]) -> Frame:

@@ -25,9 +25,9 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from lookalike.cluster.frame import Frame, find_frame, mean_variance
+from lookalike.cluster.frame import Frame, check_rows, find_frame, mean_variance
 from lookalike.cluster.passes import Turn
 from lookalike.cluster.pruned_lloyd import Doubles, Labels, PrunedLloyd, Rows, Workers, find_lift, working
 from lookalike.cluster.seeding import start
@@ -126,7 +126,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             If there are fewer rows than clusters, a value is not finite, or a parameter makes no sense.
         """
         self._check_parameters()
-        vectors = self._check(X)
+        vectors = check_rows(self, X)
         self._check_count(len(vectors))
         random = self._random()
         frame = find_frame(vectors)
@@ -224,7 +224,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """
         self._check_parameters()
         is_first = not hasattr(self, "cluster_centers_")
-        vectors = self._check(X, is_first)
+        vectors = check_rows(self, X, is_first)
         if is_first:
             self._check_count(len(vectors))
             random = self._random()
@@ -258,12 +258,12 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def predict(self, X: npt.ArrayLike) -> Labels:
         """Return the nearest cluster of each vector; (n,) int32."""
         check_is_fitted(self)
-        return self._assign(self._check(X, is_first=False))[0]
+        return self._assign(check_rows(self, X, is_first=False))[0]
 
     def transform(self, X: npt.ArrayLike) -> npt.NDArray[np.floating]:
         """Return the distance of each vector to each centre; (n, n_clusters), of X's own type."""
         check_is_fitted(self)
-        vectors = self._check(X, is_first=False)
+        vectors = check_rows(self, X, is_first=False)
         distances = np.empty((len(vectors), len(self.cluster_centers_)), vectors.dtype)
         frame = self._frame
         centres = frame.inside(self.cluster_centers_)
@@ -277,7 +277,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def score(self, X: npt.ArrayLike, y: object = None) -> float:
         """Return minus the sum of squared distances of vectors to their centres."""
         check_is_fitted(self)
-        squares = self._assign(self._check(X, is_first=False))[1]
+        squares = self._assign(check_rows(self, X, is_first=False))[1]
         return -float(squares.sum(dtype=np.float64)) / self._frame.scale**2
 
     @property
@@ -316,24 +316,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return start(rows, self.n_clusters, random, workers)
 
     def _assign(self, vectors: npt.NDArray[Any]) -> tuple[Labels, Vectors]:
-        """Return the label of each vector, (n,), and its squared distance as rows see it, (n,)."""
-        centres = self._frame.inside(self.cluster_centers_)
-        labels, squares = np.empty(len(vectors), np.int32), np.empty(len(vectors), np.float32)
-        with working(self.n_jobs or usable_cores()) as workers:
-            for begin in range(0, len(vectors), _ONCE_ROWS):
-                part = slice(begin, begin + _ONCE_ROWS)
-                rows = Rows.of(self._frame.rows(vectors[part]), self._frame.lift, workers)
-                engine = PrunedLloyd(rows, centres, workers, once=True)
-                engine.assign()
-                labels[part], squares[part] = engine.labels, engine.squares
-        return labels, squares
+        return assign(vectors, self.cluster_centers_, self._frame, self.n_jobs)
 
     def _sample(self, batches: Batches, random: np.random.Generator) -> tuple[npt.NDArray[Any], int]:
         """Return rows taken from all batches with equal chance, and how many rows there are."""
         room = max(_SAMPLE, _SAMPLE_PER_CENTRE * self.n_clusters)
         n, sample = 0, None
         for given in batches():
-            batch = self._check(given, is_first=n == 0)
+            batch = check_rows(self, given, is_first=n == 0)
             if sample is None:
                 sample = np.empty((0, batch.shape[1]), batch.dtype)
             free = room - len(sample)
@@ -355,7 +345,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         turn = Turn(np.zeros(centres.shape), np.zeros(len(centres), np.int64))
         done = 0
         for given in batches():
-            vectors = self._check(given, is_first=False)
+            vectors = check_rows(self, given, is_first=False)
             if done + len(vectors) > len(labels):
                 raise InvalidInputError(
                     f"batches hold more rows than before, {len(labels)}; expected the same ones each time"
@@ -375,27 +365,6 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _random(self) -> np.random.Generator:
         return np.random.default_rng(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-
-    def _check(self, X: npt.ArrayLike, is_first: bool = True) -> npt.NDArray[Any]:
-        """Return vectors as (n, d) float32 or float64, finite."""
-        if getattr(X, "ndim", 2) != 2:
-            raise InvalidInputError(
-                f"X has shape {np.shape(X)}; expected (n, d). Reshape your data: one row is .reshape(1, -1)"
-            )
-        kind = getattr(X, "dtype", None)
-        is_short = isinstance(kind, np.dtype) and kind.kind in "uif" and kind.itemsize <= 2
-        try:
-            vectors: npt.NDArray[Any] = validate_data(
-                self,
-                X,
-                reset=is_first,
-                dtype=np.float32 if is_short else [np.float64, np.float32],
-                order="C",
-            )
-        except ValueError as error:
-            what = str(error).split("\n")[0]
-            raise InvalidInputError(f"{what} Expected finite numbers" if "NaN" in what else what) from error
-        return vectors
 
     def _check_count(self, n: int) -> None:
         if self.n_clusters > n:
@@ -435,3 +404,19 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 ConvergenceWarning,
                 stacklevel=3,
             )
+
+
+def assign(
+    vectors: npt.NDArray[Any], centres: Doubles, frame: Frame, n_jobs: int | None
+) -> tuple[Labels, Vectors]:
+    """Return the nearest centre of each vector, (n,), and the squared distance as rows see it, (n,)."""
+    inside = frame.inside(centres)
+    labels, squares = np.empty(len(vectors), np.int32), np.empty(len(vectors), np.float32)
+    with working(n_jobs or usable_cores()) as workers:
+        for begin in range(0, len(vectors), _ONCE_ROWS):
+            part = slice(begin, begin + _ONCE_ROWS)
+            rows = Rows.of(frame.rows(vectors[part]), frame.lift, workers)
+            engine = PrunedLloyd(rows, inside, workers, once=True)
+            engine.assign()
+            labels[part], squares[part] = engine.labels, engine.squares
+    return labels, squares

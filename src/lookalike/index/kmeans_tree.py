@@ -195,6 +195,14 @@ class KMeansTree(Index):
         return len(self._lists.cell_squares) if self._n else 0
 
     @property
+    def cells(self) -> npt.NDArray[np.int64]:
+        """(n,) int64: the cell that each row lies in, in the order of `ids`."""
+        lists = self._lists
+        cells = np.empty(len(self._ids), np.int64)
+        cells[lists.order] = np.repeat(np.arange(len(lists.starts) - 1), np.diff(lists.starts))
+        return cells if self._alive is None else cells[self._alive]
+
+    @property
     def efforts(self) -> tuning.Efforts:
         """What was found to be needed for each recall."""
         return self._efforts
