@@ -26,7 +26,9 @@ from lookalike.datasets import load
 
 N_ROUNDS = 25
 SEEDS = (0, 1, 2)
-KS = {100: {"scikit-learn": SEEDS, "plain_rounds": 25}, 1_000: {"scikit-learn": SEEDS[:1], "plain_rounds": 5}}
+ALL = ("lookalike", "faiss", "scikit-learn")
+STAGES = ((100, ALL, SEEDS), (1_000, ALL[:2], SEEDS), (1_000, ALL[2:], SEEDS[:1]))
+PLAIN_ROUNDS = {100: 25, 1_000: 5}
 
 Contender = Callable[[Any, int, int], Any]  # rows, k, seed → centres
 
@@ -35,22 +37,26 @@ def main() -> None:
     train = next(iter(load("fashion-mnist")))
     rows = np.ascontiguousarray(train.reshape(len(train), -1), np.float32)
     ours(rows[:2_000], 20, 0)  # compiles
-    figures = {f"k={k}": compare(rows, k) for k in KS}
-    report.save("kmeans", {"rows": list(rows.shape), "rounds": N_ROUNDS, "load": os.getloadavg(), **figures})
+    figures: dict[str, Any] = {"rows": list(rows.shape), "rounds": N_ROUNDS}
+    for k, names, seeds in STAGES:
+        measured = figures.setdefault(f"k={k}", {})
+        if not measured:
+            measured["labels_unlike_plain"] = count_unlike_plain(rows, k, PLAIN_ROUNDS[k])
+        measured |= compare(rows, k, names, seeds)
+        report.save("kmeans", figures | {"load": os.getloadavg()})
 
 
-def compare(rows: Any, k: int) -> dict[str, Any]:
+def compare(rows: Any, k: int, names: tuple[str, ...], seeds: tuple[int, ...]) -> dict[str, Any]:
     runs: dict[str, list[tuple[float, float, float]]] = {}
-    for seed in SEEDS:
+    for seed in seeds:
         for name, contender in contenders().items():
-            if seed not in KS[k].get(name, SEEDS):
-                continue
-            started, started_cpu = time.perf_counter(), time.process_time()
-            centres = contender(rows, k, seed)
-            spent, spent_cpu = time.perf_counter() - started, time.process_time() - started_cpu
-            runs.setdefault(name, []).append((spent, spent_cpu, distortion(rows, centres)))
-            print(k, name, seed, runs[name][-1], flush=True)
-    figures: dict[str, Any] = {}
+            if name in names:
+                started, started_cpu = time.perf_counter(), time.process_time()
+                centres = contender(rows, k, seed)
+                spent, spent_cpu = time.perf_counter() - started, time.process_time() - started_cpu
+                runs.setdefault(name, []).append((spent, spent_cpu, distortion(rows, centres)))
+                print(k, name, seed, runs[name][-1], flush=True)
+    figures = {}
     for name, values in runs.items():
         spent, spent_cpu, inertia = np.array(values).T
         figures[name] = {
@@ -59,7 +65,6 @@ def compare(rows: Any, k: int) -> dict[str, Any]:
             "inertia": [float(f"{value:.5g}") for value in inertia],
             "mean_inertia": float(f"{inertia.mean():.5g}"),
         }
-    figures["labels_unlike_plain"] = count_unlike_plain(rows, k, KS[k]["plain_rounds"])
     return figures
 
 

@@ -134,6 +134,60 @@ def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "")
     return figure
 
 
+def k_curves(
+    ks: Sequence[int], inertias: Sequence[float], silhouettes: Sequence[float], suggested: int
+) -> Figure:
+    """Draw what was found for each number of clusters: the distortion above, the silhouette below.
+
+    Parameters
+    ----------
+    ks : sequence of int
+        Rising.
+    inertias : sequence of float
+    silhouettes : sequence of float
+        NaN where there is none.
+    suggested : int
+        One of `ks`, marked.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    if suggested not in ks or not len(ks) == len(inertias) == len(silhouettes):
+        raise InvalidInputError(
+            f"cannot draw {len(ks)} numbers of clusters with {len(inertias)} inertias, {len(silhouettes)}"
+            f" silhouettes and {suggested} suggested; expected as many of each, and one of the numbers"
+        )
+    figure = Figure(figsize=(6.4, 5.2), dpi=150, facecolor="white", layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    at = list(ks).index(suggested)
+    for axes, values, name in (
+        (upper, inertias, "distortion\n(sum of squared distances)"),
+        (lower, silhouettes, "silhouette\n(1 well apart, 0 on the border)"),
+    ):
+        axes.axvline(suggested, color=_MUTED, linewidth=1, linestyle=(0, (4, 3)))
+        axes.plot(ks, values, color=_ACCENT, linewidth=1.8, marker="o", markersize=5)
+        axes.plot(suggested, values[at], color=_ACCENT, marker="o", markersize=11, fillstyle="none")
+        axes.set_ylabel(name, color=_INK)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y", color="#e6e6e6")
+        axes.set_axisbelow(True)
+        axes.tick_params(colors=_MUTED, labelsize=9)
+    upper.set_ylim(bottom=0)
+    upper.set_title(f"{suggested} clusters have the largest silhouette", loc="left", color=_INK, fontsize=11)
+    lower.set_xlabel("clusters", color=_INK)
+    lower.set_xscale("log")
+    # Where numbers stand close, every other one keeps its name.
+    named = [k for number, k in enumerate(ks) if len(ks) <= 12 or number % 2 == 0 or k == suggested]
+    lower.xaxis.set_major_locator(FixedLocator(named))
+    lower.xaxis.set_minor_locator(NullLocator())
+    lower.xaxis.set_major_formatter("{x:.0f}")
+    return figure
+
+
 def paint_swatch(color: str) -> bytes:
     """Return a PNG of one CSS colour, to be a `Tile`."""
     from PIL import Image
