@@ -176,7 +176,7 @@ def k_curves(
         axes.grid(axis="y", color="#e6e6e6")
         axes.set_axisbelow(True)
         axes.tick_params(colors=_MUTED, labelsize=9)
-    upper.set_ylim(bottom=0)
+    upper.set_ylim(0, 1.08 * max(inertias) or 1.0)
     upper.set_title(f"{suggested} clusters have the largest silhouette", loc="left", color=_INK, fontsize=11)
     lower.set_xlabel("clusters", color=_INK)
     lower.set_xscale("log")
