@@ -272,6 +272,14 @@ def test_vectors_of_another_dimension_are_refused():
         model.predict(np.eye(3))
 
 
+@pytest.mark.parametrize("d", [2, 120])
+def test_rows_beyond_all_measure_are_refused(d):
+    model = KMeans(2).fit(blobs(50, d, 2))
+    for far in (1e60, 1e30, np.float32(1e30)):
+        with pytest.raises(InvalidInputError, match="too far from those that the clusters were made of"):
+            model.predict(np.full((1, d), far))
+
+
 def test_a_fitted_model_survives_pickling():
     rows = blobs(300, 120, 4)
     model = KMeans(4).fit(rows)

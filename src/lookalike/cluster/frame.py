@@ -34,7 +34,8 @@ class Frame:
         rows = np.empty(vectors.shape, np.float32)
         for begin in range(0, len(rows), _BLOCK_ROWS):
             part = slice(begin, begin + _BLOCK_ROWS)
-            rows[part] = (vectors[part] - self.origin) * self.scale
+            with np.errstate(over="ignore"):  # what is too far away is refused when it is lifted
+                rows[part] = (vectors[part] - self.origin) * self.scale
         return rows
 
     def inside(self, centres: Doubles) -> Doubles:

@@ -198,13 +198,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 way = float(np.square(moved - centres).sum())
                 if way == 0:
                     break
-                centres = frame.inside(frame.outside(moved))
+                given = frame.outside(moved)
+                centres = frame.inside(given)
                 if way <= tolerance:
                     n_moves += 1
                     history.append(self._pass(batches, frame, centres, labels, workers).inertia)
                     break
         self._frame = frame
-        self.cluster_centers_, self.labels_, self.n_iter_ = frame.outside(centres), labels, n_moves
+        self.cluster_centers_, self.labels_, self.n_iter_ = given, labels, n_moves
         self.inertia_history_ = [square / frame.scale**2 for square in history]
         self.inertia_ = self.inertia_history_[-1]
         self._counts = np.bincount(labels, minlength=self.n_clusters)

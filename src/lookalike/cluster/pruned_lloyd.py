@@ -50,6 +50,7 @@ import numpy.typing as npt
 
 from lookalike import lloyd
 from lookalike.cluster import pruned_lloyd_kernels as kernels
+from lookalike.errors import InvalidInputError
 from lookalike.reduce import principal_axes
 from lookalike.types import Vectors
 
@@ -146,22 +147,24 @@ class Rows:
     @classmethod
     def of(cls, values: Vectors, lift: Lift | None, workers: Workers) -> Rows:
         """Lift the rows."""
-        n = len(values)
-        squares = np.empty(n, np.float32)
-        if lift is None:
-
-            def measure(part: slice) -> None:
-                squares[part] = np.einsum("ij,ij->i", values[part], values[part])
-
-            workers.share(measure, n, _BLOCK_ROWS)
-            return cls(values, None, np.empty((0, _HEAD), np.float32), np.empty(0, np.float32), squares)
+        n = 0 if lift is None else len(values)
         heads, tails = np.empty((n, _HEAD), np.float32), np.empty(n, np.float32)
+        squares = np.empty(len(values), np.float32)
 
         def work(part: slice) -> None:
-            heads[part], tails[part] = lift.apply(values[part])
-            squares[part] = np.einsum("ij,ij->i", heads[part], heads[part]) + np.square(tails[part])
+            with np.errstate(over="ignore", invalid="ignore"):
+                if lift is None:
+                    squares[part] = np.einsum("ij,ij->i", values[part], values[part])
+                else:
+                    heads[part], tails[part] = lift.apply(values[part])
+                    squares[part] = np.einsum("ij,ij->i", heads[part], heads[part]) + np.square(tails[part])
 
-        workers.share(work, n, _BLOCK_ROWS)
+        workers.share(work, len(values), _BLOCK_ROWS)
+        if not np.isfinite(squares).all():
+            raise InvalidInputError(
+                "X holds rows too far from those that the clusters were made of; expected squared distances"
+                " within float32"
+            )
         return cls(values, lift, heads, tails, squares)
 
 
