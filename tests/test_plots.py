@@ -9,7 +9,16 @@ from matplotlib.text import Text
 from PIL import Image
 
 from lookalike.errors import InvalidInputError
-from lookalike.plots import ENDINGS, SheetRow, Tile, check_ending, contact_sheet, result_strip, save_figure
+from lookalike.plots import (
+    ENDINGS,
+    SheetRow,
+    Tile,
+    check_ending,
+    contact_sheet,
+    k_curves,
+    result_strip,
+    save_figure,
+)
 
 NAMES = [
     "plain.jpg",
@@ -199,3 +208,20 @@ def test_a_sheet_shows_every_image_and_frames_the_marked():
 def test_a_sheet_of_nothing_is_an_error(rows, columns):
     with pytest.raises(InvalidInputError):
         contact_sheet(rows, columns=columns)
+
+
+def test_curves_of_k_show_every_number_and_mark_the_suggested(tmp_path):
+    figure = k_curves([2, 3, 4, 6, 8], [9.0, 5.0, 3.0, 2.5, 2.2], [0.3, 0.4, float("nan"), 0.35, 0.2], 3)
+    upper, lower = figure.axes
+    assert upper.lines[1].get_xdata().tolist() == [2, 3, 4, 6, 8]
+    assert upper.lines[1].get_ydata().tolist() == [9.0, 5.0, 3.0, 2.5, 2.2]
+    assert lower.lines[2].get_xdata() == [3] and lower.lines[2].get_ydata() == [0.4]
+    assert upper.get_title(loc="left").startswith("3 clusters")
+    save_figure(figure, tmp_path / "k.png")
+    save_figure(figure, tmp_path / "again.png")
+    assert (tmp_path / "k.png").read_bytes() == (tmp_path / "again.png").read_bytes()
+
+
+def test_curves_that_do_not_fit_together_are_refused():
+    with pytest.raises(InvalidInputError, match="cannot draw 2 numbers of clusters with 1 inertias"):
+        k_curves([2, 3], [1.0], [0.1, 0.2], 2)

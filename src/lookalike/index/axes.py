@@ -3,10 +3,6 @@
 A vector is rotated to the principal axes. Its *head* is what it has along the first of them; of the rest only
 the length is kept, its *tail*. By the Cauchy-Schwarz inequality head and tail of two vectors are never
 farther apart than the vectors are.
-
-References
-----------
-N. Halko, P. Martinsson, J. Tropp, "Finding Structure with Randomness", 2011: the axes.
 """
 
 from __future__ import annotations
@@ -16,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.reduce import principal_axes
 from lookalike.types import Vectors
 
 _LEAST_SPREAD = 1e-7
 _AXES_ROWS = 8_192  # rows from which the axes are found
-_AXES_ROUNDS = 4
 _BLOCK_ROWS = 4_096
 
 Doubles = npt.NDArray[np.float64]
@@ -68,7 +64,7 @@ def fit_frame(rows: Vectors, lengths: Doubles, n_axes: int, width: int, random: 
     # Where the mean is no longer than the rows are apart, zeros stay zeros, and cost a query nothing.
     origin = mean if np.linalg.norm(mean) > 4 * spread else np.zeros(d)
     axes = np.zeros((d, width))
-    axes[:, :n_axes] = _find_axes(sample / (spread or 1.0), n_axes, random)
+    axes[:, :n_axes] = principal_axes(sample / (spread or 1.0), n_axes, random)
     longest = least * least
     for start in range(0, n, _BLOCK_ROWS):
         block = rows[start : start + _BLOCK_ROWS].astype(np.float64)
@@ -96,24 +92,3 @@ def to_heads(frame: Frame, rows: Vectors, lengths: Doubles) -> tuple[Vectors, Ve
         rest = np.square(block, out=block).sum(axis=1) - np.square(head, out=head).sum(axis=1)
         tails[part] = np.sqrt(np.maximum(rest, 0.0))
     return heads, tails
-
-
-def _find_axes(sample: Doubles, n_axes: int, random: np.random.Generator) -> Doubles:
-    """Return about the principal axes of centred rows: (d, n_axes) float64, orthonormal, by variance.
-
-    Subspace iteration: a few products with the rows turn any start towards the axes of largest variance.
-    It costs less than the covariance for large d, and never fails: axes without variance are orthonormal,
-    too.
-    """
-    rows = sample.astype(np.float32)
-    axes = random.standard_normal((rows.shape[1], n_axes))
-    if n_axes < rows.shape[1]:
-        for _ in range(_AXES_ROUNDS):
-            axes, _ = np.linalg.qr(axes)
-            axes = (rows.T @ (rows @ axes.astype(np.float32))).astype(np.float64)
-            axes += 1e-30 * random.standard_normal(axes.shape)  # where there is no variance at all
-    axes, _ = np.linalg.qr(axes)
-    within = (rows @ axes.astype(np.float32)).astype(np.float64)
-    _, turn = np.linalg.eigh(within.T @ within)
-    axes, _ = np.linalg.qr(axes @ turn[:, ::-1])
-    return axes

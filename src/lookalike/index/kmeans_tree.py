@@ -155,6 +155,13 @@ class KMeansTree(Tree):
         super().__init__(metric, random_state, n_jobs)
 
     @property
+    def cells(self) -> npt.NDArray[np.int64]:
+        """(n,) int64: the cell that each row lies in, in the order of `ids`."""
+        cells = np.empty(len(self._ids), np.int64)
+        cells[self._lists.order] = np.repeat(np.arange(self.n_cells), np.diff(self._lists.starts))
+        return cells if self._alive is None else cells[self._alive]
+
+    @property
     def n_cells(self) -> int:
         """How many cells there are."""
         return len(self._lists.cell_squares) if self._n else 0

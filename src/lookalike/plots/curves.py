@@ -1,4 +1,4 @@
-"""Recall against speed: a curve for each search index."""
+"""Curves: recall against speed, and what tells how many clusters there are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.errors import InvalidInputError
-from lookalike.plots.style import INK, MUTED, drawable, fonts, shorten
+from lookalike.plots.style import ACCENT, INK, MUTED, drawable, fonts, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -124,6 +124,60 @@ def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> 
         )
         shorten(text, 0.94 * _WIDTH)
     _label_ends(axes, [curve.name for curve in curves], ends)
+    return figure
+
+
+def k_curves(
+    ks: Sequence[int], inertias: Sequence[float], silhouettes: Sequence[float], suggested: int
+) -> Figure:
+    """Draw what was found for each number of clusters: the distortion above, the silhouette below.
+
+    Parameters
+    ----------
+    ks : sequence of int
+        Rising.
+    inertias : sequence of float
+    silhouettes : sequence of float
+        NaN where there is none.
+    suggested : int
+        One of `ks`, marked.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    if suggested not in ks or not len(ks) == len(inertias) == len(silhouettes):
+        raise InvalidInputError(
+            f"cannot draw {len(ks)} numbers of clusters with {len(inertias)} inertias, {len(silhouettes)}"
+            f" silhouettes and {suggested} suggested; expected as many of each, and one of the numbers"
+        )
+    figure = Figure(figsize=(6.4, 5.2), dpi=150, facecolor="white", layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    at = list(ks).index(suggested)
+    for axes, values, name in (
+        (upper, inertias, "distortion\n(sum of squared distances)"),
+        (lower, silhouettes, "silhouette\n(1 well apart, 0 on the border)"),
+    ):
+        axes.axvline(suggested, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+        axes.plot(ks, values, color=ACCENT, linewidth=1.8, marker="o", markersize=5)
+        axes.plot(suggested, values[at], color=ACCENT, marker="o", markersize=11, fillstyle="none")
+        axes.set_ylabel(name, color=INK)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y", color="#e6e6e6")
+        axes.set_axisbelow(True)
+        axes.tick_params(colors=MUTED, labelsize=9)
+    upper.set_ylim(0, 1.08 * max(inertias) or 1.0)
+    upper.set_title(f"{suggested} clusters have the largest silhouette", loc="left", color=INK, fontsize=11)
+    lower.set_xlabel("clusters", color=INK)
+    lower.set_xscale("log")
+    # Where numbers stand close, every other one keeps its name.
+    named = [k for number, k in enumerate(ks) if len(ks) <= 12 or number % 2 == 0 or k == suggested]
+    lower.xaxis.set_major_locator(FixedLocator(named))
+    lower.xaxis.set_minor_locator(NullLocator())
+    lower.xaxis.set_major_formatter("{x:.0f}")
     return figure
 
 

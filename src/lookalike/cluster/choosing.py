@@ -1,0 +1,139 @@
+"""Help in choosing the number of clusters: what k-means leaves for each, and how well its clusters are apart.
+
+The distortion falls with every cluster more; where it stops falling fast, a bend, further clusters only cut
+through what belongs together. The silhouette of a row is (b - a) / max(a, b), a being its mean distance to
+the other rows of its cluster, b to those of the nearest other cluster: 1 is well within, 0 on the border,
+below 0 in the wrong one. Its mean is largest for a number of clusters that suits the rows. It takes the
+distances of all pairs, so it is measured on a sample.
+
+Neither is a law: in image collections the silhouette is often flat, and the number that is useful is a
+person's to say.
+
+References
+----------
+R. L. Thorndike, "Who Belongs in the Family?", 1953: the bend.
+P. J. Rousseeuw, "Silhouettes: A Graphical Aid to the Interpretation and Validation of Cluster Analysis",
+1987.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import pairwise_distances, silhouette_score
+
+from lookalike.cluster.kmeans import KMeans
+from lookalike.errors import InvalidInputError
+
+_SAMPLE = 2_000
+_LARGEST = 64
+_STEP = 2**0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was found for each number of clusters.
+
+    Attributes
+    ----------
+    ks : tuple of int
+        Rising.
+    inertias : tuple of float
+        The distortion: sums of squared distances.
+    silhouettes : tuple of float
+        Of the sample, from -1 to 1; NaN where the sample lies in one cluster.
+    suggested : int
+        The k of the largest silhouette.
+    """
+
+    ks: tuple[int, ...]
+    inertias: tuple[float, ...]
+    silhouettes: tuple[float, ...]
+    suggested: int
+
+    def __str__(self) -> str:
+        lines = ["     k     inertia  silhouette"]
+        for k, inertia, silhouette in zip(self.ks, self.inertias, self.silhouettes, strict=True):
+            mark = "  suggested" if k == self.suggested else ""
+            lines.append(f"{k:6}  {inertia:10.4g}  {silhouette:10.3f}{mark}")
+        return "\n".join(lines)
+
+
+def choose_k(
+    X: npt.ArrayLike,
+    ks: Iterable[int] | None = None,
+    *,
+    n_sample: int = _SAMPLE,
+    random_state: int = 0,
+    n_jobs: int | None = None,
+) -> Choice:
+    """Cluster vectors into several numbers of clusters, and say how good each is.
+
+    Parameters
+    ----------
+    X : (n, d) array-like
+    ks : iterable of int, optional
+        Numbers from 2 to n - 1; by default 2, 3, 4, 6, 8, 11, 16 … up to 64.
+    n_sample : int
+        Rows that silhouettes are measured on.
+    random_state : int
+    n_jobs : int, optional
+        Threads; all cores by default.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are fewer than 3 rows, a number is out of range, or a value is not finite.
+
+    Examples
+    --------
+    >>> rows = [[0, 0], [0, 1], [9, 0], [9, 1], [0, 50], [1, 50]]
+    >>> print(choose_k(rows, [2, 3, 4]))
+         k     inertia  silhouette
+         2        82.5       0.908
+         3         1.5       0.919  suggested
+         4           1       0.623
+    """
+    rows = np.asarray(X)
+    n = len(rows) if rows.ndim else 0
+    if n < 3:
+        raise InvalidInputError(f"there are {n} rows; expected 3 or more, to choose a number of clusters")
+    wanted: list[Any] = sorted(set(_usual(n) if ks is None else ks))
+    for k in wanted:
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 2 <= k < n:
+            raise InvalidInputError(
+                f"k is {k!r}; expected whole numbers from 2 to {n - 1}, one less than the rows"
+            )
+    if not wanted:
+        raise InvalidInputError("there is no k to try; expected whole numbers from 2")
+    if n_sample < 3:
+        raise InvalidInputError(f"n_sample is {n_sample!r}; expected 3 or more")
+    chosen = np.sort(np.random.default_rng(random_state).choice(n, min(n, n_sample), replace=False))
+    inertias, silhouettes, distances = [], [], None
+    for k in wanted:
+        model = KMeans(int(k), random_state=random_state, n_jobs=n_jobs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the table shows what more clusters bring
+            labels = model.fit(rows).labels_[chosen]
+        if distances is None:  # now the rows are known to be finite
+            distances = pairwise_distances(rows[chosen])
+        inertias.append(model.inertia_)
+        n_found = len(np.unique(labels))
+        can_tell = 2 <= n_found < len(chosen)
+        silhouettes.append(
+            float(silhouette_score(distances, labels, metric="precomputed")) if can_tell else float("nan")
+        )
+    best = 0 if np.isnan(silhouettes).all() else int(np.nanargmax(silhouettes))
+    return Choice(tuple(map(int, wanted)), tuple(inertias), tuple(silhouettes), int(wanted[best]))
+
+
+def _usual(n: int) -> list[int]:
+    """Return numbers that grow by the root of 2."""
+    most = min(_LARGEST, n - 1)
+    return sorted({round(2 * _STEP**step) for step in range(20)} & set(range(2, most + 1)))

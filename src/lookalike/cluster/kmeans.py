@@ -1,0 +1,423 @@
+"""k-means: each vector in the group whose mean is nearest.
+
+A start is made by greedy k-means++ (`seeding`); then Lloyd's rounds, exactly but without most of their
+distances (`pruned_lloyd`). For rows that do not fit into memory, `KMeans.fit_batches` makes the same rounds
+over batches, and `KMeans.partial_fit` learns from one batch after the other.
+
+Rows are float32. Those given in float64, and those far from the origin, have their mean taken from them
+first, so that float32 tells them apart; centres are float64.
+
+References
+----------
+S. Lloyd, "Least squares quantization in PCM", 1957, published 1982.
+D. Arthur and S. Vassilvitskii, "k-means++: The Advantages of Careful Seeding", 2007.
+D. Sculley, "Web-Scale K-Means Clustering", 2010: learning from batches.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from lookalike.cluster.frame import Frame, check_rows, find_frame, mean_variance
+from lookalike.cluster.passes import Turn
+from lookalike.cluster.pruned_lloyd import Doubles, Labels, PrunedLloyd, Rows, Workers, find_lift, working
+from lookalike.cluster.seeding import start
+from lookalike.cores import usable_cores
+from lookalike.errors import InvalidInputError
+from lookalike.types import Vectors
+
+_BLOCK_ROWS = 8_192
+_ONCE_ROWS = 1 << 16  # that are given to centres at a time
+_SAMPLE = 65_536  # rows of all batches that a start is made from
+_SAMPLE_PER_CENTRE = 32
+_SAMPLE_ROUNDS = 10
+
+Batches = Callable[[], Iterable[npt.ArrayLike]]
+
+
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
+    """k-means clustering.
+
+    Parameters
+    ----------
+    n_clusters : int
+    init : {"k-means++", "random"} or (n_clusters, d) array-like
+        Where centres start: spread out, and settled by some rounds on the rows' principal axes; on random
+        rows; or as given. From given centres, labels are those of the plain algorithm in float64.
+    n_init : int
+        How many starts are made, of which the best is kept; 1 for given centres.
+    max_iter : int
+        Rounds at most.
+    tol : float
+        A round that moves the centres by less ends the run: the sum of their squared ways, in units of the
+        mean variance of a dimension. With 0, it goes on until no row changes its centre.
+    random_state : int, numpy.random.RandomState or None
+        The same vectors and number give the same clusters, whatever `n_jobs`.
+    n_jobs : int, optional
+        Threads; all cores by default.
+
+    Attributes
+    ----------
+    cluster_centers_ : (n_clusters, d) float64
+    labels_ : (n,) int32
+        The cluster of each row; those of the last batch after `partial_fit`.
+    inertia_ : float
+        The distortion: the sum of squared distances of rows to their centres.
+    inertia_history_ : list of float
+        The same after each round, the last being `inertia_`.
+    n_iter_ : int
+        How often the centres were moved to the means of their rows.
+    n_features_in_ : int
+
+    Examples
+    --------
+    >>> model = KMeans(n_clusters=2).fit([[0, 0], [0, 2], [10, 0], [10, 2]])
+    >>> bool(model.labels_[0] == model.labels_[1] != model.labels_[2]), model.inertia_
+    (True, 4.0)
+    """
+
+    cluster_centers_: Doubles
+    labels_: Labels
+    inertia_: float
+    inertia_history_: list[float]
+    n_iter_: int
+    n_features_in_: int
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        init: Literal["k-means++", "random"] | npt.ArrayLike = "k-means++",
+        n_init: int = 1,
+        max_iter: int = 300,
+        tol: float = 1e-4,
+        random_state: Any = 0,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
+        """Find the clusters of vectors.
+
+        Parameters
+        ----------
+        X : (n, d) array-like
+            float32 is not copied, memory-mapped or not.
+        y : ignored
+
+        Raises
+        ------
+        InvalidInputError
+            If there are fewer rows than clusters, a value is not finite, or a parameter makes no sense.
+        """
+        self._check_parameters()
+        vectors = check_rows(self, X)
+        self._check_count(len(vectors))
+        random = self._random()
+        frame = find_frame(vectors)
+        values = frame.rows(vectors)
+        given = self._given_centres()
+        with working(self.n_jobs or usable_cores()) as workers:
+            frame = Frame(frame.origin, frame.scale, find_lift(values, random))
+            rows = Rows.of(values, frame.lift, workers)
+            tolerance = self.tol * mean_variance(values) if self.tol else 0.0
+            best = None
+            for _ in range(1 if given is not None else self.n_init):
+                centres = self._first_centres(rows, random, workers) if given is None else frame.inside(given)
+                run = self._run(frame, rows, centres, tolerance, workers)
+                if best is None or run[2][-1] < best[2][-1]:
+                    best = run
+        assert best is not None
+        self._frame = frame
+        self.cluster_centers_, self.labels_, history, self.n_iter_ = best
+        self.inertia_history_ = [square / frame.scale**2 for square in history]
+        self.inertia_ = self.inertia_history_[-1]
+        self._counts = np.bincount(self.labels_, minlength=self.n_clusters)
+        self._warn_of_empty()
+        return self
+
+    def fit_predict(self, X: npt.ArrayLike, y: object = None) -> Labels:
+        """Find the clusters of vectors, and return the cluster of each; (n,) int32."""
+        return self.fit(X).labels_
+
+    def fit_batches(self, batches: Batches) -> Self:
+        """Find the clusters of vectors that come in batches, with the rounds that `fit` makes.
+
+        The start is made on a sample of the rows, by `fit`. Besides one batch, that sample and the labels
+        are held in memory.
+
+        Parameters
+        ----------
+        batches : callable
+            Called once a round, and once before; returns an iterator of (m, d) arrays, each time the same.
+
+        Raises
+        ------
+        InvalidInputError
+            As for `fit`, and if the batches of two rounds differ in length.
+        """
+        self._check_parameters()
+        random = self._random()
+        sample, n = self._sample(batches, random)
+        self._check_count(n)
+        given = self._given_centres()
+        frame = find_frame(sample)
+        values = frame.rows(sample)
+        frame = Frame(frame.origin, frame.scale, find_lift(values, random))
+        tolerance = self.tol * mean_variance(values)
+        if given is None:
+            few = KMeans(**{**self.get_params(), "max_iter": _SAMPLE_ROUNDS})
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                given = few.fit(sample).cluster_centers_
+        del sample, values
+        centres, labels = frame.inside(given), np.full(n, -1, np.int32)
+        history: list[float] = []
+        with working(self.n_jobs or usable_cores()) as workers:
+            for n_moves in range(self.max_iter + 1):
+                turn = self._pass(batches, frame, centres, labels, workers)
+                history.append(turn.inertia)
+                if not turn.n_changed or n_moves == self.max_iter:
+                    break
+                moved = turn.means(centres)
+                way = float(np.square(moved - centres).sum())
+                if way == 0:
+                    break
+                given = frame.outside(moved)
+                centres = frame.inside(given)
+                if way <= tolerance:
+                    n_moves += 1
+                    history.append(self._pass(batches, frame, centres, labels, workers).inertia)
+                    break
+        self._frame = frame
+        self.cluster_centers_, self.labels_, self.n_iter_ = given, labels, n_moves
+        self.inertia_history_ = [square / frame.scale**2 for square in history]
+        self.inertia_ = self.inertia_history_[-1]
+        self._counts = np.bincount(labels, minlength=self.n_clusters)
+        self._warn_of_empty()
+        return self
+
+    def partial_fit(self, X: npt.ArrayLike, y: object = None) -> Self:
+        """Learn from one batch: its rows pull their centres, each by one part in all the rows it has seen.
+
+        The first batch needs at least as many rows as there are clusters. `labels_` and `inertia_` are those
+        of the batch, before the centres moved.
+
+        Parameters
+        ----------
+        X : (m, d) array-like
+        y : ignored
+        """
+        self._check_parameters()
+        is_first = not hasattr(self, "cluster_centers_")
+        vectors = check_rows(self, X, is_first)
+        if is_first:
+            self._check_count(len(vectors))
+            random = self._random()
+            frame = find_frame(vectors)
+            values = frame.rows(vectors)
+            self._frame = Frame(frame.origin, frame.scale, find_lift(values, random))
+            given = self._given_centres()
+            if given is None:
+                with working(self.n_jobs or usable_cores()) as workers:
+                    rows = Rows.of(values, self._frame.lift, workers)
+                    given = self._frame.outside(self._first_centres(rows, random, workers))
+            self.cluster_centers_ = given
+            self._counts = np.zeros(self.n_clusters, np.int64)
+            self.n_iter_, self.inertia_history_ = 0, []
+        self.labels_, squares = self._assign(vectors)
+        self.inertia_ = float(squares.sum(dtype=np.float64)) / self._frame.scale**2
+        self.inertia_history_.append(self.inertia_)
+        order = np.argsort(self.labels_, kind="stable")
+        counts = np.bincount(self.labels_, minlength=self.n_clusters)
+        filled = np.flatnonzero(counts)
+        self._counts = self._counts + counts
+        centres = self.cluster_centers_.copy()
+        ends = np.cumsum(counts[filled])[:-1]
+        for label, members in zip(filled, np.split(order, ends), strict=True):
+            mean = vectors[members].mean(axis=0, dtype=np.float64)
+            centres[label] += (mean - centres[label]) * (counts[label] / self._counts[label])
+        self.cluster_centers_ = centres
+        self.n_iter_ += 1
+        return self
+
+    def predict(self, X: npt.ArrayLike) -> Labels:
+        """Return the nearest cluster of each vector; (n,) int32."""
+        check_is_fitted(self)
+        return self._assign(check_rows(self, X, is_first=False))[0]
+
+    def transform(self, X: npt.ArrayLike) -> npt.NDArray[np.floating]:
+        """Return the distance of each vector to each centre; (n, n_clusters), of X's own type."""
+        check_is_fitted(self)
+        vectors = check_rows(self, X, is_first=False)
+        distances = np.empty((len(vectors), len(self.cluster_centers_)), vectors.dtype)
+        frame = self._frame
+        centres = frame.inside(self.cluster_centers_)
+        squares = np.square(centres).sum(axis=1)
+        for begin in range(0, len(vectors), _BLOCK_ROWS):
+            block = (vectors[begin : begin + _BLOCK_ROWS] - frame.origin) * frame.scale
+            product = squares - 2 * (block @ centres.T) + np.square(block).sum(axis=1)[:, None]
+            distances[begin : begin + len(block)] = np.sqrt(np.maximum(product, 0)) / frame.scale
+        return distances
+
+    def score(self, X: npt.ArrayLike, y: object = None) -> float:
+        """Return minus the sum of squared distances of vectors to their centres."""
+        check_is_fitted(self)
+        squares = self._assign(check_rows(self, X, is_first=False))[1]
+        return -float(squares.sum(dtype=np.float64)) / self._frame.scale**2
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.cluster_centers_)
+
+    def _run(
+        self, frame: Frame, rows: Rows, centres: Doubles, tolerance: float, workers: Workers
+    ) -> tuple[Doubles, Labels, list[float], int]:
+        """Make Lloyd's rounds; return centres, labels, what each round left, and how many there were."""
+        engine = PrunedLloyd(rows, centres, workers)
+        engine.assign()
+        history, n_iter = [engine.inertia], 0
+        while n_iter < self.max_iter:
+            way = engine.move()
+            if way == 0:
+                break
+            n_iter += 1
+            n_changed = engine.assign()
+            history.append(engine.inertia)
+            if n_changed == 0 or way <= tolerance:
+                break
+        # What is given out, `predict` will take back: the labels are those of the centres as they are then.
+        final = frame.outside(engine.centres)
+        back = frame.inside(final)
+        if not np.array_equal(back, engine.centres):
+            engine.put(back)
+            engine.assign()
+            history[-1] = engine.inertia
+        return final, engine.labels, history, n_iter
+
+    def _first_centres(self, rows: Rows, random: np.random.Generator, workers: Workers) -> Doubles:
+        if isinstance(self.init, str) and self.init == "random":
+            chosen = random.choice(len(rows.values), self.n_clusters, replace=False)
+            return rows.values[chosen].astype(np.float64)
+        return start(rows, self.n_clusters, random, workers)
+
+    def _assign(self, vectors: npt.NDArray[Any]) -> tuple[Labels, Vectors]:
+        return assign(vectors, self.cluster_centers_, self._frame, self.n_jobs)
+
+    def _sample(self, batches: Batches, random: np.random.Generator) -> tuple[npt.NDArray[Any], int]:
+        """Return rows taken from all batches with equal chance, and how many rows there are."""
+        room = max(_SAMPLE, _SAMPLE_PER_CENTRE * self.n_clusters)
+        n, sample = 0, None
+        for given in batches():
+            batch = check_rows(self, given, is_first=n == 0)
+            if sample is None:
+                sample = np.empty((0, batch.shape[1]), batch.dtype)
+            free = room - len(sample)
+            sample = np.concatenate([sample, batch[: max(free, 0)]])
+            rest = batch[max(free, 0) :]
+            # Row number i takes the place of one in the sample with a chance of room in i + 1.
+            places = random.integers(0, np.arange(n + len(batch) - len(rest), n + len(batch)) + 1)
+            kept = places < room
+            sample[places[kept]] = rest[kept]
+            n += len(batch)
+        if sample is None:
+            raise InvalidInputError("there are no batches; expected an iterator of (m, d) arrays")
+        return sample, n
+
+    def _pass(
+        self, batches: Batches, frame: Frame, centres: Doubles, labels: Labels, workers: Workers
+    ) -> Turn:
+        """Give all rows to their nearest centres, writing labels."""
+        turn = Turn(np.zeros(centres.shape), np.zeros(len(centres), np.int64))
+        done = 0
+        for given in batches():
+            vectors = check_rows(self, given, is_first=False)
+            if done + len(vectors) > len(labels):
+                raise InvalidInputError(
+                    f"batches hold more rows than before, {len(labels)}; expected the same ones each time"
+                )
+            rows = Rows.of(frame.rows(vectors), frame.lift, workers)
+            engine = PrunedLloyd(rows, centres, workers, once=True)
+            engine.assign()
+            part = slice(done, done + len(vectors))
+            turn.add(rows.values, labels[part], engine, workers)
+            labels[part] = engine.labels
+            done += len(vectors)
+        if done != len(labels):
+            raise InvalidInputError(
+                f"batches hold {done} rows, and {len(labels)} before; expected the same ones each time"
+            )
+        return turn
+
+    def _random(self) -> np.random.Generator:
+        return np.random.default_rng(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+
+    def _check_count(self, n: int) -> None:
+        if self.n_clusters > n:
+            raise InvalidInputError(
+                f"{self.n_clusters} clusters cannot be made of n_samples={n} rows; expected n_clusters from 1"
+                f" to {n}"
+            )
+
+    def _check_parameters(self) -> None:
+        for name, least in (("n_clusters", 1), ("n_init", 1), ("max_iter", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+                raise InvalidInputError(f"{name} is {value!r}; expected a whole number from {least}")
+        if self.n_jobs is not None and (not isinstance(self.n_jobs, int) or self.n_jobs < 1):
+            raise InvalidInputError(f"n_jobs is {self.n_jobs!r}; expected 1 or more, or None for all cores")
+        if not self.tol >= 0:
+            raise InvalidInputError(f"tol is {self.tol!r}; expected 0 or more")
+        if isinstance(self.init, str) and self.init not in ("k-means++", "random"):
+            raise InvalidInputError(f"init is {self.init!r}; expected 'k-means++', 'random' or an array")
+
+    def _given_centres(self) -> Doubles | None:
+        if isinstance(self.init, str):
+            return None
+        centres = np.array(self.init, np.float64)
+        if centres.shape != (self.n_clusters, self.n_features_in_) or not np.isfinite(centres).all():
+            raise InvalidInputError(
+                f"init has shape {centres.shape}; expected finite numbers of shape"
+                f" ({self.n_clusters}, {self.n_features_in_})"
+            )
+        return centres
+
+    def _warn_of_empty(self) -> None:
+        n_empty = int(np.count_nonzero(self._counts == 0))
+        if n_empty:
+            warnings.warn(
+                f"{n_empty} of {self.n_clusters} clusters are empty: there are no more rows that differ",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+
+def assign(
+    vectors: npt.NDArray[Any], centres: Doubles, frame: Frame, n_jobs: int | None
+) -> tuple[Labels, Vectors]:
+    """Return the nearest centre of each vector, (n,), and the squared distance as rows see it, (n,)."""
+    inside = frame.inside(centres)
+    labels, squares = np.empty(len(vectors), np.int32), np.empty(len(vectors), np.float32)
+    with working(n_jobs or usable_cores()) as workers:
+        for begin in range(0, len(vectors), _ONCE_ROWS):
+            part = slice(begin, begin + _ONCE_ROWS)
+            rows = Rows.of(frame.rows(vectors[part]), frame.lift, workers)
+            engine = PrunedLloyd(rows, inside, workers, once=True)
+            engine.assign()
+            labels[part], squares[part] = engine.labels, engine.squares
+    return labels, squares

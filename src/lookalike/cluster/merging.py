@@ -1,0 +1,99 @@
+"""Ward's tree over clusters that have sizes, by chains of nearest neighbours; see `hierarchical`."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.cluster.pruned_lloyd import Doubles
+from lookalike.index.kernels import compiled
+from lookalike.types import Ids
+
+
+def merge(centres: Doubles, sizes: Ids) -> tuple[npt.NDArray[np.int64], Doubles]:
+    """Merge clusters, those first that add least to the sum of squared distances.
+
+    Parameters
+    ----------
+    centres : (m, d) float64
+    sizes : (m,) int64
+
+    Returns
+    -------
+    children : (m - 1, 2) int64
+        Of each merge; what merge i makes is node m + i.
+    costs : (m - 1,) float64
+        What each merge adds, never falling.
+    """
+    m = len(centres)
+    from_mean = centres - np.average(centres, axis=0, weights=sizes)
+    squares = np.einsum("ij,ij->i", from_mean, from_mean)
+    costs = squares[:, None] + squares - 2 * from_mean @ from_mean.T  # (m, m)
+    np.maximum(costs, 0, out=costs)
+    weights = sizes.astype(np.float64)
+    costs *= weights[:, None] * weights / (weights[:, None] + weights)
+    np.fill_diagonal(costs, np.inf)
+    pairs, found = np.empty((m - 1, 2), np.int64), np.empty(m - 1)
+    if m > 1:
+        _chain(costs, weights, pairs, found)
+    order = np.argsort(found, kind="stable")
+    # The chain names a cluster by one of its cells; here it gets its node.
+    node_of, children = np.arange(m), np.empty((m - 1, 2), np.int64)
+    leader = np.arange(m)
+
+    def find(cell: int) -> int:
+        while leader[cell] != cell:
+            leader[cell] = leader[leader[cell]]
+            cell = leader[cell]
+        return cell
+
+    for number, (left, right) in enumerate(pairs[order]):
+        left, right = find(left), find(right)
+        children[number] = node_of[left], node_of[right]
+        leader[left] = right
+        node_of[right] = m + number
+    return children, np.maximum.accumulate(found[order]) if m > 1 else found
+
+
+@compiled({"nsz"})
+def _chain(costs, weights, pairs, found):  # type: ignore[no-untyped-def]
+    """Write which clusters are merged, each named by one of its cells, and at what cost.
+
+    Both inputs are used up: costs (m, m) float64, infinite on the diagonal · weights (m,) float64.
+    """
+    m = len(weights)
+    alive = np.ones(m, np.bool_)
+    chain = np.empty(m, np.int64)
+    length, first = 0, 0
+    for number in range(m - 1):
+        if length == 0:
+            while not alive[first]:
+                first += 1
+            chain[0], length = first, 1
+        while True:
+            last = chain[length - 1]
+            before = chain[length - 2] if length > 1 else -1
+            # The one before is preferred where costs are equal: the chain would not end otherwise.
+            nearest = before
+            least = costs[last, before] if before >= 0 else np.inf
+            for other in range(m):
+                if alive[other] and costs[last, other] < least:
+                    least, nearest = costs[last, other], other
+            if nearest == before:
+                break
+            chain[length] = nearest
+            length += 1
+        length -= 2
+        gone, kept = last, before
+        pairs[number, 0], pairs[number, 1], found[number] = gone, kept, least
+        alive[gone] = False
+        for other in range(m):
+            if alive[other] and other != kept:
+                cost = (
+                    (weights[gone] + weights[other]) * costs[gone, other]
+                    + (weights[kept] + weights[other]) * costs[kept, other]
+                    - weights[other] * least
+                ) / (weights[gone] + weights[kept] + weights[other])
+                costs[kept, other] = cost
+                costs[other, kept] = cost
+        weights[kept] += weights[gone]
