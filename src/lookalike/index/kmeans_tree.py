@@ -94,7 +94,7 @@ from lookalike.index.contract import (
 from lookalike.index.folder import damaged, read, write
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
-_FORMAT = 1
+_FORMAT = 2
 _HEAD = 128
 _LARGEST_CODE = 127
 _LEAST_STEP = 1 / 64  # of the largest axis's: finer ones would be lost in the query's 16 bits
@@ -118,6 +118,9 @@ _TUNED_ROWS = 1_000  # held out, up to 100,000 vectors; of more, fewer: each is 
 _FEWEST_TUNED_ROWS = 250
 _GATHERED = 0.2  # allowed rows are copied together up to this share, above it the others are masked
 _QUERIES_A_THREAD = 16
+_ROW_COST = 0.25e-9  # seconds a dimension, of measuring a row; only their proportion matters
+_SLOT_COST = 6e-9  # of scanning one
+_LONG_ROW = 256  # dimensions, from which on rows are kept as bytes, too
 
 Doubles = npt.NDArray[np.float64]
 
@@ -131,6 +134,7 @@ class _Frame:
     axes: Doubles  # (d, HEAD) orthonormal columns
     axes32: Vectors  # the same
     steps: Doubles  # (2, HEAD): the unit of each axis's codes, and the mean's head
+    row_steps: Doubles  # (d,): the unit of each coordinate's codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,8 @@ class _Lists:
 
     codes: npt.NDArray[np.int8]  # (slots, HEAD)
     facts: Vectors  # (slots, 2)
+    row_codes: npt.NDArray[np.int8]  # (slots, d), or (slots, 0) where they are not worth their memory
+    row_facts: Vectors  # (slots, 2)
     order: npt.NDArray[np.int64]  # (slots,)
     starts: npt.NDArray[np.int64]  # (cells + 1,)
     cell_codes: npt.NDArray[np.int8]  # (cells, HEAD)
@@ -216,6 +222,8 @@ class KMeansTree(Index):
         centroids, labels = _make_cells(heads, random)
         self._lists, self._frame = _make_lists(self._frame, heads, tails, centroids, labels)
         del heads, tails
+        if self._rows.dtype == np.float32 and rows.shape[1] >= _LONG_ROW:
+            self._lists, self._frame = _with_row_codes(self._lists, self._frame, rows, self._row_lengths)
         self._seal()
         if self._n > _ALWAYS_EXACT:
             self._efforts = self._measure_efforts(random)
@@ -326,6 +334,9 @@ class KMeansTree(Index):
         labels = labels[by_label]
         codes, facts, errors = _encode(heads[by_label], tails[by_label], steps)
         places = lists.starts[labels + 1]
+        row_codes, row_facts = np.empty((len(rows), 0), np.int8), np.empty((len(rows), 0), np.float32)
+        if lists.row_codes.shape[1]:
+            row_codes, row_facts = _encode_rows(self._frame, rows, lengths, by_label)
         cell_errors = lists.cell_errors.copy()
         np.maximum.at(cell_errors, labels, errors)
         starts = lists.starts + np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=self.n_cells))])
@@ -333,6 +344,8 @@ class KMeansTree(Index):
         self._lists = _Lists(
             np.insert(lists.codes, places, codes, axis=0),
             np.insert(lists.facts, places, facts, axis=0),
+            np.insert(lists.row_codes, places, row_codes, axis=0),
+            np.insert(lists.row_facts, places, row_facts, axis=0),
             np.insert(lists.order, places, numbers),
             starts,
             lists.cell_codes,
@@ -388,7 +401,8 @@ class KMeansTree(Index):
         arrays = {
             "rows": index._rows, "ids": index._ids, "row_lengths": index._row_lengths,
             "centre": frame.centre, "axes": frame.axes, "axes32": frame.axes32, "steps": frame.steps,
-            "codes": lists.codes, "facts": lists.facts, "order": lists.order, "starts": lists.starts,
+            "row_steps": frame.row_steps, "codes": lists.codes, "facts": lists.facts,
+            "row_codes": lists.row_codes, "row_facts": lists.row_facts, "order": lists.order, "starts": lists.starts,
             "cell_codes": lists.cell_codes, "cell_squares": lists.cell_squares,
             "cell_errors": lists.cell_errors, "efforts": index._efforts.table,
         }  # fmt: skip
@@ -412,10 +426,12 @@ class KMeansTree(Index):
             index._n, index._ids, index._rows = n, arrays["ids"], arrays["rows"]
             index._more_rows = index._rows[:0]
             index._row_lengths = arrays["row_lengths"]
-            index._frame = _Frame(scale, arrays["centre"], arrays["axes"], arrays["axes32"], arrays["steps"])
+            index._frame = _Frame(
+                scale, arrays["centre"], arrays["axes"], arrays["axes32"], arrays["steps"], arrays["row_steps"]
+            )
             index._lists = _Lists(
-                arrays["codes"], arrays["facts"], arrays["order"], arrays["starts"],
-                arrays["cell_codes"], arrays["cell_squares"], arrays["cell_errors"],
+                arrays["codes"], arrays["facts"], arrays["row_codes"], arrays["row_facts"], arrays["order"],
+                arrays["starts"], arrays["cell_codes"], arrays["cell_squares"], arrays["cell_errors"],
             )  # fmt: skip
             index._efforts = tuning.Efforts(arrays["efforts"])
             index._seal()
@@ -452,12 +468,14 @@ class KMeansTree(Index):
             _sealed(frame.axes),
             _sealed(frame.axes32),
             _sealed(frame.steps),
+            _sealed(frame.row_steps),
         )
         lists = _Lists(*(_sealed(getattr(lists, name)) for name in _Lists.__slots__))
         self._frame, self._lists = frame, lists
         self._arguments = (
             self.metric == "cosine", frame.scale, frame.centre, frame.axes32, frame.steps,
-            lists.codes, lists.facts, lists.order, lists.cell_codes, lists.cell_squares, lists.starts,
+            lists.codes, lists.facts, lists.row_codes, lists.row_facts, frame.row_steps, lists.order,
+            lists.cell_codes, lists.cell_squares, lists.starts,
             self._rows, self._more_rows, self._row_lengths, self._ids,
         )  # fmt: skip
 
@@ -491,8 +509,9 @@ class KMeansTree(Index):
             n,
             lambda part: self._kernels.search_exactly(
                 rows[part], k, self.metric == "cosine", frame.scale, frame.centre, frame.axes, frame.steps,
-                lists.codes, lists.facts, lists.order, lists.cell_codes, lists.cell_squares,
-                lists.cell_errors, lists.starts, self._rows, self._more_rows, self._row_lengths,
+                lists.codes, lists.facts, lists.row_codes, lists.row_facts, frame.row_steps, lists.order,
+                lists.cell_codes, lists.cell_squares, lists.cell_errors, lists.starts,
+                self._rows, self._more_rows, self._row_lengths,
                 squares[part], numbers[part], counts[part],
             ),
         )  # fmt: skip
@@ -532,7 +551,8 @@ class KMeansTree(Index):
             facts[~kept, 0] = np.inf
             return replace(lists, facts=_sealed(facts))
         parts = (
-            lists.codes[slots], lists.facts[slots], lists.order[slots], np.array([0, len(slots)]),
+            lists.codes[slots], lists.facts[slots], lists.row_codes[slots], lists.row_facts[slots],
+            lists.order[slots], np.array([0, len(slots)]),
             np.zeros((1, _HEAD), np.int8), np.zeros(1, np.float32), lists.cell_errors.max(keepdims=True),
         )  # fmt: skip
         return _Lists(*map(_sealed, parts))
@@ -547,17 +567,10 @@ class KMeansTree(Index):
         k = min(tuning.LARGEST_K, self._n - 1)
         queries = _sealed(self._rows[chosen].astype(np.float32))
         frame, lists = self._frame, self._lists
-        squares, numbers = np.empty((len(chosen), k + 1)), np.empty((len(chosen), k + 1), np.int64)
-        counts = np.empty(len(chosen), np.int64)
+        numbers = self._nearest_to(chosen, k + 1)
         cell_ranks, row_ranks = np.empty((2, len(chosen), k), np.int64)
 
         def measure(part: slice) -> int:
-            self._kernels.search_exactly(
-                queries[part], k + 1, self.metric == "cosine", frame.scale, frame.centre, frame.axes,
-                frame.steps, lists.codes, lists.facts, lists.order, lists.cell_codes, lists.cell_squares,
-                lists.cell_errors, lists.starts, self._rows, self._more_rows, self._row_lengths,
-                squares[part], numbers[part], counts[part],
-            )  # fmt: skip
             for i in range(part.start, part.stop):
                 # Among many equal rows, it may not be in its own answer.
                 others = numbers[i][numbers[i] != chosen[i]][:k]
@@ -571,9 +584,23 @@ class KMeansTree(Index):
             return 0
 
         self._share(len(chosen), measure)
-        row_cost = 0.2e-6 * self._rows.shape[1] / 784  # seconds; only their proportion matters
-        cell_cost = 6e-9 * n_slots / self.n_cells
+        row_cost = _ROW_COST * self._rows.shape[1]
+        cell_cost = _SLOT_COST * n_slots / self.n_cells
         return tuning.measure(cell_ranks, row_ranks, cell_cost, row_cost)
+
+    def _nearest_to(self, chosen: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.int64]:
+        """Return the rows nearest to some of the rows, nearest first, up to rounding: (len(chosen), k)."""
+        queries = _centred(self._frame, self._rows, self._row_lengths, chosen)
+        keys, numbers = np.empty((len(chosen), k), np.float32), np.empty((len(chosen), k), np.int64)
+        sizes = np.zeros(len(chosen), np.int64)
+        for start in range(0, len(self._rows), _BLOCK_ROWS):
+            part = slice(start, start + _BLOCK_ROWS)
+            rows = _centred(self._frame, self._rows, self._row_lengths, part)
+            estimates = queries @ rows.T
+            estimates *= -2
+            estimates += np.einsum("ij,ij->i", rows, rows)
+            self._kernels.keep_nearest(estimates, start, keys, numbers, sizes)
+        return np.take_along_axis(numbers, np.argsort(keys, axis=1, kind="stable"), axis=1)
 
     def _compacted(self) -> Self:
         """Return the same index without the places of what was removed."""
@@ -593,6 +620,8 @@ class KMeansTree(Index):
             lists,
             codes=lists.codes[kept],
             facts=lists.facts[kept],
+            row_codes=lists.row_codes[kept],
+            row_facts=lists.row_facts[kept],
             order=number[lists.order[kept]],
             starts=before[lists.starts],
         )
@@ -605,8 +634,8 @@ class KMeansTree(Index):
 
 
 _ARRAYS = (
-    "rows", "ids", "row_lengths", "centre", "axes", "axes32", "steps", "codes", "facts", "order", "starts",
-    "cell_codes", "cell_squares", "cell_errors", "efforts",
+    "rows", "ids", "row_lengths", "centre", "axes", "axes32", "steps", "row_steps", "codes", "facts",
+    "row_codes", "row_facts", "order", "starts", "cell_codes", "cell_squares", "cell_errors", "efforts",
 )  # fmt: skip
 
 
@@ -651,13 +680,14 @@ def _empty_frame() -> _Frame:
         np.empty((0, _HEAD)),
         np.empty((0, _HEAD), np.float32),
         np.ones((2, _HEAD)),
+        np.empty(0),
     )
 
 
 def _empty_lists() -> _Lists:
     return _Lists(
-        np.empty((0, _HEAD), np.int8), np.empty((0, 2), np.float32), np.empty(0, np.int64),
-        np.zeros(1, np.int64), np.empty((0, _HEAD), np.int8), np.empty(0, np.float32),
+        np.empty((0, _HEAD), np.int8), np.empty((0, 2), np.float32), np.empty((0, 0), np.int8),
+        np.empty((0, 0), np.float32), np.empty(0, np.int64), np.zeros(1, np.int64), np.empty((0, _HEAD), np.int8), np.empty(0, np.float32),
         np.empty(0, np.float32),
     )  # fmt: skip
 
@@ -690,7 +720,7 @@ def _make_frame(
     scale = float(np.ldexp(1.0, -int(np.frexp(np.sqrt(longest))[1]))) if longest > 0 else 1.0
     mean = (mean - origin) * scale
     steps = np.stack([np.ones(_HEAD), mean @ axes])
-    frame = _Frame(scale, np.stack([origin, mean]), axes, axes.astype(np.float32), steps)
+    frame = _Frame(scale, np.stack([origin, mean]), axes, axes.astype(np.float32), steps, np.empty(0))
     heads, tails = _to_heads(frame, rows, lengths)
     return frame, heads, tails
 
@@ -732,6 +762,51 @@ def _to_heads(frame: _Frame, rows: Vectors, lengths: Doubles) -> tuple[Vectors, 
         rest = np.square(block, out=block).sum(axis=1) - np.square(head, out=head).sum(axis=1)
         tails[part] = np.sqrt(np.maximum(rest, 0.0))
     return heads, tails
+
+
+def _centred(frame: _Frame, rows: npt.NDArray[Any], lengths: Doubles, part: Any) -> Vectors:
+    """Return some rows as the frame has them, before they are turned: (n, d) float32."""
+    block = rows[part].astype(np.float32)
+    if len(lengths):
+        block /= lengths[part, None].astype(np.float32)
+    block -= (frame.centre[0] + frame.centre[1] / frame.scale).astype(np.float32)
+    block *= np.float32(frame.scale)
+    return block
+
+
+def _with_row_codes(
+    lists: _Lists, frame: _Frame, rows: Vectors, lengths: Doubles
+) -> tuple[_Lists, _Frame]:
+    """Return lists and frame with what full rows are as integers."""
+    chosen = np.arange(0, len(rows), max(1, len(rows) // _STEPS_ROWS))
+    some = np.abs(_centred(frame, rows, lengths, chosen))
+    steps = np.quantile(some, _USUAL, axis=0) * (_BEYOND_USUAL / _LARGEST_CODE)
+    steps = np.maximum(steps, steps.max() * _LEAST_STEP)
+    frame = replace(frame, row_steps=steps if steps.max() > 0 else np.ones_like(steps))
+    codes, facts = _encode_rows(frame, rows, lengths, lists.order)
+    return replace(lists, row_codes=codes, row_facts=facts), frame
+
+
+def _encode_rows(
+    frame: _Frame, rows: Vectors, lengths: Doubles, order: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int8], Vectors]:
+    """Return rows in some order as codes (n, d), and facts (n, 2): |x'|², and what the codes lost."""
+    codes, facts = np.empty((len(order), rows.shape[1]), np.int8), np.empty((len(order), 2), np.float32)
+    for start in range(0, len(order), _BLOCK_ROWS):
+        part = order[start : start + _BLOCK_ROWS]
+        block = rows[part].astype(np.float64)
+        if len(lengths):
+            block /= lengths[part, None]
+        block -= frame.centre[0]
+        block *= frame.scale
+        block -= frame.centre[1]
+        code = np.clip(np.rint(block / frame.row_steps), -_LARGEST_CODE, _LARGEST_CODE)
+        codes[start : start + _BLOCK_ROWS] = code
+        code *= frame.row_steps
+        facts[start : start + _BLOCK_ROWS, 0] = np.square(code).sum(axis=1)
+        block -= code
+        facts[start : start + _BLOCK_ROWS, 1] = np.sqrt(np.square(block, out=block).sum(axis=1))
+    return codes, facts
 
 
 def _make_cells(heads: Vectors, random: np.random.Generator) -> tuple[Vectors, npt.NDArray[np.int64]]:
@@ -788,6 +863,8 @@ def _make_lists(
     lists = _Lists(
         codes[order],
         facts[order],
+        np.empty((len(order), 0), np.int8),
+        np.empty((len(order), 0), np.float32),
         order,
         starts,
         cell_codes,
