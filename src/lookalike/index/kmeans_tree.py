@@ -12,6 +12,10 @@ So a look at the lifted vector tells whether the full row need be read. Heads ar
 each axis with a step of its own, |x|² and the tail beside them: 136 bytes a row, and an integer dot product
 each.
 
+Where rows are long and in float32, as embeddings are, the whole row is kept in 8-bit integers, too, each
+coordinate with a step of its own, with |x|² and what the integers lost: a quarter of the row. They tell the
+distance to 1 or 2 %, so that of the rows that look near few more than k are read in full.
+
 Cells come from k-means on the heads, some 8 · √n of them, in two levels where there are many. Rows lie in
 the order of their cells, so that a cell is read in one stream.
 
@@ -19,11 +23,13 @@ Search
 ------
 *To a recall*: the `n_cells` nearest cells are scanned. Half of the tails' product is taken to be in common,
 which estimates the distance better than the bound does; the `n_rows` rows that look nearest are measured.
+Long rows are put in the order of their bounds first, and measured until the next bound is out of reach: the
+answer is that of measuring all.
 What both numbers have to be is measured after the build, on rows that are left out of their own answers
 (`tuning`).
 
 *Exactly*, for recall 1: the nearest cells first, for a reach that is at least the right one, then all
-heads; every row whose bound is within reach is measured. Filtered searches are exact, too: where the
+heads; every row whose bound is within reach is measured, for long rows both bounds. Filtered searches are exact, too: where the
 allowed rows lie far from the query, no number of nearest cells is known to hold them.
 
 Distances are measured in float64 on the original rows, as `Exact` does it; equal ones come in the order of
@@ -38,17 +44,20 @@ of the query has computed lifted vectors within r + e_row + e_query. e_row is ta
 cell. (Codes end at 1.5 times what is usual on an axis: an outlier is cut there, and its e says so.) To this
 come the rounding of the axes' product, in float64, and of the tails, the root of a difference: together
 less than 4e-6 · (1 + |q|); and the last sum, of four terms in float32 that are each at most (2 + |q|)²:
-with less than 10 roundings of 6e-8, less than 4e-6 · (1 + |q|)². Queries longer than 1,000 are compared
+with less than 10 roundings of 6e-8, less than 4e-6 · (1 + |q|)². The integers of whole rows are bounded in
+the same way, with neither axes nor tails, and e of each row; the query's are small enough for d products to
+fit into 32 bits, and what they lose is measured, too. Queries longer than 1,000 are compared
 with every row.
 
 Layout
 ------
     codes (n, 128) int8 · facts (n, 2) float32: |x'|² and tail · order (n,) int64: slot → row
+    row_codes (n, d) int8 · row_facts (n, 2) float32: |x'|² and e; (n, 0) where d < 256 or rows are uint8
     starts (cells + 1,) int64 · cell_codes (cells, 128) int8 · cell_squares, cell_errors (cells,) float32
     rows (n, d) float32, as given; uint8 if they are whole numbers from 0 to 255, as pixels are: measuring a
     row is reading it from memory · more_rows, those added since · ids (n,) int64
     axes (d, 128) float64 and float32 · centre (2, d) float64: origin, mean
-    steps (2, 128) float64: the unit of each axis's codes, the mean's head
+    steps (2, 128) float64: the unit of each axis's codes, the mean's head · row_steps (d,) float64
 
 A removed row keeps its slot, with |x'|² infinite; an added one is put into the slots of its nearest cell.
 
@@ -66,7 +75,7 @@ N. Halko, P. Martinsson, J. Tropp, "Finding Structure with Randomness", 2011: th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -104,17 +113,18 @@ _STEPS_ROWS = 8_192  # rows from which the usual is taken
 _LONGEST = 2.0  # of an added row, for the bounds; see above
 
 _LEAST_SPREAD = 1e-7
-_AXES_ROWS = 8_192  # rows from which the axes are found
-_AXES_ROUNDS = 4
+_AXES_ROWS = 4_096  # rows from which the axes are found
+_AXES_ROUNDS = 3
 _CELLS_PER_ROOT = 8  # cells = 8 · √n
 _ROWS_PER_CELL = 12  # at least
 _CELL_DIMENSIONS = 64  # of a head, that the cells are made from
 _CELL_SAMPLE = 64  # rows a cell, that it is made from
 _CELL_ROUNDS = 5
 _BLOCK_ROWS = 4_096
+_CENTRED_ROWS = 512  # taken at once: in float64, they stay in the cache
 
 _ALWAYS_EXACT = 4_096  # up to so many vectors: scanning all heads takes 15 µs, and no tuning pays
-_TUNED_ROWS = 1_000  # held out, up to 100,000 vectors; of more, fewer: each is compared with all
+_TUNED_ROWS = 800  # held out, up to 100,000 vectors; of more, fewer: each is compared with all
 _FEWEST_TUNED_ROWS = 250
 _GATHERED = 0.2  # allowed rows are copied together up to this share, above it the others are masked
 _QUERIES_A_THREAD = 16
@@ -501,6 +511,19 @@ class KMeansTree(Index):
         return effort
 
     def _search_exactly(self, rows: Vectors, k: int, lists: _Lists) -> Neighbors:
+        squares, numbers, counts, status = self._prove(rows, k, lists)
+        if status:
+            check_queries(rows, self.metric, rows.shape[1])
+        missing = np.arange(k) >= counts[:, None]
+        numbers[missing] = 0
+        ids, distances = self._ids[numbers], self._to_distances(squares)
+        ids[missing], distances[missing] = -1, np.inf
+        return Neighbors(ids, distances)
+
+    def _prove(
+        self, rows: Vectors, k: int, lists: _Lists
+    ) -> tuple[Doubles, npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+        """Return squared distances and row numbers, (n, k), how many there are, (n,), and what is wrong."""
         n = len(rows)
         squares, numbers = np.empty((n, k)), np.empty((n, k), np.int64)
         counts = np.zeros(n, np.int64)
@@ -515,13 +538,7 @@ class KMeansTree(Index):
                 squares[part], numbers[part], counts[part],
             ),
         )  # fmt: skip
-        if status:
-            check_queries(rows, self.metric, rows.shape[1])
-        missing = np.arange(k) >= counts[:, None]
-        numbers[missing] = 0
-        ids, distances = self._ids[numbers], self._to_distances(squares)
-        ids[missing], distances[missing] = -1, np.inf
-        return Neighbors(ids, distances)
+        return squares, numbers, counts, status
 
     def _share(self, n: int, answer: Callable[[slice], int]) -> int:
         """Let threads answer parts of n queries; return the worst of what they say."""
@@ -589,7 +606,13 @@ class KMeansTree(Index):
         return tuning.measure(cell_ranks, row_ranks, cell_cost, row_cost)
 
     def _nearest_to(self, chosen: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.int64]:
-        """Return the rows nearest to some of the rows, nearest first, up to rounding: (len(chosen), k)."""
+        """Return the rows nearest to some of the rows, nearest first, up to rounding: (len(chosen), k).
+
+        Bounds leave a few hundred rows of pixels to be measured, but thousands of an embedding's: there,
+        products of all with all are quicker.
+        """
+        if not self._lists.row_codes.shape[1]:
+            return self._prove(_sealed(self._rows[chosen].astype(np.float32)), k, self._lists)[1]
         queries = _centred(self._frame, self._rows, self._row_lengths, chosen)
         keys, numbers = np.empty((len(chosen), k), np.float32), np.empty((len(chosen), k), np.int64)
         sizes = np.zeros(len(chosen), np.int64)
@@ -711,12 +734,8 @@ def _make_frame(
     axes = np.zeros((d, _HEAD))
     axes[:, : min(d, _HEAD)] = _find_axes(sample / (spread or 1.0), min(d, _HEAD), random)
     longest = least * least
-    for start in range(0, n, _BLOCK_ROWS):
-        block = rows[start : start + _BLOCK_ROWS].astype(np.float64)
-        if len(lengths):
-            block /= lengths[start : start + _BLOCK_ROWS, None]
-        block -= mean
-        longest = max(longest, float(np.square(block, out=block).sum(axis=1).max()))
+    for _, _, squares in _centred_blocks(rows, lengths, 1.0, np.stack([mean, np.zeros(d)])):
+        longest = max(longest, float(squares.max()))
     scale = float(np.ldexp(1.0, -int(np.frexp(np.sqrt(longest))[1]))) if longest > 0 else 1.0
     mean = (mean - origin) * scale
     steps = np.stack([np.ones(_HEAD), mean @ axes])
@@ -746,20 +765,29 @@ def _find_axes(sample: Doubles, n_axes: int, random: np.random.Generator) -> Dou
     return axes
 
 
+def _centred_blocks(
+    rows: npt.NDArray[Any], lengths: Doubles, scale: float, centre: Doubles
+) -> Iterator[tuple[slice, Doubles, Doubles]]:
+    """Give the rows block by block: where, (m, d) float64 as they are before they are turned, |x|²."""
+    from lookalike.index import kmeans_tree_kernels
+
+    block = np.empty((min(_CENTRED_ROWS, len(rows)), rows.shape[1]))
+    squares = np.empty(len(block))
+    for start in range(0, len(rows), _CENTRED_ROWS):
+        part = slice(start, min(start + _CENTRED_ROWS, len(rows)))
+        m = part.stop - start
+        some, their_lengths = _sealed(rows[part]), _sealed(lengths[part])
+        kmeans_tree_kernels.centre_rows(some, their_lengths, scale, _sealed(centre), block[:m], squares[:m])
+        yield part, block[:m], squares[:m]
+
+
 def _to_heads(frame: _Frame, rows: Vectors, lengths: Doubles) -> tuple[Vectors, Vectors]:
     """Return the heads (n, HEAD) and tails (n,) of rows, computed in float64 and then rounded."""
     heads, tails = np.empty((len(rows), _HEAD), np.float32), np.empty(len(rows), np.float32)
-    for start in range(0, len(rows), _BLOCK_ROWS):
-        part = slice(start, start + _BLOCK_ROWS)
-        block = rows[part].astype(np.float64)
-        if len(lengths):
-            block /= lengths[part, None]
-        block -= frame.centre[0]
-        block *= frame.scale
-        block -= frame.centre[1]
+    for part, block, squares in _centred_blocks(rows, lengths, frame.scale, frame.centre):
         head = block @ frame.axes
         heads[part] = head
-        rest = np.square(block, out=block).sum(axis=1) - np.square(head, out=head).sum(axis=1)
+        rest = squares - np.square(head, out=head).sum(axis=1)
         tails[part] = np.sqrt(np.maximum(rest, 0.0))
     return heads, tails
 
@@ -791,21 +819,15 @@ def _encode_rows(
     frame: _Frame, rows: Vectors, lengths: Doubles, order: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int8], Vectors]:
     """Return rows in some order as codes (n, d), and facts (n, 2): |x'|², and what the codes lost."""
-    codes, facts = np.empty((len(order), rows.shape[1]), np.int8), np.empty((len(order), 2), np.float32)
-    for start in range(0, len(order), _BLOCK_ROWS):
-        part = order[start : start + _BLOCK_ROWS]
-        block = rows[part].astype(np.float64)
-        if len(lengths):
-            block /= lengths[part, None]
-        block -= frame.centre[0]
-        block *= frame.scale
-        block -= frame.centre[1]
-        code = np.clip(np.rint(block / frame.row_steps), -_LARGEST_CODE, _LARGEST_CODE)
-        codes[start : start + _BLOCK_ROWS] = code
-        code *= frame.row_steps
-        facts[start : start + _BLOCK_ROWS, 0] = np.square(code).sum(axis=1)
-        block -= code
-        facts[start : start + _BLOCK_ROWS, 1] = np.sqrt(np.square(block, out=block).sum(axis=1))
+    places = np.empty(len(order), np.int64)
+    places[order] = np.arange(len(order))
+    from lookalike.index import kmeans_tree_kernels
+
+    codes, facts = np.empty(rows.shape, np.int8), np.empty((len(rows), 2), np.float32)
+    for part, block, _ in _centred_blocks(rows, lengths, frame.scale, frame.centre):
+        some_codes, some_facts = np.empty(block.shape, np.int8), np.empty((len(block), 2), np.float32)
+        kmeans_tree_kernels.encode_rows(block, _sealed(frame.row_steps), some_codes, some_facts)
+        codes[places[part]], facts[places[part]] = some_codes, some_facts
     return codes, facts
 
 

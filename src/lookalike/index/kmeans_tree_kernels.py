@@ -340,6 +340,34 @@ def measure_lengths(rows, lengths):
         lengths[i] = np.sqrt(_length_squared(rows[i]))  # OUT
 
 
+@compiled(_EXACT)
+def centre_rows(rows, lengths, scale, centre, block, squares):
+    """Write rows as the frame has them before it turns them, (n, d) float64, and their squared lengths."""
+    for i in range(len(rows)):
+        row, out, total = rows[i], block[i], 0.0
+        length = lengths[i] if len(lengths) else 1.0
+        for j in range(row.shape[0]):
+            value = (np.float64(row[j]) / length - centre[0, j]) * scale - centre[1, j]
+            out[j] = value  # OUT
+            total += value * value
+        squares[i] = total  # OUT
+
+
+@compiled(_FAST)
+def encode_rows(block, steps, codes, facts):
+    """Write centred rows, (n, d), as integers; of each the squared length, and what was lost."""
+    inverse = 1 / steps
+    for i in range(len(block)):
+        row, out, squared, lost = block[i], codes[i], 0.0, 0.0
+        for j in range(row.shape[0]):
+            code = min(max(np.rint(row[j] * inverse[j]), -LARGEST_CODE), LARGEST_CODE)
+            out[j] = np.int8(code)  # OUT
+            kept = code * steps[j]
+            squared += kept * kept
+            lost += (row[j] - kept) * (row[j] - kept)
+        facts[i, 0], facts[i, 1] = squared, np.sqrt(lost)  # OUT
+
+
 @compiled(_FAST)
 def _largest(starts):
     """Return the number of rows in the fullest cell."""
