@@ -1,11 +1,21 @@
-"""``python -m benchmarks [NAME...]``: run all benchmarks, or those named; ``NAME --OPTION…``: one, with options."""
+"""``python -m benchmarks [NAME...]``: run all benchmarks, or those named; or one, with options."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-NAMES = ("start_up", "indexing", "photos", "memory", "fastdup", "features", "kmeans_tree", "asked_recall", "million")
+NAMES = (
+    "start_up",
+    "indexing",
+    "photos",
+    "memory",
+    "fastdup",
+    "features",
+    "kmeans_tree",
+    "asked_recall",
+    "million",
+)
 
 if __name__ == "__main__":
     first = next((i for i, word in enumerate(sys.argv) if i and word.startswith("-")), len(sys.argv))

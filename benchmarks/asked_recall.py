@@ -1,7 +1,7 @@
 """Is a recall that is asked for reached on queries that the index has not seen? And are filters honoured?
 
-The k-means tree on four sets, k = 1, 10 and 100: the recall measured on the test images, ties fair. Then a filter
-that keeps 1 % of the rows, at random: the share of queries whose 10 hits are the true ones among them.
+The k-means tree on four sets, k = 1, 10 and 100: the recall measured on the test images, ties fair. Then a
+filter that keeps 1 % of the rows, at random: the share of queries whose 10 hits are the true ones among them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How fast is the k-means tree at a recall, next to other libraries, one query a call on one core?
 
-The contenders take turns, some queries each, in one process. Peers that are not installed are left out. What is
-measured is added to what there is, so that a long run can be cut up:
+The contenders take turns, some queries each, in one process. Peers that are not installed are left out. What
+is measured is added to what there is, so that a long run can be cut up:
 
     python -m benchmarks kmeans_tree --set mnist --peer hnswlib --peer scann --keep FOLDER
 
@@ -44,7 +44,9 @@ def main(options: Sequence[str] = ()) -> None:
     with threadpool_limits(1):
         for name in chosen.sets or SETS:
             peers = chosen.peers or [peer for peer, cls in PEERS.items() if cls.is_installed()]
-            found = compare(open_set(name, chosen.keep), peers, chosen.queries, chosen.keep, chosen.build_only)
+            found = compare(
+                open_set(name, chosen.keep), peers, chosen.queries, chosen.keep, chosen.build_only
+            )
             if found:
                 save(name, found)
 
@@ -99,7 +101,12 @@ def compare(data: SearchSet, peers: Sequence[str], most: int, kept: Path | None,
             point["lookalike_is_faster_by"] = round(rate / point["queries_per_second"], 2)
     beside = {"build_seconds": round(ours_seconds, 2), "search": curve}
     return {
-        peer: {"build_seconds": round(seconds[peer], 2), "queries": n, "search": points[peer], "lookalike": beside}
+        peer: {
+            "build_seconds": round(seconds[peer], 2),
+            "queries": n,
+            "search": points[peer],
+            "lookalike": beside,
+        }
         for peer in peers
     }
 

@@ -1,8 +1,10 @@
 """Other libraries' search indexes, each with one thread and one query a call; a peer is a page, or less.
 
-Parameters are those under which ann-benchmarks, or the library's own guide, shows it at its best on sets of this
-size.
+Parameters are those under which ann-benchmarks, or the library's own guide, shows it at its best on sets of
+this size.
 """
+
+# ruff: noqa: D101, D102 - every peer has the same five methods, described in Peer
 
 from __future__ import annotations
 
@@ -32,6 +34,8 @@ class Peer(ABC):
         What has to be importable.
     efforts : tuple
         What makes it slower and better, by its own name for it.
+    most_queries : int
+        The slow ones are asked no more.
     """
 
     module: ClassVar[str]
@@ -46,10 +50,12 @@ class Peer(ABC):
         return importlib.util.find_spec(cls.module) is not None
 
     @abstractmethod
-    def build(self, rows: Any) -> None: ...
+    def build(self, rows: Any) -> None:
+        """Take in (n, d) float32 rows, with one thread."""
 
     @abstractmethod
-    def answer(self, effort: Any) -> Answer: ...
+    def answer(self, effort: Any) -> Answer:
+        """Return the way to ask one query at an effort."""
 
     def save(self, folder: Path) -> None:
         with (folder / "index").open("wb") as file:
@@ -288,8 +294,9 @@ class PyNNDescent(Peer):
 
 
 class SVS(Peer):
-    """Vamana over LVQ4×8: 4 bits a dimension and 8 of what they lose; over float16 on processors that it
-    denies that to, which are all but Intel's. Unit rows are compared as in `Faiss`.
+    """Vamana over LVQ4×8: 4 bits a dimension and 8 of what they lose. Unit rows are compared as in `Faiss`.
+
+    It denies LVQ to other processors than Intel's: there, it is Vamana over float16.
     """
 
     module = "svs"

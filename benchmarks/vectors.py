@@ -1,7 +1,7 @@
-"""The four sets that the search benchmarks run on: rows to search, queries they have not seen, the true answers.
+"""The four sets that the search benchmarks run on: rows, unseen queries, the true answers.
 
-Fashion-MNIST and MNIST are compared as ann-benchmarks does it: 60,000 × 784 pixels, euclidean, the 10,000 test
-images as queries. CIFAR-10 and Caltech-101 are `lite0` embeddings, 1,280 dimensions, cosine: the 10,000 test
+Fashion-MNIST and MNIST are compared as ann-benchmarks does it: 60,000 × 784 pixels, euclidean, the 10,000
+test images as queries. CIFAR-10 and Caltech-101 are `lite0` embeddings, 1,280 dimensions, cosine: the 10,000 test
 images of the one, and 1,000 photos held out of the other. They come from the collections that
 ``python -m benchmarks features`` makes below the cache.
 """
@@ -32,6 +32,8 @@ MOST_K = 100
 
 @dataclass(frozen=True, slots=True)
 class SearchSet:
+    """Rows to search, and what is to be found."""
+
     name: str
     metric: Metric
     rows: npt.NDArray[np.float32]  # (n, d)
@@ -41,8 +43,8 @@ class SearchSet:
     def count_right(self, first: int, found: npt.NDArray[Any], k: int) -> int:
         """Count the hits of queries from `first` on; found: (n, k) row numbers.
 
-        Distances are measured again, instead of trusting anyone's, and a hit is right if it is no farther than
-        the true k-th: ties are fair.
+        Distances are measured again, instead of trusting anyone's, and a hit is right if it is no farther
+        than the true k-th: ties are fair.
         """
         hits = 0
         for number, ids in enumerate(found, first):

@@ -103,9 +103,7 @@ def test_bound_of_a_whole_row_never_exceeds_the_distance():
     frame, lists = tree._frame, tree._lists
     for query in clustered(20, 300, seed=1).astype(np.float64):
         codes = np.empty(300, np.int16)
-        unit, squared, lost = kernels._encode_whole(
-            query, frame.scale, frame.centre, frame.row_steps, codes
-        )
+        unit, squared, lost = kernels._encode_whole(query, frame.scale, frame.centre, frame.row_steps, codes)
         dots = lists.row_codes.astype(np.int64) @ codes.astype(np.int64)
         bound = np.sqrt(np.maximum(squared + lists.row_facts[:, 0] - 2 * unit * dots, 0))
         true = np.linalg.norm(rows[lists.order] - query, axis=1) * frame.scale

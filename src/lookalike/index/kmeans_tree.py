@@ -23,14 +23,14 @@ Search
 ------
 *To a recall*: the `n_cells` nearest cells are scanned. Half of the tails' product is taken to be in common,
 which estimates the distance better than the bound does; the `n_rows` rows that look nearest are measured.
-Long rows are put in the order of their bounds first, and measured until the next bound is out of reach: the
-answer is that of measuring all.
-What both numbers have to be is measured after the build, on rows that are left out of their own answers
+(Long ones in the order of their bounds, until the next bound is out of reach: the answer is that of measuring
+all.) What both numbers have to be is measured after the build, on rows that are left out of their own answers
 (`tuning`).
 
-*Exactly*, for recall 1: the nearest cells first, for a reach that is at least the right one, then all
-heads; every row whose bound is within reach is measured, for long rows both bounds. Filtered searches are exact, too: where the
-allowed rows lie far from the query, no number of nearest cells is known to hold them.
+*Exactly*, for recall 1: the nearest cells first, for a reach that is at least the right one, then the heads
+of every cell that may hold a row within it (a centroid's distance less the cell's radius is a bound, too);
+every row whose bound is within reach is measured, for long rows both bounds. Filtered searches are exact,
+too: where the allowed rows lie far from the query, no number of nearest cells is known to hold them.
 
 Distances are measured in float64 on the original rows, as `Exact` does it; equal ones come in the order of
 rows.
@@ -53,7 +53,8 @@ Layout
 ------
     codes (n, 128) int8 · facts (n, 2) float32: |x'|² and tail · order (n,) int64: slot → row
     row_codes (n, d) int8 · row_facts (n, 2) float32: |x'|² and e; (n, 0) where d < 256 or rows are uint8
-    starts (cells + 1,) int64 · cell_codes (cells, 128) int8 · cell_squares, cell_errors (cells,) float32
+    starts (cells + 1,) int64 · cell_codes (cells, 128) int8 · cell_squares, cell_errors, cell_radii (cells,)
+    float32: of the centroid, the largest e, the farthest row from the centroid
     rows (n, d) float32, as given; uint8 if they are whole numbers from 0 to 255, as pixels are: measuring a
     row is reading it from memory · more_rows, those added since · ids (n,) int64
     axes (d, 128) float64 and float32 · centre (2, d) float64: origin, mean
@@ -160,6 +161,7 @@ class _Lists:
     cell_codes: npt.NDArray[np.int8]  # (cells, HEAD)
     cell_squares: Vectors  # (cells,)
     cell_errors: Vectors  # (cells,)
+    cell_radii: Vectors  # (cells,)
 
 
 class KMeansTree(Index):
@@ -349,6 +351,8 @@ class KMeansTree(Index):
             row_codes, row_facts = _encode_rows(self._frame, rows, lengths, by_label)
         cell_errors = lists.cell_errors.copy()
         np.maximum.at(cell_errors, labels, errors)
+        cell_radii = lists.cell_radii.copy()
+        np.maximum.at(cell_radii, labels, _from_centroids(codes, lists.cell_codes, labels, steps))
         starts = lists.starts + np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=self.n_cells))])
         numbers = len(self._ids) + by_label
         self._lists = _Lists(
@@ -361,6 +365,7 @@ class KMeansTree(Index):
             lists.cell_codes,
             lists.cell_squares,
             cell_errors,
+            cell_radii,
         )
         self._ids = np.concatenate([self._ids, given])
         if self._alive is not None:
@@ -412,9 +417,10 @@ class KMeansTree(Index):
             "rows": index._rows, "ids": index._ids, "row_lengths": index._row_lengths,
             "centre": frame.centre, "axes": frame.axes, "axes32": frame.axes32, "steps": frame.steps,
             "row_steps": frame.row_steps, "codes": lists.codes, "facts": lists.facts,
-            "row_codes": lists.row_codes, "row_facts": lists.row_facts, "order": lists.order, "starts": lists.starts,
+            "row_codes": lists.row_codes, "row_facts": lists.row_facts,
+            "order": lists.order, "starts": lists.starts,
             "cell_codes": lists.cell_codes, "cell_squares": lists.cell_squares,
-            "cell_errors": lists.cell_errors, "efforts": index._efforts.table,
+            "cell_errors": lists.cell_errors, "cell_radii": lists.cell_radii, "efforts": index._efforts.table,
         }  # fmt: skip
         facts["arrays"] = {name: [array.dtype.str, *array.shape] for name, array in arrays.items()}
         write(folder, facts, arrays)
@@ -437,11 +443,17 @@ class KMeansTree(Index):
             index._more_rows = index._rows[:0]
             index._row_lengths = arrays["row_lengths"]
             index._frame = _Frame(
-                scale, arrays["centre"], arrays["axes"], arrays["axes32"], arrays["steps"], arrays["row_steps"]
+                scale,
+                arrays["centre"],
+                arrays["axes"],
+                arrays["axes32"],
+                arrays["steps"],
+                arrays["row_steps"],
             )
             index._lists = _Lists(
                 arrays["codes"], arrays["facts"], arrays["row_codes"], arrays["row_facts"], arrays["order"],
-                arrays["starts"], arrays["cell_codes"], arrays["cell_squares"], arrays["cell_errors"],
+                arrays["starts"], arrays["cell_codes"], arrays["cell_squares"],
+                arrays["cell_errors"], arrays["cell_radii"],
             )  # fmt: skip
             index._efforts = tuning.Efforts(arrays["efforts"])
             index._seal()
@@ -533,7 +545,7 @@ class KMeansTree(Index):
             lambda part: self._kernels.search_exactly(
                 rows[part], k, self.metric == "cosine", frame.scale, frame.centre, frame.axes, frame.steps,
                 lists.codes, lists.facts, lists.row_codes, lists.row_facts, frame.row_steps, lists.order,
-                lists.cell_codes, lists.cell_squares, lists.cell_errors, lists.starts,
+                lists.cell_codes, lists.cell_squares, lists.cell_errors, lists.cell_radii, lists.starts,
                 self._rows, self._more_rows, self._row_lengths,
                 squares[part], numbers[part], counts[part],
             ),
@@ -571,6 +583,7 @@ class KMeansTree(Index):
             lists.codes[slots], lists.facts[slots], lists.row_codes[slots], lists.row_facts[slots],
             lists.order[slots], np.array([0, len(slots)]),
             np.zeros((1, _HEAD), np.int8), np.zeros(1, np.float32), lists.cell_errors.max(keepdims=True),
+            np.full(1, np.inf, np.float32),
         )  # fmt: skip
         return _Lists(*map(_sealed, parts))
 
@@ -658,7 +671,8 @@ class KMeansTree(Index):
 
 _ARRAYS = (
     "rows", "ids", "row_lengths", "centre", "axes", "axes32", "steps", "row_steps", "codes", "facts",
-    "row_codes", "row_facts", "order", "starts", "cell_codes", "cell_squares", "cell_errors", "efforts",
+    "row_codes", "row_facts", "order", "starts", "cell_codes", "cell_squares", "cell_errors", "cell_radii",
+    "efforts",
 )  # fmt: skip
 
 
@@ -710,8 +724,8 @@ def _empty_frame() -> _Frame:
 def _empty_lists() -> _Lists:
     return _Lists(
         np.empty((0, _HEAD), np.int8), np.empty((0, 2), np.float32), np.empty((0, 0), np.int8),
-        np.empty((0, 0), np.float32), np.empty(0, np.int64), np.zeros(1, np.int64), np.empty((0, _HEAD), np.int8), np.empty(0, np.float32),
-        np.empty(0, np.float32),
+        np.empty((0, 0), np.float32), np.empty(0, np.int64), np.zeros(1, np.int64),
+        np.empty((0, _HEAD), np.int8), *(np.empty(0, np.float32) for _ in range(3)),
     )  # fmt: skip
 
 
@@ -802,9 +816,7 @@ def _centred(frame: _Frame, rows: npt.NDArray[Any], lengths: Doubles, part: Any)
     return block
 
 
-def _with_row_codes(
-    lists: _Lists, frame: _Frame, rows: Vectors, lengths: Doubles
-) -> tuple[_Lists, _Frame]:
+def _with_row_codes(lists: _Lists, frame: _Frame, rows: Vectors, lengths: Doubles) -> tuple[_Lists, _Frame]:
     """Return lists and frame with what full rows are as integers."""
     chosen = np.arange(0, len(rows), max(1, len(rows) // _STEPS_ROWS))
     some = np.abs(_centred(frame, rows, lengths, chosen))
@@ -863,6 +875,21 @@ def _encode(heads: Vectors, tails: Vectors, steps: Doubles) -> tuple[npt.NDArray
     return codes, facts, errors
 
 
+def _from_centroids(
+    codes: npt.NDArray[np.int8],
+    cell_codes: npt.NDArray[np.int8],
+    labels: npt.NDArray[np.int64],
+    steps: Doubles,
+) -> Vectors:
+    """Return how far each row's codes are from those of its cell's centroid, rounded up: (n,)."""
+    squares = np.empty(len(codes))
+    for start in range(0, len(codes), _BLOCK_ROWS):
+        part = slice(start, start + _BLOCK_ROWS)
+        apart = (codes[part].astype(np.int16) - cell_codes[labels[part]]) * steps
+        squares[part] = np.square(apart, out=apart).sum(axis=1)
+    return (np.sqrt(squares) * (1 + 1e-6)).astype(np.float32)
+
+
 def _make_lists(
     frame: _Frame, heads: Vectors, tails: Vectors, centroids: Vectors, labels: npt.NDArray[np.int64]
 ) -> tuple[_Lists, _Frame]:
@@ -880,6 +907,8 @@ def _make_lists(
     cell_codes, cell_facts, _ = _encode(centroids, np.zeros(len(centroids), np.float32), steps[0])
     cell_errors = np.zeros(len(centroids), np.float32)
     np.maximum.at(cell_errors, labels, errors)
+    cell_radii = np.zeros(len(centroids), np.float32)
+    np.maximum.at(cell_radii, labels, _from_centroids(codes, cell_codes, labels, steps[0]))
     starts = np.zeros(len(centroids) + 1, np.int64)
     np.cumsum(np.bincount(labels, minlength=len(centroids)), out=starts[1:])
     lists = _Lists(
@@ -892,5 +921,6 @@ def _make_lists(
         cell_codes,
         np.ascontiguousarray(cell_facts[:, 0]),
         cell_errors,
+        cell_radii,
     )
     return lists, replace(frame, steps=steps)

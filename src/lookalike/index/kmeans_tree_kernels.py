@@ -39,7 +39,7 @@ COSINE_OF_TAILS = 0.5  # what lies outside the heads of two neighbours is taken 
 _TOO_FAR = 1e3  # of a query's length in units of the longest row's: beyond, bounds in float32 tell nothing
 _ROUNDING = 4e-6  # of a lifted vector, relative to the lengths: see the story in kmeans_tree
 _BUCKETS = 256  # that cells are sorted into by distance
-_FIRST_CELLS = 16  # looked at before all others, for a first reach, where the answer is to be exact
+_FIRST_CELLS = 32  # looked at before all others, for a first reach, where the answer is to be exact
 
 
 def compiled(fastmath: set[str]) -> Callable[..., Any]:
@@ -183,7 +183,12 @@ def _rotate(query, scale, centre, axes, middle, head):
     weights[n_chosen : n_chosen + 3] = 0
     chosen[n_chosen : n_chosen + 3] = 0
     for first in range(0, n_chosen, 4):  # by fours, so that the head is read and written less often
-        a, b, c, d = axes[chosen[first]], axes[chosen[first + 1]], axes[chosen[first + 2]], axes[chosen[first + 3]]
+        a, b, c, d = (
+            axes[chosen[first]],
+            axes[chosen[first + 1]],
+            axes[chosen[first + 2]],
+            axes[chosen[first + 3]],
+        )
         s, t, u, v = weights[first], weights[first + 1], weights[first + 2], weights[first + 3]
         for i in range(HEAD):
             head[i] += s * a[i] + t * b[i] + u * c[i] + v * d[i]
@@ -218,7 +223,7 @@ def _encode(head, length_squared, steps, query_codes):
 
 @compiled(_FAST)
 def _encode_whole(query, scale, centre, steps, query_codes):
-    """Write a query, (d,) float64, as integers; return their unit, their squared length, and what was lost."""
+    """Write a query, (d,) float64, as integers; return their unit, squared length, and what was lost."""
     largest = 0.0
     for j in range(query.shape[0]):
         value = (query[j] - centre[0, j]) * scale - centre[1, j]
@@ -247,7 +252,7 @@ def _dot(query_codes, row):
 
 @compiled(_FAST)
 def _sort_by_bound(query_codes, unit, squared, row_codes, row_facts, keys, slots, size):
-    """Sort slots by what all of their coordinates tell, nearest first; return the most that one of them lost."""
+    """Sort slots by what whole rows tell, nearest first; return the most that one of them lost."""
     lost = np.float32(0)
     square, double = np.float32(squared), np.float32(2 * unit)
     for i in range(size):
@@ -465,7 +470,8 @@ def search(
 @compiled(_FAST)
 def search_exactly(
     queries, k, is_cosine, scale, centre, axes, steps,
-    codes, facts, row_codes, row_facts, row_steps, order, cell_codes, cell_squares, cell_errors, starts,
+    codes, facts, row_codes, row_facts, row_steps, order,
+    cell_codes, cell_squares, cell_errors, cell_radii, starts,
     rows, more_rows, row_lengths, best, best_rows, counts,
 ):  # fmt: skip
     """Find the k nearest of all rows by bounds that hold; equal distances by row.
@@ -491,7 +497,7 @@ def search_exactly(
     cells = np.empty(min(_FIRST_CELLS, len(cell_squares)), np.int64)
     cell_keys = np.empty(len(cell_squares), np.float32)
     is_bounded = row_codes.shape[1] > 0
-    n_rows = 2 * k
+    n_rows = 4 * k
     keys, slots = np.empty(n_rows, np.float32), np.empty(n_rows, np.int64)
     dots = np.empty(max(len(cell_squares), _largest(starts)), np.int32)
     for i in range(len(queries)):
@@ -512,7 +518,9 @@ def search_exactly(
                 size = _scan(query_codes, unit, tail, codes[lo:hi], facts[lo:hi], lo, dots, keys, slots, size)
             most_lost = 0.0
             if is_bounded:
-                whole_unit, whole_squared, whole_lost = _encode_whole(query, scale, centre, row_steps, whole_codes)
+                whole_unit, whole_squared, whole_lost = _encode_whole(
+                    query, scale, centre, row_steps, whole_codes
+                )
                 most_lost = whole_lost + _sort_by_bound(
                     whole_codes, whole_unit, whole_squared, row_codes, row_facts, keys, slots, size
                 )
@@ -526,10 +534,16 @@ def search_exactly(
         found = 0
         squared32 = np.float32(squared)
         double, double_tail = np.float32(2 * unit), np.float32(2 * tail)
+        head_squared, rounding = squared - tail * tail, _ROUNDING * (1 + length) * (1 + length)
         whole_squared32, whole_double = np.float32(whole_squared), np.float32(2 * whole_unit)
         for cell in range(len(starts) - 1):
             error = lost + cell_errors[cell]
             limit = np.float32(_limit(reach, scale, error, length))
+            if not is_far:
+                from_centroid = np.sqrt(max(cell_keys[cell] + head_squared - rounding, 0.0))
+                gap = from_centroid - cell_radii[cell]
+                if gap > 0 and gap * gap > limit:  # no row of the cell is within reach
+                    continue
             lo, hi = starts[cell], starts[cell + 1]
             if not is_far:
                 _dots(query_codes, codes[lo:hi], dots)
