@@ -1,8 +1,8 @@
 """The four sets that the search benchmarks run on: rows, unseen queries, the true answers.
 
-Fashion-MNIST and MNIST are compared as ann-benchmarks does it: 60,000 × 784 pixels, euclidean, the 10,000
-test images as queries. CIFAR-10 and Caltech-101 are `lite0` embeddings, 1,280 dimensions, cosine: the 10,000 test
-images of the one, and 1,000 photos held out of the other. They come from the collections that
+Fashion-MNIST and MNIST are as ann-benchmarks has them: 60,000 × 784 pixels, euclidean, the 10,000
+test images as queries. CIFAR-10 and Caltech-101 are `lite0` embeddings, 1,280 dimensions, cosine: the 10,000
+test images of the one, and 1,000 photos held out of the other. They come from the collections that
 ``python -m benchmarks features`` makes below the cache.
 """
 

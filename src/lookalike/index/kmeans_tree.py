@@ -808,7 +808,7 @@ def _to_heads(frame: _Frame, rows: Vectors, lengths: Doubles) -> tuple[Vectors, 
 
 def _centred(frame: _Frame, rows: npt.NDArray[Any], lengths: Doubles, part: Any) -> Vectors:
     """Return some rows as the frame has them, before they are turned: (n, d) float32."""
-    block = rows[part].astype(np.float32)
+    block: Vectors = rows[part].astype(np.float32)
     if len(lengths):
         block /= lengths[part, None].astype(np.float32)
     block -= (frame.centre[0] + frame.centre[1] / frame.scale).astype(np.float32)

@@ -130,8 +130,8 @@ def lower_bound(recalls: npt.NDArray[np.float64], k: int) -> float:
     """
     n, mean = len(recalls), float(recalls.mean())
     variance = float(recalls.var(ddof=1)) if n > 1 else 0.0
-    # Without any scatter, all that is known is that there are at least n independent ones.
-    hits = min(mean * (1 - mean) / variance * n, n * k) if variance > 0 else float(n)
+    # Without any scatter, nothing tells how many are independent: half of them are taken to be.
+    hits = min(mean * (1 - mean) / variance * n, n * k) if variance > 0 else n * max(k / 2, 1.0)
     z2 = _DEVIATIONS**2
     middle = mean + z2 / (2 * hits)
     reach = _DEVIATIONS * np.sqrt(mean * (1 - mean) / hits + z2 / (4 * hits * hits))
