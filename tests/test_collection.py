@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lookalike import Collection
+from lookalike import Collection, Filter
 from lookalike.errors import (
     CollectionError,
     InvalidInputError,
@@ -419,6 +419,7 @@ def test_a_damaged_or_stale_index_is_built_again(collection, photos):
     expected = collection.search(query, k=5).hits
     (rows,) = collection.folder.glob("indexes/lite0-int8-exact/*/rows.npy")
     rows.write_bytes(rows.read_bytes()[:-100])
+    collection = Collection.open(photos)
     assert collection.search(query, k=5).hits == expected
     shutil.rmtree(collection.folder / "indexes")
     assert collection.search(query, k=5).hits == expected
@@ -644,3 +645,46 @@ def test_what_cannot_be_reduced_leaves_the_collection_as_it_was(collection):
     with pytest.raises(CollectionError, match="embedded with lite2"):
         collection.reduce(2, model="lite2")
     assert collection.info().models == {"lite0-int8": 6}
+
+
+def test_a_filter_by_folder_keeps_what_lies_below_any_of_them(collection, photos, tmp_path, monkeypatch):
+    (photos / "cats and dogs").mkdir()
+    picture(50).save(photos / "cats and dogs/50.png")
+    shutil.copy(photos / "dogs/3.png", photos / "cats and dogs/3.png")
+    collection.sync()
+
+    def found(*folders):
+        hits = collection.search(picture(60), k=50, where=Filter(folders=folders)).hits
+        return sorted(os.path.relpath(path, photos) for hit in hits for path in hit.paths)
+
+    cats = ["cats/0.png", "cats/1.png", "cats/2.png"]
+    assert found(photos / "cats") == found(f"{photos}/cats/") == cats
+    # A copy elsewhere is not where the user looks.
+    assert found(photos / "cats and dogs") == ["cats and dogs/3.png", "cats and dogs/50.png"]
+    assert found(photos / "cats", photos / "dogs") == [*cats, "dogs/3.png", "dogs/4.png", "dogs/5.png"]
+    assert len(found(photos)) == len(found(tmp_path)) == 8
+    monkeypatch.chdir(photos / "dogs")
+    assert found(Path("../cats")) == cats
+    assert len(found(".")) == 3
+    for folder, message in (
+        (photos / "cat", "holds no image of this collection"),
+        (tmp_path / "no/where", "holds no image of this collection"),
+        (photos / "cats/0.png", "is a file; expected a folder"),
+    ):
+        with pytest.raises(QueryError, match=message):
+            found(folder)
+    with pytest.raises(InvalidInputError, match="folders is 7; expected a list of paths"):
+        Filter(folders=7)
+
+
+def test_removed_images_are_no_hits_and_added_ones_are_whatever_the_index(collection, photos):
+    for kind in ("exact", "kmeans-tree"):
+        collection.search(photos / "cats/0.png", index=kind)
+    (photos / "cats/1.png").unlink()
+    picture(51).save(photos / "dogs/51.png")
+    collection.sync()
+    for kind in ("exact", "kmeans-tree"):
+        hits = collection.search(photos / "cats/0.png", k=50, index=kind).hits
+        assert len(hits) == 5
+        assert {hit.path for hit in hits} >= {str(photos / "dogs/51.png")}
+        assert not any(hit.path.endswith("1.png") and "cats" in hit.path for hit in hits)

@@ -9,7 +9,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from lookalike.errors import InvalidInputError
-from lookalike.plots import ENDINGS, Tile, check_ending, result_strip, save_figure
+from lookalike.plots import ENDINGS, SheetRow, Tile, check_ending, contact_sheet, result_strip, save_figure
 
 NAMES = [
     "plain.jpg",
@@ -175,3 +175,27 @@ def test_missing_folder_is_an_error_before_and_while_saving(tmp_path):
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(InvalidInputError, match=r"cannot write .*folder\.png: Is a directory"):
         save_figure(result_strip(tiles(1), []), tmp_path / "folder.png")
+
+
+@pytest.mark.parametrize("columns", [1, 5, 12])
+@pytest.mark.parametrize("title", ["", "Leaves", "a title much too long for one line " * 9])
+def test_a_sheet_is_legible(columns, title):
+    rows = [SheetRow(name, name * 2, [jpeg(64, 48), jpeg(20, 90)][: n % 3]) for n, name in enumerate(NAMES)]
+    check_legible(contact_sheet(rows, title, columns))
+
+
+def test_a_sheet_shows_every_image_and_frames_the_marked():
+    rows = [SheetRow("two", "", [jpeg(40, 40), jpeg(40, 40)], [False, True])]
+    figure = contact_sheet(rows, columns=3)
+    mosaic = np.asarray(figure.axes[0].images[0].get_array())
+    first, second, third = np.array_split(mosaic, 3, axis=1)
+    assert (mosaic[0, first.shape[1] + 10, :3] == (0x00, 0x72, 0xB2)).all()
+    assert (mosaic[0, 10, :3] != (0x00, 0x72, 0xB2)).any()
+    assert (third == 255).all()
+    assert not (second == 255).all()
+
+
+@pytest.mark.parametrize(("rows", "columns"), [([], 3), ([SheetRow("one", "", [])], 0)])
+def test_a_sheet_of_nothing_is_an_error(rows, columns):
+    with pytest.raises(InvalidInputError):
+        contact_sheet(rows, columns=columns)

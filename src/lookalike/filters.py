@@ -1,9 +1,10 @@
-"""Which images a search is about: by size, shape, sharpness, format, label, split."""
+"""Which images a search is about: by size, shape, sharpness, format, label, folder, split."""
 
 from __future__ import annotations
 
 import difflib
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
@@ -63,6 +64,8 @@ class Filter:
         Any of these: ``jpeg``, ``png``, …; upper or lower case, file name endings too.
     labels : sequence of str
         Any of these.
+    folders : sequence of path
+        Below any of these; for a data set ``mnist:test`` or ``mnist``.
     split : {"train", "test"}
         Of a data set.
 
@@ -94,6 +97,7 @@ class Filter:
     max_sharpness: float | None = None
     formats: Sequence[str] = ()
     labels: Sequence[str] = ()
+    folders: Sequence[str | os.PathLike[str]] = ()
     split: str | None = None
 
     def __post_init__(self) -> None:
@@ -109,6 +113,7 @@ class Filter:
         _check_word("split", self.split, _SPLITS)
         object.__setattr__(self, "formats", tuple(map(_check_format, _words("formats", self.formats))))
         object.__setattr__(self, "labels", _words("labels", self.labels))
+        object.__setattr__(self, "folders", _paths("folders", self.folders))
 
     @property
     def of_images(self) -> str | None:
@@ -127,8 +132,21 @@ class Filter:
 
     @property
     def of_files(self) -> str | None:
-        """What must hold for a row of the table of files, as SQL; None if anything may."""
+        """What must hold for a row of the table of files, but its folder, as SQL; None if anything may."""
+        return self.of_files_below(())
+
+    def of_files_below(self, beginnings: Sequence[str]) -> str | None:
+        """Return what must hold for a row of the table of files, as SQL; None if anything may.
+
+        Parameters
+        ----------
+        beginnings : sequence of str
+            What stored paths in `folders` begin with, any of these; none, if there is no such condition.
+        """
         conditions = [_among("label", self.labels)] if self.labels else []
+        if beginnings:
+            below = " OR ".join(f"starts_with(path, {sql_literal(start)})" for start in beginnings)
+            conditions.append(f"({below})")
         if self.split is not None:
             conditions.append(f"split = {sql_literal(self.split)}")
         return " AND ".join(conditions) or None
@@ -153,8 +171,13 @@ class Filter:
         return replace(self, split=split)
 
 
-def find_passing(store: Store, wanted: Filter) -> Ids | None:
+def find_passing(store: Store, wanted: Filter, beginnings: Sequence[str] = ()) -> Ids | None:
     """Return the ids of the images that pass a filter, each once; None if all do.
+
+    Parameters
+    ----------
+    beginnings : sequence of str
+        What stored paths in the filter's folders begin with.
 
     Raises
     ------
@@ -164,8 +187,9 @@ def find_passing(store: Store, wanted: Filter) -> Ids | None:
     found: list[Ids] = []
     if wanted.of_images is not None:
         found.append(store.images.read(["id"], wanted.of_images)["id"].to_numpy())
-    if wanted.of_files is not None:
-        rows = store.files.read(["id", "label"], wanted.of_files)
+    of_files = wanted.of_files_below(beginnings)
+    if of_files is not None:
+        rows = store.files.read(["id", "label"], of_files)
         missing = set(wanted.labels).difference(rows["label"].to_pylist())
         if missing:
             _check_labels(store, missing)
@@ -176,7 +200,7 @@ def find_passing(store: Store, wanted: Filter) -> Ids | None:
 
 
 def _check_labels(store: Store, labels: set[str]) -> None:
-    """Raise QueryError for a label that no file has; one that only other splits have is no mistake."""
+    """Raise QueryError for a label that no file has; one that other splits and folders have is no mistake."""
     there = {
         label for label in store.files.read(["label"])["label"].unique().to_pylist() if label is not None
     }
@@ -209,6 +233,13 @@ def _words(name: str, value: object) -> tuple[str, ...]:
     if not isinstance(words, Sequence) or not all(isinstance(word, str) for word in words):
         raise InvalidInputError(f"{name} is {value!r}; expected a list of words")
     return tuple(words)
+
+
+def _paths(name: str, value: object) -> tuple[str, ...]:
+    paths = (value,) if isinstance(value, str | os.PathLike) else value
+    if not isinstance(paths, Sequence) or not all(isinstance(path, str | os.PathLike) for path in paths):
+        raise InvalidInputError(f"{name} is {value!r}; expected a list of paths")
+    return tuple(map(os.fspath, paths))
 
 
 def _check_format(word: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NewType
+from typing import Literal, NewType, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +66,16 @@ class Neighborhoods:
     indptr: npt.NDArray[np.int64]
     ids: Ids
     distances: npt.NDArray[np.float32]
+
+    @classmethod
+    def join(cls, hits: Sequence[tuple[Ids, npt.NDArray[np.float32]]]) -> Self:
+        """Return the ids and distances of one query after another as one."""
+        counts = [0, *(len(ids) for ids, _ in hits)]
+        return cls(
+            np.cumsum(counts, dtype=np.int64),
+            np.concatenate([np.empty(0, np.int64), *(ids for ids, _ in hits)]),
+            np.concatenate([np.empty(0, np.float32), *(distances for _, distances in hits)]),
+        )
 
     def __len__(self) -> int:
         return len(self.indptr) - 1

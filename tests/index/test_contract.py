@@ -1,5 +1,6 @@
-"""What every kind of index promises. A new kind joins by a row of KINDS."""
+"""What every kind of index promises. A new kind joins by a row of ALL."""
 
+import importlib.util
 import json
 import os
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from lookalike.errors import IndexFileError, InvalidInputError
-from lookalike.index import Exact, Index, KMeansTree
+from lookalike.index import HNSW, Annoy, Exact, Index, KDTree, KMeansTree
 from lookalike.index.contract import METRICS
+from lookalike.index.kinds import KINDS, get_kind
 
 
 @dataclass(frozen=True)
@@ -22,25 +24,37 @@ class Kind:
     index: type[Index]
     is_exact: bool = True
     """Whether its answers are the right ones, not only near them."""
-    can_change: bool = True
-    """Whether it can add and remove."""
 
 
-KINDS = [Kind(Exact), Kind(KMeansTree)]
-each_kind = pytest.mark.parametrize("kind", KINDS, ids=[kind.index.kind for kind in KINDS])
-each_changeable_kind = pytest.mark.parametrize(
-    "kind",
-    [kind for kind in KINDS if kind.can_change],
-    ids=[kind.index.kind for kind in KINDS if kind.can_change],
-)
-each_exact_kind = pytest.mark.parametrize(
-    "kind",
-    [kind for kind in KINDS if kind.is_exact],
-    ids=[kind.index.kind for kind in KINDS if kind.is_exact],
-)
+LIBRARIES = {"annoy": "annoy", "hnsw": "hnswlib"}  # of other libraries' indexes, by kind
+OURS = [Kind(Exact), Kind(KDTree), Kind(KMeansTree)]
+ALL = [*OURS, Kind(Annoy, is_exact=False), Kind(HNSW, is_exact=False)]
+
+
+def each(kinds):
+    """Run a test for each kind, and skip those whose library is not installed."""
+    marked = []
+    for kind in kinds:
+        name = kind.index.kind
+        library = LIBRARIES.get(name)
+        is_missing = library is not None and importlib.util.find_spec(library) is None
+        mark = pytest.mark.skipif(is_missing, reason=f"{library} is not installed")
+        marked.append(pytest.param(kind, id=name, marks=mark))
+    return pytest.mark.parametrize("kind", marked)
+
+
+each_kind = each(ALL)
+each_exact_kind = each(OURS)
 each_metric = pytest.mark.parametrize("metric", METRICS)
 
 RECALL_FLOOR = 0.9  # of kinds that are not exact, on the small sets of this file
+
+
+def test_kinds_are_chosen_by_name():
+    assert {name: get_kind(name) for name in KINDS} == {kind.index.kind: kind.index for kind in ALL}
+    assert list(KINDS) == ["exact", "kdtree", "kmeans-tree", "annoy", "hnsw"]
+    with pytest.raises(InvalidInputError, match="no index 'kd'; expected one of exact, kdtree, kmeans-tree"):
+        get_kind("kd")
 
 
 def true_distances(queries, vectors, metric):
@@ -193,9 +207,8 @@ def test_bad_rows_are_refused_with_what_was_expected(kind, metric, rows, words):
     if "expected 2" not in words:
         with pytest.raises(InvalidInputError, match=f"vectors .*({words})"):
             kind.index(metric).build(rows)
-    if kind.can_change:
-        with pytest.raises(InvalidInputError, match=f"vectors .*({words})"):
-            index.add(range(7, 9), rows)
+    with pytest.raises(InvalidInputError, match=f"vectors .*({words})"):
+        index.add(range(7, 9), rows)
     assert index.ids.tolist() == [0, 1]
 
 
@@ -233,11 +246,10 @@ def test_row_of_zeros_has_no_cosine_but_a_place(kind):
 def test_bad_ids_are_refused(kind, ids, words):
     with pytest.raises(InvalidInputError, match=words):
         kind.index("euclidean").build([[1, 2], [3, 4]], ids)
-    if kind.can_change:
-        index = kind.index("euclidean").build([[0, 0]])
-        with pytest.raises(InvalidInputError, match=words):
-            index.add(ids, [[1, 2], [3, 4]])
-        assert index.ids.tolist() == [0]
+    index = kind.index("euclidean").build([[0, 0]])
+    with pytest.raises(InvalidInputError, match=words):
+        index.add(ids, [[1, 2], [3, 4]])
+    assert index.ids.tolist() == [0]
 
 
 @each_exact_kind
@@ -265,10 +277,9 @@ def test_one_vector_finds_itself(kind, metric):
 @each_kind
 def test_empty_index_says_that_it_is_empty(kind):
     empty = [kind.index("cosine"), kind.index("cosine").build(np.empty((0, 2)))]
-    if kind.can_change:
-        emptied = kind.index("cosine").build([[1, 2]])
-        emptied.remove([0])
-        empty.append(emptied)
+    emptied = kind.index("cosine").build([[1, 2]])
+    emptied.remove([0])
+    empty.append(emptied)
     for index in empty:
         assert len(index) == 0
         assert index.ids.tolist() == []
@@ -284,9 +295,8 @@ def test_empty_index_is_saved_and_loaded(kind, tmp_path):
         loaded = kind.index.load(tmp_path / str(number))
         assert len(loaded) == 0
         assert loaded.metric == "cosine"
-        if kind.can_change:
-            loaded.add([4], [[1, 2]])
-            assert loaded.search([1, 2], k=1).ids.tolist() == [[4]]
+        loaded.add([4], [[1, 2]])
+        assert loaded.search([1, 2], k=1).ids.tolist() == [[4]]
 
 
 @each_kind
@@ -317,6 +327,21 @@ def test_only_allowed_ids_are_found(kind, metric):
         found = index.search(queries, k=3, allowed=same)
         assert (found.ids == as_array.ids).all()
         assert (found.distances == as_array.distances).all()
+
+
+@each_kind
+@each_metric
+@pytest.mark.parametrize("recall", [0.9, 1.0])
+def test_filter_that_keeps_one_percent_finds_the_true_nearest_of_them(kind, metric, recall):
+    random = np.random.default_rng(0)
+    centres = 5 * random.standard_normal((20, 16))
+    vectors = (centres[np.arange(5_000) % 20] + random.standard_normal((5_000, 16))).astype(np.float32)
+    far = np.flatnonzero(np.arange(5_000) % 20 == 0)[:50]  # all in one cluster, most queries in others
+    queries = vectors_of(8, 16, seed=1) + centres[1:9].astype(np.float32)
+    index = kind.index(metric).build(vectors)
+    truth = true_distances(queries, vectors[far], metric)
+    found = index.search(queries, k=10, recall=recall, allowed=far)
+    assert (found.ids == far[np.argsort(truth, axis=1, kind="stable")[:, :10]]).all()
 
 
 @each_kind
@@ -369,7 +394,7 @@ def test_what_a_search_finds_at_a_distance_lies_within_that_radius(kind, metric)
         assert (distances[:6] == found.distances[query]).all()
 
 
-@each_changeable_kind
+@each_kind
 @each_metric
 def test_added_vectors_are_found_as_if_built_in(kind, metric):
     vectors, queries = vectors_of(30, 4), vectors_of(9, 4, seed=1)
@@ -385,7 +410,7 @@ def test_added_vectors_are_found_as_if_built_in(kind, metric):
         assert (found.ids == whole.search(queries, k=5).ids).all()
 
 
-@each_changeable_kind
+@each_kind
 def test_id_that_is_there_is_not_added_again(kind):
     index = kind.index("euclidean").build([[0, 0], [3, 4]], [5, 6])
     with pytest.raises(InvalidInputError, match="id 6 is in the index already"):
@@ -393,7 +418,7 @@ def test_id_that_is_there_is_not_added_again(kind):
     assert sorted(index.ids.tolist()) == [5, 6]
 
 
-@each_changeable_kind
+@each_kind
 def test_removed_vectors_are_not_found_and_can_come_back(kind):
     vectors = vectors_of(30, 4)
     index = kind.index("euclidean").build(vectors)
@@ -406,7 +431,7 @@ def test_removed_vectors_are_not_found_and_can_come_back(kind):
     assert index.search(vectors[0], k=1).ids.tolist() == [[0]]
 
 
-@each_changeable_kind
+@each_kind
 def test_removing_an_id_that_is_not_there_is_an_error_and_removes_nothing(kind):
     index = kind.index("euclidean").build([[0, 0], [3, 4]])
     with pytest.raises(InvalidInputError, match="id 7 is not in the index"):
@@ -414,7 +439,7 @@ def test_removing_an_id_that_is_not_there_is_an_error_and_removes_nothing(kind):
     assert len(index) == 2
 
 
-@each_changeable_kind
+@each_kind
 def test_all_removed_leaves_an_index_that_takes_any_dimension(kind):
     index = kind.index("euclidean").build([[0, 0], [3, 4]])
     index.remove(index.ids)
@@ -443,7 +468,7 @@ def test_loaded_index_answers_as_the_saved_one(kind, metric, tmp_path):
         assert (before.distances == after.distances).all()
 
 
-@each_changeable_kind
+@each_kind
 def test_loaded_index_can_be_changed_without_changing_the_file(kind, tmp_path):
     kind.index("euclidean").build([[0, 0], [3, 4]]).save(tmp_path / "index")
     loaded = kind.index.load(tmp_path / "index")
@@ -530,9 +555,8 @@ def test_inputs_are_not_modified(kind, metric, tmp_path):
     index.search(queries, k=3, allowed=ids)
     index.radius(queries, 1)
     index.save(tmp_path / "index")
-    if kind.can_change:
-        index.remove(ids[:10])
-        index.add(ids[:10], vectors[:10])
+    index.remove(ids[:10])
+    index.add(ids[:10], vectors[:10])
     for array, copy in zip((vectors, queries, ids), copies, strict=True):
         assert (array == copy).all()
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from lookalike.errors import IndexFileError, InvalidInputError
-from lookalike.index import Exact, KMeansTree, kmeans_tree, tuning
+from lookalike.index import Exact, KMeansTree, axes, kmeans_tree, tuning
+from lookalike.index import tree as tree_module
 from lookalike.index.contract import METRICS
 
 each_metric = pytest.mark.parametrize("metric", METRICS)
@@ -79,7 +80,7 @@ def test_bound_never_exceeds_the_distance(tree):
     """The lemma itself: lifted vectors, as the integers have them, less what they lost."""
     from lookalike.index import kmeans_tree_kernels as kernels
 
-    rows, frame, lists = clustered(12_000, 160), tree._frame, tree._lists
+    rows, frame, lists = clustered(12_000, 160), tree._coding, tree._lists
     cell_of = np.repeat(np.arange(tree.n_cells), np.diff(lists.starts))
     for query in clustered(20, 160, seed=1).astype(np.float64):
         head, codes = np.empty(128), np.empty(128, np.int16)
@@ -100,7 +101,7 @@ def test_bound_of_a_whole_row_never_exceeds_the_distance():
     rows = clustered(6_000, 300)
     rows[7, 3] = 40  # cut, and its loss says so
     tree = KMeansTree().build(rows)
-    frame, lists = tree._frame, tree._lists
+    frame, lists = tree._coding, tree._lists
     for query in clustered(20, 300, seed=1).astype(np.float64):
         codes = np.empty(300, np.int16)
         unit, squared, lost = kernels._encode_whole(query, frame.scale, frame.centre, frame.row_steps, codes)
@@ -262,7 +263,8 @@ def test_number_of_threads_has_to_be_one(n_jobs):
 def test_size_of_the_blocks_does_not_change_the_answers(monkeypatch):
     rows, queries = clustered(5_000, 30), clustered(20, 30, seed=1)
     whole = KMeansTree().build(rows).search(queries, recall=1.0)
-    monkeypatch.setattr(kmeans_tree, "_BLOCK_ROWS", 333)
+    for module in (axes, kmeans_tree, tree_module):
+        monkeypatch.setattr(module, "_BLOCK_ROWS", 333)
     assert (KMeansTree().build(rows).search(queries, recall=1.0).ids == whole.ids).all()
 
 
@@ -274,7 +276,7 @@ def test_help_does_not_import_the_compiler():
 def test_kernels_are_compiled_where_nothing_can_be_kept(monkeypatch):
     import numba
 
-    from lookalike.index import kmeans_tree_kernels as kernels
+    from lookalike.index import kernels
 
     plain = numba.njit
 

@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from lookalike.cli.bench import bench
 from lookalike.cli.console import complain, quieten_readers
 from lookalike.cli.datasets import datasets
 from lookalike.cli.demo import demo
@@ -38,6 +39,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "index": index,
     "search": search,
     "reduce": reduce,
+    "bench": bench,
     "info": info,
     "models": models,
     "datasets": datasets,

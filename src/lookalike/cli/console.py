@@ -106,3 +106,27 @@ def sync_progress(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
             bar.update(task, total=progress.total, completed=progress.done, rate=rate)
 
         yield show
+
+
+@contextlib.contextmanager
+def step_progress(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """Give a callback that shows what is being done, and for how long already, on a terminal only."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda step: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    bar = Bar(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("", total=None)
+
+    def show(step: str) -> None:
+        bar.start()  # only now: most of what may take a while does not
+        bar.update(task, description=printable(step))
+
+    try:
+        yield show
+    finally:
+        bar.stop()

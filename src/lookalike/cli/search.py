@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lookalike.cli.console import print_json, print_raw, relative, say
+from lookalike.cli.console import print_json, print_raw, relative, say, step_progress
 from lookalike.cli.options import CollectionOption, DeviceOption, JsonOption
 from lookalike.errors import InvalidInputError
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lookalike.filters import Shape
 
 _FILTERS = "Filters"
+_INDEX = "Search index"
+_INDEXES = ("exact", "kdtree", "kmeans-tree", "annoy", "hnsw", "ivf-rq")
 
 
 def search(
@@ -120,6 +122,44 @@ def search(
             show_default=False,
         ),
     ] = None,
+    folders: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--in",
+            metavar="FOLDER",
+            help="Only images below this folder; may be repeated: any of them.",
+            rich_help_panel=_FILTERS,
+            show_default=False,
+        ),
+    ] = None,
+    index: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|" + "|".join(_INDEXES),
+            help="The kind of search index. By default exact search, or the k-means tree where that would be"
+            " slow.",
+            rich_help_panel=_INDEX,
+            show_default=False,
+        ),
+    ] = "auto",
+    recall: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="How many of the truly nearest to find: 0.9 is nine in ten, 1 is proved.",
+            rich_help_panel=_INDEX,
+        ),
+    ] = 0.99,
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            metavar="leaf|bbf|exact",
+            help="How to ask a KD-tree: one leaf, the best bins first, or with proof. By default what the"
+            " recall takes.",
+            rich_help_panel=_INDEX,
+            show_default=False,
+        ),
+    ] = None,
     include_self: Annotated[
         bool, typer.Option("--include-self", help="Let a query that is in the collection be a hit.")
     ] = False,
@@ -157,6 +197,7 @@ def search(
         min_sharpness=min_sharpness,
         formats=formats or (),
         labels=labels or (),
+        folders=folders or (),
     )
     if plot is not None:
         check_ending(plot)
@@ -166,18 +207,23 @@ def search(
         ):
             raise InvalidInputError(f"{plot} is a query; name another file for the picture")
     chosen = open_for_query(collection, queries)
-    result = chosen.search(
-        *queries,
-        k=k,
-        without=without or [],
-        model=model,
-        split=split,
-        color=color or (),
-        where=where,
-        include_self=include_self,
-        allow_private=allow_private,
-        device=device,
-    )
+    with step_progress() as report:
+        result = chosen.search(
+            *queries,
+            k=k,
+            without=without or [],
+            model=model,
+            split=split,
+            color=color or (),
+            where=where,
+            include_self=include_self,
+            allow_private=allow_private,
+            device=device,
+            index=index,
+            recall=recall,
+            mode=mode,
+            report=report,
+        )
     if plot is not None:
         _save_plot(plot, chosen, result)
     if json:

@@ -38,10 +38,11 @@ from lookalike.index.contract import (
     check_recall,
     check_vectors,
 )
-from lookalike.index.folder import damaged, read, write
+from lookalike.index.folder import read, write
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
-_FORMAT = 1
+_FORMAT = 2
+_ARRAYS = ("rows", "ids", "lengths")
 _BLOCK_QUERIES = 256
 _BLOCK_ROWS = 16_384
 _BLOCK_DOUBLES = 1_024  # rows turned into float64 at once
@@ -125,7 +126,7 @@ class Exact(Index):
         # Distances are given in float32, and compared so: what a search finds at r is within r.
         reach = _to_float32(np.array(r))
         beyond = float(np.nextafter(reach, np.float32(np.inf)))
-        ids, distances, counts = [], [], [0]
+        hits = []
         for start in range(0, len(queries), _BLOCK_QUERIES):
             block = queries[start : start + _BLOCK_QUERIES]
             estimates, slack, exponent = self._estimate(block, rows)
@@ -137,14 +138,8 @@ class Exact(Index):
                 order = np.lexsort((candidates, exact))
                 found = _to_float32(exact[order])
                 within = found <= reach
-                ids.append(self._ids[candidates[order[within]]])
-                distances.append(found[within])
-                counts.append(len(ids[-1]))
-        return Neighborhoods(
-            np.cumsum(counts, dtype=np.int64),
-            np.concatenate(ids) if ids else np.empty(0, np.int64),
-            np.concatenate(distances) if distances else np.empty(0, np.float32),
-        )
+                hits.append((self._ids[candidates[order[within]]], found[within]))
+        return Neighborhoods.join(hits)
 
     def add(self, ids: npt.ArrayLike, vectors: npt.ArrayLike) -> None:
         """Add vectors under new ids; see `Index.add`."""
@@ -167,28 +162,15 @@ class Exact(Index):
 
     def save(self, folder: Path) -> None:
         """Write the index to a folder; see `Index.save`."""
-        facts = {"kind": self.kind, "format": _FORMAT, "metric": self.metric, "shape": self._rows.shape}
+        facts = {"kind": self.kind, "format": _FORMAT, "metric": self.metric}
         write(folder, facts, {"rows": self._rows, "ids": self._ids, "lengths": self._lengths})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Open a saved index, memory-mapped; see `Index.load`."""
-        facts, arrays = read(folder, cls.kind, _FORMAT, ("rows", "ids", "lengths"))
-        rows, ids, lengths = arrays["rows"], arrays["ids"], arrays["lengths"]
-        n = len(ids) if ids.ndim else -1
-        expected: tuple[object, ...] = (facts.get("shape"), (n,), (n,), np.float32, np.int64, np.float64)
-        found: tuple[object, ...] = (
-            list(rows.shape),
-            ids.shape,
-            lengths.shape,
-            rows.dtype,
-            ids.dtype,
-            lengths.dtype,
-        )
-        if expected != found or len(rows) != n:
-            raise damaged(folder, "its files do not fit together")
+        facts, arrays = read(folder, cls.kind, _FORMAT, _ARRAYS)
         index = cls(facts["metric"])
-        index._rows, index._ids, index._lengths = rows, ids, lengths
+        index._rows, index._ids, index._lengths = (arrays[name] for name in _ARRAYS)
         return index
 
     def _adopt(self, rows: Vectors, ids: Ids) -> None:

@@ -45,6 +45,7 @@ def write(folder: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
     try:
         for name, array in arrays.items():
             np.save(partial / f"{name}.npy", array)
+        facts = {**facts, "arrays": _describe(arrays)}
         (partial / "index.json").write_text(json.dumps(facts), encoding="utf-8")
         _swap(partial, folder)
     finally:
@@ -67,6 +68,8 @@ def read(folder: Path, kind: str, version: int, names: Iterable[str]) -> tuple[d
         for name, array in arrays.items():
             if not isinstance(array, np.ndarray):
                 raise ValueError(f"{name}.npy holds no array")
+        if facts["arrays"] != _describe(arrays):
+            raise ValueError("its files do not fit together")
     except FileNotFoundError as error:
         raise IndexFileError(
             f"there is no index in {folder} ({Path(error.filename).name} is missing)"
@@ -74,6 +77,10 @@ def read(folder: Path, kind: str, version: int, names: Iterable[str]) -> tuple[d
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
         raise damaged(folder, error) from error
     return facts, arrays
+
+
+def _describe(arrays: Arrays) -> dict[str, list[Any]]:
+    return {name: [array.dtype.str, *array.shape] for name, array in arrays.items()}
 
 
 def damaged(folder: Path, why: object) -> IndexFileError:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from lookalike.errors import InvalidInputError
+from lookalike.index.annoy import Annoy
 from lookalike.index.contract import Index
 from lookalike.index.exact import Exact
+from lookalike.index.hnsw import HNSW
+from lookalike.index.kdtree import KDTree
 from lookalike.index.kmeans_tree import KMeansTree
 
-KINDS: dict[str, type[Index]] = {kind.kind: kind for kind in (Exact, KMeansTree)}
+KINDS: dict[str, type[Index]] = {kind.kind: kind for kind in (Exact, KDTree, KMeansTree, Annoy, HNSW)}
 
 
 def get_kind(name: str) -> type[Index]:

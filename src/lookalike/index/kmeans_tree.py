@@ -76,35 +76,22 @@ N. Halko, P. Martinsson, J. Tropp, "Finding Structure with Randomness", 2011: th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike import lloyd
-from lookalike.cores import usable_cores
-from lookalike.errors import InvalidInputError
 from lookalike.index import tuning
-from lookalike.index.contract import (
-    Index,
-    as_ids,
-    check_filled,
-    check_ids,
-    check_k,
-    check_queries,
-    check_radius,
-    check_recall,
-    check_vectors,
-)
-from lookalike.index.folder import damaged, read, write
-from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
+from lookalike.index.axes import Frame, centred_blocks, fit_frame, to_heads
+from lookalike.index.calls import sealed, share
+from lookalike.index.contract import check_filled, check_k, check_queries, check_recall
+from lookalike.index.folder import Arrays
+from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree
+from lookalike.types import Metric, Neighbors, Vectors
 
-_FORMAT = 2
 _HEAD = 128
 _LARGEST_CODE = 127
 _LEAST_STEP = 1 / 64  # of the largest axis's: finer ones would be lost in the query's 16 bits
@@ -113,37 +100,26 @@ _BEYOND_USUAL = 1.5  # codes end at so many times the usual: rows beyond are cut
 _STEPS_ROWS = 8_192  # rows from which the usual is taken
 _LONGEST = 2.0  # of an added row, for the bounds; see above
 
-_LEAST_SPREAD = 1e-7
-_AXES_ROWS = 4_096  # rows from which the axes are found
-_AXES_ROUNDS = 3
 _CELLS_PER_ROOT = 8  # cells = 8 · √n
 _ROWS_PER_CELL = 12  # at least
 _CELL_DIMENSIONS = 64  # of a head, that the cells are made from
 _CELL_SAMPLE = 64  # rows a cell, that it is made from
 _CELL_ROUNDS = 5
 _BLOCK_ROWS = 4_096
-_CENTRED_ROWS = 512  # taken at once: in float64, they stay in the cache
 
-_ALWAYS_EXACT = 4_096  # up to so many vectors: scanning all heads takes 15 µs, and no tuning pays
 _TUNED_ROWS = 800  # held out, up to 100,000 vectors; of more, fewer: each is compared with all
 _FEWEST_TUNED_ROWS = 250
 _GATHERED = 0.2  # allowed rows are copied together up to this share, above it the others are masked
-_QUERIES_A_THREAD = 16
 _ROW_COST = 0.25e-9  # seconds a dimension, of measuring a row; only their proportion matters
 _SLOT_COST = 6e-9  # of scanning one
 _LONG_ROW = 256  # dimensions, from which on rows are kept as bytes, too
 
-Doubles = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
-    """How a vector becomes a head. For cosine, vectors are divided by their lengths first."""
+class _Coding(Frame):
+    """How a vector becomes the codes of a head."""
 
-    scale: float
-    centre: Doubles  # (2, d): what is subtracted before scaling, and the mean after
-    axes: Doubles  # (d, HEAD) orthonormal columns
-    axes32: Vectors  # the same
+    axes32: Vectors  # (d, HEAD), the axes
     steps: Doubles  # (2, HEAD): the unit of each axis's codes, and the mean's head
     row_steps: Doubles  # (d,): the unit of each coordinate's codes
 
@@ -164,7 +140,11 @@ class _Lists:
     cell_radii: Vectors  # (cells,)
 
 
-class KMeansTree(Index):
+_CODING_ARRAYS = ("centre", "axes", "axes32", "steps", "row_steps")
+_LISTS_ARRAYS = tuple(field.name for field in fields(_Lists))
+
+
+class KMeansTree(Tree):
     """Nearest neighbours by hierarchical k-means.
 
     Parameters
@@ -183,63 +163,18 @@ class KMeansTree(Index):
     """
 
     kind: ClassVar[str] = "kmeans-tree"
+    file_format = 3
+    file_arrays = (*_CODING_ARRAYS, *_LISTS_ARRAYS)
 
     def __init__(
         self, metric: Metric = "euclidean", random_state: int = 0, n_jobs: int | None = None
     ) -> None:
-        super().__init__(metric)
-        self._ids: Ids
-        self._alive: npt.NDArray[np.bool_] | None  # (rows,); None while none is removed
-        self._rows: npt.NDArray[Any]  # (rows, d) float32 or uint8
-        self._more_rows: npt.NDArray[Any]
-        if n_jobs is not None and (isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs < 1):
-            raise InvalidInputError(f"n_jobs is {n_jobs!r}; expected 1 or more, or None for all cores")
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self._clear()
-
-    def __len__(self) -> int:
-        return self._n
-
-    @property
-    def ids(self) -> Ids:
-        """(n,) int64: the id of each row."""
-        alive: Ids = self._ids if self._alive is None else self._ids[self._alive]
-        return alive
+        super().__init__(metric, random_state, n_jobs)
 
     @property
     def n_cells(self) -> int:
         """How many cells there are."""
         return len(self._lists.cell_squares) if self._n else 0
-
-    @property
-    def efforts(self) -> tuning.Efforts:
-        """What was found to be needed for each recall."""
-        return self._efforts
-
-    def build(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> Self:
-        """Take in vectors; see `Index.build`."""
-        rows = check_vectors(vectors, self.metric)
-        given = check_ids(ids, len(rows))
-        self._clear()
-        if len(rows) == 0:
-            return self
-        random = np.random.default_rng(self.random_state)
-        self._ids = given
-        self._n = len(rows)
-        self._rows = _narrowed(rows)
-        self._more_rows = self._rows[:0]
-        self._row_lengths = _lengths_of(rows, self.metric)
-        self._frame, heads, tails = _make_frame(rows, self._row_lengths, random)
-        centroids, labels = _make_cells(heads, random)
-        self._lists, self._frame = _make_lists(self._frame, heads, tails, centroids, labels)
-        del heads, tails
-        if self._rows.dtype == np.float32 and rows.shape[1] >= _LONG_ROW:
-            self._lists, self._frame = _with_row_codes(self._lists, self._frame, rows, self._row_lengths)
-        self._seal()
-        if self._n > _ALWAYS_EXACT:
-            self._efforts = self._measure_efforts(random)
-        return self
 
     def search(
         self,
@@ -259,7 +194,7 @@ class KMeansTree(Index):
             effort = self._find_effort(check_k(k, self._n), check_recall(recall))
         rows = self._door(queries)
         if allowed is not None:
-            return self._search_exactly(rows, k, self._only(as_ids(allowed)))
+            return self._search_exactly(rows, k, self._only(self._is_allowed(allowed)))
         if effort.n_cells == 0:
             return self._search_exactly(rows, k, self._lists)
         n = len(rows)
@@ -272,192 +207,20 @@ class KMeansTree(Index):
                 rows, k, effort.n_cells, effort.n_rows, *self._arguments, ids, distances
             )
         else:
-            status = self._share(
+            status = share(
                 n,
+                self.n_jobs,
                 lambda part: self._kernels.search(
                     rows[part], k, effort.n_cells, effort.n_rows, *self._arguments, ids[part], distances[part]
                 ),
             )
         if status == self._kernels.SHORT:
             short = np.flatnonzero(ids[:, -1] < 0)
-            found = self._search_exactly(_sealed(rows[short]), k, self._lists)
+            found = self._search_exactly(sealed(rows[short]), k, self._lists)
             ids[short], distances[short] = found.ids, found.distances
         elif status:
             check_queries(rows, self.metric, rows.shape[1])  # says what is wrong
         return Neighbors(ids, distances)
-
-    def radius(self, queries: npt.ArrayLike, r: float) -> Neighborhoods:
-        """Find all vectors at most `r` away from each query, exactly; see `Index.radius`."""
-        r = check_radius(r)
-        check_filled(self._n)
-        rows = check_queries(queries, self.metric, self._rows.shape[1])
-        with np.errstate(over="ignore"):
-            reach = np.float32(r)
-            beyond = float(np.nextafter(reach, np.float32(np.inf)))
-        frame, lists = self._frame, self._lists
-        limit = 2 * beyond if self.metric == "cosine" else beyond * beyond
-        squares, found = np.empty(len(lists.order)), np.empty(len(lists.order), np.int64)
-        ids, distances, counts = [], [], [0]
-        for query in _sealed(rows):
-            n_found = self._kernels.find_within(
-                query, limit, self.metric == "cosine", frame.scale, frame.centre, frame.axes, frame.steps,
-                lists.codes, lists.facts, lists.order, lists.cell_errors, lists.starts,
-                self._rows, self._more_rows, self._row_lengths, squares, found,
-            )  # fmt: skip
-            order = np.lexsort((found[:n_found], squares[:n_found]))
-            measured = self._to_distances(squares[order])
-            within = measured <= reach
-            ids.append(self._ids[found[order[within]]])
-            distances.append(measured[within])
-            counts.append(len(ids[-1]))
-        return Neighborhoods(
-            np.cumsum(counts, dtype=np.int64),
-            np.concatenate(ids) if ids else np.empty(0, np.int64),
-            np.concatenate(distances) if distances else np.empty(0, np.float32),
-        )
-
-    def add(self, ids: npt.ArrayLike, vectors: npt.ArrayLike) -> None:
-        """Add vectors under new ids, into the cells there are; see `Index.add`.
-
-        A call copies the lists, 150 bytes a vector in the index: add many at once. The cells and what was
-        measured for each recall stay as they are; past some 10 % of change, build again.
-        """
-        rows = check_vectors(vectors, self.metric, self._rows.shape[1] if self._n else None)
-        given = check_ids(ids, len(rows))
-        present = given[np.isin(given, self.ids)]
-        if len(present):
-            raise InvalidInputError(f"id {present[0]} is in the index already")
-        if not self._n:
-            self.build(rows, given)
-            return
-        if not len(rows):
-            return
-        lengths = _lengths_of(rows, self.metric)
-        heads, tails = _to_heads(self._frame, rows, lengths)
-        from_mean = np.sqrt((heads.astype(np.float64) ** 2).sum(axis=1) + tails.astype(np.float64) ** 2)
-        if not from_mean.max() < _LONGEST:  # the bounds were made for shorter ones
-            self._rebuild_with(given, rows)
-            return
-        lists = self._lists
-        steps = self._frame.steps[0]
-        centroids = (lists.cell_codes * steps).astype(np.float32)
-        labels = lloyd.assign(heads, centroids)
-        by_label = np.argsort(labels, kind="stable")
-        labels = labels[by_label]
-        codes, facts, errors = _encode(heads[by_label], tails[by_label], steps)
-        places = lists.starts[labels + 1]
-        row_codes, row_facts = np.empty((len(rows), 0), np.int8), np.empty((len(rows), 0), np.float32)
-        if lists.row_codes.shape[1]:
-            row_codes, row_facts = _encode_rows(self._frame, rows, lengths, by_label)
-        cell_errors = lists.cell_errors.copy()
-        np.maximum.at(cell_errors, labels, errors)
-        cell_radii = lists.cell_radii.copy()
-        np.maximum.at(cell_radii, labels, _from_centroids(codes, lists.cell_codes, labels, steps))
-        starts = lists.starts + np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=self.n_cells))])
-        numbers = len(self._ids) + by_label
-        self._lists = _Lists(
-            np.insert(lists.codes, places, codes, axis=0),
-            np.insert(lists.facts, places, facts, axis=0),
-            np.insert(lists.row_codes, places, row_codes, axis=0),
-            np.insert(lists.row_facts, places, row_facts, axis=0),
-            np.insert(lists.order, places, numbers),
-            starts,
-            lists.cell_codes,
-            lists.cell_squares,
-            cell_errors,
-            cell_radii,
-        )
-        self._ids = np.concatenate([self._ids, given])
-        if self._alive is not None:
-            self._alive = np.concatenate([self._alive, np.ones(len(rows), bool)])
-        narrow = _narrowed(rows)
-        if narrow.dtype != self._rows.dtype:
-            narrow = rows
-            self._rows, self._more_rows = self._rows.astype(np.float32), self._more_rows.astype(np.float32)
-        self._more_rows = np.concatenate([self._more_rows, narrow])
-        self._row_lengths = np.concatenate([self._row_lengths, lengths])
-        self._n += len(rows)
-        self._seal()
-
-    def remove(self, ids: npt.ArrayLike) -> None:
-        """Remove vectors; see `Index.remove`.
-
-        They keep their place until the index is saved or built again.
-        """
-        gone = as_ids(ids)
-        missing = np.setdiff1d(gone, self.ids)
-        if len(missing):
-            raise InvalidInputError(f"id {missing[0]} is not in the index")
-        if not len(gone):
-            return
-        alive = np.ones(len(self._ids), bool) if self._alive is None else self._alive
-        alive = alive & ~np.isin(self._ids, gone)
-        n = int(alive.sum())
-        if n == 0:
-            self._clear()
-            return
-        facts = self._lists.facts.copy()
-        facts[~alive[self._lists.order], 0] = np.inf
-        self._lists = replace(self._lists, facts=facts)
-        self._alive, self._n = alive, n
-        self._seal()
-
-    def save(self, folder: Path) -> None:
-        """Write the index to a folder; see `Index.save`."""
-        index = self._compacted()
-        frame, lists = index._frame, index._lists
-        facts = {
-            "kind": self.kind,
-            "format": _FORMAT,
-            "metric": self.metric,
-            "random_state": self.random_state,
-            "scale": frame.scale,
-        }
-        arrays = {
-            "rows": index._rows, "ids": index._ids, "row_lengths": index._row_lengths,
-            "centre": frame.centre, "axes": frame.axes, "axes32": frame.axes32, "steps": frame.steps,
-            "row_steps": frame.row_steps, "codes": lists.codes, "facts": lists.facts,
-            "row_codes": lists.row_codes, "row_facts": lists.row_facts,
-            "order": lists.order, "starts": lists.starts,
-            "cell_codes": lists.cell_codes, "cell_squares": lists.cell_squares,
-            "cell_errors": lists.cell_errors, "cell_radii": lists.cell_radii, "efforts": index._efforts.table,
-        }  # fmt: skip
-        facts["arrays"] = {name: [array.dtype.str, *array.shape] for name, array in arrays.items()}
-        write(folder, facts, arrays)
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Open a saved index, memory-mapped; see `Index.load`."""
-        facts, arrays = read(folder, cls.kind, _FORMAT, _ARRAYS)
-        found = {name: [array.dtype.str, *array.shape] for name, array in arrays.items()}
-        if facts.get("arrays") != found:
-            raise damaged(folder, "its files do not fit together")
-        try:
-            index = cls(facts["metric"], facts["random_state"])
-            scale = float(facts["scale"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise damaged(folder, error) from error
-        n = len(arrays["ids"])
-        if n:
-            index._n, index._ids, index._rows = n, arrays["ids"], arrays["rows"]
-            index._more_rows = index._rows[:0]
-            index._row_lengths = arrays["row_lengths"]
-            index._frame = _Frame(
-                scale,
-                arrays["centre"],
-                arrays["axes"],
-                arrays["axes32"],
-                arrays["steps"],
-                arrays["row_steps"],
-            )
-            index._lists = _Lists(
-                arrays["codes"], arrays["facts"], arrays["row_codes"], arrays["row_facts"], arrays["order"],
-                arrays["starts"], arrays["cell_codes"], arrays["cell_squares"],
-                arrays["cell_errors"], arrays["cell_radii"],
-            )  # fmt: skip
-            index._efforts = tuning.Efforts(arrays["efforts"])
-            index._seal()
-        return index
 
     @cached_property
     def _kernels(self) -> Any:
@@ -467,52 +230,122 @@ class KMeansTree(Index):
         return kmeans_tree_kernels
 
     def _clear(self) -> None:
-        """Forget all vectors."""
-        self._n = 0
-        self._ids = np.empty(0, np.int64)
-        self._alive = None
-        self._rows = np.empty((0, 0), np.float32)
-        self._more_rows = self._rows
-        self._row_lengths = np.empty(0)
-        self._frame, self._lists = _empty_frame(), _empty_lists()
-        self._efforts = tuning.Efforts()
-        self._effort_of: dict[tuple[int, float], tuning.Effort] = {}
+        super()._clear()
+        self._coding, self._lists = _empty_coding(), _empty_lists()
 
-    def _seal(self) -> None:
-        """Make every array what the kernels were compiled for, and gather their arguments."""
-        self._effort_of = {}
-        self._ids, self._row_lengths = _sealed(self._ids), _sealed(self._row_lengths)
-        self._rows, self._more_rows = _sealed(self._rows), _sealed(self._more_rows)
-        frame, lists = self._frame, self._lists
-        frame = _Frame(
+    def _grow(self, rows: Vectors, random: np.random.Generator) -> None:
+        frame = fit_frame(rows, self._row_lengths, _HEAD, _HEAD, random)
+        heads, tails = to_heads(frame, rows, self._row_lengths)
+        centroids, labels = _make_cells(heads, random)
+        self._lists, steps = _make_lists(heads, tails, centroids, labels)
+        self._coding = _Coding(
             frame.scale,
-            _sealed(frame.centre),
-            _sealed(frame.axes),
-            _sealed(frame.axes32),
-            _sealed(frame.steps),
-            _sealed(frame.row_steps),
+            frame.centre,
+            frame.axes,
+            frame.axes.astype(np.float32),
+            np.stack([steps, frame.middle]),
+            np.empty(0),
         )
-        lists = _Lists(*(_sealed(getattr(lists, name)) for name in _Lists.__slots__))
-        self._frame, self._lists = frame, lists
+        del heads, tails
+        if self._rows.dtype == np.float32 and rows.shape[1] >= _LONG_ROW:
+            self._keep_row_codes(rows)
+        self._seal()
+        if self._n > ALWAYS_EXACT:
+            self._efforts = self._measure_efforts(random)
+
+    def _keep_row_codes(self, rows: Vectors) -> None:
+        chosen = np.arange(0, len(rows), max(1, len(rows) // _STEPS_ROWS))
+        some = np.abs(_centred(self._coding, rows, self._row_lengths, chosen))
+        steps = np.quantile(some, _USUAL, axis=0) * (_BEYOND_USUAL / _LARGEST_CODE)
+        steps = np.maximum(steps, steps.max() * _LEAST_STEP)
+        steps = steps if steps.max() > 0 else np.ones_like(steps)
+        self._coding = replace(self._coding, row_steps=steps)
+        codes, facts = _encode_rows(self._coding, rows, self._row_lengths, self._lists.order)
+        self._lists = replace(self._lists, row_codes=codes, row_facts=facts)
+
+    def _insert(self, rows: Vectors, lengths: Doubles, numbers: Numbers) -> bool:
+        heads, tails = to_heads(self._coding, rows, lengths)
+        from_mean = np.sqrt((heads.astype(np.float64) ** 2).sum(axis=1) + tails.astype(np.float64) ** 2)
+        if not from_mean.max() < _LONGEST:  # the bounds were made for shorter ones
+            return False
+        lists = self._lists
+        steps = self._coding.steps[0]
+        centroids = (lists.cell_codes * steps).astype(np.float32)
+        labels = lloyd.assign(heads, centroids)
+        by_label = np.argsort(labels, kind="stable")
+        labels = labels[by_label]
+        codes, facts, errors = _encode(heads[by_label], tails[by_label], steps)
+        places = lists.starts[labels + 1]
+        row_codes, row_facts = np.empty((len(rows), 0), np.int8), np.empty((len(rows), 0), np.float32)
+        if lists.row_codes.shape[1]:
+            row_codes, row_facts = _encode_rows(self._coding, rows, lengths, by_label)
+        cell_errors = lists.cell_errors.copy()
+        np.maximum.at(cell_errors, labels, errors)
+        cell_radii = lists.cell_radii.copy()
+        np.maximum.at(cell_radii, labels, _from_centroids(codes, lists.cell_codes, labels, steps))
+        starts = lists.starts + np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=self.n_cells))])
+        self._lists = _Lists(
+            np.insert(lists.codes, places, codes, axis=0),
+            np.insert(lists.facts, places, facts, axis=0),
+            np.insert(lists.row_codes, places, row_codes, axis=0),
+            np.insert(lists.row_facts, places, row_facts, axis=0),
+            np.insert(lists.order, places, numbers[by_label]),
+            starts,
+            lists.cell_codes,
+            lists.cell_squares,
+            cell_errors,
+            cell_radii,
+        )
+        return True
+
+    def _hide(self, alive: Mask) -> None:
+        facts = self._lists.facts.copy()
+        facts[~alive[self._lists.order], 0] = np.inf
+        self._lists = replace(self._lists, facts=facts)
+
+    def _dropped(self, alive: Mask) -> Self:
+        dropped = type(self)(self.metric, self.random_state, self.n_jobs)
+        lists, kept = self._lists, alive[self._lists.order]
+        number = np.cumsum(alive) - 1
+        before = np.concatenate([[0], np.cumsum(kept)])
+        dropped._coding = self._coding
+        dropped._lists = replace(
+            lists,
+            codes=lists.codes[kept],
+            facts=lists.facts[kept],
+            row_codes=lists.row_codes[kept],
+            row_facts=lists.row_facts[kept],
+            order=number[lists.order[kept]],
+            starts=before[lists.starts],
+        )
+        return dropped
+
+    def _to_file(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        arrays = {name: getattr(self._coding, name) for name in _CODING_ARRAYS}
+        arrays |= {name: getattr(self._lists, name) for name in _LISTS_ARRAYS}
+        return {"scale": self._coding.scale}, arrays
+
+    def _from_file(self, facts: dict[str, Any], arrays: Arrays) -> None:
+        self._coding = _Coding(float(facts["scale"]), *(arrays[name] for name in _CODING_ARRAYS))
+        self._lists = _Lists(*(arrays[name] for name in _LISTS_ARRAYS))
+
+    @classmethod
+    def _from_facts(cls, facts: dict[str, Any]) -> Self:
+        return cls(facts["metric"], facts["random_state"])
+
+    def _seal_tree(self) -> None:
+        """Make every array what the kernels were compiled for, and gather their arguments."""
+        coding = self._coding
+        self._coding = coding = _Coding(
+            coding.scale, *(sealed(getattr(coding, name)) for name in _CODING_ARRAYS)
+        )
+        self._lists = lists = _Lists(*(sealed(getattr(self._lists, name)) for name in _LISTS_ARRAYS))
         self._arguments = (
-            self.metric == "cosine", frame.scale, frame.centre, frame.axes32, frame.steps,
-            lists.codes, lists.facts, lists.row_codes, lists.row_facts, frame.row_steps, lists.order,
+            self.metric == "cosine", coding.scale, coding.centre, coding.axes32, coding.steps,
+            lists.codes, lists.facts, lists.row_codes, lists.row_facts, coding.row_steps, lists.order,
             lists.cell_codes, lists.cell_squares, lists.starts,
             self._rows, self._more_rows, self._row_lengths, self._ids,
         )  # fmt: skip
-
-    def _door(self, queries: npt.ArrayLike) -> Vectors:
-        """Return queries as (n_queries, d) float32, read-only.
-
-        The short way leaves it to the kernel to find out whether they are finite.
-        """
-        d = self._rows.shape[1]
-        if type(queries) is np.ndarray and queries.dtype == np.float32 and queries.flags.c_contiguous:
-            rows = queries[None] if queries.ndim == 1 else queries[:]
-            if rows.ndim == 2 and rows.shape[1] == d:
-                rows.setflags(write=False)
-                return rows
-        return _sealed(check_queries(queries, self.metric, d))
 
     def _find_effort(self, k: int, recall: float) -> tuning.Effort:
         effort = self._efforts.find(k, recall)
@@ -523,69 +356,54 @@ class KMeansTree(Index):
         return effort
 
     def _search_exactly(self, rows: Vectors, k: int, lists: _Lists) -> Neighbors:
-        squares, numbers, counts, status = self._prove(rows, k, lists)
-        if status:
-            check_queries(rows, self.metric, rows.shape[1])
-        missing = np.arange(k) >= counts[:, None]
-        numbers[missing] = 0
-        ids, distances = self._ids[numbers], self._to_distances(squares)
-        ids[missing], distances[missing] = -1, np.inf
-        return Neighbors(ids, distances)
+        return self._named(*self._prove(rows, k, lists))
 
-    def _prove(
-        self, rows: Vectors, k: int, lists: _Lists
-    ) -> tuple[Doubles, npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
-        """Return squared distances and row numbers, (n, k), how many there are, (n,), and what is wrong."""
+    def _prove(self, rows: Vectors, k: int, lists: _Lists) -> tuple[Doubles, Numbers, Numbers]:
+        """Return squared distances and row numbers, (n, k), nearest first, and how many there are, (n,)."""
         n = len(rows)
         squares, numbers = np.empty((n, k)), np.empty((n, k), np.int64)
         counts = np.zeros(n, np.int64)
-        frame = self._frame
-        status = self._share(
+        coding = self._coding
+        status = share(
             n,
+            self.n_jobs,
             lambda part: self._kernels.search_exactly(
-                rows[part], k, self.metric == "cosine", frame.scale, frame.centre, frame.axes, frame.steps,
-                lists.codes, lists.facts, lists.row_codes, lists.row_facts, frame.row_steps, lists.order,
-                lists.cell_codes, lists.cell_squares, lists.cell_errors, lists.cell_radii, lists.starts,
-                self._rows, self._more_rows, self._row_lengths,
+                rows[part], k, self.metric == "cosine", coding.scale, coding.centre, coding.axes,
+                coding.steps, lists.codes, lists.facts, lists.row_codes, lists.row_facts, coding.row_steps,
+                lists.order, lists.cell_codes, lists.cell_squares, lists.cell_errors, lists.cell_radii,
+                lists.starts, self._rows, self._more_rows, self._row_lengths,
                 squares[part], numbers[part], counts[part],
             ),
         )  # fmt: skip
-        return squares, numbers, counts, status
+        if status:
+            check_queries(rows, self.metric, self._dimension)  # says what is wrong
+        return squares, numbers, counts
 
-    def _share(self, n: int, answer: Callable[[slice], int]) -> int:
-        """Let threads answer parts of n queries; return the worst of what they say."""
-        n_jobs = self.n_jobs or usable_cores()
-        n_parts = min(4 * n_jobs, n // _QUERIES_A_THREAD)
-        if n_jobs == 1 or n_parts < 2:
-            return answer(slice(0, n))
-        edges = np.linspace(0, n, n_parts + 1).astype(int).tolist()
-        # A pool of its own: it costs 0.1 ms, and neither forks nor other callers can disturb it.
-        with ThreadPoolExecutor(n_jobs) as pool:
-            return max(pool.map(answer, map(slice, edges[:-1], edges[1:])))
+    def _find_within(self, query: Vectors, limit: float, squares: Doubles, numbers: Numbers) -> int:
+        coding, lists = self._coding, self._lists
+        n_found: int = self._kernels.find_within(
+            query, limit, self.metric == "cosine", coding.scale, coding.centre, coding.axes, coding.steps,
+            lists.codes, lists.facts, lists.order, lists.cell_errors, lists.starts,
+            self._rows, self._more_rows, self._row_lengths, squares, numbers,
+        )  # fmt: skip
+        return n_found
 
-    def _to_distances(self, squares: Doubles) -> npt.NDArray[np.float32]:
-        with np.errstate(over="ignore", invalid="ignore"):
-            return (squares / 2 if self.metric == "cosine" else np.sqrt(squares)).astype(np.float32)
-
-    def _only(self, allowed: Ids) -> _Lists:
-        """Return the lists of the allowed ids alone."""
-        is_allowed = np.isin(self._ids, allowed)
-        if self._alive is not None:
-            is_allowed &= self._alive
+    def _only(self, is_allowed: Mask) -> _Lists:
+        """Return the lists of the allowed rows alone."""
         lists = self._lists
         kept = is_allowed[lists.order]
         slots = np.flatnonzero(kept)
         if len(slots) > _GATHERED * len(kept):
             facts = lists.facts.copy()
             facts[~kept, 0] = np.inf
-            return replace(lists, facts=_sealed(facts))
+            return replace(lists, facts=sealed(facts))
         parts = (
             lists.codes[slots], lists.facts[slots], lists.row_codes[slots], lists.row_facts[slots],
             lists.order[slots], np.array([0, len(slots)]),
             np.zeros((1, _HEAD), np.int8), np.zeros(1, np.float32), lists.cell_errors.max(keepdims=True),
             np.full(1, np.inf, np.float32),
         )  # fmt: skip
-        return _Lists(*map(_sealed, parts))
+        return _Lists(*map(sealed, parts))
 
     def _measure_efforts(self, random: np.random.Generator) -> tuning.Efforts:
         """Find out what it takes to find the neighbours of some rows."""
@@ -595,9 +413,9 @@ class KMeansTree(Index):
         n_tuned = max(_FEWEST_TUNED_ROWS, min(_TUNED_ROWS, 100_000 * _TUNED_ROWS // self._n))
         chosen = np.sort(random.choice(len(self._rows), n_tuned, replace=False))
         k = min(tuning.LARGEST_K, self._n - 1)
-        queries = _sealed(self._rows[chosen].astype(np.float32))
-        frame, lists = self._frame, self._lists
-        numbers = self._nearest_to(chosen, k + 1)
+        queries = sealed(self._rows[chosen].astype(np.float32))
+        coding, lists = self._coding, self._lists
+        numbers = self._nearest_to(chosen, queries, k + 1)
         cell_ranks, row_ranks = np.empty((2, len(chosen), k), np.int64)
 
         def measure(part: slice) -> int:
@@ -607,118 +425,41 @@ class KMeansTree(Index):
                 slots = slot_of[others]
                 cells = np.searchsorted(lists.starts, slots, side="right") - 1
                 self._kernels.rank(
-                    queries[i], self.metric == "cosine", frame.scale, frame.centre, frame.axes32,
-                    frame.steps, lists.codes, lists.facts, lists.cell_codes, lists.cell_squares,
+                    queries[i], self.metric == "cosine", coding.scale, coding.centre, coding.axes32,
+                    coding.steps, lists.codes, lists.facts, lists.cell_codes, lists.cell_squares,
                     lists.starts, slots, cells, slot_of[chosen[i]], cell_ranks[i], row_ranks[i],
                 )  # fmt: skip
             return 0
 
-        self._share(len(chosen), measure)
+        share(len(chosen), self.n_jobs, measure)
         row_cost = _ROW_COST * self._rows.shape[1]
         cell_cost = _SLOT_COST * n_slots / self.n_cells
         return tuning.measure(cell_ranks, row_ranks, cell_cost, row_cost)
 
-    def _nearest_to(self, chosen: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.int64]:
+    def _nearest_to(self, chosen: Numbers, queries: Vectors, k: int) -> Numbers:
         """Return the rows nearest to some of the rows, nearest first, up to rounding: (len(chosen), k).
 
         Bounds leave a few hundred rows of pixels to be measured, but thousands of an embedding's: there,
         products of all with all are quicker.
         """
         if not self._lists.row_codes.shape[1]:
-            return self._prove(_sealed(self._rows[chosen].astype(np.float32)), k, self._lists)[1]
-        queries = _centred(self._frame, self._rows, self._row_lengths, chosen)
+            return self._prove(queries, k, self._lists)[1]
+        queries = _centred(self._coding, self._rows, self._row_lengths, chosen)
         keys, numbers = np.empty((len(chosen), k), np.float32), np.empty((len(chosen), k), np.int64)
         sizes = np.zeros(len(chosen), np.int64)
         for start in range(0, len(self._rows), _BLOCK_ROWS):
             part = slice(start, start + _BLOCK_ROWS)
-            rows = _centred(self._frame, self._rows, self._row_lengths, part)
+            rows = _centred(self._coding, self._rows, self._row_lengths, part)
             estimates = queries @ rows.T
             estimates *= -2
             estimates += np.einsum("ij,ij->i", rows, rows)
             self._kernels.keep_nearest(estimates, start, keys, numbers, sizes)
         return np.take_along_axis(numbers, np.argsort(keys, axis=1, kind="stable"), axis=1)
 
-    def _compacted(self) -> Self:
-        """Return the same index without the places of what was removed."""
-        if self._alive is None and not len(self._more_rows):
-            return self
-        alive = np.ones(len(self._ids), bool) if self._alive is None else self._alive
-        n_old = len(self._rows)
-        compact = type(self)(self.metric, self.random_state, self.n_jobs)
-        compact._n, compact._ids = self._n, self._ids[alive]
-        compact._rows = np.concatenate([self._rows[alive[:n_old]], self._more_rows[alive[n_old:]]])
-        compact._more_rows = self._more_rows[:0]
-        compact._row_lengths = self._row_lengths[alive] if len(self._row_lengths) else self._row_lengths
-        lists, kept = self._lists, alive[self._lists.order]
-        number = np.cumsum(alive) - 1
-        before = np.concatenate([[0], np.cumsum(kept)])
-        compact._lists = replace(
-            lists,
-            codes=lists.codes[kept],
-            facts=lists.facts[kept],
-            row_codes=lists.row_codes[kept],
-            row_facts=lists.row_facts[kept],
-            order=number[lists.order[kept]],
-            starts=before[lists.starts],
-        )
-        compact._frame, compact._efforts = self._frame, self._efforts
-        return compact
 
-    def _rebuild_with(self, ids: Ids, rows: Vectors) -> None:
-        compact = self._compacted()
-        self.build(np.concatenate([compact._rows, rows]), np.concatenate([compact._ids, ids]))
-
-
-_ARRAYS = (
-    "rows", "ids", "row_lengths", "centre", "axes", "axes32", "steps", "row_steps", "codes", "facts",
-    "row_codes", "row_facts", "order", "starts", "cell_codes", "cell_squares", "cell_errors", "cell_radii",
-    "efforts",
-)  # fmt: skip
-
-
-def _sealed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return an array as the kernels want it: plain, contiguous, read-only. It is not copied if it can be."""
-    plain = np.ascontiguousarray(array).view(np.ndarray)[...]
-    plain.setflags(write=False)
-    return plain
-
-
-def _lengths_of(rows: Vectors, metric: Metric) -> Doubles:
-    """Return what each row is divided by: (n,) for cosine, (0,) for euclidean, where it is 1."""
-    if metric == "euclidean":
-        return np.empty(0)
-    from lookalike.index import kmeans_tree_kernels
-
-    lengths = np.empty(len(rows))
-    kmeans_tree_kernels.measure_lengths(_sealed(rows), lengths)
-    return lengths
-
-
-def _narrowed(rows: Vectors) -> npt.NDArray[Any]:
-    """Return rows as uint8 if they are whole numbers from 0 to 255, and as they are otherwise.
-
-    Pixels are. Measuring a row is reading it from memory, and that is a quarter then.
-    """
-    narrow = np.empty(rows.shape, np.uint8)
-    for start in range(0, len(rows), _BLOCK_ROWS):
-        block = rows[start : start + _BLOCK_ROWS]
-        if block.min() < 0 or block.max() > 255:
-            return rows
-        narrow[start : start + _BLOCK_ROWS] = block
-        if (narrow[start : start + _BLOCK_ROWS] != block).any():
-            return rows
-    return narrow
-
-
-def _empty_frame() -> _Frame:
-    return _Frame(
-        1.0,
-        np.empty((2, 0)),
-        np.empty((0, _HEAD)),
-        np.empty((0, _HEAD), np.float32),
-        np.ones((2, _HEAD)),
-        np.empty(0),
-    )
+def _empty_coding() -> _Coding:
+    axes = np.empty((0, _HEAD))
+    return _Coding(1.0, np.empty((2, 0)), axes, axes.astype(np.float32), np.ones((2, _HEAD)), np.empty(0))
 
 
 def _empty_lists() -> _Lists:
@@ -729,106 +470,18 @@ def _empty_lists() -> _Lists:
     )  # fmt: skip
 
 
-def _make_frame(
-    rows: Vectors, lengths: Doubles, random: np.random.Generator
-) -> tuple[_Frame, Vectors, Vectors]:
-    """Find the axes, and return them with the heads (n, HEAD) and tails (n,) of the rows."""
-    n, d = rows.shape
-    chosen = np.sort(random.choice(n, min(n, _AXES_ROWS), replace=False))
-    sample = rows[chosen].astype(np.float64)
-    if len(lengths):
-        sample /= lengths[chosen, None]
-    mean = sample.mean(axis=0)
-    sample -= mean
-    # What is smaller than float32 tells apart is no spread.
-    least = _LEAST_SPREAD * float(np.linalg.norm(mean))
-    spread = max(float(np.sqrt(np.square(sample).sum(axis=1).max())), least)
-    # Where the mean is no longer than the rows are apart, zeros stay zeros, and cost a query nothing.
-    origin = mean if np.linalg.norm(mean) > 4 * spread else np.zeros(d)
-    axes = np.zeros((d, _HEAD))
-    axes[:, : min(d, _HEAD)] = _find_axes(sample / (spread or 1.0), min(d, _HEAD), random)
-    longest = least * least
-    for _, _, squares in _centred_blocks(rows, lengths, 1.0, np.stack([mean, np.zeros(d)])):
-        longest = max(longest, float(squares.max()))
-    scale = float(np.ldexp(1.0, -int(np.frexp(np.sqrt(longest))[1]))) if longest > 0 else 1.0
-    mean = (mean - origin) * scale
-    steps = np.stack([np.ones(_HEAD), mean @ axes])
-    frame = _Frame(scale, np.stack([origin, mean]), axes, axes.astype(np.float32), steps, np.empty(0))
-    heads, tails = _to_heads(frame, rows, lengths)
-    return frame, heads, tails
-
-
-def _find_axes(sample: Doubles, n_axes: int, random: np.random.Generator) -> Doubles:
-    """Return about the principal axes of centred rows: (d, n_axes) float64, orthonormal, by variance.
-
-    Subspace iteration: a few products with the rows turn any start towards the axes of largest variance.
-    It costs less than the covariance for large d, and never fails: axes without variance are orthonormal,
-    too.
-    """
-    rows = sample.astype(np.float32)
-    axes = random.standard_normal((rows.shape[1], n_axes))
-    if n_axes < rows.shape[1]:
-        for _ in range(_AXES_ROUNDS):
-            axes, _ = np.linalg.qr(axes)
-            axes = (rows.T @ (rows @ axes.astype(np.float32))).astype(np.float64)
-            axes += 1e-30 * random.standard_normal(axes.shape)  # where there is no variance at all
-    axes, _ = np.linalg.qr(axes)
-    within = (rows @ axes.astype(np.float32)).astype(np.float64)
-    _, turn = np.linalg.eigh(within.T @ within)
-    axes, _ = np.linalg.qr(axes @ turn[:, ::-1])
-    return axes
-
-
-def _centred_blocks(
-    rows: npt.NDArray[Any], lengths: Doubles, scale: float, centre: Doubles
-) -> Iterator[tuple[slice, Doubles, Doubles]]:
-    """Give the rows block by block: where, (m, d) float64 as they are before they are turned, |x|²."""
-    from lookalike.index import kmeans_tree_kernels
-
-    block = np.empty((min(_CENTRED_ROWS, len(rows)), rows.shape[1]))
-    squares = np.empty(len(block))
-    for start in range(0, len(rows), _CENTRED_ROWS):
-        part = slice(start, min(start + _CENTRED_ROWS, len(rows)))
-        m = part.stop - start
-        some, their_lengths = _sealed(rows[part]), _sealed(lengths[part])
-        kmeans_tree_kernels.centre_rows(some, their_lengths, scale, _sealed(centre), block[:m], squares[:m])
-        yield part, block[:m], squares[:m]
-
-
-def _to_heads(frame: _Frame, rows: Vectors, lengths: Doubles) -> tuple[Vectors, Vectors]:
-    """Return the heads (n, HEAD) and tails (n,) of rows, computed in float64 and then rounded."""
-    heads, tails = np.empty((len(rows), _HEAD), np.float32), np.empty(len(rows), np.float32)
-    for part, block, squares in _centred_blocks(rows, lengths, frame.scale, frame.centre):
-        head = block @ frame.axes
-        heads[part] = head
-        rest = squares - np.square(head, out=head).sum(axis=1)
-        tails[part] = np.sqrt(np.maximum(rest, 0.0))
-    return heads, tails
-
-
-def _centred(frame: _Frame, rows: npt.NDArray[Any], lengths: Doubles, part: Any) -> Vectors:
+def _centred(coding: _Coding, rows: npt.NDArray[Any], lengths: Doubles, part: Any) -> Vectors:
     """Return some rows as the frame has them, before they are turned: (n, d) float32."""
     block: Vectors = rows[part].astype(np.float32)
     if len(lengths):
         block /= lengths[part, None].astype(np.float32)
-    block -= (frame.centre[0] + frame.centre[1] / frame.scale).astype(np.float32)
-    block *= np.float32(frame.scale)
+    block -= (coding.centre[0] + coding.centre[1] / coding.scale).astype(np.float32)
+    block *= np.float32(coding.scale)
     return block
 
 
-def _with_row_codes(lists: _Lists, frame: _Frame, rows: Vectors, lengths: Doubles) -> tuple[_Lists, _Frame]:
-    """Return lists and frame with what full rows are as integers."""
-    chosen = np.arange(0, len(rows), max(1, len(rows) // _STEPS_ROWS))
-    some = np.abs(_centred(frame, rows, lengths, chosen))
-    steps = np.quantile(some, _USUAL, axis=0) * (_BEYOND_USUAL / _LARGEST_CODE)
-    steps = np.maximum(steps, steps.max() * _LEAST_STEP)
-    frame = replace(frame, row_steps=steps if steps.max() > 0 else np.ones_like(steps))
-    codes, facts = _encode_rows(frame, rows, lengths, lists.order)
-    return replace(lists, row_codes=codes, row_facts=facts), frame
-
-
 def _encode_rows(
-    frame: _Frame, rows: Vectors, lengths: Doubles, order: npt.NDArray[np.int64]
+    coding: _Coding, rows: Vectors, lengths: Doubles, order: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int8], Vectors]:
     """Return rows in some order as codes (n, d), and facts (n, 2): |x'|², and what the codes lost."""
     places = np.empty(len(order), np.int64)
@@ -836,9 +489,9 @@ def _encode_rows(
     from lookalike.index import kmeans_tree_kernels
 
     codes, facts = np.empty(rows.shape, np.int8), np.empty((len(rows), 2), np.float32)
-    for part, block, _ in _centred_blocks(rows, lengths, frame.scale, frame.centre):
+    for part, block, _ in centred_blocks(rows, lengths, coding.scale, coding.centre):
         some_codes, some_facts = np.empty(block.shape, np.int8), np.empty((len(block), 2), np.float32)
-        kmeans_tree_kernels.encode_rows(block, _sealed(frame.row_steps), some_codes, some_facts)
+        kmeans_tree_kernels.encode_rows(block, sealed(coding.row_steps), some_codes, some_facts)
         codes[places[part]], facts[places[part]] = some_codes, some_facts
     return codes, facts
 
@@ -891,9 +544,9 @@ def _from_centroids(
 
 
 def _make_lists(
-    frame: _Frame, heads: Vectors, tails: Vectors, centroids: Vectors, labels: npt.NDArray[np.int64]
-) -> tuple[_Lists, _Frame]:
-    """Put the heads in the order of their cells, as integers; return also the frame with their steps."""
+    heads: Vectors, tails: Vectors, centroids: Vectors, labels: Numbers
+) -> tuple[_Lists, Doubles]:
+    """Put the heads in the order of their cells, as integers; return also the steps of these, (HEAD,)."""
     some = np.abs(heads[:: max(1, len(heads) // _STEPS_ROWS)])
     usual = np.quantile(some, _USUAL, axis=0) * _BEYOND_USUAL
     largest = np.maximum(heads.max(axis=0), -heads.min(axis=0))
@@ -901,14 +554,13 @@ def _make_lists(
     steps = np.maximum(steps, steps.max() * _LEAST_STEP)
     if not steps.max() > 0:
         steps = np.ones_like(steps)
-    steps = np.stack([steps, frame.steps[1]])
     order = np.argsort(labels, kind="stable")
-    codes, facts, errors = _encode(heads, tails, steps[0])
-    cell_codes, cell_facts, _ = _encode(centroids, np.zeros(len(centroids), np.float32), steps[0])
+    codes, facts, errors = _encode(heads, tails, steps)
+    cell_codes, cell_facts, _ = _encode(centroids, np.zeros(len(centroids), np.float32), steps)
     cell_errors = np.zeros(len(centroids), np.float32)
     np.maximum.at(cell_errors, labels, errors)
     cell_radii = np.zeros(len(centroids), np.float32)
-    np.maximum.at(cell_radii, labels, _from_centroids(codes, cell_codes, labels, steps[0]))
+    np.maximum.at(cell_radii, labels, _from_centroids(codes, cell_codes, labels, steps))
     starts = np.zeros(len(centroids) + 1, np.int64)
     np.cumsum(np.bincount(labels, minlength=len(centroids)), out=starts[1:])
     lists = _Lists(
@@ -923,4 +575,4 @@ def _make_lists(
         cell_errors,
         cell_radii,
     )
-    return lists, replace(frame, steps=steps)
+    return lists, steps

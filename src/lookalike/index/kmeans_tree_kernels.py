@@ -15,26 +15,28 @@ What makes it quick, measured on 512-bit x86, 128 dimensions a row:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
+
+from lookalike.index.kernels import (
+    COSINE_OF_TAILS,
+    FAST,
+    OK,
+    SHORT,
+    compiled,
+    give_out,
+    keep,
+    measure_row,
+    push,
+    rank_among,
+    sift_down,
+    sort_heap,
+    take,
+)
 
 HEAD = 128  # dimensions of a head; shorter vectors are filled up with zeros
 LARGEST_CODE = 127
 LARGEST_QUERY_CODE = 32_767  # 128 · 127 · 32,767 stays within int32
 LARGEST_SUM = 2**31 - 1
-
-OK, SHORT, NOT_FINITE, ZERO_ROW = 0, 1, 2, 3  # the larger one wins
-
-# Sums may be taken in any order and fused. NaN and infinity keep their meaning.
-_FAST = {"reassoc", "contract", "arcp", "nsz"}
-# Rows are divided by their lengths, not multiplied by what is nearly 1 / length: of neighbours by cosine, the
-# last bits may be all that tells them apart.
-_EXACT = {"reassoc", "nsz"}
-
-COSINE_OF_TAILS = 0.5  # what lies outside the heads of two neighbours is taken to be so much alike
 
 _TOO_FAR = 1e3  # of a query's length in units of the longest row's: beyond, bounds in float32 tell nothing
 _ROUNDING = 4e-6  # of a lifted vector, relative to the lengths: see the story in kmeans_tree
@@ -42,76 +44,7 @@ _BUCKETS = 256  # that cells are sorted into by distance
 _FIRST_CELLS = 32  # looked at before all others, for a first reach, where the answer is to be exact
 
 
-def compiled(fastmath: set[str]) -> Callable[..., Any]:
-    """Return the decorator that compiles a kernel; kept on disk where there is a place for it."""
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
-        kernel: Callable[..., Any]
-        try:
-            kernel = numba.njit(cache=True, **options)(function)
-        except RuntimeError:  # neither the package's folder nor the user's can be written to
-            kernel = numba.njit(**options)(function)
-        return kernel
-
-    return decorate
-
-
-@compiled(_FAST)
-def _sift_down(keys, values, size, at):
-    """Restore the max-heap of pairs, the pair at `at` being perhaps too small."""
-    key, value = keys[at], values[at]
-    while True:
-        child = 2 * at + 1
-        if child >= size:
-            break
-        right = child + 1
-        if right < size and (
-            keys[right] > keys[child] or (keys[right] == keys[child] and values[right] > values[child])
-        ):
-            child = right
-        if keys[child] < key or (keys[child] == key and values[child] <= value):
-            break
-        keys[at], values[at] = keys[child], values[child]
-        at = child
-    keys[at], values[at] = key, value
-
-
-@compiled(_FAST)
-def _push(keys, values, size, key, value):
-    """Add a pair to a max-heap with room for it."""
-    at = size
-    while at > 0:
-        parent = (at - 1) // 2
-        if keys[parent] > key or (keys[parent] == key and values[parent] >= value):
-            break
-        keys[at], values[at] = keys[parent], values[parent]
-        at = parent
-    keys[at], values[at] = key, value
-
-
-@compiled(_FAST)
-def _keep(keys, values, size, room, key, value):
-    """Put a pair into a max-heap of the `room` smallest; return the heap's size."""
-    if size < room:
-        _push(keys, values, size, key, value)
-        return size + 1
-    if key < keys[0] or (key == keys[0] and value < values[0]):
-        keys[0], values[0] = key, value
-        _sift_down(keys, values, size, 0)
-    return size
-
-
-@compiled(_FAST)
-def _sort_heap(keys, values, size):
-    """Turn a max-heap into rising order."""
-    for last in range(size - 1, 0, -1):
-        keys[0], keys[last] = keys[last], keys[0]
-        values[0], values[last] = values[last], values[0]
-        _sift_down(keys, values, last, 0)
-
-
-@compiled(_FAST)
+@compiled(FAST)
 def _dots(query_codes, codes, out):
     """Write the dot product of each row of codes.
 
@@ -124,45 +57,7 @@ def _dots(query_codes, codes, out):
         out[i] = total  # OUT
 
 
-@compiled(_EXACT)
-def _measure(query, row, length):
-    """Return the squared distance of a query, (d,) float64, and a row divided by `length`."""
-    total = 0.0
-    if length == 1:
-        for j in range(row.shape[0]):
-            difference = np.float64(row[j]) - query[j]
-            total += difference * difference
-    else:
-        for j in range(row.shape[0]):
-            difference = np.float64(row[j]) / length - query[j]
-            total += difference * difference
-    return total
-
-
-@compiled(_EXACT)
-def _length_squared(query):
-    total = 0.0
-    for j in range(query.shape[0]):
-        value = np.float64(query[j])
-        total += value * value
-    return total
-
-
-@compiled(_EXACT)
-def _take(query, is_cosine, out):
-    """Write a query as float64, for cosine over its length; return whether it can be one."""
-    length_squared = _length_squared(query)
-    if not length_squared < np.inf:
-        return NOT_FINITE
-    if is_cosine and length_squared == 0:
-        return ZERO_ROW
-    length = np.sqrt(length_squared) if is_cosine else 1.0
-    for j in range(query.shape[0]):
-        out[j] = np.float64(query[j]) / length  # OUT
-    return OK
-
-
-@compiled(_FAST)
+@compiled(FAST)
 def _rotate(query, scale, centre, axes, middle, head):
     """Write the head of a query, (d,) float64, and return its squared length about the mean.
 
@@ -195,7 +90,7 @@ def _rotate(query, scale, centre, axes, middle, head):
     return length_squared
 
 
-@compiled(_FAST)
+@compiled(FAST)
 def _encode(head, length_squared, steps, query_codes):
     """Write a head as integers; return their unit, its squared lifted length, its tail, and what was lost.
 
@@ -221,7 +116,7 @@ def _encode(head, length_squared, steps, query_codes):
     return unit, squared, np.sqrt(tail_squared), np.sqrt(lost)
 
 
-@compiled(_FAST)
+@compiled(FAST)
 def _encode_whole(query, scale, centre, steps, query_codes):
     """Write a query, (d,) float64, as integers; return their unit, squared length, and what was lost."""
     largest = 0.0
@@ -241,7 +136,7 @@ def _encode_whole(query, scale, centre, steps, query_codes):
     return unit, squared, np.sqrt(lost)
 
 
-@compiled(_FAST)
+@compiled(FAST)
 def _dot(query_codes, row):
     """Return the dot product of two vectors of integers, of any length."""
     total = np.int32(0)
@@ -250,7 +145,7 @@ def _dot(query_codes, row):
     return total
 
 
-@compiled(_FAST)
+@compiled(FAST)
 def _sort_by_bound(query_codes, unit, squared, row_codes, row_facts, keys, slots, size):
     """Sort slots by what whole rows tell, nearest first; return the most that one of them lost."""
     lost = np.float32(0)
@@ -259,12 +154,12 @@ def _sort_by_bound(query_codes, unit, squared, row_codes, row_facts, keys, slots
         slot = slots[i]
         key = square + row_facts[slot, 0] - double * np.float32(_dot(query_codes, row_codes[slot]))
         lost = max(lost, row_facts[slot, 1])
-        _push(keys, slots, i, key, slot)
-    _sort_heap(keys, slots, size)
+        push(keys, slots, i, key, slot)
+    sort_heap(keys, slots, size)
     return lost
 
 
-@compiled(_FAST)
+@compiled(FAST)
 def _nearest_cells(query_codes, unit, cell_codes, cell_squares, dots, keys, cells):
     """Write the cells whose centroids are nearest, nearly in order; as many as `cells` has room for.
 
@@ -299,10 +194,10 @@ def _nearest_cells(query_codes, unit, cell_codes, cell_squares, dots, keys, cell
             cells[starts[bucket]] = cell  # OUT
             starts[bucket] += 1
         elif bucket == last:
-            size = _keep(rest_keys, rest, size, len(rest), keys[cell], cell)
+            size = keep(rest_keys, rest, size, len(rest), keys[cell], cell)
 
 
-@compiled(_FAST)
+@compiled(FAST)
 def _scan(query_codes, unit, tail, codes, facts, first, dots, keys, slots, size):
     """Keep the slots that look nearest: a max-heap of estimates, as many as `slots` has room for.
 
@@ -316,49 +211,17 @@ def _scan(query_codes, unit, tail, codes, facts, first, dots, keys, slots, size)
         key = facts[i, 0] - double * np.float32(dots[i]) - weight * facts[i, 1]
         if key < limit:
             if size < room:
-                _push(keys, slots, size, key, first + i)
+                push(keys, slots, size, key, first + i)
                 size += 1
             else:
                 keys[0], slots[0] = key, first + i
-                _sift_down(keys, slots, size, 0)
+                sift_down(keys, slots, size, 0)
             if size == room:
                 limit = keys[0]
     return size
 
 
-@compiled(_EXACT)
-def _measure_row(query, row, rows, more_rows, row_lengths):
-    """Return the squared distance to a row, by its number."""
-    length = row_lengths[row] if len(row_lengths) else 1.0
-    if row < len(rows):
-        return _measure(query, rows[row], length)
-    return _measure(query, more_rows[row - len(rows)], length)
-
-
-@compiled(_EXACT)
-def measure_lengths(rows, lengths):
-    """Write the length of each row.
-
-    Rows and queries go through the same code: a row that is also a query has to be found at distance 0.
-    """
-    for i in range(len(rows)):
-        lengths[i] = np.sqrt(_length_squared(rows[i]))  # OUT
-
-
-@compiled(_EXACT)
-def centre_rows(rows, lengths, scale, centre, block, squares):
-    """Write rows as the frame has them before it turns them, (n, d) float64, and their squared lengths."""
-    for i in range(len(rows)):
-        row, out, total = rows[i], block[i], 0.0
-        length = lengths[i] if len(lengths) else 1.0
-        for j in range(row.shape[0]):
-            value = (np.float64(row[j]) / length - centre[0, j]) * scale - centre[1, j]
-            out[j] = value  # OUT
-            total += value * value
-        squares[i] = total  # OUT
-
-
-@compiled(_FAST)
+@compiled(FAST)
 def encode_rows(block, steps, codes, facts):
     """Write centred rows, (n, d), as integers; of each the squared length, and what was lost."""
     inverse = 1 / steps
@@ -373,7 +236,7 @@ def encode_rows(block, steps, codes, facts):
         facts[i, 0], facts[i, 1] = squared, np.sqrt(lost)  # OUT
 
 
-@compiled(_FAST)
+@compiled(FAST)
 def _largest(starts):
     """Return the number of rows in the fullest cell."""
     largest = 0
@@ -382,14 +245,14 @@ def _largest(starts):
     return largest
 
 
-@compiled(_FAST)
+@compiled(FAST)
 def _limit(distance_squared, scale, lost, length):
     """Return the largest computed lifted distance, squared, of what may lie within a true distance."""
     reach = np.sqrt(distance_squared) * scale + lost + _ROUNDING * (1 + length)
     return reach * reach + _ROUNDING * (1 + length) * (1 + length)
 
 
-@compiled(_FAST)
+@compiled(FAST)
 def _measure_slots(
     query, bounds, slots, size, k, is_bounded, scale, lost, length,
     order, rows, more_rows, row_lengths, best, best_rows,
@@ -403,14 +266,14 @@ def _measure_slots(
         if bounds[i] > limit:
             break
         row = order[slots[i]]
-        distance = _measure_row(query, row, rows, more_rows, row_lengths)
-        found = _keep(best, best_rows, found, k, distance, row)
+        distance = measure_row(query, row, rows, more_rows, row_lengths)
+        found = keep(best, best_rows, found, k, distance, row)
         if is_bounded and found == k:
             limit = _limit(best[0], scale, lost, length)
     return found
 
 
-@compiled(_FAST)
+@compiled(FAST)
 def search(
     queries, k, n_cells, n_rows, is_cosine, scale, centre, axes, steps,
     codes, facts, row_codes, row_facts, row_steps, order, cell_codes, cell_squares, starts,
@@ -440,7 +303,7 @@ def search(
     dots = np.empty(max(len(cell_squares), _largest(starts)), np.int32)
     best, best_rows = np.empty(k, np.float64), np.empty(k, np.int64)
     for i in range(len(queries)):
-        status = _take(queries[i], is_cosine, query)
+        status = take(queries[i], is_cosine, query)
         if status != OK:
             return status
         length_squared = _rotate(query, scale, centre, axes, steps[1], head)
@@ -456,18 +319,15 @@ def search(
         if is_bounded:
             unit, squared, lost = _encode_whole(query, scale, centre, row_steps, whole_codes)
             lost += _sort_by_bound(whole_codes, unit, squared, row_codes, row_facts, keys, slots, size)
-        n_best = _measure_slots(
+        found = _measure_slots(
             query, keys, slots, size, k, is_bounded, scale, lost, np.sqrt(length_squared),
             order, rows, more_rows, row_lengths, best, best_rows,
         )  # fmt: skip
-        _sort_heap(best, best_rows, n_best)
-        for j in range(n_best):
-            out_ids[i, j] = ids[best_rows[j]]
-            out_distances[i, j] = best[j] / 2 if is_cosine else np.sqrt(best[j])
+        give_out(best, best_rows, found, is_cosine, ids, out_ids[i], out_distances[i])
     return worst
 
 
-@compiled(_FAST)
+@compiled(FAST)
 def search_exactly(
     queries, k, is_cosine, scale, centre, axes, steps,
     codes, facts, row_codes, row_facts, row_steps, order,
@@ -501,7 +361,7 @@ def search_exactly(
     keys, slots = np.empty(n_rows, np.float32), np.empty(n_rows, np.int64)
     dots = np.empty(max(len(cell_squares), _largest(starts)), np.int32)
     for i in range(len(queries)):
-        status = _take(queries[i], is_cosine, query)
+        status = take(queries[i], is_cosine, query)
         if status != OK:
             return status
         length_squared = _rotate(query, scale, centre, axes, steps[1], head)
@@ -559,17 +419,17 @@ def search_exactly(
                     if bound > _limit(reach, scale, whole_lost + row_facts[lo + j, 1], length):
                         continue
                 row = places[j]
-                distance = _measure_row(query, row, rows, more_rows, row_lengths)
-                found = _keep(best[i], best_rows[i], found, k, distance, row)
+                distance = measure_row(query, row, rows, more_rows, row_lengths)
+                found = keep(best[i], best_rows[i], found, k, distance, row)
                 if found == k and best[i, 0] < reach:
                     reach = best[i, 0]
                     limit = np.float32(_limit(reach, scale, error, length))
-        _sort_heap(best[i], best_rows[i], found)
+        sort_heap(best[i], best_rows[i], found)
         counts[i] = found
     return OK
 
 
-@compiled(_FAST)
+@compiled(FAST)
 def find_within(
     given, reach, is_cosine, scale, centre, axes, steps,
     codes, facts, order, cell_errors, starts, rows, more_rows, row_lengths, distances, found_rows,
@@ -578,7 +438,7 @@ def find_within(
     head = np.empty(HEAD, np.float64)
     query_codes = np.empty(HEAD, np.int16)
     query = np.empty(rows.shape[1], np.float64)
-    status = _take(given, is_cosine, query)
+    status = take(given, is_cosine, query)
     if status != OK:
         return -1 - status
     length_squared = _rotate(query, scale, centre, axes, steps[1], head)
@@ -602,14 +462,14 @@ def find_within(
             if (bound > limit and not is_far) or square == np.inf:
                 continue
             row = places[j]
-            distance = _measure_row(query, row, rows, more_rows, row_lengths)
+            distance = measure_row(query, row, rows, more_rows, row_lengths)
             if distance <= reach:
                 distances[found], found_rows[found] = distance, row  # OUT
                 found += 1
     return found
 
 
-@compiled(_FAST)
+@compiled(FAST)
 def keep_nearest(estimates, first, keys, numbers, sizes):
     """Keep the smallest estimates of each query, max-heaps: the columns are the rows from `first` on.
 
@@ -629,12 +489,12 @@ def keep_nearest(estimates, first, keys, numbers, sizes):
         row = estimates[i]
         for j in range(row.shape[0]):
             if row[j] < limit:
-                size = _keep(keys[i], numbers[i], size, room, row[j], first + j)
+                size = keep(keys[i], numbers[i], size, room, row[j], first + j)
                 limit = keys[i, 0] if size == room else np.float32(np.inf)
         sizes[i] = size
 
 
-@compiled(_FAST)
+@compiled(FAST)
 def rank(
     given, is_cosine, scale, centre, axes, steps,
     codes, facts, cell_codes, cell_squares, starts, neighbours, cell_of, itself, cell_ranks, row_ranks,
@@ -656,31 +516,19 @@ def rank(
     head = np.empty(HEAD, np.float32)
     query_codes = np.empty(HEAD, np.int16)
     query = np.empty(len(given), np.float64)
-    _take(given, is_cosine, query)
+    take(given, is_cosine, query)
     length_squared = _rotate(query, scale, centre, axes, steps[1], head)
     unit, _, tail, _ = _encode(head, length_squared, steps[0], query_codes)
     double, weight = np.float32(2 * unit), np.float32(2 * COSINE_OF_TAILS * tail)
     dots = np.empty(max(starts[-1], len(cell_squares)), np.int32)
     _dots(query_codes, codes, dots)
-    estimates = np.empty(len(neighbours), np.float32)
-    for j, slot in enumerate(neighbours):
-        estimates[j] = facts[slot, 0] - double * np.float32(dots[slot]) - weight * facts[slot, 1]
-    by_estimate = np.sort(estimates)
-    # counts[c]: rows whose estimate lies above that of neighbour c - 1, by estimate, and not above its own
-    counts = np.zeros(len(neighbours) + 1, np.int64)
-    largest = by_estimate[-1]
+    estimates = np.empty(len(facts), np.float32)
     for slot in range(len(facts)):
-        key = facts[slot, 0] - double * np.float32(dots[slot]) - weight * facts[slot, 1]
-        if key <= largest and slot != itself:
-            counts[np.searchsorted(by_estimate, key, side="left")] += 1
-    for j in range(len(neighbours)):
-        row_ranks[j] = counts[: np.searchsorted(by_estimate, estimates[j], side="right")].sum() - 1  # OUT
+        estimates[slot] = facts[slot, 0] - double * np.float32(dots[slot]) - weight * facts[slot, 1]
+    estimates[itself] = np.inf
+    rank_among(estimates, neighbours, row_ranks)
     _dots(query_codes, cell_codes, dots)
     keys = np.empty(len(cell_squares), np.float32)
     for cell in range(len(cell_squares)):
         keys[cell] = cell_squares[cell] - double * np.float32(dots[cell])
-    for j in range(len(neighbours)):
-        key, before = keys[cell_of[j]], 0
-        for i in range(len(keys)):
-            before += keys[i] <= key
-        cell_ranks[j] = before - 1  # OUT
+    rank_among(keys, cell_of, cell_ranks)

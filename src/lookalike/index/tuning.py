@@ -28,8 +28,8 @@ KS = (1, 10, 100)
 LARGEST_K = KS[-1]
 RECALLS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999)
 _DEVIATIONS = 1.0  # of the sample's recall, that it may flatter by
-_FEWEST_NEIGHBOURS = 3  # looked at: one alone of each row is too small a sample, and may be its near copy
 _CANDIDATES = 32  # numbers of cells and of rows tried
+FEWEST_NEIGHBOURS = 3  # that a recall is measured on: one a query is too small a sample, and these are harder
 
 Ranks = npt.NDArray[np.int64]
 
@@ -100,15 +100,15 @@ def measure(cell_ranks: Ranks, row_ranks: Ranks, cell_cost: float, row_cost: flo
     for number, k in enumerate(KS):
         if k > cell_ranks.shape[1]:
             continue
-        n = min(max(k, _FEWEST_NEIGHBOURS), cell_ranks.shape[1])
-        cells, rows = cell_ranks[:, :n], row_ranks[:, :n]
+        counted = max(k, FEWEST_NEIGHBOURS)
+        cells, rows = cell_ranks[:, :counted], row_ranks[:, :counted]
         n_cells, n_rows = _steps(cells, 1), _steps(rows, k)
         costs = n_cells[:, None] * cell_cost + n_rows[None, :] * row_cost  # (candidates, candidates)
         bounds = np.empty(costs.shape)
         for i, most in enumerate(n_cells):
             is_visited = cells < most
             for j, room in enumerate(n_rows):
-                bounds[i, j] = lower_bound((is_visited & (rows < room)).mean(axis=1), n)
+                bounds[i, j] = lower_bound((is_visited & (rows < room)).mean(axis=1), counted)
         for column, recall in enumerate(RECALLS):
             allowed = np.where(bounds >= recall, costs, np.inf)
             best = np.unravel_index(int(allowed.argmin()), costs.shape)

@@ -69,6 +69,14 @@ class Table:
         with self._errors("read"):
             return int(self._open().version)
 
+    def state(self) -> str:
+        """Name the newest commit: its number and time, as a table that is made again counts anew."""
+        if not self.exists():
+            return "0"
+        with self._errors("read"):
+            newest = self._open().get_version()
+            return f"{newest['version']:08}-{int(newest['timestamp'].timestamp() * 1e6):x}"
+
     def count(self) -> int:
         """Return the number of rows."""
         if not self.exists():
@@ -118,7 +126,7 @@ class Table:
         ids : (n,) int64
         vectors : (n, d) float32
         """
-        dimension = self.schema.field("embedding").type.list_size
+        dimension = self._dimension
         if not self.exists():
             return np.empty(0, np.int64), np.empty((0, dimension), np.float32)
         with self._errors("read"):
@@ -130,13 +138,84 @@ class Table:
             ids = np.empty(n, np.int64)
             vectors = np.empty((n, dimension), np.float32)
             start = 0
-            scanner = dataset.scanner(columns=["id", "embedding"], batch_size=16384, scan_in_order=True)
-            for batch in scanner.to_batches():
-                rows = slice(start, start + batch.num_rows)
-                ids[rows] = batch.column("id").to_numpy()
-                vectors[rows] = batch.column("embedding").flatten().to_numpy().reshape(-1, dimension)
-                start += batch.num_rows
+            for some_ids, some in _vector_blocks(dataset):
+                rows = slice(start, start + len(some_ids))
+                ids[rows], vectors[rows] = some_ids, some
+                start += len(some_ids)
             return ids, vectors
+
+    def vector_blocks(self) -> Iterator[tuple[Ids, Vectors]]:
+        """Read all embeddings of a vector table, some thousand at a time."""
+        if self.exists():
+            with self._errors("read"):
+                yield from _vector_blocks(self._open())
+
+    def vectors_of(self, ids: Iterable[int]) -> tuple[Ids, Vectors]:
+        """Read the embeddings of some images; those that are not there are passed over.
+
+        Returns
+        -------
+        ids : (n,) int64
+            Of no particular order.
+        vectors : (n, d) float32
+        """
+        rows = self.read_where_in("id", ids, ["id", "embedding"])
+        vectors = rows["embedding"].combine_chunks().flatten().to_numpy()
+        return rows["id"].to_numpy(), vectors.reshape(len(rows), -1 if len(rows) else self._dimension)
+
+    def has_vector_index(self) -> bool:
+        """Whether `make_vector_index` was called."""
+        if not self.exists():
+            return False
+        with self._errors("read"):
+            return len(self._open().describe_indices()) > 0  # there is none but that
+
+    def make_vector_index(self, n_cells: int) -> None:
+        """Make Lance's own index of the embeddings, in place of one that is there."""
+        with self._errors("write"):
+            # Lance doubles cosine distances; of unit rows, euclidean ones come in the same order.
+            self._open().create_index(
+                "embedding", "IVF_RQ", metric="L2", num_partitions=n_cells, replace=True
+            )
+            self._flush()
+
+    def extend_vector_index(self) -> None:
+        """Take into Lance's index what came since it was made."""
+        with self._errors("write"):
+            self._open().optimize.optimize_indices()
+            self._flush()
+
+    def nearest(self, query: Vectors, k: int, n_cells: int, n_refined: int) -> tuple[Ids, Vectors]:
+        """Ask Lance's index for the rows of smallest euclidean distance.
+
+        Parameters
+        ----------
+        query : (d,) float32
+        k : int
+        n_cells : int
+            How many cells to look into at least.
+        n_refined : int
+            How many full rows to read for each of the k.
+
+        Returns
+        -------
+        ids : (k,) int64
+            Fewer, if there are no more.
+        vectors : (k, d) float32
+        """
+        asked = {
+            "column": "embedding",
+            "q": query,
+            "k": k,
+            "minimum_nprobes": n_cells,  # with `nprobes`, there may be too few rows
+            "maximum_nprobes": n_cells,
+            "refine_factor": n_refined,
+        }
+        with self._errors("read"):
+            columns = ["id", "embedding", "_distance"]
+            rows = self._open().scanner(columns=columns, nearest=asked).to_table()
+        vectors = rows["embedding"].combine_chunks().flatten().to_numpy()
+        return rows["id"].to_numpy(), vectors.reshape(len(rows), -1 if len(rows) else len(query))
 
     def upsert(self, columns: Mapping[str, Any]) -> None:
         """Write rows: those whose key is there replace the old ones, the others are added.
@@ -211,6 +290,11 @@ class Table:
             if len(os.listdir(self.folder / "_versions")) > _VERSIONS_TO_CLEAN:
                 self._open().cleanup_old_versions(older_than=_KEPT_FOR_READERS)
 
+    @property
+    def _dimension(self) -> int:
+        """How many numbers each embedding of a vector table is to have."""
+        return int(self.schema.field("embedding").type.list_size)
+
     def _open(self) -> Any:
         import lance
 
@@ -249,6 +333,14 @@ class Table:
             if new and os.name == "posix":  # elsewhere a folder cannot be flushed
                 _fsync(folder)
             self._synced.update(new)
+
+
+def _vector_blocks(dataset: Any) -> Iterator[tuple[Ids, Vectors]]:
+    scanner = dataset.scanner(columns=["id", "embedding"], batch_size=16384, scan_in_order=True)
+    for batch in scanner.to_batches():
+        vectors = batch.column("embedding").flatten().to_numpy()
+        if batch.num_rows:
+            yield batch.column("id").to_numpy(), vectors.reshape(batch.num_rows, -1)
 
 
 def _fsync(path: str) -> None:

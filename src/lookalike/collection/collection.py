@@ -1,7 +1,4 @@
-"""A collection of images: where scanning, embedding, storing and searching meet.
-
-The command line calls this module, and nothing deeper but what draws and measures.
-"""
+"""What users have in hand: made, opened, brought up to date with the disk, asked."""
 
 from __future__ import annotations
 
@@ -9,16 +6,31 @@ import contextlib
 import os
 import shutil
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.answers import Failure, ImageInfo, Info, SearchResult, SyncReport
+from lookalike.bench import RECALLS, IndexComparison, compare_indexes
+from lookalike.collection.describing import describe, describe_image
+from lookalike.collection.embedded import nothing_embedded, vector_table
+from lookalike.collection.indexes import AUTO as AUTO_INDEX
+from lookalike.collection.indexes import Indexes, check_request, choose_kind
+from lookalike.collection.places import Places
+from lookalike.collection.searching import (
+    Asking,
+    Embedding,
+    all_with_vectors,
+    pass_colors,
+    pass_filter,
+    search_colors,
+    search_vectors,
+)
 from lookalike.cores import usable_cores
 from lookalike.datasets import ImageFolder, get_row, prepare_dataset
 from lookalike.embed import (
@@ -34,28 +46,17 @@ from lookalike.embed import (
 from lookalike.errors import (
     CollectionError,
     DatasetError,
-    ImageError,
-    IndexFileError,
     InvalidInputError,
     LockedError,
     ModelError,
     QueryError,
     StoreError,
 )
-from lookalike.filters import Filter, find_passing
-from lookalike.images import content_id, encode_thumbnail
-from lookalike.images.decode import read_file
-from lookalike.images.scan import escape, unescape
-from lookalike.index import Exact
-from lookalike.looks import (
-    LEAST_SCORE,
-    check_looked_at,
-    name_colors,
-    read_color,
-    score_colors,
-    summarise,
-)
-from lookalike.query import EmbeddedQuery, Query, combine, embed_query, several_queries
+from lookalike.filters import Filter
+from lookalike.images import encode_thumbnail
+from lookalike.index.contract import check_recall
+from lookalike.looks import read_color
+from lookalike.query import EmbeddedQuery, Query, several_queries
 from lookalike.reduce import PCA
 from lookalike.store import (
     FOLDER_NAME,
@@ -65,9 +66,7 @@ from lookalike.store import (
     Root,
     RootRequest,
     Store,
-    Table,
     find_collection,
-    root_folder,
     writer_lock,
 )
 from lookalike.sync import (
@@ -84,10 +83,7 @@ from lookalike.sync import (
     locate,
     look,
 )
-from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from lookalike.types import Hit, Ids, ImageId, Vectors
 
 
 class Collection:
@@ -109,6 +105,7 @@ class Collection:
         self._manifest = manifest
         self._pending: list[RootRequest | DatasetRequest] = []
         self._store = Store(folder)
+        self._indexes = Indexes(folder)
         self._models = ModelShelf(folder / "models")
 
     @classmethod
@@ -222,14 +219,18 @@ class Collection:
                 shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
+    def _places(self) -> Places:
+        return Places(self._store, self._manifest)
+
+    @property
     def roots(self) -> tuple[Path, ...]:
         """The folders of images, absolute."""
-        return tuple(place for _, place in self._places_of_roots())
+        return tuple(place for _, place in self._places.of_roots())
 
     @property
     def datasets(self) -> tuple[str, ...]:
         """The names of the data sets that were added."""
-        return tuple(root.dataset for root in self._manifest.roots if root.dataset is not None)
+        return self._places.datasets
 
     def holds(self, path: str | os.PathLike[str]) -> bool:
         """Tell whether a file or folder lies in one of the roots; it need not exist."""
@@ -393,7 +394,7 @@ class Collection:
             areas = self._areas(paths, datasets)
             embedded, failed = 0, set[str]()
             for number, each in enumerate(models):
-                vectors = self._vectors(each)
+                vectors = vector_table(self._store, each)
                 known = Known.read(self._store, vectors)
                 if number == 0:
                     sight = look(areas, known, prune)
@@ -421,7 +422,9 @@ class Collection:
                         self._extend_reduced(name)
                 # Only now: were it killed before, the root would have to be there for its rows to go.
                 self._save_manifest(without=[area.root for area in areas if area.is_missing])
-        failures = self._failures() if not dry_run else _foreseen(first, self._failures(), self._absolute)
+        failures = self._places.failures()
+        if dry_run:
+            failures = _foreseen(first, failures, self._places.absolute)
         return SyncReport(
             **tally.without(failed),
             embedded=embedded,
@@ -436,22 +439,11 @@ class Collection:
         """
         loaded = []
         for model in models:
-            is_new = self._vectors(model).count() == 0
+            is_new = vector_table(self._store, model).count() == 0
             with _way_around(model.name, names):
                 loaded.append((model.name, self._models.load(model.name, compute, is_new), is_new))
         for name, embedder, is_new in loaded:
             self._models.keep(name, embedder, is_new)
-
-    def _vectors(self, model: Model) -> Table:
-        """Return the table of a model's vectors, once it is sure that they have the model's dimension."""
-        table = self._store.vectors(model.name, model.dimension)
-        there = table.dimension()
-        if there not in (None, model.dimension):
-            raise ModelError(
-                f"the vectors of {model.name} in {self.folder} have {there:,} dimensions; the model gives"
-                f" {model.dimension:,}: they are of another model, so delete {table.folder} and index again"
-            )
-        return table
 
     def reduce(self, n_components: int | float, model: str | None = None, whiten: bool = False) -> str:
         """Reduce the vectors of a model by PCA: to a number of dimensions, or to a share of the variance.
@@ -485,7 +477,7 @@ class Collection:
         with writer_lock(self.folder):
             _, vectors = self._store.vectors(base.name, base.dimension).read_vectors()
             if not len(vectors):
-                raise CollectionError(self._nothing_embedded(base.name, model))
+                raise CollectionError(nothing_embedded(self._store, base.name, model))
             reduced = self._models.add_reduced(base.name, pca.fit(vectors))
             self._extend_reduced(reduced.name)
         return reduced.name
@@ -510,7 +502,7 @@ class Collection:
         is_all = not paths and datasets is None
         areas = []
         if paths or is_all:
-            areas += choose_areas({place: root for root, place in self._places_of_roots()}, paths)
+            areas += choose_areas({place: root for root, place in self._places.of_roots()}, paths)
         unknown = set(datasets or ()) - set(self.datasets)
         if unknown:
             raise CollectionError(f"the data set {min(unknown)} is not in this collection; add it first")
@@ -557,6 +549,10 @@ class Collection:
         include_self: bool = False,
         allow_private: bool = False,
         device: str = AUTO,
+        index: str = AUTO_INDEX,
+        recall: float = 0.99,
+        mode: str | None = None,
+        report: Callable[[str], None] = lambda words: None,
     ) -> SearchResult:
         """Find the images most like the queries, or those of a colour.
 
@@ -585,6 +581,17 @@ class Collection:
             Whether URLs may name addresses of the local network.
         device : {"auto", "cpu", "cuda", "openvino", "coreml"}
             Where the network runs; see `sync`.
+        index : str
+            Which kind of index answers: "exact", "kmeans-tree", … (see `lookalike.index`); by default exact
+            search, or the k-means tree from half a gigabyte of vectors on. It is made when it is first asked
+            for, and again when more than a tenth of the images has come or gone; fewer are added and removed.
+        recall : float
+            The share of the true neighbours that may be expected, above 0; 1 is proved. Words, and queries
+            with `without`, are always answered as for 1.
+        mode : {"leaf", "bbf", "exact"}, optional
+            How to ask a KD-tree, in place of what the recall takes; see `lookalike.index`.
+        report : callable
+            Told in words what is being made, where that may take a while.
 
         Returns
         -------
@@ -592,6 +599,8 @@ class Collection:
 
         Raises
         ------
+        InvalidInputError
+            If there is no such index or mode, its library is not installed, or k or recall is out of range.
         QueryError
             If a query is no image, no file, or words that the model does not know; or if no image has a label
             of the filter.
@@ -624,80 +633,31 @@ class Collection:
                 + "name an image file, a URL or a colour"
             )
         _check_count("k", k)
-        wished = (where or Filter()).with_split(split)
-        passing = self._ids_that_pass(wished)
+        check_request(index, mode)
+        check_recall(recall)
+        places = self._places
+        passing = pass_filter(places, (where or Filter()).with_split(split))
         if not queries:
             if without_queries:
                 raise QueryError("what is not wanted is taken from a query; name an image that is")
             if model is not None:
                 self._models.get(model)  # not needed, but a slip of the pen is one here, too
-            return self._search_colors(colors, k, passing, wished)
+            return search_colors(places, colors, k, passing)
         if colors:
-            passing = self._ids_of_colors(colors, passing)[0]
+            passing = pass_colors(self._store, passing, colors)
         chosen = self._models.get(self.model if model is None else model)
-        index = self._index(chosen.name)
-        if not len(index):
-            raise CollectionError(self._nothing_embedded(chosen.name, model))
-
-        def stored(image: ImageId) -> Vectors | None:
-            rows = np.flatnonzero(index.ids == image)
-            return index.vectors[rows[0]] if len(rows) else None
-
-        def embed(query: Query) -> EmbeddedQuery:
-            load = partial(self._models.load, chosen.name, Compute(usable_cores(), device))
-            if isinstance(query, str) and (inside := self._in_dataset(query)) is not None:
-                vector = stored(inside)
-                if vector is None:
-                    raise QueryError(f"{query} is not embedded with {chosen.name} yet; index it first")
-                return EmbeddedQuery(query, vector, inside)
-            return embed_query(query, chosen, load, stored, allow_private, self._store.vector_tables())
-
-        wanted = tuple(embed(query) for query in queries)
-        unwanted = tuple(embed(query) for query in without_queries)
-        own = set() if include_self else {query.id for query in (*wanted, *unwanted)}
-        neighbors = index.search(
-            combine(wanted, unwanted, chosen.metric),
-            k=min(k + len(own), len(index)),
-            allowed=passing,
+        result = search_vectors(
+            places,
+            self._indexes,
+            Embedding(self._models, chosen, model, device, allow_private),
+            Asking(index, recall, mode, report),
+            queries,
+            without_queries,
+            k,
+            passing,
+            include_self,
         )
-        nearest = [
-            (ImageId(image), distance)
-            for image, distance in zip(
-                neighbors.ids[0].tolist(), neighbors.distances[0].tolist(), strict=True
-            )
-            if image not in own and image >= 0
-        ]
-        hits = self._hits(nearest[:k], chosen.metric, wished)
-        return SearchResult(hits, chosen.name, index.kind, wanted, unwanted, colors)
-
-    def _search_colors(
-        self, colors: tuple[str, ...], k: int, passing: Ids | None, wished: Filter
-    ) -> SearchResult:
-        if not len(self):
-            raise CollectionError(self._nothing_embedded(self.model, None))
-        ids, scores = self._ids_of_colors(colors, passing)
-        best = np.lexsort((ids, -scores))[:k]  # ties by id, so that the answer is the same each time
-        nearest = [
-            (ImageId(image), 1 - score)
-            for image, score in zip(ids[best].tolist(), scores[best].tolist(), strict=True)
-        ]
-        return SearchResult(self._hits(nearest, "cosine", wished), "color", "color", (), colors=colors)
-
-    def _ids_of_colors(
-        self, colors: Sequence[str], passing: Ids | None
-    ) -> tuple[Ids, npt.NDArray[np.float64]]:
-        """Return the images that have all of some colours, of those that pass, with their scores."""
-        ids, scores = score_colors(self._store, colors)
-        has_them = scores >= LEAST_SCORE
-        if passing is not None:
-            has_them &= np.isin(ids, passing)
-        return ids[has_them], scores[has_them]
-
-    def _ids_that_pass(self, where: Filter) -> Ids | None:
-        """Return the images that pass a filter, or None if all do."""
-        if where.needs_sharpness:
-            check_looked_at(self._store)
-        return find_passing(self._store, where)
+        return replace(result, colors=colors)
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""
@@ -736,32 +696,87 @@ class Collection:
         vectors : (n, d) float32
             Row i is that of ``images[i]``.
         """
-        index = self._index(self.model if model is None else model)
-        places = self._places(self._store.files.read(["path", "id", "label"]))
-        rows = [row for row, image in enumerate(index.ids.tolist()) if image in places]
-        images = [self._hit(0, ImageId(int(index.ids[row])), 0.0, places, None) for row in rows]
-        return images, index.vectors[rows]
+        chosen = self._models.get(self.model if model is None else model)
+        return all_with_vectors(self._places, self._indexes, chosen)
+
+    def compare_indexes(
+        self,
+        model: str | None = None,
+        k: int = 10,
+        kinds: Sequence[str] | None = None,
+        recalls: Sequence[float] = RECALLS,
+        n_queries: int | None = None,
+        query_split: str | None = None,
+        gallery_split: str | None = None,
+        random_state: int = 0,
+        report: Callable[[str], None] = lambda step: None,
+    ) -> IndexComparison:
+        """Compare search indexes on the vectors of the collection; see `lookalike.bench.compare_indexes`.
+
+        Parameters
+        ----------
+        model : str, optional
+            Which of the collection's models; its own by default.
+        k, kinds, recalls, random_state, report
+            See there.
+        n_queries : int, optional
+            How many images to take as queries, at random; by default a tenth of them, or all of
+            `query_split`, and at most 1,000.
+        query_split : {"train", "test"}, optional
+            The queries are images of this split of the data sets, and none of it is searched.
+        gallery_split : {"train", "test"}, optional
+            Only images of this split are searched.
+
+        Raises
+        ------
+        CollectionError
+            If the collection is empty, its images have not been embedded with the model, or none is in a
+            split.
+        InvalidInputError
+            As there; or if there is only one image.
+        """
+        chosen = self._models.get(self.model if model is None else model)
+        ids, vectors = vector_table(self._store, chosen).read_vectors()
+        if not len(ids):
+            raise CollectionError(nothing_embedded(self._store, chosen.name, model))
+        is_query = self._is_in_split(ids, query_split) & (query_split is not None)
+        gallery = vectors[self._is_in_split(ids, gallery_split) & ~is_query]
+        queries = vectors[is_query] if query_split is not None else None
+        if not len(gallery):
+            raise InvalidInputError(
+                f"no image is left to be searched: all are queries, of the split {query_split!r}"
+            )
+        return compare_indexes(
+            gallery,
+            queries,
+            chosen.metric,
+            k,
+            kinds,
+            recalls,
+            n_queries,
+            random_state,
+            report=report,
+        )
+
+    def default_index(self, model: str | None = None) -> str:
+        """Return the kind of index that searches with a model use unless another is named."""
+        return choose_kind(
+            vector_table(self._store, self._models.get(self.model if model is None else model))
+        )
+
+    def _is_in_split(self, ids: Ids, split: str | None) -> npt.NDArray[np.bool_]:
+        """Tell which images are in a split of the data sets; all are, where none is named."""
+        if Filter(split=split).split is None:
+            return np.ones(len(ids), bool)
+        rows = self._store.files.read(["id", "split"])
+        found = np.isin(ids, rows["id"].to_numpy()[np.array(rows["split"].to_pylist()) == split])
+        if not found.any():
+            raise CollectionError(f"no image of the collection in {self.folder} is of the split {split!r}")
+        return found
 
     def info(self) -> Info:
         """Say what the collection holds."""
-        labels = self._store.files.read(["label"])["label"].to_pylist()
-        formats = self._store.images.read(["format"])["format"].to_pylist()
-        tables = self._store.vector_tables()
-        names = sorted(tables, key=lambda name: (name != self.model, name))
-        return Info(
-            folder=self.folder,
-            roots=self.roots,
-            datasets=self.datasets,
-            files=len(labels),
-            images=len(formats),
-            models={name: tables[name].count() for name in names},
-            model=self.model,
-            formats=_frequencies(formats),
-            labels=_frequencies(label for label in labels if label is not None),
-            failures=self._failures(),
-            size=_size_of(self.folder),
-            looks=summarise(self._store),
-        )
+        return describe(self._places)
 
     def image_info(self, image: str | os.PathLike[str]) -> ImageInfo:
         """Say what the collection knows of one image.
@@ -777,151 +792,11 @@ class Collection:
         QueryError
             If it is not in the collection.
         """
-        found = self._find(os.fspath(image))
-        is_old = self._store.needs_upgrade()
-        columns = ["format", "width", "height", *([] if is_old else ["colours", "sharpness"])]
-        rows = self._store.images.read_where_in("id", [found], columns).to_pylist()
-        files = self._store.files.read_where_in("id", [found], ["path", "label", "split"]).to_pylist()
-        if not rows or not files:
-            name = os.fspath(image)
-            failed = self._store.failures.read_where_in("path", [self._stored(name)], ["reason"]).to_pylist()
-            if failed:
-                raise QueryError(f"{name} could not be read: {failed[0]['reason']}")
-            raise QueryError(f"{name} is not in the collection in {self.folder}; index it first")
-        (row,) = rows
-        places = sorted(files, key=lambda place: str(place["path"]))
-        return ImageInfo(
-            id=found,
-            paths=tuple(self._absolute(place["path"]) for place in places),
-            labels=tuple(dict.fromkeys(place["label"] for place in places if place["label"] is not None)),
-            splits=tuple(dict.fromkeys(place["split"] for place in places if place["split"] is not None)),
-            format=row["format"],
-            width=row["width"],
-            height=row["height"],
-            colors=name_colors(np.reshape(row.get("colours") or [], (-1, 4))),
-            sharpness=row.get("sharpness"),
-            models=tuple(
-                name
-                for name, table in self._store.vector_tables().items()
-                if len(table.read_where_in("id", [found], ["id"]))
-            ),
-        )
-
-    def _find(self, image: str) -> ImageId:
-        """Return the image that a path stands for, or that has the content of the file there."""
-        inside = self._in_dataset(image)
-        if inside is not None:
-            return inside
-        stored = self._stored(image)
-        rows = self._store.files.read_where_in("path", [stored], ["id"]).to_pylist() if stored else []
-        if rows:
-            return ImageId(rows[0]["id"])
-        try:
-            return content_id(read_file(Path(image)))[0]
-        except ImageError as error:
-            if os.path.isdir(image):
-                raise QueryError(f"{image} is a folder; expected an image file") from error
-            if os.path.lexists(image):
-                raise QueryError(f"{image} could not be read: {error.reason}") from error
-            raise QueryError(f"there is no such image: {error}") from error
-
-    def _stored(self, file: str) -> str:
-        """Return the path that a file has, or would have, in the tables; empty if it lies in no root."""
-        places = {place: root for root, place in self._places_of_roots()}
-        held = locate(list(places), Path(os.path.abspath(file)))
-        if held is None:
-            return ""
-        root, path = held
-        return f"{places[root].name}:{escape(path.relative_to(root).as_posix())}"
+        return describe_image(self._places, os.fspath(image))
 
     def __len__(self) -> int:
         """Return the number of images."""
         return self._store.images.count()
-
-    def _failures(self) -> tuple[Failure, ...]:
-        rows = self._store.failures.read(["path", "reason"]).to_pylist()
-        rows.sort(key=lambda row: row["path"])
-        return tuple(Failure(self._absolute(row["path"]), row["reason"]) for row in rows)
-
-    def _in_dataset(self, query: str) -> ImageId | None:
-        """Return the image that a query such as ``mnist:test/42`` names, if it is one of this collection."""
-        if os.path.lexists(query) or query.partition(":")[0] not in self.datasets:
-            return None
-        rows = self._store.files.read_where_in("path", [query], ["id"]).to_pylist()
-        if not rows:
-            raise QueryError(f"there is no image {query} in this collection")
-        return ImageId(rows[0]["id"])
-
-    def _nothing_embedded(self, model: str, asked: str | None) -> str:
-        """Say that there are no vectors of a model, and how to ask for them as the user has named it."""
-        others = ", ".join(self._store.vector_tables())
-        if not len(self):
-            return f"the collection in {self.folder} holds no images; run `lookalike index` first"
-        return (
-            f"no image of the collection in {self.folder} is embedded with {model} (only with {others});"
-            f" run `lookalike index --model {asked or model}` first"
-        )
-
-    def _hits(
-        self, nearest: Sequence[tuple[ImageId, float]], metric: Metric, wished: Filter
-    ) -> tuple[Hit, ...]:
-        """Return hits with those of their places that pass the filter: copies may have other labels."""
-        images = [image for image, _ in nearest]
-        columns = ["path", "id", "label"]
-        places = self._places(self._store.files.read_where_in("id", images, columns, wished.of_files))
-        there = [(image, distance) for image, distance in nearest if image in places]
-        return tuple(
-            self._hit(rank, image, distance, places, 1 - distance if metric == "cosine" else None)
-            for rank, (image, distance) in enumerate(there, start=1)
-        )
-
-    def _hit(self, rank: int, image: ImageId, distance: float, places: _Places, score: float | None) -> Hit:
-        paths = tuple(path for path, _ in places[image])
-        return Hit(rank, image, paths, distance, score, label=places[image][0][1])
-
-    def _places(self, rows: pa.Table) -> _Places:
-        """Return where images lie, by id: absolute paths in order, each with its label."""
-        places: _Places = {}
-        for row in sorted(rows.to_pylist(), key=lambda row: str(row["path"])):
-            places.setdefault(row["id"], []).append((self._absolute(row["path"]), row["label"]))
-        return places
-
-    def _absolute(self, stored: str) -> str:
-        """Return the absolute path of a stored one."""
-        name, _, relative = stored.partition(":")
-        # Called for every row of a table: only the one root's folder is worked out.
-        for root in self._manifest.roots:
-            if root.name == name and root.dataset is None:
-                return os.path.normpath(root_folder(self.folder, root) / unescape(relative))
-        return stored
-
-    def _places_of_roots(self) -> list[tuple[Root, Path]]:
-        folders = [root for root in self._manifest.roots if root.dataset is None]
-        return [(root, root_folder(self.folder, root)) for root in folders]
-
-    def _index(self, name: str) -> Exact:
-        """Return the search index of a model, built again if vectors have come or gone since."""
-        model = self._models.get(name)
-        table = self._vectors(model)
-        # A folder for each version: what is there is whole, and of that version, whoever wrote it.
-        versions = self.folder / "indexes" / f"{model.name}-{Exact.kind}"
-        folder = versions / str(table.version())
-        # One that is not there or not whole is made again: the vectors are its source.
-        with contextlib.suppress(IndexFileError):
-            return Exact.load(folder)
-        ids, vectors = table.read_vectors()
-        index = Exact(model.metric)
-        if len(ids):
-            index.build(vectors, ids)
-            with contextlib.suppress(OSError):  # on a read-only disk it is searched all the same
-                old = list(versions.iterdir()) if versions.is_dir() else []
-                index.save(folder)
-                for leftover in old:
-                    shutil.rmtree(leftover, ignore_errors=True)
-        return index
-
-
-_Places = dict[ImageId, list[tuple[str, str | None]]]
 
 
 @contextlib.contextmanager
@@ -966,18 +841,3 @@ def _colors(color: str | Sequence[str] | None) -> Sequence[str]:
 def _check_count(name: str, value: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise InvalidInputError(f"{name} is {value!r}; expected a whole number, 1 or more")
-
-
-def _frequencies(values: Iterable[str]) -> dict[str, int]:
-    """Count values, most frequent first, ties by name."""
-    return dict(sorted(Counter(values).items(), key=lambda item: (-item[1], item[0])))
-
-
-def _size_of(folder: Path) -> int:
-    """Add up the bytes of the files below a folder; those that another process removes meanwhile are none."""
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(FileNotFoundError):
-                total += os.lstat(os.path.join(parent, name)).st_size
-    return total

@@ -1,52 +1,25 @@
-"""Pictures for people: PNG, SVG, PDF or JPEG, by the file's ending."""
+"""The query and its hits, side by side."""
 
 from __future__ import annotations
 
-import functools
 import io
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lookalike.errors import InvalidInputError
-from lookalike.replace_file import replace_file
+from lookalike.plots.style import ACCENT, INK, MUTED, drawable, fonts, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
-ENDINGS = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
-
 _COLUMNS = 5
 _TILE = 1.9  # inches
 _CAPTION = 0.52  # inches below each tile: two lines
-_INK = "#1a1a1a"
-_MUTED = "#5a5a5a"
-_ACCENT = "#0072b2"  # of Okabe and Ito's palette, told apart by colour-blind readers
-_UNDATED = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-
-_FONT = "DejaVu Sans"  # comes with matplotlib
-_FONTS_BEYOND = (
-    "Noto Sans CJK SC",
-    "Noto Sans CJK JP",
-    "WenQuanYi Zen Hei",
-    "Droid Sans Fallback",
-    "Arial Unicode MS",
-    "Hiragino Sans",
-    "Apple SD Gothic Neo",
-    "Microsoft YaHei",
-    "Malgun Gothic",
-    "Noto Sans Devanagari",
-    "Noto Sans Thai",
-    "Noto Emoji",
-    "Segoe UI Emoji",
-)
-"""For what the first font lacks, where the system has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +40,6 @@ class Tile:
     title: str
     subtitle: str = ""
     words: str = ""
-
-
-def check_ending(path: Path) -> None:
-    """Raise InvalidInputError unless a figure can be saved under this name."""
-    if path.suffix.lower() not in ENDINGS:
-        raise InvalidInputError(f"{path}: a figure is saved as one of {', '.join(ENDINGS)}")
-    if not os.path.isdir(path.absolute().parent):
-        raise InvalidInputError(f"{path}: there is no folder {path.absolute().parent}")
 
 
 def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "") -> Figure:
@@ -106,15 +71,15 @@ def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "")
         text = figure.text(
             0.12 / width,
             1 - 0.26 / height,
-            _drawable(title, "bold"),
-            family=_fonts(),
+            drawable(title, "bold"),
+            family=fonts(),
             parse_math=False,
-            color=_INK,
+            color=INK,
             fontsize=11,
             weight="bold",
             va="center",
         )
-        _shorten(text, width - 0.24)
+        shorten(text, width - 0.24)
 
     def place(tile: Tile, row: int, x: float, is_query: bool) -> None:
         margin = 0.07
@@ -143,24 +108,6 @@ def paint_swatch(color: str) -> bytes:
     return stream.getvalue()
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Save a figure; see `check_ending`."""
-    from matplotlib import rc_context
-
-    check_ending(path)
-    try:
-        # No date, no random ids: the same picture gives the same file.
-        with rc_context({"svg.hashsalt": "lookalike"}):
-            metadata = _UNDATED.get(path.suffix.lower())
-            # To memory first: a disk that fills up must not cost the picture that was there.
-            content = io.BytesIO()
-            form = path.suffix.lower().lstrip(".")
-            figure.savefig(content, format=form, metadata=metadata, facecolor=figure.get_facecolor())
-        replace_file(path, content.getvalue())
-    except OSError as error:
-        raise InvalidInputError(f"cannot write {path}: {error.strerror or error}") from error
-
-
 def _draw(axes: Axes, tile: Tile, is_query: bool) -> None:
     if tile.jpeg is None:
         _draw_words(axes, tile.words)
@@ -170,10 +117,10 @@ def _draw(axes: Axes, tile: Tile, is_query: bool) -> None:
     axes.set_yticks([])
     axes.set_anchor("S")
     for spine in axes.spines.values():
-        spine.set_edgecolor(_ACCENT if is_query else "#d0d0d0")
+        spine.set_edgecolor(ACCENT if is_query else "#d0d0d0")
         spine.set_linewidth(2.5 if is_query else 0.6)
-    _shorten(_caption(axes, tile.title, -13, color=_ACCENT if is_query else _INK, fontsize=8.5))
-    _shorten(_caption(axes, tile.subtitle, -25, color=_MUTED, fontsize=7.5), keeps_end=True)
+    shorten(_caption(axes, tile.title, -13, color=ACCENT if is_query else INK, fontsize=8.5), _TILE - 0.2)
+    shorten(_caption(axes, tile.subtitle, -25, color=MUTED, fontsize=7.5), _TILE - 0.2, keeps_end=True)
 
 
 def _draw_picture(axes: Axes, jpeg: bytes) -> None:
@@ -188,11 +135,11 @@ def _draw_words(axes: Axes, words: str) -> None:
     """Write words into an empty square, as large as they fit."""
     import textwrap
 
-    drawable = _drawable(" ".join(words.split()))
+    line = drawable(" ".join(words.split()))
     sizes = ((15, 11, 4), (11, 16, 6), (8, 22, 8))  # points, characters a line, lines
-    fitting = (row for row in sizes if len(textwrap.wrap(drawable, row[1])) <= row[2])
+    fitting = (row for row in sizes if len(textwrap.wrap(line, row[1])) <= row[2])
     size, columns, rows = next(fitting, sizes[-1])
-    lines = textwrap.wrap(drawable, columns, max_lines=rows, placeholder=" …")
+    lines = textwrap.wrap(line, columns, max_lines=rows, placeholder=" …")
     text = axes.text(
         0.5,
         0.5,
@@ -200,9 +147,9 @@ def _draw_words(axes: Axes, words: str) -> None:
         transform=axes.transAxes,
         ha="center",
         va="center",
-        family=_fonts(),
+        family=fonts(),
         parse_math=False,
-        color=_INK,
+        color=INK,
         fontsize=size,
         linespacing=1.25,
     )
@@ -214,53 +161,14 @@ def _draw_words(axes: Axes, words: str) -> None:
 def _caption(axes: Axes, line: str, y: float, **style: Any) -> Text:
     """Write a line below the axes, its baseline `y` points from their lower edge."""
     return axes.annotate(
-        _drawable(line),
+        drawable(line),
         (0.5, 0),
         (0, y),
         xycoords="axes fraction",
         textcoords="offset points",
         ha="center",
         va="baseline",
-        family=_fonts(),
+        family=fonts(),
         parse_math=False,  # dollar signs are dollar signs
         **style,
     )
-
-
-def _shorten(text: Text, width: float = _TILE - 0.2, keeps_end: bool = False) -> None:
-    """Cut a line of text, at its end or in its middle, until it is at most `width` inches wide."""
-    line = text.get_text()
-    kept = len(line)
-    limit = width * text.figure.dpi
-    while kept > 1 and (drawn := text.get_window_extent().width) > limit:
-        kept = min(kept - 1, int(kept * limit / drawn))
-        tail = kept // 2 if keeps_end else 0  # a file's name ends in what tells it from its like
-        text.set_text(f"{line[: kept - tail]}…{line[len(line) - tail :]}")
-
-
-def _drawable(line: str, weight: str = "normal") -> str:
-    """Put the replacement character for those that cannot be printed, or that no font here has."""
-    return "".join(
-        character
-        if character.isprintable() and any(ord(character) in _characters(font, weight) for font in _fonts())
-        else "\N{REPLACEMENT CHARACTER}"
-        for character in line
-    )
-
-
-@functools.cache
-def _fonts() -> list[str]:
-    """Return the fonts to draw with, the preferred one first."""
-    from matplotlib import font_manager
-
-    there = set(font_manager.get_font_names())
-    return [_FONT, *(font for font in _FONTS_BEYOND if font in there)]
-
-
-@functools.cache
-def _characters(font: str, weight: str) -> frozenset[int]:
-    """Return the code points that a font has a glyph for."""
-    from matplotlib import font_manager
-
-    file = font_manager.findfont(font_manager.FontProperties(family=font, weight=weight))
-    return frozenset(font_manager.get_font(file).get_charmap())

@@ -1,0 +1,412 @@
+"""Every kind of search index on the same vectors: recall, queries a second, time to build, size.
+
+How it is fair
+--------------
+Queries are rows that the indexes do not hold. A hit is right if it is no farther than the true k-th
+neighbour, which `Exact` finds; distances are measured again, in float64, instead of trusting anyone's, and a
+row named twice counts once. The indexes take turns, a block of queries each, so that whatever else the
+machine does meets them all. *One by one* is a query a call on one thread; *in batch*, all queries in a call
+on all cores. What is compiled on first use is compiled before anything is timed.
+
+How long it takes
+-----------------
+Each index at each recall is given about so many `seconds` one by one, and as many in batch: where it is
+slow, it is asked fewer of the queries. `Exact` gets half a minute to find the truth, and queries that it has
+not come to are left out. A kind that trials with a few thousand rows show to need more than a minute to
+build is left out, unless it was asked for by name, or is one that a search uses by itself. So 100,000
+vectors of a network take a few minutes with all kinds, most of them for the building.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.cores import usable_cores
+from lookalike.errors import InvalidInputError, LookalikeError
+from lookalike.index import Exact, Index, KMeansTree
+from lookalike.index.contract import check_queries, check_recall, check_vectors
+from lookalike.index.kinds import KINDS, get_kind
+from lookalike.types import Ids, Metric, Vectors
+
+RECALLS = (0.9, 0.95, 0.99, 0.999, 1.0)
+MOST_QUERIES = 1_000
+_SHARE_OF_QUERIES = 0.1
+_SLACK = 1e-6  # relative: so much farther than the true k-th neighbour is as near
+_ROUNDS = 5
+_LEAST_TURN = 0.01  # seconds: a few queries to a small index take less than a clock tells well
+_FEWEST_IN_BATCH = 200  # queries, however slow the index: they are what the recall is measured on
+_TRUTH_SECONDS = 30.0
+_TRUTH_BLOCK = 100  # queries
+_TRIAL_ROWS = 5_000  # enough for every index to go its usual way
+_LONGEST_BUILD = 60.0  # seconds
+_ALWAYS_BUILT = (Exact.kind, KMeansTree.kind)  # between which a search chooses by itself
+
+Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What an index does at one recall.
+
+    Attributes
+    ----------
+    index : str
+        Its kind.
+    asked : float
+        The recall that was asked for.
+    recall : float
+        The one that was measured: recall@k, the share of the true neighbours found.
+    queries_per_second : float
+        One query a call, on one thread.
+    batch_queries_per_second : float
+        All queries in a call, on all cores.
+    n_queries : int
+        How many queries the recall was measured on.
+    """
+
+    index: str
+    asked: float
+    recall: float
+    queries_per_second: float
+    batch_queries_per_second: float
+    n_queries: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexFigures:
+    """What an index costs, and what it does.
+
+    Attributes
+    ----------
+    index : str
+        Its kind.
+    build_seconds : float
+        As it is built by default: most use all cores.
+    size : int or None
+        Bytes on the disk, vectors included; None where there was no room to save it.
+    points : tuple of Point
+        One for each recall asked for, rising; of an exact index one alone.
+    """
+
+    index: str
+    build_seconds: float
+    size: int | None
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexComparison:
+    """Search indexes on the same vectors.
+
+    Attributes
+    ----------
+    metric : {"cosine", "euclidean"}
+    k : int
+    n_vectors, dimension : int
+        Of what was searched.
+    n_queries : int
+    cores : int
+        That the batches were shared among.
+    indexes : tuple of IndexFigures
+    left_out : mapping of str to str
+        The kinds that are missing, and why: a library that is not installed, a build that takes too long.
+    """
+
+    metric: Metric
+    k: int
+    n_vectors: int
+    dimension: int
+    n_queries: int
+    cores: int
+    indexes: tuple[IndexFigures, ...]
+    left_out: Mapping[str, str]
+
+    def fastest(self, recall: float = 0.99) -> Point | None:
+        """Return the point of most queries a second, one by one, at a measured recall; None if none is."""
+        points = [point for figures in self.indexes for point in figures.points if point.recall >= recall]
+        return max(points, key=lambda point: point.queries_per_second, default=None)
+
+
+def compare_indexes(
+    vectors: npt.ArrayLike,
+    queries: npt.ArrayLike | None = None,
+    metric: Metric = "cosine",
+    k: int = 10,
+    kinds: Sequence[str | type[Index]] | None = None,
+    recalls: Sequence[float] = RECALLS,
+    n_queries: int | None = None,
+    random_state: int = 0,
+    seconds: float = 1.0,
+    report: Callable[[str], None] = lambda step: None,
+) -> IndexComparison:
+    """Build search indexes on vectors, and measure how well and how fast each answers.
+
+    Parameters
+    ----------
+    vectors : (n, d) array-like
+        At least 2; of the model and the kind of images that are to be searched, or it tells little.
+    queries : (n_queries, d) array-like, optional
+        Rows taken at random from the vectors, and not searched, by default.
+    metric : {"cosine", "euclidean"}
+    k : int
+        How many neighbours a query asks for; all there are, if they are fewer.
+    kinds : sequence of str or of classes that keep the contract of Index, optional
+        All of `lookalike.index.kinds.KINDS` by default, without those that would take over a minute to
+        build.
+    recalls : sequence of float
+        What to ask each index for.
+    n_queries : int, optional
+        How many queries to take, at random; by default all given ones, or a tenth of the vectors, and at
+        most 1,000.
+    random_state : int
+        Which rows are queries. Recalls are the same each time, as far as the indexes are; times are not.
+    seconds : float
+        For each index at each recall, one by one, and again in batch.
+    report : callable
+        Told what is being done, in a few words.
+
+    Returns
+    -------
+    IndexComparison
+
+    Raises
+    ------
+    InvalidInputError
+        For vectors or queries that no index takes, an unknown kind, k or a recall out of range, or if none
+        of the kinds is to be had.
+
+    References
+    ----------
+    M. Aumüller, E. Bernhardsson, A. Faithfull, "ANN-Benchmarks: A Benchmarking Tool for Approximate Nearest
+    Neighbor Algorithms", 2020, sections 2 and 3: recall by distance, and curves of recall against speed.
+
+    Examples
+    --------
+    >>> rows = np.random.default_rng(0).normal(size=(200, 8))
+    >>> found = compare_indexes(rows, k=3, kinds=["exact"], seconds=0.01)
+    >>> found.n_vectors, found.n_queries, found.indexes[0].points[0].recall
+    (180, 20, 1.0)
+    """
+    rows = check_vectors(vectors, metric)
+    gallery, asked = _separate(rows, queries, metric, n_queries, np.random.default_rng(random_state))
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise InvalidInputError(f"k is {k!r}; expected a whole number, 1 or more")
+    k = min(int(k), len(gallery))
+    wanted = sorted({check_recall(recall) for recall in recalls})
+    if not wanted:
+        raise InvalidInputError("recalls are empty; expected at least one, above 0 and at most 1")
+    if not seconds > 0:
+        raise InvalidInputError(f"seconds is {seconds!r}; expected above 0")
+    chosen = [get_kind(kind) if isinstance(kind, str) else kind for kind in kinds or KINDS]
+
+    report("finding the true neighbours")
+    limits = _find_limits(gallery, asked, metric, k)  # (queries that there was time for,)
+    asked = asked[: len(limits)]
+    costs: dict[str, tuple[float, int | None]] = {}
+    tallies: list[_Tally] = []
+    left_out: dict[str, str] = {}
+    for kind in dict.fromkeys(chosen):
+        efforts = [1.0] if issubclass(kind, Exact) else wanted
+        try:
+            report(f"trying {kind.kind}, which is compiled the first time")
+            _try(kind, gallery, asked, metric, k, efforts)
+            expected = 0.0 if kinds or kind.kind in _ALWAYS_BUILT else _expect(kind, gallery, metric)
+            if expected > _LONGEST_BUILD:
+                left_out[kind.kind] = (
+                    f"building it would take some {max(expected, 1):,.0f} seconds;"
+                    f" name it to have it built all the same: --index {kind.kind}"
+                )
+                continue
+            report(f"building {kind.kind}")
+            started = time.perf_counter()
+            index = kind(metric).build(gallery)
+            costs[kind.kind] = (time.perf_counter() - started, _size_on_disk(index))
+        except LookalikeError as error:  # of the kind, not of the vectors: `Exact` has taken those
+            left_out[kind.kind] = str(error)
+            continue
+        tallies += [_Tally(index, recall, k, seconds) for recall in efforts]
+    if not tallies:
+        raise InvalidInputError(
+            "there is no index to compare: " + "; ".join(f"{kind}: {why}" for kind, why in left_out.items())
+        )
+    _take_turns(tallies, asked, report)
+    points = [tally.to_point(gallery, asked, limits) for tally in tallies]
+    return IndexComparison(
+        metric,
+        k,
+        len(gallery),
+        gallery.shape[1],
+        len(asked),
+        usable_cores(),
+        tuple(
+            IndexFigures(kind, *cost, tuple(point for point in points if point.index == kind))
+            for kind, cost in costs.items()
+        ),
+        left_out,
+    )
+
+
+class _Tally:
+    """What one index has been asked so far, at one recall."""
+
+    def __init__(self, index: Index, recall: float, k: int, seconds: float) -> None:
+        self.index, self.recall, self._k, self._seconds = index, recall, k, seconds
+        self._n, self._spent = 0, 0.0
+        self._n_in_batch, self._spent_in_batch = 0, 0.0
+        self._ids = np.empty((0, k), np.int64)  # (queries in a batch, k)
+
+    def ask_one_by_one(self, queries: Vectors) -> None:
+        """Ask some queries, over again while that takes hardly any time; no more when a turn's time is up."""
+        self.index.search(queries[0], self._k, recall=self.recall)  # its arrays are in the cache as anyone's
+        turn = self._seconds / _ROUNDS
+        started, spent = time.perf_counter(), 0.0
+        while spent < min(_LEAST_TURN, turn):
+            for query in queries:
+                self.index.search(query, self._k, recall=self.recall)
+                self._n += 1
+                spent = time.perf_counter() - started
+                if spent >= turn:
+                    break
+        self._spent += spent
+
+    def ask_in_batch(self, queries: Vectors) -> None:
+        """Ask all queries at once, or as many as there is time for."""
+        if self._spent_in_batch >= self._seconds:
+            return
+        if not self._n_in_batch:
+            affordable = int(self._n / self._spent * usable_cores() * self._seconds)
+            self._ids = np.empty((min(len(queries), max(affordable, _FEWEST_IN_BATCH)), self._k), np.int64)
+        started = time.perf_counter()
+        self._ids = self.index.search(queries[: len(self._ids)], self._k, recall=self.recall).ids
+        self._spent_in_batch += time.perf_counter() - started
+        self._n_in_batch += len(self._ids)
+
+    def to_point(self, gallery: Vectors, queries: Vectors, limits: Doubles) -> Point:
+        n = len(self._ids)
+        distances = _measure(gallery, queries[:n], self._ids, self.index.metric)
+        return Point(
+            self.index.kind,
+            self.recall,
+            float((distances <= limits[:n, None] * (1 + _SLACK)).mean()),
+            self._n / self._spent,
+            self._n_in_batch / self._spent_in_batch,
+            n,
+        )
+
+
+def _separate(
+    rows: Vectors,
+    queries: npt.ArrayLike | None,
+    metric: Metric,
+    n_queries: int | None,
+    random: np.random.Generator,
+) -> tuple[Vectors, Vectors]:
+    """Return what is searched, and the queries."""
+    if queries is not None:
+        if not len(rows):
+            raise InvalidInputError("there are no vectors; expected at least 1 to search")
+        given = check_queries(queries, metric, rows.shape[1])
+        if not len(given):
+            raise InvalidInputError("there are no queries; expected at least 1")
+        most, usual = len(given), min(MOST_QUERIES, len(given))
+    else:
+        if len(rows) < 2:
+            raise InvalidInputError(
+                f"the number of vectors is {len(rows)}; expected at least 2: one to find, one to ask for"
+            )
+        given, most = rows, len(rows) - 1
+        usual = max(1, min(MOST_QUERIES, int(len(rows) * _SHARE_OF_QUERIES)))
+    n = usual if n_queries is None else n_queries
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= most:
+        raise InvalidInputError(f"the number of queries is {n!r}; expected 1 to {most}")
+    chosen = random.permutation(len(given))[:n]
+    return (rows if queries is not None else np.delete(rows, chosen, axis=0)), given[chosen]
+
+
+def _find_limits(gallery: Vectors, queries: Vectors, metric: Metric, k: int) -> Doubles:
+    """Return how far the true k-th neighbour of each query is, of as many as there is time for."""
+    exact = Exact(metric).build(gallery)
+    limits: list[Doubles] = []
+    started = time.perf_counter()
+    for start in range(0, len(queries), _TRUTH_BLOCK):
+        block = queries[start : start + _TRUTH_BLOCK]
+        limits.append(_measure(gallery, block, exact.search(block, k).ids, metric).max(axis=1))
+        if time.perf_counter() - started > _TRUTH_SECONDS:
+            break
+    return np.concatenate(limits)
+
+
+def _try(
+    kind: type[Index], gallery: Vectors, queries: Vectors, metric: Metric, k: int, recalls: Sequence[float]
+) -> None:
+    """Let the compiler do its work on a small index."""
+    sample = _sample(gallery, _TRIAL_ROWS)
+    index = kind(metric).build(sample)
+    for recall in recalls:
+        index.search(queries[0], min(k, len(sample)), recall=recall)
+        index.search(queries[:_TRUTH_BLOCK], min(k, len(sample)), recall=recall)
+
+
+def _expect(kind: type[Index], gallery: Vectors, metric: Metric) -> float:
+    """Return how many seconds a build is likely to take, from two small ones: a part of it is fixed."""
+    n, small, large = len(gallery), _TRIAL_ROWS, 2 * _TRIAL_ROWS
+    if n <= large:
+        return 0.0
+    seconds = []
+    for n_rows in (small, large):
+        sample = _sample(gallery, n_rows)
+        started = time.perf_counter()
+        kind(metric).build(sample)
+        seconds.append(time.perf_counter() - started)
+    a_row = max(seconds[1] - seconds[0], 0.0) / (large - small)
+    return seconds[1] + a_row * (n - large) * float(np.log(n) / np.log(large))  # as trees and graphs grow
+
+
+def _sample(rows: Vectors, n: int) -> Vectors:
+    sample: Vectors = rows[np.linspace(0, len(rows) - 1, min(len(rows), n)).astype(int)]
+    return sample
+
+
+def _take_turns(tallies: Sequence[_Tally], queries: Vectors, report: Callable[[str], None]) -> None:
+    from threadpoolctl import threadpool_limits
+
+    blocks = np.array_split(queries, min(_ROUNDS, len(queries)))
+    for number in range(_ROUNDS):
+        block = blocks[number % len(blocks)]
+        for tally in tallies:
+            report(f"asking {tally.index.kind}, round {number + 1} of {_ROUNDS}")
+            with threadpool_limits(1):
+                tally.ask_one_by_one(block)
+            tally.ask_in_batch(queries)
+
+
+def _measure(gallery: Vectors, queries: Vectors, ids: Ids, metric: Metric) -> Doubles:
+    """Return the distances to hits, (n_queries, k); infinite for what is no row, or named before."""
+    distances = np.full(ids.shape, np.inf)
+    for i, (query, hits) in enumerate(zip(queries.astype(np.float64), ids, strict=True)):
+        distinct, first = np.unique(hits, return_index=True)
+        first = first[(distinct >= 0) & (distinct < len(gallery))]
+        found = gallery[hits[first]].astype(np.float64)
+        if metric == "cosine":
+            query = query / np.linalg.norm(query)
+            found /= np.linalg.norm(found, axis=1, keepdims=True)
+        squares = np.square(found - query).sum(axis=1)
+        distances[i, first] = squares / 2 if metric == "cosine" else np.sqrt(squares)
+    return distances
+
+
+def _size_on_disk(index: Index) -> int | None:
+    try:
+        with TemporaryDirectory() as place:
+            folder = Path(place) / "index"
+            index.save(folder)
+            return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    except OSError:  # a full disk, or a read-only one
+        return None

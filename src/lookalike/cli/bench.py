@@ -1,0 +1,212 @@
+"""``lookalike bench``: every search index on the collection's own vectors."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lookalike.cli.console import print_json, say, step_progress
+from lookalike.cli.options import CollectionOption, JsonOption, QuietOption
+
+if TYPE_CHECKING:
+    from lookalike.bench import IndexComparison, Point
+
+_SPLITS = "Splits of a data set"
+_GOOD = 0.99  # the recall that the closing line is about
+
+
+def bench(
+    collection: CollectionOption = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Which of the collection's models, by name or ONNX file; its own by default.",
+            show_default=False,
+        ),
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many neighbours a query asks for.")] = 10,
+    queries: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="How many images to ask for, taken at random; a tenth, at most 1,000, by default.",
+            show_default=False,
+        ),
+    ] = None,
+    index: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--index",
+            metavar="KIND",
+            help="Only this kind of index; may be repeated. By default all that are built in about a minute.",
+            show_default=False,
+        ),
+    ] = None,
+    recall: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--recall",
+            metavar="R",
+            help="A recall to ask for, above 0, at most 1; may be repeated. 0.9, 0.95, 0.99, 0.999 and 1 by"
+            " default.",
+            show_default=False,
+        ),
+    ] = None,
+    query_split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="train|test",
+            help="Ask for images of this split, and search none of it.",
+            rich_help_panel=_SPLITS,
+            show_default=False,
+        ),
+    ] = None,
+    gallery_split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="train|test",
+            help="Search only images of this split.",
+            rich_help_panel=_SPLITS,
+            show_default=False,
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also save recall and speed as a picture (.png, .svg, .pdf, .jpg).",
+            show_default=False,
+        ),
+    ] = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Compare the search indexes on the collection's own vectors: recall, speed, time to build, size.
+
+    Speed is in queries a second: one at a time on one thread, and all at once on all cores.
+    """
+    from lookalike.bench import RECALLS
+    from lookalike.cli.choose import open_named
+    from lookalike.plots import check_ending
+
+    if plot is not None:
+        check_ending(plot)
+    chosen = open_named(collection)
+    with step_progress(quiet=quiet) as report:
+        found = chosen.compare_indexes(
+            model,
+            k,
+            index or None,
+            recall or RECALLS,
+            queries,
+            query_split,
+            gallery_split,
+            report=report,
+        )
+    name, auto = model or chosen.model, chosen.default_index(model)
+    if plot is not None:
+        _save_plot(plot, name, found)
+    if json:
+        print_json(_document(name, found, auto))
+        return
+    if not quiet:
+        asked = "1 query" if found.n_queries == 1 else f"{found.n_queries:,} queries"
+        say(
+            f"{found.n_vectors:,} images of {name}, {found.dimension:,} dimensions, {found.metric};"
+            f" {asked}, k = {found.k}"
+        )
+    _print_table(found)
+    for kind, reason in found.left_out.items():
+        say(f"{kind} is left out: {reason}")
+    if not quiet:
+        _print_summary(found, auto)
+
+
+def _document(model: str, found: IndexComparison, auto: str) -> dict[str, Any]:
+    fastest = found.fastest(_GOOD)
+    return {
+        "model": model,
+        "metric": found.metric,
+        "dimension": found.dimension,
+        "images": found.n_vectors,
+        "queries": found.n_queries,
+        "k": found.k,
+        "cores": found.cores,
+        "indexes": [
+            {
+                "index": figures.index,
+                "build_seconds": round(figures.build_seconds, 3),
+                "bytes": figures.size,
+                "points": [_point_document(point) for point in figures.points],
+            }
+            for figures in found.indexes
+        ],
+        "auto": auto,
+        "left_out": [{"index": kind, "reason": reason} for kind, reason in found.left_out.items()],
+        "fastest": None if fastest is None else {"index": fastest.index, **_point_document(fastest)},
+    }
+
+
+def _point_document(point: Point) -> dict[str, Any]:
+    return {
+        "asked": point.asked,
+        "recall": round(point.recall, 6),
+        "queries_per_second": round(point.queries_per_second, 1),
+        "batch_queries_per_second": round(point.batch_queries_per_second, 1),
+        "queries": point.n_queries,
+    }
+
+
+def _print_table(found: IndexComparison) -> None:
+    rows = [["index", "asked", f"recall@{found.k}", "one by one", "in batch", "build", "size"]]
+    for figures in found.indexes:
+        size = "–" if figures.size is None else f"{figures.size / 1e6:,.1f} MB"
+        costs = [f"{figures.build_seconds:,.1f} s", size]
+        for number, point in enumerate(figures.points):
+            name, *others = ["", "", ""] if number else [figures.index, *costs]
+            speeds = [_per_second(point.queries_per_second), _per_second(point.batch_queries_per_second)]
+            rows += [[name, f"{point.asked:g}", f"{point.recall:.4f}", *speeds, *others]]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, *others in rows:
+        cells = [f"{cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True)]
+        say("  ".join([f"{name:<{widths[0]}}", *cells]).rstrip())
+
+
+def _per_second(rate: float) -> str:
+    return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
+
+
+def _print_summary(found: IndexComparison, auto: str) -> None:
+    fastest = found.fastest(_GOOD)
+    if fastest is None:
+        say(f"No index reached a recall of {_GOOD:g}.")
+    else:
+        exact = [point for figures in found.indexes if figures.index == "exact" for point in figures.points]
+        times = fastest.queries_per_second / exact[0].queries_per_second if exact else 1.0
+        say(
+            f"Fastest at recall {_GOOD:g} or more: {fastest.index}"
+            + (f", asked for {fastest.asked:g}" if fastest.index != "exact" else "")
+            + (f"; {times:,.1f} times exact" if fastest.index != "exact" and exact else "")
+            + "."
+        )
+    say(f"Here, a search uses {auto} unless told otherwise.")
+
+
+def _save_plot(path: Path, model: str, found: IndexComparison) -> None:
+    from lookalike.plots import Curve, recall_throughput, save_figure
+
+    curves = [
+        Curve(
+            figures.index,
+            [point.recall for point in figures.points],
+            [point.queries_per_second for point in figures.points],
+        )
+        for figures in found.indexes
+    ]
+    title = f"Search indexes on {found.n_vectors:,} images, {model}, {found.dimension:,} dimensions"
+    save_figure(recall_throughput(curves, title, found.k), path)
+    print(f"saved {path}", file=sys.stderr)

@@ -1,0 +1,10 @@
+"""A collection of images: where scanning, embedding, storing and searching meet.
+
+The command line calls this package, and nothing deeper but what draws and measures. `collection` is what
+users have in hand, and brings a collection up to date; `searching` answers queries, `indexes` keeps what
+makes that fast, `describing` says what is there, and `places` knows where images lie.
+"""
+
+from lookalike.collection.collection import Collection
+
+__all__ = ["Collection"]

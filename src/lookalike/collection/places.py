@@ -1,0 +1,142 @@
+"""Where the images of a collection lie: stored paths, ``root:relative/path``, and paths of the disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from lookalike.answers import Failure
+from lookalike.errors import ImageError, QueryError
+from lookalike.filters import Filter
+from lookalike.images import content_id
+from lookalike.images.decode import read_file
+from lookalike.images.scan import escape, unescape
+from lookalike.store import Manifest, Root, Store, root_folder
+from lookalike.sync import locate
+from lookalike.types import ImageId
+
+
+class Place(NamedTuple):
+    """A path of an image, absolute for files, and its label there."""
+
+    path: str
+    label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of a collection with these roots."""
+
+    store: Store
+    manifest: Manifest
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The names of the data sets that were added."""
+        return tuple(root.dataset for root in self.manifest.roots if root.dataset is not None)
+
+    def of_roots(self) -> list[tuple[Root, Path]]:
+        """Return the roots that are folders, and where they lie."""
+        folders = [root for root in self.manifest.roots if root.dataset is None]
+        return [(root, root_folder(self.store.folder, root)) for root in folders]
+
+    def of_images(
+        self, images: Iterable[int] | None = None, condition: str | None = None
+    ) -> dict[int, list[Place]]:
+        """Return where images lie, all or some, in places that meet an SQL condition, by path."""
+        columns = ["path", "id", "label"]
+        files = self.store.files
+        rows = (
+            files.read(columns, condition)
+            if images is None
+            else files.read_where_in("id", images, columns, condition)
+        )
+        places: dict[int, list[Place]] = {}
+        for row in sorted(rows.to_pylist(), key=lambda row: str(row["path"])):
+            places.setdefault(row["id"], []).append(Place(self.absolute(row["path"]), row["label"]))
+        return places
+
+    def absolute(self, stored: str) -> str:
+        """Return the absolute path of a stored one."""
+        name, _, relative = stored.partition(":")
+        # Called for every row of a table: only the one root's folder is worked out.
+        for root in self.manifest.roots:
+            if root.name == name and root.dataset is None:
+                return os.path.normpath(root_folder(self.store.folder, root) / unescape(relative))
+        return stored
+
+    def stored(self, file: str) -> str:
+        """Return the path that a file has, or would have, in the tables; empty if it lies in no root."""
+        places = {place: root for root, place in self.of_roots()}
+        held = locate(list(places), Path(os.path.abspath(file)))
+        if held is None:
+            return ""
+        root, path = held
+        return f"{places[root].name}:{escape(path.relative_to(root).as_posix())}"
+
+    def beginnings(self, folder: str | os.PathLike[str]) -> list[str]:
+        """Return what the stored paths of the files below a folder begin with.
+
+        Raises
+        ------
+        QueryError
+            If there are no such files.
+        """
+        name = os.fspath(folder)
+        path = Path(os.path.abspath(name))
+        inside = self.stored(name)
+        if inside:
+            found = [inside.removesuffix(".") if inside.endswith(":.") else f"{inside}/"]
+        else:  # it may hold whole roots
+            found = [f"{root.name}:" for root, place in self.of_roots() if path in place.parents]
+        dataset, _, rest = name.partition(":")
+        if dataset in self.datasets and not os.path.lexists(name):
+            split = rest.strip("/")
+            found.append(f"{dataset}:{split}/" if split else f"{dataset}:")
+        if os.path.isfile(path):
+            raise QueryError(f"{name} is a file; expected a folder")
+        if not found or not len(self.store.files.read(["id"], Filter().of_files_below(found))):
+            raise QueryError(f"the folder {name} holds no image of this collection")
+        return found
+
+    def find(self, image: str) -> ImageId:
+        """Return the image that a path stands for, or that has the content of the file there.
+
+        Raises
+        ------
+        QueryError
+            If there is no such file or image, or it cannot be read.
+        """
+        inside = self.find_in_dataset(image)
+        if inside is not None:
+            return inside
+        stored = self.stored(image)
+        rows = self.store.files.read_where_in("path", [stored], ["id"]).to_pylist() if stored else []
+        if rows:
+            return ImageId(rows[0]["id"])
+        try:
+            return content_id(read_file(Path(image)))[0]
+        except ImageError as error:
+            if os.path.isdir(image):
+                raise QueryError(f"{image} is a folder; expected an image file") from error
+            if os.path.lexists(image):
+                raise QueryError(f"{image} could not be read: {error.reason}") from error
+            raise QueryError(f"there is no such image: {error}") from error
+
+    def find_in_dataset(self, query: str) -> ImageId | None:
+        """Return the image that a query such as ``mnist:test/42`` names, if it is one of this collection."""
+        if os.path.lexists(query) or query.partition(":")[0] not in self.datasets:
+            return None
+        rows = self.store.files.read_where_in("path", [query], ["id"]).to_pylist()
+        if not rows:
+            raise QueryError(f"there is no image {query} in this collection")
+        return ImageId(rows[0]["id"])
+
+    def failures(self) -> tuple[Failure, ...]:
+        """Return the files that fail now, by path."""
+        rows = self.store.failures.read(["path", "reason"]).to_pylist()
+        rows.sort(key=lambda row: row["path"])
+        return tuple(Failure(self.absolute(row["path"]), row["reason"]) for row in rows)

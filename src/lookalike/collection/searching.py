@@ -1,0 +1,186 @@
+"""From queries to hits: embed, ask an index, look up where what it names lies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.answers import SearchResult
+from lookalike.collection.embedded import nothing_embedded, vector_table
+from lookalike.collection.indexes import Indexes
+from lookalike.collection.places import Place, Places
+from lookalike.cores import usable_cores
+from lookalike.embed import Compute, Model, ModelShelf
+from lookalike.errors import CollectionError, QueryError
+from lookalike.filters import Filter, find_passing
+from lookalike.looks import LEAST_SCORE, check_looked_at, score_colors
+from lookalike.query import EmbeddedQuery, Query, combine, embed_query
+from lookalike.store import Store
+from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """The images that may be hits.
+
+    Attributes
+    ----------
+    ids : (n,) int64 or None
+        None if all may.
+    of_files : str or None
+        What must hold for their places, as SQL: copies may have other labels, and lie elsewhere.
+    """
+
+    ids: Ids | None
+    of_files: str | None
+
+
+def pass_filter(places: Places, where: Filter) -> Passing:
+    """Return the images that pass a filter."""
+    if where.needs_sharpness:
+        check_looked_at(places.store)
+    beginnings = [start for folder in where.folders for start in places.beginnings(folder)]
+    return Passing(find_passing(places.store, where, beginnings), where.of_files_below(beginnings))
+
+
+def pass_colors(store: Store, passing: Passing, colors: Sequence[str]) -> Passing:
+    """Return those that also have all of some colours."""
+    return Passing(_ids_of_colors(store, colors, passing.ids)[0], passing.of_files)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How an index is asked; see `Collection.search`."""
+
+    kind: str
+    recall: float
+    mode: str | None
+    report: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """How queries become vectors.
+
+    Attributes
+    ----------
+    model : Model
+    asked : str or None
+        What the user called it, if anything.
+    """
+
+    shelf: ModelShelf
+    model: Model
+    asked: str | None
+    device: str
+    allow_private: bool
+
+
+def search_vectors(
+    places: Places,
+    indexes: Indexes,
+    embedding: Embedding,
+    asking: Asking,
+    queries: Sequence[Query],
+    without: Sequence[Query],
+    k: int,
+    passing: Passing,
+    include_self: bool,
+) -> SearchResult:
+    """Find the images most like the queries."""
+    store, model = places.store, embedding.model
+    table = vector_table(store, model)
+    if not table.count():
+        raise CollectionError(nothing_embedded(store, model.name, embedding.asked))
+
+    def stored(image: ImageId) -> Vectors | None:
+        _, vectors = table.vectors_of([image])
+        return vectors[0] if len(vectors) else None
+
+    def embed(query: Query) -> EmbeddedQuery:
+        if isinstance(query, str) and (inside := places.find_in_dataset(query)) is not None:
+            vector = stored(inside)
+            if vector is None:
+                raise QueryError(f"{query} is not embedded with {model.name} yet; index it first")
+            return EmbeddedQuery(query, vector, inside)
+        load = partial(embedding.shelf.load, model.name, Compute(usable_cores(), embedding.device))
+        return embed_query(query, model, load, stored, embedding.allow_private, store.vector_tables())
+
+    wanted = tuple(embed(query) for query in queries)
+    unwanted = tuple(embed(query) for query in without)
+    own = set() if include_self else {query.id for query in (*wanted, *unwanted)}
+    vector = combine(wanted, unwanted, model.metric)
+    index = indexes.open(table, model.name, model.metric, asking.kind, asking.report)
+    if not len(index):
+        raise CollectionError(nothing_embedded(store, model.name, embedding.asked))
+    # What a recall takes was measured with images; words, and what is far from something, lie elsewhere.
+    is_unlike_images = bool(unwanted) or any(query.is_text for query in wanted)
+    neighbors = index.search(
+        vector,
+        k=min(k + len(own), len(index)),
+        recall=1.0 if is_unlike_images else asking.recall,
+        allowed=passing.ids,
+        **({} if asking.mode is None else {"mode": asking.mode}),
+    )
+    nearest = [
+        (ImageId(image), distance)
+        for image, distance in zip(neighbors.ids[0].tolist(), neighbors.distances[0].tolist(), strict=True)
+        if image not in own and image >= 0
+    ]
+    hits = _hits(places, nearest[:k], model.metric, passing)
+    return SearchResult(hits, model.name, index.kind, wanted, unwanted)
+
+
+def search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Passing) -> SearchResult:
+    """Find the images that have most of some colours."""
+    store = places.store
+    if not store.images.count():
+        raise CollectionError(nothing_embedded(store, places.manifest.model, None))
+    ids, scores = _ids_of_colors(store, colors, passing.ids)
+    best = np.lexsort((ids, -scores))[:k]  # ties by id, so that the answer is the same each time
+    nearest = [
+        (ImageId(image), 1 - score)
+        for image, score in zip(ids[best].tolist(), scores[best].tolist(), strict=True)
+    ]
+    return SearchResult(_hits(places, nearest, "cosine", passing), "color", "color", (), colors=colors)
+
+
+def all_with_vectors(places: Places, indexes: Indexes, model: Model) -> tuple[list[Hit], Vectors]:
+    """Return every image with its vector; see `Collection.vectors`."""
+    ids, vectors = indexes.read_vectors(vector_table(places.store, model), model.name, model.metric)
+    there = places.of_images()
+    rows = [row for row, image in enumerate(ids.tolist()) if image in there]
+    images = [ImageId(int(ids[row])) for row in rows]
+    return [_hit(0, image, 0.0, None, there[image]) for image in images], vectors[rows]
+
+
+def _ids_of_colors(
+    store: Store, colors: Sequence[str], passing: Ids | None
+) -> tuple[Ids, npt.NDArray[np.float64]]:
+    """Return the images that have all of some colours, of those that pass, with their scores."""
+    ids, scores = score_colors(store, colors)
+    has_them = scores >= LEAST_SCORE
+    if passing is not None:
+        has_them &= np.isin(ids, passing)
+    return ids[has_them], scores[has_them]
+
+
+def _hits(
+    places: Places, nearest: Sequence[tuple[ImageId, float]], metric: Metric, passing: Passing
+) -> tuple[Hit, ...]:
+    """Return hits with those of their places that pass."""
+    there = places.of_images([image for image, _ in nearest], passing.of_files)
+    kept = [(image, distance) for image, distance in nearest if image in there]
+    return tuple(
+        _hit(rank, image, distance, 1 - distance if metric == "cosine" else None, there[image])
+        for rank, (image, distance) in enumerate(kept, start=1)
+    )
+
+
+def _hit(rank: int, image: ImageId, distance: float, score: float | None, there: Sequence[Place]) -> Hit:
+    paths = tuple(place.path for place in there)
+    return Hit(rank, image, paths, distance, score, label=there[0].label)

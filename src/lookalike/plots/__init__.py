@@ -1,0 +1,19 @@
+"""Pictures for people: PNG, SVG, PDF or JPEG, by the file's ending."""
+
+from lookalike.plots.curves import Curve, recall_throughput
+from lookalike.plots.sheets import SheetRow, contact_sheet
+from lookalike.plots.strips import Tile, paint_swatch, result_strip
+from lookalike.plots.style import ENDINGS, check_ending, save_figure
+
+__all__ = [
+    "ENDINGS",
+    "Curve",
+    "SheetRow",
+    "Tile",
+    "check_ending",
+    "contact_sheet",
+    "paint_swatch",
+    "recall_throughput",
+    "result_strip",
+    "save_figure",
+]

@@ -1,0 +1,199 @@
+"""Recall against speed: a curve for each search index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lookalike.errors import InvalidInputError
+from lookalike.plots.style import INK, MUTED, drawable, fonts, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_WIDTH = 8  # inches
+_LINES = (  # of Okabe and Ito's palette, each with a marker of its own
+    ("#0072b2", "o"),
+    ("#d55e00", "s"),
+    ("#009e73", "^"),
+    ("#cc79a7", "D"),
+    ("#56b4e9", "v"),
+    ("#e69f00", "P"),
+    ("#1a1a1a", "X"),
+)
+_RECALLS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999)  # where there may be a tick
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """How fast a search index is at its recalls.
+
+    Attributes
+    ----------
+    name : str
+        Written beside its end.
+    recalls : sequence of float
+        0 to 1.
+    rates : sequence of float
+        Queries a second at each of them, above 0.
+    """
+
+    name: str
+    recalls: Sequence[float]
+    rates: Sequence[float]
+
+
+def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> Figure:
+    """Draw queries a second over recall, a line an index. Towards a recall of 1 the axis opens up.
+
+    Of an index's points, those are joined that no other of its own beats in recall and speed. A recall of 1
+    stands apart, at the right end.
+
+    Parameters
+    ----------
+    curves : sequence of Curve
+        At least one.
+    title : str
+        Above it all.
+    k : int
+        How many neighbours the recall is of, for the label of the axis.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator
+
+    if not any(len(curve.recalls) for curve in curves):
+        raise InvalidInputError("there are no curves to draw; expected at least one, with a point")
+    curves = [curve for curve in curves if len(curve.recalls)]
+    figure = Figure(figsize=(_WIDTH, 5), dpi=150, facecolor="white")
+    axes = figure.add_axes((0.11, 0.12, 0.68, 0.72))
+    recalls = [recall for curve in curves for recall in curve.recalls]
+    ticks, end = _recall_ticks(recalls)
+
+    def place(recall: float) -> float:
+        return end if recall >= 1 else -np.log10(1 - recall)
+
+    ends = []
+    for number, curve in enumerate(curves):
+        color, marker = _LINES[number % len(_LINES)]
+        points = _front(curve)
+        x, y = [place(recall) for recall, _ in points], [rate for _, rate in points]
+        style: dict[str, Any] = {
+            "color": color,
+            "marker": marker,
+            "markersize": 8,
+            "markeredgecolor": "white",
+        }
+        axes.plot(x, y, linewidth=2, clip_on=False, zorder=3, **style)
+        ends.append((x[-1], y[-1]))
+    rates = [rate for curve in curves for rate in curve.rates]
+    low, high = min(rates) / 1.6, max(rates) * 1.6
+    if high / low < 100:  # at least two decades, so that what is alike looks alike
+        middle = np.sqrt(low * high)
+        low, high = middle / 10, middle * 10
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    places = [place(tick) for tick in ticks]
+    axes.set_xlim(places[0], end + 0.03 * (end - places[0]))
+    axes.set_xticks(places, [f"{tick:g}" for tick in ticks])
+    ticks_of_rates = LogLocator(subs=(1.0, 3.0) if high / low < 3_000 else (1.0,)).tick_values(low, high)
+    lowest = low * (high / low) ** 0.03  # clear of the labels below
+    shown = [rate for rate in ticks_of_rates if lowest <= rate <= high]
+    axes.set_yticks(shown, [f"{rate:,.0f}" if rate >= 1 else f"{rate:g}" for rate in shown])
+    axes.minorticks_off()
+    _plain_axes(axes)
+    axes.set_xlabel(f"recall@{k}", color=INK, fontsize=11)
+    figure.text(0.03, 0.87, "queries per second, one at a time on one thread", color=INK, fontsize=11)
+    if title:
+        text = figure.text(
+            0.03,
+            0.935,
+            drawable(title, "bold"),
+            family=fonts(),
+            parse_math=False,
+            color=INK,
+            fontsize=12,
+            weight="bold",
+        )
+        shorten(text, 0.94 * _WIDTH)
+    _label_ends(axes, [curve.name for curve in curves], ends)
+    return figure
+
+
+def _front(curve: Curve) -> list[tuple[float, float]]:
+    """Return the (recall, rate) that no other of the curve beats in both, by recall."""
+    kept: list[tuple[float, float]] = []
+    for recall, rate in sorted(zip(curve.recalls, curve.rates, strict=True), reverse=True):
+        if not kept or rate > kept[-1][1]:
+            kept.append((recall, rate))
+    return kept[::-1]
+
+
+def _recall_ticks(recalls: Sequence[float]) -> tuple[list[float], float]:
+    """Return where the ticks are, from one below all recalls to 1, and where on the axis 1 is."""
+    below = [recall for recall in recalls if recall < 1]
+    lowest, highest = min(below, default=0.9), max(below, default=0.9)
+    first = max((tick for tick in (0.0, *_RECALLS[:3]) if tick <= lowest), default=0.0)
+    last = min((tick for tick in _RECALLS if tick >= highest), default=highest)
+    ticks = [tick for tick in (0.0, *_RECALLS) if first <= tick <= last]
+    span = -np.log10(1 - last) + np.log10(1 - first)
+    if span > 2:  # no room for those in between
+        ticks = [tick for tick in ticks if tick not in (0.995, 0.9995)]
+    return [*ticks, 1.0], float(-np.log10(1 - last) + max(0.12 * span, 0.15))
+
+
+def _plain_axes(axes: Axes) -> None:
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color("#a0a0a0")
+    axes.grid(True, color="#e4e4e4", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(which="both", colors=MUTED, labelsize=10, length=0)
+
+
+def _label_ends(axes: Axes, names: Sequence[str], ends: Sequence[tuple[float, float]]) -> None:
+    """Write the names of lines beside the axes, as near as they may come to the ends of the lines."""
+    line = 0.055  # of the height of the axes
+    order = sorted(range(len(ends)), key=lambda number: ends[number][1])
+    heights = [
+        float(axes.transAxes.inverted().transform(axes.transData.transform(ends[i]))[1]) for i in order
+    ]
+    for i in range(1, len(heights)):
+        heights[i] = max(heights[i], heights[i - 1] + line)
+    for i in range(len(heights)):
+        heights[i] = min(heights[i], 1 - (len(heights) - 1 - i) * line)
+    for height, number in zip(heights, order, strict=True):
+        color, marker = _LINES[number % len(_LINES)]
+        axes.annotate(
+            "",
+            (1.035, height),
+            ends[number],
+            xycoords="axes fraction",
+            textcoords="data",
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.9, "linestyle": ":"},
+        )
+        axes.plot(
+            1.035, height, color=color, marker=marker, markersize=8, markeredgecolor="white",
+            transform=axes.transAxes, clip_on=False,
+        )  # fmt: skip
+        text = axes.text(
+            1.06,
+            height,
+            drawable(names[number]),
+            transform=axes.transAxes,
+            va="center_baseline",
+            family=fonts(),
+            parse_math=False,
+            color=INK,
+            fontsize=11,
+        )
+        shorten(text, 0.16 * _WIDTH)

@@ -1,0 +1,130 @@
+"""Rows of images, each with a heading: the clusters of a collection, the leaves of a tree."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lookalike.errors import InvalidInputError
+from lookalike.plots.style import ACCENT, INK, MUTED, drawable, fonts, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+    from PIL.Image import Image
+
+_TILE = 0.8  # inches
+_GAP = 0.05
+_HEADING = 0.3  # inches above each row
+_MARGIN = 0.15
+_TITLE = 0.45
+_DPI = 150
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """One row of a sheet.
+
+    Attributes
+    ----------
+    title, note : str
+        The heading, and what is said more quietly beside it.
+    images : sequence of bytes
+        Image files.
+    marked : sequence of bool
+        Which images get a frame; none if it is empty.
+    """
+
+    title: str
+    note: str
+    images: Sequence[bytes]
+    marked: Sequence[bool] = ()
+
+
+def contact_sheet(rows: Sequence[SheetRow], title: str = "", columns: int = 12) -> Figure:
+    """Draw rows of images below each other, each below its heading.
+
+    Parameters
+    ----------
+    rows : sequence of SheetRow
+        Of a row's images the first `columns` are drawn.
+    title : str
+        Above it all.
+    columns : int
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InvalidInputError
+        If there are no rows, or no columns.
+    """
+    from matplotlib.figure import Figure
+
+    if not rows or columns < 1:
+        raise InvalidInputError(f"there are {len(rows)} rows of {columns} images to draw; expected some")
+    width = 2 * _MARGIN + columns * (_TILE + _GAP)
+    top = _TITLE if title else _MARGIN
+    height = top + len(rows) * (_HEADING + _TILE + _GAP) + _MARGIN
+    figure = Figure(figsize=(width, height), dpi=_DPI, facecolor="white")
+    if title:
+        text = _write(figure, title, _MARGIN, height - 0.25, 11, "bold")
+        shorten(text, width - 2 * _MARGIN)
+    for number, row in enumerate(rows):
+        y = height - top - number * (_HEADING + _TILE + _GAP)
+        _write_heading(figure, row, width, y - 0.6 * _HEADING)
+        bottom = y - _HEADING - _TILE
+        box = (_MARGIN / width, bottom / height, columns * (_TILE + _GAP) / width, _TILE / height)
+        axes = figure.add_axes(box)
+        axes.imshow(_mosaic(row, columns), interpolation="none", aspect="auto")
+        axes.set_axis_off()
+    return figure
+
+
+def _write_heading(figure: Figure, row: SheetRow, width: float, y: float) -> None:
+    title = _write(figure, row.title, _MARGIN, y, 9, "bold")
+    shorten(title, (width - 2 * _MARGIN) * 0.6)
+    end = title.get_window_extent().x1 / _DPI + 0.12
+    note = _write(figure, row.note, end, y, 8.5)
+    shorten(note, width - _MARGIN - end)
+
+
+def _write(figure: Figure, line: str, x: float, y: float, size: float, weight: str = "normal") -> Text:
+    """Write a line of text, its left end and its middle at (x, y) inches."""
+    width, height = figure.get_size_inches()
+    return figure.text(
+        x / width,
+        y / height,
+        drawable(line, weight),
+        family=fonts(),
+        parse_math=False,
+        va="center",
+        color=INK if weight == "bold" else MUTED,
+        size=size,
+        weight=weight,
+    )
+
+
+def _mosaic(row: SheetRow, columns: int) -> Image:
+    """Paste a row's images side by side, each as large as its square allows."""
+    from PIL import Image, ImageDraw
+
+    side, step = round(_TILE * _DPI), round((_TILE + _GAP) * _DPI)
+    mosaic = Image.new("RGB", (columns * step, side), "white")
+    draw = ImageDraw.Draw(mosaic)
+    for column, content in enumerate(row.images[:columns]):
+        with Image.open(io.BytesIO(content)) as opened:
+            picture = opened.convert("RGB")
+        scale = side / max(picture.size)
+        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+        is_small = max(picture.size) <= 64  # pixels that are to be seen as pixels
+        picture = picture.resize(size, Image.Resampling.NEAREST if is_small else Image.Resampling.LANCZOS)
+        corner = (column * step + (side - size[0]) // 2, (side - size[1]) // 2)
+        mosaic.paste(picture, corner)
+        if column < len(row.marked) and row.marked[column]:
+            draw.rectangle((column * step, 0, column * step + side - 1, side - 1), outline=ACCENT, width=4)
+    return mosaic
