@@ -1,4 +1,4 @@
-"""``python -m benchmarks [NAME...]``: run all benchmarks, or those named."""
+"""``python -m benchmarks [NAME...]``: run all benchmarks, or those named; or one, with options."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ NAMES = (
     "kmeans_tree",
     "kmeans",
     "kmeans_large",
+    "asked_recall",
+    "million",
 )
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or NAMES:
+    first = next((i for i, word in enumerate(sys.argv) if i and word.startswith("-")), len(sys.argv))
+    names, options = sys.argv[1:first], sys.argv[first:]
+    if options and len(names) != 1:
+        sys.exit("options belong to one benchmark: name it before them")
+    for name in names or NAMES:
         if name not in NAMES:
             sys.exit(f"there is no benchmark {name!r}; there are: {', '.join(NAMES)}")
-        importlib.import_module(f"benchmarks.{name}").main()
+        importlib.import_module(f"benchmarks.{name}").main(*([options] if options else []))

@@ -1,137 +1,132 @@
 """How fast is the k-means tree at a recall, next to other libraries, one query a call on one core?
 
-Fashion-MNIST and MNIST: 60,000 × 784, euclidean, k = 10, their 10,000 test images as queries. The contenders
-take turns, a thousand queries each, in one process; a hit is right if it is no farther than the true tenth
-neighbour. Peers that are not installed are left out.
+The contenders take turns, some queries each, in one process. Peers that are not installed are left out. What
+is measured is added to what there is, so that a long run can be cut up:
+
+    python -m benchmarks kmeans_tree --set mnist --peer hnswlib --peer scann --keep FOLDER
+
+keeps what was built, vectors and peers' indexes, for the next run.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import argparse
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks import report
-from lookalike.datasets import load
-from lookalike.index import Exact, KMeansTree
+from benchmarks.peers import PEERS, Answer, Peer
+from benchmarks.vectors import SETS, SearchSet, open_set
+from lookalike.index import KMeansTree
 
-SETS = ("fashion-mnist", "mnist")
 K = 10
-TURN = 1_000  # queries
-RECALLS = (0.9, 0.95, 0.99, 0.995, 0.998, 0.999, 1.0)
-HNSW_EFFORTS = (20, 50, 100, 150, 250, 400)
-PYNNDESCENT_EFFORTS = (0.0, 0.1, 0.2)
+TURN = 250  # queries
+RECALLS = (0.9, 0.95, 0.99, 0.995, 0.998, 0.999, 0.9999, 1.0)
 
-Answer = Callable[[Any], Any]  # a query (d,) → ids (k,)
+Figures = dict[str, Any]
 
 
-def main() -> None:
+def main(options: Sequence[str] = ()) -> None:
+    parser = argparse.ArgumentParser("python -m benchmarks kmeans_tree", description=__doc__)
+    parser.add_argument("--set", action="append", choices=SETS, dest="sets")
+    parser.add_argument("--peer", action="append", choices=PEERS, dest="peers")
+    parser.add_argument("--queries", type=int, default=10_000, help="at most so many")
+    parser.add_argument("--keep", type=Path, help="a folder for what is built")
+    parser.add_argument("--build-only", action="store_true")
+    chosen = parser.parse_args(options)
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     with threadpool_limits(1):
-        figures = {name: compare(name) for name in SETS}
-    report.save("kmeans_tree", {"k": K, "queries_a_call": 1, "sets": figures})
+        for name in chosen.sets or SETS:
+            peers = chosen.peers or [peer for peer, cls in PEERS.items() if cls.is_installed()]
+            found = compare(
+                open_set(name, chosen.keep), peers, chosen.queries, chosen.keep, chosen.build_only
+            )
+            if found:
+                save(name, found)
 
 
-def compare(name: str) -> dict[str, Any]:
-    train, _, test, _ = load(name)
-    rows = np.ascontiguousarray(train.reshape(len(train), -1), np.float32)
-    queries = np.ascontiguousarray(test.reshape(len(test), -1), np.float32)
-    truth = Exact("euclidean").build(rows).search(queries, k=K).distances[:, -1]
-    compile_kernels(rows, queries)
+def save(name: str, found: Figures) -> None:
+    """Add the figures of one set to those there are."""
+    sets = report.read("kmeans_tree").get("sets", {})
+    sets[name] = {**sets.get(name, {}), **found}
+    report.save("kmeans_tree", {"k": K, "queries_a_call": 1, "sets": sets})
+
+
+def compare(data: SearchSet, peers: Sequence[str], most: int, kept: Path | None, build_only: bool) -> Figures:
+    """Return for each peer what it and the k-means tree did beside it."""
+    others: dict[str, Peer] = {}
     seconds: dict[str, float] = {}
-    contenders: dict[str, Answer] = {}
-    for library, make in (("lookalike", ours), ("hnswlib", hnswlib), ("pynndescent", pynndescent)):
-        if library == "lookalike" or importlib.util.find_spec(library):
-            started = time.perf_counter()
-            index, answers = make(rows)
-            seconds[library] = time.perf_counter() - started
-            contenders |= answers(index)
-    spent = dict.fromkeys(contenders, 0.0)
-    right = dict.fromkeys(contenders, 0)
-    for start in range(0, len(queries), TURN):
-        block = queries[start : start + TURN]
-        for contender, answer in contenders.items():
+    for peer in peers:
+        others[peer] = PEERS[peer](data.rows.shape[1], data.metric, K)
+        folder = kept / data.name / peer if kept else None
+        seconds[peer] = others[peer].build_or_load(data.rows, folder)
+    ours, ours_seconds = build_ours(data)
+    if build_only:
+        return {}
+    n = min(most, len(data.queries))
+    contenders: list[tuple[str, Any, int]] = [("lookalike", recall, n) for recall in RECALLS]
+    for peer in peers:
+        contenders += [(peer, effort, min(n, PEERS[peer].most_queries)) for effort in PEERS[peer].efforts]
+    spent, right = [0.0] * len(contenders), [0] * len(contenders)
+    for start in range(0, n, TURN):
+        for number, (name, effort, limit) in enumerate(contenders):
+            block = data.queries[start : min(start + TURN, limit)]
+            if not len(block):
+                continue
+            answer = ask_ours(ours, effort) if name == "lookalike" else others[name].answer(effort)
             answer(block[0])
             begun = time.perf_counter()
             found = [answer(query) for query in block]
-            spent[contender] += time.perf_counter() - begun
-            right[contender] += count_right(rows, block, np.array(found), truth[start : start + TURN])
-    return {
-        "build_seconds": {library: round(value, 2) for library, value in seconds.items()},
-        "search": {
-            contender: {
-                "recall": round(right[contender] / (K * len(queries)), 4),
-                "queries_per_second": round(len(queries) / spent[contender]),
+            spent[number] += time.perf_counter() - begun
+            right[number] += data.count_right(start, np.array(found), K)
+    points: dict[str, list[Figures]] = {name: [] for name, _, _ in contenders}
+    for (name, effort, limit), taken, hits in zip(contenders, spent, right, strict=True):
+        points[name].append(
+            {
+                "effort": effort,
+                "recall": round(hits / (K * limit), 4),
+                "queries_per_second": round(limit / taken, 1 if limit / taken < 100 else None),
             }
-            for contender in contenders
-        },
+        )
+    curve = points.pop("lookalike")
+    for name in points:
+        for point in points[name]:
+            rate = rate_at(curve, point["recall"])
+            point["lookalike_is_faster_by"] = round(rate / point["queries_per_second"], 2)
+    beside = {"build_seconds": round(ours_seconds, 2), "search": curve}
+    return {
+        peer: {
+            "build_seconds": round(seconds[peer], 2),
+            "queries": n,
+            "search": points[peer],
+            "lookalike": beside,
+        }
+        for peer in peers
     }
 
 
-def count_right(rows: Any, queries: Any, found: Any, truth: Any) -> int:
-    """Measure the distances again, instead of trusting anyone's; ties are fair."""
-    hits = 0
-    for query, ids, limit in zip(queries, found, truth, strict=True):
-        distances = np.linalg.norm(rows[ids].astype(np.float64) - query, axis=1)
-        hits += int((distances <= limit * (1 + 1e-6)).sum())
-    return hits
+def rate_at(curve: list[Figures], recall: float) -> float:
+    """Return our queries/s at a recall: between two measured points, in proportion to log(1 - recall)."""
+    missed = [np.log(max(1 - point["recall"], 1e-5)) for point in curve]
+    rates = [np.log(point["queries_per_second"]) for point in curve]
+    return float(np.exp(np.interp(-np.log(max(1 - recall, 1e-5)), -np.array(missed), rates)))
 
 
-def compile_kernels(rows: Any, queries: Any) -> None:
-    """Let the compiler do its work, which is kept on disk, before anything is timed."""
-    index = KMeansTree(n_jobs=1).build(rows[:6_000])
+def build_ours(data: SearchSet) -> tuple[KMeansTree, float]:
+    # The compiler's work, which is kept on disk, comes before anything is timed.
+    small = KMeansTree(data.metric, n_jobs=1).build(data.rows[:6_000])
     for recall in (0.9, 1.0):
-        index.search(queries[0], K, recall=recall)
+        small.search(data.queries[0], K, recall=recall)
+    started = time.perf_counter()
+    index = KMeansTree(data.metric, n_jobs=1).build(data.rows)
+    return index, time.perf_counter() - started
 
 
-def ours(rows: Any) -> tuple[Any, Callable[[Any], dict[str, Answer]]]:
-    def answers(index: KMeansTree) -> dict[str, Answer]:
-        return {
-            f"lookalike, recall={recall}": lambda query, recall=recall: index.search(
-                query, K, recall=recall
-            ).ids[0]
-            for recall in RECALLS
-        }
-
-    return KMeansTree(n_jobs=1).build(rows), answers
-
-
-def hnswlib(rows: Any) -> tuple[Any, Callable[[Any], dict[str, Answer]]]:
-    import hnswlib
-
-    index = hnswlib.Index(space="l2", dim=rows.shape[1])
-    index.init_index(max_elements=len(rows), M=16, ef_construction=200, random_seed=0)
-    index.set_num_threads(1)
-    index.add_items(rows, num_threads=1)
-
-    def answers(index: Any) -> dict[str, Answer]:
-        def answer(query: Any, effort: int) -> Any:
-            index.set_ef(effort)
-            return index.knn_query(query, K, num_threads=1)[0][0].astype(np.int64)
-
-        return {
-            f"hnswlib, ef={effort}": lambda query, effort=effort: answer(query, effort)
-            for effort in HNSW_EFFORTS
-        }
-
-    return index, answers
-
-
-def pynndescent(rows: Any) -> tuple[Any, Callable[[Any], dict[str, Answer]]]:
-    import pynndescent
-
-    index = pynndescent.NNDescent(rows, n_neighbors=30, random_state=0, n_jobs=1)
-    index.prepare()
-
-    def answers(index: Any) -> dict[str, Answer]:
-        return {
-            f"pynndescent, epsilon={effort}": lambda query, effort=effort: index.query(
-                query[None], K, epsilon=effort
-            )[0][0]
-            for effort in PYNNDESCENT_EFFORTS
-        }
-
-    return index, answers
+def ask_ours(index: KMeansTree, recall: float) -> Answer:
+    return lambda query: index.search(query, K, recall=recall).ids[0]

@@ -26,6 +26,13 @@ def save(name: str, figures: dict[str, Any]) -> None:
     (FOLDER / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
+def read(name: str) -> dict[str, Any]:
+    """Return what ``results/<name>.json`` holds; nothing if it is not there."""
+    file = FOLDER / f"{name}.json"
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return found
+
+
 def machine() -> dict[str, Any]:
     """Name this machine: processor, cores, memory, system, versions."""
     return {

@@ -29,7 +29,7 @@ from lookalike.replace_file import replace_file
 from lookalike.types import Vectors
 
 _BLOCK_ROWS = 8_192
-_AXES_ROUNDS = 4
+_AXES_ROUNDS = 3
 _FORMAT = 1
 
 Doubles = npt.NDArray[np.float64]

@@ -35,6 +35,8 @@ def truth():
 
 HARD_ROWS = {
     "160 axes": clustered(6_000, 160),
+    "300 axes": clustered(5_000, 300),
+    "300 axes, far from 0": 1e3 + 1e-2 * clustered(5_000, 300),
     "8 axes": clustered(6_000, 8),
     "1 axis": clustered(6_000, 1),
     "10 axes among 200": clustered(5_000, 10)
@@ -91,6 +93,44 @@ def test_bound_never_exceeds_the_distance(tree):
         assert (np.sqrt(np.maximum(lifted, 0)) <= true + slack + 1e-6).all()
         # And it is of use: most of the true distance, or nothing could be left out.
         assert np.median(np.sqrt(np.maximum(lifted, 0)) / true) > 0.9
+
+
+def test_bound_of_a_whole_row_never_exceeds_the_distance():
+    from lookalike.index import kmeans_tree_kernels as kernels
+
+    rows = clustered(6_000, 300)
+    rows[7, 3] = 40  # cut, and its loss says so
+    tree = KMeansTree().build(rows)
+    frame, lists = tree._coding, tree._lists
+    for query in clustered(20, 300, seed=1).astype(np.float64):
+        codes = np.empty(300, np.int16)
+        unit, squared, lost = kernels._encode_whole(query, frame.scale, frame.centre, frame.row_steps, codes)
+        dots = lists.row_codes.astype(np.int64) @ codes.astype(np.int64)
+        bound = np.sqrt(np.maximum(squared + lists.row_facts[:, 0] - 2 * unit * dots, 0))
+        true = np.linalg.norm(rows[lists.order] - query, axis=1) * frame.scale
+        assert (bound <= true + lost + lists.row_facts[:, 1] + 1e-6).all()
+        assert np.median(bound / true) > 0.98
+        assert np.quantile(lists.row_facts[:, 1] / true, 0.99) < 0.05
+
+
+def test_products_of_the_longest_codes_fit_into_32_bits():
+    from lookalike.index import kmeans_tree_kernels as kernels
+
+    d = 20_000
+    codes = np.empty(d, np.int16)
+    still = np.zeros((2, d))
+    kernels._encode_whole(np.full(d, 0.3), 1.0, still, np.ones(d), codes)
+    assert kernels._dot(codes, np.full(d, 127, np.int8)) == 127 * codes.astype(np.int64).sum() > 0
+
+
+def test_rows_out_of_reach_are_left_out_without_a_change_of_the_answer(monkeypatch):
+    rows, queries = clustered(6_000, 300), clustered(100, 300, seed=1)
+    short = KMeansTree().build(rows)
+    monkeypatch.setattr(kmeans_tree, "_LONG_ROW", 1_000)
+    whole = KMeansTree().build(rows)
+    assert short._lists.row_codes.shape == (6_000, 300) and whole._lists.row_codes.shape == (6_000, 0)
+    assert short.efforts.find(10, 0.9) == whole.efforts.find(10, 0.9) != tuning.EXACT
+    assert (short.search(queries, recall=0.9).ids == whole.search(queries, recall=0.9).ids).all()
 
 
 @pytest.mark.parametrize("k", [1, 3, 10, 40, 100])

@@ -7,17 +7,20 @@ farther apart than the vectors are.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.index.calls import sealed
 from lookalike.reduce import principal_axes
 from lookalike.types import Vectors
 
 _LEAST_SPREAD = 1e-7
-_AXES_ROWS = 8_192  # rows from which the axes are found
-_BLOCK_ROWS = 4_096
+_AXES_ROWS = 4_096  # rows from which the axes are found
+_BLOCK_ROWS = 512  # taken at once: in float64, they stay in the cache
 
 Doubles = npt.NDArray[np.float64]
 
@@ -66,12 +69,8 @@ def fit_frame(rows: Vectors, lengths: Doubles, n_axes: int, width: int, random: 
     axes = np.zeros((d, width))
     axes[:, :n_axes] = principal_axes(sample / (spread or 1.0), n_axes, random)
     longest = least * least
-    for start in range(0, n, _BLOCK_ROWS):
-        block = rows[start : start + _BLOCK_ROWS].astype(np.float64)
-        if len(lengths):
-            block /= lengths[start : start + _BLOCK_ROWS, None]
-        block -= mean
-        longest = max(longest, float(np.square(block, out=block).sum(axis=1).max()))
+    for _, _, squares in centred_blocks(rows, lengths, 1.0, np.stack([mean, np.zeros(d)])):
+        longest = max(longest, float(squares.max()))
     scale = float(np.ldexp(1.0, -int(np.frexp(np.sqrt(longest))[1]))) if longest > 0 else 1.0
     return Frame(scale, np.stack([origin, (mean - origin) * scale]), axes)
 
@@ -79,16 +78,28 @@ def fit_frame(rows: Vectors, lengths: Doubles, n_axes: int, width: int, random: 
 def to_heads(frame: Frame, rows: Vectors, lengths: Doubles) -> tuple[Vectors, Vectors]:
     """Return the heads (n, width) and tails (n,) of rows, float32, computed in float64 and then rounded."""
     heads, tails = np.empty((len(rows), frame.axes.shape[1]), np.float32), np.empty(len(rows), np.float32)
-    for start in range(0, len(rows), _BLOCK_ROWS):
-        part = slice(start, start + _BLOCK_ROWS)
-        block = rows[part].astype(np.float64)
-        if len(lengths):
-            block /= lengths[part, None]
-        block -= frame.centre[0]
-        block *= frame.scale
-        block -= frame.centre[1]
+    for part, block, squares in centred_blocks(rows, lengths, frame.scale, frame.centre):
         head = block @ frame.axes
         heads[part] = head
-        rest = np.square(block, out=block).sum(axis=1) - np.square(head, out=head).sum(axis=1)
+        rest = squares - np.square(head, out=head).sum(axis=1)
         tails[part] = np.sqrt(np.maximum(rest, 0.0))
     return heads, tails
+
+
+def centred_blocks(
+    rows: npt.NDArray[Any], lengths: Doubles, scale: float, centre: Doubles
+) -> Iterator[tuple[slice, Doubles, Doubles]]:
+    """Give the rows block by block, before they are turned: where, (m, d) float64, and |x|², (m,).
+
+    The arrays are written over by the next block.
+    """
+    from lookalike.index import kernels
+
+    block = np.empty((min(_BLOCK_ROWS, len(rows)), rows.shape[1]))
+    squares = np.empty(len(block))
+    for start in range(0, len(rows), _BLOCK_ROWS):
+        part = slice(start, min(start + _BLOCK_ROWS, len(rows)))
+        m = part.stop - start
+        some, their_lengths = sealed(rows[part]), sealed(lengths[part])
+        kernels.centre_rows(some, their_lengths, scale, sealed(centre), block[:m], squares[:m])
+        yield part, block[:m], squares[:m]

@@ -153,6 +153,19 @@ def measure_lengths(rows, lengths):
         lengths[i] = np.sqrt(length_squared(rows[i]))  # OUT
 
 
+@compiled(EXACT)
+def centre_rows(rows, lengths, scale, centre, block, squares):
+    """Write rows as the frame has them before it turns them, (n, d) float64, and their squared lengths."""
+    for i in range(len(rows)):
+        row, out, total = rows[i], block[i], 0.0
+        length = lengths[i] if len(lengths) else 1.0
+        for j in range(row.shape[0]):
+            value = (np.float64(row[j]) / length - centre[0, j]) * scale - centre[1, j]
+            out[j] = value  # OUT
+            total += value * value
+        squares[i] = total  # OUT
+
+
 @compiled(FAST)
 def measure_slots(query, slots, order, rows, more_rows, row_lengths, best, best_rows):
     """Measure the rows in some slots; keep the nearest in a max-heap, and return how many they are."""

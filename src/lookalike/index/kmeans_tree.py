@@ -12,6 +12,10 @@ So a look at the lifted vector tells whether the full row need be read. Heads ar
 each axis with a step of its own, |x|² and the tail beside them: 136 bytes a row, and an integer dot product
 each.
 
+Where rows are long and in float32, as embeddings are, the whole row is kept in 8-bit integers, too, each
+coordinate with a step of its own, with |x|² and what the integers lost: a quarter of the row. They tell the
+distance to 1 or 2 %, so that of the rows that look near few more than k are read in full.
+
 Cells come from k-means on the heads, some 8 · √n of them, in two levels where there are many. Rows lie in
 the order of their cells, so that a cell is read in one stream.
 
@@ -19,12 +23,14 @@ Search
 ------
 *To a recall*: the `n_cells` nearest cells are scanned. Half of the tails' product is taken to be in common,
 which estimates the distance better than the bound does; the `n_rows` rows that look nearest are measured.
-What both numbers have to be is measured after the build, on rows that are left out of their own answers
+(Long ones in the order of their bounds, until the next bound is out of reach: the answer is that of measuring
+all.) What both numbers have to be is measured after the build, on rows that are left out of their own answers
 (`tuning`).
 
-*Exactly*, for recall 1: the nearest cells first, for a reach that is at least the right one, then all
-heads; every row whose bound is within reach is measured. Filtered searches are exact, too: where the
-allowed rows lie far from the query, no number of nearest cells is known to hold them.
+*Exactly*, for recall 1: the nearest cells first, for a reach that is at least the right one, then the heads
+of every cell that may hold a row within it (a centroid's distance less the cell's radius is a bound, too);
+every row whose bound is within reach is measured, for long rows both bounds. Filtered searches are exact,
+too: where the allowed rows lie far from the query, no number of nearest cells is known to hold them.
 
 Distances are measured in float64 on the original rows, as `Exact` does it; equal ones come in the order of
 rows.
@@ -38,17 +44,21 @@ of the query has computed lifted vectors within r + e_row + e_query. e_row is ta
 cell. (Codes end at 1.5 times what is usual on an axis: an outlier is cut there, and its e says so.) To this
 come the rounding of the axes' product, in float64, and of the tails, the root of a difference: together
 less than 4e-6 · (1 + |q|); and the last sum, of four terms in float32 that are each at most (2 + |q|)²:
-with less than 10 roundings of 6e-8, less than 4e-6 · (1 + |q|)². Queries longer than 1,000 are compared
+with less than 10 roundings of 6e-8, less than 4e-6 · (1 + |q|)². The integers of whole rows are bounded in
+the same way, with neither axes nor tails, and e of each row; the query's are small enough for d products to
+fit into 32 bits, and what they lose is measured, too. Queries longer than 1,000 are compared
 with every row.
 
 Layout
 ------
     codes (n, 128) int8 · facts (n, 2) float32: |x'|² and tail · order (n,) int64: slot → row
-    starts (cells + 1,) int64 · cell_codes (cells, 128) int8 · cell_squares, cell_errors (cells,) float32
+    row_codes (n, d) int8 · row_facts (n, 2) float32: |x'|² and e; (n, 0) where d < 256 or rows are uint8
+    starts (cells + 1,) int64 · cell_codes (cells, 128) int8 · cell_squares, cell_errors, cell_radii (cells,)
+    float32: of the centroid, the largest e, the farthest row from the centroid
     rows (n, d) float32, as given; uint8 if they are whole numbers from 0 to 255, as pixels are: measuring a
     row is reading it from memory · more_rows, those added since · ids (n,) int64
     axes (d, 128) float64 and float32 · centre (2, d) float64: origin, mean
-    steps (2, 128) float64: the unit of each axis's codes, the mean's head
+    steps (2, 128) float64: the unit of each axis's codes, the mean's head · row_steps (d,) float64
 
 A removed row keeps its slot, with |x'|² infinite; an added one is put into the slots of its nearest cell.
 
@@ -75,7 +85,7 @@ import numpy.typing as npt
 
 from lookalike import lloyd
 from lookalike.index import tuning
-from lookalike.index.axes import Frame, fit_frame, to_heads
+from lookalike.index.axes import Frame, centred_blocks, fit_frame, to_heads
 from lookalike.index.calls import sealed, share
 from lookalike.index.contract import check_filled, check_k, check_queries, check_recall
 from lookalike.index.folder import Arrays
@@ -97,9 +107,12 @@ _CELL_SAMPLE = 64  # rows a cell, that it is made from
 _CELL_ROUNDS = 5
 _BLOCK_ROWS = 4_096
 
-_TUNED_ROWS = 1_000  # held out, up to 100,000 vectors; of more, fewer: each is compared with all
+_TUNED_ROWS = 800  # held out, up to 100,000 vectors; of more, fewer: each is compared with all
 _FEWEST_TUNED_ROWS = 250
 _GATHERED = 0.2  # allowed rows are copied together up to this share, above it the others are masked
+_ROW_COST = 0.25e-9  # seconds a dimension, of measuring a row; only their proportion matters
+_SLOT_COST = 6e-9  # of scanning one
+_LONG_ROW = 256  # dimensions, from which on rows are kept as bytes, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +121,7 @@ class _Coding(Frame):
 
     axes32: Vectors  # (d, HEAD), the axes
     steps: Doubles  # (2, HEAD): the unit of each axis's codes, and the mean's head
+    row_steps: Doubles  # (d,): the unit of each coordinate's codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +130,17 @@ class _Lists:
 
     codes: npt.NDArray[np.int8]  # (slots, HEAD)
     facts: Vectors  # (slots, 2)
+    row_codes: npt.NDArray[np.int8]  # (slots, d), or (slots, 0) where they are not worth their memory
+    row_facts: Vectors  # (slots, 2)
     order: npt.NDArray[np.int64]  # (slots,)
     starts: npt.NDArray[np.int64]  # (cells + 1,)
     cell_codes: npt.NDArray[np.int8]  # (cells, HEAD)
     cell_squares: Vectors  # (cells,)
     cell_errors: Vectors  # (cells,)
+    cell_radii: Vectors  # (cells,)
 
 
-_CODING_ARRAYS = ("centre", "axes", "axes32", "steps")
+_CODING_ARRAYS = ("centre", "axes", "axes32", "steps", "row_steps")
 _LISTS_ARRAYS = tuple(field.name for field in fields(_Lists))
 
 
@@ -146,7 +163,7 @@ class KMeansTree(Tree):
     """
 
     kind: ClassVar[str] = "kmeans-tree"
-    file_format = 2
+    file_format = 3
     file_arrays = (*_CODING_ARRAYS, *_LISTS_ARRAYS)
 
     def __init__(
@@ -234,11 +251,24 @@ class KMeansTree(Tree):
             frame.axes,
             frame.axes.astype(np.float32),
             np.stack([steps, frame.middle]),
+            np.empty(0),
         )
         del heads, tails
+        if self._rows.dtype == np.float32 and rows.shape[1] >= _LONG_ROW:
+            self._keep_row_codes(rows)
         self._seal()
         if self._n > ALWAYS_EXACT:
             self._efforts = self._measure_efforts(random)
+
+    def _keep_row_codes(self, rows: Vectors) -> None:
+        chosen = np.arange(0, len(rows), max(1, len(rows) // _STEPS_ROWS))
+        some = np.abs(_centred(self._coding, rows, self._row_lengths, chosen))
+        steps = np.quantile(some, _USUAL, axis=0) * (_BEYOND_USUAL / _LARGEST_CODE)
+        steps = np.maximum(steps, steps.max() * _LEAST_STEP)
+        steps = steps if steps.max() > 0 else np.ones_like(steps)
+        self._coding = replace(self._coding, row_steps=steps)
+        codes, facts = _encode_rows(self._coding, rows, self._row_lengths, self._lists.order)
+        self._lists = replace(self._lists, row_codes=codes, row_facts=facts)
 
     def _insert(self, rows: Vectors, lengths: Doubles, numbers: Numbers) -> bool:
         heads, tails = to_heads(self._coding, rows, lengths)
@@ -253,17 +283,25 @@ class KMeansTree(Tree):
         labels = labels[by_label]
         codes, facts, errors = _encode(heads[by_label], tails[by_label], steps)
         places = lists.starts[labels + 1]
+        row_codes, row_facts = np.empty((len(rows), 0), np.int8), np.empty((len(rows), 0), np.float32)
+        if lists.row_codes.shape[1]:
+            row_codes, row_facts = _encode_rows(self._coding, rows, lengths, by_label)
         cell_errors = lists.cell_errors.copy()
         np.maximum.at(cell_errors, labels, errors)
+        cell_radii = lists.cell_radii.copy()
+        np.maximum.at(cell_radii, labels, _from_centroids(codes, lists.cell_codes, labels, steps))
         starts = lists.starts + np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=self.n_cells))])
         self._lists = _Lists(
             np.insert(lists.codes, places, codes, axis=0),
             np.insert(lists.facts, places, facts, axis=0),
+            np.insert(lists.row_codes, places, row_codes, axis=0),
+            np.insert(lists.row_facts, places, row_facts, axis=0),
             np.insert(lists.order, places, numbers[by_label]),
             starts,
             lists.cell_codes,
             lists.cell_squares,
             cell_errors,
+            cell_radii,
         )
         return True
 
@@ -282,6 +320,8 @@ class KMeansTree(Tree):
             lists,
             codes=lists.codes[kept],
             facts=lists.facts[kept],
+            row_codes=lists.row_codes[kept],
+            row_facts=lists.row_facts[kept],
             order=number[lists.order[kept]],
             starts=before[lists.starts],
         )
@@ -309,7 +349,8 @@ class KMeansTree(Tree):
         self._lists = lists = _Lists(*(sealed(getattr(self._lists, name)) for name in _LISTS_ARRAYS))
         self._arguments = (
             self.metric == "cosine", coding.scale, coding.centre, coding.axes32, coding.steps,
-            lists.codes, lists.facts, lists.order, lists.cell_codes, lists.cell_squares, lists.starts,
+            lists.codes, lists.facts, lists.row_codes, lists.row_facts, coding.row_steps, lists.order,
+            lists.cell_codes, lists.cell_squares, lists.starts,
             self._rows, self._more_rows, self._row_lengths, self._ids,
         )  # fmt: skip
 
@@ -335,8 +376,9 @@ class KMeansTree(Tree):
             self.n_jobs,
             lambda part: self._kernels.search_exactly(
                 rows[part], k, self.metric == "cosine", coding.scale, coding.centre, coding.axes,
-                coding.steps, lists.codes, lists.facts, lists.order, lists.cell_codes, lists.cell_squares,
-                lists.cell_errors, lists.starts, self._rows, self._more_rows, self._row_lengths,
+                coding.steps, lists.codes, lists.facts, lists.row_codes, lists.row_facts, coding.row_steps,
+                lists.order, lists.cell_codes, lists.cell_squares, lists.cell_errors, lists.cell_radii,
+                lists.starts, self._rows, self._more_rows, self._row_lengths,
                 squares[part], numbers[part], counts[part],
             ),
         )  # fmt: skip
@@ -363,8 +405,10 @@ class KMeansTree(Tree):
             facts[~kept, 0] = np.inf
             return replace(lists, facts=sealed(facts))
         parts = (
-            lists.codes[slots], lists.facts[slots], lists.order[slots], np.array([0, len(slots)]),
+            lists.codes[slots], lists.facts[slots], lists.row_codes[slots], lists.row_facts[slots],
+            lists.order[slots], np.array([0, len(slots)]),
             np.zeros((1, _HEAD), np.int8), np.zeros(1, np.float32), lists.cell_errors.max(keepdims=True),
+            np.full(1, np.inf, np.float32),
         )  # fmt: skip
         return _Lists(*map(sealed, parts))
 
@@ -378,7 +422,7 @@ class KMeansTree(Tree):
         k = min(tuning.LARGEST_K, self._n - 1)
         queries = sealed(self._rows[chosen].astype(np.float32))
         coding, lists = self._coding, self._lists
-        _, numbers, _ = self._prove(queries, k + 1, lists)
+        numbers = self._nearest_to(chosen, queries, k + 1)
         cell_ranks, row_ranks = np.empty((2, len(chosen), k), np.int64)
 
         def measure(part: slice) -> int:
@@ -395,22 +439,68 @@ class KMeansTree(Tree):
             return 0
 
         share(len(chosen), self.n_jobs, measure)
-        row_cost = 0.2e-6 * self._rows.shape[1] / 784  # seconds; only their proportion matters
-        cell_cost = 6e-9 * n_slots / self.n_cells
+        row_cost = _ROW_COST * self._rows.shape[1]
+        cell_cost = _SLOT_COST * n_slots / self.n_cells
         return tuning.measure(cell_ranks, row_ranks, cell_cost, row_cost)
+
+    def _nearest_to(self, chosen: Numbers, queries: Vectors, k: int) -> Numbers:
+        """Return the rows nearest to some of the rows, nearest first, up to rounding: (len(chosen), k).
+
+        Bounds leave a few hundred rows of pixels to be measured, but thousands of an embedding's: there,
+        products of all with all are quicker.
+        """
+        if not self._lists.row_codes.shape[1]:
+            return self._prove(queries, k, self._lists)[1]
+        queries = _centred(self._coding, self._rows, self._row_lengths, chosen)
+        keys, numbers = np.empty((len(chosen), k), np.float32), np.empty((len(chosen), k), np.int64)
+        sizes = np.zeros(len(chosen), np.int64)
+        for start in range(0, len(self._rows), _BLOCK_ROWS):
+            part = slice(start, start + _BLOCK_ROWS)
+            rows = _centred(self._coding, self._rows, self._row_lengths, part)
+            estimates = queries @ rows.T
+            estimates *= -2
+            estimates += np.einsum("ij,ij->i", rows, rows)
+            self._kernels.keep_nearest(estimates, start, keys, numbers, sizes)
+        return np.take_along_axis(numbers, np.argsort(keys, axis=1, kind="stable"), axis=1)
 
 
 def _empty_coding() -> _Coding:
     axes = np.empty((0, _HEAD))
-    return _Coding(1.0, np.empty((2, 0)), axes, axes.astype(np.float32), np.ones((2, _HEAD)))
+    return _Coding(1.0, np.empty((2, 0)), axes, axes.astype(np.float32), np.ones((2, _HEAD)), np.empty(0))
 
 
 def _empty_lists() -> _Lists:
     return _Lists(
-        np.empty((0, _HEAD), np.int8), np.empty((0, 2), np.float32), np.empty(0, np.int64),
-        np.zeros(1, np.int64), np.empty((0, _HEAD), np.int8), np.empty(0, np.float32),
-        np.empty(0, np.float32),
+        np.empty((0, _HEAD), np.int8), np.empty((0, 2), np.float32), np.empty((0, 0), np.int8),
+        np.empty((0, 0), np.float32), np.empty(0, np.int64), np.zeros(1, np.int64),
+        np.empty((0, _HEAD), np.int8), *(np.empty(0, np.float32) for _ in range(3)),
     )  # fmt: skip
+
+
+def _centred(coding: _Coding, rows: npt.NDArray[Any], lengths: Doubles, part: Any) -> Vectors:
+    """Return some rows as the frame has them, before they are turned: (n, d) float32."""
+    block: Vectors = rows[part].astype(np.float32)
+    if len(lengths):
+        block /= lengths[part, None].astype(np.float32)
+    block -= (coding.centre[0] + coding.centre[1] / coding.scale).astype(np.float32)
+    block *= np.float32(coding.scale)
+    return block
+
+
+def _encode_rows(
+    coding: _Coding, rows: Vectors, lengths: Doubles, order: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int8], Vectors]:
+    """Return rows in some order as codes (n, d), and facts (n, 2): |x'|², and what the codes lost."""
+    places = np.empty(len(order), np.int64)
+    places[order] = np.arange(len(order))
+    from lookalike.index import kmeans_tree_kernels
+
+    codes, facts = np.empty(rows.shape, np.int8), np.empty((len(rows), 2), np.float32)
+    for part, block, _ in centred_blocks(rows, lengths, coding.scale, coding.centre):
+        some_codes, some_facts = np.empty(block.shape, np.int8), np.empty((len(block), 2), np.float32)
+        kmeans_tree_kernels.encode_rows(block, sealed(coding.row_steps), some_codes, some_facts)
+        codes[places[part]], facts[places[part]] = some_codes, some_facts
+    return codes, facts
 
 
 def _make_cells(heads: Vectors, random: np.random.Generator) -> tuple[Vectors, npt.NDArray[np.int64]]:
@@ -445,6 +535,21 @@ def _encode(heads: Vectors, tails: Vectors, steps: Doubles) -> tuple[npt.NDArray
     return codes, facts, errors
 
 
+def _from_centroids(
+    codes: npt.NDArray[np.int8],
+    cell_codes: npt.NDArray[np.int8],
+    labels: npt.NDArray[np.int64],
+    steps: Doubles,
+) -> Vectors:
+    """Return how far each row's codes are from those of its cell's centroid, rounded up: (n,)."""
+    squares = np.empty(len(codes))
+    for start in range(0, len(codes), _BLOCK_ROWS):
+        part = slice(start, start + _BLOCK_ROWS)
+        apart = (codes[part].astype(np.int16) - cell_codes[labels[part]]) * steps
+        squares[part] = np.square(apart, out=apart).sum(axis=1)
+    return (np.sqrt(squares) * (1 + 1e-6)).astype(np.float32)
+
+
 def _make_lists(
     heads: Vectors, tails: Vectors, centroids: Vectors, labels: Numbers
 ) -> tuple[_Lists, Doubles]:
@@ -461,15 +566,20 @@ def _make_lists(
     cell_codes, cell_facts, _ = _encode(centroids, np.zeros(len(centroids), np.float32), steps)
     cell_errors = np.zeros(len(centroids), np.float32)
     np.maximum.at(cell_errors, labels, errors)
+    cell_radii = np.zeros(len(centroids), np.float32)
+    np.maximum.at(cell_radii, labels, _from_centroids(codes, cell_codes, labels, steps))
     starts = np.zeros(len(centroids) + 1, np.int64)
     np.cumsum(np.bincount(labels, minlength=len(centroids)), out=starts[1:])
     lists = _Lists(
         codes[order],
         facts[order],
+        np.empty((len(order), 0), np.int8),
+        np.empty((len(order), 0), np.float32),
         order,
         starts,
         cell_codes,
         np.ascontiguousarray(cell_facts[:, 0]),
         cell_errors,
+        cell_radii,
     )
     return lists, steps

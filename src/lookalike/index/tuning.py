@@ -28,7 +28,7 @@ KS = (1, 10, 100)
 LARGEST_K = KS[-1]
 RECALLS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999)
 _DEVIATIONS = 1.0  # of the sample's recall, that it may flatter by
-_CANDIDATES = 48  # numbers of cells and of rows tried
+_CANDIDATES = 32  # numbers of cells and of rows tried
 FEWEST_NEIGHBOURS = 3  # that a recall is measured on: one a query is too small a sample, and these are harder
 
 Ranks = npt.NDArray[np.int64]
@@ -130,8 +130,8 @@ def lower_bound(recalls: npt.NDArray[np.float64], k: int) -> float:
     """
     n, mean = len(recalls), float(recalls.mean())
     variance = float(recalls.var(ddof=1)) if n > 1 else 0.0
-    # Without any scatter, all that is known is that there are at least n independent ones.
-    hits = min(mean * (1 - mean) / variance * n, n * k) if variance > 0 else float(n)
+    # Without any scatter, nothing tells how many are independent: half of them are taken to be.
+    hits = min(mean * (1 - mean) / variance * n, n * k) if variance > 0 else n * max(k / 2, 1.0)
     z2 = _DEVIATIONS**2
     middle = mean + z2 / (2 * hits)
     reach = _DEVIATIONS * np.sqrt(mean * (1 - mean) / hits + z2 / (4 * hits * hits))
