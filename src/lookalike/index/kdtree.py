@@ -370,8 +370,7 @@ class KDTree(Tree):
         effort = self._effort_of.get((k, recall))
         if effort is None:
             effort = self._efforts.find(k, recall)
-            # Where most of the leaves would be visited, a proof costs no more.
-            if effort.n_cells * 2 > self.n_leaves_ * self.n_trees or effort.n_rows < k:
+            if effort.n_rows < k:
                 effort = tuning.EXACT
             self._effort_of[k, recall] = effort
         return effort
