@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
 from lookalike.replace_file import replace_file
@@ -28,6 +29,7 @@ _CAPTION = 0.52  # inches below each tile: two lines
 _INK = "#1a1a1a"
 _MUTED = "#5a5a5a"
 _ACCENT = "#0072b2"  # of Okabe and Ito's palette, told apart by colour-blind readers
+_MARK = "#d55e00"  # of the same palette
 _UNDATED = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 _FONT = "DejaVu Sans"  # comes with matplotlib
@@ -132,6 +134,68 @@ def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "")
     for number, tile in enumerate(hits):
         place(tile, number // _COLUMNS, _TILE + gap + number % _COLUMNS * _TILE, is_query=False)
     return figure
+
+
+def distance_curve(
+    distances: npt.NDArray[np.float32], min_samples: int, eps: float, unit: str, title: str = ""
+) -> Figure:
+    """Draw the sorted k-distance curve, and where a suggested `eps` cuts it.
+
+    Parameters
+    ----------
+    distances : (n,) float32
+        Rising: how far each image's `min_samples`-th nearest is, itself counted.
+    min_samples : int
+    eps : float
+    unit : str
+        What distances are, for the axis: "euclidean distance", say.
+    title : str
+        Above it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure
+
+    if not len(distances):
+        raise InvalidInputError("there are no distances to draw; expected at least one")
+    figure = Figure(figsize=(7, 4.2), dpi=150, facecolor="white", layout="constrained")
+    axes = figure.add_subplot()
+    n = len(distances)
+    share = np.arange(1, n + 1) / n * 100
+    n_core = int(np.searchsorted(distances, eps, side="right"))
+    axes.plot(share, distances, color=_ACCENT, linewidth=2)
+    axes.fill_between(share[:n_core], distances[:n_core], color=_ACCENT, alpha=0.15, linewidth=0)
+    axes.axhline(eps, color=_MARK, linewidth=1.5, linestyle="--")
+    # Above the line on the left, where the curve is below it; below it on the right otherwise.
+    is_left = n_core > 0.45 * n
+    axes.annotate(
+        f"eps = {eps:.3g}: {n_core / n:.0%} are core images",
+        (0.02 if is_left else 0.98, eps),
+        (0, 5 if is_left else -5),
+        xycoords=axes.get_yaxis_transform(),
+        textcoords="offset points",
+        ha="left" if is_left else "right",
+        va="bottom" if is_left else "top",
+        color=_INK,
+        fontsize=10,
+    )
+    axes.set_xlabel("share of images, densest first (%)", color=_INK)
+    axes.set_ylabel(f"{unit} to the {_ordinal(min_samples)} nearest,\nitself counted", color=_INK)
+    axes.set_xlim(0, 100)
+    axes.set_ylim(0, max(float(distances[-1]), eps) * 1.08)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color="#e4e4e4", linewidth=0.6)
+    axes.set_axisbelow(True)
+    if title:
+        axes.set_title(_drawable(title, "bold"), family=_fonts(), parse_math=False, color=_INK, weight="bold")
+    return figure
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def paint_swatch(color: str) -> bytes:
