@@ -5,7 +5,17 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("start_up", "indexing", "photos", "memory", "fastdup", "features", "kmeans_tree")
+NAMES = (
+    "start_up",
+    "indexing",
+    "photos",
+    "memory",
+    "fastdup",
+    "features",
+    "kmeans_tree",
+    "density",
+    "clusterings",
+)
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or NAMES:

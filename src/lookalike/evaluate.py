@@ -146,7 +146,8 @@ def precision_of_neighbors(
 class ClusteringScores:
     """A clustering against labels.
 
-    Noise, cluster -1, is counted as one more cluster, of all that is left over. Leaving it out would reward a clustering for saying little; `noise` tells how little it says.
+    Noise, cluster -1, is counted as one more cluster, of all that is left over. Leaving it out would reward a
+    clustering for saying little; `noise` tells how little it says.
 
     Attributes
     ----------

@@ -140,6 +140,8 @@ def _look_outside(
     for start in range(0, len(points), height):
         block = points[start : start + height]
         block = block[bounds[block] < best.weights[component[block]]]
+        if not len(block):
+            continue
         for begin in range(0, len(columns), width):
             part = columns[begin : begin + width]
             graph_kernels.nearest_outside(
@@ -148,14 +150,14 @@ def _look_outside(
             )  # fmt: skip
 
 
-def joined(rows: Vectors, graph: Any, metric: Metric) -> Any:
+def joined(rows: Vectors, graph: Any, metric: Metric, weight: float = 1.0) -> Any:
     """Return who is linked with whom in a neighbour graph, in one component.
 
     Returns
     -------
     (n, n) scipy.sparse.csr_array of float64
-        Symmetric: 1 where two rows name each other or where they join components, 1/2 where one names the
-        other.
+        Symmetric: 1 where two rows name each other, 1/2 where one names the other, `weight` where they join
+        components.
     """
     from scipy.sparse import coo_array
 
@@ -163,5 +165,6 @@ def joined(rows: Vectors, graph: Any, metric: Metric) -> Any:
     a, b = np.repeat(np.arange(n), np.diff(graph.indptr)), graph.indices
     bridges = spanning_tree(rows, graph, metric, is_joined=True)
     named = np.concatenate([a, bridges.a, bridges.b]), np.concatenate([b, bridges.b, bridges.a])
-    links = coo_array((np.ones(len(named[0])), named), shape=(n, n)).tocsr()
+    weights = np.where(np.arange(len(named[0])) < len(a), 1.0, weight)
+    links = coo_array((weights, named), shape=(n, n)).tocsr()
     return (links + links.T) * 0.5

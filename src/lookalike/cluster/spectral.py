@@ -7,7 +7,8 @@ k-means on them finds the groups, of whatever shape. This is scikit-learn's ``af
 on our own neighbour graph, and with Lanczos iterations on the matrix itself: scikit-learn's shift-and-invert
 factors it, which fills up with the square of the number of images.
 
-Components of the graph are joined by their shortest edges first.
+Components of the graph are joined by their shortest edges first, with next to no weight: each stays a group
+where there are enough of them, and small ones go to the nearest where there are too many.
 
 References
 ----------
@@ -29,7 +30,8 @@ from lookalike.index.graph import Report, neighbor_graph, silent
 from lookalike.types import Metric
 
 _DENSE = 500  # up to so many images, all eigenvectors are found at once
-_TOLERANCE = 1e-5  # of an eigenvalue
+_BRIDGE = 1e-2  # weight of an edge that joins components: too little to blur them
+_TOLERANCE = 1e-8  # of an eigenvalue: those that bridges make are close to 1
 
 
 class SpectralClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -102,7 +104,7 @@ class SpectralClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         n_clusters = check_count(self.n_clusters, "n_clusters", 1, n)
         n_neighbors = check_count(self.n_neighbors, "n_neighbors", 2, n)
         graph = neighbor_graph(rows, n_neighbors - 1, self.metric, self.recall, report)
-        links = joined(rows, graph, self.metric)
+        links = joined(rows, graph, self.metric, _BRIDGE)
         self.embedding_ = _embed(links, n_clusters, self.random_state)
         _, self.labels_, _ = k_means(
             self.embedding_, n_clusters, random_state=self.random_state, n_init=self.n_init
