@@ -9,7 +9,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from lookalike.errors import InvalidInputError
-from lookalike.plots import ENDINGS, Tile, check_ending, result_strip, save_figure
+from lookalike.plots import ENDINGS, Tile, check_ending, distance_curve, result_strip, save_figure
 
 NAMES = [
     "plain.jpg",
@@ -175,3 +175,22 @@ def test_missing_folder_is_an_error_before_and_while_saving(tmp_path):
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(InvalidInputError, match=r"cannot write .*folder\.png: Is a directory"):
         save_figure(result_strip(tiles(1), []), tmp_path / "folder.png")
+
+
+@pytest.mark.parametrize(("eps", "share"), [(0.5, "5%"), (1.0, "10%"), (9.0, "90%"), (20.0, "100%")])
+def test_distance_curve_says_how_many_are_core_images_inside_the_axes(eps, share):
+    distances = np.arange(1, 101, dtype=np.float32) / 10
+    figure = distance_curve(distances, 11, eps, "euclidean distance", "A $title$")
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    (words,) = axes.texts
+    assert words.get_text() == f"eps = {eps:.3g}: {share} are core images"
+    box, room = words.get_window_extent(), axes.get_window_extent()
+    assert room.x0 <= box.x0
+    assert box.x1 <= room.x1
+    assert "11th nearest" in axes.get_ylabel()
+
+
+def test_distance_curve_of_nothing_is_refused():
+    with pytest.raises(InvalidInputError, match="no distances"):
+        distance_curve(np.empty(0, np.float32), 5, 1.0, "distance")

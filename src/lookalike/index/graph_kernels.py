@@ -60,15 +60,20 @@ def pairs_within(estimates, first_row, first_column, limit, reach, rows, lengths
     """
     found = 0
     n = len(rows)
+    hits = np.empty(CHUNK + 1, np.int64)
     for i in range(estimates.shape[0]):
         row = first_row + i
         for chunk in range(estimates.shape[1]):
             start = first_column + chunk * CHUNK
             if start + CHUNK <= row + 1 or not _any_within(estimates[i, chunk], limit):
                 continue
-            for j in range(CHUNK):
+            n_hits, near = 0, estimates[i, chunk]
+            for j in range(CHUNK):  # without a branch, which would be guessed wrong
+                hits[n_hits] = j
+                n_hits += near[j] <= limit
+            for j in hits[:n_hits]:
                 column = start + j
-                if estimates[i, chunk, j] <= limit and column > row and column < n:
+                if column > row and column < n:
                     distance = _measure(rows, lengths, row, column)
                     if distance <= reach:
                         a[found], b[found], distances[found] = row, column, distance  # OUT
