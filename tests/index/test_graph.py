@@ -139,3 +139,11 @@ def test_what_has_no_neighbours_is_refused(rows, k, message):
 def test_radius_that_is_no_distance_is_refused(r):
     with pytest.raises(InvalidInputError, match="r is"):
         radius_graph([[1.0], [2.0]], r)
+
+
+def test_graph_that_memory_would_not_hold_is_refused(monkeypatch):
+    monkeypatch.setattr(graph, "_MOST_ENTRIES", 10_000)
+    rows = vectors_of(1_200, 3)
+    assert radius_graph(rows, 0.1).nnz < 10_000
+    with pytest.raises(InvalidInputError, match=r"a distance of 3 has more than .* neighbours a vector"):
+        radius_graph(rows, 3)

@@ -47,8 +47,9 @@ _CHOICE_ROWS = 512
 _MEASURE_COST, _TERM_COST = 2_500, 10
 _BLOCK_ROWS = 4_096
 _BATCH = 4_096  # queries of an index between two reports
-_TILE = (512, 1_024)  # 2 MB of estimates: they stay in the cache between the product and the look at them
+_TILE = (1_024, 512)  # 2 MB of estimates, and few enough columns that their rows stay in the cache, too
 _CHUNK = 64  # as in graph_kernels
+_MOST_ENTRIES = 500_000_000  # of a radius graph: 10 GB while it is made
 _BEYOND = np.float32(1e30)  # the squared length of a row that is there to fill a chunk
 _UNIT_ROUNDOFF = float(np.finfo(np.float32).eps) / 2
 
@@ -143,7 +144,8 @@ def radius_graph(
     Raises
     ------
     InvalidInputError
-        For NaN, a wrong shape, or a radius that is negative or infinite.
+        For NaN, a wrong shape, a radius that is negative or infinite, or one so large that the graph would
+        not fit into memory.
 
     Examples
     --------
@@ -190,6 +192,13 @@ def radius_graph(
         for done, found in enumerate(pool.map(measure, strips), 1):
             graph_kernels.count(found[0], found[1], counts[1:])
             pairs.append(found)
+            if counts.sum() > _MOST_ENTRIES:
+                pool.shutdown(cancel_futures=True)
+                last = min(done * height, n)
+                raise InvalidInputError(
+                    f"a distance of {r:g} has more than {counts[: last + 1].sum() // last:,} neighbours"
+                    " a vector, too many to hold in memory; expected a smaller one"
+                )
             report(done, len(strips))
     starts = np.cumsum(counts)
     ends = starts[:-1].copy()
@@ -255,8 +264,12 @@ class Lifted:
             axes = axes[:, : _choose_heads(sample, axes, square * scale * scale)]
         n_heads = axes.shape[1]
         left = np.empty((n, n_heads + 3), np.float32)
-        for part in blocks:
+
+        def lift(part: slice) -> None:
             left[part] = _lift((doubles(part) - mean) * scale, axes)
+
+        with ThreadPoolExecutor(usable_cores()) as pool:
+            list(pool.map(lift, blocks))
         right = np.zeros((-(-n // _CHUNK) * _CHUNK, n_heads + 3), np.float32)
         right[:n, :-2] = -2 * left[:, :-2]
         right[:, -2] = 1
