@@ -17,6 +17,8 @@ NAMES = (
     "kmeans_large",
     "asked_recall",
     "million",
+    "density",
+    "clusterings",
 )
 
 if __name__ == "__main__":

@@ -18,13 +18,12 @@ from matplotlib.patches import Rectangle
 
 from lookalike import lloyd
 from lookalike.plots import save_figure
-from lookalike.plots.style import ACCENT, INK, MUTED
+from lookalike.plots.style import ACCENT, INK, MARK, MUTED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PICTURES = Path(__file__).parents[1] / "docs/pictures"
-ORANGE = "#d55e00"  # of Okabe and Ito's palette, as ACCENT is
 LIGHT = "#cfe3f1"
 LINE = "#9a9a9a"
 K = 5
@@ -60,7 +59,7 @@ def draw_exact(left: Axes, right: Axes, points: Points, query: Points) -> None:
     near = nearest(points, query, K)
     left.add_collection(lines([(query, point) for point in points], LINE, 0.4))
     scatter(left, points, query, "every distance is measured …")
-    right.add_collection(lines([(query, points[row]) for row in near], ORANGE, 1.2))
+    right.add_collection(lines([(query, points[row]) for row in near], MARK, 1.2))
     scatter(right, points, query, f"… and the {K} smallest are kept", near)
 
 
@@ -110,13 +109,13 @@ def draw_hnsw(left: Axes, right: Axes, points: Points, query: Points) -> None:
     start = int(np.argmax(np.linalg.norm(points[few] - query, axis=1)))
     path = walk(points[few], query, start)
     left.add_collection(lines(graph(points[few], 3), LINE, 0.8))
-    left.add_collection(lines([(points[few][a], points[few][b]) for a, b in path], ORANGE, 2))
+    left.add_collection(lines([(points[few][a], points[few][b]) for a, b in path], MARK, 2))
     left.scatter(*points[few].T, s=14, color=INK, zorder=3)
     last = int(few[path[-1][1] if path else start])
     scatter(left, points, query, "upper level: few points, long steps", faint=True)
     right.add_collection(lines(graph(points, 4), LINE, 0.6))
     steps = walk(points, query, last)
-    right.add_collection(lines([(points[a], points[b]) for a, b in steps], ORANGE, 2))
+    right.add_collection(lines([(points[a], points[b]) for a, b in steps], MARK, 2))
     scatter(right, points, query, "lowest level: all points, short steps", nearest(points, query, K))
 
 
@@ -158,7 +157,7 @@ def scatter(
 ) -> None:
     axes.scatter(*points.T, s=7, color=LINE if faint else MUTED, zorder=2)
     if len(found):
-        axes.scatter(*points[found].T, s=42, facecolor="none", edgecolor=ORANGE, lw=1.5, zorder=4)
+        axes.scatter(*points[found].T, s=42, facecolor="none", edgecolor=MARK, lw=1.5, zorder=4)
     mark(axes, query, label)
 
 

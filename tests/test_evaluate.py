@@ -1,11 +1,12 @@
-"""Retrieval measures: worked by hand, then against scikit-learn."""
+"""Measures of retrieval and of clusterings: worked by hand, then against scikit-learn."""
 
 import numpy as np
 import pytest
+from sklearn import metrics
 from sklearn.metrics import average_precision_score
 
 from lookalike.errors import InvalidInputError
-from lookalike.evaluate import leave_one_out
+from lookalike.evaluate import compare_with_labels, leave_one_out, silhouette
 
 
 def at_angles(degrees):
@@ -144,3 +145,62 @@ def test_inputs_are_not_modified():
 def test_what_cannot_be_measured_is_an_error(vectors, labels, ks, words):
     with pytest.raises(InvalidInputError, match=words):
         leave_one_out(vectors, labels, ks)
+
+
+def test_clusters_against_labels_by_hand():
+    # Clusters {a a b}, {b b}, noise {a}: the most frequent labels are 2 + 2 + 1 of 6.
+    scores = compare_with_labels([0, 0, 0, 1, 1, -1], list("aabbba"))
+    assert scores.purity == pytest.approx(5 / 6)
+    assert (scores.n_clusters, scores.noise) == (2, pytest.approx(1 / 6))
+    # Pairs together in both: aa, bb. In clusters: 3 + 1; in labels: 3 + 3; of 15.
+    expected = 4 * 6 / 15
+    assert scores.ari == pytest.approx((2 - expected) / ((4 + 6) / 2 - expected))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_measures_of_clusters_are_scikit_learns(seed):
+    random = np.random.default_rng(seed)
+    clusters, labels = random.integers(-1, 6, 200), random.integers(0, 4, 200)
+    scores = compare_with_labels(clusters, labels)
+    assert scores.nmi == pytest.approx(metrics.normalized_mutual_info_score(labels, clusters), abs=1e-9)
+    assert scores.ari == pytest.approx(metrics.adjusted_rand_score(labels, clusters), abs=1e-9)
+    table = metrics.cluster.contingency_matrix(labels, clusters)
+    assert scores.purity == pytest.approx(table.max(axis=0).sum() / 200, abs=1e-9)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_silhouette_of_all_images_is_scikit_learns(metric):
+    random = np.random.default_rng(0)
+    rows, clusters = random.standard_normal((400, 5)), random.integers(0, 5, 400)
+    clusters[0] = 9  # alone
+    expected = metrics.silhouette_score(rows, clusters, metric=metric)
+    assert silhouette(rows, clusters, metric) == pytest.approx(expected, abs=1e-9)
+    noisy = np.concatenate([rows, 100 * rows[:50]]), np.concatenate([clusters, np.full(50, -1)])
+    assert silhouette(*noisy, metric) == pytest.approx(expected, abs=1e-9)
+
+
+def test_sampled_silhouette_is_near_that_of_all_and_repeatable():
+    random = np.random.default_rng(0)
+    clusters = np.repeat([0, 1, 2], 300)
+    rows = random.standard_normal((900, 4)) + 2 * clusters[:, None]
+    whole = silhouette(rows, clusters)
+    sampled = silhouette(rows, clusters, n_sampled=300)
+    assert sampled == silhouette(rows, clusters, n_sampled=300)
+    assert 0 < abs(sampled - whole) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("work", "message"),
+    [
+        (lambda: compare_with_labels([0, 1], ["a"]), "2 clusters for 1 labels"),
+        (lambda: compare_with_labels([], []), "0 clusters for 0 labels"),
+        (lambda: compare_with_labels([0.5], ["a"]), "clusters are float64"),
+        (lambda: silhouette([[1], [2], [3]], [0, 0, 0]), "there are 1 clusters of 3 images"),
+        (lambda: silhouette([[1], [2], [3]], [0, 1, 2]), "there are 3 clusters of 3 images"),
+        (lambda: silhouette([[1], [np.nan], [3]], [0, 1, 1]), "expected finite numbers"),
+        (lambda: silhouette([[1], [2]], [0, 1, 1]), "for 3 clusters"),
+    ],
+)
+def test_measures_of_clusters_say_what_is_wrong(work, message):
+    with pytest.raises(InvalidInputError, match=message):
+        work()

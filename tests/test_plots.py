@@ -15,6 +15,7 @@ from lookalike.plots import (
     Tile,
     check_ending,
     contact_sheet,
+    distance_curve,
     k_curves,
     result_strip,
     save_figure,
@@ -225,3 +226,22 @@ def test_curves_of_k_show_every_number_and_mark_the_suggested(tmp_path):
 def test_curves_that_do_not_fit_together_are_refused():
     with pytest.raises(InvalidInputError, match="cannot draw 2 numbers of clusters with 1 inertias"):
         k_curves([2, 3], [1.0], [0.1, 0.2], 2)
+
+
+@pytest.mark.parametrize(("eps", "share"), [(0.5, "5%"), (1.0, "10%"), (9.0, "90%"), (20.0, "100%")])
+def test_distance_curve_says_how_many_are_core_images_inside_the_axes(eps, share):
+    distances = np.arange(1, 101, dtype=np.float32) / 10
+    figure = distance_curve(distances, 11, eps, "euclidean distance", "A $title$")
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    (words,) = axes.texts
+    assert words.get_text() == f"eps = {eps:.3g}: {share} are core images"
+    box, room = words.get_window_extent(), axes.get_window_extent()
+    assert room.x0 <= box.x0
+    assert box.x1 <= room.x1
+    assert "11th nearest" in axes.get_ylabel()
+
+
+def test_distance_curve_of_nothing_is_refused():
+    with pytest.raises(InvalidInputError, match="no distances"):
+        distance_curve(np.empty(0, np.float32), 5, 1.0, "distance")

@@ -1,6 +1,6 @@
 """Pictures for people: PNG, SVG, PDF or JPEG, by the file's ending."""
 
-from lookalike.plots.curves import Curve, k_curves, recall_throughput
+from lookalike.plots.curves import Curve, distance_curve, k_curves, recall_throughput
 from lookalike.plots.sheets import SheetRow, contact_sheet
 from lookalike.plots.strips import Tile, paint_swatch, result_strip
 from lookalike.plots.style import ENDINGS, check_ending, save_figure
@@ -12,6 +12,7 @@ __all__ = [
     "Tile",
     "check_ending",
     "contact_sheet",
+    "distance_curve",
     "k_curves",
     "paint_swatch",
     "recall_throughput",

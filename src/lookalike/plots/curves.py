@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
-from lookalike.plots.style import ACCENT, INK, MUTED, drawable, fonts, shorten
+from lookalike.plots.style import ACCENT, INK, MARK, MUTED, drawable, fonts, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -181,6 +182,63 @@ def k_curves(
     return figure
 
 
+def distance_curve(
+    distances: npt.NDArray[np.float32], min_samples: int, eps: float, unit: str, title: str = ""
+) -> Figure:
+    """Draw the sorted k-distance curve, and where a suggested `eps` cuts it.
+
+    Parameters
+    ----------
+    distances : (n,) float32
+        Rising: how far each image's `min_samples`-th nearest is, itself counted.
+    min_samples : int
+    eps : float
+    unit : str
+        What distances are, for the axis: "euclidean distance", say.
+    title : str
+        Above it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure
+
+    if not len(distances):
+        raise InvalidInputError("there are no distances to draw; expected at least one")
+    figure = Figure(figsize=(7, 4.2), dpi=150, facecolor="white", layout="constrained")
+    axes = figure.add_subplot()
+    n = len(distances)
+    share = np.arange(1, n + 1) / n * 100
+    n_core = int(np.searchsorted(distances, eps, side="right"))
+    axes.plot(share, distances, color=ACCENT, linewidth=2)
+    axes.fill_between(share[:n_core], distances[:n_core], color=ACCENT, alpha=0.15, linewidth=0)
+    axes.axhline(eps, color=MARK, linewidth=1.5, linestyle="--")
+    # Above the line on the left, where the curve is below it; below it on the right otherwise.
+    is_left = n_core > 0.45 * n
+    axes.annotate(
+        f"eps = {eps:.3g}: {n_core / n:.0%} are core images",
+        (0.02 if is_left else 0.98, eps),
+        (0, 5 if is_left else -5),
+        xycoords=axes.get_yaxis_transform(),
+        textcoords="offset points",
+        ha="left" if is_left else "right",
+        va="bottom" if is_left else "top",
+        color=INK,
+        fontsize=10,
+    )
+    axes.set_xlabel("share of images, densest first (%)", color=INK)
+    axes.set_ylabel(f"{unit} to the {_ordinal(min_samples)} nearest,\nitself counted", color=INK)
+    axes.set_xlim(0, 100)
+    axes.set_ylim(0, max(float(distances[-1]), eps) * 1.08)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color="#e4e4e4", linewidth=0.6)
+    axes.set_axisbelow(True)
+    if title:
+        axes.set_title(drawable(title, "bold"), family=fonts(), parse_math=False, color=INK, weight="bold")
+    return figure
+
+
 def _front(curve: Curve) -> list[tuple[float, float]]:
     """Return the (recall, rate) that no other of the curve beats in both, by recall."""
     kept: list[tuple[float, float]] = []
@@ -251,3 +309,8 @@ def _label_ends(axes: Axes, names: Sequence[str], ends: Sequence[tuple[float, fl
             fontsize=11,
         )
         shorten(text, 0.16 * _WIDTH)
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

@@ -20,6 +20,7 @@ ENDINGS = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 INK = "#1a1a1a"
 MUTED = "#5a5a5a"
 ACCENT = "#0072b2"  # of Okabe and Ito's palette, told apart by colour-blind readers
+MARK = "#d55e00"  # of the same palette
 _UNDATED = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 _FONT = "DejaVu Sans"  # comes with matplotlib
