@@ -40,7 +40,7 @@ _FORMAT = 1
 _ARRAYS = ("rows", "ids", "alive", "centre", "library", "efforts")
 _ALWAYS_EXACT = 4_096  # up to so many vectors nothing is tuned, and the effort is `untuned_effort`
 _TUNED_ROWS = 200
-_STEPS = 9  # doublings of the effort that are tried
+_MOST_EFFORT = 25_600  # that is tried
 _FEW = 0.05  # allowed rows, by share, up to which a filtered search is exact
 _BLOCK_ROWS = 4_096
 
@@ -296,7 +296,7 @@ class Borrowed(Index):
         return vectors
 
     def _measure_efforts(self) -> tuning.Efforts:
-        """Double the effort until each recall is reached, or steps run out; what is not reached is exact."""
+        """Double the effort until each recall is reached; what is not reached is exact."""
         random = np.random.default_rng(self.random_state)
         chosen = np.sort(random.choice(self._n, _TUNED_ROWS, replace=False))
         k = tuning.LARGEST_K
@@ -304,17 +304,15 @@ class Borrowed(Index):
         near = self._exact.search(self._rows[chosen], k + 1).ids
         truth = [row[row != itself][:k] for row, itself in zip(near, chosen, strict=True)]
         table = tuning.Efforts().table
-        counted = [max(few, tuning.FEWEST_NEIGHBOURS) for few in tuning.KS]
-        for effort in k * 2 ** np.arange(_STEPS):
-            recalls = np.empty((len(tuning.KS), len(chosen)))
-            for i, vector in enumerate(queries):
-                rows = self._ask(vector, k + 1, int(effort))
-                rows = rows[rows != chosen[i]]
-                for number, few in enumerate(counted):
-                    recalls[number, i] = np.isin(truth[i][:few], rows[:few]).mean()
-            for number, few in enumerate(tuning.KS):
-                reached = np.array(tuning.RECALLS) <= tuning.lower_bound(recalls[number], counted[number])
+        for number, few in enumerate(tuning.KS):
+            counted = max(few, tuning.FEWEST_NEIGHBOURS)
+            effort = counted
+            while effort <= _MOST_EFFORT and not (table[number, :, 0] > 0).all():
+                recalls = np.empty(len(chosen))
+                for i, vector in enumerate(queries):
+                    rows = self._ask(vector, counted + 1, effort)
+                    recalls[i] = np.isin(truth[i][:counted], rows[rows != chosen[i]][:counted]).mean()
+                reached = np.array(tuning.RECALLS) <= tuning.lower_bound(recalls, counted)
                 table[number, reached & (table[number, :, 0] == 0)] = effort, few
-            if (table[:, :, 0] > 0).all():
-                break
+                effort *= 2
         return tuning.Efforts(table)

@@ -42,7 +42,7 @@ class HNSW(Borrowed):
         n_links: int = 16,
         effort: int = 200,
         random_state: int = 0,
-        n_jobs: int = -1,
+        n_jobs: int = 1,
     ) -> None:
         if isinstance(n_links, bool) or not isinstance(n_links, int) or not 2 <= n_links <= 100:
             raise InvalidInputError(f"n_links is {n_links!r}; expected a whole number, 2 to 100")
