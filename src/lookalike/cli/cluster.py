@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lookalike.answers import Cluster, Clustering
     from lookalike.collection import Collection
+    from lookalike.types import ImageId
 
 _ALGORITHMS = ("kmeans", "hierarchical", "dbscan", "hdbscan", "spectral", "agglomerative")
 _FORMS = ("csv", "json", "copy", "hardlink", "symlink")
@@ -24,6 +25,7 @@ _MAKE = "Make clusters"
 _CHANGE = "Change clusters that are there"
 _SHOWN = 30  # clusters of a table; the rest is summed up
 _ON_SHEET = 40
+_CENTRAL, _DOUBTFUL = 9, 3  # images of a row of the sheet
 
 
 def cluster(
@@ -167,8 +169,8 @@ def cluster(
 ) -> None:
     """Find groups of look-alikes, and keep them under a name.
 
-    Clusters that are there already are shown with --name NAME, and changed or exported with the options
-    below; with --algorithm, -k and their like they are made anew.
+    Clusters that are there already are shown with --name NAME, changed and exported. With --algorithm, -k
+    or their like they are made anew, unless you have named or changed any.
     """
     from lookalike.cli.choose import open_named
 
@@ -222,8 +224,9 @@ def cluster(
                 found = chosen.rename_cluster(target, word, new)
             for words in merge or []:
                 found = chosen.merge_clusters(target, [word.strip() for word in words.split(",")])
-            for image, word in moves:
-                found = chosen.move_to_cluster(target, [image], word)
+            for word in dict.fromkeys(word for _, word in moves):
+                images = [image for image, to in moves if to == word]
+                found = chosen.move_to_cluster(target, images, word)
             if assign:
                 found, n_assigned = chosen.assign_to_clusters(target, report)
         else:
@@ -412,7 +415,8 @@ def _save_plot(path: Path, collection: Collection, found: Clustering) -> None:
     from lookalike.plots import SheetRow, contact_sheet, save_figure
 
     shown = found.clusters[:_ON_SHEET]
-    pictures = collection.thumbnails([hit.id for each in shown for hit in each.central])
+    tiles = {each.number: _tiles(each) for each in shown}
+    pictures = collection.thumbnails([image for each in tiles.values() for image in each])
     rows = [
         SheetRow(
             each.title,
@@ -421,13 +425,20 @@ def _save_plot(path: Path, collection: Collection, found: Clustering) -> None:
                 + ([] if each.cohesion is None else [f"cohesion {each.cohesion:.2f}"])
                 + ([] if each.label is None else [f"{each.label} {each.label_share:.0%}"])
             ),
-            [pictures[hit.id] for hit in each.central if hit.id in pictures],
+            [pictures[image] for image in tiles[each.number] if image in pictures],
+            [is_doubtful for image, is_doubtful in tiles[each.number].items() if image in pictures],
         )
         for each in shown
     ]
     more = len(found.clusters) - len(shown)
-    title = (
-        f"{found.name}: {_images(len(found.ids))}, {found.n_clusters:,} clusters, nearest the centre first"
-    )
-    save_figure(contact_sheet(rows, title + (f" ({more} smaller ones not shown)" if more else "")), path)
+    title = f"{found.name}: {_images(len(found.ids))} in {found.n_clusters:,} clusters"
+    title += f", of which the {_ON_SHEET} largest" if more else ""
+    save_figure(contact_sheet(rows, f"{title}; nearest to the centre first, doubtful ones framed"), path)
     print(f"saved {path}", file=sys.stderr)
+
+
+def _tiles(each: Cluster) -> dict[ImageId, bool]:
+    """Return the images of a row of the sheet, and whether they are there for being doubtful."""
+    central = {hit.id: False for hit in each.central[:_CENTRAL]}
+    doubtful = {hit.id: True for hit in each.doubtful[:_DOUBTFUL] if hit.id not in central}
+    return central | doubtful if doubtful else {hit.id: False for hit in each.central}

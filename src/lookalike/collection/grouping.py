@@ -310,7 +310,8 @@ def move_images(
     wanted = np.unique(np.asarray(images, np.int64))
     rows = _without_gone(stored, ids)
     new = np.setdiff1d(wanted, rows.ids)
-    rows, vectors = _rows_of(_with_images(rows, new, np.full(len(new), target, np.int32)), ids, vectors)
+    rows = _with_images(rows, new, np.full(len(new), target, np.int32))
+    vectors = vectors[np.isin(ids, rows.ids)]
     is_moved = np.isin(rows.ids, wanted)
     touched = {target, *rows.clusters[is_moved].tolist()} - {NOISE}
     clusters = np.where(is_moved, np.int32(target), rows.clusters)
