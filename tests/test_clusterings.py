@@ -127,7 +127,7 @@ def test_k_is_the_root_of_half_the_images_unless_given(photos):
 
 def test_as_many_clusters_as_images_and_one_cluster_are_possible(photos):
     for algorithm in ("kmeans", "hierarchical", "agglomerative"):
-        assert photos.cluster(algorithm, k=15, name="all").n_clusters == 15
+        assert photos.cluster(algorithm, k=np.int64(15), name="all").n_clusters == 15
         assert photos.cluster(algorithm, k=1, name="one").n_clusters == 1
         assert photos.clustering("one").clusters[0].doubtful == ()
 
@@ -138,6 +138,32 @@ def test_a_clustering_is_kept_as_it_was_made(photos, folder):
     assert read.clusters == made.clusters
     assert (read.parameters, read.made, read.random_state) == (made.parameters, made.made, 0)
     assert photos.clusterings() == ["by shade"]
+
+
+def test_a_clustering_may_be_all_noise(photos, folder, tmp_path):
+    found = photos.cluster("dbscan", eps=np.float32(0.5), min_samples=np.int64(2))
+    assert (found.n_clusters, found.n_noise) == (0, 15)
+    assert photos.clustering("dbscan").clusters == found.clusters
+    with pytest.raises(QueryError, match="only noise"):
+        photos.search(folder / "dark/0.png", same_cluster="dbscan")
+    with pytest.raises(InvalidInputError, match="all noise"):
+        photos.rename_cluster("dbscan", 0, "night")
+    add_later(photos, folder)
+    assert photos.assign_to_clusters("dbscan")[1] == 0
+    photos.export_clustering("dbscan", tmp_path / "out", "copy")
+    assert len(list((tmp_path / "out/noise").iterdir())) == 16
+
+
+def test_a_clustering_whose_images_have_all_left_is_empty(photos, folder, tmp_path):
+    photos.cluster(k=3)
+    for file in folder.glob("*/*.png"):
+        file.unlink()
+    shade(120, 77).save(folder / "dark/new.png")
+    photos.sync(prune=True)
+    found = photos.clustering("kmeans")
+    assert (found.clusters, found.n_unassigned, found.scores) == ((), 1, None)
+    assert photos.export_clustering("kmeans", tmp_path / "out.csv", "csv") == 0
+    assert sizes(photos.assign_to_clusters("kmeans")[0]) == {1: 1}
 
 
 def test_what_has_left_the_collection_is_in_no_cluster(photos, folder):
@@ -225,7 +251,9 @@ def test_a_name_that_cannot_be_a_folders_is_refused(photos, name):
         photos.clustering(name)
 
 
-@pytest.mark.parametrize("name", ["7", "-1", "noise", "a/b", "a,b", " x", "dot.", "x" * 81, "a\nb", "Night"])
+@pytest.mark.parametrize(
+    "name", ["7", "-1", "noise", "a/b", "a,b", " x", "dot.", "x" * 81, "a\nb", "Night", "Noise", "Cluster-1"]
+)
 def test_a_cluster_name_that_would_mislead_is_refused(photos, name):
     photos.cluster(k=2)
     photos.rename_cluster("kmeans", 0, "night")

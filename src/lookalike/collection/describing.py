@@ -119,8 +119,7 @@ def describe_clustering(places: Places, stored: StoredClustering, model: Model) 
             )
         )
 
-    def cluster(number: int) -> Cluster:
-        rows = np.flatnonzero(numbers == number)
+    def cluster(number: int, rows: npt.NDArray[np.intp]) -> Cluster:
         (label, count), *_ = [
             *Counter(labels[image] for image in ids[rows].tolist() if labels[image]).most_common(1),
             (None, 0),
@@ -138,7 +137,9 @@ def describe_clustering(places: Places, stored: StoredClustering, model: Model) 
             doubtful=hits(rows[np.argsort(margins[rows], kind="stable")[:_EXAMPLES]]) if can_doubt else (),
         )
 
-    clusters = [cluster(int(number)) for number in np.unique(numbers)]
+    found, sizes = np.unique(numbers, return_counts=True)
+    members = np.split(np.argsort(numbers, kind="stable"), np.cumsum(sizes)[:-1]) if len(found) else []
+    clusters = [cluster(int(number), rows) for number, rows in zip(found, members, strict=True)]
     return Clustering(
         name=stored.name,
         model=stored.model,

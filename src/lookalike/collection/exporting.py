@@ -57,6 +57,8 @@ def _whole(to: Path) -> Iterator[Path]:
     partial = to.absolute().with_name(f"{to.name[:40]}.{os.getpid()}.part")
     try:
         yield partial
+        if to.is_dir():
+            to.rmdir()  # empty, or this fails
         partial.rename(to)
     finally:
         if partial.is_dir():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -126,7 +127,12 @@ def _fit(
         report(f"looking for neighbours, {done / max(total, 1):.0%}")
 
     n = len(vectors)
-    asked = {name: value for name, value in given.items() if value is not None}
+    # Numbers of numpy's own cannot be written as JSON.
+    asked = {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in given.items()
+        if value is not None
+    }
     estimator: Any
     if "k" in PARAMETERS[algorithm]:
         k = int(asked.get("k", default_k(n)))
@@ -182,7 +188,11 @@ def assign_new(
         return stored, 0
     report(f"assigning {int(is_new.sum()):,} images")
     if "k" in PARAMETERS[stored.algorithm]:
-        clusters = _nearest(vectors[is_new], stored.centres)[0]
+        new = vectors[is_new]
+        blocks = range(0, len(new), _BLOCK_ROWS)
+        clusters = np.concatenate(
+            [_nearest(new[begin : begin + _BLOCK_ROWS], stored.centres)[0] for begin in blocks]
+        )
     else:
         clusters = _near_members(stored, vectors[~is_new], vectors[is_new], metric)
     everything = _with_images(stored, ids[is_new], clusters)
@@ -267,11 +277,12 @@ def _check_name(name: str, taken: Mapping[int, str]) -> str:
         or len(name) > _LONGEST_NAME
         or set(name) & set('/\\:*?"<>|,=')
         or is_number
-        or name == "noise"
+        or name.casefold() == "noise"
+        or re.fullmatch("cluster[- ][0-9]+", name.casefold())  # what an unnamed one is called
     ):
         raise InvalidInputError(
             f"a cluster cannot be named {name!r}; expected up to {_LONGEST_NAME} characters, none of"
-            ' / \\ : * ? " < > | , =, and neither a number nor noise'
+            ' / \\ : * ? " < > | , =, and neither a number nor noise nor cluster-3'
         )
     if name.casefold() in map(str.casefold, taken.values()):
         raise InvalidInputError(
@@ -344,8 +355,10 @@ def _rows_of(stored: StoredClustering, ids: Ids, vectors: Vectors) -> tuple[Stor
 def _recentred(stored: StoredClustering, vectors: Vectors, numbers: Sequence[int]) -> StoredClustering:
     """Take as the centres of some clusters the means of their images."""
     centres = stored.centres.copy()
+    order = np.argsort(stored.clusters, kind="stable")
     for number in numbers:
-        members = vectors[stored.clusters == number]
+        begin, end = np.searchsorted(stored.clusters, [number, number + 1], sorter=order)
+        members = vectors[order[begin:end]]
         centres[number] = members.mean(axis=0, dtype=np.float64) if len(members) else np.nan
     return replace(stored, centres=centres)
 
@@ -366,11 +379,9 @@ def _nearest(vectors: Vectors, centres: Vectors) -> tuple[npt.NDArray[np.int32],
         return np.full(len(vectors), NOISE, np.int32), distances
     some = centres[there].astype(np.float64)
     squares = np.einsum("kd,kd->k", some, some)
-    for begin in range(0, len(vectors), _BLOCK_ROWS):
-        part = slice(begin, begin + _BLOCK_ROWS)
-        rows = vectors[part].astype(np.float64)
-        gaps = np.einsum("nd,nd->n", rows, rows)[:, None] + squares - 2 * (rows @ some.T)
-        distances[part, there] = np.sqrt(np.maximum(gaps, 0))
+    rows = vectors.astype(np.float64)
+    gaps = np.einsum("nd,nd->n", rows, rows)[:, None] + squares - 2 * (rows @ some.T)
+    distances[:, there] = np.sqrt(np.maximum(gaps, 0))
     return distances.argmin(axis=1).astype(np.int32), distances
 
 
