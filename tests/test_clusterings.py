@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import struct
+import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from PIL import Image
 
 from lookalike import Collection
 from lookalike.cli import main
+from lookalike.collection.clusterings import Clusterings
 from lookalike.errors import CollectionError, InvalidInputError, QueryError, StoreError
 
 MODEL = "pixels-8-grey"
@@ -293,6 +296,35 @@ def test_a_write_that_was_cut_short_leaves_the_old_clustering(photos, folder, mo
     assert photos.clustering("kmeans").clusters == before.clusters
     photos.cluster(k=3)
     assert len(list((folder / ".lookalike/clusterings/kmeans").iterdir())) == 2
+
+
+def test_a_reader_sees_the_old_clustering_or_the_new_one(photos, folder):
+    photos.cluster(k=3)
+    done = threading.Event()
+    seen, failures = set(), []
+
+    def read():
+        other = Clusterings(folder / ".lookalike")
+        while not done.is_set():
+            try:
+                stored = other.read("kmeans")
+            except Exception as error:
+                failures.append(error)
+                return
+            # Which name it has says which images it must hold.
+            seen.add((stored.names.get(0), len(np.unique(stored.clusters))))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    stored = Clusterings(folder / ".lookalike").read("kmeans")
+    two = replace(stored, names={0: "two"}, clusters=np.minimum(stored.clusters, 1))
+    three = replace(stored, names={0: "three"})
+    for number in range(20):
+        photos._clusterings.write((two, three)[number % 2])
+    done.set()
+    reader.join()
+    assert not failures
+    assert seen <= {(None, 3), ("two", 2), ("three", 3)}
 
 
 def test_search_in_the_same_cluster_finds_its_nearest_only(photos, folder):

@@ -30,6 +30,7 @@ from lookalike.types import Ids, Vectors
 NOISE = -1
 _FORMAT = 1
 _FACTS = "clustering.json"
+_TRIES = 3  # to read while others write
 _WAIT = 10.0  # seconds, for another writer of clusterings; they are quick
 _NAME = re.compile(r"\w([\w .+-]{0,62}[\w+-])?")
 _ARRAYS = {"ids": (np.int64, 1), "clusters": (np.int32, 1), "distances": (np.float32, 1)}
@@ -135,10 +136,10 @@ class Clusterings:
         self.check_there(name)
         folder = self._folder / name
         try:
-            try:
-                return _read(folder)
-            except FileNotFoundError:  # replaced between the reading of its two files
-                return _read(folder)
+            for _ in range(_TRIES):
+                with contextlib.suppress(FileNotFoundError):  # replaced between the reading of its two files
+                    return _read(folder)
+            return _read(folder)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
             raise StoreError(
                 f"the clustering in {folder} cannot be read: {error}; delete it with"
