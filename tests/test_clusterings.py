@@ -468,6 +468,7 @@ def test_images_of_a_data_set_are_exported_as_a_table_only(tmp_path, monkeypatch
         (["--move", "dark/none.png=0"], "no such image"),
         (["--move", "elsewhere.png=0"], "not in this collection"),
         (["-k", 2, "--assign"], "one after the other"),
+        (["--delete"], "say which clusters with --name"),
         (["--delete", "--assign"], "--delete goes alone"),
         (["--export", "dark", "--as", "copy"], "not an empty folder"),
         (["--export", "dark/0.png"], "is there already"),

@@ -195,6 +195,8 @@ def cluster(
     moves = [_pair("--move", words, "IMAGE=CLUSTER") for words in move or []]
     if delete and (asked_changes != ["--delete"] or export or plot):
         raise InvalidInputError("--delete goes alone; leave out the other options")
+    if delete and name is None:
+        raise InvalidInputError("--delete cannot be taken back; say which clusters with --name")
     if plot is not None:
         from lookalike.plots import check_ending
 
