@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lookalike.answers import Failure, ImageInfo, Info, SearchResult, SyncReport
+    from lookalike.answers import Cluster, Clustering, Failure, ImageInfo, Info, SearchResult, SyncReport
     from lookalike.collection import Collection
     from lookalike.errors import LookalikeError
     from lookalike.filters import Filter
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Cluster": "lookalike.answers",
+    "Clustering": "lookalike.answers",
     "Collection": "lookalike.collection",
     "Color": "lookalike.looks",
     "Failure": "lookalike.answers",
@@ -31,6 +33,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "Cluster",
+    "Clustering",
     "Collection",
     "Color",
     "Failure",

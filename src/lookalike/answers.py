@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.evaluate import ClusteringScores
 from lookalike.looks import Color, Looks, shape_of
 from lookalike.query import EmbeddedQuery
-from lookalike.types import Hit, ImageId, format_id
+from lookalike.types import Hit, Ids, ImageId, Metric, format_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,8 @@ class SearchResult:
         What was asked.
     colors : tuple of str
         Colours that were asked for, as ``#rrggbb``.
+    cluster : HitCluster or None
+        The cluster that all hits are of, where only those were asked for.
     """
 
     hits: tuple[Hit, ...]
@@ -71,6 +78,121 @@ class SearchResult:
     queries: tuple[EmbeddedQuery, ...]
     unwanted: tuple[EmbeddedQuery, ...] = ()
     colors: tuple[str, ...] = ()
+    cluster: HitCluster | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HitCluster:
+    """A cluster that a search kept to: whose, its number, and the name that the user gave it, if any."""
+
+    clustering: str
+    number: int
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One cluster of a clustering, or its noise.
+
+    Attributes
+    ----------
+    number : int
+        -1 for noise. It stays the same while other clusters are merged.
+    name : str or None
+        What the user calls it.
+    size : int
+        Images.
+    cohesion : float or None
+        How near its images are to its centre, on average: cosine similarity; euclidean distance for models
+        that are compared so. None for noise.
+    label : str or None
+        The most common label, if any image has one.
+    label_share : float or None
+        The share of the images that have it.
+    central : tuple of Hit
+        Up to 12 images nearest to the centre, nearest first, with their distances to it; of noise, those
+        nearest to any.
+    doubtful : tuple of Hit
+        Up to 12 images that another centre is nearest to in comparison, the most doubtful first; none of
+        noise, or where there is only one cluster.
+    """
+
+    number: int
+    name: str | None
+    size: int
+    cohesion: float | None
+    label: str | None
+    label_share: float | None
+    central: tuple[Hit, ...]
+    doubtful: tuple[Hit, ...]
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether it is what is left over."""
+        return self.number < 0
+
+    @property
+    def title(self) -> str:
+        """Its name, or its number in words."""
+        return "noise" if self.is_noise else self.name or f"cluster {self.number}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clustering:
+    """A clustering of a collection's images, as they are now.
+
+    Attributes
+    ----------
+    name, model, algorithm : str
+    metric : {"cosine", "euclidean"}
+    parameters : mapping of str to number
+        As they were used, those that were found included.
+    random_state : int
+    made : str
+        When, as ISO 8601.
+    is_edited : bool
+        Whether clusters were named or merged, or images moved.
+    clusters : tuple of Cluster
+        The largest first, noise last.
+    ids : (n,) int64
+        Of its images, rising; those that have left the collection are not among them.
+    numbers : (n,) int32
+        The cluster of each; -1 for noise.
+    distances : (n,) float32
+        To the centre; of noise, to the nearest one.
+    margins : (n,) float32
+        How much farther the nearest other centre is, euclidean; NaN for noise.
+    n_unassigned : int
+        Images of the collection that came later, and are in no cluster yet.
+    scores : ClusteringScores or None
+        How it agrees with the labels, where there are two or more.
+    """
+
+    name: str
+    model: str
+    algorithm: str
+    metric: Metric
+    parameters: Mapping[str, float]
+    random_state: int
+    made: str
+    is_edited: bool
+    clusters: tuple[Cluster, ...]
+    ids: Ids
+    numbers: npt.NDArray[np.int32]
+    distances: npt.NDArray[np.float32]
+    margins: npt.NDArray[np.float32]
+    n_unassigned: int
+    scores: ClusteringScores | None
+
+    @property
+    def n_clusters(self) -> int:
+        """Without noise."""
+        return sum(not cluster.is_noise for cluster in self.clusters)
+
+    @property
+    def n_noise(self) -> int:
+        """Images in no cluster."""
+        return sum(cluster.size for cluster in self.clusters if cluster.is_noise)
 
 
 @dataclass(frozen=True, slots=True)

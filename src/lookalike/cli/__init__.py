@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from lookalike.cli.bench import bench
+from lookalike.cli.cluster import cluster
 from lookalike.cli.console import complain, quieten_readers
 from lookalike.cli.datasets import datasets
 from lookalike.cli.demo import demo
@@ -38,6 +39,7 @@ app = typer.Typer(
 COMMANDS: dict[str, Callable[..., None]] = {
     "index": index,
     "search": search,
+    "cluster": cluster,
     "reduce": reduce,
     "bench": bench,
     "info": info,

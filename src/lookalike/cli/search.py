@@ -132,6 +132,15 @@ def search(
             show_default=False,
         ),
     ] = None,
+    same_cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Only in the query's own cluster of this clustering: see lookalike cluster.",
+            rich_help_panel=_FILTERS,
+            show_default=False,
+        ),
+    ] = None,
     index: Annotated[
         str,
         typer.Option(
@@ -216,6 +225,7 @@ def search(
             split=split,
             color=color or (),
             where=where,
+            same_cluster=same_cluster,
             include_self=include_self,
             allow_private=allow_private,
             device=device,
@@ -232,7 +242,7 @@ def search(
         for hit in result.hits:
             print_raw(relative(hit.path))
     else:
-        _print(result, is_filtered=bool(color) or split is not None or where != Filter())
+        _print(result, is_filtered=bool(color or same_cluster or split) or where != Filter())
 
 
 def _document(
@@ -256,6 +266,12 @@ def _document(
         document["not"] = without
     if colors:
         document["color"] = colors
+    if result.cluster is not None:
+        document["cluster"] = {
+            "clustering": result.cluster.clustering,
+            "number": result.cluster.number,
+            "name": result.cluster.name,
+        }
     return {**document, "model": result.model, "index": result.index, "hits": hits}
 
 

@@ -15,10 +15,20 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.answers import Failure, ImageInfo, Info, SearchResult, SyncReport
+from lookalike.answers import Clustering, Failure, ImageInfo, Info, SearchResult, SyncReport
 from lookalike.bench import RECALLS, IndexComparison, compare_indexes
-from lookalike.collection.describing import describe, describe_image
+from lookalike.collection.clusterings import Clusterings, StoredClustering, check_clustering_name
+from lookalike.collection.describing import describe, describe_clustering, describe_image
 from lookalike.collection.embedded import nothing_embedded, vector_table
+from lookalike.collection.exporting import check_export, export_clustering
+from lookalike.collection.grouping import (
+    assign_new,
+    check_algorithm,
+    find_clusters,
+    merge_clusters,
+    move_images,
+    rename_cluster,
+)
 from lookalike.collection.indexes import AUTO as AUTO_INDEX
 from lookalike.collection.indexes import Indexes, check_request, choose_kind
 from lookalike.collection.places import Places
@@ -106,6 +116,7 @@ class Collection:
         self._pending: list[RootRequest | DatasetRequest] = []
         self._store = Store(folder)
         self._indexes = Indexes(folder)
+        self._clusterings = Clusterings(folder)
         self._models = ModelShelf(folder / "models")
 
     @classmethod
@@ -546,6 +557,7 @@ class Collection:
         split: str | None = None,
         color: str | Sequence[str] | None = None,
         where: Filter | None = None,
+        same_cluster: str | None = None,
         include_self: bool = False,
         allow_private: bool = False,
         device: str = AUTO,
@@ -575,6 +587,10 @@ class Collection:
             of the picture, less if it is only near.
         where : Filter, optional
             Search only among the images that pass.
+        same_cluster : str, optional
+            Search only in the query's cluster of this clustering: the one that it is in, where it is an image
+            of the collection and no noise; else the one whose centre is nearest. The model is the
+            clustering's.
         include_self : bool
             Whether an image of the collection that is itself a query may be a hit.
         allow_private : bool
@@ -640,12 +656,22 @@ class Collection:
         if not queries:
             if without_queries:
                 raise QueryError("what is not wanted is taken from a query; name an image that is")
+            if same_cluster is not None:
+                raise QueryError("the cluster searched in is that of a query; name an image")
             if model is not None:
                 self._models.get(model)  # not needed, but a slip of the pen is one here, too
             return search_colors(places, colors, k, passing)
         if colors:
             passing = pass_colors(self._store, passing, colors)
+        stored = None if same_cluster is None else self._clusterings.read(same_cluster)
         chosen = self._models.get(self.model if model is None else model)
+        if stored is not None and chosen.name != stored.model:
+            if model is not None:
+                raise InvalidInputError(
+                    f"the clustering {stored.name!r} is of the model {stored.model}, not {chosen.name}; leave"
+                    " the model out, or cluster with that one"
+                )
+            chosen = self._models.get(stored.model)
         result = search_vectors(
             places,
             self._indexes,
@@ -656,8 +682,194 @@ class Collection:
             k,
             passing,
             include_self,
+            stored,
         )
         return replace(result, colors=colors)
+
+    def cluster(
+        self,
+        algorithm: str = "kmeans",
+        k: int | None = None,
+        *,
+        name: str | None = None,
+        model: str | None = None,
+        eps: float | None = None,
+        min_samples: int | None = None,
+        min_cluster_size: int | None = None,
+        random_state: int = 0,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> Clustering:
+        """Find groups of look-alikes, and keep them under a name.
+
+        Parameters
+        ----------
+        algorithm : {"kmeans", "hierarchical", "dbscan", "hdbscan", "spectral", "agglomerative"}
+            See `lookalike.cluster`.
+        k : int, optional
+            How many clusters; by default the root of half the number of images, 2 to 100. The density
+            algorithms, DBSCAN and HDBSCAN, find it themselves.
+        name : str, optional
+            Under which it is kept; the algorithm's by default. One of that name is replaced, unless clusters
+            of it were named or merged, or images moved.
+        model : str, optional
+            Which of the collection's models; its own by default.
+        eps : float, optional
+            DBSCAN: how far neighbours may be; by default as `lookalike.cluster.suggest_eps` says.
+        min_samples : int, optional
+            DBSCAN: neighbours within eps that make a dense place, 5 by default. HDBSCAN: see there.
+        min_cluster_size : int, optional
+            HDBSCAN: what is smaller is noise; 5 by default.
+        random_state : int
+            The same images and number give the same clusters.
+        report : callable
+            Told in words what is being done.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such algorithm, it does not take a parameter, one is out of range, the name cannot
+            be one, or there are no two images that differ.
+        CollectionError
+            If the collection is empty, its images have not been embedded with the model, or the clustering of
+            that name was changed by its user.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> found = photos.cluster(k=2)
+        >>> [cluster.size for cluster in found.clusters], photos.clusterings()
+        ([3, 1], ['kmeans'])
+        """
+        given = {"k": k, "eps": eps, "min_samples": min_samples, "min_cluster_size": min_cluster_size}
+        check_algorithm(algorithm, given)
+        name = check_clustering_name(algorithm if name is None else name)
+        self._check_replaceable(name)
+        chosen = self._models.get(self.model if model is None else model)
+        ids, vectors = self._rows_to_cluster(chosen)
+        if not len(ids):
+            raise CollectionError(nothing_embedded(self._store, chosen.name, model))
+        found = find_clusters(
+            name, chosen.name, chosen.metric, ids, vectors, algorithm, given, random_state, report
+        )
+        with self._clusterings.lock():
+            self._check_replaceable(name)
+            self._clusterings.write(found)
+        return describe_clustering(self._places, found, chosen)
+
+    def clusterings(self) -> list[str]:
+        """Return the names of the clusterings that are kept."""
+        return self._clusterings.names()
+
+    def clustering(self, name: str) -> Clustering:
+        """Return a clustering that is kept, as far as its images are still there.
+
+        Raises
+        ------
+        CollectionError
+            If there is none of that name.
+        StoreError
+            If it is damaged.
+        """
+        stored = self._clusterings.read(name)
+        return describe_clustering(self._places, stored, self._models.get(stored.model))
+
+    def delete_clustering(self, name: str) -> None:
+        """Delete a clustering."""
+        self._clusterings.delete(name)
+
+    def assign_to_clusters(
+        self, name: str, report: Callable[[str], None] = lambda words: None
+    ) -> tuple[Clustering, int]:
+        """Put images that came later into the clusters that there are; centres stay where they are.
+
+        Each goes to the nearest centre. In a clustering by density it goes with the nearest image that is in
+        a cluster, if that is near enough: for DBSCAN, within `eps`; for HDBSCAN, no farther than some image
+        of that cluster is from its own nearest fellow. Else it is noise.
+
+        Returns
+        -------
+        clustering : Clustering
+        n_assigned : int
+            How many images found a cluster.
+        """
+        with self._clusterings.lock():
+            stored, model, ids, vectors = self._rows_of_clustering(name)
+            changed, n_assigned = assign_new(stored, ids, vectors, model.metric, report)
+            self._clusterings.write(changed)
+        return describe_clustering(self._places, changed, model), n_assigned
+
+    def rename_cluster(self, name: str, cluster: int | str, to: str) -> Clustering:
+        """Give a cluster, known by its number or name, a name; an empty one takes the name back."""
+        with self._clusterings.lock():
+            stored = self._clusterings.read(name)
+            return self._keep(rename_cluster(stored, cluster, to))
+
+    def merge_clusters(self, name: str, clusters: Sequence[int | str]) -> Clustering:
+        """Make several clusters one, which has the number of the first."""
+        with self._clusterings.lock():
+            stored, model, ids, vectors = self._rows_of_clustering(name)
+            return self._keep(merge_clusters(stored, clusters, ids, vectors, model.metric))
+
+    def move_to_cluster(
+        self, name: str, images: Sequence[str | os.PathLike[str]], cluster: int | str
+    ) -> Clustering:
+        """Put images of the collection into another cluster, or into ``"noise"``."""
+        with self._clusterings.lock():
+            stored, model, ids, vectors = self._rows_of_clustering(name)
+            moved = [self._places.find(os.fspath(image)) for image in images]
+            for image, path in zip(moved, images, strict=True):
+                if image not in ids:
+                    raise QueryError(f"{os.fspath(path)} is not in this collection; index it first")
+            return self._keep(move_images(stored, moved, cluster, ids, vectors, model.metric))
+
+    def export_clustering(self, name: str, to: str | os.PathLike[str], form: str) -> int:
+        """Write a clustering for other programs; nothing is overwritten.
+
+        Parameters
+        ----------
+        name : str
+        to : path
+            A file that is not there yet; for folders, one that is not there or empty.
+        form : {"csv", "json", "copy", "hardlink", "symlink"}
+            A table with a row for each place of each image; or a folder for each cluster, with the image
+            files as copies or links.
+
+        Returns
+        -------
+        int
+            How many images.
+
+        Raises
+        ------
+        CollectionError
+            If there is something in the way, a file is gone, or the system refuses; nothing is left behind.
+        """
+        check_export(Path(to), form)
+        return export_clustering(self.clustering(name), self._places.of_images(), Path(to), form)
+
+    def _keep(self, stored: StoredClustering) -> Clustering:
+        self._clusterings.write(stored)
+        return describe_clustering(self._places, stored, self._models.get(stored.model))
+
+    def _check_replaceable(self, name: str) -> None:
+        if name in self._clusterings.names() and self._clusterings.read(name).is_edited:
+            raise CollectionError(
+                f"clusters of {name!r} were named or changed by hand, which would be lost; choose another"
+                " name, or delete that clustering first"
+            )
+
+    def _rows_of_clustering(self, name: str) -> tuple[StoredClustering, Model, Ids, Vectors]:
+        stored = self._clusterings.read(name)
+        model = self._models.get(stored.model)
+        return stored, model, *self._rows_to_cluster(model)
+
+    def _rows_to_cluster(self, model: Model) -> tuple[Ids, Vectors]:
+        """Return the images that are there, their ids rising, with their vectors."""
+        ids, vectors = self._indexes.read_vectors(vector_table(self._store, model), model.name, model.metric)
+        order = np.argsort(ids)
+        order = order[np.isin(ids[order], self._store.files.read(["id"])["id"].to_numpy())]
+        return ids[order], np.asarray(vectors[order], np.float32)
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""

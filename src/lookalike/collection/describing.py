@@ -1,19 +1,28 @@
-"""What a collection holds, and what it knows of one image."""
+"""What a collection holds, what it knows of one image, and what is in its clusters."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from lookalike.answers import ImageInfo, Info
+from lookalike.answers import Cluster, Clustering, ImageInfo, Info
+from lookalike.collection.clusterings import NOISE, StoredClustering
+from lookalike.collection.embedded import vector_table
 from lookalike.collection.places import Places
+from lookalike.collection.searching import make_hit
+from lookalike.embed import Model
 from lookalike.errors import QueryError
+from lookalike.evaluate import ClusteringScores, compare_with_labels
 from lookalike.looks import name_colors, summarise
+from lookalike.types import Hit, ImageId
+
+_EXAMPLES = 12
 
 
 def describe(places: Places) -> Info:
@@ -85,3 +94,73 @@ def _size_of(folder: Path) -> int:
             with contextlib.suppress(FileNotFoundError):
                 total += os.lstat(os.path.join(parent, name)).st_size
     return total
+
+
+def describe_clustering(places: Places, stored: StoredClustering, model: Model) -> Clustering:
+    """Say what a clustering holds of the images that are there now."""
+    there = places.of_images()
+    labels = {image: found[0].label for image, found in there.items()}
+    embedded = vector_table(places.store, model).read(["id"])["id"].to_numpy()
+    kept = np.isin(stored.ids, list(there)) & np.isin(stored.ids, embedded)
+    ids, numbers = stored.ids[kept], stored.clusters[kept]
+    distances, margins = stored.distances[kept], stored.margins[kept]
+
+    def hits(rows: npt.NDArray[np.intp]) -> tuple[Hit, ...]:
+        return tuple(
+            make_hit(
+                rank,
+                ImageId(image),
+                distance,
+                1 - distance if model.metric == "cosine" else None,
+                there[image],
+            )
+            for rank, (image, distance) in enumerate(
+                zip(ids[rows].tolist(), distances[rows].tolist(), strict=True), start=1
+            )
+        )
+
+    def cluster(number: int, rows: npt.NDArray[np.intp]) -> Cluster:
+        (label, count), *_ = [
+            *Counter(labels[image] for image in ids[rows].tolist() if labels[image]).most_common(1),
+            (None, 0),
+        ]
+        mean = float(distances[rows].mean(dtype=np.float64))
+        can_doubt = number != NOISE and np.isfinite(margins[rows]).all()
+        return Cluster(
+            number=number,
+            name=stored.names.get(number),
+            size=len(rows),
+            cohesion=None if number == NOISE else 1 - mean if model.metric == "cosine" else mean,
+            label=label,
+            label_share=None if label is None else count / len(rows),
+            central=hits(rows[np.argsort(distances[rows], kind="stable")[:_EXAMPLES]]),
+            doubtful=hits(rows[np.argsort(margins[rows], kind="stable")[:_EXAMPLES]]) if can_doubt else (),
+        )
+
+    found, sizes = np.unique(numbers, return_counts=True)
+    members = np.split(np.argsort(numbers, kind="stable"), np.cumsum(sizes)[:-1]) if len(found) else []
+    clusters = [cluster(int(number), rows) for number, rows in zip(found, members, strict=True)]
+    return Clustering(
+        name=stored.name,
+        model=stored.model,
+        algorithm=stored.algorithm,
+        metric=model.metric,
+        parameters=stored.parameters,
+        random_state=stored.random_state,
+        made=stored.made,
+        is_edited=stored.is_edited,
+        clusters=tuple(sorted(clusters, key=lambda each: (each.is_noise, -each.size, each.number))),
+        ids=ids,
+        numbers=numbers,
+        distances=distances,
+        margins=margins,
+        n_unassigned=int((~np.isin(embedded, stored.ids)).sum()),
+        scores=_agreement(numbers, [labels[image] for image in ids.tolist()]),
+    )
+
+
+def _agreement(numbers: npt.NDArray[np.int32], labels: Sequence[str | None]) -> ClusteringScores | None:
+    """Compare clusters with the labels of those images that have one, if these differ."""
+    rows = [row for row, label in enumerate(labels) if label is not None]
+    known = [label for label in labels if label is not None]
+    return compare_with_labels(numbers[rows], known) if len(set(known)) > 1 else None

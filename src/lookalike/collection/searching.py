@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.answers import SearchResult
+from lookalike.answers import HitCluster, SearchResult
+from lookalike.collection.clusterings import NOISE, StoredClustering
 from lookalike.collection.embedded import nothing_embedded, vector_table
+from lookalike.collection.grouping import nearest_cluster
 from lookalike.collection.indexes import Indexes
 from lookalike.collection.places import Place, Places
 from lookalike.cores import usable_cores
@@ -90,8 +92,9 @@ def search_vectors(
     k: int,
     passing: Passing,
     include_self: bool,
+    same_cluster: StoredClustering | None = None,
 ) -> SearchResult:
-    """Find the images most like the queries."""
+    """Find the images most like the queries, perhaps only among those of their cluster."""
     store, model = places.store, embedding.model
     table = vector_table(store, model)
     if not table.count():
@@ -117,6 +120,13 @@ def search_vectors(
     index = indexes.open(table, model.name, model.metric, asking.kind, asking.report)
     if not len(index):
         raise CollectionError(nothing_embedded(store, model.name, embedding.asked))
+    cluster = None
+    if same_cluster is not None:
+        cluster = _cluster_of(same_cluster, wanted, unwanted, vector)
+        members = same_cluster.ids[same_cluster.clusters == cluster.number]
+        passing = replace(
+            passing, ids=members if passing.ids is None else np.intersect1d(members, passing.ids)
+        )
     # What a recall takes was measured with images; words, and what is far from something, lie elsewhere.
     is_unlike_images = bool(unwanted) or any(query.is_text for query in wanted)
     neighbors = index.search(
@@ -132,7 +142,24 @@ def search_vectors(
         if image not in own and image >= 0
     ]
     hits = _hits(places, nearest[:k], model.metric, passing)
-    return SearchResult(hits, model.name, index.kind, wanted, unwanted)
+    return SearchResult(hits, model.name, index.kind, wanted, unwanted, cluster=cluster)
+
+
+def _cluster_of(
+    stored: StoredClustering,
+    wanted: Sequence[EmbeddedQuery],
+    unwanted: Sequence[EmbeddedQuery],
+    vector: Vectors,
+) -> HitCluster:
+    """Return the cluster that an image of the collection is in, else the one whose centre is nearest."""
+    number = NOISE
+    if len(wanted) == 1 and not unwanted:
+        number = int(next(iter(stored.clusters[stored.ids == (wanted[0].id or -1)]), NOISE))
+    if number == NOISE:
+        number = nearest_cluster(stored, vector)
+    if number == NOISE:
+        raise QueryError(f"the clustering {stored.name!r} has no clusters, only noise; make another")
+    return HitCluster(stored.name, number, stored.names.get(number))
 
 
 def search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Passing) -> SearchResult:
@@ -155,7 +182,7 @@ def all_with_vectors(places: Places, indexes: Indexes, model: Model) -> tuple[li
     there = places.of_images()
     rows = [row for row, image in enumerate(ids.tolist()) if image in there]
     images = [ImageId(int(ids[row])) for row in rows]
-    return [_hit(0, image, 0.0, None, there[image]) for image in images], vectors[rows]
+    return [make_hit(0, image, 0.0, None, there[image]) for image in images], vectors[rows]
 
 
 def _ids_of_colors(
@@ -176,11 +203,12 @@ def _hits(
     there = places.of_images([image for image, _ in nearest], passing.of_files)
     kept = [(image, distance) for image, distance in nearest if image in there]
     return tuple(
-        _hit(rank, image, distance, 1 - distance if metric == "cosine" else None, there[image])
+        make_hit(rank, image, distance, 1 - distance if metric == "cosine" else None, there[image])
         for rank, (image, distance) in enumerate(kept, start=1)
     )
 
 
-def _hit(rank: int, image: ImageId, distance: float, score: float | None, there: Sequence[Place]) -> Hit:
+def make_hit(rank: int, image: ImageId, distance: float, score: float | None, there: Sequence[Place]) -> Hit:
+    """Return a hit that lies in some places, of which there is one at least."""
     paths = tuple(place.path for place in there)
     return Hit(rank, image, paths, distance, score, label=there[0].label)

@@ -1,0 +1,212 @@
+"""Clusterings as they lie on the disk: ``clusterings/<name>/`` in the ``.lookalike`` folder.
+
+``clustering.json`` says what a clustering is, and names the file of its arrays by the hash of its content. It
+is the last to be written, in one stroke: a reader sees the old clustering or the new one, never half of each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import io
+import json
+import re
+import shutil
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.errors import CollectionError, InvalidInputError, StoreError
+from lookalike.replace_file import replace_file
+from lookalike.store import writer_lock
+from lookalike.types import Ids, Vectors
+
+NOISE = -1
+_FORMAT = 1
+_FACTS = "clustering.json"
+_TRIES = 3  # to read while others write
+_WAIT = 10.0  # seconds, for another writer of clusterings; they are quick
+_NAME = re.compile(r"\w([\w .+-]{0,62}[\w+-])?")
+_ARRAYS = {"ids": (np.int64, 1), "clusters": (np.int32, 1), "distances": (np.float32, 1)}
+_ARRAYS |= {"margins": (np.float32, 1), "centres": (np.float32, 2)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredClustering:
+    """A clustering, as it is kept.
+
+    Attributes
+    ----------
+    name, model, algorithm : str
+    parameters : mapping of str to number
+        As they were used, those that were found included.
+    random_state : int
+    made : str
+        When, as ISO 8601.
+    n_images : int
+        How many were clustered; others may have been assigned since.
+    names : mapping of int to str
+        The names that the user gave to clusters.
+    is_edited : bool
+        Whether the user has named, merged or moved anything: work that must not be lost.
+    ids : (n,) int64
+        Rising.
+    clusters : (n,) int32
+        The number of each image's cluster, a row of `centres`; -1 for noise.
+    distances : (n,) float32
+        To its centre as the model compares; of noise, to the nearest one.
+    margins : (n,) float32
+        How much farther the nearest other centre is, euclidean; infinite where there is none, NaN for noise.
+    centres : (n_clusters, d) float32
+        The means of the images; NaN where a cluster has none any more, so that numbers stay what they are.
+    """
+
+    name: str
+    model: str
+    algorithm: str
+    parameters: Mapping[str, float]
+    random_state: int
+    made: str
+    n_images: int
+    names: Mapping[int, str]
+    is_edited: bool
+    ids: Ids
+    clusters: npt.NDArray[np.int32]
+    distances: npt.NDArray[np.float32]
+    margins: npt.NDArray[np.float32]
+    centres: Vectors
+
+    @property
+    def there(self) -> list[int]:
+        """The numbers of the clusters that have images."""
+        return [int(number) for number in np.unique(self.clusters) if number != NOISE]
+
+
+def check_clustering_name(name: str) -> str:
+    """Return a name that can be that of a folder on any system.
+
+    >>> check_clustering_name("by-colour 2")
+    'by-colour 2'
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InvalidInputError(
+            f"the name of a clustering is {name!r}; expected up to 64 letters, digits, - or _, such as"
+            " by-colour"
+        )
+    return name
+
+
+class Clusterings:
+    """The clusterings of the collection in a ``.lookalike`` folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "clusterings"
+
+    def names(self) -> list[str]:
+        """Return the names of those that are there."""
+        return sorted(file.parent.name for file in self._folder.glob(f"*/{_FACTS}"))
+
+    def check_there(self, name: str) -> None:
+        """Raise CollectionError unless there is a clustering of that name."""
+        check_clustering_name(name)
+        names = self.names()
+        if name not in names:
+            others = f"there are {', '.join(names)}" if names else "there is none yet"
+            raise CollectionError(
+                f"there is no clustering {name!r} in this collection ({others}); make it with"
+                f" `lookalike cluster --name {name}`"
+            )
+
+    def read(self, name: str) -> StoredClustering:
+        """Read a clustering.
+
+        Raises
+        ------
+        CollectionError
+            If there is none of that name.
+        StoreError
+            If it is damaged.
+        """
+        self.check_there(name)
+        folder = self._folder / name
+        try:
+            for _ in range(_TRIES):
+                with contextlib.suppress(FileNotFoundError):  # replaced between the reading of its two files
+                    return _read(folder)
+            return _read(folder)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+            raise StoreError(
+                f"the clustering in {folder} cannot be read: {error}; delete it with"
+                f" `lookalike cluster --name '{name}' --delete`, and make it again"
+            ) from error
+
+    def write(self, clustering: StoredClustering) -> None:
+        """Keep a clustering in place of the one of its name; the caller holds the lock."""
+        folder = self._folder / clustering.name
+        buffer = io.BytesIO()
+        np.savez(buffer, **{name: getattr(clustering, name) for name in _ARRAYS})
+        content = buffer.getvalue()
+        arrays = f"arrays-{hashlib.sha256(content).hexdigest()[:16]}.npz"
+        fields = {field.name for field in dataclasses.fields(clustering)} - _ARRAYS.keys() - {"names"}
+        facts = {"format": _FORMAT} | {name: getattr(clustering, name) for name in sorted(fields)}
+        facts |= {"names": {str(number): given for number, given in clustering.names.items()}}
+        text = json.dumps({**facts, "arrays": arrays}, indent=1)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            replace_file(folder / arrays, content, durable=True)
+            replace_file(folder / _FACTS, text.encode(), durable=True)
+            for file in folder.glob("arrays-*"):
+                if file.name != arrays:
+                    file.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot write to {folder}: {error.strerror or error}") from error
+
+    def delete(self, name: str) -> None:
+        """Delete a clustering, damaged or not."""
+        with self.lock():
+            self.check_there(name)
+            try:
+                (self._folder / name / _FACTS).unlink()
+                shutil.rmtree(self._folder / name)
+            except OSError as error:
+                raise StoreError(f"cannot delete {self._folder / name}: {error.strerror or error}") from error
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Let nobody else change clusterings."""
+        place = self._folder / ".lock"  # no clustering's name begins so
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot write to {self._folder}: {error.strerror or error}") from error
+        with writer_lock(place, _WAIT):
+            yield
+
+
+def _read(folder: Path) -> StoredClustering:
+    facts: dict[str, Any] = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+    if facts.pop("format") != _FORMAT:
+        raise ValueError("it is of another lookalike's format")
+    name = facts.pop("arrays")
+    content = (folder / Path(name).name).read_bytes()
+    if name != f"arrays-{hashlib.sha256(content).hexdigest()[:16]}.npz":
+        raise ValueError(f"{name} is damaged")
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        columns = {each: arrays[each] for each in _ARRAYS}
+    for each, (dtype, n_dimensions) in _ARRAYS.items():
+        if columns[each].dtype != dtype or columns[each].ndim != n_dimensions:
+            raise ValueError(f"{each} is {columns[each].dtype} of shape {columns[each].shape}")
+    clusters, n = columns["clusters"], len(columns["ids"])
+    if any(len(columns[each]) != n for each in ("clusters", "distances", "margins")):
+        raise ValueError("its arrays differ in length")
+    if n and not NOISE <= clusters.min() <= clusters.max() < len(columns["centres"]):
+        raise ValueError("it names clusters that are not there")
+    names = {int(number): str(given) for number, given in facts.pop("names").items()}
+    facts["name"] = folder.name  # should somebody have renamed the folder
+    return StoredClustering(**facts, names=names, **columns)
