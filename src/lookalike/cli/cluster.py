@@ -169,8 +169,8 @@ def cluster(
 ) -> None:
     """Find groups of look-alikes, and keep them under a name.
 
-    Clusters that are there already are shown with --name NAME, changed and exported. With --algorithm, -k
-    or their like they are made anew, unless you have named or changed any.
+    Those that are there are shown with --name NAME, changed, and exported.
+    --algorithm, -k and their like make new ones, unless you have changed any.
     """
     from lookalike.cli.choose import open_named
 
