@@ -1,4 +1,4 @@
-"""Other libraries' search indexes, each with one thread and one query a call; a peer is a page, or less.
+"""Other libraries' search indexes, and our KD-tree: one thread, one query a call; a peer is a page, or less.
 
 Parameters are those under which ann-benchmarks, or the library's own guide, shows it at its best on sets of
 this size.
@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from lookalike.index import KDTree
 from lookalike.types import Metric
 
 Answer = Callable[[Any], Any]  # a query (d,) → ids (k,)
@@ -344,6 +345,24 @@ class CKDTree(Peer):
         return lambda query: self.index.query(query, self.k)[1]
 
 
+class OurKDTree(Peer):
+    module = "lookalike"
+    efforts = (0.9, 0.95, 0.99, 0.999, 1.0)  # recall
+
+    def build(self, rows: Any) -> None:
+        self.index = KDTree(self.metric, n_jobs=1).build(rows)
+
+    def answer(self, effort: float) -> Answer:
+        return lambda query: self.index.search(query, self.k, recall=effort).ids[0]
+
+    def save(self, folder: Path) -> None:
+        self.index.save(folder / "index")
+
+    def load(self, folder: Path) -> None:
+        self.index = KDTree.load(folder / "index")
+        self.index.n_jobs = 1
+
+
 PEERS: dict[str, type[Peer]] = {
     "hnswlib": Hnswlib,
     "faiss-hnsw": FaissHNSW,
@@ -356,4 +375,5 @@ PEERS: dict[str, type[Peer]] = {
     "svs": SVS,
     "faiss-flat": FaissFlat,
     "ckdtree": CKDTree,
+    "our-kdtree": OurKDTree,
 }
