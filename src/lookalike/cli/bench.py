@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lookalike.cli.console import print_json, say, step_progress
-from lookalike.cli.options import CollectionOption, JsonOption, QuietOption
+from lookalike.cli.options import CollectionOption, JsonOption, ModelOption, QuietOption
 
 if TYPE_CHECKING:
     from lookalike.bench import IndexComparison, Point
@@ -20,13 +20,7 @@ _GOOD = 0.99  # the recall that the closing line is about
 
 def bench(
     collection: CollectionOption = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="Which of the collection's models, by name or ONNX file; its own by default.",
-            show_default=False,
-        ),
-    ] = None,
+    model: ModelOption = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many neighbours a query asks for.")] = 10,
     queries: Annotated[
         int | None,

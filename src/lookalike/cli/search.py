@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from lookalike.cli.console import print_json, print_raw, relative, say, step_progress
-from lookalike.cli.options import CollectionOption, DeviceOption, JsonOption
+from lookalike.cli.options import CollectionOption, DeviceOption, JsonOption, ModelOption
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -40,13 +40,7 @@ def search(
             "--not", metavar="QUERY", help="An image or words whose likes are not wanted; may be repeated."
         ),
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="Which of the collection's models, by name or ONNX file; its own by default.",
-            show_default=False,
-        ),
-    ] = None,
+    model: ModelOption = None,
     k: Annotated[int, typer.Option("-k", "-t", "--top", min=1, help="How many images to find.")] = 10,
     split: Annotated[
         str | None,

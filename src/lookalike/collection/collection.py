@@ -978,10 +978,10 @@ class Collection:
 
     def _is_in_split(self, ids: Ids, split: str | None) -> npt.NDArray[np.bool_]:
         """Tell which images are in a split of the data sets; all are, where none is named."""
-        if Filter(split=split).split is None:
+        passing = pass_filter(self._places, Filter(split=split)).ids
+        if passing is None:
             return np.ones(len(ids), bool)
-        rows = self._store.files.read(["id", "split"])
-        found = np.isin(ids, rows["id"].to_numpy()[np.array(rows["split"].to_pylist()) == split])
+        found = np.isin(ids, passing)
         if not found.any():
             raise CollectionError(f"no image of the collection in {self.folder} is of the split {split!r}")
         return found
