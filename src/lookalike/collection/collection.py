@@ -8,12 +8,13 @@ import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lookalike.answers import Clustering, ImageInfo, Info, SearchResult, SyncReport
 from lookalike.bench import RECALLS, IndexComparison
-from lookalike.collection.clusterings import Clusterings, StoredClustering, check_clustering_name
+from lookalike.collection.clusterings import Clusterings, check_clustering_name
 from lookalike.collection.comparing import compare_on_collection
 from lookalike.collection.creating import create
 from lookalike.collection.describing import describe, describe_clustering, describe_image
@@ -26,6 +27,8 @@ from lookalike.collection.grouping import (
     merge_clusters,
     move_images,
     rename_cluster,
+    try_distances,
+    try_ks,
 )
 from lookalike.collection.indexes import AUTO as AUTO_INDEX
 from lookalike.collection.indexes import Indexes, check_request, choose_kind
@@ -54,6 +57,9 @@ from lookalike.reduce import PCA
 from lookalike.store import Labelling, Manifest, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Progress, locate
 from lookalike.types import Hit, Ids, ImageId, Vectors
+
+if TYPE_CHECKING:
+    from lookalike.cluster import Choice, KDistances
 
 
 class Collection:
@@ -547,10 +553,7 @@ class Collection:
         check_algorithm(algorithm, given)
         name = check_clustering_name(algorithm if name is None else name)
         self._check_replaceable(name)
-        chosen = self._models.get(self.model if model is None else model)
-        ids, vectors = self._rows_to_cluster(chosen)
-        if not len(ids):
-            raise CollectionError(nothing_embedded(self._store, chosen.name, model))
+        chosen, ids, vectors = self._rows_of_model(model)
         found = find_clusters(
             name, chosen.name, chosen.metric, ids, vectors, algorithm, given, random_state, report
         )
@@ -558,6 +561,80 @@ class Collection:
             self._check_replaceable(name)
             self._clusterings.write(found)
         return describe_clustering(self._places, found, chosen)
+
+    def try_ks(
+        self,
+        ks: Iterable[int] | None = None,
+        *,
+        model: str | None = None,
+        random_state: int = 0,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> Choice:
+        """Say what k-means makes of several numbers of clusters, and keep nothing.
+
+        Of a large collection, a sample is clustered: `Choice.n_rows` images, as many as make some 100 MB of
+        vectors.
+
+        Parameters
+        ----------
+        ks : iterable of int, optional
+            From 2 to the number of images less one; by default as `lookalike.cluster.choose_k`.
+        model : str, optional
+            Which of the collection's models; its own by default.
+        random_state : int
+        report : callable
+            Told in words what is being done.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are fewer than 3 images, no two that differ, or a number is out of range.
+        CollectionError
+            If the collection is empty, or its images have not been embedded with the model.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> photos.try_ks([2, 3]).suggested
+        2
+        """
+        chosen, _, vectors = self._rows_of_model(model)
+        return try_ks(chosen.name, vectors, ks, random_state, report)
+
+    def try_distances(
+        self,
+        min_samples: int | None = None,
+        *,
+        model: str | None = None,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> KDistances:
+        """Say what DBSCAN makes of all distances, and suggest one; keep nothing.
+
+        Parameters
+        ----------
+        min_samples : int, optional
+            As for `cluster`.
+        model : str, optional
+            Which of the collection's models; its own by default.
+        report : callable
+            Told in words what is being done.
+
+        Raises
+        ------
+        InvalidInputError, CollectionError
+            As for `cluster`.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> found = photos.try_distances(min_samples=2)
+        >>> found.at(found.eps).n_clusters
+        1
+        """
+        chosen, _, vectors = self._rows_of_model(model)
+        return try_distances(chosen.name, chosen.metric, vectors, min_samples, report)
 
     def clusterings(self) -> list[str]:
         """Return the names of the clusterings that are kept."""
@@ -580,6 +657,73 @@ class Collection:
         """Delete a clustering."""
         self._clusterings.delete(name)
 
+    def change_clusters(
+        self,
+        name: str,
+        *,
+        rename: Sequence[tuple[int | str, str]] = (),
+        merge: Sequence[Sequence[int | str]] = (),
+        move: Sequence[tuple[str | os.PathLike[str], int | str]] = (),
+        assign: bool = False,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> tuple[Clustering, int]:
+        """Change clusters in several ways at once, in the order of the parameters: all is kept, or nothing.
+
+        Parameters
+        ----------
+        name : str
+            Of the clustering.
+        rename : sequence of (cluster, name)
+            Names for clusters that are known by number or name; an empty one takes the name back.
+        merge : sequence of sequences of cluster
+            Each becomes one cluster, which has the number of the first.
+        move : sequence of (image, cluster)
+            Images that go into another cluster, or into ``"noise"``.
+        assign : bool
+            Whether to put images that came later into clusters; see `assign_to_clusters`.
+        report : callable
+            Told in words what is being done.
+
+        Returns
+        -------
+        clustering : Clustering
+        n_assigned : int
+            How many images found a cluster.
+
+        Raises
+        ------
+        CollectionError
+            If there is no clustering of that name.
+        InvalidInputError, QueryError
+            If there is no such cluster or image, or a name would mislead; nothing has been changed.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> found = photos.cluster(k=3)
+        >>> found, _ = photos.change_clusters("kmeans", rename=[(0, "stripes")], merge=[["stripes", 2]])
+        >>> [(cluster.title, cluster.size) for cluster in found.clusters]
+        [('stripes', 3), ('cluster 1', 1)]
+        """
+        n_assigned = 0
+        with self._clusterings.lock():
+            stored = self._clusterings.read(name)
+            model = self._models.get(stored.model)
+            for cluster, to in rename:
+                stored = rename_cluster(stored, cluster, to)
+            if merge or move or assign:
+                ids, vectors = self._rows_to_cluster(model)
+                for clusters in merge:
+                    stored = merge_clusters(stored, clusters, ids, vectors, model.metric)
+                for target in dict.fromkeys(to for _, to in move):
+                    images = [self._image_in(ids, image) for image, to in move if to == target]
+                    stored = move_images(stored, images, target, ids, vectors, model.metric)
+                if assign:
+                    stored, n_assigned = assign_new(stored, ids, vectors, model.metric, report)
+            self._clusterings.write(stored)
+        return describe_clustering(self._places, stored, model), n_assigned
+
     def assign_to_clusters(
         self, name: str, report: Callable[[str], None] = lambda words: None
     ) -> tuple[Clustering, int]:
@@ -595,35 +739,21 @@ class Collection:
         n_assigned : int
             How many images found a cluster.
         """
-        with self._clusterings.lock():
-            stored, model, ids, vectors = self._rows_of_clustering(name)
-            changed, n_assigned = assign_new(stored, ids, vectors, model.metric, report)
-            self._clusterings.write(changed)
-        return describe_clustering(self._places, changed, model), n_assigned
+        return self.change_clusters(name, assign=True, report=report)
 
     def rename_cluster(self, name: str, cluster: int | str, to: str) -> Clustering:
         """Give a cluster, known by its number or name, a name; an empty one takes the name back."""
-        with self._clusterings.lock():
-            stored = self._clusterings.read(name)
-            return self._keep(rename_cluster(stored, cluster, to))
+        return self.change_clusters(name, rename=[(cluster, to)])[0]
 
     def merge_clusters(self, name: str, clusters: Sequence[int | str]) -> Clustering:
         """Make several clusters one, which has the number of the first."""
-        with self._clusterings.lock():
-            stored, model, ids, vectors = self._rows_of_clustering(name)
-            return self._keep(merge_clusters(stored, clusters, ids, vectors, model.metric))
+        return self.change_clusters(name, merge=[clusters])[0]
 
     def move_to_cluster(
         self, name: str, images: Sequence[str | os.PathLike[str]], cluster: int | str
     ) -> Clustering:
         """Put images of the collection into another cluster, or into ``"noise"``."""
-        with self._clusterings.lock():
-            stored, model, ids, vectors = self._rows_of_clustering(name)
-            moved = [self._places.find(os.fspath(image)) for image in images]
-            for image, path in zip(moved, images, strict=True):
-                if image not in ids:
-                    raise QueryError(f"{os.fspath(path)} is not in this collection; index it first")
-            return self._keep(move_images(stored, moved, cluster, ids, vectors, model.metric))
+        return self.change_clusters(name, move=[(image, cluster) for image in images])[0]
 
     def export_clustering(self, name: str, to: str | os.PathLike[str], form: str) -> int:
         """Write a clustering for other programs; nothing is overwritten.
@@ -650,10 +780,6 @@ class Collection:
         check_export(Path(to), form)
         return export_clustering(self.clustering(name), self._places.of_images(), Path(to), form)
 
-    def _keep(self, stored: StoredClustering) -> Clustering:
-        self._clusterings.write(stored)
-        return describe_clustering(self._places, stored, self._models.get(stored.model))
-
     def _check_replaceable(self, name: str) -> None:
         if name in self._clusterings.names() and self._clusterings.read(name).is_edited:
             raise CollectionError(
@@ -661,10 +787,18 @@ class Collection:
                 " name, or delete that clustering first"
             )
 
-    def _rows_of_clustering(self, name: str) -> tuple[StoredClustering, Model, Ids, Vectors]:
-        stored = self._clusterings.read(name)
-        model = self._models.get(stored.model)
-        return stored, model, *self._rows_to_cluster(model)
+    def _image_in(self, ids: Ids, image: str | os.PathLike[str]) -> ImageId:
+        found = self._places.find(os.fspath(image))
+        if found not in ids:
+            raise QueryError(f"{os.fspath(image)} is not in this collection; index it first")
+        return found
+
+    def _rows_of_model(self, model: str | None) -> tuple[Model, Ids, Vectors]:
+        chosen = self._models.get(self.model if model is None else model)
+        ids, vectors = self._rows_to_cluster(chosen)
+        if not len(ids):
+            raise CollectionError(nothing_embedded(self._store, chosen.name, model))
+        return chosen, ids, vectors
 
     def _rows_to_cluster(self, model: Model) -> tuple[Ids, Vectors]:
         """Return the images that are there, their ids rising, with their vectors."""
