@@ -5,19 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
-import numpy.typing as npt
 
-from lookalike.answers import Clustering, Failure, ImageInfo, Info, SearchResult, SyncReport
-from lookalike.bench import RECALLS, IndexComparison, compare_indexes
+from lookalike.answers import Clustering, ImageInfo, Info, SearchResult, SyncReport
+from lookalike.bench import RECALLS, IndexComparison
 from lookalike.collection.clusterings import Clusterings, StoredClustering, check_clustering_name
+from lookalike.collection.comparing import compare_on_collection
+from lookalike.collection.creating import create
 from lookalike.collection.describing import describe, describe_clustering, describe_image
 from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.exporting import check_export, export_clustering
@@ -32,6 +30,8 @@ from lookalike.collection.grouping import (
 from lookalike.collection.indexes import AUTO as AUTO_INDEX
 from lookalike.collection.indexes import Indexes, check_request, choose_kind
 from lookalike.collection.places import Places
+from lookalike.collection.reducing import reduce_model
+from lookalike.collection.roots import Roots
 from lookalike.collection.searching import (
     Asking,
     Embedding,
@@ -41,58 +41,18 @@ from lookalike.collection.searching import (
     search_colors,
     search_vectors,
 )
+from lookalike.collection.syncing import sync
 from lookalike.cores import usable_cores
-from lookalike.datasets import ImageFolder, get_row, prepare_dataset
-from lookalike.embed import (
-    AUTO,
-    DEFAULT_MODEL,
-    Compute,
-    Model,
-    ModelShelf,
-    base_name,
-    check_device,
-    reduce_vectors,
-)
-from lookalike.errors import (
-    CollectionError,
-    DatasetError,
-    InvalidInputError,
-    LockedError,
-    ModelError,
-    QueryError,
-    StoreError,
-)
+from lookalike.embed import AUTO, Compute, Model, ModelShelf, check_device
+from lookalike.errors import CollectionError, InvalidInputError, LockedError, QueryError, StoreError
 from lookalike.filters import Filter
 from lookalike.images import encode_thumbnail
 from lookalike.index.contract import check_recall
 from lookalike.looks import read_color
 from lookalike.query import EmbeddedQuery, Query, several_queries
 from lookalike.reduce import PCA
-from lookalike.store import (
-    FOLDER_NAME,
-    DatasetRequest,
-    Labelling,
-    Manifest,
-    Root,
-    RootRequest,
-    Store,
-    find_collection,
-    writer_lock,
-)
-from lookalike.sync import (
-    COMMIT_IMAGES,
-    COMMIT_SECONDS,
-    Area,
-    Known,
-    Plan,
-    Progress,
-    Tally,
-    carry_out,
-    choose_areas,
-    decide_areas,
-    locate,
-    look,
-)
+from lookalike.store import Labelling, Manifest, Store, find_collection, writer_lock
+from lookalike.sync import COMMIT_SECONDS, Progress, locate
 from lookalike.types import Hit, Ids, ImageId, Vectors
 
 
@@ -112,8 +72,7 @@ class Collection:
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
-        self._manifest = manifest
-        self._pending: list[RootRequest | DatasetRequest] = []
+        self._made_of = Roots(folder, manifest)
         self._store = Store(folder)
         self._indexes = Indexes(folder)
         self._clusterings = Clusterings(folder)
@@ -158,34 +117,9 @@ class Collection:
         0
         """
         home = Path(os.path.abspath(folder))
-        place = home / FOLDER_NAME
-        if cls.find(home, above=False):
-            raise CollectionError(f"there is a collection in {place} already; open it instead")
-        if with_root and not os.path.isdir(home):
-            raise CollectionError(f"there is no folder {home}")
-        shelf = ModelShelf(place / "models")
-        chosen = shelf.get(DEFAULT_MODEL if model is None else model)
-        # Before anything is written: what cannot be loaded must not leave an empty collection behind.
-        embedder = shelf.load(chosen.name, Compute(), is_new=True) if check_model else None
-        collection = cls(place, Manifest(chosen.name))
-        collection._models = shelf
-        if with_root:
-            collection.add_root(home, labels, exclude)
-        was_there = os.path.lexists(place)
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-            if embedder is not None:
-                shelf.keep(chosen.name, embedder, is_new=True)
-            collection._manifest.save(place)
-        except (OSError, ModelError) as error:
-            if not was_there:
-                shutil.rmtree(place, ignore_errors=True)
-            if isinstance(error, ModelError):
-                raise
-            raise CollectionError(
-                f"cannot make a collection in {home}: {error.strerror};"
-                " name a folder that can be written to with -c/--collection"
-            ) from error
+        made_of, shelf = create(home, model, labels, exclude, with_root, check_model)
+        collection = cls(made_of.folder, made_of.manifest)
+        collection._made_of, collection._models = made_of, shelf  # what was loaded is not loaded again
         return collection
 
     @classmethod
@@ -231,7 +165,7 @@ class Collection:
 
     @property
     def _places(self) -> Places:
-        return Places(self._store, self._manifest)
+        return Places(self._store, self._made_of.manifest)
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -255,7 +189,7 @@ class Collection:
     @property
     def model(self) -> str:
         """The name of the default model."""
-        return self._manifest.model
+        return self._made_of.manifest.model
 
     def add_root(
         self,
@@ -278,16 +212,7 @@ class Collection:
         CollectionError
             If there is no such folder, or it lies inside a root, or around one.
         """
-        if labels not in (None, *get_args(Labelling)):
-            raise InvalidInputError(f"labels is {labels!r}; expected one of {', '.join(get_args(Labelling))}")
-        if isinstance(exclude, str):
-            raise InvalidInputError(f"exclude is the text {exclude!r}; expected a list of globs")
-        path = Path(os.path.abspath(folder))
-        if not os.path.isdir(path):
-            raise CollectionError(f"there is no folder {path}")
-        request = RootRequest(path, labels, None if exclude is None else tuple(exclude))
-        self._manifest = request.apply(self._manifest, self.folder)
-        self._pending.append(request)
+        self._made_of.add_folder(folder, labels, exclude)
 
     def add_dataset(self, name: str) -> tuple[Path, ...]:
         """Add a data set that lookalike knows by name; the next `sync` reads it, and remembers it.
@@ -308,18 +233,7 @@ class Collection:
         >>> digits.datasets
         ('mnist',)
         """
-        row = get_row(name)
-        if row.is_of_files:
-            prepare_dataset(name)
-            folder = row.find()
-            if not isinstance(folder, ImageFolder):
-                raise DatasetError(f"{row.title} is not there although it was fetched")
-            self.add_root(folder.root, "folders", folder.exclude)
-            return (folder.root,)
-        request = DatasetRequest(row.name)
-        self._manifest = request.apply(self._manifest, self.folder)
-        self._pending.append(request)
-        return ()
+        return self._made_of.add_dataset(name)
 
     def sync(
         self,
@@ -384,77 +298,25 @@ class Collection:
         >>> photos.sync(dry_run=True).added, len(photos)
         (4, 0)
         """
-        started = time.monotonic()
         if isinstance(paths, str | os.PathLike):
             paths = [paths]
         if jobs is not None:
             _check_count("jobs", jobs)
         check_device(device)
-        compute = Compute(threads=1, device=device)
-        names = self._synced_models() if model is None else [self._models.get(model).name]
-        # A reduced model is made of its base's vectors, so that one comes first.
-        bases = dict.fromkeys(base_name(name) or name for name in names)
-        models = []
-        for name in bases:
-            with _way_around(name, names):
-                models.append(self._models.get(name))
-        with contextlib.nullcontext() if dry_run else writer_lock(self.folder):
-            self._reload_manifest()
-            if not dry_run:
-                self._store.upgrade()
-            areas = self._areas(paths, datasets)
-            embedded, failed = 0, set[str]()
-            for number, each in enumerate(models):
-                vectors = vector_table(self._store, each)
-                known = Known.read(self._store, vectors)
-                if number == 0:
-                    sight = look(areas, known, prune)
-                plan = decide_areas(sight, known, prune)
-                if number == 0:
-                    first, tally = plan, Tally.of(plan, known)
-                if dry_run:
-                    embedded += plan.n_to_read
-                    continue
-                if plan.n_to_read:  # what is new to this model is new to those after it
-                    self._prepare_models(models[number:], compute, names)
-                if number == 0:
-                    self._save_manifest()
-                if each is models[-1]:
-                    sight.files.clear()  # there may be a million
-                load = partial(self._models.load, each.name, compute)
-                outcome = carry_out(
-                    plan, known, self._store, vectors, load, jobs or usable_cores(), report, commit_seconds
-                )
-                embedded += outcome.embedded
-                failed |= outcome.failed
-            if not dry_run:
-                for name in set(names) - set(bases):
-                    with _way_around(name, names):
-                        self._extend_reduced(name)
-                # Only now: were it killed before, the root would have to be there for its rows to go.
-                self._save_manifest(without=[area.root for area in areas if area.is_missing])
-        failures = self._places.failures()
-        if dry_run:
-            failures = _foreseen(first, failures, self._places.absolute)
-        return SyncReport(
-            **tally.without(failed),
-            embedded=embedded,
-            failures=failures,
-            seconds=time.monotonic() - started,
+        return sync(
+            self._store,
+            self._models,
+            self._made_of,
+            paths,
+            datasets,
+            model,
+            dry_run,
+            prune,
+            jobs or usable_cores(),
+            Compute(threads=1, device=device),
+            report,
+            commit_seconds,
         )
-
-    def _prepare_models(self, models: Sequence[Model], compute: Compute, names: Sequence[str]) -> None:
-        """Load models that are about to be used; only once all of them could be, keep what they need.
-
-        `names` are those of all models of this sync.
-        """
-        loaded = []
-        for model in models:
-            is_new = vector_table(self._store, model).count() == 0
-            with _way_around(model.name, names):
-                loaded.append((model.name, self._models.load(model.name, compute, is_new), is_new))
-        for name, embedder, is_new in loaded:
-            self._models.keep(name, embedder, is_new)
 
     def reduce(self, n_components: int | float, model: str | None = None, whiten: bool = False) -> str:
         """Reduce the vectors of a model by PCA: to a number of dimensions, or to a share of the variance.
@@ -486,67 +348,7 @@ class Collection:
         base = self._models.get(self.model if model is None else model)
         pca = PCA(n_components, whiten)
         with writer_lock(self.folder):
-            _, vectors = self._store.vectors(base.name, base.dimension).read_vectors()
-            if not len(vectors):
-                raise CollectionError(nothing_embedded(self._store, base.name, model))
-            reduced = self._models.add_reduced(base.name, pca.fit(vectors))
-            self._extend_reduced(reduced.name)
-        return reduced.name
-
-    def _extend_reduced(self, name: str) -> None:
-        """Give every image that has a vector of the base model one of the reduced model."""
-        base, reduced = self._models.get(base_name(name) or name), self._models.get(name)
-        table = self._store.vectors(reduced.name, reduced.dimension)
-        source = self._store.vectors(base.name, base.dimension)
-        there = table.read(["id"])["id"].to_numpy()
-        if np.isin(source.read(["id"])["id"].to_numpy(), there).all():
-            return  # the usual case, for which the vectors themselves need not be read
-        ids, vectors = source.read_vectors()
-        missing = np.flatnonzero(~np.isin(ids, there))
-        pca = self._models.pca(name)
-        for start in range(0, len(missing), COMMIT_IMAGES):
-            rows = missing[start : start + COMMIT_IMAGES]
-            self._store.write_vectors(ids[rows], reduce_vectors(vectors[rows], pca, reduced), table)
-
-    def _areas(self, paths: Sequence[str | os.PathLike[str]], datasets: Sequence[str] | None) -> list[Area]:
-        """Turn a request into what it covers."""
-        is_all = not paths and datasets is None
-        areas = []
-        if paths or is_all:
-            areas += choose_areas({place: root for root, place in self._places.of_roots()}, paths)
-        unknown = set(datasets or ()) - set(self.datasets)
-        if unknown:
-            raise CollectionError(f"the data set {min(unknown)} is not in this collection; add it first")
-        areas += [
-            Area(root, Path())
-            for root in self._manifest.roots
-            if root.dataset is not None and (is_all or root.dataset in (datasets or ()))
-        ]
-        return areas
-
-    def _reload_manifest(self) -> None:
-        """Take up what other processes have changed since, and what was asked of this object."""
-        manifest = Manifest.load(self.folder)
-        for request in self._pending:
-            manifest = request.apply(manifest, self.folder)
-        self._manifest = manifest
-
-    def _save_manifest(self, without: Sequence[Root] = ()) -> None:
-        """Keep the roots that were added, and forget those that are gone and were given up."""
-        kept = tuple(root for root in self._manifest.roots if root not in without)
-        manifest = Manifest(self._manifest.model, kept)
-        if manifest != Manifest.load(self.folder):
-            try:
-                manifest.save(self.folder)
-            except OSError as error:
-                raise StoreError(f"cannot write to {self.folder}: {error.strerror or error}") from error
-        self._manifest = manifest
-        self._pending.clear()
-
-    def _synced_models(self) -> list[str]:
-        """The collection's own model first, then those that were added."""
-        others = set(self._store.vector_tables()) | set(self._models.reduced())
-        return [self.model, *sorted(others - {self.model})]
+            return reduce_model(self._store, self._models, pca, base, model)
 
     def search(
         self,
@@ -947,27 +749,18 @@ class Collection:
         InvalidInputError
             As there; or if there is only one image.
         """
-        chosen = self._models.get(self.model if model is None else model)
-        ids, vectors = vector_table(self._store, chosen).read_vectors()
-        if not len(ids):
-            raise CollectionError(nothing_embedded(self._store, chosen.name, model))
-        is_query = self._is_in_split(ids, query_split) & (query_split is not None)
-        gallery = vectors[self._is_in_split(ids, gallery_split) & ~is_query]
-        queries = vectors[is_query] if query_split is not None else None
-        if not len(gallery):
-            raise InvalidInputError(
-                f"no image is left to be searched: all are queries, of the split {query_split!r}"
-            )
-        return compare_indexes(
-            gallery,
-            queries,
-            chosen.metric,
+        return compare_on_collection(
+            self._places,
+            self._models.get(self.model if model is None else model),
+            model,
+            query_split,
+            gallery_split,
             k,
             kinds,
             recalls,
             n_queries,
             random_state,
-            report=report,
+            report,
         )
 
     def default_index(self, model: str | None = None) -> str:
@@ -975,16 +768,6 @@ class Collection:
         return choose_kind(
             vector_table(self._store, self._models.get(self.model if model is None else model))
         )
-
-    def _is_in_split(self, ids: Ids, split: str | None) -> npt.NDArray[np.bool_]:
-        """Tell which images are in a split of the data sets; all are, where none is named."""
-        passing = pass_filter(self._places, Filter(split=split)).ids
-        if passing is None:
-            return np.ones(len(ids), bool)
-        found = np.isin(ids, passing)
-        if not found.any():
-            raise CollectionError(f"no image of the collection in {self.folder} is of the split {split!r}")
-        return found
 
     def info(self) -> Info:
         """Say what the collection holds."""
@@ -1009,33 +792,6 @@ class Collection:
     def __len__(self) -> int:
         """Return the number of images."""
         return self._store.images.count()
-
-
-@contextlib.contextmanager
-def _way_around(name: str, names: Sequence[str]) -> Iterator[None]:
-    """Add to what is wrong with one of several models how to go on without it."""
-    try:
-        yield
-    except ModelError as error:
-        others = [other for other in names if name not in (other, base_name(other))]
-        if not others:
-            raise
-        raise ModelError(
-            f"{error}; to go on without it, `lookalike index --model {others[0]}` brings that one alone up to"
-            " date"
-        ) from error
-
-
-def _foreseen(
-    plan: Plan, failures: tuple[Failure, ...], absolute: Callable[[str], str]
-) -> tuple[Failure, ...]:
-    """Return the failures that there would be without opening a file."""
-    by_path = {failure.path: failure for failure in failures}
-    for path in plan.cleared:
-        by_path.pop(absolute(path), None)
-    for row in plan.failures:
-        by_path[absolute(row.path)] = Failure(absolute(row.path), row.reason)
-    return tuple(by_path[path] for path in sorted(by_path))
 
 
 def _colors(color: str | Sequence[str] | None) -> Sequence[str]:
