@@ -12,14 +12,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.answers import Clustering, ImageInfo, Info, SearchResult, SyncReport
+from lookalike.answers import (
+    Clustering,
+    ClusteringEvaluation,
+    Evaluation,
+    ImageInfo,
+    Info,
+    SearchResult,
+    SyncReport,
+)
 from lookalike.bench import RECALLS, IndexComparison
 from lookalike.collection.clusterings import Clusterings, check_clustering_name
 from lookalike.collection.comparing import compare_on_collection
 from lookalike.collection.creating import create
 from lookalike.collection.describing import describe, describe_clustering, describe_image
 from lookalike.collection.embedded import nothing_embedded, vector_table
+from lookalike.collection.evaluating import (
+    MOST_QUERIES,
+    Asked,
+    Contender,
+    evaluate_clustering,
+    evaluate_retrieval,
+)
 from lookalike.collection.exporting import check_export, export_clustering
+from lookalike.collection.ground_truth import read_ground_truth
 from lookalike.collection.grouping import (
     assign_new,
     check_algorithm,
@@ -31,7 +47,7 @@ from lookalike.collection.grouping import (
     try_ks,
 )
 from lookalike.collection.indexes import AUTO as AUTO_INDEX
-from lookalike.collection.indexes import Indexes, check_request, choose_kind
+from lookalike.collection.indexes import Indexes, check_request, choose_kind, is_kind
 from lookalike.collection.places import Places
 from lookalike.collection.reducing import reduce_model
 from lookalike.collection.roots import Roots
@@ -902,6 +918,141 @@ class Collection:
         return choose_kind(
             vector_table(self._store, self._models.get(self.model if model is None else model))
         )
+
+    def evaluate(
+        self,
+        k: int | Sequence[int] | None = None,
+        *,
+        model: str | None = None,
+        index: str = "exact",
+        recall: float = 0.99,
+        compare: str | Sequence[str] = (),
+        labels: str | os.PathLike[str] | None = None,
+        query_split: str | None = None,
+        gallery_split: str | None = None,
+        n_queries: int = MOST_QUERIES,
+        n_worst: int = 10,
+        random_state: int = 0,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> Evaluation:
+        """Measure how well images find others of their label; see `lookalike.evaluate` for the measures.
+
+        Each image is searched among the others, and is never its own hit; copies of one image are one. Images
+        without a label are neither asked nor searched. Queries whose label no other image has are left out.
+
+        Parameters
+        ----------
+        k : int or sequence of int, optional
+            Where rankings are cut; 1 and 10 by default.
+        model : str, optional
+            Which of the collection's models; its own by default.
+        index : str
+            "exact" ranks all images, however many. Any other kind is asked for the largest k, and what is
+            beyond is not known: ``mAP@10`` stands in place of ``mAP``.
+        recall : float
+            What an index is asked for.
+        compare : str or sequence of str
+            Models, or kinds of index, to measure on the same queries, and compare with this one.
+        labels : str or path, optional
+            A CSV file with columns ``path`` and ``label``; or the name of a clustering, whose clusters'
+            names are labels. By default those of folders and data sets.
+        query_split : {"train", "test"}, optional
+            The queries are images of this split of the data sets, and none of it is searched, unless
+            `gallery_split` is the same.
+        gallery_split : {"train", "test"}, optional
+            Only images of this split are searched.
+        n_queries : int
+            How many images to take as queries, at random; all, if they are fewer.
+        n_worst : int
+            How many of the worst queries to return with their hits.
+        random_state : int
+            Decides which queries are drawn, and the draws of intervals and tests.
+        report : callable
+            Told in words what is being done.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are not two images of one label and one of another, a k is larger than the number of
+            images to find, there is no such index, or the table of labels cannot be used.
+        CollectionError
+            If no image has a label, none has been embedded with the model, or none is in a split.
+        ModelError
+            If there is no such model.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> report = photos.sync()
+        >>> table = photo_folder / "labels.csv"
+        >>> lines = ["path,label", "stripes.png,striped", "stripes-brighter.png,striped", "noise.png,noise"]
+        >>> _ = table.write_text(os.linesep.join(lines))
+        >>> found = photos.evaluate(k=1, labels=table)
+        >>> found.scores["P@1"].mean, found.n_queries, found.n_without_relevant, found.n_unlabelled
+        (1.0, 2, 1, 1)
+        """
+        _check_count("n_queries", n_queries)
+        if isinstance(n_worst, bool) or not isinstance(n_worst, int | np.integer) or n_worst < 0:
+            raise InvalidInputError(f"n_worst is {n_worst!r}; expected a whole number, 0 or more")
+        check_recall(recall)
+        check_request(index, None)
+        base = Contender(self._models.get(self.model if model is None else model), model, index)
+        others = [
+            replace(base, index=name) if is_kind(name) else Contender(self._models.get(name), name, index)
+            for name in ([compare] if isinstance(compare, str) else compare)
+        ]
+        there = self._places.of_images()
+        return evaluate_retrieval(
+            self._places,
+            there,
+            self._indexes,
+            read_ground_truth(self._places, there, self._clusterings, labels),
+            [base, *others],
+            Asked(
+                [k] if isinstance(k, int) else k,
+                recall,
+                query_split,
+                gallery_split,
+                n_queries,
+                n_worst,
+                random_state,
+                report,
+            ),
+        )
+
+    def evaluate_clusterings(
+        self,
+        names: Sequence[str] | None = None,
+        labels: str | os.PathLike[str] | None = None,
+        random_state: int = 0,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> tuple[ClusteringEvaluation, ...]:
+        """Measure clusterings, against labels where there are any.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            All that are kept by default.
+        labels, random_state, report
+            See `evaluate`; the silhouette is that of images drawn at random.
+
+        Raises
+        ------
+        CollectionError
+            If there is none of a name.
+        """
+        there = self._places.of_images()
+        has_labels = labels is not None or any(found[0].label is not None for found in there.values())
+        truth = read_ground_truth(self._places, there, self._clusterings, labels) if has_labels else None
+        found = []
+        for name in self.clusterings() if names is None else names:
+            stored = self._clusterings.read(name)
+            report(f"measuring the clustering {name}")
+            model = self._models.get(stored.model)
+            found.append(
+                evaluate_clustering(self._places, there, self._indexes, stored, model, truth, random_state)
+            )
+        return tuple(found)
 
     def info(self) -> Info:
         """Say what the collection holds."""
