@@ -1,10 +1,18 @@
 """What the doctests may use."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+# Networks are torch's own classes, and torch is an extra.
+collect_ignore_glob = (
+    []
+    if find_spec("torch")
+    else [f"src/lookalike/train/{name}.py" for name in ("*_network", "loop", "losses", "memory")]
+)
 
 
 @pytest.fixture(autouse=True)

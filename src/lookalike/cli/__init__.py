@@ -24,6 +24,7 @@ from lookalike.cli.info import info
 from lookalike.cli.models import models
 from lookalike.cli.reduce import reduce
 from lookalike.cli.search import search
+from lookalike.cli.train import TRAININGS
 from lookalike.errors import LookalikeError
 
 app = typer.Typer(
@@ -76,8 +77,12 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
     return answer
 
 
+_trainings = typer.Typer(no_args_is_help=True)
 for _name, _command in COMMANDS.items():
     app.command(_name)(_answering(_command))
+for _name, _command in TRAININGS.items():
+    _trainings.command(_name)(_answering(_command))
+app.add_typer(_trainings, name="train", help="Train a network on the collection's own images; needs torch.")
 
 
 def _show_version(wanted: bool) -> None:
@@ -99,6 +104,6 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exits the process."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words and words[0] not in COMMANDS and (os.path.isfile(words[0]) or "://" in words[0]):
+    if words and words[0] not in (*COMMANDS, "train") and (os.path.isfile(words[0]) or "://" in words[0]):
         words.insert(0, "search")  # a bare query
     app(words)

@@ -61,6 +61,7 @@ from lookalike.collection.searching import (
     search_vectors,
 )
 from lookalike.collection.syncing import sync
+from lookalike.collection.training import train_model
 from lookalike.cores import usable_cores
 from lookalike.embed import AUTO, Compute, Model, ModelShelf, check_device
 from lookalike.errors import CollectionError, InvalidInputError, LockedError, QueryError, StoreError
@@ -72,6 +73,7 @@ from lookalike.query import EmbeddedQuery, Query, several_queries
 from lookalike.reduce import PCA
 from lookalike.store import Labelling, Manifest, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Progress, locate
+from lookalike.train import AutoencoderSettings, FinetuneSettings, Running, Trained
 from lookalike.types import Hit, Ids, ImageId, Vectors
 
 if TYPE_CHECKING:
@@ -371,6 +373,38 @@ class Collection:
         pca = PCA(n_components, whiten)
         with writer_lock(self.folder):
             return reduce_model(self._store, self._models, pca, base, model)
+
+    def train(
+        self,
+        settings: AutoencoderSettings | FinetuneSettings,
+        labels: str | os.PathLike[str] | None = None,
+        running: Running | None = None,
+    ) -> Trained:
+        """Train a network on the images of the collection, as a model of its own: `sync` embeds with it.
+
+        A training that was cut off goes on when it is asked for again with the same settings.
+
+        Parameters
+        ----------
+        settings : AutoencoderSettings or FinetuneSettings
+            What is to be trained.
+        labels : str or path, optional
+            For fine-tuning: a CSV file with columns ``path`` and ``label``; or the name of a clustering,
+            whose clusters' names are labels. By default those of folders and data sets.
+        running : Running, optional
+            The device, threads, and whom to tell.
+
+        Raises
+        ------
+        ModelError
+            If torch is missing, there is a model of that name, the device or memory does not suffice, or the
+            training that was cut off is damaged or was begun with other settings. Nothing has been changed.
+        CollectionError
+            If the images or labels do not suffice.
+        """
+        return train_model(
+            self._places, self._models, self._clusterings, settings, labels, running or Running()
+        )
 
     def search(
         self,

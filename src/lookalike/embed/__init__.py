@@ -2,7 +2,8 @@
 
 from lookalike.embed.embedder import Embedder, TextEmbedder
 from lookalike.embed.hub import fetch
-from lookalike.embed.loading import is_installed, load_model
+from lookalike.embed.loading import is_installed, load_model, read_packaged
+from lookalike.embed.local import LocalModel, trained_model
 from lookalike.embed.models import (
     DEFAULT_MODEL,
     MODELS,
@@ -12,7 +13,7 @@ from lookalike.embed.models import (
     PackagedWeights,
     get_model,
 )
-from lookalike.embed.onnx import OnnxEmbedder, unit_rows
+from lookalike.embed.onnx import OnnxEmbedder, fit_image, unit_rows
 from lookalike.embed.reduced import base_name, reduce_vectors
 from lookalike.embed.runtime import AUTO, Compute, check_device
 from lookalike.embed.shelf import ModelShelf
@@ -26,6 +27,7 @@ __all__ = [
     "Compute",
     "Embedder",
     "HubFiles",
+    "LocalModel",
     "Model",
     "ModelShelf",
     "OnnxEmbedder",
@@ -34,10 +36,13 @@ __all__ = [
     "base_name",
     "check_device",
     "fetch",
+    "fit_image",
     "get_model",
     "is_installed",
     "knows_words",
     "load_model",
+    "read_packaged",
     "reduce_vectors",
+    "trained_model",
     "unit_rows",
 ]

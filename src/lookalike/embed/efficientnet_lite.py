@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     import onnx
 
 DIMENSION = 1280
-_EPSILON = 1e-3  # of the batch normalisations
+EPSILON = 1e-3
+"""Of the batch normalisations."""
+
 _OPSET = 17
 _IR_VERSION = 8  # what opset 17 came with; newer ones would shut out older runtimes
 
@@ -199,7 +201,7 @@ class _Graph:
         gamma, beta, mean, variance = (
             self._weights[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")
         )
-        scale = gamma / np.sqrt(variance + _EPSILON)
+        scale = gamma / np.sqrt(variance + EPSILON)
         folded = self._constant(conv + ".weight", (kernel * scale[:, None, None, None]).astype(np.float32))
         bias = self._constant(conv + ".bias", (beta - mean * scale).astype(np.float32))
 

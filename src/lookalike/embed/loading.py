@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
 
 from lookalike.cache import cache_folder
 from lookalike.embed import hub
@@ -100,11 +104,23 @@ def _checksum_file(file: Path) -> Path:
 def _build(model: Model, source: PackagedWeights) -> bytes:
     from lookalike.embed import efficientnet_lite
     from lookalike.embed.quantise import BOUNDS, quantise
-    from lookalike.embed.torch_weights import read_state_dict
 
-    weights = read_state_dict(_read_weights(source), source.file)
+    weights = read_packaged(source)
     graph = efficientnet_lite.build(weights, efficientnet_lite.VARIANTS[model.architecture])
     return quantise(graph, BOUNDS[model.architecture]) if model.precision == "int8" else graph
+
+
+def read_packaged(source: PackagedWeights) -> Mapping[str, npt.NDArray[Any]]:
+    """Return the published weights of a network by name, read without torch.
+
+    Raises
+    ------
+    ModelError
+        If they are missing or damaged.
+    """
+    from lookalike.embed.torch_weights import read_state_dict
+
+    return read_state_dict(_read_weights(source), source.file)
 
 
 def _weights_file(source: PackagedWeights) -> Path:

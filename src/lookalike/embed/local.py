@@ -28,9 +28,10 @@ from lookalike.embed.models import (
     LocalGraph,
     Model,
 )
-from lookalike.embed.runtime import Compute
+from lookalike.embed.runtime import ONE_THREAD, Compute
 from lookalike.errors import ModelError
 from lookalike.replace_file import replace_file
+from lookalike.types import Metric
 
 HUB_CONFIG = "preprocessor_config.json"
 
@@ -60,6 +61,10 @@ class LocalModel:
 
     model: Model
     graph: bytes
+
+    def open(self, compute: Compute = ONE_THREAD) -> AdaptedEmbedder:
+        """Return it loaded."""
+        return AdaptedEmbedder(self.model, self.graph, compute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,43 @@ def read_local(path: Path) -> LocalModel:
     return LocalModel(AdaptedEmbedder(model, graph).model, graph)
 
 
+def trained_model(
+    name: str,
+    title: str,
+    graph: bytes,
+    size: int,
+    resize: int,
+    dimension: int,
+    metric: Metric,
+    licence: str,
+    fit: Fit,
+) -> LocalModel:
+    """Describe a network that was trained here, whose graph takes bytes and gives the embedding.
+
+    Parameters
+    ----------
+    name, title, size, resize, dimension, metric, licence, fit
+        See `Model` and `GraphUse`.
+    graph : bytes
+        The ONNX file.
+    """
+    sha256 = hashlib.sha256(graph).hexdigest()
+    model = Model(
+        name=name,
+        title=title,
+        architecture="onnx",
+        precision="float32",
+        weights=LocalGraph(sha256),
+        size=size,
+        resize=resize,
+        dimension=dimension,
+        metric=metric,
+        licence=licence,
+        use=GraphUse(fit=fit),
+    )
+    return LocalModel(model, graph)
+
+
 def keep_local(local: LocalModel, folder: Path) -> None:
     """Keep a user's model in a folder, so that the file it came from is no longer needed.
 
@@ -134,6 +176,8 @@ def keep_local(local: LocalModel, folder: Path) -> None:
         "size": model.size,
         "resize": model.resize,
         "dimension": model.dimension,
+        "metric": model.metric,
+        "licence": model.licence,
         **asdict(model.use),
     }
     try:
@@ -173,8 +217,8 @@ def kept_local(name: str, folder: Path) -> Model | None:
             size=row["size"],
             resize=row["resize"],
             dimension=row["dimension"],
-            metric="cosine",
-            licence="",
+            metric=row.get("metric", "cosine"),  # all were, before there were trained ones
+            licence=row.get("licence", ""),
             use=GraphUse(mean=tuple(row["mean"]), std=tuple(row["std"]), **use),
         )
     except FileNotFoundError:

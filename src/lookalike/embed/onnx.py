@@ -35,7 +35,6 @@ class OnnxEmbedder:
 
     def __init__(self, model: Model, graph: bytes, compute: Compute = ONE_THREAD) -> None:
         self.model = model
-        self._use = model.use or GraphUse()
         self._session, device = open_session(graph, model.name, compute)
         self.batch_size = device.batch_size
         self._input = self._session.get_inputs()[0].name
@@ -47,18 +46,7 @@ class OnnxEmbedder:
         -------
         (size, size, 3) uint8
         """
-        from PIL.Image import Resampling
-
-        side = self.model.size
-        width, height = image.size
-        box = (0.0, 0.0, float(width), float(height))
-        if self._use.fit == "crop":
-            # Scaling the shorter side to `resize` and cropping the centre to `size`, in one step.
-            crop = min(width, height) * side / self.model.resize
-            left, top = (width - crop) / 2, (height - crop) / 2
-            box = (left, top, left + crop, top + crop)
-        filter_ = Resampling[self._use.interpolation.upper()]
-        return np.asarray(image.resize((side, side), filter_, box, reducing_gap=3.0))
+        return fit_image(image, self.model)
 
     def embed(self, images: Pixels) -> Vectors:
         """Embed prepared images.
@@ -87,6 +75,28 @@ class OnnxEmbedder:
             done += len(batch)
         features = np.concatenate(parts) if parts else np.empty((0, self.model.dimension), np.float32)
         return unit_rows(features) if self.model.metric == "cosine" else features
+
+
+def fit_image(image: Image, model: Model) -> Pixels:
+    """Cut or squash, and scale, an RGB image to what a network sees.
+
+    Returns
+    -------
+    (size, size, 3) uint8
+    """
+    from PIL.Image import Resampling
+
+    use = model.use or GraphUse()
+    side = model.size
+    width, height = image.size
+    box = (0.0, 0.0, float(width), float(height))
+    if use.fit == "crop":
+        # Scaling the shorter side to `resize` and cropping the centre to `size`, in one step.
+        crop = min(width, height) * side / model.resize
+        left, top = (width - crop) / 2, (height - crop) / 2
+        box = (left, top, left + crop, top + crop)
+    filter_ = Resampling[use.interpolation.upper()]
+    return np.asarray(image.resize((side, side), filter_, box, reducing_gap=3.0))
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -1,9 +1,11 @@
 """The models that a collection can use: those of the table, and those of its own.
 
-Its own are the reduced ones, made of its vectors, and ONNX files of the user's. Its folder holds
+Its own are the reduced ones, made of its vectors, ONNX files of the user's, and networks trained on its
+images. Its folder holds
 
     lite0+pca128.npz         the components of a reduced model
-    net-1a2b3c4d.onnx .json  a file of the user's, and how it is used
+    net-1a2b3c4d.onnx .json  a file of the user's, or a trained network, and how it is used
+    lite0-birds.card.md …    what is known of a trained network
     clip-vit-b32.weights     which weights the vectors of a model of the hub were made with
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,7 +97,7 @@ class ModelShelf:
             return ReducedEmbedder(self.get(name), self.load(base, compute), self.pca(name))
         visiting = self._visiting.get(name)
         if visiting is not None:
-            return AdaptedEmbedder(visiting.model, visiting.graph, compute)
+            return visiting.open(compute)
         kept = kept_local(name, self.folder)
         return load_model(name, compute) if kept is None else load_kept(kept, self.folder, compute)
 
@@ -190,6 +193,43 @@ class ModelShelf:
                 self._pcas[key] = PCA.load(file)
             return self._pcas[key]
         return PCA.load(file)  # which says what is wrong
+
+    def check_free(self, name: str) -> None:
+        """Raise ModelError if there is a model of that name already."""
+        try:
+            self.get(name)
+        except ModelError:
+            if kept_local(name, self.folder) is None:  # which says so if it is there, and damaged
+                return
+            raise
+        raise ModelError(
+            f"there is a model {name} already, and it stays as it is: choose another --name, or embed with"
+            f" it by `lookalike index --model {name}`"
+        )
+
+    def add_trained(self, local: LocalModel, beside: Mapping[str, bytes]) -> None:
+        """Keep a model that was trained, with files about it.
+
+        Parameters
+        ----------
+        local : LocalModel
+        beside : mapping of str to bytes
+            By the ending that follows the model's name: ``.card.md``.
+
+        Raises
+        ------
+        ModelError
+            If it cannot be written; or there is a model of its name already.
+        """
+        name = local.model.name
+        self.check_free(name)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for ending, content in beside.items():
+                replace_file(self.folder / f"{name}{ending}", content)
+        except OSError as error:
+            raise ModelError(f"cannot keep the model {name} in {self.folder}: {error.strerror}") from error
+        keep_local(local, self.folder)
 
     def add_reduced(self, base: str, pca: PCA) -> Model:
         """Keep a fitted PCA as a model of its own, under a name that none has yet.

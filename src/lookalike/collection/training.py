@@ -1,0 +1,114 @@
+"""Networks trained on the images of a collection, and kept as models of its own."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from lookalike import datasets
+from lookalike.collection.clusterings import Clusterings
+from lookalike.collection.ground_truth import read_ground_truth
+from lookalike.collection.places import Places
+from lookalike.embed import ModelShelf
+from lookalike.errors import CollectionError, ImageError, ModelError
+from lookalike.images.decode import read_file
+from lookalike.store import writer_lock
+from lookalike.train import (
+    AutoencoderSettings,
+    FinetuneSettings,
+    RunFolder,
+    Running,
+    Trained,
+    TrainingImages,
+    finetune,
+    train_autoencoder,
+)
+from lookalike.types import Pixels
+
+
+def train_model(
+    places: Places,
+    shelf: ModelShelf,
+    clusterings: Clusterings,
+    settings: AutoencoderSettings | FinetuneSettings,
+    labels: str | os.PathLike[str] | None,
+    running: Running,
+) -> Trained:
+    """Train a network and keep it; see `Collection.train`."""
+    folder = places.store.folder
+    name = settings.model_name
+    run = RunFolder(folder / "training" / name)
+    try:
+        shelf.check_free(name)
+    except ModelError:
+        run.remove()  # left by a kill between keeping the model and forgetting how it came about
+        raise
+    if isinstance(settings, AutoencoderSettings):
+        trained = train_autoencoder(_images(places), settings, run, running)
+    else:
+        images, source = _labelled(places, clusterings, labels)
+        trained = finetune(images, source, settings, run, running)
+    with writer_lock(folder):
+        shelf.add_trained(trained.local, trained.files())
+    run.remove()
+    return trained
+
+
+def _images(places: Places) -> TrainingImages:
+    rows = places.store.files.read(["path", "id", "split"]).to_pylist()
+    if not rows:
+        raise CollectionError(
+            f"the collection in {places.store.folder} holds no images; run `lookalike index` first"
+        )
+    stored: dict[int, str] = {}
+    tested = set()
+    for row in sorted(rows, key=lambda row: str(row["path"])):
+        stored.setdefault(row["id"], row["path"])
+        if row["split"] == "test":  # also where a copy is of another split
+            tested.add(row["id"])
+    ids = np.array(sorted(stored), np.int64)
+    is_test = np.isin(ids, np.array(sorted(tested), np.int64))
+    return TrainingImages(ids, _reader(places, stored), None, is_test)
+
+
+def _labelled(
+    places: Places, clusterings: Clusterings, given: str | os.PathLike[str] | None
+) -> tuple[TrainingImages, str]:
+    """Return the images that have a label, and where the labels are from."""
+    every = _images(places)
+    truth = read_ground_truth(places, places.of_images(), clusterings, given)
+    rows = [row for row, image in enumerate(every.ids.tolist()) if image in truth.labels]
+    labels = [truth.labels[int(every.ids[row])] for row in rows]
+    is_test = None if every.is_test is None else every.is_test[rows]
+    return TrainingImages(every.ids[rows], every.read, labels, is_test), truth.source
+
+
+def _reader(places: Places, stored: dict[int, str]) -> Callable[[int], tuple[str, bytes | Pixels]]:
+    """Return what reads an image, by its id, from the first place where it lies."""
+    sets = set(places.datasets)
+    lock = threading.Lock()
+
+    @functools.cache
+    def load(name: str) -> datasets.Dataset:
+        return datasets.load(name)
+
+    def read(image: int) -> tuple[str, bytes | Pixels]:
+        path = stored.get(image)
+        if path is None:
+            raise ImageError(f"the image {image:016x}", "it is no longer in the collection")
+        root, _, inside = path.partition(":")
+        if root not in sets:
+            name = places.absolute(path)
+            return name, read_file(Path(name))
+        split, _, row = inside.partition("/")
+        with lock:  # loaded once, by whichever thread comes first
+            dataset = load(root)
+        X, _ = dataset.split("test" if split == "test" else "train")
+        return path, X[int(row)]
+
+    return read

@@ -1,0 +1,212 @@
+"""Train an autoencoder: its codes are vectors made for these very images, and no labels are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lookalike.embed import LocalModel, fit_image, trained_model
+from lookalike.errors import CollectionError, ImageError
+from lookalike.train.autoencoder_graph import build_encoder
+from lookalike.train.autoencoder_shape import AutoencoderShape, suit
+from lookalike.train.batches import Batch, read_batches
+from lookalike.train.card import Card
+from lookalike.train.device import choose_device, import_torch, made_with, seeded
+from lookalike.train.images import TrainingImages
+from lookalike.train.order import shuffled
+from lookalike.train.run_folder import RunFolder, RunImages
+from lookalike.train.schedule import Schedule
+from lookalike.train.settings import AutoencoderSettings, Running
+from lookalike.train.split import Rows, split_images
+from lookalike.train.trained import Trained, check_agreement
+from lookalike.types import Metric, Pixels
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from lookalike.train.autoencoder_network import Autoencoder
+
+METRIC: Metric = "euclidean"
+"""How codes are compared: lengths of codes mean something, as those of PCA's do."""
+
+_LOOKED_AT = 64  # images whose size and colours decide on the network's shape
+_EXAMPLES = 24
+
+
+def train_autoencoder(
+    images: TrainingImages, settings: AutoencoderSettings, run: RunFolder, running: Running
+) -> Trained:
+    """Train an autoencoder, or go on with a run that is there.
+
+    Parameters
+    ----------
+    images : TrainingImages
+        Those of a data set's test split are not learned from.
+    settings : AutoencoderSettings
+    run : RunFolder
+    running : Running
+
+    Returns
+    -------
+    Trained
+        The encoder as a model.
+
+    Raises
+    ------
+    ModelError
+        If torch is missing, the device or memory does not suffice, or the run that is there is damaged or was
+        begun with other settings.
+    CollectionError
+        If there are too few images.
+    """
+    import_torch()
+    device = choose_device(running.device)
+    with run.held(), seeded(settings.random_state, running.jobs):
+        from lookalike.train.autoencoder_network import Autoencoder, AutoencoderLearner
+        from lookalike.train.loop import fit
+        from lookalike.train.memory import check_memory, free_memory
+
+        chosen, shape = _begin(images, settings, run, running)
+        network = Autoencoder(shape)
+        schedule = Schedule(
+            settings.epochs,
+            settings.batch_size or shape.batch_size,
+            settings.learning_rate,
+            patience=settings.patience,
+            checkpoint_seconds=running.checkpoint_seconds,
+        )
+        check_memory(network, shape.side, schedule.batch_size, free_memory(device))
+        feed = _Feed(images.only(chosen.ids), chosen, shape, schedule, settings.random_state, running.jobs)
+        result = fit(AutoencoderLearner(network), feed, schedule, run, device, running.report)
+        running.say("checking the model")
+        card = Card(
+            model=settings.model_name,
+            title=f"Autoencoder of {len(chosen.split.train):,} images, "
+            f"{shape.side} × {shape.side}, {'grey' if shape.channels == 1 else 'in colour'}",
+            dimension=shape.dimension,
+            metric=METRIC,
+            size=shape.side,
+            made_with=made_with(device),
+            settings={**asdict(settings), "batch_size": schedule.batch_size, "channels": shape.channels},
+            images={part: len(rows) for part, rows in chosen.split.parts().items()},
+            classes=None,
+            labels="",
+            epochs=result.epochs,
+            best_epoch=result.best,
+            unreadable=result.n_failed,
+        )
+        return _finish(network.cpu(), card, chosen, feed)
+
+
+def _begin(
+    images: TrainingImages, settings: AutoencoderSettings, run: RunFolder, running: Running
+) -> tuple[RunImages, AutoencoderShape]:
+    """Return the images and the shape: those of the run that is there, else of a new one."""
+    asked = {"kind": "autoencoder", **asdict(settings)}
+    there = None if running.restart else run.resume(asked)
+    if there is not None:
+        chosen, found = there
+        return chosen, AutoencoderShape(found["side"], found["channels"], settings.dimension)
+    split = split_images(len(images), images.is_test, settings.held_out, settings.random_state)
+    running.say("looking at the images")
+    shape = _shape_for(images, split.train, settings)
+    chosen = RunImages(images.ids, None, split)
+    run.begin(asked, {"side": shape.side, "channels": shape.channels}, chosen)
+    return chosen, shape
+
+
+def _shape_for(images: TrainingImages, rows: Rows, settings: AutoencoderSettings) -> AutoencoderShape:
+    """Choose a shape by some of the images: how large they are, and whether all are grey."""
+    random = np.random.default_rng((settings.random_state, 2))
+    shorter_sides, is_grey, reason = [], True, ""
+    for row in random.choice(rows, min(_LOOKED_AT, len(rows)), replace=False).tolist():
+        try:
+            image = images.open(row)
+        except ImageError as error:
+            reason = str(error)
+            continue
+        shorter_sides.append(min(image.size))
+        red, green, blue = (np.asarray(channel) for channel in image.reduce(_thinning(image)).split())
+        is_grey = is_grey and bool((red == green).all() and (green == blue).all())
+    if not shorter_sides:
+        raise CollectionError(f"none of the images to learn from can be read: {reason}")
+    side = suit(shorter_sides) if settings.size is None else settings.size
+    return AutoencoderShape(side, 1 if is_grey else 3, settings.dimension)
+
+
+def _thinning(image: Image) -> int:
+    return max(1, min(image.size) // 256)
+
+
+class _Feed:
+    """Batches of images as they are: no augmentation."""
+
+    def __init__(
+        self,
+        images: TrainingImages,
+        chosen: RunImages,
+        shape: AutoencoderShape,
+        schedule: Schedule,
+        random_state: int,
+        jobs: int,
+    ) -> None:
+        self._split = chosen.split
+        self._random_state = random_state
+        model = _as_model("", "", b"", shape).model
+        self._read = partial(
+            read_batches,
+            images,
+            batch_size=schedule.batch_size,
+            prepare=lambda image, row: fit_image(image, model),
+            shorter_side=shape.side,
+            jobs=jobs,
+        )
+        self.n_held_out = len(chosen.split.validation)
+
+    def order(self, epoch: int) -> Rows:
+        return shuffled(self._split.train, self._random_state, epoch)
+
+    def train(self, order: Rows, epoch: int) -> Generator[Batch]:
+        return self._read(order)
+
+    def held_out(self, at_most: int | None = None) -> Generator[Batch]:
+        return self._read(self._split.validation[:at_most])
+
+
+def _as_model(name: str, title: str, graph: bytes, shape: AutoencoderShape) -> LocalModel:
+    return trained_model(
+        name=name,
+        title=title,
+        graph=graph,
+        size=shape.side,
+        resize=shape.side,
+        dimension=shape.dimension,
+        metric=METRIC,
+        licence="",
+        fit="squash",  # the whole image: what is cut off could not be reconstructed
+    )
+
+
+def _finish(network: Autoencoder, card: Card, chosen: RunImages, feed: _Feed) -> Trained:
+    """Export the encoder, check it against torch, and reconstruct some held-out images."""
+    import torch
+
+    shape = network.shape
+    graph = build_encoder({key: value.numpy() for key, value in network.state_dict().items()}, shape)
+    local = _as_model(card.model, card.title, graph, shape)
+    pixels = np.concatenate([batch.pixels for batch in feed.held_out(_EXAMPLES) if len(batch.rows)])
+    with torch.no_grad():
+        codes = network.encode(torch.from_numpy(pixels))
+        pictures = (network.decode(codes) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    check_agreement(local, pixels, codes.numpy())
+    examples = tuple(zip(pixels, _coloured(pictures), strict=True))
+    return Trained(local, card, chosen, examples)
+
+
+def _coloured(pictures: Pixels) -> Pixels:
+    """Return (n, s, s, 1 or 3) as (n, s, s, 3)."""
+    return np.broadcast_to(pictures, (*pictures.shape[:3], 3))

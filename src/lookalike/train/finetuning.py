@@ -1,0 +1,239 @@
+"""Fine-tune a network on labelled images: like images of one class come to lie together."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import asdict, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.embed import (
+    Compute,
+    LocalModel,
+    Model,
+    PackagedWeights,
+    fit_image,
+    get_model,
+    load_model,
+    read_packaged,
+    trained_model,
+)
+from lookalike.embed.efficientnet_lite import VARIANTS, build
+from lookalike.errors import CollectionError
+from lookalike.train.augment import augment
+from lookalike.train.batches import Batch, read_batches
+from lookalike.train.card import Card
+from lookalike.train.device import choose_device, import_torch, made_with, seeded
+from lookalike.train.images import TrainingImages
+from lookalike.train.measuring import MOST_QUERIES, measure_models
+from lookalike.train.order import balanced
+from lookalike.train.run_folder import RunFolder, RunImages
+from lookalike.train.schedule import Schedule
+from lookalike.train.settings import FinetuneSettings, Running
+from lookalike.train.split import Rows, split_labelled
+from lookalike.train.trained import Trained, check_agreement
+
+if TYPE_CHECKING:
+    from lookalike.train.efficientnet_network import EfficientNetLite
+
+_WEIGHT_DECAY = 0.05
+_GROUP = 4  # images of a class that come together, for a loss that compares them with each other
+_DETAIL = 1.6  # how many times the pixels of a side a crop is taken from
+_CHECKED = 8  # images on which ONNX and torch must agree
+
+
+def finetune(
+    images: TrainingImages, source: str, settings: FinetuneSettings, run: RunFolder, running: Running
+) -> Trained:
+    """Fine-tune a network, or go on with a run that is there.
+
+    Parameters
+    ----------
+    images : TrainingImages
+        With labels. A data set's own test split is the test part, and never learned from.
+    source : str
+        Where the labels are from, in words.
+    settings : FinetuneSettings
+    run : RunFolder
+    running : Running
+
+    Returns
+    -------
+    Trained
+        Its card compares it with the network that it was made of.
+
+    Raises
+    ------
+    ModelError
+        If torch or the weights are missing, the device or memory does not suffice, or the run that is there
+        is damaged or was begun with other settings.
+    CollectionError
+        If the images do not suffice, or are of one class only.
+    """
+    import_torch()
+    device = choose_device(running.device)
+    with run.held(), seeded(settings.random_state, running.jobs):
+        from lookalike.train.efficientnet_network import EfficientNetLite
+        from lookalike.train.finetuned_network import FinetunedNetwork, FinetuneLearner
+        from lookalike.train.loop import fit
+        from lookalike.train.memory import check_memory, free_memory
+
+        chosen = _begin(images, settings, run, running)
+        images = images.only(chosen.ids)
+        names, classes = np.unique(np.asarray(chosen.labels, str), return_inverse=True)
+        base = get_model(settings.base)
+        assert isinstance(base.weights, PackagedWeights)
+        size = settings.size or base.size
+        backbone = EfficientNetLite(replace(VARIANTS[settings.base], size=size))
+        backbone.take(read_packaged(base.weights))
+        network = FinetunedNetwork(backbone, settings.loss, len(names))
+        schedule = Schedule(
+            settings.epochs,
+            settings.batch_size,
+            settings.learning_rate,
+            _WEIGHT_DECAY,
+            settings.patience,
+            warm_up=0.05,
+            checkpoint_seconds=running.checkpoint_seconds,
+        )
+        check_memory(network, size, schedule.batch_size, free_memory(device))
+        as_seen = _as_model(base, settings, "", b"").model
+        feed = _Feed(images, chosen, classes, as_seen, settings, running.jobs)
+        learner = FinetuneLearner(network, classes, settings.frozen_epochs)
+        result = fit(learner, feed, schedule, run, device, running.report)
+
+        running.say("checking the model")
+        n_train = len(chosen.split.train)
+        title = f"{base.title}, fine-tuned on {n_train:,} images of {len(names):,} classes"
+        local = _as_model(base, settings, title, build(backbone.give(), backbone.variant))
+        _check(backbone, local, feed)
+        running.say("measuring it against what it was made of")
+        tested = chosen.split.test
+        if len(tested) > MOST_QUERIES:
+            random = np.random.default_rng((settings.random_state, 3))
+            tested = np.sort(random.choice(tested, MOST_QUERIES, replace=False))
+        before = load_model(base.name, Compute(device="cpu"))
+        measures = measure_models(images, tested, classes[tested], [before, local.open()], running.jobs)
+        card = Card(
+            model=settings.model_name,
+            title=title,
+            dimension=local.model.dimension,
+            metric=local.model.metric,
+            size=size,
+            made_with=made_with(device),
+            settings={**asdict(settings), "size": size},
+            images={part: len(rows) for part, rows in chosen.split.parts().items()},
+            classes=len(names),
+            labels=source,
+            epochs=result.epochs,
+            best_epoch=result.best,
+            measures=measures,
+            queries=len(tested),
+            unreadable=result.n_failed,
+        )
+        return Trained(local, card, chosen)
+
+
+def _begin(images: TrainingImages, settings: FinetuneSettings, run: RunFolder, running: Running) -> RunImages:
+    """Return the images of the run that is there, else of a new one."""
+    asked = {"kind": "finetune", **asdict(settings)}
+    there = None if running.restart else run.resume(asked)
+    if there is not None:
+        return there[0]
+    assert images.labels is not None
+    _, classes, counts = np.unique(np.asarray(images.labels, str), return_inverse=True, return_counts=True)
+    kept = np.flatnonzero(counts[classes] >= settings.min_images)
+    if not len(kept):
+        raise CollectionError(
+            f"no class has {settings.min_images:,} images, the largest {counts.max(initial=0):,}; take a"
+            " smaller --min-images"
+        )
+    labels = [images.labels[row] for row in kept.tolist()]
+    split = split_labelled(
+        labels,
+        None if images.is_test is None else images.is_test[kept],
+        settings.test,
+        settings.per_class,
+        settings.validation,
+        settings.random_state,
+    )
+    chosen = RunImages(images.ids[kept], labels, split)
+    run.begin(asked, {}, chosen)
+    return chosen
+
+
+class _Feed:
+    """Batches to learn from, changed by chance; and batches held out, as they are."""
+
+    def __init__(
+        self,
+        images: TrainingImages,
+        chosen: RunImages,
+        classes: npt.NDArray[np.int64],
+        model: Model,
+        settings: FinetuneSettings,
+        jobs: int,
+    ) -> None:
+        self._split, self._settings, self._model, self._classes = chosen.split, settings, model, classes
+        self._group = _GROUP if settings.loss == "contrastive" else 1
+        self._read = partial(read_batches, images, batch_size=settings.batch_size, jobs=jobs)
+        self.n_held_out = len(chosen.split.validation)
+
+    def order(self, epoch: int) -> Rows:
+        return self._order(self._split.train, epoch, self._settings.balance)
+
+    def _order(self, rows: Rows, epoch: int, balance: float) -> Rows:
+        seed = self._settings.random_state
+        return balanced(rows, self._classes[rows], seed, epoch, balance, self._group)
+
+    def train(self, order: Rows, epoch: int) -> Generator[Batch]:
+        size, seed = self._model.size, self._settings.random_state
+        return self._read(
+            order,
+            prepare=lambda image, row: augment(image, size, np.random.default_rng((seed, 4, epoch, row))),
+            shorter_side=round(size * _DETAIL),
+        )
+
+    def held_out(self) -> Generator[Batch]:
+        # The same order each time, so that losses which compare images with each other can be compared.
+        return self.plain(self._order(self._split.validation, 0, balance=0.0))
+
+    def plain(self, rows: Rows) -> Generator[Batch]:
+        """Read images as a search does."""
+        return self._read(
+            rows,
+            prepare=lambda image, row: fit_image(image, self._model),
+            shorter_side=self._model.resize,
+        )
+
+    @property
+    def checked(self) -> Rows:
+        """Rows to try the exported graph on."""
+        return self._split.test[:_CHECKED]
+
+
+def _as_model(base: Model, settings: FinetuneSettings, title: str, graph: bytes) -> LocalModel:
+    size = settings.size or base.size
+    return trained_model(
+        name=settings.model_name,
+        title=title,
+        graph=graph,
+        size=size,
+        resize=round(size * base.resize / base.size),
+        dimension=base.dimension,
+        metric=base.metric,
+        licence=base.licence,
+        fit="crop",
+    )
+
+
+def _check(backbone: EfficientNetLite, local: LocalModel, feed: _Feed) -> None:
+    import torch
+
+    pixels = np.concatenate([batch.pixels for batch in feed.plain(feed.checked) if len(batch.rows)])
+    with torch.no_grad():
+        features = torch.nn.functional.normalize(backbone.cpu().eval()(torch.from_numpy(pixels)))
+    check_agreement(local, pixels, features.numpy())

@@ -1,0 +1,89 @@
+"""How well models find images of the same class, before and after: each test image asks for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.embed import Embedder
+from lookalike.errors import ImageError
+from lookalike.evaluate import rank_others
+from lookalike.train.images import TrainingImages
+from lookalike.train.split import Rows
+from lookalike.types import Vectors
+
+MOST_QUERIES = 5_000
+"""Of more test images, so many are drawn."""
+
+_PORTION = 16
+_KS = (1, 10)
+
+
+def measure_models(
+    images: TrainingImages,
+    rows: Rows,
+    classes: npt.NDArray[np.int64],
+    embedders: Sequence[Embedder],
+    jobs: int,
+) -> dict[str, dict[str, float]]:
+    """Rank images of some rows for each other by several models.
+
+    Parameters
+    ----------
+    images : TrainingImages
+    rows : (n,) int64
+        The test images. Those that cannot be read are passed over.
+    classes : (n,) int64
+        Of each.
+    embedders : sequence of Embedder
+    jobs : int
+        Threads.
+
+    Returns
+    -------
+    dict of str to dict of str to float
+        P@1, P@10 and mAP, as far as there are so many images, by model; none if no two are of one class.
+    """
+    vectors, there = _embed(images, rows, embedders, jobs)
+    known = classes[there]
+    if len(known) == len(np.unique(known)):
+        return {}
+    ks = [k for k in _KS if k < len(known)]
+    found = {}
+    for embedder, each in zip(embedders, vectors, strict=True):
+        values = rank_others(each, known, ks, embedder.model.metric).values
+        found[embedder.model.name] = {
+            name: float(np.nanmean(values[name])) for name in [*(f"P@{k}" for k in ks), "mAP"]
+        }
+    return found
+
+
+def _embed(
+    images: TrainingImages, rows: Rows, embedders: Sequence[Embedder], jobs: int
+) -> tuple[list[Vectors], npt.NDArray[np.bool_]]:
+    """Return the vectors of each model, and which rows could be read."""
+    side = max(embedder.model.decode_side for embedder in embedders)
+
+    def embed(portion: Rows) -> tuple[list[Vectors], list[bool]]:
+        opened, there = [], []
+        for row in portion.tolist():
+            try:
+                opened.append(images.open(row, side))
+                there.append(True)
+            except ImageError:
+                there.append(False)
+        return [
+            embedder.embed(np.stack([embedder.prepare(image) for image in opened]))
+            if opened
+            else np.empty((0, embedder.model.dimension), np.float32)
+            for embedder in embedders
+        ], there
+
+    portions = [rows[start : start + _PORTION] for start in range(0, len(rows), _PORTION)]
+    with ThreadPoolExecutor(jobs) as pool:
+        done = list(pool.map(embed, portions))
+    vectors = [np.concatenate([found[i] for found, _ in done]) for i in range(len(embedders))]
+    return vectors, np.concatenate([there for _, there in done])

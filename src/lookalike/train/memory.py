@@ -1,0 +1,67 @@
+"""Whether a training fits into memory, found out before it begins: a system that runs out only kills."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lookalike.errors import ModelError
+
+_SHARE = 0.9  # of what is free
+_KEPT = 1.5
+"""Activations are kept for the way back, on which some have a gradient beside them."""
+
+
+def bytes_an_image(network: torch.nn.Module, side: int) -> int:
+    """Return about how much memory a network takes for each image of a batch while it learns.
+
+    The outputs of its layers are added up, on torch's `meta` device, where nothing is computed.
+    """
+    from copy import deepcopy
+
+    total = 0
+
+    def add(_module: torch.nn.Module, _inputs: Any, output: Any) -> None:
+        nonlocal total
+        if isinstance(output, torch.Tensor):
+            total += output.numel() * output.element_size()
+
+    shadow = deepcopy(network).to("meta")
+    for module in shadow.modules():
+        if not list(module.children()):
+            module.register_forward_hook(add)
+    with torch.no_grad():
+        shadow.eval()(torch.empty((1, side, side, 3), dtype=torch.uint8, device="meta"))
+    return int(total * _KEPT)
+
+
+def free_memory(device: torch.device) -> int | None:
+    """Return how many bytes can still be had; None where the system does not say."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
+def check_memory(network: torch.nn.Module, side: int, batch_size: int, free: int | None) -> None:
+    """Raise ModelError unless batches of so many images are likely to fit into `free` bytes."""
+    if free is None:
+        return
+    each = bytes_an_image(network, side)
+    weights = 4 * sum(p.numel() * p.element_size() for p in network.parameters())  # gradients and two moments
+    room = int(free * _SHARE) - weights
+    if batch_size * each <= room:
+        return
+    needed = (batch_size * each + weights) / 1e9
+    fitting = room // each
+    advice = f"take --batch-size {fitting} or a smaller --size" if fitting >= 1 else "take a smaller --size"
+    raise ModelError(
+        f"batches of {batch_size} images of {side} × {side} pixels take about {needed:.1f} GB of memory, and"
+        f" {free / 1e9:.1f} GB are free: {advice}"
+    )

@@ -1,0 +1,219 @@
+"""The folder of a training that is under way: what was asked, its images, and how far it has come.
+
+    run.json         the settings, with which alone a run is gone on with; and what was found out at its start
+    split.csv        the images, the part that each is in, and its label
+    checkpoint.pt    all that the training needs to go on as if nothing had happened
+
+It is gone when the model is kept. One process at a time works on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import hashlib
+import io
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lookalike.errors import LockedError, ModelError
+from lookalike.replace_file import replace_file
+from lookalike.train.device import import_torch
+from lookalike.train.split import Split
+from lookalike.types import Ids, format_id
+
+_MAGIC = b"lookalike checkpoint 1\n"
+
+
+@dataclass(frozen=True, slots=True)
+class RunImages:
+    """The images of a run, as they were when it began.
+
+    Attributes
+    ----------
+    ids : (n,) int64
+    labels : list of str, or None
+    split : Split
+    """
+
+    ids: Ids
+    labels: list[str] | None
+    split: Split
+
+    def to_csv(self) -> bytes:
+        """Return a table with the columns id, part and label."""
+        part_of = np.full(len(self.ids), "", object)
+        for name, rows in self.split.parts().items():
+            part_of[rows] = name
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(("id", "part", "label"))
+        for row, (image, part) in enumerate(zip(self.ids.tolist(), part_of.tolist(), strict=True)):
+            table.writerow((format_id(image), part, "" if self.labels is None else self.labels[row]))
+        return text.getvalue().encode("utf-8", "surrogateescape")
+
+    @classmethod
+    def from_csv(cls, content: bytes) -> RunImages:
+        """Read what `to_csv` wrote."""
+        rows = list(csv.DictReader(io.StringIO(content.decode("utf-8", "surrogateescape"))))
+        parts = np.array([row["part"] for row in rows], str)
+        labels = [row["label"] for row in rows]
+        return cls(
+            np.array([int(row["id"], 16) for row in rows], np.int64),
+            labels if any(labels) else None,
+            Split(*(np.flatnonzero(parts == part) for part in ("train", "validation", "test"))),
+        )
+
+
+class RunFolder:
+    """A training that can be gone on with.
+
+    Parameters
+    ----------
+    folder : Path
+        It need not exist.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes off.
+
+        Raises
+        ------
+        LockedError
+            If one is training it already.
+        """
+        import filelock
+
+        with self._writing():
+            self.folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(self.folder / "lock", timeout=0)
+        try:
+            lock.acquire()
+        except filelock.Timeout as error:
+            raise LockedError(
+                f"another lookalike is training in {self.folder}; wait for it to end, or choose another"
+                " --name"
+            ) from error
+        except OSError as error:
+            raise ModelError(f"cannot write to {self.folder}: {error.strerror or error}") from error
+        try:
+            yield
+        finally:
+            lock.release()
+            if not any(path.name != "lock" for path in self.folder.glob("*")):
+                self.remove()  # nothing came of it
+
+    def begin(self, settings: Mapping[str, Any], found: Mapping[str, Any], images: RunImages) -> None:
+        """Write down what a new run is about; the settings last: they say that the rest is there.
+
+        Parameters
+        ----------
+        settings : mapping
+            What was asked for.
+        found : mapping
+            What was found out from the images, and holds for the whole of the run.
+        images : RunImages
+        """
+        document = json.dumps({"settings": settings, "found": found}, indent=2)
+        with self._writing():
+            for file in ("run.json", "checkpoint.pt"):
+                (self.folder / file).unlink(missing_ok=True)
+            replace_file(self.folder / "split.csv", images.to_csv())
+            replace_file(self.folder / "run.json", document.encode())
+
+    def resume(self, settings: Mapping[str, Any]) -> tuple[RunImages, dict[str, Any]] | None:
+        """Return the images of the run that is here, and what was found out; None if there is no run.
+
+        Raises
+        ------
+        ModelError
+            If it was begun with other settings, or is damaged.
+        """
+        try:
+            document = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+            began, found = dict(document["settings"]), dict(document["found"])
+            images = RunImages.from_csv((self.folder / "split.csv").read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise self._damaged(f"the training in {self.folder}", str(error)) from error
+        for key, value in json.loads(json.dumps(settings)).items():
+            if began.get(key) != value:
+                raise ModelError(
+                    f"the training in {self.folder} was begun with {key} = {began.get(key)!r}, not {value!r};"
+                    " go on with the same, take another --name, or begin again with --restart"
+                )
+        return images, found
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Write a checkpoint, whole or not at all.
+
+        Parameters
+        ----------
+        state : mapping
+            Tensors, numbers, text, and lists and dicts of these.
+        """
+        torch = import_torch()
+        stream = io.BytesIO()
+        torch.save(dict(state), stream)
+        content = stream.getvalue()
+        with self._writing():
+            replace_file(
+                self.folder / "checkpoint.pt",
+                _MAGIC + hashlib.sha256(content).digest() + content,
+                durable=True,
+            )
+
+    def load(self) -> dict[str, Any] | None:
+        """Return the last checkpoint; None if there is none.
+
+        Raises
+        ------
+        ModelError
+            If it is damaged.
+        """
+        torch = import_torch()
+        file = self.folder / "checkpoint.pt"
+        try:
+            content = file.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ModelError(f"cannot read {file}: {error.strerror or error}") from error
+        body = content[len(_MAGIC) + 32 :]
+        if (
+            not content.startswith(_MAGIC)
+            or hashlib.sha256(body).digest() != content[len(_MAGIC) : len(_MAGIC) + 32]
+        ):
+            raise self._damaged(f"the checkpoint {file}", "it is cut short, or not what was written")
+        try:
+            # Only tensors, numbers and text: a checkpoint cannot run code.
+            state: dict[str, Any] = torch.load(io.BytesIO(body), map_location="cpu", weights_only=True)
+        except Exception as error:  # torch's own classes, and those of pickles
+            reason = " ".join(str(error).split())[:100]
+            raise self._damaged(f"the checkpoint {file}", reason) from error
+        return state
+
+    def remove(self) -> None:
+        """Forget the run."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _damaged(self, what: str, reason: str) -> ModelError:
+        return ModelError(f"{what} is damaged ({reason}); begin the training again with --restart")
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ModelError(f"cannot write to {self.folder}: {error.strerror or error}") from error

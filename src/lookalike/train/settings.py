@@ -1,0 +1,189 @@
+"""What is asked of a training."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from lookalike.cores import usable_cores
+from lookalike.errors import InvalidInputError
+from lookalike.train.device import AUTO, check_device_name
+from lookalike.train.progress import TrainingProgress
+
+Loss = Literal["normalised-softmax", "contrastive", "cross-entropy"]
+LOSSES: tuple[Loss, ...] = get_args(Loss)
+
+BASES = ("lite0", "lite1", "lite2")
+"""Models that can be fine-tuned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How a training is run, which has no say in what comes of it but for rounding.
+
+    Attributes
+    ----------
+    device : str
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+    jobs : int
+        Threads that decode, and that a network on the processor uses.
+    restart : bool
+        Begin again, whatever there is of an earlier run.
+    checkpoint_seconds : float
+        How much work a kill may lose.
+    report : callable
+        Told of the progress.
+    say : callable
+        Told in words what is being done beside the training itself.
+    """
+
+    device: str = AUTO
+    jobs: int = field(default_factory=usable_cores)
+    restart: bool = False
+    checkpoint_seconds: float = 60.0
+    report: Callable[[TrainingProgress], None] = lambda progress: None
+    say: Callable[[str], None] = lambda words: None
+
+    def __post_init__(self) -> None:
+        check_device_name(self.device)
+        _check_count("jobs", self.jobs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoencoderSettings:
+    """What an autoencoder is to be.
+
+    Attributes
+    ----------
+    name : str
+        Its model is called ``autoencoder-<name>``.
+    dimension : int
+        Numbers in a code.
+    size : int, optional
+        Side of what it sees, pixels; read off the images by default.
+    epochs : int
+        At most.
+    batch_size : int, optional
+        Chosen by the size by default.
+    learning_rate : float
+    patience : int
+        Stop after so many epochs without a lower held-out loss.
+    held_out : float
+        Share of the images that is never learned from.
+    random_state : int
+    """
+
+    name: str
+    dimension: int = 32
+    size: int | None = None
+    epochs: int = 50
+    batch_size: int | None = None
+    learning_rate: float = 2e-3
+    patience: int = 5
+    held_out: float = 0.1
+    random_state: int = 0
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        for name in ("dimension", "epochs", "patience"):
+            _check_count(name, getattr(self, name))
+        for name in ("size", "batch_size"):
+            if getattr(self, name) is not None:
+                _check_count(name, getattr(self, name))
+        _check_seed(self.random_state)
+
+    @property
+    def model_name(self) -> str:
+        """What its model is called."""
+        return f"autoencoder-{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinetuneSettings:
+    """What a fine-tuned network is to be.
+
+    Attributes
+    ----------
+    name : str
+        Its model is called ``<base>-<name>``.
+    base : {"lite0", "lite1", "lite2"}
+        The network that is gone on with.
+    loss : {"normalised-softmax", "contrastive", "cross-entropy"}
+    size : int, optional
+        Side of what it sees, pixels; that of the base by default.
+    epochs : int
+    frozen_epochs : int
+        How many of them only the last stages learn in.
+    batch_size : int
+    learning_rate : float
+        Of the network; that of the loss's own weights is ten times as high.
+    patience : int
+    balance : float
+        0 shows every image equally often, 1 every class; see `order.balanced`.
+    test, per_class, validation
+        How the images are split; see `split.split_labelled`.
+    min_images : int
+        Classes of fewer images are left out.
+    random_state : int
+    """
+
+    name: str
+    base: str = "lite0"
+    loss: Loss = "normalised-softmax"
+    size: int | None = None
+    epochs: int = 12
+    frozen_epochs: int = 2
+    batch_size: int = 32
+    learning_rate: float = 5e-4
+    patience: int = 4
+    balance: float = 0.5
+    test: float = 0.2
+    per_class: int | None = None
+    validation: float = 0.1
+    min_images: int = 1
+    random_state: int = 0
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        if self.base not in BASES:
+            raise InvalidInputError(f"the base is {self.base!r}; expected one of {', '.join(BASES)}")
+        if self.loss not in LOSSES:
+            raise InvalidInputError(f"the loss is {self.loss!r}; expected one of {', '.join(LOSSES)}")
+        for name in ("epochs", "batch_size", "patience", "min_images"):
+            _check_count(name, getattr(self, name))
+        if self.size is not None and not 32 <= self.size <= 1024:
+            raise InvalidInputError(f"the size is {self.size!r}; expected pixels a side, 32 to 1,024")
+        if not 0 <= self.frozen_epochs <= self.epochs:
+            raise InvalidInputError(
+                f"the network is frozen for {self.frozen_epochs} epochs; expected 0 to"
+                f" {self.epochs}, all of them"
+            )
+        if not 0 <= self.balance <= 1:
+            raise InvalidInputError(f"the balance is {self.balance!r}; expected a number from 0 to 1")
+        _check_seed(self.random_state)
+
+    @property
+    def model_name(self) -> str:
+        """What its model is called."""
+        return f"{self.base}-{self.name}"
+
+
+def check_name(name: str) -> None:
+    """Raise InvalidInputError unless a model may be called so."""
+    # As a file's name on every system, and in no way like that of a reduced model.
+    if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name):
+        raise InvalidInputError(
+            f"the name is {name!r}; expected up to 40 small letters, digits, - and _, a letter or digit first"
+        )
+
+
+def _check_count(name: str, value: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidInputError(f"{name} is {value!r}; expected a whole number, 1 or more")
+
+
+def _check_seed(value: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise InvalidInputError(f"random_state is {value!r}; expected a whole number, 0 or more")

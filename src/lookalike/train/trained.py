@@ -1,0 +1,70 @@
+"""What a training gives: a model in ONNX, checked against torch, with its card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lookalike.embed import LocalModel
+from lookalike.errors import ModelError
+from lookalike.train.card import Card
+from lookalike.train.run_folder import RunImages
+from lookalike.types import Pixels, Vectors
+
+TOLERANCE = 1e-4
+"""How far a number of ONNX's embedding may be from torch's: of a unit row, or as a share of the largest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A model that was trained.
+
+    Attributes
+    ----------
+    local : LocalModel
+        The model and its graph.
+    card : Card
+    images : RunImages
+        What it was trained on.
+    examples : tuple of (Pixels, Pixels)
+        Held-out images, and what an autoencoder makes of them; empty for other networks.
+    """
+
+    local: LocalModel
+    card: Card
+    images: RunImages
+    examples: tuple[tuple[Pixels, Pixels], ...] = ()
+
+    def files(self) -> dict[str, bytes]:
+        """Return what is to be kept beside the model, by ending."""
+        return {
+            ".card.json": self.card.to_json(),
+            ".card.md": self.card.to_markdown(),
+            ".split.csv": self.images.to_csv(),
+        }
+
+
+def check_agreement(local: LocalModel, pixels: Pixels, expected: Vectors) -> None:
+    """Make sure that the ONNX graph gives what torch gives.
+
+    Parameters
+    ----------
+    local : LocalModel
+    pixels : (n, side, side, 3) uint8
+    expected : (n, d) float32
+        By torch; unit rows where the model is compared by cosine.
+
+    Raises
+    ------
+    ModelError
+        If a number differs by more than `TOLERANCE`.
+    """
+    found = local.open().embed(pixels)
+    scale = max(1.0, float(np.abs(expected).max()))
+    apart = float(np.abs(found - expected).max()) / scale
+    if not apart <= TOLERANCE:
+        raise ModelError(
+            f"the ONNX graph of {local.model.name} gives other vectors than torch (apart by {apart:.1e};"
+            f" expected at most {TOLERANCE:g}): please report this"
+        )
