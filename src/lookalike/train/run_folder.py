@@ -182,7 +182,6 @@ class RunFolder:
         ModelError
             If it is damaged.
         """
-        torch = import_torch()
         file = self.folder / "checkpoint.pt"
         try:
             content = file.read_bytes()
@@ -196,6 +195,7 @@ class RunFolder:
             or hashlib.sha256(body).digest() != content[len(_MAGIC) : len(_MAGIC) + 32]
         ):
             raise self._damaged(f"the checkpoint {file}", "it is cut short, or not what was written")
+        torch = import_torch()
         try:
             # Only tensors, numbers and text: a checkpoint cannot run code.
             state: dict[str, Any] = torch.load(io.BytesIO(body), map_location="cpu", weights_only=True)
