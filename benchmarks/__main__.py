@@ -20,6 +20,7 @@ NAMES = (
     "density",
     "clusterings",
 )
+LONG = ("autoencoder", "finetune")  # hours, and torch: only when they are named
 
 if __name__ == "__main__":
     first = next((i for i, word in enumerate(sys.argv) if i and word.startswith("-")), len(sys.argv))
@@ -27,6 +28,6 @@ if __name__ == "__main__":
     if options and len(names) != 1:
         sys.exit("options belong to one benchmark: name it before them")
     for name in names or NAMES:
-        if name not in NAMES:
-            sys.exit(f"there is no benchmark {name!r}; there are: {', '.join(NAMES)}")
+        if name not in (*NAMES, *LONG):
+            sys.exit(f"there is no benchmark {name!r}; there are: {', '.join((*NAMES, *LONG))}")
         importlib.import_module(f"benchmarks.{name}").main(*([options] if options else []))

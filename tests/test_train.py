@@ -399,6 +399,7 @@ def test_training_without_torch_says_how_to_get_it_and_changes_nothing(photos, c
     ("words", "expected"),
     [
         (["autoencoder", "--name", "../x"], "the name is '../x'; expected up to 40 small letters"),
+        (["autoencoder", "--name", "x", "--metric", "l1"], "the metric is 'l1'; expected one of cosine"),
         (["autoencoder", "--name", "x", "--plot", "x.gif"], "a figure is saved as one of"),
         (["autoencoder", "--name", "x", "--device", "tpu"], "the device is 'tpu'; expected one of auto, cpu"),
         (["finetune", "--name", "x", "--base", "vgg"], "the base is 'vgg'; expected one of lite0"),

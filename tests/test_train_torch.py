@@ -134,15 +134,27 @@ def test_training_killed_at_any_step_ends_as_if_nothing_had_happened(tmp_path, m
 
 def test_kill_loses_no_more_than_since_the_last_checkpoint(tmp_path, monkeypatch):
     run = RunFolder(tmp_path / "run")
+    eager = dataclasses.replace(CPU, checkpoint_seconds=0)
     with monkeypatch.context() as patch:
         killed_after(patch, 7)  # in the third epoch of three steps each
         with pytest.raises(Killed):
-            train_autoencoder(waves()[0], SETTINGS, run, CPU)
-    assert (len(run.load()["epochs"]), run.load()["step"]) == (2, 0)
+            train_autoencoder(waves()[0], SETTINGS, run, eager)
+    assert (len(run.load()["epochs"]), run.load()["step"]) == (2, 1)
     steps = []
     running = dataclasses.replace(CPU, report=lambda progress: steps.append(progress.epoch))
     train_autoencoder(waves()[0], SETTINGS, run, running)
     assert set(steps) == {3}
+
+
+def test_kill_after_the_last_epoch_costs_no_epoch(tmp_path, monkeypatch):
+    run = RunFolder(tmp_path / "run")
+    with monkeypatch.context() as patch:
+        patch.setattr("lookalike.train.autoencoder.build_encoder", lambda *_: (_ for _ in ()).throw(Killed()))
+        with pytest.raises(Killed):
+            train_autoencoder(waves()[0], SETTINGS, run, CPU)
+    read = waves()
+    train_autoencoder(read[0], SETTINGS, run, CPU)
+    assert max(read[1].values()) == 1  # only to check the graph
 
 
 def test_training_stops_once_held_out_images_gain_nothing(tmp_path):

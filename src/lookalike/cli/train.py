@@ -77,6 +77,9 @@ TrainJobsOption = Annotated[
 def autoencoder(
     name: NameOption,
     dimension: Annotated[int, typer.Option(min=1, metavar="N", help="Numbers in a code.")] = 32,
+    metric: Annotated[
+        str, typer.Option(metavar="cosine|euclidean", help="How codes are compared.")
+    ] = "cosine",
     size: Annotated[
         int | None,
         typer.Option(
@@ -124,14 +127,18 @@ def autoencoder(
 
     Cut off, the same command goes on where it was.
     """
+    from typing import cast
+
     from lookalike.plots import check_ending
     from lookalike.train import AutoencoderSettings
+    from lookalike.types import Metric
 
     if plot is not None:
         check_ending(plot)
     settings = AutoencoderSettings(
         name=name,
         dimension=dimension,
+        metric=cast(Metric, metric),
         size=size,
         epochs=epochs,
         batch_size=batch_size,

@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
     from lookalike.train.autoencoder_network import Autoencoder
 
-METRIC: Metric = "euclidean"
-"""How codes are compared: lengths of codes mean something, as those of PCA's do."""
-
 _LOOKED_AT = 64  # images whose size and colours decide on the network's shape
 _EXAMPLES = 24
 
@@ -88,7 +85,7 @@ def train_autoencoder(
             title=f"Autoencoder of {len(chosen.split.train):,} images, "
             f"{shape.side} × {shape.side}, {'grey' if shape.channels == 1 else 'in colour'}",
             dimension=shape.dimension,
-            metric=METRIC,
+            metric=settings.metric,
             size=shape.side,
             made_with=made_with(device),
             settings={**asdict(settings), "batch_size": schedule.batch_size, "channels": shape.channels},
@@ -156,7 +153,7 @@ class _Feed:
     ) -> None:
         self._split = chosen.split
         self._random_state = random_state
-        model = _as_model("", "", b"", shape).model
+        model = _as_model("", "", b"", shape, "cosine").model
         self._read = partial(
             read_batches,
             images,
@@ -177,7 +174,7 @@ class _Feed:
         return self._read(self._split.validation[:at_most])
 
 
-def _as_model(name: str, title: str, graph: bytes, shape: AutoencoderShape) -> LocalModel:
+def _as_model(name: str, title: str, graph: bytes, shape: AutoencoderShape, metric: Metric) -> LocalModel:
     return trained_model(
         name=name,
         title=title,
@@ -185,7 +182,7 @@ def _as_model(name: str, title: str, graph: bytes, shape: AutoencoderShape) -> L
         size=shape.side,
         resize=shape.side,
         dimension=shape.dimension,
-        metric=METRIC,
+        metric=metric,
         licence="",
         fit="squash",  # the whole image: what is cut off could not be reconstructed
     )
@@ -197,7 +194,7 @@ def _finish(network: Autoencoder, card: Card, chosen: RunImages, feed: _Feed) ->
 
     shape = network.shape
     graph = build_encoder({key: value.numpy() for key, value in network.state_dict().items()}, shape)
-    local = _as_model(card.model, card.title, graph, shape)
+    local = _as_model(card.model, card.title, graph, shape, card.metric)
     pixels = np.concatenate([batch.pixels for batch in feed.held_out(_EXAMPLES) if len(batch.rows)])
     with torch.no_grad():
         codes = network.encode(torch.from_numpy(pixels))

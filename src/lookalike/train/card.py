@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lookalike.train.progress import Epoch
+from lookalike.types import Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Card:
     ----------
     model, title : str
     dimension : int
-    metric : str
+    metric : {"cosine", "euclidean"}
     size : int
         Side of the image that it sees, pixels.
     made_with : mapping
@@ -47,7 +48,7 @@ class Card:
     model: str
     title: str
     dimension: int
-    metric: str
+    metric: Metric
     size: int
     made_with: Mapping[str, str]
     settings: Mapping[str, Any]

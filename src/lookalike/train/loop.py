@@ -1,11 +1,11 @@
 """The training loop: one for every network, on the processor and on a GPU.
 
 An epoch is a pass over the images in an order of its own, then the loss on those held out. The weights that
-are kept are those of the lowest held-out loss. Every minute, and after each epoch, a checkpoint holds all
-that the rest depends on: weights, the optimiser's moments, the scale of half-precision gradients, torch's
-random state, the epoch and the batch in it, and the sums so far. Orders and augmentations are drawn from the
-seed, epoch and row, so that they need no state. A run that was killed goes on from there and ends, on a
-processor, with the same numbers as one that was not.
+are kept are those of the lowest held-out loss. Every minute a checkpoint holds all that the rest depends on:
+weights, the optimiser's moments, the scale of half-precision gradients, torch's random state, the epoch and
+the batch in it, and the sums so far. Orders and augmentations are drawn from the seed, epoch and row, so that
+they need no state. A run that was killed goes on from there and ends, on a processor, with the same numbers
+as one that was not.
 """
 
 from __future__ import annotations
@@ -143,14 +143,18 @@ class _Loop:
         self.steps_an_epoch = 1
 
     def run(self) -> Result:
-        while len(self.epochs) < self.schedule.epochs and not self._is_stale():
+        while not self._is_over():
             self._epoch(len(self.epochs))
         self.learner.network.load_state_dict(self.best)
         self.learner.network.eval()
         return Result(tuple(self.epochs), self.best_epoch, tuple(list(self.failed)[:10]), len(self.failed))
 
-    def _is_stale(self) -> bool:
-        return self.best_loss is not None and len(self.epochs) - self.best_epoch >= self.schedule.patience
+    def _is_over(self) -> bool:
+        is_stale = len(self.epochs) - self.best_epoch >= self.schedule.patience
+        return len(self.epochs) == self.schedule.epochs or (self.best_loss is not None and is_stale)
+
+    def _is_late(self) -> bool:
+        return time.monotonic() - self.saved >= self.schedule.checkpoint_seconds
 
     def _epoch(self, epoch: int) -> None:
         self.epoch_began = time.monotonic()
@@ -165,9 +169,8 @@ class _Loop:
                 self.step += 1
                 self.steps_here += 1
                 self._tell(epoch)
-                # Not at the end of an epoch, which has a checkpoint of its own, with its loss.
-                late = time.monotonic() - self.saved >= self.schedule.checkpoint_seconds
-                if late and self.step < self.steps_an_epoch:
+                # Not at the end of an epoch, of which the held-out loss is a part.
+                if self._is_late() and self.step < self.steps_an_epoch:
                     self._save()
         if not self.n_seen:
             raise ModelError(
@@ -188,7 +191,8 @@ class _Loop:
         self.total = torch.zeros((), device=self.device)
         self.spent = 0.0
         self.epoch_began = time.monotonic()
-        self._save()
+        if self._is_late() or self._is_over():
+            self._save()
 
     def _learn(self, batch: Batch, epoch: int) -> None:
         self.failed.update(dict.fromkeys(batch.failed))

@@ -15,7 +15,7 @@ from lookalike.train.images import TrainingImages
 from lookalike.train.split import Rows
 from lookalike.types import Vectors
 
-MOST_QUERIES = 5_000
+MOST_QUERIES = 10_000
 """Of more test images, so many are drawn."""
 
 _PORTION = 16

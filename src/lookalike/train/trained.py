@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lookalike.embed import LocalModel
+from lookalike.embed import LocalModel, unit_rows
 from lookalike.errors import ModelError
 from lookalike.train.card import Card
 from lookalike.train.run_folder import RunImages
@@ -53,7 +53,7 @@ def check_agreement(local: LocalModel, pixels: Pixels, expected: Vectors) -> Non
     local : LocalModel
     pixels : (n, side, side, 3) uint8
     expected : (n, d) float32
-        By torch; unit rows where the model is compared by cosine.
+        By torch, as the graph gives them.
 
     Raises
     ------
@@ -61,6 +61,8 @@ def check_agreement(local: LocalModel, pixels: Pixels, expected: Vectors) -> Non
         If a number differs by more than `TOLERANCE`.
     """
     found = local.open().embed(pixels)
+    if local.model.metric == "cosine":
+        expected = unit_rows(expected)
     scale = max(1.0, float(np.abs(expected).max()))
     apart = float(np.abs(found - expected).max()) / scale
     if not apart <= TOLERANCE:
