@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lookalike.cli.console import print_json, relative, say, step_progress
-from lookalike.cli.options import CollectionOption, JsonOption, QuietOption
+from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
 from lookalike.errors import CollectionError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ def cluster(
         ),
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="Say which clusterings there are.")] = False,
+    dark: DarkOption = False,
     collection: CollectionOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -248,7 +249,7 @@ def cluster(
             report(f"exporting to {export}")
             n_exported = chosen.export_clustering(target, export, form)
     if plot is not None:
-        _save_plot(plot, chosen, found)
+        _save_plot(plot, chosen, found, dark)
     if json:
         print_json(_document(found, n_assigned))
         return
@@ -413,8 +414,8 @@ def _document(found: Clustering, n_assigned: int | None = None) -> dict[str, Any
     return document
 
 
-def _save_plot(path: Path, collection: Collection, found: Clustering) -> None:
-    from lookalike.plots import SheetRow, contact_sheet, save_figure
+def _save_plot(path: Path, collection: Collection, found: Clustering, dark: bool) -> None:
+    from lookalike.plots import SheetRow, contact_sheet, save_figure, use_theme
 
     shown = found.clusters[:_ON_SHEET]
     tiles = {each.number: _tiles(each) for each in shown}
@@ -435,7 +436,9 @@ def _save_plot(path: Path, collection: Collection, found: Clustering) -> None:
     more = len(found.clusters) - len(shown)
     title = f"{found.name}: {_images(len(found.ids))} in {found.n_clusters:,} clusters"
     title += f", of which the {_ON_SHEET} largest" if more else ""
-    save_figure(contact_sheet(rows, f"{title}; nearest to the centre first, doubtful ones framed"), path)
+    with use_theme(dark=dark):
+        figure = contact_sheet(rows, f"{title}; nearest to the centre first, doubtful ones framed")
+    save_figure(figure, path)
     print(f"saved {path}", file=sys.stderr)
 
 
