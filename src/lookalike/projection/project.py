@@ -1,0 +1,136 @@
+"""The two calls: make a map, and place new vectors on it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.errors import InvalidInputError
+from lookalike.index.contract import METRICS, check_vectors
+from lookalike.projection import pca
+from lookalike.projection.contract import METHODS, Method, Projection, Report, silent
+from lookalike.types import Metric, Vectors
+
+
+def project(
+    vectors: npt.ArrayLike,
+    method: Method = "tsne",
+    *,
+    metric: Metric = "euclidean",
+    perplexity: float | None = None,
+    random_state: int = 0,
+    n_jobs: int | None = None,
+    report: Report = silent,
+) -> Projection:
+    """Make a map: a point in the plane for each vector, near where vectors are near.
+
+    Parameters
+    ----------
+    vectors : (n, d) array-like
+        From one vector on.
+    method : {"tsne", "pca", "umap"}
+        UMAP needs the extra `umap`.
+    metric : {"euclidean", "cosine"}
+    perplexity : float, optional
+        For t-SNE, about how many neighbours each image has; by default 30, and less for fewer than 91.
+        Above 0, and at most (n - 1) / 3.
+    random_state : int
+        The same vectors and number give the same map.
+    n_jobs : int, optional
+        Threads; all cores by default. The map does not depend on it.
+    report : callable
+        Told of the progress: what is being done, and the share of the whole, 0 to 1.
+
+    Returns
+    -------
+    Projection
+
+    Raises
+    ------
+    InvalidInputError
+        For vectors or parameters that no call can accept, or if UMAP is not installed.
+
+    Examples
+    --------
+    >>> found = project([[0.0, 0, 0], [1, 1, 0], [2, 2, 0.1]], "pca")
+    >>> found.points.shape, found.method
+    ((3, 2), 'pca')
+    """
+    if method not in METHODS:
+        raise InvalidInputError(f"method is {method!r}; expected one of {', '.join(METHODS)}")
+    rows = _check(vectors, metric)
+    if not len(rows):
+        raise InvalidInputError("there are no vectors; expected at least one, to make a map of")
+    if perplexity is not None and not 0 < perplexity < np.inf:
+        raise InvalidInputError(f"perplexity is {perplexity!r}; expected a number above 0")
+    if n_jobs is not None and (not isinstance(n_jobs, int) or n_jobs < 1):
+        raise InvalidInputError(f"n_jobs is {n_jobs!r}; expected 1 or more, or None for all cores")
+    if method == "pca":
+        report("PCA", 0.0)
+        return pca.project(_compared(rows, metric))
+    if method == "umap":
+        from lookalike.projection import umap
+
+        return umap.project(rows, metric, random_state, report)
+    from lookalike.projection import tsne
+
+    return tsne.project(rows, metric, perplexity, n_jobs, report)
+
+
+def place(
+    new_vectors: npt.ArrayLike,
+    vectors: npt.ArrayLike,
+    projection: Projection,
+    *,
+    metric: Metric = "euclidean",
+    random_state: int = 0,
+) -> Vectors:
+    """Place new vectors on a map; the old points stay, and each new one is placed as if it were alone.
+
+    Parameters
+    ----------
+    new_vectors : (m, d) array-like
+    vectors : (n, d) array-like
+        Those that the map was made of, in the same order.
+    projection : Projection
+    metric : {"euclidean", "cosine"}
+        As the map was made.
+    random_state : int
+
+    Returns
+    -------
+    (m, 2) float32
+
+    Raises
+    ------
+    InvalidInputError
+        For vectors that are not those of the map, or of another dimension.
+    """
+    rows = _check(vectors, metric)
+    new_rows = _check(new_vectors, metric, rows.shape[1])
+    if len(rows) != len(projection.points):
+        raise InvalidInputError(
+            f"there are {len(rows)} vectors, and {len(projection.points)} points on the map;"
+            " expected the vectors that it was made of"
+        )
+    if projection.method == "pca":
+        return pca.place(
+            _compared(new_rows, metric), projection.state["mean"], projection.state["components"]
+        )
+    from lookalike.projection import tsne
+
+    return tsne.place(new_rows, rows, projection, metric)
+
+
+def _check(vectors: npt.ArrayLike, metric: Metric, dimension: int | None = None) -> Vectors:
+    if metric not in METRICS:
+        raise InvalidInputError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}")
+    return check_vectors(vectors, metric, dimension)
+
+
+def _compared(rows: Vectors, metric: Metric) -> Vectors:
+    """Return rows whose euclidean distances are what the metric compares."""
+    if metric == "euclidean":
+        return rows
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
+    return np.asarray(rows / lengths[:, None], np.float32)
