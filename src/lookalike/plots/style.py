@@ -126,8 +126,12 @@ def new_figure(width: float, height: float, dpi: float = DPI, *, constrained: bo
     """Return an empty figure of a size in inches."""
     from matplotlib.figure import Figure
 
-    layout = "constrained" if constrained else None
-    return Figure(figsize=(width, height), dpi=dpi, facecolor=theme().paper, layout=layout)
+    return Figure(
+        figsize=(width, height),
+        dpi=dpi,
+        facecolor=theme().paper,
+        layout="constrained" if constrained else None,
+    )
 
 
 def quieten_axes(axes: Axes) -> None:
