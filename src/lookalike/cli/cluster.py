@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import print_json, relative, say, step_progress
+from lookalike.cli.console import complain, print_json, relative, say, step_progress
 from lookalike.cli.options import CollectionOption, JsonOption, QuietOption
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionError, InvalidInputError, LookalikeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -288,7 +288,12 @@ def _parameters(found: Clustering) -> str:
 
 
 def _print_list(collection: Collection, json: bool) -> None:
-    clusterings = [collection.clustering(name) for name in collection.clusterings()]
+    clusterings, damaged = [], {}
+    for name in collection.clusterings():
+        try:
+            clusterings.append(collection.clustering(name))
+        except LookalikeError as error:  # the others are there all the same
+            damaged[name] = str(error)
     if json:
         print_json(
             {
@@ -300,6 +305,7 @@ def _print_list(collection: Collection, json: bool) -> None:
                     }
                     for found in clusterings
                 ]
+                + [{"name": name, "damaged": reason} for name, reason in damaged.items()]
             }
         )
         return
@@ -313,7 +319,9 @@ def _print_list(collection: Collection, json: bool) -> None:
             _images(len(found.ids)),
             found.made,
         )
-    if not clusterings and sys.stdout is not None and sys.stdout.isatty():
+    for reason in damaged.values():
+        complain(reason)
+    if not clusterings and not damaged and sys.stdout is not None and sys.stdout.isatty():
         say("there is no clustering in this collection yet; make one with `lookalike cluster`")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -165,7 +166,7 @@ class Collection:
 
     @property
     def _places(self) -> Places:
-        return Places(self._store, self._made_of.manifest)
+        return Places(self._store, self._made_of.manifest, self._clusterings)
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -307,6 +308,7 @@ class Collection:
             self._store,
             self._models,
             self._made_of,
+            self._clusterings,
             paths,
             datasets,
             model,
@@ -651,6 +653,7 @@ class Collection:
         return export_clustering(self.clustering(name), self._places.of_images(), Path(to), form)
 
     def _keep(self, stored: StoredClustering) -> Clustering:
+        stored = replace(stored, changed=datetime.datetime.now().astimezone().isoformat())
         self._clusterings.write(stored)
         return describe_clustering(self._places, stored, self._models.get(stored.model))
 
