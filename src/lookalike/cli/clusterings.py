@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.cli.console import print_json, relative, say
+from lookalike.cli.console import complain, print_json, relative, say
+from lookalike.errors import LookalikeError
 
 if TYPE_CHECKING:
     from lookalike.answers import Cluster, Clustering
@@ -29,7 +30,12 @@ def _parameters(found: Clustering) -> str:
 
 def print_list(collection: Collection, json: bool) -> None:
     """Print a line for each clustering, or a document of all."""
-    clusterings = [collection.clustering(name) for name in collection.clusterings()]
+    clusterings, damaged = [], {}
+    for name in collection.clusterings():
+        try:
+            clusterings.append(collection.clustering(name))
+        except LookalikeError as error:  # the others are there all the same
+            damaged[name] = str(error)
     if json:
         print_json(
             {
@@ -41,6 +47,7 @@ def print_list(collection: Collection, json: bool) -> None:
                     }
                     for found in clusterings
                 ]
+                + [{"name": name, "damaged": reason} for name, reason in damaged.items()]
             }
         )
         return
@@ -54,7 +61,9 @@ def print_list(collection: Collection, json: bool) -> None:
             count_images(len(found.ids)),
             found.made,
         )
-    if not clusterings and sys.stdout is not None and sys.stdout.isatty():
+    for reason in damaged.values():
+        complain(reason)
+    if not clusterings and not damaged and sys.stdout is not None and sys.stdout.isatty():
         say("there is no clustering in this collection yet; make one with `lookalike cluster`")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -187,7 +188,7 @@ class Collection:
 
     @property
     def _places(self) -> Places:
-        return Places(self._store, self._made_of.manifest)
+        return Places(self._store, self._made_of.manifest, self._clusterings)
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -329,6 +330,7 @@ class Collection:
             self._store,
             self._models,
             self._made_of,
+            self._clusterings,
             paths,
             datasets,
             model,
@@ -737,6 +739,8 @@ class Collection:
                     stored = move_images(stored, images, target, ids, vectors, model.metric)
                 if assign:
                     stored, n_assigned = assign_new(stored, ids, vectors, model.metric, report)
+            if rename or merge or move:
+                stored = replace(stored, changed=datetime.datetime.now().astimezone().isoformat())
             self._clusterings.write(stored)
         return describe_clustering(self._places, stored, model), n_assigned
 
