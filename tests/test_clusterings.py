@@ -474,6 +474,26 @@ def test_images_of_a_data_set_are_exported_as_a_table_only(tmp_path, monkeypatch
         (["--export", "dark/0.png"], "is there already"),
         (["--export", "out", "--as", "zip"], "no export as 'zip'"),
         (["--plot", "sheet.xyz"], "saved as one of"),
+        (["-k", "two"], "-k is 'two'; expected a whole number"),
+        (["-k", "2,3"], "several are tried with --try"),
+        (["--try", "-k", "2,16"], "k is 16; expected whole numbers from 2 to 14"),
+        (["--try", "-k", "0-9"], "k is 0; expected whole numbers from 2 to 14"),
+        (["--try", "-k", "9-2"], "-k is '9-2'; expected numbers such as 5,10,20 or a range such as 2-100"),
+        (["--try", "-k", "2,"], "-k is '2,'; expected numbers"),
+        (["--try", "--algorithm", "kmean"], "no algorithm 'kmean'"),
+        (["--try", "--algorithm", "hdbscan"], "hdbscan takes neither; expected one of kmeans"),
+        (["--try", "--algorithm", "dbscan", "-k", 3], "dbscan finds the number itself"),
+        (["--try", "--algorithm", "dbscan", "--min-samples", 99], "min_samples is 99; expected 2 to 15"),
+        (["--try", "--min-samples", 3], "--min-samples is for dbscan and hdbscan, not for kmeans"),
+        (["--try", "--eps", 3], "--try keeps nothing, and takes no --eps"),
+        (["--try", "--name", "mine"], "takes no --name"),
+        (["--try", "--export", "out"], "takes no --export"),
+        (["--try", "--merge", "0,1"], "takes no --merge"),
+        (["--try", "--list"], "takes no --list"),
+        (["--try", "--plot", "curve.xyz"], "saved as one of"),
+        (["--try", "--random-state", -1], "random_state is -1"),
+        (["--rename", "0=night", "--merge", "0,7"], "no cluster '7'"),
+        (["--merge", "0,1", "--move", "dark/none.png=0"], "no such image"),
     ],
 )
 def test_a_request_that_cannot_be_met_gets_one_line(call, folder, photos, words, message):
@@ -549,3 +569,61 @@ def test_the_command_line_assigns_and_searches_in_a_cluster(call, folder, photos
     assert document["cluster"] == {"clustering": "kmeans", "number": 1, "name": "dusk"}
     code, out, err = call("search", "middle/0.png", "--same-cluster", "none")
     assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_trying_numbers_of_clusters_suggests_one_and_keeps_nothing(call, photos, folder):
+    code, out, err = call("cluster", "--try", "-k", "2-5", "--plot", "curves.png")
+    lines = out.splitlines()
+    assert (code, err) == (0, "saved curves.png\n")
+    assert lines[0].split() == ["k", "inertia", "silhouette", "seconds"]
+    assert [line.split()[0] for line in lines[1:5]] == ["2", "3", "4", "5"]
+    assert [line.split()[0] for line in lines if line.endswith("suggested")] == ["3"]
+    assert lines[5] == f"tried with kmeans on 15 images; {MODEL}"
+    assert lines[6] == "nothing was kept; to go on: lookalike cluster -k 3"
+    assert (folder / "curves.png").stat().st_size > 2000
+    assert photos.clusterings() == []
+    words = ["--algorithm", "spectral", "--random-state", 7, "--model", MODEL]
+    code, out, _ = call("cluster", "--try", *words, "--json")
+    document = json.loads(out)
+    assert [each["k"] for each in document["tried"]] == [2, 3, 4]
+    assert (document["suggested"], document["images"], document["tried_images"]) == (3, 15, 15)
+    assert document["tried"][1]["inertia"] == pytest.approx(photos.try_ks([3], random_state=7).inertias[0])
+    assert call(*document["command"].split()[1:])[0] == 0
+    assert len(photos.clustering("spectral").clusters) == 3
+
+
+def test_trying_distances_says_what_dbscan_makes_of_them(call, photos, folder):
+    words = ("cluster", "--try", "--algorithm", "dbscan", "--min-samples", 3)
+    code, out, err = call(*words, "--plot", "curve.svg")
+    assert (code, err) == (0, "saved curve.svg\n")
+    assert out.split()[0] == "eps"
+    assert "15 images; a core image has 3, itself counted, within the distance" in out
+    assert photos.clusterings() == []
+    document = json.loads(call(*words, "--json")[1])
+    assert document["suggested"] in [each["eps"] for each in document["tried"]]
+    for each in document["tried"]:
+        found = photos.cluster("dbscan", eps=each["eps"], min_samples=3)
+        assert found.n_clusters == each["clusters"]
+        assert each["largest"] <= max((cluster.size for cluster in found.clusters), default=0)
+    assert call(*document["command"].split()[1:])[0] == 0
+    assert photos.clustering("dbscan").parameters == {"eps": document["suggested"], "min_samples": 3}
+
+
+def test_a_large_collection_is_tried_on_a_sample(call, photos, monkeypatch):
+    monkeypatch.setattr("lookalike.collection.grouping._TRIED_VALUES", 64 * 8)  # of 64 dimensions
+    monkeypatch.setattr("lookalike.collection.grouping._TRIED_PER_CLUSTER", 2)
+    out = call("cluster", "--try", "-k", "2,3")[1]
+    assert "tried with kmeans on 8 images, a sample of 15;" in out
+    assert photos.try_ks([2, 5]).n_rows == 10
+
+
+def test_several_changes_are_kept_together_or_not_at_all(call, photos):
+    photos.cluster(k=3)
+    before = photos.clustering("kmeans").clusters
+    with pytest.raises(QueryError, match="no such image"):
+        photos.change_clusters("kmeans", rename=[(0, "night")], merge=[[1, 2]], move=[("none.png", 0)])
+    assert photos.clustering("kmeans").clusters == before
+    assert call("cluster", "--rename", "0=night", "--merge", "1,2", "--move", "dark/0.png=9")[0] == 2
+    assert photos.clustering("kmeans").clusters == before
+    assert call("cluster", "--rename", "0=night", "--merge", "1,2", "--move", "dark/0.png=1")[0] == 0
+    assert sizes(photos.clustering("kmeans")) == {0: 5, 1: 10}

@@ -37,6 +37,19 @@ def test_a_sample_comes_near_to_the_whole():
     assert whole.silhouettes[0] == pytest.approx(sampled.silhouettes[0], abs=0.02)
 
 
+def test_a_sample_of_the_rows_suggests_the_same():
+    rows = blobs(3_000, 8)
+    choice = choose_k(rows, n_rows=500)
+    assert (choice.suggested, choice.n_rows, choice.n_given) == (8, 500, 3_000)
+    assert choice.ks[-1] == 32  # what suits 500
+    assert len(choice.seconds) == len(choice.ks)
+
+
+@pytest.mark.parametrize(("n", "ks"), [(3, (2,)), (5, (2, 3, 4)), (20, (2, 3, 4, 6))])
+def test_few_rows_are_tried_with_few_clusters(n, ks):
+    assert choose_k(blobs(n, 3)).ks == ks
+
+
 def test_equal_rows_have_no_silhouette():
     choice = choose_k(np.ones((10, 2)), [2, 3])
     assert np.isnan(choice.silhouettes).all()

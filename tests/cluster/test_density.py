@@ -128,3 +128,16 @@ def test_what_cannot_be_done_is_said_in_one_line(work, message):
     with pytest.raises(InvalidInputError, match=message) as raised:
         work()
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("min_samples", [2, 5])
+def test_what_is_said_of_a_distance_is_what_dbscan_finds(min_samples):
+    rows = np.random.default_rng(3).normal(size=(300, 4)).astype(np.float32)
+    found = suggest_eps(rows, min_samples)
+    for eps in (*np.quantile(found.distances, [0, 0.1, 0.4, 0.9]) * 1.001, found.eps, found.knee, 0.01, 99.0):
+        model = DBSCAN(float(eps), min_samples).fit(rows)
+        labels = model.labels_[model.core_sample_indices_]
+        at = found.at(float(eps))
+        assert at.n_core == len(labels)
+        assert at.n_clusters == len(set(labels.tolist()))
+        assert at.n_largest == np.bincount(labels, minlength=1).max()

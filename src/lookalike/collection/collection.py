@@ -9,17 +9,34 @@ import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.answers import Clustering, ImageInfo, Info, SearchResult, SyncReport
+from lookalike.answers import (
+    Clustering,
+    ClusteringEvaluation,
+    Evaluation,
+    ImageInfo,
+    Info,
+    SearchResult,
+    SyncReport,
+)
 from lookalike.bench import RECALLS, IndexComparison
-from lookalike.collection.clusterings import Clusterings, StoredClustering, check_clustering_name
+from lookalike.collection.clusterings import Clusterings, check_clustering_name
 from lookalike.collection.comparing import compare_on_collection
 from lookalike.collection.creating import create
 from lookalike.collection.describing import describe, describe_clustering, describe_image
 from lookalike.collection.embedded import nothing_embedded, vector_table
+from lookalike.collection.evaluating import (
+    MOST_QUERIES,
+    Asked,
+    Contender,
+    evaluate_clustering,
+    evaluate_retrieval,
+)
 from lookalike.collection.exporting import check_export, export_clustering
+from lookalike.collection.ground_truth import read_ground_truth
 from lookalike.collection.grouping import (
     assign_new,
     check_algorithm,
@@ -27,9 +44,11 @@ from lookalike.collection.grouping import (
     merge_clusters,
     move_images,
     rename_cluster,
+    try_distances,
+    try_ks,
 )
 from lookalike.collection.indexes import AUTO as AUTO_INDEX
-from lookalike.collection.indexes import Indexes, check_request, choose_kind
+from lookalike.collection.indexes import Indexes, check_request, choose_kind, is_kind
 from lookalike.collection.places import Places
 from lookalike.collection.reducing import reduce_model
 from lookalike.collection.roots import Roots
@@ -55,6 +74,9 @@ from lookalike.reduce import PCA
 from lookalike.store import Labelling, Manifest, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Progress, locate
 from lookalike.types import Hit, Ids, ImageId, Vectors
+
+if TYPE_CHECKING:
+    from lookalike.cluster import Choice, KDistances
 
 
 class Collection:
@@ -549,10 +571,7 @@ class Collection:
         check_algorithm(algorithm, given)
         name = check_clustering_name(algorithm if name is None else name)
         self._check_replaceable(name)
-        chosen = self._models.get(self.model if model is None else model)
-        ids, vectors = self._rows_to_cluster(chosen)
-        if not len(ids):
-            raise CollectionError(nothing_embedded(self._store, chosen.name, model))
+        chosen, ids, vectors = self._rows_of_model(model)
         found = find_clusters(
             name, chosen.name, chosen.metric, ids, vectors, algorithm, given, random_state, report
         )
@@ -560,6 +579,80 @@ class Collection:
             self._check_replaceable(name)
             self._clusterings.write(found)
         return describe_clustering(self._places, found, chosen)
+
+    def try_ks(
+        self,
+        ks: Iterable[int] | None = None,
+        *,
+        model: str | None = None,
+        random_state: int = 0,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> Choice:
+        """Say what k-means makes of several numbers of clusters, and keep nothing.
+
+        Of a large collection, a sample is clustered: `Choice.n_rows` images, as many as make some 100 MB of
+        vectors.
+
+        Parameters
+        ----------
+        ks : iterable of int, optional
+            From 2 to the number of images less one; by default as `lookalike.cluster.choose_k`.
+        model : str, optional
+            Which of the collection's models; its own by default.
+        random_state : int
+        report : callable
+            Told in words what is being done.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are fewer than 3 images, no two that differ, or a number is out of range.
+        CollectionError
+            If the collection is empty, or its images have not been embedded with the model.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> photos.try_ks([2, 3]).suggested
+        2
+        """
+        chosen, _, vectors = self._rows_of_model(model)
+        return try_ks(chosen.name, vectors, ks, random_state, report)
+
+    def try_distances(
+        self,
+        min_samples: int | None = None,
+        *,
+        model: str | None = None,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> KDistances:
+        """Say what DBSCAN makes of all distances, and suggest one; keep nothing.
+
+        Parameters
+        ----------
+        min_samples : int, optional
+            As for `cluster`.
+        model : str, optional
+            Which of the collection's models; its own by default.
+        report : callable
+            Told in words what is being done.
+
+        Raises
+        ------
+        InvalidInputError, CollectionError
+            As for `cluster`.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> found = photos.try_distances(min_samples=2)
+        >>> found.at(found.eps).n_clusters
+        1
+        """
+        chosen, _, vectors = self._rows_of_model(model)
+        return try_distances(chosen.name, chosen.metric, vectors, min_samples, report)
 
     def clusterings(self) -> list[str]:
         """Return the names of the clusterings that are kept."""
@@ -582,6 +675,75 @@ class Collection:
         """Delete a clustering."""
         self._clusterings.delete(name)
 
+    def change_clusters(
+        self,
+        name: str,
+        *,
+        rename: Sequence[tuple[int | str, str]] = (),
+        merge: Sequence[Sequence[int | str]] = (),
+        move: Sequence[tuple[str | os.PathLike[str], int | str]] = (),
+        assign: bool = False,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> tuple[Clustering, int]:
+        """Change clusters in several ways at once, in the order of the parameters: all is kept, or nothing.
+
+        Parameters
+        ----------
+        name : str
+            Of the clustering.
+        rename : sequence of (cluster, name)
+            Names for clusters that are known by number or name; an empty one takes the name back.
+        merge : sequence of sequences of cluster
+            Each becomes one cluster, which has the number of the first.
+        move : sequence of (image, cluster)
+            Images that go into another cluster, or into ``"noise"``.
+        assign : bool
+            Whether to put images that came later into clusters; see `assign_to_clusters`.
+        report : callable
+            Told in words what is being done.
+
+        Returns
+        -------
+        clustering : Clustering
+        n_assigned : int
+            How many images found a cluster.
+
+        Raises
+        ------
+        CollectionError
+            If there is no clustering of that name.
+        InvalidInputError, QueryError
+            If there is no such cluster or image, or a name would mislead; nothing has been changed.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> found = photos.cluster(k=3)
+        >>> found, _ = photos.change_clusters("kmeans", rename=[(0, "stripes")], merge=[["stripes", 2]])
+        >>> [(cluster.title, cluster.size) for cluster in found.clusters]
+        [('stripes', 3), ('cluster 1', 1)]
+        """
+        n_assigned = 0
+        with self._clusterings.lock():
+            stored = self._clusterings.read(name)
+            model = self._models.get(stored.model)
+            for cluster, to in rename:
+                stored = rename_cluster(stored, cluster, to)
+            if merge or move or assign:
+                ids, vectors = self._rows_to_cluster(model)
+                for clusters in merge:
+                    stored = merge_clusters(stored, clusters, ids, vectors, model.metric)
+                for target in dict.fromkeys(to for _, to in move):
+                    images = [self._image_in(ids, image) for image, to in move if to == target]
+                    stored = move_images(stored, images, target, ids, vectors, model.metric)
+                if assign:
+                    stored, n_assigned = assign_new(stored, ids, vectors, model.metric, report)
+            if rename or merge or move:
+                stored = replace(stored, changed=datetime.datetime.now().astimezone().isoformat())
+            self._clusterings.write(stored)
+        return describe_clustering(self._places, stored, model), n_assigned
+
     def assign_to_clusters(
         self, name: str, report: Callable[[str], None] = lambda words: None
     ) -> tuple[Clustering, int]:
@@ -597,35 +759,21 @@ class Collection:
         n_assigned : int
             How many images found a cluster.
         """
-        with self._clusterings.lock():
-            stored, model, ids, vectors = self._rows_of_clustering(name)
-            changed, n_assigned = assign_new(stored, ids, vectors, model.metric, report)
-            self._clusterings.write(changed)
-        return describe_clustering(self._places, changed, model), n_assigned
+        return self.change_clusters(name, assign=True, report=report)
 
     def rename_cluster(self, name: str, cluster: int | str, to: str) -> Clustering:
         """Give a cluster, known by its number or name, a name; an empty one takes the name back."""
-        with self._clusterings.lock():
-            stored = self._clusterings.read(name)
-            return self._keep(rename_cluster(stored, cluster, to))
+        return self.change_clusters(name, rename=[(cluster, to)])[0]
 
     def merge_clusters(self, name: str, clusters: Sequence[int | str]) -> Clustering:
         """Make several clusters one, which has the number of the first."""
-        with self._clusterings.lock():
-            stored, model, ids, vectors = self._rows_of_clustering(name)
-            return self._keep(merge_clusters(stored, clusters, ids, vectors, model.metric))
+        return self.change_clusters(name, merge=[clusters])[0]
 
     def move_to_cluster(
         self, name: str, images: Sequence[str | os.PathLike[str]], cluster: int | str
     ) -> Clustering:
         """Put images of the collection into another cluster, or into ``"noise"``."""
-        with self._clusterings.lock():
-            stored, model, ids, vectors = self._rows_of_clustering(name)
-            moved = [self._places.find(os.fspath(image)) for image in images]
-            for image, path in zip(moved, images, strict=True):
-                if image not in ids:
-                    raise QueryError(f"{os.fspath(path)} is not in this collection; index it first")
-            return self._keep(move_images(stored, moved, cluster, ids, vectors, model.metric))
+        return self.change_clusters(name, move=[(image, cluster) for image in images])[0]
 
     def export_clustering(self, name: str, to: str | os.PathLike[str], form: str) -> int:
         """Write a clustering for other programs; nothing is overwritten.
@@ -652,11 +800,6 @@ class Collection:
         check_export(Path(to), form)
         return export_clustering(self.clustering(name), self._places.of_images(), Path(to), form)
 
-    def _keep(self, stored: StoredClustering) -> Clustering:
-        stored = replace(stored, changed=datetime.datetime.now().astimezone().isoformat())
-        self._clusterings.write(stored)
-        return describe_clustering(self._places, stored, self._models.get(stored.model))
-
     def _check_replaceable(self, name: str) -> None:
         if name in self._clusterings.names() and self._clusterings.read(name).is_edited:
             raise CollectionError(
@@ -664,10 +807,18 @@ class Collection:
                 " name, or delete that clustering first"
             )
 
-    def _rows_of_clustering(self, name: str) -> tuple[StoredClustering, Model, Ids, Vectors]:
-        stored = self._clusterings.read(name)
-        model = self._models.get(stored.model)
-        return stored, model, *self._rows_to_cluster(model)
+    def _image_in(self, ids: Ids, image: str | os.PathLike[str]) -> ImageId:
+        found = self._places.find(os.fspath(image))
+        if found not in ids:
+            raise QueryError(f"{os.fspath(image)} is not in this collection; index it first")
+        return found
+
+    def _rows_of_model(self, model: str | None) -> tuple[Model, Ids, Vectors]:
+        chosen = self._models.get(self.model if model is None else model)
+        ids, vectors = self._rows_to_cluster(chosen)
+        if not len(ids):
+            raise CollectionError(nothing_embedded(self._store, chosen.name, model))
+        return chosen, ids, vectors
 
     def _rows_to_cluster(self, model: Model) -> tuple[Ids, Vectors]:
         """Return the images that are there, their ids rising, with their vectors."""
@@ -771,6 +922,141 @@ class Collection:
         return choose_kind(
             vector_table(self._store, self._models.get(self.model if model is None else model))
         )
+
+    def evaluate(
+        self,
+        k: int | Sequence[int] | None = None,
+        *,
+        model: str | None = None,
+        index: str = "exact",
+        recall: float = 0.99,
+        compare: str | Sequence[str] = (),
+        labels: str | os.PathLike[str] | None = None,
+        query_split: str | None = None,
+        gallery_split: str | None = None,
+        n_queries: int = MOST_QUERIES,
+        n_worst: int = 10,
+        random_state: int = 0,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> Evaluation:
+        """Measure how well images find others of their label; see `lookalike.evaluate` for the measures.
+
+        Each image is searched among the others, and is never its own hit; copies of one image are one. Images
+        without a label are neither asked nor searched. Queries whose label no other image has are left out.
+
+        Parameters
+        ----------
+        k : int or sequence of int, optional
+            Where rankings are cut; 1 and 10 by default.
+        model : str, optional
+            Which of the collection's models; its own by default.
+        index : str
+            "exact" ranks all images, however many. Any other kind is asked for the largest k, and what is
+            beyond is not known: ``mAP@10`` stands in place of ``mAP``.
+        recall : float
+            What an index is asked for.
+        compare : str or sequence of str
+            Models, or kinds of index, to measure on the same queries, and compare with this one.
+        labels : str or path, optional
+            A CSV file with columns ``path`` and ``label``; or the name of a clustering, whose clusters'
+            names are labels. By default those of folders and data sets.
+        query_split : {"train", "test"}, optional
+            The queries are images of this split of the data sets, and none of it is searched, unless
+            `gallery_split` is the same.
+        gallery_split : {"train", "test"}, optional
+            Only images of this split are searched.
+        n_queries : int
+            How many images to take as queries, at random; all, if they are fewer.
+        n_worst : int
+            How many of the worst queries to return with their hits.
+        random_state : int
+            Decides which queries are drawn, and the draws of intervals and tests.
+        report : callable
+            Told in words what is being done.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are not two images of one label and one of another, a k is larger than the number of
+            images to find, there is no such index, or the table of labels cannot be used.
+        CollectionError
+            If no image has a label, none has been embedded with the model, or none is in a split.
+        ModelError
+            If there is no such model.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> report = photos.sync()
+        >>> table = photo_folder / "labels.csv"
+        >>> lines = ["path,label", "stripes.png,striped", "stripes-brighter.png,striped", "noise.png,noise"]
+        >>> _ = table.write_text(os.linesep.join(lines))
+        >>> found = photos.evaluate(k=1, labels=table)
+        >>> found.scores["P@1"].mean, found.n_queries, found.n_without_relevant, found.n_unlabelled
+        (1.0, 2, 1, 1)
+        """
+        _check_count("n_queries", n_queries)
+        if isinstance(n_worst, bool) or not isinstance(n_worst, int | np.integer) or n_worst < 0:
+            raise InvalidInputError(f"n_worst is {n_worst!r}; expected a whole number, 0 or more")
+        check_recall(recall)
+        check_request(index, None)
+        base = Contender(self._models.get(self.model if model is None else model), model, index)
+        others = [
+            replace(base, index=name) if is_kind(name) else Contender(self._models.get(name), name, index)
+            for name in ([compare] if isinstance(compare, str) else compare)
+        ]
+        there = self._places.of_images()
+        return evaluate_retrieval(
+            self._places,
+            there,
+            self._indexes,
+            read_ground_truth(self._places, there, self._clusterings, labels),
+            [base, *others],
+            Asked(
+                [k] if isinstance(k, int) else k,
+                recall,
+                query_split,
+                gallery_split,
+                n_queries,
+                n_worst,
+                random_state,
+                report,
+            ),
+        )
+
+    def evaluate_clusterings(
+        self,
+        names: Sequence[str] | None = None,
+        labels: str | os.PathLike[str] | None = None,
+        random_state: int = 0,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> tuple[ClusteringEvaluation, ...]:
+        """Measure clusterings, against labels where there are any.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            All that are kept by default.
+        labels, random_state, report
+            See `evaluate`; the silhouette is that of images drawn at random.
+
+        Raises
+        ------
+        CollectionError
+            If there is none of a name.
+        """
+        there = self._places.of_images()
+        has_labels = labels is not None or any(found[0].folder_label is not None for found in there.values())
+        truth = read_ground_truth(self._places, there, self._clusterings, labels) if has_labels else None
+        found = []
+        for name in self.clusterings() if names is None else names:
+            stored = self._clusterings.read(name)
+            report(f"measuring the clustering {name}")
+            model = self._models.get(stored.model)
+            found.append(
+                evaluate_clustering(self._places, there, self._indexes, stored, model, truth, random_state)
+            )
+        return tuple(found)
 
     def info(self) -> Info:
         """Say what the collection holds."""

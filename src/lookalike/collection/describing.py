@@ -197,11 +197,11 @@ def describe_clustering(places: Places, stored: StoredClustering, model: Model) 
         distances=distances,
         margins=margins,
         n_unassigned=int((~np.isin(embedded, stored.ids)).sum()),
-        scores=_agreement(numbers, [labels[image] for image in ids.tolist()]),
+        scores=agreement(numbers, [labels[image] for image in ids.tolist()]),
     )
 
 
-def _agreement(numbers: npt.NDArray[np.int32], labels: Sequence[str | None]) -> ClusteringScores | None:
+def agreement(numbers: npt.NDArray[np.int32], labels: Sequence[str | None]) -> ClusteringScores | None:
     """Compare clusters with the labels of those images that have one, if these differ."""
     rows = [row for row, label in enumerate(labels) if label is not None]
     known = [label for label in labels if label is not None]

@@ -6,47 +6,43 @@ import datetime
 import math
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.choices import ALGORITHMS
 from lookalike.collection.clusterings import NOISE, StoredClustering
 from lookalike.errors import InvalidInputError
 from lookalike.types import Ids, ImageId, Metric, Vectors
 
-Report = Callable[[str], None]
+if TYPE_CHECKING:
+    from lookalike.cluster import Choice, KDistances
 
-PARAMETERS = {
-    "kmeans": ("k",),
-    "hierarchical": ("k",),
-    "dbscan": ("eps", "min_samples"),
-    "hdbscan": ("min_cluster_size", "min_samples"),
-    "spectral": ("k",),
-    "agglomerative": ("k",),
-}
-"""What each algorithm takes."""
+Report = Callable[[str], None]
 
 _MOST_BY_DEFAULT = 100
 _MIN_SAMPLES = 5
 _N_NEIGHBORS = 10
 _BLOCK_ROWS = 4_096
+_TRIED_VALUES = 1 << 25  # numbers in the vectors that several k are tried on: 128 MB
+_TRIED_PER_CLUSTER = 32
 _LONGEST_NAME = 80
 
 
 def check_algorithm(algorithm: str, given: Mapping[str, object]) -> None:
     """Raise InvalidInputError unless there is such an algorithm, and it takes what was given."""
-    if algorithm not in PARAMETERS:
+    if algorithm not in ALGORITHMS:
         raise InvalidInputError(
-            f"there is no algorithm {algorithm!r}; expected one of {', '.join(PARAMETERS)}"
+            f"there is no algorithm {algorithm!r}; expected one of {', '.join(ALGORITHMS)}"
         )
     for name, value in given.items():
-        if value is not None and name not in PARAMETERS[algorithm]:
-            others = [each for each, takes in PARAMETERS.items() if name in takes]
+        if value is not None and name not in ALGORITHMS[algorithm]:
+            others = [each for each, takes in ALGORITHMS.items() if name in takes]
             raise InvalidInputError(
-                f"{name} is {value!r}, but {algorithm} takes {' and '.join(PARAMETERS[algorithm])};"
+                f"{name} is {value!r}, but {algorithm} takes {' and '.join(ALGORITHMS[algorithm])};"
                 f" {name} is for {', '.join(others)}"
             )
 
@@ -73,21 +69,11 @@ def find_clusters(
 ) -> StoredClustering:
     """Cluster vectors; see `Collection.cluster`."""
     n = len(ids)
-    if n < 2:
-        raise InvalidInputError("there is only 1 image; expected at least 2, to find groups among")
-    if (vectors == vectors[0]).all():
-        raise InvalidInputError(
-            f"all {n:,} images have the same vector of {model}; expected two that differ, to find"
-            " groups among"
-        )
+    _check_differ(vectors, model)
     k = given.get("k")
     if k is not None and (isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= n):
         raise InvalidInputError(f"k is {k!r}; expected a whole number from 1 to {n:,}, the number of images")
-    seed_is_number = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool)
-    if not seed_is_number or not 0 <= random_state < 2**32:
-        raise InvalidInputError(
-            f"random_state is {random_state!r}; expected a whole number from 0 to 2^32 - 1"
-        )
+    _check_seed(random_state)
     report(f"clustering {n:,} images")
     labels, parameters = _fit(vectors, metric, algorithm, given, random_state, report)
     clusters = _number_by_size(labels)
@@ -110,6 +96,69 @@ def find_clusters(
     return _measured(_recentred(stored, vectors, stored.there), vectors, metric)
 
 
+def try_ks(
+    model: str, vectors: Vectors, ks: Iterable[int] | None, random_state: int, report: Report
+) -> Choice:
+    """Try several numbers of clusters; see `Collection.try_ks`."""
+    from lookalike.cluster import choose_k
+
+    _check_differ(vectors, model)
+    _check_seed(random_state)
+    n, d = vectors.shape
+    if n < 3:
+        raise InvalidInputError(
+            "there are only 2 images; expected at least 3, to choose a number of clusters"
+        )
+    wanted = None if ks is None else list(ks)
+    largest = max((k for k in wanted or () if isinstance(k, int)), default=1)
+    # Enough for the largest clusters to be told from each other, however few values that would be.
+    n_rows = max(_TRIED_VALUES // d, _TRIED_PER_CLUSTER * largest, 3)
+    return choose_k(
+        vectors,
+        wanted,
+        n_rows=min(n, n_rows),
+        random_state=random_state,
+        report=lambda done, total: report(f"trying numbers of clusters, {done + 1} of {total}"),
+    )
+
+
+def try_distances(
+    model: str, metric: Metric, vectors: Vectors, min_samples: int | None, report: Report
+) -> KDistances:
+    """Find out what DBSCAN makes of all distances; see `Collection.try_distances`."""
+    from lookalike.cluster import suggest_eps
+
+    _check_differ(vectors, model)
+    n = len(vectors)
+    return suggest_eps(
+        vectors, min(_MIN_SAMPLES, n) if min_samples is None else min_samples, metric, _looking(report)
+    )
+
+
+def _check_differ(vectors: Vectors, model: str) -> None:
+    """Raise InvalidInputError unless there are at least two images that differ."""
+    if len(vectors) < 2:
+        raise InvalidInputError("there is only 1 image; expected at least 2, to find groups among")
+    if (vectors == vectors[0]).all():
+        raise InvalidInputError(
+            f"all {len(vectors):,} images have the same vector of {model}; expected two that differ, to find"
+            " groups among"
+        )
+
+
+def _check_seed(random_state: Any) -> None:
+    is_number = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool)
+    if not is_number or not 0 <= random_state < 2**32:
+        raise InvalidInputError(
+            f"random_state is {random_state!r}; expected a whole number from 0 to 2^32 - 1"
+        )
+
+
+def _looking(report: Report) -> Callable[[int, int], None]:
+    """Return a report for those who look for neighbours."""
+    return lambda done, total: report(f"looking for neighbours, {done / max(total, 1):.0%}")
+
+
 def _fit(
     vectors: Vectors,
     metric: Metric,
@@ -123,9 +172,7 @@ def _fit(
 
     from lookalike import cluster
 
-    def told(done: int, total: int) -> None:
-        report(f"looking for neighbours, {done / max(total, 1):.0%}")
-
+    told = _looking(report)
     n = len(vectors)
     # Numbers of numpy's own cannot be written as JSON.
     asked = {
@@ -134,7 +181,7 @@ def _fit(
         if value is not None
     }
     estimator: Any
-    if "k" in PARAMETERS[algorithm]:
+    if "k" in ALGORITHMS[algorithm]:
         k = int(asked.get("k", default_k(n)))
         parameters: dict[str, Any] = {"k": k}
         if algorithm in ("kmeans", "hierarchical"):
@@ -187,7 +234,7 @@ def assign_new(
     if not is_new.any():
         return stored, 0
     report(f"assigning {int(is_new.sum()):,} images")
-    if "k" in PARAMETERS[stored.algorithm]:
+    if "k" in ALGORITHMS[stored.algorithm]:
         new = vectors[is_new]
         blocks = range(0, len(new), _BLOCK_ROWS)
         clusters = np.concatenate(
