@@ -11,7 +11,7 @@ from PIL import Image
 from lookalike import Collection, Filter
 from lookalike.cli import main
 from lookalike.collection import clusterings as module
-from lookalike.errors import QueryError
+from lookalike.errors import CollectionError, QueryError
 
 MODEL = "pixels-8-grey"
 LEVELS = {"dark": 20, "middle": 120, "light": 230}
@@ -327,3 +327,18 @@ def test_a_list_of_clusterings_goes_past_a_damaged_one(call, photos):
     assert [(each["name"], "damaged" in each) for each in listed] == [("kmeans", False), ("broken", True)]
     assert call("cluster", "--name", "broken", "--delete")[:2] == (0, "deleted broken\n")
     assert call("cluster", "--list")[2] == ""
+
+
+def test_a_collection_without_folder_labels_is_measured_against_names_only_where_asked(photos, folder):
+    shutil.move(folder / "snow/light-0.png", folder)
+    shutil.move(folder / "snow/light-1.png", folder)
+    photos.sync()
+    for cluster, name in enumerate(LEVELS):
+        photos.rename_cluster("kmeans", cluster, name)
+    photos.cluster(k=2, name="two")
+    assert [found.scores for found in photos.evaluate_clusterings()] == [None, None]
+    with pytest.raises(CollectionError, match="name clusters"):
+        photos.evaluate(k=1)
+    assert photos.evaluate(k=1, labels="kmeans").scores["P@1"].mean == 1
+    (two,) = photos.evaluate_clusterings(["two"], labels="kmeans")
+    assert 0.6 < two.scores.purity < 1

@@ -253,8 +253,8 @@ def _document(
             "score": None if hit.score is None else round(hit.score, 6),
             "distance": round(hit.distance, 6),
             "label": hit.label,
-            "clusters": dict(hit.clusters),
             "id": hit.hex_id,
+            "clusters": dict(hit.clusters),
         }
         if len(hit.paths) > 1:
             row["paths"] = [relative(path) for path in hit.paths]

@@ -1046,7 +1046,7 @@ class Collection:
             If there is none of a name.
         """
         there = self._places.of_images()
-        has_labels = labels is not None or any(found[0].label is not None for found in there.values())
+        has_labels = labels is not None or any(found[0].folder_label is not None for found in there.values())
         truth = read_ground_truth(self._places, there, self._clusterings, labels) if has_labels else None
         found = []
         for name in self.clusterings() if names is None else names:
