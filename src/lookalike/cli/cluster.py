@@ -15,7 +15,7 @@ import typer
 from lookalike.choices import ALGORITHMS, FORMS
 from lookalike.cli.clusterings import count_images, document_of, print_clustering, print_list, save_sheet
 from lookalike.cli.console import print_json, say, step_progress
-from lookalike.cli.options import CollectionOption, JsonOption, QuietOption
+from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
 from lookalike.cli.trials import Trial, show_trial
 from lookalike.errors import CollectionError, InvalidInputError
 
@@ -167,6 +167,7 @@ def cluster(
         ),
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="Say which clusterings there are.")] = False,
+    dark: DarkOption = False,
     collection: CollectionOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -266,7 +267,7 @@ def cluster(
             n_exported = chosen.export_clustering(target, export, form)
     n_assigned = n_assigned if assign else None
     if plot is not None:
-        save_sheet(plot, chosen, found)
+        save_sheet(plot, chosen, found, dark)
     if json:
         print_json(document_of(found, n_assigned))
         return

@@ -155,9 +155,9 @@ def document_of(found: Clustering, n_assigned: int | None = None) -> dict[str, A
     return document
 
 
-def save_sheet(path: Path, collection: Collection, found: Clustering) -> None:
+def save_sheet(path: Path, collection: Collection, found: Clustering, dark: bool) -> None:
     """Draw the contact sheet of the largest clusters."""
-    from lookalike.plots import SheetRow, contact_sheet, save_figure
+    from lookalike.plots import SheetRow, contact_sheet, save_figure, use_theme
 
     shown = found.clusters[:_ON_SHEET]
     tiles = {each.number: _tiles(each) for each in shown}
@@ -178,7 +178,9 @@ def save_sheet(path: Path, collection: Collection, found: Clustering) -> None:
     more = len(found.clusters) - len(shown)
     title = f"{found.name}: {count_images(len(found.ids))} in {found.n_clusters:,} clusters"
     title += f", of which the {_ON_SHEET} largest" if more else ""
-    save_figure(contact_sheet(rows, f"{title}; nearest to the centre first, doubtful ones framed"), path)
+    with use_theme(dark=dark):
+        figure = contact_sheet(rows, f"{title}; nearest to the centre first, doubtful ones framed")
+    save_figure(figure, path)
     print(f"saved {path}", file=sys.stderr)
 
 

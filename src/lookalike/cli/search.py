@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from lookalike.cli.console import print_json, print_raw, relative, say, step_progress
-from lookalike.cli.options import CollectionOption, DeviceOption, JsonOption, ModelOption
+from lookalike.cli.options import CollectionOption, DarkOption, DeviceOption, JsonOption, ModelOption
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -174,6 +174,7 @@ def search(
             show_default=False,
         ),
     ] = None,
+    dark: DarkOption = False,
     json: JsonOption = False,
     filepath_only: Annotated[
         bool, typer.Option("-f", "--filepath-only", help="Print paths only, one a line, for other programs.")
@@ -229,7 +230,7 @@ def search(
             report=report,
         )
     if plot is not None:
-        _save_plot(plot, chosen, result)
+        _save_plot(plot, chosen, result, dark)
     if json:
         print_json(_document(queries, without or [], color or [], result))
     elif filepath_only:
@@ -292,8 +293,8 @@ def _print(result: SearchResult, is_filtered: bool) -> None:
         say(f"{rank:>{widths[0]}}  {score}  {label:<{widths[2]}}  {path}")
 
 
-def _save_plot(path: Path, collection: Collection, result: SearchResult) -> None:
-    from lookalike.plots import Tile, paint_swatch, result_strip, save_figure
+def _save_plot(path: Path, collection: Collection, result: SearchResult, dark: bool) -> None:
+    from lookalike.plots import Tile, paint_swatch, result_strip, save_figure, use_theme
 
     pictures = collection.thumbnails([hit.id for hit in result.hits])
     hits = [
@@ -314,5 +315,7 @@ def _save_plot(path: Path, collection: Collection, result: SearchResult) -> None
         for jpeg, (query, role) in zip(thumbnails, asked, strict=True)
     ]
     queries += [Tile(paint_swatch(color), "colour", color) for color in result.colors]
-    save_figure(result_strip(queries, hits or [Tile(None, "", words="nothing found")]), path)
+    with use_theme(dark=dark):
+        figure = result_strip(queries, hits or [Tile(None, "", words="nothing found")])
+    save_figure(figure, path)
     print(f"saved {path}", file=sys.stderr)

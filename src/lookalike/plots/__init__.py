@@ -3,7 +3,7 @@
 from lookalike.plots.curves import Curve, distance_curve, k_curves, recall_throughput
 from lookalike.plots.sheets import SheetRow, contact_sheet
 from lookalike.plots.strips import Tile, paint_swatch, result_strip
-from lookalike.plots.style import ENDINGS, check_ending, save_figure
+from lookalike.plots.style import ENDINGS, check_ending, save_figure, use_theme
 
 __all__ = [
     "ENDINGS",
@@ -18,4 +18,5 @@ __all__ = [
     "recall_throughput",
     "result_strip",
     "save_figure",
+    "use_theme",
 ]
