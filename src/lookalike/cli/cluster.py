@@ -220,7 +220,7 @@ def cluster(
     if trial:
         asked = Trial(algorithm or "kmeans", k, min_samples, model, random_state, collection)
         asked.check()
-        show_trial(asked, open_named(collection), plot, json, quiet)
+        show_trial(asked, open_named(collection), plot, dark, json, quiet)
         return
     n_clusters = None if k is None else _number("-k", k)
     chosen = open_named(collection)
