@@ -24,7 +24,11 @@ def count_images(count: int) -> str:
 
 
 def _parameters(found: Clustering) -> str:
-    return ", ".join(f"{name} = {value:.4g}" for name, value in found.parameters.items())
+    words = {
+        name: "in batches" if name == "in_batches" else f"{name} = {value:.4g}"
+        for name, value in found.parameters.items()
+    }
+    return ", ".join(words.values())
 
 
 def print_list(collection: Collection, json: bool) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.answers import HitCluster, SearchResult
+from lookalike.collection.centres import nearest_cluster
 from lookalike.collection.clusterings import NOISE, StoredClustering
 from lookalike.collection.embedded import nothing_embedded, vector_table
-from lookalike.collection.grouping import nearest_cluster
 from lookalike.collection.indexes import Indexes
 from lookalike.collection.places import Place, Places
 from lookalike.cores import usable_cores
