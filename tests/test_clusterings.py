@@ -476,20 +476,25 @@ def test_images_of_a_data_set_are_exported_as_a_table_only(tmp_path, monkeypatch
         (["--plot", "sheet.xyz"], "saved as one of"),
         (["-k", "two"], "-k is 'two'; expected a whole number"),
         (["-k", "2,3"], "several are tried with --try"),
-        (["--try", "-k", "2,16"], "k is 16; expected whole numbers from 2 to 14"),
-        (["--try", "-k", "0-9"], "k is 0; expected whole numbers from 2 to 14"),
+        (["--try", "-k", "2,16"], "k is 16; expected a whole number from 2 to 14, for 15 images"),
+        (["--try", "-k", "0-9"], "k is 0; expected a whole number from 2 to 14"),
         (["--try", "-k", "9-2"], "-k is '9-2'; expected numbers such as 5,10,20 or a range such as 2-100"),
         (["--try", "-k", "2,"], "-k is '2,'; expected numbers"),
         (["--try", "--algorithm", "kmean"], "no algorithm 'kmean'"),
         (["--try", "--algorithm", "hdbscan"], "hdbscan takes neither; expected one of kmeans"),
         (["--try", "--algorithm", "dbscan", "-k", 3], "dbscan finds the number itself"),
-        (["--try", "--algorithm", "dbscan", "--min-samples", 99], "min_samples is 99; expected 2 to 15"),
+        (
+            ["--try", "--algorithm", "dbscan", "--min-samples", 99],
+            "min_samples is 99; expected a whole number from 2 to 15",
+        ),
         (["--try", "--min-samples", 3], "--min-samples is for dbscan and hdbscan, not for kmeans"),
         (["--try", "--eps", 3], "--try keeps nothing, and takes no --eps"),
         (["--try", "--name", "mine"], "takes no --name"),
         (["--try", "--export", "out"], "takes no --export"),
         (["--try", "--merge", "0,1"], "takes no --merge"),
         (["--try", "--list"], "takes no --list"),
+        (["--try", "--in-batches"], "takes no --in-batches"),
+        (["--algorithm", "spectral", "--in-batches"], "spectral cannot read the vectors in batches; kmeans"),
         (["--try", "--plot", "curve.xyz"], "saved as one of"),
         (["--try", "--random-state", -1], "random_state is -1"),
         (["--rename", "0=night", "--merge", "0,7"], "no cluster '7'"),
@@ -627,3 +632,36 @@ def test_several_changes_are_kept_together_or_not_at_all(call, photos):
     assert photos.clustering("kmeans").clusters == before
     assert call("cluster", "--rename", "0=night", "--merge", "1,2", "--move", "dark/0.png=1")[0] == 0
     assert sizes(photos.clustering("kmeans")) == {0: 5, 1: 10}
+
+
+@pytest.mark.parametrize("bytes_of_exact", [0, 1 << 30])  # read from the table, or from the exact index
+def test_clusters_made_in_batches_are_as_good(photos, folder, call, monkeypatch, bytes_of_exact):
+    monkeypatch.setattr("lookalike.collection.indexes.EXACT_BYTES", bytes_of_exact)
+    monkeypatch.setattr("lookalike.store.table._BYTES_AT_ONCE", 4 * 64 * 4)  # four images
+    monkeypatch.setattr("lookalike.collection.embedded._BLOCK_ROWS", 4)
+    monkeypatch.setattr("lookalike.collection.centres._BLOCK_DISTANCES", 6)  # two images, three centres
+    whole = photos.cluster(k=3)
+    code, out, _ = call("cluster", "-k", 3, "--in-batches", "--name", "parts", "--json")
+    assert (code, json.loads(out)["parameters"]) == (0, {"k": 3, "in_batches": True})
+    parts = photos.clustering("parts")
+    np.testing.assert_array_equal(parts.ids, whole.ids)
+    np.testing.assert_array_equal(parts.numbers, whole.numbers)
+    np.testing.assert_allclose(parts.distances, whole.distances, rtol=1e-5)
+    np.testing.assert_allclose(parts.margins, whole.margins, rtol=1e-5)
+    assert parts.clusters == whole.clusters
+    assert "k = 3, in batches" in call("cluster", "--list")[1]
+    later = add_later(photos, folder)
+    assert photos.assign_to_clusters("parts")[1] == 1
+    assert sizes(photos.move_to_cluster("parts", [later], 0)) == {0: 7, 1: 5, 2: 4}
+
+
+def test_what_does_not_fit_into_memory_is_read_in_batches_or_refused(photos, call, monkeypatch):
+    monkeypatch.setattr("lookalike.collection.grouping.free_memory", lambda: 3 * 4 * 64 * 15)
+    assert photos.cluster(k=3).parameters == {"k": 3}
+    monkeypatch.setattr("lookalike.collection.grouping.free_memory", lambda: 3 * 4 * 64 * 15 - 1)
+    assert photos.cluster(k=3).parameters == {"k": 3, "in_batches": True}
+    for algorithm in EVERY[1:]:
+        code, out, err = call("cluster", "--algorithm", algorithm)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert f"{algorithm} would take about 0.0 GB of memory for 15 images, and 0.0 GB are free" in err
+    assert call("cluster", "--algorithm", "dbscan", "--try")[0] == 2

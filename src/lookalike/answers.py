@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +70,8 @@ class SearchResult:
         Colours that were asked for, as ``#rrggbb``.
     cluster : HitCluster or None
         The cluster that all hits are of, where only those were asked for.
+    warnings : tuple of str
+        Clusterings that are damaged, so that no hit has their names.
     """
 
     hits: tuple[Hit, ...]
@@ -79,6 +81,7 @@ class SearchResult:
     unwanted: tuple[EmbeddedQuery, ...] = ()
     colors: tuple[str, ...] = ()
     cluster: HitCluster | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,30 @@ class Clustering:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusteringInfo:
+    """A clustering that is kept, in short.
+
+    Attributes
+    ----------
+    name, model, algorithm : str
+    n_clusters, n_images : int
+        As far as its images are still there; without noise.
+    n_noise : int
+        Images in no cluster.
+    named : tuple of str
+        The names that the user gave to clusters.
+    """
+
+    name: str
+    model: str
+    algorithm: str
+    n_clusters: int
+    n_images: int
+    n_noise: int
+    named: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Info:
     """What a collection holds.
 
@@ -220,6 +247,10 @@ class Info:
         Bytes on the disk.
     looks : Looks or None
         Sizes, shapes, sharpness and colours of all images together; None if there are none.
+    clusterings : tuple of ClusteringInfo
+        By name.
+    damaged : dict of str to str
+        Clusterings that cannot be read, and what is wrong.
     """
 
     folder: Path
@@ -234,6 +265,8 @@ class Info:
     failures: tuple[Failure, ...]
     size: int
     looks: Looks | None = None
+    clusterings: tuple[ClusteringInfo, ...] = ()
+    damaged: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +279,7 @@ class ImageInfo:
     paths : tuple of str
         Every place where it lies; absolute for files.
     labels, splits : tuple of str
-        Of those places, each once.
+        Of those places, each once; see `lookalike.types.Hit` for what is a label.
     format : str
     width, height : int
         Upright, pixels.
@@ -257,6 +290,8 @@ class ImageInfo:
         Variance of the Laplacian at thumbnail size; 0 for a flat picture.
     models : tuple of str
         Which have embedded it.
+    clusters : mapping of str to str
+        The clusters with a name that it is in: clustering to name, the one changed last first.
     """
 
     id: ImageId
@@ -269,6 +304,7 @@ class ImageInfo:
     colors: tuple[Color, ...]
     sharpness: float | None
     models: tuple[str, ...]
+    clusters: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def hex_id(self) -> str:

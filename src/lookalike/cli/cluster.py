@@ -88,6 +88,15 @@ def cluster(
             show_default=False,
         ),
     ] = None,
+    in_batches: Annotated[
+        bool,
+        typer.Option(
+            "--in-batches",
+            help="kmeans: read vectors from the disk again and again, to take little memory. Done by itself"
+            " where they would not fit.",
+            rich_help_panel=_MAKE,
+        ),
+    ] = False,
     trial: Annotated[
         bool,
         typer.Option(
@@ -187,12 +196,14 @@ def cluster(
         "--min-cluster-size": min_cluster_size,
         "--model": model,
         "--random-state": random_state,
+        "--in-batches": in_batches or None,
     }
     asked_making = [option for option, value in making.items() if value is not None]
     changes = {"--rename": rename, "--merge": merge, "--move": move, "--assign": assign, "--delete": delete}
     asked_changes = [option for option, value in changes.items() if value]
     if trial:
-        kept = {"--eps": eps, "--min-cluster-size": min_cluster_size, "--name": name, "--export": export}
+        kept: dict[str, object] = {"--eps": eps, "--min-cluster-size": min_cluster_size}
+        kept |= {"--in-batches": in_batches or None, "--name": name, "--export": export}
         in_vain = [option for option, value in kept.items() if value is not None] + asked_changes
         if in_vain or list_:
             raise InvalidInputError(
@@ -259,6 +270,7 @@ def cluster(
                 min_samples=min_samples,
                 min_cluster_size=min_cluster_size,
                 random_state=random_state or 0,
+                in_batches=in_batches or None,
                 report=report,
             )
         n_exported = None

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.cli.console import print_json, relative, say
+from lookalike.cli.console import complain, print_json, relative, say
+from lookalike.errors import LookalikeError
 
 if TYPE_CHECKING:
     from lookalike.answers import Cluster, Clustering
@@ -24,12 +25,21 @@ def count_images(count: int) -> str:
 
 
 def _parameters(found: Clustering) -> str:
-    return ", ".join(f"{name} = {value:.4g}" for name, value in found.parameters.items())
+    words = {
+        name: "in batches" if name == "in_batches" else f"{name} = {value:.4g}"
+        for name, value in found.parameters.items()
+    }
+    return ", ".join(words.values())
 
 
 def print_list(collection: Collection, json: bool) -> None:
     """Print a line for each clustering, or a document of all."""
-    clusterings = [collection.clustering(name) for name in collection.clusterings()]
+    clusterings, damaged = [], {}
+    for name in collection.clusterings():
+        try:
+            clusterings.append(collection.clustering(name))
+        except LookalikeError as error:  # the others are there all the same
+            damaged[name] = str(error)
     if json:
         print_json(
             {
@@ -41,6 +51,7 @@ def print_list(collection: Collection, json: bool) -> None:
                     }
                     for found in clusterings
                 ]
+                + [{"name": name, "damaged": reason} for name, reason in damaged.items()]
             }
         )
         return
@@ -54,7 +65,9 @@ def print_list(collection: Collection, json: bool) -> None:
             count_images(len(found.ids)),
             found.made,
         )
-    if not clusterings and sys.stdout is not None and sys.stdout.isatty():
+    for reason in damaged.values():
+        complain(reason)
+    if not clusterings and not damaged and sys.stdout is not None and sys.stdout.isatty():
         say("there is no clustering in this collection yet; make one with `lookalike cluster`")
 
 

@@ -55,7 +55,7 @@ class Choice:
     suggested : int
         The k of the largest silhouette.
     n_rows, n_given : int
-        How many rows were clustered, and how many there were.
+        How many rows were clustered, and how many there are: more, where a collection was sampled.
     """
 
     ks: tuple[int, ...]
@@ -78,7 +78,6 @@ def choose_k(
     X: npt.ArrayLike,
     ks: Iterable[int] | None = None,
     *,
-    n_rows: int | None = None,
     n_sample: int = _SAMPLE,
     random_state: int = 0,
     n_jobs: int | None = None,
@@ -92,9 +91,6 @@ def choose_k(
     ks : iterable of int, optional
         Numbers from 2 to n - 1; by default 2, 3, 4, 6, 8, 11, 16 … up to twice the root of half the rows,
         and at most 128.
-    n_rows : int, optional
-        Cluster only so many rows, taken at random; all by default. The bend and the silhouette come out much
-        the same, as long as there are some dozens of rows a cluster.
     n_sample : int
         Rows that silhouettes are measured on.
     random_state : int
@@ -121,13 +117,8 @@ def choose_k(
     n = len(rows) if rows.ndim else 0
     if n < 3:
         raise InvalidInputError(f"there are {n} rows; expected 3 or more, to choose a number of clusters")
-    for name, value in (("n_sample", n_sample), ("n_rows", n if n_rows is None else n_rows)):
-        if value < 3:
-            raise InvalidInputError(f"{name} is {value!r}; expected 3 or more")
-    random = np.random.default_rng(random_state)
-    n_given = n
-    if n_rows is not None and n_rows < n:
-        rows, n = rows[np.sort(random.choice(n, n_rows, replace=False))], n_rows
+    if n_sample < 3:
+        raise InvalidInputError(f"n_sample is {n_sample!r}; expected 3 or more")
     wanted: list[Any] = sorted(set(_usual(n) if ks is None else ks))
     for k in wanted:
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 2 <= k < n:
@@ -136,7 +127,7 @@ def choose_k(
             )
     if not wanted:
         raise InvalidInputError("there is no k to try; expected whole numbers from 2")
-    chosen = np.sort(random.choice(n, min(n, n_sample), replace=False))
+    chosen = np.sort(np.random.default_rng(random_state).choice(n, min(n, n_sample), replace=False))
     inertias, silhouettes, seconds, distances = [], [], [], None
     for number, k in enumerate(wanted):
         report(number, len(wanted))
@@ -162,7 +153,7 @@ def choose_k(
         tuple(seconds),
         int(wanted[best]),
         n,
-        n_given,
+        n,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -22,11 +23,12 @@ from lookalike.answers import (
     SyncReport,
 )
 from lookalike.bench import RECALLS, IndexComparison
+from lookalike.collection.changing import change_clusters
 from lookalike.collection.clusterings import Clusterings, check_clustering_name
 from lookalike.collection.comparing import compare_on_collection
 from lookalike.collection.creating import create
 from lookalike.collection.describing import describe, describe_clustering, describe_image
-from lookalike.collection.embedded import nothing_embedded, vector_table
+from lookalike.collection.embedded import Embedded, embedded_images, nothing_embedded, vector_table
 from lookalike.collection.evaluating import (
     MOST_QUERIES,
     Asked,
@@ -36,16 +38,7 @@ from lookalike.collection.evaluating import (
 )
 from lookalike.collection.exporting import check_export, export_clustering
 from lookalike.collection.ground_truth import read_ground_truth
-from lookalike.collection.grouping import (
-    assign_new,
-    check_algorithm,
-    find_clusters,
-    merge_clusters,
-    move_images,
-    rename_cluster,
-    try_distances,
-    try_ks,
-)
+from lookalike.collection.grouping import check_algorithm, find_clusters, try_distances, try_ks
 from lookalike.collection.indexes import AUTO as AUTO_INDEX
 from lookalike.collection.indexes import Indexes, check_request, choose_kind, is_kind
 from lookalike.collection.places import Places
@@ -72,7 +65,7 @@ from lookalike.query import EmbeddedQuery, Query, several_queries
 from lookalike.reduce import PCA
 from lookalike.store import Labelling, Manifest, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Progress, locate
-from lookalike.types import Hit, Ids, ImageId, Vectors
+from lookalike.types import Hit, ImageId, Vectors
 
 if TYPE_CHECKING:
     from lookalike.cluster import Choice, KDistances
@@ -187,7 +180,7 @@ class Collection:
 
     @property
     def _places(self) -> Places:
-        return Places(self._store, self._made_of.manifest)
+        return Places(self._store, self._made_of.manifest, self._clusterings)
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -329,6 +322,7 @@ class Collection:
             self._store,
             self._models,
             self._made_of,
+            self._clusterings,
             paths,
             datasets,
             model,
@@ -535,6 +529,7 @@ class Collection:
         min_samples: int | None = None,
         min_cluster_size: int | None = None,
         random_state: int = 0,
+        in_batches: bool | None = None,
         report: Callable[[str], None] = lambda words: None,
     ) -> Clustering:
         """Find groups of look-alikes, and keep them under a name.
@@ -559,6 +554,10 @@ class Collection:
             HDBSCAN: what is smaller is noise; 5 by default.
         random_state : int
             The same images and number give the same clusters.
+        in_batches : bool, optional
+            k-means: read the vectors from the disk again and again instead of holding them in memory; by
+            default where they would take more than a third of what is free. It is slower, and starts from a
+            sample, so that the clusters are others, and about as good; `Clustering.parameters` says so.
         report : callable
             Told in words what is being done.
 
@@ -568,8 +567,8 @@ class Collection:
             If there is no such algorithm, it does not take a parameter, one is out of range, the name cannot
             be one, or there are no two images that differ.
         CollectionError
-            If the collection is empty, its images have not been embedded with the model, or the clustering of
-            that name was changed by its user.
+            If the collection is empty, its images have not been embedded with the model, the clustering of
+            that name was changed by its user, or the vectors do not fit into memory.
 
         Examples
         --------
@@ -583,9 +582,9 @@ class Collection:
         check_algorithm(algorithm, given)
         name = check_clustering_name(algorithm if name is None else name)
         self._check_replaceable(name)
-        chosen, ids, vectors = self._rows_of_model(model)
+        chosen, embedded = self._embedded(model)
         found = find_clusters(
-            name, chosen.name, chosen.metric, ids, vectors, algorithm, given, random_state, report
+            name, chosen.name, chosen.metric, embedded, algorithm, given, in_batches, random_state, report
         )
         with self._clusterings.lock():
             self._check_replaceable(name)
@@ -629,8 +628,8 @@ class Collection:
         >>> photos.try_ks([2, 3]).suggested
         2
         """
-        chosen, _, vectors = self._rows_of_model(model)
-        return try_ks(chosen.name, vectors, ks, random_state, report)
+        chosen, embedded = self._embedded(model)
+        return try_ks(chosen.name, embedded, ks, random_state, report)
 
     def try_distances(
         self,
@@ -663,8 +662,8 @@ class Collection:
         >>> found.at(found.eps).n_clusters
         1
         """
-        chosen, _, vectors = self._rows_of_model(model)
-        return try_distances(chosen.name, chosen.metric, vectors, min_samples, report)
+        chosen, embedded = self._embedded(model)
+        return try_distances(chosen.name, chosen.metric, embedded, min_samples, report)
 
     def clusterings(self) -> list[str]:
         """Return the names of the clusterings that are kept."""
@@ -736,21 +735,18 @@ class Collection:
         >>> [(cluster.title, cluster.size) for cluster in found.clusters]
         [('stripes', 3), ('cluster 1', 1)]
         """
-        n_assigned = 0
         with self._clusterings.lock():
             stored = self._clusterings.read(name)
             model = self._models.get(stored.model)
-            for cluster, to in rename:
-                stored = rename_cluster(stored, cluster, to)
+            embedded = None
             if merge or move or assign:
-                ids, vectors = self._rows_to_cluster(model)
-                for clusters in merge:
-                    stored = merge_clusters(stored, clusters, ids, vectors, model.metric)
-                for target in dict.fromkeys(to for _, to in move):
-                    images = [self._image_in(ids, image) for image, to in move if to == target]
-                    stored = move_images(stored, images, target, ids, vectors, model.metric)
-                if assign:
-                    stored, n_assigned = assign_new(stored, ids, vectors, model.metric, report)
+                embedded = embedded_images(self._store, self._indexes, model)
+            moves = [(self._image_in(embedded, image), to) for image, to in move]
+            stored, n_assigned = change_clusters(
+                stored, embedded, model.metric, rename, merge, moves, assign, report
+            )
+            if rename or merge or move:
+                stored = replace(stored, changed=datetime.datetime.now().astimezone().isoformat())
             self._clusterings.write(stored)
         return describe_clustering(self._places, stored, model), n_assigned
 
@@ -817,25 +813,18 @@ class Collection:
                 " name, or delete that clustering first"
             )
 
-    def _image_in(self, ids: Ids, image: str | os.PathLike[str]) -> ImageId:
+    def _image_in(self, embedded: Embedded | None, image: str | os.PathLike[str]) -> ImageId:
         found = self._places.find(os.fspath(image))
-        if found not in ids:
+        if embedded is None or found not in embedded.ids:
             raise QueryError(f"{os.fspath(image)} is not in this collection; index it first")
         return found
 
-    def _rows_of_model(self, model: str | None) -> tuple[Model, Ids, Vectors]:
+    def _embedded(self, model: str | None) -> tuple[Model, Embedded]:
         chosen = self._models.get(self.model if model is None else model)
-        ids, vectors = self._rows_to_cluster(chosen)
-        if not len(ids):
+        embedded = embedded_images(self._store, self._indexes, chosen)
+        if not len(embedded):
             raise CollectionError(nothing_embedded(self._store, chosen.name, model))
-        return chosen, ids, vectors
-
-    def _rows_to_cluster(self, model: Model) -> tuple[Ids, Vectors]:
-        """Return the images that are there, their ids rising, with their vectors."""
-        ids, vectors = self._indexes.read_vectors(vector_table(self._store, model), model.name, model.metric)
-        order = np.argsort(ids)
-        order = order[np.isin(ids[order], self._store.files.read(["id"])["id"].to_numpy())]
-        return ids[order], np.asarray(vectors[order], np.float32)
+        return chosen, embedded
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""
@@ -1056,7 +1045,7 @@ class Collection:
             If there is none of a name.
         """
         there = self._places.of_images()
-        has_labels = labels is not None or any(found[0].label is not None for found in there.values())
+        has_labels = labels is not None or any(found[0].folder_label is not None for found in there.values())
         truth = read_ground_truth(self._places, there, self._clusterings, labels) if has_labels else None
         found = []
         for name in self.clusterings() if names is None else names:

@@ -62,7 +62,7 @@ def read_ground_truth(
         If no image has a label.
     """
     if given is None:
-        labels = {image: found[0].label for image, found in there.items()}
+        labels = {image: found[0].folder_label for image, found in there.items()}
         known = {image: label for image, label in labels.items() if label is not None}
         if not known:
             raise CollectionError(
