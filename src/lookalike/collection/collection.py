@@ -47,7 +47,7 @@ from lookalike.collection.roots import Roots
 from lookalike.collection.searching import Asking, all_with_vectors, search
 from lookalike.collection.syncing import sync
 from lookalike.cores import usable_cores
-from lookalike.embed import AUTO, Compute, Model, ModelShelf, check_device
+from lookalike.embed import AUTO, Compute, Model, ModelShelf, base_name, check_device
 from lookalike.errors import CollectionError, InvalidInputError, LockedError, QueryError, StoreError
 from lookalike.filters import Filter
 from lookalike.images import encode_thumbnail
@@ -357,6 +357,20 @@ class Collection:
         pca = PCA(n_components, whiten)
         with writer_lock(self.folder):
             return reduce_model(self._store, self._models, pca, base, model)
+
+    def pca(self, model: str) -> PCA:
+        """Return the components of a model that `reduce` made.
+
+        Raises
+        ------
+        ModelError
+            If there is no such model.
+        InvalidInputError
+            If it is not reduced.
+        """
+        if base_name(self._models.get(model).name) is None:
+            raise InvalidInputError(f"{model} is not reduced by PCA; expected a model such as {model}+pca128")
+        return self._models.pca(model)
 
     def search(
         self,
