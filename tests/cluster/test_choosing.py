@@ -17,7 +17,8 @@ def test_the_number_of_blobs_is_suggested():
     rows = blobs(600, 8)
     choice = choose_k(rows)
     assert choice.suggested == 8
-    assert choice.ks[:6] == (2, 3, 4, 6, 8, 11)
+    assert choice.ks == (2, 3, 4, 6, 8, 11, 16, 23, 32)
+    assert len(choice.seconds) == len(choice.ks)
     assert all(np.diff(choice.inertias) < 0)
 
 
@@ -35,6 +36,11 @@ def test_a_sample_comes_near_to_the_whole():
     whole, sampled = choose_k(rows, [4], n_sample=3_000), choose_k(rows, [4], n_sample=500)
     assert whole.silhouettes != sampled.silhouettes
     assert whole.silhouettes[0] == pytest.approx(sampled.silhouettes[0], abs=0.02)
+
+
+@pytest.mark.parametrize(("n", "ks"), [(3, (2,)), (5, (2, 3, 4)), (20, (2, 3, 4, 6))])
+def test_few_rows_are_tried_with_few_clusters(n, ks):
+    assert choose_k(blobs(n, 3)).ks == ks
 
 
 def test_equal_rows_have_no_silhouette():

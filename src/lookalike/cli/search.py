@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lookalike.cli.console import print_json, print_raw, relative, say, step_progress
+from lookalike.cli.console import complain, print_json, print_raw, relative, say, step_progress
 from lookalike.cli.options import CollectionOption, DarkOption, DeviceOption, JsonOption, ModelOption
 from lookalike.errors import InvalidInputError
 
@@ -111,7 +111,7 @@ def search(
         typer.Option(
             "--label",
             metavar="LABEL",
-            help="May be repeated: any of them.",
+            help="Of a folder, a data set, or a cluster that you named. May be repeated: any of them.",
             rich_help_panel=_FILTERS,
             show_default=False,
         ),
@@ -229,6 +229,8 @@ def search(
             mode=mode,
             report=report,
         )
+    for warning in result.warnings:
+        complain(warning)
     if plot is not None:
         _save_plot(plot, chosen, result, dark)
     if json:
@@ -252,6 +254,7 @@ def _document(
             "distance": round(hit.distance, 6),
             "label": hit.label,
             "id": hit.hex_id,
+            "clusters": dict(hit.clusters),
         }
         if len(hit.paths) > 1:
             row["paths"] = [relative(path) for path in hit.paths]
@@ -276,7 +279,7 @@ def _print(result: SearchResult, is_filtered: bool) -> None:
         (
             str(hit.rank),
             f"{hit.distance if hit.score is None else hit.score:.3f}",
-            hit.label or "",
+            " · ".join(hit.labels),
             relative(hit.path) + (f"  (and {len(hit.paths) - 1} more)" if len(hit.paths) > 1 else ""),
         )
         for hit in result.hits
@@ -301,7 +304,7 @@ def _save_plot(path: Path, collection: Collection, result: SearchResult, dark: b
         Tile(
             pictures[hit.id],
             f"{hit.rank}   {hit.distance if hit.score is None else hit.score:.3f}"
-            + (f"   {hit.label}" if hit.label else ""),
+            + (f"   {' · '.join(hit.labels)}" if hit.labels else ""),
             # What no folder holds, mnist:train/42, is not known by its last part.
             Path(hit.path).name if os.path.isabs(hit.path) else hit.path,
         )

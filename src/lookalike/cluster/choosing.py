@@ -18,6 +18,7 @@ P. J. Rousseeuw, "Silhouettes: A Graphical Aid to the Interpretation and Validat
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,9 +31,10 @@ from sklearn.metrics import pairwise_distances, silhouette_score
 
 from lookalike.cluster.kmeans import KMeans
 from lookalike.errors import InvalidInputError
+from lookalike.index.graph import Report, silent
 
 _SAMPLE = 2_000
-_LARGEST = 64
+_LARGEST = 128
 _STEP = 2**0.5
 
 
@@ -48,14 +50,21 @@ class Choice:
         The distortion: sums of squared distances.
     silhouettes : tuple of float
         Of the sample, from -1 to 1; NaN where the sample lies in one cluster.
+    seconds : tuple of float
+        What each took.
     suggested : int
         The k of the largest silhouette.
+    n_rows, n_given : int
+        How many rows were clustered, and how many there are: more, where a collection was sampled.
     """
 
     ks: tuple[int, ...]
     inertias: tuple[float, ...]
     silhouettes: tuple[float, ...]
+    seconds: tuple[float, ...]
     suggested: int
+    n_rows: int
+    n_given: int
 
     def __str__(self) -> str:
         lines = ["     k     inertia  silhouette"]
@@ -72,6 +81,7 @@ def choose_k(
     n_sample: int = _SAMPLE,
     random_state: int = 0,
     n_jobs: int | None = None,
+    report: Report = silent,
 ) -> Choice:
     """Cluster vectors into several numbers of clusters, and say how good each is.
 
@@ -79,12 +89,15 @@ def choose_k(
     ----------
     X : (n, d) array-like
     ks : iterable of int, optional
-        Numbers from 2 to n - 1; by default 2, 3, 4, 6, 8, 11, 16 … up to 64.
+        Numbers from 2 to n - 1; by default 2, 3, 4, 6, 8, 11, 16 … up to twice the root of half the rows,
+        and at most 128.
     n_sample : int
         Rows that silhouettes are measured on.
     random_state : int
     n_jobs : int, optional
         Threads; all cores by default.
+    report : callable
+        Told which k of how many is tried.
 
     Raises
     ------
@@ -104,6 +117,8 @@ def choose_k(
     n = len(rows) if rows.ndim else 0
     if n < 3:
         raise InvalidInputError(f"there are {n} rows; expected 3 or more, to choose a number of clusters")
+    if n_sample < 3:
+        raise InvalidInputError(f"n_sample is {n_sample!r}; expected 3 or more")
     wanted: list[Any] = sorted(set(_usual(n) if ks is None else ks))
     for k in wanted:
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 2 <= k < n:
@@ -112,15 +127,16 @@ def choose_k(
             )
     if not wanted:
         raise InvalidInputError("there is no k to try; expected whole numbers from 2")
-    if n_sample < 3:
-        raise InvalidInputError(f"n_sample is {n_sample!r}; expected 3 or more")
     chosen = np.sort(np.random.default_rng(random_state).choice(n, min(n, n_sample), replace=False))
-    inertias, silhouettes, distances = [], [], None
-    for k in wanted:
+    inertias, silhouettes, seconds, distances = [], [], [], None
+    for number, k in enumerate(wanted):
+        report(number, len(wanted))
+        started = time.perf_counter()
         model = KMeans(int(k), random_state=random_state, n_jobs=n_jobs)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the table shows what more clusters bring
             labels = model.fit(rows).labels_[chosen]
+        seconds.append(time.perf_counter() - started)
         if distances is None:  # now the rows are known to be finite
             distances = pairwise_distances(rows[chosen])
         inertias.append(model.inertia_)
@@ -130,10 +146,22 @@ def choose_k(
             float(silhouette_score(distances, labels, metric="precomputed")) if can_tell else float("nan")
         )
     best = 0 if np.isnan(silhouettes).all() else int(np.nanargmax(silhouettes))
-    return Choice(tuple(map(int, wanted)), tuple(inertias), tuple(silhouettes), int(wanted[best]))
+    return Choice(
+        tuple(map(int, wanted)),
+        tuple(inertias),
+        tuple(silhouettes),
+        tuple(seconds),
+        int(wanted[best]),
+        n,
+        n,
+    )
 
 
 def _usual(n: int) -> list[int]:
-    """Return numbers that grow by the root of 2."""
-    most = min(_LARGEST, n - 1)
+    """Return numbers that grow by the root of 2.
+
+    >>> _usual(5), _usual(600)
+    ([2, 3, 4], [2, 3, 4, 6, 8, 11, 16, 23, 32])
+    """
+    most = min(max(4, round((2 * n) ** 0.5)), _LARGEST, n - 1)
     return sorted({round(2 * _STEP**step) for step in range(20)} & set(range(2, most + 1)))

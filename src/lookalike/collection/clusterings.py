@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import hashlib
 import io
 import json
 import re
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,8 @@ _WAIT = 10.0  # seconds, for another writer of clusterings; they are quick
 _NAME = re.compile(r"\w([\w .+-]{0,62}[\w+-])?")
 _ARRAYS = {"ids": (np.int64, 1), "clusters": (np.int32, 1), "distances": (np.float32, 1)}
 _ARRAYS |= {"margins": (np.float32, 1), "centres": (np.float32, 2)}
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +58,8 @@ class StoredClustering:
         The names that the user gave to clusters.
     is_edited : bool
         Whether the user has named, merged or moved anything: work that must not be lost.
+    changed : str
+        When that was last, as ISO 8601; empty if never.
     ids : (n,) int64
         Rising.
     clusters : (n,) int32
@@ -81,11 +86,69 @@ class StoredClustering:
     distances: npt.NDArray[np.float32]
     margins: npt.NDArray[np.float32]
     centres: Vectors
+    changed: str = ""
 
     @property
     def there(self) -> list[int]:
         """The numbers of the clusters that have images."""
         return [int(number) for number in np.unique(self.clusters) if number != NOISE]
+
+    def with_edited(self, old_of: Mapping[int, int]) -> StoredClustering:
+        """Return a clustering in which new content stands beside the old, with the figures of that.
+
+        Parameters
+        ----------
+        old_of : mapping of int to int
+            The ids of the old content, by those of the new.
+        """
+        new, old = np.array([*old_of.keys()], np.int64), np.array([*old_of.values()], np.int64)
+        is_meant = np.isin(old, self.ids) & ~np.isin(new, self.ids)
+        rows = np.searchsorted(self.ids, old[is_meant])
+        ids = np.concatenate([self.ids, new[is_meant]])
+        order = np.argsort(ids)
+        columns: dict[str, Any] = {
+            name: np.concatenate([values := getattr(self, name), values[rows]])[order]
+            for name in ("clusters", "distances", "margins")
+        }
+        return dataclasses.replace(self, ids=ids[order], **columns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NamedClusters:
+    """The clusters of a clustering that have names.
+
+    Attributes
+    ----------
+    clustering : str
+    changed : float
+        When the user last named, merged or moved anything, seconds since 1970.
+    names : mapping of int to str
+    ids : (n,) int64
+        The images in clusters that have a name, rising.
+    numbers : (n,) int32
+        The cluster of each.
+    """
+
+    clustering: str
+    changed: float
+    names: Mapping[int, str]
+    ids: Ids
+    numbers: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, stored: StoredClustering) -> NamedClusters:
+        """Return those of a clustering."""
+        changed = datetime.datetime.fromisoformat(stored.changed or stored.made).timestamp()
+        is_named = np.isin(stored.clusters, list(stored.names))
+        return cls(stored.name, changed, stored.names, stored.ids[is_named], stored.clusters[is_named])
+
+    def names_of(self, images: Ids) -> list[str | None]:
+        """Return the name of each image's cluster; None if it is in none that has one."""
+        if not len(self.ids):
+            return [None] * len(images)
+        rows = np.minimum(np.searchsorted(self.ids, images), len(self.ids) - 1)
+        numbers = np.where(self.ids[rows] == images, self.numbers[rows], NOISE)
+        return [self.names.get(number) for number in numbers.tolist()]
 
 
 def check_clustering_name(name: str) -> str:
@@ -107,6 +170,7 @@ class Clusterings:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "clusterings"
+        self._named: dict[str, tuple[bytes, NamedClusters | None]] = {}
 
     def names(self) -> list[str]:
         """Return the names of those that are there."""
@@ -134,12 +198,40 @@ class Clusterings:
             If it is damaged.
         """
         self.check_there(name)
+        return self._try(name, _read)
+
+    def named(self) -> tuple[list[NamedClusters], list[str]]:
+        """Return the clusters that have names, and what is wrong with clusterings that cannot be read.
+
+        Where nothing was named, only a few lines of each clustering are read; and what was read, once.
+        """
+        found, damaged = [], []
+        for name in self.names():
+            try:
+                clusters = self._try(name, self._read_named)
+            except StoreError as error:
+                if (self._folder / name / _FACTS).exists():  # else it was deleted meanwhile
+                    damaged.append(str(error))
+                continue
+            if clusters is not None:
+                found.append(clusters)
+        return found, damaged
+
+    def _read_named(self, folder: Path) -> NamedClusters | None:
+        text = (folder / _FACTS).read_bytes()
+        seen, clusters = self._named.get(folder.name, (b"", None))
+        if text != seen:
+            clusters = NamedClusters.of(_read(folder)) if _facts(text)["names"] else None
+            self._named[folder.name] = text, clusters
+        return clusters
+
+    def _try(self, name: str, read: Callable[[Path], T]) -> T:
         folder = self._folder / name
         try:
             for _ in range(_TRIES):
                 with contextlib.suppress(FileNotFoundError):  # replaced between the reading of its two files
-                    return _read(folder)
-            return _read(folder)
+                    return read(folder)
+            return read(folder)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
             raise StoreError(
                 f"the clustering in {folder} cannot be read: {error}; delete it with"
@@ -167,6 +259,24 @@ class Clusterings:
         except OSError as error:
             raise StoreError(f"cannot write to {folder}: {error.strerror or error}") from error
 
+    def carry_over(self, old_of: Mapping[int, int]) -> None:
+        """Leave edited images in their clusters, where the user has named, merged or moved anything.
+
+        In other clusterings they count as new. See `StoredClustering.with_edited`; what is damaged is passed
+        over.
+        """
+        if not old_of or not self.names():
+            return
+        with self.lock():
+            for name in self.names():
+                try:
+                    stored = self.read(name)
+                except (StoreError, InvalidInputError):
+                    continue
+                carried = stored.with_edited(old_of)
+                if stored.is_edited and len(carried.ids) > len(stored.ids):
+                    self.write(carried)
+
     def delete(self, name: str) -> None:
         """Delete a clustering, damaged or not."""
         with self.lock():
@@ -190,9 +300,7 @@ class Clusterings:
 
 
 def _read(folder: Path) -> StoredClustering:
-    facts: dict[str, Any] = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-    if facts.pop("format") != _FORMAT:
-        raise ValueError("it is of another lookalike's format")
+    facts = _facts((folder / _FACTS).read_bytes())
     name = facts.pop("arrays")
     content = (folder / Path(name).name).read_bytes()
     if name != f"arrays-{hashlib.sha256(content).hexdigest()[:16]}.npz":
@@ -207,6 +315,13 @@ def _read(folder: Path) -> StoredClustering:
         raise ValueError("its arrays differ in length")
     if n and not NOISE <= clusters.min() <= clusters.max() < len(columns["centres"]):
         raise ValueError("it names clusters that are not there")
-    names = {int(number): str(given) for number, given in facts.pop("names").items()}
     facts["name"] = folder.name  # should somebody have renamed the folder
-    return StoredClustering(**facts, names=names, **columns)
+    return StoredClustering(**facts, **columns)
+
+
+def _facts(text: bytes) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(text.decode("utf-8"))
+    if facts.pop("format") != _FORMAT:
+        raise ValueError("it is of another lookalike's format")
+    facts["names"] = {int(number): str(given) for number, given in facts["names"].items()}
+    return facts
