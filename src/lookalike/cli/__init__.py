@@ -21,6 +21,7 @@ from lookalike.cli.datasets import datasets
 from lookalike.cli.demo import demo
 from lookalike.cli.index import index
 from lookalike.cli.info import info
+from lookalike.cli.map import draw_map
 from lookalike.cli.models import models
 from lookalike.cli.reduce import reduce
 from lookalike.cli.search import search
@@ -40,6 +41,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "index": index,
     "search": search,
     "cluster": cluster,
+    "map": draw_map,
     "reduce": reduce,
     "bench": bench,
     "info": info,
