@@ -279,17 +279,17 @@ def test_a_damaged_clustering_is_named_and_can_be_deleted(photos, folder):
 
 
 def test_a_write_that_was_cut_short_leaves_the_old_clustering(photos, folder, monkeypatch):
-    from lookalike.collection import clusterings
+    from lookalike.collection import named_folders
 
     before = photos.cluster(k=2)
-    whole = clusterings.replace_file
+    whole = named_folders.replace_file
 
     def cut(file, content, **options):
         if file.suffix == ".json":
             raise OSError(28, "no space left")
         whole(file, content, **options)
 
-    monkeypatch.setattr(clusterings, "replace_file", cut)
+    monkeypatch.setattr(named_folders, "replace_file", cut)
     with pytest.raises(StoreError, match="no space left"):
         photos.cluster(k=3)
     monkeypatch.undo()
@@ -582,7 +582,7 @@ def test_trying_numbers_of_clusters_suggests_one_and_keeps_nothing(call, photos,
     assert (code, err) == (0, "saved curves.png\n")
     assert lines[0].split() == ["k", "inertia", "silhouette", "seconds"]
     assert [line.split()[0] for line in lines[1:5]] == ["2", "3", "4", "5"]
-    assert [line.split()[0] for line in lines if line.endswith("suggested")] == ["3"]
+    assert [line.split()[0] for line in lines if line.endswith("suggested: largest silhouette")] == ["3"]
     assert lines[5] == f"tried with kmeans on 15 images; {MODEL}"
     assert lines[6] == "nothing was kept; to go on: lookalike cluster -k 3"
     assert (folder / "curves.png").stat().st_size > 2000

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from lookalike.evaluate import ClassScores, ClusteringScores, Comparison, Confusions, Estimate
 from lookalike.looks import Color, Looks, shape_of
 from lookalike.query import EmbeddedQuery
-from lookalike.types import Hit, Ids, ImageId, Metric, format_id
+from lookalike.types import Hit, Ids, ImageId, Metric, Vectors, format_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Cluster:
         How near its images are to its centre, on average: cosine similarity; euclidean distance for models
         that are compared so. None for noise.
     label : str or None
-        The most common label, if any image has one.
+        The most common label, if any image has one; names that come from this clustering do not count.
     label_share : float or None
         The share of the images that have it.
     central : tuple of Hit
@@ -220,6 +220,48 @@ class ClusteringInfo:
     n_images: int
     n_noise: int
     named: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageMap:
+    """A map of a collection's images, as they are now.
+
+    Attributes
+    ----------
+    name, model : str
+    method : {"pca", "tsne", "umap"}
+    metric : {"cosine", "euclidean"}
+    perplexity : float or None
+        As it was asked for; what was used is among the parameters.
+    parameters, figures : mapping of str to number
+        As used, and how good the map is; see `lookalike.projection.Projection`.
+    random_state : int
+    made : str
+        When, as ISO 8601.
+    images : tuple of Hit
+        Of rank 0 and distance 0: they answer no query. Those that have left the collection are not among
+        them.
+    points : (n, 2) float32
+        Row i is that of ``images[i]``; x to the right, y upwards.
+    is_placed : (n,) bool
+        Which images came later, and were placed on the map that was there.
+    n_unplaced : int
+        Images of the collection that are not on the map yet.
+    """
+
+    name: str
+    model: str
+    method: str
+    metric: Metric
+    perplexity: float | None
+    parameters: Mapping[str, float]
+    figures: Mapping[str, float]
+    random_state: int
+    made: str
+    images: tuple[Hit, ...]
+    points: Vectors
+    is_placed: npt.NDArray[np.bool_]
+    n_unplaced: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from lookalike.cli.demo import demo
 from lookalike.cli.evaluate import evaluate
 from lookalike.cli.index import index
 from lookalike.cli.info import info
+from lookalike.cli.map import draw_map
 from lookalike.cli.models import models
 from lookalike.cli.reduce import reduce
 from lookalike.cli.search import search
@@ -41,6 +42,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "index": index,
     "search": search,
     "cluster": cluster,
+    "map": draw_map,
     "reduce": reduce,
     "evaluate": evaluate,
     "bench": bench,

@@ -18,6 +18,7 @@ from lookalike.answers import (
     ClusteringEvaluation,
     Evaluation,
     ImageInfo,
+    ImageMap,
     Info,
     SearchResult,
     SyncReport,
@@ -27,7 +28,7 @@ from lookalike.collection.changing import change_clusters
 from lookalike.collection.clusterings import Clusterings, check_clustering_name
 from lookalike.collection.comparing import compare_on_collection
 from lookalike.collection.creating import create
-from lookalike.collection.describing import describe, describe_clustering, describe_image
+from lookalike.collection.describing import describe, describe_clustering, describe_image, describe_map
 from lookalike.collection.embedded import Embedded, embedded_images, nothing_embedded, vector_table
 from lookalike.collection.evaluating import (
     MOST_QUERIES,
@@ -41,18 +42,11 @@ from lookalike.collection.ground_truth import read_ground_truth
 from lookalike.collection.grouping import check_algorithm, find_clusters, try_distances, try_ks
 from lookalike.collection.indexes import AUTO as AUTO_INDEX
 from lookalike.collection.indexes import Indexes, check_request, choose_kind, is_kind
+from lookalike.collection.maps import Maps, check_map_name, make_map, place_later
 from lookalike.collection.places import Places
 from lookalike.collection.reducing import reduce_model
 from lookalike.collection.roots import Roots
-from lookalike.collection.searching import (
-    Asking,
-    Embedding,
-    all_with_vectors,
-    pass_colors,
-    pass_filter,
-    search_colors,
-    search_vectors,
-)
+from lookalike.collection.searching import Asking, all_with_vectors, search
 from lookalike.collection.syncing import sync
 from lookalike.cores import usable_cores
 from lookalike.embed import AUTO, Compute, Model, ModelShelf, base_name, check_device
@@ -61,6 +55,8 @@ from lookalike.filters import Filter
 from lookalike.images import encode_thumbnail
 from lookalike.index.contract import check_recall
 from lookalike.looks import read_color
+from lookalike.projection import Method, Report
+from lookalike.projection.contract import silent
 from lookalike.query import EmbeddedQuery, Query, several_queries
 from lookalike.reduce import PCA
 from lookalike.store import Labelling, Manifest, Store, find_collection, writer_lock
@@ -91,6 +87,7 @@ class Collection:
         self._store = Store(folder)
         self._indexes = Indexes(folder)
         self._clusterings = Clusterings(folder)
+        self._maps = Maps(folder)
         self._models = ModelShelf(folder / "models")
 
     @classmethod
@@ -464,59 +461,27 @@ class Collection:
         >>> len(photos.search(photo_folder / "stripes.png", where=Filter(min_size=10_000)).hits)
         0
         """
-        if where is not None and not isinstance(where, Filter):
-            raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter")
         check_device(device)
-        colors = tuple(map(read_color, _colors(color)))
-        without_queries = several_queries("without", without)
-        if not queries and not colors:
-            is_filtered = split is not None or where not in (None, Filter())
-            raise QueryError(
-                "there is nothing to search for: "
-                + (
-                    "filters choose among what a query or a colour (--color) finds, so "
-                    if is_filtered
-                    else ""
-                )
-                + "name an image file, a URL or a colour"
-            )
         _check_count("k", k)
         check_request(index, mode)
         check_recall(recall)
-        places = self._places
-        passing = pass_filter(places, (where or Filter()).with_split(split))
-        if not queries:
-            if without_queries:
-                raise QueryError("what is not wanted is taken from a query; name an image that is")
-            if same_cluster is not None:
-                raise QueryError("the cluster searched in is that of a query; name an image")
-            if model is not None:
-                self._models.get(model)  # not needed, but a slip of the pen is one here, too
-            return search_colors(places, colors, k, passing)
-        if colors:
-            passing = pass_colors(self._store, passing, colors)
-        stored = None if same_cluster is None else self._clusterings.read(same_cluster)
-        chosen = self._models.get(self.model if model is None else model)
-        if stored is not None and chosen.name != stored.model:
-            if model is not None:
-                raise InvalidInputError(
-                    f"the clustering {stored.name!r} is of the model {stored.model}, not {chosen.name}; leave"
-                    " the model out, or cluster with that one"
-                )
-            chosen = self._models.get(stored.model)
-        result = search_vectors(
-            places,
+        return search(
+            self._places,
             self._indexes,
-            Embedding(self._models, chosen, model, device, allow_private),
-            Asking(index, recall, mode, report),
+            self._models,
             queries,
-            without_queries,
             k,
-            passing,
+            several_queries("without", without),
+            model,
+            tuple(map(read_color, _colors(color))),
+            where,
+            split,
+            same_cluster,
             include_self,
-            stored,
+            allow_private,
+            device,
+            Asking(index, recall, mode, report),
         )
-        return replace(result, colors=colors)
 
     def cluster(
         self,
@@ -1056,6 +1021,99 @@ class Collection:
                 evaluate_clustering(self._places, there, self._indexes, stored, model, truth, random_state)
             )
         return tuple(found)
+
+    def map(
+        self,
+        method: Method = "tsne",
+        name: str | None = None,
+        *,
+        model: str | None = None,
+        perplexity: float | None = None,
+        random_state: int = 0,
+        report: Report = silent,
+    ) -> ImageMap:
+        """Make a map, on which images that look alike lie near each other, and keep it under a name.
+
+        Parameters
+        ----------
+        method : {"tsne", "pca", "umap"}
+            See `lookalike.projection.project`.
+        name : str, optional
+            Under which it is kept; the method's by default. One of that name is replaced.
+        model : str, optional
+            Which of the collection's models; its own by default.
+        perplexity : float, optional
+            t-SNE: about how many neighbours each image has; 30 by default, and less for few images.
+        random_state : int
+            The same images and number give the same map.
+        report : callable
+            Told in words what is being done, and the share of the whole that is.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such method, its library is not installed, a parameter is out of range, or the name
+            cannot be one.
+        CollectionError
+            If the collection is empty, or its images have not been embedded with the model.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> found = photos.map("pca")
+        >>> found.points.shape, len(found.images), photos.maps()
+        ((4, 2), 4, ['pca'])
+        """
+        name = check_map_name(method if name is None else name)
+        chosen, embedded = self._embedded(model)
+        found = make_map(name, chosen.name, chosen.metric, embedded, method, perplexity, random_state, report)
+        with self._maps.lock():
+            self._maps.write(found)
+        return describe_map(self._places, found, chosen)
+
+    def maps(self) -> list[str]:
+        """Return the names of the maps that are kept."""
+        return self._maps.names()
+
+    def read_map(self, name: str) -> ImageMap:
+        """Return a map that is kept, as far as its images are still there.
+
+        Raises
+        ------
+        CollectionError
+            If there is none of that name.
+        StoreError
+            If it is damaged.
+        """
+        stored = self._maps.read(name)
+        return describe_map(self._places, stored, self._models.get(stored.model))
+
+    def place_on_map(self, name: str) -> tuple[ImageMap, int]:
+        """Place images that came later on a map, near those that they look like; the others stay.
+
+        Returns
+        -------
+        map : ImageMap
+        n_placed : int
+            How many came later.
+
+        Raises
+        ------
+        CollectionError
+            If there is no map of that name, or none of the images that it was made of is left.
+        """
+        with self._maps.lock():
+            stored = self._maps.read(name)
+            chosen, embedded = self._embedded(stored.model)
+            stored, n_placed = place_later(stored, embedded, chosen.metric)
+            if n_placed:
+                self._maps.write(stored)
+        return describe_map(self._places, stored, chosen), n_placed
+
+    def delete_map(self, name: str) -> None:
+        """Delete a map."""
+        self._maps.delete(name)
 
     def info(self) -> Info:
         """Say what the collection holds."""

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.answers import Cluster, Clustering, ClusteringInfo, ImageInfo, Info
+from lookalike.answers import Cluster, Clustering, ClusteringInfo, ImageInfo, ImageMap, Info
 from lookalike.collection.clusterings import NOISE, Clusterings, StoredClustering
 from lookalike.collection.embedded import vector_table
 from lookalike.collection.labels import NO_CLUSTERS
+from lookalike.collection.maps import StoredMap
 from lookalike.collection.places import Places
 from lookalike.collection.searching import make_hit
 from lookalike.embed import Model
@@ -132,6 +133,31 @@ def _size_of(folder: Path) -> int:
             with contextlib.suppress(FileNotFoundError):
                 total += os.lstat(os.path.join(parent, name)).st_size
     return total
+
+
+def describe_map(places: Places, stored: StoredMap, model: Model) -> ImageMap:
+    """Say where on a map the images are that are there now."""
+    there = places.of_images()
+    embedded = vector_table(places.store, model).read(["id"])["id"].to_numpy()
+    embedded = embedded[np.isin(embedded, list(there))]
+    kept = np.isin(stored.ids, embedded)
+    return ImageMap(
+        name=stored.name,
+        model=stored.model,
+        method=stored.method,
+        metric=model.metric,
+        perplexity=stored.perplexity,
+        parameters=stored.parameters,
+        figures=stored.figures,
+        random_state=stored.random_state,
+        made=stored.made,
+        images=tuple(
+            make_hit(0, ImageId(image), 0.0, None, there[image]) for image in stored.ids[kept].tolist()
+        ),
+        points=stored.points[kept],
+        is_placed=stored.is_placed[kept],
+        n_unplaced=int((~np.isin(embedded, stored.ids)).sum()),
+    )
 
 
 def describe_clustering(places: Places, stored: StoredClustering, model: Model) -> Clustering:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import InvalidInputError
 from lookalike.replace_file import replace_file
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.text import Text
+    from PIL.Image import Image
 
 ENDINGS = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 
@@ -135,6 +136,36 @@ def new_figure(width: float, height: float, dpi: float = DPI, *, constrained: bo
     )
     FigureCanvasAgg(figure)  # keeps a renderer: without, each text that is measured makes a page of its own
     return figure
+
+
+def write_line(
+    figure: Figure, line: str, x: float, y: float, size: float, weight: str = "normal", **style: Any
+) -> Text:
+    """Write a line of text, its left end and its middle at (x, y) inches; bold it is ink, else muted."""
+    width, height = figure.get_size_inches()
+    style = {"va": "center", "color": theme().ink if weight == "bold" else theme().muted} | style
+    return figure.text(
+        x / width,
+        y / height,
+        drawable(line, weight),
+        family=fonts(),
+        parse_math=False,  # dollar signs are dollar signs
+        size=size,
+        weight=weight,
+        **style,
+    )
+
+
+def fit_picture(content: bytes, side: int) -> Image:
+    """Return an image file as large as a square of `side` pixels allows."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(content)) as opened:
+        picture = opened.convert("RGB")
+    scale = side / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    are_seen = max(picture.size) <= 64 and scale >= 1.75  # its pixels, so they stay square
+    return picture.resize(size, Image.Resampling.NEAREST if are_seen else Image.Resampling.LANCZOS)
 
 
 def quieten_axes(axes: Axes) -> None:
