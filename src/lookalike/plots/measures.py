@@ -221,7 +221,9 @@ def scree(shares: Sequence[float] | Doubles, kept: int, title: str = "", mark: f
     upper.set_ylim(0, 105)
     lower.set_ylim(0, 108 * each[0] or 1.0)
     beside = max(0.02 * len(each), 0.5)
-    lower.xaxis.set_major_locator(FixedLocator(numbers) if len(each) <= 12 else MaxNLocator(integer=True))
+    lower.xaxis.set_major_locator(
+        FixedLocator(range(1, len(each) + 1)) if len(each) <= 12 else MaxNLocator(integer=True)
+    )
     for axes in (upper, lower):
         quieten_axes(axes)
         axes.set_xlim(1 - beside, len(each) + beside)
