@@ -974,7 +974,7 @@ class Collection:
             self._places,
             there,
             self._indexes,
-            read_ground_truth(self._places, there, self._clusterings, labels),
+            read_ground_truth(self._places, there, labels),
             [base, *others],
             Asked(
                 [k] if isinstance(k, int) else k,
@@ -1011,7 +1011,7 @@ class Collection:
         """
         there = self._places.of_images()
         has_labels = labels is not None or any(found[0].folder_label is not None for found in there.values())
-        truth = read_ground_truth(self._places, there, self._clusterings, labels) if has_labels else None
+        truth = read_ground_truth(self._places, there, labels) if has_labels else None
         found = []
         for name in self.clusterings() if names is None else names:
             stored = self._clusterings.read(name)

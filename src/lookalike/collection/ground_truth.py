@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lookalike.collection.clusterings import Clusterings
+from lookalike.collection.embedded import nothing_embedded
 from lookalike.collection.places import Place, Places
 from lookalike.errors import CollectionError, InvalidInputError
 
@@ -37,7 +38,6 @@ class GroundTruth:
 def read_ground_truth(
     places: Places,
     there: Mapping[int, list[Place]],
-    clusterings: Clusterings,
     given: str | os.PathLike[str] | None,
 ) -> GroundTruth:
     """Return the labels of a collection's images.
@@ -47,7 +47,6 @@ def read_ground_truth(
     places : Places
     there : mapping of int to list of Place
         Where the images lie: `Places.of_images`.
-    clusterings : Clusterings
     given : str or path, optional
         A CSV file with columns ``path`` and ``label``; or the name of a clustering, of which the names that
         its user gave to clusters are labels. By default the labels of folders and data sets, of an image that
@@ -61,6 +60,9 @@ def read_ground_truth(
     CollectionError
         If no image has a label.
     """
+    if not there:
+        raise CollectionError(nothing_embedded(places.store, places.manifest.model, None))
+    clusterings = places.clusterings
     if given is None:
         labels = {image: found[0].folder_label for image, found in there.items()}
         known = {image: label for image, label in labels.items() if label is not None}

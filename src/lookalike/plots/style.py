@@ -125,14 +125,17 @@ def use_theme(*, dark: bool) -> Iterator[None]:
 
 def new_figure(width: float, height: float, dpi: float = DPI, *, constrained: bool = False) -> Figure:
     """Return an empty figure of a size in inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    return Figure(
+    figure = Figure(
         figsize=(width, height),
         dpi=dpi,
         facecolor=theme().paper,
         layout="constrained" if constrained else None,
     )
+    FigureCanvasAgg(figure)  # keeps a renderer: without, each text that is measured makes a page of its own
+    return figure
 
 
 def write_line(
