@@ -125,14 +125,17 @@ def use_theme(*, dark: bool) -> Iterator[None]:
 
 def new_figure(width: float, height: float, dpi: float = DPI, *, constrained: bool = False) -> Figure:
     """Return an empty figure of a size in inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    return Figure(
+    figure = Figure(
         figsize=(width, height),
         dpi=dpi,
         facecolor=theme().paper,
         layout="constrained" if constrained else None,
     )
+    FigureCanvasAgg(figure)  # it measures text with one renderer, instead of a new one for each
+    return figure
 
 
 def write_line(
