@@ -582,7 +582,7 @@ def test_trying_numbers_of_clusters_suggests_one_and_keeps_nothing(call, photos,
     assert (code, err) == (0, "saved curves.png\n")
     assert lines[0].split() == ["k", "inertia", "silhouette", "seconds"]
     assert [line.split()[0] for line in lines[1:5]] == ["2", "3", "4", "5"]
-    assert [line.split()[0] for line in lines if line.endswith("suggested")] == ["3"]
+    assert [line.split()[0] for line in lines if line.endswith("suggested: largest silhouette")] == ["3"]
     assert lines[5] == f"tried with kmeans on 15 images; {MODEL}"
     assert lines[6] == "nothing was kept; to go on: lookalike cluster -k 3"
     assert (folder / "curves.png").stat().st_size > 2000

@@ -109,7 +109,7 @@ class Cluster:
         How near its images are to its centre, on average: cosine similarity; euclidean distance for models
         that are compared so. None for noise.
     label : str or None
-        The most common label, if any image has one.
+        The most common label, if any image has one; names that come from this clustering do not count.
     label_share : float or None
         The share of the images that have it.
     central : tuple of Hit

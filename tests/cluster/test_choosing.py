@@ -43,6 +43,19 @@ def test_few_rows_are_tried_with_few_clusters(n, ks):
     assert choose_k(blobs(n, 3)).ks == ks
 
 
+def test_where_no_silhouette_says_anything_the_bend_is_suggested():
+    choice = choose_k(np.random.default_rng(0).normal(size=(400, 20)))
+    assert max(choice.silhouettes) < 0.25
+    assert choice.suggested == choice.bend
+    # By hand: how far each point of the curve lies below the line from its first to its last.
+    (first, last), (high, low) = (choice.ks[0], choice.ks[-1]), (choice.inertias[0], choice.inertias[-1])
+    line = [high + (k - first) / (last - first) * (low - high) for k in choice.ks]
+    below = [point - inertia for point, inertia in zip(line, choice.inertias, strict=True)]
+    assert choice.bend == choice.ks[below.index(max(below))] > 2
+    assert choice.reason == "bend of the inertia"
+    assert str(choice).count("suggested: bend of the inertia") == 1
+
+
 def test_equal_rows_have_no_silhouette():
     choice = choose_k(np.ones((10, 2)), [2, 3])
     assert np.isnan(choice.silhouettes).all()

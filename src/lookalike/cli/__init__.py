@@ -19,6 +19,7 @@ from lookalike.cli.cluster import cluster
 from lookalike.cli.console import complain, quieten_readers
 from lookalike.cli.datasets import datasets
 from lookalike.cli.demo import demo
+from lookalike.cli.evaluate import evaluate
 from lookalike.cli.index import index
 from lookalike.cli.info import info
 from lookalike.cli.map import draw_map
@@ -43,6 +44,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "cluster": cluster,
     "map": draw_map,
     "reduce": reduce,
+    "evaluate": evaluate,
     "bench": bench,
     "info": info,
     "models": models,

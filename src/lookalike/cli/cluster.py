@@ -202,8 +202,13 @@ def cluster(
     changes = {"--rename": rename, "--merge": merge, "--move": move, "--assign": assign, "--delete": delete}
     asked_changes = [option for option, value in changes.items() if value]
     if trial:
-        kept: dict[str, object] = {"--eps": eps, "--min-cluster-size": min_cluster_size}
-        kept |= {"--in-batches": in_batches or None, "--name": name, "--export": export}
+        kept = {
+            "--eps": eps,
+            "--min-cluster-size": min_cluster_size,
+            "--in-batches": in_batches or None,
+            "--name": name,
+            "--export": export,
+        }
         in_vain = [option for option, value in kept.items() if value is not None] + asked_changes
         if in_vain or list_:
             raise InvalidInputError(

@@ -304,7 +304,7 @@ def _save_plot(path: Path, collection: Collection, result: SearchResult, dark: b
         Tile(
             pictures[hit.id],
             f"{hit.rank}   {hit.distance if hit.score is None else hit.score:.3f}"
-            + (f"   {' · '.join(hit.labels)}" if hit.labels else ""),
+            + (f"   {hit.label}" if hit.label else ""),
             # What no folder holds, mnist:train/42, is not known by its last part.
             Path(hit.path).name if os.path.isabs(hit.path) else hit.path,
         )

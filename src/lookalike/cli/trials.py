@@ -128,7 +128,9 @@ def show_trial(
 
         with use_theme(dark=dark):
             if "k" in ALGORITHMS[trial.algorithm]:
-                figure = k_curves(choice.ks, choice.inertias, choice.silhouettes, choice.suggested)
+                figure = k_curves(
+                    choice.ks, choice.inertias, choice.silhouettes, choice.suggested, choice.reason
+                )
             else:
                 unit = "cosine distance" if found.metric == "cosine" else "euclidean distance"
                 title = f"{count_images(len(found.distances))}, {model}"
@@ -163,6 +165,7 @@ def _of_ks(trial: Trial, choice: Choice) -> tuple[dict[str, Any], list[Sequence[
             for k, inertia, silhouette, seconds in each
         ],
         "suggested": choice.suggested,
+        "reason": choice.reason,
     }
     rows: list[Sequence[str]] = [("k", "inertia", "silhouette", "seconds", "")]
     rows += [
@@ -171,7 +174,7 @@ def _of_ks(trial: Trial, choice: Choice) -> tuple[dict[str, Any], list[Sequence[
             f"{inertia:,.4g}" if inertia < 1e4 else f"{inertia:,.0f}" if inertia < 1e9 else f"{inertia:.4g}",
             "–" if silhouette != silhouette else f"{silhouette:.3f}",
             f"{seconds:.1f}",
-            "suggested" if k == choice.suggested else "",
+            f"suggested: {choice.reason}" if k == choice.suggested else "",
         )
         for k, inertia, silhouette, seconds in each
     ]

@@ -6,7 +6,9 @@ the other rows of its cluster, b to those of the nearest other cluster: 1 is wel
 below 0 in the wrong one. Its mean is largest for a number of clusters that suits the rows. It takes the
 distances of all pairs, so it is measured on a sample.
 
-Neither is a law: in image collections the silhouette is often flat, and the number that is useful is a
+Neither is a law: in image collections the silhouette is often flat, largest for two clusters and small
+everywhere. Kaufman and Rousseeuw read up to 0.25 as "no substantial structure"; then the bend is suggested
+instead, the point of the curve that lies farthest below its chord, and the number that is useful is a
 person's to say.
 
 References
@@ -14,13 +16,14 @@ References
 R. L. Thorndike, "Who Belongs in the Family?", 1953: the bend.
 P. J. Rousseeuw, "Silhouettes: A Graphical Aid to the Interpretation and Validation of Cluster Analysis",
 1987.
+L. Kaufman, P. J. Rousseeuw, "Finding Groups in Data", 1990, table 4 of chapter 2: what a silhouette says.
 """
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +39,7 @@ from lookalike.index.graph import Report, silent
 _SAMPLE = 2_000
 _LARGEST = 128
 _STEP = 2**0.5
+_NO_STRUCTURE = 0.25  # a silhouette that says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,9 @@ class Choice:
     seconds : tuple of float
         What each took.
     suggested : int
-        The k of the largest silhouette.
+        The k of the largest silhouette, if that is above 0.25; else `bend`.
+    bend : int
+        Where the inertia stops falling fast, within the range that was tried.
     n_rows, n_given : int
         How many rows were clustered, and how many there are: more, where a collection was sampled.
     """
@@ -63,13 +69,20 @@ class Choice:
     silhouettes: tuple[float, ...]
     seconds: tuple[float, ...]
     suggested: int
+    bend: int
     n_rows: int
     n_given: int
+
+    @property
+    def reason(self) -> str:
+        """What speaks for the suggestion."""
+        best = max((value for value in self.silhouettes if value == value), default=0.0)  # NaN is not itself
+        return "largest silhouette" if best > _NO_STRUCTURE else "bend of the inertia"
 
     def __str__(self) -> str:
         lines = ["     k     inertia  silhouette"]
         for k, inertia, silhouette in zip(self.ks, self.inertias, self.silhouettes, strict=True):
-            mark = "  suggested" if k == self.suggested else ""
+            mark = f"  suggested: {self.reason}" if k == self.suggested else ""
             lines.append(f"{k:6}  {inertia:10.4g}  {silhouette:10.3f}{mark}")
         return "\n".join(lines)
 
@@ -110,7 +123,7 @@ def choose_k(
     >>> print(choose_k(rows, [2, 3, 4]))
          k     inertia  silhouette
          2        82.5       0.908
-         3         1.5       0.919  suggested
+         3         1.5       0.919  suggested: largest silhouette
          4           1       0.623
     """
     rows = np.asarray(X)
@@ -145,16 +158,28 @@ def choose_k(
         silhouettes.append(
             float(silhouette_score(distances, labels, metric="precomputed")) if can_tell else float("nan")
         )
-    best = 0 if np.isnan(silhouettes).all() else int(np.nanargmax(silhouettes))
+    bend = wanted[_find_bend(wanted, inertias)]
+    is_told = (np.nan_to_num(silhouettes, nan=-1) > _NO_STRUCTURE).any()
     return Choice(
         tuple(map(int, wanted)),
         tuple(inertias),
         tuple(silhouettes),
         tuple(seconds),
-        int(wanted[best]),
+        int(wanted[int(np.nanargmax(silhouettes))] if is_told else bend),
+        int(bend),
         n,
         n,
     )
+
+
+def _find_bend(ks: Sequence[int], inertias: Sequence[float]) -> int:
+    """Return where a falling curve is farthest below its chord.
+
+    >>> _find_bend([2, 4, 8, 16], [100, 40, 30, 20])
+    1
+    """
+    chord = np.interp(ks, [ks[0], ks[-1]], [inertias[0], inertias[-1]])
+    return int(np.argmax(chord - inertias))
 
 
 def _usual(n: int) -> list[int]:

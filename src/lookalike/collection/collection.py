@@ -46,18 +46,10 @@ from lookalike.collection.maps import Maps, check_map_name, make_map, place_late
 from lookalike.collection.places import Places
 from lookalike.collection.reducing import reduce_model
 from lookalike.collection.roots import Roots
-from lookalike.collection.searching import (
-    Asking,
-    Embedding,
-    all_with_vectors,
-    pass_colors,
-    pass_filter,
-    search_colors,
-    search_vectors,
-)
+from lookalike.collection.searching import Asking, all_with_vectors, search
 from lookalike.collection.syncing import sync
 from lookalike.cores import usable_cores
-from lookalike.embed import AUTO, Compute, Model, ModelShelf, check_device
+from lookalike.embed import AUTO, Compute, Model, ModelShelf, base_name, check_device
 from lookalike.errors import CollectionError, InvalidInputError, LockedError, QueryError, StoreError
 from lookalike.filters import Filter
 from lookalike.images import encode_thumbnail
@@ -371,6 +363,20 @@ class Collection:
         with writer_lock(self.folder):
             return reduce_model(self._store, self._models, pca, base, model)
 
+    def pca(self, model: str) -> PCA:
+        """Return the components of a model that `reduce` made.
+
+        Raises
+        ------
+        ModelError
+            If there is no such model.
+        InvalidInputError
+            If it is not reduced.
+        """
+        if base_name(self._models.get(model).name) is None:
+            raise InvalidInputError(f"{model} is not reduced by PCA; expected a model such as {model}+pca128")
+        return self._models.pca(model)
+
     def search(
         self,
         *queries: Query,
@@ -455,59 +461,27 @@ class Collection:
         >>> len(photos.search(photo_folder / "stripes.png", where=Filter(min_size=10_000)).hits)
         0
         """
-        if where is not None and not isinstance(where, Filter):
-            raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter")
         check_device(device)
-        colors = tuple(map(read_color, _colors(color)))
-        without_queries = several_queries("without", without)
-        if not queries and not colors:
-            is_filtered = split is not None or where not in (None, Filter())
-            raise QueryError(
-                "there is nothing to search for: "
-                + (
-                    "filters choose among what a query or a colour (--color) finds, so "
-                    if is_filtered
-                    else ""
-                )
-                + "name an image file, a URL or a colour"
-            )
         _check_count("k", k)
         check_request(index, mode)
         check_recall(recall)
-        places = self._places
-        passing = pass_filter(places, (where or Filter()).with_split(split))
-        if not queries:
-            if without_queries:
-                raise QueryError("what is not wanted is taken from a query; name an image that is")
-            if same_cluster is not None:
-                raise QueryError("the cluster searched in is that of a query; name an image")
-            if model is not None:
-                self._models.get(model)  # not needed, but a slip of the pen is one here, too
-            return search_colors(places, colors, k, passing)
-        if colors:
-            passing = pass_colors(self._store, passing, colors)
-        stored = None if same_cluster is None else self._clusterings.read(same_cluster)
-        chosen = self._models.get(self.model if model is None else model)
-        if stored is not None and chosen.name != stored.model:
-            if model is not None:
-                raise InvalidInputError(
-                    f"the clustering {stored.name!r} is of the model {stored.model}, not {chosen.name}; leave"
-                    " the model out, or cluster with that one"
-                )
-            chosen = self._models.get(stored.model)
-        result = search_vectors(
-            places,
+        return search(
+            self._places,
             self._indexes,
-            Embedding(self._models, chosen, model, device, allow_private),
-            Asking(index, recall, mode, report),
+            self._models,
             queries,
-            without_queries,
             k,
-            passing,
+            several_queries("without", without),
+            model,
+            tuple(map(read_color, _colors(color))),
+            where,
+            split,
+            same_cluster,
             include_self,
-            stored,
+            allow_private,
+            device,
+            Asking(index, recall, mode, report),
         )
-        return replace(result, colors=colors)
 
     def cluster(
         self,

@@ -70,7 +70,8 @@ def read_ground_truth(
                 " table of labels with --labels FILE.csv (columns path and label), or name clusters with"
                 " `lookalike cluster` and give the clustering's name"
             )
-        return GroundTruth(known, "folders and data sets" if places.datasets else "folders")
+        sources = ["folders"] * bool(places.of_roots()) + ["data sets"] * bool(places.datasets)
+        return GroundTruth(known, " and ".join(sources))
     name = os.fspath(given)
     if name in clusterings.names() and not os.path.isfile(name):
         return _of_clusters(clusterings, name, there)

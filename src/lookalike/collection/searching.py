@@ -17,7 +17,7 @@ from lookalike.collection.indexes import Indexes
 from lookalike.collection.places import Place, Places
 from lookalike.cores import usable_cores
 from lookalike.embed import Compute, Model, ModelShelf
-from lookalike.errors import CollectionError, QueryError
+from lookalike.errors import CollectionError, InvalidInputError, QueryError
 from lookalike.filters import Filter, find_passing
 from lookalike.looks import LEAST_SCORE, check_looked_at, score_colors
 from lookalike.query import EmbeddedQuery, Query, combine, embed_query
@@ -69,11 +69,6 @@ def pass_filter(places: Places, where: Filter) -> Passing:
     )
 
 
-def pass_colors(store: Store, passing: Passing, colors: Sequence[str]) -> Passing:
-    """Return those that also have all of some colours."""
-    return replace(passing, ids=_ids_of_colors(store, colors, passing.ids)[0])
-
-
 @dataclass(frozen=True, slots=True)
 class Asking:
     """How an index is asked; see `Collection.search`."""
@@ -102,7 +97,61 @@ class Embedding:
     allow_private: bool
 
 
-def search_vectors(
+def search(
+    places: Places,
+    indexes: Indexes,
+    shelf: ModelShelf,
+    queries: Sequence[Query],
+    k: int,
+    without: Sequence[Query],
+    model: str | None,
+    colors: tuple[str, ...],
+    where: Filter | None,
+    split: str | None,
+    same_cluster: str | None,
+    include_self: bool,
+    allow_private: bool,
+    device: str,
+    asking: Asking,
+) -> SearchResult:
+    """Find the images most like the queries, or those of a colour; see `Collection.search`."""
+    if where is not None and not isinstance(where, Filter):
+        raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter")
+    if not queries and not colors:
+        is_filtered = split is not None or where not in (None, Filter())
+        raise QueryError(
+            "there is nothing to search for: "
+            + ("filters choose among what a query or a colour (--color) finds, so " if is_filtered else "")
+            + "name an image file, a URL or a colour"
+        )
+    passing = pass_filter(places, (where or Filter()).with_split(split))
+    if not queries:
+        if without:
+            raise QueryError("what is not wanted is taken from a query; name an image that is")
+        if same_cluster is not None:
+            raise QueryError("the cluster searched in is that of a query; name an image")
+        if model is not None:
+            shelf.get(model)  # not needed, but a slip of the pen is one here, too
+        return _search_colors(places, colors, k, passing)
+    if colors:
+        passing = replace(passing, ids=_ids_of_colors(places.store, colors, passing.ids)[0])
+    stored = None if same_cluster is None else places.clusterings.read(same_cluster)
+    chosen = shelf.get(places.manifest.model if model is None else model)
+    if stored is not None and chosen.name != stored.model:
+        if model is not None:
+            raise InvalidInputError(
+                f"the clustering {stored.name!r} is of the model {stored.model}, not {chosen.name}; leave"
+                " the model out, or cluster with that one"
+            )
+        chosen = shelf.get(stored.model)
+    embedding = Embedding(shelf, chosen, model, device, allow_private)
+    result = _search_vectors(
+        places, indexes, embedding, asking, queries, without, k, passing, include_self, stored
+    )
+    return replace(result, colors=colors)
+
+
+def _search_vectors(
     places: Places,
     indexes: Indexes,
     embedding: Embedding,
@@ -184,7 +233,7 @@ def _cluster_of(
     return HitCluster(stored.name, number, stored.names.get(number))
 
 
-def search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Passing) -> SearchResult:
+def _search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Passing) -> SearchResult:
     """Find the images that have most of some colours."""
     store = places.store
     if not store.images.count():

@@ -87,9 +87,9 @@ def sync(
             for name in set(names) - set(bases):
                 with _way_around(name, names):
                     extend_reduced(store, shelf, name)
-            _carry_over(store, clusterings, tally)
             # Only now: were it killed before, the root would have to be there for its rows to go.
             roots.save(without=[area.root for area in areas if area.is_missing])
+            _carry_over(store, clusterings, tally)
     places = Places(store, roots.manifest, clusterings)
     failures = places.failures()
     if dry_run:

@@ -4,6 +4,7 @@ from lookalike.plots.curves import Curve, distance_curve, k_curves, recall_throu
 from lookalike.plots.grid import assign_to_grid, kept_neighbors
 from lookalike.plots.groups import Groups
 from lookalike.plots.maps import images_map, points_map, read_size, tiles_map
+from lookalike.plots.measures import QueryRow, confusion, scree, worst_queries
 from lookalike.plots.sheets import SheetRow, contact_sheet
 from lookalike.plots.strips import Tile, paint_swatch, result_strip
 from lookalike.plots.style import ENDINGS, check_ending, save_figure, use_theme
@@ -12,10 +13,12 @@ __all__ = [
     "ENDINGS",
     "Curve",
     "Groups",
+    "QueryRow",
     "SheetRow",
     "Tile",
     "assign_to_grid",
     "check_ending",
+    "confusion",
     "contact_sheet",
     "distance_curve",
     "images_map",
@@ -27,6 +30,8 @@ __all__ = [
     "recall_throughput",
     "result_strip",
     "save_figure",
+    "scree",
     "tiles_map",
     "use_theme",
+    "worst_queries",
 ]

@@ -120,7 +120,11 @@ def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> 
 
 
 def k_curves(
-    ks: Sequence[int], inertias: Sequence[float], silhouettes: Sequence[float], suggested: int
+    ks: Sequence[int],
+    inertias: Sequence[float],
+    silhouettes: Sequence[float],
+    suggested: int,
+    reason: str = "largest silhouette",
 ) -> Figure:
     """Draw what was found for each number of clusters: the distortion above, the silhouette below.
 
@@ -133,6 +137,8 @@ def k_curves(
         NaN where there is none.
     suggested : int
         One of `ks`, marked.
+    reason : str
+        What speaks for it, for the title.
 
     Returns
     -------
@@ -160,9 +166,7 @@ def k_curves(
         axes.grid(axis="x", visible=False)
         axes.tick_params(labelsize=9)
     upper.set_ylim(0, 1.08 * max(inertias) or 1.0)
-    upper.set_title(
-        f"{suggested} clusters have the largest silhouette", loc="left", color=theme().ink, fontsize=11
-    )
+    upper.set_title(f"{suggested} clusters: {reason}", loc="left", color=theme().ink, fontsize=11)
     lower.set_xlabel("clusters", color=theme().ink)
     lower.set_xscale("log")
     # Where numbers stand close, every other one keeps its name.

@@ -88,7 +88,7 @@ def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "")
             (_TILE - 2 * margin) / width,
             (_TILE - 2 * margin) / height,
         )
-        _draw(figure.add_axes(box), tile, is_query)
+        draw_tile(figure.add_axes(box), tile, _TILE - 0.2, theme().accent if is_query else None)
 
     for row, tile in enumerate(queries):
         place(tile, row, 0, is_query=True)
@@ -106,7 +106,8 @@ def paint_swatch(color: str) -> bytes:
     return stream.getvalue()
 
 
-def _draw(axes: Axes, tile: Tile, is_query: bool) -> None:
+def draw_tile(axes: Axes, tile: Tile, room: float, color: str | None = None) -> None:
+    """Draw one picture with its two lines below, these at most `room` inches wide; a colour frames it."""
     axes.patch.set_visible(False)
     if tile.jpeg is None:
         _draw_words(axes, tile.words)
@@ -116,15 +117,10 @@ def _draw(axes: Axes, tile: Tile, is_query: bool) -> None:
     axes.set_yticks([])
     axes.set_anchor("S")
     for spine in axes.spines.values():
-        spine.set_edgecolor(theme().accent if is_query else theme().line)
-        spine.set_linewidth(2.5 if is_query else 0.6)
-    shorten(
-        _caption(axes, tile.title, -13, color=theme().accent if is_query else theme().ink, fontsize=8.5),
-        _TILE - 0.2,
-    )
-    shorten(
-        _caption(axes, tile.subtitle, -25, color=theme().muted, fontsize=7.5), _TILE - 0.2, keeps_end=True
-    )
+        spine.set_edgecolor(color or theme().line)
+        spine.set_linewidth(2.5 if color else 0.6)
+    shorten(_caption(axes, tile.title, -13, color=color or theme().ink, fontsize=8.5), room)
+    shorten(_caption(axes, tile.subtitle, -25, color=theme().muted, fontsize=7.5), room, keeps_end=True)
 
 
 def _draw_picture(axes: Axes, jpeg: bytes) -> None:

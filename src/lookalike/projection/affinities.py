@@ -27,9 +27,10 @@ def count_neighbors(perplexity: float, n: int) -> int:
 
 def gaussian(distances: Vectors, perplexity: float, metric: Metric, threads: Threads) -> Vectors:
     """Return p(j|i) of rows at some distances, (n, k) float32, nearest first; each row's sum is 1."""
-    # 1 - cosine is half the squared distance of unit rows.
-    squares = np.square(distances) if metric == "euclidean" else distances
-    affinities = np.empty_like(squares)
+    squares = distances.astype(np.float64)
+    if metric == "euclidean":  # 1 - cosine is half the squared distance of unit rows
+        squares *= squares
+    affinities = np.empty_like(distances)
     perplexity = min(perplexity, squares.shape[1])
     threads.each_part(
         len(squares), lambda a, b: tsne_kernels.fill_affinities(squares, np.log(perplexity), affinities, a, b)

@@ -1,4 +1,4 @@
-"""How strongly points of a map repel each other: the potential, the sum of 1 / (1 + d²), and its slope.
+"""How strongly the points of a map repel each other: the potential, the sum of 1 / (1 + d²), and its slope.
 
 The force of t-SNE that drives points apart is the sum of (y_i - y_j) / (1 + d²)², which is half the downward
 slope of the potential, and its normaliser Z is the potential summed up over all points. So one convolution
@@ -32,13 +32,13 @@ from lookalike.projection import tsne_kernels
 
 SPACING = 0.4  # of the nodes; the kernel has a width of 1
 _LEAST_NODES = 64  # across the map, while it is small
-_EXACT = 1_000  # up to so many points the pairs are summed up
+_EXACT = 3_000  # up to so many points the pairs are summed up
 
 Doubles = npt.NDArray[np.float64]
 
 
 class Repulsion:
-    """The repulsion of some points, to be read anywhere between them.
+    """The potential of some points, and its slope, at each of them.
 
     Parameters
     ----------
@@ -56,12 +56,13 @@ class Repulsion:
         if points.shape[1] > _EXACT:
             self._convolve(points)
 
-    def read(self, points: Doubles, potential: Doubles, slopes: Doubles, begin: int, end: int) -> None:
-        """Read the potential, (m,), and its slopes, (2, m), at some points, (2, m), within the map."""
+    def read(self, potential: Doubles, slopes: Doubles, begin: int, end: int) -> None:
+        """Write the potential, (n,), each point's own 1 included, and its slopes, (2, n), of some points."""
         if self._points.shape[1] > _EXACT:
-            tsne_kernels.read(points, self._corner, self._spacing, self._nodes, potential, slopes, begin, end)
+            grid = self._corner, self._spacing, self._nodes
+            tsne_kernels.read(self._points, *grid, potential, slopes, begin, end)
         else:
-            tsne_kernels.repel(points, self._points, potential, slopes, begin, end)
+            tsne_kernels.repel(self._points, potential, slopes, begin, end)
 
     def _convolve(self, points: Doubles) -> None:
         from scipy import fft
@@ -69,8 +70,8 @@ class Repulsion:
         low = points.min(axis=1)
         extent = points.max(axis=1) - low
         spacing = float(min(self._most, max(extent.max() / _LEAST_NODES, 1e-12)))
-        corner = low - spacing
-        counts = [int(length / spacing) + 4 for length in extent]
+        corner = low - 2 * spacing  # 1 would do, but for rounding
+        counts = [int(length / spacing) + 6 for length in extent]
         sizes = [fft.next_fast_len(2 * count, real=True) for count in counts]
         if (spacing, sizes) != self._made_for:
             self._kernel = _transformed_kernel(spacing, sizes)

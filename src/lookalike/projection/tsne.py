@@ -4,18 +4,15 @@ Each pair of rows has an affinity p, from the neighbour graph (`affinities`), an
 (1 + d²)⁻¹ over the sum of these over all pairs. Gradient descent minimises the Kullback-Leibler divergence of
 p from q. Its gradient is an attraction along the graph, and a repulsion between all points (`repulsion`).
 
-The points start in the plane of the first two principal components, within a ten-thousandth of each other, so
-that the same rows give the same map, and what is far apart tends to stay so. For the first rounds all
-affinities are exaggerated twelvefold: groups move through each other and find together.
+The points start in the plane of the first two principal components, within a ten-thousandth of each other:
+what is far apart tends to stay so. A little chance is added, since equal coordinates would stay equal. In the
+first rounds all affinities are exaggerated twelvefold: groups move through each other and find together.
 
 The two forces are computed at the same time, one thread for the grid and the others for the graph. All sums
 are taken in an order that does not depend on the threads, or else the map would: small differences grow.
 
 Cost: an iteration is 8 bytes and some arithmetic for each of the graph's entries (some 125 an image), and the
 grid's two FFTs; 60,000 images take about 10 ms on two cores.
-
-New rows are placed one by one: each is drawn to its nearest rows, and repelled by all points, none of which
-moves.
 
 References
 ----------
@@ -27,7 +24,7 @@ exaggeration.
 D. Kobak and P. Berens, "The Art of Using t-SNE for Single-Cell Transcriptomics", Nature Communications 2019:
 the start, and perplexity 30 for any n.
 P. Poličar, M. Stražar, B. Zupan, "openTSNE: A Modular Python Library for t-SNE Dimensionality Reduction and
-Embedding", 2019: placing new rows, section 2.2.
+Embedding", 2019: the library whose defaults these are, but for the number of early rounds.
 """
 
 from __future__ import annotations
@@ -37,9 +34,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.index.exact import Exact
 from lookalike.index.graph import neighbor_graph
-from lookalike.index.kmeans_tree import KMeansTree
 from lookalike.projection import affinities, pca, tsne_kernels
 from lookalike.projection.contract import Projection, Report
 from lookalike.projection.repulsion import Repulsion
@@ -51,28 +46,29 @@ _EARLY, _LATE = (100, 12.0), (500, 1.0)  # iterations, exaggeration
 _MOMENTUM = 0.8
 _FARTHEST = 5.0  # that a point may go in an iteration
 _START = 1e-4  # the deviation of the first coordinate
+_CHANCE = 0.01  # that of what is added, as a share
 _RECALL = 0.95
 _SHARE = 0.4  # of the time that the neighbours take
-
-_PLACING = 250  # iterations
-_PLACING_PERPLEXITY = 5.0
-_PLACING_EXAGGERATION = 1.5
-_PLACING_RATE = 0.1
-_SCANNED = 256  # new rows, up to which it does not pay to build an index
 
 Doubles = npt.NDArray[np.float64]
 
 
 def project(
-    rows: Vectors, metric: Metric, perplexity: float | None, n_jobs: int | None, report: Report
+    rows: Vectors,
+    metric: Metric,
+    perplexity: float | None,
+    random_state: int,
+    n_jobs: int | None,
+    report: Report,
 ) -> Projection:
     """Return the map of rows, (n, d) float32, checked."""
     n = len(rows)
     perplexity = min(perplexity or _PERPLEXITY, most_perplexity(n))
     n_iter = _EARLY[0] + _LATE[0]
     parameters = {"perplexity": perplexity, "iterations": float(n_iter), "early_exaggeration": _EARLY[1]}
-    if (rows == rows[0]).all():
-        return Projection(np.zeros((n, 2), np.float32), "tsne", parameters, {"kl_divergence": 0.0}, {})
+    start = pca.start(rows, metric)
+    if n < 3 or not start.any():  # any two points are as good as others
+        return Projection(start.astype(np.float32), "tsne", parameters, {"kl_divergence": 0.0}, {})
 
     def neighbours(done: int, total: int) -> None:
         report("finding the neighbours", _SHARE * done / total)
@@ -80,8 +76,8 @@ def project(
     graph = neighbor_graph(rows, affinities.count_neighbors(perplexity, n - 1), metric, _RECALL, neighbours)
     with Threads(n_jobs) as threads:
         pairs = affinities.joint(graph, perplexity, metric, threads)
-        points = pca.project(rows).points.T.astype(np.float64)
-        points *= _START / points[0].std()
+        chance = np.random.default_rng(random_state).standard_normal((n, 2))
+        points = np.ascontiguousarray((_START * (start + _CHANCE * chance)).T)
         divergence = minimise(points, pairs, threads, report)
     return Projection(
         np.ascontiguousarray(points.T, np.float32), "tsne", parameters, {"kl_divergence": divergence}, {}
@@ -103,10 +99,10 @@ def minimise(points: Doubles, pairs: Any, threads: Threads, report: Report) -> f
     updates, gains = np.zeros((2, n)), np.ones((2, n))
 
     def attract(begin: int, end: int) -> None:
-        tsne_kernels.attract(short, short, *graph, pull, begin, end)
+        tsne_kernels.attract(short, *graph, pull, begin, end)
 
     def read(begin: int, end: int) -> None:
-        repulsion.read(points, potential, slopes, begin, end)
+        repulsion.read(potential, slopes, begin, end)
 
     def sum_logarithms(begin: int, end: int) -> float:
         found: float = tsne_kernels.sum_logarithms(short, *graph, begin, end)
@@ -128,44 +124,3 @@ def minimise(points: Doubles, pairs: Any, threads: Threads, report: Report) -> f
             tsne_kernels.step(points, pull, slopes, *factors, updates, gains, *pace)
             report("arranging the points", _SHARE + (1 - _SHARE) * (iteration + 1) / total)
     return float(sum(threads.each_part(n, sum_logarithms)) + np.log(normaliser))
-
-
-def place(new_rows: Vectors, rows: Vectors, projection: Projection, metric: Metric) -> Vectors:
-    """Return the points of new rows, (m, 2) float32. A copy of a row lies where the row does."""
-    n, m = len(rows), len(new_rows)
-    if not m:
-        return np.empty((0, 2), np.float32)
-    perplexity = min(_PLACING_PERPLEXITY, projection.parameters["perplexity"])
-    k = affinities.count_neighbors(perplexity, n)
-    index = (Exact if m <= _SCANNED else KMeansTree)(metric).build(rows)
-    found = index.search(new_rows, k=k)
-    old = np.ascontiguousarray(projection.points.T, np.float64)
-    low, high = old.min(axis=1)[:, None], old.max(axis=1)[:, None]
-    points = np.median(old[:, found.ids], axis=2)
-    graph = np.arange(0, m * k + 1, k), found.ids.ravel().astype(np.int32)
-    short_old = np.ascontiguousarray(projection.points.T)
-    repulsion = Repulsion()
-    repulsion.take(old)
-    pull = np.empty((2, m), np.float32)
-    potential, slopes = np.empty(m), np.empty((2, m))
-    update = np.zeros((2, m))
-
-    def attract(begin: int, end: int) -> None:
-        short = points.astype(np.float32)
-        tsne_kernels.attract(short, short_old, *graph, weights, pull, begin, end)
-
-    def read(begin: int, end: int) -> None:
-        repulsion.read(points, potential, slopes, begin, end)
-
-    with Threads() as threads:
-        weights = affinities.gaussian(found.distances, perplexity, metric, threads).ravel()
-        for _ in range(_PLACING):
-            threads.each_part(m, attract)
-            threads.each_part(m, read)
-            forces = _PLACING_EXAGGERATION * pull - slopes / (2 * potential)
-            update = _MOMENTUM * update + _PLACING_RATE * forces
-            points = np.clip(points + update, low, high)
-    copies = found.distances[:, 0] == 0
-    placed = np.ascontiguousarray(points.T, np.float32)
-    placed[copies] = projection.points[found.ids[copies, 0]]
-    return placed

@@ -22,7 +22,7 @@ def fill_affinities(squares, log_perplexity, affinities, begin, end):
 
     Parameters
     ----------
-    squares : (n, k) float32
+    squares : (n, k) float64
     log_perplexity : float
     affinities : (n, k) float32
         OUT: p(j|i), rows of sum 1.
@@ -65,14 +65,14 @@ def fill_affinities(squares, log_perplexity, affinities, begin, end):
 
 
 @compiled(FAST)
-def attract(points, others, indptr, indices, affinities, forces, begin, end):
+def attract(points, indptr, indices, affinities, forces, begin, end):
     """Pull each point to those that it is near to.
 
     Parameters
     ----------
-    points, others : (2, m), (2, n) float32
-    indptr, indices, affinities : (m + 1,), (entries,) int32, (entries,) float32
-    forces : (2, m) float32
+    points : (2, n) float32
+    indptr, indices, affinities : (n + 1,), (entries,) int32, (entries,) float32
+    forces : (2, n) float32
         OUT
     """
     longest = 0
@@ -85,7 +85,7 @@ def attract(points, others, indptr, indices, affinities, forces, begin, end):
         row = slice(indptr[i], indptr[i + 1])
         near, weights = indices[row], affinities[row]
         for j in range(len(near)):
-            x_others[j], y_others[j] = others[0, near[j]], others[1, near[j]]
+            x_others[j], y_others[j] = points[0, near[j]], points[1, near[j]]
         x, y = points[0, i], points[1, i]
         force_x = force_y = np.float32(0)
         for j in range(len(near)):
@@ -110,16 +110,16 @@ def sum_logarithms(points, indptr, indices, affinities, begin, end):
 
 
 @compiled(FAST)
-def repel(points, others, potential, slopes, begin, end):
-    """Sum up 1 / (1 + d²) over all other points, and its slope at each point: exactly.
+def repel(points, potential, slopes, begin, end):
+    """Sum up 1 / (1 + d²) over all points, and its slope, at each point: exactly.
 
     Parameters
     ----------
-    points, others : (2, m), (2, n) float64
-    potential, slopes : (m,), (2, m) float64
+    points : (2, n) float64
+    potential, slopes : (n,), (2, n) float64
         OUT
     """
-    xs, ys = others[0], others[1]
+    xs, ys = points[0], points[1]
     for i in range(begin, end):
         x, y = points[0, i], points[1, i]
         total = slope_x = slope_y = 0.0
