@@ -474,6 +474,8 @@ def test_images_of_a_data_set_are_exported_as_a_table_only(tmp_path, monkeypatch
         (["--export", "dark/0.png"], "is there already"),
         (["--export", "out", "--as", "zip"], "no export as 'zip'"),
         (["--plot", "sheet.xyz"], "saved as one of"),
+        (["--list", "-k", 3], "--list says what there is, and takes no -k"),
+        (["--name", ""], "name of a clustering is ''"),
         (["-k", "two"], "-k is 'two'; expected a whole number"),
         (["-k", "2,3"], "several are tried with --try"),
         (["--try", "-k", "2,16"], "k is 16; expected a whole number from 2 to 14, for 15 images"),
