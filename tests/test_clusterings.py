@@ -279,17 +279,17 @@ def test_a_damaged_clustering_is_named_and_can_be_deleted(photos, folder):
 
 
 def test_a_write_that_was_cut_short_leaves_the_old_clustering(photos, folder, monkeypatch):
-    from lookalike.collection import clusterings
+    from lookalike.collection import named_folders
 
     before = photos.cluster(k=2)
-    whole = clusterings.replace_file
+    whole = named_folders.replace_file
 
     def cut(file, content, **options):
         if file.suffix == ".json":
             raise OSError(28, "no space left")
         whole(file, content, **options)
 
-    monkeypatch.setattr(clusterings, "replace_file", cut)
+    monkeypatch.setattr(named_folders, "replace_file", cut)
     with pytest.raises(StoreError, match="no space left"):
         photos.cluster(k=3)
     monkeypatch.undo()

@@ -15,5 +15,11 @@ ALGORITHMS = {
 TABLES = ("csv", "json")
 """Forms of an export that are one file."""
 
+METHODS = ("tsne", "pca", "umap")
+"""Ways to make a map, the usual one first."""
+
+STYLES = ("points", "images", "tiles")
+"""Ways to draw one."""
+
 FORMS = (*TABLES, "copy", "hardlink", "symlink")
 """All forms of an export; those that are no file are folders of images."""

@@ -15,7 +15,7 @@ import typer
 from lookalike.choices import ALGORITHMS, FORMS
 from lookalike.cli.clusterings import count_images, document_of, print_clustering, print_list, save_sheet
 from lookalike.cli.console import print_json, say, step_progress
-from lookalike.cli.options import CollectionOption, JsonOption, QuietOption
+from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
 from lookalike.cli.trials import Trial, show_trial
 from lookalike.errors import CollectionError, InvalidInputError
 
@@ -176,6 +176,7 @@ def cluster(
         ),
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="Say which clusterings there are.")] = False,
+    dark: DarkOption = False,
     collection: CollectionOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -238,7 +239,7 @@ def cluster(
     if trial:
         asked = Trial(algorithm or "kmeans", k, min_samples, model, random_state, collection)
         asked.check()
-        show_trial(asked, open_named(collection), plot, json, quiet)
+        show_trial(asked, open_named(collection), plot, dark, json, quiet)
         return
     n_clusters = None if k is None else _number("-k", k)
     chosen = open_named(collection)
@@ -286,7 +287,7 @@ def cluster(
             n_exported = chosen.export_clustering(target, export, form)
     n_assigned = n_assigned if assign else None
     if plot is not None:
-        save_sheet(plot, chosen, found)
+        save_sheet(plot, chosen, found, dark)
     if json:
         print_json(document_of(found, n_assigned))
         return

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.cli.console import print_json, relative, say
+from lookalike.cli.console import complain, print_json, relative, say
+from lookalike.errors import LookalikeError
 
 if TYPE_CHECKING:
     from lookalike.answers import Cluster, Clustering
@@ -33,7 +34,12 @@ def _parameters(found: Clustering) -> str:
 
 def print_list(collection: Collection, json: bool) -> None:
     """Print a line for each clustering, or a document of all."""
-    clusterings = [collection.clustering(name) for name in collection.clusterings()]
+    clusterings, damaged = [], {}
+    for name in collection.clusterings():
+        try:
+            clusterings.append(collection.clustering(name))
+        except LookalikeError as error:  # the others are there all the same
+            damaged[name] = str(error)
     if json:
         print_json(
             {
@@ -45,6 +51,7 @@ def print_list(collection: Collection, json: bool) -> None:
                     }
                     for found in clusterings
                 ]
+                + [{"name": name, "damaged": reason} for name, reason in damaged.items()]
             }
         )
         return
@@ -58,7 +65,9 @@ def print_list(collection: Collection, json: bool) -> None:
             count_images(len(found.ids)),
             found.made,
         )
-    if not clusterings and sys.stdout is not None and sys.stdout.isatty():
+    for reason in damaged.values():
+        complain(reason)
+    if not clusterings and not damaged and sys.stdout is not None and sys.stdout.isatty():
         say("there is no clustering in this collection yet; make one with `lookalike cluster`")
 
 
@@ -159,9 +168,9 @@ def document_of(found: Clustering, n_assigned: int | None = None) -> dict[str, A
     return document
 
 
-def save_sheet(path: Path, collection: Collection, found: Clustering) -> None:
+def save_sheet(path: Path, collection: Collection, found: Clustering, dark: bool) -> None:
     """Draw the contact sheet of the largest clusters."""
-    from lookalike.plots import SheetRow, contact_sheet, save_figure
+    from lookalike.plots import SheetRow, contact_sheet, save_figure, use_theme
 
     shown = found.clusters[:_ON_SHEET]
     tiles = {each.number: _tiles(each) for each in shown}
@@ -182,7 +191,9 @@ def save_sheet(path: Path, collection: Collection, found: Clustering) -> None:
     more = len(found.clusters) - len(shown)
     title = f"{found.name}: {count_images(len(found.ids))} in {found.n_clusters:,} clusters"
     title += f", of which the {_ON_SHEET} largest" if more else ""
-    save_figure(contact_sheet(rows, f"{title}; nearest to the centre first, doubtful ones framed"), path)
+    with use_theme(dark=dark):
+        figure = contact_sheet(rows, f"{title}; nearest to the centre first, doubtful ones framed")
+    save_figure(figure, path)
     print(f"saved {path}", file=sys.stderr)
 
 

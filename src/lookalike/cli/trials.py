@@ -99,7 +99,9 @@ def read_ks(words: str) -> list[int]:
     return sorted(found)
 
 
-def show_trial(trial: Trial, collection: Collection, plot: Path | None, json: bool, quiet: bool) -> None:
+def show_trial(
+    trial: Trial, collection: Collection, plot: Path | None, dark: bool, json: bool, quiet: bool
+) -> None:
     """Try, print what was found, and draw it if there is a file to draw to."""
     with step_progress(quiet=quiet or json) as report:
         if "k" in ALGORITHMS[trial.algorithm]:
@@ -122,14 +124,17 @@ def show_trial(trial: Trial, collection: Collection, plot: Path | None, json: bo
             )
     model = trial.model or collection.model
     if plot is not None:
-        from lookalike.plots import distance_curve, k_curves, save_figure
+        from lookalike.plots import distance_curve, k_curves, save_figure, use_theme
 
-        if "k" in ALGORITHMS[trial.algorithm]:
-            figure = k_curves(choice.ks, choice.inertias, choice.silhouettes, choice.suggested, choice.reason)
-        else:
-            unit = "cosine distance" if found.metric == "cosine" else "euclidean distance"
-            title = f"{count_images(len(found.distances))}, {model}"
-            figure = distance_curve(found.distances, found.min_samples, found.eps, unit, title)
+        with use_theme(dark=dark):
+            if "k" in ALGORITHMS[trial.algorithm]:
+                figure = k_curves(
+                    choice.ks, choice.inertias, choice.silhouettes, choice.suggested, choice.reason
+                )
+            else:
+                unit = "cosine distance" if found.metric == "cosine" else "euclidean distance"
+                title = f"{count_images(len(found.distances))}, {model}"
+                figure = distance_curve(found.distances, found.min_samples, found.eps, unit, title)
         save_figure(figure, plot)
         print(f"saved {plot}", file=sys.stderr)
     if json:

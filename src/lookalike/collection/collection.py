@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -12,38 +13,50 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.answers import Clustering, ImageInfo, Info, SearchResult, SyncReport
+from lookalike.answers import (
+    Clustering,
+    ClusteringEvaluation,
+    Evaluation,
+    ImageInfo,
+    ImageMap,
+    Info,
+    SearchResult,
+    SyncReport,
+)
 from lookalike.bench import RECALLS, IndexComparison
 from lookalike.collection.changing import change_clusters
 from lookalike.collection.clusterings import Clusterings, check_clustering_name
 from lookalike.collection.comparing import compare_on_collection
 from lookalike.collection.creating import create
-from lookalike.collection.describing import describe, describe_clustering, describe_image
+from lookalike.collection.describing import describe, describe_clustering, describe_image, describe_map
 from lookalike.collection.embedded import Embedded, embedded_images, nothing_embedded, vector_table
+from lookalike.collection.evaluating import (
+    MOST_QUERIES,
+    Asked,
+    Contender,
+    evaluate_clustering,
+    evaluate_retrieval,
+)
 from lookalike.collection.exporting import check_export, export_clustering
+from lookalike.collection.ground_truth import read_ground_truth
 from lookalike.collection.grouping import check_algorithm, find_clusters, try_distances, try_ks
 from lookalike.collection.indexes import AUTO as AUTO_INDEX
-from lookalike.collection.indexes import Indexes, check_request, choose_kind
+from lookalike.collection.indexes import Indexes, check_request, choose_kind, is_kind
+from lookalike.collection.maps import Maps, check_map_name, make_map, place_later
 from lookalike.collection.places import Places
 from lookalike.collection.reducing import reduce_model
 from lookalike.collection.roots import Roots
-from lookalike.collection.searching import (
-    Asking,
-    Embedding,
-    all_with_vectors,
-    pass_colors,
-    pass_filter,
-    search_colors,
-    search_vectors,
-)
+from lookalike.collection.searching import Asking, all_with_vectors, search
 from lookalike.collection.syncing import sync
 from lookalike.cores import usable_cores
-from lookalike.embed import AUTO, Compute, Model, ModelShelf, check_device
+from lookalike.embed import AUTO, Compute, Model, ModelShelf, base_name, check_device
 from lookalike.errors import CollectionError, InvalidInputError, LockedError, QueryError, StoreError
 from lookalike.filters import Filter
 from lookalike.images import encode_thumbnail
 from lookalike.index.contract import check_recall
 from lookalike.looks import read_color
+from lookalike.projection import Method, Report
+from lookalike.projection.contract import silent
 from lookalike.query import EmbeddedQuery, Query, several_queries
 from lookalike.reduce import PCA
 from lookalike.store import Labelling, Manifest, Store, find_collection, writer_lock
@@ -74,6 +87,7 @@ class Collection:
         self._store = Store(folder)
         self._indexes = Indexes(folder)
         self._clusterings = Clusterings(folder)
+        self._maps = Maps(folder)
         self._models = ModelShelf(folder / "models")
 
     @classmethod
@@ -163,7 +177,7 @@ class Collection:
 
     @property
     def _places(self) -> Places:
-        return Places(self._store, self._made_of.manifest)
+        return Places(self._store, self._made_of.manifest, self._clusterings)
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -305,6 +319,7 @@ class Collection:
             self._store,
             self._models,
             self._made_of,
+            self._clusterings,
             paths,
             datasets,
             model,
@@ -347,6 +362,20 @@ class Collection:
         pca = PCA(n_components, whiten)
         with writer_lock(self.folder):
             return reduce_model(self._store, self._models, pca, base, model)
+
+    def pca(self, model: str) -> PCA:
+        """Return the components of a model that `reduce` made.
+
+        Raises
+        ------
+        ModelError
+            If there is no such model.
+        InvalidInputError
+            If it is not reduced.
+        """
+        if base_name(self._models.get(model).name) is None:
+            raise InvalidInputError(f"{model} is not reduced by PCA; expected a model such as {model}+pca128")
+        return self._models.pca(model)
 
     def search(
         self,
@@ -432,59 +461,27 @@ class Collection:
         >>> len(photos.search(photo_folder / "stripes.png", where=Filter(min_size=10_000)).hits)
         0
         """
-        if where is not None and not isinstance(where, Filter):
-            raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter")
         check_device(device)
-        colors = tuple(map(read_color, _colors(color)))
-        without_queries = several_queries("without", without)
-        if not queries and not colors:
-            is_filtered = split is not None or where not in (None, Filter())
-            raise QueryError(
-                "there is nothing to search for: "
-                + (
-                    "filters choose among what a query or a colour (--color) finds, so "
-                    if is_filtered
-                    else ""
-                )
-                + "name an image file, a URL or a colour"
-            )
         _check_count("k", k)
         check_request(index, mode)
         check_recall(recall)
-        places = self._places
-        passing = pass_filter(places, (where or Filter()).with_split(split))
-        if not queries:
-            if without_queries:
-                raise QueryError("what is not wanted is taken from a query; name an image that is")
-            if same_cluster is not None:
-                raise QueryError("the cluster searched in is that of a query; name an image")
-            if model is not None:
-                self._models.get(model)  # not needed, but a slip of the pen is one here, too
-            return search_colors(places, colors, k, passing)
-        if colors:
-            passing = pass_colors(self._store, passing, colors)
-        stored = None if same_cluster is None else self._clusterings.read(same_cluster)
-        chosen = self._models.get(self.model if model is None else model)
-        if stored is not None and chosen.name != stored.model:
-            if model is not None:
-                raise InvalidInputError(
-                    f"the clustering {stored.name!r} is of the model {stored.model}, not {chosen.name}; leave"
-                    " the model out, or cluster with that one"
-                )
-            chosen = self._models.get(stored.model)
-        result = search_vectors(
-            places,
+        return search(
+            self._places,
             self._indexes,
-            Embedding(self._models, chosen, model, device, allow_private),
-            Asking(index, recall, mode, report),
+            self._models,
             queries,
-            without_queries,
             k,
-            passing,
+            several_queries("without", without),
+            model,
+            tuple(map(read_color, _colors(color))),
+            where,
+            split,
+            same_cluster,
             include_self,
-            stored,
+            allow_private,
+            device,
+            Asking(index, recall, mode, report),
         )
-        return replace(result, colors=colors)
 
     def cluster(
         self,
@@ -713,6 +710,8 @@ class Collection:
             stored, n_assigned = change_clusters(
                 stored, embedded, model.metric, rename, merge, moves, assign, report
             )
+            if rename or merge or move:
+                stored = replace(stored, changed=datetime.datetime.now().astimezone().isoformat())
             self._clusterings.write(stored)
         return describe_clustering(self._places, stored, model), n_assigned
 
@@ -887,6 +886,235 @@ class Collection:
         return choose_kind(
             vector_table(self._store, self._models.get(self.model if model is None else model))
         )
+
+    def evaluate(
+        self,
+        k: int | Sequence[int] | None = None,
+        *,
+        model: str | None = None,
+        index: str = "exact",
+        recall: float = 0.99,
+        compare: str | Sequence[str] = (),
+        labels: str | os.PathLike[str] | None = None,
+        query_split: str | None = None,
+        gallery_split: str | None = None,
+        n_queries: int = MOST_QUERIES,
+        n_worst: int = 10,
+        random_state: int = 0,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> Evaluation:
+        """Measure how well images find others of their label; see `lookalike.evaluate` for the measures.
+
+        Each image is searched among the others, and is never its own hit; copies of one image are one. Images
+        without a label are neither asked nor searched. Queries whose label no other image has are left out.
+
+        Parameters
+        ----------
+        k : int or sequence of int, optional
+            Where rankings are cut; 1 and 10 by default.
+        model : str, optional
+            Which of the collection's models; its own by default.
+        index : str
+            "exact" ranks all images, however many. Any other kind is asked for the largest k, and what is
+            beyond is not known: ``mAP@10`` stands in place of ``mAP``.
+        recall : float
+            What an index is asked for.
+        compare : str or sequence of str
+            Models, or kinds of index, to measure on the same queries, and compare with this one.
+        labels : str or path, optional
+            A CSV file with columns ``path`` and ``label``; or the name of a clustering, whose clusters'
+            names are labels. By default those of folders and data sets, or where there are none the names
+            given to clusters.
+        query_split : {"train", "test"}, optional
+            The queries are images of this split of the data sets, and none of it is searched, unless
+            `gallery_split` is the same.
+        gallery_split : {"train", "test"}, optional
+            Only images of this split are searched.
+        n_queries : int
+            How many images to take as queries, at random; all, if they are fewer.
+        n_worst : int
+            How many of the worst queries to return with their hits.
+        random_state : int
+            Decides which queries are drawn, and the draws of intervals and tests.
+        report : callable
+            Told in words what is being done.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are not two images of one label and one of another, a k is larger than the number of
+            images to find, there is no such index, or the table of labels cannot be used.
+        CollectionError
+            If no image has a label, none has been embedded with the model, or none is in a split.
+        ModelError
+            If there is no such model.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> report = photos.sync()
+        >>> table = photo_folder / "labels.csv"
+        >>> lines = ["path,label", "stripes.png,striped", "stripes-brighter.png,striped", "noise.png,noise"]
+        >>> _ = table.write_text(os.linesep.join(lines))
+        >>> found = photos.evaluate(k=1, labels=table)
+        >>> found.scores["P@1"].mean, found.n_queries, found.n_without_relevant, found.n_unlabelled
+        (1.0, 2, 1, 1)
+        """
+        _check_count("n_queries", n_queries)
+        if isinstance(n_worst, bool) or not isinstance(n_worst, int | np.integer) or n_worst < 0:
+            raise InvalidInputError(f"n_worst is {n_worst!r}; expected a whole number, 0 or more")
+        check_recall(recall)
+        check_request(index, None)
+        base = Contender(self._models.get(self.model if model is None else model), model, index)
+        others = [
+            replace(base, index=name) if is_kind(name) else Contender(self._models.get(name), name, index)
+            for name in ([compare] if isinstance(compare, str) else compare)
+        ]
+        there = self._places.of_images()
+        return evaluate_retrieval(
+            self._places,
+            there,
+            self._indexes,
+            read_ground_truth(self._places, there, labels),
+            [base, *others],
+            Asked(
+                [k] if isinstance(k, int) else k,
+                recall,
+                query_split,
+                gallery_split,
+                n_queries,
+                n_worst,
+                random_state,
+                report,
+            ),
+        )
+
+    def evaluate_clusterings(
+        self,
+        names: Sequence[str] | None = None,
+        labels: str | os.PathLike[str] | None = None,
+        random_state: int = 0,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> tuple[ClusteringEvaluation, ...]:
+        """Measure clusterings, against labels where there are any.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            All that are kept by default.
+        labels, random_state, report
+            See `evaluate`; the silhouette is that of images drawn at random.
+
+        Raises
+        ------
+        CollectionError
+            If there is none of a name.
+        """
+        there = self._places.of_images()
+        has_labels = labels is not None or any(found[0].folder_label is not None for found in there.values())
+        truth = read_ground_truth(self._places, there, labels) if has_labels else None
+        found = []
+        for name in self.clusterings() if names is None else names:
+            stored = self._clusterings.read(name)
+            report(f"measuring the clustering {name}")
+            model = self._models.get(stored.model)
+            found.append(
+                evaluate_clustering(self._places, there, self._indexes, stored, model, truth, random_state)
+            )
+        return tuple(found)
+
+    def map(
+        self,
+        method: Method = "tsne",
+        name: str | None = None,
+        *,
+        model: str | None = None,
+        perplexity: float | None = None,
+        random_state: int = 0,
+        report: Report = silent,
+    ) -> ImageMap:
+        """Make a map, on which images that look alike lie near each other, and keep it under a name.
+
+        Parameters
+        ----------
+        method : {"tsne", "pca", "umap"}
+            See `lookalike.projection.project`.
+        name : str, optional
+            Under which it is kept; the method's by default. One of that name is replaced.
+        model : str, optional
+            Which of the collection's models; its own by default.
+        perplexity : float, optional
+            t-SNE: about how many neighbours each image has; 30 by default, and less for few images.
+        random_state : int
+            The same images and number give the same map.
+        report : callable
+            Told in words what is being done, and the share of the whole that is.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such method, its library is not installed, a parameter is out of range, or the name
+            cannot be one.
+        CollectionError
+            If the collection is empty, or its images have not been embedded with the model.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> found = photos.map("pca")
+        >>> found.points.shape, len(found.images), photos.maps()
+        ((4, 2), 4, ['pca'])
+        """
+        name = check_map_name(method if name is None else name)
+        chosen, embedded = self._embedded(model)
+        found = make_map(name, chosen.name, chosen.metric, embedded, method, perplexity, random_state, report)
+        with self._maps.lock():
+            self._maps.write(found)
+        return describe_map(self._places, found, chosen)
+
+    def maps(self) -> list[str]:
+        """Return the names of the maps that are kept."""
+        return self._maps.names()
+
+    def read_map(self, name: str) -> ImageMap:
+        """Return a map that is kept, as far as its images are still there.
+
+        Raises
+        ------
+        CollectionError
+            If there is none of that name.
+        StoreError
+            If it is damaged.
+        """
+        stored = self._maps.read(name)
+        return describe_map(self._places, stored, self._models.get(stored.model))
+
+    def place_on_map(self, name: str) -> tuple[ImageMap, int]:
+        """Place images that came later on a map, near those that they look like; the others stay.
+
+        Returns
+        -------
+        map : ImageMap
+        n_placed : int
+            How many came later.
+
+        Raises
+        ------
+        CollectionError
+            If there is no map of that name, or none of the images that it was made of is left.
+        """
+        with self._maps.lock():
+            stored = self._maps.read(name)
+            chosen, embedded = self._embedded(stored.model)
+            stored, n_placed = place_later(stored, embedded, chosen.metric)
+            if n_placed:
+                self._maps.write(stored)
+        return describe_map(self._places, stored, chosen), n_placed
+
+    def delete_map(self, name: str) -> None:
+        """Delete a map."""
+        self._maps.delete(name)
 
     def info(self) -> Info:
         """Say what the collection holds."""

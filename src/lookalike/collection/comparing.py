@@ -34,8 +34,8 @@ def compare_on_collection(
     ids, vectors = vector_table(places.store, model).read_vectors()
     if not len(ids):
         raise CollectionError(nothing_embedded(places.store, model.name, asked))
-    is_query = _is_in_split(places, ids, query_split) & (query_split is not None)
-    gallery = vectors[_is_in_split(places, ids, gallery_split) & ~is_query]
+    is_query = is_in_split(places, ids, query_split) & (query_split is not None)
+    gallery = vectors[is_in_split(places, ids, gallery_split) & ~is_query]
     queries = vectors[is_query] if query_split is not None else None
     if not len(gallery):
         raise InvalidInputError(
@@ -46,7 +46,7 @@ def compare_on_collection(
     )
 
 
-def _is_in_split(places: Places, ids: Ids, split: str | None) -> npt.NDArray[np.bool_]:
+def is_in_split(places: Places, ids: Ids, split: str | None) -> npt.NDArray[np.bool_]:
     """Tell which images are in a split of the data sets; all are, where none is named."""
     passing = pass_filter(places, Filter(split=split)).ids
     if passing is None:
