@@ -368,12 +368,8 @@ class Table:
             self._synced.update(new)
 
 
-def _vector_blocks(
-    dataset: Any, rows: int = _ROWS_AT_ONCE, **ahead: int
-) -> Iterator[tuple[Ids, Vectors]]:
-    scanner = dataset.scanner(
-        columns=["id", "embedding"], batch_size=rows, scan_in_order=True, **ahead
-    )
+def _vector_blocks(dataset: Any, rows: int = _ROWS_AT_ONCE, **ahead: int) -> Iterator[tuple[Ids, Vectors]]:
+    scanner = dataset.scanner(columns=["id", "embedding"], batch_size=rows, scan_in_order=True, **ahead)
     for batch in scanner.to_batches():
         vectors = batch.column("embedding").flatten().to_numpy()
         if batch.num_rows:
