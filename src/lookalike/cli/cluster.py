@@ -214,6 +214,9 @@ def cluster(
             raise InvalidInputError(
                 f"--try keeps nothing, and takes no {[*in_vain, '--list'][0]}; leave one of them out"
             )
+    if list_ and (asked_making or asked_changes or export or plot):
+        others = [*asked_making, *asked_changes, "--export" if export else "--plot"]
+        raise InvalidInputError(f"--list says what there is, and takes no {others[0]}; leave one of them out")
     if asked_making and asked_changes:
         raise InvalidInputError(
             f"{asked_making[0]} makes clusters, {asked_changes[0]} changes those that are there; run them one"
@@ -244,7 +247,7 @@ def cluster(
         print_list(chosen, json)
         return
     there = chosen.clusterings()
-    target = name or _usual(there, algorithm, must_be=bool(asked_changes))
+    target = name if name is not None else _usual(there, algorithm, must_be=bool(asked_changes))
     if delete:
         chosen.delete_clustering(target)
         if json:
