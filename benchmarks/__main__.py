@@ -15,10 +15,12 @@ NAMES = (
     "kmeans_tree",
     "kmeans",
     "kmeans_large",
+    "clustering_memory",
     "asked_recall",
     "million",
     "density",
     "clusterings",
+    "tsne",
 )
 LONG = ("autoencoder", "finetune")  # hours, and torch: only when they are named
 

@@ -15,5 +15,13 @@ ALGORITHMS = {
 TABLES = ("csv", "json")
 """Forms of an export that are one file."""
 
+METHOD_TITLES = {"tsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
+"""Ways to make a map, the usual one first, and what they are called."""
+
+METHODS = tuple(METHOD_TITLES)
+
+STYLES = ("points", "images", "tiles")
+"""Ways to draw one."""
+
 FORMS = (*TABLES, "copy", "hardlink", "symlink")
 """All forms of an export; those that are no file are folders of images."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import print_json, say, step_progress
-from lookalike.cli.options import CollectionOption, JsonOption, ModelOption, QuietOption
+from lookalike.cli.console import print_json, save_picture, say, step_progress
+from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, ModelOption, QuietOption
 
 if TYPE_CHECKING:
     from lookalike.bench import IndexComparison, Point
@@ -76,6 +75,7 @@ def bench(
             show_default=False,
         ),
     ] = None,
+    dark: DarkOption = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -103,7 +103,9 @@ def bench(
         )
     name, auto = model or chosen.model, chosen.default_index(model)
     if plot is not None:
-        _save_plot(plot, name, found)
+        from lookalike.drawing import draw_comparison
+
+        save_picture(lambda: draw_comparison(found, name), plot, dark)
     if json:
         print_json(_document(name, found, auto))
         return
@@ -188,19 +190,3 @@ def _print_summary(found: IndexComparison, auto: str) -> None:
             + "."
         )
     say(f"Here, a search uses {auto} unless told otherwise.")
-
-
-def _save_plot(path: Path, model: str, found: IndexComparison) -> None:
-    from lookalike.plots import Curve, recall_throughput, save_figure
-
-    curves = [
-        Curve(
-            figures.index,
-            [point.recall for point in figures.points],
-            [point.queries_per_second for point in figures.points],
-        )
-        for figures in found.indexes
-    ]
-    title = f"Search indexes on {found.n_vectors:,} images, {model}, {found.dimension:,} dimensions"
-    save_figure(recall_throughput(curves, title, found.k), path)
-    print(f"saved {path}", file=sys.stderr)

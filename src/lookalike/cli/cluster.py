@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 
 from lookalike.choices import ALGORITHMS, FORMS
-from lookalike.cli.clusterings import count_images, document_of, print_clustering, print_list, save_sheet
-from lookalike.cli.console import print_json, say, step_progress
-from lookalike.cli.options import CollectionOption, JsonOption, QuietOption
+from lookalike.cli.clusterings import count_images, document_of, print_clustering, print_list
+from lookalike.cli.console import print_json, save_picture, say, step_progress
+from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
 from lookalike.cli.trials import Trial, show_trial
 from lookalike.errors import CollectionError, InvalidInputError
 
@@ -88,6 +88,15 @@ def cluster(
             show_default=False,
         ),
     ] = None,
+    in_batches: Annotated[
+        bool,
+        typer.Option(
+            "--in-batches",
+            help="kmeans: read vectors from the disk again and again, to take little memory. Done by itself"
+            " where they would not fit.",
+            rich_help_panel=_MAKE,
+        ),
+    ] = False,
     trial: Annotated[
         bool,
         typer.Option(
@@ -167,6 +176,7 @@ def cluster(
         ),
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="Say which clusterings there are.")] = False,
+    dark: DarkOption = False,
     collection: CollectionOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -186,17 +196,27 @@ def cluster(
         "--min-cluster-size": min_cluster_size,
         "--model": model,
         "--random-state": random_state,
+        "--in-batches": in_batches or None,
     }
     asked_making = [option for option, value in making.items() if value is not None]
     changes = {"--rename": rename, "--merge": merge, "--move": move, "--assign": assign, "--delete": delete}
     asked_changes = [option for option, value in changes.items() if value]
     if trial:
-        kept = {"--eps": eps, "--min-cluster-size": min_cluster_size, "--name": name, "--export": export}
+        kept = {
+            "--eps": eps,
+            "--min-cluster-size": min_cluster_size,
+            "--in-batches": in_batches or None,
+            "--name": name,
+            "--export": export,
+        }
         in_vain = [option for option, value in kept.items() if value is not None] + asked_changes
         if in_vain or list_:
             raise InvalidInputError(
                 f"--try keeps nothing, and takes no {[*in_vain, '--list'][0]}; leave one of them out"
             )
+    if list_ and (asked_making or asked_changes or export or plot):
+        others = [*asked_making, *asked_changes, "--export" if export else "--plot"]
+        raise InvalidInputError(f"--list says what there is, and takes no {others[0]}; leave one of them out")
     if asked_making and asked_changes:
         raise InvalidInputError(
             f"{asked_making[0]} makes clusters, {asked_changes[0]} changes those that are there; run them one"
@@ -219,7 +239,7 @@ def cluster(
     if trial:
         asked = Trial(algorithm or "kmeans", k, min_samples, model, random_state, collection)
         asked.check()
-        show_trial(asked, open_named(collection), plot, json, quiet)
+        show_trial(asked, open_named(collection), plot, dark, json, quiet)
         return
     n_clusters = None if k is None else _number("-k", k)
     chosen = open_named(collection)
@@ -227,7 +247,7 @@ def cluster(
         print_list(chosen, json)
         return
     there = chosen.clusterings()
-    target = name or _usual(there, algorithm, must_be=bool(asked_changes))
+    target = name if name is not None else _usual(there, algorithm, must_be=bool(asked_changes))
     if delete:
         chosen.delete_clustering(target)
         if json:
@@ -258,6 +278,7 @@ def cluster(
                 min_samples=min_samples,
                 min_cluster_size=min_cluster_size,
                 random_state=random_state or 0,
+                in_batches=in_batches or None,
                 report=report,
             )
         n_exported = None
@@ -266,7 +287,9 @@ def cluster(
             n_exported = chosen.export_clustering(target, export, form)
     n_assigned = n_assigned if assign else None
     if plot is not None:
-        save_sheet(plot, chosen, found)
+        from lookalike.drawing import draw_clusters
+
+        save_picture(lambda: draw_clusters(chosen, found), plot, dark)
     if json:
         print_json(document_of(found, n_assigned))
         return

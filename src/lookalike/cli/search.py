@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lookalike.cli.console import print_json, print_raw, relative, say, step_progress
-from lookalike.cli.options import CollectionOption, DeviceOption, JsonOption, ModelOption
+from lookalike.cli.console import complain, print_json, print_raw, relative, save_picture, say, step_progress
+from lookalike.cli.options import CollectionOption, DarkOption, DeviceOption, JsonOption, ModelOption
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from lookalike.answers import SearchResult
-    from lookalike.collection import Collection
     from lookalike.filters import Shape
 
 _FILTERS = "Filters"
@@ -111,7 +110,7 @@ def search(
         typer.Option(
             "--label",
             metavar="LABEL",
-            help="May be repeated: any of them.",
+            help="Of a folder, a data set, or a cluster that you named. May be repeated: any of them.",
             rich_help_panel=_FILTERS,
             show_default=False,
         ),
@@ -174,6 +173,7 @@ def search(
             show_default=False,
         ),
     ] = None,
+    dark: DarkOption = False,
     json: JsonOption = False,
     filepath_only: Annotated[
         bool, typer.Option("-f", "--filepath-only", help="Print paths only, one a line, for other programs.")
@@ -228,8 +228,12 @@ def search(
             mode=mode,
             report=report,
         )
+    for warning in result.warnings:
+        complain(warning)
     if plot is not None:
-        _save_plot(plot, chosen, result)
+        from lookalike.drawing import draw_search
+
+        save_picture(lambda: draw_search(chosen, result), plot, dark)
     if json:
         print_json(_document(queries, without or [], color or [], result))
     elif filepath_only:
@@ -251,6 +255,7 @@ def _document(
             "distance": round(hit.distance, 6),
             "label": hit.label,
             "id": hit.hex_id,
+            "clusters": dict(hit.clusters),
         }
         if len(hit.paths) > 1:
             row["paths"] = [relative(path) for path in hit.paths]
@@ -275,7 +280,7 @@ def _print(result: SearchResult, is_filtered: bool) -> None:
         (
             str(hit.rank),
             f"{hit.distance if hit.score is None else hit.score:.3f}",
-            hit.label or "",
+            " · ".join(hit.labels),
             relative(hit.path) + (f"  (and {len(hit.paths) - 1} more)" if len(hit.paths) > 1 else ""),
         )
         for hit in result.hits
@@ -290,29 +295,3 @@ def _print(result: SearchResult, is_filtered: bool) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for rank, score, label, path in rows:
         say(f"{rank:>{widths[0]}}  {score}  {label:<{widths[2]}}  {path}")
-
-
-def _save_plot(path: Path, collection: Collection, result: SearchResult) -> None:
-    from lookalike.plots import Tile, paint_swatch, result_strip, save_figure
-
-    pictures = collection.thumbnails([hit.id for hit in result.hits])
-    hits = [
-        Tile(
-            pictures[hit.id],
-            f"{hit.rank}   {hit.distance if hit.score is None else hit.score:.3f}"
-            + (f"   {hit.label}" if hit.label else ""),
-            # What no folder holds, mnist:train/42, is not known by its last part.
-            Path(hit.path).name if os.path.isabs(hit.path) else hit.path,
-        )
-        for hit in result.hits
-        if hit.id in pictures
-    ]
-    asked = [(query, "query") for query in result.queries] + [(query, "not") for query in result.unwanted]
-    thumbnails = collection.query_thumbnails([query for query, _ in asked])
-    queries = [
-        Tile(jpeg, role, "" if query.is_text else query.name, query.name)
-        for jpeg, (query, role) in zip(thumbnails, asked, strict=True)
-    ]
-    queries += [Tile(paint_swatch(color), "colour", color) for color in result.colors]
-    save_figure(result_strip(queries, hits or [Tile(None, "", words="nothing found")]), path)
-    print(f"saved {path}", file=sys.stderr)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.choices import ALGORITHMS
 from lookalike.cli.clusterings import count_images
-from lookalike.cli.console import print_json, say, step_progress
+from lookalike.cli.console import print_json, save_picture, say, step_progress
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from lookalike.cluster import Choice, KDistances
     from lookalike.collection import Collection
 
@@ -99,7 +100,9 @@ def read_ks(words: str) -> list[int]:
     return sorted(found)
 
 
-def show_trial(trial: Trial, collection: Collection, plot: Path | None, json: bool, quiet: bool) -> None:
+def show_trial(
+    trial: Trial, collection: Collection, plot: Path | None, dark: bool, json: bool, quiet: bool
+) -> None:
     """Try, print what was found, and draw it if there is a file to draw to."""
     with step_progress(quiet=quiet or json) as report:
         if "k" in ALGORITHMS[trial.algorithm]:
@@ -122,16 +125,22 @@ def show_trial(trial: Trial, collection: Collection, plot: Path | None, json: bo
             )
     model = trial.model or collection.model
     if plot is not None:
-        from lookalike.plots import distance_curve, k_curves, save_figure
+        from lookalike.plots import distance_curve, k_curves
 
         if "k" in ALGORITHMS[trial.algorithm]:
-            figure = k_curves(choice.ks, choice.inertias, choice.silhouettes, choice.suggested)
+
+            def draw() -> Figure:
+                return k_curves(
+                    choice.ks, choice.inertias, choice.silhouettes, choice.suggested, choice.reason
+                )
         else:
             unit = "cosine distance" if found.metric == "cosine" else "euclidean distance"
             title = f"{count_images(len(found.distances))}, {model}"
-            figure = distance_curve(found.distances, found.min_samples, found.eps, unit, title)
-        save_figure(figure, plot)
-        print(f"saved {plot}", file=sys.stderr)
+
+            def draw() -> Figure:
+                return distance_curve(found.distances, found.min_samples, found.eps, unit, title)
+
+        save_picture(draw, plot, dark)
     if json:
         print_json({"algorithm": trial.algorithm, "model": model, **document, "command": go_on})
         return
@@ -160,6 +169,7 @@ def _of_ks(trial: Trial, choice: Choice) -> tuple[dict[str, Any], list[Sequence[
             for k, inertia, silhouette, seconds in each
         ],
         "suggested": choice.suggested,
+        "reason": choice.reason,
     }
     rows: list[Sequence[str]] = [("k", "inertia", "silhouette", "seconds", "")]
     rows += [
@@ -168,7 +178,7 @@ def _of_ks(trial: Trial, choice: Choice) -> tuple[dict[str, Any], list[Sequence[
             f"{inertia:,.4g}" if inertia < 1e4 else f"{inertia:,.0f}" if inertia < 1e9 else f"{inertia:.4g}",
             "–" if silhouette != silhouette else f"{silhouette:.3f}",
             f"{seconds:.1f}",
-            "suggested" if k == choice.suggested else "",
+            f"suggested: {choice.reason}" if k == choice.suggested else "",
         )
         for k, inertia, silhouette, seconds in each
     ]

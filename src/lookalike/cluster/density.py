@@ -24,13 +24,12 @@ point farthest from the chord.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClusterMixin
 
-from lookalike.cluster.door import check_count, check_distinct
+from lookalike.cluster.door import NeighborClustering, check_count, check_distinct
 from lookalike.cluster.spanning_tree import Edges, spanning_tree
 from lookalike.errors import InvalidInputError
 from lookalike.index.graph import Report, neighbor_graph, radius_graph, silent
@@ -39,7 +38,7 @@ from lookalike.types import Metric, Vectors
 Labels = npt.NDArray[np.intp]
 
 
-class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
+class DBSCAN(NeighborClustering):
     """Density-based clusters at one density.
 
     Parameters
@@ -70,26 +69,9 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.min_samples = min_samples
         self.metric = metric
 
-    def fit(self, X: npt.ArrayLike, y: Any = None, *, report: Report = silent) -> Self:
-        """Find the clusters.
-
-        Parameters
-        ----------
-        X : (n, d) array-like
-            Vectors, at least two that differ.
-        y : ignored
-        report : callable
-            Told how much of the neighbour search is done.
-
-        Raises
-        ------
-        InvalidInputError
-            For vectors that cannot be clustered, an `eps` that is no distance above 0, or a `min_samples`
-            out of 1 to n.
-        """
+    def _fit(self, rows: Vectors, report: Report) -> None:
         from scipy.sparse.csgraph import connected_components
 
-        rows = check_distinct(X, self.metric)
         n = len(rows)
         if isinstance(self.eps, bool) or not isinstance(self.eps, int | float | np.number):
             raise InvalidInputError(f"eps is {self.eps!r}; expected a distance above 0")
@@ -110,10 +92,9 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             np.minimum.at(labels, near[touches], labels[graph.indices[touches]])
         labels[labels == n] = -1
         self.labels_, self.core_sample_indices_ = labels, core
-        return self
 
 
-class HDBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
+class HDBSCAN(NeighborClustering):
     """Density-based clusters, each at the density that suits it.
 
     Parameters
@@ -159,26 +140,10 @@ class HDBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.cluster_selection_method = cluster_selection_method
         self.recall = recall
 
-    def fit(self, X: npt.ArrayLike, y: Any = None, *, report: Report = silent) -> Self:
-        """Find the clusters.
-
-        Parameters
-        ----------
-        X : (n, d) array-like
-            Vectors, at least two that differ.
-        y : ignored
-        report : callable
-            Told how much of the neighbour search is done.
-
-        Raises
-        ------
-        InvalidInputError
-            For vectors that cannot be clustered, or a parameter out of range.
-        """
+    def _fit(self, rows: Vectors, report: Report) -> None:
         from scipy.sparse import coo_array
         from sklearn import cluster
 
-        rows = check_distinct(X, self.metric)
         n = len(rows)
         size = check_count(self.min_cluster_size, "min_cluster_size", 2, n)
         given = size if self.min_samples is None else self.min_samples
@@ -203,7 +168,6 @@ class HDBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         ).fit(graph)
         self.labels_ = found.labels_.astype(np.intp)
         self.probabilities_ = found.probabilities_
-        return self
 
 
 @dataclass(frozen=True, slots=True)

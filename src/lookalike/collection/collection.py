@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -17,16 +18,18 @@ from lookalike.answers import (
     ClusteringEvaluation,
     Evaluation,
     ImageInfo,
+    ImageMap,
     Info,
     SearchResult,
     SyncReport,
 )
 from lookalike.bench import RECALLS, IndexComparison
+from lookalike.collection.changing import change_clusters
 from lookalike.collection.clusterings import Clusterings, check_clustering_name
 from lookalike.collection.comparing import compare_on_collection
 from lookalike.collection.creating import create
-from lookalike.collection.describing import describe, describe_clustering, describe_image
-from lookalike.collection.embedded import nothing_embedded, vector_table
+from lookalike.collection.describing import describe, describe_clustering, describe_image, describe_map
+from lookalike.collection.embedded import Embedded, embedded_images, nothing_embedded, vector_table
 from lookalike.collection.evaluating import (
     MOST_QUERIES,
     Asked,
@@ -36,45 +39,31 @@ from lookalike.collection.evaluating import (
 )
 from lookalike.collection.exporting import check_export, export_clustering
 from lookalike.collection.ground_truth import read_ground_truth
-from lookalike.collection.grouping import (
-    assign_new,
-    check_algorithm,
-    find_clusters,
-    merge_clusters,
-    move_images,
-    rename_cluster,
-    try_distances,
-    try_ks,
-)
+from lookalike.collection.grouping import check_algorithm, find_clusters, try_distances, try_ks
 from lookalike.collection.indexes import AUTO as AUTO_INDEX
 from lookalike.collection.indexes import Indexes, check_request, choose_kind, is_kind
+from lookalike.collection.maps import Maps, check_map_name, make_map, place_later
 from lookalike.collection.places import Places
 from lookalike.collection.reducing import reduce_model
 from lookalike.collection.roots import Roots
-from lookalike.collection.searching import (
-    Asking,
-    Embedding,
-    all_with_vectors,
-    pass_colors,
-    pass_filter,
-    search_colors,
-    search_vectors,
-)
+from lookalike.collection.searching import Asking, all_with_vectors, search
 from lookalike.collection.syncing import sync
 from lookalike.collection.training import train_model
 from lookalike.cores import usable_cores
-from lookalike.embed import AUTO, Compute, Model, ModelShelf, check_device
+from lookalike.embed import AUTO, Compute, Model, ModelShelf, base_name, check_device
 from lookalike.errors import CollectionError, InvalidInputError, LockedError, QueryError, StoreError
 from lookalike.filters import Filter
 from lookalike.images import encode_thumbnail
 from lookalike.index.contract import check_recall
 from lookalike.looks import read_color
+from lookalike.projection import Method, Report
+from lookalike.projection.contract import silent
 from lookalike.query import EmbeddedQuery, Query, several_queries
 from lookalike.reduce import PCA
 from lookalike.store import Labelling, Manifest, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Progress, locate
 from lookalike.train import AutoencoderSettings, FinetuneSettings, Running, Trained
-from lookalike.types import Hit, Ids, ImageId, Vectors
+from lookalike.types import Hit, ImageId, Vectors
 
 if TYPE_CHECKING:
     from lookalike.cluster import Choice, KDistances
@@ -100,6 +89,7 @@ class Collection:
         self._store = Store(folder)
         self._indexes = Indexes(folder)
         self._clusterings = Clusterings(folder)
+        self._maps = Maps(folder)
         self._models = ModelShelf(folder / "models")
 
     @classmethod
@@ -189,7 +179,7 @@ class Collection:
 
     @property
     def _places(self) -> Places:
-        return Places(self._store, self._made_of.manifest)
+        return Places(self._store, self._made_of.manifest, self._clusterings)
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -331,6 +321,7 @@ class Collection:
             self._store,
             self._models,
             self._made_of,
+            self._clusterings,
             paths,
             datasets,
             model,
@@ -374,6 +365,20 @@ class Collection:
         with writer_lock(self.folder):
             return reduce_model(self._store, self._models, pca, base, model)
 
+    def pca(self, model: str) -> PCA:
+        """Return the components of a model that `reduce` made.
+
+        Raises
+        ------
+        ModelError
+            If there is no such model.
+        InvalidInputError
+            If it is not reduced.
+        """
+        if base_name(self._models.get(model).name) is None:
+            raise InvalidInputError(f"{model} is not reduced by PCA; expected a model such as {model}+pca128")
+        return self._models.pca(model)
+
     def train(
         self,
         settings: AutoencoderSettings | FinetuneSettings,
@@ -402,9 +407,7 @@ class Collection:
         CollectionError
             If the images or labels do not suffice.
         """
-        return train_model(
-            self._places, self._models, self._clusterings, settings, labels, running or Running()
-        )
+        return train_model(self._places, self._models, settings, labels, running or Running())
 
     def search(
         self,
@@ -490,59 +493,27 @@ class Collection:
         >>> len(photos.search(photo_folder / "stripes.png", where=Filter(min_size=10_000)).hits)
         0
         """
-        if where is not None and not isinstance(where, Filter):
-            raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter")
         check_device(device)
-        colors = tuple(map(read_color, _colors(color)))
-        without_queries = several_queries("without", without)
-        if not queries and not colors:
-            is_filtered = split is not None or where not in (None, Filter())
-            raise QueryError(
-                "there is nothing to search for: "
-                + (
-                    "filters choose among what a query or a colour (--color) finds, so "
-                    if is_filtered
-                    else ""
-                )
-                + "name an image file, a URL or a colour"
-            )
         _check_count("k", k)
         check_request(index, mode)
         check_recall(recall)
-        places = self._places
-        passing = pass_filter(places, (where or Filter()).with_split(split))
-        if not queries:
-            if without_queries:
-                raise QueryError("what is not wanted is taken from a query; name an image that is")
-            if same_cluster is not None:
-                raise QueryError("the cluster searched in is that of a query; name an image")
-            if model is not None:
-                self._models.get(model)  # not needed, but a slip of the pen is one here, too
-            return search_colors(places, colors, k, passing)
-        if colors:
-            passing = pass_colors(self._store, passing, colors)
-        stored = None if same_cluster is None else self._clusterings.read(same_cluster)
-        chosen = self._models.get(self.model if model is None else model)
-        if stored is not None and chosen.name != stored.model:
-            if model is not None:
-                raise InvalidInputError(
-                    f"the clustering {stored.name!r} is of the model {stored.model}, not {chosen.name}; leave"
-                    " the model out, or cluster with that one"
-                )
-            chosen = self._models.get(stored.model)
-        result = search_vectors(
-            places,
+        return search(
+            self._places,
             self._indexes,
-            Embedding(self._models, chosen, model, device, allow_private),
-            Asking(index, recall, mode, report),
+            self._models,
             queries,
-            without_queries,
             k,
-            passing,
+            several_queries("without", without),
+            model,
+            tuple(map(read_color, _colors(color))),
+            where,
+            split,
+            same_cluster,
             include_self,
-            stored,
+            allow_private,
+            device,
+            Asking(index, recall, mode, report),
         )
-        return replace(result, colors=colors)
 
     def cluster(
         self,
@@ -555,6 +526,7 @@ class Collection:
         min_samples: int | None = None,
         min_cluster_size: int | None = None,
         random_state: int = 0,
+        in_batches: bool | None = None,
         report: Callable[[str], None] = lambda words: None,
     ) -> Clustering:
         """Find groups of look-alikes, and keep them under a name.
@@ -579,6 +551,10 @@ class Collection:
             HDBSCAN: what is smaller is noise; 5 by default.
         random_state : int
             The same images and number give the same clusters.
+        in_batches : bool, optional
+            k-means: read the vectors from the disk again and again instead of holding them in memory; by
+            default where they would take more than a third of what is free. It is slower, and starts from a
+            sample, so that the clusters are others, and about as good; `Clustering.parameters` says so.
         report : callable
             Told in words what is being done.
 
@@ -588,8 +564,8 @@ class Collection:
             If there is no such algorithm, it does not take a parameter, one is out of range, the name cannot
             be one, or there are no two images that differ.
         CollectionError
-            If the collection is empty, its images have not been embedded with the model, or the clustering of
-            that name was changed by its user.
+            If the collection is empty, its images have not been embedded with the model, the clustering of
+            that name was changed by its user, or the vectors do not fit into memory.
 
         Examples
         --------
@@ -603,9 +579,9 @@ class Collection:
         check_algorithm(algorithm, given)
         name = check_clustering_name(algorithm if name is None else name)
         self._check_replaceable(name)
-        chosen, ids, vectors = self._rows_of_model(model)
+        chosen, embedded = self._embedded(model)
         found = find_clusters(
-            name, chosen.name, chosen.metric, ids, vectors, algorithm, given, random_state, report
+            name, chosen.name, chosen.metric, embedded, algorithm, given, in_batches, random_state, report
         )
         with self._clusterings.lock():
             self._check_replaceable(name)
@@ -649,8 +625,8 @@ class Collection:
         >>> photos.try_ks([2, 3]).suggested
         2
         """
-        chosen, _, vectors = self._rows_of_model(model)
-        return try_ks(chosen.name, vectors, ks, random_state, report)
+        chosen, embedded = self._embedded(model)
+        return try_ks(chosen.name, embedded, ks, random_state, report)
 
     def try_distances(
         self,
@@ -683,8 +659,8 @@ class Collection:
         >>> found.at(found.eps).n_clusters
         1
         """
-        chosen, _, vectors = self._rows_of_model(model)
-        return try_distances(chosen.name, chosen.metric, vectors, min_samples, report)
+        chosen, embedded = self._embedded(model)
+        return try_distances(chosen.name, chosen.metric, embedded, min_samples, report)
 
     def clusterings(self) -> list[str]:
         """Return the names of the clusterings that are kept."""
@@ -756,21 +732,18 @@ class Collection:
         >>> [(cluster.title, cluster.size) for cluster in found.clusters]
         [('stripes', 3), ('cluster 1', 1)]
         """
-        n_assigned = 0
         with self._clusterings.lock():
             stored = self._clusterings.read(name)
             model = self._models.get(stored.model)
-            for cluster, to in rename:
-                stored = rename_cluster(stored, cluster, to)
+            embedded = None
             if merge or move or assign:
-                ids, vectors = self._rows_to_cluster(model)
-                for clusters in merge:
-                    stored = merge_clusters(stored, clusters, ids, vectors, model.metric)
-                for target in dict.fromkeys(to for _, to in move):
-                    images = [self._image_in(ids, image) for image, to in move if to == target]
-                    stored = move_images(stored, images, target, ids, vectors, model.metric)
-                if assign:
-                    stored, n_assigned = assign_new(stored, ids, vectors, model.metric, report)
+                embedded = embedded_images(self._store, self._indexes, model)
+            moves = [(self._image_in(embedded, image), to) for image, to in move]
+            stored, n_assigned = change_clusters(
+                stored, embedded, model.metric, rename, merge, moves, assign, report
+            )
+            if rename or merge or move:
+                stored = replace(stored, changed=datetime.datetime.now().astimezone().isoformat())
             self._clusterings.write(stored)
         return describe_clustering(self._places, stored, model), n_assigned
 
@@ -837,25 +810,18 @@ class Collection:
                 " name, or delete that clustering first"
             )
 
-    def _image_in(self, ids: Ids, image: str | os.PathLike[str]) -> ImageId:
+    def _image_in(self, embedded: Embedded | None, image: str | os.PathLike[str]) -> ImageId:
         found = self._places.find(os.fspath(image))
-        if found not in ids:
+        if embedded is None or found not in embedded.ids:
             raise QueryError(f"{os.fspath(image)} is not in this collection; index it first")
         return found
 
-    def _rows_of_model(self, model: str | None) -> tuple[Model, Ids, Vectors]:
+    def _embedded(self, model: str | None) -> tuple[Model, Embedded]:
         chosen = self._models.get(self.model if model is None else model)
-        ids, vectors = self._rows_to_cluster(chosen)
-        if not len(ids):
+        embedded = embedded_images(self._store, self._indexes, chosen)
+        if not len(embedded):
             raise CollectionError(nothing_embedded(self._store, chosen.name, model))
-        return chosen, ids, vectors
-
-    def _rows_to_cluster(self, model: Model) -> tuple[Ids, Vectors]:
-        """Return the images that are there, their ids rising, with their vectors."""
-        ids, vectors = self._indexes.read_vectors(vector_table(self._store, model), model.name, model.metric)
-        order = np.argsort(ids)
-        order = order[np.isin(ids[order], self._store.files.read(["id"])["id"].to_numpy())]
-        return ids[order], np.asarray(vectors[order], np.float32)
+        return chosen, embedded
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""
@@ -989,7 +955,8 @@ class Collection:
             Models, or kinds of index, to measure on the same queries, and compare with this one.
         labels : str or path, optional
             A CSV file with columns ``path`` and ``label``; or the name of a clustering, whose clusters'
-            names are labels. By default those of folders and data sets.
+            names are labels. By default those of folders and data sets, or where there are none the names
+            given to clusters.
         query_split : {"train", "test"}, optional
             The queries are images of this split of the data sets, and none of it is searched, unless
             `gallery_split` is the same.
@@ -1040,7 +1007,7 @@ class Collection:
             self._places,
             there,
             self._indexes,
-            read_ground_truth(self._places, there, self._clusterings, labels),
+            read_ground_truth(self._places, there, labels),
             [base, *others],
             Asked(
                 [k] if isinstance(k, int) else k,
@@ -1076,8 +1043,8 @@ class Collection:
             If there is none of a name.
         """
         there = self._places.of_images()
-        has_labels = labels is not None or any(found[0].label is not None for found in there.values())
-        truth = read_ground_truth(self._places, there, self._clusterings, labels) if has_labels else None
+        has_labels = labels is not None or any(found[0].folder_label is not None for found in there.values())
+        truth = read_ground_truth(self._places, there, labels) if has_labels else None
         found = []
         for name in self.clusterings() if names is None else names:
             stored = self._clusterings.read(name)
@@ -1087,6 +1054,99 @@ class Collection:
                 evaluate_clustering(self._places, there, self._indexes, stored, model, truth, random_state)
             )
         return tuple(found)
+
+    def map(
+        self,
+        method: Method = "tsne",
+        name: str | None = None,
+        *,
+        model: str | None = None,
+        perplexity: float | None = None,
+        random_state: int = 0,
+        report: Report = silent,
+    ) -> ImageMap:
+        """Make a map, on which images that look alike lie near each other, and keep it under a name.
+
+        Parameters
+        ----------
+        method : {"tsne", "pca", "umap"}
+            See `lookalike.projection.project`.
+        name : str, optional
+            Under which it is kept; the method's by default. One of that name is replaced.
+        model : str, optional
+            Which of the collection's models; its own by default.
+        perplexity : float, optional
+            t-SNE: about how many neighbours each image has; 30 by default, and less for few images.
+        random_state : int
+            The same images and number give the same map.
+        report : callable
+            Told in words what is being done, and the share of the whole that is.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such method, its library is not installed, a parameter is out of range, or the name
+            cannot be one.
+        CollectionError
+            If the collection is empty, or its images have not been embedded with the model.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> found = photos.map("pca")
+        >>> found.points.shape, len(found.images), photos.maps()
+        ((4, 2), 4, ['pca'])
+        """
+        name = check_map_name(method if name is None else name)
+        chosen, embedded = self._embedded(model)
+        found = make_map(name, chosen.name, chosen.metric, embedded, method, perplexity, random_state, report)
+        with self._maps.lock():
+            self._maps.write(found)
+        return describe_map(self._places, found, chosen)
+
+    def maps(self) -> list[str]:
+        """Return the names of the maps that are kept."""
+        return self._maps.names()
+
+    def read_map(self, name: str) -> ImageMap:
+        """Return a map that is kept, as far as its images are still there.
+
+        Raises
+        ------
+        CollectionError
+            If there is none of that name.
+        StoreError
+            If it is damaged.
+        """
+        stored = self._maps.read(name)
+        return describe_map(self._places, stored, self._models.get(stored.model))
+
+    def place_on_map(self, name: str) -> tuple[ImageMap, int]:
+        """Place images that came later on a map, near those that they look like; the others stay.
+
+        Returns
+        -------
+        map : ImageMap
+        n_placed : int
+            How many came later.
+
+        Raises
+        ------
+        CollectionError
+            If there is no map of that name, or none of the images that it was made of is left.
+        """
+        with self._maps.lock():
+            stored = self._maps.read(name)
+            chosen, embedded = self._embedded(stored.model)
+            stored, n_placed = place_later(stored, embedded, chosen.metric)
+            if n_placed:
+                self._maps.write(stored)
+        return describe_map(self._places, stored, chosen), n_placed
+
+    def delete_map(self, name: str) -> None:
+        """Delete a map."""
+        self._maps.delete(name)
 
     def info(self) -> Info:
         """Say what the collection holds."""

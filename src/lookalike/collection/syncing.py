@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from lookalike.answers import Failure, SyncReport
+from lookalike.collection.clusterings import Clusterings
 from lookalike.collection.embedded import vector_table
 from lookalike.collection.places import Places
 from lookalike.collection.reducing import extend_reduced
@@ -34,6 +35,7 @@ def sync(
     store: Store,
     shelf: ModelShelf,
     roots: Roots,
+    clusterings: Clusterings,
     paths: Sequence[str | os.PathLike[str]],
     datasets: Sequence[str] | None,
     model: str | None,
@@ -55,7 +57,7 @@ def sync(
             models.append(shelf.get(name))
     with contextlib.nullcontext() if dry_run else writer_lock(store.folder):
         roots.reload()
-        places = Places(store, roots.manifest)
+        places = Places(store, roots.manifest, clusterings)
         if not dry_run:
             store.upgrade()
         areas = _areas(places, paths, datasets)
@@ -87,7 +89,8 @@ def sync(
                     extend_reduced(store, shelf, name)
             # Only now: were it killed before, the root would have to be there for its rows to go.
             roots.save(without=[area.root for area in areas if area.is_missing])
-    places = Places(store, roots.manifest)
+            _carry_over(store, clusterings, tally)
+    places = Places(store, roots.manifest, clusterings)
     failures = places.failures()
     if dry_run:
         failures = _foreseen(first, failures, places.absolute)
@@ -138,6 +141,13 @@ def _prepare_models(
             loaded.append((model.name, shelf.load(model.name, compute, is_new), is_new))
     for name, embedder, is_new in loaded:
         shelf.keep(name, embedder, is_new)
+
+
+def _carry_over(store: Store, clusterings: Clusterings, tally: Tally) -> None:
+    """Leave images whose files were edited in the clusters that the user put or named them in."""
+    rows = store.files.read_where_in("path", tally.changed, ["path", "id"]).to_pylist()
+    old_of = {row["id"]: tally.files[row["path"]].id for row in rows}
+    clusterings.carry_over({new: old for new, old in old_of.items() if new != old})
 
 
 @contextlib.contextmanager

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from lookalike import datasets
-from lookalike.collection.clusterings import Clusterings
 from lookalike.collection.ground_truth import read_ground_truth
 from lookalike.collection.places import Places
 from lookalike.embed import ModelShelf
@@ -34,7 +33,6 @@ from lookalike.types import Pixels
 def train_model(
     places: Places,
     shelf: ModelShelf,
-    clusterings: Clusterings,
     settings: AutoencoderSettings | FinetuneSettings,
     labels: str | os.PathLike[str] | None,
     running: Running,
@@ -51,7 +49,7 @@ def train_model(
     if isinstance(settings, AutoencoderSettings):
         trained = train_autoencoder(_images(places), settings, run, running)
     else:
-        images, source = _labelled(places, clusterings, labels)
+        images, source = _labelled(places, labels)
         trained = finetune(images, source, settings, run, running)
     with writer_lock(folder):
         shelf.add_trained(trained.local, trained.files())
@@ -76,12 +74,10 @@ def _images(places: Places) -> TrainingImages:
     return TrainingImages(ids, _reader(places, stored), None, is_test)
 
 
-def _labelled(
-    places: Places, clusterings: Clusterings, given: str | os.PathLike[str] | None
-) -> tuple[TrainingImages, str]:
+def _labelled(places: Places, given: str | os.PathLike[str] | None) -> tuple[TrainingImages, str]:
     """Return the images that have a label, and where the labels are from."""
     every = _images(places)
-    truth = read_ground_truth(places, places.of_images(), clusterings, given)
+    truth = read_ground_truth(places, places.of_images(), given)
     rows = [row for row, image in enumerate(every.ids.tolist()) if image in truth.labels]
     labels = [truth.labels[int(every.ids[row])] for row in rows]
     is_test = None if every.is_test is None else every.is_test[rows]

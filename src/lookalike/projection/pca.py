@@ -10,30 +10,52 @@ import numpy.typing as npt
 
 from lookalike.projection.contract import Projection
 from lookalike.reduce import PCA
-from lookalike.types import Vectors
+from lookalike.types import Metric, Vectors
+
+_BLOCK_ROWS = 8_192
 
 Doubles = npt.NDArray[np.float64]
 
 
-def project(rows: Vectors) -> Projection:
-    """Return the map of rows, (n, d) float32, checked."""
+def project(rows: Vectors, metric: Metric) -> Projection:
+    """Return the map of rows, (n, d) float32, checked; for cosine, of unit rows."""
+    rows = _compared(rows, metric)
     d = rows.shape[1]
-    mean, components, shares = np.zeros(d), np.zeros((2, d)), np.zeros(2)
-    if len(rows):
-        mean = rows.mean(axis=0, dtype=np.float64)
-    if (rows != rows[:1]).any():
+    components, shares = np.zeros((2, d)), np.zeros(2)
+    mean = rows[0].astype(np.float64)
+    if (rows != rows[0]).any():
         pca = PCA(min(2, len(rows) - 1, d)).fit(rows)
         mean, n_found = pca.mean_, pca.n_components_
         components[:n_found], shares[:n_found] = pca.components_, pca.explained_variance_ratio_
     state = {"mean": mean, "components": components}
     figures = {f"explained_variance_{axis}": float(share) for axis, share in enumerate(shares, 1)}
-    return Projection(place(rows, mean, components), "pca", {}, figures, state)
+    return Projection(_apply(rows, mean, components), "pca", {}, figures, state)
 
 
-def place(rows: Vectors, mean: Doubles, components: Doubles) -> Vectors:
-    """Return the points of rows, (m, 2) float32."""
+def place(new_rows: Vectors, projection: Projection, metric: Metric) -> Vectors:
+    """Return the points of new rows, (m, 2) float32."""
+    rows = _compared(new_rows, metric)
+    return _apply(rows, projection.state["mean"], projection.state["components"])
+
+
+def start(rows: Vectors, metric: Metric) -> Doubles:
+    """Return where another method may begin, (n, 2): the map, with a deviation of 1 along the first axis."""
+    points = project(rows, metric).points.astype(np.float64)
+    deviation = float(points[:, 0].std())
+    return points / deviation if deviation > 0 else points
+
+
+def _apply(rows: Vectors, mean: Doubles, components: Doubles) -> Vectors:
     points = np.empty((len(rows), 2), np.float32)
-    for start in range(0, len(rows), 8_192):
-        block = rows[start : start + 8_192].astype(np.float64)
-        points[start : start + len(block)] = (block - mean) @ components.T
+    for begin in range(0, len(rows), _BLOCK_ROWS):
+        block = rows[begin : begin + _BLOCK_ROWS].astype(np.float64)
+        points[begin : begin + len(block)] = (block - mean) @ components.T
     return points
+
+
+def _compared(rows: Vectors, metric: Metric) -> Vectors:
+    """Return rows whose euclidean distances are what the metric compares."""
+    if metric == "euclidean":
+        return rows
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
+    return np.asarray(rows / lengths[:, None], np.float32)

@@ -20,8 +20,11 @@ from lookalike.projection import pca
 from lookalike.projection.contract import Projection, Report
 from lookalike.types import Metric, Vectors
 
-_NEIGHBORS = 15  # itself included, as umap-learn has it
-_FEWEST = 5  # for fewer the graph's eigenvectors, from which UMAP starts, do not exist
+_NEIGHBORS = 15  # itself included, as umap-learn counts
+_MIN_DIST = 0.1
+_FEWEST = 4  # for fewer it makes no map
+_SHARE = 0.25  # of the time that the neighbours take
+_START = 10.0  # how far from the middle the farthest point begins
 
 
 def project(rows: Vectors, metric: Metric, random_state: int, report: Report) -> Projection:
@@ -29,29 +32,33 @@ def project(rows: Vectors, metric: Metric, random_state: int, report: Report) ->
     library = import_umap()
     n = len(rows)
     n_neighbors = min(_NEIGHBORS, n)
-    parameters = {"n_neighbors": float(n_neighbors), "min_dist": 0.1}
-    if n < _FEWEST or (rows == rows[0]).all():
-        return Projection(pca.project(rows).points, "umap", parameters, {}, {})
-    graph = neighbor_graph(
-        rows, n_neighbors - 1, metric, report=lambda done, total: report("neighbours", done / total / 4)
-    )
+    parameters = {"n_neighbors": float(n_neighbors), "min_dist": _MIN_DIST}
+    start = pca.start(rows, metric).astype(np.float32)
+    if n < _FEWEST or not start.any():
+        return Projection(start, "umap", parameters, {}, {})
+
+    def neighbours(done: int, total: int) -> None:
+        report("finding the neighbours", _SHARE * done / total)
+
+    graph = neighbor_graph(rows, n_neighbors - 1, metric, report=neighbours)
     others, distances = (each.reshape(n, n_neighbors - 1) for each in (graph.indices, graph.data))
-    near = np.column_stack([np.arange(n, dtype=np.int32), others])
-    far = np.column_stack([np.zeros(n, np.float32), distances])
-    report("UMAP", 0.25)
+    itself = np.arange(n, dtype=np.int32)[:, None]
+    near = np.hstack([itself, others]), np.hstack([np.zeros((n, 1), np.float32), distances])
+    report("arranging the points", _SHARE)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a seed means one thread, and what it thinks of small sets
-        points = library.UMAP(
+        warnings.simplefilter("ignore")  # what it says of a seed, of threads, and of few rows
+        model = library.UMAP(
             n_neighbors=n_neighbors,
-            min_dist=parameters["min_dist"],
+            min_dist=_MIN_DIST,
             metric=metric,
-            init=np.ascontiguousarray(_start(rows)),
-            precomputed_knn=(near, far, None),
-            force_approximation_algorithm=True,
+            init=start * (_START / np.abs(start).max()),
+            precomputed_knn=(*near, None),
+            force_approximation_algorithm=True,  # or it measures all pairs of up to 4,096 rows
             random_state=random_state,
-            transform_seed=random_state,
             n_jobs=1,
-        ).fit_transform(rows)
+        )
+        points = model.fit_transform(rows)
+    report("arranging the points", 1.0)
     return Projection(np.asarray(points, np.float32), "umap", parameters, {}, {})
 
 
@@ -64,14 +71,11 @@ def import_umap() -> Any:
         If it is not installed.
     """
     try:
-        return importlib.import_module("umap")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it would do more with Tensorflow
+            return importlib.import_module("umap")
     except ImportError as error:
         raise InvalidInputError(
             "UMAP needs the library umap-learn, which is not installed; "
             "install it with: pip install 'lookalike[umap]'"
         ) from error
-
-
-def _start(rows: Vectors) -> Vectors:
-    points = pca.project(rows).points
-    return points * np.float32(10 / max(np.abs(points).max(), 1e-30))

@@ -67,14 +67,14 @@ def project(
         raise InvalidInputError(f"n_jobs is {n_jobs!r}; expected 1 or more, or None for all cores")
     if method == "pca":
         report("PCA", 0.0)
-        return pca.project(_compared(rows, metric))
+        return pca.project(rows, metric)
     if method == "umap":
         from lookalike.projection import umap
 
         return umap.project(rows, metric, random_state, report)
     from lookalike.projection import tsne
 
-    return tsne.project(rows, metric, perplexity, n_jobs, report)
+    return tsne.project(rows, metric, perplexity, random_state, n_jobs, report)
 
 
 def place(
@@ -86,6 +86,8 @@ def place(
     random_state: int = 0,
 ) -> Vectors:
     """Place new vectors on a map; the old points stay, and each new one is placed as if it were alone.
+
+    A copy of an old vector gets its point.
 
     Parameters
     ----------
@@ -114,23 +116,13 @@ def place(
             " expected the vectors that it was made of"
         )
     if projection.method == "pca":
-        return pca.place(
-            _compared(new_rows, metric), projection.state["mean"], projection.state["components"]
-        )
-    from lookalike.projection import tsne
+        return pca.place(new_rows, projection, metric)
+    from lookalike.projection import placing
 
-    return tsne.place(new_rows, rows, projection, metric)
+    return placing.place(new_rows, rows, projection.points, metric)
 
 
 def _check(vectors: npt.ArrayLike, metric: Metric, dimension: int | None = None) -> Vectors:
     if metric not in METRICS:
         raise InvalidInputError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}")
     return check_vectors(vectors, metric, dimension)
-
-
-def _compared(rows: Vectors, metric: Metric) -> Vectors:
-    """Return rows whose euclidean distances are what the metric compares."""
-    if metric == "euclidean":
-        return rows
-    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
-    return np.asarray(rows / lengths[:, None], np.float32)
