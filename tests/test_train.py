@@ -333,6 +333,7 @@ def small_run(folder):
     images = RunImages(np.arange(3), None, Split(np.array([0, 1]), np.array([2]), np.array([], int)))
     with run.held():
         run.begin({"epochs": 3, "size": None}, {"side": 28}, images)
+        (run.folder / "checkpoint.pt").write_bytes(b"the network")
     return run
 
 
@@ -342,6 +343,15 @@ def test_run_is_gone_on_with_by_the_same_settings_only(tmp_path):
     assert (len(images.ids), found) == (3, {"side": 28})
     with pytest.raises(ModelError, match=r"begun with epochs = 3, not 4; go on with the same.*--restart"):
         run.resume({"epochs": 4, "size": None})
+
+
+def test_run_that_has_not_come_to_a_checkpoint_binds_nobody(tmp_path):
+    run = small_run(tmp_path)
+    (run.folder / "checkpoint.pt").unlink()
+    assert run.resume({"epochs": 4}) is None
+    with run.held():
+        pass
+    assert not run.folder.exists()
 
 
 @pytest.mark.parametrize("file", ["run.json", "split.csv"])

@@ -103,6 +103,10 @@ class Killed(BaseException):
     pass
 
 
+def die(*_):
+    raise Killed
+
+
 def killed_after(monkeypatch, steps):
     """Let the training be killed after so many steps, as a power cut would: without a last word."""
     learn = loop_module._Loop._learn
@@ -149,7 +153,7 @@ def test_kill_loses_no_more_than_since_the_last_checkpoint(tmp_path, monkeypatch
 def test_kill_after_the_last_epoch_costs_no_epoch(tmp_path, monkeypatch):
     run = RunFolder(tmp_path / "run")
     with monkeypatch.context() as patch:
-        patch.setattr("lookalike.train.autoencoder.build_encoder", lambda *_: (_ for _ in ()).throw(Killed()))
+        patch.setattr("lookalike.train.autoencoder.build_encoder", die)
         with pytest.raises(Killed):
             train_autoencoder(waves()[0], SETTINGS, run, CPU)
     read = waves()
@@ -405,11 +409,8 @@ def test_autoencoder_from_the_command_line(tmp_path, capsys):
     run = collection.folder / "training/autoencoder-waves"
     before = contents(collection.folder)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(loop_module._Loop, "_held_out_loss", lambda self: (_ for _ in ()).throw(Killed()))
-        collection.train(
-            AutoencoderSettings(name="waves", dimension=4, epochs=1),
-            running=dataclasses.replace(CPU, checkpoint_seconds=0),
-        )
+        patch.setattr("lookalike.train.autoencoder.build_encoder", die)
+        collection.train(AutoencoderSettings(name="waves", dimension=4, epochs=1), running=CPU)
     (run / "checkpoint.pt").write_bytes(b"half of")
     assert "is damaged" in fail(capsys, *words)
     left = {name: content for name, content in contents(collection.folder).items() if "training" not in name}

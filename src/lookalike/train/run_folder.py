@@ -82,6 +82,7 @@ class RunFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._checkpoint = folder / "checkpoint.pt"
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -110,11 +111,11 @@ class RunFolder:
             yield
         finally:
             lock.release()
-            if not any(path.name != "lock" for path in self.folder.glob("*")):
+            if not self._checkpoint.exists():
                 self.remove()  # nothing came of it
 
     def begin(self, settings: Mapping[str, Any], found: Mapping[str, Any], images: RunImages) -> None:
-        """Write down what a new run is about; the settings last: they say that the rest is there.
+        """Write down what a new run is about.
 
         Parameters
         ----------
@@ -126,25 +127,24 @@ class RunFolder:
         """
         document = json.dumps({"settings": settings, "found": found}, indent=2)
         with self._writing():
-            for file in ("run.json", "checkpoint.pt"):
-                (self.folder / file).unlink(missing_ok=True)
+            self._checkpoint.unlink(missing_ok=True)
             replace_file(self.folder / "split.csv", images.to_csv())
             replace_file(self.folder / "run.json", document.encode())
 
     def resume(self, settings: Mapping[str, Any]) -> tuple[RunImages, dict[str, Any]] | None:
-        """Return the images of the run that is here, and what was found out; None if there is no run.
+        """Return the images of the run that is here, and what was found out; None without a checkpoint.
 
         Raises
         ------
         ModelError
             If it was begun with other settings, or is damaged.
         """
+        if not self._checkpoint.exists():
+            return None  # it has not come far enough for anything to be lost
         try:
             document = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
             began, found = dict(document["settings"]), dict(document["found"])
             images = RunImages.from_csv((self.folder / "split.csv").read_bytes())
-        except FileNotFoundError:
-            return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._damaged(f"the training in {self.folder}", str(error)) from error
         for key, value in json.loads(json.dumps(settings)).items():
@@ -169,7 +169,7 @@ class RunFolder:
         content = stream.getvalue()
         with self._writing():
             replace_file(
-                self.folder / "checkpoint.pt",
+                self._checkpoint,
                 _MAGIC + hashlib.sha256(content).digest() + content,
                 durable=True,
             )
@@ -182,7 +182,7 @@ class RunFolder:
         ModelError
             If it is damaged.
         """
-        file = self.folder / "checkpoint.pt"
+        file = self._checkpoint
         try:
             content = file.read_bytes()
         except FileNotFoundError:
@@ -207,6 +207,8 @@ class RunFolder:
     def remove(self) -> None:
         """Forget the run."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # others are there
+            self.folder.parent.rmdir()
 
     def _damaged(self, what: str, reason: str) -> ModelError:
         return ModelError(f"{what} is damaged ({reason}); begin the training again with --restart")
