@@ -336,7 +336,7 @@ def _save_plot(path: Path, trained: Trained) -> None:
         Image.fromarray(pixels).save(stream, "PNG")
         return stream.getvalue()
 
-    columns = 12
+    columns = min(12, len(trained.examples))
     rows = []
     for start in range(0, len(trained.examples), columns):
         some = trained.examples[start : start + columns]

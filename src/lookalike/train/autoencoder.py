@@ -71,7 +71,7 @@ def train_autoencoder(
         network = Autoencoder(shape)
         schedule = Schedule(
             settings.epochs,
-            settings.batch_size or shape.batch_size,
+            settings.batch_size or shape.batch_size(len(chosen.split.train)),
             settings.learning_rate,
             patience=settings.patience,
             checkpoint_seconds=running.checkpoint_seconds,

@@ -69,14 +69,15 @@ class AutoencoderShape:
         """Positions a side that are left."""
         return self.side >> len(self.widths)
 
-    @property
-    def batch_size(self) -> int:
-        """Images a batch whose activations take about as much memory whatever the side.
+    def batch_size(self, n: int) -> int:
+        """Return how many of `n` images a batch takes, so that memory holds it and an epoch has some steps.
 
-        >>> [AutoencoderShape(side, 3, 32).batch_size for side in (28, 128, 512)]
+        >>> [AutoencoderShape(side, 3, 32).batch_size(60_000) for side in (28, 128, 512)]
         [128, 64, 16]
+        >>> AutoencoderShape(28, 3, 32).batch_size(600)
+        37
         """
-        return max(8, min(128, 8192 // self.side))
+        return max(8, min(128, 8192 // self.side, n // 16))
 
 
 def sides() -> list[int]:

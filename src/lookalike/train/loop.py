@@ -117,7 +117,8 @@ class _Loop:
     ) -> None:
         self.learner, self.feed, self.schedule, self.folder = learner, feed, schedule, run
         self.device, self.report = device, report
-        learner.network.to(device)
+        # Channels last: what convolutions on processors and GPUs are quickest with.
+        learner.network.to(device, memory_format=torch.channels_last)
         groups = [
             {**group, "lr": schedule.learning_rate * group.get("factor", 1.0)}
             for group in learner.parameter_groups()

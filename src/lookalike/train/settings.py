@@ -70,7 +70,7 @@ class AutoencoderSettings:
     epochs : int
         At most.
     batch_size : int, optional
-        Chosen by the size by default.
+        Chosen by the size and number of the images by default.
     learning_rate : float
     patience : int
         Stop after so many epochs without a lower held-out loss.
