@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -95,7 +95,7 @@ def autoencoder(
         int | None,
         typer.Option(
             min=1,
-            help="Images a step; chosen by the size by default.",
+            help="Images a step; chosen by the size and number of the images by default.",
             rich_help_panel=_DETAILS,
             show_default=False,
         ),
@@ -129,7 +129,7 @@ def autoencoder(
     """
     from typing import cast
 
-    from lookalike.plots import check_ending
+    from lookalike.plots import check_ending, save_figure
     from lookalike.train import AutoencoderSettings
     from lookalike.types import Metric
 
@@ -149,7 +149,8 @@ def autoencoder(
     )
     trained = _train(collection, settings, None, device, jobs, restart, json, quiet)
     if plot is not None:
-        _save_plot(plot, trained)
+        save_figure(trained.draw_examples(), plot)
+        print(f"saved {plot}", file=sys.stderr)
 
 
 def finetune(
@@ -321,32 +322,6 @@ def _print_summary(collection: Collection, trained: Trained, embedded: int) -> N
         say(f"{model} on {card.queries:,} images kept for it: {figures}")
     say(f"{embedded:,} images embedded: search --model {card.model}")
     say(f"all about it: {relative(str(_card(collection, card.model)))}")
-
-
-def _save_plot(path: Path, trained: Trained) -> None:
-    """Draw images above what the autoencoder makes of them."""
-    import io
-
-    from PIL import Image
-
-    from lookalike.plots import SheetRow, contact_sheet, save_figure
-
-    def encode(pixels: Any) -> bytes:
-        stream = io.BytesIO()
-        Image.fromarray(pixels).save(stream, "PNG")
-        return stream.getvalue()
-
-    columns = min(12, len(trained.examples))
-    rows = []
-    for start in range(0, len(trained.examples), columns):
-        some = trained.examples[start : start + columns]
-        rows.append(SheetRow("Held out", "", [encode(image) for image, _ in some]))
-        note = f"from {trained.card.dimension:,} numbers each"
-        rows.append(SheetRow("Reconstructed", note, [encode(made) for _, made in some]))
-    save_figure(
-        contact_sheet(rows, f"{trained.card.model}: images that it did not learn from", columns), path
-    )
-    print(f"saved {path}", file=sys.stderr)
 
 
 @contextlib.contextmanager

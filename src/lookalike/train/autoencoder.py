@@ -23,7 +23,7 @@ from lookalike.train.schedule import Schedule
 from lookalike.train.settings import AutoencoderSettings, Running
 from lookalike.train.split import Rows, split_images
 from lookalike.train.trained import Trained, check_agreement
-from lookalike.types import Metric, Pixels
+from lookalike.types import Metric, Pixels, Vectors
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _LOOKED_AT = 64  # images whose size and colours decide on the network's shape
 _EXAMPLES = 24
+_AVERAGED = 2_000
 
 
 def train_autoencoder(
@@ -65,7 +66,7 @@ def train_autoencoder(
     with run.held(), seeded(settings.random_state, running.jobs):
         from lookalike.train.autoencoder_network import Autoencoder, AutoencoderLearner
         from lookalike.train.loop import fit
-        from lookalike.train.memory import check_memory, free_memory
+        from lookalike.train.memory import check_memory, free_memory_of
 
         chosen, shape = _begin(images, settings, run, running)
         network = Autoencoder(shape)
@@ -76,7 +77,7 @@ def train_autoencoder(
             patience=settings.patience,
             checkpoint_seconds=running.checkpoint_seconds,
         )
-        check_memory(network, shape.side, schedule.batch_size, free_memory(device))
+        check_memory(network, shape.side, schedule.batch_size, free_memory_of(device))
         feed = _Feed(images.only(chosen.ids), chosen, shape, schedule, settings.random_state, running.jobs)
         result = fit(AutoencoderLearner(network), feed, schedule, run, device, running.report)
         running.say("checking the model")
@@ -173,6 +174,10 @@ class _Feed:
     def held_out(self, at_most: int | None = None) -> Generator[Batch]:
         return self._read(self._split.validation[:at_most])
 
+    def some_learned(self) -> Generator[Batch]:
+        """Read some images learned from; their rows are in the order of ids, which is as good as chance."""
+        return self._read(self._split.train[:_AVERAGED])
+
 
 def _as_model(name: str, title: str, graph: bytes, shape: AutoencoderShape, metric: Metric) -> LocalModel:
     return trained_model(
@@ -193,15 +198,30 @@ def _finish(network: Autoencoder, card: Card, chosen: RunImages, feed: _Feed) ->
     import torch
 
     shape = network.shape
-    graph = build_encoder({key: value.numpy() for key, value in network.state_dict().items()}, shape)
+    weights = {key: value.numpy() for key, value in network.state_dict().items()}
+    # Codes lie about any point that training found; directions mean something seen from their middle.
+    middle = _mean_code(network, feed)
+    graph = build_encoder({**weights, "to_code.bias": weights["to_code.bias"] - middle}, shape)
     local = _as_model(card.model, card.title, graph, shape, card.metric)
     pixels = np.concatenate([batch.pixels for batch in feed.held_out(_EXAMPLES) if len(batch.rows)])
     with torch.no_grad():
         codes = network.encode(torch.from_numpy(pixels))
         pictures = (network.decode(codes) * 255).round().byte().permute(0, 2, 3, 1).numpy()
-    check_agreement(local, pixels, codes.numpy())
+    check_agreement(local, pixels, codes.numpy() - middle)
     examples = tuple(zip(pixels, _coloured(pictures), strict=True))
     return Trained(local, card, chosen, examples)
+
+
+def _mean_code(network: Autoencoder, feed: _Feed) -> Vectors:
+    """Return the mean code of some images learned from: (dimension,)."""
+    import torch
+
+    with torch.no_grad():
+        codes = [
+            network.encode(torch.from_numpy(batch.pixels)) for batch in feed.some_learned() if len(batch.rows)
+        ]
+    mean: Vectors = torch.cat(codes).mean(dim=0).numpy()
+    return mean
 
 
 def _coloured(pictures: Pixels) -> Pixels:

@@ -79,7 +79,7 @@ def finetune(
         from lookalike.train.efficientnet_network import EfficientNetLite
         from lookalike.train.finetuned_network import FinetunedNetwork, FinetuneLearner
         from lookalike.train.loop import fit
-        from lookalike.train.memory import check_memory, free_memory
+        from lookalike.train.memory import check_memory, free_memory_of
 
         chosen = _begin(images, settings, run, running)
         images = images.only(chosen.ids)
@@ -99,7 +99,7 @@ def finetune(
             warm_up=0.05,
             checkpoint_seconds=running.checkpoint_seconds,
         )
-        check_memory(network, size, schedule.batch_size, free_memory(device))
+        check_memory(network, size, schedule.batch_size, free_memory_of(device))
         as_seen = _as_model(base, settings, "", b"").model
         feed = _Feed(images, chosen, classes, as_seen, settings, running.jobs)
         learner = FinetuneLearner(network, classes, settings.frozen_epochs)

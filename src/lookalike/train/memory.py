@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from lookalike.errors import ModelError
+from lookalike.memory import free_memory
 
 _SHARE = 0.9  # of what is free
 _KEPT = 1.5
@@ -38,21 +37,13 @@ def bytes_an_image(network: torch.nn.Module, side: int) -> int:
     return int(total * _KEPT)
 
 
-def free_memory(device: torch.device) -> int | None:
-    """Return how many bytes can still be had; None where the system does not say."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return None
+def free_memory_of(device: torch.device) -> int:
+    """Return how many bytes can still be had on a device."""
+    return int(torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else free_memory()
 
 
-def check_memory(network: torch.nn.Module, side: int, batch_size: int, free: int | None) -> None:
+def check_memory(network: torch.nn.Module, side: int, batch_size: int, free: int) -> None:
     """Raise ModelError unless batches of so many images are likely to fit into `free` bytes."""
-    if free is None:
-        return
     each = bytes_an_image(network, side)
     weights = 4 * sum(p.numel() * p.element_size() for p in network.parameters())  # gradients and two moments
     room = int(free * _SHARE) - weights

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lookalike.embed import LocalModel, unit_rows
 from lookalike.errors import ModelError
+from lookalike.plots import SheetRow, contact_sheet
 from lookalike.train.card import Card
 from lookalike.train.run_folder import RunImages
 from lookalike.types import Pixels, Vectors
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 TOLERANCE = 1e-4
 """How far a number of ONNX's embedding may be from torch's: of a unit row, or as a share of the largest."""
+
+_COLUMNS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,25 @@ class Trained:
             ".card.md": self.card.to_markdown(),
             ".split.csv": self.images.to_csv(),
         }
+
+    def draw_examples(self) -> Figure:
+        """Draw held-out images, and below them what an autoencoder makes of their codes."""
+        columns = max(1, min(_COLUMNS, len(self.examples)))
+        note = f"from {self.card.dimension:,} numbers each"
+        rows = []
+        for start in range(0, len(self.examples), columns):
+            images, made = zip(*self.examples[start : start + columns], strict=True)
+            rows.append(SheetRow("Held out", "", [_as_png(pixels) for pixels in images]))
+            rows.append(SheetRow("Reconstructed", note, [_as_png(pixels) for pixels in made]))
+        return contact_sheet(rows, f"{self.card.model}: images that it did not learn from", columns)
+
+
+def _as_png(pixels: Pixels) -> bytes:
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
 
 
 def check_agreement(local: LocalModel, pixels: Pixels, expected: Vectors) -> None:
