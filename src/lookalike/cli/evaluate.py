@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,9 @@ from lookalike.cli.evaluations import (
 )
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, ModelOption, QuietOption
 from lookalike.errors import InvalidInputError, LookalikeError
+
+if TYPE_CHECKING:
+    from lookalike.answers import ClusteringEvaluation
 
 _INDEX = "Search index"
 _SPLITS = "Splits of a data set"
@@ -167,7 +170,8 @@ def evaluate(
                 report=report,
                 **({} if n_queries is None else {"n_queries": n_queries}),
             )
-        clusterings, damaged = [], {}
+        clusterings: list[ClusteringEvaluation] = []
+        damaged = {}
         for name in clustering or chosen.clusterings():
             try:
                 clusterings += chosen.evaluate_clusterings([name], labels, random_state, report)
