@@ -278,10 +278,7 @@ def _by_cluster(collection: Collection, found: ImageMap, name: str) -> Groups:
     rows = {each.number: row for row, each in enumerate(clusters)}
     numbers = dict(zip(clustering.ids.tolist(), clustering.numbers.tolist(), strict=True))
     of_images = [rows.get(numbers.get(image.id, -1), -1) for image in found.images]
-    names = [
-        each.name or (f"{each.number} {each.label}" if each.label else f"cluster {each.number}")
-        for each in clusters
-    ]
+    names = [each.name or (f"{each.number}: {each.label}" if each.label else each.title) for each in clusters]
     return Groups(
         np.array(of_images, int), names, "cluster", "noise" if clustering.n_noise else "in no cluster"
     )

@@ -923,7 +923,8 @@ class Collection:
             Models, or kinds of index, to measure on the same queries, and compare with this one.
         labels : str or path, optional
             A CSV file with columns ``path`` and ``label``; or the name of a clustering, whose clusters'
-            names are labels. By default those of folders and data sets.
+            names are labels. By default those of folders and data sets, or where there are none the names
+            given to clusters.
         query_split : {"train", "test"}, optional
             The queries are images of this split of the data sets, and none of it is searched, unless
             `gallery_split` is the same.

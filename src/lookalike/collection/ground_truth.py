@@ -50,7 +50,7 @@ def read_ground_truth(
     given : str or path, optional
         A CSV file with columns ``path`` and ``label``; or the name of a clustering, of which the names that
         its user gave to clusters are labels. By default the labels of folders and data sets, of an image that
-        lies in several places that of the first.
+        lies in several places that of the first; where there are none at all, the names of clusters.
 
     Raises
     ------
@@ -66,13 +66,17 @@ def read_ground_truth(
     if given is None:
         labels = {image: found[0].folder_label for image, found in there.items()}
         known = {image: label for image, label in labels.items() if label is not None}
+        sources = ["folders"] * bool(places.of_roots()) + ["data sets"] * bool(places.datasets)
+        if not known:  # what is left are the names of clusters
+            labels = {image: found[0].label for image, found in there.items()}
+            known = {image: label for image, label in labels.items() if label is not None}
+            sources = ["named clusters"]
         if not known:
             raise CollectionError(
                 f"no image of the collection in {places.store.folder} has a label to measure against; give a"
                 " table of labels with --labels FILE.csv (columns path and label), or name clusters with"
                 " `lookalike cluster` and give the clustering's name"
             )
-        sources = ["folders"] * bool(places.of_roots()) + ["data sets"] * bool(places.datasets)
         return GroundTruth(known, " and ".join(sources))
     name = os.fspath(given)
     if name in clusterings.names() and not os.path.isfile(name):

@@ -82,7 +82,7 @@ def find_clusters(
     _check_differ(embedded, model)
     if given.get("k") is not None:
         check_count(given["k"], "k", 1, n, things="images")
-    _check_seed(random_state)
+    check_seed(random_state)
     if in_batches is None:
         in_batches = algorithm == "kmeans" and not _fits(embedded, algorithm)
     elif in_batches and algorithm != "kmeans":
@@ -123,7 +123,7 @@ def try_ks(
     from lookalike.cluster.door import check_count
 
     _check_differ(embedded, model)
-    _check_seed(random_state)
+    check_seed(random_state)
     n = len(embedded)
     if n < 3:
         raise InvalidInputError(
@@ -180,7 +180,8 @@ def _check_fits(embedded: Embedded, algorithm: str) -> None:
         )
 
 
-def _check_seed(random_state: Any) -> None:
+def check_seed(random_state: Any) -> None:
+    """Raise InvalidInputError unless it is a whole number that chance can start from."""
     is_number = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool)
     if not is_number or not 0 <= random_state < 2**32:
         raise InvalidInputError(

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection.embedded import Embedded
+from lookalike.collection.grouping import check_seed
 from lookalike.collection.named_folders import NamedFolders, check_name, parse_facts, read_arrays
 from lookalike.errors import CollectionError, InvalidInputError
 from lookalike.projection import Method, Projection, Report, place, project
@@ -81,6 +82,7 @@ def make_map(
     """Make a map of all images that a model has embedded; see `Collection.map`."""
     if perplexity is not None and method != "tsne":
         raise InvalidInputError(f"perplexity is {perplexity!r}, but {method} has none; it is for tsne")
+    check_seed(random_state)
     vectors = embedded.take()
     found = project(
         vectors, method, metric=metric, perplexity=perplexity, random_state=random_state, report=report

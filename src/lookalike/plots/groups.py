@@ -23,11 +23,11 @@ Marks = dict[int, tuple[str, str]]
 
 _IN_LEGEND = 24  # groups that are all listed, named on the map or not
 _SIZES = ((9.5, 0.215), (8.5, 0.19), (7.5, 0.165), (7.0, 0.15))  # points, inches a line
-_COUNT = 0.62  # inches for a comma and five digits
+_COUNT = 0.78  # inches for a comma and five digits
 _MARKER = 0.24
 _HEAD = 0.3
 _LONGEST = 1.5  # inches of a name
-_ON_MAP = 9.0  # points
+_ON_MAP = ((12, 13.0), (_IN_LEGEND, 11.0), (10**9, 9.0))  # groups at most, points of their names
 _LARGE = 0.35  # inches: the radius from which a cloud bears its name, rather than stands beside it
 
 
@@ -128,11 +128,12 @@ def name_clouds(figure: Figure, groups: Groups, clouds: dict[int, Cloud], box: B
     width, height = figure.get_size_inches()
     dpi = figure.dpi
     halo = [withStroke(linewidth=2.6, foreground=theme().paper, alpha=0.9)]
+    size = next(size for most, size in _ON_MAP if len(clouds) <= most)
     taken: list[Box] = []
     there = set()
     for number, cloud in clouds.items():
         name = groups.names[number]
-        text = write_line(figure, name, cloud.x, cloud.y, _ON_MAP, "bold", ha="center", path_effects=halo)
+        text = write_line(figure, name, cloud.x, cloud.y, size, "bold", ha="center", path_effects=halo)
         shorten(text, 2.0)
         drawn = text.get_window_extent()
         half_x, half_y = drawn.width / dpi / 2 + 0.05, drawn.height / dpi / 2 + 0.015

@@ -47,8 +47,8 @@ _HEADER = 0.85
 _LEGEND_GAP = 0.3
 _MOST_STRETCHED = 2.0  # the axes of a map have no unit: it may be made somewhat wider than it is
 _DRAWN_AS_PIXELS = 5_000  # points: in an SVG, more of them would be slow to show
-_COVERED = 0.25  # the share of an image that another may cover
-_SMALLEST_IMAGE = 40  # pixels
+_COVERED = 0.35  # the share of an image that another may cover
+_SMALLEST_IMAGE = 36  # pixels
 _SMALLEST_TILE = 36
 _READ_AT_ONCE = 1_000  # image files
 
@@ -137,9 +137,13 @@ def images_map(
     sheet = _begin(size, title, framed)
     width, height = _pixels(sheet)
     smallest = _smallest(_SMALLEST_IMAGE, sheet)
-    side = int(np.clip(np.sqrt(0.5 * width * height / len(places)), smallest, 0.35 * height))
-    at = _lay(places, (side / 2, side / 2, width - side / 2, height - side / 2))
-    shown = choose_uncovered(at, side)
+    largest = int(np.clip(np.sqrt(0.5 * width * height / len(places)), smallest, 0.35 * height))
+    at, shown = _lay_images(places, width, height, side := smallest)
+    while largest > side:  # as large as it can be without hiding more of them
+        laid = _lay_images(places, width, height, largest)
+        if len(laid[1]) >= len(shown):
+            (at, shown), side = laid, largest
+        largest = int(0.8 * largest)
     corners = np.round(at[shown] - side / 2).astype(int)
     _show_images(sheet, shown, corners, side, pictures, framed)
     said = f"{len(shown):,} of {len(places):,} images shown; the others would cover them"
@@ -332,6 +336,12 @@ def _lay(places: Points, box: Box) -> Points:
     middle: Points = np.array([box[0] + box[2], box[1] + box[3]]) / 2
     laid: Points = middle + (places - (low + high) / 2) * scale
     return laid
+
+
+def _lay_images(places: Points, width: int, height: int, side: int) -> tuple[Points, npt.NDArray[np.intp]]:
+    """Return where the middles of images are, pixels, and which of them are shown."""
+    at = _lay(places, (side / 2, side / 2, width - side / 2, height - side / 2))
+    return at, choose_uncovered(at, side)
 
 
 def _largest(groups: Groups) -> Groups:

@@ -80,7 +80,6 @@ DARK = Theme(
 MARKERS = "osD^vPX*<p>hd8"
 """Shapes for points, to tell things apart where there are more of them than colours."""
 
-INK, MUTED, ACCENT, MARK = LIGHT.ink, LIGHT.muted, LIGHT.accent, LIGHT.mark
 _theme = ContextVar("theme", default=LIGHT)
 _UNDATED = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
