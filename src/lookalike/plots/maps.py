@@ -46,6 +46,7 @@ _MARGIN = 0.3
 _HEADER = 0.85
 _LEGEND_GAP = 0.3
 _MOST_STRETCHED = 2.0  # the axes of a map have no unit: it may be made somewhat wider than it is
+_LAYERS = 8  # of points, so that those of one marker do not lie upon those of all others
 _DRAWN_AS_PIXELS = 5_000  # points: in an SVG, more of them would be slow to show
 _COVERED = 0.35  # the share of an image that another may cover
 _SMALLEST_IMAGE = 36  # pixels
@@ -271,14 +272,16 @@ def _draw_points(
     is_none = groups.numbers < 0
     sheet.page.scatter(at[is_none, 0], at[is_none, 1], s=0.6 * diameter**2, color=theme().noise, **style)
     mixed = np.random.default_rng(0).permutation(len(at))  # so that no group lies upon all others
-    for marker in dict.fromkeys(marker for _, marker in marks.values()):
-        members = {number: color for number, (color, its) in marks.items() if its == marker}
-        rows = mixed[np.isin(groups.numbers[mixed], list(members))]
-        colors = [members[number] for number in groups.numbers[rows].tolist()]
-        ink = 1.0 if marker == "o" else 1.3  # most shapes fill less of their square than a disc
-        sheet.page.scatter(
-            at[rows, 0], at[rows, 1], s=ink * diameter**2, color=colors, marker=marker, **style
-        )
+    markers = list(dict.fromkeys(marker for _, marker in marks.values()))
+    for part in np.array_split(mixed, 1 if len(markers) == 1 else _LAYERS):
+        for marker in markers:
+            members = {number: color for number, (color, its) in marks.items() if its == marker}
+            rows = part[np.isin(groups.numbers[part], list(members))]
+            colors = [members[number] for number in groups.numbers[rows].tolist()]
+            ink = 1.0 if marker == "o" else 1.3  # most shapes fill less of their square than a disc
+            sheet.page.scatter(
+                at[rows, 0], at[rows, 1], s=ink * diameter**2, color=colors, marker=marker, **style
+            )
     on_map = name_clouds(sheet.figure, groups, clouds, (left, bottom, right, top))
     draw_legend(sheet.figure, sheet.page, groups, marks, on_map, sheet.legend, n_columns)
     return sheet.figure, fits_legend(groups, on_map, sheet.legend)
