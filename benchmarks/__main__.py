@@ -20,6 +20,7 @@ NAMES = (
     "million",
     "density",
     "clusterings",
+    "tsne",
 )
 
 if __name__ == "__main__":

@@ -329,16 +329,18 @@ def test_a_list_of_clusterings_goes_past_a_damaged_one(call, photos):
     assert call("cluster", "--list")[2] == ""
 
 
-def test_a_collection_without_folder_labels_is_measured_against_names_only_where_asked(photos, folder):
+def test_a_collection_without_folder_labels_is_measured_against_names(photos, folder):
     shutil.move(folder / "snow/light-0.png", folder)
     shutil.move(folder / "snow/light-1.png", folder)
     photos.sync()
+    with pytest.raises(CollectionError, match="name clusters"):
+        photos.evaluate(k=1)
     for cluster, name in enumerate(LEVELS):
         photos.rename_cluster("kmeans", cluster, name)
     photos.cluster(k=2, name="two")
     assert [found.scores for found in photos.evaluate_clusterings()] == [None, None]
-    with pytest.raises(CollectionError, match="name clusters"):
-        photos.evaluate(k=1)
+    found = photos.evaluate(k=1)
+    assert (found.labels_from, found.scores["P@1"].mean) == ("named clusters", 1)
     assert photos.evaluate(k=1, labels="kmeans").scores["P@1"].mean == 1
     (two,) = photos.evaluate_clusterings(["two"], labels="kmeans")
     assert 0.6 < two.scores.purity < 1

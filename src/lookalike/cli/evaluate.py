@@ -63,7 +63,7 @@ def evaluate(
         typer.Option(
             metavar="FILE.csv|NAME",
             help="A table with columns path and label; or a clustering, of which the clusters that you named"
-            " are labels. By default those of folders and data sets.",
+            " are labels. By default those of folders and data sets, or else the names of clusters.",
             rich_help_panel=_WHAT,
             show_default=False,
         ),

@@ -6,10 +6,10 @@ the other rows of its cluster, b to those of the nearest other cluster: 1 is wel
 below 0 in the wrong one. Its mean is largest for a number of clusters that suits the rows. It takes the
 distances of all pairs, so it is measured on a sample.
 
-Neither is a law: in image collections the silhouette is often flat, largest for two clusters and small
-everywhere. Kaufman and Rousseeuw read up to 0.25 as "no substantial structure"; then the bend is suggested
-instead, the point of the curve that lies farthest below its chord, and the number that is useful is a
-person's to say.
+Neither is a law. In image collections the silhouette is often small everywhere, and falls from the fewest
+clusters on: then it says nothing (Kaufman and Rousseeuw read up to 0.25 as "no substantial structure"), and
+the bend is suggested instead, the point of the inertia that lies farthest below its chord. The number that is
+useful is a person's to say.
 
 References
 ----------
@@ -57,11 +57,13 @@ class Choice:
     seconds : tuple of float
         What each took.
     suggested : int
-        The k of the largest silhouette, if that is above 0.25; else `bend`.
+        The k of the largest silhouette; where that is the smallest k, and up to 0.25, `bend`.
     bend : int
         Where the inertia stops falling fast, within the range that was tried.
     n_rows, n_given : int
         How many rows were clustered, and how many there are: more, where a collection was sampled.
+    reason : str
+        What speaks for the suggestion.
     """
 
     ks: tuple[int, ...]
@@ -73,11 +75,7 @@ class Choice:
     n_rows: int
     n_given: int
 
-    @property
-    def reason(self) -> str:
-        """What speaks for the suggestion."""
-        best = max((value for value in self.silhouettes if value == value), default=0.0)  # NaN is not itself
-        return "largest silhouette" if best > _NO_STRUCTURE else "bend of the inertia"
+    reason: str
 
     def __str__(self) -> str:
         lines = ["     k     inertia  silhouette"]
@@ -158,17 +156,20 @@ def choose_k(
         silhouettes.append(
             float(silhouette_score(distances, labels, metric="precomputed")) if can_tell else float("nan")
         )
-    bend = wanted[_find_bend(wanted, inertias)]
-    is_told = (np.nan_to_num(silhouettes, nan=-1) > _NO_STRUCTURE).any()
+    bend = int(wanted[_find_bend(wanted, inertias)])
+    values = np.nan_to_num(silhouettes, nan=-1)
+    best = int(values.argmax())
+    is_told = values[best] > (0 if best else _NO_STRUCTURE)
     return Choice(
-        tuple(map(int, wanted)),
-        tuple(inertias),
-        tuple(silhouettes),
-        tuple(seconds),
-        int(wanted[int(np.nanargmax(silhouettes))] if is_told else bend),
-        int(bend),
-        n,
-        n,
+        ks=tuple(map(int, wanted)),
+        inertias=tuple(inertias),
+        silhouettes=tuple(silhouettes),
+        seconds=tuple(seconds),
+        suggested=int(wanted[best]) if is_told else bend,
+        bend=bend,
+        n_rows=n,
+        n_given=n,
+        reason="largest silhouette" if is_told else "bend of the inertia",
     )
 
 

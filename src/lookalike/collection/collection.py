@@ -923,7 +923,8 @@ class Collection:
             Models, or kinds of index, to measure on the same queries, and compare with this one.
         labels : str or path, optional
             A CSV file with columns ``path`` and ``label``; or the name of a clustering, whose clusters'
-            names are labels. By default those of folders and data sets.
+            names are labels. By default those of folders and data sets, or where there are none the names
+            given to clusters.
         query_split : {"train", "test"}, optional
             The queries are images of this split of the data sets, and none of it is searched, unless
             `gallery_split` is the same.
@@ -974,7 +975,7 @@ class Collection:
             self._places,
             there,
             self._indexes,
-            read_ground_truth(self._places, there, self._clusterings, labels),
+            read_ground_truth(self._places, there, labels),
             [base, *others],
             Asked(
                 [k] if isinstance(k, int) else k,
@@ -1011,7 +1012,7 @@ class Collection:
         """
         there = self._places.of_images()
         has_labels = labels is not None or any(found[0].folder_label is not None for found in there.values())
-        truth = read_ground_truth(self._places, there, self._clusterings, labels) if has_labels else None
+        truth = read_ground_truth(self._places, there, labels) if has_labels else None
         found = []
         for name in self.clusterings() if names is None else names:
             stored = self._clusterings.read(name)

@@ -193,7 +193,7 @@ def _set_task(
     gallery, depth = ids[is_searched], int(is_searched.sum()) - own
     if not depth:
         raise InvalidInputError(
-            "there is only 1 image with a label; expected at least 2, to find one by another"
+            "there is only 1 image with a label, copies being one; expected 2, to find one by another"
             if own
             else f"no image is left to be searched: all are queries, of the split {query_split!r}"
         )

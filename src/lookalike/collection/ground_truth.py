@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lookalike.collection.clusterings import Clusterings
+from lookalike.collection.embedded import nothing_embedded
 from lookalike.collection.places import Place, Places
 from lookalike.errors import CollectionError, InvalidInputError
 
@@ -37,7 +38,6 @@ class GroundTruth:
 def read_ground_truth(
     places: Places,
     there: Mapping[int, list[Place]],
-    clusterings: Clusterings,
     given: str | os.PathLike[str] | None,
 ) -> GroundTruth:
     """Return the labels of a collection's images.
@@ -47,11 +47,10 @@ def read_ground_truth(
     places : Places
     there : mapping of int to list of Place
         Where the images lie: `Places.of_images`.
-    clusterings : Clusterings
     given : str or path, optional
         A CSV file with columns ``path`` and ``label``; or the name of a clustering, of which the names that
         its user gave to clusters are labels. By default the labels of folders and data sets, of an image that
-        lies in several places that of the first.
+        lies in several places that of the first; where there are none at all, the names of clusters.
 
     Raises
     ------
@@ -61,16 +60,23 @@ def read_ground_truth(
     CollectionError
         If no image has a label.
     """
+    if not there:
+        raise CollectionError(nothing_embedded(places.store, places.manifest.model, None))
+    clusterings = places.clusterings
     if given is None:
         labels = {image: found[0].folder_label for image, found in there.items()}
         known = {image: label for image, label in labels.items() if label is not None}
+        sources = ["folders"] * bool(places.of_roots()) + ["data sets"] * bool(places.datasets)
+        if not known:  # what is left are the names of clusters
+            labels = {image: found[0].label for image, found in there.items()}
+            known = {image: label for image, label in labels.items() if label is not None}
+            sources = ["named clusters"]
         if not known:
             raise CollectionError(
                 f"no image of the collection in {places.store.folder} has a label to measure against; give a"
                 " table of labels with --labels FILE.csv (columns path and label), or name clusters with"
                 " `lookalike cluster` and give the clustering's name"
             )
-        sources = ["folders"] * bool(places.of_roots()) + ["data sets"] * bool(places.datasets)
         return GroundTruth(known, " and ".join(sources))
     name = os.fspath(given)
     if name in clusterings.names() and not os.path.isfile(name):

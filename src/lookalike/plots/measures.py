@@ -203,6 +203,8 @@ def scree(shares: Sequence[float] | Doubles, kept: int, title: str = "", mark: f
     InvalidInputError
         If there are no shares, or fewer than are kept.
     """
+    from matplotlib.ticker import FixedLocator, MaxNLocator
+
     each = np.asarray(shares, np.float64)
     if each.ndim != 1 or not 1 <= kept <= len(each):
         raise InvalidInputError(f"there are shares of shape {each.shape}, {kept} of them kept; expected (m,)")
@@ -218,9 +220,13 @@ def scree(shares: Sequence[float] | Doubles, kept: int, title: str = "", mark: f
     lower.set_xlabel("component", color=theme().ink)
     upper.set_ylim(0, 105)
     lower.set_ylim(0, 108 * each[0] or 1.0)
+    beside = max(0.02 * len(each), 0.5)
+    lower.xaxis.set_major_locator(
+        FixedLocator(range(1, len(each) + 1)) if len(each) <= 12 else MaxNLocator(integer=True)
+    )
     for axes in (upper, lower):
         quieten_axes(axes)
-        axes.set_xlim(1 - 0.02 * len(each), len(each) + 0.02 * len(each))
+        axes.set_xlim(1 - beside, len(each) + beside)
         axes.tick_params(labelsize=9)
     lines = [(kept, f"kept: {kept:,}, {together[kept - 1]:.1%}", theme().ink)]
     if together[-1] >= mark:

@@ -135,7 +135,7 @@ def new_figure(width: float, height: float, dpi: float = DPI, *, constrained: bo
         facecolor=theme().paper,
         layout="constrained" if constrained else None,
     )
-    FigureCanvasAgg(figure)  # it measures text with one renderer, instead of a new one for each
+    FigureCanvasAgg(figure)  # keeps a renderer: without, each text that is measured makes a page of its own
     return figure
 
 

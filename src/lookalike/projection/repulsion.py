@@ -4,7 +4,7 @@ The force of t-SNE that drives points apart is the sum of (y_i - y_j) / (1 + d²
 slope of the potential, and its normaliser Z is the potential summed up over all points. So one convolution
 serves for both:
 
-1. every point is spread over the 4 x 4 nodes around it, of a grid over the map, by cubic B-splines;
+1. every point is spread over the 6 x 6 nodes around it, of a grid over the map, by quintic B-splines;
 2. the grid is convolved with 1 / (1 + d²), by FFT, on twice its size, since it must not wrap around. The
    B-splines are divided out there, too;
 3. potential and slope are read off between the nodes, by the B-splines and their derivatives.
@@ -12,7 +12,7 @@ serves for both:
 FIt-SNE's scheme interpolates the squared kernel by polynomials, and takes eight transforms; this one takes
 two, on a coarser grid. Few points are summed up exactly, pair by pair.
 
-Cost: n points times 32 nodes, and two FFTs over the area of the map. Beside them, everything is done in
+Cost: n points times 72 nodes, and two FFTs over the area of the map. Beside them, everything is done in
 float64, since at first all points lie within a ten-thousandth.
 
 References
@@ -32,7 +32,7 @@ from lookalike.projection import tsne_kernels
 
 SPACING = 0.4  # of the nodes; the kernel has a width of 1
 _LEAST_NODES = 64  # across the map, while it is small
-_EXACT = 3_000  # up to so many points the pairs are summed up
+_EXACT = 5_000  # up to so many points the pairs are summed up
 
 Doubles = npt.NDArray[np.float64]
 
@@ -70,8 +70,8 @@ class Repulsion:
         low = points.min(axis=1)
         extent = points.max(axis=1) - low
         spacing = float(min(self._most, max(extent.max() / _LEAST_NODES, 1e-12)))
-        corner = low - 2 * spacing  # 1 would do, but for rounding
-        counts = [int(length / spacing) + 6 for length in extent]
+        corner = low - 3 * spacing  # 2 would do, but for rounding
+        counts = [int(length / spacing) + 8 for length in extent]
         sizes = [fft.next_fast_len(2 * count, real=True) for count in counts]
         if (spacing, sizes) != self._made_for:
             self._kernel = _transformed_kernel(spacing, sizes)
@@ -92,7 +92,13 @@ def _transformed_kernel(spacing: float, sizes: list[int]) -> Doubles:
 
     away = [spacing * np.minimum(np.arange(size), size - np.arange(size)) for size in sizes]
     kernel = 1 / (1 + away[0][:, None] ** 2 + away[1] ** 2)
-    across, down = ((2 + np.cos(2 * np.pi * np.arange(size) / size)) / 3 for size in sizes)
+    across, down = (_transformed_spline(size) for size in sizes)
     waves: Doubles = fft.rfft2(kernel).real
     waves /= (across[:, None] * down[: waves.shape[1]]) ** 2
     return waves
+
+
+def _transformed_spline(size: int) -> Doubles:
+    """Return the transform of the B-spline at whole numbers: 66, 26 and 1, over 120."""
+    angles: Doubles = 2 * np.pi * np.arange(size) / size
+    return (33 + 26 * np.cos(angles) + np.cos(2 * angles)) / 60

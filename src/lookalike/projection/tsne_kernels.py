@@ -135,7 +135,7 @@ def repel(points, potential, slopes, begin, end):
 
 @compiled(FAST)
 def spread(points, corner, spacing, density):
-    """Spread each point over the 4 x 4 nodes around it, by cubic B-splines.
+    """Spread each point over the 6 x 6 nodes around it, by quintic B-splines.
 
     Parameters
     ----------
@@ -149,10 +149,10 @@ def spread(points, corner, spacing, density):
         u, v = (points[0, i] - corner[0]) / spacing, (points[1, i] - corner[1]) / spacing
         a, b = int(u), int(v)
         across, down = _weights(u - a), _weights(v - b)
-        for p in range(4):
-            row = density[a - 1 + p]
-            for q in range(4):
-                row[b - 1 + q] += across[p] * down[q]
+        for p in range(6):
+            row = density[a - 2 + p]
+            for q in range(6):
+                row[b - 2 + q] += across[p] * down[q]
 
 
 @compiled(FAST)
@@ -170,30 +170,46 @@ def read(points, corner, spacing, nodes, potential, slopes, begin, end):
         u, v = (points[0, i] - corner[0]) / spacing, (points[1, i] - corner[1]) / spacing
         a, b = int(u), int(v)
         across, down = _weights(u - a), _weights(v - b)
-        slope_across, slope_down = _slopes(u - a), _slopes(v - b)
+        steep_across, steep_down = _slopes(u - a), _slopes(v - b)
         total = slope_x = slope_y = 0.0
-        for p in range(4):
-            row = nodes[a - 1 + p]
+        for p in range(6):
+            row = nodes[a - 2 + p]
             here = steep = 0.0
-            for q in range(4):
-                here += down[q] * row[b - 1 + q]
-                steep += slope_down[q] * row[b - 1 + q]
+            for q in range(6):
+                here += down[q] * row[b - 2 + q]
+                steep += steep_down[q] * row[b - 2 + q]
             total += across[p] * here
-            slope_x += slope_across[p] * here
+            slope_x += steep_across[p] * here
             slope_y += across[p] * steep
         potential[i], slopes[0, i], slopes[1, i] = total, slope_x / spacing, slope_y / spacing  # OUT
 
 
 @compiled(FAST)
 def _weights(t):
+    """Return the quintic B-spline at t + 2, t + 1, t, t - 1, t - 2, t - 3; t is 0 to 1."""
     s = 1 - t
-    return s * s * s / 6, (t * t * (3 * t - 6) + 4) / 6, (s * s * (3 * s - 6) + 4) / 6, t * t * t / 6
+    return (
+        s**5 / 120,
+        (1 + s * (5 + s * (10 + s * (10 + s * (5 - 5 * s))))) / 120,
+        (66 + t * t * (-60 + t * t * (30 - 10 * t))) / 120,
+        (66 + s * s * (-60 + s * s * (30 - 10 * s))) / 120,
+        (1 + t * (5 + t * (10 + t * (10 + t * (5 - 5 * t))))) / 120,
+        t**5 / 120,
+    )
 
 
 @compiled(FAST)
 def _slopes(t):
+    """Return the derivatives of `_weights`."""
     s = 1 - t
-    return -s * s / 2, t * (1.5 * t - 2), s * (2 - 1.5 * s), t * t / 2
+    return (
+        -(s**4) / 24,
+        -(1 + s * (4 + s * (6 + s * (4 - 5 * s)))) / 24,
+        t * (-12 + t * t * (12 - 5 * t)) / 12,
+        -s * (-12 + s * s * (12 - 5 * s)) / 12,
+        (1 + t * (4 + t * (6 + t * (4 - 5 * t)))) / 24,
+        t**4 / 24,
+    )
 
 
 @compiled(FAST)
