@@ -127,7 +127,7 @@ def name_clouds(figure: Figure, groups: Groups, clouds: dict[int, Cloud], box: B
 
     width, height = figure.get_size_inches()
     dpi = figure.dpi
-    halo = [withStroke(linewidth=2.6, foreground=theme().paper, alpha=0.9)]
+    halo = [withStroke(linewidth=3.2, foreground=theme().paper)]
     size = next(size for most, size in _ON_MAP if len(clouds) <= most)
     taken: list[Box] = []
     there = set()
