@@ -102,7 +102,7 @@ def points_map(
     matplotlib.figure.Figure
     """
     places = _check(points, groups)
-    for n_columns in (1, 2):
+    for n_columns in (0, 1, 2):  # of the legend, as few as suffice
         drawn, fits = _draw_points(places, groups, title, note, size, axes, n_columns)
         if fits:
             break
@@ -200,7 +200,7 @@ def tiles_map(
 
 
 def choose_uncovered(at: Points, side: float) -> npt.NDArray[np.intp]:
-    """Choose squares of which none covers more than a little of another, and to which none can be added.
+    """Choose squares of which the others cover no more than a part, and to which none can be added.
 
     Parameters
     ----------
@@ -214,19 +214,26 @@ def choose_uncovered(at: Points, side: float) -> npt.NDArray[np.intp]:
         Rows, rising.
     """
     near: dict[tuple[int, int], list[int]] = {}  # the chosen, by their cell of a grid of this side
+    covered: dict[int, float] = {}  # what others cover of each of the chosen
+    limit = _COVERED * side**2
     cells = np.floor(at / side).astype(int).tolist()
     places = at.tolist()
     for row in np.random.default_rng(0).permutation(len(at)).tolist():
         (x, y), (column, line) = places[row], cells[row]
         around = [(column + dx, line + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
-        if all(
+        others = [other for cell in around for other in near.get(cell, ())]
+        shared = [
             max(side - abs(x - places[other][0]), 0) * max(side - abs(y - places[other][1]), 0)
-            <= _COVERED * side**2
-            for cell in around
-            for other in near.get(cell, ())
+            for other in others
+        ]
+        if sum(shared) <= limit and all(
+            covered[other] + own <= limit for other, own in zip(others, shared, strict=True)
         ):
             near.setdefault((column, line), []).append(row)
-    return np.sort(np.asarray([row for rows in near.values() for row in rows], np.intp))
+            covered[row] = sum(shared)
+            for other, own in zip(others, shared, strict=True):
+                covered[other] += own
+    return np.sort(np.asarray([*covered], np.intp))
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,8 +290,10 @@ def _draw_points(
                 at[rows, 0], at[rows, 1], s=ink * diameter**2, color=colors, marker=marker, **style
             )
     on_map = name_clouds(sheet.figure, groups, clouds, (left, bottom, right, top))
-    draw_legend(sheet.figure, sheet.page, groups, marks, on_map, sheet.legend, n_columns)
-    return sheet.figure, fits_legend(groups, on_map, sheet.legend)
+    fits = fits_legend(groups, on_map, sheet.legend, n_columns)
+    if n_columns:
+        draw_legend(sheet.figure, sheet.page, groups, marks, on_map, sheet.legend, n_columns)
+    return sheet.figure, fits
 
 
 def _check(points: npt.ArrayLike, groups: Groups | None) -> Points:
@@ -314,7 +323,7 @@ def _begin(size: Size, title: str, groups: Groups | None, n_columns: int = 1) ->
         shorten(text, width - 2 * _MARGIN)
     top, right = height - _HEADER, width - _MARGIN
     left_of_legend = right if groups is None else right - legend_width(figure, groups, n_columns)
-    box = (_MARGIN, _MARGIN, left_of_legend - (groups is not None) * _LEGEND_GAP, top)
+    box = (_MARGIN, _MARGIN, left_of_legend - (_LEGEND_GAP if left_of_legend < right else 0), top)
     return _Sheet(figure, page, box, (left_of_legend, _MARGIN, right, top))
 
 
