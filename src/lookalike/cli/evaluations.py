@@ -1,4 +1,4 @@
-"""Evaluations as they are printed, written and drawn."""
+"""Evaluations as they are printed, and as JSON."""
 
 from __future__ import annotations
 
