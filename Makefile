@@ -30,14 +30,18 @@ check: .venv/.installed-dev  ## check formatting, lint, types and the direction 
 bench: .venv/.installed-dev  ## measure speed and recall
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-docs: .venv/.installed-dev-docs  ## build the documentation into site/
+docs: docs/gallery.md  ## build the documentation into site/, pictures included: some minutes
 	$(BIN)/mkdocs build --strict
 
+docs/gallery.md: .venv/.installed-dev-docs-annoy scripts/draw_gallery.py
+	$(BIN)/python scripts/draw_gallery.py
+
 clean:  ## remove all that make made here, .venv too
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist site lookalike-demo
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist site lookalike-demo \
+		docs/gallery docs/gallery.md
 	find src tests benchmarks scripts -name __pycache__ -prune -exec rm -rf {} +
 
-# .venv/.ready says that .venv is whole; .venv/.installed-dev-docs that lookalike[dev,docs] is in it.
+# .venv/.ready says that .venv is whole; .venv/.installed-dev-docs-annoy that lookalike[dev,docs,annoy] is in it.
 # Both are written last, so that what was interrupted is done again.
 .venv/.ready: always
 	@PYTHON='$(PYTHON)' GOAL='$(firstword $(MAKECMDGOALS))' sh scripts/make-venv

@@ -15,6 +15,7 @@ NAMES = (
     "kmeans_tree",
     "kmeans",
     "kmeans_large",
+    "clustering_memory",
     "asked_recall",
     "million",
     "density",

@@ -279,17 +279,17 @@ def test_a_damaged_clustering_is_named_and_can_be_deleted(photos, folder):
 
 
 def test_a_write_that_was_cut_short_leaves_the_old_clustering(photos, folder, monkeypatch):
-    from lookalike.collection import clusterings
+    from lookalike.collection import named_folders
 
     before = photos.cluster(k=2)
-    whole = clusterings.replace_file
+    whole = named_folders.replace_file
 
     def cut(file, content, **options):
         if file.suffix == ".json":
             raise OSError(28, "no space left")
         whole(file, content, **options)
 
-    monkeypatch.setattr(clusterings, "replace_file", cut)
+    monkeypatch.setattr(named_folders, "replace_file", cut)
     with pytest.raises(StoreError, match="no space left"):
         photos.cluster(k=3)
     monkeypatch.undo()
@@ -474,6 +474,31 @@ def test_images_of_a_data_set_are_exported_as_a_table_only(tmp_path, monkeypatch
         (["--export", "dark/0.png"], "is there already"),
         (["--export", "out", "--as", "zip"], "no export as 'zip'"),
         (["--plot", "sheet.xyz"], "saved as one of"),
+        (["-k", "two"], "-k is 'two'; expected a whole number"),
+        (["-k", "2,3"], "several are tried with --try"),
+        (["--try", "-k", "2,16"], "k is 16; expected a whole number from 2 to 14, for 15 images"),
+        (["--try", "-k", "0-9"], "k is 0; expected a whole number from 2 to 14"),
+        (["--try", "-k", "9-2"], "-k is '9-2'; expected numbers such as 5,10,20 or a range such as 2-100"),
+        (["--try", "-k", "2,"], "-k is '2,'; expected numbers"),
+        (["--try", "--algorithm", "kmean"], "no algorithm 'kmean'"),
+        (["--try", "--algorithm", "hdbscan"], "hdbscan takes neither; expected one of kmeans"),
+        (["--try", "--algorithm", "dbscan", "-k", 3], "dbscan finds the number itself"),
+        (
+            ["--try", "--algorithm", "dbscan", "--min-samples", 99],
+            "min_samples is 99; expected a whole number from 2 to 15",
+        ),
+        (["--try", "--min-samples", 3], "--min-samples is for dbscan and hdbscan, not for kmeans"),
+        (["--try", "--eps", 3], "--try keeps nothing, and takes no --eps"),
+        (["--try", "--name", "mine"], "takes no --name"),
+        (["--try", "--export", "out"], "takes no --export"),
+        (["--try", "--merge", "0,1"], "takes no --merge"),
+        (["--try", "--list"], "takes no --list"),
+        (["--try", "--in-batches"], "takes no --in-batches"),
+        (["--algorithm", "spectral", "--in-batches"], "spectral cannot read the vectors in batches; kmeans"),
+        (["--try", "--plot", "curve.xyz"], "saved as one of"),
+        (["--try", "--random-state", -1], "random_state is -1"),
+        (["--rename", "0=night", "--merge", "0,7"], "no cluster '7'"),
+        (["--merge", "0,1", "--move", "dark/none.png=0"], "no such image"),
     ],
 )
 def test_a_request_that_cannot_be_met_gets_one_line(call, folder, photos, words, message):
@@ -549,3 +574,94 @@ def test_the_command_line_assigns_and_searches_in_a_cluster(call, folder, photos
     assert document["cluster"] == {"clustering": "kmeans", "number": 1, "name": "dusk"}
     code, out, err = call("search", "middle/0.png", "--same-cluster", "none")
     assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_trying_numbers_of_clusters_suggests_one_and_keeps_nothing(call, photos, folder):
+    code, out, err = call("cluster", "--try", "-k", "2-5", "--plot", "curves.png")
+    lines = out.splitlines()
+    assert (code, err) == (0, "saved curves.png\n")
+    assert lines[0].split() == ["k", "inertia", "silhouette", "seconds"]
+    assert [line.split()[0] for line in lines[1:5]] == ["2", "3", "4", "5"]
+    assert [line.split()[0] for line in lines if line.endswith("suggested: largest silhouette")] == ["3"]
+    assert lines[5] == f"tried with kmeans on 15 images; {MODEL}"
+    assert lines[6] == "nothing was kept; to go on: lookalike cluster -k 3"
+    assert (folder / "curves.png").stat().st_size > 2000
+    assert photos.clusterings() == []
+    words = ["--algorithm", "spectral", "--random-state", 7, "--model", MODEL]
+    code, out, _ = call("cluster", "--try", *words, "--json")
+    document = json.loads(out)
+    assert [each["k"] for each in document["tried"]] == [2, 3, 4]
+    assert (document["suggested"], document["images"], document["tried_images"]) == (3, 15, 15)
+    assert document["tried"][1]["inertia"] == pytest.approx(photos.try_ks([3], random_state=7).inertias[0])
+    assert call(*document["command"].split()[1:])[0] == 0
+    assert len(photos.clustering("spectral").clusters) == 3
+
+
+def test_trying_distances_says_what_dbscan_makes_of_them(call, photos, folder):
+    words = ("cluster", "--try", "--algorithm", "dbscan", "--min-samples", 3)
+    code, out, err = call(*words, "--plot", "curve.svg")
+    assert (code, err) == (0, "saved curve.svg\n")
+    assert out.split()[0] == "eps"
+    assert "15 images; a core image has 3, itself counted, within the distance" in out
+    assert photos.clusterings() == []
+    document = json.loads(call(*words, "--json")[1])
+    assert document["suggested"] in [each["eps"] for each in document["tried"]]
+    for each in document["tried"]:
+        found = photos.cluster("dbscan", eps=each["eps"], min_samples=3)
+        assert found.n_clusters == each["clusters"]
+        assert each["largest"] <= max((cluster.size for cluster in found.clusters), default=0)
+    assert call(*document["command"].split()[1:])[0] == 0
+    assert photos.clustering("dbscan").parameters == {"eps": document["suggested"], "min_samples": 3}
+
+
+def test_a_large_collection_is_tried_on_a_sample(call, photos, monkeypatch):
+    monkeypatch.setattr("lookalike.collection.grouping._TRIED_VALUES", 64 * 8)  # of 64 dimensions
+    monkeypatch.setattr("lookalike.collection.grouping._TRIED_PER_CLUSTER", 2)
+    out = call("cluster", "--try", "-k", "2,3")[1]
+    assert "tried with kmeans on 8 images, a sample of 15;" in out
+    assert photos.try_ks([2, 5]).n_rows == 10
+
+
+def test_several_changes_are_kept_together_or_not_at_all(call, photos):
+    photos.cluster(k=3)
+    before = photos.clustering("kmeans").clusters
+    with pytest.raises(QueryError, match="no such image"):
+        photos.change_clusters("kmeans", rename=[(0, "night")], merge=[[1, 2]], move=[("none.png", 0)])
+    assert photos.clustering("kmeans").clusters == before
+    assert call("cluster", "--rename", "0=night", "--merge", "1,2", "--move", "dark/0.png=9")[0] == 2
+    assert photos.clustering("kmeans").clusters == before
+    assert call("cluster", "--rename", "0=night", "--merge", "1,2", "--move", "dark/0.png=1")[0] == 0
+    assert sizes(photos.clustering("kmeans")) == {0: 5, 1: 10}
+
+
+@pytest.mark.parametrize("bytes_of_exact", [0, 1 << 30])  # read from the table, or from the exact index
+def test_clusters_made_in_batches_are_as_good(photos, folder, call, monkeypatch, bytes_of_exact):
+    monkeypatch.setattr("lookalike.collection.indexes.EXACT_BYTES", bytes_of_exact)
+    monkeypatch.setattr("lookalike.store.table._BYTES_AT_ONCE", 4 * 64 * 4)  # four images
+    monkeypatch.setattr("lookalike.collection.embedded._BLOCK_ROWS", 4)
+    monkeypatch.setattr("lookalike.collection.centres._BLOCK_DISTANCES", 6)  # two images, three centres
+    whole = photos.cluster(k=3)
+    code, out, _ = call("cluster", "-k", 3, "--in-batches", "--name", "parts", "--json")
+    assert (code, json.loads(out)["parameters"]) == (0, {"k": 3, "in_batches": True})
+    parts = photos.clustering("parts")
+    np.testing.assert_array_equal(parts.ids, whole.ids)
+    np.testing.assert_array_equal(parts.numbers, whole.numbers)
+    np.testing.assert_allclose(parts.distances, whole.distances, rtol=1e-5)
+    np.testing.assert_allclose(parts.margins, whole.margins, rtol=1e-5)
+    assert parts.clusters == whole.clusters
+    assert "k = 3, in batches" in call("cluster", "--list")[1]
+    later = add_later(photos, folder)
+    assert photos.assign_to_clusters("parts")[1] == 1
+    assert sizes(photos.move_to_cluster("parts", [later], 0)) == {0: 7, 1: 5, 2: 4}
+
+
+def test_what_does_not_fit_into_memory_is_read_in_batches_or_refused(photos, call, monkeypatch):
+    monkeypatch.setattr("lookalike.collection.grouping.free_memory", lambda: 3 * 4 * 64 * 15)
+    assert photos.cluster(k=3).parameters == {"k": 3}
+    monkeypatch.setattr("lookalike.collection.grouping.free_memory", lambda: 3 * 4 * 64 * 15 - 1)
+    assert photos.cluster(k=3).parameters == {"k": 3, "in_batches": True}
+    for algorithm in EVERY[1:]:
+        code, out, err = call("cluster", "--algorithm", algorithm)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert f"{algorithm} would take about 0.0 GB of memory for 15 images, and 0.0 GB are free" in err
+    assert call("cluster", "--algorithm", "dbscan", "--try")[0] == 2

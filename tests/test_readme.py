@@ -18,6 +18,9 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "photos").mkdir()
     for number, name in enumerate(("beach", "dog", "tree", "house")):
         picture(number).save(tmp_path / f"photos/{name}.jpg")
+    labels = {"beach": "outside", "tree": "outside", "dog": "at home", "house": "at home"}
+    rows = [f"photos/{name}.jpg,{label}" for name, label in labels.items()]
+    (tmp_path / "labels.csv").write_text("\n".join(["path,label", *rows]))
     return tmp_path
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lookalike.answers import Cluster, Clustering, Failure, ImageInfo, Info, SearchResult, SyncReport
+    from lookalike.answers import (
+        Cluster,
+        Clustering,
+        ClusteringEvaluation,
+        Evaluation,
+        Failure,
+        ImageInfo,
+        Info,
+        SearchResult,
+        SyncReport,
+    )
     from lookalike.collection import Collection
     from lookalike.errors import LookalikeError
     from lookalike.filters import Filter
@@ -17,8 +27,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "Cluster": "lookalike.answers",
     "Clustering": "lookalike.answers",
+    "ClusteringEvaluation": "lookalike.answers",
     "Collection": "lookalike.collection",
     "Color": "lookalike.looks",
+    "Evaluation": "lookalike.answers",
     "Failure": "lookalike.answers",
     "Filter": "lookalike.filters",
     "Hit": "lookalike.types",
@@ -35,8 +47,10 @@ _HOMES = {
 __all__ = [
     "Cluster",
     "Clustering",
+    "ClusteringEvaluation",
     "Collection",
     "Color",
+    "Evaluation",
     "Failure",
     "Filter",
     "Hit",

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.evaluate import ClusteringScores
+from lookalike.evaluate import ClassScores, ClusteringScores, Comparison, Confusions, Estimate
 from lookalike.looks import Color, Looks, shape_of
 from lookalike.query import EmbeddedQuery
-from lookalike.types import Hit, Ids, ImageId, Metric, format_id
+from lookalike.types import Hit, Ids, ImageId, Metric, Vectors, format_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,8 @@ class SearchResult:
         Colours that were asked for, as ``#rrggbb``.
     cluster : HitCluster or None
         The cluster that all hits are of, where only those were asked for.
+    warnings : tuple of str
+        Clusterings that are damaged, so that no hit has their names.
     """
 
     hits: tuple[Hit, ...]
@@ -79,6 +81,7 @@ class SearchResult:
     unwanted: tuple[EmbeddedQuery, ...] = ()
     colors: tuple[str, ...] = ()
     cluster: HitCluster | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class Cluster:
         How near its images are to its centre, on average: cosine similarity; euclidean distance for models
         that are compared so. None for noise.
     label : str or None
-        The most common label, if any image has one.
+        The most common label, if any image has one; names that come from this clustering do not count.
     label_share : float or None
         The share of the images that have it.
     central : tuple of Hit
@@ -196,6 +199,72 @@ class Clustering:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusteringInfo:
+    """A clustering that is kept, in short.
+
+    Attributes
+    ----------
+    name, model, algorithm : str
+    n_clusters, n_images : int
+        As far as its images are still there; without noise.
+    n_noise : int
+        Images in no cluster.
+    named : tuple of str
+        The names that the user gave to clusters.
+    """
+
+    name: str
+    model: str
+    algorithm: str
+    n_clusters: int
+    n_images: int
+    n_noise: int
+    named: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageMap:
+    """A map of a collection's images, as they are now.
+
+    Attributes
+    ----------
+    name, model : str
+    method : {"pca", "tsne", "umap"}
+    metric : {"cosine", "euclidean"}
+    perplexity : float or None
+        As it was asked for; what was used is among the parameters.
+    parameters, figures : mapping of str to number
+        As used, and how good the map is; see `lookalike.projection.Projection`.
+    random_state : int
+    made : str
+        When, as ISO 8601.
+    images : tuple of Hit
+        Of rank 0 and distance 0: they answer no query. Those that have left the collection are not among
+        them.
+    points : (n, 2) float32
+        Row i is that of ``images[i]``; x to the right, y upwards.
+    is_placed : (n,) bool
+        Which images came later, and were placed on the map that was there.
+    n_unplaced : int
+        Images of the collection that are not on the map yet.
+    """
+
+    name: str
+    model: str
+    method: str
+    metric: Metric
+    perplexity: float | None
+    parameters: Mapping[str, float]
+    figures: Mapping[str, float]
+    random_state: int
+    made: str
+    images: tuple[Hit, ...]
+    points: Vectors
+    is_placed: npt.NDArray[np.bool_]
+    n_unplaced: int
+
+
+@dataclass(frozen=True, slots=True)
 class Info:
     """What a collection holds.
 
@@ -220,6 +289,10 @@ class Info:
         Bytes on the disk.
     looks : Looks or None
         Sizes, shapes, sharpness and colours of all images together; None if there are none.
+    clusterings : tuple of ClusteringInfo
+        By name.
+    damaged : dict of str to str
+        Clusterings that cannot be read, and what is wrong.
     """
 
     folder: Path
@@ -234,6 +307,8 @@ class Info:
     failures: tuple[Failure, ...]
     size: int
     looks: Looks | None = None
+    clusterings: tuple[ClusteringInfo, ...] = ()
+    damaged: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +321,7 @@ class ImageInfo:
     paths : tuple of str
         Every place where it lies; absolute for files.
     labels, splits : tuple of str
-        Of those places, each once.
+        Of those places, each once; see `lookalike.types.Hit` for what is a label.
     format : str
     width, height : int
         Upright, pixels.
@@ -257,6 +332,8 @@ class ImageInfo:
         Variance of the Laplacian at thumbnail size; 0 for a flat picture.
     models : tuple of str
         Which have embedded it.
+    clusters : mapping of str to str
+        The clusters with a name that it is in: clustering to name, the one changed last first.
     """
 
     id: ImageId
@@ -269,6 +346,7 @@ class ImageInfo:
     colors: tuple[Color, ...]
     sharpness: float | None
     models: tuple[str, ...]
+    clusters: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def hex_id(self) -> str:
@@ -289,3 +367,130 @@ class ImageInfo:
     def shape(self) -> str:
         """Landscape, portrait or square; see `lookalike.Filter`."""
         return shape_of(self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryScores:
+    """One query of an evaluation, and what it found.
+
+    Attributes
+    ----------
+    image : Hit
+        The query, of rank 0; labels here and in `hits` are those measured against.
+    hits : tuple of Hit
+        The first, nearest first.
+    values : dict of str to float
+        Its measures.
+    """
+
+    image: Hit
+    hits: tuple[Hit, ...]
+    values: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchComparison:
+    """Another model or index on the same queries.
+
+    Attributes
+    ----------
+    model, index : str
+        As in `Evaluation`.
+    measures : dict of str to Comparison
+        By measure: the first is the evaluation itself, the second this one.
+    """
+
+    model: str
+    index: str
+    measures: dict[str, Comparison]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """How well images are found by others of their label.
+
+    Attributes
+    ----------
+    model : str
+    index : str
+        What ranked the images: "exact" ranks all of them.
+    metric : {"cosine", "euclidean"}
+    ks : tuple of int
+        Where rankings are cut; all are looked at up to the last.
+    labels_from : str
+        Where the labels are from, in words.
+    unknown : tuple of str
+        Paths of a table of labels that are no image of the collection.
+    query_split, gallery_split : str or None
+    n_images : int
+        Searched.
+    n_queries : int
+        That count; of `n_drawn_from`, where not all were taken.
+    n_drawn_from : int
+    n_without_relevant : int
+        Queries left out since no other image has their label.
+    n_unlabelled : int
+        Images left out since they have no label.
+    n_not_in_all : int
+        Images left out since not all models that are compared have embedded them.
+    scores : dict of str to Estimate
+        The mean of each measure over the queries, with its 95 % interval.
+    classes : tuple of ClassScores
+        By label.
+    confusions : Confusions
+    worst : tuple of QueryScores
+        The queries of least average precision, the worst first.
+    comparisons : tuple of SearchComparison
+    ids : (n_queries,) int64
+        Of the queries.
+    values : dict of str to (n_queries,) float64
+        By measure, query by query.
+    """
+
+    model: str
+    index: str
+    metric: Metric
+    ks: tuple[int, ...]
+    labels_from: str
+    unknown: tuple[str, ...]
+    query_split: str | None
+    gallery_split: str | None
+    n_images: int
+    n_queries: int
+    n_drawn_from: int
+    n_without_relevant: int
+    n_unlabelled: int
+    n_not_in_all: int
+    scores: dict[str, Estimate]
+    classes: tuple[ClassScores, ...]
+    confusions: Confusions
+    worst: tuple[QueryScores, ...]
+    comparisons: tuple[SearchComparison, ...]
+    ids: Ids
+    values: dict[str, npt.NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusteringEvaluation:
+    """How good a clustering is.
+
+    Attributes
+    ----------
+    name, model, algorithm : str
+    n_images, n_clusters : int
+    noise : float
+        The share of images in no cluster.
+    scores : ClusteringScores or None
+        Next to the labels of the images that have one; None where these are not two or more.
+    silhouette : float or None
+        The mean over some 2,000 images; None where there are not two clusters, or as many as images.
+    """
+
+    name: str
+    model: str
+    algorithm: str
+    n_images: int
+    n_clusters: int
+    noise: float
+    scores: ClusteringScores | None
+    silhouette: float | None

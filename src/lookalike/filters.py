@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -41,6 +42,7 @@ _FORMATS = {ending.lstrip("."): row.name for row in FORMATS for ending in row.ex
     name.lower(): name for name in (*(row.name for row in FORMATS), "PIXELS")
 }
 _SPLITS = ("train", "test")
+_NOTHING: Mapping[str, Ids] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,7 @@ class Filter:
     formats : sequence of str
         Any of these: ``jpeg``, ``png``, …; upper or lower case, file name endings too.
     labels : sequence of str
-        Any of these.
+        Any of these: labels of folders and data sets, and names that the user gave to clusters.
     folders : sequence of path
         Below any of these; for a data set ``mnist:test`` or ``mnist``.
     split : {"train", "test"}
@@ -171,18 +173,28 @@ class Filter:
         return replace(self, split=split)
 
 
-def find_passing(store: Store, wanted: Filter, beginnings: Sequence[str] = ()) -> Ids | None:
+def find_passing(
+    store: Store,
+    wanted: Filter,
+    beginnings: Sequence[str] = (),
+    in_clusters: Mapping[str, Ids] = _NOTHING,
+    names: Iterable[str] = (),
+) -> Ids | None:
     """Return the ids of the images that pass a filter, each once; None if all do.
 
     Parameters
     ----------
     beginnings : sequence of str
         What stored paths in the filter's folders begin with.
+    in_clusters : mapping of str to (n,) int64
+        Of those of its labels that clusters are named with, the images in these.
+    names : iterable of str
+        The names of all clusters.
 
     Raises
     ------
     QueryError
-        If no file has one of the labels.
+        If no file and no cluster has one of the labels.
     """
     found: list[Ids] = []
     if wanted.of_images is not None:
@@ -190,20 +202,24 @@ def find_passing(store: Store, wanted: Filter, beginnings: Sequence[str] = ()) -
     of_files = wanted.of_files_below(beginnings)
     if of_files is not None:
         rows = store.files.read(["id", "label"], of_files)
-        missing = set(wanted.labels).difference(rows["label"].to_pylist())
+        missing = set(wanted.labels).difference(rows["label"].to_pylist(), in_clusters)
         if missing:
-            _check_labels(store, missing)
-        found.append(np.unique(rows["id"].to_numpy()))
+            _check_labels(store, missing, names)
+        ids = np.unique(rows["id"].to_numpy())
+        if in_clusters:
+            anywhere = replace(wanted, labels=()).of_files_below(beginnings)
+            there = store.files.read(["id"], anywhere)["id"].to_numpy()
+            ids = np.union1d(ids, there[np.isin(there, np.concatenate(list(in_clusters.values())))])
+        found.append(ids)
     if not found:
         return None
     return found[0] if len(found) == 1 else np.intersect1d(found[0], found[1])
 
 
-def _check_labels(store: Store, labels: set[str]) -> None:
+def _check_labels(store: Store, labels: set[str], names: Iterable[str]) -> None:
     """Raise QueryError for a label that no file has; one that other splits and folders have is no mistake."""
-    there = {
-        label for label in store.files.read(["label"])["label"].unique().to_pylist() if label is not None
-    }
+    of_files = store.files.read(["label"])["label"].unique().to_pylist()
+    there = {label for label in of_files if label is not None}.union(names)
     for label in sorted(labels - there):
         close = difflib.get_close_matches(label, there, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(close)}?" if close else "`lookalike info` lists the labels"

@@ -55,6 +55,9 @@ class PCA:
         Of the components, with n - 1 in the denominator.
     explained_variance_ratio_ : (m,) float64
         The same as shares of the whole.
+    shares_ : (min(n - 1, d),) float64
+        The shares of all components that there are, kept or not; of the kept ones, where an earlier lookalike
+        saved them.
     n_components_ : int
         m.
 
@@ -70,6 +73,7 @@ class PCA:
     components_: Doubles
     explained_variance_: Doubles
     explained_variance_ratio_: Doubles
+    shares_: Doubles
 
     def __init__(self, n_components: int | float, whiten: bool = False) -> None:
         is_share = isinstance(n_components, float) and 0 < n_components < 1
@@ -135,6 +139,7 @@ class PCA:
             count = min(count, most)
         else:
             count = int(self.n_components)
+        self.shares_ = variance[:most] / total
         axes, variance = axes[:count], variance[:count]
         largest = np.argmax(np.abs(axes), axis=1)
         axes = axes * np.sign(axes[np.arange(count), largest])[:, None]
@@ -191,6 +196,7 @@ class PCA:
             components=self.components_,
             variance=self.explained_variance_,
             ratio=self.explained_variance_ratio_,
+            shares=self.shares_,
         )
         replace_file(file, content.getvalue())
 
@@ -211,6 +217,7 @@ class PCA:
                 pca.mean_, pca.components_ = content["mean"], content["components"]
                 pca.explained_variance_ = content["variance"]
                 pca.explained_variance_ratio_ = content["ratio"]
+                pca.shares_ = content["shares"] if "shares" in content else content["ratio"]
             m, d = pca.components_.shape
             shapes: tuple[Any, ...] = (pca.mean_.shape, pca.explained_variance_.shape)
             if shapes != ((d,), (m,)):

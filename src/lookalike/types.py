@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, NewType, Self
 
 import numpy as np
@@ -85,6 +85,29 @@ class Neighborhoods:
         return self.ids[hits], self.distances[hits]
 
 
+def choose_label(
+    folder_label: str | None, clusters: Mapping[str, str], without: str | None = None
+) -> str | None:
+    """Return the label of a folder or data set if there is one; else the first name of a cluster.
+
+    Parameters
+    ----------
+    folder_label : str or None
+    clusters : mapping of str to str
+        Clustering to name, the one changed last first.
+    without : str, optional
+        A clustering that does not count.
+
+    Examples
+    --------
+    >>> choose_label(None, {"by-shade": "night", "kmeans": "owls"}, without="by-shade")
+    'owls'
+    """
+    if folder_label is not None:
+        return folder_label
+    return next((name for clustering, name in clusters.items() if clustering != without), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One answer of a search.
@@ -101,7 +124,12 @@ class Hit:
     score : float or None
         The cosine similarity; None for models that are not compared by cosine.
     label : str or None
-        The label of the first path.
+        That of the first path's folder, or of the data set; if it has none, the name of the cluster that the
+        image is in: of several, in the clustering whose clusters were named, merged or changed last.
+    folder_label : str or None
+        That of the folder or data set alone.
+    clusters : mapping of str to str
+        The clusters with a name that the image is in: clustering to name, the one changed last first.
     """
 
     rank: int
@@ -110,6 +138,17 @@ class Hit:
     distance: float
     score: float | None
     label: str | None
+    folder_label: str | None = None
+    clusters: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def label_without(self, clustering: str) -> str | None:
+        """Return the label that it would have without a clustering, whose own names say nothing of it."""
+        return choose_label(self.folder_label, self.clusters, clustering)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Its label, and the names of its clusters, each once."""
+        return tuple(dict.fromkeys(([self.label] if self.label else []) + list(self.clusters.values())))
 
     @property
     def hex_id(self) -> str:

@@ -17,7 +17,8 @@ def test_the_number_of_blobs_is_suggested():
     rows = blobs(600, 8)
     choice = choose_k(rows)
     assert choice.suggested == 8
-    assert choice.ks[:6] == (2, 3, 4, 6, 8, 11)
+    assert choice.ks == (2, 3, 4, 6, 8, 11, 16, 23, 32)
+    assert len(choice.seconds) == len(choice.ks)
     assert all(np.diff(choice.inertias) < 0)
 
 
@@ -35,6 +36,24 @@ def test_a_sample_comes_near_to_the_whole():
     whole, sampled = choose_k(rows, [4], n_sample=3_000), choose_k(rows, [4], n_sample=500)
     assert whole.silhouettes != sampled.silhouettes
     assert whole.silhouettes[0] == pytest.approx(sampled.silhouettes[0], abs=0.02)
+
+
+@pytest.mark.parametrize(("n", "ks"), [(3, (2,)), (5, (2, 3, 4)), (20, (2, 3, 4, 6))])
+def test_few_rows_are_tried_with_few_clusters(n, ks):
+    assert choose_k(blobs(n, 3)).ks == ks
+
+
+def test_where_no_silhouette_says_anything_the_bend_is_suggested():
+    choice = choose_k(np.random.default_rng(0).normal(size=(400, 20)) * [3, *19 * [1]])
+    assert max(choice.silhouettes) == choice.silhouettes[0] < 0.25
+    assert choice.suggested == choice.bend
+    # By hand: how far each point of the curve lies below the line from its first to its last.
+    (first, last), (high, low) = (choice.ks[0], choice.ks[-1]), (choice.inertias[0], choice.inertias[-1])
+    line = [high + (k - first) / (last - first) * (low - high) for k in choice.ks]
+    below = [point - inertia for point, inertia in zip(line, choice.inertias, strict=True)]
+    assert choice.bend == choice.ks[below.index(max(below))] > 2
+    assert choice.reason == "bend of the inertia"
+    assert str(choice).count("suggested: bend of the inertia") == 1
 
 
 def test_equal_rows_have_no_silhouette():

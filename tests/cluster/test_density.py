@@ -108,23 +108,36 @@ ROWS = [[0.0], [1.0], [5.0]]
         (lambda: DBSCAN(-1).fit(ROWS), "eps is -1"),
         (lambda: DBSCAN(float("nan")).fit(ROWS), "eps is nan"),
         (lambda: DBSCAN("1").fit(ROWS), "eps is '1'"),
-        (lambda: DBSCAN(1, 4).fit(ROWS), "min_samples is 4; expected 1 to 3"),
+        (lambda: DBSCAN(1, 4).fit(ROWS), "min_samples is 4; expected a whole number from 1 to 3"),
         (lambda: DBSCAN(1, 0).fit(ROWS), "min_samples is 0"),
         (lambda: DBSCAN(1, 1).fit([[1.0]]), "only 1 vector"),
         (lambda: DBSCAN(1, 1).fit([[2.0], [2.0]]), "all 2 vectors are equal"),
         (lambda: DBSCAN(1, 1).fit([[2.0], [np.nan]]), "NaN"),
         (lambda: DBSCAN(1, 1, metric="cityblock").fit(ROWS), "metric is 'cityblock'"),
-        (lambda: HDBSCAN(1).fit(ROWS), "min_cluster_size is 1; expected 2 to 3"),
+        (lambda: HDBSCAN(1).fit(ROWS), "min_cluster_size is 1; expected a whole number from 2 to 3"),
         (lambda: HDBSCAN(4).fit(ROWS), "min_cluster_size is 4"),
         (lambda: HDBSCAN(2, 4).fit(ROWS), "min_samples is 4"),
         (lambda: HDBSCAN(2).fit([[1.0]]), "only 1 vector"),
         (lambda: HDBSCAN(2).fit([[1.0], [1.0]]), "all 2 vectors are equal"),
         (lambda: HDBSCAN(2, cluster_selection_method="best").fit(ROWS), "expected eom or leaf"),
         (lambda: HDBSCAN(2, recall=0).fit(ROWS), "recall is 0"),
-        (lambda: suggest_eps(ROWS, 4), "min_samples is 4; expected 2 to 3"),
+        (lambda: suggest_eps(ROWS, 4), "min_samples is 4; expected a whole number from 2 to 3"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(work, message):
     with pytest.raises(InvalidInputError, match=message) as raised:
         work()
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("min_samples", [2, 5])
+def test_what_is_said_of_a_distance_is_what_dbscan_finds(min_samples):
+    rows = np.random.default_rng(3).normal(size=(300, 4)).astype(np.float32)
+    found = suggest_eps(rows, min_samples)
+    for eps in (*np.quantile(found.distances, [0, 0.1, 0.4, 0.9]) * 1.001, found.eps, found.knee, 0.01, 99.0):
+        model = DBSCAN(float(eps), min_samples).fit(rows)
+        labels = model.labels_[model.core_sample_indices_]
+        at = found.at(float(eps))
+        assert at.n_core == len(labels)
+        assert at.n_clusters == len(set(labels.tolist()))
+        assert at.n_largest == np.bincount(labels, minlength=1).max()

@@ -74,8 +74,8 @@ ROWS = [[0.0], [1.0], [5.0]]
 @pytest.mark.parametrize(
     ("k", "neighbors", "rows", "message"),
     [
-        (0, 2, ROWS, "n_clusters is 0; expected 1 to 3"),
-        (4, 2, ROWS, "n_clusters is 4; expected 1 to 3"),
+        (0, 2, ROWS, "n_clusters is 0; expected a whole number from 1 to 3"),
+        (4, 2, ROWS, "n_clusters is 4; expected a whole number from 1 to 3"),
         (2, 4, ROWS, "n_neighbors is 4"),
         (1, 2, [[1.0]], "only 1 vector"),
         (2, 2, [[1.0], [1.0], [1.0]], "all 3 vectors are equal"),

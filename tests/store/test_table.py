@@ -320,3 +320,17 @@ def test_concurrent_upserts_of_the_same_keys_do_not_double_them(vectors):
         writer.join()
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
     assert sorted(read_by_id(vectors)) == list(range(40))
+
+
+def test_an_opened_vector_table_stays_as_it_was(vectors, monkeypatch):
+    monkeypatch.setattr(table, "_BYTES_AT_ONCE", 2 * 4 * 4)  # two rows
+    assert len(vectors.open_vectors()[1]) == len(list(vectors.open_vectors()[0]())) == 0
+    vectors.upsert(vector_rows([7, 3, 5, 1, 9]))
+    read, ids = vectors.open_vectors()
+    vectors.upsert(vector_rows([3, 4], shift=100))
+    vectors.delete([9])
+    for _ in range(2):
+        blocks = list(read())
+        assert [len(some) for some, _ in blocks] == [2, 2, 1]
+        assert np.concatenate([some for some, _ in blocks]).tolist() == ids.tolist() == [7, 3, 5, 1, 9]
+        assert np.concatenate([rows for _, rows in blocks])[:, 0].tolist() == ids.tolist()

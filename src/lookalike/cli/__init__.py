@@ -19,8 +19,10 @@ from lookalike.cli.cluster import cluster
 from lookalike.cli.console import complain, quieten_readers
 from lookalike.cli.datasets import datasets
 from lookalike.cli.demo import demo
+from lookalike.cli.evaluate import evaluate
 from lookalike.cli.index import index
 from lookalike.cli.info import info
+from lookalike.cli.map import draw_map
 from lookalike.cli.models import models
 from lookalike.cli.reduce import reduce
 from lookalike.cli.search import search
@@ -40,7 +42,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "index": index,
     "search": search,
     "cluster": cluster,
+    "map": draw_map,
     "reduce": reduce,
+    "evaluate": evaluate,
     "bench": bench,
     "info": info,
     "models": models,

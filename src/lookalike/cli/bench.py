@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lookalike.cli.console import print_json, say, step_progress
-from lookalike.cli.options import CollectionOption, JsonOption, ModelOption, QuietOption
+from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, ModelOption, QuietOption
 
 if TYPE_CHECKING:
     from lookalike.bench import IndexComparison, Point
@@ -76,6 +76,7 @@ def bench(
             show_default=False,
         ),
     ] = None,
+    dark: DarkOption = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -103,7 +104,7 @@ def bench(
         )
     name, auto = model or chosen.model, chosen.default_index(model)
     if plot is not None:
-        _save_plot(plot, name, found)
+        _save_plot(plot, name, found, dark)
     if json:
         print_json(_document(name, found, auto))
         return
@@ -190,8 +191,8 @@ def _print_summary(found: IndexComparison, auto: str) -> None:
     say(f"Here, a search uses {auto} unless told otherwise.")
 
 
-def _save_plot(path: Path, model: str, found: IndexComparison) -> None:
-    from lookalike.plots import Curve, recall_throughput, save_figure
+def _save_plot(path: Path, model: str, found: IndexComparison, dark: bool) -> None:
+    from lookalike.plots import Curve, recall_throughput, save_figure, use_theme
 
     curves = [
         Curve(
@@ -202,5 +203,7 @@ def _save_plot(path: Path, model: str, found: IndexComparison) -> None:
         for figures in found.indexes
     ]
     title = f"Search indexes on {found.n_vectors:,} images, {model}, {found.dimension:,} dimensions"
-    save_figure(recall_throughput(curves, title, found.k), path)
+    with use_theme(dark=dark):
+        figure = recall_throughput(curves, title, found.k)
+    save_figure(figure, path)
     print(f"saved {path}", file=sys.stderr)

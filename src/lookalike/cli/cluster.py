@@ -1,49 +1,45 @@
-"""``lookalike cluster``: groups of look-alikes, found, kept, named, changed and exported."""
+"""``lookalike cluster``: groups of look-alikes, found, kept, named, changed and exported.
+
+Here are its options, and what they may not be together. How clusters are shown is in `clusterings`; what
+``--try`` shows, in `trials`.
+"""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from lookalike.cli.console import print_json, relative, say, step_progress
-from lookalike.cli.options import CollectionOption, JsonOption, QuietOption
+from lookalike.choices import ALGORITHMS, FORMS
+from lookalike.cli.clusterings import count_images, document_of, print_clustering, print_list, save_sheet
+from lookalike.cli.console import print_json, say, step_progress
+from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
+from lookalike.cli.trials import Trial, show_trial
 from lookalike.errors import CollectionError, InvalidInputError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lookalike.answers import Cluster, Clustering
-    from lookalike.collection import Collection
-    from lookalike.types import ImageId
-
-_ALGORITHMS = ("kmeans", "hierarchical", "dbscan", "hdbscan", "spectral", "agglomerative")
-_FORMS = ("csv", "json", "copy", "hardlink", "symlink")
 _MAKE = "Make clusters"
-_CHANGE = "Change clusters that are there"
-_SHOWN = 30  # clusters of a table; the rest is summed up
-_ON_SHEET = 40
-_CENTRAL, _DOUBTFUL = 9, 3  # images of a row of the sheet
+_CHANGE = "Change clusters that are there, all or nothing"
 
 
 def cluster(
     algorithm: Annotated[
         str | None,
         typer.Option(
-            metavar="|".join(_ALGORITHMS),
+            metavar="|".join(ALGORITHMS),
             help="How; kmeans by default. dbscan and hdbscan find the number of clusters, and leave noise.",
             rich_help_panel=_MAKE,
             show_default=False,
         ),
     ] = None,
     k: Annotated[
-        int | None,
+        str | None,
         typer.Option(
             "-k",
             metavar="N",
-            help="How many clusters; by default the root of half the number of images, 2 to 100.",
+            help="How many clusters; by default the root of half the number of images, 2 to 100."
+            " With --try, those to be tried: 5,10,20 or 2-100.",
             rich_help_panel=_MAKE,
             show_default=False,
         ),
@@ -92,6 +88,23 @@ def cluster(
             show_default=False,
         ),
     ] = None,
+    in_batches: Annotated[
+        bool,
+        typer.Option(
+            "--in-batches",
+            help="kmeans: read vectors from the disk again and again, to take little memory. Done by itself"
+            " where they would not fit.",
+            rich_help_panel=_MAKE,
+        ),
+    ] = False,
+    trial: Annotated[
+        bool,
+        typer.Option(
+            "--try",
+            help="Keep nothing; try several numbers of clusters, or for dbscan distances, and suggest one.",
+            rich_help_panel=_MAKE,
+        ),
+    ] = False,
     name: Annotated[
         str | None,
         typer.Option(
@@ -150,7 +163,7 @@ def cluster(
         str,
         typer.Option(
             "--as",
-            metavar="|".join(_FORMS),
+            metavar="|".join(FORMS),
             help="A table, a document, or a folder of images for each cluster: copies or links.",
         ),
     ] = "csv",
@@ -158,11 +171,12 @@ def cluster(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Save a contact sheet of the clusters (.png, .svg, .pdf, .jpg).",
+            help="Save a contact sheet of the clusters, or the curves of --try (.png, .svg, .pdf, .jpg).",
             show_default=False,
         ),
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="Say which clusterings there are.")] = False,
+    dark: DarkOption = False,
     collection: CollectionOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -182,10 +196,24 @@ def cluster(
         "--min-cluster-size": min_cluster_size,
         "--model": model,
         "--random-state": random_state,
+        "--in-batches": in_batches or None,
     }
     asked_making = [option for option, value in making.items() if value is not None]
     changes = {"--rename": rename, "--merge": merge, "--move": move, "--assign": assign, "--delete": delete}
     asked_changes = [option for option, value in changes.items() if value]
+    if trial:
+        kept = {
+            "--eps": eps,
+            "--min-cluster-size": min_cluster_size,
+            "--in-batches": in_batches or None,
+            "--name": name,
+            "--export": export,
+        }
+        in_vain = [option for option, value in kept.items() if value is not None] + asked_changes
+        if in_vain or list_:
+            raise InvalidInputError(
+                f"--try keeps nothing, and takes no {[*in_vain, '--list'][0]}; leave one of them out"
+            )
     if asked_making and asked_changes:
         raise InvalidInputError(
             f"{asked_making[0]} makes clusters, {asked_changes[0]} changes those that are there; run them one"
@@ -205,9 +233,15 @@ def cluster(
         from lookalike.collection.exporting import check_export
 
         check_export(export, form)
+    if trial:
+        asked = Trial(algorithm or "kmeans", k, min_samples, model, random_state, collection)
+        asked.check()
+        show_trial(asked, open_named(collection), plot, dark, json, quiet)
+        return
+    n_clusters = None if k is None else _number("-k", k)
     chosen = open_named(collection)
     if list_:
-        _print_list(chosen, json)
+        print_list(chosen, json)
         return
     there = chosen.clusterings()
     target = name or _usual(there, algorithm, must_be=bool(asked_changes))
@@ -218,44 +252,46 @@ def cluster(
         elif not quiet:
             say(f"deleted {target}")
         return
+    n_assigned = None
     with step_progress(quiet=quiet or json) as report:
-        n_assigned = None
-        if asked_changes or (not asked_making and target in there and (name or export or plot)):
+        if asked_changes:
+            found, n_assigned = chosen.change_clusters(
+                target,
+                rename=renames,
+                merge=[[word.strip() for word in words.split(",")] for words in merge or []],
+                move=moves,
+                assign=assign,
+                report=report,
+            )
+        elif not asked_making and target in there and (name or export or plot):
             found = chosen.clustering(target)
-            for word, new in renames:
-                found = chosen.rename_cluster(target, word, new)
-            for words in merge or []:
-                found = chosen.merge_clusters(target, [word.strip() for word in words.split(",")])
-            for word in dict.fromkeys(word for _, word in moves):
-                images = [image for image, to in moves if to == word]
-                found = chosen.move_to_cluster(target, images, word)
-            if assign:
-                found, n_assigned = chosen.assign_to_clusters(target, report)
         else:
             found = chosen.cluster(
                 algorithm or "kmeans",
-                k,
+                n_clusters,
                 name=target,
                 model=model,
                 eps=eps,
                 min_samples=min_samples,
                 min_cluster_size=min_cluster_size,
                 random_state=random_state or 0,
+                in_batches=in_batches or None,
                 report=report,
             )
         n_exported = None
         if export is not None:
             report(f"exporting to {export}")
             n_exported = chosen.export_clustering(target, export, form)
+    n_assigned = n_assigned if assign else None
     if plot is not None:
-        _save_plot(plot, chosen, found)
+        save_sheet(plot, chosen, found, dark)
     if json:
-        print_json(_document(found, n_assigned))
+        print_json(document_of(found, n_assigned))
         return
     if not quiet:
-        _print(found, n_assigned)
+        print_clustering(found, n_assigned)
         if n_exported is not None:
-            say(f"exported {_images(n_exported)} to {export}")
+            say(f"exported {count_images(n_exported)} to {export}")
 
 
 def _usual(there: Sequence[str], algorithm: str | None, must_be: bool) -> str:
@@ -279,168 +315,10 @@ def _pair(option: str, words: str, expected: str) -> tuple[str, str]:
     return before.strip(), after.strip()
 
 
-def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count:,} images"
-
-
-def _parameters(found: Clustering) -> str:
-    return ", ".join(f"{name} = {value:.4g}" for name, value in found.parameters.items())
-
-
-def _print_list(collection: Collection, json: bool) -> None:
-    clusterings = [collection.clustering(name) for name in collection.clusterings()]
-    if json:
-        print_json(
-            {
-                "clusterings": [
-                    {
-                        key: value
-                        for key, value in _document(found).items()
-                        if key not in ("clusters", "scores")
-                    }
-                    for found in clusterings
-                ]
-            }
-        )
-        return
-    for found in clusterings:
-        say(
-            found.name,
-            found.algorithm,
-            _parameters(found),
-            found.model,
-            f"{found.n_clusters:,} clusters",
-            _images(len(found.ids)),
-            found.made,
-        )
-    if not clusterings and sys.stdout is not None and sys.stdout.isatty():
-        say("there is no clustering in this collection yet; make one with `lookalike cluster`")
-
-
-def _print(found: Clustering, n_assigned: int | None) -> None:
-    """Print a table of clusters and a summary for a person, or the table separated by tabs for a program."""
-    is_table = sys.stdout is not None and sys.stdout.isatty()
-    shown = found.clusters[:_SHOWN] if is_table else found.clusters
-    head = ("cluster", "name", "size", "cohesion", "label", "most central image")
-    rows = [head] if is_table else []
-    rows += [_row(each) for each in shown]
-    if not is_table:
-        for row in rows:
-            say(*row)
-        return
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    for number, name, size, cohesion, label, path in rows:
-        cells = [f"{number:>{widths[0]}}", f"{name:<{widths[1]}}", f"{size:>{widths[2]}}"]
-        cells += [f"{cohesion:>{widths[3]}}", f"{label:<{widths[4]}}", path]
-        say("  ".join(cells))
-    if len(found.clusters) > len(shown):
-        rest = sum(each.size for each in found.clusters[_SHOWN:])
-        say(f"… and {len(found.clusters) - _SHOWN:,} more, with {_images(rest)}: --json lists all")
-    for line in _summary(found, n_assigned):
-        say(line)
-
-
-def _row(each: Cluster) -> tuple[str, str, str, str, str, str]:
-    return (
-        "noise" if each.is_noise else str(each.number),
-        each.name or "",
-        f"{each.size:,}",
-        "–" if each.cohesion is None else f"{each.cohesion:.3f}",
-        "" if each.label is None or each.label_share is None else f"{each.label} {each.label_share:.0%}",
-        relative(each.central[0].path),
-    )
-
-
-def _summary(found: Clustering, n_assigned: int | None) -> list[str]:
-    noise = f", {_images(found.n_noise)} of noise" if found.n_noise else ""
-    clusters = "1 cluster" if found.n_clusters == 1 else f"{found.n_clusters:,} clusters"
-    lines = [
-        f"{found.name}: {_images(len(found.ids))} in {clusters}{noise}; {found.algorithm},"
-        f" {_parameters(found)}, {found.model}"
-    ]
-    if found.scores is not None:
-        scores = found.scores
-        lines.append(
-            f"next to the labels: purity {scores.purity:.3f}, NMI {scores.nmi:.3f}, ARI {scores.ari:.3f}"
-        )
-    if n_assigned is not None:
-        lines.append(f"assigned {_images(n_assigned)} to clusters that were there")
-    elif found.n_unassigned:
-        lines.append(
-            f"{_images(found.n_unassigned)} came later: lookalike cluster --name '{found.name}' --assign"
-        )
-    return lines
-
-
-def _document(found: Clustering, n_assigned: int | None = None) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "name": found.name,
-        "algorithm": found.algorithm,
-        "parameters": dict(found.parameters),
-        "random_state": found.random_state,
-        "model": found.model,
-        "made": found.made,
-        "edited": found.is_edited,
-        "images": len(found.ids),
-        "noise": found.n_noise,
-        "unassigned": found.n_unassigned,
-    }
-    if n_assigned is not None:
-        document["assigned"] = n_assigned
-    scores = found.scores
-    document["scores"] = (
-        None
-        if scores is None
-        else {
-            "purity": round(scores.purity, 4),
-            "nmi": round(scores.nmi, 4),
-            "ari": round(scores.ari, 4),
-        }
-    )
-    document["clusters"] = [
-        {
-            "cluster": each.number,
-            "name": each.name,
-            "size": each.size,
-            "cohesion": None if each.cohesion is None else round(each.cohesion, 6),
-            "label": each.label,
-            "label_share": None if each.label_share is None else round(each.label_share, 4),
-            "central": [relative(hit.path) for hit in each.central],
-            "doubtful": [relative(hit.path) for hit in each.doubtful],
-        }
-        for each in found.clusters
-    ]
-    return document
-
-
-def _save_plot(path: Path, collection: Collection, found: Clustering) -> None:
-    from lookalike.plots import SheetRow, contact_sheet, save_figure
-
-    shown = found.clusters[:_ON_SHEET]
-    tiles = {each.number: _tiles(each) for each in shown}
-    pictures = collection.thumbnails([image for each in tiles.values() for image in each])
-    rows = [
-        SheetRow(
-            each.title,
-            "  ·  ".join(
-                [_images(each.size)]
-                + ([] if each.cohesion is None else [f"cohesion {each.cohesion:.2f}"])
-                + ([] if each.label is None else [f"{each.label} {each.label_share:.0%}"])
-            ),
-            [pictures[image] for image in tiles[each.number] if image in pictures],
-            [is_doubtful for image, is_doubtful in tiles[each.number].items() if image in pictures],
-        )
-        for each in shown
-    ]
-    more = len(found.clusters) - len(shown)
-    title = f"{found.name}: {_images(len(found.ids))} in {found.n_clusters:,} clusters"
-    title += f", of which the {_ON_SHEET} largest" if more else ""
-    save_figure(contact_sheet(rows, f"{title}; nearest to the centre first, doubtful ones framed"), path)
-    print(f"saved {path}", file=sys.stderr)
-
-
-def _tiles(each: Cluster) -> dict[ImageId, bool]:
-    """Return the images of a row of the sheet, and whether they are there for being doubtful."""
-    central = {hit.id: False for hit in each.central[:_CENTRAL]}
-    doubtful = {hit.id: True for hit in each.doubtful[:_DOUBTFUL] if hit.id not in central}
-    return central | doubtful if doubtful else {hit.id: False for hit in each.central}
+def _number(option: str, words: str) -> int:
+    try:
+        return int(words)
+    except ValueError:
+        raise InvalidInputError(
+            f"{option} is {words!r}; expected a whole number; several are tried with --try"
+        ) from None

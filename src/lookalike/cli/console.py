@@ -130,3 +130,27 @@ def step_progress(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
         yield show
     finally:
         bar.stop()
+
+
+@contextlib.contextmanager
+def share_progress(*, quiet: bool = False) -> Iterator[Callable[[str, float], None]]:
+    """Give a callback that shows what is being done, how far it is, and the time left, on a terminal only."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda step, done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    bar = Bar(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("", total=1.0)
+
+    def show(step: str, done: float) -> None:
+        bar.start()  # only now: what is there already takes no time
+        bar.update(task, description=printable(step), completed=done)
+
+    try:
+        yield show
+    finally:
+        bar.stop()

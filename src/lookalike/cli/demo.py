@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from lookalike.cli.console import printable, relative, say, sync_progress
+from lookalike.cli.console import printable, relative, say, step_progress, sync_progress
 from lookalike.cli.options import JobsOption, QuietOption
 
 
@@ -30,12 +30,12 @@ def demo(
     jobs: JobsOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Index real pictures, search them, and leave a page to look at: lookalike-demo/index.html.
+    """Index real pictures, search, group and measure them, and leave a page: lookalike-demo/index.html.
 
     The pictures are the first of these that can be had: Caltech-101 (photos), Debian's clip art, the digits
     that come with scikit-learn.
     """
-    from lookalike.demo import choose_source, run_demo, write_page
+    from lookalike.demo import choose_source, index_source, run_demo, write_page
     from lookalike.errors import CollectionError
 
     def tell(line: str) -> None:
@@ -50,7 +50,9 @@ def demo(
             f"cannot make the folder {output}: {error.strerror}; name another with -o"
         ) from error
     with sync_progress(quiet=quiet) as report:
-        result = run_demo(chosen, output, jobs, report)
+        collection, synced = index_source(chosen, output, jobs, report)
+    with step_progress(quiet=quiet) as tell_step:
+        result = run_demo(chosen, collection, synced, tell_step)
     page = output / "index.html"
     command = how_to_run()
     try:
@@ -64,9 +66,11 @@ def demo(
     report_ = result.report
     done = f"{report_.embedded:,} embedded in {report_.seconds:.0f} s" if report_.embedded else "nothing new"
     say(f"{chosen.images.title}: {len(result.collection):,} images, {done}")
-    if result.scores is not None:
-        precision = result.scores.precision
-        say(f"precision at 1: {precision[1]:.3f}, at 10: {precision[10]:.3f}")
+    if result.clusters.found is not None:
+        say(f"{result.clusters.found.n_clusters:,} groups of look-alikes")
+    if result.evaluation.found is not None:
+        scores = result.evaluation.found.scores
+        say(", ".join(f"{name} {scores[name].mean:.3f}" for name in scores if name[:2] in ("P@", "mA")))
     say(f"Open this page: {page.resolve().as_uri()}")
     say("Then search from here:")
     query = result.searches[0].wanted[0].path

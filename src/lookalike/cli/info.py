@@ -13,7 +13,7 @@ from lookalike.cli.options import CollectionOption, JsonOption
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from lookalike.answers import ImageInfo, Info
+    from lookalike.answers import ClusteringInfo, ImageInfo, Info
     from lookalike.looks import Color, Looks
 
 _SHOWN = 12
@@ -73,6 +73,8 @@ def _document(found: Info) -> dict[str, Any]:
         "labels": found.labels,
         "failed": len(found.failures),
         "failures": [{"path": relative(row.path), "reason": row.reason} for row in found.failures],
+        "clusterings": [_clustering_document(each) for each in found.clusterings]
+        + [{"name": name, "damaged": reason} for name, reason in found.damaged.items()],
         "bytes": found.size,
         "looks": None
         if found.looks is None
@@ -83,6 +85,18 @@ def _document(found: Info) -> dict[str, Any]:
             "sharpness": None if found.looks.sharpness is None else round(found.looks.sharpness, 1),
             "colors": _color_documents(found.looks.colors),
         },
+    }
+
+
+def _clustering_document(found: ClusteringInfo) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "algorithm": found.algorithm,
+        "model": found.model,
+        "clusters": found.n_clusters,
+        "images": found.n_images,
+        "noise": found.n_noise,
+        "named": list(found.named),
     }
 
 
@@ -100,6 +114,7 @@ def _image_document(image: ImageInfo) -> dict[str, Any]:
         "path": relative(image.paths[0]),
         "paths": [relative(path) for path in image.paths],
         "labels": list(image.labels),
+        "clusters": dict(image.clusters),
         "splits": list(image.splits),
         "format": image.format,
         "width": image.width,
@@ -123,6 +138,9 @@ def _print_image(image: ImageInfo) -> None:
     say(f"format      {image.format}")
     if image.labels:
         say(f"labels      {', '.join(image.labels)}")
+    if image.clusters:
+        clusters = [f"{name} ({clustering})" for clustering, name in image.clusters.items()]
+        say(f"clusters    {', '.join(clusters)}")
     if image.splits:
         say(f"split       {', '.join(image.splits)}")
     if image.sharpness is not None:
@@ -164,8 +182,21 @@ def _print(found: Info) -> None:
         _print_looks(found.looks)
     if found.labels:
         say(f"labels      {len(found.labels):,}: {_listing(found.labels)}")
+    for each in found.clusterings:
+        _print_clustering(each)
+    for reason in found.damaged.values():
+        say(f"damaged     {reason}")
     if found.failures:
         say(f"failed      {len(found.failures):,}: lookalike info --failures")
+
+
+def _print_clustering(found: ClusteringInfo) -> None:
+    names = found.named[:_SHOWN]
+    named = f"; named: {', '.join(names)}{', …' if len(found.named) > len(names) else ''}" if names else ""
+    noise = f", {found.n_noise:,} of them noise" if found.n_noise else ""
+    clusters = "1 cluster" if found.n_clusters == 1 else f"{found.n_clusters:,} clusters"
+    images = "1 image" if found.n_images == 1 else f"{found.n_images:,} images"
+    say(f"clustering  {found.name}: {found.algorithm}, {clusters}, {images}{noise}{named}")
 
 
 def _print_looks(looks: Looks) -> None:

@@ -28,6 +28,7 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else there.")
 ]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print no progress and no summary.")]
+DarkOption = Annotated[bool, typer.Option("--dark", help="Draw pictures on dark paper.")]
 DeviceOption = Annotated[
     str,
     typer.Option(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lookalike.cli.console import print_json, say
-from lookalike.cli.options import CollectionOption, JsonOption, QuietOption
+from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
 
 
 def reduce(
@@ -21,13 +23,33 @@ def reduce(
         typer.Option(help="Whose vectors; the collection's own model by default.", show_default=False),
     ] = None,
     whiten: Annotated[bool, typer.Option("--whiten", help="Give every component the same variance.")] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Save the variance that each component has, and the first ones together, as a picture (.png,"
+            " .svg, .pdf, .jpg).",
+            show_default=False,
+        ),
+    ] = None,
+    dark: DarkOption = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Reduce a model's vectors by PCA, as a new model of the collection: search --model lite0-int8+pca128."""
     from lookalike.cli.choose import open_named
+    from lookalike.plots import check_ending, save_figure, scree, use_theme
 
-    name = open_named(collection).reduce(int(to) if to >= 1 and to.is_integer() else to, model, whiten)
+    if plot is not None:
+        check_ending(plot)
+    chosen = open_named(collection)
+    name = chosen.reduce(int(to) if to >= 1 and to.is_integer() else to, model, whiten)
+    if plot is not None:
+        pca = chosen.pca(name)
+        with use_theme(dark=dark):
+            figure = scree(pca.shares_, pca.n_components_, f"{name}: the variance of its components")
+        save_figure(figure, plot)
+        print(f"saved {plot}", file=sys.stderr)
     if json:
         print_json({"model": name})
     elif not quiet:

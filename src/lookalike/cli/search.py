@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lookalike.cli.console import print_json, print_raw, relative, say, step_progress
-from lookalike.cli.options import CollectionOption, DeviceOption, JsonOption, ModelOption
+from lookalike.cli.console import complain, print_json, print_raw, relative, say, step_progress
+from lookalike.cli.options import CollectionOption, DarkOption, DeviceOption, JsonOption, ModelOption
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def search(
         typer.Option(
             "--label",
             metavar="LABEL",
-            help="May be repeated: any of them.",
+            help="Of a folder, a data set, or a cluster that you named. May be repeated: any of them.",
             rich_help_panel=_FILTERS,
             show_default=False,
         ),
@@ -174,6 +174,7 @@ def search(
             show_default=False,
         ),
     ] = None,
+    dark: DarkOption = False,
     json: JsonOption = False,
     filepath_only: Annotated[
         bool, typer.Option("-f", "--filepath-only", help="Print paths only, one a line, for other programs.")
@@ -228,8 +229,10 @@ def search(
             mode=mode,
             report=report,
         )
+    for warning in result.warnings:
+        complain(warning)
     if plot is not None:
-        _save_plot(plot, chosen, result)
+        _save_plot(plot, chosen, result, dark)
     if json:
         print_json(_document(queries, without or [], color or [], result))
     elif filepath_only:
@@ -251,6 +254,7 @@ def _document(
             "distance": round(hit.distance, 6),
             "label": hit.label,
             "id": hit.hex_id,
+            "clusters": dict(hit.clusters),
         }
         if len(hit.paths) > 1:
             row["paths"] = [relative(path) for path in hit.paths]
@@ -275,7 +279,7 @@ def _print(result: SearchResult, is_filtered: bool) -> None:
         (
             str(hit.rank),
             f"{hit.distance if hit.score is None else hit.score:.3f}",
-            hit.label or "",
+            " · ".join(hit.labels),
             relative(hit.path) + (f"  (and {len(hit.paths) - 1} more)" if len(hit.paths) > 1 else ""),
         )
         for hit in result.hits
@@ -292,8 +296,8 @@ def _print(result: SearchResult, is_filtered: bool) -> None:
         say(f"{rank:>{widths[0]}}  {score}  {label:<{widths[2]}}  {path}")
 
 
-def _save_plot(path: Path, collection: Collection, result: SearchResult) -> None:
-    from lookalike.plots import Tile, paint_swatch, result_strip, save_figure
+def _save_plot(path: Path, collection: Collection, result: SearchResult, dark: bool) -> None:
+    from lookalike.plots import Tile, paint_swatch, result_strip, save_figure, use_theme
 
     pictures = collection.thumbnails([hit.id for hit in result.hits])
     hits = [
@@ -314,5 +318,7 @@ def _save_plot(path: Path, collection: Collection, result: SearchResult) -> None
         for jpeg, (query, role) in zip(thumbnails, asked, strict=True)
     ]
     queries += [Tile(paint_swatch(color), "colour", color) for color in result.colors]
-    save_figure(result_strip(queries, hits or [Tile(None, "", words="nothing found")]), path)
+    with use_theme(dark=dark):
+        figure = result_strip(queries, hits or [Tile(None, "", words="nothing found")])
+    save_figure(figure, path)
     print(f"saved {path}", file=sys.stderr)

@@ -2,7 +2,7 @@
 
 from lookalike.cluster.agglomerative import AgglomerativeClustering
 from lookalike.cluster.choosing import Choice, choose_k
-from lookalike.cluster.density import DBSCAN, HDBSCAN, KDistances, suggest_eps
+from lookalike.cluster.density import DBSCAN, HDBSCAN, AtDistance, KDistances, suggest_eps
 from lookalike.cluster.hierarchical import HierarchicalKMeans, Node
 from lookalike.cluster.kmeans import KMeans
 from lookalike.cluster.spectral import SpectralClustering
@@ -11,6 +11,7 @@ __all__ = [
     "DBSCAN",
     "HDBSCAN",
     "AgglomerativeClustering",
+    "AtDistance",
     "Choice",
     "HierarchicalKMeans",
     "KDistances",

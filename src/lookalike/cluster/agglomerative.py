@@ -11,22 +11,21 @@ J. Ward, "Hierarchical Grouping to Optimize an Objective Function", 1963.
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClusterMixin
 
-from lookalike.cluster.door import check_count, check_distinct
+from lookalike.cluster.door import NeighborClustering, check_count
 from lookalike.cluster.spanning_tree import joined
 from lookalike.errors import InvalidInputError
-from lookalike.index.graph import Report, neighbor_graph, silent
-from lookalike.types import Metric
+from lookalike.index.graph import Report, neighbor_graph
+from lookalike.types import Metric, Vectors
 
 Linkage = Literal["ward", "complete", "average", "single"]
 
 
-class AgglomerativeClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
+class AgglomerativeClustering(NeighborClustering):
     """Clusters that were joined from the bottom up.
 
     Parameters
@@ -72,28 +71,12 @@ class AgglomerativeClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc
         self.metric = metric
         self.recall = recall
 
-    def fit(self, X: npt.ArrayLike, y: Any = None, *, report: Report = silent) -> Self:
-        """Find the clusters.
-
-        Parameters
-        ----------
-        X : (n, d) array-like
-            Vectors, at least two that differ.
-        y : ignored
-        report : callable
-            Told how much of the neighbour search is done.
-
-        Raises
-        ------
-        InvalidInputError
-            For vectors that cannot be clustered, or a parameter out of range.
-        """
+    def _fit(self, rows: Vectors, report: Report) -> None:
         from sklearn import cluster
 
-        rows = check_distinct(X, self.metric)
         n = len(rows)
         n_clusters = check_count(self.n_clusters, "n_clusters", 1, n)
-        n_neighbors = check_count(self.n_neighbors, "n_neighbors", 1, n - 1)
+        n_neighbors = check_count(self.n_neighbors, "n_neighbors", 1, n - 1, n)
         if self.linkage not in get_args(Linkage):
             raise InvalidInputError(
                 f"linkage is {self.linkage!r}; expected one of {', '.join(get_args(Linkage))}"
@@ -110,4 +93,3 @@ class AgglomerativeClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc
             compute_full_tree=True,
         ).fit(points)
         self.labels_, self.children_ = found.labels_.astype(np.intp), found.children_
-        return self

@@ -6,20 +6,24 @@ the other rows of its cluster, b to those of the nearest other cluster: 1 is wel
 below 0 in the wrong one. Its mean is largest for a number of clusters that suits the rows. It takes the
 distances of all pairs, so it is measured on a sample.
 
-Neither is a law: in image collections the silhouette is often flat, and the number that is useful is a
-person's to say.
+Neither is a law. In image collections the silhouette is often small everywhere, and falls from the fewest
+clusters on: then it says nothing (Kaufman and Rousseeuw read up to 0.25 as "no substantial structure"), and
+the bend is suggested instead, the point of the inertia that lies farthest below its chord. The number that is
+useful is a person's to say.
 
 References
 ----------
 R. L. Thorndike, "Who Belongs in the Family?", 1953: the bend.
 P. J. Rousseeuw, "Silhouettes: A Graphical Aid to the Interpretation and Validation of Cluster Analysis",
 1987.
+L. Kaufman, P. J. Rousseeuw, "Finding Groups in Data", 1990, table 4 of chapter 2: what a silhouette says.
 """
 
 from __future__ import annotations
 
+import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,10 +34,12 @@ from sklearn.metrics import pairwise_distances, silhouette_score
 
 from lookalike.cluster.kmeans import KMeans
 from lookalike.errors import InvalidInputError
+from lookalike.index.graph import Report, silent
 
 _SAMPLE = 2_000
-_LARGEST = 64
+_LARGEST = 128
 _STEP = 2**0.5
+_NO_STRUCTURE = 0.25  # a silhouette that says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +54,33 @@ class Choice:
         The distortion: sums of squared distances.
     silhouettes : tuple of float
         Of the sample, from -1 to 1; NaN where the sample lies in one cluster.
+    seconds : tuple of float
+        What each took.
     suggested : int
-        The k of the largest silhouette.
+        The k of the largest silhouette; where that is the smallest k, and up to 0.25, `bend`.
+    bend : int
+        Where the inertia stops falling fast, within the range that was tried.
+    n_rows, n_given : int
+        How many rows were clustered, and how many there are: more, where a collection was sampled.
+    reason : str
+        What speaks for the suggestion.
     """
 
     ks: tuple[int, ...]
     inertias: tuple[float, ...]
     silhouettes: tuple[float, ...]
+    seconds: tuple[float, ...]
     suggested: int
+    bend: int
+    n_rows: int
+    n_given: int
+
+    reason: str
 
     def __str__(self) -> str:
         lines = ["     k     inertia  silhouette"]
         for k, inertia, silhouette in zip(self.ks, self.inertias, self.silhouettes, strict=True):
-            mark = "  suggested" if k == self.suggested else ""
+            mark = f"  suggested: {self.reason}" if k == self.suggested else ""
             lines.append(f"{k:6}  {inertia:10.4g}  {silhouette:10.3f}{mark}")
         return "\n".join(lines)
 
@@ -72,6 +92,7 @@ def choose_k(
     n_sample: int = _SAMPLE,
     random_state: int = 0,
     n_jobs: int | None = None,
+    report: Report = silent,
 ) -> Choice:
     """Cluster vectors into several numbers of clusters, and say how good each is.
 
@@ -79,12 +100,15 @@ def choose_k(
     ----------
     X : (n, d) array-like
     ks : iterable of int, optional
-        Numbers from 2 to n - 1; by default 2, 3, 4, 6, 8, 11, 16 … up to 64.
+        Numbers from 2 to n - 1; by default 2, 3, 4, 6, 8, 11, 16 … up to twice the root of half the rows,
+        and at most 128.
     n_sample : int
         Rows that silhouettes are measured on.
     random_state : int
     n_jobs : int, optional
         Threads; all cores by default.
+    report : callable
+        Told which k of how many is tried.
 
     Raises
     ------
@@ -97,13 +121,15 @@ def choose_k(
     >>> print(choose_k(rows, [2, 3, 4]))
          k     inertia  silhouette
          2        82.5       0.908
-         3         1.5       0.919  suggested
+         3         1.5       0.919  suggested: largest silhouette
          4           1       0.623
     """
     rows = np.asarray(X)
     n = len(rows) if rows.ndim else 0
     if n < 3:
         raise InvalidInputError(f"there are {n} rows; expected 3 or more, to choose a number of clusters")
+    if n_sample < 3:
+        raise InvalidInputError(f"n_sample is {n_sample!r}; expected 3 or more")
     wanted: list[Any] = sorted(set(_usual(n) if ks is None else ks))
     for k in wanted:
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 2 <= k < n:
@@ -112,15 +138,16 @@ def choose_k(
             )
     if not wanted:
         raise InvalidInputError("there is no k to try; expected whole numbers from 2")
-    if n_sample < 3:
-        raise InvalidInputError(f"n_sample is {n_sample!r}; expected 3 or more")
     chosen = np.sort(np.random.default_rng(random_state).choice(n, min(n, n_sample), replace=False))
-    inertias, silhouettes, distances = [], [], None
-    for k in wanted:
+    inertias, silhouettes, seconds, distances = [], [], [], None
+    for number, k in enumerate(wanted):
+        report(number, len(wanted))
+        started = time.perf_counter()
         model = KMeans(int(k), random_state=random_state, n_jobs=n_jobs)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the table shows what more clusters bring
             labels = model.fit(rows).labels_[chosen]
+        seconds.append(time.perf_counter() - started)
         if distances is None:  # now the rows are known to be finite
             distances = pairwise_distances(rows[chosen])
         inertias.append(model.inertia_)
@@ -129,11 +156,38 @@ def choose_k(
         silhouettes.append(
             float(silhouette_score(distances, labels, metric="precomputed")) if can_tell else float("nan")
         )
-    best = 0 if np.isnan(silhouettes).all() else int(np.nanargmax(silhouettes))
-    return Choice(tuple(map(int, wanted)), tuple(inertias), tuple(silhouettes), int(wanted[best]))
+    bend = int(wanted[_find_bend(wanted, inertias)])
+    values = np.nan_to_num(silhouettes, nan=-1)
+    best = int(values.argmax())
+    is_told = values[best] > (0 if best else _NO_STRUCTURE)
+    return Choice(
+        ks=tuple(map(int, wanted)),
+        inertias=tuple(inertias),
+        silhouettes=tuple(silhouettes),
+        seconds=tuple(seconds),
+        suggested=int(wanted[best]) if is_told else bend,
+        bend=bend,
+        n_rows=n,
+        n_given=n,
+        reason="largest silhouette" if is_told else "bend of the inertia",
+    )
+
+
+def _find_bend(ks: Sequence[int], inertias: Sequence[float]) -> int:
+    """Return where a falling curve is farthest below its chord.
+
+    >>> _find_bend([2, 4, 8, 16], [100, 40, 30, 20])
+    1
+    """
+    chord = np.interp(ks, [ks[0], ks[-1]], [inertias[0], inertias[-1]])
+    return int(np.argmax(chord - inertias))
 
 
 def _usual(n: int) -> list[int]:
-    """Return numbers that grow by the root of 2."""
-    most = min(_LARGEST, n - 1)
+    """Return numbers that grow by the root of 2.
+
+    >>> _usual(5), _usual(600)
+    ([2, 3, 4], [2, 3, 4, 6, 8, 11, 16, 23, 32])
+    """
+    most = min(max(4, round((2 * n) ** 0.5)), _LARGEST, n - 1)
     return sorted({round(2 * _STEP**step) for step in range(20)} & set(range(2, most + 1)))

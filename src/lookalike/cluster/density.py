@@ -24,13 +24,12 @@ point farthest from the chord.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClusterMixin
 
-from lookalike.cluster.door import check_count, check_distinct
+from lookalike.cluster.door import NeighborClustering, check_count, check_distinct
 from lookalike.cluster.spanning_tree import Edges, spanning_tree
 from lookalike.errors import InvalidInputError
 from lookalike.index.graph import Report, neighbor_graph, radius_graph, silent
@@ -39,7 +38,7 @@ from lookalike.types import Metric, Vectors
 Labels = npt.NDArray[np.intp]
 
 
-class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
+class DBSCAN(NeighborClustering):
     """Density-based clusters at one density.
 
     Parameters
@@ -70,26 +69,9 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.min_samples = min_samples
         self.metric = metric
 
-    def fit(self, X: npt.ArrayLike, y: Any = None, *, report: Report = silent) -> Self:
-        """Find the clusters.
-
-        Parameters
-        ----------
-        X : (n, d) array-like
-            Vectors, at least two that differ.
-        y : ignored
-        report : callable
-            Told how much of the neighbour search is done.
-
-        Raises
-        ------
-        InvalidInputError
-            For vectors that cannot be clustered, an `eps` that is no distance above 0, or a `min_samples`
-            out of 1 to n.
-        """
+    def _fit(self, rows: Vectors, report: Report) -> None:
         from scipy.sparse.csgraph import connected_components
 
-        rows = check_distinct(X, self.metric)
         n = len(rows)
         if isinstance(self.eps, bool) or not isinstance(self.eps, int | float | np.number):
             raise InvalidInputError(f"eps is {self.eps!r}; expected a distance above 0")
@@ -110,10 +92,9 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             np.minimum.at(labels, near[touches], labels[graph.indices[touches]])
         labels[labels == n] = -1
         self.labels_, self.core_sample_indices_ = labels, core
-        return self
 
 
-class HDBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
+class HDBSCAN(NeighborClustering):
     """Density-based clusters, each at the density that suits it.
 
     Parameters
@@ -159,26 +140,10 @@ class HDBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.cluster_selection_method = cluster_selection_method
         self.recall = recall
 
-    def fit(self, X: npt.ArrayLike, y: Any = None, *, report: Report = silent) -> Self:
-        """Find the clusters.
-
-        Parameters
-        ----------
-        X : (n, d) array-like
-            Vectors, at least two that differ.
-        y : ignored
-        report : callable
-            Told how much of the neighbour search is done.
-
-        Raises
-        ------
-        InvalidInputError
-            For vectors that cannot be clustered, or a parameter out of range.
-        """
+    def _fit(self, rows: Vectors, report: Report) -> None:
         from scipy.sparse import coo_array
         from sklearn import cluster
 
-        rows = check_distinct(X, self.metric)
         n = len(rows)
         size = check_count(self.min_cluster_size, "min_cluster_size", 2, n)
         given = size if self.min_samples is None else self.min_samples
@@ -203,7 +168,6 @@ class HDBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         ).fit(graph)
         self.labels_ = found.labels_.astype(np.intp)
         self.probabilities_ = found.probabilities_
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +184,10 @@ class KDistances:
         Where the curve turns upwards: beyond, images are ever more alone.
     eps : float
         The suggestion.
+    joins : (n - 1,) float32
+        Rising: the distances at which what was apart becomes one cluster.
+    largest : (n - 1,) int64
+        The core images of the largest cluster after each of them.
     """
 
     distances: npt.NDArray[np.float32]
@@ -227,6 +195,33 @@ class KDistances:
     metric: Metric
     knee: float
     eps: float
+    joins: npt.NDArray[np.float32]
+    largest: npt.NDArray[np.int64]
+
+    def at(self, eps: float) -> AtDistance:
+        """Say what `DBSCAN` makes of a distance, without running it.
+
+        Examples
+        --------
+        >>> found = suggest_eps([[0], [1], [2], [10], [11], [12], [50]], min_samples=2)
+        >>> found.at(1), found.at(9).n_clusters
+        (AtDistance(eps=1, n_core=6, n_clusters=2, n_largest=3), 1)
+        """
+        n_core = int(np.searchsorted(self.distances, eps, side="right"))
+        # A join within eps is one of two core images, so that each leaves one cluster less.
+        n_joins = int(np.searchsorted(self.joins, eps, side="right"))
+        n_largest = max(int(self.largest[n_joins - 1]) if n_joins else 0, min(n_core, 1))
+        return AtDistance(eps, n_core, n_core - n_joins, n_largest)
+
+
+@dataclass(frozen=True, slots=True)
+class AtDistance:
+    """What `DBSCAN` makes of a distance: core images, clusters, and core images of the largest of these."""
+
+    eps: float
+    n_core: int
+    n_clusters: int
+    n_largest: int
 
 
 def suggest_eps(
@@ -263,7 +258,8 @@ def suggest_eps(
     cores, tree = _reachability(rows, min_samples, metric, 1.0, report)
     distances = np.sort(cores)
     knee = _between(distances, _find_knee(distances))
-    return KDistances(distances, min_samples, metric, knee, _before_the_flood(tree, min_samples, knee))
+    eps = _before_the_flood(tree, min_samples, knee)
+    return KDistances(distances, min_samples, metric, knee, eps, tree.weights, _growth(tree, 1)[0])
 
 
 def _reachability(
@@ -295,13 +291,20 @@ def _between(distances: npt.NDArray[np.float32], at: int) -> float:
 
 def _before_the_flood(tree: Edges, min_samples: int, knee: float) -> float:
     """Return the knee, or the distance at which most images are in clusters beside the largest."""
-    from lookalike.index import graph_kernels
-
+    largest, beside = _growth(tree, min_samples)
     n = len(tree.a) + 1
-    largest, beside = np.empty((2, n - 1), np.int64)
-    graph_kernels.sizes_beside_largest(n, tree.a, tree.b, min_samples, largest, beside)
     at_knee = int(np.searchsorted(tree.weights, knee, side="right")) - 1
     if at_knee < 0 or largest[at_knee] <= n / 2 or beside.max() == 0:
         return knee
     beside[:-1][tree.weights[:-1] == tree.weights[1:]] = 0  # edges of one weight come together
     return _between(tree.weights, int(np.argmax(beside)))
+
+
+def _growth(tree: Edges, least: int) -> npt.NDArray[np.int64]:
+    """Return the rows of the largest component after each edge, and of others that count; (2, n - 1)."""
+    from lookalike.index import graph_kernels
+
+    n = len(tree.a) + 1
+    sizes = np.empty((2, n - 1), np.int64)
+    graph_kernels.sizes_beside_largest(n, tree.a, tree.b, least, *sizes)
+    return sizes

@@ -2,12 +2,48 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any, Self
+
 import numpy as np
 import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClusterMixin
 
 from lookalike.errors import InvalidInputError
 from lookalike.index.contract import METRICS, check_vectors
+from lookalike.index.graph import Report, silent
 from lookalike.types import Metric, Vectors
+
+
+class NeighborClustering(ClusterMixin, BaseEstimator, ABC):  # type: ignore[misc]
+    """What clusterings by neighbours have in common: what they take, and what they refuse."""
+
+    labels_: npt.NDArray[np.intp]
+    metric: Metric
+
+    def fit(self, X: npt.ArrayLike, y: Any = None, *, report: Report = silent) -> Self:
+        """Find the clusters.
+
+        Parameters
+        ----------
+        X : (n, d) array-like
+            Vectors, at least two that differ.
+        y : ignored
+        report : callable
+            Told how much of the neighbour search is done.
+
+        Raises
+        ------
+        InvalidInputError
+            For vectors that cannot be clustered, or a parameter out of range.
+        """
+        self._fit(check_distinct(X, self.metric), report)
+        return self
+
+    @abstractmethod
+    def _fit(self, rows: Vectors, report: Report) -> None:
+        """Set the learned attributes; rows are checked, parameters are not."""
 
 
 def check_distinct(vectors: npt.ArrayLike, metric: Metric) -> Vectors:
@@ -15,19 +51,39 @@ def check_distinct(vectors: npt.ArrayLike, metric: Metric) -> Vectors:
     if metric not in METRICS:
         raise InvalidInputError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}")
     rows = check_vectors(vectors, metric)
-    if len(rows) < 2:
-        raise InvalidInputError(
-            f"there is only {len(rows)} vector; expected at least 2, to find groups among"
-        )
-    if (rows == rows[0]).all():
-        raise InvalidInputError(
-            f"all {len(rows)} vectors are equal; expected at least two that differ, to find groups among"
-        )
+    check_differ([rows])
     return rows
 
 
-def check_count(value: object, name: str, least: int, most: int) -> int:
-    """Return a whole number, checked to lie in least..most."""
+def check_differ(batches: Iterable[Vectors], things: str = "vectors", equal: str = "are equal") -> None:
+    """Raise InvalidInputError unless there are at least two vectors that differ; reads no more than it takes.
+
+    Parameters
+    ----------
+    batches : iterable of (m, d)
+    things, equal : str
+        What the message calls the vectors, and that they do not differ.
+    """
+    n, first = 0, None
+    for batch in batches:
+        first = batch[0] if first is None else first
+        n += len(batch)
+        if (batch != first).any():
+            return
+    if n < 2:
+        raise InvalidInputError(f"there is only {n} {things[:-1]}; expected at least 2, to find groups among")
+    raise InvalidInputError(
+        f"all {n:,} {things} {equal}; expected at least two that differ, to find groups among"
+    )
+
+
+def check_count(
+    value: object, name: str, least: int, most: int, n: int | None = None, things: str = "vectors"
+) -> int:
+    """Return a whole number, checked to lie in least..most, as there are n vectors, `most` by default."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
-        raise InvalidInputError(f"{name} is {value!r}; expected {least} to {most}, for {most} vectors")
+        raise InvalidInputError(
+            f"{name} is {value!r}; expected a whole number from {least} to {most:,}, for"
+            f" {most if n is None else n:,} {things}"
+        )
     return int(value)

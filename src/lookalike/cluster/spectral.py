@@ -18,23 +18,22 @@ J. Shi, J. Malik, "Normalized Cuts and Image Segmentation", 2000.
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClusterMixin
 
-from lookalike.cluster.door import check_count, check_distinct
+from lookalike.cluster.door import NeighborClustering, check_count
 from lookalike.cluster.spanning_tree import joined
-from lookalike.index.graph import Report, neighbor_graph, silent
-from lookalike.types import Metric
+from lookalike.index.graph import Report, neighbor_graph
+from lookalike.types import Metric, Vectors
 
 _DENSE = 500  # up to so many images, all eigenvectors are found at once
 _BRIDGE = 1e-2  # weight of an edge that joins components: too little to blur them
 _TOLERANCE = 1e-8  # of an eigenvalue: those that bridges make are close to 1
 
 
-class SpectralClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
+class SpectralClustering(NeighborClustering):
     """Clusters of a neighbour graph.
 
     Parameters
@@ -81,25 +80,9 @@ class SpectralClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.metric = metric
         self.recall = recall
 
-    def fit(self, X: npt.ArrayLike, y: Any = None, *, report: Report = silent) -> Self:
-        """Find the clusters.
-
-        Parameters
-        ----------
-        X : (n, d) array-like
-            Vectors, at least two that differ.
-        y : ignored
-        report : callable
-            Told how much of the neighbour search is done.
-
-        Raises
-        ------
-        InvalidInputError
-            For vectors that cannot be clustered, or a parameter out of range.
-        """
+    def _fit(self, rows: Vectors, report: Report) -> None:
         from sklearn.cluster import k_means
 
-        rows = check_distinct(X, self.metric)
         n = len(rows)
         n_clusters = check_count(self.n_clusters, "n_clusters", 1, n)
         n_neighbors = check_count(self.n_neighbors, "n_neighbors", 2, n)
@@ -109,7 +92,6 @@ class SpectralClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         _, self.labels_, _ = k_means(
             self.embedding_, n_clusters, random_state=self.random_state, n_init=self.n_init
         )
-        return self
 
 
 def _embed(links: Any, n_vectors: int, random_state: int) -> npt.NDArray[np.float64]:

@@ -1,8 +1,10 @@
 """A collection of images: where scanning, embedding, storing and searching meet.
 
 The command line calls this package, and nothing deeper but what draws and measures. `collection` is what
-users have in hand, and brings a collection up to date; `searching` answers queries, `indexes` keeps what
-makes that fast, `describing` says what is there, and `places` knows where images lie.
+users have in hand, and hands on what it is asked: `creating` makes one, `roots` knows what it is made of,
+`syncing` brings it up to date, `searching` answers queries, `indexes` keeps what makes that fast,
+`clusterings` and `grouping` keep and change clusters, `describing` says what is there, and `places` knows
+where images lie.
 """
 
 from lookalike.collection.collection import Collection

@@ -1,20 +1,11 @@
-"""Clusterings as they lie on the disk: ``clusterings/<name>/`` in the ``.lookalike`` folder.
-
-``clustering.json`` says what a clustering is, and names the file of its arrays by the hash of its content. It
-is the last to be written, in one stroke: a reader sees the old clustering or the new one, never half of each.
-"""
+"""Clusterings as they lie on the disk: ``clusterings/<name>/`` in the ``.lookalike`` folder."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import hashlib
-import io
-import json
-import re
-import shutil
-import zipfile
-from collections.abc import Iterator, Mapping
+import datetime
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,17 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import CollectionError, InvalidInputError, StoreError
-from lookalike.replace_file import replace_file
-from lookalike.store import writer_lock
+from lookalike.collection.named_folders import NamedFolders, check_name, parse_facts, read_arrays
+from lookalike.errors import InvalidInputError, StoreError
 from lookalike.types import Ids, Vectors
 
 NOISE = -1
-_FORMAT = 1
 _FACTS = "clustering.json"
-_TRIES = 3  # to read while others write
-_WAIT = 10.0  # seconds, for another writer of clusterings; they are quick
-_NAME = re.compile(r"\w([\w .+-]{0,62}[\w+-])?")
+_EXAMPLE = "by-colour"
 _ARRAYS = {"ids": (np.int64, 1), "clusters": (np.int32, 1), "distances": (np.float32, 1)}
 _ARRAYS |= {"margins": (np.float32, 1), "centres": (np.float32, 2)}
 
@@ -55,6 +42,8 @@ class StoredClustering:
         The names that the user gave to clusters.
     is_edited : bool
         Whether the user has named, merged or moved anything: work that must not be lost.
+    changed : str
+        When that was last, as ISO 8601; empty if never.
     ids : (n,) int64
         Rising.
     clusters : (n,) int32
@@ -81,11 +70,69 @@ class StoredClustering:
     distances: npt.NDArray[np.float32]
     margins: npt.NDArray[np.float32]
     centres: Vectors
+    changed: str = ""
 
     @property
     def there(self) -> list[int]:
         """The numbers of the clusters that have images."""
         return [int(number) for number in np.unique(self.clusters) if number != NOISE]
+
+    def with_edited(self, old_of: Mapping[int, int]) -> StoredClustering:
+        """Return a clustering in which new content stands beside the old, with the figures of that.
+
+        Parameters
+        ----------
+        old_of : mapping of int to int
+            The ids of the old content, by those of the new.
+        """
+        new, old = np.array([*old_of.keys()], np.int64), np.array([*old_of.values()], np.int64)
+        is_meant = np.isin(old, self.ids) & ~np.isin(new, self.ids)
+        rows = np.searchsorted(self.ids, old[is_meant])
+        ids = np.concatenate([self.ids, new[is_meant]])
+        order = np.argsort(ids)
+        columns: dict[str, Any] = {
+            name: np.concatenate([values := getattr(self, name), values[rows]])[order]
+            for name in ("clusters", "distances", "margins")
+        }
+        return dataclasses.replace(self, ids=ids[order], **columns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NamedClusters:
+    """The clusters of a clustering that have names.
+
+    Attributes
+    ----------
+    clustering : str
+    changed : float
+        When the user last named, merged or moved anything, seconds since 1970.
+    names : mapping of int to str
+    ids : (n,) int64
+        The images in clusters that have a name, rising.
+    numbers : (n,) int32
+        The cluster of each.
+    """
+
+    clustering: str
+    changed: float
+    names: Mapping[int, str]
+    ids: Ids
+    numbers: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, stored: StoredClustering) -> NamedClusters:
+        """Return those of a clustering."""
+        changed = datetime.datetime.fromisoformat(stored.changed or stored.made).timestamp()
+        is_named = np.isin(stored.clusters, list(stored.names))
+        return cls(stored.name, changed, stored.names, stored.ids[is_named], stored.clusters[is_named])
+
+    def names_of(self, images: Ids) -> list[str | None]:
+        """Return the name of each image's cluster; None if it is in none that has one."""
+        if not len(self.ids):
+            return [None] * len(images)
+        rows = np.minimum(np.searchsorted(self.ids, images), len(self.ids) - 1)
+        numbers = np.where(self.ids[rows] == images, self.numbers[rows], NOISE)
+        return [self.names.get(number) for number in numbers.tolist()]
 
 
 def check_clustering_name(name: str) -> str:
@@ -94,34 +141,23 @@ def check_clustering_name(name: str) -> str:
     >>> check_clustering_name("by-colour 2")
     'by-colour 2'
     """
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise InvalidInputError(
-            f"the name of a clustering is {name!r}; expected up to 64 letters, digits, - or _, such as"
-            " by-colour"
-        )
-    return name
+    return check_name("clustering", name, _EXAMPLE)
 
 
 class Clusterings:
     """The clusterings of the collection in a ``.lookalike`` folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder / "clusterings"
+        self._folders = NamedFolders(folder / "clusterings", "clustering", "cluster", _EXAMPLE)
+        self._named: dict[str, tuple[bytes, NamedClusters | None]] = {}
 
     def names(self) -> list[str]:
         """Return the names of those that are there."""
-        return sorted(file.parent.name for file in self._folder.glob(f"*/{_FACTS}"))
+        return self._folders.names()
 
     def check_there(self, name: str) -> None:
         """Raise CollectionError unless there is a clustering of that name."""
-        check_clustering_name(name)
-        names = self.names()
-        if name not in names:
-            others = f"there are {', '.join(names)}" if names else "there is none yet"
-            raise CollectionError(
-                f"there is no clustering {name!r} in this collection ({others}); make it with"
-                f" `lookalike cluster --name {name}`"
-            )
+        self._folders.check_there(name)
 
     def read(self, name: str) -> StoredClustering:
         """Read a clustering.
@@ -133,80 +169,81 @@ class Clusterings:
         StoreError
             If it is damaged.
         """
-        self.check_there(name)
-        folder = self._folder / name
-        try:
-            for _ in range(_TRIES):
-                with contextlib.suppress(FileNotFoundError):  # replaced between the reading of its two files
-                    return _read(folder)
-            return _read(folder)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-            raise StoreError(
-                f"the clustering in {folder} cannot be read: {error}; delete it with"
-                f" `lookalike cluster --name '{name}' --delete`, and make it again"
-            ) from error
+        return self._folders.read(name, _read)
+
+    def named(self) -> tuple[list[NamedClusters], list[str]]:
+        """Return the clusters that have names, and what is wrong with clusterings that cannot be read.
+
+        Where nothing was named, only a few lines of each clustering are read; and what was read, once.
+        """
+        found, damaged = [], []
+        for name in self.names():
+            try:
+                clusters = self._folders.attempt(name, self._read_named)
+            except StoreError as error:
+                if name in self.names():  # else it was deleted meanwhile
+                    damaged.append(str(error))
+                continue
+            if clusters is not None:
+                found.append(clusters)
+        return found, damaged
+
+    def _read_named(self, folder: Path) -> NamedClusters | None:
+        text = (folder / _FACTS).read_bytes()
+        seen, clusters = self._named.get(folder.name, (b"", None))
+        if text != seen:
+            clusters = NamedClusters.of(_read(folder)) if _facts(text)["names"] else None
+            self._named[folder.name] = text, clusters
+        return clusters
 
     def write(self, clustering: StoredClustering) -> None:
         """Keep a clustering in place of the one of its name; the caller holds the lock."""
-        folder = self._folder / clustering.name
-        buffer = io.BytesIO()
-        np.savez(buffer, **{name: getattr(clustering, name) for name in _ARRAYS})
-        content = buffer.getvalue()
-        arrays = f"arrays-{hashlib.sha256(content).hexdigest()[:16]}.npz"
         fields = {field.name for field in dataclasses.fields(clustering)} - _ARRAYS.keys() - {"names"}
-        facts = {"format": _FORMAT} | {name: getattr(clustering, name) for name in sorted(fields)}
-        facts |= {"names": {str(number): given for number, given in clustering.names.items()}}
-        text = json.dumps({**facts, "arrays": arrays}, indent=1)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            replace_file(folder / arrays, content, durable=True)
-            replace_file(folder / _FACTS, text.encode(), durable=True)
-            for file in folder.glob("arrays-*"):
-                if file.name != arrays:
-                    file.unlink(missing_ok=True)
-        except OSError as error:
-            raise StoreError(f"cannot write to {folder}: {error.strerror or error}") from error
+        facts = {name: getattr(clustering, name) for name in sorted(fields)}
+        facts["names"] = {str(number): given for number, given in clustering.names.items()}
+        self._folders.write(clustering.name, facts, {name: getattr(clustering, name) for name in _ARRAYS})
+
+    def carry_over(self, old_of: Mapping[int, int]) -> None:
+        """Leave edited images in their clusters, where the user has named, merged or moved anything.
+
+        In other clusterings they count as new. See `StoredClustering.with_edited`; what is damaged is passed
+        over.
+        """
+        if not old_of or not self.names():
+            return
+        with self.lock():
+            for name in self.names():
+                try:
+                    stored = self.read(name)
+                except (StoreError, InvalidInputError):
+                    continue
+                carried = stored.with_edited(old_of)
+                if stored.is_edited and len(carried.ids) > len(stored.ids):
+                    self.write(carried)
 
     def delete(self, name: str) -> None:
         """Delete a clustering, damaged or not."""
-        with self.lock():
-            self.check_there(name)
-            try:
-                (self._folder / name / _FACTS).unlink()
-                shutil.rmtree(self._folder / name)
-            except OSError as error:
-                raise StoreError(f"cannot delete {self._folder / name}: {error.strerror or error}") from error
+        self._folders.delete(name)
 
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> AbstractContextManager[None]:
         """Let nobody else change clusterings."""
-        place = self._folder / ".lock"  # no clustering's name begins so
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"cannot write to {self._folder}: {error.strerror or error}") from error
-        with writer_lock(place, _WAIT):
-            yield
+        return self._folders.lock()
 
 
 def _read(folder: Path) -> StoredClustering:
-    facts: dict[str, Any] = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-    if facts.pop("format") != _FORMAT:
-        raise ValueError("it is of another lookalike's format")
-    name = facts.pop("arrays")
-    content = (folder / Path(name).name).read_bytes()
-    if name != f"arrays-{hashlib.sha256(content).hexdigest()[:16]}.npz":
-        raise ValueError(f"{name} is damaged")
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        columns = {each: arrays[each] for each in _ARRAYS}
-    for each, (dtype, n_dimensions) in _ARRAYS.items():
-        if columns[each].dtype != dtype or columns[each].ndim != n_dimensions:
-            raise ValueError(f"{each} is {columns[each].dtype} of shape {columns[each].shape}")
+    facts = _facts((folder / _FACTS).read_bytes())
+    arrays = read_arrays(folder / Path(facts.pop("arrays")).name, _ARRAYS)
+    columns: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
     clusters, n = columns["clusters"], len(columns["ids"])
     if any(len(columns[each]) != n for each in ("clusters", "distances", "margins")):
         raise ValueError("its arrays differ in length")
     if n and not NOISE <= clusters.min() <= clusters.max() < len(columns["centres"]):
         raise ValueError("it names clusters that are not there")
-    names = {int(number): str(given) for number, given in facts.pop("names").items()}
     facts["name"] = folder.name  # should somebody have renamed the folder
-    return StoredClustering(**facts, names=names, **columns)
+    return StoredClustering(**facts, **columns)
+
+
+def _facts(text: bytes) -> dict[str, Any]:
+    facts = parse_facts(text)
+    facts["names"] = {int(number): str(given) for number, given in facts["names"].items()}
+    return facts

@@ -3,97 +3,68 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import shutil
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from lookalike.answers import Clustering, Failure, ImageInfo, Info, SearchResult, SyncReport
-from lookalike.bench import RECALLS, IndexComparison, compare_indexes
-from lookalike.collection.clusterings import Clusterings, StoredClustering, check_clustering_name
-from lookalike.collection.describing import describe, describe_clustering, describe_image
-from lookalike.collection.embedded import nothing_embedded, vector_table
+from lookalike.answers import (
+    Clustering,
+    ClusteringEvaluation,
+    Evaluation,
+    ImageInfo,
+    ImageMap,
+    Info,
+    SearchResult,
+    SyncReport,
+)
+from lookalike.bench import RECALLS, IndexComparison
+from lookalike.collection.changing import change_clusters
+from lookalike.collection.clusterings import Clusterings, check_clustering_name
+from lookalike.collection.comparing import compare_on_collection
+from lookalike.collection.creating import create
+from lookalike.collection.describing import describe, describe_clustering, describe_image, describe_map
+from lookalike.collection.embedded import Embedded, embedded_images, nothing_embedded, vector_table
+from lookalike.collection.evaluating import (
+    MOST_QUERIES,
+    Asked,
+    Contender,
+    evaluate_clustering,
+    evaluate_retrieval,
+)
 from lookalike.collection.exporting import check_export, export_clustering
-from lookalike.collection.grouping import (
-    assign_new,
-    check_algorithm,
-    find_clusters,
-    merge_clusters,
-    move_images,
-    rename_cluster,
-)
+from lookalike.collection.ground_truth import read_ground_truth
+from lookalike.collection.grouping import check_algorithm, find_clusters, try_distances, try_ks
 from lookalike.collection.indexes import AUTO as AUTO_INDEX
-from lookalike.collection.indexes import Indexes, check_request, choose_kind
+from lookalike.collection.indexes import Indexes, check_request, choose_kind, is_kind
+from lookalike.collection.maps import Maps, check_map_name, make_map, place_later
 from lookalike.collection.places import Places
-from lookalike.collection.searching import (
-    Asking,
-    Embedding,
-    all_with_vectors,
-    pass_colors,
-    pass_filter,
-    search_colors,
-    search_vectors,
-)
+from lookalike.collection.reducing import reduce_model
+from lookalike.collection.roots import Roots
+from lookalike.collection.searching import Asking, all_with_vectors, search
+from lookalike.collection.syncing import sync
 from lookalike.cores import usable_cores
-from lookalike.datasets import ImageFolder, get_row, prepare_dataset
-from lookalike.embed import (
-    AUTO,
-    DEFAULT_MODEL,
-    Compute,
-    Model,
-    ModelShelf,
-    base_name,
-    check_device,
-    reduce_vectors,
-)
-from lookalike.errors import (
-    CollectionError,
-    DatasetError,
-    InvalidInputError,
-    LockedError,
-    ModelError,
-    QueryError,
-    StoreError,
-)
+from lookalike.embed import AUTO, Compute, Model, ModelShelf, base_name, check_device
+from lookalike.errors import CollectionError, InvalidInputError, LockedError, QueryError, StoreError
 from lookalike.filters import Filter
 from lookalike.images import encode_thumbnail
 from lookalike.index.contract import check_recall
 from lookalike.looks import read_color
+from lookalike.projection import Method, Report
+from lookalike.projection.contract import silent
 from lookalike.query import EmbeddedQuery, Query, several_queries
 from lookalike.reduce import PCA
-from lookalike.store import (
-    FOLDER_NAME,
-    DatasetRequest,
-    Labelling,
-    Manifest,
-    Root,
-    RootRequest,
-    Store,
-    find_collection,
-    writer_lock,
-)
-from lookalike.sync import (
-    COMMIT_IMAGES,
-    COMMIT_SECONDS,
-    Area,
-    Known,
-    Plan,
-    Progress,
-    Tally,
-    carry_out,
-    choose_areas,
-    decide_areas,
-    locate,
-    look,
-)
-from lookalike.types import Hit, Ids, ImageId, Vectors
+from lookalike.store import Labelling, Manifest, Store, find_collection, writer_lock
+from lookalike.sync import COMMIT_SECONDS, Progress, locate
+from lookalike.types import Hit, ImageId, Vectors
+
+if TYPE_CHECKING:
+    from lookalike.cluster import Choice, KDistances
 
 
 class Collection:
@@ -112,11 +83,11 @@ class Collection:
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
-        self._manifest = manifest
-        self._pending: list[RootRequest | DatasetRequest] = []
+        self._made_of = Roots(folder, manifest)
         self._store = Store(folder)
         self._indexes = Indexes(folder)
         self._clusterings = Clusterings(folder)
+        self._maps = Maps(folder)
         self._models = ModelShelf(folder / "models")
 
     @classmethod
@@ -158,34 +129,9 @@ class Collection:
         0
         """
         home = Path(os.path.abspath(folder))
-        place = home / FOLDER_NAME
-        if cls.find(home, above=False):
-            raise CollectionError(f"there is a collection in {place} already; open it instead")
-        if with_root and not os.path.isdir(home):
-            raise CollectionError(f"there is no folder {home}")
-        shelf = ModelShelf(place / "models")
-        chosen = shelf.get(DEFAULT_MODEL if model is None else model)
-        # Before anything is written: what cannot be loaded must not leave an empty collection behind.
-        embedder = shelf.load(chosen.name, Compute(), is_new=True) if check_model else None
-        collection = cls(place, Manifest(chosen.name))
-        collection._models = shelf
-        if with_root:
-            collection.add_root(home, labels, exclude)
-        was_there = os.path.lexists(place)
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-            if embedder is not None:
-                shelf.keep(chosen.name, embedder, is_new=True)
-            collection._manifest.save(place)
-        except (OSError, ModelError) as error:
-            if not was_there:
-                shutil.rmtree(place, ignore_errors=True)
-            if isinstance(error, ModelError):
-                raise
-            raise CollectionError(
-                f"cannot make a collection in {home}: {error.strerror};"
-                " name a folder that can be written to with -c/--collection"
-            ) from error
+        made_of, shelf = create(home, model, labels, exclude, with_root, check_model)
+        collection = cls(made_of.folder, made_of.manifest)
+        collection._made_of, collection._models = made_of, shelf  # what was loaded is not loaded again
         return collection
 
     @classmethod
@@ -231,7 +177,7 @@ class Collection:
 
     @property
     def _places(self) -> Places:
-        return Places(self._store, self._manifest)
+        return Places(self._store, self._made_of.manifest, self._clusterings)
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -255,7 +201,7 @@ class Collection:
     @property
     def model(self) -> str:
         """The name of the default model."""
-        return self._manifest.model
+        return self._made_of.manifest.model
 
     def add_root(
         self,
@@ -278,16 +224,7 @@ class Collection:
         CollectionError
             If there is no such folder, or it lies inside a root, or around one.
         """
-        if labels not in (None, *get_args(Labelling)):
-            raise InvalidInputError(f"labels is {labels!r}; expected one of {', '.join(get_args(Labelling))}")
-        if isinstance(exclude, str):
-            raise InvalidInputError(f"exclude is the text {exclude!r}; expected a list of globs")
-        path = Path(os.path.abspath(folder))
-        if not os.path.isdir(path):
-            raise CollectionError(f"there is no folder {path}")
-        request = RootRequest(path, labels, None if exclude is None else tuple(exclude))
-        self._manifest = request.apply(self._manifest, self.folder)
-        self._pending.append(request)
+        self._made_of.add_folder(folder, labels, exclude)
 
     def add_dataset(self, name: str) -> tuple[Path, ...]:
         """Add a data set that lookalike knows by name; the next `sync` reads it, and remembers it.
@@ -308,18 +245,7 @@ class Collection:
         >>> digits.datasets
         ('mnist',)
         """
-        row = get_row(name)
-        if row.is_of_files:
-            prepare_dataset(name)
-            folder = row.find()
-            if not isinstance(folder, ImageFolder):
-                raise DatasetError(f"{row.title} is not there although it was fetched")
-            self.add_root(folder.root, "folders", folder.exclude)
-            return (folder.root,)
-        request = DatasetRequest(row.name)
-        self._manifest = request.apply(self._manifest, self.folder)
-        self._pending.append(request)
-        return ()
+        return self._made_of.add_dataset(name)
 
     def sync(
         self,
@@ -384,77 +310,26 @@ class Collection:
         >>> photos.sync(dry_run=True).added, len(photos)
         (4, 0)
         """
-        started = time.monotonic()
         if isinstance(paths, str | os.PathLike):
             paths = [paths]
         if jobs is not None:
             _check_count("jobs", jobs)
         check_device(device)
-        compute = Compute(threads=1, device=device)
-        names = self._synced_models() if model is None else [self._models.get(model).name]
-        # A reduced model is made of its base's vectors, so that one comes first.
-        bases = dict.fromkeys(base_name(name) or name for name in names)
-        models = []
-        for name in bases:
-            with _way_around(name, names):
-                models.append(self._models.get(name))
-        with contextlib.nullcontext() if dry_run else writer_lock(self.folder):
-            self._reload_manifest()
-            if not dry_run:
-                self._store.upgrade()
-            areas = self._areas(paths, datasets)
-            embedded, failed = 0, set[str]()
-            for number, each in enumerate(models):
-                vectors = vector_table(self._store, each)
-                known = Known.read(self._store, vectors)
-                if number == 0:
-                    sight = look(areas, known, prune)
-                plan = decide_areas(sight, known, prune)
-                if number == 0:
-                    first, tally = plan, Tally.of(plan, known)
-                if dry_run:
-                    embedded += plan.n_to_read
-                    continue
-                if plan.n_to_read:  # what is new to this model is new to those after it
-                    self._prepare_models(models[number:], compute, names)
-                if number == 0:
-                    self._save_manifest()
-                if each is models[-1]:
-                    sight.files.clear()  # there may be a million
-                load = partial(self._models.load, each.name, compute)
-                outcome = carry_out(
-                    plan, known, self._store, vectors, load, jobs or usable_cores(), report, commit_seconds
-                )
-                embedded += outcome.embedded
-                failed |= outcome.failed
-            if not dry_run:
-                for name in set(names) - set(bases):
-                    with _way_around(name, names):
-                        self._extend_reduced(name)
-                # Only now: were it killed before, the root would have to be there for its rows to go.
-                self._save_manifest(without=[area.root for area in areas if area.is_missing])
-        failures = self._places.failures()
-        if dry_run:
-            failures = _foreseen(first, failures, self._places.absolute)
-        return SyncReport(
-            **tally.without(failed),
-            embedded=embedded,
-            failures=failures,
-            seconds=time.monotonic() - started,
+        return sync(
+            self._store,
+            self._models,
+            self._made_of,
+            self._clusterings,
+            paths,
+            datasets,
+            model,
+            dry_run,
+            prune,
+            jobs or usable_cores(),
+            Compute(threads=1, device=device),
+            report,
+            commit_seconds,
         )
-
-    def _prepare_models(self, models: Sequence[Model], compute: Compute, names: Sequence[str]) -> None:
-        """Load models that are about to be used; only once all of them could be, keep what they need.
-
-        `names` are those of all models of this sync.
-        """
-        loaded = []
-        for model in models:
-            is_new = vector_table(self._store, model).count() == 0
-            with _way_around(model.name, names):
-                loaded.append((model.name, self._models.load(model.name, compute, is_new), is_new))
-        for name, embedder, is_new in loaded:
-            self._models.keep(name, embedder, is_new)
 
     def reduce(self, n_components: int | float, model: str | None = None, whiten: bool = False) -> str:
         """Reduce the vectors of a model by PCA: to a number of dimensions, or to a share of the variance.
@@ -486,67 +361,21 @@ class Collection:
         base = self._models.get(self.model if model is None else model)
         pca = PCA(n_components, whiten)
         with writer_lock(self.folder):
-            _, vectors = self._store.vectors(base.name, base.dimension).read_vectors()
-            if not len(vectors):
-                raise CollectionError(nothing_embedded(self._store, base.name, model))
-            reduced = self._models.add_reduced(base.name, pca.fit(vectors))
-            self._extend_reduced(reduced.name)
-        return reduced.name
+            return reduce_model(self._store, self._models, pca, base, model)
 
-    def _extend_reduced(self, name: str) -> None:
-        """Give every image that has a vector of the base model one of the reduced model."""
-        base, reduced = self._models.get(base_name(name) or name), self._models.get(name)
-        table = self._store.vectors(reduced.name, reduced.dimension)
-        source = self._store.vectors(base.name, base.dimension)
-        there = table.read(["id"])["id"].to_numpy()
-        if np.isin(source.read(["id"])["id"].to_numpy(), there).all():
-            return  # the usual case, for which the vectors themselves need not be read
-        ids, vectors = source.read_vectors()
-        missing = np.flatnonzero(~np.isin(ids, there))
-        pca = self._models.pca(name)
-        for start in range(0, len(missing), COMMIT_IMAGES):
-            rows = missing[start : start + COMMIT_IMAGES]
-            self._store.write_vectors(ids[rows], reduce_vectors(vectors[rows], pca, reduced), table)
+    def pca(self, model: str) -> PCA:
+        """Return the components of a model that `reduce` made.
 
-    def _areas(self, paths: Sequence[str | os.PathLike[str]], datasets: Sequence[str] | None) -> list[Area]:
-        """Turn a request into what it covers."""
-        is_all = not paths and datasets is None
-        areas = []
-        if paths or is_all:
-            areas += choose_areas({place: root for root, place in self._places.of_roots()}, paths)
-        unknown = set(datasets or ()) - set(self.datasets)
-        if unknown:
-            raise CollectionError(f"the data set {min(unknown)} is not in this collection; add it first")
-        areas += [
-            Area(root, Path())
-            for root in self._manifest.roots
-            if root.dataset is not None and (is_all or root.dataset in (datasets or ()))
-        ]
-        return areas
-
-    def _reload_manifest(self) -> None:
-        """Take up what other processes have changed since, and what was asked of this object."""
-        manifest = Manifest.load(self.folder)
-        for request in self._pending:
-            manifest = request.apply(manifest, self.folder)
-        self._manifest = manifest
-
-    def _save_manifest(self, without: Sequence[Root] = ()) -> None:
-        """Keep the roots that were added, and forget those that are gone and were given up."""
-        kept = tuple(root for root in self._manifest.roots if root not in without)
-        manifest = Manifest(self._manifest.model, kept)
-        if manifest != Manifest.load(self.folder):
-            try:
-                manifest.save(self.folder)
-            except OSError as error:
-                raise StoreError(f"cannot write to {self.folder}: {error.strerror or error}") from error
-        self._manifest = manifest
-        self._pending.clear()
-
-    def _synced_models(self) -> list[str]:
-        """The collection's own model first, then those that were added."""
-        others = set(self._store.vector_tables()) | set(self._models.reduced())
-        return [self.model, *sorted(others - {self.model})]
+        Raises
+        ------
+        ModelError
+            If there is no such model.
+        InvalidInputError
+            If it is not reduced.
+        """
+        if base_name(self._models.get(model).name) is None:
+            raise InvalidInputError(f"{model} is not reduced by PCA; expected a model such as {model}+pca128")
+        return self._models.pca(model)
 
     def search(
         self,
@@ -632,59 +461,27 @@ class Collection:
         >>> len(photos.search(photo_folder / "stripes.png", where=Filter(min_size=10_000)).hits)
         0
         """
-        if where is not None and not isinstance(where, Filter):
-            raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter")
         check_device(device)
-        colors = tuple(map(read_color, _colors(color)))
-        without_queries = several_queries("without", without)
-        if not queries and not colors:
-            is_filtered = split is not None or where not in (None, Filter())
-            raise QueryError(
-                "there is nothing to search for: "
-                + (
-                    "filters choose among what a query or a colour (--color) finds, so "
-                    if is_filtered
-                    else ""
-                )
-                + "name an image file, a URL or a colour"
-            )
         _check_count("k", k)
         check_request(index, mode)
         check_recall(recall)
-        places = self._places
-        passing = pass_filter(places, (where or Filter()).with_split(split))
-        if not queries:
-            if without_queries:
-                raise QueryError("what is not wanted is taken from a query; name an image that is")
-            if same_cluster is not None:
-                raise QueryError("the cluster searched in is that of a query; name an image")
-            if model is not None:
-                self._models.get(model)  # not needed, but a slip of the pen is one here, too
-            return search_colors(places, colors, k, passing)
-        if colors:
-            passing = pass_colors(self._store, passing, colors)
-        stored = None if same_cluster is None else self._clusterings.read(same_cluster)
-        chosen = self._models.get(self.model if model is None else model)
-        if stored is not None and chosen.name != stored.model:
-            if model is not None:
-                raise InvalidInputError(
-                    f"the clustering {stored.name!r} is of the model {stored.model}, not {chosen.name}; leave"
-                    " the model out, or cluster with that one"
-                )
-            chosen = self._models.get(stored.model)
-        result = search_vectors(
-            places,
+        return search(
+            self._places,
             self._indexes,
-            Embedding(self._models, chosen, model, device, allow_private),
-            Asking(index, recall, mode, report),
+            self._models,
             queries,
-            without_queries,
             k,
-            passing,
+            several_queries("without", without),
+            model,
+            tuple(map(read_color, _colors(color))),
+            where,
+            split,
+            same_cluster,
             include_self,
-            stored,
+            allow_private,
+            device,
+            Asking(index, recall, mode, report),
         )
-        return replace(result, colors=colors)
 
     def cluster(
         self,
@@ -697,6 +494,7 @@ class Collection:
         min_samples: int | None = None,
         min_cluster_size: int | None = None,
         random_state: int = 0,
+        in_batches: bool | None = None,
         report: Callable[[str], None] = lambda words: None,
     ) -> Clustering:
         """Find groups of look-alikes, and keep them under a name.
@@ -721,6 +519,10 @@ class Collection:
             HDBSCAN: what is smaller is noise; 5 by default.
         random_state : int
             The same images and number give the same clusters.
+        in_batches : bool, optional
+            k-means: read the vectors from the disk again and again instead of holding them in memory; by
+            default where they would take more than a third of what is free. It is slower, and starts from a
+            sample, so that the clusters are others, and about as good; `Clustering.parameters` says so.
         report : callable
             Told in words what is being done.
 
@@ -730,8 +532,8 @@ class Collection:
             If there is no such algorithm, it does not take a parameter, one is out of range, the name cannot
             be one, or there are no two images that differ.
         CollectionError
-            If the collection is empty, its images have not been embedded with the model, or the clustering of
-            that name was changed by its user.
+            If the collection is empty, its images have not been embedded with the model, the clustering of
+            that name was changed by its user, or the vectors do not fit into memory.
 
         Examples
         --------
@@ -745,17 +547,88 @@ class Collection:
         check_algorithm(algorithm, given)
         name = check_clustering_name(algorithm if name is None else name)
         self._check_replaceable(name)
-        chosen = self._models.get(self.model if model is None else model)
-        ids, vectors = self._rows_to_cluster(chosen)
-        if not len(ids):
-            raise CollectionError(nothing_embedded(self._store, chosen.name, model))
+        chosen, embedded = self._embedded(model)
         found = find_clusters(
-            name, chosen.name, chosen.metric, ids, vectors, algorithm, given, random_state, report
+            name, chosen.name, chosen.metric, embedded, algorithm, given, in_batches, random_state, report
         )
         with self._clusterings.lock():
             self._check_replaceable(name)
             self._clusterings.write(found)
         return describe_clustering(self._places, found, chosen)
+
+    def try_ks(
+        self,
+        ks: Iterable[int] | None = None,
+        *,
+        model: str | None = None,
+        random_state: int = 0,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> Choice:
+        """Say what k-means makes of several numbers of clusters, and keep nothing.
+
+        Of a large collection, a sample is clustered: `Choice.n_rows` images, as many as make some 100 MB of
+        vectors.
+
+        Parameters
+        ----------
+        ks : iterable of int, optional
+            From 2 to the number of images less one; by default as `lookalike.cluster.choose_k`.
+        model : str, optional
+            Which of the collection's models; its own by default.
+        random_state : int
+        report : callable
+            Told in words what is being done.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are fewer than 3 images, no two that differ, or a number is out of range.
+        CollectionError
+            If the collection is empty, or its images have not been embedded with the model.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> photos.try_ks([2, 3]).suggested
+        2
+        """
+        chosen, embedded = self._embedded(model)
+        return try_ks(chosen.name, embedded, ks, random_state, report)
+
+    def try_distances(
+        self,
+        min_samples: int | None = None,
+        *,
+        model: str | None = None,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> KDistances:
+        """Say what DBSCAN makes of all distances, and suggest one; keep nothing.
+
+        Parameters
+        ----------
+        min_samples : int, optional
+            As for `cluster`.
+        model : str, optional
+            Which of the collection's models; its own by default.
+        report : callable
+            Told in words what is being done.
+
+        Raises
+        ------
+        InvalidInputError, CollectionError
+            As for `cluster`.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> found = photos.try_distances(min_samples=2)
+        >>> found.at(found.eps).n_clusters
+        1
+        """
+        chosen, embedded = self._embedded(model)
+        return try_distances(chosen.name, chosen.metric, embedded, min_samples, report)
 
     def clusterings(self) -> list[str]:
         """Return the names of the clusterings that are kept."""
@@ -778,6 +651,70 @@ class Collection:
         """Delete a clustering."""
         self._clusterings.delete(name)
 
+    def change_clusters(
+        self,
+        name: str,
+        *,
+        rename: Sequence[tuple[int | str, str]] = (),
+        merge: Sequence[Sequence[int | str]] = (),
+        move: Sequence[tuple[str | os.PathLike[str], int | str]] = (),
+        assign: bool = False,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> tuple[Clustering, int]:
+        """Change clusters in several ways at once, in the order of the parameters: all is kept, or nothing.
+
+        Parameters
+        ----------
+        name : str
+            Of the clustering.
+        rename : sequence of (cluster, name)
+            Names for clusters that are known by number or name; an empty one takes the name back.
+        merge : sequence of sequences of cluster
+            Each becomes one cluster, which has the number of the first.
+        move : sequence of (image, cluster)
+            Images that go into another cluster, or into ``"noise"``.
+        assign : bool
+            Whether to put images that came later into clusters; see `assign_to_clusters`.
+        report : callable
+            Told in words what is being done.
+
+        Returns
+        -------
+        clustering : Clustering
+        n_assigned : int
+            How many images found a cluster.
+
+        Raises
+        ------
+        CollectionError
+            If there is no clustering of that name.
+        InvalidInputError, QueryError
+            If there is no such cluster or image, or a name would mislead; nothing has been changed.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> found = photos.cluster(k=3)
+        >>> found, _ = photos.change_clusters("kmeans", rename=[(0, "stripes")], merge=[["stripes", 2]])
+        >>> [(cluster.title, cluster.size) for cluster in found.clusters]
+        [('stripes', 3), ('cluster 1', 1)]
+        """
+        with self._clusterings.lock():
+            stored = self._clusterings.read(name)
+            model = self._models.get(stored.model)
+            embedded = None
+            if merge or move or assign:
+                embedded = embedded_images(self._store, self._indexes, model)
+            moves = [(self._image_in(embedded, image), to) for image, to in move]
+            stored, n_assigned = change_clusters(
+                stored, embedded, model.metric, rename, merge, moves, assign, report
+            )
+            if rename or merge or move:
+                stored = replace(stored, changed=datetime.datetime.now().astimezone().isoformat())
+            self._clusterings.write(stored)
+        return describe_clustering(self._places, stored, model), n_assigned
+
     def assign_to_clusters(
         self, name: str, report: Callable[[str], None] = lambda words: None
     ) -> tuple[Clustering, int]:
@@ -793,35 +730,21 @@ class Collection:
         n_assigned : int
             How many images found a cluster.
         """
-        with self._clusterings.lock():
-            stored, model, ids, vectors = self._rows_of_clustering(name)
-            changed, n_assigned = assign_new(stored, ids, vectors, model.metric, report)
-            self._clusterings.write(changed)
-        return describe_clustering(self._places, changed, model), n_assigned
+        return self.change_clusters(name, assign=True, report=report)
 
     def rename_cluster(self, name: str, cluster: int | str, to: str) -> Clustering:
         """Give a cluster, known by its number or name, a name; an empty one takes the name back."""
-        with self._clusterings.lock():
-            stored = self._clusterings.read(name)
-            return self._keep(rename_cluster(stored, cluster, to))
+        return self.change_clusters(name, rename=[(cluster, to)])[0]
 
     def merge_clusters(self, name: str, clusters: Sequence[int | str]) -> Clustering:
         """Make several clusters one, which has the number of the first."""
-        with self._clusterings.lock():
-            stored, model, ids, vectors = self._rows_of_clustering(name)
-            return self._keep(merge_clusters(stored, clusters, ids, vectors, model.metric))
+        return self.change_clusters(name, merge=[clusters])[0]
 
     def move_to_cluster(
         self, name: str, images: Sequence[str | os.PathLike[str]], cluster: int | str
     ) -> Clustering:
         """Put images of the collection into another cluster, or into ``"noise"``."""
-        with self._clusterings.lock():
-            stored, model, ids, vectors = self._rows_of_clustering(name)
-            moved = [self._places.find(os.fspath(image)) for image in images]
-            for image, path in zip(moved, images, strict=True):
-                if image not in ids:
-                    raise QueryError(f"{os.fspath(path)} is not in this collection; index it first")
-            return self._keep(move_images(stored, moved, cluster, ids, vectors, model.metric))
+        return self.change_clusters(name, move=[(image, cluster) for image in images])[0]
 
     def export_clustering(self, name: str, to: str | os.PathLike[str], form: str) -> int:
         """Write a clustering for other programs; nothing is overwritten.
@@ -848,10 +771,6 @@ class Collection:
         check_export(Path(to), form)
         return export_clustering(self.clustering(name), self._places.of_images(), Path(to), form)
 
-    def _keep(self, stored: StoredClustering) -> Clustering:
-        self._clusterings.write(stored)
-        return describe_clustering(self._places, stored, self._models.get(stored.model))
-
     def _check_replaceable(self, name: str) -> None:
         if name in self._clusterings.names() and self._clusterings.read(name).is_edited:
             raise CollectionError(
@@ -859,17 +778,18 @@ class Collection:
                 " name, or delete that clustering first"
             )
 
-    def _rows_of_clustering(self, name: str) -> tuple[StoredClustering, Model, Ids, Vectors]:
-        stored = self._clusterings.read(name)
-        model = self._models.get(stored.model)
-        return stored, model, *self._rows_to_cluster(model)
+    def _image_in(self, embedded: Embedded | None, image: str | os.PathLike[str]) -> ImageId:
+        found = self._places.find(os.fspath(image))
+        if embedded is None or found not in embedded.ids:
+            raise QueryError(f"{os.fspath(image)} is not in this collection; index it first")
+        return found
 
-    def _rows_to_cluster(self, model: Model) -> tuple[Ids, Vectors]:
-        """Return the images that are there, their ids rising, with their vectors."""
-        ids, vectors = self._indexes.read_vectors(vector_table(self._store, model), model.name, model.metric)
-        order = np.argsort(ids)
-        order = order[np.isin(ids[order], self._store.files.read(["id"])["id"].to_numpy())]
-        return ids[order], np.asarray(vectors[order], np.float32)
+    def _embedded(self, model: str | None) -> tuple[Model, Embedded]:
+        chosen = self._models.get(self.model if model is None else model)
+        embedded = embedded_images(self._store, self._indexes, chosen)
+        if not len(embedded):
+            raise CollectionError(nothing_embedded(self._store, chosen.name, model))
+        return chosen, embedded
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""
@@ -947,27 +867,18 @@ class Collection:
         InvalidInputError
             As there; or if there is only one image.
         """
-        chosen = self._models.get(self.model if model is None else model)
-        ids, vectors = vector_table(self._store, chosen).read_vectors()
-        if not len(ids):
-            raise CollectionError(nothing_embedded(self._store, chosen.name, model))
-        is_query = self._is_in_split(ids, query_split) & (query_split is not None)
-        gallery = vectors[self._is_in_split(ids, gallery_split) & ~is_query]
-        queries = vectors[is_query] if query_split is not None else None
-        if not len(gallery):
-            raise InvalidInputError(
-                f"no image is left to be searched: all are queries, of the split {query_split!r}"
-            )
-        return compare_indexes(
-            gallery,
-            queries,
-            chosen.metric,
+        return compare_on_collection(
+            self._places,
+            self._models.get(self.model if model is None else model),
+            model,
+            query_split,
+            gallery_split,
             k,
             kinds,
             recalls,
             n_queries,
             random_state,
-            report=report,
+            report,
         )
 
     def default_index(self, model: str | None = None) -> str:
@@ -976,15 +887,234 @@ class Collection:
             vector_table(self._store, self._models.get(self.model if model is None else model))
         )
 
-    def _is_in_split(self, ids: Ids, split: str | None) -> npt.NDArray[np.bool_]:
-        """Tell which images are in a split of the data sets; all are, where none is named."""
-        passing = pass_filter(self._places, Filter(split=split)).ids
-        if passing is None:
-            return np.ones(len(ids), bool)
-        found = np.isin(ids, passing)
-        if not found.any():
-            raise CollectionError(f"no image of the collection in {self.folder} is of the split {split!r}")
-        return found
+    def evaluate(
+        self,
+        k: int | Sequence[int] | None = None,
+        *,
+        model: str | None = None,
+        index: str = "exact",
+        recall: float = 0.99,
+        compare: str | Sequence[str] = (),
+        labels: str | os.PathLike[str] | None = None,
+        query_split: str | None = None,
+        gallery_split: str | None = None,
+        n_queries: int = MOST_QUERIES,
+        n_worst: int = 10,
+        random_state: int = 0,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> Evaluation:
+        """Measure how well images find others of their label; see `lookalike.evaluate` for the measures.
+
+        Each image is searched among the others, and is never its own hit; copies of one image are one. Images
+        without a label are neither asked nor searched. Queries whose label no other image has are left out.
+
+        Parameters
+        ----------
+        k : int or sequence of int, optional
+            Where rankings are cut; 1 and 10 by default.
+        model : str, optional
+            Which of the collection's models; its own by default.
+        index : str
+            "exact" ranks all images, however many. Any other kind is asked for the largest k, and what is
+            beyond is not known: ``mAP@10`` stands in place of ``mAP``.
+        recall : float
+            What an index is asked for.
+        compare : str or sequence of str
+            Models, or kinds of index, to measure on the same queries, and compare with this one.
+        labels : str or path, optional
+            A CSV file with columns ``path`` and ``label``; or the name of a clustering, whose clusters'
+            names are labels. By default those of folders and data sets, or where there are none the names
+            given to clusters.
+        query_split : {"train", "test"}, optional
+            The queries are images of this split of the data sets, and none of it is searched, unless
+            `gallery_split` is the same.
+        gallery_split : {"train", "test"}, optional
+            Only images of this split are searched.
+        n_queries : int
+            How many images to take as queries, at random; all, if they are fewer.
+        n_worst : int
+            How many of the worst queries to return with their hits.
+        random_state : int
+            Decides which queries are drawn, and the draws of intervals and tests.
+        report : callable
+            Told in words what is being done.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are not two images of one label and one of another, a k is larger than the number of
+            images to find, there is no such index, or the table of labels cannot be used.
+        CollectionError
+            If no image has a label, none has been embedded with the model, or none is in a split.
+        ModelError
+            If there is no such model.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> report = photos.sync()
+        >>> table = photo_folder / "labels.csv"
+        >>> lines = ["path,label", "stripes.png,striped", "stripes-brighter.png,striped", "noise.png,noise"]
+        >>> _ = table.write_text(os.linesep.join(lines))
+        >>> found = photos.evaluate(k=1, labels=table)
+        >>> found.scores["P@1"].mean, found.n_queries, found.n_without_relevant, found.n_unlabelled
+        (1.0, 2, 1, 1)
+        """
+        _check_count("n_queries", n_queries)
+        if isinstance(n_worst, bool) or not isinstance(n_worst, int | np.integer) or n_worst < 0:
+            raise InvalidInputError(f"n_worst is {n_worst!r}; expected a whole number, 0 or more")
+        check_recall(recall)
+        check_request(index, None)
+        base = Contender(self._models.get(self.model if model is None else model), model, index)
+        others = [
+            replace(base, index=name) if is_kind(name) else Contender(self._models.get(name), name, index)
+            for name in ([compare] if isinstance(compare, str) else compare)
+        ]
+        there = self._places.of_images()
+        return evaluate_retrieval(
+            self._places,
+            there,
+            self._indexes,
+            read_ground_truth(self._places, there, labels),
+            [base, *others],
+            Asked(
+                [k] if isinstance(k, int) else k,
+                recall,
+                query_split,
+                gallery_split,
+                n_queries,
+                n_worst,
+                random_state,
+                report,
+            ),
+        )
+
+    def evaluate_clusterings(
+        self,
+        names: Sequence[str] | None = None,
+        labels: str | os.PathLike[str] | None = None,
+        random_state: int = 0,
+        report: Callable[[str], None] = lambda words: None,
+    ) -> tuple[ClusteringEvaluation, ...]:
+        """Measure clusterings, against labels where there are any.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            All that are kept by default.
+        labels, random_state, report
+            See `evaluate`; the silhouette is that of images drawn at random.
+
+        Raises
+        ------
+        CollectionError
+            If there is none of a name.
+        """
+        there = self._places.of_images()
+        has_labels = labels is not None or any(found[0].folder_label is not None for found in there.values())
+        truth = read_ground_truth(self._places, there, labels) if has_labels else None
+        found = []
+        for name in self.clusterings() if names is None else names:
+            stored = self._clusterings.read(name)
+            report(f"measuring the clustering {name}")
+            model = self._models.get(stored.model)
+            found.append(
+                evaluate_clustering(self._places, there, self._indexes, stored, model, truth, random_state)
+            )
+        return tuple(found)
+
+    def map(
+        self,
+        method: Method = "tsne",
+        name: str | None = None,
+        *,
+        model: str | None = None,
+        perplexity: float | None = None,
+        random_state: int = 0,
+        report: Report = silent,
+    ) -> ImageMap:
+        """Make a map, on which images that look alike lie near each other, and keep it under a name.
+
+        Parameters
+        ----------
+        method : {"tsne", "pca", "umap"}
+            See `lookalike.projection.project`.
+        name : str, optional
+            Under which it is kept; the method's by default. One of that name is replaced.
+        model : str, optional
+            Which of the collection's models; its own by default.
+        perplexity : float, optional
+            t-SNE: about how many neighbours each image has; 30 by default, and less for few images.
+        random_state : int
+            The same images and number give the same map.
+        report : callable
+            Told in words what is being done, and the share of the whole that is.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such method, its library is not installed, a parameter is out of range, or the name
+            cannot be one.
+        CollectionError
+            If the collection is empty, or its images have not been embedded with the model.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> found = photos.map("pca")
+        >>> found.points.shape, len(found.images), photos.maps()
+        ((4, 2), 4, ['pca'])
+        """
+        name = check_map_name(method if name is None else name)
+        chosen, embedded = self._embedded(model)
+        found = make_map(name, chosen.name, chosen.metric, embedded, method, perplexity, random_state, report)
+        with self._maps.lock():
+            self._maps.write(found)
+        return describe_map(self._places, found, chosen)
+
+    def maps(self) -> list[str]:
+        """Return the names of the maps that are kept."""
+        return self._maps.names()
+
+    def read_map(self, name: str) -> ImageMap:
+        """Return a map that is kept, as far as its images are still there.
+
+        Raises
+        ------
+        CollectionError
+            If there is none of that name.
+        StoreError
+            If it is damaged.
+        """
+        stored = self._maps.read(name)
+        return describe_map(self._places, stored, self._models.get(stored.model))
+
+    def place_on_map(self, name: str) -> tuple[ImageMap, int]:
+        """Place images that came later on a map, near those that they look like; the others stay.
+
+        Returns
+        -------
+        map : ImageMap
+        n_placed : int
+            How many came later.
+
+        Raises
+        ------
+        CollectionError
+            If there is no map of that name, or none of the images that it was made of is left.
+        """
+        with self._maps.lock():
+            stored = self._maps.read(name)
+            chosen, embedded = self._embedded(stored.model)
+            stored, n_placed = place_later(stored, embedded, chosen.metric)
+            if n_placed:
+                self._maps.write(stored)
+        return describe_map(self._places, stored, chosen), n_placed
+
+    def delete_map(self, name: str) -> None:
+        """Delete a map."""
+        self._maps.delete(name)
 
     def info(self) -> Info:
         """Say what the collection holds."""
@@ -1009,33 +1139,6 @@ class Collection:
     def __len__(self) -> int:
         """Return the number of images."""
         return self._store.images.count()
-
-
-@contextlib.contextmanager
-def _way_around(name: str, names: Sequence[str]) -> Iterator[None]:
-    """Add to what is wrong with one of several models how to go on without it."""
-    try:
-        yield
-    except ModelError as error:
-        others = [other for other in names if name not in (other, base_name(other))]
-        if not others:
-            raise
-        raise ModelError(
-            f"{error}; to go on without it, `lookalike index --model {others[0]}` brings that one alone up to"
-            " date"
-        ) from error
-
-
-def _foreseen(
-    plan: Plan, failures: tuple[Failure, ...], absolute: Callable[[str], str]
-) -> tuple[Failure, ...]:
-    """Return the failures that there would be without opening a file."""
-    by_path = {failure.path: failure for failure in failures}
-    for path in plan.cleared:
-        by_path.pop(absolute(path), None)
-    for row in plan.failures:
-        by_path[absolute(row.path)] = Failure(absolute(row.path), row.reason)
-    return tuple(by_path[path] for path in sorted(by_path))
 
 
 def _colors(color: str | Sequence[str] | None) -> Sequence[str]:

@@ -11,16 +11,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.answers import Cluster, Clustering, ImageInfo, Info
-from lookalike.collection.clusterings import NOISE, StoredClustering
+from lookalike.answers import Cluster, Clustering, ClusteringInfo, ImageInfo, ImageMap, Info
+from lookalike.collection.clusterings import NOISE, Clusterings, StoredClustering
 from lookalike.collection.embedded import vector_table
+from lookalike.collection.labels import NO_CLUSTERS
+from lookalike.collection.maps import StoredMap
 from lookalike.collection.places import Places
 from lookalike.collection.searching import make_hit
 from lookalike.embed import Model
-from lookalike.errors import QueryError
+from lookalike.errors import CollectionError, LookalikeError, QueryError
 from lookalike.evaluate import ClusteringScores, compare_with_labels
 from lookalike.looks import name_colors, summarise
-from lookalike.types import Hit, ImageId
+from lookalike.types import Hit, Ids, ImageId, choose_label
 
 _EXAMPLES = 12
 
@@ -28,7 +30,9 @@ _EXAMPLES = 12
 def describe(places: Places) -> Info:
     """Say what a collection holds."""
     store, model = places.store, places.manifest.model
-    labels = store.files.read(["label"])["label"].to_pylist()
+    files = store.files.read(["id", "label"])
+    labels = files["label"].to_pylist()
+    clusterings, damaged = _summarise_clusterings(places.clusterings, files["id"].to_numpy())
     formats = store.images.read(["format"])["format"].to_pylist()
     tables = store.vector_tables()
     names = sorted(tables, key=lambda name: (name != model, name))
@@ -45,7 +49,39 @@ def describe(places: Places) -> Info:
         failures=places.failures(),
         size=_size_of(store.folder),
         looks=summarise(store),
+        clusterings=clusterings,
+        damaged=damaged,
     )
+
+
+def _summarise_clusterings(
+    clusterings: Clusterings, there: Ids
+) -> tuple[tuple[ClusteringInfo, ...], dict[str, str]]:
+    """Return the clusterings that can be read, and what is wrong with the others."""
+    found, damaged = [], {}
+    for name in clusterings.names():
+        try:
+            stored = clusterings.read(name)
+        except CollectionError:
+            continue  # deleted meanwhile
+        except LookalikeError as error:
+            damaged[name] = str(error)
+            continue
+        numbers = stored.clusters[np.isin(stored.ids, there)]
+        is_noise = numbers == NOISE
+        named = tuple(name for _, name in sorted(stored.names.items()))
+        found.append(
+            ClusteringInfo(
+                name=stored.name,
+                model=stored.model,
+                algorithm=stored.algorithm,
+                n_clusters=len(np.unique(numbers[~is_noise])),
+                n_images=len(numbers),
+                n_noise=int(is_noise.sum()),
+                named=named,
+            )
+        )
+    return tuple(found), damaged
 
 
 def describe_image(places: Places, image: str) -> ImageInfo:
@@ -63,10 +99,12 @@ def describe_image(places: Places, image: str) -> ImageInfo:
         raise QueryError(f"{image} is not in the collection in {store.folder}; index it first")
     (row,) = rows
     files.sort(key=lambda file: str(file["path"]))
+    clusters = places.labels.of_images(np.array([found])).get(found, NO_CLUSTERS)
+    labels = (choose_label(file["label"], clusters) for file in files)
     return ImageInfo(
         id=found,
         paths=tuple(places.absolute(file["path"]) for file in files),
-        labels=tuple(dict.fromkeys(file["label"] for file in files if file["label"] is not None)),
+        labels=tuple(dict.fromkeys(label for label in labels if label is not None)),
         splits=tuple(dict.fromkeys(file["split"] for file in files if file["split"] is not None)),
         format=row["format"],
         width=row["width"],
@@ -78,6 +116,7 @@ def describe_image(places: Places, image: str) -> ImageInfo:
             for name, table in store.vector_tables().items()
             if len(table.read_where_in("id", [found], ["id"]))
         ),
+        clusters=clusters,
     )
 
 
@@ -96,10 +135,39 @@ def _size_of(folder: Path) -> int:
     return total
 
 
+def describe_map(places: Places, stored: StoredMap, model: Model) -> ImageMap:
+    """Say where on a map the images are that are there now."""
+    there = places.of_images()
+    embedded = vector_table(places.store, model).read(["id"])["id"].to_numpy()
+    embedded = embedded[np.isin(embedded, list(there))]
+    kept = np.isin(stored.ids, embedded)
+    return ImageMap(
+        name=stored.name,
+        model=stored.model,
+        method=stored.method,
+        metric=model.metric,
+        perplexity=stored.perplexity,
+        parameters=stored.parameters,
+        figures=stored.figures,
+        random_state=stored.random_state,
+        made=stored.made,
+        images=tuple(
+            make_hit(0, ImageId(image), 0.0, None, there[image]) for image in stored.ids[kept].tolist()
+        ),
+        points=stored.points[kept],
+        is_placed=stored.is_placed[kept],
+        n_unplaced=int((~np.isin(embedded, stored.ids)).sum()),
+    )
+
+
 def describe_clustering(places: Places, stored: StoredClustering, model: Model) -> Clustering:
     """Say what a clustering holds of the images that are there now."""
     there = places.of_images()
-    labels = {image: found[0].label for image, found in there.items()}
+    # Its own names would agree with it.
+    labels = {
+        image: choose_label(found[0].folder_label, found[0].clusters, without=stored.name)
+        for image, found in there.items()
+    }
     embedded = vector_table(places.store, model).read(["id"])["id"].to_numpy()
     kept = np.isin(stored.ids, list(there)) & np.isin(stored.ids, embedded)
     ids, numbers = stored.ids[kept], stored.clusters[kept]
@@ -155,11 +223,11 @@ def describe_clustering(places: Places, stored: StoredClustering, model: Model) 
         distances=distances,
         margins=margins,
         n_unassigned=int((~np.isin(embedded, stored.ids)).sum()),
-        scores=_agreement(numbers, [labels[image] for image in ids.tolist()]),
+        scores=agreement(numbers, [labels[image] for image in ids.tolist()]),
     )
 
 
-def _agreement(numbers: npt.NDArray[np.int32], labels: Sequence[str | None]) -> ClusteringScores | None:
+def agreement(numbers: npt.NDArray[np.int32], labels: Sequence[str | None]) -> ClusteringScores | None:
     """Compare clusters with the labels of those images that have one, if these differ."""
     rows = [row for row, label in enumerate(labels) if label is not None]
     known = [label for label in labels if label is not None]

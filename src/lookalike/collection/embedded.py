@@ -2,9 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.collection.indexes import Indexes, choose_kind
 from lookalike.embed import Model
 from lookalike.errors import ModelError
+from lookalike.index import Exact
 from lookalike.store import Store, Table
+from lookalike.types import Ids, Vectors
+
+_BLOCK_ROWS = 4_096
+
+Rows = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The images that a model has embedded and that are still there, as they were when this was made.
+
+    Attributes
+    ----------
+    ids : (n,) int64
+        Rising.
+    dimension : int
+    read : callable
+        Reads ids and vectors, some thousand at a time, each time the same; also of images that have left.
+    """
+
+    ids: Ids
+    dimension: int
+    read: Callable[[], Iterator[tuple[Ids, Vectors]]]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def n_bytes(self) -> int:
+        """What the vectors take in memory."""
+        return 4 * len(self.ids) * self.dimension
+
+    def blocks(self, ids: Ids | None = None) -> Iterator[tuple[Rows, Vectors]]:
+        """Read the vectors of these images, or of all, some thousand at a time, each time in the same order.
+
+        Yields
+        ------
+        rows : (m,) int64
+            Where in `ids`, which must rise.
+        vectors : (m, d) float32
+        """
+        wanted = self.ids if ids is None else ids
+        for some, vectors in self.read():
+            rows = np.searchsorted(wanted, some)
+            is_wanted = (
+                wanted[np.minimum(rows, len(wanted) - 1)] == some if len(wanted) else np.zeros(0, bool)
+            )
+            if is_wanted.all() and len(wanted):
+                yield rows, vectors
+            elif is_wanted.any():
+                yield rows[is_wanted], vectors[is_wanted]
+
+    def take(self, ids: Ids | None = None) -> Vectors:
+        """Read the vectors of these images, whose ids must rise, or of all; (m, d) float32."""
+        vectors = np.empty((len(self.ids if ids is None else ids), self.dimension), np.float32)
+        for rows, some in self.blocks(ids):
+            vectors[rows] = some
+        return vectors
+
+
+def embedded_images(store: Store, indexes: Indexes, model: Model) -> Embedded:
+    """Return the images that a model has embedded.
+
+    They are read from the exact index, which is fast, where that is the one for so many.
+    """
+    table = vector_table(store, model)
+    read, ids = table.open_vectors()
+    if choose_kind(table) == Exact.kind:
+        index = indexes.open(table, model.name, model.metric, Exact.kind)
+        if isinstance(index, Exact):
+            ids, vectors = index.ids, index.vectors
+
+            def read() -> Iterator[tuple[Ids, Vectors]]:
+                for start in range(0, len(ids), _BLOCK_ROWS):
+                    yield ids[start : start + _BLOCK_ROWS], vectors[start : start + _BLOCK_ROWS]
+
+    there = store.files.read(["id"])["id"].to_numpy()
+    return Embedded(np.intersect1d(ids, there), model.dimension, read)
 
 
 def vector_table(store: Store, model: Model) -> Table:

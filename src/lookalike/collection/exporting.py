@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lookalike.answers import Cluster, Clustering
+from lookalike.choices import FORMS, TABLES
 from lookalike.collection.places import Place
 from lookalike.errors import CollectionError, InvalidInputError
 from lookalike.types import format_id
 
-FORMS = ("csv", "json", "copy", "hardlink", "symlink")
 _COLUMNS = ("path", "id", "cluster", "name", "distance", "label")
 
 
@@ -26,7 +26,7 @@ def export_clustering(
 ) -> int:
     """Write a clustering; return how many images that are. See `Collection.export_clustering`."""
     check_export(to, form)
-    write = _write_table if form in ("csv", "json") else _write_folders
+    write = _write_table if form in TABLES else _write_folders
     try:
         with _whole(to) as partial:
             write(clustering, places, partial, form)
@@ -42,7 +42,7 @@ def check_export(to: Path, form: str) -> None:
     """Raise InvalidInputError or CollectionError unless there is such a form, and nothing in the way."""
     if form not in FORMS:
         raise InvalidInputError(f"there is no export as {form!r}; expected one of {', '.join(FORMS)}")
-    if form in ("csv", "json"):
+    if form in TABLES:
         if os.path.lexists(to):
             raise CollectionError(f"{to} is there already, and is not overwritten; name another file")
     elif os.path.lexists(to) and (not to.is_dir() or any(to.iterdir())):

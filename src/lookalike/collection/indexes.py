@@ -46,6 +46,7 @@ first: as long as the k-means tree takes to load its compiled code. (Measured wi
 command 15 ms, from a cold disk 230 ms; k-means tree 0.7 ms, in a command 410 ms, from a cold disk 560 ms.)
 """
 
+_NAMES = (AUTO, *KINDS, IvfRq.kind)
 _MARKED = 16
 
 Report = Callable[[str], None]
@@ -163,15 +164,19 @@ def choose_kind(table: Table) -> str:
 
 def check_request(kind: str, mode: str | None) -> None:
     """Raise InvalidInputError unless there is such a kind of index, and it can be asked in such a mode."""
-    kinds = (AUTO, *KINDS, IvfRq.kind)
-    if kind not in kinds:
-        raise InvalidInputError(f"there is no index {kind!r}; expected one of {', '.join(kinds)}")
+    if not is_kind(kind):
+        raise InvalidInputError(f"there is no index {kind!r}; expected one of {', '.join(_NAMES)}")
     if mode is not None and not has_modes(kind):
         with_modes = " or ".join(name for name in KINDS if has_modes(name))
         raise InvalidInputError(
             f"mode is {mode!r}, but the index {kind} has no modes"
             + (f"; name index {with_modes}" if with_modes else "")
         )
+
+
+def is_kind(name: str) -> bool:
+    """Tell whether this is the name of a kind of index."""
+    return name in _NAMES
 
 
 def has_modes(kind: str) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from lookalike.answers import Failure
+from lookalike.collection.clusterings import Clusterings
+from lookalike.collection.labels import NO_CLUSTERS, ClusterLabels
 from lookalike.errors import ImageError, QueryError
 from lookalike.filters import Filter
 from lookalike.images import content_id
@@ -16,22 +19,34 @@ from lookalike.images.decode import read_file
 from lookalike.images.scan import escape, unescape
 from lookalike.store import Manifest, Root, Store, root_folder
 from lookalike.sync import locate
-from lookalike.types import ImageId
+from lookalike.types import ImageId, choose_label
 
 
 class Place(NamedTuple):
-    """A path of an image, absolute for files, and its label there."""
+    """A path of an image, absolute for files, and what it is called there; see `lookalike.types.Hit`."""
 
     path: str
-    label: str | None
+    folder_label: str | None
+    clusters: Mapping[str, str] = NO_CLUSTERS
+
+    @property
+    def label(self) -> str | None:
+        """That of the folder or data set, or else the name of a cluster."""
+        return choose_label(self.folder_label, self.clusters)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Places:
-    """The places of a collection with these roots."""
+    """The places of a collection with these roots and clusterings."""
 
     store: Store
     manifest: Manifest
+    clusterings: Clusterings
+
+    @cached_property
+    def labels(self) -> ClusterLabels:
+        """The names of clusters, as they are when first asked for."""
+        return ClusterLabels.read(self.clusterings)
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -54,9 +69,11 @@ class Places:
             if images is None
             else files.read_where_in("id", images, columns, condition)
         )
+        clusters = self.labels.of_images(rows["id"].to_numpy())
         places: dict[int, list[Place]] = {}
         for row in sorted(rows.to_pylist(), key=lambda row: str(row["path"])):
-            places.setdefault(row["id"], []).append(Place(self.absolute(row["path"]), row["label"]))
+            place = Place(self.absolute(row["path"]), row["label"], clusters.get(row["id"], NO_CLUSTERS))
+            places.setdefault(row["id"], []).append(place)
         return places
 
     def absolute(self, stored: str) -> str:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.answers import HitCluster, SearchResult
+from lookalike.collection.centres import nearest_cluster
 from lookalike.collection.clusterings import NOISE, StoredClustering
 from lookalike.collection.embedded import nothing_embedded, vector_table
-from lookalike.collection.grouping import nearest_cluster
 from lookalike.collection.indexes import Indexes
 from lookalike.collection.places import Place, Places
 from lookalike.cores import usable_cores
 from lookalike.embed import Compute, Model, ModelShelf
-from lookalike.errors import CollectionError, QueryError
+from lookalike.errors import CollectionError, InvalidInputError, QueryError
 from lookalike.filters import Filter, find_passing
 from lookalike.looks import LEAST_SCORE, check_looked_at, score_colors
 from lookalike.query import EmbeddedQuery, Query, combine, embed_query
@@ -35,10 +35,16 @@ class Passing:
         None if all may.
     of_files : str or None
         What must hold for their places, as SQL: copies may have other labels, and lie elsewhere.
+    by_cluster : (m,) int64
+        The images that have one of the labels as the name of their cluster, wherever they lie.
+    of_other_files : str or None
+        What must hold for the places of those.
     """
 
     ids: Ids | None
     of_files: str | None
+    by_cluster: Ids = field(default_factory=lambda: np.empty(0, np.int64))
+    of_other_files: str | None = None
 
 
 def pass_filter(places: Places, where: Filter) -> Passing:
@@ -46,12 +52,21 @@ def pass_filter(places: Places, where: Filter) -> Passing:
     if where.needs_sharpness:
         check_looked_at(places.store)
     beginnings = [start for folder in where.folders for start in places.beginnings(folder)]
-    return Passing(find_passing(places.store, where, beginnings), where.of_files_below(beginnings))
-
-
-def pass_colors(store: Store, passing: Passing, colors: Sequence[str]) -> Passing:
-    """Return those that also have all of some colours."""
-    return Passing(_ids_of_colors(store, colors, passing.ids)[0], passing.of_files)
+    if not where.labels:
+        return Passing(find_passing(places.store, where, beginnings), where.of_files_below(beginnings))
+    labels = places.labels
+    in_clusters = {label: labels.images(label) for label in where.labels if label in labels.names}
+    try:
+        ids = find_passing(places.store, where, beginnings, in_clusters, labels.names)
+    except QueryError as error:
+        # The label may be a name in a clustering that cannot be read.
+        raise QueryError("; ".join([str(error), *labels.damaged])) from error
+    return Passing(
+        ids,
+        where.of_files_below(beginnings),
+        np.unique(np.concatenate([np.empty(0, np.int64), *in_clusters.values()])),
+        replace(where, labels=()).of_files_below(beginnings),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +97,61 @@ class Embedding:
     allow_private: bool
 
 
-def search_vectors(
+def search(
+    places: Places,
+    indexes: Indexes,
+    shelf: ModelShelf,
+    queries: Sequence[Query],
+    k: int,
+    without: Sequence[Query],
+    model: str | None,
+    colors: tuple[str, ...],
+    where: Filter | None,
+    split: str | None,
+    same_cluster: str | None,
+    include_self: bool,
+    allow_private: bool,
+    device: str,
+    asking: Asking,
+) -> SearchResult:
+    """Find the images most like the queries, or those of a colour; see `Collection.search`."""
+    if where is not None and not isinstance(where, Filter):
+        raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter")
+    if not queries and not colors:
+        is_filtered = split is not None or where not in (None, Filter())
+        raise QueryError(
+            "there is nothing to search for: "
+            + ("filters choose among what a query or a colour (--color) finds, so " if is_filtered else "")
+            + "name an image file, a URL or a colour"
+        )
+    passing = pass_filter(places, (where or Filter()).with_split(split))
+    if not queries:
+        if without:
+            raise QueryError("what is not wanted is taken from a query; name an image that is")
+        if same_cluster is not None:
+            raise QueryError("the cluster searched in is that of a query; name an image")
+        if model is not None:
+            shelf.get(model)  # not needed, but a slip of the pen is one here, too
+        return _search_colors(places, colors, k, passing)
+    if colors:
+        passing = replace(passing, ids=_ids_of_colors(places.store, colors, passing.ids)[0])
+    stored = None if same_cluster is None else places.clusterings.read(same_cluster)
+    chosen = shelf.get(places.manifest.model if model is None else model)
+    if stored is not None and chosen.name != stored.model:
+        if model is not None:
+            raise InvalidInputError(
+                f"the clustering {stored.name!r} is of the model {stored.model}, not {chosen.name}; leave"
+                " the model out, or cluster with that one"
+            )
+        chosen = shelf.get(stored.model)
+    embedding = Embedding(shelf, chosen, model, device, allow_private)
+    result = _search_vectors(
+        places, indexes, embedding, asking, queries, without, k, passing, include_self, stored
+    )
+    return replace(result, colors=colors)
+
+
+def _search_vectors(
     places: Places,
     indexes: Indexes,
     embedding: Embedding,
@@ -142,7 +211,9 @@ def search_vectors(
         if image not in own and image >= 0
     ]
     hits = _hits(places, nearest[:k], model.metric, passing)
-    return SearchResult(hits, model.name, index.kind, wanted, unwanted, cluster=cluster)
+    return SearchResult(
+        hits, model.name, index.kind, wanted, unwanted, cluster=cluster, warnings=places.labels.damaged
+    )
 
 
 def _cluster_of(
@@ -162,7 +233,7 @@ def _cluster_of(
     return HitCluster(stored.name, number, stored.names.get(number))
 
 
-def search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Passing) -> SearchResult:
+def _search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Passing) -> SearchResult:
     """Find the images that have most of some colours."""
     store = places.store
     if not store.images.count():
@@ -173,7 +244,8 @@ def search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Pass
         (ImageId(image), 1 - score)
         for image, score in zip(ids[best].tolist(), scores[best].tolist(), strict=True)
     ]
-    return SearchResult(_hits(places, nearest, "cosine", passing), "color", "color", (), colors=colors)
+    hits = _hits(places, nearest, "cosine", passing)
+    return SearchResult(hits, "color", "color", (), colors=colors, warnings=places.labels.damaged)
 
 
 def all_with_vectors(places: Places, indexes: Indexes, model: Model) -> tuple[list[Hit], Vectors]:
@@ -200,7 +272,11 @@ def _hits(
     places: Places, nearest: Sequence[tuple[ImageId, float]], metric: Metric, passing: Passing
 ) -> tuple[Hit, ...]:
     """Return hits with those of their places that pass."""
-    there = places.of_images([image for image, _ in nearest], passing.of_files)
+    images = [image for image, _ in nearest]
+    there = places.of_images(images, passing.of_files)
+    if len(passing.by_cluster):
+        named = np.intersect1d(images, passing.by_cluster).tolist()
+        there |= places.of_images(named, passing.of_other_files)
     kept = [(image, distance) for image, distance in nearest if image in there]
     return tuple(
         make_hit(rank, image, distance, 1 - distance if metric == "cosine" else None, there[image])
@@ -211,4 +287,5 @@ def _hits(
 def make_hit(rank: int, image: ImageId, distance: float, score: float | None, there: Sequence[Place]) -> Hit:
     """Return a hit that lies in some places, of which there is one at least."""
     paths = tuple(place.path for place in there)
-    return Hit(rank, image, paths, distance, score, label=there[0].label)
+    first = there[0]
+    return Hit(rank, image, paths, distance, score, first.label, first.folder_label, first.clusters)

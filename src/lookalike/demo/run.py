@@ -1,4 +1,4 @@
-"""Index the pictures, search them in every way there is, measure the result."""
+"""Index the pictures, search them in every way there is, group them, map them, measure the result."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 
-from lookalike.answers import SearchResult, SyncReport
+from lookalike.answers import Clustering, ClusteringEvaluation, Evaluation, SearchResult, SyncReport
 from lookalike.collection import Collection
 from lookalike.demo.sources import Source
-from lookalike.errors import CollectionError, DatasetError, InvalidInputError
-from lookalike.evaluate import RetrievalScores, leave_one_out
+from lookalike.errors import CollectionError, DatasetError, LookalikeError
 from lookalike.sync import Progress
-from lookalike.types import Hit, Vectors
+from lookalike.types import Hit
 
+T = TypeVar("T")
 HITS = 6
 _SEARCHES = 4  # by one image; then one by two images, and one with an image that is not wanted
 _SAMPLE = 96  # pictures shown before the searches
+_WORST = 3  # queries
+CLUSTERING = "demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,31 @@ class Search:
     result : SearchResult
     seconds : float
         What the search took, the model and the index being loaded.
+    clustering : str or None
+        In whose clusters, the query's, it searched.
     """
 
     wanted: tuple[Hit, ...]
     unwanted: tuple[Hit, ...]
     result: SearchResult
+    seconds: float
+    clustering: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[T]):
+    """What a part of the demo gave.
+
+    Attributes
+    ----------
+    found : object or None
+    missing : str
+        Why there is none, such as that no image has a label.
+    seconds : float
+    """
+
+    found: T | None
+    missing: str
     seconds: float
 
 
@@ -53,8 +76,9 @@ class DemoResult:
     sample : tuple of Hit
         Some of the images.
     searches : tuple of Search
-    scores : RetrievalScores or None
-        None where the images have no labels.
+    clusters : Part of Clustering
+    cluster_scores : Part of ClusteringEvaluation
+    evaluation : Part of Evaluation
     """
 
     collection: Collection
@@ -62,17 +86,18 @@ class DemoResult:
     report: SyncReport
     sample: tuple[Hit, ...]
     searches: tuple[Search, ...]
-    scores: RetrievalScores | None
+    clusters: Part[Clustering]
+    cluster_scores: Part[ClusteringEvaluation]
+    evaluation: Part[Evaluation]
 
 
-def run_demo(
+def index_source(
     source: Source,
     folder: Path,
     jobs: int | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
-    random_state: int = 0,
-) -> DemoResult:
-    """Index a source's pictures in a collection below `folder`, search and measure.
+) -> tuple[Collection, SyncReport]:
+    """Index a source's pictures in a collection below `folder`.
 
     Parameters
     ----------
@@ -82,7 +107,33 @@ def run_demo(
     jobs : int, optional
         As for `Collection.sync`.
     report : callable
-        Told of the progress of the indexing.
+        Told of the progress.
+
+    Raises
+    ------
+    CollectionError
+        If there is the collection of another source.
+    """
+    collection = _open(source, folder / source.images.name)
+    return collection, collection.sync(jobs=jobs, report=report)
+
+
+def run_demo(
+    source: Source,
+    collection: Collection,
+    synced: SyncReport,
+    tell: Callable[[str], None] = lambda words: None,
+    random_state: int = 0,
+) -> DemoResult:
+    """Search and group the pictures, and measure how well that does.
+
+    Parameters
+    ----------
+    source : Source
+    collection, synced
+        What `index_source` gave.
+    tell : callable
+        Told in words what is being done.
     random_state : int
         Decides which images are shown and searched for.
 
@@ -91,26 +142,53 @@ def run_demo(
     DatasetError
         If the source holds fewer than two images.
     """
-    collection = _open(source, folder / source.images.name)
-    synced = collection.sync(jobs=jobs, report=report)
-    images, vectors = collection.vectors()
+    images, _ = collection.vectors()
     if len(images) < 2:
         raise DatasetError(
             f"{source.images.title} holds {len(images)} readable images; the demo needs at least 2"
         )
     # In the order of their paths, not in that in which the threads happened to finish.
-    order = sorted(range(len(images)), key=lambda row: images[row].path)
-    images = [images[row] for row in order]
-    vectors = vectors[order]
+    images.sort(key=lambda image: image.path)
     random = np.random.default_rng(random_state)
     sample = random.choice(len(images), min(_SAMPLE, len(images)), replace=False)
+    tell("grouping the pictures")
+    clusters = _part(lambda: _cluster(collection, images))
+    tell("searching")
+    searches = list(_searches(collection, images, random))
+    if clusters.found is not None:
+        searches.append(_search(collection, searches[0].wanted, clustering=CLUSTERING))
+    tell("measuring")
     return DemoResult(
         collection,
         source,
         synced,
         tuple(images[row] for row in sorted(sample)),
-        tuple(_searches(collection, images, random)),
-        _measure(images, vectors),
+        tuple(searches),
+        clusters,
+        _part(lambda: collection.evaluate_clusterings([CLUSTERING])[0]),
+        _part(lambda: collection.evaluate(n_worst=_WORST)),
+    )
+
+
+def _part(make: Callable[[], T]) -> Part[T]:
+    """Make a part of the demo, if these pictures have what it takes."""
+    started = time.perf_counter()
+    try:
+        found, missing = make(), ""
+    except LookalikeError as error:
+        return Part(None, str(error), 0.0)
+    return Part(found, missing, time.perf_counter() - started)
+
+
+def _cluster(collection: Collection, images: list[Hit]) -> Clustering:
+    """Make as many clusters as there are labels, if that can be; keep those that the user changed."""
+    if CLUSTERING in collection.clusterings():
+        found = collection.clustering(CLUSTERING)
+        if found.is_edited:
+            return found
+    n_labels = len({image.label for image in images} - {None})
+    return collection.cluster(
+        "kmeans", n_labels if 2 <= n_labels <= len(images) / 2 else None, name=CLUSTERING
     )
 
 
@@ -158,19 +236,17 @@ def _draw(images: list[Hit], random: np.random.Generator, count: int) -> list[Hi
     return drawn
 
 
-def _search(collection: Collection, wanted: tuple[Hit, ...], unwanted: tuple[Hit, ...] = ()) -> Search:
+def _search(
+    collection: Collection,
+    wanted: tuple[Hit, ...],
+    unwanted: tuple[Hit, ...] = (),
+    clustering: str | None = None,
+) -> Search:
     started = time.perf_counter()
     result = collection.search(
-        *(image.path for image in wanted), without=[image.path for image in unwanted], k=HITS
+        *(image.path for image in wanted),
+        without=[image.path for image in unwanted],
+        k=HITS,
+        same_cluster=clustering,
     )
-    return Search(wanted, unwanted, result, time.perf_counter() - started)
-
-
-def _measure(images: list[Hit], vectors: Vectors) -> RetrievalScores | None:
-    labelled = [row for row, image in enumerate(images) if image.label is not None]
-    if len(labelled) <= 10 or len({images[row].label for row in labelled}) < 2:
-        return None
-    try:
-        return leave_one_out(vectors[labelled], [str(images[row].label) for row in labelled], ks=(1, 10))
-    except InvalidInputError:  # every label has one image only
-        return None
+    return Search(wanted, unwanted, result, time.perf_counter() - started, clustering)

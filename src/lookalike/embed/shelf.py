@@ -40,6 +40,7 @@ class ModelShelf:
         self._loaded: dict[tuple[str, Compute], Embedder] = {}
         self._visiting: dict[str, LocalModel] = {}  # ONNX files that were named by their paths
         self._seen: dict[tuple[Path, int, int], str] = {}
+        self._pcas: dict[tuple[str, int, int], PCA] = {}
 
     def get(self, name: str) -> Model:
         """Return a model's description. An ONNX file is read, tried, and described, but not kept yet.
@@ -180,8 +181,15 @@ class ModelShelf:
         return sorted(file.stem for file in self.folder.glob("*.onnx") if file.with_suffix(".json").is_file())
 
     def pca(self, name: str) -> PCA:
-        """Return the components of a reduced model."""
-        return PCA.load(self.folder / f"{name}.npz")
+        """Return the components of a reduced model, read once as long as the file stays what it is."""
+        file = self.folder / f"{name}.npz"
+        with contextlib.suppress(OSError):
+            facts = file.stat()
+            key = (name, facts.st_size, facts.st_mtime_ns)
+            if key not in self._pcas:
+                self._pcas[key] = PCA.load(file)
+            return self._pcas[key]
+        return PCA.load(file)  # which says what is wrong
 
     def add_reduced(self, base: str, pca: PCA) -> Model:
         """Keep a fitted PCA as a model of its own, under a name that none has yet.

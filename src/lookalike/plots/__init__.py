@@ -1,21 +1,37 @@
 """Pictures for people: PNG, SVG, PDF or JPEG, by the file's ending."""
 
 from lookalike.plots.curves import Curve, distance_curve, k_curves, recall_throughput
+from lookalike.plots.grid import assign_to_grid, kept_neighbors
+from lookalike.plots.groups import Groups
+from lookalike.plots.maps import images_map, points_map, read_size, tiles_map
+from lookalike.plots.measures import QueryRow, confusion, scree, worst_queries
 from lookalike.plots.sheets import SheetRow, contact_sheet
 from lookalike.plots.strips import Tile, paint_swatch, result_strip
-from lookalike.plots.style import ENDINGS, check_ending, save_figure
+from lookalike.plots.style import ENDINGS, check_ending, save_figure, use_theme
 
 __all__ = [
     "ENDINGS",
     "Curve",
+    "Groups",
+    "QueryRow",
     "SheetRow",
     "Tile",
+    "assign_to_grid",
     "check_ending",
+    "confusion",
     "contact_sheet",
     "distance_curve",
+    "images_map",
     "k_curves",
+    "kept_neighbors",
     "paint_swatch",
+    "points_map",
+    "read_size",
     "recall_throughput",
     "result_strip",
     "save_figure",
+    "scree",
+    "tiles_map",
+    "use_theme",
+    "worst_queries",
 ]

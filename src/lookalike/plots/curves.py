@@ -10,22 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
-from lookalike.plots.style import ACCENT, INK, MARK, MUTED, drawable, fonts, shorten
+from lookalike.plots.style import MARKERS, drawable, fonts, new_figure, quieten_axes, shorten, theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _WIDTH = 8  # inches
-_LINES = (  # of Okabe and Ito's palette, each with a marker of its own
-    ("#0072b2", "o"),
-    ("#d55e00", "s"),
-    ("#009e73", "^"),
-    ("#cc79a7", "D"),
-    ("#56b4e9", "v"),
-    ("#e69f00", "P"),
-    ("#1a1a1a", "X"),
-)
 _RECALLS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999)  # where there may be a tick
 
 
@@ -67,13 +58,12 @@ def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> 
     -------
     matplotlib.figure.Figure
     """
-    from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator
 
     if not any(len(curve.recalls) for curve in curves):
         raise InvalidInputError("there are no curves to draw; expected at least one, with a point")
     curves = [curve for curve in curves if len(curve.recalls)]
-    figure = Figure(figsize=(_WIDTH, 5), dpi=150, facecolor="white")
+    figure = new_figure(_WIDTH, 5)
     axes = figure.add_axes((0.11, 0.12, 0.68, 0.72))
     recalls = [recall for curve in curves for recall in curve.recalls]
     ticks, end = _recall_ticks(recalls)
@@ -83,14 +73,14 @@ def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> 
 
     ends = []
     for number, curve in enumerate(curves):
-        color, marker = _LINES[number % len(_LINES)]
+        color, marker = _line(number)
         points = _front(curve)
         x, y = [place(recall) for recall, _ in points], [rate for _, rate in points]
         style: dict[str, Any] = {
             "color": color,
             "marker": marker,
             "markersize": 8,
-            "markeredgecolor": "white",
+            "markeredgecolor": theme().paper,
         }
         axes.plot(x, y, linewidth=2, clip_on=False, zorder=3, **style)
         ends.append((x[-1], y[-1]))
@@ -109,9 +99,10 @@ def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> 
     shown = [rate for rate in ticks_of_rates if lowest <= rate <= high]
     axes.set_yticks(shown, [f"{rate:,.0f}" if rate >= 1 else f"{rate:g}" for rate in shown])
     axes.minorticks_off()
-    _plain_axes(axes)
-    axes.set_xlabel(f"recall@{k}", color=INK, fontsize=11)
-    figure.text(0.03, 0.87, "queries per second, one at a time on one thread", color=INK, fontsize=11)
+    quieten_axes(axes)
+    axes.tick_params(labelsize=10)
+    axes.set_xlabel(f"recall@{k}", color=theme().ink, fontsize=11)
+    figure.text(0.03, 0.87, "queries per second, one at a time on one thread", color=theme().ink, fontsize=11)
     if title:
         text = figure.text(
             0.03,
@@ -119,7 +110,7 @@ def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> 
             drawable(title, "bold"),
             family=fonts(),
             parse_math=False,
-            color=INK,
+            color=theme().ink,
             fontsize=12,
             weight="bold",
         )
@@ -129,7 +120,11 @@ def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> 
 
 
 def k_curves(
-    ks: Sequence[int], inertias: Sequence[float], silhouettes: Sequence[float], suggested: int
+    ks: Sequence[int],
+    inertias: Sequence[float],
+    silhouettes: Sequence[float],
+    suggested: int,
+    reason: str = "largest silhouette",
 ) -> Figure:
     """Draw what was found for each number of clusters: the distortion above, the silhouette below.
 
@@ -142,12 +137,13 @@ def k_curves(
         NaN where there is none.
     suggested : int
         One of `ks`, marked.
+    reason : str
+        What speaks for it, for the title.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    from matplotlib.figure import Figure
     from matplotlib.ticker import FixedLocator, NullLocator
 
     if suggested not in ks or not len(ks) == len(inertias) == len(silhouettes):
@@ -155,24 +151,23 @@ def k_curves(
             f"cannot draw {len(ks)} numbers of clusters with {len(inertias)} inertias, {len(silhouettes)}"
             f" silhouettes and {suggested} suggested; expected as many of each, and one of the numbers"
         )
-    figure = Figure(figsize=(6.4, 5.2), dpi=150, facecolor="white", layout="constrained")
+    figure = new_figure(6.4, 5.2, constrained=True)
     upper, lower = figure.subplots(2, 1, sharex=True)
     at = list(ks).index(suggested)
     for axes, values, name in (
         (upper, inertias, "distortion\n(sum of squared distances)"),
         (lower, silhouettes, "silhouette\n(1 well apart, 0 on the border)"),
     ):
-        axes.axvline(suggested, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
-        axes.plot(ks, values, color=ACCENT, linewidth=1.8, marker="o", markersize=5)
-        axes.plot(suggested, values[at], color=ACCENT, marker="o", markersize=11, fillstyle="none")
-        axes.set_ylabel(name, color=INK)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="y", color="#e6e6e6")
-        axes.set_axisbelow(True)
-        axes.tick_params(colors=MUTED, labelsize=9)
+        axes.axvline(suggested, color=theme().muted, linewidth=1, linestyle=(0, (4, 3)))
+        axes.plot(ks, values, color=theme().accent, linewidth=1.8, marker="o", markersize=5)
+        axes.plot(suggested, values[at], color=theme().accent, marker="o", markersize=11, fillstyle="none")
+        axes.set_ylabel(name, color=theme().ink)
+        quieten_axes(axes)
+        axes.grid(axis="x", visible=False)
+        axes.tick_params(labelsize=9)
     upper.set_ylim(0, 1.08 * max(inertias) or 1.0)
-    upper.set_title(f"{suggested} clusters have the largest silhouette", loc="left", color=INK, fontsize=11)
-    lower.set_xlabel("clusters", color=INK)
+    upper.set_title(f"{suggested} clusters: {reason}", loc="left", color=theme().ink, fontsize=11)
+    lower.set_xlabel("clusters", color=theme().ink)
     lower.set_xscale("log")
     # Where numbers stand close, every other one keeps its name.
     named = [k for number, k in enumerate(ks) if len(ks) <= 12 or number % 2 == 0 or k == suggested]
@@ -202,18 +197,16 @@ def distance_curve(
     -------
     matplotlib.figure.Figure
     """
-    from matplotlib.figure import Figure
-
     if not len(distances):
         raise InvalidInputError("there are no distances to draw; expected at least one")
-    figure = Figure(figsize=(7, 4.2), dpi=150, facecolor="white", layout="constrained")
+    figure = new_figure(7, 4.2, constrained=True)
     axes = figure.add_subplot()
     n = len(distances)
     share = np.arange(1, n + 1) / n * 100
     n_core = int(np.searchsorted(distances, eps, side="right"))
-    axes.plot(share, distances, color=ACCENT, linewidth=2)
-    axes.fill_between(share[:n_core], distances[:n_core], color=ACCENT, alpha=0.15, linewidth=0)
-    axes.axhline(eps, color=MARK, linewidth=1.5, linestyle="--")
+    axes.plot(share, distances, color=theme().accent, linewidth=2)
+    axes.fill_between(share[:n_core], distances[:n_core], color=theme().accent, alpha=0.15, linewidth=0)
+    axes.axhline(eps, color=theme().mark, linewidth=1.5, linestyle="--")
     # Above the line on the left, where the curve is below it; below it on the right otherwise.
     is_left = n_core > 0.45 * n
     axes.annotate(
@@ -224,18 +217,18 @@ def distance_curve(
         textcoords="offset points",
         ha="left" if is_left else "right",
         va="bottom" if is_left else "top",
-        color=INK,
+        color=theme().ink,
         fontsize=10,
     )
-    axes.set_xlabel("share of images, densest first (%)", color=INK)
-    axes.set_ylabel(f"{unit} to the {_ordinal(min_samples)} nearest,\nitself counted", color=INK)
+    axes.set_xlabel("share of images, densest first (%)", color=theme().ink)
+    axes.set_ylabel(f"{unit} to the {_ordinal(min_samples)} nearest,\nitself counted", color=theme().ink)
     axes.set_xlim(0, 100)
     axes.set_ylim(0, max(float(distances[-1]), eps) * 1.08)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color="#e4e4e4", linewidth=0.6)
-    axes.set_axisbelow(True)
+    quieten_axes(axes)
     if title:
-        axes.set_title(drawable(title, "bold"), family=fonts(), parse_math=False, color=INK, weight="bold")
+        axes.set_title(
+            drawable(title, "bold"), family=fonts(), parse_math=False, color=theme().ink, weight="bold"
+        )
     return figure
 
 
@@ -261,14 +254,10 @@ def _recall_ticks(recalls: Sequence[float]) -> tuple[list[float], float]:
     return [*ticks, 1.0], float(-np.log10(1 - last) + max(0.12 * span, 0.15))
 
 
-def _plain_axes(axes: Axes) -> None:
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color("#a0a0a0")
-    axes.grid(True, color="#e4e4e4", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(which="both", colors=MUTED, labelsize=10, length=0)
+def _line(number: int) -> tuple[str, str]:
+    """Return the colour and the marker of a line."""
+    palette = theme().palette
+    return palette[number % len(palette)], MARKERS[number % len(MARKERS)]
 
 
 def _label_ends(axes: Axes, names: Sequence[str], ends: Sequence[tuple[float, float]]) -> None:
@@ -283,7 +272,7 @@ def _label_ends(axes: Axes, names: Sequence[str], ends: Sequence[tuple[float, fl
     for i in range(len(heights)):
         heights[i] = min(heights[i], 1 - (len(heights) - 1 - i) * line)
     for height, number in zip(heights, order, strict=True):
-        color, marker = _LINES[number % len(_LINES)]
+        color, marker = _line(number)
         axes.annotate(
             "",
             (1.035, height),
@@ -294,7 +283,7 @@ def _label_ends(axes: Axes, names: Sequence[str], ends: Sequence[tuple[float, fl
             arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.9, "linestyle": ":"},
         )
         axes.plot(
-            1.035, height, color=color, marker=marker, markersize=8, markeredgecolor="white",
+            1.035, height, color=color, marker=marker, markersize=8, markeredgecolor=theme().paper,
             transform=axes.transAxes, clip_on=False,
         )  # fmt: skip
         text = axes.text(
@@ -305,7 +294,7 @@ def _label_ends(axes: Axes, names: Sequence[str], ends: Sequence[tuple[float, fl
             va="center_baseline",
             family=fonts(),
             parse_math=False,
-            color=INK,
+            color=theme().ink,
             fontsize=11,
         )
         shorten(text, 0.16 * _WIDTH)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lookalike.errors import InvalidInputError
-from lookalike.plots.style import ACCENT, INK, MUTED, drawable, fonts, shorten
+from lookalike.plots.style import DPI, fit_picture, new_figure, shorten, theme, write_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from matplotlib.text import Text
     from PIL.Image import Image
 
 _TILE = 0.8  # inches
@@ -20,7 +18,6 @@ _GAP = 0.05
 _HEADING = 0.3  # inches above each row
 _MARGIN = 0.15
 _TITLE = 0.45
-_DPI = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +60,14 @@ def contact_sheet(rows: Sequence[SheetRow], title: str = "", columns: int = 12) 
     InvalidInputError
         If there are no rows, or no columns.
     """
-    from matplotlib.figure import Figure
-
     if not rows or columns < 1:
         raise InvalidInputError(f"there are {len(rows)} rows of {columns} images to draw; expected some")
     width = 2 * _MARGIN + columns * (_TILE + _GAP)
     top = _TITLE if title else _MARGIN
     height = top + len(rows) * (_HEADING + _TILE + _GAP) + _MARGIN
-    figure = Figure(figsize=(width, height), dpi=_DPI, facecolor="white")
+    figure = new_figure(width, height)
     if title:
-        text = _write(figure, title, _MARGIN, height - 0.25, 11, "bold")
+        text = write_line(figure, title, _MARGIN, height - 0.25, 11, "bold")
         shorten(text, width - 2 * _MARGIN)
     for number, row in enumerate(rows):
         y = height - top - number * (_HEADING + _TILE + _GAP)
@@ -86,45 +81,26 @@ def contact_sheet(rows: Sequence[SheetRow], title: str = "", columns: int = 12) 
 
 
 def _write_heading(figure: Figure, row: SheetRow, width: float, y: float) -> None:
-    title = _write(figure, row.title, _MARGIN, y, 9, "bold")
+    title = write_line(figure, row.title, _MARGIN, y, 9, "bold")
     shorten(title, (width - 2 * _MARGIN) * 0.6)
-    end = title.get_window_extent().x1 / _DPI + 0.12
-    note = _write(figure, row.note, end, y, 8.5)
+    end = title.get_window_extent().x1 / DPI + 0.12
+    note = write_line(figure, row.note, end, y, 8.5)
     shorten(note, width - _MARGIN - end)
-
-
-def _write(figure: Figure, line: str, x: float, y: float, size: float, weight: str = "normal") -> Text:
-    """Write a line of text, its left end and its middle at (x, y) inches."""
-    width, height = figure.get_size_inches()
-    return figure.text(
-        x / width,
-        y / height,
-        drawable(line, weight),
-        family=fonts(),
-        parse_math=False,
-        va="center",
-        color=INK if weight == "bold" else MUTED,
-        size=size,
-        weight=weight,
-    )
 
 
 def _mosaic(row: SheetRow, columns: int) -> Image:
     """Paste a row's images side by side, each as large as its square allows."""
     from PIL import Image, ImageDraw
 
-    side, step = round(_TILE * _DPI), round((_TILE + _GAP) * _DPI)
-    mosaic = Image.new("RGB", (columns * step, side), "white")
+    side, step = round(_TILE * DPI), round((_TILE + _GAP) * DPI)
+    mosaic = Image.new("RGB", (columns * step, side), theme().paper)
     draw = ImageDraw.Draw(mosaic)
     for column, content in enumerate(row.images[:columns]):
-        with Image.open(io.BytesIO(content)) as opened:
-            picture = opened.convert("RGB")
-        scale = side / max(picture.size)
-        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-        is_small = max(picture.size) <= 64  # pixels that are to be seen as pixels
-        picture = picture.resize(size, Image.Resampling.NEAREST if is_small else Image.Resampling.LANCZOS)
-        corner = (column * step + (side - size[0]) // 2, (side - size[1]) // 2)
+        picture = fit_picture(content, side)
+        corner = (column * step + (side - picture.width) // 2, (side - picture.height) // 2)
         mosaic.paste(picture, corner)
         if column < len(row.marked) and row.marked[column]:
-            draw.rectangle((column * step, 0, column * step + side - 1, side - 1), outline=ACCENT, width=4)
+            draw.rectangle(
+                (column * step, 0, column * step + side - 1, side - 1), outline=theme().accent, width=4
+            )
     return mosaic

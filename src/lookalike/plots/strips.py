@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.errors import InvalidInputError
-from lookalike.plots.style import ACCENT, INK, MUTED, drawable, fonts, shorten
+from lookalike.plots.style import drawable, fonts, new_figure, shorten, theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,8 +56,6 @@ def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "")
     -------
     matplotlib.figure.Figure
     """
-    from matplotlib.figure import Figure
-
     if not queries:
         raise InvalidInputError("there are no queries to draw; expected at least one")
     rows = max(len(queries), -(-len(hits) // _COLUMNS), 1)
@@ -66,7 +64,7 @@ def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "")
     width = (columns + 1) * _TILE + gap * (columns > 0)
     top = 0.42 if title else 0.1
     height = rows * (_TILE + _CAPTION) + top
-    figure = Figure(figsize=(width, height), dpi=150, facecolor="white")
+    figure = new_figure(width, height)
     if title:
         text = figure.text(
             0.12 / width,
@@ -74,7 +72,7 @@ def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "")
             drawable(title, "bold"),
             family=fonts(),
             parse_math=False,
-            color=INK,
+            color=theme().ink,
             fontsize=11,
             weight="bold",
             va="center",
@@ -90,7 +88,7 @@ def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "")
             (_TILE - 2 * margin) / width,
             (_TILE - 2 * margin) / height,
         )
-        _draw(figure.add_axes(box), tile, is_query)
+        draw_tile(figure.add_axes(box), tile, _TILE - 0.2, theme().accent if is_query else None)
 
     for row, tile in enumerate(queries):
         place(tile, row, 0, is_query=True)
@@ -108,7 +106,9 @@ def paint_swatch(color: str) -> bytes:
     return stream.getvalue()
 
 
-def _draw(axes: Axes, tile: Tile, is_query: bool) -> None:
+def draw_tile(axes: Axes, tile: Tile, room: float, color: str | None = None) -> None:
+    """Draw one picture with its two lines below, these at most `room` inches wide; a colour frames it."""
+    axes.patch.set_visible(False)
     if tile.jpeg is None:
         _draw_words(axes, tile.words)
     else:
@@ -117,10 +117,10 @@ def _draw(axes: Axes, tile: Tile, is_query: bool) -> None:
     axes.set_yticks([])
     axes.set_anchor("S")
     for spine in axes.spines.values():
-        spine.set_edgecolor(ACCENT if is_query else "#d0d0d0")
-        spine.set_linewidth(2.5 if is_query else 0.6)
-    shorten(_caption(axes, tile.title, -13, color=ACCENT if is_query else INK, fontsize=8.5), _TILE - 0.2)
-    shorten(_caption(axes, tile.subtitle, -25, color=MUTED, fontsize=7.5), _TILE - 0.2, keeps_end=True)
+        spine.set_edgecolor(color or theme().line)
+        spine.set_linewidth(2.5 if color else 0.6)
+    shorten(_caption(axes, tile.title, -13, color=color or theme().ink, fontsize=8.5), room)
+    shorten(_caption(axes, tile.subtitle, -25, color=theme().muted, fontsize=7.5), room, keeps_end=True)
 
 
 def _draw_picture(axes: Axes, jpeg: bytes) -> None:
@@ -149,7 +149,7 @@ def _draw_words(axes: Axes, words: str) -> None:
         va="center",
         family=fonts(),
         parse_math=False,
-        color=INK,
+        color=theme().ink,
         fontsize=size,
         linespacing=1.25,
     )

@@ -2,25 +2,85 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import os
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import InvalidInputError
 from lookalike.replace_file import replace_file
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.text import Text
+    from PIL.Image import Image
 
 ENDINGS = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 
-INK = "#1a1a1a"
-MUTED = "#5a5a5a"
-ACCENT = "#0072b2"  # of Okabe and Ito's palette, told apart by colour-blind readers
-MARK = "#d55e00"  # of the same palette
+DPI = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """The colours of a picture, on light or on dark paper.
+
+    Attributes
+    ----------
+    paper, ink, muted, line : str
+        The background, text, quieter text, and the lines of grids and frames.
+    accent, mark : str
+        What is to be seen first, and what is marked beside it.
+    noise : str
+        What belongs nowhere.
+    palette : tuple of str
+        Of things side by side. All stand out from the paper by a contrast of 3, and readers without red,
+        green or blue cones can tell any two apart.
+    """
+
+    paper: str
+    ink: str
+    muted: str
+    line: str
+    accent: str
+    mark: str
+    noise: str
+    palette: tuple[str, ...]
+
+
+LIGHT = Theme(
+    paper="#ffffff",
+    ink="#1a1a1a",
+    muted="#5a5a5a",
+    line="#dcdcdc",
+    accent="#0072b2",  # of Okabe and Ito's palette, as are the first four below
+    mark="#d55e00",
+    noise="#b4b4b4",
+    palette=(
+        "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#551b5c", "#7d74f7", "#7a1f10", "#1c30a6",
+    ),
+)  # fmt: skip
+DARK = Theme(
+    paper="#15181c",
+    ink="#f0f0f0",
+    muted="#a9b0b8",
+    line="#3a4048",
+    accent="#56b4e9",
+    mark="#e69f00",
+    noise="#6a7078",
+    palette=(
+        "#56b4e9", "#e69f00", "#0f9d78", "#f0a6d0", "#e9ec9a", "#7d6ff0", "#b0552a", "#ffffff",
+    ),
+)  # fmt: skip
+MARKERS = "osD^vPX*<p>hd8"
+"""Shapes for points, to tell things apart where there are more of them than colours."""
+
+_theme = ContextVar("theme", default=LIGHT)
 _UNDATED = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 _FONT = "DejaVu Sans"  # comes with matplotlib
@@ -40,6 +100,81 @@ _FONTS_BEYOND = (
     "Segoe UI Emoji",
 )
 """For what the first font lacks, where the system has them."""
+
+
+def theme() -> Theme:
+    """Return the colours to draw with now."""
+    return _theme.get()
+
+
+@contextlib.contextmanager
+def use_theme(*, dark: bool) -> Iterator[None]:
+    """Draw the pictures made meanwhile on dark paper, or on light.
+
+    >>> with use_theme(dark=True):
+    ...     theme().paper
+    '#15181c'
+    """
+    token = _theme.set(DARK if dark else LIGHT)
+    try:
+        yield
+    finally:
+        _theme.reset(token)
+
+
+def new_figure(width: float, height: float, dpi: float = DPI, *, constrained: bool = False) -> Figure:
+    """Return an empty figure of a size in inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(
+        figsize=(width, height),
+        dpi=dpi,
+        facecolor=theme().paper,
+        layout="constrained" if constrained else None,
+    )
+    FigureCanvasAgg(figure)  # keeps a renderer: without, each text that is measured makes a page of its own
+    return figure
+
+
+def write_line(
+    figure: Figure, line: str, x: float, y: float, size: float, weight: str = "normal", **style: Any
+) -> Text:
+    """Write a line of text, its left end and its middle at (x, y) inches; bold it is ink, else muted."""
+    width, height = figure.get_size_inches()
+    style = {"va": "center", "color": theme().ink if weight == "bold" else theme().muted} | style
+    return figure.text(
+        x / width,
+        y / height,
+        drawable(line, weight),
+        family=fonts(),
+        parse_math=False,  # dollar signs are dollar signs
+        size=size,
+        weight=weight,
+        **style,
+    )
+
+
+def fit_picture(content: bytes, side: int) -> Image:
+    """Return an image file as large as a square of `side` pixels allows."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(content)) as opened:
+        picture = opened.convert("RGB")
+    scale = side / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    are_seen = max(picture.size) <= 64 and scale >= 1.75  # its pixels, so they stay square
+    return picture.resize(size, Image.Resampling.NEAREST if are_seen else Image.Resampling.LANCZOS)
+
+
+def quieten_axes(axes: Axes) -> None:
+    """Leave of the axes two thin lines, a grid behind all else, and quiet numbers."""
+    axes.patch.set_visible(False)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(theme().muted)
+    axes.grid(color=theme().line, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(which="both", colors=theme().muted, length=0)
 
 
 def check_ending(path: Path) -> None:

@@ -14,7 +14,7 @@ import contextlib
 import datetime
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,8 @@ _SMALL_FRAGMENTS = 6  # more of them are joined
 _ROWS_OF_A_FRAGMENT = 16_384  # a fragment of so many stays as it is
 _BYTES_OF_A_FRAGMENT = 1 << 23  # or of so many, as joining takes memory; more fragments read as fast
 _VERSIONS_TO_CLEAN = 16
+_ROWS_AT_ONCE = 16_384
+_BYTES_AT_ONCE = 1 << 25  # of a batch, where memory matters
 _COPIED_AT_ONCE = 1 << 22  # bytes
 _LANCE_SOURCE = re.compile(r",?( location:)? /\S+\.rs:\d+(:\d+)?")  # where in itself an error arose
 _KEPT_FOR_READERS = datetime.timedelta(hours=1)  # a search that began before may still read old versions
@@ -149,6 +151,30 @@ class Table:
         if self.exists():
             with self._errors("read"):
                 yield from _vector_blocks(self._open())
+
+    def open_vectors(self) -> tuple[Callable[[], Iterator[tuple[Ids, Vectors]]], Ids]:
+        """Open a vector table as it is now, whatever is committed later.
+
+        Returns
+        -------
+        read : callable
+            Reads all embeddings, some thousand at a time, each time in the same order. What it holds in
+            memory does not grow with their number.
+        ids : (n,) int64
+            In that order.
+        """
+        if not self.exists():
+            return lambda: iter(()), np.empty(0, np.int64)
+        with self._errors("read"):
+            dataset = self._open()
+            ids = dataset.to_table(columns=["id"], scan_in_order=True)["id"].to_numpy()
+        rows = max(1, min(_ROWS_AT_ONCE, _BYTES_AT_ONCE // (4 * self._dimension)))
+
+        def read() -> Iterator[tuple[Ids, Vectors]]:
+            with self._errors("read"):
+                yield from _vector_blocks(dataset, rows, ahead=2)
+
+        return read, ids
 
     def vectors_of(self, ids: Iterable[int]) -> tuple[Ids, Vectors]:
         """Read the embeddings of some images; those that are not there are passed over.
@@ -335,8 +361,16 @@ class Table:
             self._synced.update(new)
 
 
-def _vector_blocks(dataset: Any) -> Iterator[tuple[Ids, Vectors]]:
-    scanner = dataset.scanner(columns=["id", "embedding"], batch_size=16384, scan_in_order=True)
+def _vector_blocks(
+    dataset: Any, rows: int = _ROWS_AT_ONCE, ahead: int | None = None
+) -> Iterator[tuple[Ids, Vectors]]:
+    scanner = dataset.scanner(
+        columns=["id", "embedding"],
+        batch_size=rows,
+        scan_in_order=True,
+        batch_readahead=ahead,
+        io_buffer_size=None if ahead is None else 4 * _BYTES_AT_ONCE,
+    )
     for batch in scanner.to_batches():
         vectors = batch.column("embedding").flatten().to_numpy()
         if batch.num_rows:

@@ -1,0 +1,204 @@
+"""How clusterings are shown: as a table, in a list, as JSON, as a contact sheet."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lookalike.cli.console import complain, print_json, relative, say
+from lookalike.errors import LookalikeError
+
+if TYPE_CHECKING:
+    from lookalike.answers import Cluster, Clustering
+    from lookalike.collection import Collection
+    from lookalike.types import ImageId
+
+_SHOWN = 30  # clusters of a table; the rest is summed up
+_ON_SHEET = 40
+_CENTRAL, _DOUBTFUL = 9, 3  # images of a row of the sheet
+
+
+def count_images(count: int) -> str:
+    """Say how many images."""
+    return "1 image" if count == 1 else f"{count:,} images"
+
+
+def _parameters(found: Clustering) -> str:
+    words = {
+        name: "in batches" if name == "in_batches" else f"{name} = {value:.4g}"
+        for name, value in found.parameters.items()
+    }
+    return ", ".join(words.values())
+
+
+def print_list(collection: Collection, json: bool) -> None:
+    """Print a line for each clustering, or a document of all."""
+    clusterings, damaged = [], {}
+    for name in collection.clusterings():
+        try:
+            clusterings.append(collection.clustering(name))
+        except LookalikeError as error:  # the others are there all the same
+            damaged[name] = str(error)
+    if json:
+        print_json(
+            {
+                "clusterings": [
+                    {
+                        key: value
+                        for key, value in document_of(found).items()
+                        if key not in ("clusters", "scores")
+                    }
+                    for found in clusterings
+                ]
+                + [{"name": name, "damaged": reason} for name, reason in damaged.items()]
+            }
+        )
+        return
+    for found in clusterings:
+        say(
+            found.name,
+            found.algorithm,
+            _parameters(found),
+            found.model,
+            f"{found.n_clusters:,} clusters",
+            count_images(len(found.ids)),
+            found.made,
+        )
+    for reason in damaged.values():
+        complain(reason)
+    if not clusterings and not damaged and sys.stdout is not None and sys.stdout.isatty():
+        say("there is no clustering in this collection yet; make one with `lookalike cluster`")
+
+
+def print_clustering(found: Clustering, n_assigned: int | None) -> None:
+    """Print a table of clusters and a summary for a person, or the table separated by tabs for a program."""
+    is_table = sys.stdout is not None and sys.stdout.isatty()
+    shown = found.clusters[:_SHOWN] if is_table else found.clusters
+    head = ("cluster", "name", "size", "cohesion", "label", "most central image")
+    rows = [head] if is_table else []
+    rows += [_row(each) for each in shown]
+    if not is_table:
+        for row in rows:
+            say(*row)
+        return
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    for number, name, size, cohesion, label, path in rows:
+        cells = [f"{number:>{widths[0]}}", f"{name:<{widths[1]}}", f"{size:>{widths[2]}}"]
+        cells += [f"{cohesion:>{widths[3]}}", f"{label:<{widths[4]}}", path]
+        say("  ".join(cells))
+    if len(found.clusters) > len(shown):
+        rest = sum(each.size for each in found.clusters[_SHOWN:])
+        say(f"… and {len(found.clusters) - _SHOWN:,} more, with {count_images(rest)}: --json lists all")
+    for line in _summary(found, n_assigned):
+        say(line)
+
+
+def _row(each: Cluster) -> tuple[str, str, str, str, str, str]:
+    return (
+        "noise" if each.is_noise else str(each.number),
+        each.name or "",
+        f"{each.size:,}",
+        "–" if each.cohesion is None else f"{each.cohesion:.3f}",
+        "" if each.label is None or each.label_share is None else f"{each.label} {each.label_share:.0%}",
+        relative(each.central[0].path),
+    )
+
+
+def _summary(found: Clustering, n_assigned: int | None) -> list[str]:
+    noise = f", {count_images(found.n_noise)} of noise" if found.n_noise else ""
+    clusters = "1 cluster" if found.n_clusters == 1 else f"{found.n_clusters:,} clusters"
+    lines = [
+        f"{found.name}: {count_images(len(found.ids))} in {clusters}{noise}; {found.algorithm},"
+        f" {_parameters(found)}, {found.model}"
+    ]
+    if found.scores is not None:
+        scores = found.scores
+        lines.append(
+            f"next to the labels: purity {scores.purity:.3f}, NMI {scores.nmi:.3f}, ARI {scores.ari:.3f}"
+        )
+    if n_assigned is not None:
+        lines.append(f"assigned {count_images(n_assigned)} to clusters that were there")
+    elif found.n_unassigned:
+        lines.append(
+            f"{count_images(found.n_unassigned)} came later: lookalike cluster --name '{found.name}' --assign"
+        )
+    return lines
+
+
+def document_of(found: Clustering, n_assigned: int | None = None) -> dict[str, Any]:
+    """Return what ``--json`` prints."""
+    document: dict[str, Any] = {
+        "name": found.name,
+        "algorithm": found.algorithm,
+        "parameters": dict(found.parameters),
+        "random_state": found.random_state,
+        "model": found.model,
+        "made": found.made,
+        "edited": found.is_edited,
+        "images": len(found.ids),
+        "noise": found.n_noise,
+        "unassigned": found.n_unassigned,
+    }
+    if n_assigned is not None:
+        document["assigned"] = n_assigned
+    scores = found.scores
+    document["scores"] = (
+        None
+        if scores is None
+        else {
+            "purity": round(scores.purity, 4),
+            "nmi": round(scores.nmi, 4),
+            "ari": round(scores.ari, 4),
+        }
+    )
+    document["clusters"] = [
+        {
+            "cluster": each.number,
+            "name": each.name,
+            "size": each.size,
+            "cohesion": None if each.cohesion is None else round(each.cohesion, 6),
+            "label": each.label,
+            "label_share": None if each.label_share is None else round(each.label_share, 4),
+            "central": [relative(hit.path) for hit in each.central],
+            "doubtful": [relative(hit.path) for hit in each.doubtful],
+        }
+        for each in found.clusters
+    ]
+    return document
+
+
+def save_sheet(path: Path, collection: Collection, found: Clustering, dark: bool) -> None:
+    """Draw the contact sheet of the largest clusters."""
+    from lookalike.plots import SheetRow, contact_sheet, save_figure, use_theme
+
+    shown = found.clusters[:_ON_SHEET]
+    tiles = {each.number: _tiles(each) for each in shown}
+    pictures = collection.thumbnails([image for each in tiles.values() for image in each])
+    rows = [
+        SheetRow(
+            each.title,
+            "  ·  ".join(
+                [count_images(each.size)]
+                + ([] if each.cohesion is None else [f"cohesion {each.cohesion:.2f}"])
+                + ([] if each.label is None else [f"{each.label} {each.label_share:.0%}"])
+            ),
+            [pictures[image] for image in tiles[each.number] if image in pictures],
+            [is_doubtful for image, is_doubtful in tiles[each.number].items() if image in pictures],
+        )
+        for each in shown
+    ]
+    more = len(found.clusters) - len(shown)
+    title = f"{found.name}: {count_images(len(found.ids))} in {found.n_clusters:,} clusters"
+    title += f", of which the {_ON_SHEET} largest" if more else ""
+    with use_theme(dark=dark):
+        figure = contact_sheet(rows, f"{title}; nearest to the centre first, doubtful ones framed")
+    save_figure(figure, path)
+    print(f"saved {path}", file=sys.stderr)
+
+
+def _tiles(each: Cluster) -> dict[ImageId, bool]:
+    """Return the images of a row of the sheet, and whether they are there for being doubtful."""
+    central = {hit.id: False for hit in each.central[:_CENTRAL]}
+    doubtful = {hit.id: True for hit in each.doubtful[:_DOUBTFUL] if hit.id not in central}
+    return central | doubtful if doubtful else {hit.id: False for hit in each.central}
