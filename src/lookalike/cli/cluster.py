@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 
 from lookalike.choices import ALGORITHMS, FORMS
-from lookalike.cli.clusterings import count_images, document_of, print_clustering, print_list, save_sheet
-from lookalike.cli.console import print_json, say, step_progress
+from lookalike.cli.clusterings import count_images, document_of, print_clustering, print_list
+from lookalike.cli.console import print_json, save_picture, say, step_progress
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
 from lookalike.cli.trials import Trial, show_trial
 from lookalike.errors import CollectionError, InvalidInputError
@@ -287,7 +287,9 @@ def cluster(
             n_exported = chosen.export_clustering(target, export, form)
     n_assigned = n_assigned if assign else None
     if plot is not None:
-        save_sheet(plot, chosen, found, dark)
+        from lookalike.drawing import draw_clusters
+
+        save_picture(lambda: draw_clusters(chosen, found), plot, dark)
     if json:
         print_json(document_of(found, n_assigned))
         return
