@@ -591,7 +591,7 @@ class Collection:
         >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
         >>> report = photos.sync()
         >>> photos.try_ks([2, 3]).suggested
-        2
+        3
         """
         chosen, embedded = self._embedded(model)
         return try_ks(chosen.name, embedded, ks, random_state, report)
