@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lookalike.cli.console import complain, print_json, step_progress
-from lookalike.cli.evaluations import (
-    document_of,
-    print_clusterings,
-    print_evaluation,
-    save_confusion,
-    save_worst,
-)
+from lookalike.cli.console import complain, print_json, save_picture, step_progress
+from lookalike.cli.evaluations import document_of, print_clusterings, print_evaluation
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, ModelOption, QuietOption
 from lookalike.errors import InvalidInputError, LookalikeError
 
@@ -180,10 +174,13 @@ def evaluate(
                     raise
                 damaged[name] = str(error)  # the others are there all the same
     if found is not None:
+        from lookalike.drawing import draw_confusion, draw_worst_queries
+
+        evaluation = found
         if plot is not None:
-            save_worst(plot, chosen, found, dark)
+            save_picture(lambda: draw_worst_queries(chosen, evaluation), plot, dark)
         if confusion is not None:
-            save_confusion(confusion, found, dark)
+            save_picture(lambda: draw_confusion(evaluation), confusion, dark)
     if json:
         print_json(document_of(found, clusterings, damaged))
         return

@@ -1,27 +1,20 @@
-"""Evaluations as they are printed, written and drawn."""
+"""Evaluations as they are printed, for people and for programs."""
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.cli.console import relative, say
-from lookalike.errors import CollectionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lookalike.answers import ClusteringEvaluation, Evaluation, QueryScores, SearchComparison
-    from lookalike.collection import Collection
     from lookalike.evaluate import Estimate
     from lookalike.types import Hit
 
 _ENDS = 5  # classes shown at either end, and confused pairs
 _PAIRS = 50  # confused pairs in the JSON
-_DRAWN_HITS = 8  # of each query in a picture
-_DRAWN_CLASSES = 24
 
 
 def print_evaluation(found: Evaluation, is_quiet: bool) -> None:
@@ -50,7 +43,7 @@ def print_evaluation(found: Evaluation, is_quiet: bool) -> None:
     if found.worst:
         say("")
         say(f"worst {'query' if len(found.worst) == 1 else 'queries'}:")
-        measure = _mean_ap(found)
+        measure = found.mean_ap
         _print_table(
             [
                 [
@@ -109,7 +102,7 @@ def _print_comparison(found: Evaluation, other: SearchComparison) -> None:
 
 def _print_classes(found: Evaluation) -> None:
     """Print the classes at both ends; all of them where they are few."""
-    precision, mean_ap = f"P@{found.ks[-1]}", _mean_ap(found)
+    precision, mean_ap = f"P@{found.ks[-1]}", found.mean_ap
     ranked = sorted(found.classes, key=lambda each: (-each.means[mean_ap], each.label))
     n_between = max(len(ranked) - 2 * _ENDS, 0)
     rows = [["", "images", precision, mean_ap]]
@@ -160,10 +153,6 @@ def _images(count: int) -> str:
 
 def _hits(count: int) -> str:
     return "hit" if count == 1 else f"{count:,} hits"
-
-
-def _mean_ap(found: Evaluation) -> str:
-    return next(name for name in found.scores if name.startswith("mAP"))
 
 
 def _labels_in_words(hits: Sequence[Hit]) -> str:
@@ -266,48 +255,3 @@ def _querydocument_of(each: QueryScores) -> dict[str, Any]:
 
 def _rounded(values: dict[str, float]) -> dict[str, float]:
     return {name: round(value, 6) for name, value in values.items()}
-
-
-def save_worst(path: Path, collection: Collection, found: Evaluation, dark: bool) -> None:
-    """Draw the worst queries and what they found."""
-    from lookalike.plots import QueryRow, Tile, save_figure, use_theme, worst_queries
-
-    shown = [(each, each.hits[:_DRAWN_HITS]) for each in found.worst]
-    pictures = collection.thumbnails([hit.id for each, hits in shown for hit in (each.image, *hits)])
-    measure = _mean_ap(found)
-
-    def name(hit: Hit) -> str:
-        return Path(hit.path).name if os.path.isabs(hit.path) else hit.path
-
-    rows = [
-        QueryRow(
-            Tile(pictures[each.image.id], f"{each.image.label}", name(each.image)),
-            [Tile(pictures[hit.id], f"{hit.label}", name(hit)) for hit in hits if hit.id in pictures],
-            [hit.label == each.image.label for hit in hits if hit.id in pictures],
-            f"{'AP' if measure == 'mAP' else measure[1:]} {each.values[measure]:.3f}",
-        )
-        for each, hits in shown
-        if each.image.id in pictures
-    ]
-    if not rows:
-        raise CollectionError(f"no thumbnail of a query is in {collection.folder}; index it again")
-    n = len(rows)
-    title = f"{found.model}: the {'worst query' if n == 1 else f'{n} worst queries'} of {found.n_queries:,}"
-    with use_theme(dark=dark):
-        figure = worst_queries(rows, title)
-    save_figure(figure, path)
-    print(f"saved {path}", file=sys.stderr)
-
-
-def save_confusion(path: Path, found: Evaluation, dark: bool) -> None:
-    """Draw which classes are taken for which."""
-    from lookalike.plots import confusion, save_figure, use_theme
-
-    labels, shares = found.confusions.table(_DRAWN_CLASSES)
-    n, all_of_them = len(labels), len(found.confusions.labels)
-    title = f"{found.model}: classes of the first {_hits(found.ks[-1])}"
-    title += f", the {n} most confused of {all_of_them:,}" if n < all_of_them else ""
-    with use_theme(dark=dark):
-        figure = confusion(labels, shares, title, is_part=n < all_of_them)
-    save_figure(figure, path)
-    print(f"saved {path}", file=sys.stderr)
