@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lookalike.cli.console import complain, print_json, save_picture, step_progress
-from lookalike.cli.evaluations import (
-    document_of,
-    print_clusterings,
-    print_evaluation,
-)
+from lookalike.cli.evaluations import document_of, print_clusterings, print_evaluation
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, ModelOption, QuietOption
 from lookalike.errors import InvalidInputError, LookalikeError
 

@@ -1,4 +1,4 @@
-"""Evaluations as they are printed, and as JSON."""
+"""Evaluations as they are printed, for people and for programs."""
 
 from __future__ import annotations
 
