@@ -48,7 +48,11 @@ _LEGEND_GAP = 0.3
 _MOST_STRETCHED = 2.0  # the axes of a map have no unit: it may be made somewhat wider than it is
 _LAYERS = 8  # of points, so that those of one marker do not lie upon those of all others
 _DRAWN_AS_PIXELS = 5_000  # points: in an SVG, more of them would be slow to show
-_COVERED = 0.35  # the share of an image that another may cover
+_COVERED = (
+    0.0,
+    0.2,
+    0.4,
+)  # the share of an image that others may cover: first those that need none, then more
 _SMALLEST_IMAGE = 36  # pixels
 _SMALLEST_TILE = 36
 _READ_AT_ONCE = 1_000  # image files
@@ -215,24 +219,28 @@ def choose_uncovered(at: Points, side: float) -> npt.NDArray[np.intp]:
     """
     near: dict[tuple[int, int], list[int]] = {}  # the chosen, by their cell of a grid of this side
     covered: dict[int, float] = {}  # what others cover of each of the chosen
-    limit = _COVERED * side**2
     cells = np.floor(at / side).astype(int).tolist()
     places = at.tolist()
-    for row in np.random.default_rng(0).permutation(len(at)).tolist():
-        (x, y), (column, line) = places[row], cells[row]
-        around = [(column + dx, line + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
-        others = [other for cell in around for other in near.get(cell, ())]
-        shared = [
-            max(side - abs(x - places[other][0]), 0) * max(side - abs(y - places[other][1]), 0)
-            for other in others
-        ]
-        if sum(shared) <= limit and all(
-            covered[other] + own <= limit for other, own in zip(others, shared, strict=True)
-        ):
+    order = np.random.default_rng(0).permutation(len(at)).tolist()
+    for share in _COVERED:
+        left = []
+        for row in order:
+            (x, y), (column, line) = places[row], cells[row]
+            around = [(column + dx, line + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
+            shared = {
+                other: max(side - abs(x - places[other][0]), 0) * max(side - abs(y - places[other][1]), 0)
+                for cell in around
+                for other in near.get(cell, ())
+            }
+            own = sum(shared.values())
+            if max([own, *(covered[other] + more for other, more in shared.items())]) > share * side**2:
+                left.append(row)
+                continue
             near.setdefault((column, line), []).append(row)
-            covered[row] = sum(shared)
-            for other, own in zip(others, shared, strict=True):
-                covered[other] += own
+            covered[row] = own
+            for other, more in shared.items():
+                covered[other] += more
+        order = left
     return np.sort(np.asarray([*covered], np.intp))
 
 
