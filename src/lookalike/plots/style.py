@@ -83,7 +83,7 @@ MARKERS = "osD^vPX*<p>hd8"
 """Shapes for points, to tell things apart where there are more of them than colours."""
 
 _theme = ContextVar("theme", default=LIGHT)
-_UNDATED = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+_UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 _FONT = "DejaVu Sans"  # comes with matplotlib
 _FONTS_BEYOND = (
@@ -187,20 +187,23 @@ def check_ending(path: Path) -> None:
         raise InvalidInputError(f"{path}: there is no folder {path.absolute().parent}")
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Save a figure; see `check_ending`."""
+def figure_bytes(figure: Figure, form: str) -> bytes:
+    """Return a figure as a file of a form, such as ``png`` or ``svg``, without date or random ids."""
     from matplotlib import rc_context
 
+    content = io.BytesIO()
+    with rc_context({"svg.hashsalt": "lookalike"}):
+        metadata = _UNDATED.get(form)
+        figure.savefig(content, format=form, metadata=metadata, facecolor=figure.get_facecolor())
+    return content.getvalue()
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Save a figure; see `check_ending`."""
     check_ending(path)
     try:
-        # No date, no random ids: the same picture gives the same file.
-        with rc_context({"svg.hashsalt": "lookalike"}):
-            metadata = _UNDATED.get(path.suffix.lower())
-            # To memory first: a disk that fills up must not cost the picture that was there.
-            content = io.BytesIO()
-            form = path.suffix.lower().lstrip(".")
-            figure.savefig(content, format=form, metadata=metadata, facecolor=figure.get_facecolor())
-        replace_file(path, content.getvalue())
+        # To memory first: a disk that fills up must not cost the picture that was there.
+        replace_file(path, figure_bytes(figure, path.suffix.lower().lstrip(".")))
     except OSError as error:
         raise InvalidInputError(f"cannot write {path}: {error.strerror or error}") from error
 
