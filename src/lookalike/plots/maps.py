@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
-from lookalike.plots.grid import assign_to_grid, choose_spread
+from lookalike.plots.choosing import choose_spread, choose_uncovered
+from lookalike.plots.grid import assign_to_grid
 from lookalike.plots.groups import (
     Box,
     Groups,
@@ -48,11 +49,6 @@ _LEGEND_GAP = 0.3
 _MOST_STRETCHED = 2.0  # the axes of a map have no unit: it may be made somewhat wider than it is
 _LAYERS = 8  # of points, so that those of one marker do not lie upon those of all others
 _DRAWN_AS_PIXELS = 5_000  # points: in an SVG, more of them would be slow to show
-_COVERED = (
-    0.0,
-    0.2,
-    0.4,
-)  # the share of an image that others may cover: first those that need none, then more
 _SMALLEST_IMAGE = 36  # pixels
 _SMALLEST_TILE = 36
 _READ_AT_ONCE = 1_000  # image files
@@ -201,47 +197,6 @@ def tiles_map(
     said = f"{n_shown:,} of {len(places):,} images shown, from all over the map"
     _write_note(sheet, note, said if n_shown < len(places) else "")
     return sheet.figure
-
-
-def choose_uncovered(at: Points, side: float) -> npt.NDArray[np.intp]:
-    """Choose squares of which the others cover no more than a part, and to which none can be added.
-
-    Parameters
-    ----------
-    at : (n, 2)
-        Their centres.
-    side : float
-
-    Returns
-    -------
-    (n_chosen,) int
-        Rows, rising.
-    """
-    near: dict[tuple[int, int], list[int]] = {}  # the chosen, by their cell of a grid of this side
-    covered: dict[int, float] = {}  # what others cover of each of the chosen
-    cells = np.floor(at / side).astype(int).tolist()
-    places = at.tolist()
-    order = np.random.default_rng(0).permutation(len(at)).tolist()
-    for share in _COVERED:
-        left = []
-        for row in order:
-            (x, y), (column, line) = places[row], cells[row]
-            around = [(column + dx, line + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
-            shared = {
-                other: max(side - abs(x - places[other][0]), 0) * max(side - abs(y - places[other][1]), 0)
-                for cell in around
-                for other in near.get(cell, ())
-            }
-            own = sum(shared.values())
-            if max([own, *(covered[other] + more for other, more in shared.items())]) > share * side**2:
-                left.append(row)
-                continue
-            near.setdefault((column, line), []).append(row)
-            covered[row] = own
-            for other, more in shared.items():
-                covered[other] += more
-        order = left
-    return np.sort(np.asarray([*covered], np.intp))
 
 
 @dataclass(frozen=True, slots=True)
