@@ -200,6 +200,7 @@ def test_few_points_or_all_the_same_are_drawn_inside_the_picture(n, same):
     for groups in (None, groups_of(np.arange(n)), groups_of(np.full(n, -1), none="no label")):
         figure = points_map(points, groups, "few", axes=("component 1", "component 2"))
         check_legible(figure)
+        assert ("all at one point" in words(figure)) == (same and n > 1)
         page = figure.axes[0]
         spots = np.concatenate([each.get_offsets() for each in page.findobj(PathCollection)])
         assert ((spots > 0.3) & (spots < [12.5, 6.9])).all()

@@ -147,7 +147,7 @@ def images_map(
         largest = int(0.8 * largest)
     corners = np.round(at[shown] - side / 2).astype(int)
     _show_images(sheet, shown, corners, side, pictures, framed)
-    said = f"{len(shown):,} of {len(places):,} images shown; the others would cover them"
+    said = f"{len(shown):,} of {len(places):,} images shown, where there is room"
     _write_note(sheet, note, said if len(shown) < len(places) else "")
     return sheet.figure
 
@@ -220,7 +220,9 @@ def _draw_points(
 ) -> tuple[Figure, bool]:
     """Draw a map as points, and tell whether the columns of its legend suffice."""
     sheet = _begin(size, title, groups, n_columns)
-    _write_note(sheet, note)
+    _write_note(
+        sheet, note, "all at one point" if len(places) > 1 and not np.ptp(places, axis=0).any() else ""
+    )
     left, bottom, right, top = sheet.box
     if axes is not None:
         write_line(sheet.figure, axes[0], (left + right) / 2, bottom - 0.02, 9, ha="center")
