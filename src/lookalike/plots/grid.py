@@ -67,39 +67,6 @@ def assign_to_grid(points: npt.ArrayLike, n_rows: int, n_columns: int) -> Cells:
     return cells
 
 
-def choose_spread(points: npt.ArrayLike, n_chosen: int) -> Cells:
-    """Choose points that stand for all: dense places keep more of them, and none is left empty.
-
-    The points are halved along their wider side into as many groups of one size as are wanted, and of each
-    group the one nearest to its middle is taken.
-
-    Parameters
-    ----------
-    points : (n, 2) array-like
-    n_chosen : int
-        At most n.
-
-    Returns
-    -------
-    (n_chosen,) int
-        Rows, rising.
-    """
-    places = np.asarray(points, np.float64).reshape(-1, 2)
-    chosen = []
-    groups = [(np.arange(len(places)), n_chosen)] if n_chosen else []
-    while groups:
-        rows, n_wanted = groups.pop()
-        here = places[rows]
-        if n_wanted == 1:
-            chosen.append(int(rows[((here - here.mean(axis=0)) ** 2).sum(axis=1).argmin()]))
-            continue
-        ordered = rows[np.argsort(here[:, int(np.ptp(here, axis=0).argmax())], kind="stable")]
-        n_left = n_wanted // 2
-        cut = min(max(round(len(rows) * n_left / n_wanted), n_left), len(rows) - (n_wanted - n_left))
-        groups += [(ordered[:cut], n_left), (ordered[cut:], n_wanted - n_left)]
-    return np.sort(np.asarray(chosen, np.intp))
-
-
 def kept_neighbors(points: npt.ArrayLike, cells: npt.ArrayLike, n_columns: int, k: int = 8) -> float:
     """Return which share of each point's k nearest on the map is within two cells of it on the grid.
 

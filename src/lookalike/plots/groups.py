@@ -22,7 +22,7 @@ Marks = dict[int, tuple[str, str]]
 """The colour and the marker of each group."""
 
 _IN_LEGEND = 24  # groups that are all listed, named on the map or not
-_SIZES = ((9.5, 0.215), (8.5, 0.19), (7.5, 0.165), (7.0, 0.15))  # points, inches a line
+_SIZES = ((9.5, 0.215), (8.5, 0.19), (7.5, 0.165), (7.0, 0.15), (6.5, 0.135))  # points, inches a line
 _COUNT = 0.78  # inches for a comma and five digits
 _MARKER = 0.24
 _HEAD = 0.3

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
-from lookalike.plots.grid import assign_to_grid, choose_spread
+from lookalike.plots.choosing import choose_spread, choose_uncovered
+from lookalike.plots.grid import assign_to_grid
 from lookalike.plots.groups import (
     Box,
     Groups,
@@ -48,7 +49,6 @@ _LEGEND_GAP = 0.3
 _MOST_STRETCHED = 2.0  # the axes of a map have no unit: it may be made somewhat wider than it is
 _LAYERS = 8  # of points, so that those of one marker do not lie upon those of all others
 _DRAWN_AS_PIXELS = 5_000  # points: in an SVG, more of them would be slow to show
-_COVERED = 0.35  # the share of an image that another may cover
 _SMALLEST_IMAGE = 36  # pixels
 _SMALLEST_TILE = 36
 _READ_AT_ONCE = 1_000  # image files
@@ -147,7 +147,7 @@ def images_map(
         largest = int(0.8 * largest)
     corners = np.round(at[shown] - side / 2).astype(int)
     _show_images(sheet, shown, corners, side, pictures, framed)
-    said = f"{len(shown):,} of {len(places):,} images shown; the others would cover them"
+    said = f"{len(shown):,} of {len(places):,} images shown, where there is room"
     _write_note(sheet, note, said if len(shown) < len(places) else "")
     return sheet.figure
 
@@ -199,43 +199,6 @@ def tiles_map(
     return sheet.figure
 
 
-def choose_uncovered(at: Points, side: float) -> npt.NDArray[np.intp]:
-    """Choose squares of which the others cover no more than a part, and to which none can be added.
-
-    Parameters
-    ----------
-    at : (n, 2)
-        Their centres.
-    side : float
-
-    Returns
-    -------
-    (n_chosen,) int
-        Rows, rising.
-    """
-    near: dict[tuple[int, int], list[int]] = {}  # the chosen, by their cell of a grid of this side
-    covered: dict[int, float] = {}  # what others cover of each of the chosen
-    limit = _COVERED * side**2
-    cells = np.floor(at / side).astype(int).tolist()
-    places = at.tolist()
-    for row in np.random.default_rng(0).permutation(len(at)).tolist():
-        (x, y), (column, line) = places[row], cells[row]
-        around = [(column + dx, line + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
-        others = [other for cell in around for other in near.get(cell, ())]
-        shared = [
-            max(side - abs(x - places[other][0]), 0) * max(side - abs(y - places[other][1]), 0)
-            for other in others
-        ]
-        if sum(shared) <= limit and all(
-            covered[other] + own <= limit for other, own in zip(others, shared, strict=True)
-        ):
-            near.setdefault((column, line), []).append(row)
-            covered[row] = sum(shared)
-            for other, own in zip(others, shared, strict=True):
-                covered[other] += own
-    return np.sort(np.asarray([*covered], np.intp))
-
-
 @dataclass(frozen=True, slots=True)
 class _Sheet:
     """A figure, axes over all of it whose unit is the inch, and the places of the map and its legend."""
@@ -257,7 +220,9 @@ def _draw_points(
 ) -> tuple[Figure, bool]:
     """Draw a map as points, and tell whether the columns of its legend suffice."""
     sheet = _begin(size, title, groups, n_columns)
-    _write_note(sheet, note)
+    _write_note(
+        sheet, note, "all at one point" if len(places) > 1 and not np.ptp(places, axis=0).any() else ""
+    )
     left, bottom, right, top = sheet.box
     if axes is not None:
         write_line(sheet.figure, axes[0], (left + right) / 2, bottom - 0.02, 9, ha="center")
