@@ -12,7 +12,7 @@ The two forces are computed at the same time, one thread for the grid and the ot
 are taken in an order that does not depend on the threads, or else the map would: small differences grow.
 
 Cost: an iteration is 8 bytes and some arithmetic for each of the graph's entries (some 125 an image), and the
-grid's two FFTs; 60,000 images take about 10 ms on two cores.
+grid's two FFTs; 60,000 images take some 15 ms on two cores.
 
 References
 ----------
