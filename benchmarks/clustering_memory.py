@@ -24,7 +24,7 @@ from lookalike.store import Store
 
 N, D, K, N_CLOUDS = 300_000, 512, 100, 400
 MODEL = "clip-vit-b32"  # of so many dimensions; it is never loaded
-_AT_ONCE = 50_000
+_AT_ONCE = 4_000  # a fragment of the table, as indexing leaves them
 
 
 def main() -> None:

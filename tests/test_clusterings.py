@@ -474,6 +474,8 @@ def test_images_of_a_data_set_are_exported_as_a_table_only(tmp_path, monkeypatch
         (["--export", "dark/0.png"], "is there already"),
         (["--export", "out", "--as", "zip"], "no export as 'zip'"),
         (["--plot", "sheet.xyz"], "saved as one of"),
+        (["--list", "-k", 3], "--list says what there is, and takes no -k"),
+        (["--name", ""], "name of a clustering is ''"),
         (["-k", "two"], "-k is 'two'; expected a whole number"),
         (["-k", "2,3"], "several are tried with --try"),
         (["--try", "-k", "2,16"], "k is 16; expected a whole number from 2 to 14, for 15 images"),
@@ -665,3 +667,19 @@ def test_what_does_not_fit_into_memory_is_read_in_batches_or_refused(photos, cal
         assert (code, out, err.count("\n")) == (2, "", 1)
         assert f"{algorithm} would take about 0.0 GB of memory for 15 images, and 0.0 GB are free" in err
     assert call("cluster", "--algorithm", "dbscan", "--try")[0] == 2
+
+
+@pytest.mark.parametrize("algorithm", EVERY)
+@pytest.mark.parametrize("bytes_of_exact", [0, 1 << 30])
+def test_vectors_that_are_no_numbers_get_one_line(photos, call, monkeypatch, algorithm, bytes_of_exact):
+    monkeypatch.setattr("lookalike.collection.indexes.EXACT_BYTES", bytes_of_exact)
+    images, vectors = photos.vectors()
+    vectors = np.array(vectors)
+    vectors[3, 5] = np.nan
+    table = photos._store.vectors(MODEL, vectors.shape[1])
+    photos._store.write_vectors([image.id for image in images], vectors, table)
+    for words in ([], ["--try"], ["--in-batches"]):
+        code, out, err = call("cluster", "--algorithm", algorithm, *words)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        if not words:
+            assert "NaN" in err or "not finite" in err

@@ -179,8 +179,8 @@ def test_more_groups_than_colours_differ_in_their_marks():
     points, numbers = clouds(101, 4)
     marks = choose_marks(find_clouds(groups_of(numbers), points))
     assert len(set(marks.values())) == 101
-    few = choose_marks(find_clouds(groups_of(numbers[:32]), points[:32]))
-    assert len({color for color, _ in few.values()}) == 8
+    few = choose_marks(find_clouds(groups_of(numbers[:40]), points[:40]))
+    assert len({color for color, _ in few.values()}) == 10
     assert {marker for _, marker in few.values()} == {"o"}
 
 
@@ -228,7 +228,7 @@ def test_images_are_whole_and_inside_their_part_of_the_page(draw):
     assert not is_red[:120].any()
     assert page.get_window_extent().width == pixels.shape[1]
     legend = [line for line in words(figure) if line.startswith("class-")]
-    assert len(legend) == 8  # as many as there are colours
+    assert len(legend) == 10  # as many as there are colours
     assert "other groups" in words(figure)
 
 
@@ -245,9 +245,11 @@ def test_chosen_squares_cover_little_of_each_other_and_none_can_be_added():
     chosen = choose_uncovered(at, 30.0)
     overlaps = np.maximum(30 - np.abs(at[:, None] - at[None, chosen]), 0).prod(axis=2) / 900
     overlaps[chosen, np.arange(len(chosen))] = 0
-    assert overlaps[chosen].max() <= 0.35
+    covered = overlaps[chosen].sum(axis=1)
+    assert covered.max() <= 0.35 + 1e-9
     left_out = np.setdiff1d(np.arange(400), chosen)
-    assert (overlaps[left_out].max(axis=1) > 0.35).all()
+    would_be = overlaps[left_out]
+    assert ((would_be.sum(axis=1) > 0.35) | (covered + would_be > 0.35).any(axis=1)).all()
 
 
 def test_a_tile_shows_the_image_of_its_point():

@@ -469,6 +469,11 @@ class Evaluation:
     ids: Ids
     values: dict[str, npt.NDArray[np.float64]]
 
+    @property
+    def mean_ap(self) -> str:
+        """The name of the measure that is of the whole ranking, as far as it is known: mAP or mAP@k."""
+        return next(name for name in self.scores if name.startswith("mAP"))
+
 
 @dataclass(frozen=True, slots=True)
 class ClusteringEvaluation:

@@ -15,8 +15,10 @@ ALGORITHMS = {
 TABLES = ("csv", "json")
 """Forms of an export that are one file."""
 
-METHODS = ("tsne", "pca", "umap")
-"""Ways to make a map, the usual one first."""
+METHOD_TITLES = {"tsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
+"""Ways to make a map, the usual one first, and what they are called."""
+
+METHODS = tuple(METHOD_TITLES)
 
 STYLES = ("points", "images", "tiles")
 """Ways to draw one."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import print_json, say, step_progress
+from lookalike.cli.console import print_json, save_picture, say, step_progress
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, ModelOption, QuietOption
 
 if TYPE_CHECKING:
@@ -104,7 +103,9 @@ def bench(
         )
     name, auto = model or chosen.model, chosen.default_index(model)
     if plot is not None:
-        _save_plot(plot, name, found, dark)
+        from lookalike.drawing import draw_comparison
+
+        save_picture(lambda: draw_comparison(found, name), plot, dark)
     if json:
         print_json(_document(name, found, auto))
         return
@@ -189,21 +190,3 @@ def _print_summary(found: IndexComparison, auto: str) -> None:
             + "."
         )
     say(f"Here, a search uses {auto} unless told otherwise.")
-
-
-def _save_plot(path: Path, model: str, found: IndexComparison, dark: bool) -> None:
-    from lookalike.plots import Curve, recall_throughput, save_figure, use_theme
-
-    curves = [
-        Curve(
-            figures.index,
-            [point.recall for point in figures.points],
-            [point.queries_per_second for point in figures.points],
-        )
-        for figures in found.indexes
-    ]
-    title = f"Search indexes on {found.n_vectors:,} images, {model}, {found.dimension:,} dimensions"
-    with use_theme(dark=dark):
-        figure = recall_throughput(curves, title, found.k)
-    save_figure(figure, path)
-    print(f"saved {path}", file=sys.stderr)

@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 
 from lookalike.choices import ALGORITHMS, FORMS
-from lookalike.cli.clusterings import count_images, document_of, print_clustering, print_list, save_sheet
-from lookalike.cli.console import print_json, say, step_progress
+from lookalike.cli.clusterings import count_images, document_of, print_clustering, print_list
+from lookalike.cli.console import print_json, save_picture, say, step_progress
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
 from lookalike.cli.trials import Trial, show_trial
 from lookalike.errors import CollectionError, InvalidInputError
@@ -214,6 +214,9 @@ def cluster(
             raise InvalidInputError(
                 f"--try keeps nothing, and takes no {[*in_vain, '--list'][0]}; leave one of them out"
             )
+    if list_ and (asked_making or asked_changes or export or plot):
+        others = [*asked_making, *asked_changes, "--export" if export else "--plot"]
+        raise InvalidInputError(f"--list says what there is, and takes no {others[0]}; leave one of them out")
     if asked_making and asked_changes:
         raise InvalidInputError(
             f"{asked_making[0]} makes clusters, {asked_changes[0]} changes those that are there; run them one"
@@ -244,7 +247,7 @@ def cluster(
         print_list(chosen, json)
         return
     there = chosen.clusterings()
-    target = name or _usual(there, algorithm, must_be=bool(asked_changes))
+    target = name if name is not None else _usual(there, algorithm, must_be=bool(asked_changes))
     if delete:
         chosen.delete_clustering(target)
         if json:
@@ -284,7 +287,9 @@ def cluster(
             n_exported = chosen.export_clustering(target, export, form)
     n_assigned = n_assigned if assign else None
     if plot is not None:
-        save_sheet(plot, chosen, found, dark)
+        from lookalike.drawing import draw_clusters
+
+        save_picture(lambda: draw_clusters(chosen, found), plot, dark)
     if json:
         print_json(document_of(found, n_assigned))
         return

@@ -1,9 +1,8 @@
-"""How clusterings are shown: as a table, in a list, as JSON, as a contact sheet."""
+"""How clusterings are shown: as a table, in a list, as JSON."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.cli.console import complain, print_json, relative, say
@@ -12,11 +11,8 @@ from lookalike.errors import LookalikeError
 if TYPE_CHECKING:
     from lookalike.answers import Cluster, Clustering
     from lookalike.collection import Collection
-    from lookalike.types import ImageId
 
 _SHOWN = 30  # clusters of a table; the rest is summed up
-_ON_SHEET = 40
-_CENTRAL, _DOUBTFUL = 9, 3  # images of a row of the sheet
 
 
 def count_images(count: int) -> str:
@@ -166,39 +162,3 @@ def document_of(found: Clustering, n_assigned: int | None = None) -> dict[str, A
         for each in found.clusters
     ]
     return document
-
-
-def save_sheet(path: Path, collection: Collection, found: Clustering, dark: bool) -> None:
-    """Draw the contact sheet of the largest clusters."""
-    from lookalike.plots import SheetRow, contact_sheet, save_figure, use_theme
-
-    shown = found.clusters[:_ON_SHEET]
-    tiles = {each.number: _tiles(each) for each in shown}
-    pictures = collection.thumbnails([image for each in tiles.values() for image in each])
-    rows = [
-        SheetRow(
-            each.title,
-            "  ·  ".join(
-                [count_images(each.size)]
-                + ([] if each.cohesion is None else [f"cohesion {each.cohesion:.2f}"])
-                + ([] if each.label is None else [f"{each.label} {each.label_share:.0%}"])
-            ),
-            [pictures[image] for image in tiles[each.number] if image in pictures],
-            [is_doubtful for image, is_doubtful in tiles[each.number].items() if image in pictures],
-        )
-        for each in shown
-    ]
-    more = len(found.clusters) - len(shown)
-    title = f"{found.name}: {count_images(len(found.ids))} in {found.n_clusters:,} clusters"
-    title += f", of which the {_ON_SHEET} largest" if more else ""
-    with use_theme(dark=dark):
-        figure = contact_sheet(rows, f"{title}; nearest to the centre first, doubtful ones framed")
-    save_figure(figure, path)
-    print(f"saved {path}", file=sys.stderr)
-
-
-def _tiles(each: Cluster) -> dict[ImageId, bool]:
-    """Return the images of a row of the sheet, and whether they are there for being doubtful."""
-    central = {hit.id: False for hit in each.central[:_CENTRAL]}
-    doubtful = {hit.id: True for hit in each.doubtful[:_DOUBTFUL] if hit.id not in central}
-    return central | doubtful if doubtful else {hit.id: False for hit in each.central}

@@ -7,9 +7,12 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from lookalike.sync import Progress
 
 
@@ -154,3 +157,13 @@ def share_progress(*, quiet: bool = False) -> Iterator[Callable[[str, float], No
         yield show
     finally:
         bar.stop()
+
+
+def save_picture(draw: Callable[[], Figure], path: Path, dark: bool) -> None:
+    """Draw a picture, on dark paper if asked, save it, and say so."""
+    from lookalike.plots import save_figure, use_theme
+
+    with use_theme(dark=dark):
+        figure = draw()
+    save_figure(figure, path)
+    print(f"saved {path}", file=sys.stderr)

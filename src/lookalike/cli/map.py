@@ -8,23 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lookalike.choices import METHODS, STYLES
-from lookalike.cli.console import print_json, relative, say, share_progress
+from lookalike.choices import METHOD_TITLES, METHODS, STYLES
+from lookalike.cli.console import complain, print_json, relative, save_picture, say, share_progress
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionError, InvalidInputError, LookalikeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.figure import Figure
-
     from lookalike.answers import ImageMap
     from lookalike.collection import Collection
     from lookalike.plots import Groups
     from lookalike.projection import Method
-    from lookalike.types import ImageId
 
-_TITLES = {"tsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
 _COLORS = ("label", "cluster", "none")
 _MAKE = "Make a map"
 _DRAW = "Draw it"
@@ -194,16 +188,10 @@ def draw_map(
     if output is not None or json:
         groups = _choose_groups(chosen, found, color, is_usual=style == "points" or json)
     if output is not None:
-        _save(
-            output,
-            chosen,
-            found,
-            groups if color or style == "points" else None,
-            style,
-            size,
-            dark,
-            max_tiles,
-        )
+        from lookalike.drawing import draw_map as draw
+
+        drawn, colours = found, groups if color or style == "points" else None
+        save_picture(lambda: draw(chosen, drawn, colours, style, size, max_tiles), output, dark)
     if json:
         print_json(_document(found, groups, n_placed, output))
     elif not quiet:
@@ -244,95 +232,20 @@ def _choose_groups(
     collection: Collection, found: ImageMap, color: str | None, is_usual: bool
 ) -> Groups | None:
     """Return what the colours tell; without a word of the user, what there is."""
+    from lookalike.drawing import group_by_cluster, group_by_label
+
     if color == "none" or (color is None and not is_usual):
         return None
     has_labels = any(image.label is not None for image in found.images)
     if color == "label" or (color is None and has_labels):
-        return _by_label(found)
+        return group_by_label(found)
     if color is None and not collection.clusterings():
         return None
     if color is None and len(collection.clusterings()) > 1 and "kmeans" not in collection.clusterings():
         return None
     usual = color in (None, "cluster")
-    return _by_cluster(collection, found, _usual_clustering(collection) if usual else str(color))
-
-
-def _by_label(found: ImageMap) -> Groups:
-    import numpy as np
-
-    from lookalike.plots import Groups
-
-    names = sorted({image.label for image in found.images if image.label is not None})
-    numbers = {name: number for number, name in enumerate(names)}
-    rows = [-1 if image.label is None else numbers[image.label] for image in found.images]
-    return Groups(np.array(rows, int), names, "label", "no label")
-
-
-def _by_cluster(collection: Collection, found: ImageMap, name: str) -> Groups:
-    import numpy as np
-
-    from lookalike.plots import Groups
-
-    clustering = collection.clustering(name)
-    clusters = [each for each in clustering.clusters if not each.is_noise]
-    rows = {each.number: row for row, each in enumerate(clusters)}
-    numbers = dict(zip(clustering.ids.tolist(), clustering.numbers.tolist(), strict=True))
-    of_images = [rows.get(numbers.get(image.id, -1), -1) for image in found.images]
-    names = [each.name or (f"{each.number}: {each.label}" if each.label else each.title) for each in clusters]
-    return Groups(
-        np.array(of_images, int), names, "cluster", "noise" if clustering.n_noise else "in no cluster"
-    )
-
-
-def _save(
-    path: Path,
-    collection: Collection,
-    found: ImageMap,
-    groups: Groups | None,
-    style: str,
-    size: str,
-    dark: bool,
-    max_tiles: int | None,
-) -> None:
-    from lookalike.plots import images_map, points_map, read_size, save_figure, tiles_map, use_theme
-
-    ids = [image.id for image in found.images]
-
-    def pictures(rows: Sequence[int]) -> list[bytes | None]:
-        wanted: list[ImageId] = [ids[row] for row in rows]
-        thumbnails = collection.thumbnails(wanted)
-        return [thumbnails.get(image) for image in wanted]
-
-    title = f"{collection.folder.parent.name}: {_TITLES[found.method]} of {_images(len(ids))}"
-    note = "  ·  ".join(_facts(found) + ([] if groups is None else [f"coloured by {groups.kind}"]))
-    pixels = read_size(size)
-    figure: Figure
-    with use_theme(dark=dark):
-        if style == "points":
-            figure = points_map(found.points, groups, title, note, pixels, _axes(found))
-        elif style == "images":
-            figure = images_map(found.points, pictures, groups, title, note, pixels)
-        else:
-            figure = tiles_map(found.points, pictures, groups, title, note, pixels, max_tiles)
-    save_figure(figure, path)
-    print(f"saved {path}", file=sys.stderr)
-
-
-def _axes(found: ImageMap) -> tuple[str, str] | None:
-    """Say what the axes are; those of t-SNE and UMAP mean nothing."""
-    shares = [found.figures.get(f"explained_variance_{axis}") for axis in (1, 2)]
-    if found.method != "pca" or None in shares:
-        return None
-    first, second = (f"component {axis}: {share:.1%} of the variance" for axis, share in enumerate(shares, 1))
-    return first, second
-
-
-def _facts(found: ImageMap) -> list[str]:
-    facts = [f"perplexity {found.parameters['perplexity']:.3g}"] if "perplexity" in found.parameters else []
-    facts.append(found.model)
-    if n_placed := int(found.is_placed.sum()):
-        facts.append(f"{n_placed:,} placed later")
-    return facts
+    name = _usual_clustering(collection) if usual else str(color)
+    return group_by_cluster(found, collection.clustering(name))
 
 
 def _images(count: int) -> str:
@@ -340,8 +253,11 @@ def _images(count: int) -> str:
 
 
 def _summary(found: ImageMap, n_placed: int | None, output: Path | None) -> list[str]:
+    from lookalike.drawing import facts_of_map
+
     n = len(found.images)
-    lines = [f"{found.name}: {_TITLES[found.method]} of {_images(n)}, {', '.join(_facts(found))}"]
+    how = ", ".join(facts_of_map(found))
+    lines = [f"{found.name}: {METHOD_TITLES[found.method]} of {_images(n)}, {how}"]
     if n_placed is not None:
         lines.append(
             f"placed {_images(n_placed)} that came later; the others stay where they were"
@@ -358,19 +274,29 @@ def _summary(found: ImageMap, n_placed: int | None, output: Path | None) -> list
 
 
 def _print_list(collection: Collection, json: bool) -> None:
-    maps = [collection.read_map(name) for name in collection.maps()]
+    from lookalike.drawing import facts_of_map
+
+    maps, damaged = [], {}
+    for name in collection.maps():
+        try:
+            maps.append(collection.read_map(name))
+        except LookalikeError as error:  # the others are there all the same
+            damaged[name] = str(error)
     if json:
-        print_json({"maps": [_about(found) for found in maps]})
+        broken = [{"name": name, "damaged": reason} for name, reason in damaged.items()]
+        print_json({"maps": [_about(found) for found in maps] + broken})
         return
     for found in maps:
         say(
             found.name,
-            _TITLES[found.method],
-            ", ".join(_facts(found)),
+            METHOD_TITLES[found.method],
+            ", ".join(facts_of_map(found)),
             _images(len(found.images)),
             found.made,
         )
-    if not maps and sys.stdout is not None and sys.stdout.isatty():
+    for reason in damaged.values():
+        complain(reason)
+    if not maps and not damaged and sys.stdout is not None and sys.stdout.isatty():
         say("there is no map in this collection yet; make one with `lookalike map`")
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lookalike.cli.console import print_json, say
+from lookalike.cli.console import print_json, save_picture, say
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
 
 
@@ -38,7 +37,7 @@ def reduce(
 ) -> None:
     """Reduce a model's vectors by PCA, as a new model of the collection: search --model lite0-int8+pca128."""
     from lookalike.cli.choose import open_named
-    from lookalike.plots import check_ending, save_figure, scree, use_theme
+    from lookalike.plots import check_ending, scree
 
     if plot is not None:
         check_ending(plot)
@@ -46,10 +45,8 @@ def reduce(
     name = chosen.reduce(int(to) if to >= 1 and to.is_integer() else to, model, whiten)
     if plot is not None:
         pca = chosen.pca(name)
-        with use_theme(dark=dark):
-            figure = scree(pca.shares_, pca.n_components_, f"{name}: the variance of its components")
-        save_figure(figure, plot)
-        print(f"saved {plot}", file=sys.stderr)
+        title = f"{name}: the variance of its components"
+        save_picture(lambda: scree(pca.shares_, pca.n_components_, title), plot, dark)
     if json:
         print_json({"model": name})
     elif not quiet:

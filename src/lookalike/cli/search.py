@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lookalike.cli.console import complain, print_json, print_raw, relative, say, step_progress
+from lookalike.cli.console import complain, print_json, print_raw, relative, save_picture, say, step_progress
 from lookalike.cli.options import CollectionOption, DarkOption, DeviceOption, JsonOption, ModelOption
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from lookalike.answers import SearchResult
-    from lookalike.collection import Collection
     from lookalike.filters import Shape
 
 _FILTERS = "Filters"
@@ -232,7 +231,9 @@ def search(
     for warning in result.warnings:
         complain(warning)
     if plot is not None:
-        _save_plot(plot, chosen, result, dark)
+        from lookalike.drawing import draw_search
+
+        save_picture(lambda: draw_search(chosen, result), plot, dark)
     if json:
         print_json(_document(queries, without or [], color or [], result))
     elif filepath_only:
@@ -294,31 +295,3 @@ def _print(result: SearchResult, is_filtered: bool) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for rank, score, label, path in rows:
         say(f"{rank:>{widths[0]}}  {score}  {label:<{widths[2]}}  {path}")
-
-
-def _save_plot(path: Path, collection: Collection, result: SearchResult, dark: bool) -> None:
-    from lookalike.plots import Tile, paint_swatch, result_strip, save_figure, use_theme
-
-    pictures = collection.thumbnails([hit.id for hit in result.hits])
-    hits = [
-        Tile(
-            pictures[hit.id],
-            f"{hit.rank}   {hit.distance if hit.score is None else hit.score:.3f}"
-            + (f"   {hit.label}" if hit.label else ""),
-            # What no folder holds, mnist:train/42, is not known by its last part.
-            Path(hit.path).name if os.path.isabs(hit.path) else hit.path,
-        )
-        for hit in result.hits
-        if hit.id in pictures
-    ]
-    asked = [(query, "query") for query in result.queries] + [(query, "not") for query in result.unwanted]
-    thumbnails = collection.query_thumbnails([query for query, _ in asked])
-    queries = [
-        Tile(jpeg, role, "" if query.is_text else query.name, query.name)
-        for jpeg, (query, role) in zip(thumbnails, asked, strict=True)
-    ]
-    queries += [Tile(paint_swatch(color), "colour", color) for color in result.colors]
-    with use_theme(dark=dark):
-        figure = result_strip(queries, hits or [Tile(None, "", words="nothing found")])
-    save_figure(figure, path)
-    print(f"saved {path}", file=sys.stderr)

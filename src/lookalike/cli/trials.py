@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.choices import ALGORITHMS
 from lookalike.cli.clusterings import count_images
-from lookalike.cli.console import print_json, say, step_progress
+from lookalike.cli.console import print_json, save_picture, say, step_progress
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from lookalike.cluster import Choice, KDistances
     from lookalike.collection import Collection
 
@@ -124,19 +125,22 @@ def show_trial(
             )
     model = trial.model or collection.model
     if plot is not None:
-        from lookalike.plots import distance_curve, k_curves, save_figure, use_theme
+        from lookalike.plots import distance_curve, k_curves
 
-        with use_theme(dark=dark):
-            if "k" in ALGORITHMS[trial.algorithm]:
-                figure = k_curves(
+        if "k" in ALGORITHMS[trial.algorithm]:
+
+            def draw() -> Figure:
+                return k_curves(
                     choice.ks, choice.inertias, choice.silhouettes, choice.suggested, choice.reason
                 )
-            else:
-                unit = "cosine distance" if found.metric == "cosine" else "euclidean distance"
-                title = f"{count_images(len(found.distances))}, {model}"
-                figure = distance_curve(found.distances, found.min_samples, found.eps, unit, title)
-        save_figure(figure, plot)
-        print(f"saved {plot}", file=sys.stderr)
+        else:
+            unit = "cosine distance" if found.metric == "cosine" else "euclidean distance"
+            title = f"{count_images(len(found.distances))}, {model}"
+
+            def draw() -> Figure:
+                return distance_curve(found.distances, found.min_samples, found.eps, unit, title)
+
+        save_picture(draw, plot, dark)
     if json:
         print_json({"algorithm": trial.algorithm, "model": model, **document, "command": go_on})
         return

@@ -326,18 +326,18 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         for given in batches():
             batch = check_rows(self, given, is_first=n == 0)
             if sample is None:
-                sample = np.empty((0, batch.shape[1]), batch.dtype)
-            free = room - len(sample)
-            sample = np.concatenate([sample, batch[: max(free, 0)]])
-            rest = batch[max(free, 0) :]
+                sample = np.empty((room, batch.shape[1]), batch.dtype)
+            n_first = min(max(room - n, 0), len(batch))
+            sample[n : n + n_first] = batch[:n_first]
+            rest = batch[n_first:]
             # Row number i takes the place of one in the sample with a chance of room in i + 1.
-            places = random.integers(0, np.arange(n + len(batch) - len(rest), n + len(batch)) + 1)
+            places = random.integers(0, np.arange(n + n_first, n + len(batch)) + 1)
             kept = places < room
             sample[places[kept]] = rest[kept]
             n += len(batch)
         if sample is None:
             raise InvalidInputError("there are no batches; expected an iterator of (m, d) arrays")
-        return sample, n
+        return sample[:n], n
 
     def _pass(
         self, batches: Batches, frame: Frame, centres: Doubles, labels: Labels, workers: Workers

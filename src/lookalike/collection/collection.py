@@ -978,7 +978,7 @@ class Collection:
             read_ground_truth(self._places, there, labels),
             [base, *others],
             Asked(
-                [k] if isinstance(k, int) else k,
+                list(k) if isinstance(k, Iterable) else k if k is None else [k],
                 recall,
                 query_split,
                 gallery_split,

@@ -36,6 +36,7 @@ _TIMES_VECTORS = {  # how much memory each takes at most, the vectors included, 
     "spectral": 4,
     "agglomerative": 5,
 }
+_ROUNDS_IN_BATCHES = 30  # each reads all vectors, and from the tenth on they gain a thousandth together
 _TRIED_VALUES = 1 << 25  # numbers in the vectors that several k are tried on: 128 MB
 _TRIED_PER_CLUSTER = 32
 
@@ -275,7 +276,8 @@ def _fit_batches(
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # empty clusters are left out
-        found = KMeans(k, random_state=random_state).fit_batches(batches).labels_
+        model = KMeans(k, max_iter=_ROUNDS_IN_BATCHES, random_state=random_state)
+        found = model.fit_batches(batches).labels_
     labels = np.empty_like(found)
     labels[order] = found
     return labels, {"k": k, "in_batches": True}

@@ -28,6 +28,7 @@ def write_page(result: DemoResult, file: Path, command: str) -> None:
             sections.sample(frame),
             *(sections.search(frame, number) for number in range(1, len(result.searches) + 1)),
             sections.clusters(frame),
+            sections.image_map(frame),
             sections.measures(frame),
             sections.next_steps(frame),
             sections.footer(frame),

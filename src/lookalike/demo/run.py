@@ -10,7 +10,14 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from lookalike.answers import Clustering, ClusteringEvaluation, Evaluation, SearchResult, SyncReport
+from lookalike.answers import (
+    Clustering,
+    ClusteringEvaluation,
+    Evaluation,
+    ImageMap,
+    SearchResult,
+    SyncReport,
+)
 from lookalike.collection import Collection
 from lookalike.demo.sources import Source
 from lookalike.errors import CollectionError, DatasetError, LookalikeError
@@ -77,6 +84,7 @@ class DemoResult:
         Some of the images.
     searches : tuple of Search
     clusters : Part of Clustering
+    image_map : Part of ImageMap
     cluster_scores : Part of ClusteringEvaluation
     evaluation : Part of Evaluation
     """
@@ -87,6 +95,7 @@ class DemoResult:
     sample: tuple[Hit, ...]
     searches: tuple[Search, ...]
     clusters: Part[Clustering]
+    image_map: Part[ImageMap]
     cluster_scores: Part[ClusteringEvaluation]
     evaluation: Part[Evaluation]
 
@@ -125,7 +134,7 @@ def run_demo(
     tell: Callable[[str], None] = lambda words: None,
     random_state: int = 0,
 ) -> DemoResult:
-    """Search and group the pictures, and measure how well that does.
+    """Search, group and map the pictures, and measure how well that does.
 
     Parameters
     ----------
@@ -157,6 +166,8 @@ def run_demo(
     searches = list(_searches(collection, images, random))
     if clusters.found is not None:
         searches.append(_search(collection, searches[0].wanted, clustering=CLUSTERING))
+    tell("making a map")
+    image_map = _part(lambda: collection.map("tsne"))
     tell("measuring")
     return DemoResult(
         collection,
@@ -165,6 +176,7 @@ def run_demo(
         tuple(images[row] for row in sorted(sample)),
         tuple(searches),
         clusters,
+        image_map,
         _part(lambda: collection.evaluate_clusterings([CLUSTERING])[0]),
         _part(lambda: collection.evaluate(n_worst=_WORST)),
     )

@@ -5,17 +5,27 @@ from __future__ import annotations
 import base64
 import html
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lookalike.answers import Cluster, Evaluation, QueryScores
 from lookalike.demo.run import CLUSTERING, HITS, DemoResult, Part, Search
+from lookalike.drawing import (
+    draw_confusion,
+    draw_map,
+    group_by_cluster,
+    group_by_label,
+    images_of_cluster,
+)
 from lookalike.evaluate import Estimate
+from lookalike.plots import figure_bytes, use_theme
 from lookalike.types import Hit, ImageId
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _CLUSTERS = 10  # the largest
-_CENTRAL, _DOUBTFUL = 9, 3  # of a cluster
 _CLASSES = 6  # the best, and the worst
 
 
@@ -42,7 +52,7 @@ class Frame:
         for each in self.result.searches:
             shown |= {image.id for image in (*each.wanted, *each.unwanted, *each.result.hits)}
         for cluster in self.clusters:
-            shown |= _of_cluster(cluster).keys()
+            shown |= images_of_cluster(cluster).keys()
         for query in self.worst:
             shown |= {image.id for image in (query.image, *query.hits)}
         return sorted(shown)
@@ -89,8 +99,8 @@ def header(frame: Frame) -> str:
     failed = f" {report.failed:,} could not be read." if report.failed else ""
     return (
         f"<header><h1>lookalike</h1><p class='lead'>{info.files:,} pictures of"
-        f" {html.escape(result.source.images.title)}{copies}: searched, grouped and measured by what they"
-        f" look like. {speed}{failed}</p></header>"
+        f" {html.escape(result.source.images.title)}{copies}: searched, grouped, mapped and measured by what"
+        f" they look like. {speed}{failed}</p></header>"
     )
 
 
@@ -163,7 +173,7 @@ def _cluster(frame: Frame, cluster: Cluster) -> str:
         facts.append(f"cohesion {cluster.cohesion:.2f}")
     if cluster.label is not None and cluster.label_share is not None:
         facts.append(f"{cluster.label_share:.0%} are {cluster.label}")
-    shown = _of_cluster(cluster)
+    shown = images_of_cluster(cluster)
     images = "".join(
         frame.tag(image, "doubtful" if shown[image.id] else "")
         for image in {hit.id: hit for hit in (*cluster.central, *cluster.doubtful)}.values()
@@ -175,10 +185,45 @@ def _cluster(frame: Frame, cluster: Cluster) -> str:
     )
 
 
-def _of_cluster(cluster: Cluster) -> dict[ImageId, bool]:
-    """Return the images of a cluster to show, and whether they are there for being doubtful."""
-    central = {hit.id: False for hit in cluster.central[:_CENTRAL]}
-    return central | {hit.id: True for hit in cluster.doubtful[:_DOUBTFUL] if hit.id not in central}
+def image_map(frame: Frame) -> str:
+    """Show the map as points and as tiles."""
+    collection, made = frame.result.collection, frame.result.image_map
+    if made.found is None:
+        return _without("A map", made)
+    found, clusters = made.found, frame.result.clusters.found
+    if any(image.label is not None for image in found.images):
+        groups, words = group_by_label(found), ["--color", "label"]
+    elif clusters is not None:
+        groups, words = group_by_cluster(found, clusters), ["--color", CLUSTERING]
+    else:
+        groups, words = None, []
+    kind = f", coloured by {groups.kind}" if groups else ""
+    points = _picture(lambda: draw_map(collection, found, groups), f"Map of the pictures{kind}")
+    tiles = _picture(
+        lambda: draw_map(collection, found, style="tiles"), "Pictures on a grid, alike by alike", "jpeg"
+    )
+    return (
+        "<section><h2>A map</h2>"
+        f"<p class='note'>Made by t-SNE in {made.seconds:.1f} s: what looks alike lies near each other."
+        f" Distances between groups far apart mean little.</p>{points}"
+        f"{frame.command('map', *words, '-o', 'map.png')}"
+        f"{tiles}{frame.command('map', '--style', 'tiles', '-o', 'tiles.png')}</section>"
+    )
+
+
+def _picture(draw: Callable[[], Figure], words: str, form: str = "png") -> str:
+    """Draw for light pages and for dark ones."""
+    light, dark = (_drawn(draw, form, dark=dark) for dark in (False, True))
+    return (
+        f"<picture><source media='(prefers-color-scheme: dark)' srcset='{dark}'>"
+        f"<img class='drawn' src='{light}' alt='{html.escape(words, quote=True)}'></picture>"
+    )
+
+
+def _drawn(draw: Callable[[], Figure], form: str, *, dark: bool) -> str:
+    with use_theme(dark=dark):
+        content = figure_bytes(draw(), form)
+    return f"data:image/{form};base64,{base64.b64encode(content).decode()}"
 
 
 def measures(frame: Frame) -> str:
@@ -194,6 +239,7 @@ def measures(frame: Frame) -> str:
         cells += _cell(f"{purity:.1%}", "of images carry the most common label of their group (purity)")
     queries = f"{found.n_queries:,} of {found.n_drawn_from:,}" if _is_drawn(found) else f"{found.n_queries:,}"
     worst = "".join(_worst(frame, query) for query in frame.worst)
+    confusion = _picture(lambda: draw_confusion(found), "Which classes are taken for which")
     return (
         f"<section><h2>How good is it?</h2><div class='figures'>{cells}</div>"
         f"<p class='note'>Each of {queries} images was a query against all the others. A hit counts as right"
@@ -201,7 +247,8 @@ def measures(frame: Frame) -> str:
         " would lie, in 95 of 100 cases, with other queries of the kind.</p>"
         f"<div class='tables'>{_tables(found)}</div>"
         f"<h3>The queries that did worst</h3>{worst}"
-        f"{frame.command('evaluate', '--plot', 'worst.png')}</section>"
+        f"<h3>What is taken for what</h3>{confusion}"
+        f"{frame.command('evaluate', '--plot', 'worst.png', '--confusion', 'confusion.png')}</section>"
     )
 
 

@@ -42,6 +42,7 @@ pre { background: var(--page); border: 1px solid var(--line); border-radius: 6px
 .row img { width: 100%; aspect-ratio: 1; object-fit: contain; display: block; border-radius: 3px;
   background: #fff; }
 .row .doubtful { outline: 3px dashed var(--unwanted); outline-offset: -3px; }
+.drawn { display: block; width: 100%; height: auto; margin: .9rem 0 0; border-radius: 6px; }
 .right div { border: 3px solid var(--right); }
 .right b { color: var(--right); }
 .wrong div { border: 3px dashed var(--unwanted); }

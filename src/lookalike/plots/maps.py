@@ -46,6 +46,7 @@ _MARGIN = 0.3
 _HEADER = 0.85
 _LEGEND_GAP = 0.3
 _MOST_STRETCHED = 2.0  # the axes of a map have no unit: it may be made somewhat wider than it is
+_LAYERS = 8  # of points, so that those of one marker do not lie upon those of all others
 _DRAWN_AS_PIXELS = 5_000  # points: in an SVG, more of them would be slow to show
 _COVERED = 0.35  # the share of an image that another may cover
 _SMALLEST_IMAGE = 36  # pixels
@@ -101,7 +102,7 @@ def points_map(
     matplotlib.figure.Figure
     """
     places = _check(points, groups)
-    for n_columns in (1, 2):
+    for n_columns in (0, 1, 2):  # of the legend, as few as suffice
         drawn, fits = _draw_points(places, groups, title, note, size, axes, n_columns)
         if fits:
             break
@@ -199,7 +200,7 @@ def tiles_map(
 
 
 def choose_uncovered(at: Points, side: float) -> npt.NDArray[np.intp]:
-    """Choose squares of which none covers more than a little of another, and to which none can be added.
+    """Choose squares of which the others cover no more than a part, and to which none can be added.
 
     Parameters
     ----------
@@ -213,19 +214,26 @@ def choose_uncovered(at: Points, side: float) -> npt.NDArray[np.intp]:
         Rows, rising.
     """
     near: dict[tuple[int, int], list[int]] = {}  # the chosen, by their cell of a grid of this side
+    covered: dict[int, float] = {}  # what others cover of each of the chosen
+    limit = _COVERED * side**2
     cells = np.floor(at / side).astype(int).tolist()
     places = at.tolist()
     for row in np.random.default_rng(0).permutation(len(at)).tolist():
         (x, y), (column, line) = places[row], cells[row]
         around = [(column + dx, line + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
-        if all(
+        others = [other for cell in around for other in near.get(cell, ())]
+        shared = [
             max(side - abs(x - places[other][0]), 0) * max(side - abs(y - places[other][1]), 0)
-            <= _COVERED * side**2
-            for cell in around
-            for other in near.get(cell, ())
+            for other in others
+        ]
+        if sum(shared) <= limit and all(
+            covered[other] + own <= limit for other, own in zip(others, shared, strict=True)
         ):
             near.setdefault((column, line), []).append(row)
-    return np.sort(np.asarray([row for rows in near.values() for row in rows], np.intp))
+            covered[row] = sum(shared)
+            for other, own in zip(others, shared, strict=True):
+                covered[other] += own
+    return np.sort(np.asarray([*covered], np.intp))
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,17 +279,21 @@ def _draw_points(
     is_none = groups.numbers < 0
     sheet.page.scatter(at[is_none, 0], at[is_none, 1], s=0.6 * diameter**2, color=theme().noise, **style)
     mixed = np.random.default_rng(0).permutation(len(at))  # so that no group lies upon all others
-    for marker in dict.fromkeys(marker for _, marker in marks.values()):
-        members = {number: color for number, (color, its) in marks.items() if its == marker}
-        rows = mixed[np.isin(groups.numbers[mixed], list(members))]
-        colors = [members[number] for number in groups.numbers[rows].tolist()]
-        ink = 1.0 if marker == "o" else 1.3  # most shapes fill less of their square than a disc
-        sheet.page.scatter(
-            at[rows, 0], at[rows, 1], s=ink * diameter**2, color=colors, marker=marker, **style
-        )
+    markers = list(dict.fromkeys(marker for _, marker in marks.values()))
+    for part in np.array_split(mixed, 1 if len(markers) == 1 else _LAYERS):
+        for marker in markers:
+            members = {number: color for number, (color, its) in marks.items() if its == marker}
+            rows = part[np.isin(groups.numbers[part], list(members))]
+            colors = [members[number] for number in groups.numbers[rows].tolist()]
+            ink = 1.0 if marker == "o" else 1.3  # most shapes fill less of their square than a disc
+            sheet.page.scatter(
+                at[rows, 0], at[rows, 1], s=ink * diameter**2, color=colors, marker=marker, **style
+            )
     on_map = name_clouds(sheet.figure, groups, clouds, (left, bottom, right, top))
-    draw_legend(sheet.figure, sheet.page, groups, marks, on_map, sheet.legend, n_columns)
-    return sheet.figure, fits_legend(groups, on_map, sheet.legend)
+    fits = fits_legend(groups, on_map, sheet.legend, n_columns)
+    if n_columns:
+        draw_legend(sheet.figure, sheet.page, groups, marks, on_map, sheet.legend, n_columns)
+    return sheet.figure, fits
 
 
 def _check(points: npt.ArrayLike, groups: Groups | None) -> Points:
@@ -311,7 +323,7 @@ def _begin(size: Size, title: str, groups: Groups | None, n_columns: int = 1) ->
         shorten(text, width - 2 * _MARGIN)
     top, right = height - _HEADER, width - _MARGIN
     left_of_legend = right if groups is None else right - legend_width(figure, groups, n_columns)
-    box = (_MARGIN, _MARGIN, left_of_legend - (groups is not None) * _LEGEND_GAP, top)
+    box = (_MARGIN, _MARGIN, left_of_legend - (_LEGEND_GAP if left_of_legend < right else 0), top)
     return _Sheet(figure, page, box, (left_of_legend, _MARGIN, right, top))
 
 

@@ -63,6 +63,7 @@ LIGHT = Theme(
     noise="#b4b4b4",
     palette=(
         "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#551b5c", "#7d74f7", "#7a1f10", "#1c30a6",
+        "#d91f41", "#79466b",
     ),
 )  # fmt: skip
 DARK = Theme(
@@ -75,13 +76,14 @@ DARK = Theme(
     noise="#6a7078",
     palette=(
         "#56b4e9", "#e69f00", "#0f9d78", "#f0a6d0", "#e9ec9a", "#7d6ff0", "#b0552a", "#ffffff",
+        "#88e25c", "#7f6595",
     ),
 )  # fmt: skip
 MARKERS = "osD^vPX*<p>hd8"
 """Shapes for points, to tell things apart where there are more of them than colours."""
 
 _theme = ContextVar("theme", default=LIGHT)
-_UNDATED = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+_UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 _FONT = "DejaVu Sans"  # comes with matplotlib
 _FONTS_BEYOND = (
@@ -185,20 +187,23 @@ def check_ending(path: Path) -> None:
         raise InvalidInputError(f"{path}: there is no folder {path.absolute().parent}")
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Save a figure; see `check_ending`."""
+def figure_bytes(figure: Figure, form: str) -> bytes:
+    """Return a figure as a file of a form, such as ``png`` or ``svg``, without date or random ids."""
     from matplotlib import rc_context
 
+    content = io.BytesIO()
+    with rc_context({"svg.hashsalt": "lookalike"}):
+        metadata = _UNDATED.get(form)
+        figure.savefig(content, format=form, metadata=metadata, facecolor=figure.get_facecolor())
+    return content.getvalue()
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Save a figure; see `check_ending`."""
     check_ending(path)
     try:
-        # No date, no random ids: the same picture gives the same file.
-        with rc_context({"svg.hashsalt": "lookalike"}):
-            metadata = _UNDATED.get(path.suffix.lower())
-            # To memory first: a disk that fills up must not cost the picture that was there.
-            content = io.BytesIO()
-            form = path.suffix.lower().lstrip(".")
-            figure.savefig(content, format=form, metadata=metadata, facecolor=figure.get_facecolor())
-        replace_file(path, content.getvalue())
+        # To memory first: a disk that fills up must not cost the picture that was there.
+        replace_file(path, figure_bytes(figure, path.suffix.lower().lstrip(".")))
     except OSError as error:
         raise InvalidInputError(f"cannot write {path}: {error.strerror or error}") from error
 

@@ -32,7 +32,7 @@ _ROWS_OF_A_FRAGMENT = 16_384  # a fragment of so many stays as it is
 _BYTES_OF_A_FRAGMENT = 1 << 23  # or of so many, as joining takes memory; more fragments read as fast
 _VERSIONS_TO_CLEAN = 16
 _ROWS_AT_ONCE = 16_384
-_BYTES_AT_ONCE = 1 << 25  # of a batch, where memory matters
+_BYTES_AT_ONCE = 1 << 23  # of a batch, where memory matters
 _COPIED_AT_ONCE = 1 << 22  # bytes
 _LANCE_SOURCE = re.compile(r",?( location:)? /\S+\.rs:\d+(:\d+)?")  # where in itself an error arose
 _KEPT_FOR_READERS = datetime.timedelta(hours=1)  # a search that began before may still read old versions
@@ -172,7 +172,14 @@ class Table:
 
         def read() -> Iterator[tuple[Ids, Vectors]]:
             with self._errors("read"):
-                yield from _vector_blocks(dataset, rows, ahead=2)
+                # Left to itself, Lance reads some hundred megabytes ahead.
+                yield from _vector_blocks(
+                    dataset,
+                    rows,
+                    batch_readahead=2,
+                    fragment_readahead=1,
+                    io_buffer_size=4 * _BYTES_AT_ONCE,
+                )
 
         return read, ids
 
@@ -361,16 +368,8 @@ class Table:
             self._synced.update(new)
 
 
-def _vector_blocks(
-    dataset: Any, rows: int = _ROWS_AT_ONCE, ahead: int | None = None
-) -> Iterator[tuple[Ids, Vectors]]:
-    scanner = dataset.scanner(
-        columns=["id", "embedding"],
-        batch_size=rows,
-        scan_in_order=True,
-        batch_readahead=ahead,
-        io_buffer_size=None if ahead is None else 4 * _BYTES_AT_ONCE,
-    )
+def _vector_blocks(dataset: Any, rows: int = _ROWS_AT_ONCE, **ahead: int) -> Iterator[tuple[Ids, Vectors]]:
+    scanner = dataset.scanner(columns=["id", "embedding"], batch_size=rows, scan_in_order=True, **ahead)
     for batch in scanner.to_batches():
         vectors = batch.column("embedding").flatten().to_numpy()
         if batch.num_rows:

@@ -1,0 +1,250 @@
+"""Pictures of what a collection has found: searches, clusters, maps, evaluations.
+
+Each function fetches the thumbnails that it needs and has `lookalike.plots` draw them; what comes back is a
+figure of matplotlib's, for `lookalike.plots.save_figure` or for a notebook. ``with use_theme(dark=True):``
+draws on dark paper.
+
+Examples
+--------
+>>> from lookalike import Collection
+>>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+>>> report = photos.sync()
+>>> figure = draw_clusters(photos, photos.cluster(k=2))
+>>> figure = draw_map(photos, photos.map("pca"), style="tiles")
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lookalike.answers import Cluster, Clustering, Evaluation, ImageMap, SearchResult
+from lookalike.bench import IndexComparison
+from lookalike.choices import METHOD_TITLES, STYLES
+from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.plots import (
+    Curve,
+    Groups,
+    QueryRow,
+    SheetRow,
+    Tile,
+    confusion,
+    contact_sheet,
+    images_map,
+    paint_swatch,
+    points_map,
+    read_size,
+    recall_throughput,
+    result_strip,
+    tiles_map,
+    worst_queries,
+)
+from lookalike.types import Hit, ImageId
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from lookalike.collection import Collection
+
+_ON_SHEET = 40  # clusters
+_CENTRAL, _DOUBTFUL = 9, 3  # images of a cluster
+_HITS = 8  # of each of the worst queries
+_CLASSES = 24  # of a confusion
+
+
+def draw_search(collection: Collection, result: SearchResult) -> Figure:
+    """Draw the queries of a search, and the hits with rank, score, label and file name."""
+    pictures = collection.thumbnails([hit.id for hit in result.hits])
+    hits = [
+        Tile(
+            pictures[hit.id],
+            f"{hit.rank}   {hit.distance if hit.score is None else hit.score:.3f}"
+            + (f"   {hit.label}" if hit.label else ""),
+            _file_name(hit),
+        )
+        for hit in result.hits
+        if hit.id in pictures
+    ]
+    asked = [(query, "query") for query in result.queries] + [(query, "not") for query in result.unwanted]
+    thumbnails = collection.query_thumbnails([query for query, _ in asked])
+    queries = [
+        Tile(jpeg, role, "" if query.is_text else query.name, query.name)
+        for jpeg, (query, role) in zip(thumbnails, asked, strict=True)
+    ]
+    queries += [Tile(paint_swatch(color), "colour", color) for color in result.colors]
+    return result_strip(queries, hits or [Tile(None, "", words="nothing found")])
+
+
+def draw_clusters(collection: Collection, clustering: Clustering) -> Figure:
+    """Draw the 40 largest clusters, a row each: the images nearest to the centre, and the doubtful framed."""
+    shown = clustering.clusters[:_ON_SHEET]
+    tiles = {each.number: images_of_cluster(each) for each in shown}
+    pictures = collection.thumbnails([image for each in tiles.values() for image in each])
+    rows = [
+        SheetRow(
+            each.title,
+            "  ·  ".join(
+                [_images(each.size)]
+                + ([] if each.cohesion is None else [f"cohesion {each.cohesion:.2f}"])
+                + ([] if each.label is None else [f"{each.label} {each.label_share:.0%}"])
+            ),
+            [pictures[image] for image in tiles[each.number] if image in pictures],
+            [is_doubtful for image, is_doubtful in tiles[each.number].items() if image in pictures],
+        )
+        for each in shown
+    ]
+    more = len(clustering.clusters) - len(shown)
+    title = f"{clustering.name}: {_images(len(clustering.ids))} in {clustering.n_clusters:,} clusters"
+    title += f", of which the {_ON_SHEET} largest" if more else ""
+    return contact_sheet(rows, f"{title}; nearest to the centre first, doubtful ones framed")
+
+
+def images_of_cluster(cluster: Cluster) -> dict[ImageId, bool]:
+    """Return the 12 images that stand for a cluster, and whether each is there for being doubtful."""
+    central = {hit.id: False for hit in cluster.central[:_CENTRAL]}
+    doubtful = {hit.id: True for hit in cluster.doubtful[:_DOUBTFUL] if hit.id not in central}
+    return central | doubtful if doubtful else {hit.id: False for hit in cluster.central}
+
+
+def draw_map(
+    collection: Collection,
+    image_map: ImageMap,
+    groups: Groups | None = None,
+    style: str = "points",
+    size: str = "hd",
+    n_tiles: int | None = None,
+) -> Figure:
+    """Draw a map.
+
+    Parameters
+    ----------
+    collection : Collection
+    image_map : ImageMap
+    groups : Groups, optional
+        What the colours tell: see `group_by_label` and `group_by_cluster`.
+    style : {"points", "images", "tiles"}
+        Points; the images themselves; or images on a grid, none covering another.
+    size : str
+        ``hd``, ``4k``, or width and height in pixels: ``1200x800``.
+    n_tiles : int, optional
+        Of tiles, how many at most; by default as many as can be made out.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such style or size.
+    """
+    ids = [image.id for image in image_map.images]
+
+    def pictures(rows: Sequence[int]) -> list[bytes | None]:
+        wanted: list[ImageId] = [ids[row] for row in rows]
+        thumbnails = collection.thumbnails(wanted)
+        return [thumbnails.get(image) for image in wanted]
+
+    title = f"{collection.folder.parent.name}: {METHOD_TITLES[image_map.method]} of {_images(len(ids))}"
+    note = "  ·  ".join(facts_of_map(image_map) + ([] if groups is None else [f"coloured by {groups.kind}"]))
+    pixels = read_size(size)
+    if style == "points":
+        return points_map(image_map.points, groups, title, note, pixels, _axes(image_map))
+    if style == "images":
+        return images_map(image_map.points, pictures, groups, title, note, pixels)
+    if style == "tiles":
+        return tiles_map(image_map.points, pictures, groups, title, note, pixels, n_tiles)
+    raise InvalidInputError(f"there is no style {style!r}; expected one of {', '.join(STYLES)}")
+
+
+def group_by_label(image_map: ImageMap) -> Groups:
+    """Return the labels of a map's images, to colour it by."""
+    names = sorted({image.label for image in image_map.images if image.label is not None})
+    numbers = {name: number for number, name in enumerate(names)}
+    rows = [-1 if image.label is None else numbers[image.label] for image in image_map.images]
+    return Groups(np.array(rows, int), names, "label", "no label")
+
+
+def group_by_cluster(image_map: ImageMap, clustering: Clustering) -> Groups:
+    """Return the clusters of a map's images, to colour it by."""
+    clusters = [each for each in clustering.clusters if not each.is_noise]
+    rows = {each.number: row for row, each in enumerate(clusters)}
+    numbers = dict(zip(clustering.ids.tolist(), clustering.numbers.tolist(), strict=True))
+    of_images = [rows.get(numbers.get(image.id, -1), -1) for image in image_map.images]
+    names = [each.name or (f"{each.number}: {each.label}" if each.label else each.title) for each in clusters]
+    return Groups(
+        np.array(of_images, int), names, "cluster", "noise" if clustering.n_noise else "in no cluster"
+    )
+
+
+def facts_of_map(image_map: ImageMap) -> list[str]:
+    """Say in a few words how a map was made."""
+    perplexity = image_map.parameters.get("perplexity")
+    facts = [] if perplexity is None else [f"perplexity {perplexity:.3g}"]
+    facts.append(image_map.model)
+    if n_placed := int(image_map.is_placed.sum()):
+        facts.append(f"{n_placed:,} placed later")
+    return facts
+
+
+def _axes(image_map: ImageMap) -> tuple[str, str] | None:
+    """Say what the axes are; those of t-SNE and UMAP mean nothing."""
+    shares = [image_map.figures.get(f"explained_variance_{axis}") for axis in (1, 2)]
+    if image_map.method != "pca" or None in shares:
+        return None
+    first, second = (f"component {axis}: {share:.1%} of the variance" for axis, share in enumerate(shares, 1))
+    return first, second
+
+
+def draw_worst_queries(collection: Collection, evaluation: Evaluation) -> Figure:
+    """Draw the worst queries of an evaluation, and what they found, right and wrong."""
+    shown = [(each, each.hits[:_HITS]) for each in evaluation.worst]
+    pictures = collection.thumbnails([hit.id for each, hits in shown for hit in (each.image, *hits)])
+    measure = evaluation.mean_ap
+    rows = [
+        QueryRow(
+            Tile(pictures[each.image.id], f"{each.image.label}", _file_name(each.image)),
+            [Tile(pictures[hit.id], f"{hit.label}", _file_name(hit)) for hit in hits if hit.id in pictures],
+            [hit.label == each.image.label for hit in hits if hit.id in pictures],
+            f"{measure.removeprefix('m')} {each.values[measure]:.3f}",
+        )
+        for each, hits in shown
+        if each.image.id in pictures
+    ]
+    if not rows:
+        raise CollectionError(f"no thumbnail of a query is in {collection.folder}; index it again")
+    n = len(rows)
+    worst = "worst query" if n == 1 else f"{n} worst queries"
+    return worst_queries(rows, f"{evaluation.model}: the {worst} of {evaluation.n_queries:,}")
+
+
+def draw_confusion(evaluation: Evaluation) -> Figure:
+    """Draw which classes are taken for which; of many, the most confused."""
+    labels, shares = evaluation.confusions.table(_CLASSES)
+    n, of_all, k = len(labels), len(evaluation.confusions.labels), evaluation.ks[-1]
+    title = f"{evaluation.model}: classes of the first {'hit' if k == 1 else f'{k} hits'}"
+    title += f", the {n} most confused of {of_all:,}" if n < of_all else ""
+    return confusion(labels, shares, title, is_part=n < of_all)
+
+
+def draw_comparison(found: IndexComparison, model: str) -> Figure:
+    """Draw the recall and the speed of search indexes on the vectors of a model."""
+    curves = [
+        Curve(
+            figures.index,
+            [point.recall for point in figures.points],
+            [point.queries_per_second for point in figures.points],
+        )
+        for figures in found.indexes
+    ]
+    title = f"Search indexes on {found.n_vectors:,} images, {model}, {found.dimension:,} dimensions"
+    return recall_throughput(curves, title, found.k)
+
+
+def _file_name(hit: Hit) -> str:
+    """Return the last part of a path; what no folder holds, mnist:train/42, is not known by that."""
+    return Path(hit.path).name if os.path.isabs(hit.path) else hit.path
+
+
+def _images(count: int) -> str:
+    return "1 image" if count == 1 else f"{count:,} images"
