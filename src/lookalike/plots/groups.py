@@ -29,6 +29,7 @@ _HEAD = 0.3
 _LONGEST = 1.5  # inches of a name
 _ON_MAP = ((12, 13.0), (_IN_LEGEND, 11.0), (10**9, 9.0))  # groups at most, points of their names
 _CLOUD = 0.6  # inches: what lies farther from the middle is no part of the cloud
+_FEW = 30  # points that make no clouds
 _LARGE = 0.35  # inches: the radius from which a cloud bears its name, rather than stands beside it
 
 
@@ -122,10 +123,13 @@ def choose_marks(clouds: dict[int, Cloud]) -> Marks:
 def name_clouds(figure: Figure, groups: Groups, clouds: dict[int, Cloud], box: Box) -> set[int]:
     """Write the names of groups onto their clouds where they overlap no other; return those that are there.
 
-    The largest come first. box: left, bottom, right and top, inches, which names do not leave.
+    The largest come first. box: left, bottom, right and top, inches, which names do not leave. Where there
+    are but a few points, names would hide them, and the legend says it all.
     """
     from matplotlib.patheffects import withStroke
 
+    if len(groups.numbers) < _FEW:
+        return set()
     width, height = figure.get_size_inches()
     dpi = figure.dpi
     halo = [withStroke(linewidth=3.2, foreground=theme().paper)]
