@@ -1,4 +1,4 @@
-"""Collections of 1, 2 and 5 images, equal ones, and without labels: every command answers, or says why not."""
+"""Collections of 1, 2, 5 images, equal ones, without labels: every command answers, or says why not."""
 
 import json
 from pathlib import Path
