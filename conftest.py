@@ -22,7 +22,7 @@ def _doctest_names(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """Give the docstrings of `Collection` a folder of pictures, a new one for each docstring."""
-    if request.node.nodeid.startswith("src/lookalike/collection/"):
+    if request.node.nodeid.startswith(("src/lookalike/collection/", "src/lookalike/drawing")):
         doctest_namespace["photo_folder"] = _photo_folder(tmp_path_factory.mktemp("photos"))
 
 

@@ -41,15 +41,16 @@ def main(*parts: str) -> None:
     project(rows[:6_000])  # compiles
     figures = {key: value for key, value in report.read("tsne").items() if key in ("maps", "placing")}
     if not parts or "maps" in parts:
-        figures["maps"] = compare_maps(rows, labels)
+        figures["maps"] = compare_maps(rows, labels) | {"load": os.getloadavg()}
         save(figures)
     if not parts or "placing" in parts:
-        figures["placing"] = compare_placing(rows[:PLACED_ON], labels[:PLACED_ON], new, test_labels)
+        found = compare_placing(rows[:PLACED_ON], labels[:PLACED_ON], new, test_labels)
+        figures["placing"] = found | {"load": os.getloadavg()}
         save(figures)
 
 
 def save(figures: dict[str, Any]) -> None:
-    report.save("tsne", {"openTSNE": metadata.version("openTSNE"), **figures, "load": os.getloadavg()})
+    report.save("tsne", {"openTSNE": metadata.version("openTSNE"), **figures})
 
 
 def compare_maps(rows: Any, labels: Any) -> dict[str, Any]:

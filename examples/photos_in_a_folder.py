@@ -4,7 +4,7 @@
 
 The photos are all 8,677 of Caltech-101 and 14,237 of CIFAR-10's, in FOLDER/photos (in the current folder by
 default), without labels: what a photo shows is used only to say how good the clusters are. Printed are the
-time of each step and the most memory that the process has had so far. Saved in FOLDER are the 30 largest
+time of each step and the most memory that the process has had so far. Saved in FOLDER are the 40 largest
 clusters, and six queries with what was found everywhere and in the query's cluster:
 
     photos-clusters.png        photos-search.png
@@ -18,15 +18,16 @@ import resource
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image
 
 from lookalike import Collection, datasets
-from lookalike.answers import Clustering
+from lookalike.drawing import draw_clusters, draw_map, group_by_cluster
 from lookalike.evaluate import compare_with_labels
 from lookalike.plots import SheetRow, contact_sheet, save_figure
 from lookalike.types import Hit
@@ -34,7 +35,6 @@ from lookalike.types import Hit
 PHOTOS = 22_914
 CLUSTERS = 100
 VARIANCE = 0.95
-CLUSTERS_DRAWN = 30
 QUERIES, QUERIES_DRAWN, HITS = 200, 6, 10
 CLUSTERING = "photos"
 
@@ -79,8 +79,17 @@ def main(folder: Path) -> None:
             for hit in near
         ]
         print(f"of the {HITS} nearest {where}, {np.mean(right):.1%} show what the query shows")
-    draw_clusters(collection, clustering, folder / "photos-clusters.png")
-    draw_searches(collection, queries, found, folder / "photos-search.png")
+    with step("map by t-SNE"):
+        image_map = collection.map(model=reduced)
+    with step("pictures"):
+        figures = {
+            "clusters": draw_clusters(collection, clustering),
+            "search": draw_searches(collection, queries, found),
+            "map": draw_map(collection, image_map, group_by_cluster(image_map, clustering)),
+            "tiles": draw_map(collection, image_map, style="tiles"),
+        }
+        for name, figure in figures.items():
+            save_figure(figure, folder / f"photos-{name}.png")
 
 
 def lay_photos(folder: Path) -> None:
@@ -102,49 +111,23 @@ def what_it_shows(image: Hit) -> str:
     return Path(image.path).name.partition(".")[0]
 
 
-def draw_clusters(collection: Collection, clustering: Clustering, path: Path) -> None:
-    rows = [
-        (
-            cluster.title,
-            f"{cluster.size} photos, cohesion {cluster.cohesion:.2f}",
-            cluster.central,
-        )
-        for cluster in clustering.clusters[:CLUSTERS_DRAWN]
-    ]
-    title = f"The {len(rows)} largest of {clustering.n_clusters} clusters, the most central photos first"
-    draw(collection, rows, title, path)
-
-
 def draw_searches(
-    collection: Collection, queries: list[Hit], found: dict[str, list[tuple[Hit, ...]]], path: Path
-) -> None:
+    collection: Collection, queries: list[Hit], found: dict[str, list[tuple[Hit, ...]]]
+) -> Figure:
+    drawn = queries[:QUERIES_DRAWN]
+    shown = [(query, *hits[row]) for row, query in enumerate(drawn) for hits in found.values()]
+    jpegs = collection.thumbnails({image.id for images in shown for image in images})
+    headings = [(query, where) for query in drawn for where in found]
     rows = [
-        (
+        SheetRow(
             f"{what_it_shows(query)}, {where}",
-            f"{sum(what_it_shows(hit) == what_it_shows(query) for hit in hits[row])} of {HITS} show the same",
-            (query, *hits[row]),
+            f"{sum(what_it_shows(hit) == what_it_shows(query) for hit in hits)} of {HITS} show the same",
+            [jpegs[query.id], *(jpegs[hit.id] for hit in hits)],
+            [True],
         )
-        for row, query in enumerate(queries[:QUERIES_DRAWN])
-        for where, hits in found.items()
+        for (query, where), (_, *hits) in zip(headings, shown, strict=True)
     ]
-    title = f"Queries, framed, and their {HITS} nearest"
-    draw(collection, rows, title, path, marked=[True])
-
-
-def draw(
-    collection: Collection,
-    rows: list[tuple[str, str, tuple[Hit, ...]]],
-    title: str,
-    path: Path,
-    marked: Sequence[bool] = (),
-) -> None:
-    jpegs = collection.thumbnails({image.id for *_, images in rows for image in images})
-    sheet = [
-        SheetRow(heading, note, [jpegs[image.id] for image in images], marked)
-        for heading, note, images in rows
-    ]
-    save_figure(contact_sheet(sheet, title, max(len(images) for *_, images in rows)), path)
-    print(f"saved {path}")
+    return contact_sheet(rows, f"Queries, framed, and their {HITS} nearest", HITS + 1)
 
 
 @contextmanager

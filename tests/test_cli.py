@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import lookalike
+from lookalike import Collection
 from lookalike.cli import main
+from lookalike.errors import InvalidInputError, ModelError
 from pictures import picture
 
 PROGRAM = [sys.executable, "-m", "lookalike"]
@@ -422,6 +424,23 @@ def test_reduce_makes_a_model_to_search_with(call, photos):
     assert (json.loads(out)["model"], len(json.loads(out)["hits"])) == ("lite0-int8+pca3", 5)
     code, out, _ = call("reduce", "0.5", "-q")
     assert (code, out) == (0, "")
+
+
+def test_reduce_draws_the_variance_of_the_components(call, photos):
+    call("index", photos, "--model", "pixels-8-grey")
+    code, out, err = call("reduce", "2", "--plot", "scree.svg", "--dark", cwd=photos)
+    assert (code, err) == (0, "saved scree.svg\n")
+    assert "kept: 2," in (photos / "scree.svg").read_text()
+    # What cannot be drawn makes no model either.
+    code, out, err = call("reduce", "3", "--plot", "scree.txt", cwd=photos)
+    assert (code, out) == (2, "")
+    assert "a figure is saved as one of" in err
+    collection = Collection.open(photos)
+    assert collection.pca("pixels-8-grey+pca2").n_components_ == 2
+    with pytest.raises(ModelError, match="pixels-8-grey\\+pca3"):
+        collection.pca("pixels-8-grey+pca3")
+    with pytest.raises(InvalidInputError, match="pixels-8-grey is not reduced by PCA"):
+        collection.pca("pixels-8-grey")
 
 
 def test_bench_compares_the_indexes_on_the_collection(call, photos):

@@ -669,8 +669,9 @@ def test_what_does_not_fit_into_memory_is_read_in_batches_or_refused(photos, cal
     assert call("cluster", "--algorithm", "dbscan", "--try")[0] == 2
 
 
-@pytest.mark.parametrize("algorithm", EVERY)
-@pytest.mark.parametrize("bytes_of_exact", [0, 1 << 30])
+@pytest.mark.parametrize(
+    ("algorithm", "bytes_of_exact"), [(each, 0) for each in EVERY] + [("kmeans", 1 << 30)]
+)
 def test_vectors_that_are_no_numbers_get_one_line(photos, call, monkeypatch, algorithm, bytes_of_exact):
     monkeypatch.setattr("lookalike.collection.indexes.EXACT_BYTES", bytes_of_exact)
     images, vectors = photos.vectors()

@@ -119,5 +119,5 @@ def test_the_digits_make_a_page_without_any_network(bare, tmp_path, capsys):
     assert code == 0
     assert "Tried the clip art" in err
     assert "1,797 images" in out
-    precision = float(re.search(r"precision at 1: ([0-9.]+)", out)[1])
+    precision = float(re.search(r"P@1 ([0-9.]+)", out)[1])
     assert precision > 0.85  # measured: 0.870

@@ -362,6 +362,19 @@ def test_command_measures_one_clustering_alone(call, photos):
     assert "kmeans" in call("-k", 1)[1]  # unasked, all that are kept
 
 
+def test_damaged_clustering_is_named_and_the_others_are_measured(call, photos, folder):
+    photos.cluster(k=3)
+    photos.cluster("agglomerative", k=2, name="halves")
+    (folder / ".lookalike/clusterings/halves/clustering.json").write_text("{")
+    code, out, err = call("-k", 1)
+    assert (code, out.splitlines()[-1].split()[0], err.count("\n")) == (0, "kmeans", 1)
+    assert "halves" in err
+    kmeans, halves = json.loads(call("-k", 1, "--json")[1])["clusterings"]
+    assert kmeans["clusters"] == 3
+    assert halves.keys() == {"name", "damaged"}
+    assert call("--clustering", "halves")[0] == 2
+
+
 def test_command_quiet_prints_the_measures_alone(call):
     lines = call("-q", "-k", "1", "--compare", "kmeans-tree")[1].splitlines()
     assert lines[0].split() == ["mean", "95", "%", "interval"]
@@ -450,6 +463,7 @@ def test_collections_too_small_or_too_alike_to_measure_say_so_in_one_line(tmp_pa
         ({"n_worst": -1}, InvalidInputError, "n_worst is -1"),
         ({"k": []}, InvalidInputError, "expected 1 to 11"),
         ({"k": True}, InvalidInputError, "expected 1 to 11"),
+        ({"k": 1.5}, InvalidInputError, r"k is \[1.5\]"),
         ({"compare": "nothing"}, ModelError, "nothing"),
     ],
 )

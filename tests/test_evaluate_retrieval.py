@@ -54,7 +54,7 @@ def test_average_precision_of_the_first_hits_worked_by_hand():
     assert measure_hits([[0, 1, 2]], ["owl"], labels, [3], own=False).values["mAP@3"][0] == 1 / 2 / 2
 
 
-@pytest.mark.parametrize(("n", "d", "classes"), [(50, 8, 3), (300, 16, 40)])
+@pytest.mark.parametrize(("n", "d", "classes"), [(50, 8, 3), (150, 16, 20)])
 def test_measures_of_every_query_are_those_of_scikit_learn(n, d, classes):
     vectors, random = random_rows(n, d), np.random.default_rng(1)
     labels = random.integers(0, classes, n)
@@ -166,6 +166,16 @@ def test_euclidean_rows_need_not_be_of_unit_length(scale):
     assert rank_others(rows, [0, 0, 1, 1], [3], "euclidean").hits[2].tolist() == [1, 0, 3]
 
 
+def test_small_distances_far_from_the_origin_are_told_apart():
+    rows = 1000 + np.float32([[0], [0.01], [0.03], [0.07]]) * np.ones(300, np.float32)
+    assert rank_others(rows, [0, 0, 1, 1], [3], "euclidean").hits.tolist() == [
+        [1, 2, 3],
+        [0, 2, 3],
+        [1, 0, 3],
+        [2, 1, 0],
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -174,7 +184,8 @@ def test_euclidean_rows_need_not_be_of_unit_length(scale):
         ((np.eye(2), np.eye(2), "ab", "ab", [3]), "expected 1 to 2, the number of images to find"),
         ((np.eye(2), np.eye(2), "ab", "ab", []), "expected 1 to 2"),
         ((np.eye(2), np.eye(2), "ab", "ab", [1], "cosine", [0, 2]), "expected a row of the gallery"),
-        ((np.eye(2), np.full((2, 2), np.inf), "ab", "ab", [1], "euclidean"), "row 0 .* NaN or infinity"),
+        ((np.eye(2), np.full((2, 2), np.inf), "ab", "ab", [1], "euclidean"), "row 0 .* NaN, infinity"),
+        ((np.eye(2), np.full((2, 2), 1e19), "ab", "ab", [1], "euclidean"), "a length below 1e18"),
         ((np.eye(2), np.empty((0, 2)), "ab", "", [1]), "there are no vectors"),
     ],
 )

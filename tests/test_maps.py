@@ -361,6 +361,11 @@ def test_a_damaged_map_is_one_line_and_new_makes_it_anew(call, folder):
     (folder / ".lookalike/maps/pca/map.json").write_text("{}")
     code, _, err = call("map", "--method", "pca")
     assert (code, err.count("\n"), "lookalike map --name 'pca' --delete" in err) == (2, 1, True)
+    call("map", "--name", "whole", "-q")
+    code, out, err = call("map", "--list")
+    assert (code, out.split("\t")[0], "--name 'pca' --delete" in err) == (0, "whole", True)
+    listed = json.loads(call("map", "--list", "--json")[1])["maps"]
+    assert [(each["name"], "damaged" in each) for each in listed] == [("whole", False), ("pca", True)]
     assert call("map", "--method", "pca", "--new")[0] == 0
     assert call("map", "--method", "pca")[0] == 0
 

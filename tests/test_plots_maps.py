@@ -19,8 +19,8 @@ from lookalike.plots import (
     save_figure,
     tiles_map,
 )
-from lookalike.plots.grid import choose_spread
-from lookalike.plots.maps import FOUR_K, HD, choose_uncovered
+from lookalike.plots.choosing import choose_spread, choose_uncovered
+from lookalike.plots.maps import FOUR_K, HD
 
 
 def clouds(n_clouds, n_each, seed=0):
@@ -179,8 +179,8 @@ def test_more_groups_than_colours_differ_in_their_marks():
     points, numbers = clouds(101, 4)
     marks = choose_marks(find_clouds(groups_of(numbers), points))
     assert len(set(marks.values())) == 101
-    few = choose_marks(find_clouds(groups_of(numbers[:32]), points[:32]))
-    assert len({color for color, _ in few.values()}) == 8
+    few = choose_marks(find_clouds(groups_of(numbers[:40]), points[:40]))
+    assert len({color for color, _ in few.values()}) == 10
     assert {marker for _, marker in few.values()} == {"o"}
 
 
@@ -200,6 +200,7 @@ def test_few_points_or_all_the_same_are_drawn_inside_the_picture(n, same):
     for groups in (None, groups_of(np.arange(n)), groups_of(np.full(n, -1), none="no label")):
         figure = points_map(points, groups, "few", axes=("component 1", "component 2"))
         check_legible(figure)
+        assert ("all at one point" in words(figure)) == (same and n > 1)
         page = figure.axes[0]
         spots = np.concatenate([each.get_offsets() for each in page.findobj(PathCollection)])
         assert ((spots > 0.3) & (spots < [12.5, 6.9])).all()
@@ -228,7 +229,7 @@ def test_images_are_whole_and_inside_their_part_of_the_page(draw):
     assert not is_red[:120].any()
     assert page.get_window_extent().width == pixels.shape[1]
     legend = [line for line in words(figure) if line.startswith("class-")]
-    assert len(legend) == 8  # as many as there are colours
+    assert len(legend) == 10  # as many as there are colours
     assert "other groups" in words(figure)
 
 
@@ -245,9 +246,11 @@ def test_chosen_squares_cover_little_of_each_other_and_none_can_be_added():
     chosen = choose_uncovered(at, 30.0)
     overlaps = np.maximum(30 - np.abs(at[:, None] - at[None, chosen]), 0).prod(axis=2) / 900
     overlaps[chosen, np.arange(len(chosen))] = 0
-    assert overlaps[chosen].max() <= 0.35
+    covered = overlaps[chosen].sum(axis=1)
+    assert covered.max() <= 0.4 + 1e-9
     left_out = np.setdiff1d(np.arange(400), chosen)
-    assert (overlaps[left_out].max(axis=1) > 0.35).all()
+    would_be = overlaps[left_out]
+    assert ((would_be.sum(axis=1) > 0.4) | (covered + would_be > 0.4).any(axis=1)).all()
 
 
 def test_a_tile_shows_the_image_of_its_point():

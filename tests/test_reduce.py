@@ -133,3 +133,18 @@ def test_components_are_orthonormal_and_variance_falls(n, d, seed):
     np.testing.assert_allclose(pca.components_ @ pca.components_.T, np.eye(pca.n_components_), atol=1e-9)
     assert (np.diff(pca.explained_variance_) <= 1e-9).all()
     assert pca.explained_variance_ratio_.sum() <= 1 + 1e-9
+
+
+def test_shares_of_all_components_are_kept_whatever_is_reduced_to(tmp_path):
+    data = rows()
+    all_of_them = PCA(min(len(data) - 1, data.shape[1])).fit(data).explained_variance_ratio_
+    pca = PCA(2).fit(data)
+    assert pca.shares_ == pytest.approx(all_of_them, abs=1e-12)
+    assert pca.shares_.sum() == pytest.approx(1)
+    assert (pca.shares_[:2] == pca.explained_variance_ratio_).all()
+    pca.save(tmp_path / "pca.npz")
+    assert (PCA.load(tmp_path / "pca.npz").shares_ == pca.shares_).all()
+    # As an earlier lookalike saved it:
+    with np.load(tmp_path / "pca.npz") as content:
+        np.savez(tmp_path / "old.npz", **{name: content[name] for name in content if name != "shares"})
+    assert (PCA.load(tmp_path / "old.npz").shares_ == pca.explained_variance_ratio_).all()

@@ -220,7 +220,7 @@ class PCA:
                 pca.shares_ = content["shares"] if "shares" in content else content["ratio"]
             m, d = pca.components_.shape
             shapes: tuple[Any, ...] = (pca.mean_.shape, pca.explained_variance_.shape)
-            if shapes != ((d,), (m,)):
+            if shapes != ((d,), (m,)) or pca.shares_.ndim != 1 or len(pca.shares_) < m:
                 raise ValueError("its arrays do not fit together")
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise ModelError(f"the PCA in {file} cannot be read: {error}") from error

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from lookalike.choices import METHOD_TITLES, METHODS, STYLES
-from lookalike.cli.console import print_json, relative, save_picture, say, share_progress
+from lookalike.cli.console import complain, print_json, relative, save_picture, say, share_progress
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionError, InvalidInputError, LookalikeError
 
 if TYPE_CHECKING:
     from lookalike.answers import ImageMap
@@ -276,9 +276,15 @@ def _summary(found: ImageMap, n_placed: int | None, output: Path | None) -> list
 def _print_list(collection: Collection, json: bool) -> None:
     from lookalike.drawing import facts_of_map
 
-    maps = [collection.read_map(name) for name in collection.maps()]
+    maps, damaged = [], {}
+    for name in collection.maps():
+        try:
+            maps.append(collection.read_map(name))
+        except LookalikeError as error:  # the others are there all the same
+            damaged[name] = str(error)
     if json:
-        print_json({"maps": [_about(found) for found in maps]})
+        broken = [{"name": name, "damaged": reason} for name, reason in damaged.items()]
+        print_json({"maps": [_about(found) for found in maps] + broken})
         return
     for found in maps:
         say(
@@ -288,7 +294,9 @@ def _print_list(collection: Collection, json: bool) -> None:
             _images(len(found.images)),
             found.made,
         )
-    if not maps and sys.stdout is not None and sys.stdout.isatty():
+    for reason in damaged.values():
+        complain(reason)
+    if not maps and not damaged and sys.stdout is not None and sys.stdout.isatty():
         say("there is no map in this collection yet; make one with `lookalike map`")
 
 

@@ -623,7 +623,7 @@ class Collection:
         >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
         >>> report = photos.sync()
         >>> photos.try_ks([2, 3]).suggested
-        2
+        3
         """
         chosen, embedded = self._embedded(model)
         return try_ks(chosen.name, embedded, ks, random_state, report)
@@ -1010,7 +1010,7 @@ class Collection:
             read_ground_truth(self._places, there, labels),
             [base, *others],
             Asked(
-                [k] if isinstance(k, int) else k,
+                list(k) if isinstance(k, Iterable) else k if k is None else [k],
                 recall,
                 query_split,
                 gallery_split,

@@ -102,6 +102,34 @@ class _Task:
     n_not_in_all: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """The vectors of a model, to be taken by image.
+
+    Attributes
+    ----------
+    ids : (n,) int64
+        Rising.
+    places : (n,) int64
+        The row of each.
+    vectors : (n, d) float32
+        Perhaps memory-mapped.
+    """
+
+    ids: Ids
+    places: npt.NDArray[np.intp]
+    vectors: Vectors
+
+    @classmethod
+    def read(cls, places: Places, indexes: Indexes, model: Model) -> _Rows:
+        ids, vectors = indexes.read_vectors(vector_table(places.store, model), model.name, model.metric)
+        order = np.argsort(ids)
+        return cls(ids[order], order, vectors)
+
+    def of(self, images: Ids) -> Vectors:
+        return np.asarray(self.vectors[self.places[np.searchsorted(self.ids, images)]], np.float32)
+
+
 def evaluate_retrieval(
     places: Places,
     there: Mapping[int, list[Place]],
@@ -114,14 +142,14 @@ def evaluate_retrieval(
     task = _set_task(places, there, truth, contenders, asked)
     to_depth = any(contender.index != Exact.kind for contender in contenders)
     first, *others = contenders
-    vectors = _read_rows(places, indexes, first.model)
-    base, index = _measure(places, indexes, first, vectors, task, asked, to_depth)
-    worst = _worst(there, truth, first.model, vectors, task, base, asked.n_worst)
+    rows = _Rows.read(places, indexes, first.model)
+    base, index = _measure(places, indexes, first, rows, task, asked, to_depth)
+    worst = _worst(there, truth, first.model, rows, task, base, asked.n_worst)
     comparisons = []
     for contender in others:
         if contender.model.name != first.model.name:
-            vectors = _read_rows(places, indexes, contender.model)
-        found, kind = _measure(places, indexes, contender, vectors, task, asked, to_depth)
+            rows = _Rows.read(places, indexes, contender.model)
+        found, kind = _measure(places, indexes, contender, rows, task, asked, to_depth)
         measures = compare_paired(base.values, found.values, random_state=asked.random_state)
         comparisons.append(SearchComparison(contender.model.name, kind, measures))
     return Evaluation(
@@ -231,16 +259,15 @@ def _measure(
     places: Places,
     indexes: Indexes,
     contender: Contender,
-    rows: tuple[Ids, Vectors],
+    rows: _Rows,
     task: _Task,
     asked: Asked,
     to_depth: bool,
 ) -> tuple[Retrieval, str]:
     """Return what the queries find, and the kind of index that found it."""
-    model, (ids, vectors) = contender.model, rows
-    queries = vectors[np.searchsorted(ids, task.queries)]
+    model, queries = contender.model, rows.of(task.queries)
     if not to_depth:
-        gallery = vectors if len(ids) == len(task.gallery) else vectors[np.searchsorted(ids, task.gallery)]
+        gallery = rows.of(task.gallery)
         own = np.searchsorted(task.gallery, task.queries) if task.own else None
 
         def tell(done: float) -> None:
@@ -268,13 +295,12 @@ def _worst(
     there: Mapping[int, list[Place]],
     truth: GroundTruth,
     model: Model,
-    rows: tuple[Ids, Vectors],
+    rows: _Rows,
     task: _Task,
     found: Retrieval,
     n: int,
 ) -> tuple[QueryScores, ...]:
     """Return the queries of least average precision, ties by path, with what they found."""
-    ids, vectors = rows
     (precision,) = (values for name, values in found.values.items() if name.startswith(MEAN_AP))
     paths = [there[image][0].path for image in task.queries.tolist()]
     order = sorted(range(len(paths)), key=lambda at: (precision[at], paths[at]))
@@ -289,7 +315,8 @@ def _worst(
     for query in order[:n]:
         image = int(task.queries[query])
         hits = task.gallery[found.hits[query][found.hits[query] >= 0]]
-        own, others = (vectors[np.searchsorted(ids, each)].astype(np.float64) for each in (image, hits))
+        vectors = rows.of(np.array([image, *hits])).astype(np.float64)
+        own, others = vectors[0], vectors[1:]
         distances = 1 - others @ own if model.metric == "cosine" else np.linalg.norm(others - own, axis=1)
         worst.append(
             QueryScores(
@@ -316,8 +343,8 @@ def evaluate_clustering(
     random_state: int,
 ) -> ClusteringEvaluation:
     """Measure a clustering of the images that are still there."""
-    ids, vectors = _read_rows(places, indexes, model)
-    kept = np.isin(stored.ids, ids) & np.isin(stored.ids, list(there))
+    rows = _Rows.read(places, indexes, model)
+    kept = np.isin(stored.ids, rows.ids) & np.isin(stored.ids, list(there))
     members, numbers = stored.ids[kept], stored.clusters[kept]
     is_in = numbers != NOISE
     n_clusters = len(np.unique(numbers[is_in]))
@@ -330,16 +357,7 @@ def evaluate_clustering(
         n_clusters=n_clusters,
         noise=float((~is_in).mean()) if len(members) else 0.0,
         scores=agreement(numbers, labels),
-        silhouette=silhouette(
-            vectors[np.searchsorted(ids, members)], numbers, model.metric, random_state=random_state
-        )
+        silhouette=silhouette(rows.of(members), numbers, model.metric, random_state=random_state)
         if 2 <= n_clusters < is_in.sum()
         else None,
     )
-
-
-def _read_rows(places: Places, indexes: Indexes, model: Model) -> tuple[Ids, Vectors]:
-    """Return all vectors of a model, their ids rising."""
-    ids, vectors = indexes.read_vectors(vector_table(places.store, model), model.name, model.metric)
-    order = np.argsort(ids)
-    return ids[order], np.asarray(vectors[order], np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 
 from lookalike.collection.embedded import nothing_embedded
 from lookalike.embed import Model, ModelShelf, base_name, reduce_vectors
-from lookalike.errors import CollectionError
+from lookalike.errors import CollectionError, InvalidInputError
 from lookalike.reduce import PCA
 from lookalike.store import Store
 from lookalike.sync import COMMIT_IMAGES
@@ -20,6 +20,8 @@ def reduce_model(store: Store, shelf: ModelShelf, pca: PCA, model: Model, asked:
     _, vectors = store.vectors(model.name, model.dimension).read_vectors()
     if not len(vectors):
         raise CollectionError(nothing_embedded(store, model.name, asked))
+    if len(vectors) == 1:
+        raise InvalidInputError("there is only 1 image; expected at least 2, to find components")
     name = shelf.add_reduced(model.name, pca.fit(vectors)).name
     extend_reduced(store, shelf, name)
     return name

@@ -50,6 +50,7 @@ from lookalike.types import Metric, Neighbors, Vectors
 MEAN_AP = "mAP"
 _BLOCK_PAIRS = 1 << 24  # of a query and a row, ranked at once: 192 MB
 _CHUNK_PAIRS = 1 << 19  # that a thread sorts at a time
+_LARGEST_SQUARE = 1e36  # of a row's length, so that float32 holds what is computed with it
 _SIGN = np.int32(0x7FFFFFFF)
 
 Doubles = npt.NDArray[np.float64]
@@ -152,8 +153,12 @@ def rank_all(
     ks = check_ks(
         ks, depth, "the number of images to find" if itself is None else "the number of other images"
     )
-    offsets = np.einsum("ij,ij->i", rows, rows) / 2 if metric == "euclidean" else None
     first, later = _find_copies(rows)
+    offsets = None
+    if metric == "euclidean":
+        centre = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+        asked, rows = asked - centre, rows - centre  # smaller numbers, of which float32 keeps more digits
+        offsets = np.einsum("ij,ij->i", rows, rows) / 2
     n_relevant = np.bincount(there, minlength=wanted.max(initial=-1) + 1)[wanted] - (itself is not None)
     table = _Table(len(asked), ks, with_all=True)
     step = max(1, _BLOCK_PAIRS // len(rows))
@@ -440,9 +445,11 @@ def _check_rows(vectors: npt.ArrayLike, metric: Metric) -> Vectors:
         off = np.flatnonzero(~(np.abs(lengths - 1) < 1e-3))  # so that NaN is off, too
         if len(off):
             raise InvalidInputError(f"row {off[0]} of the vectors has length {lengths[off[0]]:g}; expected 1")
-    elif not np.isfinite(squares).all():
-        row = np.flatnonzero(~np.isfinite(squares))[0]
-        raise InvalidInputError(f"row {row} of the vectors holds NaN or infinity; expected finite numbers")
+    elif not (squares < _LARGEST_SQUARE).all():
+        row = np.flatnonzero(~(squares < _LARGEST_SQUARE))[0]
+        raise InvalidInputError(
+            f"row {row} of the vectors holds NaN, infinity or too large numbers; expected a length below 1e18"
+        )
     return np.ascontiguousarray(rows, np.float32)
 
 

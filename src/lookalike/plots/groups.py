@@ -22,12 +22,14 @@ Marks = dict[int, tuple[str, str]]
 """The colour and the marker of each group."""
 
 _IN_LEGEND = 24  # groups that are all listed, named on the map or not
-_SIZES = ((9.5, 0.215), (8.5, 0.19), (7.5, 0.165), (7.0, 0.15))  # points, inches a line
+_SIZES = ((9.5, 0.215), (8.5, 0.19), (7.5, 0.165), (7.0, 0.15), (6.5, 0.135))  # points, inches a line
 _COUNT = 0.78  # inches for a comma and five digits
 _MARKER = 0.24
 _HEAD = 0.3
 _LONGEST = 1.5  # inches of a name
 _ON_MAP = ((12, 13.0), (_IN_LEGEND, 11.0), (10**9, 9.0))  # groups at most, points of their names
+_CLOUD = 0.6  # inches: what lies farther from the middle is no part of the cloud
+_FEW = 30  # points that make no clouds
 _LARGE = 0.35  # inches: the radius from which a cloud bears its name, rather than stands beside it
 
 
@@ -90,8 +92,8 @@ def find_clouds(groups: Groups, places: Points) -> dict[int, Cloud]:
         n_near = cKDTree(some).query_ball_point(some, 0.4, return_length=True)
         crowded = some[n_near >= 0.9 * n_near.max()]
         x, y = crowded[((crowded - crowded.mean(axis=0)) ** 2).sum(axis=1).argmin()].tolist()
-        far = np.sort(np.hypot(some[:, 0] - x, some[:, 1] - y))
-        found[number] = Cloud(x, y, float(far[int(0.9 * (far < 1).sum() - 1e-9)]))
+        far = np.hypot(some[:, 0] - x, some[:, 1] - y)
+        found[number] = Cloud(x, y, float(np.quantile(far[far < _CLOUD], 0.8)))
     return found
 
 
@@ -121,13 +123,16 @@ def choose_marks(clouds: dict[int, Cloud]) -> Marks:
 def name_clouds(figure: Figure, groups: Groups, clouds: dict[int, Cloud], box: Box) -> set[int]:
     """Write the names of groups onto their clouds where they overlap no other; return those that are there.
 
-    The largest come first. box: left, bottom, right and top, inches, which names do not leave.
+    The largest come first. box: left, bottom, right and top, inches, which names do not leave. Where there
+    are but a few points, names would hide them, and the legend says it all.
     """
     from matplotlib.patheffects import withStroke
 
+    if len(groups.numbers) < _FEW:
+        return set()
     width, height = figure.get_size_inches()
     dpi = figure.dpi
-    halo = [withStroke(linewidth=2.6, foreground=theme().paper, alpha=0.9)]
+    halo = [withStroke(linewidth=3.2, foreground=theme().paper)]
     size = next(size for most, size in _ON_MAP if len(clouds) <= most)
     taken: list[Box] = []
     there = set()
@@ -161,6 +166,8 @@ def _spots(cloud: Cloud, half_x: float, half_y: float) -> list[tuple[float, floa
 
 def legend_width(figure: Figure, groups: Groups, n_columns: int) -> float:
     """Return how wide the legend of these groups is, inches."""
+    if not n_columns:
+        return 0.0
     longest = sorted(groups.names, key=len)[-12:]
     size = _SIZES[n_columns - 1][0]
     names = max(_width_of(figure, name, size) for name in [*longest, groups.none, f"other {groups.kind}s"])
@@ -175,9 +182,11 @@ def choose_listed(groups: Groups, on_map: set[int]) -> list[int]:
     )
 
 
-def fits_legend(groups: Groups, on_map: set[int], box: Box) -> bool:
-    """Tell whether the legend needs no second column."""
-    return (len(choose_listed(groups, on_map)) + 1) * _SIZES[1][1] <= box[3] - box[1] - _HEAD
+def fits_legend(groups: Groups, on_map: set[int], box: Box, n_columns: int) -> bool:
+    """Tell whether the legend needs no more columns than these; two are the most that there are."""
+    n_lines = len(choose_listed(groups, on_map)) + bool((groups.numbers < 0).any())
+    n_rows = int((box[3] - box[1] - _HEAD) / _SIZES[1][1])
+    return n_columns == 2 or n_lines <= n_rows * n_columns
 
 
 def draw_legend(

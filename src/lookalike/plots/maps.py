@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
-from lookalike.plots.grid import assign_to_grid, choose_spread
+from lookalike.plots.choosing import choose_spread, choose_uncovered
+from lookalike.plots.grid import assign_to_grid
 from lookalike.plots.groups import (
     Box,
     Groups,
@@ -46,8 +47,8 @@ _MARGIN = 0.3
 _HEADER = 0.85
 _LEGEND_GAP = 0.3
 _MOST_STRETCHED = 2.0  # the axes of a map have no unit: it may be made somewhat wider than it is
+_LAYERS = 8  # of points, so that those of one marker do not lie upon those of all others
 _DRAWN_AS_PIXELS = 5_000  # points: in an SVG, more of them would be slow to show
-_COVERED = 0.35  # the share of an image that another may cover
 _SMALLEST_IMAGE = 36  # pixels
 _SMALLEST_TILE = 36
 _READ_AT_ONCE = 1_000  # image files
@@ -101,7 +102,7 @@ def points_map(
     matplotlib.figure.Figure
     """
     places = _check(points, groups)
-    for n_columns in (1, 2):
+    for n_columns in (0, 1, 2):  # of the legend, as few as suffice
         drawn, fits = _draw_points(places, groups, title, note, size, axes, n_columns)
         if fits:
             break
@@ -146,7 +147,7 @@ def images_map(
         largest = int(0.8 * largest)
     corners = np.round(at[shown] - side / 2).astype(int)
     _show_images(sheet, shown, corners, side, pictures, framed)
-    said = f"{len(shown):,} of {len(places):,} images shown; the others would cover them"
+    said = f"{len(shown):,} of {len(places):,} images shown, where there is room"
     _write_note(sheet, note, said if len(shown) < len(places) else "")
     return sheet.figure
 
@@ -198,36 +199,6 @@ def tiles_map(
     return sheet.figure
 
 
-def choose_uncovered(at: Points, side: float) -> npt.NDArray[np.intp]:
-    """Choose squares of which none covers more than a little of another, and to which none can be added.
-
-    Parameters
-    ----------
-    at : (n, 2)
-        Their centres.
-    side : float
-
-    Returns
-    -------
-    (n_chosen,) int
-        Rows, rising.
-    """
-    near: dict[tuple[int, int], list[int]] = {}  # the chosen, by their cell of a grid of this side
-    cells = np.floor(at / side).astype(int).tolist()
-    places = at.tolist()
-    for row in np.random.default_rng(0).permutation(len(at)).tolist():
-        (x, y), (column, line) = places[row], cells[row]
-        around = [(column + dx, line + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
-        if all(
-            max(side - abs(x - places[other][0]), 0) * max(side - abs(y - places[other][1]), 0)
-            <= _COVERED * side**2
-            for cell in around
-            for other in near.get(cell, ())
-        ):
-            near.setdefault((column, line), []).append(row)
-    return np.sort(np.asarray([row for rows in near.values() for row in rows], np.intp))
-
-
 @dataclass(frozen=True, slots=True)
 class _Sheet:
     """A figure, axes over all of it whose unit is the inch, and the places of the map and its legend."""
@@ -249,7 +220,9 @@ def _draw_points(
 ) -> tuple[Figure, bool]:
     """Draw a map as points, and tell whether the columns of its legend suffice."""
     sheet = _begin(size, title, groups, n_columns)
-    _write_note(sheet, note)
+    _write_note(
+        sheet, note, "all at one point" if len(places) > 1 and not np.ptp(places, axis=0).any() else ""
+    )
     left, bottom, right, top = sheet.box
     if axes is not None:
         write_line(sheet.figure, axes[0], (left + right) / 2, bottom - 0.02, 9, ha="center")
@@ -271,17 +244,21 @@ def _draw_points(
     is_none = groups.numbers < 0
     sheet.page.scatter(at[is_none, 0], at[is_none, 1], s=0.6 * diameter**2, color=theme().noise, **style)
     mixed = np.random.default_rng(0).permutation(len(at))  # so that no group lies upon all others
-    for marker in dict.fromkeys(marker for _, marker in marks.values()):
-        members = {number: color for number, (color, its) in marks.items() if its == marker}
-        rows = mixed[np.isin(groups.numbers[mixed], list(members))]
-        colors = [members[number] for number in groups.numbers[rows].tolist()]
-        ink = 1.0 if marker == "o" else 1.3  # most shapes fill less of their square than a disc
-        sheet.page.scatter(
-            at[rows, 0], at[rows, 1], s=ink * diameter**2, color=colors, marker=marker, **style
-        )
+    markers = list(dict.fromkeys(marker for _, marker in marks.values()))
+    for part in np.array_split(mixed, 1 if len(markers) == 1 else _LAYERS):
+        for marker in markers:
+            members = {number: color for number, (color, its) in marks.items() if its == marker}
+            rows = part[np.isin(groups.numbers[part], list(members))]
+            colors = [members[number] for number in groups.numbers[rows].tolist()]
+            ink = 1.0 if marker == "o" else 1.3  # most shapes fill less of their square than a disc
+            sheet.page.scatter(
+                at[rows, 0], at[rows, 1], s=ink * diameter**2, color=colors, marker=marker, **style
+            )
     on_map = name_clouds(sheet.figure, groups, clouds, (left, bottom, right, top))
-    draw_legend(sheet.figure, sheet.page, groups, marks, on_map, sheet.legend, n_columns)
-    return sheet.figure, fits_legend(groups, on_map, sheet.legend)
+    fits = fits_legend(groups, on_map, sheet.legend, n_columns)
+    if n_columns:
+        draw_legend(sheet.figure, sheet.page, groups, marks, on_map, sheet.legend, n_columns)
+    return sheet.figure, fits
 
 
 def _check(points: npt.ArrayLike, groups: Groups | None) -> Points:
@@ -311,7 +288,7 @@ def _begin(size: Size, title: str, groups: Groups | None, n_columns: int = 1) ->
         shorten(text, width - 2 * _MARGIN)
     top, right = height - _HEADER, width - _MARGIN
     left_of_legend = right if groups is None else right - legend_width(figure, groups, n_columns)
-    box = (_MARGIN, _MARGIN, left_of_legend - (groups is not None) * _LEGEND_GAP, top)
+    box = (_MARGIN, _MARGIN, left_of_legend - (_LEGEND_GAP if left_of_legend < right else 0), top)
     return _Sheet(figure, page, box, (left_of_legend, _MARGIN, right, top))
 
 

@@ -63,6 +63,7 @@ LIGHT = Theme(
     noise="#b4b4b4",
     palette=(
         "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#551b5c", "#7d74f7", "#7a1f10", "#1c30a6",
+        "#d91f41", "#79466b",
     ),
 )  # fmt: skip
 DARK = Theme(
@@ -75,6 +76,7 @@ DARK = Theme(
     noise="#6a7078",
     palette=(
         "#56b4e9", "#e69f00", "#0f9d78", "#f0a6d0", "#e9ec9a", "#7d6ff0", "#b0552a", "#ffffff",
+        "#88e25c", "#7f6595",
     ),
 )  # fmt: skip
 MARKERS = "osD^vPX*<p>hd8"

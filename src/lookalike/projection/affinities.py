@@ -27,14 +27,13 @@ def count_neighbors(perplexity: float, n: int) -> int:
 
 def gaussian(distances: Vectors, perplexity: float, metric: Metric, threads: Threads) -> Vectors:
     """Return p(j|i) of rows at some distances, (n, k) float32, nearest first; each row's sum is 1."""
-    squares = distances.astype(np.float64)
-    if metric == "euclidean":  # 1 - cosine is half the squared distance of unit rows
-        squares *= squares
+    are_squares, entropy = metric == "cosine", np.log(min(perplexity, distances.shape[1]))
     affinities = np.empty_like(distances)
-    perplexity = min(perplexity, squares.shape[1])
-    threads.each_part(
-        len(squares), lambda a, b: tsne_kernels.fill_affinities(squares, np.log(perplexity), affinities, a, b)
-    )
+
+    def fill(begin: int, end: int) -> None:
+        tsne_kernels.fill_affinities(distances, are_squares, entropy, affinities, begin, end)
+
+    threads.each_part(len(distances), fill)
     return affinities
 
 

@@ -21,7 +21,7 @@ def silent(words: str, done: float) -> None:
     """Tell nobody."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Projection:
     """Points in the plane, one a vector, and how they were found.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.errors import InvalidInputError
 from lookalike.projection.contract import Projection
 from lookalike.reduce import PCA
 from lookalike.types import Metric, Vectors
@@ -34,6 +35,11 @@ def project(rows: Vectors, metric: Metric) -> Projection:
 
 def place(new_rows: Vectors, projection: Projection, metric: Metric) -> Vectors:
     """Return the points of new rows, (m, 2) float32."""
+    dimension = projection.state["components"].shape[1]
+    if new_rows.shape[1] != dimension:
+        raise InvalidInputError(
+            f"vectors have {new_rows.shape[1]} dimensions; the map was made of {dimension}"
+        )
     rows = _compared(new_rows, metric)
     return _apply(rows, projection.state["mean"], projection.state["components"])
 

@@ -22,22 +22,22 @@ def project(
     n_jobs: int | None = None,
     report: Report = silent,
 ) -> Projection:
-    """Make a map: a point in the plane for each vector, near where vectors are near.
+    """Make a map: a point in the plane for each vector, near each other where the vectors are.
 
     Parameters
     ----------
     vectors : (n, d) array-like
         From one vector on.
     method : {"tsne", "pca", "umap"}
-        UMAP needs the extra `umap`.
+        UMAP needs the extra ``umap``.
     metric : {"euclidean", "cosine"}
     perplexity : float, optional
-        For t-SNE, about how many neighbours each image has; by default 30, and less for fewer than 91.
-        Above 0, and at most (n - 1) / 3.
+        Of t-SNE: about how many neighbours count as near. 30 by default, and (n - 1) / 3 at most: more is
+        lowered.
     random_state : int
         The same vectors and number give the same map.
     n_jobs : int, optional
-        Threads; all cores by default. The map does not depend on it.
+        Threads that arrange the points of t-SNE; all cores by default. The map does not depend on it.
     report : callable
         Told of the progress: what is being done, and the share of the whole, 0 to 1.
 
@@ -61,20 +61,24 @@ def project(
     rows = _check(vectors, metric)
     if not len(rows):
         raise InvalidInputError("there are no vectors; expected at least one, to make a map of")
-    if perplexity is not None and not 0 < perplexity < np.inf:
+    if perplexity is not None and not (isinstance(perplexity, int | float) and 0 < perplexity < np.inf):
         raise InvalidInputError(f"perplexity is {perplexity!r}; expected a number above 0")
+    if not isinstance(random_state, int) or random_state < 0:
+        raise InvalidInputError(f"random_state is {random_state!r}; expected a whole number from 0")
     if n_jobs is not None and (not isinstance(n_jobs, int) or n_jobs < 1):
         raise InvalidInputError(f"n_jobs is {n_jobs!r}; expected 1 or more, or None for all cores")
     if method == "pca":
-        report("PCA", 0.0)
-        return pca.project(rows, metric)
-    if method == "umap":
+        found = pca.project(rows, metric)
+    elif method == "tsne":
+        from lookalike.projection import tsne
+
+        found = tsne.project(rows, metric, perplexity, random_state, n_jobs, report)
+    else:
         from lookalike.projection import umap
 
-        return umap.project(rows, metric, random_state, report)
-    from lookalike.projection import tsne
-
-    return tsne.project(rows, metric, perplexity, random_state, n_jobs, report)
+        found = umap.project(rows, metric, random_state, report)
+    report("arranging the points", 1.0)
+    return found
 
 
 def place(
@@ -98,6 +102,7 @@ def place(
     metric : {"euclidean", "cosine"}
         As the map was made.
     random_state : int
+        Without effect: no method leaves anything to chance here.
 
     Returns
     -------

@@ -32,6 +32,7 @@ from lookalike.projection import tsne_kernels
 
 SPACING = 0.4  # of the nodes; the kernel has a width of 1
 _LEAST_NODES = 64  # across the map, while it is small
+_MOST_NODES = 3_000  # across it, were it ever so large: 1.5 GB while it is convolved
 _EXACT = 5_000  # up to so many points the pairs are summed up
 
 Doubles = npt.NDArray[np.float64]
@@ -69,7 +70,8 @@ class Repulsion:
 
         low = points.min(axis=1)
         extent = points.max(axis=1) - low
-        spacing = float(min(self._most, max(extent.max() / _LEAST_NODES, 1e-12)))
+        widest = float(extent.max())
+        spacing = max(min(self._most, widest / _LEAST_NODES), widest / _MOST_NODES, 1e-12)
         corner = low - 3 * spacing  # 2 would do, but for rounding
         counts = [int(length / spacing) + 8 for length in extent]
         sizes = [fft.next_fast_len(2 * count, real=True) for count in counts]

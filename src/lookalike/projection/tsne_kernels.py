@@ -15,26 +15,28 @@ _NEAR_ENOUGH = 1e-5  # of the entropy
 
 
 @compiled(FAST)
-def fill_affinities(squares, log_perplexity, affinities, begin, end):
-    """Give each row of squared distances a Gaussian, as wide as the perplexity wants it.
+def fill_affinities(distances, are_squares, log_perplexity, affinities, begin, end):
+    """Give each row of distances a Gaussian, as wide as the perplexity wants it.
 
     Newton's method on the logarithm of the precision, kept between bounds by bisection.
 
     Parameters
     ----------
-    squares : (n, k) float64
+    distances : (n, k) float32
+    are_squares : bool
+        Whether they are squares already, as 1 - cosine is half a square.
     log_perplexity : float
     affinities : (n, k) float32
         OUT: p(j|i), rows of sum 1.
     """
-    k = squares.shape[1]
+    k = distances.shape[1]
+    squares = np.empty(k)
     for i in range(begin, end):
-        least = squares[i, 0]
-        mean = 0.0
         for j in range(k):
-            least = min(least, squares[i, j])
-            mean += squares[i, j]
-        mean = mean / k - least
+            distance = np.float64(distances[i, j])
+            squares[j] = distance if are_squares else distance * distance
+        squares -= squares.min()
+        mean = squares.mean()
         low, high = -60.0, 60.0
         scale = 1.0 / mean if mean > 0 else 1.0
         at = 0.0  # the logarithm of precision over scale
@@ -42,7 +44,7 @@ def fill_affinities(squares, log_perplexity, affinities, begin, end):
             precision = np.exp(at) * scale
             total = first = second = 0.0
             for j in range(k):
-                exponent = precision * (squares[i, j] - least)
+                exponent = precision * squares[j]
                 weight = np.exp(-exponent)
                 affinities[i, j] = weight  # OUT
                 total += weight

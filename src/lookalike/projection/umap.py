@@ -58,7 +58,6 @@ def project(rows: Vectors, metric: Metric, random_state: int, report: Report) ->
             n_jobs=1,
         )
         points = model.fit_transform(rows)
-    report("arranging the points", 1.0)
     return Projection(np.asarray(points, np.float32), "umap", parameters, {}, {})
 
 

@@ -1,0 +1,257 @@
+"""Evaluations as they are printed, for people and for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lookalike.cli.console import relative, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lookalike.answers import ClusteringEvaluation, Evaluation, QueryScores, SearchComparison
+    from lookalike.evaluate import Estimate
+    from lookalike.types import Hit
+
+_ENDS = 5  # classes shown at either end, and confused pairs
+_PAIRS = 50  # confused pairs in the JSON
+
+
+def print_evaluation(found: Evaluation, is_quiet: bool) -> None:
+    """Print measures, and unless quiet what was measured, classes, and what fails."""
+    if not is_quiet:
+        for line in _introduction(found):
+            say(line)
+        say("")
+    rows = [["", "mean", "95 % interval"]]
+    rows += [[name, f"{each.mean:.4f}", _interval(each)] for name, each in found.scores.items()]
+    _print_table(rows)
+    for other in found.comparisons:
+        say("")
+        _print_comparison(found, other)
+    if is_quiet:
+        return
+    say("")
+    _print_classes(found)
+    pairs = found.confusions.pairs(_ENDS)
+    if pairs:
+        say("")
+        say(f"most confused, of the first {_hits(found.ks[-1])} of a class's queries:")
+        _print_table(
+            [[f"  {pair.label}", f"{pair.share:.1%}", f"are {pair.found}"] for pair in pairs], left=(2,)
+        )
+    if found.worst:
+        say("")
+        say(f"worst {'query' if len(found.worst) == 1 else 'queries'}:")
+        measure = found.mean_ap
+        _print_table(
+            [
+                [
+                    f"  {'AP' if measure == 'mAP' else measure[1:]} {each.values[measure]:.3f}",
+                    f"{each.image.label}: found {_labels_in_words(each.hits)}",
+                    relative(each.image.path),
+                ]
+                for each in found.worst
+            ],
+            left=(1, 2),
+        )
+
+
+def _introduction(found: Evaluation) -> list[str]:
+    splits = f" of {found.gallery_split}" if found.gallery_split else ""
+    queries = f"{found.n_queries:,} queries" if found.n_queries != 1 else "1 query"
+    if found.n_queries < found.n_drawn_from:
+        queries += f", drawn from {found.n_drawn_from:,} at random (--queries all takes them all)"
+    elif found.query_split and found.query_split != found.gallery_split:
+        queries += f" of {found.query_split}"
+    else:
+        queries += ", each image searched among the others"
+    lines = [
+        f"{found.model}, index {found.index}: {found.n_images:,} images{splits},"
+        f" {len(found.confusions.labels):,} labels from {found.labels_from}; {queries}"
+    ]
+    left_out = [
+        (found.n_unlabelled, "without label"),
+        (found.n_not_in_all, "that not all models have embedded"),
+        (found.n_without_relevant, "as queries, since no other image searched has their label"),
+    ]
+    lines += [f"left out: {_images(count)} {why}" for count, why in left_out if count]
+    if found.unknown:
+        named = ", ".join(found.unknown[:3]) + (", …" if len(found.unknown) > 3 else "")
+        paths = "1 path" if len(found.unknown) == 1 else f"{len(found.unknown):,} paths"
+        lines.append(f"not in this collection: {paths} of the table: {named}")
+    return lines
+
+
+def _print_comparison(found: Evaluation, other: SearchComparison) -> None:
+    names = [found.model, other.model] if other.model != found.model else [found.index, other.index]
+    rows = [["", *names, "difference", "95 % interval", "p"]]
+    rows += [
+        [
+            name,
+            f"{each.first.mean:.4f}",
+            f"{each.second.mean:.4f}",
+            f"{each.difference.mean:+.4f}",
+            _interval(each.difference, signed=True),
+            f"{each.p:.4f}",
+        ]
+        for name, each in other.measures.items()
+    ]
+    _print_table(rows)
+
+
+def _print_classes(found: Evaluation) -> None:
+    """Print the classes at both ends; all of them where they are few."""
+    precision, mean_ap = f"P@{found.ks[-1]}", found.mean_ap
+    ranked = sorted(found.classes, key=lambda each: (-each.means[mean_ap], each.label))
+    n_between = max(len(ranked) - 2 * _ENDS, 0)
+    rows = [["", "images", precision, mean_ap]]
+    for number, each in enumerate(ranked):
+        if n_between and number == _ENDS:
+            rows.append([f"… {n_between:,} more", "", "", ""])
+        if not n_between or number < _ENDS or number >= len(ranked) - _ENDS:
+            figures = [f"{each.means[name]:.3f}" for name in (precision, mean_ap)]
+            rows.append([each.label, f"{each.n_images:,}", *figures])
+    _print_table(rows)
+
+
+def print_clusterings(clusterings: Sequence[ClusteringEvaluation], after: bool) -> None:
+    """Print a line for each clustering."""
+    if after:
+        say("")
+    rows = [["clustering", "model", "clusters", "noise", "NMI", "ARI", "purity", "silhouette"]]
+    for each in clusterings:
+        scores = each.scores
+        agreement = (
+            ["–"] * 3
+            if scores is None
+            else [f"{value:.3f}" for value in (scores.nmi, scores.ari, scores.purity)]
+        )
+        lone = "–" if each.silhouette is None else f"{each.silhouette:.3f}"
+        rows.append([each.name, each.model, f"{each.n_clusters:,}", f"{each.noise:.1%}", *agreement, lone])
+    _print_table(rows, left=(1,))
+
+
+def _print_table(rows: Sequence[Sequence[str]], left: Sequence[int] = ()) -> None:
+    """Print columns: the first, and those of `left`, from the left, the others from the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            f"{cell:<{width}}" if number == 0 or number in left else f"{cell:>{width}}"
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        say("  ".join(cells).rstrip())
+
+
+def _interval(each: Estimate, signed: bool = False) -> str:
+    return f"{each.low:+.4f} to {each.high:+.4f}" if signed else f"{each.low:.4f} to {each.high:.4f}"
+
+
+def _images(count: int) -> str:
+    return "1 image" if count == 1 else f"{count:,} images"
+
+
+def _hits(count: int) -> str:
+    return "hit" if count == 1 else f"{count:,} hits"
+
+
+def _labels_in_words(hits: Sequence[Hit]) -> str:
+    """Sum up the labels of some hits: ``crab ×7, ant ×2, tick ×1``; of many, the most frequent."""
+    counts: dict[str, int] = {}
+    for hit in hits:
+        counts[str(hit.label)] = counts.get(str(hit.label), 0) + 1
+    words = [f"{label} ×{count}" for label, count in sorted(counts.items(), key=lambda each: -each[1])]
+    return ", ".join(words[:3]) + (", …" if len(words) > 3 else "")
+
+
+def document_of(
+    found: Evaluation | None, clusterings: Sequence[ClusteringEvaluation], damaged: dict[str, str]
+) -> dict[str, Any]:
+    """Return all of it for `--json`."""
+    document: dict[str, Any] = {} if found is None else _document_of_retrieval(found)
+    document["clusterings"] = [
+        {
+            "name": each.name,
+            "model": each.model,
+            "algorithm": each.algorithm,
+            "images": each.n_images,
+            "clusters": each.n_clusters,
+            "noise": round(each.noise, 6),
+            "nmi": None if each.scores is None else round(each.scores.nmi, 6),
+            "ari": None if each.scores is None else round(each.scores.ari, 6),
+            "purity": None if each.scores is None else round(each.scores.purity, 6),
+            "silhouette": None if each.silhouette is None else round(each.silhouette, 6),
+        }
+        for each in clusterings
+    ] + [{"name": name, "damaged": reason} for name, reason in damaged.items()]
+    return document
+
+
+def _document_of_retrieval(found: Evaluation) -> dict[str, Any]:
+    return {
+        "model": found.model,
+        "index": found.index,
+        "k": list(found.ks),
+        "labels_from": found.labels_from,
+        "query_split": found.query_split,
+        "gallery_split": found.gallery_split,
+        "images": found.n_images,
+        "queries": found.n_queries,
+        "drawn_from": found.n_drawn_from,
+        "left_out": {
+            "without_label": found.n_unlabelled,
+            "without_relevant_image": found.n_without_relevant,
+            "not_in_all_models": found.n_not_in_all,
+        },
+        "unknown_paths": list(found.unknown),
+        "scores": {name: _document_of_estimate(each) for name, each in found.scores.items()},
+        "comparisons": [
+            {
+                "model": other.model,
+                "index": other.index,
+                "scores": {
+                    name: {
+                        **_document_of_estimate(each.second),
+                        "difference": _document_of_estimate(each.difference),
+                        "p": round(each.p, 6),
+                    }
+                    for name, each in other.measures.items()
+                },
+            }
+            for other in found.comparisons
+        ],
+        "classes": [
+            {
+                "label": each.label,
+                "images": each.n_images,
+                "queries": each.n_queries,
+                **_rounded(each.means),
+            }
+            for each in found.classes
+        ],
+        "confused": [
+            {"label": pair.label, "found": pair.found, "share": round(pair.share, 6)}
+            for pair in found.confusions.pairs(_PAIRS)
+        ],
+        "worst": [_document_of_query(each) for each in found.worst],
+    }
+
+
+def _document_of_estimate(each: Estimate) -> dict[str, float]:
+    return _rounded({"mean": each.mean, "low": each.low, "high": each.high})
+
+
+def _document_of_query(each: QueryScores) -> dict[str, Any]:
+    return {
+        "path": relative(each.image.path),
+        "label": each.image.label,
+        **_rounded(each.values),
+        "hits": [
+            {"path": relative(hit.path), "label": hit.label, "distance": round(hit.distance, 6)}
+            for hit in each.hits
+        ],
+    }
+
+
+def _rounded(values: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 6) for name, value in values.items()}
