@@ -459,3 +459,16 @@ def test_too_few_images_are_one_line(classes, capsys):
     line = fail(capsys, "train", "autoencoder", "--name", "x", "-c", classes.folder)
     assert "there are 16 images to learn from; expected at least 20" in line
     assert contents(classes.folder) == before
+
+
+@pytest.mark.parametrize("kind", ["autoencoder", "finetune"])
+def test_too_little_memory_is_one_line(classes, capsys, monkeypatch, kind):
+    for seed in range(8, 20):
+        picture(seed, 40).save(classes.roots[0] / f"waves/{seed}.png")
+    classes.sync()
+    monkeypatch.setattr("lookalike.train.memory.free_memory", lambda: 10**6)
+    before = contents(classes.folder)
+    line = fail(capsys, "train", kind, "--name", "x", "--size", "32", "-c", classes.folder)
+    assert "take a smaller --size" in line
+    assert contents(classes.folder) == before
+    assert not (classes.folder / "training").exists()
