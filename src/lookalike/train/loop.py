@@ -229,11 +229,13 @@ class _Loop:
                     n += len(batch.rows)
         if not n:
             raise ModelError(f"none of the held-out images can be read: {next(iter(self.failed), '')}")
-        return total / n
+        return self._checked(total / n, len(self.epochs))
 
     def _mean_loss(self, epoch: int) -> float:
         """Return the mean loss of the epoch so far, once it is sure that it is a number."""
-        loss = float(self.total) / max(self.n_seen, 1)
+        return self._checked(float(self.total) / max(self.n_seen, 1), epoch)
+
+    def _checked(self, loss: float, epoch: int) -> float:
         if not np.isfinite(loss):
             raise ModelError(
                 f"in epoch {epoch + 1} the loss is no longer a number: the weights have run away; begin again"
