@@ -385,6 +385,18 @@ def without_torch(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
 
 
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory):
+    """A collection that requests are made of which cannot be met: it stays as it is."""
+    folder = tmp_path_factory.mktemp("indexed")
+    for number in range(6):
+        place = folder / ("cats" if number < 3 else "dogs")
+        place.mkdir(exist_ok=True)
+        picture(number).save(place / f"{number}.png")
+    Collection.create(folder, "pixels-8-rgb").sync()
+    return folder
+
+
 def fail(capsys, *words):
     """Run a command that fails; return its one line."""
     with pytest.raises(SystemExit) as end:
@@ -396,13 +408,12 @@ def fail(capsys, *words):
 
 
 @pytest.mark.parametrize("kind", ["autoencoder", "finetune"])
-def test_training_without_torch_says_how_to_get_it_and_changes_nothing(photos, capsys, without_torch, kind):
-    Collection.create(photos, "pixels-8-rgb").sync()
-    before = contents(photos)
-    line = fail(capsys, "train", kind, "--name", "x", "-c", photos)
+def test_training_without_torch_says_how_to_get_it_and_changes_nothing(indexed, capsys, without_torch, kind):
+    before = contents(indexed)
+    line = fail(capsys, "train", kind, "--name", "x", "-c", indexed)
     assert "needs torch" in line
     assert "pip install 'lookalike[train]'" in line
-    assert contents(photos) == before
+    assert contents(indexed) == before
 
 
 @pytest.mark.parametrize(
@@ -421,11 +432,10 @@ def test_training_without_torch_says_how_to_get_it_and_changes_nothing(photos, c
         (["finetune", "--name", "x", "--labels", "no.csv"], "neither such a file nor a clustering"),
     ],
 )
-def test_bad_requests_are_one_line(photos, capsys, words, expected):
-    Collection.create(photos, "pixels-8-rgb").sync()
-    before = contents(photos)
-    assert expected in fail(capsys, "train", *words, "-c", photos)
-    assert contents(photos) == before
+def test_bad_requests_are_one_line(indexed, capsys, words, expected):
+    before = contents(indexed)
+    assert expected in fail(capsys, "train", *words, "-c", indexed)
+    assert contents(indexed) == before
 
 
 def test_empty_collection_is_told(tmp_path, capsys):
