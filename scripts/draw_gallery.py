@@ -56,7 +56,7 @@ STEPS = (
     Step("Photos, indexed", "lookalike index --dataset caltech-101 -c caltech"),
     Step(
         "Search",
-        "lookalike search 'caltech-101/sea_horse/image_0003.jpg' -c caltech --plot search.png",
+        "lookalike search caltech-101/sea_horse/image_0003.jpg -c caltech --plot search.png",
         ("search.png",),
     ),
     Step(

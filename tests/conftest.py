@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lookalike.cli import main
 from pictures import picture
 
 
@@ -17,3 +18,17 @@ def photos(tmp_path: Path) -> Path:
         picture(number).save(place / f"{number}.png")
     (folder / "notes.txt").write_text("not a picture")
     return folder
+
+
+@pytest.fixture
+def call(capfdbinary, monkeypatch, request):
+    """Run the command line, in the test's `folder` or elsewhere; give (exit code, output, complaints)."""
+
+    def call_(*words, cwd=None):
+        monkeypatch.chdir(cwd or request.getfixturevalue("folder"))
+        with pytest.raises(SystemExit) as left:
+            main([str(word) for word in words])
+        out, err = capfdbinary.readouterr()
+        return left.value.code or 0, out.decode(), err.decode()
+
+    return call_

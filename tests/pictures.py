@@ -13,3 +13,9 @@ def picture(seed: int, side: int = 80) -> Image.Image:
     colours = random.uniform(0, 255, (2, 3))
     pixels = wave[..., None] * colours[0] + (1 - wave[..., None]) * colours[1]
     return Image.fromarray(pixels.astype(np.uint8))
+
+
+def shade(level: int, number: int) -> Image.Image:
+    """Return a picture of nearly one grey: pixels put it next to those of the same level."""
+    noise = np.random.default_rng(1000 * level + number).integers(-6, 7, (32, 32, 1))
+    return Image.fromarray(np.repeat(np.clip(level + noise, 0, 255), 3, axis=2).astype(np.uint8))

@@ -17,16 +17,11 @@ from lookalike import Collection
 from lookalike.cli import main
 from lookalike.collection.clusterings import Clusterings
 from lookalike.errors import CollectionError, InvalidInputError, QueryError, StoreError
+from pictures import shade
 
 MODEL = "pixels-8-grey"
 KINDS = {"dark": 20, "middle": 120, "light": 230}
 EVERY = ("kmeans", "hierarchical", "spectral", "agglomerative", "dbscan", "hdbscan")
-
-
-def shade(level: int, number: int) -> Image.Image:
-    """Return a picture of nearly one grey: pixels put it next to those of the same level."""
-    noise = np.random.default_rng(1000 * level + number).integers(-6, 7, (32, 32, 1))
-    return Image.fromarray(np.repeat(np.clip(level + noise, 0, 255), 3, axis=2).astype(np.uint8))
 
 
 @pytest.fixture(scope="module")
@@ -49,20 +44,6 @@ def folder(indexed, tmp_path):
 @pytest.fixture
 def photos(folder):
     return Collection.open(folder)
-
-
-@pytest.fixture
-def call(capfdbinary, monkeypatch, photos, folder):
-    """Run the command line among the photos; give (exit code, output, complaints)."""
-
-    def call_(*words):
-        monkeypatch.chdir(folder)
-        with pytest.raises(SystemExit) as left:
-            main([str(word) for word in words])
-        out, err = capfdbinary.readouterr()
-        return left.value.code or 0, out.decode(), err.decode()
-
-    return call_
 
 
 def sizes(found):

@@ -142,7 +142,7 @@ def test_the_picture_of_a_result_names_hits_of_a_data_set_in_full_and_says_where
         drawn.append(hits)
         return result_strip(queries, hits)
 
-    monkeypatch.setattr("lookalike.plots.result_strip", strip)
+    monkeypatch.setattr("lookalike.drawing.result_strip", strip)
     for words in ((), ("--min-size", "99")):
         with pytest.raises(SystemExit) as left:
             main(

@@ -1,29 +1,22 @@
 """A collection measured: retrieval and clusterings, against folders, tables, named clusters; the command."""
 
 import csv
+import functools
 import json
 import shutil
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from lookalike import Collection
-from lookalike.cli import main
 from lookalike.errors import CollectionError, InvalidInputError, ModelError
 from lookalike.evaluate import compare_with_labels, rank_others, silhouette
-from pictures import picture
+from pictures import picture, shade
 from test_datasets_indexed import digits
 
 __all__ = ["digits"]  # a fixture
 
 MODEL = "pixels-8-grey"
-
-
-def shade(level: int, number: int) -> Image.Image:
-    """Return a picture of nearly one grey: pixels put it next to those of the same level."""
-    noise = np.random.default_rng(1000 * level + number).integers(-6, 7, (32, 32, 1))
-    return Image.fromarray(np.repeat(np.clip(level + noise, 0, 255), 3, axis=2).astype(np.uint8))
 
 
 @pytest.fixture(scope="module")
@@ -54,17 +47,9 @@ def photos(folder):
 
 
 @pytest.fixture
-def call(capfdbinary, monkeypatch, folder):
+def evaluate(call):
     """Run `lookalike evaluate` among the photos; give (exit code, output, complaints)."""
-
-    def call_(*words):
-        monkeypatch.chdir(folder)
-        with pytest.raises(SystemExit) as left:
-            main(["evaluate", *map(str, words)])
-        out, err = capfdbinary.readouterr()
-        return left.value.code or 0, out.decode(), err.decode()
-
-    return call_
+    return functools.partial(call, "evaluate")
 
 
 def write_table(file, rows, head=("path", "label")):
@@ -310,8 +295,8 @@ def test_clustering_without_labels_still_has_a_silhouette(tmp_path):
         made.evaluate()
 
 
-def test_command_prints_measures_classes_and_what_fails(call):
-    code, out, err = call("-k", "1,3", "--worst", 1)
+def test_command_prints_measures_classes_and_what_fails(evaluate):
+    code, out, err = evaluate("-k", "1,3", "--worst", 1)
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[0].startswith(f"{MODEL}, index exact: 12 images, 3 labels from folders; 11 queries, each")
@@ -325,10 +310,12 @@ def test_command_prints_measures_classes_and_what_fails(call):
     assert lines[-1].endswith("dark ×3  light/wrong.png")
 
 
-def test_command_gives_one_document(call, photos):
+def test_command_gives_one_document(evaluate, photos):
     photos.cluster(k=2)
     reduced = photos.reduce(2)
-    code, out, err = call("--json", "-k", "2", "--compare", reduced, "--compare", MODEL, "--queries", "all")
+    code, out, err = evaluate(
+        "--json", "-k", "2", "--compare", reduced, "--compare", MODEL, "--queries", "all"
+    )
     assert (code, err) == (0, "")
     document = json.loads(out)
     assert (document["model"], document["index"], document["k"]) == (MODEL, "exact", [2])
@@ -348,44 +335,44 @@ def test_command_gives_one_document(call, photos):
     assert [each["name"] for each in document["clusterings"]] == ["kmeans"]
 
 
-def test_command_measures_one_clustering_alone(call, photos):
+def test_command_measures_one_clustering_alone(evaluate, photos):
     photos.cluster(k=3)
     photos.cluster("agglomerative", k=2, name="halves")
-    code, out, _ = call("--clustering", "halves")
+    code, out, _ = evaluate("--clustering", "halves")
     assert code == 0
     head, row = out.splitlines()
     assert head.split() == ["clustering", "model", "clusters", "noise", "NMI", "ARI", "purity", "silhouette"]
     assert row.split()[:4] == ["halves", MODEL, "2", "0.0%"]
-    document = json.loads(call("--clustering", "halves", "--clustering", "kmeans", "--json")[1])
+    document = json.loads(evaluate("--clustering", "halves", "--clustering", "kmeans", "--json")[1])
     assert list(document) == ["clusterings"]
     assert [each["name"] for each in document["clusterings"]] == ["halves", "kmeans"]
-    assert "kmeans" in call("-k", 1)[1]  # unasked, all that are kept
+    assert "kmeans" in evaluate("-k", 1)[1]  # unasked, all that are kept
 
 
-def test_damaged_clustering_is_named_and_the_others_are_measured(call, photos, folder):
+def test_damaged_clustering_is_named_and_the_others_are_measured(evaluate, photos, folder):
     photos.cluster(k=3)
     photos.cluster("agglomerative", k=2, name="halves")
     (folder / ".lookalike/clusterings/halves/clustering.json").write_text("{")
-    code, out, err = call("-k", 1)
+    code, out, err = evaluate("-k", 1)
     assert (code, out.splitlines()[-1].split()[0], err.count("\n")) == (0, "kmeans", 1)
     assert "halves" in err
-    kmeans, halves = json.loads(call("-k", 1, "--json")[1])["clusterings"]
+    kmeans, halves = json.loads(evaluate("-k", 1, "--json")[1])["clusterings"]
     assert kmeans["clusters"] == 3
     assert halves.keys() == {"name", "damaged"}
-    assert call("--clustering", "halves")[0] == 2
+    assert evaluate("--clustering", "halves")[0] == 2
 
 
-def test_command_quiet_prints_the_measures_alone(call):
-    lines = call("-q", "-k", "1", "--compare", "kmeans-tree")[1].splitlines()
+def test_command_quiet_prints_the_measures_alone(evaluate):
+    lines = evaluate("-q", "-k", "1", "--compare", "kmeans-tree")[1].splitlines()
     assert lines[0].split() == ["mean", "95", "%", "interval"]
     assert lines[6].split()[:3] == ["exact", "kmeans-tree", "difference"]
     assert len(lines) == 11
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
-def test_command_draws_the_worst_queries_and_the_confusion(call, tmp_path, ending):
+def test_command_draws_the_worst_queries_and_the_confusion(evaluate, tmp_path, ending):
     worst, confusion = tmp_path / f"worst.{ending}", tmp_path / f"confusion.{ending}"
-    code, out, err = call("--plot", worst, "--confusion", confusion, "--worst", 3, "--dark", "--json")
+    code, out, err = evaluate("--plot", worst, "--confusion", confusion, "--worst", 3, "--dark", "--json")
     assert code == 0
     assert json.loads(out)
     assert err.splitlines() == [f"saved {worst}", f"saved {confusion}"]
@@ -421,14 +408,14 @@ def test_command_draws_the_worst_queries_and_the_confusion(call, tmp_path, endin
         (["--plot", "worst.png", "--worst", "0"], "nothing to draw"),
     ],
 )
-def test_bad_request_is_one_line(call, words, complaint):
-    code, out, err = call(*words)
+def test_bad_request_is_one_line(evaluate, words, complaint):
+    code, out, err = evaluate(*words)
     assert (code, out) == (2, "")
     assert complaint in err
     assert err.count("\n") == 1
 
 
-def test_collections_too_small_or_too_alike_to_measure_say_so_in_one_line(tmp_path, call):
+def test_collections_too_small_or_too_alike_to_measure_say_so_in_one_line(tmp_path, evaluate):
     """Of 1, 2 and 5 images, all identical, without labels, all alone: an answer, or one line."""
     cases = {
         "one": ({"a": [0]}, "there is only 1 image with a label"),
@@ -446,7 +433,7 @@ def test_collections_too_small_or_too_alike_to_measure_say_so_in_one_line(tmp_pa
             for number, seed in enumerate(seeds):
                 picture(seed).save(tmp_path / name / label / f"{number}.png")
         Collection.create(tmp_path / name, model=MODEL).sync()
-        code, out, err = call("-c", tmp_path / name)
+        code, out, err = evaluate("-c", tmp_path / name)
         if complaint is None:
             assert (code, err) == (0, ""), name
             assert "P@4" in out

@@ -856,7 +856,8 @@ class Collection:
         Returns
         -------
         images : list of Hit
-            Of rank 0 and distance 0: they answer no query.
+            Of rank 0 and distance 0: they answer no query. By id, so that the same images come in the same
+            order, whichever was indexed first.
         vectors : (n, d) float32
             Row i is that of ``images[i]``.
         """

@@ -252,7 +252,7 @@ def all_with_vectors(places: Places, indexes: Indexes, model: Model) -> tuple[li
     """Return every image with its vector; see `Collection.vectors`."""
     ids, vectors = indexes.read_vectors(vector_table(places.store, model), model.name, model.metric)
     there = places.of_images()
-    rows = [row for row, image in enumerate(ids.tolist()) if image in there]
+    rows = [row for row in np.argsort(ids).tolist() if int(ids[row]) in there]
     images = [ImageId(int(ids[row])) for row in rows]
     return [make_hit(0, image, 0.0, None, there[image]) for image in images], vectors[rows]
 
