@@ -291,7 +291,7 @@ def test_clustering_without_labels_still_has_a_silhouette(tmp_path):
     assert pairs.scores is None
     assert pairs.silhouette > 0.8
     assert (each.scores, each.silhouette) == (None, None)  # as many clusters as images
-    with pytest.raises(CollectionError, match=r"has a label to measure against; give a table"):
+    with pytest.raises(CollectionError, match=r"has a label; give a table"):
         made.evaluate()
 
 
@@ -423,7 +423,7 @@ def test_collections_too_small_or_too_alike_to_measure_say_so_in_one_line(tmp_pa
         "two-alike": ({"a": [0, 1]}, "all 2 images with a label are 'a'"),
         "five": ({"a": [0, 1, 2], "b": [3, 4]}, None),
         "copies": ({"a": [0, 0], "b": [0]}, "there is only 1 image with a label, copies being one"),
-        "plain": ({"": [0, 1, 2]}, "has a label to measure against"),
+        "plain": ({"": [0, 1, 2]}, "has a label; give"),
         "alone": ({"a": [0], "b": [1], "c": [2]}, "no image has another of its label: 3 images, 3 labels"),
         "none": ({}, "holds no images; run `lookalike index` first"),
     }

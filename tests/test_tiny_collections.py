@@ -38,7 +38,7 @@ REFUSED = {
     "five": {},
     "equal": {"cluster": "all 5 images have the same vector", "same-cluster": "no clustering 'kmeans'"}
     | {"reduce": "all vectors are equal"},
-    "unlabelled": {"evaluate": "has a label to measure against"},
+    "unlabelled": {"evaluate": "has a label; give"},
 }
 """What each collection cannot do: words of the command, and of what is said. The last that fits counts."""
 

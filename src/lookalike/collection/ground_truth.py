@@ -73,7 +73,7 @@ def read_ground_truth(
             sources = ["named clusters"]
         if not known:
             raise CollectionError(
-                f"no image of the collection in {places.store.folder} has a label to measure against; give a"
+                f"no image of the collection in {places.store.folder} has a label; give a"
                 " table of labels with --labels FILE.csv (columns path and label), or name clusters with"
                 " `lookalike cluster` and give the clustering's name"
             )
