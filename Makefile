@@ -18,8 +18,8 @@ help:  ## show these lines
 demo: .venv/.installed  ## install into .venv, then show lookalike at work on real pictures
 	@$(BIN)/lookalike demo $(ARGS)
 
-test: .venv/.installed-dev  ## run the tests
-	@$(BIN)/python -m pytest -q $(ARGS)
+test: .venv/.installed-dev  ## run the tests, on all cores
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile $(ARGS)
 
 check: .venv/.installed-dev  ## check formatting, lint, types and the direction of imports
 	$(BIN)/ruff format --check .
