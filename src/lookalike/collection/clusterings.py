@@ -20,6 +20,8 @@ from lookalike.types import Ids, Vectors
 NOISE = -1
 _FACTS = "clustering.json"
 _EXAMPLE = "by-colour"
+_EXPECTED: dict[str, Any] = dict.fromkeys(("name", "model", "algorithm", "made", "changed"), str)
+_EXPECTED |= {"parameters": dict, "names": dict, "random_state": int, "n_images": int, "is_edited": bool}
 _ARRAYS = {"ids": (np.int64, 1), "clusters": (np.int32, 1), "distances": (np.float32, 1)}
 _ARRAYS |= {"margins": (np.float32, 1), "centres": (np.float32, 2)}
 
@@ -244,6 +246,6 @@ def _read(folder: Path) -> StoredClustering:
 
 
 def _facts(text: bytes) -> dict[str, Any]:
-    facts = parse_facts(text)
+    facts = parse_facts(text, _EXPECTED, {"changed": ""})
     facts["names"] = {int(number): str(given) for number, given in facts["names"].items()}
     return facts

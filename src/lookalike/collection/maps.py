@@ -23,6 +23,8 @@ from lookalike.types import Ids, Metric, Vectors
 _FACTS = "map.json"
 _EXAMPLE = "by-colour"
 _ARRAYS = {"ids": (np.int64, 1), "points": (np.float32, 2), "is_placed": (np.bool_, 1)}
+_EXPECTED: dict[str, Any] = dict.fromkeys(("name", "model", "method", "made"), str)
+_EXPECTED |= {"parameters": dict, "figures": dict, "random_state": int, "perplexity": float | int | None}
 _STATE = "state "  # and then the name of an array
 
 
@@ -171,7 +173,7 @@ class Maps:
 
 
 def _read(folder: Path) -> StoredMap:
-    facts = parse_facts((folder / _FACTS).read_bytes())
+    facts = parse_facts((folder / _FACTS).read_bytes(), _EXPECTED)
     facts["name"] = folder.name  # should somebody have renamed the folder
     arrays = read_arrays(folder / Path(facts.pop("arrays")).name, _ARRAYS)
     columns: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}

@@ -143,11 +143,34 @@ class NamedFolders:
             yield
 
 
-def parse_facts(text: bytes) -> dict[str, Any]:
-    """Return the facts in a file of them; ``arrays`` among them is for `read_arrays`."""
-    facts: dict[str, Any] = json.loads(text.decode("utf-8"))
-    if facts.pop("format") != _FORMAT:
-        raise ValueError("it is of another lookalike's format")
+def parse_facts(
+    text: bytes, expected: Mapping[str, Any], defaults: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the facts in a file of them, once it is sure that they are those expected.
+
+    Parameters
+    ----------
+    text : bytes
+    expected : mapping of str to types
+        By name; of a mapping, its values have to be numbers or texts. ``arrays``, the name of the file that
+        `read_arrays` takes, is among them unasked.
+    defaults : mapping of str to object, optional
+        Of those that earlier versions did not write.
+    """
+    try:
+        facts = json.loads(text.decode("utf-8"))
+    except ValueError as error:
+        raise ValueError("its facts are no JSON document") from error
+    if not isinstance(facts, dict) or facts.pop("format", None) != _FORMAT:
+        raise ValueError("it is damaged, or of another lookalike's format")
+    facts, expected = {**(defaults or {}), **facts}, {**expected, "arrays": str}
+    for name in sorted(facts.keys() ^ expected.keys()):
+        raise ValueError(f"its {name} is {'missing' if name in expected else 'not known here'}")
+    for name, kinds in expected.items():
+        value = facts[name]
+        inside = value.values() if isinstance(value, dict) else ()
+        if not isinstance(value, kinds) or not all(isinstance(each, float | int | str) for each in inside):
+            raise ValueError(f"its {name} is {value!r}")
     return facts
 
 
