@@ -278,7 +278,7 @@ def test_info_tells_of_clusterings_and_of_an_images_clusters(call, photos, folde
         "clustering  kmeans: kmeans, 3 clusters, 8 images; named: white",
     ]
     assert lines[2].startswith("damaged     the clustering in ")
-    assert lines[2].endswith("`lookalike cluster --name 'broken' --delete`, and make it again")
+    assert "`lookalike cluster --name 'broken' --delete -c '" in lines[2]
     listed = json.loads(call("info", "--json")[1])["clusterings"]
     assert listed[1] == {
         "name": "kmeans",

@@ -665,3 +665,36 @@ def test_vectors_that_are_no_numbers_get_one_line(photos, call, monkeypatch, alg
         assert (code, out, err.count("\n")) == (2, "", 1)
         if not words:
             assert "NaN" in err or "not finite" in err
+
+
+@pytest.mark.parametrize(
+    ("facts", "complaint"),
+    [
+        ([], "it is damaged, or of another lookalike's format"),
+        ({"made": 7}, "its made is 7"),
+        ({"parameters": "many"}, "its parameters is 'many'"),
+        ({"parameters": {"k": [3]}}, "its parameters is {'k': [3]}"),
+        ({"model": None}, "its model is None"),
+        ({"zz": 1}, "its zz is not known here"),
+    ],
+)
+def test_facts_of_a_wrong_kind_are_damage(photos, folder, call, facts, complaint):
+    photos.cluster(k=3, name="whole")
+    photos.cluster(k=3)
+    file = folder / ".lookalike/clusterings/kmeans/clustering.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **facts} if facts else facts))
+    code, out, err = call("cluster", "--list")
+    assert (code, out.split("\t")[0], err.count("\n")) == (0, "whole", 1)
+    assert complaint in err
+    assert f"--delete -c '{folder / '.lookalike'}'" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [(["--as", "json"], "--as is for --export"), (["--dark"], "--dark is for pictures")],
+)
+def test_options_without_effect_are_refused_and_nothing_is_made(photos, call, words, complaint):
+    code, out, err = call("cluster", *words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert complaint in err
+    assert photos.clusterings() == []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import print_json, save_picture, say, step_progress
+from lookalike.cli.console import check_dark, print_json, save_picture, say, step_progress
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, ModelOption, QuietOption
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def bench(
     from lookalike.cli.choose import open_named
     from lookalike.plots import check_ending
 
+    check_dark(dark, plot)
     if plot is not None:
         check_ending(plot)
     chosen = open_named(collection)

@@ -14,7 +14,7 @@ import typer
 
 from lookalike.choices import ALGORITHMS, FORMS
 from lookalike.cli.clusterings import count_images, document_of, print_clustering, print_list
-from lookalike.cli.console import print_json, save_picture, say, step_progress
+from lookalike.cli.console import check_dark, print_json, save_picture, say, step_progress
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
 from lookalike.cli.trials import Trial, show_trial
 from lookalike.errors import CollectionError, InvalidInputError
@@ -160,13 +160,15 @@ def cluster(
         ),
     ] = None,
     form: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--as",
             metavar="|".join(FORMS),
-            help="A table, a document, or a folder of images for each cluster: copies or links.",
+            help="With --export: a table (csv, the default), a document, or a folder of images for each"
+            " cluster: copies or links.",
+            show_default=False,
         ),
-    ] = "csv",
+    ] = None,
     plot: Annotated[
         Path | None,
         typer.Option(
@@ -228,6 +230,9 @@ def cluster(
         raise InvalidInputError("--delete goes alone; leave out the other options")
     if delete and name is None:
         raise InvalidInputError("--delete cannot be taken back; say which clusters with --name")
+    check_dark(dark, plot)
+    if form is not None and export is None:
+        raise InvalidInputError("--as is for --export; say where to")
     if plot is not None:
         from lookalike.plots import check_ending
 
@@ -235,7 +240,7 @@ def cluster(
     if export is not None:
         from lookalike.collection.exporting import check_export
 
-        check_export(export, form)
+        check_export(export, form or FORMS[0])
     if trial:
         asked = Trial(algorithm or "kmeans", k, min_samples, model, random_state, collection)
         asked.check()
@@ -255,7 +260,7 @@ def cluster(
         elif not quiet:
             say(f"deleted {target}")
         return
-    n_assigned = None
+    n_assigned, is_new = None, False
     with step_progress(quiet=quiet or json) as report:
         if asked_changes:
             found, n_assigned = chosen.change_clusters(
@@ -269,6 +274,7 @@ def cluster(
         elif not asked_making and target in there and (name or export or plot):
             found = chosen.clustering(target)
         else:
+            is_new = True
             found = chosen.cluster(
                 algorithm or "kmeans",
                 n_clusters,
@@ -284,7 +290,7 @@ def cluster(
         n_exported = None
         if export is not None:
             report(f"exporting to {export}")
-            n_exported = chosen.export_clustering(target, export, form)
+            n_exported = chosen.export_clustering(target, export, form or FORMS[0])
     n_assigned = n_assigned if assign else None
     if plot is not None:
         from lookalike.drawing import draw_clusters
@@ -294,7 +300,7 @@ def cluster(
         print_json(document_of(found, n_assigned))
         return
     if not quiet:
-        print_clustering(found, n_assigned)
+        print_clustering(found, n_assigned, is_new)
         if n_exported is not None:
             say(f"exported {count_images(n_exported)} to {export}")
 

@@ -67,7 +67,7 @@ def print_list(collection: Collection, json: bool) -> None:
         say("there is no clustering in this collection yet; make one with `lookalike cluster`")
 
 
-def print_clustering(found: Clustering, n_assigned: int | None) -> None:
+def print_clustering(found: Clustering, n_assigned: int | None, is_new: bool) -> None:
     """Print a table of clusters and a summary for a person, or the table separated by tabs for a program."""
     is_table = sys.stdout is not None and sys.stdout.isatty()
     shown = found.clusters[:_SHOWN] if is_table else found.clusters
@@ -86,7 +86,7 @@ def print_clustering(found: Clustering, n_assigned: int | None) -> None:
     if len(found.clusters) > len(shown):
         rest = sum(each.size for each in found.clusters[_SHOWN:])
         say(f"… and {len(found.clusters) - _SHOWN:,} more, with {count_images(rest)}: --json lists all")
-    for line in _summary(found, n_assigned):
+    for line in _summary(found, n_assigned, is_new):
         say(line)
 
 
@@ -101,12 +101,12 @@ def _row(each: Cluster) -> tuple[str, str, str, str, str, str]:
     )
 
 
-def _summary(found: Clustering, n_assigned: int | None) -> list[str]:
+def _summary(found: Clustering, n_assigned: int | None, is_new: bool) -> list[str]:
     noise = f", {count_images(found.n_noise)} of noise" if found.n_noise else ""
     clusters = "1 cluster" if found.n_clusters == 1 else f"{found.n_clusters:,} clusters"
     lines = [
-        f"{found.name}: {count_images(len(found.ids))} in {clusters}{noise}; {found.algorithm},"
-        f" {_parameters(found)}, {found.model}"
+        f"{'made ' if is_new else ''}{found.name}: {count_images(len(found.ids))} in {clusters}{noise};"
+        f" {found.algorithm}, {_parameters(found)}, {found.model}"
     ]
     if found.scores is not None:
         scores = found.scores

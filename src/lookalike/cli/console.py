@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lookalike.errors import InvalidInputError
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -157,6 +159,12 @@ def share_progress(*, quiet: bool = False) -> Iterator[Callable[[str, float], No
         yield show
     finally:
         bar.stop()
+
+
+def check_dark(dark: bool, *pictures: Path | None) -> None:
+    """Raise InvalidInputError if a picture is to be dark, and none is asked for."""
+    if dark and not any(pictures):
+        raise InvalidInputError("--dark is for pictures; name the file of one, or leave it out")
 
 
 def save_picture(draw: Callable[[], Figure], path: Path, dark: bool) -> None:

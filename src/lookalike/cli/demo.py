@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -54,9 +55,8 @@ def demo(
     with step_progress(quiet=quiet) as tell_step:
         result = run_demo(chosen, collection, synced, tell_step)
     page = output / "index.html"
-    command = how_to_run()
     try:
-        write_page(result, page, command)
+        write_page(result, page, how_to_run(os.path.abspath))
     except OSError as error:
         raise CollectionError(
             f"cannot write {page}: {error.strerror}; name another folder with -o"
@@ -75,15 +75,15 @@ def demo(
     say("Then search from here:")
     query = result.searches[0].wanted[0].path
     place = relative(str(output / chosen.images.name))
-    say(f"  {command} search -c {shlex.quote(place)} {shlex.quote(query)}")
+    say(f"  {how_to_run(relative)} search -c {shlex.quote(place)} {shlex.quote(query)}")
 
 
-def how_to_run() -> str:
-    """Return the words that start this program from the working directory."""
+def how_to_run(named: Callable[[str], str]) -> str:
+    """Return the words that start this program, its path named as by `relative` or by `os.path.abspath`."""
     program = Path(sys.argv[0])
     if program.name == "__main__.py":
-        return f"{shlex.quote(relative(sys.executable))} -m lookalike"
+        return f"{shlex.quote(named(sys.executable))} -m lookalike"
     found = shutil.which("lookalike")
     if found and os.path.exists(program) and os.path.samefile(found, program):
         return "lookalike"
-    return shlex.quote(relative(str(program))) if os.path.exists(program) else "lookalike"
+    return shlex.quote(named(str(program))) if os.path.exists(program) else "lookalike"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lookalike.cli.console import complain, print_json, save_picture, step_progress
+from lookalike.cli.console import check_dark, complain, print_json, save_picture, step_progress
 from lookalike.cli.evaluations import document_of, print_clusterings, print_evaluation
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, ModelOption, QuietOption
 from lookalike.errors import InvalidInputError, LookalikeError
@@ -142,6 +142,7 @@ def evaluate(
                 raise InvalidInputError(
                     f"{option} is about retrieval, and --clustering measures clusterings alone; leave one out"
                 )
+    check_dark(dark, plot, confusion)
     if plot is not None and not worst:
         raise InvalidInputError("--worst is 0, which leaves nothing to draw; expected 1 or more")
     ks = None if k is None else _read_ks(k)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -9,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from lookalike.choices import METHOD_TITLES, METHODS, STYLES
-from lookalike.cli.console import complain, print_json, relative, save_picture, say, share_progress
+from lookalike.cli.console import (
+    check_dark,
+    complain,
+    print_json,
+    relative,
+    save_picture,
+    say,
+    share_progress,
+)
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
 from lookalike.errors import CollectionError, InvalidInputError, LookalikeError
 
@@ -142,6 +151,7 @@ def draw_map(
         raise InvalidInputError(f"there is no style {style!r}; expected one of {', '.join(STYLES)}")
     if max_tiles is not None and style != "tiles":
         raise InvalidInputError("--max-tiles is for --style tiles")
+    check_dark(dark, output)
     if output is not None:
         from lookalike.plots import check_ending, read_size
 
@@ -195,7 +205,7 @@ def draw_map(
     if json:
         print_json(_document(found, groups, n_placed, output))
     elif not quiet:
-        for line in _summary(found, n_placed, output):
+        for line in _summary(found, n_placed, output, collection):
             say(line)
 
 
@@ -252,12 +262,18 @@ def _images(count: int) -> str:
     return "1 image" if count == 1 else f"{count:,} images"
 
 
-def _summary(found: ImageMap, n_placed: int | None, output: Path | None) -> list[str]:
+def _summary(
+    found: ImageMap, n_placed: int | None, output: Path | None, collection: Path | None
+) -> list[str]:
     from lookalike.drawing import facts_of_map
 
     n = len(found.images)
     how = ", ".join(facts_of_map(found))
     lines = [f"{found.name}: {METHOD_TITLES[found.method]} of {_images(n)}, {how}"]
+    words = ["lookalike", "map", *(["-c", str(collection)] if collection else []), "--name", found.name]
+    used = found.parameters.get("perplexity")
+    if used is not None and found.perplexity is not None and used < found.perplexity:
+        lines.append(f"perplexity {found.perplexity:g} was asked for; of {_images(n)} it can be {used:.3g}")
     if n_placed is not None:
         lines.append(
             f"placed {_images(n_placed)} that came later; the others stay where they were"
@@ -267,9 +283,9 @@ def _summary(found: ImageMap, n_placed: int | None, output: Path | None) -> list
             else f"made {found.made}"
         )
         if found.is_placed.sum() > _MANY_PLACED * n:
-            lines.append(f"many of them came later: lookalike map --name '{found.name}' --new makes it anew")
+            lines.append(f"many of them came later: {shlex.join([*words, '--new'])} makes it anew")
     if output is None:
-        lines.append(f"to see it: lookalike map --name '{found.name}' -o map.png")
+        lines.append(f"to see it: {shlex.join([*words, '-o', 'map.png'])}")
     return lines
 
 

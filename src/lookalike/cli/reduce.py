@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lookalike.cli.console import print_json, save_picture, say
+from lookalike.cli.console import check_dark, print_json, save_picture, say
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
 
 
@@ -39,6 +39,7 @@ def reduce(
     from lookalike.cli.choose import open_named
     from lookalike.plots import check_ending, scree
 
+    check_dark(dark, plot)
     if plot is not None:
         check_ending(plot)
     chosen = open_named(collection)

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lookalike.cli.console import complain, print_json, print_raw, relative, save_picture, say, step_progress
+from lookalike.cli.console import (
+    check_dark,
+    complain,
+    print_json,
+    print_raw,
+    relative,
+    save_picture,
+    say,
+    step_progress,
+)
 from lookalike.cli.options import CollectionOption, DarkOption, DeviceOption, JsonOption, ModelOption
 from lookalike.errors import InvalidInputError
 
@@ -202,6 +211,7 @@ def search(
         labels=labels or (),
         folders=folders or (),
     )
+    check_dark(dark, plot)
     if plot is not None:
         check_ending(plot)
         if any(

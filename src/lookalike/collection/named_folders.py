@@ -100,7 +100,8 @@ class NamedFolders:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
             raise StoreError(
                 f"the {self._kind} in {folder} cannot be read: {error}; delete it with"
-                f" `lookalike {self._command} --name '{name}' --delete`, and make it again"
+                f" `lookalike {self._command} --name '{name}' --delete -c '{self._place.parent}'`, and make"
+                " it again"
             ) from error
 
     def write(self, name: str, facts: Mapping[str, Any], arrays: Arrays) -> None:

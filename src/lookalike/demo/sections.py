@@ -107,7 +107,7 @@ def header(frame: Frame) -> str:
 def sample(frame: Frame) -> str:
     """Show some of the pictures."""
     tiles = "".join(frame.tag(image) for image in frame.result.sample)
-    command = frame.plain_command("index", str(frame.result.source.images.root))
+    command = frame.command("index", str(frame.result.source.images.root))
     return f"<section><h2>Some of them</h2><div class='mosaic'>{tiles}</div>{command}</section>"
 
 

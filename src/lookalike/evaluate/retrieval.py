@@ -410,7 +410,7 @@ def check_ks(ks: Sequence[int], most: int, what: str) -> tuple[int, ...]:
     if not len(ks) or not all(
         isinstance(k, int | np.integer) and not isinstance(k, bool) and 0 < k <= most for k in ks
     ):
-        raise InvalidInputError(f"k is {list(ks)}; expected 1 to {most}, {what}")
+        raise InvalidInputError(f"k is {', '.join(map(str, ks))}; expected 1 to {most}, {what}")
     return tuple(sorted({int(k) for k in ks}))
 
 

@@ -24,6 +24,7 @@ _SIDE = 1.2  # of a tile of a worst query
 _HEADING = 0.34  # above each row of them
 _CAPTIONS = 0.45  # below
 _MOST_ROWS = 40
+_STRONG = 0.3  # a share of wrong hits that has the full colour, unless there is a larger one
 _CELL = 0.36
 _LONGEST_LABEL = 1.6
 _LEAST_WIDTH = 5.5
@@ -140,13 +141,13 @@ def confusion(labels: Sequence[str], shares: Doubles, title: str = "", is_part: 
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(0, height))
     axes.set_axis_off()
-    most = max(float(np.max(shares - np.diag(np.diag(shares)))), 0.02)
+    most = max(float(np.max(shares - np.diag(np.diag(shares)))), _STRONG)
     top = height - above
     for row in range(n):
         y = top - (row + 1) * _CELL
         for column in range(n):
             share = float(shares[row, column])
-            strength = share / most if row != column else 0.0
+            strength = share / most if row != column and round(100 * share) else 0.0
             color = theme().line if row == column else _blend(theme().paper, theme().mark, strength)
             cell = Rectangle(
                 (left + column * _CELL, y),
