@@ -462,6 +462,7 @@ def test_images_of_a_data_set_are_exported_as_a_table_only(tmp_path, monkeypatch
         (["--try", "-k", "2,16"], "k is 16; expected a whole number from 2 to 14, for 15 images"),
         (["--try", "-k", "0-9"], "k is 0; expected a whole number from 2 to 14"),
         (["--try", "-k", "9-2"], "-k is '9-2'; expected numbers such as 5,10,20 or a range such as 2-100"),
+        (["--try", "-k", "7"], "-k is 7, which leaves nothing to choose"),
         (["--try", "-k", "2,"], "-k is '2,'; expected numbers"),
         (["--try", "--algorithm", "kmean"], "no algorithm 'kmean'"),
         (["--try", "--algorithm", "hdbscan"], "hdbscan takes neither; expected one of kmeans"),

@@ -60,7 +60,11 @@ class Trial:
         if self.k is not None:
             if "k" not in takes:
                 raise InvalidInputError(f"-k is {self.k!r}, but {self.algorithm} finds the number itself")
-            read_ks(self.k)
+            if len(read_ks(self.k)) == 1:
+                raise InvalidInputError(
+                    f"-k is {self.k}, which leaves nothing to choose; expected several, such as 5,10,20 or"
+                    " 2-100"
+                )
         if self.min_samples is not None and "min_samples" not in takes:
             raise InvalidInputError(f"--min-samples is for dbscan and hdbscan, not for {self.algorithm}")
 

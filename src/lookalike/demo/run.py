@@ -29,6 +29,7 @@ HITS = 6
 _SEARCHES = 4  # by one image; then one by two images, and one with an image that is not wanted
 _SAMPLE = 96  # pictures shown before the searches
 _WORST = 3  # queries
+_LOOKED_AT = 200  # hits, for one of another label
 CLUSTERING = "demo"
 
 
@@ -227,7 +228,7 @@ def _searches(collection: Collection, images: list[Hit], random: np.random.Gener
         *pair, last = drawn[_SEARCHES:]
         yield _search(collection, tuple(pair))
         # As a user would: one of the hits is not what was meant, so it is named as such.
-        hits = _search(collection, (last,)).result.hits
+        hits = collection.search(last.path, k=_LOOKED_AT).hits
         other = next((hit for hit in hits if hit.label != last.label), hits[0])
         yield _search(collection, (last,), (other,))
 
