@@ -16,8 +16,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -60,7 +58,7 @@ def main(*sizes: str) -> None:
 
 
 def compare(rows: npt.NDArray[np.float32]) -> dict[str, Any]:
-    suggested, seconds = timed(lambda: suggest_eps(rows, MIN_SAMPLES))
+    suggested, seconds = report.timed(lambda: suggest_eps(rows, MIN_SAMPLES))
     eps = suggested.eps
     figures: dict[str, Any] = {"eps": round(eps, 4), "suggesting": seconds}
     pairs = {
@@ -74,9 +72,9 @@ def compare(rows: npt.NDArray[np.float32]) -> dict[str, Any]:
         ),
     }
     for name, (ours, theirs) in pairs.items():
-        before, first = timed(lambda ours=ours: ours.fit(rows).labels_)
-        labels, alone = timed(lambda theirs=theirs: theirs.fit(rows).labels_)
-        after, second = timed(lambda ours=ours: ours.fit(rows).labels_)
+        before, first = report.timed(lambda ours=ours: ours.fit(rows).labels_)
+        labels, alone = report.timed(lambda theirs=theirs: theirs.fit(rows).labels_)
+        after, second = report.timed(lambda ours=ours: ours.fit(rows).labels_)
         assert (before == after).all()
         mean = {unit: round((first[unit] + second[unit]) / 2, 2) for unit in first}
         figures[name] = {
@@ -96,15 +94,6 @@ def compare(rows: npt.NDArray[np.float32]) -> dict[str, Any]:
             figures[name]["scikit-learn_with_itself_reordered"] = round(float(agreement), 4)
         print(len(rows), name, figures[name], file=sys.stderr, flush=True)
     return figures
-
-
-def timed(work: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
-    clock, processor = time.perf_counter(), time.process_time()
-    found = work()
-    return found, {
-        "seconds": round(time.perf_counter() - clock, 2),
-        "processor_seconds": round(time.process_time() - processor, 2),
-    }
 
 
 if __name__ == "__main__":

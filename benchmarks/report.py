@@ -7,6 +7,8 @@ import os
 import platform
 import re
 import sys
+import time
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -66,3 +68,13 @@ def _processor() -> str:
         return f"{found[1] if found else platform.processor()} ({', '.join(wide)})"
     except OSError:
         return platform.processor()
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
+    """Return what some work gives, and its seconds, on the clock and of the processor."""
+    clock, processor = time.perf_counter(), time.process_time()
+    found = work()
+    return found, {
+        "seconds": round(time.perf_counter() - clock, 2),
+        "processor_seconds": round(time.process_time() - processor, 2),
+    }

@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
@@ -60,8 +59,8 @@ def compare_maps(rows: Any, labels: Any) -> dict[str, Any]:
         if words == "arranging the points" and not arranging:
             arranging.append(round(time.perf_counter() - begun, 2))
 
-    ours, our_times = timed(lambda: project(rows, report=told))
-    theirs, their_times = timed(lambda: open_tsne(rows))
+    ours, our_times = report.timed(lambda: project(rows, report=told))
+    theirs, their_times = report.timed(lambda: open_tsne(rows))
     affinities, points, neighbours = theirs
     found: dict[str, Any] = {"rows": list(rows.shape)}
     judged = {"lookalike": (ours.points, our_times), "openTSNE": (points, their_times)}
@@ -94,8 +93,8 @@ def compare_placing(rows: Any, labels: Any, new: Any, new_labels: Any) -> dict[s
 
     ours = project(rows)
     theirs = openTSNE.TSNE(n_jobs=usable_cores(), random_state=0).fit(rows)
-    placed, our_times = timed(lambda: place(new, rows, ours))
-    transformed, their_times = timed(lambda: theirs.transform(new))
+    placed, our_times = report.timed(lambda: place(new, rows, ours))
+    transformed, their_times = report.timed(lambda: theirs.transform(new))
     return {
         "rows": list(rows.shape),
         "new": len(new),
@@ -133,15 +132,6 @@ def agreement(points: Any, labels: Any, queries: Any, query_labels: Any, skip: i
     ranks = range(1 + skip, 1 + skip + NEAREST)
     _, nearest = KDTree(np.asarray(points)).query(np.asarray(queries), k=list(ranks), workers=-1)
     return float((labels[nearest] == query_labels[:, None]).mean())
-
-
-def timed(work: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
-    clock, processor = time.perf_counter(), time.process_time()
-    found = work()
-    return found, {
-        "seconds": round(time.perf_counter() - clock, 2),
-        "processor_seconds": round(time.process_time() - processor, 2),
-    }
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ import numpy as np
 from lookalike.answers import Cluster, Clustering, Evaluation, ImageMap, SearchResult
 from lookalike.bench import IndexComparison
 from lookalike.choices import METHOD_TITLES, STYLES
+from lookalike.counts import count_images
 from lookalike.errors import CollectionError, InvalidInputError
 from lookalike.plots import (
     Curve,
@@ -88,7 +89,7 @@ def draw_clusters(collection: Collection, clustering: Clustering) -> Figure:
         SheetRow(
             each.title,
             "  ·  ".join(
-                [_images(each.size)]
+                [count_images(each.size)]
                 + ([] if each.cohesion is None else [f"cohesion {each.cohesion:.2f}"])
                 + ([] if each.label is None else [f"{each.label} {each.label_share:.0%}"])
             ),
@@ -98,7 +99,7 @@ def draw_clusters(collection: Collection, clustering: Clustering) -> Figure:
         for each in shown
     ]
     more = len(clustering.clusters) - len(shown)
-    title = f"{clustering.name}: {_images(len(clustering.ids))} in {clustering.n_clusters:,} clusters"
+    title = f"{clustering.name}: {count_images(len(clustering.ids))} in {clustering.n_clusters:,} clusters"
     title += f", of which the {_ON_SHEET} largest" if more else ""
     return contact_sheet(rows, f"{title}; nearest to the centre first, doubtful ones framed")
 
@@ -145,7 +146,7 @@ def draw_map(
         thumbnails = collection.thumbnails(wanted)
         return [thumbnails.get(image) for image in wanted]
 
-    title = f"{collection.folder.parent.name}: {METHOD_TITLES[image_map.method]} of {_images(len(ids))}"
+    title = f"{collection.folder.parent.name}: {METHOD_TITLES[image_map.method]} of {count_images(len(ids))}"
     note = "  ·  ".join(facts_of_map(image_map) + ([] if groups is None else [f"coloured by {groups.kind}"]))
     pixels = read_size(size)
     if style == "points":
@@ -244,7 +245,3 @@ def draw_comparison(found: IndexComparison, model: str) -> Figure:
 def _file_name(hit: Hit) -> str:
     """Return the last part of a path; what no folder holds, mnist:train/42, is not known by that."""
     return Path(hit.path).name if os.path.isabs(hit.path) else hit.path
-
-
-def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count:,} images"

@@ -13,10 +13,11 @@ from typing import Annotated
 import typer
 
 from lookalike.choices import ALGORITHMS, FORMS
-from lookalike.cli.clusterings import count_images, document_of, print_clustering, print_list
+from lookalike.cli.clusterings import document_of, print_clustering, print_list
 from lookalike.cli.console import check_dark, print_json, save_picture, say, step_progress
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
 from lookalike.cli.trials import Trial, show_trial
+from lookalike.counts import count_images
 from lookalike.errors import CollectionError, InvalidInputError
 
 _MAKE = "Make clusters"

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from lookalike.cli.console import complain, print_json, relative, say
+from lookalike.counts import count_images
 from lookalike.errors import LookalikeError
 
 if TYPE_CHECKING:
@@ -13,11 +14,6 @@ if TYPE_CHECKING:
     from lookalike.collection import Collection
 
 _SHOWN = 30  # clusters of a table; the rest is summed up
-
-
-def count_images(count: int) -> str:
-    """Say how many images."""
-    return "1 image" if count == 1 else f"{count:,} images"
 
 
 def _parameters(found: Clustering) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lookalike.cli.console import relative, say
+from lookalike.counts import count_images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,7 @@ def _introduction(found: Evaluation) -> list[str]:
         (found.n_not_in_all, "that not all models have embedded"),
         (found.n_without_relevant, "as queries, since no other image searched has their label"),
     ]
-    lines += [f"left out: {_images(count)} {why}" for count, why in left_out if count]
+    lines += [f"left out: {count_images(count)} {why}" for count, why in left_out if count]
     if found.unknown:
         named = ", ".join(found.unknown[:3]) + (", …" if len(found.unknown) > 3 else "")
         paths = "1 path" if len(found.unknown) == 1 else f"{len(found.unknown):,} paths"
@@ -145,10 +146,6 @@ def _print_table(rows: Sequence[Sequence[str]], left: Sequence[int] = ()) -> Non
 
 def _interval(each: Estimate, signed: bool = False) -> str:
     return f"{each.low:+.4f} to {each.high:+.4f}" if signed else f"{each.low:.4f} to {each.high:.4f}"
-
-
-def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count:,} images"
 
 
 def _hits(count: int) -> str:

@@ -10,6 +10,7 @@ import typer
 
 from lookalike.cli.console import print_json, relative, say
 from lookalike.cli.options import CollectionOption, JsonOption
+from lookalike.counts import count_images
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def _print_clustering(found: ClusteringInfo) -> None:
     named = f"; named: {', '.join(names)}{', …' if len(found.named) > len(names) else ''}" if names else ""
     noise = f", {found.n_noise:,} of them noise" if found.n_noise else ""
     clusters = "1 cluster" if found.n_clusters == 1 else f"{found.n_clusters:,} clusters"
-    images = "1 image" if found.n_images == 1 else f"{found.n_images:,} images"
+    images = count_images(found.n_images)
     say(f"clustering  {found.name}: {found.algorithm}, {clusters}, {images}{noise}{named}")
 
 

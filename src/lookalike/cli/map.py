@@ -20,6 +20,7 @@ from lookalike.cli.console import (
     share_progress,
 )
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
+from lookalike.counts import count_images
 from lookalike.errors import CollectionError, InvalidInputError, LookalikeError
 
 if TYPE_CHECKING:
@@ -258,10 +259,6 @@ def _choose_groups(
     return group_by_cluster(found, collection.clustering(name))
 
 
-def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count:,} images"
-
-
 def _summary(
     found: ImageMap, n_placed: int | None, output: Path | None, collection: Path | None
 ) -> list[str]:
@@ -269,14 +266,16 @@ def _summary(
 
     n = len(found.images)
     how = ", ".join(facts_of_map(found))
-    lines = [f"{found.name}: {METHOD_TITLES[found.method]} of {_images(n)}, {how}"]
+    lines = [f"{found.name}: {METHOD_TITLES[found.method]} of {count_images(n)}, {how}"]
     words = ["lookalike", "map", *(["-c", str(collection)] if collection else []), "--name", found.name]
     used = found.parameters.get("perplexity")
     if used is not None and found.perplexity is not None and used < found.perplexity:
-        lines.append(f"perplexity {found.perplexity:g} was asked for; of {_images(n)} it can be {used:.3g}")
+        lines.append(
+            f"perplexity {found.perplexity:g} was asked for; of {count_images(n)} it can be {used:.3g}"
+        )
     if n_placed is not None:
         lines.append(
-            f"placed {_images(n_placed)} that came later; the others stay where they were"
+            f"placed {count_images(n_placed)} that came later; the others stay where they were"
             if n_placed
             else f"drawn as it was made, {found.made}"
             if output is not None
@@ -307,7 +306,7 @@ def _print_list(collection: Collection, json: bool) -> None:
             found.name,
             METHOD_TITLES[found.method],
             ", ".join(facts_of_map(found)),
-            _images(len(found.images)),
+            count_images(len(found.images)),
             found.made,
         )
     for reason in damaged.values():

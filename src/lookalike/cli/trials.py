@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.choices import ALGORITHMS
-from lookalike.cli.clusterings import count_images
 from lookalike.cli.console import print_json, save_picture, say, step_progress
+from lookalike.counts import count_images
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.answers import Cluster, Evaluation, QueryScores
+from lookalike.counts import count_images
 from lookalike.demo.run import CLUSTERING, HITS, DemoResult, Part, Search
 from lookalike.drawing import (
     draw_confusion,
@@ -168,7 +169,7 @@ def clusters(frame: Frame) -> str:
 
 
 def _cluster(frame: Frame, cluster: Cluster) -> str:
-    facts = ["1 image" if cluster.size == 1 else f"{cluster.size:,} images"]
+    facts = [count_images(cluster.size)]
     if cluster.cohesion is not None:
         facts.append(f"cohesion {cluster.cohesion:.2f}")
     if cluster.label is not None and cluster.label_share is not None:
