@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lookalike.cli.console import complain, print_json, relative, say
+from lookalike.cli.console import complain, print_json, read_each, relative, say
 from lookalike.counts import count_images
-from lookalike.errors import LookalikeError
 
 if TYPE_CHECKING:
     from lookalike.answers import Cluster, Clustering
@@ -26,12 +25,7 @@ def _parameters(found: Clustering) -> str:
 
 def print_list(collection: Collection, json: bool) -> None:
     """Print a line for each clustering, or a document of all."""
-    clusterings, damaged = [], {}
-    for name in collection.clusterings():
-        try:
-            clusterings.append(collection.clustering(name))
-        except LookalikeError as error:  # the others are there all the same
-            damaged[name] = str(error)
+    clusterings, damaged = read_each(collection.clusterings(), collection.clustering)
     if json:
         print_json(
             {

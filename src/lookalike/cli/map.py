@@ -14,6 +14,7 @@ from lookalike.cli.console import (
     check_dark,
     complain,
     print_json,
+    read_each,
     relative,
     save_picture,
     say,
@@ -21,7 +22,7 @@ from lookalike.cli.console import (
 )
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
 from lookalike.counts import count_images
-from lookalike.errors import CollectionError, InvalidInputError, LookalikeError
+from lookalike.errors import CollectionError, InvalidInputError
 
 if TYPE_CHECKING:
     from lookalike.answers import ImageMap
@@ -291,12 +292,7 @@ def _summary(
 def _print_list(collection: Collection, json: bool) -> None:
     from lookalike.drawing import facts_of_map
 
-    maps, damaged = [], {}
-    for name in collection.maps():
-        try:
-            maps.append(collection.read_map(name))
-        except LookalikeError as error:  # the others are there all the same
-            damaged[name] = str(error)
+    maps, damaged = read_each(collection.maps(), collection.read_map)
     if json:
         broken = [{"name": name, "damaged": reason} for name, reason in damaged.items()]
         print_json({"maps": [_about(found) for found in maps] + broken})
