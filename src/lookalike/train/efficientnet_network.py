@@ -24,16 +24,20 @@ _STEM = 32
 class SameConv(nn.Conv2d):
     """A convolution that pads as TensorFlow does: the odd pixel goes to the right and the bottom."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Convolve (n, c, side, side)."""
+    def forward(self, x: torch.Tensor, norm: nn.BatchNorm2d) -> torch.Tensor:
+        """Convolve (n, c, side, side), and normalise by statistics that are fixed: in one pass over the pixels."""
+        variance, mean = norm.running_var, norm.running_mean
+        assert variance is not None and mean is not None
+        scale = norm.weight * torch.rsqrt(variance + norm.eps)
+        weight, bias = self.weight * scale[:, None, None, None], norm.bias - mean * scale
         size, stride = self.kernel_size[0], self.stride[0]
         side = x.shape[-1]
         missing = max((-(-side // stride) - 1) * stride + size - side, 0)
         before, after = missing // 2, missing - missing // 2
         if before == after:
-            return nn.functional.conv2d(x, self.weight, None, self.stride, before, 1, self.groups)
+            return nn.functional.conv2d(x, weight, bias, self.stride, before, 1, self.groups)
         x = nn.functional.pad(x, (before, after, before, after))
-        return nn.functional.conv2d(x, self.weight, None, self.stride, 0, 1, self.groups)
+        return nn.functional.conv2d(x, weight, bias, self.stride, 0, 1, self.groups)
 
 
 def _conv(before: int, after: int, kernel: int = 1, stride: int = 1, depthwise: bool = False) -> SameConv:
@@ -62,9 +66,9 @@ class InvertedResidual(nn.Module):
         """Transform (n, channels_in, side, side)."""
         shortcut = x
         if self.block.expansion != 1:
-            x = self._relu(self._bn0(self._expand_conv(x)))
-        x = self._relu(self._bn1(self._depthwise_conv(x)))
-        x = self._bn2(self._project_conv(x))
+            x = self._relu(self._expand_conv(x, self._bn0))
+        x = self._relu(self._depthwise_conv(x, self._bn1))
+        x = self._project_conv(x, self._bn2)
         return x + shortcut if self.block.has_shortcut else x
 
 
@@ -90,12 +94,12 @@ class EfficientNetLite(nn.Module):
         """Turn (n, side, side, 3) uint8 into features, (n, 1280)."""
         x = (images.permute(0, 3, 1, 2).float() - 127) / 128
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.n_frozen):
-            x = self._relu(self._bn0(self._conv_stem(x)))
+            x = self._relu(self._conv_stem(x, self._bn0))
             for block in self._blocks[: self.n_frozen]:
                 x = block(x)
         for block in self._blocks[self.n_frozen :]:
             x = block(x)
-        x = self._relu(self._bn1(self._conv_head(x)))
+        x = self._relu(self._conv_head(x, self._bn1))
         return x.mean(dim=(2, 3))
 
     def freeze(self, n_blocks: int) -> None:
@@ -107,14 +111,6 @@ class EfficientNetLite(nn.Module):
         for module in resting:
             for parameter in module.parameters():
                 parameter.requires_grad = False
-
-    def train(self, mode: bool = True) -> EfficientNetLite:
-        """Put it into the mode for learning; the batch normalisations keep their statistics."""
-        super().train(mode)
-        for module in self.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.eval()
-        return self
 
     def take(self, weights: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take up published weights; those of the classifier are left out.

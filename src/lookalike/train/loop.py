@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from lookalike.errors import ModelError
+from lookalike.train.allocation import memory_kept
 from lookalike.train.batches import Batch
 from lookalike.train.progress import Epoch, Result, TrainingProgress
 from lookalike.train.run_folder import RunFolder
@@ -96,7 +97,7 @@ def fit(
     ModelError
         If memory does not suffice, the loss is no longer a number, or no image can be read.
     """
-    with _clear_about_memory(schedule.batch_size, device):
+    with _clear_about_memory(schedule.batch_size, device), memory_kept():
         loop = _Loop(learner, feed, schedule, run, device, report, mixed_precision)
         loop.restore()
         return loop.run()
