@@ -289,3 +289,69 @@ def serve_hub():
 
 def document(path: Path) -> dict:
     return json.loads(path.read_text())
+
+
+def resnet_tensors(depths, width, seed=0):
+    """Return random weights of a ResNet by torchvision's names, with a classifier of ten classes.
+
+    With these, activations neither vanish nor explode.
+    """
+    random = np.random.default_rng(seed)
+    made = {}
+
+    def layer(conv, norm, *shape):
+        made[f"{conv}.weight"] = random.normal(scale=(2 / np.prod(shape[1:])) ** 0.5, size=shape)
+        for part, low, high in [
+            ("weight", 0.3, 1.0),
+            ("bias", -0.2, 0.2),
+            ("running_mean", -0.2, 0.2),
+            ("running_var", 0.5, 2.0),
+        ]:
+            made[f"{norm}.{part}"] = random.uniform(low, high, shape[0])
+        made[f"{norm}.num_batches_tracked"] = np.int64(7)
+
+    layer("conv1", "bn1", width, 3, 7, 7)
+    before = width
+    for stage, depth in enumerate(depths):
+        inside = width * 2**stage
+        for number in range(depth):
+            prefix = f"layer{stage + 1}.{number}."
+            layer(prefix + "conv1", prefix + "bn1", inside, before, 1, 1)
+            layer(prefix + "conv2", prefix + "bn2", inside, inside, 3, 3)
+            layer(prefix + "conv3", prefix + "bn3", 4 * inside, inside, 1, 1)
+            if number == 0:
+                layer(prefix + "downsample.0", prefix + "downsample.1", 4 * inside, before, 1, 1)
+            before = 4 * inside
+    made["fc.weight"], made["fc.bias"] = random.normal(size=(10, before)), random.normal(size=10)
+    return {
+        name: np.asarray(value, np.float32 if np.ndim(value) else np.int64) for name, value in made.items()
+    }
+
+
+def transformers_name(name: str) -> str:
+    """Return what transformers calls a weight of a ResNet that torchvision calls so."""
+    part = name.rsplit(".", 1)[1]
+    if name.startswith("fc."):
+        return f"classifier.1.{part}"
+    if name.startswith(("conv1.", "bn1.")):
+        return (
+            f"resnet.embedder.embedder.{'convolution' if name.startswith('conv') else 'normalization'}.{part}"
+        )
+    stage, number, layer, *_ = name.removeprefix("layer").split(".")
+    place = f"resnet.encoder.stages.{int(stage) - 1}.layers.{number}"
+    if layer == "downsample":
+        return f"{place}.shortcut.{'convolution' if '.downsample.0.' in name else 'normalization'}.{part}"
+    kind = "convolution" if layer.startswith("conv") else "normalization"
+    return f"{place}.layer.{int(layer[-1]) - 1}.{kind}.{part}"
+
+
+def safetensors_file(tensors, kinds=None) -> bytes:
+    """Return a safetensors file: the length of a header, the header in JSON, the numbers."""
+    types = {"float32": "F32", "float16": "F16", "float64": "F64", "int64": "I64"}
+    header, content = {"__metadata__": {"format": "pt"}}, b""
+    for name, value in tensors.items():
+        start, content = len(content), content + value.tobytes()
+        kind = (kinds or {}).get(name) or types[value.dtype.name]
+        header[name] = {"dtype": kind, "shape": value.shape, "data_offsets": [start, len(content)]}
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + content

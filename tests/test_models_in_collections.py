@@ -274,6 +274,7 @@ def test_a_fetch_that_is_killed_goes_on_from_where_it_was(places, monkeypatch):
         (["--fetch", "lite0"], "it comes with a Python package"),
         (["--fetch", "nothing"], "no model is called 'nothing'"),
         (["--fetch", "resnet50"], "cannot be fetched: onnx/model.onnx cannot be had from http"),
+        (["--fetch", "weights-resnet50"], "cannot be fetched: model.safetensors cannot be had from http"),
     ],
 )
 def test_a_fetch_that_cannot_be_is_one_line(call, words, message):

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="training needs torch: pip install '
 
 from lookalike import Collection  # noqa: E402
 from lookalike.cli import main  # noqa: E402
-from lookalike.embed import get_model, read_packaged, trained_model, unit_rows  # noqa: E402
+from lookalike.embed import get_model, read_packaged, resnet, trained_model, unit_rows  # noqa: E402
 from lookalike.embed.efficientnet_lite import VARIANTS, build  # noqa: E402
 from lookalike.errors import ImageError, ModelError  # noqa: E402
 from lookalike.train import (  # noqa: E402
@@ -19,17 +19,21 @@ from lookalike.train import (  # noqa: E402
     RunFolder,
     Running,
     TrainingImages,
+    finetuning,
     train_autoencoder,
 )
 from lookalike.train import loop as loop_module  # noqa: E402
 from lookalike.train.autoencoder_network import Autoencoder, AutoencoderLearner  # noqa: E402
 from lookalike.train.autoencoder_shape import AutoencoderShape  # noqa: E402
+from lookalike.train.bases import ResNetBase  # noqa: E402
 from lookalike.train.device import choose_device, seeded  # noqa: E402
 from lookalike.train.efficientnet_network import EfficientNetLite  # noqa: E402
 from lookalike.train.finetuned_network import FinetunedNetwork, FinetuneLearner  # noqa: E402
 from lookalike.train.losses import make_loss  # noqa: E402
 from lookalike.train.memory import bytes_an_image, check_memory  # noqa: E402
+from lookalike.train.resnet_network import ResNet  # noqa: E402
 from pictures import picture  # noqa: E402
+from standins import document, resnet_tensors, safetensors_file, serve_hub, transformers_name  # noqa: E402
 from test_train import contents, fail  # noqa: E402
 
 CPU = Running(device="cpu", jobs=1)
@@ -304,6 +308,41 @@ def test_what_rests_does_not_change_and_statistics_never_do(lite0):
         assert not any("running" in name for name in moved)
 
 
+# ResNet
+
+
+TINY = resnet.Shape((1, 2), width=4)
+
+
+@pytest.mark.parametrize("side", [64, 75])
+def test_resnet_in_torch_gives_the_vectors_of_the_onnx_graph(side):
+    weights = resnet.take_weights(resnet_tensors(TINY.depths, TINY.width), "x", TINY)
+    network = ResNet(TINY).eval()
+    network.take(weights)
+    images = np.stack([np.asarray(picture(seed, side)) for seed in range(3)])
+    with torch.no_grad():
+        found = unit_rows(network(torch.from_numpy(images)).numpy())
+    graph = resnet.build(network.give(), TINY, side)
+    assert graph == resnet.build(weights, TINY, side)
+    local = trained_model("x", "", graph, side, side, TINY.dimension, "cosine", "", "crop")
+    np.testing.assert_allclose(found, local.open().embed(images), atol=1e-4)
+
+
+def test_resting_blocks_of_a_resnet_do_not_change_and_statistics_never_do():
+    backbone = ResNet(TINY)
+    backbone.take(resnet_tensors(TINY.depths, TINY.width))
+    before = {name: value.copy() for name, value in backbone.give().items()}
+    optimiser = torch.optim.SGD(backbone.parameters(), lr=0.1)
+    backbone.train()
+    backbone.freeze(2)
+    backbone(torch.randint(0, 256, (2, 32, 32, 3), dtype=torch.uint8)).square().mean().backward()
+    optimiser.step()
+    moved = {name for name, value in backbone.give().items() if (before[name] != value).any()}
+    learnable = ("conv1.weight", "bn1.weight", "bn1.bias", "conv3.weight", "bn3.bias")
+    assert moved >= {f"layer2.1.{name}" for name in learnable}
+    assert all(name.startswith("layer2.1.") and "running" not in name for name in moved)
+
+
 # Losses
 
 
@@ -398,6 +437,120 @@ def test_labels_come_from_a_table_too(classes, tmp_path):
     card = classes.train(settings, labels=table, running=CPU).card
     assert sum(card.images.values()) == 12
     assert card.labels == str(table)
+
+
+@pytest.fixture
+def tiny_resnet(monkeypatch):
+    """A ResNet with two stages in place of ResNet-50, and two sorts of files of the same weights."""
+    pytest.importorskip("safetensors", reason="pip install 'lookalike[train]'")
+    model = dataclasses.replace(get_model("resnet50"), dimension=TINY.dimension, size=64, resize=73)
+    monkeypatch.setattr(finetuning, "get_base", lambda name: ResNetBase(model, TINY))
+    tensors = resnet_tensors(TINY.depths, TINY.width)
+    renamed = {
+        transformers_name(name): value.astype(np.float16) if value.ndim else value
+        for name, value in tensors.items()
+    }
+    halves = {name: value.astype(np.float16) if value.ndim else value for name, value in tensors.items()}
+    return safetensors_file(halves), safetensors_file(renamed)
+
+
+def resnet_words(collection, name, *more):
+    words = ["train", "finetune", "--name", name, "--base", "resnet50", "--size", "32", "--epochs", "1"]
+    words += ["--frozen-epochs", "0", "--batch-size", "8", "-j", "1", "--device", "cpu", *more]
+    return [*words, "-c", str(collection.folder.parent)]
+
+
+def succeed(capsys, words):
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert not end.value.code
+    return capsys.readouterr().out
+
+
+def test_resnet_learns_from_a_file_of_weights_by_either_sort_of_names(
+    classes, tiny_resnet, tmp_path, capsys, monkeypatch
+):
+    measures, graphs = [], []
+    for name, content in zip(("ours", "theirs"), tiny_resnet, strict=True):
+        file = tmp_path / f"{name}.safetensors"
+        file.write_bytes(content)
+        out = succeed(capsys, resnet_words(classes, name, "--weights", str(file)))
+        assert f"ResNet-50 with the weights of {name}.safetensors, fine-tuned on" in out
+        card = document(classes.folder / f"models/resnet50-{name}.card.json")
+        assert set(card["measures"]) == {"resnet50", f"resnet50-{name}"}
+        assert card["settings"]["weights"].startswith(f"{name}.safetensors, sha256 ")
+        measures.append(card["measures"]["resnet50"])
+        graphs.append((classes.folder / f"models/resnet50-{name}.onnx").read_bytes())
+    assert measures[0] == measures[1]
+    assert graphs[0] == graphs[1]
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    images, vectors = Collection.open(classes.folder).vectors("resnet50-ours")
+    assert vectors.shape == (len(images), TINY.dimension)
+    hits = Collection.open(classes.folder).search(
+        classes.roots[0] / "waves/0.png", k=3, model="resnet50-ours"
+    )
+    assert len(hits.hits) == 3
+
+
+def test_training_goes_on_with_the_same_weights_only(classes, tiny_resnet, tmp_path, capsys):
+    file = tmp_path / "net.safetensors"
+    file.write_bytes(tiny_resnet[0])
+    words = resnet_words(classes, "x", "--weights", str(file))
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(finetuning, "_check", die)
+        main(words)
+    moved = tmp_path / "moved.safetensors"
+    file.rename(moved)
+    other = resnet_tensors(TINY.depths, TINY.width, seed=1)
+    file.write_bytes(safetensors_file(other))
+    line = fail(capsys, *words)
+    assert "was begun with weights = '" in line and "--restart" in line
+    words[words.index(str(file))] = str(moved)  # where it lies does not matter
+    assert "1 epoch" in succeed(capsys, words)
+
+
+def test_weights_of_resnet_come_from_the_hub_once(classes, tiny_resnet, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("LOOKALIKE_MODELS", raising=False)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    before = contents(classes.folder)
+    line = fail(capsys, *resnet_words(classes, "x"))
+    assert "model.safetensors cannot be had from http://127.0.0.1:9" in line
+    assert "lookalike models --fetch weights-resnet50 --to DIR" in line
+    assert line.endswith("or name a file that you have with --weights")
+    assert contents(classes.folder) == before
+    with serve_hub() as served:
+        served.publish("microsoft/resnet-50", {"model.safetensors": tiny_resnet[1]})
+        monkeypatch.setenv("HF_ENDPOINT", served.address)
+        assert "weights-resnet50 is in" in succeed(capsys, ["models", "--fetch", "weights-resnet50"])
+        asked = len(served.asked)
+        out = succeed(capsys, resnet_words(classes, "x"))
+        assert "ResNet-50, trained on ImageNet, fine-tuned on" in out
+        assert len(served.asked) == asked
+    card = document(classes.folder / "models/resnet50-x.card.json")
+    assert card["settings"]["weights"].startswith("microsoft/resnet-50/model.safetensors, sha256 ")
+    assert document(classes.folder / "models/resnet50-x.json")["licence"] == "Apache-2.0"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "cannot read"),
+        (b"half of", "is not a safetensors file, or is cut short"),
+        (safetensors_file({"a": np.zeros(3)}), "does not hold a ResNet-50: its first tensor is a; expected"),
+    ],
+)
+def test_weights_that_cannot_be_used_are_one_line(classes, tiny_resnet, tmp_path, capsys, content, expected):
+    file = tmp_path / "net.safetensors"
+    if content is not None:
+        file.write_bytes(content)
+    before = contents(classes.folder)
+    line = fail(capsys, *resnet_words(classes, "x", "--weights", str(file)))
+    assert str(file) in line
+    assert expected in line
+    assert contents(classes.folder) == before
 
 
 # The command line

@@ -38,7 +38,7 @@ def models(
     quiet: QuietOption = False,
 ) -> None:
     """List the models: what they are, the size of their vectors, and whether they are installed."""
-    from lookalike.embed import MODELS, PIXELS_PATTERN
+    from lookalike.embed import MODELS, PIXELS_PATTERN, RESNET50_WEIGHTS
 
     if fetch is not None:
         _fetch(fetch, to, revision, json, quiet)
@@ -46,7 +46,12 @@ def models(
     if to is not None or revision is not None:
         raise InvalidInputError("--to and --revision say how to fetch; name the model with --fetch NAME")
     if json:
-        print_json({"models": [_document(model) for model in MODELS]})
+        print_json(
+            {
+                "models": [_document(model) for model in MODELS],
+                "weights": [_document(RESNET50_WEIGHTS)],
+            }
+        )
         return
     width = max(len(model.name) for model in MODELS)
     for model in MODELS:
@@ -55,6 +60,7 @@ def models(
         say(f"{model.name:<{width}} {model.title}; {facts}{text} ({_state(model)})")
     say(f"{'pixels-…':<{width}} The pixels themselves, euclidean: {PIXELS_PATTERN}")
     say(f"{'FILE.onnx':<{width}} Any network of yours, by its path: see docs/models.md")
+    say(f"{RESNET50_WEIGHTS.name} {RESNET50_WEIGHTS.title}: see docs/train.md ({_state(RESNET50_WEIGHTS)})")
 
 
 def _document(model: Model) -> dict[str, Any]:
@@ -89,9 +95,9 @@ def _state(model: Model) -> str:
 
 
 def _fetch(name: str, to: Path | None, revision: str | None, json: bool, quiet: bool) -> None:
-    from lookalike.embed import fetch, get_model
+    from lookalike.embed import fetch, get_fetched
 
-    folder = fetch(get_model(name), to, revision, quiet=quiet or json)
+    folder = fetch(get_fetched(name), to, revision, quiet=quiet or json)
     if json:
         print_json({"name": name, "folder": relative(str(folder))})
     elif not quiet:

@@ -156,8 +156,16 @@ def autoencoder(
 def finetune(
     name: NameOption,
     base: Annotated[
-        str, typer.Option(metavar="MODEL", help="What to go on with: lite0, lite1 or lite2.")
+        str, typer.Option(metavar="MODEL", help="What to go on with: lite0, lite1, lite2 or resnet50.")
     ] = "lite0",
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.safetensors",
+            help="resnet50's weights; by default those of the Hugging Face hub, fetched once.",
+            show_default=False,
+        ),
+    ] = None,
     labels: Annotated[
         str | None,
         typer.Option(
@@ -250,6 +258,7 @@ def finetune(
     settings = FinetuneSettings(
         name=name,
         base=base,
+        weights=weights,
         loss=cast(Loss, loss),
         size=size,
         epochs=epochs,

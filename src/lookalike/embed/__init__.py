@@ -8,9 +8,11 @@ from lookalike.embed.models import (
     DEFAULT_MODEL,
     MODELS,
     PIXELS_PATTERN,
+    RESNET50_WEIGHTS,
     HubFiles,
     Model,
     PackagedWeights,
+    get_fetched,
     get_model,
 )
 from lookalike.embed.onnx import OnnxEmbedder, fit_image, unit_rows
@@ -24,6 +26,7 @@ __all__ = [
     "DEFAULT_MODEL",
     "MODELS",
     "PIXELS_PATTERN",
+    "RESNET50_WEIGHTS",
     "Compute",
     "Embedder",
     "HubFiles",
@@ -37,6 +40,7 @@ __all__ = [
     "check_device",
     "fetch",
     "fit_image",
+    "get_fetched",
     "get_model",
     "is_installed",
     "knows_words",

@@ -21,20 +21,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    import onnx
+from lookalike.embed.convolutional_graph import ConvolutionalGraph
 
 DIMENSION = 1280
 EPSILON = 1e-3
 """Of the batch normalisations."""
-
-_OPSET = 17
-_IR_VERSION = 8  # what opset 17 came with; newer ones would shut out older runtimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,47 +128,20 @@ def build(weights: Mapping[str, npt.NDArray[Any]], variant: Variant) -> bytes:
     KeyError, ValueError
         If the weights are those of another network.
     """
-    return _Graph(weights).build(variant)
+    return _Graph(weights, EPSILON).build(variant)
 
 
-class _Graph:
-    """The graph under construction: nodes and constants, in order."""
-
-    def __init__(self, weights: Mapping[str, npt.NDArray[Any]]) -> None:
-        self._weights = weights
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
+class _Graph(ConvolutionalGraph):
+    """The graph under construction."""
 
     def build(self, variant: Variant) -> bytes:
-        from onnx import TensorProto, checker, helper
-
-        x = self._normalise("images")
         side = variant.size
+        x = self.normalise(np.float32(127), np.float32(1 / 128))
         x, side = self._conv(x, side, "_conv_stem", "_bn0", stride=2)
         for number, block in enumerate(blocks(variant)):
             x, side = self._block(x, side, f"_blocks.{number}.", block)
         x, side = self._conv(x, side, "_conv_head", "_bn1")
-        x = self._add("GlobalAveragePool", [x])
-        self._add("Flatten", [x], output="features", axis=1)
-
-        shape = ["n", variant.size, variant.size, 3]
-        images = helper.make_tensor_value_info("images", TensorProto.UINT8, shape)
-        features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", DIMENSION])
-        graph = helper.make_graph(self._nodes, "efficientnet_lite", [images], [features], self._constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)])
-        model.ir_version = _IR_VERSION
-        model.producer_name = "lookalike"
-        model.producer_version = ""
-        checker.check_model(model)
-        return bytes(model.SerializeToString(deterministic=True))
-
-    def _normalise(self, images: str) -> str:
-        from onnx import TensorProto
-
-        x = self._add("Cast", [images], to=TensorProto.FLOAT)
-        x = self._add("Transpose", [x], perm=[0, 3, 1, 2])
-        x = self._add("Sub", [x, self._constant("mean", np.float32(127))])
-        return self._add("Mul", [x, self._constant("scale", np.float32(1 / 128))])
+        return self.pool(x, "efficientnet_lite", variant.size, DIMENSION)
 
     def _block(self, x: str, side: int, prefix: str, block: Block) -> tuple[str, int]:
         shortcut = x
@@ -183,7 +152,7 @@ class _Graph:
         )
         x, side = self._conv(x, side, prefix + "_project_conv", prefix + "_bn2", relu6=False)
         if block.has_shortcut:
-            x = self._add("Add", [x, shortcut])
+            x = self.add("Add", [x, shortcut])
         return x, side
 
     def _conv(
@@ -196,42 +165,11 @@ class _Graph:
         depthwise: bool = False,
         relu6: bool = True,
     ) -> tuple[str, int]:
-        """Add a convolution with its batch normalisation folded in; return its output and that one's side."""
-        kernel = self._weights[conv + ".weight"]  # (out, in / groups, k, k)
-        gamma, beta, mean, variance = (
-            self._weights[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")
-        )
-        scale = gamma / np.sqrt(variance + EPSILON)
-        folded = self._constant(conv + ".weight", (kernel * scale[:, None, None, None]).astype(np.float32))
-        bias = self._constant(conv + ".bias", (beta - mean * scale).astype(np.float32))
-
-        size = kernel.shape[-1]
+        """Add a convolution that pads as TensorFlow does; return its output and that one's side."""
         out = -(-side // stride)
-        missing = max((out - 1) * stride + size - side, 0)
-        before, after = missing // 2, missing - missing // 2
-        x = self._add(
-            "Conv",
-            [x, folded, bias],
-            kernel_shape=[size, size],
-            strides=[stride, stride],
-            pads=[before, before, after, after],
-            group=kernel.shape[0] if depthwise else 1,
-        )
+        missing = max((out - 1) * stride + self.kernel_side(conv) - side, 0)
+        x = self.convolve(x, conv, norm, stride, (missing // 2, missing - missing // 2), depthwise)
         if relu6:
             # The bounds must be 0-d, or the runtime does not fuse them into the convolution.
-            x = self._add("Clip", [x, self._constant("0", np.float32(0)), self._constant("6", np.float32(6))])
+            x = self.add("Clip", [x, self.constant("0", np.float32(0)), self.constant("6", np.float32(6))])
         return x, out
-
-    def _constant(self, name: str, value: npt.NDArray[np.float32] | np.float32) -> str:
-        from onnx import numpy_helper
-
-        if all(constant.name != name for constant in self._constants):
-            self._constants.append(numpy_helper.from_array(np.asarray(value), name))
-        return name
-
-    def _add(self, kind: str, inputs: list[str], output: str | None = None, **attributes: Any) -> str:
-        from onnx import helper
-
-        output = output or f"{kind.lower()}_{len(self._nodes)}"
-        self._nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
-        return output

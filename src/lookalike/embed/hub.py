@@ -89,8 +89,8 @@ def seems_whole(model: Model, folder: Path) -> bool:
     return all(size == pin.files.get(file.path, {}).get("size", size) for file, size in sizes.items())
 
 
-def read_image_graph(model: Model) -> tuple[bytes, Path]:
-    """Return the checked graph that embeds images, and the model's folder; fetch the model if need be.
+def read_image_file(model: Model) -> tuple[bytes, Path]:
+    """Return the checked file that embeds images, and the model's folder; fetch the model if need be.
 
     Raises
     ------

@@ -66,7 +66,7 @@ def is_installed(model: Model) -> bool:
 
 
 def _from_hub(model: Model, weights: HubFiles, compute: Compute) -> Embedder:
-    graph, folder = hub.read_image_graph(model)
+    graph, folder = hub.read_image_file(model)
 
     def load_text() -> TextTower:
         assert model.text is not None and weights.text is not None and weights.tokenizer is not None

@@ -59,7 +59,7 @@ class HubFile:
 
 @dataclass(frozen=True, slots=True)
 class HubFiles:
-    """Weights that come as ONNX files from the Hugging Face hub, fetched once.
+    """Weights that come as files from the Hugging Face hub, fetched once.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class HubFiles:
     revision : str
         The commit; or a branch, whose commit of the day is kept in mind by the first fetch.
     image : HubFile
-        The graph that embeds images.
+        The graph that embeds images; or, of what is only trained further, the weights of one.
     text, tokenizer : HubFile or None
         The graph that embeds text, and what cuts text into its tokens.
     """
@@ -358,6 +358,17 @@ MODELS: tuple[Model, ...] = (
     ),
 )
 
+RESNET50_WEIGHTS = _hub(
+    "weights-resnet50",
+    "ResNet-50's weights, to fine-tune",
+    HubFiles("microsoft/resnet-50", "main", HubFile("model.safetensors")),
+    resize=256,
+    dimension=2048,
+    licence="Apache-2.0",
+    use=GraphUse(),
+)
+"""Not a model itself: its file is no graph. Its name is none that a trained model can have."""
+
 PIXELS_PATTERN = "pixels-SIDE-grey or pixels-SIDE-rgb, SIDE from 1 to 512"
 
 DEFAULT_MODEL = "lite0-int8"
@@ -394,6 +405,17 @@ def get_model(name: str, own: Sequence[str] = ()) -> Model:
         f"no model is called {name!r}{hint}; there are: {', '.join(known)}, {PIXELS_PATTERN},"
         " and any ONNX file by its path"
     )
+
+
+def get_fetched(name: str) -> Model:
+    """Return what is fetched by that name: a model, or weights that one is trained from.
+
+    Raises
+    ------
+    ModelError
+        If there is none.
+    """
+    return RESNET50_WEIGHTS if name == RESNET50_WEIGHTS.name else get_model(name)
 
 
 def _pixels(name: str, side: int, channels: int) -> Model:

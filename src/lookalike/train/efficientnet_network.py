@@ -1,22 +1,14 @@
-"""EfficientNet-Lite in torch: the network of `embed.efficientnet_lite`, with weights that can learn.
-
-Its parameters have the names of the published weights, so that they go in as they were read and come out as
-`efficientnet_lite.build` wants them. The statistics of the batch normalisations stay those of ImageNet: a few
-thousand images in small batches give worse ones. Their scales and shifts learn.
-"""
+"""EfficientNet-Lite in torch: the network of `embed.efficientnet_lite`, with weights that can learn."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
 from lookalike.embed.efficientnet_lite import DIMENSION, EPSILON, Block, Variant, blocks
-from lookalike.errors import ModelError
+from lookalike.train.backbone_network import Backbone, folded
 
 _STEM = 32
 
@@ -25,11 +17,8 @@ class SameConv(nn.Conv2d):
     """A convolution that pads as TensorFlow does: the odd pixel goes to the right and the bottom."""
 
     def forward(self, x: torch.Tensor, norm: nn.BatchNorm2d) -> torch.Tensor:
-        """Convolve (n, c, side, side), and normalise by statistics that are fixed: in one pass over the pixels."""
-        variance, mean = norm.running_var, norm.running_mean
-        assert variance is not None and mean is not None
-        scale = norm.weight * torch.rsqrt(variance + norm.eps)
-        weight, bias = self.weight * scale[:, None, None, None], norm.bias - mean * scale
+        """Convolve (n, c, side, side), and normalise by statistics that are fixed."""
+        weight, bias = folded(self, norm)
         size, stride = self.kernel_size[0], self.stride[0]
         side = x.shape[-1]
         missing = max((-(-side // stride) - 1) * stride + size - side, 0)
@@ -72,13 +61,15 @@ class InvertedResidual(nn.Module):
         return x + shortcut if self.block.has_shortcut else x
 
 
-class EfficientNetLite(nn.Module):
+class EfficientNetLite(Backbone):
     """From pixels to the pooled features.
 
     Parameters
     ----------
     variant : Variant
     """
+
+    dimension = DIMENSION
 
     def __init__(self, variant: Variant) -> None:
         super().__init__()
@@ -88,7 +79,16 @@ class EfficientNetLite(nn.Module):
         self._conv_stem, self._bn0 = _conv(3, _STEM, 3, 2), _norm(_STEM)
         self._blocks = nn.ModuleList([InvertedResidual(block) for block in rows])
         self._conv_head, self._bn1 = _conv(rows[-1].channels_out, DIMENSION), _norm(DIMENSION)
-        self.n_frozen = 0
+
+    @property
+    def stem(self) -> Sequence[nn.Module]:
+        """What comes before the first block."""
+        return [self._conv_stem, self._bn0]
+
+    @property
+    def blocks(self) -> Sequence[nn.Module]:
+        """The blocks, first to last."""
+        return list(self._blocks)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Turn (n, side, side, 3) uint8 into features, (n, 1280)."""
@@ -101,36 +101,3 @@ class EfficientNetLite(nn.Module):
             x = block(x)
         x = self._relu(self._conv_head(x, self._bn1))
         return x.mean(dim=(2, 3))
-
-    def freeze(self, n_blocks: int) -> None:
-        """Let the first blocks, and with them the stem, rest; 0 lets all learn."""
-        self.n_frozen = n_blocks
-        for parameter in self.parameters():
-            parameter.requires_grad = True
-        resting = [self._conv_stem, self._bn0, *self._blocks[:n_blocks]] if n_blocks else []
-        for module in resting:
-            for parameter in module.parameters():
-                parameter.requires_grad = False
-
-    def take(self, weights: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Take up published weights; those of the classifier are left out.
-
-        Raises
-        ------
-        ModelError
-            If they are another network's.
-        """
-        own = self.state_dict()
-        try:
-            state = {
-                name: torch.from_numpy(np.array(weights[name]))
-                for name in own
-                if not name.endswith("num_batches_tracked")
-            }
-            self.load_state_dict(state | {n: v for n, v in own.items() if n not in state})
-        except (KeyError, RuntimeError) as error:
-            raise ModelError(f"the weights are not those of this network: {error}") from error
-
-    def give(self) -> dict[str, npt.NDArray[Any]]:
-        """Return the weights as `efficientnet_lite.build` wants them."""
-        return {name: value.detach().cpu().numpy() for name, value in self.state_dict().items()}

@@ -9,8 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from lookalike.embed.efficientnet_lite import DIMENSION
-from lookalike.train.efficientnet_network import EfficientNetLite
+from lookalike.train.backbone_network import Backbone
 from lookalike.train.losses import make_loss
 from lookalike.train.settings import Loss
 from lookalike.train.split import Rows
@@ -23,13 +22,13 @@ _FACTOR = 10.0  # on the learning rate of the loss's own weights, which start fr
 class FinetunedNetwork(nn.Module):
     """A backbone whose features are the embedding, and a loss."""
 
-    def __init__(self, backbone: EfficientNetLite, loss: Loss, n_classes: int) -> None:
+    def __init__(self, backbone: Backbone, loss: Loss, n_classes: int) -> None:
         super().__init__()
         self.backbone = backbone
-        self.loss = make_loss(loss, DIMENSION, n_classes)
+        self.loss = make_loss(loss, backbone.dimension, n_classes)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Turn (n, side, side, 3) uint8 into features, (n, 1280)."""
+        """Turn (n, side, side, 3) uint8 into features, (n, dimension)."""
         features: torch.Tensor = self.backbone(images)
         return features
 
@@ -64,7 +63,7 @@ class FinetuneLearner:
     def begin_epoch(self, epoch: int) -> None:
         """Let the first blocks rest in the first epochs; then let all learn."""
         self.network.train()
-        n_resting = round(len(self.network.backbone._blocks) * _RESTING)
+        n_resting = round(len(self.network.backbone.blocks) * _RESTING)
         self.network.backbone.freeze(n_resting if epoch < self._frozen_epochs else 0)
 
     def loss(self, pixels: torch.Tensor, rows: Rows) -> torch.Tensor:

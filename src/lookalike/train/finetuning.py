@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.embed import (
-    Compute,
-    LocalModel,
-    Model,
-    PackagedWeights,
-    fit_image,
-    get_model,
-    load_model,
-    read_packaged,
-    trained_model,
-)
-from lookalike.embed.efficientnet_lite import VARIANTS, build
+from lookalike.embed import LocalModel, Model, fit_image, trained_model
 from lookalike.errors import CollectionError
 from lookalike.train.augment import augment
+from lookalike.train.bases import Base, Start, get_base
 from lookalike.train.batches import Batch, read_batches
 from lookalike.train.card import Card
 from lookalike.train.device import choose_device, import_torch, made_with, seeded
@@ -37,7 +27,7 @@ from lookalike.train.split import Rows, split_labelled
 from lookalike.train.trained import Trained, check_agreement
 
 if TYPE_CHECKING:
-    from lookalike.train.efficientnet_network import EfficientNetLite
+    from lookalike.train.backbone_network import Backbone
 
 _WEIGHT_DECAY = 0.05
 _GROUP = 4  # images of a class that come together, for a loss that compares them with each other
@@ -75,20 +65,19 @@ def finetune(
     """
     import_torch()
     device = choose_device(running.device)
+    base = get_base(settings.base)
+    start = base.read(settings.weights)
     with run.held(), seeded(settings.random_state, running.jobs):
-        from lookalike.train.efficientnet_network import EfficientNetLite
         from lookalike.train.finetuned_network import FinetunedNetwork, FinetuneLearner
         from lookalike.train.loop import fit
         from lookalike.train.memory import check_memory, free_memory_of
 
-        chosen = _begin(images, settings, run, running)
+        chosen = _begin(images, settings, start, run, running)
         images = images.only(chosen.ids)
         names, classes = np.unique(np.asarray(chosen.labels, str), return_inverse=True)
-        base = get_model(settings.base)
-        assert isinstance(base.weights, PackagedWeights)
-        size = settings.size or base.size
-        backbone = EfficientNetLite(replace(VARIANTS[settings.base], size=size))
-        backbone.take(read_packaged(base.weights))
+        size = settings.size or base.model.size
+        backbone = base.network(size)
+        backbone.take(start.weights)
         network = FinetunedNetwork(backbone, settings.loss, len(names))
         schedule = Schedule(
             settings.epochs,
@@ -100,31 +89,34 @@ def finetune(
             checkpoint_seconds=running.checkpoint_seconds,
         )
         check_memory(network, size, schedule.batch_size, free_memory_of(device))
-        as_seen = _as_model(base, settings, "", b"").model
-        feed = _Feed(images, chosen, classes, as_seen, settings, running.jobs)
+        name = settings.model_name
+        seen = _as_model(base, start, name, "", size, b"").model
+        feed = _Feed(images, chosen, classes, seen, settings, running.jobs)
         learner = FinetuneLearner(network, classes, settings.frozen_epochs)
         result = fit(learner, feed, schedule, run, device, running.report)
 
         running.say("checking the model")
         n_train = len(chosen.split.train)
-        title = f"{base.title}, fine-tuned on {n_train:,} images of {len(names):,} classes"
-        local = _as_model(base, settings, title, build(backbone.give(), backbone.variant))
+        title = f"{start.title}, fine-tuned on {n_train:,} images of {len(names):,} classes"
+        local = _as_model(base, start, name, title, size, base.build(backbone.give(), size))
         _check(backbone, local, feed)
         running.say("measuring it against what it was made of")
         tested = chosen.split.test
         if len(tested) > MOST_QUERIES:
             random = np.random.default_rng((settings.random_state, 3))
             tested = np.sort(random.choice(tested, MOST_QUERIES, replace=False))
-        before = load_model(base.name, Compute(device="cpu"))
-        measures = measure_models(images, tested, classes[tested], [before, local.open()], running.jobs)
+        own = base.model.size
+        before = _as_model(base, start, base.model.name, start.title, own, base.build(start.weights, own))
+        compared = [before.open(), local.open()]
+        measures = measure_models(images, tested, classes[tested], compared, running.jobs)
         card = Card(
-            model=settings.model_name,
+            model=name,
             title=title,
             dimension=local.model.dimension,
             metric=local.model.metric,
             size=size,
             made_with=made_with(device),
-            settings={**asdict(settings), "size": size},
+            settings={**asdict(settings), "size": size, "weights": start.source},
             images={part: len(rows) for part, rows in chosen.split.parts().items()},
             classes=len(names),
             labels=source,
@@ -137,9 +129,12 @@ def finetune(
         return Trained(local, card, chosen)
 
 
-def _begin(images: TrainingImages, settings: FinetuneSettings, run: RunFolder, running: Running) -> RunImages:
+def _begin(
+    images: TrainingImages, settings: FinetuneSettings, start: Start, run: RunFolder, running: Running
+) -> RunImages:
     """Return the images of the run that is there, else of a new one."""
-    asked = {"kind": "finetune", **asdict(settings)}
+    # Not where the file of the weights lies, but what is in it, must be the same.
+    asked = {"kind": "finetune", **asdict(settings), "weights": start.sha256}
     there = None if running.restart else run.resume(asked)
     if there is not None:
         return there[0]
@@ -215,22 +210,21 @@ class _Feed:
         return self._split.test[:_CHECKED]
 
 
-def _as_model(base: Model, settings: FinetuneSettings, title: str, graph: bytes) -> LocalModel:
-    size = settings.size or base.size
+def _as_model(base: Base, start: Start, name: str, title: str, size: int, graph: bytes) -> LocalModel:
     return trained_model(
-        name=settings.model_name,
+        name=name,
         title=title,
         graph=graph,
         size=size,
-        resize=round(size * base.resize / base.size),
-        dimension=base.dimension,
-        metric=base.metric,
-        licence=base.licence,
+        resize=round(size * base.model.resize / base.model.size),
+        dimension=base.model.dimension,
+        metric=base.model.metric,
+        licence=start.licence,
         fit="crop",
     )
 
 
-def _check(backbone: EfficientNetLite, local: LocalModel, feed: _Feed) -> None:
+def _check(backbone: Backbone, local: LocalModel, feed: _Feed) -> None:
     import torch
 
     pixels = np.concatenate([batch.pixels for batch in feed.plain(feed.checked) if len(batch.rows)])

@@ -23,9 +23,11 @@ def bytes_an_image(network: torch.nn.Module, side: int) -> int:
 
     total = 0
 
-    def add(_module: torch.nn.Module, _inputs: Any, output: Any) -> None:
+    def add(_module: torch.nn.Module, inputs: Any, output: Any) -> None:
         nonlocal total
-        if isinstance(output, torch.Tensor):
+        if (
+            isinstance(output, torch.Tensor) and output is not inputs[0]
+        ):  # what is done in place takes nothing
             total += output.numel() * output.element_size()
 
     shadow = deepcopy(network).to("meta")

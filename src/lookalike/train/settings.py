@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,8 +17,11 @@ from lookalike.types import Metric
 Loss = Literal["normalised-softmax", "contrastive", "cross-entropy"]
 LOSSES: tuple[Loss, ...] = get_args(Loss)
 
-BASES = ("lite0", "lite1", "lite2")
+BASES = ("lite0", "lite1", "lite2", "resnet50")
 """Models that can be fine-tuned."""
+
+BASES_FROM_FILES = ("resnet50",)
+"""Those whose weights may come from a file of the user's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +121,10 @@ class FinetuneSettings:
     ----------
     name : str
         Its model is called ``<base>-<name>``.
-    base : {"lite0", "lite1", "lite2"}
+    base : {"lite0", "lite1", "lite2", "resnet50"}
         The network that is gone on with.
+    weights : path, optional
+        A safetensors file of resnet50's weights; those that are published by default.
     loss : {"normalised-softmax", "contrastive", "cross-entropy"}
     size : int, optional
         Side of what it sees, pixels; that of the base by default.
@@ -140,6 +146,7 @@ class FinetuneSettings:
 
     name: str
     base: str = "lite0"
+    weights: str | os.PathLike[str] | None = None
     loss: Loss = "normalised-softmax"
     size: int | None = None
     epochs: int = 12
@@ -158,6 +165,11 @@ class FinetuneSettings:
         check_name(self.name)
         if self.base not in BASES:
             raise InvalidInputError(f"the base is {self.base!r}; expected one of {', '.join(BASES)}")
+        if self.weights is not None and self.base not in BASES_FROM_FILES:
+            raise InvalidInputError(
+                f"weights are given for {self.base}, which has its own; a file of them is taken for"
+                f" {', '.join(BASES_FROM_FILES)}"
+            )
         if self.loss not in LOSSES:
             raise InvalidInputError(f"the loss is {self.loss!r}; expected one of {', '.join(LOSSES)}")
         for name in ("epochs", "batch_size", "patience", "min_images"):
