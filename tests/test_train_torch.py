@@ -1,7 +1,10 @@
 """Training itself, which needs torch: it learns, goes on after a kill, and agrees with what it exports."""
 
 import dataclasses
+import itertools
+import signal
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -29,6 +32,7 @@ from lookalike.train.bases import ResNetBase  # noqa: E402
 from lookalike.train.device import choose_device, seeded  # noqa: E402
 from lookalike.train.efficientnet_network import EfficientNetLite  # noqa: E402
 from lookalike.train.finetuned_network import FinetunedNetwork, FinetuneLearner  # noqa: E402
+from lookalike.train.interruption import interrupt_awaited  # noqa: E402
 from lookalike.train.losses import make_loss  # noqa: E402
 from lookalike.train.memory import bytes_an_image, check_memory  # noqa: E402
 from lookalike.train.resnet_network import ResNet  # noqa: E402
@@ -170,6 +174,58 @@ def test_kill_after_the_last_epoch_costs_no_epoch(tmp_path, monkeypatch):
     read = waves()
     train_autoencoder(read[0], SETTINGS, run, CPU)
     assert max(read[1].values()) == 1  # only to check the graph
+
+
+@pytest.fixture
+def default_handler():
+    """Python's own, which a runner of tests may have replaced."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("during", ["_learn", "_loss"])  # `_loss` is computed for held-out images as well
+@pytest.mark.parametrize("call", [1, 4, 8])
+def test_interrupted_training_loses_nothing(tmp_path, monkeypatch, default_handler, during, call):
+    whole = train_autoencoder(waves()[0], SETTINGS, RunFolder(tmp_path / "whole"), CPU)
+    run = RunFolder(tmp_path / "run")
+    done = getattr(loop_module._Loop, during)
+    calls = itertools.count(1)
+
+    def interrupted(self, *arguments):
+        found = done(self, *arguments)
+        if next(calls) == call:
+            signal.raise_signal(signal.SIGINT)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop_module._Loop, during, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train_autoencoder(
+                waves()[0], SETTINGS, run, CPU
+            )  # a checkpoint each minute, which none has come to
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert next(calls) == call + 1  # it ended at once
+    state = run.load()
+    assert len(state["epochs"]) * 3 + state["step"] == {"_learn": call, "_loss": call - call // 4}[during]
+    assert train_autoencoder(waves()[0], SETTINGS, run, CPU).local.graph == whole.local.graph
+
+
+def test_second_interrupt_does_not_wait(default_handler):
+    with pytest.raises(KeyboardInterrupt), interrupt_awaited() as is_interrupted:
+        assert not is_interrupted()
+        signal.raise_signal(signal.SIGINT)
+        assert is_interrupted()
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_training_in_a_thread_leaves_signals_alone(tmp_path, default_handler):
+    thread = threading.Thread(
+        target=train_autoencoder, args=(waves()[0], SETTINGS, RunFolder(tmp_path / "run"), CPU)
+    )
+    thread.start()
+    thread.join()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_training_stops_once_held_out_images_gain_nothing(tmp_path):

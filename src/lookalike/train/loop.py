@@ -22,6 +22,7 @@ import torch
 from lookalike.errors import ModelError
 from lookalike.train.allocation import memory_kept
 from lookalike.train.batches import Batch
+from lookalike.train.interruption import interrupt_awaited
 from lookalike.train.progress import Epoch, Result, TrainingProgress
 from lookalike.train.run_folder import RunFolder
 from lookalike.train.schedule import Schedule
@@ -96,9 +97,15 @@ def fit(
     ------
     ModelError
         If memory does not suffice, the loss is no longer a number, or no image can be read.
+    KeyboardInterrupt
+        For Ctrl-C, once the step under way and a checkpoint are done.
     """
-    with _clear_about_memory(schedule.batch_size, device), memory_kept():
-        loop = _Loop(learner, feed, schedule, run, device, report, mixed_precision)
+    with (
+        _clear_about_memory(schedule.batch_size, device),
+        memory_kept(),
+        interrupt_awaited() as is_interrupted,
+    ):
+        loop = _Loop(learner, feed, schedule, run, device, report, mixed_precision, is_interrupted)
         loop.restore()
         return loop.run()
 
@@ -115,7 +122,9 @@ class _Loop:
         device: torch.device,
         report: Callable[[TrainingProgress], None],
         mixed_precision: bool | None,
+        is_interrupted: Callable[[], bool],
     ) -> None:
+        self.is_interrupted = is_interrupted
         self.learner, self.feed, self.schedule, self.folder = learner, feed, schedule, run
         self.device, self.report = device, report
         # Channels last: what convolutions on processors and GPUs are quickest with.
@@ -174,6 +183,7 @@ class _Loop:
                 # Not at the end of an epoch, of which the held-out loss is a part.
                 if self._is_late() and self.step < self.steps_an_epoch:
                     self._save()
+                self._end_if_interrupted()
         if not self.n_seen:
             raise ModelError(
                 f"none of the images to learn from can be read: {next(iter(self.failed), 'none came')}"
@@ -195,6 +205,11 @@ class _Loop:
         self.epoch_began = time.monotonic()
         if self._is_late() or self._is_over():
             self._save()
+
+    def _end_if_interrupted(self) -> None:
+        if self.is_interrupted():
+            self._save()
+            raise KeyboardInterrupt
 
     def _learn(self, batch: Batch, epoch: int) -> None:
         self.failed.update(dict.fromkeys(batch.failed))
@@ -228,6 +243,7 @@ class _Loop:
                 if len(batch.rows):
                     total += float(self._loss(batch)) * len(batch.rows)
                     n += len(batch.rows)
+                self._end_if_interrupted()
         if not n:
             raise ModelError(f"none of the held-out images can be read: {next(iter(self.failed), '')}")
         return self._checked(total / n, len(self.epochs))
