@@ -15,7 +15,7 @@ from lookalike.train import AutoencoderSettings, FinetuneSettings, RunFolder, Tr
 from lookalike.train.augment import augment
 from lookalike.train.autoencoder_graph import build_encoder
 from lookalike.train.autoencoder_shape import AutoencoderShape, sides
-from lookalike.train.batches import read_batches
+from lookalike.train.batches import first_pixels, read_batches
 from lookalike.train.order import balanced, shuffled
 from lookalike.train.run_folder import RunImages
 from lookalike.train.split import Split, split_images, split_labelled
@@ -163,6 +163,16 @@ def test_image_that_cannot_be_read_is_missing_from_its_batch_and_named():
     assert first.rows.tolist() == [0, 2]
     assert first.failed == ("1.png: the file is empty",)
     assert len(second.rows) == len(second.pixels) == 0
+
+
+def test_first_images_that_can_be_read_are_taken():
+    images, opened = some_images(1000, broken=range(8))
+    pixels = first_pixels(read_batches(images, np.arange(1000), 3, stamp, 8), 4)
+    assert pixels[:, 0, 0, 0].tolist() == [8, 9, 10, 11]
+    assert len(opened) < 24
+    images, _ = some_images(4, broken=range(4))
+    with pytest.raises(ModelError, match=r"can be read: 0.png: the file is empty; the same command goes on"):
+        first_pixels(read_batches(images, np.arange(4), 3, stamp, 8), 4)
 
 
 def test_batches_are_read_only_a_little_ahead():

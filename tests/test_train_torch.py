@@ -1,10 +1,12 @@
 """Training itself, which needs torch: it learns, goes on after a kill, and agrees with what it exports."""
 
+import csv
 import dataclasses
 import itertools
 import signal
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -460,6 +462,10 @@ def classes(tmp_path):
     return collection
 
 
+def document_rows(file):
+    return list(csv.DictReader(file.read_text().splitlines()))
+
+
 @pytest.mark.parametrize("loss", ["normalised-softmax", "contrastive", "cross-entropy"])
 def test_finetuned_model_is_kept_with_its_card_and_searched_without_torch(classes, monkeypatch, loss):
     settings = FinetuneSettings(
@@ -493,6 +499,22 @@ def test_labels_come_from_a_table_too(classes, tmp_path):
     card = classes.train(settings, labels=table, running=CPU).card
     assert sum(card.images.values()) == 12
     assert card.labels == str(table)
+
+
+def test_test_images_that_cannot_be_read_do_not_cost_the_training(classes):
+    settings = FinetuneSettings(name="x", size=32, epochs=1, frozen_epochs=1, batch_size=8, test=0.5)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(finetuning, "_check", die)
+        classes.train(settings, running=CPU)
+    rows = document_rows(classes.folder / "training/lite0-x/split.csv")
+    tested = {row["id"] for row in rows if row["part"] == "test"}
+    images = classes.vectors()[0]
+    for image in images:
+        if f"{image.id:016x}" in tested and image.label == "walls":
+            Path(image.path).write_bytes(b"")
+    card = classes.train(settings, running=CPU).card
+    assert (card.images["test"], card.queries) == (8, 4)
+    assert card.measures["lite0"]["mAP"] == 1  # only waves are left
 
 
 @pytest.fixture

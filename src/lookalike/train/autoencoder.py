@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lookalike.embed import LocalModel, fit_image, trained_model
-from lookalike.errors import CollectionError, ImageError
+from lookalike.errors import CollectionError, ImageError, ModelError
 from lookalike.train.autoencoder_graph import build_encoder
 from lookalike.train.autoencoder_shape import AutoencoderShape, suit
-from lookalike.train.batches import Batch, read_batches
+from lookalike.train.batches import Batch, first_pixels, read_batches
 from lookalike.train.card import Card
 from lookalike.train.device import choose_device, import_torch, made_with, seeded
 from lookalike.train.images import TrainingImages
@@ -171,8 +171,8 @@ class _Feed:
     def train(self, order: Rows, epoch: int) -> Generator[Batch]:
         return self._read(order)
 
-    def held_out(self, at_most: int | None = None) -> Generator[Batch]:
-        return self._read(self._split.validation[:at_most])
+    def held_out(self) -> Generator[Batch]:
+        return self._read(self._split.validation)
 
     def some_learned(self) -> Generator[Batch]:
         """Read some images learned from; their rows are in the order of ids, which is as good as chance."""
@@ -203,7 +203,7 @@ def _finish(network: Autoencoder, card: Card, chosen: RunImages, feed: _Feed) ->
     middle = _mean_code(network, feed)
     graph = build_encoder({**weights, "to_code.bias": weights["to_code.bias"] - middle}, shape)
     local = _as_model(card.model, card.title, graph, shape, card.metric)
-    pixels = np.concatenate([batch.pixels for batch in feed.held_out(_EXAMPLES) if len(batch.rows)])
+    pixels = first_pixels(feed.held_out(), _EXAMPLES)
     with torch.no_grad():
         codes = network.encode(torch.from_numpy(pixels))
         pictures = (network.decode(codes) * 255).round().byte().permute(0, 2, 3, 1).numpy()
@@ -220,6 +220,11 @@ def _mean_code(network: Autoencoder, feed: _Feed) -> Vectors:
         codes = [
             network.encode(torch.from_numpy(batch.pixels)) for batch in feed.some_learned() if len(batch.rows)
         ]
+    if not codes:
+        raise ModelError(
+            "none of the images learned from can be read any more; the same command goes on once they are"
+            " there again"
+        )
     mean: Vectors = torch.cat(codes).mean(dim=0).numpy()
     return mean
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.errors import ImageError
+from lookalike.errors import ImageError, ModelError
 from lookalike.train.images import TrainingImages
 from lookalike.train.split import Rows
 from lookalike.types import Pixels
@@ -105,3 +106,27 @@ def read_batches(
             )
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def first_pixels(batches: Generator[Batch], n: int) -> Pixels:
+    """Return the first `n` images that can be read: (at most n, side, side, 3) uint8.
+
+    Raises
+    ------
+    ModelError
+        If there is none.
+    """
+    found: list[Pixels] = []
+    reason = ""
+    with contextlib.closing(batches):
+        for batch in batches:
+            found.extend(batch.pixels)
+            reason = reason or next(iter(batch.failed), "")
+            if len(found) >= n:
+                break
+    if not found:
+        raise ModelError(
+            f"none of the images that the network is to be tried on can be read: {reason}; the same command"
+            " goes on once they are there again"
+        )
+    return np.stack(found[:n])

@@ -14,7 +14,7 @@ from lookalike.embed import LocalModel, Model, fit_image, trained_model
 from lookalike.errors import CollectionError
 from lookalike.train.augment import augment
 from lookalike.train.bases import Base, Start, get_base
-from lookalike.train.batches import Batch, read_batches
+from lookalike.train.batches import Batch, first_pixels, read_batches
 from lookalike.train.card import Card
 from lookalike.train.device import choose_device, import_torch, made_with, seeded
 from lookalike.train.images import TrainingImages
@@ -108,7 +108,7 @@ def finetune(
         own = base.model.size
         before = _as_model(base, start, base.model.name, start.title, own, base.build(start.weights, own))
         compared = [before.open(), local.open()]
-        measures = measure_models(images, tested, classes[tested], compared, running.jobs)
+        measured = measure_models(images, tested, classes[tested], compared, running.jobs)
         card = Card(
             model=name,
             title=title,
@@ -122,8 +122,8 @@ def finetune(
             labels=source,
             epochs=result.epochs,
             best_epoch=result.best,
-            measures=measures,
-            queries=len(tested),
+            measures=measured.values,
+            queries=measured.queries,
             unreadable=result.n_failed,
         )
         return Trained(local, card, chosen)
@@ -206,8 +206,8 @@ class _Feed:
 
     @property
     def checked(self) -> Rows:
-        """Rows to try the exported graph on."""
-        return self._split.test[:_CHECKED]
+        """Rows to try the exported graph on: the first that can be read."""
+        return np.concatenate([self._split.test, self._split.validation, self._split.train])
 
 
 def _as_model(base: Base, start: Start, name: str, title: str, size: int, graph: bytes) -> LocalModel:
@@ -227,7 +227,7 @@ def _as_model(base: Base, start: Start, name: str, title: str, size: int, graph:
 def _check(backbone: Backbone, local: LocalModel, feed: _Feed) -> None:
     import torch
 
-    pixels = np.concatenate([batch.pixels for batch in feed.plain(feed.checked) if len(batch.rows)])
+    pixels = first_pixels(feed.plain(feed.checked), _CHECKED)
     with torch.no_grad():
         features = backbone.cpu().eval()(torch.from_numpy(pixels))
     check_agreement(local, pixels, features.numpy())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -22,20 +23,36 @@ _PORTION = 16
 _KS = (1, 10)
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How well models find images of the same class.
+
+    Attributes
+    ----------
+    values : dict of str to dict of str to float
+        P@1, P@10 and mAP, as far as there are so many images, by model.
+    queries : int
+        How many images the values are means of.
+    """
+
+    values: dict[str, dict[str, float]] = field(default_factory=dict)
+    queries: int = 0
+
+
 def measure_models(
     images: TrainingImages,
     rows: Rows,
     classes: npt.NDArray[np.int64],
     embedders: Sequence[Embedder],
     jobs: int,
-) -> dict[str, dict[str, float]]:
+) -> Measured:
     """Rank images of some rows for each other by several models.
 
     Parameters
     ----------
     images : TrainingImages
     rows : (n,) int64
-        The test images. Those that cannot be read are passed over.
+        The test images. Those that cannot be read are passed over; those alone in their class ask nothing.
     classes : (n,) int64
         Of each.
     embedders : sequence of Embedder
@@ -44,21 +61,20 @@ def measure_models(
 
     Returns
     -------
-    dict of str to dict of str to float
-        P@1, P@10 and mAP, as far as there are so many images, by model; none if no two are of one class.
+    Measured
+        Without values if no two images are of one class.
     """
     vectors, there = _embed(images, rows, embedders, jobs)
     known = classes[there]
     if len(known) == len(np.unique(known)):
-        return {}
+        return Measured()
     ks = [k for k in _KS if k < len(known)]
-    found = {}
+    found, n_queries = {}, 0
     for embedder, each in zip(embedders, vectors, strict=True):
-        values = rank_others(each, known, ks, embedder.model.metric).values
-        found[embedder.model.name] = {
-            name: float(np.nanmean(values[name])) for name in [*(f"P@{k}" for k in ks), "mAP"]
-        }
-    return found
+        ranked = rank_others(each, known, ks, embedder.model.metric)
+        means, n_queries = ranked.means(), int(ranked.counts.sum())
+        found[embedder.model.name] = {name: means[name] for name in [*(f"P@{k}" for k in ks), "mAP"]}
+    return Measured(found, n_queries)
 
 
 def _embed(
