@@ -372,6 +372,19 @@ def test_damaged_run_is_told(tmp_path, file):
         run.resume({"epochs": 3, "size": None})
 
 
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [("split.csv", b"train", b"test"), ("run.json", b'"side": 28', b'"side": 32')],
+)
+def test_run_that_was_changed_is_told(tmp_path, file, before, after):
+    run = small_run(tmp_path)
+    content = (run.folder / file).read_bytes()
+    assert before in content
+    (run.folder / file).write_bytes(content.replace(before, after))
+    with pytest.raises(ModelError, match=r"is damaged \(it is not what was written\).*--restart"):
+        run.resume({"epochs": 3, "size": None})
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"lookalike checkpoint 1\n" + bytes(50)])
 def test_damaged_checkpoint_is_told(tmp_path, content):
     run = small_run(tmp_path)
@@ -436,7 +449,7 @@ def test_training_without_torch_says_how_to_get_it_and_changes_nothing(indexed, 
         (["finetune", "--name", "x", "--base", "vgg"], "the base is 'vgg'; expected one of lite0"),
         (["finetune", "--name", "x", "--weights", "x.safetensors"], "weights are given for lite0, which has"),
         (["finetune", "--name", "x", "--loss", "hinge"], "the loss is 'hinge'; expected one of normalised"),
-        (["finetune", "--name", "x", "--frozen-epochs", "99"], "frozen for 99 epochs; expected 0 to 12"),
+        (["finetune", "--name", "x", "--frozen-epochs", "99"], "frozen for 99 epochs; expected 0 to 20"),
         (["finetune", "--name", "x", "--balance", "2"], "the balance is 2.0; expected a number from 0 to 1"),
         (["finetune", "--name", "x", "--size", "8"], "the size is 8; expected pixels a side"),
         (["finetune", "--name", "int8"], "there is a model lite0-int8 already"),
@@ -462,8 +475,33 @@ def test_empty_collection_is_told(tmp_path, capsys):
         lambda: AutoencoderSettings(name="x", random_state=-1),
         lambda: FinetuneSettings(name="X"),
         lambda: FinetuneSettings(name="x", batch_size=1.5),
+        lambda: AutoencoderSettings(name="x", learning_rate=-1),
+        lambda: AutoencoderSettings(name="x", learning_rate=np.float32(0.1)),  # JSON knows none
+        lambda: AutoencoderSettings(name="x", held_out="half"),
+        lambda: FinetuneSettings(name="x", learning_rate=float("nan")),
+        lambda: FinetuneSettings(name="x", size="64"),
+        lambda: FinetuneSettings(name="x", frozen_epochs="1"),
+        lambda: FinetuneSettings(name="x", balance=None),
+        lambda: FinetuneSettings(name="x", test=1),
+        lambda: FinetuneSettings(name="x", validation=True),
+        lambda: FinetuneSettings(name="x", per_class=1.5),
+        lambda: FinetuneSettings(name="x", base="resnet50", weights=3),
     ],
 )
 def test_settings_are_checked_at_the_door(make):
     with pytest.raises(InvalidInputError, match="expected"):
         make()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((None,), "settings is None; expected AutoencoderSettings or FinetuneSettings"),
+        ((AutoencoderSettings(name="x"), None, 3), "running is 3; expected Running"),
+        ((AutoencoderSettings(name="x"), "table.csv"), "an autoencoder learns without"),
+        ((FinetuneSettings(name="x"), 3), "labels is 3; expected a CSV file"),
+    ],
+)
+def test_training_is_asked_for_in_the_right_types(indexed, arguments, expected):
+    with pytest.raises(InvalidInputError, match=expected):
+        Collection.open(indexed).train(*arguments)

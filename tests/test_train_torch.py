@@ -517,6 +517,44 @@ def test_test_images_that_cannot_be_read_do_not_cost_the_training(classes):
     assert card.measures["lite0"]["mAP"] == 1  # only waves are left
 
 
+def test_training_goes_on_with_the_same_labels_only(classes, tmp_path):
+    tables = []
+    for name, rows in (("first", ("even", "odd")), ("second", ("odd", "even"))):
+        table = tmp_path / f"{name}.csv"
+        paths = [(seed, f"photos/{kind}/{seed}.png") for kind in ("waves", "walls") for seed in range(4)]
+        table.write_text("path,label\n" + "".join(f"{path},{rows[seed % 2]}\n" for seed, path in paths))
+        tables.append(table)
+    settings = FinetuneSettings(name="x", size=32, epochs=1, frozen_epochs=1, batch_size=8)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(finetuning, "_check", die)
+        classes.train(settings, tables[0], CPU)
+    for other in (tables[1], None):
+        with pytest.raises(ModelError, match=r"was begun with labels = '.*first.csv', not .*--restart"):
+            classes.train(settings, other, CPU)
+    assert classes.train(settings, tables[0], CPU).card.labels == str(tables[0])
+
+
+def test_request_that_cannot_be_met_ends_no_earlier_run(classes, monkeypatch, capsys):
+    monkeypatch.setattr("lookalike.train.split.FEWEST_IMAGES", 10)
+    run = classes.folder / "training/autoencoder-x"
+    settings = AutoencoderSettings(name="x", size=32, epochs=1)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        patch.setattr("lookalike.train.autoencoder.build_encoder", die)
+        classes.train(settings, running=CPU)
+    before = contents(run)
+    assert "checkpoint.pt" in before
+    words = ["train", "autoencoder", "--name", "x", "--size", "32", "--restart", "-c", classes.folder]
+    assert "expected a number above 0" in fail(capsys, *words, "--learning-rate", "-1")
+    monkeypatch.setattr("lookalike.train.memory.free_memory", lambda: 10**6)
+    assert "take a smaller --size" in fail(capsys, *words, "--batch-size", "8")
+    assert contents(run) == before
+
+
+def test_one_epoch_can_be_asked_for(classes, capsys):
+    words = ["train", "finetune", "--name", "x", "--size", "32", "--epochs", "1", "-j", "1"]
+    assert "1 epoch in" in succeed(capsys, [*words, "--device", "cpu", "-c", str(classes.folder)])
+
+
 @pytest.fixture
 def tiny_resnet(monkeypatch):
     """A ResNet with two stages in place of ResNet-50, and two sorts of files of the same weights."""

@@ -194,14 +194,16 @@ def finetune(
     collection: CollectionOption = None,
     epochs: EpochsOption = 20,
     frozen_epochs: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=0,
             metavar="N",
-            help="In the first so many epochs, only the last third of the network learns.",
+            help="In the first so many epochs, only the last third of the network learns; 2, as far as there"
+            " are so many, by default.",
             rich_help_panel=_DETAILS,
+            show_default=False,
         ),
-    ] = 2,
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images a step.", rich_help_panel=_DETAILS)] = 32,
     learning_rate: RateOption = 5e-4,
     patience: PatienceOption = 4,
@@ -262,7 +264,7 @@ def finetune(
         loss=cast(Loss, loss),
         size=size,
         epochs=epochs,
-        frozen_epochs=frozen_epochs,
+        frozen_epochs=min(2, epochs) if frozen_epochs is None else frozen_epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
         patience=patience,

@@ -406,8 +406,12 @@ class Collection:
             training that was cut off is damaged or was begun with other settings. Nothing has been changed.
         CollectionError
             If the images or labels do not suffice.
+        InvalidInputError
+            If an argument is of the wrong type, or labels are given that nothing would learn from.
         """
-        return train_model(self._places, self._models, settings, labels, running or Running())
+        return train_model(
+            self._places, self._models, settings, labels, Running() if running is None else running
+        )
 
     def search(
         self,

@@ -14,7 +14,7 @@ from lookalike import datasets
 from lookalike.collection.ground_truth import read_ground_truth
 from lookalike.collection.places import Places
 from lookalike.embed import ModelShelf
-from lookalike.errors import CollectionError, ImageError, ModelError
+from lookalike.errors import CollectionError, ImageError, InvalidInputError, ModelError
 from lookalike.images.decode import read_file
 from lookalike.store import writer_lock
 from lookalike.train import (
@@ -38,6 +38,14 @@ def train_model(
     running: Running,
 ) -> Trained:
     """Train a network and keep it; see `Collection.train`."""
+    if not isinstance(settings, AutoencoderSettings | FinetuneSettings):
+        raise InvalidInputError(f"settings is {settings!r}; expected AutoencoderSettings or FinetuneSettings")
+    if not isinstance(running, Running):
+        raise InvalidInputError(f"running is {running!r}; expected Running")
+    if labels is not None and isinstance(settings, AutoencoderSettings):
+        raise InvalidInputError(f"labels is {labels!r}, but an autoencoder learns without; leave it out")
+    if labels is not None and not isinstance(labels, str | os.PathLike):
+        raise InvalidInputError(f"labels is {labels!r}; expected a CSV file or the name of a clustering")
     folder = places.store.folder
     name = settings.model_name
     run = RunFolder(folder / "training" / name)
@@ -50,7 +58,8 @@ def train_model(
         trained = train_autoencoder(_images(places), settings, run, running)
     else:
         images, source = _labelled(places, labels)
-        trained = finetune(images, source, settings, run, running)
+        asked = None if labels is None else os.fspath(labels)
+        trained = finetune(images, source, settings, run, running, asked)
     with writer_lock(folder):
         shelf.add_trained(trained.local, trained.files())
     run.remove()

@@ -68,7 +68,13 @@ def train_autoencoder(
         from lookalike.train.loop import fit
         from lookalike.train.memory import check_memory, free_memory_of
 
-        chosen, shape = _begin(images, settings, run, running)
+        asked = {"kind": "autoencoder", **asdict(settings)}
+        there = None if running.restart else run.resume(asked)
+        if there is None:
+            chosen, shape = _choose(images, settings, running)
+        else:
+            chosen, found = there
+            shape = AutoencoderShape(found["side"], found["channels"], settings.dimension)
         network = Autoencoder(shape)
         schedule = Schedule(
             settings.epochs,
@@ -78,6 +84,8 @@ def train_autoencoder(
             checkpoint_seconds=running.checkpoint_seconds,
         )
         check_memory(network, shape.side, schedule.batch_size, free_memory_of(device))
+        if there is None:  # only now, so that a request that cannot be met ends no earlier run
+            run.begin(asked, {"side": shape.side, "channels": shape.channels}, chosen)
         feed = _Feed(images.only(chosen.ids), chosen, shape, schedule, settings.random_state, running.jobs)
         result = fit(AutoencoderLearner(network), feed, schedule, run, device, running.report)
         running.say("checking the model")
@@ -100,21 +108,13 @@ def train_autoencoder(
         return _finish(network.cpu(), card, chosen, feed)
 
 
-def _begin(
-    images: TrainingImages, settings: AutoencoderSettings, run: RunFolder, running: Running
+def _choose(
+    images: TrainingImages, settings: AutoencoderSettings, running: Running
 ) -> tuple[RunImages, AutoencoderShape]:
-    """Return the images and the shape: those of the run that is there, else of a new one."""
-    asked = {"kind": "autoencoder", **asdict(settings)}
-    there = None if running.restart else run.resume(asked)
-    if there is not None:
-        chosen, found = there
-        return chosen, AutoencoderShape(found["side"], found["channels"], settings.dimension)
+    """Return the images and the shape of a new run."""
     split = split_images(len(images), images.is_test, settings.held_out, settings.random_state)
     running.say("looking at the images")
-    shape = _shape_for(images, split.train, settings)
-    chosen = RunImages(images.ids, None, split)
-    run.begin(asked, {"side": shape.side, "channels": shape.channels}, chosen)
-    return chosen, shape
+    return RunImages(images.ids, None, split), _shape_for(images, split.train, settings)
 
 
 def _shape_for(images: TrainingImages, rows: Rows, settings: AutoencoderSettings) -> AutoencoderShape:

@@ -36,7 +36,12 @@ _CHECKED = 8  # images on which ONNX and torch must agree
 
 
 def finetune(
-    images: TrainingImages, source: str, settings: FinetuneSettings, run: RunFolder, running: Running
+    images: TrainingImages,
+    source: str,
+    settings: FinetuneSettings,
+    run: RunFolder,
+    running: Running,
+    labels: str | None = None,
 ) -> Trained:
     """Fine-tune a network, or go on with a run that is there.
 
@@ -49,6 +54,8 @@ def finetune(
     settings : FinetuneSettings
     run : RunFolder
     running : Running
+    labels : str, optional
+        What was asked for as labels: a run goes on with the same only.
 
     Returns
     -------
@@ -72,7 +79,14 @@ def finetune(
         from lookalike.train.loop import fit
         from lookalike.train.memory import check_memory, free_memory_of
 
-        chosen = _begin(images, settings, start, run, running)
+        # Not where the file of the weights lies, but what is in it, must be the same.
+        asked = {"kind": "finetune", **asdict(settings), "weights": start.sha256, "labels": labels}
+        there = None if running.restart else run.resume(asked)
+        if there is None:
+            chosen = _choose(images, settings)
+        else:
+            chosen, found = there
+            source = found.get("source", source)  # more may be indexed, and labelled otherwise, by now
         images = images.only(chosen.ids)
         names, classes = np.unique(np.asarray(chosen.labels, str), return_inverse=True)
         size = settings.size or base.model.size
@@ -89,6 +103,8 @@ def finetune(
             checkpoint_seconds=running.checkpoint_seconds,
         )
         check_memory(network, size, schedule.batch_size, free_memory_of(device))
+        if there is None:  # only now, so that a request that cannot be met ends no earlier run
+            run.begin(asked, {"source": source}, chosen)
         name = settings.model_name
         seen = _as_model(base, start, name, "", size, b"").model
         feed = _Feed(images, chosen, classes, seen, settings, running.jobs)
@@ -129,15 +145,8 @@ def finetune(
         return Trained(local, card, chosen)
 
 
-def _begin(
-    images: TrainingImages, settings: FinetuneSettings, start: Start, run: RunFolder, running: Running
-) -> RunImages:
-    """Return the images of the run that is there, else of a new one."""
-    # Not where the file of the weights lies, but what is in it, must be the same.
-    asked = {"kind": "finetune", **asdict(settings), "weights": start.sha256}
-    there = None if running.restart else run.resume(asked)
-    if there is not None:
-        return there[0]
+def _choose(images: TrainingImages, settings: FinetuneSettings) -> RunImages:
+    """Return the images of a new run."""
     assert images.labels is not None
     _, classes, counts = np.unique(np.asarray(images.labels, str), return_inverse=True, return_counts=True)
     kept = np.flatnonzero(counts[classes] >= settings.min_images)
@@ -155,9 +164,7 @@ def _begin(
         settings.validation,
         settings.random_state,
     )
-    chosen = RunImages(images.ids[kept], labels, split)
-    run.begin(asked, {}, chosen)
-    return chosen
+    return RunImages(images.ids[kept], labels, split)
 
 
 class _Feed:

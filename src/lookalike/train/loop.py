@@ -317,7 +317,7 @@ class _Loop:
             self.total = state["total"].to(self.device)
             self.best_epoch, self.best_loss = state["best_epoch"], state["best_loss"]
             self.best, self.failed = state["best"], dict.fromkeys(state["failed"])
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:100]
             raise ModelError(
                 f"the checkpoint in {self.folder.folder} is of another training ({reason}); begin again with"

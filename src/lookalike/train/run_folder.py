@@ -71,6 +71,11 @@ class RunImages:
         )
 
 
+def _digest(facts: Mapping[str, Any], split: bytes) -> str:
+    """Return what tells whether a run's settings and images are those that it was begun with."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode() + split).hexdigest()
+
+
 class RunFolder:
     """A training that can be gone on with.
 
@@ -125,10 +130,11 @@ class RunFolder:
             What was found out from the images, and holds for the whole of the run.
         images : RunImages
         """
-        document = json.dumps({"settings": settings, "found": found}, indent=2)
+        facts, split = {"settings": settings, "found": found}, images.to_csv()
+        document = json.dumps({**facts, "sha256": _digest(facts, split)}, indent=2)
         with self._writing():
             self._checkpoint.unlink(missing_ok=True)
-            replace_file(self.folder / "split.csv", images.to_csv())
+            replace_file(self.folder / "split.csv", split)
             replace_file(self.folder / "run.json", document.encode())
 
     def resume(self, settings: Mapping[str, Any]) -> tuple[RunImages, dict[str, Any]] | None:
@@ -144,7 +150,11 @@ class RunFolder:
         try:
             document = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
             began, found = dict(document["settings"]), dict(document["found"])
-            images = RunImages.from_csv((self.folder / "split.csv").read_bytes())
+            split = (self.folder / "split.csv").read_bytes()
+            digest = _digest({"settings": began, "found": found}, split)
+            if document.get("sha256", digest) != digest:  # runs of before have none
+                raise ValueError("it is not what was written")
+            images = RunImages.from_csv(split)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._damaged(f"the training in {self.folder}", str(error)) from error
         for key, value in json.loads(json.dumps(settings)).items():

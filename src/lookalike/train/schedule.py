@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from lookalike.errors import InvalidInputError
-
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How a network learns.
+    """How a network learns, by settings that were checked.
 
     The rate rises for the first steps and then falls to zero along a cosine (Loshchilov and Hutter, *SGDR*,
     2017): it depends on the step alone, so that a run that goes on is where it was.
@@ -38,17 +36,6 @@ class Schedule:
     patience: int = 5
     warm_up: float = 0.02
     checkpoint_seconds: float = 60.0
-
-    def __post_init__(self) -> None:
-        for name, value in (
-            ("epochs", self.epochs),
-            ("batch size", self.batch_size),
-            ("patience", self.patience),
-        ):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InvalidInputError(f"the {name} is {value!r}; expected a whole number, 1 or more")
-        if not 0 < self.learning_rate < math.inf:
-            raise InvalidInputError(f"the learning rate is {self.learning_rate!r}; expected a number above 0")
 
     def rate(self, done: float) -> float:
         """Return the factor on the learning rate once a share of all steps is done.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from lookalike.cores import usable_cores
 from lookalike.errors import InvalidInputError
 from lookalike.train.device import AUTO, check_device_name
 from lookalike.train.progress import TrainingProgress
+from lookalike.train.split import check_share, is_number
 from lookalike.types import Metric
 
 Loss = Literal["normalised-softmax", "contrastive", "cross-entropy"]
@@ -105,6 +107,8 @@ class AutoencoderSettings:
         for name in ("size", "batch_size"):
             if getattr(self, name) is not None:
                 _check_count(name, getattr(self, name))
+        _check_rate(self.learning_rate)
+        check_share("held-out", self.held_out)
         _check_seed(self.random_state)
 
     @property
@@ -174,15 +178,23 @@ class FinetuneSettings:
             raise InvalidInputError(f"the loss is {self.loss!r}; expected one of {', '.join(LOSSES)}")
         for name in ("epochs", "batch_size", "patience", "min_images"):
             _check_count(name, getattr(self, name))
+        for name in ("size", "per_class"):
+            if getattr(self, name) is not None:
+                _check_count(name, getattr(self, name))
+        if self.weights is not None and not isinstance(self.weights, str | os.PathLike):
+            raise InvalidInputError(f"weights is {self.weights!r}; expected the path of a safetensors file")
         if self.size is not None and not 32 <= self.size <= 1024:
             raise InvalidInputError(f"the size is {self.size!r}; expected pixels a side, 32 to 1,024")
-        if not 0 <= self.frozen_epochs <= self.epochs:
+        if not _is_whole(self.frozen_epochs) or not 0 <= self.frozen_epochs <= self.epochs:
             raise InvalidInputError(
                 f"the network is frozen for {self.frozen_epochs} epochs; expected 0 to"
                 f" {self.epochs}, all of them"
             )
-        if not 0 <= self.balance <= 1:
+        if not is_number(self.balance) or not 0 <= self.balance <= 1:
             raise InvalidInputError(f"the balance is {self.balance!r}; expected a number from 0 to 1")
+        _check_rate(self.learning_rate)
+        check_share("test", self.test)
+        check_share("validation", self.validation, or_none=True)
         _check_seed(self.random_state)
 
     @property
@@ -201,10 +213,19 @@ def check_name(name: str) -> None:
 
 
 def _check_count(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if not _is_whole(value) or value < 1:
         raise InvalidInputError(f"{name} is {value!r}; expected a whole number, 1 or more")
 
 
 def _check_seed(value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if not _is_whole(value) or value < 0:
         raise InvalidInputError(f"random_state is {value!r}; expected a whole number, 0 or more")
+
+
+def _check_rate(value: float) -> None:
+    if not is_number(value) or not 0 < value < math.inf:
+        raise InvalidInputError(f"the learning rate is {value!r}; expected a number above 0")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

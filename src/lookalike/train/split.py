@@ -59,7 +59,7 @@ def split_images(n: int, is_test: npt.NDArray[np.bool_] | None, held_out: float,
     CollectionError
         If there are too few images.
     """
-    _check_share("held-out", held_out)
+    check_share("held-out", held_out)
     test = np.zeros(n, bool) if is_test is None else is_test
     rows = np.flatnonzero(~test)
     if len(rows) < FEWEST_IMAGES:
@@ -109,8 +109,8 @@ def split_labelled(
     CollectionError
         If there is only one class, or one has too few images.
     """
-    _check_share("test", test)
-    _check_share("validation", validation, or_none=True)
+    check_share("test", test)
+    check_share("validation", validation, or_none=True)
     if per_class is not None and per_class < 1:
         raise InvalidInputError(
             f"there are to be {per_class} images a class to learn from; expected 1 or more"
@@ -161,7 +161,13 @@ def _listed(names: npt.NDArray[np.str_]) -> str:
     return f"{len(names):,} classes ({some}{', …' if len(names) > 3 else ''}) have"
 
 
-def _check_share(name: str, value: float, or_none: bool = False) -> None:
-    if not (0 < value < 1 or (or_none and value == 0)):
+def check_share(name: str, value: float, or_none: bool = False) -> None:
+    """Raise InvalidInputError unless some images can be such a share of all, and others be left."""
+    if not is_number(value) or not (0 < value < 1 or (or_none and value == 0)):
         least = "0 or more" if or_none else "above 0"
         raise InvalidInputError(f"the {name} share is {value!r}; expected a number {least}, and below 1")
+
+
+def is_number(value: object) -> bool:
+    """Tell whether it is a number, as JSON knows them."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
