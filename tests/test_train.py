@@ -1,5 +1,7 @@
 """Training, as far as it needs no torch: splits, orders, batches, augmentation, the graph, what is kept."""
 
+import re
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -325,6 +327,28 @@ def test_name_that_is_taken_is_told_and_its_model_stays(photos):
         shelf.add_trained(local, {".card.md": b"another"})
     with pytest.raises(ModelError, match="there is a model lite0-int8 already"):
         shelf.check_free("lite0-int8")
+    assert contents(photos) == before
+
+
+@pytest.mark.parametrize(
+    "kept", ["vectors/autoencoder-test.lance", "models/autoencoder-test+pca2.npz", "indexes"]
+)
+def test_vectors_of_a_model_that_is_gone_are_not_taken_for_those_of_the_next(photos, kept):
+    collection = Collection.create(photos, "pixels-8-rgb")
+    local = encoder(AutoencoderShape(16, 3, 7))
+    ModelShelf(collection.folder / "models").add_trained(local, {})
+    collection.sync(model="autoencoder-test")
+    collection.reduce(2, "autoencoder-test")
+    collection.search(photos / "cats/0.png", k=2, model="autoencoder-test")
+    for made in ("models/autoencoder-test*", "vectors/autoencoder-test*", "indexes/autoencoder-test*"):
+        for path in sorted(collection.folder.glob(made)):
+            if not str(path.relative_to(collection.folder)).startswith(kept):
+                path.unlink() if path.is_file() else shutil.rmtree(path)
+    before = contents(photos)
+    with pytest.raises(
+        CollectionError, match=rf"autoencoder-test is gone, but .*: {re.escape(kept)}[^,]*; delete"
+    ):
+        Collection.open(photos).train(AutoencoderSettings(name="test"))
     assert contents(photos) == before
 
 

@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lookalike.cli.console import print_json, printable, relative, say, sync_progress
-from lookalike.cli.options import CollectionOption, JsonOption, QuietOption
+from lookalike.cli.console import (
+    check_dark,
+    print_json,
+    printable,
+    relative,
+    save_picture,
+    say,
+    sync_progress,
+)
+from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection
@@ -119,6 +127,7 @@ def autoencoder(
             show_default=False,
         ),
     ] = None,
+    dark: DarkOption = False,
     restart: RestartOption = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -129,10 +138,11 @@ def autoencoder(
     """
     from typing import cast
 
-    from lookalike.plots import check_ending, save_figure
+    from lookalike.plots import check_ending
     from lookalike.train import AutoencoderSettings
     from lookalike.types import Metric
 
+    check_dark(dark, plot)
     if plot is not None:
         check_ending(plot)
     settings = AutoencoderSettings(
@@ -149,8 +159,7 @@ def autoencoder(
     )
     trained = _train(collection, settings, None, device, jobs, restart, json, quiet)
     if plot is not None:
-        save_figure(trained.draw_examples(), plot)
-        print(f"saved {plot}", file=sys.stderr)
+        save_picture(trained.draw_examples, plot, dark)
 
 
 def finetune(

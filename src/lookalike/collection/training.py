@@ -12,10 +12,12 @@ import numpy as np
 
 from lookalike import datasets
 from lookalike.collection.ground_truth import read_ground_truth
+from lookalike.collection.ivf_rq import IvfRq
 from lookalike.collection.places import Places
-from lookalike.embed import ModelShelf
+from lookalike.embed import ModelShelf, base_name
 from lookalike.errors import CollectionError, ImageError, InvalidInputError, ModelError
 from lookalike.images.decode import read_file
+from lookalike.index.kinds import KINDS
 from lookalike.store import writer_lock
 from lookalike.train import (
     AutoencoderSettings,
@@ -54,6 +56,7 @@ def train_model(
     except ModelError:
         run.remove()  # left by a kill between keeping the model and forgetting how it came about
         raise
+    _check_nothing_is_left(places, shelf, name)
     if isinstance(settings, AutoencoderSettings):
         trained = train_autoencoder(_images(places), settings, run, running)
     else:
@@ -64,6 +67,25 @@ def train_model(
         shelf.add_trained(trained.local, trained.files())
     run.remove()
     return trained
+
+
+def _check_nothing_is_left(places: Places, shelf: ModelShelf, name: str) -> None:
+    """Raise CollectionError if there are vectors of an earlier model of that name, which is gone itself.
+
+    They would be taken for the new one's.
+    """
+    reduced = [each for each in shelf.reduced() if base_name(each) == name]
+    tables = [each for each in places.store.vector_tables() if name in (each, base_name(each))]
+    indexes = [f"{each}-{kind}" for each in {name, *reduced, *tables} for kind in (*KINDS, IvfRq.kind)]
+    left = [f"models/{each}.npz" for each in reduced] + [f"vectors/{each}.lance" for each in tables]
+    left += [
+        f"indexes/{each}" for each in sorted(indexes) if (places.store.folder / "indexes" / each).exists()
+    ]
+    if left:
+        raise CollectionError(
+            f"the model {name} is gone, but what was made with it is still in {places.store.folder}:"
+            f" {', '.join(left)}; delete that too, or choose another --name"
+        )
 
 
 def _images(places: Places) -> TrainingImages:

@@ -60,7 +60,7 @@ class LocalModel:
     """
 
     model: Model
-    graph: bytes
+    graph: bytes = field(repr=False)
 
     def open(self, compute: Compute = ONE_THREAD) -> AdaptedEmbedder:
         """Return it loaded."""

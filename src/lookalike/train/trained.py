@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,8 +41,8 @@ class Trained:
 
     local: LocalModel
     card: Card
-    images: RunImages
-    examples: tuple[tuple[Pixels, Pixels], ...] = ()
+    images: RunImages = field(repr=False)
+    examples: tuple[tuple[Pixels, Pixels], ...] = field(default=(), repr=False)
 
     def files(self) -> dict[str, bytes]:
         """Return what is to be kept beside the model, by ending."""
@@ -59,9 +59,9 @@ class Trained:
         rows = []
         for start in range(0, len(self.examples), columns):
             images, made = zip(*self.examples[start : start + columns], strict=True)
-            rows.append(SheetRow("Held out", "", [_as_png(pixels) for pixels in images]))
+            rows.append(SheetRow("Held out", "not learned from", [_as_png(pixels) for pixels in images]))
             rows.append(SheetRow("Reconstructed", note, [_as_png(pixels) for pixels in made]))
-        return contact_sheet(rows, f"{self.card.model}: images that it did not learn from", columns)
+        return contact_sheet(rows, self.card.model, columns)
 
 
 def _as_png(pixels: Pixels) -> bytes:
