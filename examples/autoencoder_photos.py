@@ -76,7 +76,7 @@ def beside(photos: Path, what: str) -> Path:
 
 
 def tell(progress: TrainingProgress) -> None:
-    left = f", {progress.seconds_left / 60:.0f} minutes left at most" if progress.seconds_left else ""
+    left = f", about {progress.seconds_left / 60:.0f} minutes left" if progress.seconds_left else ""
     print(
         f"\repoch {progress.epoch} of {progress.epochs}: loss {progress.loss:.4f}{left}   ",
         end="",

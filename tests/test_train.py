@@ -13,7 +13,7 @@ from lookalike import Collection
 from lookalike.cli import main
 from lookalike.embed import ModelShelf, trained_model
 from lookalike.errors import CollectionError, ImageError, InvalidInputError, LockedError, ModelError
-from lookalike.train import AutoencoderSettings, FinetuneSettings, RunFolder, TrainingImages
+from lookalike.train import AutoencoderSettings, Card, Epoch, FinetuneSettings, RunFolder, TrainingImages
 from lookalike.train.augment import augment
 from lookalike.train.autoencoder_graph import build_encoder
 from lookalike.train.autoencoder_shape import AutoencoderShape, sides
@@ -350,6 +350,21 @@ def test_vectors_of_a_model_that_is_gone_are_not_taken_for_those_of_the_next(pho
     ):
         Collection.open(photos).train(AutoencoderSettings(name="test"))
     assert contents(photos) == before
+
+
+def test_card_says_what_each_part_was_for_and_what_could_not_be_measured():
+    def written(**facts):
+        card = Card(
+            "m", "A test", 8, "cosine", 32, {}, {}, epochs=(Epoch(0.5, None, 1),), best_epoch=1, **facts
+        )
+        return card.to_markdown().decode()
+
+    labelled = written(images={"train": 7, "validation": 0, "test": 2}, classes=2, labels="folders")
+    assert "Images: 7 to learn from, 2 to measure with." in labelled
+    assert "Not measured: no two test images that can be read are of one class." in labelled
+    plain = written(images={"train": 7, "validation": 1, "test": 2}, classes=None, labels="")
+    assert "1 to tell when to stop, 2 to leave alone, a data set's test split." in plain
+    assert "measured" not in plain
 
 
 def test_split_of_a_run_is_kept_to_the_image_and_label():

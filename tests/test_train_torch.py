@@ -17,7 +17,7 @@ from lookalike import Collection  # noqa: E402
 from lookalike.cli import main  # noqa: E402
 from lookalike.embed import get_model, read_packaged, resnet, trained_model, unit_rows  # noqa: E402
 from lookalike.embed.efficientnet_lite import VARIANTS, build  # noqa: E402
-from lookalike.errors import ImageError, ModelError  # noqa: E402
+from lookalike.errors import CollectionError, ImageError, ModelError  # noqa: E402
 from lookalike.train import (  # noqa: E402
     AutoencoderSettings,
     FinetuneSettings,
@@ -494,11 +494,11 @@ def test_labels_come_from_a_table_too(classes, tmp_path):
         for name in ("waves", "walls")
         for seed in range(6)
     ]
-    table.write_text("path,label\n" + "\n".join(rows))
+    table.write_text("path,label\n" + "\n".join([*rows, "photos/gone.png,even"]))
     settings = FinetuneSettings(name="odd", size=32, epochs=1, frozen_epochs=1, batch_size=8)
     card = classes.train(settings, labels=table, running=CPU).card
     assert sum(card.images.values()) == 12
-    assert card.labels == str(table)
+    assert card.labels == f"{table}, 1 path of which not in this collection (photos/gone.png, say)"
 
 
 def test_test_images_that_cannot_be_read_do_not_cost_the_training(classes):
@@ -548,6 +548,13 @@ def test_request_that_cannot_be_met_ends_no_earlier_run(classes, monkeypatch, ca
     monkeypatch.setattr("lookalike.train.memory.free_memory", lambda: 10**6)
     assert "take a smaller --size" in fail(capsys, *words, "--batch-size", "8")
     assert contents(run) == before
+
+
+def test_loss_that_has_nothing_to_compare_is_told(classes):
+    settings = FinetuneSettings(name="x", loss="contrastive", size=32, per_class=1)
+    with pytest.raises(CollectionError, match="no class has two images to learn from, which the contrastive"):
+        classes.train(settings, running=CPU)
+    assert not (classes.folder / "training").exists()
 
 
 def test_one_epoch_can_be_asked_for(classes, capsys):

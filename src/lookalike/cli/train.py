@@ -328,6 +328,8 @@ def _card(collection: Collection, name: str) -> Path:
 
 
 def _print_summary(collection: Collection, trained: Trained, embedded: int) -> None:
+    from lookalike.train.card import NOT_MEASURED
+
     card = trained.card
     held_out = "" if card.held_out_loss is None else f", held-out loss {card.held_out_loss:.5f}"
     epochs = "1 epoch" if len(card.epochs) == 1 else f"{len(card.epochs)} epochs"
@@ -335,6 +337,10 @@ def _print_summary(collection: Collection, trained: Trained, embedded: int) -> N
         f"{card.model}: {card.title}; {epochs} in {card.seconds:,.0f} s, kept the weights of epoch"
         f" {card.best_epoch}{held_out}"
     )
+    if card.classes is not None:
+        say(f"{sum(card.images.values()):,} images have a label, from {card.labels}")
+        if not card.measures:
+            say(NOT_MEASURED)
     if card.unreadable:
         say(f"{card.unreadable:,} images could not be read, and were passed over")
     for model, found in card.measures.items():
@@ -365,7 +371,7 @@ def _training_progress(
 
         def report(progress: TrainingProgress) -> None:
             held_out = "" if progress.held_out_loss is None else f", held out {progress.held_out_loss:.4f}"
-            left = "" if progress.seconds_left is None else f", {_time(progress.seconds_left)} left at most"
+            left = "" if progress.seconds_left is None else f", about {_time(progress.seconds_left)} left"
             bar.update(
                 task,
                 description=f"Epoch {progress.epoch} of {progress.epochs}",

@@ -112,7 +112,11 @@ def _labelled(places: Places, given: str | os.PathLike[str] | None) -> tuple[Tra
     rows = [row for row, image in enumerate(every.ids.tolist()) if image in truth.labels]
     labels = [truth.labels[int(every.ids[row])] for row in rows]
     is_test = None if every.is_test is None else every.is_test[rows]
-    return TrainingImages(every.ids[rows], every.read, labels, is_test), truth.source
+    source = truth.source
+    if truth.unknown:
+        paths = "1 path" if len(truth.unknown) == 1 else f"{len(truth.unknown):,} paths"
+        source += f", {paths} of which not in this collection ({truth.unknown[0]}, say)"
+    return TrainingImages(every.ids[rows], every.read, labels, is_test), source
 
 
 def _reader(places: Places, stored: dict[int, str]) -> Callable[[int], tuple[str, bytes | Pixels]]:

@@ -10,6 +10,8 @@ from typing import Any
 from lookalike.train.progress import Epoch
 from lookalike.types import Metric
 
+NOT_MEASURED = "not measured: no two test images that can be read are of one class"
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -81,6 +83,9 @@ class Card:
 
     def to_markdown(self) -> bytes:
         """Return the card as text that people read."""
+        purposes = {"train": "learn from", "validation": "tell when to stop", "test": "measure with"}
+        if self.classes is None:
+            purposes["test"] = "leave alone, a data set's test split"
         lines = [
             f"# {self.model}",
             "",
@@ -89,7 +94,9 @@ class Card:
             "",
             "## Data",
             "",
-            ", ".join(f"{count:,} images to {_PURPOSES[part]}" for part, count in self.images.items()) + ".",
+            "Images: "
+            + ", ".join(f"{count:,} to {purposes[part]}" for part, count in self.images.items() if count)
+            + ".",
         ]
         if self.classes is not None:
             lines.append(f"{self.classes:,} classes; labels from {self.labels}.")
@@ -127,7 +134,6 @@ class Card:
                     for model, found in self.measures.items()
                 ),
             ]
+        elif self.classes is not None:
+            lines += ["", "## How good it is", "", f"{NOT_MEASURED[:1].upper()}{NOT_MEASURED[1:]}."]
         return ("\n".join(lines) + "\n").encode("utf-8", "replace")
-
-
-_PURPOSES = {"train": "learn from", "validation": "tell when to stop", "test": "measure with"}

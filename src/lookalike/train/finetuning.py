@@ -164,6 +164,12 @@ def _choose(images: TrainingImages, settings: FinetuneSettings) -> RunImages:
         settings.validation,
         settings.random_state,
     )
+    learned = [labels[row] for row in split.train.tolist()]
+    if settings.loss == "contrastive" and len(set(learned)) == len(learned):
+        raise CollectionError(
+            "no class has two images to learn from, which the contrastive loss compares with each other: add"
+            " images, or take another --loss"
+        )
     return RunImages(images.ids[kept], labels, split)
 
 

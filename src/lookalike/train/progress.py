@@ -20,7 +20,7 @@ class TrainingProgress:
     held_out_loss : float or None
         After the last epoch that is done.
     seconds_left : float or None
-        Until the last epoch ends; less where it stops early. None until it can be told.
+        Until the last epoch ends, at the pace so far; less where it stops early. None until it can be told.
     """
 
     epoch: int
