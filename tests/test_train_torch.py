@@ -252,7 +252,8 @@ def test_images_that_cannot_be_read_are_passed_over_and_counted(tmp_path):
         return images.read(image)
 
     trained = train_autoencoder(TrainingImages(images.ids, read), SETTINGS, RunFolder(tmp_path / "run"), CPU)
-    assert trained.card.unreadable == 7
+    assert trained.card.unreadable == len(trained.card.failures) == 7
+    assert "- 0.png: the file is empty\n" in trained.card.to_markdown().decode()
 
 
 def test_colours_are_learned_where_there_are_any(tmp_path):

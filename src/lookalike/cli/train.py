@@ -328,6 +328,7 @@ def _card(collection: Collection, name: str) -> Path:
 
 
 def _print_summary(collection: Collection, trained: Trained, embedded: int) -> None:
+    from lookalike.counts import count_images
     from lookalike.train.card import NOT_MEASURED
 
     card = trained.card
@@ -342,7 +343,9 @@ def _print_summary(collection: Collection, trained: Trained, embedded: int) -> N
         if not card.measures:
             say(NOT_MEASURED)
     if card.unreadable:
-        say(f"{card.unreadable:,} images could not be read, and were passed over")
+        say(f"{count_images(card.unreadable)} could not be read:")
+        for failure in card.failures:
+            say(f"  {failure}")
     for model, found in card.measures.items():
         figures = "  ".join(f"{name} {value:.4f}" for name, value in found.items())
         say(f"{model} on {card.queries:,} images kept for it: {figures}")

@@ -104,6 +104,7 @@ def train_autoencoder(
             epochs=result.epochs,
             best_epoch=result.best,
             unreadable=result.n_failed,
+            failures=result.failed,
         )
         return _finish(network.cpu(), card, chosen, feed)
 

@@ -45,6 +45,8 @@ class Card:
         How many images the measures were taken on.
     unreadable : int
         Images that could not be read, and were passed over.
+    failures : tuple of str
+        The first few of them, with the reasons.
     """
 
     model: str
@@ -62,6 +64,7 @@ class Card:
     measures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     queries: int = 0
     unreadable: int = 0
+    failures: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -101,7 +104,8 @@ class Card:
         if self.classes is not None:
             lines.append(f"{self.classes:,} classes; labels from {self.labels}.")
         if self.unreadable:
-            lines.append(f"{self.unreadable:,} of them could not be read, and were passed over.")
+            lines.append(f"{self.unreadable:,} of them could not be read, and were passed over:")
+            lines += ["", *(f"- {failure}" for failure in self.failures), ""]
         lines += [
             f"`{self.model}.split.csv` says which image is in which part.",
             "",

@@ -141,6 +141,7 @@ def finetune(
             measures=measured.values,
             queries=measured.queries,
             unreadable=result.n_failed,
+            failures=result.failed,
         )
         return Trained(local, card, chosen)
 
