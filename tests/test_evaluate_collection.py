@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from lookalike import Collection
-from lookalike.errors import CollectionError, InvalidInputError, ModelError
+from lookalike.collection.ground_truth import read_ground_truth
+from lookalike.errors import CollectionError, InvalidInputError, ModelError, StoreError
 from lookalike.evaluate import compare_with_labels, rank_others, silhouette
 from pictures import picture, shade
 from test_datasets_indexed import digits
@@ -261,7 +262,7 @@ def test_names_of_clusters_are_labels(photos):
 def test_clusterings_are_measured_against_labels_and_by_themselves(photos):
     photos.cluster(k=3)
     photos.cluster("agglomerative", k=2, name="halves")
-    first, second = photos.evaluate_clusterings()
+    first, second = photos.evaluate_clusterings().clusterings
     assert (first.name, second.name) == ("halves", "kmeans")
     images, vectors = photos.vectors()
     kept = photos.clustering("kmeans")
@@ -275,7 +276,7 @@ def test_clusterings_are_measured_against_labels_and_by_themselves(photos):
         silhouette(vectors, [numbers[image.id] for image in images], "euclidean"), abs=1e-9
     )
     assert (second.n_images, second.n_clusters, second.noise) == (14, 3, 0)
-    assert photos.evaluate_clusterings(["halves"]) == (first,)
+    assert photos.evaluate_clusterings(["halves"]).clusterings == (first,)
     with pytest.raises(CollectionError, match="there is no clustering 'nothing'"):
         photos.evaluate_clusterings(["nothing"])
 
@@ -287,7 +288,7 @@ def test_clustering_without_labels_still_has_a_silhouette(tmp_path):
     made.sync()
     made.cluster(k=2)
     made.cluster(k=4, name="each")
-    each, pairs = made.evaluate_clusterings()
+    each, pairs = made.evaluate_clusterings().clusterings
     assert pairs.scores is None
     assert pairs.silhouette > 0.8
     assert (each.scores, each.silhouette) == (None, None)  # as many clusters as images
@@ -360,6 +361,27 @@ def test_damaged_clustering_is_named_and_the_others_are_measured(evaluate, photo
     assert kmeans["clusters"] == 3
     assert halves.keys() == {"name", "damaged"}
     assert evaluate("--clustering", "halves")[0] == 2
+
+
+def test_clusterings_are_measured_with_labels_read_once_and_damaged_ones_told(photos, folder, monkeypatch):
+    photos.cluster(k=3)
+    for name in ("halves", "others"):
+        photos.cluster("agglomerative", k=2, name=name)
+    (folder / ".lookalike/clusterings/halves/clustering.json").write_text("{")
+    read = []
+
+    def spy(*given):
+        read.append(given)
+        return read_ground_truth(*given)
+
+    monkeypatch.setattr("lookalike.collection.collection.read_ground_truth", spy)
+    found = photos.evaluate_clusterings()
+    assert len(read) == 1
+    assert [each.name for each in found.clusterings] == ["kmeans", "others"]
+    assert list(found.damaged) == ["halves"]
+    assert "lookalike cluster --name 'halves' --delete" in found.damaged["halves"]
+    with pytest.raises(StoreError, match="halves"):
+        photos.evaluate_clusterings(["kmeans", "halves"])
 
 
 def test_command_quiet_prints_the_measures_alone(evaluate):

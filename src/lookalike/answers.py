@@ -499,3 +499,19 @@ class ClusteringEvaluation:
     noise: float
     scores: ClusteringScores | None
     silhouette: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusteringEvaluations:
+    """How good clusterings are.
+
+    Attributes
+    ----------
+    clusterings : tuple of ClusteringEvaluation
+        Those measured.
+    damaged : dict of str to str
+        Those that were passed over, since they cannot be read or their model is missing, and what is wrong.
+    """
+
+    clusterings: tuple[ClusteringEvaluation, ...]
+    damaged: dict[str, str]

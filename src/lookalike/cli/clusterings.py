@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lookalike.cli.console import complain, print_json, read_each, relative, say
+from lookalike.cli.console import complain, print_json, relative, say
 from lookalike.counts import count_images
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ def _parameters(found: Clustering) -> str:
 
 def print_list(collection: Collection, json: bool) -> None:
     """Print a line for each clustering, or a document of all."""
+    from lookalike.collection.named_folders import read_each
+
     clusterings, damaged = read_each(collection.clusterings(), collection.clustering)
     if json:
         print_json(

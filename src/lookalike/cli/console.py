@@ -6,18 +6,16 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from lookalike.errors import InvalidInputError, LookalikeError
+from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lookalike.sync import Progress
-
-T = TypeVar("T")
 
 
 def quieten_readers() -> None:
@@ -161,17 +159,6 @@ def share_progress(*, quiet: bool = False) -> Iterator[Callable[[str, float], No
         yield show
     finally:
         bar.stop()
-
-
-def read_each(names: Iterable[str], read: Callable[[str], T]) -> tuple[list[T], dict[str, str]]:
-    """Return what can be read, and by name what is wrong with the rest: what is damaged hides no other."""
-    found, damaged = [], {}
-    for name in names:
-        try:
-            found.append(read(name))
-        except LookalikeError as error:
-            damaged[name] = str(error)
-    return found, damaged
 
 
 def check_dark(dark: bool, *pictures: Path | None) -> None:

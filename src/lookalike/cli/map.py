@@ -14,7 +14,6 @@ from lookalike.cli.console import (
     check_dark,
     complain,
     print_json,
-    read_each,
     relative,
     save_picture,
     say,
@@ -290,6 +289,7 @@ def _summary(
 
 
 def _print_list(collection: Collection, json: bool) -> None:
+    from lookalike.collection.named_folders import read_each
     from lookalike.drawing import facts_of_map
 
     maps, damaged = read_each(collection.maps(), collection.read_map)

@@ -16,6 +16,7 @@ import numpy as np
 from lookalike.answers import (
     Clustering,
     ClusteringEvaluation,
+    ClusteringEvaluations,
     Evaluation,
     ImageInfo,
     ImageMap,
@@ -43,6 +44,7 @@ from lookalike.collection.grouping import check_algorithm, find_clusters, try_di
 from lookalike.collection.indexes import AUTO as AUTO_INDEX
 from lookalike.collection.indexes import Indexes, check_request, choose_kind, is_kind
 from lookalike.collection.maps import Maps, check_map_name, make_map, place_later
+from lookalike.collection.named_folders import read_each
 from lookalike.collection.places import Places
 from lookalike.collection.reducing import reduce_model
 from lookalike.collection.roots import Roots
@@ -1028,13 +1030,13 @@ class Collection:
         labels: str | os.PathLike[str] | None = None,
         random_state: int = 0,
         report: Callable[[str], None] = lambda words: None,
-    ) -> tuple[ClusteringEvaluation, ...]:
+    ) -> ClusteringEvaluations:
         """Measure clusterings, against labels where there are any.
 
         Parameters
         ----------
         names : sequence of str, optional
-            All that are kept by default.
+            All that are kept by default; of these, damaged ones are passed over, and told in the answer.
         labels, random_state, report
             See `evaluate`; the silhouette is that of images drawn at random.
 
@@ -1042,19 +1044,23 @@ class Collection:
         ------
         CollectionError
             If there is none of a name.
+        StoreError, ModelError
+            If one that was named is damaged, or its model is missing.
         """
         there = self._places.of_images()
         has_labels = labels is not None or any(found[0].folder_label is not None for found in there.values())
         truth = read_ground_truth(self._places, there, labels) if has_labels else None
-        found = []
-        for name in self.clusterings() if names is None else names:
+
+        def measure(name: str) -> ClusteringEvaluation:
             stored = self._clusterings.read(name)
             report(f"measuring the clustering {name}")
             model = self._models.get(stored.model)
-            found.append(
-                evaluate_clustering(self._places, there, self._indexes, stored, model, truth, random_state)
-            )
-        return tuple(found)
+            return evaluate_clustering(self._places, there, self._indexes, stored, model, truth, random_state)
+
+        if names is not None:
+            return ClusteringEvaluations(tuple(map(measure, names)), {})
+        found, damaged = read_each(self.clusterings(), measure)
+        return ClusteringEvaluations(tuple(found), damaged)
 
     def map(
         self,
