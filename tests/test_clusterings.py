@@ -182,6 +182,20 @@ def test_what_is_far_from_every_cluster_is_noise_only_for_density(photos, folder
     assert photos.assign_to_clusters("kmeans")[1] == 1
 
 
+def test_images_that_left_are_neither_to_be_assigned_nor_to_be_placed_though_their_vectors_are_there(
+    photos, folder
+):
+    photos.cluster(k=3)
+    photos.map("pca")
+    add_later(photos, folder)
+    gone = add_later(photos, folder, number=51)
+    rows = photos._store.files.read(["path"])["path"].to_pylist()
+    photos._store.files.delete([row for row in rows if row.endswith(gone.name)])  # as a kill leaves it
+    assert photos._store.vectors(MODEL, 64).count() == 17
+    assert (photos.clustering("kmeans").n_unassigned, photos.read_map("pca").n_unplaced) == (1, 1)
+    assert photos.assign_to_clusters("kmeans")[1] == 1
+
+
 def test_assigning_moves_no_centre(photos, folder):
     before = photos.cluster(k=3)
     add_later(photos, folder)
