@@ -144,6 +144,13 @@ def test_models_are_compared_on_the_same_queries_query_by_query(photos, folder):
     assert {each.p for each in same.measures.values()} == {1}
 
 
+def test_an_index_is_asked_with_its_own_models_vectors_whatever_was_compared_before(photos):
+    reduced = photos.reduce(1)
+    _, tree = photos.evaluate([1, 5], compare=[reduced, "kdtree"], recall=1.0).comparisons
+    assert (tree.model, tree.index) == (MODEL, "kdtree")
+    assert {each.difference.mean for each in tree.measures.values()} == {0}
+
+
 def test_images_that_not_all_models_have_are_left_out_and_counted(photos, folder):
     photos.sync(model="pixels-16-grey")
     shade(20, 77).save(folder / "dark/later.png")

@@ -142,13 +142,13 @@ def evaluate_retrieval(
     task = _set_task(places, there, truth, contenders, asked)
     to_depth = any(contender.index != Exact.kind for contender in contenders)
     first, *others = contenders
-    rows = _Rows.read(places, indexes, first.model)
-    base, index = _measure(places, indexes, first, rows, task, asked, to_depth)
-    worst = _worst(there, truth, first.model, rows, task, base, asked.n_worst)
+    own = _Rows.read(places, indexes, first.model)
+    base, index = _measure(places, indexes, first, own, task, asked, to_depth)
+    worst = _worst(there, truth, first.model, own, task, base, asked.n_worst)
     comparisons = []
     for contender in others:
-        if contender.model.name != first.model.name:
-            rows = _Rows.read(places, indexes, contender.model)
+        is_own = contender.model.name == first.model.name
+        rows = own if is_own else _Rows.read(places, indexes, contender.model)
         found, kind = _measure(places, indexes, contender, rows, task, asked, to_depth)
         measures = compare_paired(base.values, found.values, random_state=asked.random_state)
         comparisons.append(SearchComparison(contender.model.name, kind, measures))
