@@ -140,8 +140,6 @@ def test_models_are_compared_on_the_same_queries_query_by_query(photos, folder):
         assert each.second.mean == pytest.approx(alone.scores[name].mean)
         assert each.difference.mean == pytest.approx(each.second.mean - each.first.mean)
         assert 0 < each.p <= 1
-    (same,) = photos.evaluate([1, 5], compare=MODEL).comparisons
-    assert {each.p for each in same.measures.values()} == {1}
 
 
 def test_an_index_is_asked_with_its_own_models_vectors_whatever_was_compared_before(photos):
@@ -158,6 +156,25 @@ def test_images_that_not_all_models_have_are_left_out_and_counted(photos, folder
     found = photos.evaluate(1, compare="pixels-16-grey")
     assert (found.n_images, found.n_not_in_all) == (12, 1)
     assert photos.evaluate(1).n_images == 13
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"compare": "exact"},
+        {"compare": MODEL},
+        {"compare": "auto"},  # which is exact for so few
+        {"compare": ["kdtree", "exact"]},
+        {"compare": MODEL, "model": MODEL},
+        {"compare": "exact", "index": "auto"},
+        {"compare": MODEL, "index": "kdtree"},
+        {"compare": "kdtree", "index": "kdtree"},
+    ],
+)
+def test_nothing_is_compared_with_itself(photos, asked):
+    index = "kdtree" if asked.get("index") == "kdtree" else "exact"
+    with pytest.raises(InvalidInputError, match=f"itself, {MODEL} by the index {index}; expected another"):
+        photos.evaluate(1, **asked)
 
 
 @pytest.mark.parametrize("kind", ["kmeans-tree", "kdtree"])
@@ -322,14 +339,15 @@ def test_command_gives_one_document(evaluate, photos):
     photos.cluster(k=2)
     reduced = photos.reduce(2)
     code, out, err = evaluate(
-        "--json", "-k", "2", "--compare", reduced, "--compare", MODEL, "--queries", "all"
+        "--json", "-k", "2", "--compare", reduced, "--compare", "kdtree", "--queries", "all"
     )
     assert (code, err) == (0, "")
     document = json.loads(out)
     assert (document["model"], document["index"], document["k"]) == (MODEL, "exact", [2])
-    assert set(document["scores"]) == {"P@2", "R@2", "nDCG@2", "mAP"}
-    assert set(document["scores"]["mAP"]) == {"mean", "low", "high"}
-    assert [other["model"] for other in document["comparisons"]] == [reduced, MODEL]
+    assert set(document["scores"]) == {"P@2", "R@2", "nDCG@2", "mAP@2"}
+    assert set(document["scores"]["mAP@2"]) == {"mean", "low", "high"}
+    others = [(other["model"], other["index"]) for other in document["comparisons"]]
+    assert others == [(reduced, "exact"), (MODEL, "kdtree")]
     assert set(document["comparisons"][0]["scores"]["P@2"]) == {"mean", "low", "high", "difference", "p"}
     assert [each["label"] for each in document["classes"]] == ["dark", "light"]
     assert document["confused"][0].keys() == {"label", "found", "share"}
@@ -422,6 +440,7 @@ def test_command_draws_the_worst_queries_and_the_confusion(evaluate, tmp_path, e
         (["--model", "nothing"], "nothing"),
         (["--model", "lite0"], "is embedded with lite0"),
         (["--compare", "lite0"], "is embedded with lite0"),
+        (["--compare", "exact"], f"compare names what is measured itself, {MODEL} by the index exact"),
         (["--compare", "kmaens-tree"], "kmaens-tree"),
         (["--index", "nothing"], "there is no index 'nothing'"),
         (["--recall", "0"], "recall is 0.0; expected above 0"),

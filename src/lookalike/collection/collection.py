@@ -978,7 +978,8 @@ class Collection:
         ------
         InvalidInputError
             If there are not two images of one label and one of another, a k is larger than the number of
-            images to find, there is no such index, or the table of labels cannot be used.
+            images to find, there is no such index, the table of labels cannot be used, or `compare` names
+            what is measured itself.
         CollectionError
             If no image has a label, none has been embedded with the model, or none is in a split.
         ModelError
