@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import struct
+import sys
 import threading
 from dataclasses import replace
 
@@ -214,6 +215,28 @@ def test_clusters_are_named_merged_and_keep_their_numbers(photos):
     }
     found = photos.rename_cluster("kmeans", "snow", "")
     assert [each.title for each in found.clusters] == ["cluster 1", "cluster 0"]
+
+
+def test_names_that_go_by_a_change_are_told(photos, folder, call, monkeypatch):
+    photos.cluster(k=3)
+    photos.change_clusters("kmeans", rename=[(0, "night"), (1, "dusk"), (2, "snow")])
+    assert photos.rename_cluster("kmeans", "dusk", "evening").notes == ()  # as was asked
+    code, out, _ = call("cluster", "--rename", "snow=  ", "--json")
+    assert (code, json.loads(out)["notes"]) == (0, ["cluster 2 is no longer named 'snow'"])
+    assert photos.rename_cluster("kmeans", 2, "").notes == ("cluster 2 had no name to take back",)
+    assert "notes" not in json.loads(call("cluster", "--rename", "2=snow", "--json")[1])
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert (
+        "what was merged is named 'evening' now, and 'night' went"
+        in call("cluster", "--merge", "evening,night")[1].splitlines()
+    )
+    assert "is named" not in call("cluster", "--rename", "2=")[1]
+    assert photos.merge_clusters("kmeans", [2, "evening"]).notes == ()  # a name that stays
+    photos.delete_clustering("kmeans")
+    photos.cluster(k=3)
+    photos.rename_cluster("kmeans", 2, "snow")
+    found = photos.move_to_cluster("kmeans", sorted((folder / "light").iterdir()), 1)
+    assert found.notes == ("no image is left in 'snow', and the name went",)
 
 
 def test_images_move_between_clusters_and_noise(photos, folder):

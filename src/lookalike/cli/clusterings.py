@@ -105,6 +105,7 @@ def _summary(found: Clustering, n_assigned: int | None, is_new: bool) -> list[st
         lines.append(
             f"next to the labels: purity {scores.purity:.3f}, NMI {scores.nmi:.3f}, ARI {scores.ari:.3f}"
         )
+    lines += found.notes
     if n_assigned is not None:
         lines.append(f"assigned {count_images(n_assigned)} to clusters that were there")
     elif found.n_unassigned:
@@ -130,6 +131,8 @@ def document_of(found: Clustering, n_assigned: int | None = None) -> dict[str, A
     }
     if n_assigned is not None:
         document["assigned"] = n_assigned
+    if found.notes:
+        document["notes"] = list(found.notes)
     scores = found.scores
     document["scores"] = (
         None

@@ -704,7 +704,7 @@ class Collection:
         rename : sequence of (cluster, name)
             Names for clusters that are known by number or name; an empty one takes the name back.
         merge : sequence of sequences of cluster
-            Each becomes one cluster, which has the number of the first.
+            Each becomes one cluster, which has the number of the first, and the first name that there is.
         move : sequence of (image, cluster)
             Images that go into another cluster, or into ``"noise"``.
         assign : bool
@@ -715,6 +715,7 @@ class Collection:
         Returns
         -------
         clustering : Clustering
+            Its `notes` say which names went.
         n_assigned : int
             How many images found a cluster.
 
@@ -741,13 +742,13 @@ class Collection:
             if merge or move or assign:
                 embedded = embedded_images(self._store, self._indexes, model)
             moves = [(self._image_in(embedded, image), to) for image, to in move]
-            stored, n_assigned = change_clusters(
+            stored, n_assigned, notes = change_clusters(
                 stored, embedded, model.metric, rename, merge, moves, assign, report
             )
             if rename or merge or move:
                 stored = replace(stored, changed=datetime.datetime.now().astimezone().isoformat())
             self._clusterings.write(stored)
-        return describe_clustering(self._places, stored, model), n_assigned
+        return replace(describe_clustering(self._places, stored, model), notes=notes), n_assigned
 
     def assign_to_clusters(
         self, name: str, report: Callable[[str], None] = lambda words: None
