@@ -349,6 +349,19 @@ def test_no_words_at_all_print_the_help(call, tmp_path):
         assert err == ""
 
 
+def test_characters_that_no_font_has_are_told_once_a_picture(call, photos, monkeypatch):
+    (photos / "cats").rename(photos / "日本")
+    call("index", photos)
+    words = ["search", "日本/0.png", "--plot", "out.png"]
+    monkeypatch.setattr("lookalike.plots.style.fonts", lambda: ["DejaVu Sans"])
+    code, _, err = call(*words, cwd=photos)
+    saved, told = err.splitlines()
+    assert (code, saved) == (0, "saved out.png")
+    assert told.startswith("lookalike: out.png has � in place of characters that no font here has: 日 本; ")
+    _, out, err = call("search", "dogs/3.png", "--label", "dogs", "--plot", "out.png", "--json", cwd=photos)
+    assert (len(json.loads(out)["hits"]), err) == (2, "saved out.png\n")
+
+
 def test_a_reader_that_leaves_early_is_no_error(photos):
     run("index", photos)
     command = f"{sys.executable} -m lookalike search cats/0.png -f | head -n 1"

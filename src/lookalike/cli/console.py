@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from lookalike.sync import Progress
 
+_MISSING = 8  # characters that are named
+
 
 def quieten_readers() -> None:
     """Keep what Pillow has to say about odd files off the terminal: `failures` says what matters.
@@ -168,10 +170,17 @@ def check_dark(dark: bool, *pictures: Path | None) -> None:
 
 
 def save_picture(draw: Callable[[], Figure], path: Path, dark: bool) -> None:
-    """Draw a picture, on dark paper if asked, save it, and say so."""
-    from lookalike.plots import save_figure, use_theme
+    """Draw a picture, on dark paper if asked, save it, and say so, and what it lacks for want of a font."""
+    from lookalike.plots import gather_missing, save_figure, use_theme
 
-    with use_theme(dark=dark):
+    with use_theme(dark=dark), gather_missing() as missing:
         figure = draw()
     save_figure(figure, path)
     print(f"saved {path}", file=sys.stderr)
+    if missing:
+        shown = " ".join(sorted(missing)[:_MISSING]) + (" …" if len(missing) > _MISSING else "")
+        complain(
+            f"{path} has \N{REPLACEMENT CHARACTER} in place of characters that no font here has: {shown};"
+            " pictures take DejaVu Sans and, where they are installed, Noto Sans CJK, Noto Sans Devanagari,"
+            " Noto Sans Thai and Noto Emoji"
+        )

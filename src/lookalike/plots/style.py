@@ -83,6 +83,7 @@ MARKERS = "osD^vPX*<p>hd8"
 """Shapes for points, to tell things apart where there are more of them than colours."""
 
 _theme = ContextVar("theme", default=LIGHT)
+_missing: ContextVar[set[str] | None] = ContextVar("missing", default=None)
 _UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 _FONT = "DejaVu Sans"  # comes with matplotlib
@@ -221,12 +222,25 @@ def shorten(text: Text, width: float, keeps_end: bool = False) -> None:
 
 def drawable(line: str, weight: str = "normal") -> str:
     """Put the replacement character for those that cannot be printed, or that no font here has."""
+    known = [_characters(font, weight) for font in fonts()]
+    missing = {each for each in line if each.isprintable() and not any(ord(each) in own for own in known)}
+    gathered = _missing.get()
+    if gathered is not None:
+        gathered |= missing
     return "".join(
-        character
-        if character.isprintable() and any(ord(character) in _characters(font, weight) for font in fonts())
-        else "\N{REPLACEMENT CHARACTER}"
-        for character in line
+        each if each.isprintable() and each not in missing else "\N{REPLACEMENT CHARACTER}" for each in line
     )
+
+
+@contextlib.contextmanager
+def gather_missing() -> Iterator[set[str]]:
+    """Give a set that gathers the characters of pictures made meanwhile that no font here has."""
+    gathered: set[str] = set()
+    token = _missing.set(gathered)
+    try:
+        yield gathered
+    finally:
+        _missing.reset(token)
 
 
 @functools.cache
