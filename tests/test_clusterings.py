@@ -612,6 +612,7 @@ def test_trying_numbers_of_clusters_suggests_one_and_keeps_nothing(call, photos,
     code, out, _ = call("cluster", "--try", *words, "--json")
     document = json.loads(out)
     assert [each["k"] for each in document["tried"]] == [2, 3, 4]
+    assert "tried with kmeans on 15 images" in call("cluster", "--try", *words)[1]  # in spectral's place
     assert (document["suggested"], document["images"], document["tried_images"]) == (3, 15, 15)
     assert document["tried"][1]["inertia"] == pytest.approx(photos.try_ks([3], random_state=7).inertias[0])
     assert call(*document["command"].split()[1:])[0] == 0

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ENDINGS = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 
 DPI = 150
+TITLE_SIZE = 11  # points
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,25 @@ def write_line(
         weight=weight,
         **style,
     )
+
+
+def write_title(figure: Figure, title: str, x: float, y: float, size: float = TITLE_SIZE) -> None:
+    """Write the title of a picture, at most as far from its right edge as `x` is from its left."""
+    shorten(write_line(figure, title, x, y, size, "bold"), figure.get_size_inches()[0] - 2 * x)
+
+
+def title_axes(axes: Axes, title: str) -> None:
+    """Write the title of a picture of axes above them, in the style of `write_title`."""
+    text = axes.set_title(
+        drawable(title, "bold"),
+        loc="left",
+        family=fonts(),
+        parse_math=False,
+        color=theme().ink,
+        size=TITLE_SIZE,
+        weight="bold",
+    )
+    shorten(text, axes.figure.bbox.width / axes.figure.dpi - 1.0)  # what the axis beside it takes
 
 
 def fit_picture(content: bytes, side: int) -> Image:
