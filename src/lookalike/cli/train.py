@@ -192,7 +192,7 @@ def finetune(
         ),
     ] = None,
     collection: CollectionOption = None,
-    epochs: EpochsOption = 12,
+    epochs: EpochsOption = 20,
     frozen_epochs: Annotated[
         int,
         typer.Option(

@@ -1,7 +1,7 @@
 """What the ONNX graphs of convolutional networks that are built here share.
 
-A graph takes pixels as they are decoded, and gives the mean of its last layer over the positions. Each batch
-normalisation is folded into the convolution before it.
+A graph takes pixels as they are decoded, and gives one vector an image. Each batch normalisation is folded
+into the convolution before it.
 """
 
 from __future__ import annotations
@@ -101,10 +101,14 @@ class ConvolutionalGraph:
 
     def pool(self, x: str, name: str, side: int, dimension: int) -> bytes:
         """End with the mean over the positions; return the ONNX file of that name."""
-        from onnx import TensorProto, checker, helper
-
         x = self.add("GlobalAveragePool", [x])
         self.add("Flatten", [x], output="features", axis=1)
+        return self.file(name, side, dimension)
+
+    def file(self, name: str, side: int, dimension: int) -> bytes:
+        """Return the ONNX file, once an output is called ``features``."""
+        from onnx import TensorProto, checker, helper
+
         images = helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", side, side, 3])
         features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", dimension])
         graph = helper.make_graph(self._nodes, name, [images], [features], self._constants)

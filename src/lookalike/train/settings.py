@@ -149,7 +149,7 @@ class FinetuneSettings:
     weights: str | os.PathLike[str] | None = None
     loss: Loss = "normalised-softmax"
     size: int | None = None
-    epochs: int = 12
+    epochs: int = 20
     frozen_epochs: int = 2
     batch_size: int = 32
     learning_rate: float = 5e-4
