@@ -320,6 +320,48 @@ def test_the_version_and_the_help_are_there(call):
         assert "Usage" in out
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["serach", "x"], "no such command 'serach'. Did you mean 'search'? `lookalike --help` says what"),
+        (["--colour"], "no such option: --colour"),
+        (["search", "x", "--formt"], "--format"),
+        (["train", "finetun"], "Did you mean 'finetune'? `lookalike train --help` says what there is"),
+        (["reduce"], "missing argument 'N'; `lookalike reduce --help` says what there is"),
+        (["cluster", "--name"], "option '--name' requires an argument"),
+        (["info", "--jsn"], "no such option: --jsn"),
+        (["map", "--max-tiles", "many"], "invalid value for '--max-tiles': "),
+        (["map", "--max-tiles", "0"], "invalid value for '--max-tiles': "),
+        (["bench", "extra"], "unexpected extra argument"),
+    ],
+)
+def test_words_that_no_command_takes_are_one_line(call, tmp_path, words, message):
+    code, out, err = call(*words, cwd=tmp_path)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("lookalike: ")
+    assert message in err
+
+
+def test_no_words_at_all_print_the_help(call, tmp_path):
+    for words in ([], ["train"]):
+        _, out, err = call(*words, cwd=tmp_path)
+        assert "Usage: lookalike" in out
+        assert err == ""
+
+
+def test_characters_that_no_font_has_are_told_once_a_picture(call, photos, monkeypatch):
+    (photos / "cats").rename(photos / "日本")
+    call("index", photos)
+    words = ["search", "日本/0.png", "--plot", "out.png"]
+    monkeypatch.setattr("lookalike.plots.style.fonts", lambda: ["DejaVu Sans"])
+    code, _, err = call(*words, cwd=photos)
+    saved, told = err.splitlines()
+    assert (code, saved) == (0, "saved out.png")
+    assert told.startswith("lookalike: out.png has � in place of characters that no font here has: 日 本; ")
+    _, out, err = call("search", "dogs/3.png", "--label", "dogs", "--plot", "out.png", "--json", cwd=photos)
+    assert (len(json.loads(out)["hits"]), err) == (2, "saved out.png\n")
+
+
 def test_a_reader_that_leaves_early_is_no_error(photos):
     run("index", photos)
     command = f"{sys.executable} -m lookalike search cats/0.png -f | head -n 1"

@@ -316,9 +316,9 @@ def test_a_collection_without_folder_labels_is_measured_against_names(photos, fo
     for cluster, name in enumerate(LEVELS):
         photos.rename_cluster("kmeans", cluster, name)
     photos.cluster(k=2, name="two")
-    assert [found.scores for found in photos.evaluate_clusterings()] == [None, None]
+    assert [found.scores for found in photos.evaluate_clusterings().clusterings] == [None, None]
     found = photos.evaluate(k=1)
     assert (found.labels_from, found.scores["P@1"].mean) == ("named clusters", 1)
     assert photos.evaluate(k=1, labels="kmeans").scores["P@1"].mean == 1
-    (two,) = photos.evaluate_clusterings(["two"], labels="kmeans")
+    (two,) = photos.evaluate_clusterings(["two"], labels="kmeans").clusterings
     assert 0.6 < two.scores.purity < 1

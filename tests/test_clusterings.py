@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import struct
+import sys
 import threading
 from dataclasses import replace
 
@@ -182,6 +183,20 @@ def test_what_is_far_from_every_cluster_is_noise_only_for_density(photos, folder
     assert photos.assign_to_clusters("kmeans")[1] == 1
 
 
+def test_images_that_left_are_neither_to_be_assigned_nor_to_be_placed_though_their_vectors_are_there(
+    photos, folder
+):
+    photos.cluster(k=3)
+    photos.map("pca")
+    add_later(photos, folder)
+    gone = add_later(photos, folder, number=51)
+    rows = photos._store.files.read(["path"])["path"].to_pylist()
+    photos._store.files.delete([row for row in rows if row.endswith(gone.name)])  # as a kill leaves it
+    assert photos._store.vectors(MODEL, 64).count() == 17
+    assert (photos.clustering("kmeans").n_unassigned, photos.read_map("pca").n_unplaced) == (1, 1)
+    assert photos.assign_to_clusters("kmeans")[1] == 1
+
+
 def test_assigning_moves_no_centre(photos, folder):
     before = photos.cluster(k=3)
     add_later(photos, folder)
@@ -200,6 +215,28 @@ def test_clusters_are_named_merged_and_keep_their_numbers(photos):
     }
     found = photos.rename_cluster("kmeans", "snow", "")
     assert [each.title for each in found.clusters] == ["cluster 1", "cluster 0"]
+
+
+def test_names_that_go_by_a_change_are_told(photos, folder, call, monkeypatch):
+    photos.cluster(k=3)
+    photos.change_clusters("kmeans", rename=[(0, "night"), (1, "dusk"), (2, "snow")])
+    assert photos.rename_cluster("kmeans", "dusk", "evening").notes == ()  # as was asked
+    code, out, _ = call("cluster", "--rename", "snow=  ", "--json")
+    assert (code, json.loads(out)["notes"]) == (0, ["cluster 2 is no longer named 'snow'"])
+    assert photos.rename_cluster("kmeans", 2, "").notes == ("cluster 2 had no name to take back",)
+    assert "notes" not in json.loads(call("cluster", "--rename", "2=snow", "--json")[1])
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert (
+        "what was merged is named 'evening' now, and 'night' went"
+        in call("cluster", "--merge", "evening,night")[1].splitlines()
+    )
+    assert "is named" not in call("cluster", "--rename", "2=")[1]
+    assert photos.merge_clusters("kmeans", [2, "evening"]).notes == ()  # a name that stays
+    photos.delete_clustering("kmeans")
+    photos.cluster(k=3)
+    photos.rename_cluster("kmeans", 2, "snow")
+    found = photos.move_to_cluster("kmeans", sorted((folder / "light").iterdir()), 1)
+    assert found.notes == ("no image is left in 'snow', and the name went",)
 
 
 def test_images_move_between_clusters_and_noise(photos, folder):
@@ -575,6 +612,7 @@ def test_trying_numbers_of_clusters_suggests_one_and_keeps_nothing(call, photos,
     code, out, _ = call("cluster", "--try", *words, "--json")
     document = json.loads(out)
     assert [each["k"] for each in document["tried"]] == [2, 3, 4]
+    assert "tried with kmeans on 15 images" in call("cluster", "--try", *words)[1]  # in spectral's place
     assert (document["suggested"], document["images"], document["tried_images"]) == (3, 15, 15)
     assert document["tried"][1]["inertia"] == pytest.approx(photos.try_ks([3], random_state=7).inertias[0])
     assert call(*document["command"].split()[1:])[0] == 0

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from lookalike import Collection
-from lookalike.errors import CollectionError, InvalidInputError, ModelError
+from lookalike.collection.ground_truth import read_ground_truth
+from lookalike.errors import CollectionError, InvalidInputError, ModelError, StoreError
 from lookalike.evaluate import compare_with_labels, rank_others, silhouette
 from pictures import picture, shade
 from test_datasets_indexed import digits
@@ -139,8 +140,13 @@ def test_models_are_compared_on_the_same_queries_query_by_query(photos, folder):
         assert each.second.mean == pytest.approx(alone.scores[name].mean)
         assert each.difference.mean == pytest.approx(each.second.mean - each.first.mean)
         assert 0 < each.p <= 1
-    (same,) = photos.evaluate([1, 5], compare=MODEL).comparisons
-    assert {each.p for each in same.measures.values()} == {1}
+
+
+def test_an_index_is_asked_with_its_own_models_vectors_whatever_was_compared_before(photos):
+    reduced = photos.reduce(1)
+    _, tree = photos.evaluate([1, 5], compare=[reduced, "kdtree"], recall=1.0).comparisons
+    assert (tree.model, tree.index) == (MODEL, "kdtree")
+    assert {each.difference.mean for each in tree.measures.values()} == {0}
 
 
 def test_images_that_not_all_models_have_are_left_out_and_counted(photos, folder):
@@ -150,6 +156,25 @@ def test_images_that_not_all_models_have_are_left_out_and_counted(photos, folder
     found = photos.evaluate(1, compare="pixels-16-grey")
     assert (found.n_images, found.n_not_in_all) == (12, 1)
     assert photos.evaluate(1).n_images == 13
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"compare": "exact"},
+        {"compare": MODEL},
+        {"compare": "auto"},  # which is exact for so few
+        {"compare": ["kdtree", "exact"]},
+        {"compare": MODEL, "model": MODEL},
+        {"compare": "exact", "index": "auto"},
+        {"compare": MODEL, "index": "kdtree"},
+        {"compare": "kdtree", "index": "kdtree"},
+    ],
+)
+def test_nothing_is_compared_with_itself(photos, asked):
+    index = "kdtree" if asked.get("index") == "kdtree" else "exact"
+    with pytest.raises(InvalidInputError, match=f"itself, {MODEL} by the index {index}; expected another"):
+        photos.evaluate(1, **asked)
 
 
 @pytest.mark.parametrize("kind", ["kmeans-tree", "kdtree"])
@@ -261,7 +286,7 @@ def test_names_of_clusters_are_labels(photos):
 def test_clusterings_are_measured_against_labels_and_by_themselves(photos):
     photos.cluster(k=3)
     photos.cluster("agglomerative", k=2, name="halves")
-    first, second = photos.evaluate_clusterings()
+    first, second = photos.evaluate_clusterings().clusterings
     assert (first.name, second.name) == ("halves", "kmeans")
     images, vectors = photos.vectors()
     kept = photos.clustering("kmeans")
@@ -275,7 +300,7 @@ def test_clusterings_are_measured_against_labels_and_by_themselves(photos):
         silhouette(vectors, [numbers[image.id] for image in images], "euclidean"), abs=1e-9
     )
     assert (second.n_images, second.n_clusters, second.noise) == (14, 3, 0)
-    assert photos.evaluate_clusterings(["halves"]) == (first,)
+    assert photos.evaluate_clusterings(["halves"]).clusterings == (first,)
     with pytest.raises(CollectionError, match="there is no clustering 'nothing'"):
         photos.evaluate_clusterings(["nothing"])
 
@@ -287,7 +312,7 @@ def test_clustering_without_labels_still_has_a_silhouette(tmp_path):
     made.sync()
     made.cluster(k=2)
     made.cluster(k=4, name="each")
-    each, pairs = made.evaluate_clusterings()
+    each, pairs = made.evaluate_clusterings().clusterings
     assert pairs.scores is None
     assert pairs.silhouette > 0.8
     assert (each.scores, each.silhouette) == (None, None)  # as many clusters as images
@@ -314,14 +339,15 @@ def test_command_gives_one_document(evaluate, photos):
     photos.cluster(k=2)
     reduced = photos.reduce(2)
     code, out, err = evaluate(
-        "--json", "-k", "2", "--compare", reduced, "--compare", MODEL, "--queries", "all"
+        "--json", "-k", "2", "--compare", reduced, "--compare", "kdtree", "--queries", "all"
     )
     assert (code, err) == (0, "")
     document = json.loads(out)
     assert (document["model"], document["index"], document["k"]) == (MODEL, "exact", [2])
-    assert set(document["scores"]) == {"P@2", "R@2", "nDCG@2", "mAP"}
-    assert set(document["scores"]["mAP"]) == {"mean", "low", "high"}
-    assert [other["model"] for other in document["comparisons"]] == [reduced, MODEL]
+    assert set(document["scores"]) == {"P@2", "R@2", "nDCG@2", "mAP@2"}
+    assert set(document["scores"]["mAP@2"]) == {"mean", "low", "high"}
+    others = [(other["model"], other["index"]) for other in document["comparisons"]]
+    assert others == [(reduced, "exact"), (MODEL, "kdtree")]
     assert set(document["comparisons"][0]["scores"]["P@2"]) == {"mean", "low", "high", "difference", "p"}
     assert [each["label"] for each in document["classes"]] == ["dark", "light"]
     assert document["confused"][0].keys() == {"label", "found", "share"}
@@ -362,6 +388,27 @@ def test_damaged_clustering_is_named_and_the_others_are_measured(evaluate, photo
     assert evaluate("--clustering", "halves")[0] == 2
 
 
+def test_clusterings_are_measured_with_labels_read_once_and_damaged_ones_told(photos, folder, monkeypatch):
+    photos.cluster(k=3)
+    for name in ("halves", "others"):
+        photos.cluster("agglomerative", k=2, name=name)
+    (folder / ".lookalike/clusterings/halves/clustering.json").write_text("{")
+    read = []
+
+    def spy(*given):
+        read.append(given)
+        return read_ground_truth(*given)
+
+    monkeypatch.setattr("lookalike.collection.collection.read_ground_truth", spy)
+    found = photos.evaluate_clusterings()
+    assert len(read) == 1
+    assert [each.name for each in found.clusterings] == ["kmeans", "others"]
+    assert list(found.damaged) == ["halves"]
+    assert "lookalike cluster --name 'halves' --delete" in found.damaged["halves"]
+    with pytest.raises(StoreError, match="halves"):
+        photos.evaluate_clusterings(["kmeans", "halves"])
+
+
 def test_command_quiet_prints_the_measures_alone(evaluate):
     lines = evaluate("-q", "-k", "1", "--compare", "kmeans-tree")[1].splitlines()
     assert lines[0].split() == ["mean", "95", "%", "interval"]
@@ -393,6 +440,7 @@ def test_command_draws_the_worst_queries_and_the_confusion(evaluate, tmp_path, e
         (["--model", "nothing"], "nothing"),
         (["--model", "lite0"], "is embedded with lite0"),
         (["--compare", "lite0"], "is embedded with lite0"),
+        (["--compare", "exact"], f"compare names what is measured itself, {MODEL} by the index exact"),
         (["--compare", "kmaens-tree"], "kmaens-tree"),
         (["--index", "nothing"], "there is no index 'nothing'"),
         (["--recall", "0"], "recall is 0.0; expected above 0"),

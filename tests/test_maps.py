@@ -237,7 +237,7 @@ def test_json_has_all_that_another_program_needs_to_draw_it(call, photos):
     assert set(document.pop("figures")) == {"explained_variance_1", "explained_variance_2"}
     assert document == {
         "name": "pca", "method": "pca", "parameters": {}, "random_state": 0, "model": MODEL, "images": 15,
-        "placed": 0, "unplaced": 0, "made_now": True, "placed_now": 0, "plot": "map.png",
+        "placed": 0, "unplaced": 0, "made_now": True, "replaced": None, "placed_now": 0, "plot": "map.png",
     }  # fmt: skip
     assert {point["path"] for point in points} == {f"{kind}/{n}.png" for kind in KINDS for n in range(5)}
     found = photos.read_map("pca")
@@ -348,6 +348,17 @@ def test_a_damaged_map_is_one_line_and_new_makes_it_anew(call, folder):
     assert [(each["name"], "damaged" in each) for each in listed] == [("whole", False), ("pca", True)]
     assert call("map", "--method", "pca", "--new")[0] == 0
     assert call("map", "--method", "pca")[0] == 0
+
+
+def test_what_a_map_is_made_in_place_of_is_told(call):
+    made = json.loads(call("map", "--method", "pca", "--name", "mine", "--json")[1])["made"]
+    told = f"in place of the one that was there: PCA of 15 images, {MODEL}, made {made}"
+    assert call("map", "--name", "mine", "--method", "tsne")[1].splitlines()[1] == told
+    assert "in place of" not in call("map", "--name", "mine")[1]  # kept
+    found = json.loads(call("map", "--name", "mine", "--method", "pca", "--json")[1])
+    assert (found["method"], found["replaced"]["method"]) == ("pca", "tsne")
+    assert "in place of" not in call("map", "--name", "mine", "--method", "pca", "--new")[1]
+    assert "in place of" in call("map", "--name", "mine", "--method", "pca", "--random-state", 1)[1]
 
 
 def test_named_clusters_are_called_by_their_names(call, photos):

@@ -5,19 +5,25 @@ import itertools
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
 from lookalike.plots import (
     Curve,
+    QueryRow,
     SheetRow,
     Tile,
+    confusion,
     contact_sheet,
     distance_curve,
     k_curves,
     paint_swatch,
+    points_map,
     recall_throughput,
     result_strip,
+    scree,
     use_theme,
+    worst_queries,
 )
 from lookalike.plots.style import DARK, LIGHT, theme
 
@@ -97,7 +103,19 @@ def draw_everything():
         "speed": recall_throughput([Curve("exact", [0.9, 1.0], [10, 5]), Curve("tree", [0.8], [9])], "T"),
         "k": k_curves([2, 3], [5.0, 4.0], [0.5, 0.4], 2),
         "eps": distance_curve(np.linspace(0, 1, 20, dtype=np.float32), 5, 0.5, "distance", "T"),
+        "scree": scree([0.6, 0.3, 0.1], 2, "T"),
+        "worst": worst_queries([QueryRow(Tile(red, "q"), [Tile(red, "1")], [True], "AP 1")], "T"),
+        "confusion": confusion(["a", "b"], np.eye(2), "T"),
+        "map": points_map(np.random.default_rng(0).random((9, 2), np.float32), title="T"),
     }
+
+
+def test_all_titles_have_one_style():
+    for name, figure in draw_everything().items():
+        title = "2 clusters: largest silhouette" if name == "k" else "T"
+        (text,) = (text for text in figure.findobj(Text) if text.get_text() == title and text.get_visible())
+        style = (text.get_weight(), text.get_size(), text.get_color(), text.get_ha())
+        assert style == ("bold", 15 if name == "map" else 11, LIGHT.ink, "left"), name  # a map is a slide
 
 
 @THEMES

@@ -169,6 +169,8 @@ class Clustering:
         Images of the collection that came later, and are in no cluster yet.
     scores : ClusteringScores or None
         How it agrees with the labels, where there are two or more.
+    notes : tuple of str
+        Where this is the answer to a change, in words: which names of clusters went by it.
     """
 
     name: str
@@ -186,6 +188,7 @@ class Clustering:
     margins: npt.NDArray[np.float32]
     n_unassigned: int
     scores: ClusteringScores | None
+    notes: tuple[str, ...] = ()
 
     @property
     def n_clusters(self) -> int:
@@ -499,3 +502,19 @@ class ClusteringEvaluation:
     noise: float
     scores: ClusteringScores | None
     silhouette: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusteringEvaluations:
+    """How good clusterings are.
+
+    Attributes
+    ----------
+    clusterings : tuple of ClusteringEvaluation
+        Those measured.
+    damaged : dict of str to str
+        Those that were passed over, since they cannot be read or their model is missing, and what is wrong.
+    """
+
+    clusterings: tuple[ClusteringEvaluation, ...]
+    damaged: dict[str, str]

@@ -10,7 +10,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -28,6 +28,9 @@ from lookalike.cli.reduce import reduce
 from lookalike.cli.search import search
 from lookalike.cli.train import TRAININGS
 from lookalike.errors import LookalikeError
+
+# Typer brings click's errors along or imports click, by its version; BadParameter is what it names of them.
+_USAGE_ERROR = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 
 app = typer.Typer(
     name="lookalike",
@@ -110,4 +113,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0] not in (*COMMANDS, "train") and (os.path.isfile(words[0]) or "://" in words[0]):
         words.insert(0, "search")  # a bare query
-    app(words)
+    try:
+        code = app(words, prog_name="lookalike", standalone_mode=False)
+    except _USAGE_ERROR as error:
+        _complain_of_usage(error)
+        code = 2
+    except typer.Abort:  # ctrl-C before the command itself has begun, by some versions of typer
+        complain("interrupted")
+        code = 130
+    sys.exit(code or 0)
+
+
+def _complain_of_usage(error: typer.BadParameter) -> None:
+    """Say what typer found wrong in one line, as commands say what they find wrong."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return  # it has printed the help
+    words = error.format_message()
+    words = words[:1].lower() + words[1:].removesuffix(".")
+    end = " " if words.endswith("?") else "; "
+    complain(f"{words}{end}`{error.ctx.command_path} --help` says what there is" if error.ctx else words)

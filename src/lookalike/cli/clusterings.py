@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lookalike.cli.console import complain, print_json, read_each, relative, say
+from lookalike.cli.console import complain, print_json, relative, say
 from lookalike.counts import count_images
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ def _parameters(found: Clustering) -> str:
 
 def print_list(collection: Collection, json: bool) -> None:
     """Print a line for each clustering, or a document of all."""
+    from lookalike.collection.named_folders import read_each
+
     clusterings, damaged = read_each(collection.clusterings(), collection.clustering)
     if json:
         print_json(
@@ -103,6 +105,7 @@ def _summary(found: Clustering, n_assigned: int | None, is_new: bool) -> list[st
         lines.append(
             f"next to the labels: purity {scores.purity:.3f}, NMI {scores.nmi:.3f}, ARI {scores.ari:.3f}"
         )
+    lines += found.notes
     if n_assigned is not None:
         lines.append(f"assigned {count_images(n_assigned)} to clusters that were there")
     elif found.n_unassigned:
@@ -128,6 +131,8 @@ def document_of(found: Clustering, n_assigned: int | None = None) -> dict[str, A
     }
     if n_assigned is not None:
         document["assigned"] = n_assigned
+    if found.notes:
+        document["notes"] = list(found.notes)
     scores = found.scores
     document["scores"] = (
         None

@@ -6,18 +6,18 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from lookalike.errors import InvalidInputError, LookalikeError
+from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lookalike.sync import Progress
 
-T = TypeVar("T")
+_MISSING = 8  # characters that are named
 
 
 def quieten_readers() -> None:
@@ -163,17 +163,6 @@ def share_progress(*, quiet: bool = False) -> Iterator[Callable[[str, float], No
         bar.stop()
 
 
-def read_each(names: Iterable[str], read: Callable[[str], T]) -> tuple[list[T], dict[str, str]]:
-    """Return what can be read, and by name what is wrong with the rest: what is damaged hides no other."""
-    found, damaged = [], {}
-    for name in names:
-        try:
-            found.append(read(name))
-        except LookalikeError as error:
-            damaged[name] = str(error)
-    return found, damaged
-
-
 def check_dark(dark: bool, *pictures: Path | None) -> None:
     """Raise InvalidInputError if a picture is to be dark, and none is asked for."""
     if dark and not any(pictures):
@@ -181,10 +170,17 @@ def check_dark(dark: bool, *pictures: Path | None) -> None:
 
 
 def save_picture(draw: Callable[[], Figure], path: Path, dark: bool) -> None:
-    """Draw a picture, on dark paper if asked, save it, and say so."""
-    from lookalike.plots import save_figure, use_theme
+    """Draw a picture, on dark paper if asked, save it, and say so, and what it lacks for want of a font."""
+    from lookalike.plots import gather_missing, save_figure, use_theme
 
-    with use_theme(dark=dark):
+    with use_theme(dark=dark), gather_missing() as missing:
         figure = draw()
     save_figure(figure, path)
     print(f"saved {path}", file=sys.stderr)
+    if missing:
+        shown = " ".join(sorted(missing)[:_MISSING]) + (" …" if len(missing) > _MISSING else "")
+        complain(
+            f"{path} has \N{REPLACEMENT CHARACTER} in place of characters that no font here has: {shown};"
+            " pictures take DejaVu Sans and, where they are installed, Noto Sans CJK, Noto Sans Devanagari,"
+            " Noto Sans Thai and Noto Emoji"
+        )

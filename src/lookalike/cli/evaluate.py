@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lookalike.cli.console import check_dark, complain, print_json, save_picture, step_progress
 from lookalike.cli.evaluations import document_of, print_clusterings, print_evaluation
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, ModelOption, QuietOption
-from lookalike.errors import InvalidInputError, LookalikeError
-
-if TYPE_CHECKING:
-    from lookalike.answers import ClusteringEvaluation
+from lookalike.errors import InvalidInputError
 
 _INDEX = "Search index"
 _SPLITS = "Splits of a data set"
@@ -165,15 +162,7 @@ def evaluate(
                 report=report,
                 **({} if n_queries is None else {"n_queries": n_queries}),
             )
-        clusterings: list[ClusteringEvaluation] = []
-        damaged = {}
-        for name in clustering or chosen.clusterings():
-            try:
-                clusterings += chosen.evaluate_clusterings([name], labels, random_state, report)
-            except LookalikeError as error:
-                if clustering:
-                    raise
-                damaged[name] = str(error)  # the others are there all the same
+        grouped = chosen.evaluate_clusterings(clustering or None, labels, random_state, report)
     if found is not None:
         from lookalike.drawing import draw_confusion, draw_worst_queries
 
@@ -183,13 +172,13 @@ def evaluate(
         if confusion is not None:
             save_picture(lambda: draw_confusion(evaluation), confusion, dark)
     if json:
-        print_json(document_of(found, clusterings, damaged))
+        print_json(document_of(found, grouped))
         return
     if found is not None:
         print_evaluation(found, is_quiet=quiet)
-    if clusterings:
-        print_clusterings(clusterings, after=found is not None)
-    for reason in damaged.values():
+    if grouped.clusterings:
+        print_clusterings(grouped.clusterings, after=found is not None)
+    for reason in grouped.damaged.values():
         complain(reason)
 
 

@@ -10,7 +10,13 @@ from lookalike.counts import count_images
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lookalike.answers import ClusteringEvaluation, Evaluation, QueryScores, SearchComparison
+    from lookalike.answers import (
+        ClusteringEvaluation,
+        ClusteringEvaluations,
+        Evaluation,
+        QueryScores,
+        SearchComparison,
+    )
     from lookalike.evaluate import Estimate
     from lookalike.types import Hit
 
@@ -161,9 +167,7 @@ def _labels_in_words(hits: Sequence[Hit]) -> str:
     return ", ".join(words[:3]) + (", …" if len(words) > 3 else "")
 
 
-def document_of(
-    found: Evaluation | None, clusterings: Sequence[ClusteringEvaluation], damaged: dict[str, str]
-) -> dict[str, Any]:
+def document_of(found: Evaluation | None, grouped: ClusteringEvaluations) -> dict[str, Any]:
     """Return all of it for `--json`."""
     document: dict[str, Any] = {} if found is None else _document_of_retrieval(found)
     document["clusterings"] = [
@@ -179,8 +183,8 @@ def document_of(
             "purity": None if each.scores is None else round(each.scores.purity, 6),
             "silhouette": None if each.silhouette is None else round(each.silhouette, 6),
         }
-        for each in clusterings
-    ] + [{"name": name, "damaged": reason} for name, reason in damaged.items()]
+        for each in grouped.clusterings
+    ] + [{"name": name, "damaged": reason} for name, reason in grouped.damaged.items()]
     return document
 
 

@@ -14,7 +14,6 @@ from lookalike.cli.console import (
     check_dark,
     complain,
     print_json,
-    read_each,
     relative,
     save_picture,
     say,
@@ -180,8 +179,9 @@ def draw_map(
         _check_color(chosen, color)
     asked = {"method": method, "model": model, "perplexity": perplexity, "random_state": random_state}
     target = name or method or METHODS[0]
-    n_placed = None
-    found = None if new or target not in chosen.maps() else chosen.read_map(target)
+    n_placed, replaced = None, None
+    earlier = _read_earlier(chosen, target, new)
+    found = None if new else earlier
     if found is not None and any(value not in (None, getattr(found, each)) for each, value in asked.items()):
         found = None
     if found is None:
@@ -194,6 +194,8 @@ def draw_map(
                 random_state=random_state or 0,
                 report=report,
             )
+        if any(getattr(earlier, each, None) != getattr(found, each) for each in asked):
+            replaced = earlier  # of another kind: more than the same again
     else:
         found, n_placed = chosen.place_on_map(target) if found.n_unplaced else (found, 0)
     groups = None
@@ -205,10 +207,22 @@ def draw_map(
         drawn, colours = found, groups if color or style == "points" else None
         save_picture(lambda: draw(chosen, drawn, colours, style, size, max_tiles), output, dark)
     if json:
-        print_json(_document(found, groups, n_placed, output))
+        print_json(_document(found, replaced, groups, n_placed, output))
     elif not quiet:
-        for line in _summary(found, n_placed, output, collection):
+        for line in _summary(found, replaced, n_placed, output, collection):
             say(line)
+
+
+def _read_earlier(collection: Collection, name: str, new: bool) -> ImageMap | None:
+    """Return the map of that name, if there is one; where it is made anew anyway, a damaged one is none."""
+    from lookalike.collection.named_folders import read_each
+
+    if name not in collection.maps():
+        return None
+    if not new:
+        return collection.read_map(name)
+    found, _ = read_each([name], collection.read_map)
+    return found[0] if found else None
 
 
 def _check_color(collection: Collection, color: str) -> None:
@@ -261,13 +275,16 @@ def _choose_groups(
 
 
 def _summary(
-    found: ImageMap, n_placed: int | None, output: Path | None, collection: Path | None
+    found: ImageMap,
+    replaced: ImageMap | None,
+    n_placed: int | None,
+    output: Path | None,
+    collection: Path | None,
 ) -> list[str]:
-    from lookalike.drawing import facts_of_map
-
     n = len(found.images)
-    how = ", ".join(facts_of_map(found))
-    lines = [f"{found.name}: {METHOD_TITLES[found.method]} of {count_images(n)}, {how}"]
+    lines = [f"{found.name}: {_in_words(found)}"]
+    if replaced is not None:
+        lines.append(f"in place of the one that was there: {_in_words(replaced)}, made {replaced.made}")
     words = ["lookalike", "map", *(["-c", str(collection)] if collection else []), "--name", found.name]
     used = found.parameters.get("perplexity")
     if used is not None and found.perplexity is not None and used < found.perplexity:
@@ -289,7 +306,15 @@ def _summary(
     return lines
 
 
+def _in_words(found: ImageMap) -> str:
+    from lookalike.drawing import facts_of_map
+
+    how = ", ".join(facts_of_map(found))
+    return f"{METHOD_TITLES[found.method]} of {count_images(len(found.images))}, {how}"
+
+
 def _print_list(collection: Collection, json: bool) -> None:
+    from lookalike.collection.named_folders import read_each
     from lookalike.drawing import facts_of_map
 
     maps, damaged = read_each(collection.maps(), collection.read_map)
@@ -327,11 +352,16 @@ def _about(found: ImageMap) -> dict[str, Any]:
 
 
 def _document(
-    found: ImageMap, groups: Groups | None, n_placed: int | None, output: Path | None
+    found: ImageMap,
+    replaced: ImageMap | None,
+    groups: Groups | None,
+    n_placed: int | None,
+    output: Path | None,
 ) -> dict[str, Any]:
     """Return the map as JSON, so that other programs can draw it."""
     document = _about(found) | {
         "made_now": n_placed is None,
+        "replaced": None if replaced is None else _about(replaced),
         "placed_now": n_placed or 0,
         "plot": None if output is None else str(output),
         "points": [],

@@ -30,27 +30,46 @@ def change_clusters(
     move: Sequence[tuple[ImageId, int | str]],
     assign: bool,
     report: Report,
-) -> tuple[StoredClustering, int]:
-    """Change clusters; return how many images were assigned. See `Collection.change_clusters`.
+) -> tuple[StoredClustering, int, tuple[str, ...]]:
+    """Change clusters; return how many images were assigned, and notes. See `Collection.change_clusters`.
 
-    `embedded` may be None where clusters are only named.
+    `embedded` may be None where clusters are only named. The notes say which names went.
     """
+    notes = []
     for cluster, to in rename:
-        stored = _rename(stored, cluster, to)
+        before, number = stored.names, find_cluster(stored, cluster)
+        stored = _rename(stored, number, to)
+        if not to:
+            had = f"is no longer named {before[number]!r}" if number in before else "had no name to take back"
+            notes.append(f"cluster {number} {had}")
     if embedded is None:
-        return stored, 0
+        return stored, 0, tuple(notes)
     stored = _without_gone(stored, embedded)
     touched: set[int] = set()
     for clusters in merge:
+        before = stored.names
         stored, numbers = _merge(stored, clusters)
         touched.update(numbers)
+        gone = _names_gone(before, stored)
+        if gone:
+            (kept,) = (stored.names[number] for number in numbers if number in stored.names)
+            notes.append(f"what was merged is named {kept!r} now, and {gone} went")
     for target in dict.fromkeys(to for _, to in move):
+        before = stored.names
         stored, numbers = _move(stored, [image for image, to in move if to == target], target)
         touched.update(numbers)
+        gone = _names_gone(before, stored)
+        if gone:
+            notes.append(f"no image is left in {gone}, and the name went")
     stored, n_assigned = recentred(stored, embedded, sorted(touched)), 0
     if assign:
         stored, n_assigned = _assign_new(stored, embedded, metric, report)
-    return measured(stored, embedded, metric), n_assigned
+    return measured(stored, embedded, metric), n_assigned, tuple(notes)
+
+
+def _names_gone(before: Mapping[int, str], stored: StoredClustering) -> str:
+    """Return the names that no cluster has any more, for a sentence."""
+    return " and ".join(repr(name) for name in before.values() if name not in stored.names.values())
 
 
 def _assign_new(

@@ -16,6 +16,7 @@ import numpy as np
 from lookalike.answers import (
     Clustering,
     ClusteringEvaluation,
+    ClusteringEvaluations,
     Evaluation,
     ImageInfo,
     ImageMap,
@@ -43,6 +44,7 @@ from lookalike.collection.grouping import check_algorithm, find_clusters, try_di
 from lookalike.collection.indexes import AUTO as AUTO_INDEX
 from lookalike.collection.indexes import Indexes, check_request, choose_kind, is_kind
 from lookalike.collection.maps import Maps, check_map_name, make_map, place_later
+from lookalike.collection.named_folders import read_each
 from lookalike.collection.places import Places
 from lookalike.collection.reducing import reduce_model
 from lookalike.collection.roots import Roots
@@ -706,7 +708,7 @@ class Collection:
         rename : sequence of (cluster, name)
             Names for clusters that are known by number or name; an empty one takes the name back.
         merge : sequence of sequences of cluster
-            Each becomes one cluster, which has the number of the first.
+            Each becomes one cluster, which has the number of the first, and the first name that there is.
         move : sequence of (image, cluster)
             Images that go into another cluster, or into ``"noise"``.
         assign : bool
@@ -717,6 +719,7 @@ class Collection:
         Returns
         -------
         clustering : Clustering
+            Its `notes` say which names went.
         n_assigned : int
             How many images found a cluster.
 
@@ -743,13 +746,13 @@ class Collection:
             if merge or move or assign:
                 embedded = embedded_images(self._store, self._indexes, model)
             moves = [(self._image_in(embedded, image), to) for image, to in move]
-            stored, n_assigned = change_clusters(
+            stored, n_assigned, notes = change_clusters(
                 stored, embedded, model.metric, rename, merge, moves, assign, report
             )
             if rename or merge or move:
                 stored = replace(stored, changed=datetime.datetime.now().astimezone().isoformat())
             self._clusterings.write(stored)
-        return describe_clustering(self._places, stored, model), n_assigned
+        return replace(describe_clustering(self._places, stored, model), notes=notes), n_assigned
 
     def assign_to_clusters(
         self, name: str, report: Callable[[str], None] = lambda words: None
@@ -980,7 +983,8 @@ class Collection:
         ------
         InvalidInputError
             If there are not two images of one label and one of another, a k is larger than the number of
-            images to find, there is no such index, or the table of labels cannot be used.
+            images to find, there is no such index, the table of labels cannot be used, or `compare` names
+            what is measured itself.
         CollectionError
             If no image has a label, none has been embedded with the model, or none is in a split.
         ModelError
@@ -1032,13 +1036,13 @@ class Collection:
         labels: str | os.PathLike[str] | None = None,
         random_state: int = 0,
         report: Callable[[str], None] = lambda words: None,
-    ) -> tuple[ClusteringEvaluation, ...]:
+    ) -> ClusteringEvaluations:
         """Measure clusterings, against labels where there are any.
 
         Parameters
         ----------
         names : sequence of str, optional
-            All that are kept by default.
+            All that are kept by default; of these, damaged ones are passed over, and told in the answer.
         labels, random_state, report
             See `evaluate`; the silhouette is that of images drawn at random.
 
@@ -1046,19 +1050,23 @@ class Collection:
         ------
         CollectionError
             If there is none of a name.
+        StoreError, ModelError
+            If one that was named is damaged, or its model is missing.
         """
         there = self._places.of_images()
         has_labels = labels is not None or any(found[0].folder_label is not None for found in there.values())
         truth = read_ground_truth(self._places, there, labels) if has_labels else None
-        found = []
-        for name in self.clusterings() if names is None else names:
+
+        def measure(name: str) -> ClusteringEvaluation:
             stored = self._clusterings.read(name)
             report(f"measuring the clustering {name}")
             model = self._models.get(stored.model)
-            found.append(
-                evaluate_clustering(self._places, there, self._indexes, stored, model, truth, random_state)
-            )
-        return tuple(found)
+            return evaluate_clustering(self._places, there, self._indexes, stored, model, truth, random_state)
+
+        if names is not None:
+            return ClusteringEvaluations(tuple(map(measure, names)), {})
+        found, damaged = read_each(self.clusterings(), measure)
+        return ClusteringEvaluations(tuple(found), damaged)
 
     def map(
         self,

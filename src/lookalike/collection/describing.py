@@ -135,11 +135,17 @@ def _size_of(folder: Path) -> int:
     return total
 
 
+def _embedded(places: Places, model: Model, there: Iterable[int]) -> Ids:
+    """Return which images that are there a model has embedded: vectors may outlast their image."""
+    embedded = vector_table(places.store, model).read(["id"])["id"].to_numpy()
+    found: Ids = embedded[np.isin(embedded, list(there))]
+    return found
+
+
 def describe_map(places: Places, stored: StoredMap, model: Model) -> ImageMap:
     """Say where on a map the images are that are there now."""
     there = places.of_images()
-    embedded = vector_table(places.store, model).read(["id"])["id"].to_numpy()
-    embedded = embedded[np.isin(embedded, list(there))]
+    embedded = _embedded(places, model, there)
     kept = np.isin(stored.ids, embedded)
     return ImageMap(
         name=stored.name,
@@ -168,8 +174,8 @@ def describe_clustering(places: Places, stored: StoredClustering, model: Model) 
         image: choose_label(found[0].folder_label, found[0].clusters, without=stored.name)
         for image, found in there.items()
     }
-    embedded = vector_table(places.store, model).read(["id"])["id"].to_numpy()
-    kept = np.isin(stored.ids, list(there)) & np.isin(stored.ids, embedded)
+    embedded = _embedded(places, model, there)
+    kept = np.isin(stored.ids, embedded)
     ids, numbers = stored.ids[kept], stored.clusters[kept]
     distances, margins = stored.distances[kept], stored.margins[kept]
 

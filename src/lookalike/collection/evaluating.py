@@ -14,7 +14,7 @@ from lookalike.collection.comparing import is_in_split
 from lookalike.collection.describing import agreement
 from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.ground_truth import GroundTruth
-from lookalike.collection.indexes import Indexes
+from lookalike.collection.indexes import AUTO, Indexes, choose_kind
 from lookalike.collection.places import Place, Places
 from lookalike.collection.searching import make_hit
 from lookalike.embed import Model
@@ -139,16 +139,17 @@ def evaluate_retrieval(
     asked: Asked,
 ) -> Evaluation:
     """Measure the first contender, and compare the others with it; see `Collection.evaluate`."""
+    _check_others(places, contenders)
     task = _set_task(places, there, truth, contenders, asked)
     to_depth = any(contender.index != Exact.kind for contender in contenders)
     first, *others = contenders
-    rows = _Rows.read(places, indexes, first.model)
-    base, index = _measure(places, indexes, first, rows, task, asked, to_depth)
-    worst = _worst(there, truth, first.model, rows, task, base, asked.n_worst)
+    own = _Rows.read(places, indexes, first.model)
+    base, index = _measure(places, indexes, first, own, task, asked, to_depth)
+    worst = _worst(there, truth, first.model, own, task, base, asked.n_worst)
     comparisons = []
     for contender in others:
-        if contender.model.name != first.model.name:
-            rows = _Rows.read(places, indexes, contender.model)
+        is_own = contender.model.name == first.model.name
+        rows = own if is_own else _Rows.read(places, indexes, contender.model)
         found, kind = _measure(places, indexes, contender, rows, task, asked, to_depth)
         measures = compare_paired(base.values, found.values, random_state=asked.random_state)
         comparisons.append(SearchComparison(contender.model.name, kind, measures))
@@ -175,6 +176,21 @@ def evaluate_retrieval(
         ids=task.queries,
         values=dict(base.values),
     )
+
+
+def _check_others(places: Places, contenders: Sequence[Contender]) -> None:
+    """Raise InvalidInputError if what is measured would be compared with itself, whatever it is called."""
+
+    def known(contender: Contender) -> tuple[str, str]:
+        model, index = contender.model, contender.index
+        return model.name, choose_kind(vector_table(places.store, model)) if index == AUTO else index
+
+    (model, index), *others = map(known, contenders)
+    if (model, index) in others:
+        raise InvalidInputError(
+            f"compare names what is measured itself, {model} by the index {index}; expected another model,"
+            " or another kind of index"
+        )
 
 
 def _set_task(

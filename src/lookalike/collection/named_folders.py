@@ -13,14 +13,14 @@ import json
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import CollectionError, InvalidInputError, StoreError
+from lookalike.errors import CollectionError, InvalidInputError, LookalikeError, StoreError
 from lookalike.replace_file import replace_file
 from lookalike.store import writer_lock
 
@@ -40,6 +40,17 @@ def check_name(kind: str, name: str, example: str) -> str:
             f"the name of a {kind} is {name!r}; expected up to 64 letters, digits, - or _, such as {example}"
         )
     return name
+
+
+def read_each(names: Iterable[str], read: Callable[[str], T]) -> tuple[list[T], dict[str, str]]:
+    """Return what can be read, and by name what is wrong with the rest: what is damaged hides no other."""
+    found, damaged = [], {}
+    for name in names:
+        try:
+            found.append(read(name))
+        except LookalikeError as error:
+            damaged[name] = str(error)
+    return found, damaged
 
 
 class NamedFolders:

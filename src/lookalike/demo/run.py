@@ -178,7 +178,7 @@ def run_demo(
         tuple(searches),
         clusters,
         image_map,
-        _part(lambda: collection.evaluate_clusterings([CLUSTERING])[0]),
+        _part(lambda: collection.evaluate_clusterings([CLUSTERING]).clusterings[0]),
         _part(lambda: collection.evaluate(n_worst=_WORST)),
     )
 

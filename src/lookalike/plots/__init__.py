@@ -7,7 +7,7 @@ from lookalike.plots.maps import images_map, points_map, read_size, tiles_map
 from lookalike.plots.measures import QueryRow, confusion, scree, worst_queries
 from lookalike.plots.sheets import SheetRow, contact_sheet
 from lookalike.plots.strips import Tile, paint_swatch, result_strip
-from lookalike.plots.style import ENDINGS, check_ending, figure_bytes, save_figure, use_theme
+from lookalike.plots.style import ENDINGS, check_ending, figure_bytes, gather_missing, save_figure, use_theme
 
 __all__ = [
     "ENDINGS",
@@ -22,6 +22,7 @@ __all__ = [
     "contact_sheet",
     "distance_curve",
     "figure_bytes",
+    "gather_missing",
     "images_map",
     "k_curves",
     "kept_neighbors",

@@ -10,7 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
-from lookalike.plots.style import MARKERS, drawable, fonts, new_figure, quieten_axes, shorten, theme
+from lookalike.plots.style import (
+    MARKERS,
+    drawable,
+    fonts,
+    new_figure,
+    quieten_axes,
+    shorten,
+    theme,
+    title_axes,
+    write_title,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,17 +114,7 @@ def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> 
     axes.set_xlabel(f"recall@{k}", color=theme().ink, fontsize=11)
     figure.text(0.03, 0.87, "queries per second, one at a time on one thread", color=theme().ink, fontsize=11)
     if title:
-        text = figure.text(
-            0.03,
-            0.935,
-            drawable(title, "bold"),
-            family=fonts(),
-            parse_math=False,
-            color=theme().ink,
-            fontsize=12,
-            weight="bold",
-        )
-        shorten(text, 0.94 * _WIDTH)
+        write_title(figure, title, 0.03 * _WIDTH, 4.74)
     _label_ends(axes, [curve.name for curve in curves], ends)
     return figure
 
@@ -166,7 +166,7 @@ def k_curves(
         axes.grid(axis="x", visible=False)
         axes.tick_params(labelsize=9)
     upper.set_ylim(0, 1.08 * max(inertias) or 1.0)
-    upper.set_title(f"{suggested} clusters: {reason}", loc="left", color=theme().ink, fontsize=11)
+    title_axes(upper, f"{suggested} clusters: {reason}")
     lower.set_xlabel("clusters", color=theme().ink)
     lower.set_xscale("log")
     # Where numbers stand close, every other one keeps its name.
@@ -226,9 +226,7 @@ def distance_curve(
     axes.set_ylim(0, max(float(distances[-1]), eps) * 1.08)
     quieten_axes(axes)
     if title:
-        axes.set_title(
-            drawable(title, "bold"), family=fonts(), parse_math=False, color=theme().ink, weight="bold"
-        )
+        title_axes(axes, title)
     return figure
 
 

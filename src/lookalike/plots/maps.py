@@ -26,7 +26,7 @@ from lookalike.plots.groups import (
     legend_width,
     name_clouds,
 )
-from lookalike.plots.style import fit_picture, new_figure, shorten, theme, write_line
+from lookalike.plots.style import fit_picture, new_figure, shorten, theme, write_line, write_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,6 +45,7 @@ _HEAD_LINES = (0.36, 0.68)  # inches from the top: the title and what is said be
 _PAGE = (12.8, 7.2)  # inches that a picture measures at least, so that text has its size on a slide
 _MARGIN = 0.3
 _HEADER = 0.85
+_TITLE_SIZE = 15  # points: the page is a slide
 _LEGEND_GAP = 0.3
 _MOST_STRETCHED = 2.0  # the axes of a map have no unit: it may be made somewhat wider than it is
 _LAYERS = 8  # of points, so that those of one marker do not lie upon those of all others
@@ -284,8 +285,7 @@ def _begin(size: Size, title: str, groups: Groups | None, n_columns: int = 1) ->
     page.set_xlim(0, width)
     page.set_ylim(0, height)
     if title:
-        text = write_line(figure, title, _MARGIN, height - _HEAD_LINES[0], 15, "bold")
-        shorten(text, width - 2 * _MARGIN)
+        write_title(figure, title, _MARGIN, height - _HEAD_LINES[0], _TITLE_SIZE)
     top, right = height - _HEADER, width - _MARGIN
     left_of_legend = right if groups is None else right - legend_width(figure, groups, n_columns)
     box = (_MARGIN, _MARGIN, left_of_legend - (_LEGEND_GAP if left_of_legend < right else 0), top)

@@ -11,12 +11,19 @@ import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
 from lookalike.plots.strips import Tile, draw_tile
-from lookalike.plots.style import drawable, fonts, new_figure, quieten_axes, shorten, theme
+from lookalike.plots.style import (
+    new_figure,
+    quieten_axes,
+    shorten,
+    theme,
+    title_axes,
+    write_line,
+    write_title,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.text import Text
 
 _MARGIN = 0.15  # inches
 _TITLE = 0.45
@@ -79,7 +86,7 @@ def worst_queries(rows: Sequence[QueryRow], title: str = "") -> Figure:
     width = max(2 * _MARGIN + columns * _SIDE + gap, _LEAST_WIDTH)
     height = _TITLE + len(rows) * (_HEADING + _SIDE + _CAPTIONS) + _MARGIN
     figure = new_figure(width, height)
-    shorten(_write(figure, title, _MARGIN, height - 0.25, 11, "bold"), width - 2 * _MARGIN)
+    write_title(figure, title, _MARGIN, height - 0.25)
     for number, row in enumerate(rows):
         top = height - _TITLE - number * (_HEADING + _SIDE + _CAPTIONS)
         _write_heading(figure, row, width, top - 0.6 * _HEADING)
@@ -128,7 +135,7 @@ def confusion(labels: Sequence[str], shares: Doubles, title: str = "", is_part: 
     if not n or shares.shape != (n, n):
         raise InvalidInputError(f"there are {n} labels and shares of shape {shares.shape}; expected (n, n)")
     figure = new_figure(_LEAST_WIDTH, _LEAST_WIDTH)  # measured first, then made as large as it takes
-    names = [_write(figure, label, 0, 0, 8.5) for label in labels]
+    names = [write_line(figure, label, 0, 0, 8.5) for label in labels]
     for name in names:
         shorten(name, _LONGEST_LABEL)
     longest = max(name.get_window_extent().width for name in names) / figure.dpi
@@ -136,7 +143,7 @@ def confusion(labels: Sequence[str], shares: Doubles, title: str = "", is_part: 
     n_columns = n + 1.3 * is_part
     width, height = max(left + n_columns * _CELL + _MARGIN, _LEAST_WIDTH), above + n * _CELL + 0.2
     figure.set_size_inches(width, height)
-    shorten(_write(figure, title, _MARGIN, height - 0.25, 11, "bold"), width - 2 * _MARGIN)
+    write_title(figure, title, _MARGIN, height - 0.25)
     # In inches, its rows downwards, so that text and cells are placed alike.
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(0, height))
@@ -166,16 +173,16 @@ def confusion(labels: Sequence[str], shares: Doubles, title: str = "", is_part: 
     for number, name in enumerate(names):
         middle = top - (number + 0.5) * _CELL
         name.set(x=(left - 0.08) / width, y=middle / height, ha="right", color=theme().ink)
-        across = _write(figure, name.get_text(), left + (number + 0.5) * _CELL, top + 0.08, 8.5)
+        across = write_line(figure, name.get_text(), left + (number + 0.5) * _CELL, top + 0.08, 8.5)
         is_wide = longest > _CELL - 0.04
         across.set(rotation=90 * is_wide, ha="center", va="bottom", color=theme().ink)
     if is_part:
-        other = _write(figure, "other classes", left + (n + 0.8) * _CELL, top + 0.08, 8.5)
+        other = write_line(figure, "other classes", left + (n + 0.8) * _CELL, top + 0.08, 8.5)
         shorten(other, max(longest, 0.9))
         other.set(rotation=90, ha="center", va="bottom")
-    hits = _write(figure, "class of the hits, % of each row", left, height - _TITLE - 0.13, 8.5)
+    hits = write_line(figure, "class of the hits, % of each row", left, height - _TITLE - 0.13, 8.5)
     shorten(hits, width - left - _MARGIN)
-    asked = _write(figure, "class of the query", _MARGIN + 0.1, top - n * _CELL / 2, 8.5)
+    asked = write_line(figure, "class of the query", _MARGIN + 0.1, top - n * _CELL / 2, 8.5)
     shorten(asked, n * _CELL)
     asked.set(rotation=90, ha="center", va="center")
     return figure
@@ -249,35 +256,16 @@ def scree(shares: Sequence[float] | Doubles, kept: int, title: str = "", mark: f
             fontsize=9,
             bbox={"facecolor": theme().paper, "edgecolor": "none", "pad": 1.5},
         )
-    heading = upper.set_title(
-        drawable(title, "bold"), loc="left", color=theme().ink, fontsize=11, family=fonts(), parse_math=False
-    )
-    shorten(heading, 6.2)
+    title_axes(upper, title)
     return figure
 
 
 def _write_heading(figure: Figure, row: QueryRow, width: float, y: float) -> None:
-    title = _write(figure, row.query.title, _MARGIN + 0.06, y, 9, "bold")
+    title = write_line(figure, row.query.title, _MARGIN + 0.06, y, 9, "bold")
     shorten(title, (width - 2 * _MARGIN) * 0.4)
     end = title.get_window_extent().x1 / figure.dpi + 0.12
     words = "  ·  ".join(part for part in (row.note, row.query.subtitle) if part)
-    shorten(_write(figure, words, end, y, 8.5), width - _MARGIN - end, keeps_end=True)
-
-
-def _write(figure: Figure, line: str, x: float, y: float, size: float, weight: str = "normal") -> Text:
-    """Write a line of text, its left end and its middle at (x, y) inches."""
-    width, height = figure.get_size_inches()
-    return figure.text(
-        x / width,
-        y / height,
-        drawable(line, weight),
-        family=fonts(),
-        parse_math=False,
-        va="center",
-        color=theme().ink if weight == "bold" else theme().muted,
-        size=size,
-        weight=weight,
-    )
+    shorten(write_line(figure, words, end, y, 8.5), width - _MARGIN - end, keeps_end=True)
 
 
 def _number(axes: Axes, share: float, x: float, y: float, color: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lookalike.errors import InvalidInputError
-from lookalike.plots.style import DPI, fit_picture, new_figure, shorten, theme, write_line
+from lookalike.plots.style import DPI, fit_picture, new_figure, shorten, theme, write_line, write_title
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -67,8 +67,7 @@ def contact_sheet(rows: Sequence[SheetRow], title: str = "", columns: int = 12) 
     height = top + len(rows) * (_HEADING + _TILE + _GAP) + _MARGIN
     figure = new_figure(width, height)
     if title:
-        text = write_line(figure, title, _MARGIN, height - 0.25, 11, "bold")
-        shorten(text, width - 2 * _MARGIN)
+        write_title(figure, title, _MARGIN, height - 0.25)
     for number, row in enumerate(rows):
         y = height - top - number * (_HEADING + _TILE + _GAP)
         _write_heading(figure, row, width, y - 0.6 * _HEADING)

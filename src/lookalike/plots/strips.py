@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.errors import InvalidInputError
-from lookalike.plots.style import drawable, fonts, new_figure, shorten, theme
+from lookalike.plots.style import drawable, fonts, new_figure, shorten, theme, write_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,18 +66,7 @@ def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "")
     height = rows * (_TILE + _CAPTION) + top
     figure = new_figure(width, height)
     if title:
-        text = figure.text(
-            0.12 / width,
-            1 - 0.26 / height,
-            drawable(title, "bold"),
-            family=fonts(),
-            parse_math=False,
-            color=theme().ink,
-            fontsize=11,
-            weight="bold",
-            va="center",
-        )
-        shorten(text, width - 0.24)
+        write_title(figure, title, 0.12, height - 0.26)
 
     def place(tile: Tile, row: int, x: float, is_query: bool) -> None:
         margin = 0.07

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ENDINGS = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 
 DPI = 150
+TITLE_SIZE = 11  # points
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ MARKERS = "osD^vPX*<p>hd8"
 """Shapes for points, to tell things apart where there are more of them than colours."""
 
 _theme = ContextVar("theme", default=LIGHT)
+_missing: ContextVar[set[str] | None] = ContextVar("missing", default=None)
 _UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 _FONT = "DejaVu Sans"  # comes with matplotlib
@@ -157,6 +159,25 @@ def write_line(
     )
 
 
+def write_title(figure: Figure, title: str, x: float, y: float, size: float = TITLE_SIZE) -> None:
+    """Write the title of a picture, at most as far from its right edge as `x` is from its left."""
+    shorten(write_line(figure, title, x, y, size, "bold"), figure.get_size_inches()[0] - 2 * x)
+
+
+def title_axes(axes: Axes, title: str) -> None:
+    """Write the title of a picture of axes above them, in the style of `write_title`."""
+    text = axes.set_title(
+        drawable(title, "bold"),
+        loc="left",
+        family=fonts(),
+        parse_math=False,
+        color=theme().ink,
+        size=TITLE_SIZE,
+        weight="bold",
+    )
+    shorten(text, axes.figure.bbox.width / axes.figure.dpi - 1.0)  # what the axis beside it takes
+
+
 def fit_picture(content: bytes, side: int) -> Image:
     """Return an image file as large as a square of `side` pixels allows."""
     from PIL import Image
@@ -221,12 +242,25 @@ def shorten(text: Text, width: float, keeps_end: bool = False) -> None:
 
 def drawable(line: str, weight: str = "normal") -> str:
     """Put the replacement character for those that cannot be printed, or that no font here has."""
+    known = [_characters(font, weight) for font in fonts()]
+    missing = {each for each in line if each.isprintable() and not any(ord(each) in own for own in known)}
+    gathered = _missing.get()
+    if gathered is not None:
+        gathered |= missing
     return "".join(
-        character
-        if character.isprintable() and any(ord(character) in _characters(font, weight) for font in fonts())
-        else "\N{REPLACEMENT CHARACTER}"
-        for character in line
+        each if each.isprintable() and each not in missing else "\N{REPLACEMENT CHARACTER}" for each in line
     )
+
+
+@contextlib.contextmanager
+def gather_missing() -> Iterator[set[str]]:
+    """Give a set that gathers the characters of pictures made meanwhile that no font here has."""
+    gathered: set[str] = set()
+    token = _missing.set(gathered)
+    try:
+        yield gathered
+    finally:
+        _missing.reset(token)
 
 
 @functools.cache
