@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import itertools
+import runpy
 import signal
 import sys
 import threading
@@ -749,3 +750,20 @@ def test_too_little_memory_is_one_line(classes, capsys, monkeypatch, kind):
     assert "take a smaller --size" in line
     assert contents(classes.folder) == before
     assert not (classes.folder / "training").exists()
+
+
+def test_example_goes_the_whole_way(tmp_path, monkeypatch, capsys):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for seed in range(24):
+        picture(seed, 40).save(photos / f"{seed}.png")
+    example = runpy.run_path(str(Path(__file__).parents[1] / "examples" / "autoencoder_photos.py"))
+    monkeypatch.setitem(example["main"].__globals__, "SIZE", 32)
+    example["main"](photos, str(photos / "0.png"), epochs=1)
+    printed = capsys.readouterr().out
+    assert "k-means of the codes, k = 4" in printed
+    by_file, by_address = (part.splitlines()[1:9] for part in printed.split("of cluster")[1:])
+    assert by_file == by_address and len(set(by_file)) == 8
+    assert not any("/0.png" in line for line in by_file)  # what was asked with
+    for what in ("reconstructed", "map", "alike"):
+        assert (tmp_path / f"photos-{what}.png").stat().st_size > 1000

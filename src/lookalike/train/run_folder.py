@@ -152,7 +152,7 @@ class RunFolder:
             began, found = dict(document["settings"]), dict(document["found"])
             split = (self.folder / "split.csv").read_bytes()
             digest = _digest({"settings": began, "found": found}, split)
-            if document.get("sha256", digest) != digest:  # runs of before have none
+            if document["sha256"] != digest:
                 raise ValueError("it is not what was written")
             images = RunImages.from_csv(split)
         except (OSError, ValueError, KeyError, TypeError) as error:
