@@ -7,6 +7,7 @@ Both learn from the train images alone; test images are queries among the train 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -50,6 +51,7 @@ def measure(name: str, epochs: int) -> dict[str, Any]:
     if not card.exists():
         size = ["--dimension", str(DIMENSION), "--epochs", str(epochs)]
         run("train", "autoencoder", "--name", called, "-c", str(home), *size)
+    facts = json.loads(card.read_text(encoding="utf-8"))
     collection = Collection.open(home)
     images, codes = collection.vectors(model)
     pixel_images, pixels = collection.vectors(PIXELS)
@@ -68,7 +70,10 @@ def measure(name: str, epochs: int) -> dict[str, Any]:
     }
     return {
         "queries": int(is_test.sum()),
-        "card": card.read_text(encoding="utf-8"),
+        **{
+            key: facts[key]
+            for key in ("made_with", "settings", "images", "seconds", "best_epoch", "held_out_loss")
+        },
         **{each: _scores(rows, labels, is_train, is_test) for each, rows in spaces.items()},
     }
 
