@@ -35,6 +35,25 @@ class Backbone(nn.Module):
         """The blocks, first to last."""
         raise NotImplementedError
 
+    def begin(self, images: torch.Tensor) -> torch.Tensor:
+        """Turn the pixels into what the first block takes."""
+        raise NotImplementedError
+
+    def end(self, x: torch.Tensor) -> torch.Tensor:
+        """Transform what the last block gives."""
+        return x
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Turn (n, side, side, 3) uint8 into features, (n, dimension); nothing is kept of what rests."""
+        every = self.blocks
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.n_frozen):
+            x = self.begin(images)
+            for block in every[: self.n_frozen]:
+                x = block(x)
+        for block in every[self.n_frozen :]:
+            x = block(x)
+        return self.end(x).mean(dim=(2, 3))
+
     def freeze(self, n_blocks: int) -> None:
         """Let the first blocks, and with them the stem, rest; 0 lets all learn."""
         self.n_frozen = n_blocks

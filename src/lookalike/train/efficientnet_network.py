@@ -90,14 +90,11 @@ class EfficientNetLite(Backbone):
         """The blocks, first to last."""
         return list(self._blocks)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Turn (n, side, side, 3) uint8 into features, (n, 1280)."""
+    def begin(self, images: torch.Tensor) -> torch.Tensor:
+        """See `Backbone`."""
         x = (images.permute(0, 3, 1, 2).float() - 127) / 128
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.n_frozen):
-            x = self._relu(self._conv_stem(x, self._bn0))
-            for block in self._blocks[: self.n_frozen]:
-                x = block(x)
-        for block in self._blocks[self.n_frozen :]:
-            x = block(x)
-        x = self._relu(self._conv_head(x, self._bn1))
-        return x.mean(dim=(2, 3))
+        return self._relu(self._conv_stem(x, self._bn0))
+
+    def end(self, x: torch.Tensor) -> torch.Tensor:
+        """See `Backbone`."""
+        return self._relu(self._conv_head(x, self._bn1))

@@ -86,7 +86,7 @@ def finetune(
             chosen = _choose(images, settings)
         else:
             chosen, found = there
-            source = found.get("source", source)  # more may be indexed, and labelled otherwise, by now
+            source = found["source"]  # more may be indexed, and labelled otherwise, by now
         images = images.only(chosen.ids)
         names, classes = np.unique(np.asarray(chosen.labels, str), return_inverse=True)
         size = settings.size or base.model.size

@@ -88,14 +88,7 @@ class ResNet(Backbone):
         """The blocks, first to last."""
         return [block for name in self._stages for block in self.get_submodule(name)]
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Turn (n, side, side, 3) uint8 into features, (n, dimension)."""
-        every = self.blocks
+    def begin(self, images: torch.Tensor) -> torch.Tensor:
+        """See `Backbone`."""
         x = (images.permute(0, 3, 1, 2).float() - self.mean) * self.scale
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.n_frozen):
-            x = self.pool(self.relu(self.conv1(x, self.bn1)))
-            for block in every[: self.n_frozen]:
-                x = block(x)
-        for block in every[self.n_frozen :]:
-            x = block(x)
-        return x.mean(dim=(2, 3))
+        return self.pool(self.relu(self.conv1(x, self.bn1)))
