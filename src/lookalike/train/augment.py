@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lookalike.train.images import GREY
 from lookalike.types import Pixels
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _recolour(picture: Image, draws: np.ndarray) -> Image:
 
     brightness, contrast, saturation = (1 + _COLOUR * (2 * draws[:3] - 1)).tolist()
     pixels = np.asarray(picture, np.float32) * brightness
-    grey = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+    grey = pixels @ np.array(GREY, np.float32)
     pixels = (pixels - grey.mean()) * contrast + grey.mean()
     grey = ((grey - grey.mean()) * contrast + grey.mean())[..., None]
     pixels = (pixels - grey) @ _turn(float(2 * draws[3] - 1) * _HUE) * saturation + grey

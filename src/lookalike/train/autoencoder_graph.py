@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from lookalike.embed.convolutional_graph import ConvolutionalGraph
 from lookalike.train.autoencoder_shape import AutoencoderShape
+from lookalike.train.images import GREY
 
-_GREY = (0.299, 0.587, 0.114)
 _EPSILON = 1e-5  # of torch's batch normalisations
 
 
@@ -37,7 +37,7 @@ def build_encoder(weights: Mapping[str, npt.NDArray[Any]], shape: AutoencoderSha
     graph = ConvolutionalGraph(weights, _EPSILON)
     x = graph.normalise(np.float32(0), np.float32(1 / 255))
     if shape.channels == 1:
-        grey = graph.constant("grey", np.array(_GREY, np.float32).reshape(1, 3, 1, 1))
+        grey = graph.constant("grey", np.array(GREY, np.float32).reshape(1, 3, 1, 1))
         x = graph.add("Conv", [x, grey], kernel_shape=[1, 1])
     for number in range(len(shape.widths)):
         x = graph.convolve(x, f"halvings.{3 * number}", f"halvings.{3 * number + 1}", 2, (1, 1))

@@ -20,10 +20,8 @@ import torch
 from torch import nn
 
 from lookalike.train.autoencoder_shape import AutoencoderShape
+from lookalike.train.images import GREY
 from lookalike.train.split import Rows
-
-GREY = (0.299, 0.587, 0.114)
-"""How bright red, green and blue are: ITU-R BT.601, as Pillow has it."""
 
 
 def _doubling(before: int, after: int, bias: bool = True) -> nn.Module:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+GREY = (0.299, 0.587, 0.114)
+"""How bright red, green and blue are: ITU-R BT.601, as Pillow has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingImages:
     """Images to learn from.
