@@ -65,7 +65,10 @@ def test_missing_manifest_says_how_to_make_one(place):
 
 def test_newer_format_asks_for_an_upgrade(place):
     (place / "collection.json").write_text(json.dumps({"format": FORMAT_VERSION + 1, "models": ["new"]}))
-    with pytest.raises(CollectionError, match=r"has format 3; this lookalike reads up to 2: upgrade"):
+    with pytest.raises(
+        CollectionError,
+        match=rf"has format {FORMAT_VERSION + 1}; this lookalike reads up to {FORMAT_VERSION}: upgrade",
+    ):
         Manifest.load(place)
 
 

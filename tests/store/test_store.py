@@ -47,7 +47,17 @@ def test_rows_are_read_as_written(store):
         vectors,
     )
     assert store.files.read(where="path = 'a:1'").to_pylist() == [
-        {"path": "a:1", "id": 5, "size": 1, "mtime_ns": 2, "label": "cat", "split": "train"}
+        {
+            "path": "a:1",
+            "id": 5,
+            "size": 1,
+            "mtime_ns": 2,
+            "label": "cat",
+            "split": "train",
+            "ctime_ns": None,
+            "inode": None,
+            "note": None,
+        }
     ]
     assert store.images.read(where="id = 6").to_pylist() == [
         {
@@ -59,10 +69,20 @@ def test_rows_are_read_as_written(store):
             "phash": 2**64 - 1,
             "colours": [50, 10, -20, 0.75, 100, 0, 0, 0.25] + [0] * 12,
             "sharpness": 12.5,
+            "taken": None,
+            "taken_offset": None,
+            "camera": None,
+            "lens": None,
+            "latitude": None,
+            "longitude": None,
+            "keywords": None,
+            "rating": None,
+            "caption": None,
+            "reader": None,
         }
     ]
     assert store.failures.read().to_pylist() == [
-        {"path": "a:3", "size": None, "mtime_ns": None, "reason": "cut short"}
+        {"path": "a:3", "size": None, "mtime_ns": None, "reason": "cut short", "reader": None}
     ]
     assert store.thumbnails.read(["jpeg"])["jpeg"].to_pylist() == [b"jpeg"] * 2
     found, rows = vectors.read_vectors()

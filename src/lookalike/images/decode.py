@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.errors import ImageError
 from lookalike.images.formats import FORMATS, recognise
+from lookalike.images.rgb import to_rgb, to_small_rgb
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,12 +33,10 @@ MAX_PIXELS = 250_000_000
 MAX_FILE_BYTES = 1 << 30
 """Files larger than this are refused before they are read."""
 
-_STRIP_PIXELS = 4_000_000
 _HUGE_PIXELS = 64_000_000
 _huge_images = threading.Lock()
 """Images that take 256 MB or more to decode are decoded one at a time, however many threads there are."""
 
-_TRANSPARENT = {"RGBA", "LA", "PA", "RGBa", "La"}
 _ORIENTATION_TAG = 0x0112
 _SWAPS_SIDES = {5, 6, 7, 8}
 
@@ -55,12 +54,15 @@ class Decoded:
         A name of ``FORMATS``.
     width, height : int
         Of the whole image, upright, in pixels.
+    note : str
+        What is missing of an image that could be read all the same, in a few words; empty if nothing is.
     """
 
     image: Image
     format: str
     width: int
     height: int
+    note: str = ""
 
 
 def read_file(path: Path) -> bytes:
@@ -146,7 +148,7 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
         with _huge_images if image.width * image.height > _HUGE_PIXELS else contextlib.nullcontext():
             image.load()
             orientation = _orientation(image)
-            upright = _turn(_to_small_rgb(image, shorter_side), orientation)
+            upright = _turn(to_small_rgb(image, shorter_side), orientation)
     except ImageError:
         raise
     except MemoryError as error:
@@ -170,7 +172,7 @@ def upright_rgb(image: Image) -> Image:
     """Turn an image that Pillow opened into what `decode` gives: mode RGB, upright, on white."""
     image.load()  # Pillow turns a TIFF as it loads it, and only then forgets its orientation
     orientation = _orientation(image)
-    return _turn(_to_rgb(image), orientation)
+    return _turn(to_rgb(image), orientation)
 
 
 def _not_an_image(data: bytes) -> str:
@@ -216,65 +218,3 @@ def _turn(image: Image, orientation: int) -> Image:
         8: Transpose.ROTATE_90,
     }.get(orientation)
     return image if turn is None else image.transpose(turn)
-
-
-def _to_rgb(image: Image) -> Image:
-    """Turn any mode into 8-bit RGB: transparent on white, deep greys scaled rather than clipped."""
-    from PIL import Image as Pillow
-
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode.startswith("I") or image.mode == "F":
-        return _deep_grey_to_rgb(image)
-    if image.mode in _TRANSPARENT or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        page = Pillow.new("RGB", layer.size, (255, 255, 255))
-        page.paste(layer, mask=layer.getchannel("A"))
-        return page
-    return image.convert("RGB")
-
-
-def _to_small_rgb(image: Image, shorter_side: int | None) -> Image:
-    """Turn a large image into RGB, strip by strip, each shrunk at once.
-
-    Converting the whole of a 200-megapixel image takes two or three times the memory of decoding it. Here
-    it takes next to none. The result keeps twice the pixels asked for, for a finer filter to work on.
-    """
-    from PIL import Image as Pillow
-
-    factor = 1 if shorter_side is None else min(image.size) // (2 * shorter_side)
-    if factor < 2 or image.mode.startswith("I") or image.mode == "F":  # deep greys: see below
-        return _to_rgb(image)
-    width, height = image.size
-    small = Pillow.new("RGB", (-(-width // factor), -(-height // factor)))
-    rows = factor * max(1, _STRIP_PIXELS // (factor * width))
-    for top in range(0, height, rows):
-        strip = image.crop((0, top, width, min(top + rows, height)))
-        small.paste(_to_rgb(strip).reduce(factor), (0, top // factor))
-    return small
-
-
-def _deep_grey_to_rgb(image: Image) -> Image:
-    """Scale 16-bit, 32-bit and float greys to 8 bits.
-
-    16 bits keep their high byte. Wider integers and floats have no agreed white, so their own range is
-    stretched to 0..255, except for floats within 0..1, which is what such files usually mean. Infinite
-    values count as the ends of that range, and NaN as the dark one.
-    """
-    import numpy as np
-    from PIL import Image as Pillow
-
-    values = np.asarray(image).astype(np.float32)
-    finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
-    if image.mode.startswith("I;16") or (image.mode == "I" and 255 < high < 65536):
-        grey = values / 257.0
-    elif image.mode == "F" and low >= 0 and high <= 1:
-        grey = values * 255.0
-    elif low >= 0 and high <= 255:
-        grey = values
-    else:
-        # In float64: the range of a float file may be wider than float32 can hold.
-        grey = np.subtract(values, low, dtype=np.float64) * (255.0 / max(high - low, 1e-12))
-    return Pillow.fromarray(np.clip(np.rint(grey), 0, 255).astype(np.uint8)).convert("RGB")

@@ -1,4 +1,4 @@
-"""The tables of a collection, column by column (format version 2).
+"""The tables of a collection, column by column (format version 3).
 
 An image is its content; a file is a place where it lies. So ``images``, ``thumbnails`` and ``vectors`` are
 keyed by the image's id, ``files`` and ``failures`` by path. A row of ``files`` is the promise that the
@@ -14,15 +14,21 @@ from lookalike.images.colours import MAX_COLOURS
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT_VERSION = 2
-"""1 had no colours and no sharpness; `Store.upgrade` adds them."""
+FORMAT_VERSION = 3
+"""1 had no colours and no sharpness, 2 no metadata, no notes, and no word on who read a file.
+
+`Store.upgrade` adds the columns, and what can be told without opening the files."""
 
 # Without this mark, writers that upsert at the same time would double rows.
 _KEY = {b"lance-schema:unenforced-primary-key": b"true"}
 
 
 def files() -> pa.Schema:
-    """Where images lie: ``root:relative/path``, the file's size and time, its label and split."""
+    """Where images lie: ``root:relative/path``, the file's size and times, its label and split.
+
+    Time of the last change of the status and number of the file are null where the file system's word on
+    them is worth nothing. The note says what is missing of a file that could be read all the same.
+    """
     import pyarrow as pa
 
     return pa.schema(
@@ -33,6 +39,9 @@ def files() -> pa.Schema:
             pa.field("mtime_ns", pa.int64(), nullable=False),
             pa.field("label", pa.string()),
             pa.field("split", pa.string()),  # train, test, or null
+            pa.field("ctime_ns", pa.int64()),
+            pa.field("inode", pa.int64()),
+            pa.field("note", pa.string()),
         ]
     )
 
@@ -42,7 +51,9 @@ def images() -> pa.Schema:
 
     ``colours`` are up to 5 dominant ones, the largest first, each as L*, a*, b* and its share of the picture;
     a share of 0 stands where there are fewer. They and the sharpness are null only while a collection of
-    format 1 is being brought up to date.
+    format 1 is being brought up to date. What stands below them is what the file says of itself, see
+    `lookalike.images.metadata`; ``reader`` is the version of the reader that saw the file, null before
+    there were versions.
     """
     import pyarrow as pa
 
@@ -56,6 +67,16 @@ def images() -> pa.Schema:
             pa.field("phash", pa.uint64(), nullable=False),
             pa.field("colours", pa.list_(pa.float32(), 4 * MAX_COLOURS)),
             pa.field("sharpness", pa.float32()),
+            pa.field("taken", pa.timestamp("us")),  # as the camera's clock showed it
+            pa.field("taken_offset", pa.int16()),  # minutes east of UTC
+            pa.field("camera", pa.string()),
+            pa.field("lens", pa.string()),
+            pa.field("latitude", pa.float64()),  # degrees, WGS 84
+            pa.field("longitude", pa.float64()),
+            pa.field("keywords", pa.list_(pa.string())),
+            pa.field("rating", pa.int8()),
+            pa.field("caption", pa.string()),
+            pa.field("reader", pa.int16()),
         ]
     )
 
@@ -76,7 +97,7 @@ def failures() -> pa.Schema:
     """Files that could not be read, and why.
 
     Size and time are null where the system, not the content, was the reason: such a file is tried again
-    every time, others only once they have changed.
+    every time, others once they have changed, or the reader has (``reader`` is the version that failed).
     """
     import pyarrow as pa
 
@@ -86,6 +107,7 @@ def failures() -> pa.Schema:
             pa.field("size", pa.int64()),
             pa.field("mtime_ns", pa.int64()),
             pa.field("reason", pa.string(), nullable=False),
+            pa.field("reader", pa.int16()),
         ]
     )
 

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from lookalike.errors import ImageError
 from lookalike.images import decode, dominant_colours, sharpness
 from lookalike.images.colours import MAX_COLOURS, Palette
+from lookalike.images.metadata import NO_METADATA, Metadata
 from lookalike.store import schema
 from lookalike.store.table import Table
 from lookalike.types import Ids, ImageId, Vectors
@@ -34,6 +36,9 @@ class FileRow:
     mtime_ns: int
     label: str | None = None
     split: str | None = None
+    ctime_ns: int | None = None
+    inode: int | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class ImageRow:
     colours: Palette
     sharpness: float
     thumbnail: bytes
+    metadata: Metadata = NO_METADATA
+    reader: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,7 @@ class FailureRow:
     size: int | None
     mtime_ns: int | None
     reason: str
+    reader: int | None = None
 
 
 @dataclass(slots=True)
@@ -109,8 +117,7 @@ class Store:
             self.thumbnails.upsert(
                 {"id": [row.id for row in images], "jpeg": [row.thumbnail for row in images]}
             )
-            columns = _columns(images, self.images)
-            self.images.upsert({**columns, "colours": [_flat(row.colours) for row in images]})
+            self.images.upsert(_image_columns(images))
         if files:
             self.files.upsert(_columns(files, self.files))
         if changes.gone:
@@ -128,8 +135,8 @@ class Store:
         table.upsert({"id": ids, "embedding": matrix})
 
     def needs_upgrade(self) -> bool:
-        """Whether it is of an earlier format, without colours and sharpness, or an upgrade was cut short."""
-        return bool(self.images.missing_columns() or self._not_looked_at())
+        """Whether it is of format 1, without colours and sharpness, or an upgrade was cut short."""
+        return bool("sharpness" in self.images.missing_columns() or self._not_looked_at())
 
     def _not_looked_at(self) -> list[int]:
         ids: list[int] = self.images.read(["id"], "sharpness IS NULL")["id"].to_pylist()
@@ -140,7 +147,8 @@ class Store:
 
         A kill loses at most a batch; the next call goes on from there.
         """
-        self.images.add_missing_columns()
+        for table in (self.files, self.images, self.failures):
+            table.add_missing_columns()
         unknown = self._not_looked_at()
         for start in range(0, len(unknown), _UPGRADED_AT_ONCE):
             batch = unknown[start : start + _UPGRADED_AT_ONCE]
@@ -180,6 +188,27 @@ def _flat(colours: Palette) -> npt.NDArray[np.float32]:
     numbers = np.zeros(4 * MAX_COLOURS, np.float32)
     numbers[: colours.size] = colours.ravel()
     return numbers
+
+
+def _image_columns(rows: Sequence[ImageRow]) -> dict[str, list[Any]]:
+    said = [row.metadata for row in rows]
+    return {
+        **{
+            name: [getattr(row, name) for row in rows]
+            for name in ("id", "sha256", "format", "width", "height", "phash", "sharpness", "reader")
+        },
+        "colours": [_flat(row.colours) for row in rows],
+        **_metadata_columns(said),
+    }
+
+
+def _metadata_columns(said: Sequence[Metadata]) -> dict[str, list[Any]]:
+    names = ("taken", "camera", "lens", "latitude", "longitude", "rating", "caption")
+    return {
+        **{name: [getattr(each, name) for each in said] for name in names},
+        "taken_offset": [each.offset for each in said],
+        "keywords": [list(each.keywords) or None for each in said],
+    }
 
 
 def _columns(rows: Sequence[object], table: Table) -> dict[str, list[object]]:

@@ -256,13 +256,20 @@ class Table:
         Parameters
         ----------
         columns : mapping of str to list or array
-            All columns of the schema, of one length; each key at most once.
+            Columns of the schema, of one length; those that may be null can be left out. Each key at most
+            once.
         """
         import lance
         import pyarrow as pa
 
         with self._errors("write"):
-            rows = pa.table(dict(columns), schema=self.schema)
+            n = len(columns[self._key])
+            left_out = {
+                field.name: pa.nulls(n, field.type)
+                for field in self.schema
+                if field.nullable and field.name not in columns
+            }
+            rows = pa.table({**columns, **left_out}, schema=self.schema)
             if not rows.num_rows:
                 return
             keys = rows[self._key].to_pylist()
