@@ -78,7 +78,18 @@ def _to_srgb(image: Image, profiles: Sequence[bytes]) -> Image:
         convert = conversion(profile, image.mode)
         if convert is not None:
             return convert(image)
+        # WebP has no greys, and AVIF's are opened as RGB; the profile stays that of the greys.
+        convert = conversion(profile, "L") if image.mode == "RGB" else None
+        if convert is not None and _is_grey(image):
+            return convert(image.getchannel("R"))
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _is_grey(image: Image) -> bool:
+    from PIL import ImageChops
+
+    red, green, blue = image.split()
+    return all(ImageChops.difference(red, other).getbbox() is None for other in (green, blue))
 
 
 def _deep_grey(image: Image) -> Image:

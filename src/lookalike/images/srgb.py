@@ -182,7 +182,7 @@ def _of_greys(exact: _Exact) -> Conversion:
 
 def _of_colours(exact: _Exact) -> Conversion:
     steps = np.r_[0:256:17, 1:34:4].astype(np.uint32)  # more of the darks, where curves differ most
-    grid = (steps[:, None, None] | steps[:, None] << 8 | steps << 16).ravel()
+    grid = _pack(steps[:, None, None], steps[:, None], steps)
     if _distances(_exactly(exact, grid), grid).max() <= _SAME:
         return _unchanged
     return _Colours(exact)
@@ -191,7 +191,7 @@ def _of_colours(exact: _Exact) -> Conversion:
 def _make_table(exact: _Exact) -> _Codes:
     """Write down the conversion of every fourth level, (0x404040,) of which 64³ are used."""
     each = np.arange(64, dtype=np.uint32)
-    cells: _Codes = (each[:, None, None] | each[:, None] << 8 | each << 16).ravel()
+    cells = _pack(each[:, None, None], each[:, None], each)
     # Of the middle of a cell, 1.5 levels from its corner: the mean of the colours on either side of it.
     below = _exactly(exact, cells * np.uint32(4) + np.uint32(0x010101))
     above = _exactly(exact, cells * np.uint32(4) + np.uint32(0x020202))
@@ -215,11 +215,17 @@ def _is_near(table: _Codes, exact: _Exact) -> bool:
     random = np.random.default_rng(0)
     for most in (256, 64):
         drawn = random.integers(0, most, (20_000, 3), np.uint32)
-        codes = drawn[:, 0] | drawn[:, 1] << 8 | drawn[:, 2] << 16
+        codes = _pack(*drawn.T)
         off = _distances(_look_up(table, codes), _exactly(exact, codes))
         if off.mean() > _TABLE_MEAN or (off > _TABLE_MOST).mean() > _TABLE_RARE:
             return False
     return True
+
+
+def _pack(red: _Codes, green: _Codes, blue: _Codes) -> _Codes:
+    """Return what stands for these levels, all combinations of the axes, (n,)."""
+    codes: _Codes = (red + green * np.uint32(1 << 8) + blue * np.uint32(1 << 16)).ravel()
+    return codes
 
 
 def _exactly(exact: _Exact, codes: _Codes) -> _Codes:
