@@ -72,6 +72,9 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
             # The reader has gone (`| head`). Python would complain once more when it flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(141) from error
+        except MemoryError as error:
+            complain("there is not enough memory")
+            raise typer.Exit(2) from error
         except OSError as error:
             # Whatever the system refuses that the library did not foresee, a deleted working directory, say.
             reason = error.strerror or str(error)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lookalike.sync import Progress
 
 _MISSING = 8  # characters that are named
+_STEPS = {"comparing": "Comparing", "headers": "Reading headers", "embedding": "Embedding"}
 
 
 def quieten_readers() -> None:
@@ -85,6 +86,16 @@ def _write(line: bytes) -> None:
     sys.stdout.flush()
 
 
+def announce(*, quiet: bool) -> Callable[[str], None]:
+    """Give a callback that says on standard error what is going to take its time."""
+
+    def tell(words: str) -> None:
+        if not quiet and sys.stderr is not None:
+            print(printable(words), file=sys.stderr)
+
+    return tell
+
+
 @contextlib.contextmanager
 def sync_progress(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
     """Give a callback that draws a bar with rate and time left, on a terminal only."""
@@ -103,9 +114,14 @@ def sync_progress(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
         TimeRemainingColumn(),
     )
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Embedding", total=None, rate="")
+        task = bar.add_task(_STEPS["embedding"], total=None, rate="")
+        step = "embedding"
 
         def show(progress: Progress) -> None:
+            nonlocal step
+            if progress.step != step:
+                step = progress.step
+                bar.reset(task, description=_STEPS[step], total=None)
             elapsed = bar.tasks[0].elapsed or 0.0
             rate = f"{progress.done / elapsed:,.0f} images/s" if elapsed > 0.5 else ""
             if progress.failed:

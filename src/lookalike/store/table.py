@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.errors import StoreError
+from lookalike.store.runtime import import_lance
 from lookalike.types import Ids, Vectors
 
 if TYPE_CHECKING:
@@ -259,7 +260,6 @@ class Table:
             Columns of the schema, of one length; those that may be null can be left out. Each key at most
             once.
         """
-        import lance
         import pyarrow as pa
 
         with self._errors("write"):
@@ -281,7 +281,7 @@ class Table:
                 merge.when_matched_update_all().when_not_matched_insert_all().conflict_retries(50)
                 merge.execute(rows)
             else:
-                lance.write_dataset(rows, str(self.folder), mode="create")
+                import_lance().write_dataset(rows, str(self.folder), mode="create")
             self._flush()
 
     def missing_columns(self) -> list[str]:
@@ -336,9 +336,7 @@ class Table:
         return int(self.schema.field("embedding").type.list_size)
 
     def _open(self) -> Any:
-        import lance
-
-        return lance.dataset(str(self.folder))
+        return import_lance().dataset(str(self.folder))
 
     def _subset(self, columns: Sequence[str]) -> pa.Schema:
         import pyarrow as pa
@@ -359,6 +357,8 @@ class Table:
                     " and the next run goes on from there"
                 ) from error
             raise StoreError(f"cannot {doing} {self.folder}: {reason[:300]}") from error
+        except MemoryError as error:
+            raise StoreError(f"cannot {doing} {self.folder}: there is not enough memory") from error
 
     def _flush(self) -> None:
         """Flush the files that the last commit added, and the folders that name them, to the disk."""
