@@ -204,7 +204,7 @@ def _check_said(store: Store, said: Said, word: str) -> None:
     n = len(word.split())
     parts = {
         fold(part): part
-        for value in values
+        for value in sorted(values)
         for part in ([value] if said.is_meant is _is else _runs(value.split(), n))
     }
     close = difflib.get_close_matches(fold(word), parts, n=3, cutoff=0.5)

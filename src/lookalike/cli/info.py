@@ -200,7 +200,7 @@ def _print_metadata(metadata: Metadata) -> None:
     if metadata.keywords:
         say(f"keywords    {', '.join(metadata.keywords)}")
     if metadata.caption is not None:
-        say(f"caption     {' '.join(metadata.caption.split())}")
+        say(f"caption     {metadata.caption}")
 
 
 def _moment(metadata: Metadata) -> datetime.datetime:
