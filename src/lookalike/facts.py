@@ -49,7 +49,7 @@ class Facts:
     dated, placed : int
         How many images say when, and where, they were taken.
     cameras, lenses, keywords : dict of str to int
-        Images by each, most frequent first.
+        Images by each, most frequent first. Keywords that differ in case only are one.
     ratings : dict of int to int
         Images by stars, most stars first; -1 for those that were rejected.
     unread : int
@@ -92,10 +92,19 @@ def summarise_facts(store: Store) -> Facts:
         placed=len(rows["longitude"].drop_null()),
         cameras=frequencies(rows["camera"].drop_null().to_pylist()),
         lenses=frequencies(rows["lens"].drop_null().to_pylist()),
-        keywords=frequencies(pc.list_flatten(rows["keywords"]).drop_null().to_pylist()),
+        keywords=_count_keywords(pc.list_flatten(rows["keywords"]).drop_null().to_pylist()),
         ratings=dict(sorted(ratings.items(), reverse=True)),
         unread=count_unread(store),
     )
+
+
+def _count_keywords(keywords: Sequence[str]) -> dict[str, int]:
+    """Count keywords, those that a filter holds to be the same as one, in the spelling that is most usual."""
+    spellings: dict[str, str] = {}
+    counts = Counter[str]()
+    for keyword, count in frequencies(keywords).items():
+        counts[spellings.setdefault(fold(keyword), keyword)] += count
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def count_unread(store: Store) -> int:
