@@ -52,6 +52,8 @@ class Blocks:
     ----------
     image, exif, gps : dict of int to Value
         The tags of Exif's three directories.
+    exif_bytes : bytes
+        The whole block, where it is one of its own: not in TIFF.
     xmp : bytes
     iptc : bytes
         Records of IIM.
@@ -62,6 +64,7 @@ class Blocks:
     image: dict[int, Value] = field(default_factory=dict)
     exif: dict[int, Value] = field(default_factory=dict)
     gps: dict[int, Value] = field(default_factory=dict)
+    exif_bytes: bytes = b""
     xmp: bytes = b""
     iptc: bytes = b""
     iptc_digest: bytes = b""
@@ -147,8 +150,8 @@ def boxes(stream: IO[bytes], start: int = 0, end: int | None = None) -> Iterator
 
 
 def content(stream: IO[bytes], part: Part) -> bytes:
-    """Read a part; none of it if it is larger than metadata ever is."""
-    return read_at(stream, part.offset, part.size) if part.size <= MAX_BYTES else b""
+    """Read a part; none of it if it is larger than metadata, or a profile, ever is."""
+    return read_at(stream, part.offset, part.size) if 0 < part.size <= MAX_BYTES else b""
 
 
 # --- what they hold
@@ -339,7 +342,8 @@ def _add_exif(data: bytes, blocks: Blocks) -> None:
     if data.startswith(b"Exif\0"):  # not called for outside JPEG, but seen
         data = data[6:]
     tiff = open_tiff(io.BytesIO(data))
-    if tiff is not None and not blocks.image:
+    if tiff is not None and not blocks.exif_bytes:
+        blocks.exif_bytes = data
         _add_tiff(tiff, blocks)
 
 

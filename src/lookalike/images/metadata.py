@@ -86,9 +86,11 @@ def read_metadata(data: bytes | IO[bytes]) -> Metadata:
     """
     stream = io.BytesIO(data) if isinstance(data, bytes) else data
     kind = recognise(read_at(stream, 0, 32))
-    if kind is None:
-        return NO_METADATA
-    blocks = find_blocks(stream, kind.name)
+    return NO_METADATA if kind is None else from_blocks(find_blocks(stream, kind.name))
+
+
+def from_blocks(blocks: Blocks) -> Metadata:
+    """Read what the blocks of metadata of a file say, each by its own rules, and choose."""
     if blocks == _NOTHING:
         return NO_METADATA
     xmp = read_xmp(blocks.xmp) if blocks.xmp else {}

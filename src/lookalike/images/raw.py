@@ -23,6 +23,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from lookalike.images import tags
 from lookalike.images.containers import boxes
+from lookalike.images.formats import UnreadKindError, recognise_file
 from lookalike.images.ifd import Tiff, Value, first_number, numbers, open_tiff, read_at, read_directory
 
 if TYPE_CHECKING:
@@ -45,10 +46,6 @@ _SMALLEST = 100
 """A preview whose shorter side has fewer pixels is an icon, not a picture."""
 
 _STRIP_OFFSETS, _STRIP_SIZES, _TILE_OFFSETS, _TILE_SIZES = 273, 279, 324, 325
-
-
-class UnknownKindError(OSError):
-    """A file that its reader recognises, but whose variety it does not read."""
 
 
 def tiff_kind(stream: IO[bytes], name: str) -> str:
@@ -120,7 +117,9 @@ class RawImageFile(ImageFile):
         try:
             self._raw: Any = rawpy.imread(io.BytesIO(self._data))
         except rawpy.LibRawFileUnsupportedError as error:
-            raise UnknownKindError("") from error
+            kind = recognise_file(self._data, "")
+            name = "camera file" if kind is None else kind.name
+            raise UnreadKindError(f"a kind of {name} that lookalike does not read") from error
         except rawpy.LibRawError as error:
             raise _plain(error) from error
         sizes = self._raw.sizes
