@@ -11,7 +11,7 @@ import struct
 import zlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, NamedTuple
 
 from lookalike.images import tags
 from lookalike.images.ifd import (
@@ -28,8 +28,7 @@ _MAX_STEPS = 10_000
 _MAX_TEXTS = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One segment, chunk or box of a file: its name, and where its content lies.
 
     Attributes
@@ -83,25 +82,26 @@ def find_blocks(stream: IO[bytes], kind: str) -> Blocks:
 
 
 def jpeg_segments(stream: IO[bytes], start: int = 0) -> Iterator[Part]:
-    """Walk over a JPEG's segments up to its pixels; the name is the marker's second byte."""
+    """Walk over a JPEG's segments up to its first frame; the name is the marker's second byte."""
     at = start + 2
     for _ in range(_MAX_STEPS):
-        head = read_at(stream, at, 4)
+        stream.seek(at)
+        head = stream.read(4)
         if len(head) < 4 or head[0] != 0xFF:
             return
-        if head[1] == 0xFF:  # a fill byte
+        marker = head[1]
+        if 0xE0 <= marker <= 0xFE or marker in (0xDB, 0xC4, 0xCC, 0xDD):
+            size = head[2] << 8 | head[3]
+            if size < 2:
+                return
+            yield Part(head[1:2], at + 4, size - 2)
+            at += 2 + size
+        elif marker == 0xFF:  # a fill byte
             at += 1
-            continue
-        if head[1] in (0xD9, 0xDA):
-            return
-        if head[1] == 0x01 or 0xD0 <= head[1] <= 0xD8:
+        elif marker == 0x01 or 0xD0 <= marker <= 0xD8:
             at += 2
-            continue
-        size = int.from_bytes(head[2:])
-        if size < 2:
+        else:
             return
-        yield Part(head[1:2], at + 4, size - 2)
-        at += 2 + size
 
 
 def png_chunks(stream: IO[bytes]) -> Iterator[Part]:
