@@ -160,8 +160,6 @@ class RawImageFile(ImageFile):
         whole = min(self._size)
         enough = whole // 2 if self._wanted is None else min(self._wanted, whole)
         preview = self._preview()
-        if preview is not None and min(preview.size) < _SMALLEST:
-            preview = None
         is_cut = is_cut_short(self._data)
         if preview is not None and min(preview.size) >= enough:
             if is_cut:
@@ -185,12 +183,14 @@ class RawImageFile(ImageFile):
 
         try:
             thumb = self._raw.extract_thumb()
-            if thumb.format == rawpy.ThumbFormat.JPEG:
-                preview: Image = JpegImageFile(io.BytesIO(thumb.data))
-                if self._wanted is not None:
-                    preview.draft(None, (self._wanted, self._wanted))
-            else:
-                preview = Pillow.fromarray(thumb.data)
+            is_jpeg = thumb.format == rawpy.ThumbFormat.JPEG
+            preview: Image = (
+                JpegImageFile(io.BytesIO(thumb.data)) if is_jpeg else Pillow.fromarray(thumb.data)
+            )
+            if min(preview.size) < _SMALLEST:
+                return None
+            if self._wanted is not None:
+                preview.draft(None, (self._wanted, self._wanted))
             preview.load()
         except rawpy.LibRawUnsufficientMemoryError as error:
             raise MemoryError from error
