@@ -11,7 +11,7 @@ import struct
 import zlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, NamedTuple
 
 from lookalike.images import tags
 from lookalike.images.ifd import (
@@ -28,8 +28,7 @@ _MAX_STEPS = 10_000
 _MAX_TEXTS = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One segment, chunk or box of a file: its name, and where its content lies.
 
     Attributes
@@ -52,6 +51,8 @@ class Blocks:
     ----------
     image, exif, gps : dict of int to Value
         The tags of Exif's three directories.
+    exif_bytes : bytes
+        The whole block, where it is one of its own: not in TIFF.
     xmp : bytes
     iptc : bytes
         Records of IIM.
@@ -62,6 +63,7 @@ class Blocks:
     image: dict[int, Value] = field(default_factory=dict)
     exif: dict[int, Value] = field(default_factory=dict)
     gps: dict[int, Value] = field(default_factory=dict)
+    exif_bytes: bytes = b""
     xmp: bytes = b""
     iptc: bytes = b""
     iptc_digest: bytes = b""
@@ -80,25 +82,26 @@ def find_blocks(stream: IO[bytes], kind: str) -> Blocks:
 
 
 def jpeg_segments(stream: IO[bytes], start: int = 0) -> Iterator[Part]:
-    """Walk over a JPEG's segments up to its pixels; the name is the marker's second byte."""
+    """Walk over a JPEG's segments up to its first frame; the name is the marker's second byte."""
     at = start + 2
     for _ in range(_MAX_STEPS):
-        head = read_at(stream, at, 4)
+        stream.seek(at)
+        head = stream.read(4)
         if len(head) < 4 or head[0] != 0xFF:
             return
-        if head[1] == 0xFF:  # a fill byte
+        marker = head[1]
+        if 0xE0 <= marker <= 0xFE or marker in (0xDB, 0xC4, 0xCC, 0xDD):
+            size = head[2] << 8 | head[3]
+            if size < 2:
+                return
+            yield Part(head[1:2], at + 4, size - 2)
+            at += 2 + size
+        elif marker == 0xFF:  # a fill byte
             at += 1
-            continue
-        if head[1] in (0xD9, 0xDA):
-            return
-        if head[1] == 0x01 or 0xD0 <= head[1] <= 0xD8:
+        elif marker == 0x01 or 0xD0 <= marker <= 0xD8:
             at += 2
-            continue
-        size = int.from_bytes(head[2:])
-        if size < 2:
+        else:
             return
-        yield Part(head[1:2], at + 4, size - 2)
-        at += 2 + size
 
 
 def png_chunks(stream: IO[bytes]) -> Iterator[Part]:
@@ -147,8 +150,8 @@ def boxes(stream: IO[bytes], start: int = 0, end: int | None = None) -> Iterator
 
 
 def content(stream: IO[bytes], part: Part) -> bytes:
-    """Read a part; none of it if it is larger than metadata ever is."""
-    return read_at(stream, part.offset, part.size) if part.size <= MAX_BYTES else b""
+    """Read a part; none of it if it is larger than metadata, or a profile, ever is."""
+    return read_at(stream, part.offset, part.size) if 0 < part.size <= MAX_BYTES else b""
 
 
 # --- what they hold
@@ -339,7 +342,8 @@ def _add_exif(data: bytes, blocks: Blocks) -> None:
     if data.startswith(b"Exif\0"):  # not called for outside JPEG, but seen
         data = data[6:]
     tiff = open_tiff(io.BytesIO(data))
-    if tiff is not None and not blocks.image:
+    if tiff is not None and not blocks.exif_bytes:
+        blocks.exif_bytes = data
         _add_tiff(tiff, blocks)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lookalike.errors import ImageError
-from lookalike.images.formats import FORMATS, ImageFormat, recognise, recognise_file
+from lookalike.images.formats import FORMATS, ImageFormat, UnreadKindError, recognise_file
 from lookalike.images.rgb import to_rgb, to_small_rgb
 
 if TYPE_CHECKING:
@@ -151,6 +151,8 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
             upright = _turn(to_small_rgb(image, shorter_side), orientation)
     except ImageError:
         raise
+    except UnreadKindError as error:
+        raise ImageError(name, str(error)) from error
     except MemoryError as error:
         raise ImageError(name, "not enough memory to decode it", is_permanent=False) from error
     except Exception as error:  # image readers raise nearly anything on hostile bytes
@@ -177,18 +179,16 @@ def upright_rgb(image: Image) -> Image:
 
 def _open(kind: ImageFormat, data: bytes, name: str) -> tuple[ImageFormat, Image]:
     """Read the header of a file, as the kind that it is in the end."""
-    from lookalike.images.raw import UnknownKindError
-
     try:
         return kind, kind.open(io.BytesIO(data))
     except ImportError as error:
         needed = f"pip install 'lookalike[{kind.extra}]'" if kind.extra else f"pip install {error.name}"
         reason = f"{kind.name} needs a reader that is not installed: {needed}"
         raise ImageError(name, reason, is_permanent=False) from error
-    except UnknownKindError as error:
-        plain = recognise(data[:32])
+    except UnreadKindError:
+        plain = recognise_file(data, "")  # what only its name made a camera file is a TIFF all the same
         if plain is None or plain is kind:
-            raise ImageError(name, f"a kind of {kind.name} that lookalike does not read") from error
+            raise
         return plain, plain.open(io.BytesIO(data))
 
 

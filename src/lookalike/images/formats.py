@@ -15,6 +15,10 @@ from typing import IO, cast
 from PIL.Image import Image
 
 
+class UnreadKindError(Exception):
+    """A file that may be as sound as any, but of a kind that no reader here takes; the message says which."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageFormat:
     """One format: how to recognise it, and which reader opens it.

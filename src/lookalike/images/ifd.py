@@ -9,12 +9,10 @@ bytes.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import IO
 
-Value = bytes | tuple[int | float | Fraction | None, ...]
+Value = bytes | tuple[int | float | None, ...]
 """Text and opaque bytes as they lie there; numbers as a tuple, None for a fraction over zero."""
 
 MAX_BYTES = 1 << 20
@@ -41,6 +39,13 @@ _TYPES = {  # TIFF 6.0, section 2; Technical Note 1 (13); BigTIFF (16 to 18)
     17: (8, "q"),
     18: (8, "Q"),
 }
+
+_ENTRIES = {
+    (order, is_big): (8 if is_big else 2, struct.Struct(order + ("HHQ8s" if is_big else "HHI4s")))
+    for order in "<>"
+    for is_big in (False, True)
+}
+"""By byte order and width: the size of a directory's count, and the form of its entries."""
 
 _MAGICS = {
     42,
@@ -102,9 +107,15 @@ def read_at(stream: IO[bytes], offset: int, size: int) -> bytes:
 def read_directory(tiff: Tiff, offset: int, wanted: frozenset[int]) -> dict[int, Value]:
     """Return the values of those tags of the directory at `offset` that are `wanted` and sound."""
     found: dict[int, Value] = {}
-    for tag, kind, count, field in _entries(tiff, offset):
+    if offset <= 0:
+        return found
+    count_size, entry = _ENTRIES[tiff.order, tiff.is_big]
+    head = read_at(tiff.stream, tiff.base + offset, count_size)
+    count = min(int.from_bytes(head, "little" if tiff.order == "<" else "big"), _MAX_ENTRIES)
+    table = read_at(tiff.stream, tiff.base + offset + count_size, count * entry.size)
+    for tag, kind, values, field in entry.iter_unpack(table[: len(table) // entry.size * entry.size]):
         if tag in wanted and tag not in found:
-            value = _value(tiff, kind, count, field)
+            value = _value(tiff, kind, values, field)
             if value is not None:
                 found[tag] = value
     return found
@@ -123,23 +134,6 @@ def numbers(value: Value | None) -> tuple[int, ...]:
     return tuple(number for number in value or () if isinstance(number, int))
 
 
-def _entries(tiff: Tiff, offset: int) -> Iterator[tuple[int, int, int, bytes]]:
-    """Give tag, type, number of values and the field that holds them or their offset."""
-    if offset <= 0:
-        return
-    count_form, entry_form, size = ("Q", "HHQ", 20) if tiff.is_big else ("H", "HHI", 12)
-    count_size = struct.calcsize(tiff.order + count_form)
-    head = read_at(tiff.stream, tiff.base + offset, count_size)
-    if len(head) < count_size:
-        return
-    count = min(struct.unpack(tiff.order + count_form, head)[0], _MAX_ENTRIES)
-    table = read_at(tiff.stream, tiff.base + offset + count_size, count * size)
-    entry = struct.Struct(tiff.order + entry_form)
-    for at in range(0, len(table) - size + 1, size):
-        tag, kind, values = entry.unpack_from(table, at)
-        yield tag, kind, values, table[at + entry.size : at + size]
-
-
 def _value(tiff: Tiff, kind: int, count: int, field: bytes) -> Value | None:
     if kind not in _TYPES:
         return None
@@ -148,7 +142,7 @@ def _value(tiff: Tiff, kind: int, count: int, field: bytes) -> Value | None:
         return None
     data = field
     if count * size > len(field):
-        (offset,) = struct.unpack(tiff.order + ("Q" if tiff.is_big else "I"), field)
+        offset = int.from_bytes(field, "little" if tiff.order == "<" else "big")
         data = read_at(tiff.stream, tiff.base + offset, count * size)
     data = data[: count * size]
     if kind == 2 or kind == 7 or (kind == 1 and count > 4):
@@ -160,6 +154,5 @@ def _value(tiff: Tiff, kind: int, count: int, field: bytes) -> Value | None:
     if len(form) == 1:
         return plain
     return tuple(
-        Fraction(above, below) if below else None
-        for above, below in zip(plain[::2], plain[1::2], strict=True)
+        above / below if below else None for above, below in zip(plain[::2], plain[1::2], strict=True)
     )

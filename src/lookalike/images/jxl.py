@@ -80,20 +80,20 @@ class JxlImageFile(ImageFile):
 
 
 def read_size(stream: IO[bytes]) -> tuple[int, int]:
-    """Read the width and height of a JPEG XL, upright.
+    """Read the width and height of a JPEG XL: upright, but for a packed JPEG, which is turned later.
 
     Raises
     ------
     SyntaxError
         If it is none.
     """
-    at = 0
+    at, is_jpeg = 0, False
     if read_at(stream, 0, 2) != b"\xff\x0a":
-        names = (b"jxlc", b"jxlp")
-        part = next((part for part in boxes(stream) if part.name in names), None)
-        if part is None:
-            raise SyntaxError("no codestream")
-        at = part.offset + (4 if part.name == b"jxlp" else 0)
+        parts = list(boxes(stream))
+        is_jpeg = any(part.name == b"jbrd" for part in parts)  # what makes the JPEG of it again
+        first = next((part for part in parts if part.name in (b"jxlc", b"jxlp")), None)
+        if first is not None:
+            at = first.offset + (4 if first.name == b"jxlp" else 0)  # a number stands before each piece
     head = read_at(stream, at, 32)
     if head[:2] != b"\xff\x0a":
         raise SyntaxError("no codestream")
@@ -109,7 +109,7 @@ def read_size(stream: IO[bytes]) -> tuple[int, int]:
     is_default = bits.take(1)
     has_more = not is_default and bits.take(1)
     orientation = bits.take(3) + 1 if has_more else 1
-    return (height, width) if orientation > 4 else (width, height)
+    return (height, width) if orientation > 4 and not is_jpeg else (width, height)
 
 
 class _Bits:

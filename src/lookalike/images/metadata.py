@@ -15,7 +15,6 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import IO
 
 from lookalike.images import tags
@@ -86,10 +85,12 @@ def read_metadata(data: bytes | IO[bytes]) -> Metadata:
     """
     stream = io.BytesIO(data) if isinstance(data, bytes) else data
     kind = recognise(read_at(stream, 0, 32))
-    if kind is None:
-        return NO_METADATA
-    blocks = find_blocks(stream, kind.name)
-    if blocks == _NOTHING:
+    return NO_METADATA if kind is None else from_blocks(find_blocks(stream, kind.name))
+
+
+def from_blocks(blocks: Blocks) -> Metadata:
+    """Read what the blocks of metadata of a file say, each by its own rules, and choose."""
+    if not (blocks.image or blocks.exif or blocks.xmp or blocks.iptc):
         return NO_METADATA
     xmp = read_xmp(blocks.xmp) if blocks.xmp else {}
     iptc = Iptc(blocks.iptc)
@@ -114,15 +115,15 @@ def read_metadata(data: bytes | IO[bytes]) -> Metadata:
     )
 
 
-_NOTHING = Blocks()
-
-
 # --- texts
 
 
 def _clean(text: str, limit: int = MAX_WORD) -> str:
     """Make a text fit for a table and a terminal: one line of bounded length, no control characters."""
-    text = unicodedata.normalize("NFC", " ".join(text[: 4 * limit].split()))
+    text = " ".join(text[: 4 * limit].split())
+    if text.isascii() and text.isprintable():
+        return text[:limit]
+    text = unicodedata.normalize("NFC", text)
     if not text.isprintable():
         text = "".join(c for c in text if c not in _DIRECTIONS and unicodedata.category(c) not in _CONTROLS)
     return text[:limit].strip()
@@ -134,7 +135,7 @@ _DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 def _exif_text(value: Value | None, limit: int = MAX_WORD) -> str:
     """Decode an ASCII value, which in truth is UTF-8 as often as anything else."""
-    if not isinstance(value, bytes):
+    if not isinstance(value, bytes) or not value:
         return ""
     data = value.partition(b"\0")[0][: 4 * limit]
     try:
@@ -167,39 +168,40 @@ def _taken(
     blocks: Blocks, xmp: dict[str, list[str]], iptc: Iptc
 ) -> tuple[datetime.datetime | None, int | None]:
     exif = blocks.exif
-    originals = [
-        (exif.get(tags.DATE_ORIGINAL), exif.get(tags.SUBSEC_ORIGINAL), exif.get(tags.OFFSET_ORIGINAL)),
-        (exif.get(tags.DATE_DIGITIZED), exif.get(tags.SUBSEC_DIGITIZED), exif.get(tags.OFFSET_DIGITIZED)),
-    ]
-    said = [
-        _time(_exif_text(date), _exif_text(fraction), _exif_text(zone or exif.get(tags.OFFSET_TIME)))
-        for date, fraction, zone in originals
-    ]
-    original, digitized = said
-    others = (
-        _time(text)
-        for text in (
-            _first(xmp, "exif:DateTimeOriginal", "photoshop:DateCreated"),
-            iptc.created,
-        )
-    )
-    last = _time(_first(xmp, "exif:DateTimeDigitized", "xmp:CreateDate"))
-    return next((found for found in (original, *others, digitized, last) if found[0]), (None, None))
+    original = exif.get(tags.DATE_ORIGINAL), exif.get(tags.SUBSEC_ORIGINAL), exif.get(tags.OFFSET_ORIGINAL)
+    scanned = exif.get(tags.DATE_DIGITIZED), exif.get(tags.SUBSEC_DIGITIZED), exif.get(tags.OFFSET_DIGITIZED)
+    for said in (
+        _exif_time(*original, exif),
+        _first(xmp, "exif:DateTimeOriginal", "photoshop:DateCreated"),
+        iptc.created,
+        _exif_time(*scanned, exif),
+        _first(xmp, "exif:DateTimeDigitized", "xmp:CreateDate"),
+    ):
+        found = _time(said) if said else (None, None)
+        if found[0]:
+            return found
+    return None, None
 
 
-def _time(text: str, fraction: str = "", zone: str = "") -> tuple[datetime.datetime | None, int | None]:
+def _exif_time(date: Value | None, fraction: Value | None, zone: Value | None, exif: dict[int, Value]) -> str:
+    """Write a time as XMP does, from the three tags that Exif has for it."""
+    digits = _exif_text(fraction)
+    text = _exif_text(date) + (f".{digits}" if digits.isdigit() else "")
+    return text + _exif_text(zone or exif.get(tags.OFFSET_TIME)) if text else ""
+
+
+def _time(text: str) -> tuple[datetime.datetime | None, int | None]:
     """Read a time of Exif, XMP or IPTC; a date without a time is its midnight."""
     found = _TIME.match(text)
     if found is None or found[2] is None:
         return None, None
     year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
-    digits = (found[7] or fraction.strip())[:6]
-    micro = int(digits.ljust(6, "0")) if digits.isascii() and digits.isdigit() else 0
+    micro = int((found[7] or "")[:6].ljust(6, "0"))
     try:
         time = datetime.datetime(year, month, day or 1, hour, minute, min(second, 59), micro)
     except ValueError:
         return None, None
-    return time, _offset(found[8] or zone.strip())
+    return time, _offset(found[8] or "")
 
 
 def _offset(zone: str) -> int | None:
@@ -260,10 +262,10 @@ def _degrees(value: Value | None, reference: Value | None, signs: bytes, limit: 
         return None
     sign = reference[:1].upper()
     parts = value[:3]
-    if not sign or sign not in signs or any(not isinstance(part, int | Fraction) for part in parts):
+    if not sign or sign not in signs or None in parts:
         return None
-    total: float = sum(float(part or 0) / 60.0**power for power, part in enumerate(parts))
-    if not 0 <= total <= limit:
+    total: float = sum((part or 0) / 60.0**power for power, part in enumerate(parts))
+    if not 0 <= total <= limit:  # nor NaN
         return None
     return -total if sign == signs[1:] else total
 

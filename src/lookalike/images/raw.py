@@ -23,6 +23,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from lookalike.images import tags
 from lookalike.images.containers import boxes
+from lookalike.images.formats import UnreadKindError, recognise_file
 from lookalike.images.ifd import Tiff, Value, first_number, numbers, open_tiff, read_at, read_directory
 
 if TYPE_CHECKING:
@@ -45,10 +46,6 @@ _SMALLEST = 100
 """A preview whose shorter side has fewer pixels is an icon, not a picture."""
 
 _STRIP_OFFSETS, _STRIP_SIZES, _TILE_OFFSETS, _TILE_SIZES = 273, 279, 324, 325
-
-
-class UnknownKindError(OSError):
-    """A file that its reader recognises, but whose variety it does not read."""
 
 
 def tiff_kind(stream: IO[bytes], name: str) -> str:
@@ -120,7 +117,9 @@ class RawImageFile(ImageFile):
         try:
             self._raw: Any = rawpy.imread(io.BytesIO(self._data))
         except rawpy.LibRawFileUnsupportedError as error:
-            raise UnknownKindError("") from error
+            kind = recognise_file(self._data, "")
+            name = "camera file" if kind is None else kind.name
+            raise UnreadKindError(f"a kind of {name} that lookalike does not read") from error
         except rawpy.LibRawError as error:
             raise _plain(error) from error
         sizes = self._raw.sizes
@@ -161,8 +160,6 @@ class RawImageFile(ImageFile):
         whole = min(self._size)
         enough = whole // 2 if self._wanted is None else min(self._wanted, whole)
         preview = self._preview()
-        if preview is not None and min(preview.size) < _SMALLEST:
-            preview = None
         is_cut = is_cut_short(self._data)
         if preview is not None and min(preview.size) >= enough:
             if is_cut:
@@ -186,12 +183,14 @@ class RawImageFile(ImageFile):
 
         try:
             thumb = self._raw.extract_thumb()
-            if thumb.format == rawpy.ThumbFormat.JPEG:
-                preview: Image = JpegImageFile(io.BytesIO(thumb.data))
-                if self._wanted is not None:
-                    preview.draft(None, (self._wanted, self._wanted))
-            else:
-                preview = Pillow.fromarray(thumb.data)
+            is_jpeg = thumb.format == rawpy.ThumbFormat.JPEG
+            preview: Image = (
+                JpegImageFile(io.BytesIO(thumb.data)) if is_jpeg else Pillow.fromarray(thumb.data)
+            )
+            if min(preview.size) < _SMALLEST:
+                return None
+            if self._wanted is not None:
+                preview.draft(None, (self._wanted, self._wanted))
             preview.load()
         except rawpy.LibRawUnsufficientMemoryError as error:
             raise MemoryError from error
