@@ -29,6 +29,7 @@ from lookalike.images import (
     sample_colours,
     sharpness,
 )
+from lookalike.images.metadata import read_metadata
 from lookalike.images.reader import READER
 from lookalike.store import Store, Table
 from lookalike.store.store import Changes, FailureRow, ImageRow
@@ -285,6 +286,8 @@ class _Worker:
             pixels.append(embedder.prepare(decoded[side].image))
         first = next(iter(decoded.values()))
         row, colours = (None, None) if image in self._described else _describe(image, sha256, first)
+        if row is not None and isinstance(content, bytes):
+            row = replace(row, metadata=read_metadata(content))
         if row is not None and image in self._outdated:
             # Not all models see it anew: it stays for the sync that brings all of them up to date.
             row = replace(row, reader=None)
