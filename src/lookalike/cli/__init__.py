@@ -16,7 +16,7 @@ import typer
 
 from lookalike.cli.bench import bench
 from lookalike.cli.cluster import cluster
-from lookalike.cli.console import complain, quieten_readers
+from lookalike.cli.console import complain, quieten_readers, spare_memory
 from lookalike.cli.datasets import datasets
 from lookalike.cli.demo import demo
 from lookalike.cli.evaluate import evaluate
@@ -63,6 +63,7 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def answer(*arguments: object, **options: object) -> None:
         try:
+            spare_memory()
             quieten_readers()
             command(*arguments, **options)
         except LookalikeError as error:

@@ -20,7 +20,6 @@ from lookalike.images import decode, dominant_colours, sharpness
 from lookalike.images.colours import MAX_COLOURS, Palette
 from lookalike.images.metadata import NO_METADATA, Metadata
 from lookalike.store import schema
-from lookalike.store.runtime import import_lance
 from lookalike.store.table import Table
 from lookalike.types import Ids, ImageId, Vectors
 
@@ -130,7 +129,7 @@ class Store:
 
     def load(self) -> None:
         """Load what tables are written with, so that memory that runs out later does not prevent it."""
-        import_lance()
+        import lance  # noqa: F401
 
     def note_failures(self, failures: Sequence[FailureRow]) -> None:
         """Write rows of files that could not be read; each at most once."""

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.errors import StoreError
-from lookalike.store.runtime import import_lance
 from lookalike.types import Ids, Vectors
 
 if TYPE_CHECKING:
@@ -266,6 +265,7 @@ class Table:
             Columns of the schema, of one length; those that may be null can be left out. Each key at most
             once.
         """
+        import lance
         import pyarrow as pa
 
         with self._errors("write"):
@@ -287,7 +287,7 @@ class Table:
                 merge.when_matched_update_all().when_not_matched_insert_all().conflict_retries(50)
                 merge.execute(rows)
             else:
-                import_lance().write_dataset(rows, str(self.folder), mode="create")
+                lance.write_dataset(rows, str(self.folder), mode="create")
             self._flush()
 
     def missing_columns(self) -> list[str]:
@@ -342,7 +342,9 @@ class Table:
         return int(self.schema.field("embedding").type.list_size)
 
     def _open(self) -> Any:
-        return import_lance().dataset(str(self.folder))
+        import lance
+
+        return lance.dataset(str(self.folder))
 
     def _subset(self, columns: Sequence[str]) -> pa.Schema:
         import pyarrow as pa
