@@ -35,12 +35,16 @@ class ImageError(LookalikeError):
         The file or address, as the user knows it.
     reason : str
         Why, in a few words, without the path: the text that a row of ``failures`` keeps.
+    is_permanent : bool
+        Whether the cause lies in the file, so that trying again is no use before the file or the reader
+        changes. Otherwise it is the machine's: too little memory, a reader that is not installed.
     """
 
-    def __init__(self, path: str, reason: str) -> None:
+    def __init__(self, path: str, reason: str, *, is_permanent: bool = True) -> None:
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
+        self.is_permanent = is_permanent
 
 
 class FetchError(ImageError):
