@@ -34,6 +34,8 @@ from lookalike.images import (
     sharpness,
 )
 from lookalike.images.decode import read_file
+from lookalike.images.metadata import read_metadata
+from lookalike.images.reader import READER
 from lookalike.store import Store, Table
 from lookalike.store.store import Changes, FailureRow, ImageRow
 from lookalike.sync.plan import FoundFile, Known, Plan, file_row
@@ -242,6 +244,8 @@ class _Worker:
         except ImageError as error:
             return _Done(file, image, reason=error.reason, is_permanent=True)
         row, colours = (None, None) if image in self._described else _describe(image, sha256, decoded)
+        if row is not None and isinstance(opened, bytes):
+            row = replace(row, metadata=read_metadata(opened))
         return _Opened(file, image, self._embedder.prepare(decoded.image), row, colours)
 
 
@@ -268,6 +272,7 @@ def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> tuple[ImageRow
         _NO_COLOURS,
         sharpness(grey),
         encode_thumbnail(thumbnail),
+        reader=READER,
     )
     return row, sample_colours(thumbnail)
 
