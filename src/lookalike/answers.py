@@ -32,13 +32,20 @@ class SyncReport:
     Attributes
     ----------
     added, changed, moved, removed, unchanged : int
-        Files, by what became of them. A file that fails is in none of these, but counts as removed if it
-        was in the collection before.
+        Files, by what became of them. A file that fails is in none of these, but for one that has changed
+        and is no image any more: it counts as removed. What could only not be read now stays.
     embedded : int
         Images that went through the network. Copies and renamed files do not.
     failures : tuple of Failure
         All files that fail now, not only the new ones.
     seconds : float
+    refreshed : int
+        Files that were read again: for `reread`, or because an earlier version had read them. They are in
+        one of the counts above, too.
+    doubtful : int
+        With ``dry_run``, which opens no file: how many of the counts above are guesses. The content of these
+        files would be compared, since they may have been touched or changed, or be others under a new name;
+        they are counted as unchanged or moved.
     """
 
     added: int
@@ -49,6 +56,8 @@ class SyncReport:
     unchanged: int
     failures: tuple[Failure, ...]
     seconds: float
+    refreshed: int = 0
+    doubtful: int = 0
 
     @property
     def failed(self) -> int:

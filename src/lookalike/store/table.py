@@ -378,6 +378,8 @@ class Table:
                     " and the next run goes on from there"
                 ) from error
             raise StoreError(f"cannot {doing} {self.folder}: {reason[:300]}") from error
+        except MemoryError as error:
+            raise StoreError(f"cannot {doing} {self.folder}: there is not enough memory") from error
 
     def _flush(self) -> None:
         """Flush the files that the last commit added, and the folders that name them, to the disk."""
