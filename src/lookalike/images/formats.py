@@ -14,6 +14,10 @@ from typing import IO, cast
 from PIL.Image import Image
 
 
+class UnreadKindError(Exception):
+    """A file that may be as sound as any, but of a kind that no reader here takes; the message says which."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageFormat:
     """One format: how to recognise it, and which reader opens it.
@@ -27,8 +31,9 @@ class ImageFormat:
     signatures : tuple of (offset, bytes)
         The file is of this format if any of these stands at its offset.
     reader : str
-        ``module:class`` of the Pillow image file class. The class is called directly, not through
-        ``Image.open``, because that one's pixel limit is a global of the whole process.
+        ``module:class`` of the Pillow image file class, or a function that gives one of its objects. It is
+        called directly, not through ``Image.open``, because that one's pixel limit is a global of the whole
+        process.
     """
 
     name: str
@@ -57,9 +62,9 @@ FORMATS: tuple[ImageFormat, ...] = (
         "JPEG",
         (".jpg", ".jpeg", ".jpe", ".jfif"),
         ((0, b"\xff\xd8\xff"),),
-        "PIL.JpegImagePlugin:JpegImageFile",
+        "lookalike.images.jpeg:JpegFile",
     ),
-    ImageFormat("PNG", (".png", ".apng"), ((0, b"\x89PNG\r\n\x1a\n"),), "PIL.PngImagePlugin:PngImageFile"),
+    ImageFormat("PNG", (".png", ".apng"), ((0, b"\x89PNG\r\n\x1a\n"),), "lookalike.images.png:open_png"),
     ImageFormat("WEBP", (".webp",), ((8, b"WEBP"),), "PIL.WebPImagePlugin:WebPImageFile"),
     ImageFormat("GIF", (".gif",), ((0, b"GIF87a"), (0, b"GIF89a")), "PIL.GifImagePlugin:GifImageFile"),
     ImageFormat("BMP", (".bmp", ".dib"), ((0, b"BM"),), "PIL.BmpImagePlugin:BmpImageFile"),

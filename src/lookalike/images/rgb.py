@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lookalike.images.ground import choose_ground
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -11,17 +13,20 @@ _STRIP_PIXELS = 4_000_000
 _TRANSPARENT = {"RGBA", "LA", "PA", "RGBa", "La"}
 
 
-def to_rgb(image: Image) -> Image:
-    """Turn any mode into 8-bit RGB: transparent on white, deep greys scaled rather than clipped."""
+def to_rgb(image: Image, ground: tuple[int, int, int] | None = None) -> Image:
+    """Turn any mode into 8-bit RGB: deep greys scaled rather than clipped, what is transparent on `ground`.
+
+    By default the ground is chosen by what the image shows, see `lookalike.images.ground`.
+    """
     from PIL import Image as Pillow
 
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode.startswith("I") or image.mode == "F":
         return _deep_grey_to_rgb(image)
-    if image.mode in _TRANSPARENT or "transparency" in image.info:
+    if _is_transparent(image):
         layer = image.convert("RGBA")
-        page = Pillow.new("RGB", layer.size, (255, 255, 255))
+        page = Pillow.new("RGB", layer.size, ground or choose_ground(layer))
         page.paste(layer, mask=layer.getchannel("A"))
         return page
     return image.convert("RGB")
@@ -41,10 +46,15 @@ def to_small_rgb(image: Image, shorter_side: int | None) -> Image:
     width, height = image.size
     small = Pillow.new("RGB", (-(-width // factor), -(-height // factor)))
     rows = factor * max(1, _STRIP_PIXELS // (factor * width))
+    ground = choose_ground(image) if _is_transparent(image) else None  # one for all strips
     for top in range(0, height, rows):
         strip = image.crop((0, top, width, min(top + rows, height)))
-        small.paste(to_rgb(strip).reduce(factor), (0, top // factor))
+        small.paste(to_rgb(strip, ground).reduce(factor), (0, top // factor))
     return small
+
+
+def _is_transparent(image: Image) -> bool:
+    return image.mode in _TRANSPARENT or "transparency" in image.info
 
 
 def _deep_grey_to_rgb(image: Image) -> Image:
