@@ -72,7 +72,7 @@ FORMATS: tuple[ImageFormat, ...] = (
         "TIFF",
         (".tif", ".tiff"),
         ((0, b"II*\x00"), (0, b"MM\x00*"), (0, b"II+\x00"), (0, b"MM\x00+")),
-        "PIL.TiffImagePlugin:TiffImageFile",
+        "lookalike.images.tiff:TiffFile",
     ),
     ImageFormat(
         "AVIF",
