@@ -28,6 +28,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError, ModelError
 from lookalike.memory import check_memory, rows_at_once
 from lookalike.replace_file import replace_file
@@ -116,8 +117,8 @@ class PCA:
             If there are fewer than two rows, all rows are equal, a value is not finite, or more components
             are asked for than the rows can have.
         """
-        rows = np.asanyarray(vectors)
-        if rows.ndim != 2 or len(rows) < 2 or not np.issubdtype(rows.dtype, np.number):
+        rows = as_numbers(vectors)
+        if rows.ndim != 2 or len(rows) < 2 or not rows.shape[1]:
             raise InvalidInputError(
                 f"vectors are {rows.dtype} of shape {rows.shape}; expected (n, d), n from 2"
             )
@@ -179,7 +180,7 @@ class PCA:
             If the vectors are of another dimension, or nothing was fitted.
         """
         self._check_fitted()
-        rows = np.asanyarray(vectors)
+        rows = as_numbers(vectors)
         if rows.ndim != 2 or rows.shape[1] != len(self.mean_):
             raise InvalidInputError(f"vectors have shape {rows.shape}; expected (n, {len(self.mean_)})")
         scale = self._scale()
@@ -197,7 +198,7 @@ class PCA:
     def inverse_transform(self, reduced: npt.ArrayLike) -> Vectors:
         """Return the vectors that lie nearest to what was reduced to these coordinates; (n, d) float32."""
         self._check_fitted()
-        coordinates = np.asarray(reduced, np.float64)
+        coordinates = np.asarray(as_numbers(reduced, "coordinates"), np.float64)
         if coordinates.ndim != 2 or coordinates.shape[1] != self.n_components_:
             raise InvalidInputError(
                 f"coordinates have shape {coordinates.shape}; expected (n, {self.n_components_})"

@@ -162,6 +162,8 @@ def radius_graph(
     r = check_radius(r)
     rows = check_vectors(vectors, metric)
     n = len(rows)
+    if not n:
+        raise InvalidInputError("there are no vectors; expected at least 1")
     lifted = Lifted.of(rows, metric, r)
     with np.errstate(over="ignore"):
         limit, reach = np.float32(lifted.estimate(r)), np.float32(r)
@@ -216,7 +218,8 @@ def radius_graph(
 def check_others(n: int) -> None:
     """Raise unless there are at least two rows."""
     if n < 2:
-        raise InvalidInputError(f"there is only {n} vector; expected at least 2, to be near to each other")
+        there = "is only 1 vector" if n else "are no vectors"
+        raise InvalidInputError(f"there {there}; expected at least 2, to be near to each other")
 
 
 @dataclass(frozen=True, slots=True)
