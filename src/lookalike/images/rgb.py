@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lookalike.images.ground import choose_ground
 from lookalike.images.srgb import conversion
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _WITH_ALPHA = {"PA", "RGBa", "La"}
 
 
 def to_rgb(image: Image, profiles: Sequence[bytes] = ()) -> Image:
-    """Turn any mode into 8-bit sRGB: transparent on white, deep greys scaled rather than clipped.
+    """Turn any mode into 8-bit sRGB: deep greys scaled rather than clipped, what is transparent on a ground.
 
     Parameters
     ----------
@@ -32,7 +33,7 @@ def to_rgb(image: Image, profiles: Sequence[bytes] = ()) -> Image:
         return _to_srgb(plain, profiles)
     alpha = plain.getchannel("A")
     layer = _to_srgb(plain.convert(plain.mode[:-1]), profiles)
-    page = Pillow.new("RGB", layer.size, (255, 255, 255))
+    page = Pillow.new("RGB", layer.size, choose_ground(Pillow.merge("RGBA", (*layer.split(), alpha))))
     page.paste(layer, mask=alpha)
     return page
 
