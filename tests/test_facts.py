@@ -274,6 +274,16 @@ def test_a_collection_of_format_2_says_what_to_do_before_it_can_filter(collectio
         collection.search(folder / "drawing.png", where=Filter(**conditions))
 
 
+def test_a_collection_of_format_2_filters_once_it_has_been_synced(collection, folder):
+    as_format_2(collection)
+    said = Collection.open(folder)
+    report = said.sync()
+    assert (report.unchanged, report.removed, report.failed) == (4, 0, 0)
+    found = said.search(folder / "drawing.png", where=Filter(cameras=["canon"], max_date="2019-05"))
+    assert (names(found), found.warnings) == (["pier"], ())
+    assert (said.info().facts.dated, said.info().facts.unread) == (3, 0)
+
+
 def test_images_not_read_yet_are_spoken_of_where_a_filter_misses_them(collection, folder):
     rows = collection._store.images.read(where="camera IS NULL").to_pydict()
     collection._store.images.upsert({**rows, "reader": [None] * len(rows["id"])})

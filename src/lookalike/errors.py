@@ -12,6 +12,7 @@ this tree only; ``cli`` prints the message and exits with 2.
     │   └── ModelMemoryError   not enough memory to embed an image (also a MemoryError)
     ├── QueryError             a query that cannot be answered
     ├── IndexFileError         a saved search index is damaged, or is something else
+    ├── TooLittleMemoryError   what is asked for does not fit into memory (also a MemoryError)
     ├── StoreError             the tables of a collection cannot be read or written
     └── CollectionError        a collection is missing, or not what the request supposes
         ├── MissingImagesError a root is gone, or more than half of its images are, or cannot be read
@@ -70,6 +71,10 @@ class QueryError(LookalikeError):
 
 class IndexFileError(LookalikeError):
     """A saved search index is damaged, or its folder holds something else."""
+
+
+class TooLittleMemoryError(LookalikeError, MemoryError):
+    """What is asked for needs more memory than there is; found out before it is taken."""
 
 
 class StoreError(LookalikeError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import print_json, relative, say
+from lookalike.cli.console import naming_output, print_json, relative, say
 from lookalike.cli.options import CollectionOption, JsonOption
 from lookalike.counts import count_images
 from lookalike.errors import InvalidInputError
@@ -227,7 +227,8 @@ def _print_colors(colors: Sequence[Color]) -> None:
     line = Text("colours     ")
     for color, word in zip(colors, words, strict=True):
         line.append("    ", f"on {color.hex}").append(f" {word}   ")
-    Console(soft_wrap=True).print(line)
+    with naming_output():
+        Console(soft_wrap=True).print(line)
 
 
 def _print(found: Info) -> None:

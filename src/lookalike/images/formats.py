@@ -32,8 +32,9 @@ class ImageFormat:
     signatures : tuple of (offset, bytes)
         The file is of this format if any of these stands at its offset.
     reader : str
-        ``module:class`` of the Pillow image file class. The class is called directly, not through
-        ``Image.open``, because that one's pixel limit is a global of the whole process.
+        ``module:class`` of the Pillow image file class, or a function that gives one of its objects. It is
+        called directly, not through ``Image.open``, because that one's pixel limit is a global of the whole
+        process.
     can_draft : bool
         Whether the reader decodes at a fraction of the size where it is told that this suffices.
     extra : str
@@ -74,10 +75,10 @@ FORMATS: tuple[ImageFormat, ...] = (
         "JPEG",
         (".jpg", ".jpeg", ".jpe", ".jfif"),
         ((0, b"\xff\xd8\xff"),),
-        "PIL.JpegImagePlugin:JpegImageFile",
+        "lookalike.images.jpeg:JpegFile",
         can_draft=True,
     ),
-    ImageFormat("PNG", (".png", ".apng"), ((0, b"\x89PNG\r\n\x1a\n"),), "PIL.PngImagePlugin:PngImageFile"),
+    ImageFormat("PNG", (".png", ".apng"), ((0, b"\x89PNG\r\n\x1a\n"),), "lookalike.images.png:open_png"),
     ImageFormat("WEBP", (".webp",), ((8, b"WEBP"),), "PIL.WebPImagePlugin:WebPImageFile"),
     ImageFormat("GIF", (".gif",), ((0, b"GIF87a"), (0, b"GIF89a")), "PIL.GifImagePlugin:GifImageFile"),
     ImageFormat("BMP", (".bmp", ".dib"), ((0, b"BM"),), "PIL.BmpImagePlugin:BmpImageFile"),
@@ -86,7 +87,7 @@ FORMATS: tuple[ImageFormat, ...] = (
         "TIFF",
         (".tif", ".tiff"),
         ((0, b"II*\x00"), (0, b"MM\x00*"), (0, b"II+\x00"), (0, b"MM\x00+")),
-        "PIL.TiffImagePlugin:TiffImageFile",
+        "lookalike.images.tiff:TiffFile",
     ),
     ImageFormat(
         "AVIF",
