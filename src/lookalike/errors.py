@@ -9,11 +9,12 @@ this tree only; ``cli`` prints the message and exits with 2.
     │   └── FetchError         one URL cannot be fetched
     ├── DatasetError           a data set is not there, or its files are damaged
     ├── ModelError             a model is unknown, unreachable or damaged
+    │   └── ModelMemoryError   not enough memory to embed an image (also a MemoryError)
     ├── QueryError             a query that cannot be answered
     ├── IndexFileError         a saved search index is damaged, or is something else
     ├── StoreError             the tables of a collection cannot be read or written
     └── CollectionError        a collection is missing, or not what the request supposes
-        ├── MissingImagesError a root is gone, or more than half of its images are
+        ├── MissingImagesError a root is gone, or more than half of its images are, or cannot be read
         └── LockedError        another process is writing
 """
 
@@ -59,6 +60,10 @@ class ModelError(LookalikeError):
     """A model is unknown, cannot be reached, is damaged, or does not fit the collection."""
 
 
+class ModelMemoryError(ModelError, MemoryError):
+    """There is not enough memory to embed an image."""
+
+
 class QueryError(LookalikeError):
     """A query that cannot be answered: no such file, or text for a model that has no text tower."""
 
@@ -76,7 +81,10 @@ class CollectionError(LookalikeError):
 
 
 class MissingImagesError(CollectionError):
-    """A root is gone, or lost more than half of its images at once; nothing was changed."""
+    """A root is gone, or lost more than half of its images at once, or most files cannot be read.
+
+    Nothing was taken out of the collection.
+    """
 
 
 class LockedError(CollectionError):

@@ -16,7 +16,7 @@ import typer
 
 from lookalike.cli.bench import bench
 from lookalike.cli.cluster import cluster
-from lookalike.cli.console import complain, quieten_readers
+from lookalike.cli.console import complain, quieten_readers, spare_memory
 from lookalike.cli.datasets import datasets
 from lookalike.cli.demo import demo
 from lookalike.cli.evaluate import evaluate
@@ -63,6 +63,7 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def answer(*arguments: object, **options: object) -> None:
         try:
+            spare_memory()
             quieten_readers()
             command(*arguments, **options)
         except LookalikeError as error:
@@ -72,6 +73,9 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
             # The reader has gone (`| head`). Python would complain once more when it flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(141) from error
+        except MemoryError as error:
+            complain("there is not enough memory")
+            raise typer.Exit(2) from error
         except OSError as error:
             # Whatever the system refuses that the library did not foresee, a deleted working directory, say.
             reason = error.strerror or str(error)

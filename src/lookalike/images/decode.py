@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.errors import ImageError
 from lookalike.images.formats import FORMATS, ImageFormat, UnreadKindError, recognise_file
+from lookalike.images.profiles import profiles
 from lookalike.images.rgb import to_rgb, to_small_rgb
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Decoded:
     Attributes
     ----------
     image : PIL.Image.Image
-        Mode RGB, upright, on white where it was transparent. Smaller than the file says where scaled
+        Mode RGB, in sRGB, upright, on white where it was transparent. Smaller than the file says where scaled
         decoding was asked for.
     format : str
         A name of ``FORMATS``.
@@ -148,7 +149,7 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
         with _huge_images if image.width * image.height > _HUGE_PIXELS else contextlib.nullcontext():
             image.load()
             orientation = _orientation(image)
-            upright = _turn(to_small_rgb(image, shorter_side), orientation)
+            upright = _turn(to_small_rgb(image, shorter_side, profiles(image, data)), orientation)
     except ImageError:
         raise
     except UnreadKindError as error:
@@ -171,10 +172,10 @@ def from_pixels(pixels: npt.NDArray[np.uint8]) -> Decoded:
 
 
 def upright_rgb(image: Image) -> Image:
-    """Turn an image that Pillow opened into what `decode` gives: mode RGB, upright, on white."""
+    """Turn an image that Pillow opened into what `decode` gives: sRGB, upright, on white."""
     image.load()  # Pillow turns a TIFF as it loads it, and only then forgets its orientation
     orientation = _orientation(image)
-    return _turn(to_rgb(image), orientation)
+    return _turn(to_rgb(image, profiles(image)), orientation)
 
 
 def _open(kind: ImageFormat, data: bytes, name: str) -> tuple[ImageFormat, Image]:
