@@ -9,7 +9,7 @@ from PIL import Image
 from camera_files import corner_names, corners
 from lookalike.errors import ImageError
 from lookalike.images.decode import decode
-from lookalike.images.jxl import JxlImageFile, read_size
+from lookalike.images.jxl import JxlImageFile, hdr_numbers, read_size
 
 UPRIGHT = ["red", "green", "white", "blue"]
 
@@ -99,3 +99,13 @@ def test_a_codestream_cut_short_is_an_error(length):
     data = encode(corners(), use_container=False)
     with pytest.raises(ImageError, match="JXL"):
         decode(data[data.index(b"\xff\x0a") :][:length], "it", None, 1_000_000)
+
+
+@pytest.mark.parametrize(("transfer", "is_hdr"), [(16, True), (18, True), (13, False)])
+def test_a_profile_of_pq_or_hlg_is_known_by_its_numbers(transfer, is_hdr):
+    numbers = b"cicp" + bytes(4) + bytes([9, transfer, 0, 1])
+    profile = bytes(128) + (1).to_bytes(4) + b"cicp" + (144).to_bytes(4) + (12).to_bytes(4) + numbers
+    expected = {"color_primaries": 9, "transfer_characteristics": transfer} if is_hdr else None
+    assert hdr_numbers(profile) == expected
+    assert hdr_numbers(profile[:150]) is None
+    assert hdr_numbers(b"") is None

@@ -250,6 +250,13 @@ def test_a_file_says_the_same_as_its_bytes(name, tmp_path):
         assert read_metadata(stream) == read_metadata(CONTAINERS[name])
 
 
+def test_bigtiff_is_walked_too():
+    entry = struct.pack("<HHQ", 0x0110, 2, 4) + b"Box\0".ljust(8, b"\0")
+    far = struct.pack("<HHQQ", 0x010F, 2, 100, 2**64 - 1)
+    data = b"II+\0" + struct.pack("<HHQ", 8, 0, 16) + struct.pack("<Q", 2) + far + entry + bytes(8)
+    assert read_metadata(data).camera == "Box"
+
+
 def test_iptc_of_a_tiff_is_found_as_bytes_and_as_numbers():
     iptc = record((2, 25), b"hill")
     assert read_metadata(tiff({0x83BB: (UNDEFINED, iptc)})).keywords == ("hill",)
