@@ -42,8 +42,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.cores import usable_cores
 from lookalike.as_numbers import as_numbers
+from lookalike.cores import usable_cores
 from lookalike.errors import InvalidInputError
 from lookalike.evaluate.labels import number_labels
 from lookalike.types import Metric, Neighbors, Vectors
