@@ -8,6 +8,7 @@ this tree only; ``cli`` prints the message and exits with 2.
     ├── ImageError             one image cannot be read: .path, .reason
     │   └── FetchError         one URL cannot be fetched
     ├── DatasetError           a data set is not there, or its files are damaged
+    ├── CacheError             what lies in the cache could be another user's doing
     ├── ModelError             a model is unknown, unreachable or damaged
     ├── QueryError             a query that cannot be answered
     ├── IndexFileError         a saved search index is damaged, or is something else
@@ -50,6 +51,10 @@ class FetchError(ImageError):
 
 class DatasetError(LookalikeError):
     """A data set is not there, cannot be downloaded, or its files are damaged."""
+
+
+class CacheError(LookalikeError):
+    """The cache, or what lies in it, could be another user's doing; nothing of it was loaded."""
 
 
 class ModelError(LookalikeError):
