@@ -324,23 +324,27 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _sample(self, batches: Batches, random: np.random.Generator) -> tuple[npt.NDArray[Any], int]:
         """Return rows taken from all batches with equal chance, and how many rows there are."""
-        n, sample, room = 0, None, max(_SAMPLE, _SAMPLE_PER_CENTRE * self.n_clusters)
+        n, room = 0, max(_SAMPLE, _SAMPLE_PER_CENTRE * self.n_clusters)
+        first: list[npt.NDArray[Any]] = []  # those that fill the room: it may be far larger than they are
+        sample = None
         for given in batches():
             batch = check_rows(self, given, is_first=n == 0)
-            if sample is None:
+            if n == 0:
                 room = min(room, max(_SAMPLE_VALUES // batch.shape[1], 2 * self.n_clusters))
-                sample = np.empty((room, batch.shape[1]), batch.dtype)
             n_first = min(max(room - n, 0), len(batch))
-            sample[n : n + n_first] = batch[:n_first]
+            if n_first:
+                first.append(batch[:n_first].copy())
             rest = batch[n_first:]
-            # Row number i takes the place of one in the sample with a chance of room in i + 1.
-            places = random.integers(0, np.arange(n + n_first, n + len(batch)) + 1)
-            kept = places < room
-            sample[places[kept]] = rest[kept]
+            if len(rest):
+                sample = np.concatenate(first) if sample is None else sample
+                # Row number i takes the place of one in the sample with a chance of room in i + 1.
+                places = random.integers(0, np.arange(n + n_first, n + len(batch)) + 1)
+                kept = places < room
+                sample[places[kept]] = rest[kept]
             n += len(batch)
-        if sample is None:
+        if not n:
             raise InvalidInputError("there are no batches; expected an iterator of (m, d) arrays")
-        return sample[:n], n
+        return np.concatenate(first) if sample is None else sample, n
 
     def _pass(
         self, batches: Batches, frame: Frame, centres: Doubles, labels: Labels, workers: Workers
