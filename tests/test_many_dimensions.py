@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lookalike import cluster, evaluate, memory, reduce
+from lookalike.cluster import kmeans
 from lookalike.errors import TooLittleMemoryError
 from lookalike.evaluate.clusterings import silhouette
 from lookalike.index.exact import Exact
@@ -43,7 +44,6 @@ USES = {
     **{kind: lambda X, kind=kind: KINDS[kind]("euclidean").build(X).search(X, 3) for kind in OWN_KINDS},
     "PCA": lambda X: PCA(3).fit_transform(X),
     "KMeans": lambda X: cluster.KMeans(2).fit(X),
-    "KMeans in batches": lambda X: cluster.KMeans(2).fit_batches(lambda: [X]),
     "HierarchicalKMeans": lambda X: cluster.HierarchicalKMeans(2).fit(X),
     "DBSCAN": lambda X: cluster.DBSCAN(eps=150).fit(X),
     "HDBSCAN": lambda X: cluster.HDBSCAN(2).fit(X),
@@ -67,6 +67,15 @@ def test_nothing_takes_the_square_of_the_dimensions(name):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < SQUARE / 10  # 71 MB at most when this was written
+
+
+def test_the_sample_of_batches_is_bounded_in_numbers_too():
+    rows = long_rows()
+    tracemalloc.start()
+    cluster.KMeans(2).fit_batches(lambda: [rows])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * kmeans._SAMPLE_VALUES * 1.2  # 65,536 rows would be 3 GB
 
 
 @pytest.mark.parametrize("kind", OWN_KINDS)

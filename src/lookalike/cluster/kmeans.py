@@ -324,27 +324,23 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _sample(self, batches: Batches, random: np.random.Generator) -> tuple[npt.NDArray[Any], int]:
         """Return rows taken from all batches with equal chance, and how many rows there are."""
-        n, room = 0, max(_SAMPLE, _SAMPLE_PER_CENTRE * self.n_clusters)
-        first: list[npt.NDArray[Any]] = []  # those that fill the room: it may be far larger than they are
-        sample = None
+        n, sample, room = 0, None, max(_SAMPLE, _SAMPLE_PER_CENTRE * self.n_clusters)
         for given in batches():
             batch = check_rows(self, given, is_first=n == 0)
-            if n == 0:
+            if sample is None:
                 room = min(room, max(_SAMPLE_VALUES // batch.shape[1], 2 * self.n_clusters))
+                sample = np.empty((room, batch.shape[1]), batch.dtype)
             n_first = min(max(room - n, 0), len(batch))
-            if n_first:
-                first.append(batch[:n_first].copy())
+            sample[n : n + n_first] = batch[:n_first]
             rest = batch[n_first:]
-            if len(rest):
-                sample = np.concatenate(first) if sample is None else sample
-                # Row number i takes the place of one in the sample with a chance of room in i + 1.
-                places = random.integers(0, np.arange(n + n_first, n + len(batch)) + 1)
-                kept = places < room
-                sample[places[kept]] = rest[kept]
+            # Row number i takes the place of one in the sample with a chance of room in i + 1.
+            places = random.integers(0, np.arange(n + n_first, n + len(batch)) + 1)
+            kept = places < room
+            sample[places[kept]] = rest[kept]
             n += len(batch)
-        if not n:
+        if sample is None:
             raise InvalidInputError("there are no batches; expected an iterator of (m, d) arrays")
-        return np.concatenate(first) if sample is None else sample, n
+        return sample[:n], n
 
     def _pass(
         self, batches: Batches, frame: Frame, centres: Doubles, labels: Labels, workers: Workers
