@@ -14,9 +14,9 @@ class Stored(bytes):
     """Bytes that a tag says the place of, as a strip of pixels is given."""
 
 
-def tiff(first, order="<", magic=42):
+def tiff(first, order="<", magic=42, gap=b""):
     """A TIFF structure of directories: tag → (type, values), another directory, or a list of these."""
-    out = bytearray({"<": b"II", ">": b"MM"}[order] + struct.pack(order + "HI", magic, 8))
+    out = bytearray({"<": b"II", ">": b"MM"}[order] + struct.pack(order + "HI", magic, 8 + len(gap)) + gap)
 
     def put_bytes(data):
         at = len(out)
@@ -46,7 +46,7 @@ def tiff(first, order="<", magic=42):
         out[at : at + len(table)] = table
         return at
 
-    assert put(first) == 8
+    put(first)
     return bytes(out)
 
 

@@ -8,6 +8,7 @@ this tree only; ``cli`` prints the message and exits with 2.
     ├── ImageError             one image cannot be read: .path, .reason
     │   └── FetchError         one URL cannot be fetched
     ├── DatasetError           a data set is not there, or its files are damaged
+    ├── CacheError             what lies in the cache could be another user's doing
     ├── ModelError             a model is unknown, unreachable or damaged
     │   └── ModelMemoryError   not enough memory to embed an image (also a MemoryError)
     ├── QueryError             a query that cannot be answered
@@ -55,6 +56,10 @@ class FetchError(ImageError):
 
 class DatasetError(LookalikeError):
     """A data set is not there, cannot be downloaded, or its files are damaged."""
+
+
+class CacheError(LookalikeError):
+    """The cache, or what lies in it, could be another user's doing; nothing of it was loaded."""
 
 
 class ModelError(LookalikeError):

@@ -73,6 +73,15 @@ def check_memory(needed: int, what: str, instead: str) -> None:
         )
 
 
+def check_vectors_fit(n: int, dimension: int) -> None:
+    """Raise TooLittleMemoryError unless the vectors of n images, in float32, can be held."""
+    check_memory(
+        4 * n * dimension,
+        f"holding {n:,} vectors of {dimension:,} dimensions",
+        "embed the images with a model of fewer dimensions, too: `lookalike index --model`",
+    )
+
+
 def _most_memory() -> int:
     """Return how many bytes this process can get at the very most."""
     if not Path("/proc/meminfo").is_file():

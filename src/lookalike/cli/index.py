@@ -13,7 +13,7 @@ import typer
 from lookalike.cli.choose import choose_place, open_place
 from lookalike.cli.console import announce, print_json, relative, say, sync_progress
 from lookalike.cli.options import CollectionOption, DeviceOption, JobsOption, JsonOption, QuietOption
-from lookalike.errors import InvalidInputError, LockedError, LookalikeError
+from lookalike.errors import CollectionError, InvalidInputError, LockedError, LookalikeError
 
 if TYPE_CHECKING:
     from lookalike.answers import SyncReport
@@ -28,7 +28,8 @@ def index(
         list[str] | None,
         typer.Argument(
             metavar="[PATH]...",
-            help="Folders, files or quoted globs. By default the whole collection that this folder is in.",
+            help="Folders, files or quoted globs. By default the whole collection that this folder is in,"
+            " or else this folder.",
             show_default=False,
         ),
     ] = None,
@@ -130,6 +131,9 @@ def index(
             report=report,
             say=announce(quiet=quiet),
         )
+        if not place.is_there and not targets and not sets and not result.added + result.failed:
+            chosen.remove_if_empty()
+            raise CollectionError(f"there are no images in {place.folders[0]}; name a folder that has some")
     if json:
         print_json(_document(result))
     elif not quiet:

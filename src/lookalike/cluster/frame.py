@@ -34,7 +34,7 @@ class Frame:
         if vectors.dtype == np.float32 and self.scale == 1 and not self.origin.any():
             return np.ascontiguousarray(vectors)
         rows = np.empty(vectors.shape, np.float32)
-        step = rows_at_once(rows.shape[1], _BLOCK_ROWS)
+        step = rows_at_once(vectors.shape[1], _BLOCK_ROWS)
         for begin in range(0, len(rows), step):
             part = slice(begin, begin + step)
             with np.errstate(over="ignore"):  # what is too far away is refused when it is lifted

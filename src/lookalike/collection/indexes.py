@@ -34,6 +34,7 @@ from lookalike.collection.ivf_rq import CHANGED, IvfRq, make_ivf_rq, open_ivf_rq
 from lookalike.errors import IndexFileError, InvalidInputError
 from lookalike.index import Exact, Index
 from lookalike.index.kinds import KINDS, get_kind
+from lookalike.memory import check_vectors_fit
 from lookalike.store import Table
 from lookalike.types import Ids, Metric, Vectors
 
@@ -217,6 +218,7 @@ def _bring_up_to_date(
             if len(new):
                 index.add(*table.vectors_of(new))
             return index, _Origin(origin.built, changed, origin.marks)
+    check_vectors_fit(table.count(), table.dimension() or 0)
     ids, vectors = table.read_vectors()
     index = get_kind(kind)(metric)
     if len(ids):

@@ -13,6 +13,7 @@ from typing import IO
 from lookalike.images import tags
 from lookalike.images.containers import Blocks, Part, boxes, content, jpeg_segments, png_chunks, riff_chunks
 from lookalike.images.ifd import Value, first_number, numbers, open_tiff, read_at, read_directory
+from lookalike.images.raw import tiff_kind
 
 
 def is_read_differently(stream: IO[bytes], kind: str, blocks: Blocks, since: int) -> bool:
@@ -30,8 +31,7 @@ def is_read_differently(stream: IO[bytes], kind: str, blocks: Blocks, since: int
     """
     if since >= 2:
         return False
-    # 1 → 2: colours are managed, transparency is laid on what contrasts, more orientations are found. Camera
-    # files are rows only where they were taken for TIFFs, whose first directory is a small picture.
+    # 1 → 2: colours are managed, transparency is laid on what contrasts, more orientations are found.
     rule = _SINCE_1.get(kind)
     return rule is None or rule(stream) or _is_turned_now(kind, blocks)
 
@@ -114,7 +114,7 @@ _FLOAT = 3
 
 def _tiff(stream: IO[bytes]) -> bool:
     tiff = open_tiff(stream)
-    if tiff is None:
+    if tiff is None or tiff_kind(stream, "") != "TIFF":  # of a camera file the first picture is a small one
         return True
     found = read_directory(tiff, tiff.first, _TIFF_TAGS)
     depths, forms = numbers(found.get(_BITS)), numbers(found.get(_SAMPLE_FORMAT))

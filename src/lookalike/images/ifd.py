@@ -135,24 +135,22 @@ def numbers(value: Value | None) -> tuple[int, ...]:
 
 
 def _value(tiff: Tiff, kind: int, count: int, field: bytes) -> Value | None:
-    if kind not in _TYPES:
+    width, form = _TYPES.get(kind, (0, ""))
+    size = width * count
+    if not 0 < size <= MAX_BYTES:
         return None
-    size, form = _TYPES[kind]
-    if not 0 < count * size <= MAX_BYTES:
-        return None
-    data = field
-    if count * size > len(field):
+    if size <= len(field):
+        data = field[:size]
+    else:
         offset = int.from_bytes(field, "little" if tiff.order == "<" else "big")
-        data = read_at(tiff.stream, tiff.base + offset, count * size)
-    data = data[: count * size]
-    if kind == 2 or kind == 7 or (kind == 1 and count > 4):
+        data = read_at(tiff.stream, tiff.base + offset, size)
+    if not form or (kind == 1 and count > 4):
         return data  # a text whose end is missing still begins
-    count = min(count, _MAX_NUMBERS, len(data) // size)
+    count = min(count, _MAX_NUMBERS, len(data) // width)
     if not count:
         return None
     plain = struct.unpack_from(f"{tiff.order}{count * len(form)}{form[0]}", data)
     if len(form) == 1:
         return plain
-    return tuple(
-        above / below if below else None for above, below in zip(plain[::2], plain[1::2], strict=True)
-    )
+    pairs = zip(plain[::2], plain[1::2], strict=True)
+    return tuple([above / below if below else None for above, below in pairs])

@@ -19,6 +19,8 @@ from PIL.JpegImagePlugin import JpegImageFile
 from lookalike.images.containers import boxes
 from lookalike.images.ifd import read_at
 
+_HDR = (b"\x10", b"\x12")  # H.273, table 3: PQ, HLG
+
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 
 
@@ -74,7 +76,10 @@ class JxlImageFile(ImageFile):
             picture: Pillow.Image = jpeg
         else:
             picture = Pillow.frombytes(header.mode, (header.width, header.height), pixels)
-        if profile:
+        numbers = hdr_numbers(bytes(profile or b""))
+        if numbers is not None:  # libjxl writes a profile for these, too, but with a tone curve of its own
+            self.info["nclx_profile"] = numbers
+        elif profile:
             self.info["icc_profile"] = bytes(profile)
         return picture
 
@@ -110,6 +115,17 @@ def read_size(stream: IO[bytes]) -> tuple[int, int]:
     has_more = not is_default and bits.take(1)
     orientation = bits.take(3) + 1 if has_more else 1
     return (height, width) if orientation > 4 and not is_jpeg else (width, height)
+
+
+def hdr_numbers(profile: bytes) -> dict[str, int] | None:
+    """Return what an ICC profile says in the numbers of H.273, if its curve is PQ or HLG (ICC.1:2022)."""
+    for at in range(132, min(132 + 12 * int.from_bytes(profile[128:132]), len(profile), 2000), 12):
+        if profile[at : at + 4] == b"cicp":
+            start = int.from_bytes(profile[at + 4 : at + 8])
+            primaries, transfer = profile[start + 8 : start + 9], profile[start + 9 : start + 10]
+            if transfer in _HDR:
+                return {"color_primaries": primaries[0], "transfer_characteristics": transfer[0]}
+    return None
 
 
 class _Bits:

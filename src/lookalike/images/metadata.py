@@ -93,7 +93,7 @@ def from_blocks(blocks: Blocks) -> Metadata:
     if not (blocks.image or blocks.exif or blocks.xmp or blocks.iptc):
         return NO_METADATA
     xmp = read_xmp(blocks.xmp) if blocks.xmp else {}
-    iptc = Iptc(blocks.iptc)
+    iptc = Iptc(blocks.iptc) if blocks.iptc else _NO_IPTC
     taken, offset = _taken(blocks, xmp, iptc)
     latitude, longitude = _position(blocks, xmp)
     return Metadata(
@@ -115,14 +115,17 @@ def from_blocks(blocks: Blocks) -> Metadata:
     )
 
 
+_NO_IPTC = Iptc(b"")
+
+
 # --- texts
 
 
 def _clean(text: str, limit: int = MAX_WORD) -> str:
     """Make a text fit for a table and a terminal: one line of bounded length, no control characters."""
+    if text.isascii() and text.isprintable() and len(text) <= limit and "  " not in text:
+        return text.strip()  # most are
     text = " ".join(text[: 4 * limit].split())
-    if text.isascii() and text.isprintable():
-        return text[:limit]
     text = unicodedata.normalize("NFC", text)
     if not text.isprintable():
         text = "".join(c for c in text if c not in _DIRECTIONS and unicodedata.category(c) not in _CONTROLS)

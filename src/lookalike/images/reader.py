@@ -12,7 +12,6 @@ from lookalike.images.decode import os_reason
 from lookalike.images.formats import recognise
 from lookalike.images.ifd import read_at
 from lookalike.images.metadata import NO_METADATA, Metadata, from_blocks
-from lookalike.images.raw import tiff_kind
 
 READER = 2
 """Raised whenever the same bytes come to give other pixels, other metadata, or are read where they were not.
@@ -51,8 +50,6 @@ def read_header(path: Path, since: int | None) -> Header:
             if kind is None:
                 return Header(NO_METADATA, is_changed=True)
             blocks = find_blocks(stream, kind.name)
-            if kind.name == "TIFF" and tiff_kind(stream, path.name) != "TIFF":
-                return Header(from_blocks(blocks), is_changed=True)
             is_changed = is_read_differently(stream, kind.name, blocks, since or 1)
     except OSError as error:
         raise ImageError(str(path), os_reason(error)) from error

@@ -68,7 +68,7 @@ def fit_frame(rows: Vectors, lengths: Doubles, n_axes: int, width: int, random: 
     # Where the mean is no longer than the rows are apart, zeros stay zeros, and cost a query nothing.
     origin = mean if np.linalg.norm(mean) > 4 * spread else np.zeros(d)
     check_memory(
-        16 * d * width, f"a tree over vectors of {d:,} dimensions", "reduce them first, or search exactly"
+        8 * d * width, f"a tree over vectors of {d:,} dimensions", "reduce them first, or search exactly"
     )
     found = principal_axes(sample / (spread or 1.0), n_axes, random)
     axes = np.zeros((d, width))
