@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Failure,
         ImageInfo,
         Info,
+        Note,
         SearchResult,
         SyncReport,
     )
@@ -42,6 +43,7 @@ _HOMES = {
     "LookalikeError": "lookalike.errors",
     "Neighborhoods": "lookalike.types",
     "Neighbors": "lookalike.types",
+    "Note": "lookalike.answers",
     "SearchResult": "lookalike.answers",
     "SyncReport": "lookalike.answers",
 }
@@ -63,6 +65,7 @@ __all__ = [
     "Looks",
     "Neighborhoods",
     "Neighbors",
+    "Note",
     "SearchResult",
     "SyncReport",
 ]

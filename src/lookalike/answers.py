@@ -24,6 +24,14 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A file that is in the collection although a part of it is missing, and what that is."""
+
+    path: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class SyncReport:
     """What a sync did, or with ``dry_run`` would do.
 
@@ -37,6 +45,8 @@ class SyncReport:
     failures : tuple of Failure
         All files that fail now, not only the new ones.
     seconds : float
+    notes : tuple of Note
+        All files of which a part is missing, not only the new ones. None of them has failed.
     """
 
     added: int
@@ -47,6 +57,7 @@ class SyncReport:
     unchanged: int
     failures: tuple[Failure, ...]
     seconds: float
+    notes: tuple[Note, ...] = ()
 
     @property
     def failed(self) -> int:
@@ -296,6 +307,8 @@ class Info:
         By name.
     damaged : dict of str to str
         Clusterings that cannot be read, and what is wrong.
+    notes : tuple of Note
+        Files of which a part is missing.
     """
 
     folder: Path
@@ -312,6 +325,7 @@ class Info:
     looks: Looks | None = None
     clusterings: tuple[ClusteringInfo, ...] = ()
     damaged: dict[str, str] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ def describe(places: Places) -> Info:
         looks=summarise(store),
         clusterings=clusterings,
         damaged=damaged,
+        notes=places.notes(),
     )
 
 

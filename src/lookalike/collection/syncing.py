@@ -99,6 +99,7 @@ def sync(
         embedded=embedded,
         failures=failures,
         seconds=time.monotonic() - started,
+        notes=places.notes(),
     )
 
 

@@ -90,6 +90,7 @@ class _Done:
     image: ImageRow | None = None  # there where it was not known yet
     reason: str = ""
     is_permanent: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ class _Opened:
         None where the image is described already. Its colours are still to come.
     colours : (p, 3) uint8 or None
         The pixels that they are taken from.
+    note : str
+        What is missing of it.
     """
 
     file: FoundFile
@@ -111,6 +114,7 @@ class _Opened:
     pixels: Pixels
     image: ImageRow | None
     colours: Pixels | None
+    note: str
 
 
 def carry_out(
@@ -220,7 +224,9 @@ class _Worker:
         vectors = iter(self._embedder.embed(np.stack([one.pixels for one in waiting])))
         images = _with_colours(waiting)
         return [
-            _Done(one.file, one.id, next(vectors), images.get(one.id)) if isinstance(one, _Opened) else one
+            _Done(one.file, one.id, next(vectors), images.get(one.id), note=one.note)
+            if isinstance(one, _Opened)
+            else one
             for one in opened
         ]
 
@@ -242,7 +248,7 @@ class _Worker:
         except ImageError as error:
             return _Done(file, image, reason=error.reason, is_permanent=True)
         row, colours = (None, None) if image in self._described else _describe(image, sha256, decoded)
-        return _Opened(file, image, self._embedder.prepare(decoded.image), row, colours)
+        return _Opened(file, image, self._embedder.prepare(decoded.image), row, colours, decoded.note)
 
 
 def _with_colours(opened: Sequence[_Opened]) -> dict[ImageId, ImageRow]:
@@ -281,6 +287,7 @@ class _Writer:
         self._known = known
         self._commit_seconds = commit_seconds
         self._settled: dict[ImageId, str] = dict.fromkeys(known.embedded, "")  # "" or why it failed
+        self._notes = {row.id: row.note for row in known.files.values() if row.note}
         self._waiting: dict[ImageId, list[FoundFile]] = defaultdict(list)
         self._changes = Changes()
         self._last_commit = time.monotonic()
@@ -299,6 +306,7 @@ class _Writer:
                 self._changes.images.append(done.image)
             if done.vector is not None:
                 self._changes.vectors[done.id] = done.vector
+                self._notes[done.id] = done.note
                 self.embedded += 1
             self._settled.setdefault(done.id, done.reason)
             for file in (done.file, *self._waiting.pop(done.id, ())):
@@ -320,7 +328,7 @@ class _Writer:
             self._fail(file, reason, is_permanent=True)
             return
         self.done += 1
-        self._changes.files.append(file_row(file, image))
+        self._changes.files.append(file_row(file, image, self._notes.get(image)))
         if file.path in self._known.failures:
             self._changes.cleared.append(file.path)
 

@@ -236,7 +236,7 @@ def _decide_new(file: FoundFile, known: Known, lost: _Lost, plan: Plan) -> None:
     if lost.has_size(file.stat.size) and (image := _content(file)) is not None:
         old = lost.take(image, file.stat.size) if image in known.embedded else None
         if old is not None:
-            plan.moved.append((old, file_row(file, image)))
+            plan.moved.append((old, file_row(file, image, known.files[old].note)))
             return
     plan.added.append(file)
 
@@ -248,7 +248,7 @@ def _decide_known(file: FoundFile, row: FileRow, known: Known, plan: Plan) -> No
     elif row.id not in known.embedded:
         plan.unembedded.append(file)
     elif not same_time or row.label != file.label:
-        plan.updated.append(file_row(file, row.id))
+        plan.updated.append(file_row(file, row.id, row.note))
         plan.unchanged += 1
     else:
         plan.unchanged += 1
@@ -291,6 +291,7 @@ def _content(file: FoundFile) -> ImageId | None:
         return None
 
 
-def file_row(file: FoundFile, image: ImageId) -> FileRow:
-    """Return the row of a file that holds this image."""
-    return FileRow(file.path, image, file.stat.size, file.stat.mtime_ns, file.label, file.split)
+def file_row(file: FoundFile, image: ImageId, note: str | None) -> FileRow:
+    """Return the row of a file that holds this image; the note says what is missing of it."""
+    stat = file.stat
+    return FileRow(file.path, image, stat.size, stat.mtime_ns, file.label, file.split, note=note or None)
