@@ -74,6 +74,7 @@ class JpegFile(JpegImageFile):
         self.fp.seek(0)
         data = self.fp.read()
         kept = data.rstrip(b"\0")
+        kept += b"\0" * kept.endswith(b"\xff")  # a stuffed one, which belongs to the code
         scans = _read_scans(kept if len(data) - len(kept) >= _BLANK else data)
         if scans.has_end:
             return super().load()
