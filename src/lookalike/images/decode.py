@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lookalike.errors import ImageError
-from lookalike.images.formats import FORMATS, UnreadKindError, recognise
+from lookalike.images.formats import FORMATS, ImageFormat, UnreadKindError, recognise_file
 from lookalike.images.orientation import SWAPS_SIDES, orientation_of, turn
+from lookalike.images.profiles import profiles
 from lookalike.images.rgb import to_rgb, to_small_rgb
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class Decoded:
     Attributes
     ----------
     image : PIL.Image.Image
-        Mode RGB, upright, on one colour where it was transparent. Smaller than the file says where scaled
-        decoding was asked for.
+        Mode RGB, in sRGB, upright, on one colour where it was transparent. Smaller than the file says where
+        scaled decoding was asked for.
     format : str
         A name of ``FORMATS``.
     width, height : int
@@ -130,12 +131,12 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
     ImageError
         If the bytes are no image, damaged, cut short, too large, or sound but of a kind that is not read.
     """
-    kind = recognise(data[:32])
+    kind = recognise_file(data, name)
     if kind is None:
         raise ImageError(name, _not_an_image(data))
     try:
         # The image keeps its own reference to the stream; nothing here needs closing.
-        image = kind.open(io.BytesIO(data))
+        kind, image = _open(kind, data, name)
         width, height = image.size
         if width * height > max_pixels:
             raise ImageError(
@@ -143,18 +144,18 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
                 f"too large: {width} × {height} is {width * height / 1e6:,.0f} megapixels,"
                 f" at most {max_pixels / 1e6:,.0f} are decoded",
             )
-        if shorter_side is not None and kind.name == "JPEG":
+        if shorter_side is not None and kind.can_draft:
             image.draft(None, (min(width, shorter_side), min(height, shorter_side)))
         with _huge_images if image.width * image.height > _HUGE_PIXELS else contextlib.nullcontext():
             image.load()
             orientation = orientation_of(image)
-            upright = turn(to_small_rgb(image, shorter_side), orientation)
+            upright = turn(to_small_rgb(image, shorter_side, profiles(image, data)), orientation)
     except ImageError:
         raise
     except UnreadKindError as error:
         raise ImageError(name, str(error)) from error
     except MemoryError as error:
-        raise ImageError(name, "not enough memory to decode it") from error
+        raise ImageError(name, "not enough memory to decode it", is_permanent=False) from error
     except Exception as error:  # image readers raise nearly anything on hostile bytes
         raise ImageError(name, _reader_reason(kind.name, error)) from error
     if orientation in SWAPS_SIDES:
@@ -171,10 +172,25 @@ def from_pixels(pixels: npt.NDArray[np.uint8]) -> Decoded:
 
 
 def upright_rgb(image: Image) -> Image:
-    """Turn an image that Pillow opened into what `decode` gives: mode RGB, upright, not transparent."""
+    """Turn an image that Pillow opened into what `decode` gives: sRGB, upright, not transparent."""
     image.load()  # Pillow turns a TIFF as it loads it, and only then forgets its orientation
     orientation = orientation_of(image)
-    return turn(to_rgb(image), orientation)
+    return turn(to_rgb(image, profiles(image)), orientation)
+
+
+def _open(kind: ImageFormat, data: bytes, name: str) -> tuple[ImageFormat, Image]:
+    """Read the header of a file, as the kind that it is in the end."""
+    try:
+        return kind, kind.open(io.BytesIO(data))
+    except ImportError as error:
+        needed = f"pip install 'lookalike[{kind.extra}]'" if kind.extra else f"pip install {error.name}"
+        reason = f"{kind.name} needs a reader that is not installed: {needed}"
+        raise ImageError(name, reason, is_permanent=False) from error
+    except UnreadKindError:
+        plain = recognise_file(data, "")  # what only its name made a camera file is a TIFF all the same
+        if plain is None or plain is kind:
+            raise
+        return plain, plain.open(io.BytesIO(data))
 
 
 def _not_an_image(data: bytes) -> str:
