@@ -317,6 +317,14 @@ def test_a_strip_larger_than_what_is_read_at_once_is_read_in_pieces(monkeypatch)
         assert_close(pixels(tiff(unsigned(COLOURS, 12), 2, 12, compression=8, **laid_out)), COLOURS)
 
 
+def test_samples_are_turned_into_bytes_some_rows_at_a_time(monkeypatch):
+    monkeypatch.setattr("lookalike.images.tiff_samples._SAMPLES_AT_ONCE", 500)
+    for laid_out in ({}, *LAID_OUT.values()):
+        for bits in (12, 32):
+            data = tiff(unsigned(COLOURS, bits), 2, bits, ">", compression=5, **laid_out)
+            assert_close(pixels(data), COLOURS)
+
+
 def test_tiles_that_were_left_out_are_black():
     data = tiff(unsigned(GREY, 16)[..., None], 1, 16, tile=(16, 16))
     image = Image.open(io.BytesIO(data))
