@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     )
     from lookalike.collection import Collection
     from lookalike.errors import LookalikeError
+    from lookalike.facts import Facts
     from lookalike.filters import Filter
+    from lookalike.images.metadata import Metadata
     from lookalike.looks import Color, Looks
     from lookalike.types import Hit, Neighborhoods, Neighbors
 
@@ -33,6 +35,7 @@ _HOMES = {
     "Collection": "lookalike.collection",
     "Color": "lookalike.looks",
     "Evaluation": "lookalike.answers",
+    "Facts": "lookalike.facts",
     "Failure": "lookalike.answers",
     "Filter": "lookalike.filters",
     "Hit": "lookalike.types",
@@ -40,6 +43,7 @@ _HOMES = {
     "Info": "lookalike.answers",
     "Looks": "lookalike.looks",
     "LookalikeError": "lookalike.errors",
+    "Metadata": "lookalike.images.metadata",
     "Neighborhoods": "lookalike.types",
     "Neighbors": "lookalike.types",
     "SearchResult": "lookalike.answers",
@@ -54,6 +58,7 @@ __all__ = [
     "Collection",
     "Color",
     "Evaluation",
+    "Facts",
     "Failure",
     "Filter",
     "Hit",
@@ -61,6 +66,7 @@ __all__ = [
     "Info",
     "LookalikeError",
     "Looks",
+    "Metadata",
     "Neighborhoods",
     "Neighbors",
     "SearchResult",

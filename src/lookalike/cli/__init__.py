@@ -22,6 +22,7 @@ from lookalike.cli.console import (
     hold_streams,
     naming_output,
     quieten_readers,
+    spare_memory,
 )
 from lookalike.cli.datasets import datasets
 from lookalike.cli.demo import demo
@@ -69,6 +70,7 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def answer(*arguments: object, **options: object) -> None:
         try:
+            spare_memory()
             quieten_readers()
             command(*arguments, **options)
         except LookalikeError as error:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lookalike.sync import Progress
 
 _MISSING = 8  # characters that are named
+_STEPS = {"comparing": "Comparing", "headers": "Reading headers", "embedding": "Embedding"}
 
 
 def quieten_readers() -> None:
@@ -33,6 +34,15 @@ def quieten_readers() -> None:
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     Image.MAX_IMAGE_PIXELS = None  # `images.decode` has a limit of its own
+
+
+def spare_memory() -> None:
+    """Let the allocator of Lance and Arrow, mimalloc, reserve addresses by 64 MiB instead of by a gibibyte.
+
+    Where a process may have little more than that (``ulimit -v``, a batch system), nothing would be left for
+    pictures. It looks at the variable as they are loaded; whoever knows better sets it.
+    """
+    os.environ.setdefault("MIMALLOC_ARENA_RESERVE", "65536")  # KiB
 
 
 def hold_streams() -> None:
@@ -137,6 +147,11 @@ def naming_output() -> Iterator[None]:
         raise
 
 
+def announce(*, quiet: bool) -> Callable[[str], None]:
+    """Give a callback that says on standard error what is going to take its time."""
+    return (lambda words: None) if quiet else tell
+
+
 @contextlib.contextmanager
 def sync_progress(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
     """Give a callback that draws a bar with rate and time left, on a terminal only."""
@@ -155,9 +170,14 @@ def sync_progress(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
         TimeRemainingColumn(),
     )
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Embedding", total=None, rate="")
+        task = bar.add_task(_STEPS["embedding"], total=None, rate="")
+        step = "embedding"
 
         def show(progress: Progress) -> None:
+            nonlocal step
+            if progress.step != step:
+                step = progress.step
+                bar.reset(task, description=_STEPS[step], total=None)
             elapsed = bar.tasks[0].elapsed or 0.0
             rate = f"{progress.done / elapsed:,.0f} images/s" if elapsed > 0.5 else ""
             if progress.failed:

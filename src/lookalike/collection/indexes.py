@@ -24,7 +24,7 @@ import json
 import os
 import shutil
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -183,6 +183,16 @@ def is_kind(name: str) -> bool:
 def has_modes(kind: str) -> bool:
     """Tell whether an index of this kind can be asked in several ways."""
     return kind in KINDS and "mode" in inspect.signature(KINDS[kind].search).parameters
+
+
+def forget_indexes(collection: Path, names: Iterable[str]) -> None:
+    """Remove the indexes of models whose vectors are made anew: by their ids they would still fit.
+
+    Those of `IvfRq` are the table's own, which knows.
+    """
+    for name in names:
+        for kind in KINDS:
+            _remove(collection / "indexes" / f"{name}-{kind}")
 
 
 def _bring_up_to_date(

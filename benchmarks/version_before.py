@@ -1,0 +1,152 @@
+"""Is indexing as fast as in the version before? With and without colour profiles, and with nothing to do.
+
+Both versions index the same files, one after the other in each round, so that a machine that slows down slows
+both; what counts is the ratio of each round. The version before is a checkout of its own:
+
+    git worktree add /tmp/before COMMIT
+    python -m benchmarks version_before --before /tmp/before/src
+
+- ``caltech-101``: every third photo, and the same files as they would be if a phone had taken them: the same
+  pixels, with a Display P3 profile.
+- ``12 megapixels``: mosaics of the photos, 4000 × 3000, with and without the profile.
+- ``unchanged``: a second ``index`` of 100,000 files, which finds nothing to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from PIL import Image
+
+import lookalike
+from benchmarks import report
+from benchmarks.photos import make_photos
+from benchmarks.profiles import DISPLAY_P3, matrix_profile
+from lookalike.images import scan
+
+ROUNDS = 5
+UNCHANGED = 100_000
+PARTS = ("caltech-101", "12-megapixels", "unchanged")
+
+
+def main(options: Sequence[str] = ()) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks version_before")
+    parser.add_argument("--before", type=Path, required=True, help="the folder `src` of the version before")
+    parser.add_argument("--part", action="append", choices=PARTS, help="only this; may be repeated")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--files", type=int, default=UNCHANGED, help="unchanged ones")
+    chosen = parser.parse_args(options)
+    sources = {"before": chosen.before.absolute(), "now": Path(lookalike.__file__).absolute().parents[1]}
+    figures = report.read("version_before").get("parts", {})
+    for part in chosen.part or PARTS:
+        with tempfile.TemporaryDirectory() as folder:
+            figures.update(PARTS_OF[part](Path(folder), sources, chosen.rounds, chosen.files))
+        report.save("version_before", {"before": commit(sources["before"]), "parts": figures})
+
+
+def caltech(folder: Path, sources: dict[str, Path], rounds: int, _: int) -> dict[str, object]:
+    root = report.caltech101()
+    files = [root / name for name in list(scan(root, exclude=("BACKGROUND_Google",)).files)[::3]]
+    return compare_both("caltech-101", files, folder, sources, rounds)
+
+
+def large(folder: Path, sources: dict[str, Path], rounds: int, _: int) -> dict[str, object]:
+    (folder / "made").mkdir()
+    return compare_both("12-megapixels", make_photos(folder / "made"), folder, sources, rounds)
+
+
+def compare_both(
+    name: str, files: list[Path], folder: Path, sources: dict[str, Path], rounds: int
+) -> dict[str, object]:
+    """Compare the versions on files as they are, and on the same with a profile."""
+    plain, tagged = folder / "plain", folder / "tagged"
+    profile = matrix_profile(DISPLAY_P3)
+    for number, file in enumerate(files):
+        data = file.read_bytes()
+        for place, content in ((plain, data), (tagged, with_profile(data, profile))):
+            path = place / f"{number // 1000:03}" / f"{number:06}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+    def measure(photos: Path, version: str) -> tuple[float, float]:
+        with tempfile.TemporaryDirectory() as home:
+            return index(photos, Path(home), sources[version], "--model", "lite0-int8")
+
+    return {
+        f"{name}, {words}": {"files": len(files), **interleaved(sources, rounds, partial(measure, place))}
+        for words, place in (("no profile", plain), ("Display P3", tagged))
+    }
+
+
+def with_profile(jpeg: bytes, profile: bytes) -> bytes:
+    """Put a profile into a JPEG file, in one APP2 segment, behind its start marker (ICC.1, annex B.4)."""
+    body = b"ICC_PROFILE\0\x01\x01" + profile
+    return jpeg[:2] + b"\xff\xe2" + (len(body) + 2).to_bytes(2) + body + jpeg[2:]
+
+
+def unchanged(folder: Path, sources: dict[str, Path], rounds: int, n_files: int) -> dict[str, object]:
+    random = np.random.default_rng(0)
+    photos = folder / "photos"
+    for number in range(n_files):
+        path = photos / f"{number // 500:03}" / f"{number:06}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 255, (8, 8, 3), np.uint8)).save(path)
+    homes = {version: folder / f"home-{version}" for version in sources}
+    for version, source in sources.items():
+        index(photos, homes[version], source, "--model", "pixels-8-grey")
+    return {
+        "unchanged": {
+            "files": n_files,
+            **interleaved(sources, rounds, lambda version: index(photos, homes[version], sources[version])),
+        }
+    }
+
+
+def interleaved(
+    sources: dict[str, Path], rounds: int, measure: Callable[[str], tuple[float, float]]
+) -> dict[str, object]:
+    """Measure the versions in turn, each first as often as the other; the first round is not counted."""
+    times = []
+    for number in range(-1, rounds):
+        order = list(sources) if number % 2 else list(sources)[::-1]
+        found = {version: measure(version) for version in order}
+        if number >= 0:
+            times.append(found)
+    return {
+        name: {
+            "now_over_before": round(median(one["now"][place] / one["before"][place] for one in times), 3),
+            "ratios": [round(one["now"][place] / one["before"][place], 3) for one in times],
+            **{version: round(median(one[version][place] for one in times), 2) for version in sources},
+        }
+        for place, name in enumerate(("seconds", "processor_seconds"))
+    }
+
+
+def index(photos: Path, home: Path, source: Path, *more: str) -> tuple[float, float]:
+    """Run ``lookalike index`` of a version; return its seconds on the clock, and of the processor."""
+    words = ["index", str(photos), "-c", str(home), "--quiet", *more]
+    environment = {**os.environ, "PYTHONPATH": str(source)}
+    started = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", "lookalike", *words], env=environment)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"lookalike index failed with status {status}")
+    return time.perf_counter() - started, usage.ru_utime + usage.ru_stime
+
+
+def commit(source: Path) -> str:
+    words = ["git", "-C", str(source), "describe", "--always", "--tags"]
+    return subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
+
+
+PARTS_OF = {"caltech-101": caltech, "12-megapixels": large, "unchanged": unchanged}

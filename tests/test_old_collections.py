@@ -1,0 +1,99 @@
+"""Collections that earlier versions made: they open, are brought up to date, and lose nothing.
+
+``scripts/make_old_collection.py`` made them, with the version of their format.
+"""
+
+import datetime
+import os
+import shutil
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lookalike import Collection
+
+FOLDER = Path(__file__).parent / "collections"
+FORMATS = sorted(FOLDER.glob("format-*.tar.gz"))
+
+
+@pytest.fixture(params=FORMATS, ids=lambda file: file.name.removesuffix(".tar.gz"))
+def photos(request, tmp_path):
+    with tarfile.open(request.param) as archive:
+        archive.extractall(tmp_path, filter="data")
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def untouched(photos):
+    """Without the right to write, unless the tests run as root; then with nothing that should want to."""
+    before = sorted((path, path.stat().st_mtime_ns) for path in photos.rglob("*") if path.is_file())
+    yield photos
+    assert sorted((path, path.stat().st_mtime_ns) for path in photos.rglob("*") if path.is_file()) == before
+
+
+def vectors_of(collection, model):
+    images, vectors = collection.vectors(model)
+    return {os.path.basename(image.path): vector for image, vector in zip(images, vectors, strict=True)}
+
+
+def test_it_is_searched_and_described_before_it_is_brought_up_to_date(untouched, monkeypatch):
+    collection = Collection.open(untouched)
+    monkeypatch.setattr("lookalike.collection.indexes.Indexes._write", None, raising=False)
+    assert len(collection) == 10
+    found = collection.info()
+    assert found.files == 10
+    assert len(found.failures) == 1
+    image = collection.image_info(untouched / "waves" / "dated.jpg")
+    assert (image.width, image.height) == (64, 64)
+    assert collection.clustering("two").clusters
+    assert len(collection.read_map("pca").images) == 10
+
+
+def test_it_is_brought_up_to_date_and_loses_nothing(photos):
+    collection = Collection.open(photos)
+    models = collection.info().models
+    assert len(models) == 3
+    before = {model: vectors_of(collection, model) for model in models}
+    named = {cluster.name for cluster in collection.clustering("two").clusters}
+    ids = {hit.path: hit.id for hit in collection.vectors()[0]}
+
+    report = collection.sync()
+
+    assert report.unchanged == 10
+    assert (report.added, report.changed, report.moved, report.removed, report.failed) == (0, 0, 0, 0, 1)
+    assert {hit.path: hit.id for hit in collection.vectors()[0]} == ids
+    assert {cluster.name for cluster in collection.clustering("two").clusters} == named
+    assert "named by hand" in named
+    assert len(collection.read_map("pca").images) == 10
+    for model, old in before.items():
+        new = vectors_of(collection, model)
+        assert new.keys() == old.keys()
+        changed = {name for name in old if not np.array_equal(old[name], new[name])}
+        assert changed == {"profile.png"}, model  # the only one that is read differently by now
+    dated = collection.image_info(photos / "waves" / "dated.jpg").metadata
+    assert dated.taken == datetime.datetime(2019, 5, 4, 3, 2, 1)
+    assert dated.camera == "Maker Model 1"
+    assert dated.latitude == pytest.approx(52.52)
+    assert dated.longitude == pytest.approx(13.405)
+
+    again = collection.sync()
+    assert (again.unchanged, again.embedded) == (10, 0)
+
+
+def test_it_is_the_same_as_one_made_now(photos):
+    collection = Collection.open(photos)
+    collection.sync()
+    shutil.rmtree(photos / ".lookalike" / "indexes", ignore_errors=True)
+    made_now = Collection.create(photos.parent / "new", model="lite0-int8", with_root=False)
+    made_now.add_root(photos)
+    made_now.sync()
+    old, new = vectors_of(collection, "lite0-int8"), vectors_of(made_now, "lite0-int8")
+    assert old.keys() == new.keys()
+    for name in old:
+        assert np.allclose(old[name], new[name], atol=1e-6), name
+    for name in ("waves/dated.jpg", "others/profile.png"):
+        one, other = (each.image_info(photos / name) for each in (collection, made_now))
+        assert one.metadata == other.metadata
+        assert [color.hex for color in one.colors] == [color.hex for color in other.colors]
