@@ -20,10 +20,10 @@ import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image
-from tiffs import tiff
 
 from lookalike.images.decode import decode
 from lookalike.images.ground import choose_ground
+from tiffs import tiff
 
 MOST = 2  # of 255: the mean difference of a pixel's channels
 SIZE = WIDTH, HEIGHT = 48, 32

@@ -6,9 +6,9 @@ import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image
-from tiffs import tiff
 
 from lookalike.images.decode import decode, upright_rgb
+from tiffs import tiff
 
 ORDERS = ["<", ">"]
 WIDE = Image.new("RGB", (60, 40), "red")

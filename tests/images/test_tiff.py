@@ -4,11 +4,11 @@ import itertools
 import numpy as np
 import pytest
 from PIL import Image
-from tiffs import assemble, tiff
 
 from lookalike.errors import ImageError
 from lookalike.images import read_image
 from lookalike.images.decode import decode
+from tiffs import assemble, tiff
 
 HEIGHT, WIDTH = 37, 61
 Y, X = np.mgrid[:HEIGHT, :WIDTH]
