@@ -14,12 +14,15 @@ if TYPE_CHECKING:
         Failure,
         ImageInfo,
         Info,
+        Note,
         SearchResult,
         SyncReport,
     )
     from lookalike.collection import Collection
     from lookalike.errors import LookalikeError
+    from lookalike.facts import Facts
     from lookalike.filters import Filter
+    from lookalike.images.metadata import Metadata
     from lookalike.looks import Color, Looks
     from lookalike.types import Hit, Neighborhoods, Neighbors
 
@@ -33,6 +36,7 @@ _HOMES = {
     "Collection": "lookalike.collection",
     "Color": "lookalike.looks",
     "Evaluation": "lookalike.answers",
+    "Facts": "lookalike.facts",
     "Failure": "lookalike.answers",
     "Filter": "lookalike.filters",
     "Hit": "lookalike.types",
@@ -40,8 +44,10 @@ _HOMES = {
     "Info": "lookalike.answers",
     "Looks": "lookalike.looks",
     "LookalikeError": "lookalike.errors",
+    "Metadata": "lookalike.images.metadata",
     "Neighborhoods": "lookalike.types",
     "Neighbors": "lookalike.types",
+    "Note": "lookalike.answers",
     "SearchResult": "lookalike.answers",
     "SyncReport": "lookalike.answers",
 }
@@ -54,6 +60,7 @@ __all__ = [
     "Collection",
     "Color",
     "Evaluation",
+    "Facts",
     "Failure",
     "Filter",
     "Hit",
@@ -61,8 +68,10 @@ __all__ = [
     "Info",
     "LookalikeError",
     "Looks",
+    "Metadata",
     "Neighborhoods",
     "Neighbors",
+    "Note",
     "SearchResult",
     "SyncReport",
 ]

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.evaluate import ClassScores, ClusteringScores, Comparison, Confusions, Estimate
+from lookalike.facts import Facts
+from lookalike.images.metadata import NO_METADATA, Metadata
 from lookalike.looks import Color, Looks, shape_of
 from lookalike.query import EmbeddedQuery
 from lookalike.types import Hit, Ids, ImageId, Metric, Vectors, format_id
@@ -24,19 +26,36 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A file that is in the collection although a part of it is missing, and what that is."""
+
+    path: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class SyncReport:
     """What a sync did, or with ``dry_run`` would do.
 
     Attributes
     ----------
     added, changed, moved, removed, unchanged : int
-        Files, by what became of them. A file that fails is in none of these, but counts as removed if it
-        was in the collection before.
+        Files, by what became of them. A file that fails is in none of these, but for one that has changed
+        and is no image any more: it counts as removed. What could only not be read now stays.
     embedded : int
         Images that went through the network. Copies and renamed files do not.
     failures : tuple of Failure
         All files that fail now, not only the new ones.
     seconds : float
+    refreshed : int
+        Files that were read again: for `reread`, or because an earlier version had read them. They are in
+        one of the counts above, too.
+    doubtful : int
+        With ``dry_run``, which opens no file: how many of the counts above are guesses. The content of these
+        files would be compared, since they may have been touched or changed, or be others under a new name;
+        they are counted as unchanged or moved.
+    notes : tuple of Note
+        All files of which a part is missing, not only the new ones. None of them has failed.
     """
 
     added: int
@@ -47,6 +66,9 @@ class SyncReport:
     unchanged: int
     failures: tuple[Failure, ...]
     seconds: float
+    refreshed: int = 0
+    doubtful: int = 0
+    notes: tuple[Note, ...] = ()
 
     @property
     def failed(self) -> int:
@@ -71,7 +93,8 @@ class SearchResult:
     cluster : HitCluster or None
         The cluster that all hits are of, where only those were asked for.
     warnings : tuple of str
-        Clusterings that are damaged, so that no hit has their names.
+        Clusterings that are damaged, so that no hit has their names; images that a filter knows too little
+        of.
     """
 
     hits: tuple[Hit, ...]
@@ -296,6 +319,10 @@ class Info:
         By name.
     damaged : dict of str to str
         Clusterings that cannot be read, and what is wrong.
+    facts : Facts
+        Dates, cameras, places, keywords and ratings, as the files say.
+    notes : tuple of Note
+        Files of which a part is missing.
     """
 
     folder: Path
@@ -312,6 +339,8 @@ class Info:
     looks: Looks | None = None
     clusterings: tuple[ClusteringInfo, ...] = ()
     damaged: dict[str, str] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +366,13 @@ class ImageInfo:
         Which have embedded it.
     clusters : mapping of str to str
         The clusters with a name that it is in: clustering to name, the one changed last first.
+    metadata : Metadata
+        What its file says of it.
+    knows_metadata : bool
+        False where an earlier lookalike took it in and it has not been synced since, so that `metadata` is
+        empty.
+    note : str or None
+        What is missing of the picture, as its file is damaged, but could be read all the same.
     """
 
     id: ImageId
@@ -350,6 +386,9 @@ class ImageInfo:
     sharpness: float | None
     models: tuple[str, ...]
     clusters: Mapping[str, str] = field(default_factory=dict, hash=False)
+    metadata: Metadata = NO_METADATA
+    knows_metadata: bool = True
+    note: str | None = None
 
     @property
     def hex_id(self) -> str:

@@ -9,6 +9,7 @@ counted, and the scan goes on.
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import os
 import re
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from lookalike.images.decode import os_reason
 from lookalike.images.formats import EXTENSIONS
+from lookalike.images.mounts import weak_devices
 
 _LATEST = 2**63 - 1  # nanoseconds: the year 2262; a file may claim to be younger, but no table can hold it
 
@@ -36,10 +38,30 @@ class FileStat:
         Bytes.
     mtime_ns : int
         Time of the last change, nanoseconds since 1970.
+    ctime_ns : int or None
+        Time of the last change of the status, which no program can set: a rename or a new mode count, too.
+    inode : int or None
+        The number of the file; its 64 bits as a signed number. Both are None where they say nothing.
     """
 
     size: int
     mtime_ns: int
+    ctime_ns: int | None = None
+    inode: int | None = None
+
+    @classmethod
+    def of(cls, status: os.stat_result, weak: frozenset[int] = frozenset()) -> FileStat:
+        """Take it from a status; `weak` are devices whose ctimes and inodes say nothing."""
+        mtime = _storable(status.st_mtime_ns)
+        # Windows has the time of creation there, and no number for some disks.
+        if os.name == "nt" or status.st_dev in weak:
+            return cls(status.st_size, mtime)
+        inode = status.st_ino - (1 << 64) if status.st_ino > _LATEST else status.st_ino
+        return cls(status.st_size, mtime, _storable(status.st_ctime_ns), inode or None)
+
+
+def _storable(time_ns: int) -> int:
+    return min(max(time_ns, -_LATEST), _LATEST)
 
 
 @dataclass(slots=True)
@@ -54,11 +76,14 @@ class Scan:
         Files and folders that could not be looked at, with the reason.
     others : int
         Files of other kinds, passed over.
+    weak : frozenset of int
+        The devices on which ctimes and inodes say nothing.
     """
 
     files: dict[str, FileStat] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     others: int = 0
+    weak: frozenset[int] = field(default_factory=weak_devices, repr=False, compare=False)
 
 
 def escape(name: str) -> str:
@@ -68,6 +93,8 @@ def escape(name: str) -> str:
     >>> print(escape(os.fsdecode(b"caf\xe9.jpg")))
     caf\xe9.jpg
     """
+    if name.isascii() and "\\" not in name:  # nearly all, and there may be a million
+        return name
     return "".join(_escape_character(character) for character in name)
 
 
@@ -175,10 +202,11 @@ def _leading(start: Path, below: str) -> tuple[tuple[int, int], ...]:
     return tuple((status.st_dev, status.st_ino) for status in above)
 
 
-def find_again(root: Path, relatives: Iterable[str], exclude: Sequence[str] = ()) -> dict[str, FileStat]:
-    """Look for files that were named by hand once and that a scan passes over; give those that are there.
+def find_again(root: Path, relatives: Iterable[str], exclude: Sequence[str] = ()) -> Scan:
+    """Look for files that were named by hand once and that a scan passes over.
 
-    Those that `exclude` matches by now, or that lie in a folder that it matches, are left out.
+    Those that `exclude` matches by now, or that lie in a folder that it matches, are left out, and so are
+    those that are gone; what cannot be looked at fails.
     """
     found = Scan()
     for relative in relatives:
@@ -186,7 +214,9 @@ def find_again(root: Path, relatives: Iterable[str], exclude: Sequence[str] = ()
         steps = [(part, "/".join(parts[: depth + 1])) for depth, part in enumerate(parts)]
         if not any(_is_excluded(name, path, exclude) for name, path in steps):
             _look(root / unescape(relative), relative, found)
-    return found.files
+    nothing = {os_reason(OSError(code, os.strerror(code))) for code in (errno.ENOENT, errno.ENOTDIR)}
+    found.failures = {path: reason for path, reason in found.failures.items() if reason not in nothing}
+    return found
 
 
 def _look(file: Path | os.DirEntry[str], relative: str, found: Scan) -> None:
@@ -197,8 +227,7 @@ def _look(file: Path | os.DirEntry[str], relative: str, found: Scan) -> None:
         found.failures[relative] = "a link to a file that is not there" if is_dangling else os_reason(error)
         return
     if stat.S_ISREG(status.st_mode):
-        time = min(max(status.st_mtime_ns, -_LATEST), _LATEST)
-        found.files[relative] = FileStat(status.st_size, time)
+        found.files[relative] = FileStat.of(status, found.weak)
     else:
         found.failures[relative] = "not a regular file"
 

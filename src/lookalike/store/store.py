@@ -7,7 +7,7 @@ promises is written before it, and deleted after it. Rows that no file needs are
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import ImageError
+from lookalike.errors import ImageError, StoreError
 from lookalike.images import decode, dominant_colours, sharpness
 from lookalike.images.colours import MAX_COLOURS, Palette
 from lookalike.images.metadata import NO_METADATA, Metadata
@@ -123,9 +123,27 @@ class Store:
         if changes.gone:
             self.files.delete(changes.gone)
         if failures:
-            self.failures.upsert(_columns(failures, self.failures))
+            self.note_failures(failures)
         if changes.cleared:
             self.failures.delete(changes.cleared)
+
+    def load(self) -> None:
+        """Load what tables are written with, so that memory that runs out later does not prevent it."""
+        try:
+            import lance  # noqa: F401
+        except ImportError as error:  # so the loader says that there is no room for it, too
+            raise StoreError(f"Lance cannot be loaded: {error} (is there enough memory?)") from error
+
+    def note_failures(self, failures: Sequence[FailureRow]) -> None:
+        """Write rows of files that could not be read; each at most once."""
+        self.failures.upsert(_columns(failures, self.failures))
+
+    def note_metadata(self, said: Mapping[ImageId, Metadata], reader: int) -> None:
+        """Write what today's reader found in the headers of images whose pixels it sees as they were seen."""
+        columns = self.images.read_where_in("id", said, self.images.schema.names).to_pydict()
+        columns |= _metadata_columns([said[image] for image in columns["id"]])
+        columns["reader"] = [reader] * len(columns["id"])
+        self.images.upsert(columns)
 
     def write_vectors(self, ids: Ids | list[ImageId], vectors: Vectors, table: Table) -> None:
         """Write embeddings, (n, d), of images that are there or about to be."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -150,7 +149,7 @@ def look(areas: Sequence[Area], known: Known, prune: bool) -> Sight:
 
 
 def decide_areas(sight: Sight, known: Known, prune: bool) -> Plan:
-    """Decide what is to be done in the areas.
+    """Decide what is to be done in the areas; what is doubtful is not looked at yet.
 
     Raises
     ------
@@ -166,7 +165,7 @@ def decide_areas(sight: Sight, known: Known, prune: bool) -> Plan:
     }
     plan = decide(sight.files, sight.failures, known, scope)
     if not prune:
-        _refuse_great_losses(plan, known, sight.areas)
+        refuse_great_losses(plan, known, sight.areas)
     return plan
 
 
@@ -176,15 +175,34 @@ def _files_of(area: Area, known: Known, prune: bool) -> tuple[list[FoundFile], d
     result = _scan(area, prune)
     # What a scan passes over but somebody named once, a file without an ending, say, stays.
     known_here = (path.partition(":")[2] for path in known.files if area.answers_for(path))
-    left = [relative for relative in known_here if relative not in result.files]
-    result.files.update(find_again(area.place, left, area.root.exclude))
-    files = [
-        # One text a label, not one a file.
-        FoundFile(f"{name}:{relative}", area.place, stat, label and sys.intern(label))
-        for relative, stat in result.files.items()
-        for label in (area.root.label(relative),)
+    left = [
+        relative
+        for relative in known_here
+        if relative not in result.files and relative not in result.failures
     ]
+    again = find_again(area.place, left, area.root.exclude)
+    result.files.update(again.files)
+    result.failures.update(again.failures)
+    labels: dict[str, str | None] = {}  # by folder: one text a label, not one a file
+    files = []
+    while result.files:  # there may be a million: each goes as it is taken over
+        relative, stat = result.files.popitem()
+        folder = relative.rpartition("/")[0]
+        if folder not in labels:
+            labels[folder] = area.root.label(relative)
+        files.append(_found(f"{name}:{relative}", area.place, stat, labels[folder], known))
+    files.reverse()
     return files, {f"{name}:{relative}": reason for relative, reason in result.failures.items()}
+
+
+def _found(path: str, place: Path, stat: FileStat, label: str | None, known: Known) -> FoundFile:
+    """Return a file; as most are what they were, with the texts and numbers of its row, to spare memory."""
+    row = known.files.get(path)
+    if row is not None:
+        path = row.path
+        if (row.mtime_ns, row.ctime_ns, row.inode) == (stat.mtime_ns, stat.ctime_ns, stat.inode):
+            stat = FileStat(stat.size, row.mtime_ns, row.ctime_ns, row.inode)
+    return FoundFile(path, place, stat, label)
 
 
 def _images_of(name: str) -> list[FoundFile]:
@@ -221,8 +239,9 @@ def _scan(area: Area, prune: bool) -> Scan:
     return result
 
 
-def _refuse_great_losses(plan: Plan, known: Known, areas: Sequence[Area]) -> None:
-    for area in areas:
+def refuse_great_losses(plan: Plan, known: Known, areas: Sequence[Area]) -> None:
+    """Raise MissingImagesError if a root lost more than half of its images at once."""
+    for area in areas if plan.gone else ():
         prefix = area.root.name + ":"
         before = sum(path.startswith(prefix) for path in known.files)
         # Those that are there, but excluded now, are not lost.
