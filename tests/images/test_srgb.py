@@ -13,7 +13,6 @@ from made_profiles import (
     all_profiles,
     curve_table,
     gamma_v2,
-    gamma_v4,
     matrix_profile,
     profile,
     srgb_light,
@@ -152,7 +151,8 @@ def test_a_conversion_is_made_once_and_only_so_many_are_kept(monkeypatch):
     assert conversion(P3, "RGB") is conversion(bytes(bytearray(P3)), "RGB")
     first = conversion(P3, "RGB")
     for number in range(3):
-        conversion(matrix_profile(2, DISPLAY_P3, gamma_v2(1.8 + number / 50)), "RGB")
+        like_p3 = [(0.67 - number / 200, 0.32), *DISPLAY_P3[1:]]
+        conversion(matrix_profile(4, like_p3, SRGB_CURVE), "RGB")
     kept = srgb._conversions._kept
     assert sum(isinstance(each, srgb._Table) for each in kept.values()) == 2
     assert conversion(P3, "RGB") is not first
