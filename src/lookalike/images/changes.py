@@ -11,7 +11,16 @@ from collections.abc import Callable
 from typing import IO
 
 from lookalike.images import tags
-from lookalike.images.containers import Blocks, Part, boxes, content, jpeg_segments, png_chunks, riff_chunks
+from lookalike.images.containers import (
+    Blocks,
+    Part,
+    boxes,
+    content,
+    find_box,
+    jpeg_segments,
+    png_chunks,
+    riff_chunks,
+)
 from lookalike.images.ifd import Value, first_number, numbers, open_tiff, read_at, read_directory
 from lookalike.images.raw import tiff_kind
 
@@ -130,13 +139,9 @@ def _tiff(stream: IO[bytes]) -> bool:
 
 def _heif(stream: IO[bytes]) -> bool:
     """Look at all properties, without asking whose they are: of the picture, or of one beside it."""
-    found = Part(b"", 0, 1 << 40)
-    for name, skipped in ((b"meta", 4), (b"iprp", 0), (b"ipco", 0)):
-        inner = boxes(stream, found.offset, found.offset + found.size)
-        part = next((part for part in inner if part.name == name), None)
-        if part is None:
-            return False
-        found = Part(name, part.offset + skipped, part.size - skipped)
+    found = find_box(stream, b"meta", b"iprp", b"ipco")
+    if found is None:
+        return False
     for part in boxes(stream, found.offset, found.offset + found.size):
         head = read_at(stream, part.offset, 64)
         if part.name == b"auxC" and (b":alpha\0" in head or b"hevc:2015:auxid:1\0" in head):
