@@ -72,6 +72,7 @@ def test_index_json_is_one_document_with_every_count(call, photos):
         "unchanged": 0,
         "failed": 1,
         "failures": [{"path": "photos/broken.jpg", "reason": document["failures"][0]["reason"]}],
+        "notes": [],
     }
     assert "not an image" in document["failures"][0]["reason"]
 

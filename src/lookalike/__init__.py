@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Failure,
         ImageInfo,
         Info,
+        Note,
         SearchResult,
         SyncReport,
     )
@@ -46,6 +47,7 @@ _HOMES = {
     "Metadata": "lookalike.images.metadata",
     "Neighborhoods": "lookalike.types",
     "Neighbors": "lookalike.types",
+    "Note": "lookalike.answers",
     "SearchResult": "lookalike.answers",
     "SyncReport": "lookalike.answers",
 }
@@ -69,6 +71,7 @@ __all__ = [
     "Metadata",
     "Neighborhoods",
     "Neighbors",
+    "Note",
     "SearchResult",
     "SyncReport",
 ]

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lookalike.errors import ImageError
+from lookalike.images.cut_short import is_cut_short
 from lookalike.images.formats import FORMATS, ImageFormat, UnreadKindError, recognise_file
 from lookalike.images.orientation import SWAPS_SIDES, orientation_of, turn
 from lookalike.images.profiles import profiles
@@ -84,7 +85,7 @@ def read_file(path: Path) -> bytes:
     except OSError as error:
         raise ImageError(str(path), os_reason(error)) from error
     except MemoryError as error:
-        raise ImageError(str(path), "not enough memory to read it") from error
+        raise ImageError(str(path), "not enough memory to read it", is_permanent=False) from error
     if not data:
         raise ImageError(str(path), "the file is empty")
     return data
@@ -157,7 +158,10 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
     except MemoryError as error:
         raise ImageError(name, "not enough memory to decode it", is_permanent=False) from error
     except Exception as error:  # image readers raise nearly anything on hostile bytes
-        raise ImageError(name, _reader_reason(kind.name, error)) from error
+        if "out of memory" in str(error):  # Pillow's decoders, as an OSError
+            raise ImageError(name, "not enough memory to decode it", is_permanent=False) from error
+        cut_short = f"the {kind.name} file is cut short" if is_cut_short(data) else ""
+        raise ImageError(name, cut_short or _reader_reason(kind.name, error)) from error
     if orientation in SWAPS_SIDES:
         width, height = height, width
     return Decoded(upright, kind.name, width, height, getattr(image, "note", ""))

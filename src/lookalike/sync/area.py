@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -184,13 +183,26 @@ def _files_of(area: Area, known: Known, prune: bool) -> tuple[list[FoundFile], d
     again = find_again(area.place, left, area.root.exclude)
     result.files.update(again.files)
     result.failures.update(again.failures)
-    files = [
-        # One text a label, not one a file.
-        FoundFile(f"{name}:{relative}", area.place, stat, label and sys.intern(label))
-        for relative, stat in result.files.items()
-        for label in (area.root.label(relative),)
-    ]
+    labels: dict[str, str | None] = {}  # by folder: one text a label, not one a file
+    files = []
+    while result.files:  # there may be a million: each goes as it is taken over
+        relative, stat = result.files.popitem()
+        folder = relative.rpartition("/")[0]
+        if folder not in labels:
+            labels[folder] = area.root.label(relative)
+        files.append(_found(f"{name}:{relative}", area.place, stat, labels[folder], known))
+    files.reverse()
     return files, {f"{name}:{relative}": reason for relative, reason in result.failures.items()}
+
+
+def _found(path: str, place: Path, stat: FileStat, label: str | None, known: Known) -> FoundFile:
+    """Return a file; as most are what they were, with the texts and numbers of its row, to spare memory."""
+    row = known.files.get(path)
+    if row is not None:
+        path = row.path
+        if (row.mtime_ns, row.ctime_ns, row.inode) == (stat.mtime_ns, stat.ctime_ns, stat.inode):
+            stat = FileStat(stat.size, row.mtime_ns, row.ctime_ns, row.inode)
+    return FoundFile(path, place, stat, label)
 
 
 def _images_of(name: str) -> list[FoundFile]:
