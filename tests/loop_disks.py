@@ -1,4 +1,4 @@
-"""Disks that are not POSIX, in a file: FAT32 and exFAT, mounted by root where the programs for it are there."""
+"""Disks that are not POSIX, in a file: FAT32 and exFAT, mounted by root where there are programs for it."""
 
 import contextlib
 import os

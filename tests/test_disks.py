@@ -10,10 +10,10 @@ import subprocess
 import sys
 import time
 
+import lance
 import numpy as np
 import pytest
 
-import lance
 from lookalike import Collection
 from lookalike.cli import main
 from lookalike.errors import StoreError
@@ -98,7 +98,7 @@ def test_what_a_disk_refuses_names_the_way_out(tmp_path, monkeypatch):
         raise OSError("Generic LocalFileSystem error: Unable to rename file: Operation not permitted")
 
     monkeypatch.setattr(lance, "write_dataset", refuse)
-    with pytest.raises(StoreError, match="cannot write .*Operation not permitted; .* -c/--collection"):
+    with pytest.raises(StoreError, match=r"cannot write .*Operation not permitted; .* -c/--collection"):
         table.upsert({"path": ["a:b"], "reason": ["damaged"]})
 
 

@@ -21,6 +21,7 @@ from lookalike.collection.searching import make_hit
 from lookalike.embed import Model
 from lookalike.errors import CollectionError, LookalikeError, QueryError
 from lookalike.evaluate import ClusteringScores, compare_with_labels
+from lookalike.images.spelling import composed
 from lookalike.looks import name_colors, summarise
 from lookalike.types import Hit, Ids, ImageId, choose_label
 
@@ -31,7 +32,7 @@ def describe(places: Places) -> Info:
     """Say what a collection holds."""
     store, model = places.store, places.manifest.model
     files = store.files.read(["id", "label"])
-    labels = files["label"].to_pylist()
+    labels = [label and composed(label) for label in files["label"].to_pylist()]
     clusterings, damaged = _summarise_clusterings(places.clusterings, files["id"].to_numpy())
     formats = store.images.read(["format"])["format"].to_pylist()
     tables = store.vector_tables()
@@ -100,7 +101,7 @@ def describe_image(places: Places, image: str) -> ImageInfo:
     (row,) = rows
     files.sort(key=lambda file: str(file["path"]))
     clusters = places.labels.of_images(np.array([found])).get(found, NO_CLUSTERS)
-    labels = (choose_label(file["label"], clusters) for file in files)
+    labels = (choose_label(file["label"] and composed(file["label"]), clusters) for file in files)
     return ImageInfo(
         id=found,
         paths=tuple(places.absolute(file["path"]) for file in files),

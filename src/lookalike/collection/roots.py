@@ -9,6 +9,7 @@ from typing import get_args
 
 from lookalike.datasets import ImageFolder, get_row, prepare_dataset
 from lookalike.errors import CollectionError, DatasetError, InvalidInputError, StoreError
+from lookalike.images.spelling import as_spelled
 from lookalike.store import DatasetRequest, Labelling, Manifest, Root, RootRequest
 
 
@@ -31,7 +32,7 @@ class Roots:
             raise InvalidInputError(f"labels is {labels!r}; expected one of {', '.join(get_args(Labelling))}")
         if isinstance(exclude, str):
             raise InvalidInputError(f"exclude is the text {exclude!r}; expected a list of globs")
-        path = Path(os.path.abspath(folder))
+        path = as_spelled(Path(os.path.abspath(folder)))
         if not os.path.isdir(path):
             raise CollectionError(f"there is no folder {path}")
         self._add(RootRequest(path, labels, None if exclude is None else tuple(exclude)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import sys
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -14,6 +15,7 @@ from lookalike import datasets
 from lookalike.errors import CollectionError, MissingImagesError
 from lookalike.images import FileStat, scan
 from lookalike.images.scan import Scan, escape, find_again, scan_files, unescape
+from lookalike.images.spelling import as_spelled, path_within, spelled_name
 from lookalike.store import Root
 from lookalike.sync.plan import FoundFile, Known, Plan, decide
 
@@ -56,30 +58,50 @@ class Area:
 
 def expand(path: str | os.PathLike[str]) -> list[Path]:
     """Return the absolute paths that a path or glob stands for."""
-    text = os.path.normpath(os.path.abspath(os.fspath(path)))
-    if glob.has_magic(text) and not os.path.lexists(text):
-        matches = sorted(glob.glob(text, recursive=True))
-        if not matches:
-            raise CollectionError(f"nothing matches {os.fspath(path)}")
-        return [Path(match) for match in matches]
-    return [Path(text)]
+    folder, pattern = split_glob(path)
+    if not glob.has_magic(pattern):
+        return [folder / pattern]
+    forms = {pattern, *(unicodedata.normalize(form, pattern) for form in ("NFC", "NFD"))}
+    start = glob.escape(str(folder))
+    found = (match for form in forms for match in glob.glob(os.path.join(start, form), recursive=True))
+    matches = sorted(set(found))
+    if not matches:
+        raise CollectionError(f"nothing matches {os.fspath(path)}")
+    return [Path(match) for match in matches]
+
+
+def split_glob(path: str | os.PathLike[str]) -> tuple[Path, str]:
+    """Return the part of a path that is there, absolute, and the rest, in which brackets and stars may count.
+
+    A folder called ``trip [12]`` is that folder; only where there is none is it a pattern.
+    """
+    whole = as_spelled(Path(os.path.abspath(path)))
+    there = next((place for place in (whole, *whole.parents) if os.path.lexists(place)), Path(whole.anchor))
+    rest = whole.relative_to(there)
+    return there, "" if rest == Path() else str(rest)
 
 
 def locate(places: Sequence[Path], path: Path) -> tuple[Path, Path] | None:
     """Find the folder among `places` that holds `path`, and the path as seen from it; None if none does.
 
-    A folder that is reached by a link is the same folder: `path` may go through the link and the place not,
-    or the other way round.
+    A folder that is reached by a link, or spelled otherwise, is the same folder; see `path_within`.
     """
-    for place in places:
-        if place == path or place in path.parents:
-            return place, path
-    real = Path(os.path.realpath(path))
-    for place in places:
-        real_place = Path(os.path.realpath(place))
-        if real_place == real or real_place in real.parents:
-            return place, place / real.relative_to(real_place)
+    # The one that holds it as it is written, if there is one: the others need not be looked at.
+    for place in sorted(places, key=lambda place: place != path and place not in path.parents):
+        inside = path_within(place, path)
+        if inside is not None:
+            return place, place / inside
     return None
+
+
+def _locate_near(
+    places: Sequence[Path], path: Path, near: dict[Path, tuple[Path, Path] | None]
+) -> tuple[Path, Path] | None:
+    """Locate a path, or its folder once for all that lie in it: `near` remembers."""
+    if path.parent not in near:
+        near[path.parent] = locate(places, path.parent)
+    held = near[path.parent]
+    return (held[0], held[1] / spelled_name(held[1], path.name)) if held else locate(places, path)
 
 
 def choose_areas(roots: Mapping[Path, Root], paths: Sequence[str | os.PathLike[str]]) -> list[Area]:
@@ -100,9 +122,10 @@ def choose_areas(roots: Mapping[Path, Root], paths: Sequence[str | os.PathLike[s
     if not paths:
         return [Area(root, place) for place, root in roots.items()]
     areas: dict[Path, Area] = {}
+    near: dict[Path, tuple[Path, Path] | None] = {}
     for path in paths:
         for match in expand(path):
-            held = locate(list(roots), match)
+            held = _locate_near(list(roots), match, near)
             if held is None:
                 listed = ", ".join(str(place) for place in roots) or "none yet"
                 raise CollectionError(f"{match} lies in no root of this collection (its roots: {listed})")
