@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.evaluate import ClassScores, ClusteringScores, Comparison, Confusions, Estimate
+from lookalike.images.passed_over import PassedOver
 from lookalike.looks import Color, Looks, shape_of
 from lookalike.query import EmbeddedQuery
 from lookalike.types import Hit, Ids, ImageId, Metric, Vectors, format_id
@@ -37,6 +38,11 @@ class SyncReport:
     failures : tuple of Failure
         All files that fail now, not only the new ones.
     seconds : float
+    passed_over : mapping of str to PassedOver
+        By kind, such as ``videos``, how many files and folders were not looked at, or are no pictures of
+        the user's. Hidden ones do not count.
+    unmet_excludes : frozenset of str
+        What is to be excluded, but nothing that was looked at is it.
     """
 
     added: int
@@ -47,6 +53,8 @@ class SyncReport:
     unchanged: int
     failures: tuple[Failure, ...]
     seconds: float
+    passed_over: Mapping[str, PassedOver] = field(default_factory=dict, hash=False)
+    unmet_excludes: frozenset[str] = frozenset()
 
     @property
     def failed(self) -> int:

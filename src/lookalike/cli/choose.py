@@ -174,7 +174,7 @@ def _home(at: Path) -> Path:
 
 def _folder_of(path: str) -> Path:
     """Return the folder that a path is about: itself, the one that a file lies in, or a glob starts from."""
-    from lookalike.sync import split_glob
+    from lookalike.images.globs import split_glob
 
     place, rest = split_glob(path)
     if rest and not glob.has_magic(rest):

@@ -21,6 +21,7 @@ from lookalike.collection.searching import make_hit
 from lookalike.embed import Model
 from lookalike.errors import CollectionError, LookalikeError, QueryError
 from lookalike.evaluate import ClusteringScores, compare_with_labels
+from lookalike.images.own import OWN
 from lookalike.images.spelling import composed
 from lookalike.looks import name_colors, summarise
 from lookalike.types import Hit, Ids, ImageId, choose_label
@@ -96,7 +97,9 @@ def describe_image(places: Places, image: str) -> ImageInfo:
     if not rows or not files:
         failed = store.failures.read_where_in("path", [places.stored(image)], ["reason"]).to_pylist()
         if failed:
-            raise QueryError(f"{image} could not be read: {failed[0]['reason']}")
+            reason = failed[0]["reason"]
+            said = "is passed over" if reason == OWN else "could not be read"
+            raise QueryError(f"{image} {said}: {reason}")
         raise QueryError(f"{image} is not in the collection in {store.folder}; index it first")
     (row,) = rows
     files.sort(key=lambda file: str(file["path"]))

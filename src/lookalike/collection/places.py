@@ -16,9 +16,10 @@ from lookalike.errors import ImageError, QueryError
 from lookalike.filters import Filter
 from lookalike.images import content_id
 from lookalike.images.decode import read_file
+from lookalike.images.own import OWN
 from lookalike.images.scan import escape, unescape
 from lookalike.images.spelling import as_spelled, composed
-from lookalike.store import Manifest, Root, Store, root_folder
+from lookalike.store import Manifest, Root, Store, root_folder, sql_literal
 from lookalike.sync import locate
 from lookalike.types import ImageId, choose_label
 
@@ -169,8 +170,15 @@ class Places:
             raise QueryError(f"there is no image {query} in this collection")
         return ImageId(rows[0]["id"])
 
+    def own_pictures(self) -> list[str]:
+        """Return the stored paths of the pictures that lookalike drew into the folders."""
+        paths: list[str] = self.store.failures.read(["path"], f"reason = {sql_literal(OWN)}")[
+            "path"
+        ].to_pylist()
+        return paths
+
     def failures(self) -> tuple[Failure, ...]:
         """Return the files that fail now, by path."""
-        rows = self.store.failures.read(["path", "reason"]).to_pylist()
+        rows = self.store.failures.read(["path", "reason"], f"reason != {sql_literal(OWN)}").to_pylist()
         rows.sort(key=lambda row: row["path"])
         return tuple(Failure(self.absolute(row["path"]), row["reason"]) for row in rows)

@@ -9,6 +9,7 @@ from typing import get_args
 
 from lookalike.datasets import ImageFolder, get_row, prepare_dataset
 from lookalike.errors import CollectionError, DatasetError, InvalidInputError, StoreError
+from lookalike.images.globs import read_exclude
 from lookalike.images.spelling import as_spelled
 from lookalike.store import DatasetRequest, Labelling, Manifest, Root, RootRequest
 
@@ -35,7 +36,8 @@ class Roots:
         path = as_spelled(Path(os.path.abspath(folder)))
         if not os.path.isdir(path):
             raise CollectionError(f"there is no folder {path}")
-        self._add(RootRequest(path, labels, None if exclude is None else tuple(exclude)))
+        kept = None if exclude is None else tuple(dict.fromkeys(read_exclude(each, path) for each in exclude))
+        self._add(RootRequest(path, labels, kept))
 
     def add_dataset(self, name: str) -> tuple[Path, ...]:
         """Add a data set; see `Collection.add_dataset`."""

@@ -4,7 +4,7 @@
 `execution` does it.
 """
 
-from lookalike.sync.area import Area, choose_areas, decide_areas, locate, look, split_glob
+from lookalike.sync.area import Area, choose_areas, decide_areas, locate, look
 from lookalike.sync.execution import COMMIT_IMAGES, COMMIT_SECONDS, Outcome, Progress, carry_out
 from lookalike.sync.plan import Known, Plan, Tally
 
@@ -22,5 +22,4 @@ __all__ = [
     "decide_areas",
     "locate",
     "look",
-    "split_glob",
 ]

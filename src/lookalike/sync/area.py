@@ -6,6 +6,7 @@ import glob
 import os
 import sys
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -14,8 +15,9 @@ from pathlib import Path
 from lookalike import datasets
 from lookalike.errors import CollectionError, MissingImagesError
 from lookalike.images import FileStat, scan
+from lookalike.images.globs import split_glob
 from lookalike.images.scan import Scan, escape, find_again, scan_files, unescape
-from lookalike.images.spelling import as_spelled, path_within, spelled_name
+from lookalike.images.spelling import path_within, spelled_name
 from lookalike.store import Root
 from lookalike.sync.plan import FoundFile, Known, Plan, decide
 
@@ -68,17 +70,6 @@ def expand(path: str | os.PathLike[str]) -> list[Path]:
     if not matches:
         raise CollectionError(f"nothing matches {os.fspath(path)}")
     return [Path(match) for match in matches]
-
-
-def split_glob(path: str | os.PathLike[str]) -> tuple[Path, str]:
-    """Return the part of a path that is there, absolute, and the rest, in which brackets and stars may count.
-
-    A folder called ``trip [12]`` is that folder; only where there is none is it a pattern.
-    """
-    whole = as_spelled(Path(os.path.abspath(path)))
-    there = next((place for place in (whole, *whole.parents) if os.path.lexists(place)), Path(whole.anchor))
-    rest = whole.relative_to(there)
-    return there, "" if rest == Path() else str(rest)
 
 
 def locate(places: Sequence[Path], path: Path) -> tuple[Path, Path] | None:
@@ -146,11 +137,19 @@ class Sight:
     files : list of FoundFile
     failures : dict of str to str
         By stored path, why it could not be looked at.
+    others, left_folders : Counter of str
+        What was passed over; see `lookalike.images.scan.Scan`.
+    met, unmet : set of str
+        What is to be excluded from roots that are looked at as a whole, by whether anything there matches.
     """
 
     areas: Sequence[Area]
     files: list[FoundFile]
     failures: dict[str, str]
+    others: Counter[str] = field(default_factory=Counter)
+    left_folders: Counter[str] = field(default_factory=Counter)
+    met: set[str] = field(default_factory=set)
+    unmet: set[str] = field(default_factory=set)
 
 
 def look(areas: Sequence[Area], known: Known, prune: bool) -> Sight:
@@ -166,9 +165,7 @@ def look(areas: Sequence[Area], known: Known, prune: bool) -> Sight:
         if area.root.dataset is not None:
             sight.files.extend(_images_of(area.root.dataset))
         else:
-            files, failures = _files_of(area, known, prune)
-            sight.files.extend(files)
-            sight.failures.update(failures)
+            _look_at(area, known, prune, sight)
     return sight
 
 
@@ -193,21 +190,28 @@ def decide_areas(sight: Sight, known: Known, prune: bool) -> Plan:
     return plan
 
 
-def _files_of(area: Area, known: Known, prune: bool) -> tuple[list[FoundFile], dict[str, str]]:
-    """Return the files of an area, and by path why what failed did."""
+def _look_at(area: Area, known: Known, prune: bool, sight: Sight) -> None:
+    """Add what lies in an area, which is no data set."""
     name = area.root.name
     result = _scan(area, prune)
     # What a scan passes over but somebody named once, a file without an ending, say, stays.
     known_here = (path.partition(":")[2] for path in known.files if area.answers_for(path))
     left = [relative for relative in known_here if relative not in result.files]
-    result.files.update(find_again(area.place, left, area.root.exclude))
-    files = [
+    again = find_again(area.place, left, area.root.exclude)
+    result.files.update(again)
+    result.others -= Counter(os.path.splitext(relative)[1].lower() for relative in again)
+    sight.files.extend(
         # One text a label, not one a file.
         FoundFile(f"{name}:{relative}", area.place, stat, label and sys.intern(label))
         for relative, stat in result.files.items()
         for label in (area.root.label(relative),)
-    ]
-    return files, {f"{name}:{relative}": reason for relative, reason in result.failures.items()}
+    )
+    sight.failures.update({f"{name}:{relative}": reason for relative, reason in result.failures.items()})
+    sight.others.update(result.others)
+    sight.left_folders.update(result.left_folders)
+    if area.is_whole:
+        sight.unmet.update(result.unmet)
+        sight.met.update(set(area.root.exclude).difference(result.unmet))
 
 
 def _images_of(name: str) -> list[FoundFile]:
@@ -231,8 +235,9 @@ def _scan(area: Area, prune: bool) -> Scan:
         if prune:
             return Scan()
         raise MissingImagesError(
-            f"the folder {area.place} is missing (an unplugged drive?); nothing was changed. Put it back, or"
-            " run again with --prune to take its images out of the collection"
+            f"the folder {area.place} is missing (an unplugged drive?); nothing was changed. Put it back; if it"
+            f" lies elsewhere now, `lookalike roots --move '{area.place}' NEW`; or run again with --prune to take"
+            " its images out of the collection"
         )
     if not area.is_whole:
         return scan_files(area.place, area.only, area.root.exclude)

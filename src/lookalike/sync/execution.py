@@ -34,6 +34,7 @@ from lookalike.images import (
     sharpness,
 )
 from lookalike.images.decode import read_file
+from lookalike.images.own import OWN, is_own_picture
 from lookalike.store import Store, Table
 from lookalike.store.store import Changes, FailureRow, ImageRow
 from lookalike.sync.plan import FoundFile, Known, Plan, file_row
@@ -230,6 +231,8 @@ class _Worker:
         except ImageError as error:
             # An empty file is what it is; all else is the system's word of today.
             return _Done(file, reason=error.reason, is_permanent=file.stat.size == 0)
+        if isinstance(opened, bytes) and is_own_picture(opened):
+            return _Done(file, reason=OWN, is_permanent=True)
         image, sha256 = content_id(opened) if isinstance(opened, bytes) else pixels_id(opened)
         with self._lock:
             is_known = image in self._claimed
