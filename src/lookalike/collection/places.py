@@ -172,10 +172,8 @@ class Places:
 
     def own_pictures(self) -> list[str]:
         """Return the stored paths of the pictures that lookalike drew into the folders."""
-        paths: list[str] = self.store.failures.read(["path"], f"reason = {sql_literal(OWN)}")[
-            "path"
-        ].to_pylist()
-        return paths
+        rows = self.store.failures.read(["path"], f"reason = {sql_literal(OWN)}")
+        return [str(path) for path in rows["path"].to_pylist()]
 
     def failures(self) -> tuple[Failure, ...]:
         """Return the files that fail now, by path."""

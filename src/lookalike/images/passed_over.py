@@ -228,9 +228,8 @@ def first_left_folder(folders: Sequence[str]) -> str | None:
     """
     for number, name in enumerate(folders):
         row = find_left_folder(name)
-        if row is not None and not (
-            row.read and {each.lower() for each in folders[number + 1 :][:1]} & row.read
-        ):
+        inside = {each.lower() for each in folders[number + 1 :][:1]}
+        if row is not None and not inside & row.read:
             return name
     return None
 

@@ -139,7 +139,8 @@ def scan_files(root: Path, files: Iterable[Path], exclude: Sequence[str] = ()) -
         relative = escape(file.relative_to(root).as_posix())
         is_folder = os.path.isdir(file)  # not Path.is_dir, which raises where a folder above is unreadable
         parts = relative.split("/")
-        depth = _depth_of_left(parts if is_folder else parts[:-1])
+        row = find_left_folder(parts[-1]) if is_folder else None
+        depth = _depth_of_left(parts if row and not row.read else parts[:-1])
         if depth:
             left.add("/".join(parts[:depth]))
         elif is_folder:
@@ -226,17 +227,16 @@ def _leading(start: Path, below: str) -> tuple[tuple[int, int], ...]:
 def find_again(root: Path, relatives: Iterable[str], exclude: Sequence[str] = ()) -> dict[str, FileStat]:
     """Look for files that were named by hand once and that a scan passes over; give those that are there.
 
-    Those that `exclude` matches by now, or that lie in a folder that it matches, are left out; so are those in
-    folders of other programs.
+    Those that `exclude` matches by now, or that lie in a folder that it matches, are left out; so are those
+    in folders of other programs.
     """
     found, excludes = Scan(), Excludes(exclude)
     above = [root.name] if _read_of_root(root) else []
     for relative in relatives:
         parts = relative.split("/")
-        steps = [(unescape(part), unescape("/".join(parts[: depth + 1]))) for depth, part in enumerate(parts)]
-        if not first_left_folder([*above, *parts[:-1]]) and not any(
-            excludes(name, path) for name, path in steps
-        ):
+        steps = [(part, "/".join(parts[: depth + 1])) for depth, part in enumerate(parts)]
+        is_left = first_left_folder([*above, *parts[:-1]]) is not None
+        if not is_left and not any(excludes(unescape(name), unescape(path)) for name, path in steps):
             _look(root / unescape(relative), relative, found)
     return found.files
 

@@ -235,9 +235,9 @@ def _scan(area: Area, prune: bool) -> Scan:
         if prune:
             return Scan()
         raise MissingImagesError(
-            f"the folder {area.place} is missing (an unplugged drive?); nothing was changed. Put it back; if it"
-            f" lies elsewhere now, `lookalike roots --move '{area.place}' NEW`; or run again with --prune to take"
-            " its images out of the collection"
+            f"the folder {area.place} is missing (an unplugged drive?); nothing was changed. Put it back; or,"
+            f" if it lies elsewhere now, say so with `lookalike roots --move '{area.place}' NEW`; or run again"
+            " with --prune to take its images out of the collection"
         )
     if not area.is_whole:
         return scan_files(area.place, area.only, area.root.exclude)
