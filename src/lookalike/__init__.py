@@ -14,12 +14,14 @@ if TYPE_CHECKING:
         Failure,
         ImageInfo,
         Info,
+        RootInfo,
         SearchResult,
         SyncReport,
     )
     from lookalike.collection import Collection
     from lookalike.errors import LookalikeError
     from lookalike.filters import Filter
+    from lookalike.images.passed_over import PassedOver
     from lookalike.looks import Color, Looks
     from lookalike.types import Hit, Neighborhoods, Neighbors
 
@@ -42,6 +44,8 @@ _HOMES = {
     "LookalikeError": "lookalike.errors",
     "Neighborhoods": "lookalike.types",
     "Neighbors": "lookalike.types",
+    "PassedOver": "lookalike.images.passed_over",
+    "RootInfo": "lookalike.answers",
     "SearchResult": "lookalike.answers",
     "SyncReport": "lookalike.answers",
 }
@@ -63,6 +67,8 @@ __all__ = [
     "Looks",
     "Neighborhoods",
     "Neighbors",
+    "PassedOver",
+    "RootInfo",
     "SearchResult",
     "SyncReport",
 ]

@@ -63,6 +63,37 @@ class SyncReport:
 
 
 @dataclass(frozen=True, slots=True)
+class RootInfo:
+    """A folder, or a data set, that a collection is made of.
+
+    Attributes
+    ----------
+    name : str
+        What the collection calls it.
+    folder : Path or None
+        Where it lies, absolute; None for a data set.
+    dataset : str or None
+        The data set.
+    images : int
+        How many images of the collection lie in it.
+    is_there : bool
+        Whether the folder is there now; data sets are.
+    labels : {"folders", "none"}
+        Whether the name of the folder that an image lies in is its label.
+    exclude : tuple of str
+        Globs of names and relative paths that are passed over.
+    """
+
+    name: str
+    folder: Path | None
+    dataset: str | None
+    images: int
+    is_there: bool
+    labels: str
+    exclude: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
     """The answer of a search.
 

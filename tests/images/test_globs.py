@@ -52,7 +52,7 @@ def test_what_is_excluded_is_what_was_said(root, text, gone):
     assert read_exclude(kept, root) == kept  # so it can be given again
 
 
-@pytest.mark.parametrize("text", ["", "  ", ".", "./", "{root}", "{root}/", "..", "../other", "{root}/../other"])
+@pytest.mark.parametrize("text", ["", "  ", ".", "./", "{root}", "{root}/", "..", "../x", "{root}/../x"])
 def test_what_excludes_nothing_or_all_is_refused(root, text):
     with pytest.raises(InvalidInputError, match=r"empty|itself|outside"):
         read_exclude(text.format(root=root), root)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.answers import Cluster, Clustering, ClusteringInfo, ImageInfo, ImageMap, Info
+from lookalike.answers import Cluster, Clustering, ClusteringInfo, ImageInfo, ImageMap, Info, RootInfo
 from lookalike.collection.clusterings import NOISE, Clusterings, StoredClustering
 from lookalike.collection.embedded import vector_table
 from lookalike.collection.labels import NO_CLUSTERS
@@ -22,6 +22,7 @@ from lookalike.embed import Model
 from lookalike.errors import CollectionError, LookalikeError, QueryError
 from lookalike.evaluate import ClusteringScores, compare_with_labels
 from lookalike.images.own import OWN
+from lookalike.images.scan import unescape
 from lookalike.images.spelling import composed
 from lookalike.looks import name_colors, summarise
 from lookalike.types import Hit, Ids, ImageId, choose_label
@@ -53,6 +54,28 @@ def describe(places: Places) -> Info:
         looks=summarise(store),
         clusterings=clusterings,
         damaged=damaged,
+    )
+
+
+def describe_roots(places: Places) -> tuple[RootInfo, ...]:
+    """Say what a collection is made of."""
+    files = places.store.files.read(["path", "id"])
+    names = [path.partition(":")[0] for path in files["path"].to_pylist()]
+    images: dict[str, set[int]] = defaultdict(set)
+    for name, image in zip(names, files["id"].to_pylist(), strict=True):
+        images[name].add(image)
+    folders = {root.name: folder for root, folder in places.of_roots()}
+    return tuple(
+        RootInfo(
+            name=unescape(root.name),
+            folder=folders.get(root.name),
+            dataset=root.dataset,
+            images=len(images[root.name]),
+            is_there=root.dataset is not None or os.path.isdir(folders[root.name]),
+            labels=root.labels,
+            exclude=root.exclude,
+        )
+        for root in places.manifest.roots
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -11,7 +12,7 @@ from lookalike.datasets import ImageFolder, get_row, prepare_dataset
 from lookalike.errors import CollectionError, DatasetError, InvalidInputError, StoreError
 from lookalike.images.globs import read_exclude
 from lookalike.images.spelling import as_spelled
-from lookalike.store import DatasetRequest, Labelling, Manifest, Root, RootRequest
+from lookalike.store import DatasetRequest, Labelling, Manifest, Root, RootRequest, stored_root_path
 
 
 class Roots:
@@ -62,6 +63,23 @@ class Roots:
         for request in self._pending:
             manifest = request.apply(manifest, self.folder)
         self.manifest = manifest
+
+    def move(self, root: Root, place: Path) -> None:
+        """Say that a root lies elsewhere, and keep that; the caller holds the lock.
+
+        Raises
+        ------
+        CollectionError
+            If the new place overlaps another root.
+        """
+        others = Manifest(self.manifest.model, tuple(each for each in self.manifest.roots if each != root))
+        RootRequest(place, None, None).apply(others, self.folder)
+        # In its place among the others: the order of roots is that of the first index.
+        moved = replace(root, path=stored_root_path(self.folder, place))
+        self.manifest = Manifest(
+            self.manifest.model, tuple(moved if each == root else each for each in self.manifest.roots)
+        )
+        self.save()
 
     def save(self, without: Sequence[Root] = ()) -> None:
         """Keep the roots that were added, and forget those that are gone and were given up."""

@@ -127,6 +127,11 @@ class Store:
         if changes.cleared:
             self.failures.delete(changes.cleared)
 
+    def write_files(self, rows: Sequence[FileRow]) -> None:
+        """Write rows of ``files`` whose images are there."""
+        if rows:
+            self.files.upsert(_columns(rows, self.files))
+
     def write_vectors(self, ids: Ids | list[ImageId], vectors: Vectors, table: Table) -> None:
         """Write embeddings, (n, d), of images that are there or about to be."""
         import pyarrow as pa

@@ -235,8 +235,8 @@ def _scan(area: Area, prune: bool) -> Scan:
         if prune:
             return Scan()
         raise MissingImagesError(
-            f"the folder {area.place} is missing (an unplugged drive?); nothing was changed. Put it back; or,"
-            f" if it lies elsewhere now, say so with `lookalike roots --move '{area.place}' NEW`; or run again"
+            f"the folder {area.place} is missing (an unplugged drive?); nothing was changed. Put it back; if"
+            f" it lies elsewhere now, say so with `lookalike roots --move '{area.place}' NEW`; or run again"
             " with --prune to take its images out of the collection"
         )
     if not area.is_whole:
