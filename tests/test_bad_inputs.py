@@ -131,7 +131,7 @@ def test_what_the_system_refused_is_tried_again_and_bad_content_is_not(folder, h
         read.append(path.name)
         return read_file(path)
 
-    monkeypatch.setattr("lookalike.sync.execution.read_file", note)
+    monkeypatch.setattr("lookalike.sync.reading.read_file", note)
     report = collection.sync()
     assert read == [UNREADABLE]
     # The vanished file is no longer on the disk, so it no longer fails.

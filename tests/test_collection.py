@@ -35,7 +35,7 @@ def collection(photos: Path) -> Collection:
 
 def test_an_unchanged_folder_needs_nothing_and_loads_no_model(collection, monkeypatch):
     monkeypatch.setattr("lookalike.embed.shelf.load_model", lambda *_: pytest.fail("the model was loaded"))
-    monkeypatch.setattr("lookalike.sync.plan.read_file", lambda *_: pytest.fail("a file was read"))
+    monkeypatch.setattr("lookalike.sync.reading.read_file", lambda *_: pytest.fail("a file was read"))
     assert counts(collection.sync()) == {"unchanged": 6}
 
 
@@ -92,7 +92,7 @@ def test_a_changed_image_of_the_same_size_is_noticed_by_its_time(collection, pho
 def test_a_touched_image_is_unchanged_and_read_only_once(collection, photos, monkeypatch):
     os.utime(photos / "cats/0.png", ns=(10**18, 10**18))
     assert counts(collection.sync()) == {"unchanged": 6}
-    monkeypatch.setattr("lookalike.sync.plan.read_file", lambda *_: pytest.fail("a file was read"))
+    monkeypatch.setattr("lookalike.sync.reading.read_file", lambda *_: pytest.fail("a file was read"))
     assert counts(collection.sync()) == {"unchanged": 6}
 
 
@@ -269,7 +269,7 @@ def test_a_broken_file_is_read_again_only_when_it_changes(photos, monkeypatch):
     (photos / "broken.jpg").write_bytes(b"no picture")
     collection = Collection.create(photos)
     assert collection.sync().failed == 1
-    monkeypatch.setattr("lookalike.sync.execution.read_file", lambda *_: pytest.fail("it was read again"))
+    monkeypatch.setattr("lookalike.sync.reading.read_file", lambda *_: pytest.fail("it was read again"))
     assert counts(collection.sync()) == {"unchanged": 6, "failed": 1}
 
 

@@ -1,11 +1,14 @@
 """Which images pass a filter: by hand, at the edges, and with words that are hostile to SQL."""
 
+import datetime
+
 import numpy as np
 import pytest
 
 from lookalike import Filter
 from lookalike.errors import InvalidInputError, QueryError
 from lookalike.filters import find_passing
+from lookalike.images.metadata import NO_METADATA, Metadata
 from lookalike.looks import shape_of
 from lookalike.store import Store
 from lookalike.store.store import Changes, FileRow, ImageRow
@@ -13,9 +16,9 @@ from lookalike.store.store import Changes, FileRow, ImageRow
 HOSTILE = ["dog's", "'; DROP TABLE files; --", 'a "b"', "% _", "naïve\\", "' OR '1'='1"]
 
 
-def image(key, width, height, sharpness=100.0, kind="JPEG"):
+def image(key, width, height, sharpness=100.0, kind="JPEG", metadata=NO_METADATA):
     colours = np.array([[50, 0, 0, 1]], np.float32)
-    return ImageRow(key, bytes(32), kind, width, height, 0, colours, sharpness, b"jpeg")
+    return ImageRow(key, bytes(32), kind, width, height, 0, colours, sharpness, b"jpeg", metadata, 2)
 
 
 @pytest.fixture
@@ -144,3 +147,159 @@ def test_shape_means_the_same_to_a_filter_and_to_info(tmp_path, sides):
     store.write(Changes(images=[image(1, *sides)]), store.vectors("lite0", 4))
     shapes = ("landscape", "portrait", "square")
     assert [shape for shape in shapes if len(find_passing(store, Filter(shape=shape)))] == [shape_of(*sides)]
+
+
+@pytest.fixture
+def said(tmp_path):
+    """Images 1 to 4, of which the last says nothing, in a table of several fragments."""
+    made = Store(tmp_path)
+    moment = datetime.datetime
+    told = [
+        Metadata(
+            taken=moment(2019, 4, 30, 23, 59, 59, 999_999),
+            camera="Canon EOS 5D Mark III",
+            lens="EF24-70mm f/2.8L",
+            keywords=("Beach", "Été"),
+            rating=5,
+            latitude=48.858,
+            longitude=2.294,
+        ),
+        Metadata(
+            taken=moment(2019, 5, 1),
+            offset=120,
+            camera="NIKON D90",
+            keywords=("beach", "dog's"),
+            rating=3,
+            latitude=0.0,
+            longitude=179.9,
+        ),
+        Metadata(
+            taken=moment(2019, 12, 31, 23, 59, 59, 999_999),
+            camera="Canon PowerShot",
+            keywords=("beaches",),
+            rating=-1,
+            latitude=89.9,
+            longitude=-90.0,
+        ),
+        NO_METADATA,
+    ]
+    for key, metadata in enumerate(told, start=1):
+        rows = [image(key, 100, 100, metadata=metadata)]
+        made.write(Changes(images=rows, files=[FileRow(f"a:{key}", key, 1, 1)]), made.vectors("lite0", 4))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ({"min_date": "2019"}, [1, 2, 3]),
+        ({"min_date": "2019-05"}, [2, 3]),
+        ({"max_date": "2019-04"}, [1]),
+        ({"max_date": "2019-04-30 23:59:59"}, [1]),
+        ({"max_date": datetime.datetime(2019, 4, 30, 23, 59, 59)}, []),
+        ({"min_date": datetime.date(2019, 5, 1), "max_date": datetime.date(2019, 5, 1)}, [2]),
+        ({"min_date": datetime.datetime(2019, 5, 1, 0, 0, 0, 1)}, [3]),
+        ({"max_date": "2019"}, [1, 2, 3]),
+        ({"min_date": "2020"}, []),
+        ({"min_date": "0001", "max_date": "9999"}, [1, 2, 3]),
+        ({"cameras": "canon"}, [1, 3]),
+        ({"cameras": ["eos 5d", "nikon"]}, [1, 2]),
+        ({"cameras": ["CANON"], "max_rating": 0}, [3]),
+        ({"lenses": ["24-70MM"]}, [1]),
+        ({"keywords": "BEACH"}, [1, 2]),
+        ({"keywords": ["beaches", "dog's"]}, [2, 3]),
+        ({"keywords": "e\u0301te\u0301"}, [1]),
+        ({"keywords": "beach", "cameras": "nikon"}, [2]),
+        ({"min_rating": 3}, [1, 2]),
+        ({"min_rating": 3, "max_rating": 4}, [2]),
+        ({"max_rating": 3}, [2, 3]),
+        ({"near": (48.9, 2.3, 5)}, [1]),
+        ({"near": (48.9, 2.3, 4)}, []),
+        ({"near": [0, -179.9, 23]}, [2]),
+        ({"near": (0, -179.9, 22)}, []),
+        ({"near": (90, 0, 12)}, [3]),
+        ({"near": (89.9, 90, 23)}, [3]),
+        ({"near": (89.9, 90, 22)}, []),
+        ({"near": np.array([0.0, 0.0, 20_100.0])}, [1, 2, 3]),
+        ({"min_size": 1, "min_date": "2019-05", "labels": ()}, [2, 3]),
+    ],
+)
+def test_only_images_whose_files_say_so_pass(said, conditions, expected):
+    assert passing(said, **conditions) == expected
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        ({"cameras": ["canon", "nikno"]}, r"was taken with a camera called 'nikno'; did you mean NIKON\?"),
+        ({"cameras": "canon eso"}, r"a camera called 'canon eso'; did you mean Canon EOS or"),
+        ({"cameras": "zzzzzzzz"}, "a camera called 'zzzzzzzz'; `lookalike info` lists the cameras"),
+        ({"lenses": "EF24-80mm"}, r"a lens called 'EF24-80mm'; did you mean EF24-70mm\?"),
+        ({"keywords": "baech"}, "has the keyword 'baech'; did you mean .*each"),
+        ({"keywords": "each"}, "has the keyword 'each'"),  # not part of one
+        ({"keywords": "'; DROP TABLE images; --"}, "`lookalike info` lists the keywords"),
+    ],
+)
+def test_a_camera_lens_or_keyword_that_no_image_has_is_told(said, conditions, message):
+    with pytest.raises(QueryError, match=f"no image here .*{message}"):
+        find_passing(said, Filter(**conditions))
+
+
+def test_a_camera_of_other_images_is_no_mistake(said):
+    assert passing(said, cameras="nikon", min_rating=5) == []
+    assert passing(said, keywords="beaches", min_rating=5) == []
+
+
+def test_where_no_image_has_a_keyword_that_is_told(store):
+    with pytest.raises(QueryError, match="has the keyword 'beach': no image's file names any keywords"):
+        find_passing(store, Filter(keywords=["beach"]))
+    assert passing(store, min_date="0001") == passing(store, near=(0, 0, 30_000)) == []
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        ({"min_date": "May"}, r"the earliest date \(min_date\) is 'May'; expected a year"),
+        ({"max_date": 2019}, r"the latest date \(max_date\) is 2019; expected a year"),
+        (
+            {"min_date": "2020", "max_date": "2019"},
+            r"min_date\) is 2020-01-01 00:00:00 and the latest .* 2019-12-31 23.*: no image can be of both",
+        ),
+        ({"min_rating": 6}, r"the least rating \(min_rating\) is 6; expected stars, 1 to 5, or -1"),
+        ({"max_rating": float("nan")}, "rating .* is nan; expected stars"),
+        ({"min_rating": "5"}, "rating .* is '5'; expected stars"),
+        ({"min_rating": 4, "max_rating": 3}, "no image can be both"),
+        ({"near": (48.8, 2.3)}, r"near is \(48.8, 2.3\); expected a latitude, a longitude and a distance"),
+        ({"near": "48.8,2.3,5"}, "near is '48.8,2.3,5'; expected a latitude"),
+        ({"near": (91, 0, 1)}, "the latitude of near is 91; expected degrees, -90 to 90"),
+        ({"near": (0, -181, 1)}, "the longitude of near is -181; expected degrees, -180 to 180"),
+        ({"near": (float("nan"), 0, 1)}, "the latitude of near is nan"),
+        ({"near": (0, 0, -1)}, "the distance of near is -1; expected kilometres, 0 or more"),
+        ({"near": (0, 0, float("inf"))}, "the distance of near is inf"),
+        ({"cameras": [""]}, r"cameras is \[''\]; expected words that are not empty"),
+        ({"keywords": " "}, "keywords is ' '; expected words that are not empty"),
+        ({"lenses": 5}, "lenses is 5; expected a list of words"),
+    ],
+)
+def test_filters_by_what_files_say_that_make_no_sense_are_refused(conditions, message):
+    with pytest.raises(InvalidInputError, match=message):
+        Filter(**conditions)
+
+
+def test_a_filter_by_date_says_what_it_became_and_stays_so():
+    made = Filter(min_date="2019-05", max_date=datetime.date(2019, 5, 31))
+    assert made == Filter(min_date=datetime.datetime(2019, 5, 1), max_date="2019-05")
+    assert made.with_split("train").max_date == made.max_date
+    assert hash(made.with_split(None)) == hash(made)
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        *({"min_date": "2019"}, {"max_date": "2019"}, {"cameras": "c"}, {"lenses": "c"}, {"keywords": "c"}),
+        *({"min_rating": 1}, {"max_rating": 1}, {"near": (0, 0, 1)}),
+    ],
+)
+def test_filters_know_whether_they_need_metadata(conditions):
+    assert Filter(**conditions).needs_metadata
+    assert not Filter(min_sharpness=1, labels=["c"], min_size=1).needs_metadata

@@ -210,7 +210,7 @@ def test_a_collection_of_format_1_is_made_whole_without_opening_an_image(collect
     old = make_old(collection)
     assert old.sync(dry_run=True).unchanged == 6
     assert old.image_info(folder / "walls/blue.png").colors == ()
-    monkeypatch.setattr("lookalike.sync.execution.read_file", lambda *_: pytest.fail("a file was read"))
+    monkeypatch.setattr("lookalike.sync.reading.read_file", lambda *_: pytest.fail("a file was read"))
     report = old.sync()
     assert (report.unchanged, report.embedded) == (6, 0)
     assert json.loads((old.folder / "collection.json").read_text())["format"] == FORMAT_VERSION

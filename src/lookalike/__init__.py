@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     )
     from lookalike.collection import Collection
     from lookalike.errors import LookalikeError
+    from lookalike.facts import Facts
     from lookalike.filters import Filter
+    from lookalike.images.metadata import Metadata
     from lookalike.images.passed_over import PassedOver
     from lookalike.looks import Color, Looks
     from lookalike.types import Hit, Neighborhoods, Neighbors
@@ -35,6 +37,7 @@ _HOMES = {
     "Collection": "lookalike.collection",
     "Color": "lookalike.looks",
     "Evaluation": "lookalike.answers",
+    "Facts": "lookalike.facts",
     "Failure": "lookalike.answers",
     "Filter": "lookalike.filters",
     "Hit": "lookalike.types",
@@ -42,6 +45,7 @@ _HOMES = {
     "Info": "lookalike.answers",
     "Looks": "lookalike.looks",
     "LookalikeError": "lookalike.errors",
+    "Metadata": "lookalike.images.metadata",
     "Neighborhoods": "lookalike.types",
     "Neighbors": "lookalike.types",
     "PassedOver": "lookalike.images.passed_over",
@@ -58,6 +62,7 @@ __all__ = [
     "Collection",
     "Color",
     "Evaluation",
+    "Facts",
     "Failure",
     "Filter",
     "Hit",
@@ -65,6 +70,7 @@ __all__ = [
     "Info",
     "LookalikeError",
     "Looks",
+    "Metadata",
     "Neighborhoods",
     "Neighbors",
     "PassedOver",

@@ -1,5 +1,6 @@
 """``python -m lookalike``, and where the command ``lookalike`` starts."""
 
+import contextlib
 import sys
 
 
@@ -10,7 +11,9 @@ def main() -> None:
 
         run()
     except KeyboardInterrupt:  # while it was still starting
-        print("lookalike: interrupted", file=sys.stderr)
+        if sys.stderr is not None:  # print would take standard output for it
+            with contextlib.suppress(OSError):
+                print("lookalike: interrupted", file=sys.stderr, flush=True)
         sys.exit(130)
 
 

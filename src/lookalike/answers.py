@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.evaluate import ClassScores, ClusteringScores, Comparison, Confusions, Estimate
+from lookalike.facts import Facts
+from lookalike.images.metadata import NO_METADATA, Metadata
 from lookalike.images.passed_over import PassedOver
 from lookalike.looks import Color, Looks, shape_of
 from lookalike.query import EmbeddedQuery
@@ -31,13 +33,20 @@ class SyncReport:
     Attributes
     ----------
     added, changed, moved, removed, unchanged : int
-        Files, by what became of them. A file that fails is in none of these, but counts as removed if it
-        was in the collection before.
+        Files, by what became of them. A file that fails is in none of these, but for one that has changed
+        and is no image any more: it counts as removed. What could only not be read now stays.
     embedded : int
         Images that went through the network. Copies and renamed files do not.
     failures : tuple of Failure
         All files that fail now, not only the new ones.
     seconds : float
+    refreshed : int
+        Files that were read again: for `reread`, or because an earlier version had read them. They are in
+        one of the counts above, too.
+    doubtful : int
+        With ``dry_run``, which opens no file: how many of the counts above are guesses. The content of these
+        files would be compared, since they may have been touched or changed, or be others under a new name;
+        they are counted as unchanged or moved.
     passed_over : mapping of str to PassedOver
         By kind, such as ``videos``, how many files and folders were not looked at, or are no pictures of
         the user's. Hidden ones do not count.
@@ -53,6 +62,8 @@ class SyncReport:
     unchanged: int
     failures: tuple[Failure, ...]
     seconds: float
+    refreshed: int = 0
+    doubtful: int = 0
     passed_over: Mapping[str, PassedOver] = field(default_factory=dict, hash=False)
     unmet_excludes: frozenset[str] = frozenset()
 
@@ -110,7 +121,8 @@ class SearchResult:
     cluster : HitCluster or None
         The cluster that all hits are of, where only those were asked for.
     warnings : tuple of str
-        Clusterings that are damaged, so that no hit has their names.
+        Clusterings that are damaged, so that no hit has their names; images that a filter knows too little
+        of.
     """
 
     hits: tuple[Hit, ...]
@@ -335,6 +347,8 @@ class Info:
         By name.
     damaged : dict of str to str
         Clusterings that cannot be read, and what is wrong.
+    facts : Facts
+        Dates, cameras, places, keywords and ratings, as the files say.
     """
 
     folder: Path
@@ -351,6 +365,7 @@ class Info:
     looks: Looks | None = None
     clusterings: tuple[ClusteringInfo, ...] = ()
     damaged: dict[str, str] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +391,13 @@ class ImageInfo:
         Which have embedded it.
     clusters : mapping of str to str
         The clusters with a name that it is in: clustering to name, the one changed last first.
+    metadata : Metadata
+        What its file says of it.
+    knows_metadata : bool
+        False where an earlier lookalike took it in and it has not been synced since, so that `metadata` is
+        empty.
+    note : str or None
+        What is missing of the picture, as its file is damaged, but could be read all the same.
     """
 
     id: ImageId
@@ -389,6 +411,9 @@ class ImageInfo:
     sharpness: float | None
     models: tuple[str, ...]
     clusters: Mapping[str, str] = field(default_factory=dict, hash=False)
+    metadata: Metadata = NO_METADATA
+    knows_metadata: bool = True
+    note: str | None = None
 
     @property
     def hex_id(self) -> str:

@@ -8,12 +8,15 @@ this tree only; ``cli`` prints the message and exits with 2.
     ├── ImageError             one image cannot be read: .path, .reason
     │   └── FetchError         one URL cannot be fetched
     ├── DatasetError           a data set is not there, or its files are damaged
+    ├── CacheError             what lies in the cache could be another user's doing
     ├── ModelError             a model is unknown, unreachable or damaged
+    │   └── ModelMemoryError   not enough memory to embed an image (also a MemoryError)
     ├── QueryError             a query that cannot be answered
     ├── IndexFileError         a saved search index is damaged, or is something else
+    ├── TooLittleMemoryError   what is asked for does not fit into memory (also a MemoryError)
     ├── StoreError             the tables of a collection cannot be read or written
     └── CollectionError        a collection is missing, or not what the request supposes
-        ├── MissingImagesError a root is gone, or more than half of its images are
+        ├── MissingImagesError a root is gone, or more than half of its images are, or cannot be read
         └── LockedError        another process is writing
 """
 
@@ -35,12 +38,16 @@ class ImageError(LookalikeError):
         The file or address, as the user knows it.
     reason : str
         Why, in a few words, without the path: the text that a row of ``failures`` keeps.
+    is_permanent : bool
+        Whether the cause lies in the file, so that trying again is no use before the file or the reader
+        changes. Otherwise it is the machine's: too little memory, a reader that is not installed.
     """
 
-    def __init__(self, path: str, reason: str) -> None:
+    def __init__(self, path: str, reason: str, *, is_permanent: bool = True) -> None:
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
+        self.is_permanent = is_permanent
 
 
 class FetchError(ImageError):
@@ -51,8 +58,16 @@ class DatasetError(LookalikeError):
     """A data set is not there, cannot be downloaded, or its files are damaged."""
 
 
+class CacheError(LookalikeError):
+    """The cache, or what lies in it, could be another user's doing; nothing of it was loaded."""
+
+
 class ModelError(LookalikeError):
     """A model is unknown, cannot be reached, is damaged, or does not fit the collection."""
+
+
+class ModelMemoryError(ModelError, MemoryError):
+    """There is not enough memory to embed an image."""
 
 
 class QueryError(LookalikeError):
@@ -61,6 +76,10 @@ class QueryError(LookalikeError):
 
 class IndexFileError(LookalikeError):
     """A saved search index is damaged, or its folder holds something else."""
+
+
+class TooLittleMemoryError(LookalikeError, MemoryError):
+    """What is asked for needs more memory than there is; found out before it is taken."""
 
 
 class StoreError(LookalikeError):
@@ -72,7 +91,10 @@ class CollectionError(LookalikeError):
 
 
 class MissingImagesError(CollectionError):
-    """A root is gone, or lost more than half of its images at once; nothing was changed."""
+    """A root is gone, or lost more than half of its images at once, or most files cannot be read.
+
+    Nothing was taken out of the collection.
+    """
 
 
 class LockedError(CollectionError):

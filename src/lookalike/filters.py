@@ -1,7 +1,8 @@
-"""Which images a search is about: by size, shape, sharpness, format, label, folder, split."""
+"""Which images a search is about: by how they look, what their files say of them, and where they lie."""
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import math
 import os
@@ -12,7 +13,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from lookalike.dates import read_period
 from lookalike.errors import InvalidInputError, QueryError
+from lookalike.facts import SAID, which_say
+from lookalike.geography import box_around, distances
 from lookalike.images.formats import FORMATS
 from lookalike.images.spelling import as_typed, composed, label_spellings
 from lookalike.store import Store, sql_literal
@@ -30,8 +34,11 @@ _BOUNDED = {
     "megapixels": "(CAST(width AS DOUBLE) * height / 1e6)",
     "aspect": "(CAST(width AS DOUBLE) / height)",
     "sharpness": "sharpness",
+    "rating": "CAST(rating AS DOUBLE)",
 }
 """What has a least and a largest value, as SQL over the table of images; Lance compares like types only."""
+
+_REJECTED, _MOST_STARS = -1, 5
 
 _LANDSCAPE, _PORTRAIT = f"width > height * {SQUARE}", f"height > width * {SQUARE}"
 _SHAPES = {
@@ -50,6 +57,9 @@ _NOTHING: Mapping[str, Ids] = MappingProxyType({})
 class Filter:
     """Which images may be hits; all of it must hold, and what is not given holds for all.
 
+    Where it is asked for when, where or with what images were taken, or for their rating, those whose files
+    do not say so do not pass.
+
     Attributes
     ----------
     min_size, max_size : float
@@ -63,6 +73,20 @@ class Filter:
         Square is what has sides within 5 % of each other.
     min_sharpness, max_sharpness : float
         See `lookalike.images.sharpness`: the variance of the Laplacian.
+    min_date, max_date : str, datetime.date or datetime.datetime
+        Taken then or later; then or earlier. ``"2019"``, ``"2019-05"``, ``"2019-05-04"`` and
+        ``"2019-05-04 12:30"`` are the whole of that year, month, day or minute, from its beginning and to
+        its end; a datetime is one moment. As the camera's clock showed it, so without a time zone. Kept as
+        datetimes.
+    cameras, lenses : sequence of str
+        Taken with any of these: part of the name, as in ``"canon"``, in upper or lower case.
+    keywords : sequence of str
+        With any of these, in upper or lower case.
+    min_rating, max_rating : float
+        Stars, 1 to 5; -1 is what was rejected.
+    near : (float, float, float)
+        Taken no farther from a latitude and a longitude, in degrees, north and east positive, than this
+        many kilometres.
     formats : sequence of str
         Any of these: ``jpeg``, ``png``, …; upper or lower case, file name endings too.
     labels : sequence of str
@@ -83,6 +107,8 @@ class Filter:
     'CAST(least(width, height) AS DOUBLE) >= 600.0 AND height > width * 1.05'
     >>> Filter(labels=["dog's"]).of_files
     "label IN ('dog''s')"
+    >>> Filter(min_date="2019-05", max_date="2019").of_images
+    "taken >= TIMESTAMP '2019-05-01T00:00:00' AND taken <= TIMESTAMP '2019-12-31T23:59:59.999999'"
     """
 
     min_size: float | None = None
@@ -98,6 +124,14 @@ class Filter:
     shape: Shape | None = None
     min_sharpness: float | None = None
     max_sharpness: float | None = None
+    min_date: str | datetime.date | datetime.datetime | None = None
+    max_date: str | datetime.date | datetime.datetime | None = None
+    cameras: Sequence[str] = ()
+    lenses: Sequence[str] = ()
+    keywords: Sequence[str] = ()
+    min_rating: float | None = None
+    max_rating: float | None = None
+    near: tuple[float, float, float] | None = None
     formats: Sequence[str] = ()
     labels: Sequence[str] = ()
     folders: Sequence[str | os.PathLike[str]] = ()
@@ -105,8 +139,9 @@ class Filter:
 
     def __post_init__(self) -> None:
         for name in _BOUNDED:
-            low = _check_bound(f"the least {name} (min_{name})", getattr(self, f"min_{name}"))
-            high = _check_bound(f"the greatest {name} (max_{name})", getattr(self, f"max_{name}"))
+            check = _check_rating if name == "rating" else _check_bound
+            low = check(f"the least {name} (min_{name})", getattr(self, f"min_{name}"))
+            high = check(f"the greatest {name} (max_{name})", getattr(self, f"max_{name}"))
             if low is not None and high is not None and low > high:
                 raise InvalidInputError(
                     f"the least {name} (min_{name}) is {low:g} and the greatest (max_{name}) {high:g}:"
@@ -114,13 +149,35 @@ class Filter:
                 )
         _check_word("shape", self.shape, get_args(Shape))
         _check_word("split", self.split, _SPLITS)
+        self._check_dates()
+        object.__setattr__(self, "near", _check_near(self.near))
+        for name in SAID:
+            object.__setattr__(self, name, _full_words(name, getattr(self, name)))
         object.__setattr__(self, "formats", tuple(map(_check_format, _words("formats", self.formats))))
         object.__setattr__(self, "labels", tuple(map(as_typed, _words("labels", self.labels))))
         object.__setattr__(self, "folders", _paths("folders", self.folders))
 
+    def _check_dates(self) -> None:
+        """Turn dates into the first and the last moment that may be."""
+        first, last = self.min_date, self.max_date
+        if first is not None:
+            first = read_period("the earliest date (min_date)", first).first
+            object.__setattr__(self, "min_date", first)
+        if last is not None:
+            last = read_period("the latest date (max_date)", last).last
+            object.__setattr__(self, "max_date", last)
+        if first is not None and last is not None and first > last:
+            raise InvalidInputError(
+                f"the earliest date (min_date) is {first} and the latest (max_date) {last}: no image can be"
+                " of both"
+            )
+
     @property
     def of_images(self) -> str | None:
-        """What must hold for a row of the table of images, as SQL; None if anything may."""
+        """What must hold for a row of the table of images, as SQL; None if anything may.
+
+        Of cameras, lenses, keywords and places it says what can be said in SQL; `find_passing` does the rest.
+        """
         conditions = [
             f"{column} {comparison} {float(bound)!r}"
             for name, column in _BOUNDED.items()
@@ -131,6 +188,14 @@ class Filter:
             conditions.append(_SHAPES[self.shape])
         if self.formats:
             conditions.append(_among("format", self.formats))
+        conditions += [
+            f"taken {comparison} TIMESTAMP {sql_literal(moment.isoformat())}"
+            for comparison, moment in ((">=", self.min_date), ("<=", self.max_date))
+            if isinstance(moment, datetime.datetime)  # which they are by now, if anything
+        ]
+        conditions += [f"{said.column} IS NOT NULL" for name, said in SAID.items() if getattr(self, name)]
+        if self.near is not None:
+            conditions.append(_box(*self.near))
         return " AND ".join(conditions) or None
 
     @property
@@ -159,6 +224,12 @@ class Filter:
     def needs_sharpness(self) -> bool:
         """Whether it asks for what collections of format 1 do not know."""
         return self.min_sharpness is not None or self.max_sharpness is not None
+
+    @property
+    def needs_metadata(self) -> bool:
+        """Whether it asks for what collections before format 3 do not know."""
+        bounds = (self.min_date, self.max_date, self.min_rating, self.max_rating, self.near)
+        return any(bound is not None for bound in bounds) or any(getattr(self, name) for name in SAID)
 
     def with_split(self, split: str | None) -> Filter:
         """Return a filter that also asks for a split.
@@ -196,11 +267,11 @@ def find_passing(
     Raises
     ------
     QueryError
-        If no file and no cluster has one of the labels.
+        If no file and no cluster has one of the labels, or no image one of the cameras, lenses or keywords.
     """
     found: list[Ids] = []
     if wanted.of_images is not None:
-        found.append(store.images.read(["id"], wanted.of_images)["id"].to_numpy())
+        found.append(_find_images(store, wanted, wanted.of_images))
     of_files = wanted.of_files_below(beginnings)
     if of_files is not None:
         rows = store.files.read(["id", "label"], of_files)
@@ -223,6 +294,30 @@ def find_passing(
     return found[0] if len(found) == 1 else np.intersect1d(found[0], found[1])
 
 
+def _find_images(store: Store, wanted: Filter, condition: str) -> Ids:
+    """Return the ids of the images whose rows in the table of images pass."""
+    asked = {said: words for name, said in SAID.items() if (words := getattr(wanted, name))}
+    place = () if wanted.near is None else ("latitude", "longitude")
+    rows = store.images.read(["id", *(said.column for said in asked), *place], condition)
+    ids: Ids = rows["id"].to_numpy()
+    passes = np.ones(len(ids), bool)
+    for said, words in asked.items():
+        passes &= which_say(store, said, words, rows[said.column])
+    if wanted.near is not None:
+        latitude, longitude, radius = wanted.near
+        there = (rows[column].to_numpy() for column in place)
+        passes &= distances(latitude, longitude, *there) <= radius
+    return ids[passes]
+
+
+def _box(latitude: float, longitude: float, radius: float) -> str:
+    """Return what holds for the latitude and longitude of what is near a place, as SQL."""
+    box = box_around(latitude, longitude, radius)
+    ranges = [f"longitude BETWEEN {west!r} AND {east!r}" for west, east in box.longitudes]
+    along = f"({' OR '.join(ranges)})" if ranges else "longitude IS NOT NULL"
+    return f"latitude BETWEEN {box.south!r} AND {box.north!r} AND {along}"
+
+
 def _check_labels(store: Store, labels: set[str], names: Iterable[str]) -> None:
     """Raise QueryError for a label that no file has; one that other splits and folders have is no mistake."""
     of_files = store.files.read(["label"])["label"].unique().to_pylist()
@@ -240,10 +335,44 @@ def _among(column: str, words: Sequence[str]) -> str:
 def _check_bound(name: str, value: Any) -> float | None:
     if value is None:
         return None
-    is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if not is_number or not 0 <= value < math.inf:
+    if not _is_number(value) or not 0 <= value < math.inf:
         raise InvalidInputError(f"{name} is {value!r}; expected a number, 0 or more")
     return float(value)
+
+
+def _check_rating(name: str, value: Any) -> float | None:
+    if value is None or (_is_number(value) and _REJECTED <= value <= _MOST_STARS):
+        return None if value is None else float(value)
+    raise InvalidInputError(f"{name} is {value!r}; expected stars, 1 to 5, or -1 for what was rejected")
+
+
+def _check_near(value: Any) -> tuple[float, float, float] | None:
+    if value is None:
+        return None
+    numbers = tuple(value) if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) else ()
+    if len(numbers) != 3 or not all(map(_is_number, numbers)):
+        raise InvalidInputError(
+            f"near is {value!r}; expected a latitude, a longitude and a distance in kilometres, such as"
+            " (48.858, 2.294, 5)"
+        )
+    latitude, longitude, radius = map(float, numbers)
+    for name, degrees, most in (("latitude", latitude, 90), ("longitude", longitude, 180)):
+        if not -most <= degrees <= most:
+            raise InvalidInputError(f"the {name} of near is {degrees:g}; expected degrees, -{most} to {most}")
+    if not 0 <= radius < math.inf:
+        raise InvalidInputError(f"the distance of near is {radius:g}; expected kilometres, 0 or more")
+    return latitude, longitude, radius
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def _full_words(name: str, value: object) -> tuple[str, ...]:
+    words = _words(name, value)
+    if not all(word.strip() for word in words):
+        raise InvalidInputError(f"{name} is {value!r}; expected words that are not empty")
+    return words
 
 
 def _check_word(name: str, value: str | None, words: Sequence[str]) -> None:

@@ -2,15 +2,19 @@
 
 The mean and the covariance are summed up over blocks of rows in float64, so that the rows may be
 memory-mapped and never all in memory; then one symmetric eigenproblem of d × d. For the d of image features
-(up to some 2,000) that is a second or two, however many rows there are. Each axis points where its largest
-coordinate is positive, so that the same rows give the same axes everywhere.
+(up to some 2,000) that is a second or two, however many rows there are. Where there are fewer rows than
+dimensions, the products of rows with rows have the same eigenvalues, in a matrix of n × n, and the axes are
+sums of rows. Where both are above 8,192, as many axes as are kept are found by iteration (`_iterate`), and no
+more is held than these. Each axis points where its largest coordinate is positive, so that the same rows give
+the same axes everywhere.
 
-Cost: n · d² multiply-adds to fit, d · m a row to apply.
+Cost: n · d · min(n, d) multiply-adds to fit, with iteration some 15 · n · d · m; d · m a row to apply.
 
 References
 ----------
 K. Pearson, "On Lines and Planes of Closest Fit to Systems of Points in Space", 1901.
-I. Jolliffe, "Principal Component Analysis", 2nd edition 2002, chapters 1 to 3.
+I. Jolliffe, "Principal Component Analysis", 2nd edition 2002, chapters 1 to 3; section 3.5: rows with rows.
+N. Halko, P. Martinsson, J. Tropp, "Finding Structure with Randomness", 2011: the iteration.
 """
 
 from __future__ import annotations
@@ -24,13 +28,21 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError, ModelError
+from lookalike.memory import check_memory, rows_at_once
 from lookalike.replace_file import replace_file
 from lookalike.types import Vectors
 
 _BLOCK_ROWS = 8_192
+_MOST_EXACT = 8_192  # rows or dimensions: an eigenproblem of 512 MB, and some minutes
+_ITERATED = 16  # axes beside those that are kept, for these to be right
+_ROUNDS = 6
 _AXES_ROUNDS = 3
+_FEW_ROWS = 4  # times the axes: up to so many rows, these are found from products of rows with rows
+_LEAST_VARIANCE = 1e-12  # of the largest: what lies below is rounding
 _FORMAT = 1
+_INSTEAD = "keep fewer components, or begin with vectors of fewer dimensions"
 
 Doubles = npt.NDArray[np.float64]
 
@@ -56,8 +68,8 @@ class PCA:
     explained_variance_ratio_ : (m,) float64
         The same as shares of the whole.
     shares_ : (min(n - 1, d),) float64
-        The shares of all components that there are, kept or not; of the kept ones, where an earlier lookalike
-        saved them.
+        The shares of all components that there are, kept or not; of those that were found, where both n and d
+        are above 8,192, and of the kept ones, where an earlier lookalike saved them.
     n_components_ : int
         m.
 
@@ -105,8 +117,8 @@ class PCA:
             If there are fewer than two rows, all rows are equal, a value is not finite, or more components
             are asked for than the rows can have.
         """
-        rows = np.asanyarray(vectors)
-        if rows.ndim != 2 or len(rows) < 2 or not np.issubdtype(rows.dtype, np.number):
+        rows = as_numbers(vectors)
+        if rows.ndim != 2 or len(rows) < 2 or not rows.shape[1]:
             raise InvalidInputError(
                 f"vectors are {rows.dtype} of shape {rows.shape}; expected (n, d), n from 2"
             )
@@ -117,30 +129,38 @@ class PCA:
                 f"cannot reduce to {self.n_components} dimensions: {n} vectors of {d} dimensions have at most"
                 f" {most} to keep"
             )
+        most_exact = min(n, d, _MOST_EXACT)
+        check_memory(24 * most_exact**2, f"a principal component analysis of {n:,} vectors", _INSTEAD)
         mean = np.zeros(d)
         for block in _blocks(rows):
             mean += block.sum(axis=0)
         mean /= n
         if not np.isfinite(mean).all():
             raise InvalidInputError("vectors hold NaN or infinity; expected finite numbers")
-        scatter = np.zeros((d, d))
-        for block in _blocks(rows):
-            centred = block - mean
-            scatter += centred.T @ centred
-        variance, axes = np.linalg.eigh(scatter / (n - 1))  # rising; axes in columns
-        variance, axes = np.maximum(variance[::-1], 0.0), axes[:, ::-1].T
-        total = float(variance.sum())
-        if total == 0:
-            raise InvalidInputError("all vectors are equal; there is no variance to keep")
-        if isinstance(self.n_components, float):
-            # The last one counted too: rounding must not let the sum stay below the share.
-            shares = np.cumsum(variance[:most]) / total
-            count = int(np.searchsorted(shares, self.n_components - 1e-12)) + 1
-            count = min(count, most)
+        if min(n, d) > _MOST_EXACT:
+            variance, axes, total = _iterate(rows, mean, self.n_components)
+            count = _count(variance / total, self.n_components)
+            axes = axes[:, :count]
+        elif n < d:
+            products = _products(rows, mean)
+            variance, turn = np.linalg.eigh(products / (n - 1))  # rising
+            variance = np.maximum(variance[::-1], 0.0)[:most]
+            total = _check_varied(float(variance.sum()))
+            count = _count(variance / total, self.n_components)
+            axes = _axes_of_few(rows, mean, turn[:, ::-1][:, :count])
         else:
-            count = int(self.n_components)
-        self.shares_ = variance[:most] / total
-        axes, variance = axes[:count], variance[:count]
+            scatter = np.zeros((d, d))
+            for block in _blocks(rows):
+                centred = block - mean
+                scatter += centred.T @ centred
+            variance, axes = np.linalg.eigh(scatter / (n - 1))  # rising; axes in columns
+            variance, axes = np.maximum(variance[::-1], 0.0), axes[:, ::-1]
+            total = _check_varied(float(variance.sum()))
+            variance = variance[:most]
+            count = _count(variance / total, self.n_components)
+            axes = axes[:, :count]
+        self.shares_ = variance / total
+        variance, axes = variance[:count], axes.T
         largest = np.argmax(np.abs(axes), axis=1)
         axes = axes * np.sign(axes[np.arange(count), largest])[:, None]
         self.mean_, self.components_ = mean, np.ascontiguousarray(axes)
@@ -160,14 +180,15 @@ class PCA:
             If the vectors are of another dimension, or nothing was fitted.
         """
         self._check_fitted()
-        rows = np.asanyarray(vectors)
+        rows = as_numbers(vectors)
         if rows.ndim != 2 or rows.shape[1] != len(self.mean_):
             raise InvalidInputError(f"vectors have shape {rows.shape}; expected (n, {len(self.mean_)})")
         scale = self._scale()
         reduced = np.empty((len(rows), self.n_components_), np.float32)
-        for start in range(0, len(rows), _BLOCK_ROWS):
-            block = np.asarray(rows[start : start + _BLOCK_ROWS], np.float64)
+        start = 0
+        for block in _blocks(rows):
             reduced[start : start + len(block)] = (block - self.mean_) @ self.components_.T / scale
+            start += len(block)
         return reduced
 
     def fit_transform(self, vectors: npt.ArrayLike) -> Vectors:
@@ -177,7 +198,7 @@ class PCA:
     def inverse_transform(self, reduced: npt.ArrayLike) -> Vectors:
         """Return the vectors that lie nearest to what was reduced to these coordinates; (n, d) float32."""
         self._check_fitted()
-        coordinates = np.asarray(reduced, np.float64)
+        coordinates = np.asarray(as_numbers(reduced, "coordinates"), np.float64)
         if coordinates.ndim != 2 or coordinates.shape[1] != self.n_components_:
             raise InvalidInputError(
                 f"coordinates have shape {coordinates.shape}; expected (n, {self.n_components_})"
@@ -239,19 +260,28 @@ class PCA:
 
 
 def principal_axes(sample: Doubles, n_axes: int, random: np.random.Generator) -> Doubles:
-    """Return about the principal axes of centred rows, (n, d): (d, n_axes) float64, orthonormal, by variance.
+    """Return about the principal axes of centred rows, (n, d): (d, m) float64, orthonormal, by variance.
+
+    There are `n_axes`, or d if that is less; where few rows have many dimensions, no more than the directions
+    in which they differ.
 
     Subspace iteration: a few products with the rows turn any start towards the axes of largest variance.
     It costs less than the covariance for large d, and never fails: axes without variance are orthonormal,
-    too.
+    too. Of few rows, products with each other give the axes at once, and in less memory.
 
     References
     ----------
     N. Halko, P. Martinsson, J. Tropp, "Finding Structure with Randomness", 2011.
     """
+    n, d = sample.shape
+    if n_axes < d and n < d and n <= _FEW_ROWS * n_axes:
+        squares, turn = np.linalg.eigh(sample @ sample.T)
+        squares, turn = squares[::-1], turn[:, ::-1][:, :n_axes]
+        n_found = int((squares[:n_axes] > _LEAST_VARIANCE * squares[0]).sum())
+        return np.linalg.qr(sample.T @ turn[:, :n_found])[0]
     rows = sample.astype(np.float32)
-    axes = random.standard_normal((rows.shape[1], n_axes))
-    if n_axes < rows.shape[1]:
+    axes = random.standard_normal((d, n_axes))
+    if n_axes < d:
         for _ in range(_AXES_ROUNDS):
             axes, _ = np.linalg.qr(axes)
             axes = (rows.T @ (rows @ axes.astype(np.float32))).astype(np.float64)
@@ -263,6 +293,82 @@ def principal_axes(sample: Doubles, n_axes: int, random: np.random.Generator) ->
     return axes
 
 
+def _count(shares: Doubles, wanted: int | float) -> int:
+    """Return how many components are kept: a number, or as many as have that share of the variance."""
+    if not isinstance(wanted, float):
+        return int(wanted)
+    # The last one counted too: rounding must not let the sum stay below the share.
+    return min(int(np.searchsorted(np.cumsum(shares), wanted - 1e-12)) + 1, len(shares))
+
+
+def _check_varied(total: float) -> float:
+    if total == 0:
+        raise InvalidInputError("all vectors are equal; there is no variance to keep")
+    return total
+
+
+def _products(rows: npt.NDArray[Any], mean: Doubles) -> Doubles:
+    """Return the products of centred rows with one another, (n, n)."""
+    products = np.zeros((len(rows), len(rows)))
+    for columns in _columns(*rows.shape):
+        centred = rows[:, columns] - mean[columns]
+        products += centred @ centred.T
+    return products
+
+
+def _axes_of_few(rows: npt.NDArray[Any], mean: Doubles, turn: Doubles) -> Doubles:
+    """Return the axes, (d, m), that eigenvectors of the products of rows, (n, m), stand for; orthonormal."""
+    n, d = rows.shape
+    m = turn.shape[1]
+    check_memory(24 * d * m, f"finding {m:,} components of {d:,} dimensions", _INSTEAD)
+    axes = np.empty((d, m))
+    for columns in _columns(n, d):
+        axes[columns] = (rows[:, columns] - mean[columns]).T @ turn
+    # Of those without variance nothing but rounding is left: any that are orthonormal will do.
+    return np.linalg.qr(axes)[0]
+
+
+def _iterate(rows: npt.NDArray[Any], mean: Doubles, wanted: int | float) -> tuple[Doubles, Doubles, float]:
+    """Return variances (m,), axes (d, m) and the variance of all, by products with a few axes at a time.
+
+    Subspace iteration, as in `principal_axes`, but over all rows. For a share of the variance the number of
+    axes is doubled until they have it.
+    """
+    n, d = rows.shape
+    total = _check_varied(sum(float(np.square(block - mean).sum()) for block in _blocks(rows)) / (n - 1))
+    m = 64 if isinstance(wanted, float) else int(wanted)
+    while True:
+        m = min(m, n - 1, d)
+        n_axes = min(m + _ITERATED, d)
+        check_memory(32 * d * n_axes, f"finding {m:,} components of {d:,} dimensions", _INSTEAD)
+        axes = np.random.default_rng(0).standard_normal((d, n_axes))
+        for _ in range(_ROUNDS):
+            axes, _ = np.linalg.qr(axes)
+            turned = np.zeros_like(axes)
+            for block in _blocks(rows):
+                block -= mean
+                turned += block.T @ (block @ axes)
+            axes = turned
+        axes, _ = np.linalg.qr(axes)
+        scatter = np.zeros((n_axes, n_axes))
+        for block in _blocks(rows):
+            within = (block - mean) @ axes
+            scatter += within.T @ within
+        variance, turn = np.linalg.eigh(scatter / (n - 1))
+        variance = np.maximum(variance[::-1], 0.0)[:m]
+        if not isinstance(wanted, float) or variance.sum() >= wanted * total or m == min(n - 1, d):
+            return variance, axes @ turn[:, ::-1][:, :m], total
+        m *= 2
+
+
 def _blocks(rows: npt.NDArray[Any]) -> Iterator[Doubles]:
-    for start in range(0, len(rows), _BLOCK_ROWS):
-        yield np.asarray(rows[start : start + _BLOCK_ROWS], np.float64)
+    step = rows_at_once(rows.shape[1], _BLOCK_ROWS)
+    for start in range(0, len(rows), step):
+        yield np.array(rows[start : start + step], np.float64)
+
+
+def _columns(n: int, d: int) -> Iterator[slice]:
+    """Give the columns of n rows, as many at a time as fit into a block."""
+    step = rows_at_once(n, d)
+    for start in range(0, d, step):
+        yield slice(start, min(start + step, d))

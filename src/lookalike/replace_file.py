@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def replace_file(file: Path, content: bytes, *, durable: bool = False) -> None:
-    """Put a file in its place, whole, or leave what was there.
+    """Put a file in its place, whole, or leave what was there. What is no file, a pipe, say, is written to.
 
     Parameters
     ----------
@@ -32,6 +32,9 @@ def replace_file(file: Path, content: bytes, *, durable: bool = False) -> None:
     ...     print([(file.name, file.read_bytes()) for file in Path(folder).iterdir()])
     [('a.txt', b'new')]
     """
+    if file.exists() and not file.is_file() and not file.is_dir():
+        file.write_bytes(content)  # a pipe or a device stays what it is
+        return
     # Processes and threads that write it at once each have their own. The name is cut: it may be the longest
     # that the system takes.
     partial = file.with_name(f"{file.name[:40]}.{os.getpid()}-{threading.get_ident()}.part")

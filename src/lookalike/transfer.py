@@ -38,7 +38,7 @@ def byte_progress(title: str, total: int, *, quiet: bool) -> Iterator[Callable[[
     callable
         Call it with the bytes that have come so far.
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield lambda done: None
         return
 

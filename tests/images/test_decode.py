@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pillow_heif
+import pillow_jxl  # noqa: F401  for writing
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,7 +30,7 @@ from lookalike.images.decode import (
 from lookalike.images.formats import FORMATS
 from permissions import as_nobody, folder_for_all
 
-NAMES = [row.name for row in FORMATS]
+NAMES = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIC", "JXL"]  # no camera file can be written
 
 
 def corners(width=60, height=40):
@@ -471,12 +472,15 @@ def test_other_formats_keep_at_least_twice_the_shorter_side(name):
 
 
 def test_a_large_image_shrunk_in_strips_is_what_shrinking_the_whole_gives(monkeypatch):
-    module = importlib.import_module("lookalike.images.decode")  # the package has a function of that name
+    module = importlib.import_module("lookalike.images.rgb")
     monkeypatch.setattr(module, "_STRIP_PIXELS", 1000)
     noise = np.random.default_rng(0).integers(0, 256, (203, 301, 4), dtype=np.uint8)
     layered = Image.fromarray(noise)
     on_white = read(encode(layered, "PNG")).image
-    assert read(encode(layered, "PNG"), 33).image.tobytes() == on_white.reduce(3).tobytes()
+    small = np.asarray(read(encode(layered, "PNG"), 33).image, int)
+    assert (
+        np.abs(small - np.asarray(on_white.reduce(3), int)).max() <= 2
+    )  # rounded twice: shrunk, then laid on white
     for mode in ("L", "P", "LA", "RGB"):
         whole = read(encode(layered.convert("RGB").convert(mode), "PNG")).image
         small = read(encode(layered.convert("RGB").convert(mode), "PNG"), 33).image
@@ -591,6 +595,7 @@ SAMPLES = {
     "TIFF, float": encode(Image.fromarray(np.asarray(gradients())[..., 0].astype(np.float32)), "TIFF"),
     "AVIF": encode(gradients(), "AVIF", exif=orientation_tag(6)),
     "HEIC": encode(gradients(), "HEIC", exif=orientation_tag(6)),
+    "JXL": encode(gradients(), "JXL"),
 }
 
 

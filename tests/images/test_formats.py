@@ -4,7 +4,7 @@ import itertools
 import pytest
 from PIL import Image
 
-from lookalike.images.formats import EXTENSIONS, FORMATS, recognise
+from lookalike.images.formats import EXTENSIONS, FORMATS, UnreadKindError, recognise
 
 
 def iso_head(major, *compatible):
@@ -23,6 +23,15 @@ def test_the_formats_are_these():
         "TIFF": (".tif", ".tiff"),
         "AVIF": (".avif",),
         "HEIC": (".heic", ".heif", ".hif"),
+        "CR2": (".cr2",),
+        "CR3": (".cr3",),
+        "NEF": (".nef",),
+        "ARW": (".arw",),
+        "DNG": (".dng",),
+        "ORF": (".orf",),
+        "RAF": (".raf",),
+        "RW2": (".rw2",),
+        "JXL": (".jxl",),
     }
 
 
@@ -46,6 +55,15 @@ def test_the_formats_are_these():
         (iso_head(b"heic", b"mif1", b"heic"), "HEIC"),
         (iso_head(b"mif1", b"mif1", b"heic"), "HEIC"),
         (iso_head(b"msf1", b"hevc"), "HEIC"),
+        (b"II*\x00\x10\x00\x00\x00CR\x02\x00", "CR2"),
+        (iso_head(b"crx ", b"crx ", b"isom"), "CR3"),
+        (b"IIRO\x08\x00\x00\x00", "ORF"),
+        (b"IIRS\x08\x00\x00\x00", "ORF"),
+        (b"MMOR\x00\x00\x00\x08", "ORF"),
+        (b"FUJIFILMCCD-RAW 0201", "RAF"),
+        (b"IIU\x00\x18\x00\x00\x00", "RW2"),
+        (b"\xff\x0a\xfa\x7f", "JXL"),
+        (bytes.fromhex("0000000c4a584c200d0a870a"), "JXL"),
     ],
 )
 def test_a_file_is_known_by_its_first_bytes(head, name):
@@ -78,7 +96,7 @@ def test_each_ending_belongs_to_one_format_and_is_lower_case_with_its_dot():
 
 @pytest.mark.parametrize("row", FORMATS, ids=lambda row: row.name)
 def test_every_reader_is_there_and_refuses_what_is_not_its_own(row):
-    with pytest.raises((SyntaxError, OSError)):
+    with pytest.raises((SyntaxError, OSError, UnreadKindError)):
         row.open(io.BytesIO(b"nothing of the kind" * 10))
 
 

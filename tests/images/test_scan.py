@@ -40,7 +40,9 @@ def test_size_and_time_are_those_of_the_file(tmp_path):
     make(tmp_path, "a.jpg")
     os.utime(tmp_path / "a.jpg", ns=(1, 1_600_000_000_123_456_789))
     status = (tmp_path / "a.jpg").stat()
-    assert scan(tmp_path).files == {"a.jpg": FileStat(5, status.st_mtime_ns)}
+    assert scan(tmp_path).files == {
+        "a.jpg": FileStat(5, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    }
 
 
 def test_endings_count_in_either_case_and_the_last_one_only(tmp_path):

@@ -1,7 +1,7 @@
 """The command line: one file a command. It parses, calls `Collection`, and prints.
 
 Exit codes: 0 done; 1 done, but images failed, with ``--strict``; 2 the request cannot be met; 130
-interrupted.
+interrupted; 141 nobody reads the output on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,14 @@ import typer
 
 from lookalike.cli.bench import bench
 from lookalike.cli.cluster import cluster
-from lookalike.cli.console import complain, quieten_readers
+from lookalike.cli.console import (
+    complain,
+    complain_of_output,
+    hold_streams,
+    naming_output,
+    quieten_readers,
+    spare_memory,
+)
 from lookalike.cli.datasets import datasets
 from lookalike.cli.demo import demo
 from lookalike.cli.evaluate import evaluate
@@ -65,19 +72,20 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def answer(*arguments: object, **options: object) -> None:
         try:
+            spare_memory()
             quieten_readers()
             command(*arguments, **options)
         except LookalikeError as error:
             complain(str(error))
             raise typer.Exit(2) from error
-        except BrokenPipeError as error:
-            # The reader has gone (`| head`). Python would complain once more when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(141) from error
         except OSError as error:
             # Whatever the system refuses that the library did not foresee, a deleted working directory, say.
-            reason = error.strerror or str(error)
-            complain(f"{error.filename}: {reason}" if error.filename else reason)
+            raise typer.Exit(complain_of_output(error)) from error
+        except MemoryError as error:
+            complain(
+                f"there is too little memory for this{f' ({error})' if str(error) else ''}; close other"
+                " programs, or ask for less"
+            )
             raise typer.Exit(2) from error
         except KeyboardInterrupt as interrupt:
             complain("interrupted; what was done is kept")
@@ -112,11 +120,21 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exits the process."""
+    hold_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0] not in (*COMMANDS, "train") and (os.path.isfile(words[0]) or "://" in words[0]):
         words.insert(0, "search")  # a bare query
     try:
-        code = app(words, prog_name="lookalike", standalone_mode=False)
+        with naming_output():  # of help and version; commands see to theirs
+            code = app(words, prog_name="lookalike", standalone_mode=False)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except OSError as error:
+        code = complain_of_output(error)
+    except SystemExit as left:  # rich and typer leave with 1 when nobody reads on
+        code = left.code
+        if isinstance(left.__context__, BrokenPipeError):
+            code = complain_of_output(left.__context__)
     except _USAGE_ERROR as error:
         _complain_of_usage(error)
         code = 2

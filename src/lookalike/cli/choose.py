@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 from collections.abc import Sequence
@@ -89,7 +90,8 @@ def choose_place(paths: Sequence[str], at: Path | None, datasets: Sequence[str] 
     Parameters
     ----------
     paths : sequence of str
-        Folders, files and globs, as the user named them.
+        Folders, files and globs, as the user named them. Without any, and without a collection, it is about
+        the working directory.
     at : Path, optional
         The folder of the collection, as the user named it.
     datasets : sequence of str
@@ -99,8 +101,8 @@ def choose_place(paths: Sequence[str], at: Path | None, datasets: Sequence[str] 
     Raises
     ------
     CollectionError
-        If a path does not exist, if there is neither a path nor a collection, or if the paths lie in
-        several collections, or in none and have no root in common.
+        If a path does not exist, if there is neither a path nor a collection in the root of the system or the
+        user's home, or if the paths lie in several collections, or in none and have no root in common.
     """
     from lookalike.collection import Collection
 
@@ -109,11 +111,15 @@ def choose_place(paths: Sequence[str], at: Path | None, datasets: Sequence[str] 
         at = Path(datasets[0])
     if at is not None:
         found = Collection.find(at, above=False)
-        if not found and not paths and not datasets:
-            raise CollectionError(f"there is no collection in {at}; name the folder of images, too")
         home = found.parent if found else _home(at)
+        if not found and not paths and not datasets:
+            return Place(home, False, (_working_folder(),))
     elif not paths:
-        return Place(Collection.open(".").folder.parent, True, ())
+        found = Collection.find(".")
+        if found:
+            return Place(found.parent, True, ())
+        here = _working_folder()
+        return Place(here, False, (here,))
     else:
         around = {Collection.find(folder) for folder in folders}
         if len(around) > 1:
@@ -165,6 +171,26 @@ def open_place(place: Place, model: str | None = None, instead: Path | None = No
         if not collection.holds(folder):
             collection.add_root(folder)
     return collection
+
+
+def _working_folder() -> Path:
+    """Return the folder to be indexed where none was named, and there is no collection yet.
+
+    Raises
+    ------
+    CollectionError
+        If it is the root of the system, or the user's home: these are named by who means them.
+    """
+    here = Path(os.getcwd())
+    is_root, is_home = here.parent == here, False
+    with contextlib.suppress(OSError):
+        is_home = os.path.samefile(here, os.path.expanduser("~"))
+    if is_root or is_home:
+        raise CollectionError(
+            f"there is no collection in {here}, which is {'the root' if is_root else 'your home'};"
+            " name a folder of images, or this one: `lookalike index .`"
+        )
+    return here
 
 
 def _home(at: Path) -> Path:

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from lookalike.errors import InvalidInputError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lookalike.sync import Progress
 
 _MISSING = 8  # characters that are named
+_STEPS = {"comparing": "Comparing", "headers": "Reading headers", "embedding": "Embedding"}
 
 
 def quieten_readers() -> None:
@@ -35,11 +36,60 @@ def quieten_readers() -> None:
     Image.MAX_IMAGE_PIXELS = None  # `images.decode` has a limit of its own
 
 
+def spare_memory() -> None:
+    """Let the allocator of Lance and Arrow, mimalloc, reserve addresses by 64 MiB instead of by a gibibyte.
+
+    Where a process may have little more than that (``ulimit -v``, a batch system), nothing would be left for
+    pictures. It looks at the variable as they are loaded; whoever knows better sets it.
+    """
+    os.environ.setdefault("MIMALLOC_ARENA_RESERVE", "65536")  # KiB
+
+
+def hold_streams() -> None:
+    """Open the standard streams that whoever started us has closed, on nothing.
+
+    The next file to be opened would get a closed one's number, and be written to by what libraries print.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # it takes the lowest number that is free, which is this
+
+
 def complain(message: str) -> None:
-    """Print one line on standard error."""
-    line = " ".join(message.split("\n"))
-    if sys.stderr is not None:
-        print(f"lookalike: {printable(line)}", file=sys.stderr)
+    """Print one line on standard error, that names the program."""
+    tell(f"lookalike: {' '.join(message.split(chr(10)))}")
+
+
+def tell(line: str) -> None:
+    """Print one line on standard error; where that is closed, or full, there is nobody to be told."""
+    if sys.stderr is None:  # print would take standard output for it
+        return
+    try:
+        print(printable(line), file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        let_go(sys.stderr)
+
+
+def let_go(stream: TextIO | None) -> None:
+    """Send to nowhere what a stream still holds; Python would complain of it, once more, when it ends."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        assert stream is not None
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def complain_of_output(error: OSError) -> int:
+    """Say why standard output, or a file, could not be written; return the exit code.
+
+    That nobody reads on, `| head`, is nothing to complain of: 141, as of a program that the signal ends.
+    """
+    let_go(sys.stdout)
+    if isinstance(error, BrokenPipeError):
+        return 141
+    reason = error.strerror or str(error)
+    complain(f"{error.filename}: {reason}" if error.filename else reason)
+    return 2
 
 
 def print_json(document: dict[str, Any]) -> None:
@@ -81,8 +131,25 @@ def print_raw(path: str) -> None:
 def _write(line: bytes) -> None:
     if sys.stdout is None:  # closed by whoever started us
         return
-    sys.stdout.buffer.write(line + b"\n")
-    sys.stdout.flush()
+    with naming_output():
+        sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def naming_output() -> Iterator[None]:
+    """Have errors of what is printed within say that it is about standard output."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = "standard output"
+        raise
+
+
+def announce(*, quiet: bool) -> Callable[[str], None]:
+    """Give a callback that says on standard error what is going to take its time."""
+    return (lambda words: None) if quiet else tell
 
 
 @contextlib.contextmanager
@@ -103,9 +170,14 @@ def sync_progress(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
         TimeRemainingColumn(),
     )
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Embedding", total=None, rate="")
+        task = bar.add_task(_STEPS["embedding"], total=None, rate="")
+        step = "embedding"
 
         def show(progress: Progress) -> None:
+            nonlocal step
+            if progress.step != step:
+                step = progress.step
+                bar.reset(task, description=_STEPS[step], total=None)
             elapsed = bar.tasks[0].elapsed or 0.0
             rate = f"{progress.done / elapsed:,.0f} images/s" if elapsed > 0.5 else ""
             if progress.failed:
@@ -176,7 +248,7 @@ def save_picture(draw: Callable[[], Figure], path: Path, dark: bool) -> None:
     with use_theme(dark=dark), gather_missing() as missing:
         figure = draw()
     save_figure(figure, path)
-    print(f"saved {path}", file=sys.stderr)
+    tell(f"saved {path}")
     if missing:
         shown = " ".join(sorted(missing)[:_MISSING]) + (" …" if len(missing) > _MISSING else "")
         complain(

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from lookalike.cli.console import printable, relative, say, step_progress, sync_progress
+from lookalike.cli.console import relative, say, step_progress, sync_progress, tell
 from lookalike.cli.options import JobsOption, QuietOption
 
 
@@ -39,11 +39,11 @@ def demo(
     from lookalike.demo import choose_source, index_source, run_demo, write_page
     from lookalike.errors import CollectionError
 
-    def tell(line: str) -> None:
+    def report_line(line: str) -> None:
         if not quiet:
-            print(printable(line), file=sys.stderr)
+            tell(line)
 
-    chosen = choose_source(source, quiet=quiet, tell=tell)
+    chosen = choose_source(source, quiet=quiet, tell=report_line)
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from lookalike.cli.choose import choose_place, open_place
-from lookalike.cli.console import complain, print_json, relative, say, sync_progress
+from lookalike.cli.console import announce, complain, print_json, relative, say, sync_progress
 from lookalike.cli.options import CollectionOption, DeviceOption, JobsOption, JsonOption, QuietOption
-from lookalike.errors import InvalidInputError, LockedError, LookalikeError
+from lookalike.errors import CollectionError, InvalidInputError, LockedError, LookalikeError
 
 if TYPE_CHECKING:
     from lookalike.answers import SyncReport
@@ -29,7 +29,8 @@ def index(
         list[str] | None,
         typer.Argument(
             metavar="[PATH]...",
-            help="Folders, files or quoted globs. By default the whole collection that this folder is in.",
+            help="Folders, files or quoted globs. By default the whole collection that this folder is in,"
+            " or else this folder.",
             show_default=False,
         ),
     ] = None,
@@ -72,6 +73,13 @@ def index(
     prune: Annotated[
         bool,
         typer.Option("--prune", help="Let images go although their folder is missing, or lost most of them."),
+    ] = False,
+    reread: Annotated[
+        bool,
+        typer.Option(
+            "--reread",
+            help="Read everything again, also what shows no sign of a change.",
+        ),
     ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 if any image cannot be read.")
@@ -120,10 +128,15 @@ def index(
             model=model,
             dry_run=dry_run,
             prune=prune,
+            reread=reread,
             jobs=jobs,
             device=device,
             report=report,
+            say=announce(quiet=quiet),
         )
+        if not place.is_there and not targets and not sets and not result.added + result.failed:
+            chosen.remove_if_empty()
+            raise CollectionError(f"there are no images in {place.folders[0]}; name a folder that has some")
     if json:
         print_json(_document(result))
     elif not quiet:
@@ -143,9 +156,9 @@ def _leave_nothing(collection: Collection, kind: type[BaseException] | None, *_:
 
 
 def _document(result: SyncReport) -> dict[str, Any]:
-    counts = ("added", "embedded", "changed", "moved", "removed", "unchanged", "failed")
+    counts = ("added", "embedded", "changed", "moved", "removed", "unchanged", "refreshed", "doubtful")
     return {
-        **{name: getattr(result, name) for name in counts},
+        **{name: getattr(result, name) for name in (*counts, "failed")},
         "failures": [{"path": relative(row.path), "reason": row.reason} for row in result.failures],
         "passed_over": {name: _passed_over_document(each) for name, each in result.passed_over.items()},
         "seconds": round(result.seconds, 3),
@@ -162,10 +175,16 @@ def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
     summary = ", ".join(f"{getattr(result, name):,} {name}" for name in counts if getattr(result, name))
     if dry_run:
         say(f"Would be: {summary or 'nothing to do'}")
+        if result.doubtful:
+            say(f"To be looked at, as their content may not be what it seems: {result.doubtful:,}")
+        if result.refreshed:
+            say(f"To be read again: {result.refreshed:,}")
         if result.embedded:
             say(f"To embed, copies included: {result.embedded:,}")
     else:
         say(f"{relative(str(collection.folder))}: {summary or 'no images found'}")
+        if result.refreshed:
+            say(f"Read again: {result.refreshed:,}")
         if result.embedded:
             rate = result.embedded / max(result.seconds, 1e-9)
             say(f"Embedded {result.embedded:,} images in {result.seconds:.1f} s ({rate:,.0f} images/s)")

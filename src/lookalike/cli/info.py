@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import print_json, relative, say
+from lookalike.cli.console import naming_output, print_json, relative, say
 from lookalike.cli.options import CollectionOption, JsonOption
 from lookalike.counts import count_images
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from lookalike.answers import ClusteringInfo, ImageInfo, Info
+    from lookalike.facts import Facts
+    from lookalike.images.metadata import Metadata
     from lookalike.looks import Color, Looks
 
 _SHOWN = 12
@@ -86,6 +89,21 @@ def _document(found: Info) -> dict[str, Any]:
             "sharpness": None if found.looks.sharpness is None else round(found.looks.sharpness, 1),
             "colors": _color_documents(found.looks.colors),
         },
+        "metadata": _facts_document(found.facts),
+    }
+
+
+def _facts_document(facts: Facts) -> dict[str, Any]:
+    return {
+        "dated": facts.dated,
+        "earliest": None if facts.earliest is None else facts.earliest.isoformat(),
+        "latest": None if facts.latest is None else facts.latest.isoformat(),
+        "cameras": facts.cameras,
+        "lenses": facts.lenses,
+        "placed": facts.placed,
+        "keywords": facts.keywords,
+        "ratings": facts.ratings,
+        "unread": facts.unread,
     }
 
 
@@ -125,18 +143,33 @@ def _image_document(image: ImageInfo) -> dict[str, Any]:
         "sharpness": None if image.sharpness is None else round(image.sharpness, 1),
         "colors": _color_documents(image.colors),
         "models": list(image.models),
+        "taken": None if image.metadata.taken is None else _moment(image.metadata).isoformat(),
+        "camera": image.metadata.camera,
+        "lens": image.metadata.lens,
+        "latitude": image.metadata.latitude,
+        "longitude": image.metadata.longitude,
+        "keywords": list(image.metadata.keywords),
+        "rating": image.metadata.rating,
+        "caption": image.metadata.caption,
+        "note": image.note,
     }
 
 
 def _print_image(image: ImageInfo) -> None:
     for number, path in enumerate(image.paths):
         say(f"{'also in' if number else 'image':<12}{relative(path)}")
+    if image.note is not None:
+        say(f"note        {image.note}")
     megapixels = f"{image.megapixels:,.1f} megapixels, " if image.megapixels >= 0.1 else ""
     say(
         f"size        {image.width:,} × {image.height:,}"
         f"  ({megapixels}{image.shape}, aspect {image.aspect:.2f})"
     )
     say(f"format      {image.format}")
+    if image.knows_metadata:
+        _print_metadata(image.metadata)
+    else:
+        say("metadata    not known yet: run `lookalike index`")
     if image.labels:
         say(f"labels      {', '.join(image.labels)}")
     if image.clusters:
@@ -153,6 +186,35 @@ def _print_image(image: ImageInfo) -> None:
     say(f"id          {image.hex_id}")
 
 
+def _print_metadata(metadata: Metadata) -> None:
+    if metadata.taken is not None:
+        say(f"taken       {_moment(metadata).isoformat(' ', 'seconds')}")
+    if metadata.camera is not None:
+        say(f"camera      {metadata.camera}")
+    if metadata.lens is not None:
+        say(f"lens        {metadata.lens}")
+    if metadata.latitude is not None and metadata.longitude is not None:
+        say(f"place       {metadata.latitude:.5f}, {metadata.longitude:.5f}")  # to the metre
+    if metadata.rating is not None:
+        say(f"rating      {_stars(metadata.rating)}")
+    if metadata.keywords:
+        say(f"keywords    {', '.join(metadata.keywords)}")
+    if metadata.caption is not None:
+        say(f"caption     {metadata.caption}")
+
+
+def _moment(metadata: Metadata) -> datetime.datetime:
+    """Return when it was taken, with the time zone of the camera's clock where that is known."""
+    assert metadata.taken is not None
+    if metadata.offset is None:
+        return metadata.taken
+    return metadata.taken.replace(tzinfo=datetime.timezone(datetime.timedelta(minutes=metadata.offset)))
+
+
+def _stars(rating: int) -> str:
+    return "rejected" if rating < 0 else "1 star" if rating == 1 else f"{rating} stars"
+
+
 def _print_colors(colors: Sequence[Color]) -> None:
     """Print colours and their shares, on a terminal each with a swatch."""
     words = [f"{color.hex} {color.share:.0%}" for color in colors]
@@ -165,7 +227,8 @@ def _print_colors(colors: Sequence[Color]) -> None:
     line = Text("colours     ")
     for color, word in zip(colors, words, strict=True):
         line.append("    ", f"on {color.hex}").append(f" {word}   ")
-    Console(soft_wrap=True).print(line)
+    with naming_output():
+        Console(soft_wrap=True).print(line)
 
 
 def _print(found: Info) -> None:
@@ -181,6 +244,7 @@ def _print(found: Info) -> None:
     say(f"models      {_listing(models)}")
     if found.looks is not None:
         _print_looks(found.looks)
+    _print_facts(found.facts)
     if found.labels:
         say(f"labels      {len(found.labels):,}: {_listing(found.labels)}")
     for each in found.clusterings:
@@ -200,6 +264,24 @@ def _print_clustering(found: ClusteringInfo) -> None:
     say(f"clustering  {found.name}: {found.algorithm}, {clusters}, {images}{noise}{named}")
 
 
+def _print_facts(facts: Facts) -> None:
+    if facts.earliest is not None and facts.latest is not None:
+        days = dict.fromkeys((facts.earliest.date().isoformat(), facts.latest.date().isoformat()))
+        say(f"taken       {' to '.join(days)} ({count_images(facts.dated)})")
+    if facts.cameras:
+        say(f"cameras     {len(facts.cameras):,}: {_listing(facts.cameras)}")
+    if facts.lenses:
+        say(f"lenses      {len(facts.lenses):,}: {_listing(facts.lenses)}")
+    if facts.placed:
+        say(f"places      {count_images(facts.placed)} with latitude and longitude")
+    if facts.keywords:
+        say(f"keywords    {len(facts.keywords):,}: {_listing(facts.keywords)}")
+    if facts.ratings:
+        say(f"ratings     {_listing({_stars(stars): count for stars, count in facts.ratings.items()})}")
+    if facts.unread:
+        say(f"metadata    of {count_images(facts.unread)} not known yet: run `lookalike index`")
+
+
 def _print_looks(looks: Looks) -> None:
     widths, heights = (f"{low:,} to {high:,}" for low, _, high in (looks.widths, looks.heights))
     say(f"sizes       median {looks.widths[1]:,} × {looks.heights[1]:,}; {widths} wide, {heights} high")
@@ -211,6 +293,6 @@ def _print_looks(looks: Looks) -> None:
         say(f"sharpness   median {looks.sharpness:,.0f}")
 
 
-def _listing(counts: dict[str, int]) -> str:
+def _listing(counts: Mapping[str, int]) -> str:
     shown = [f"{name} {count:,}" for name, count in list(counts.items())[:_SHOWN]]
     return ", ".join(shown) + (", …" if len(counts) > _SHOWN else "")

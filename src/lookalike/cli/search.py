@@ -104,6 +104,74 @@ def search(
             show_default=False,
         ),
     ] = None,
+    after: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="Taken then or later: a year, month, day or time, as 2019, 2019-05, 2019-05-04 or"
+            " '2019-05-04 12:30'.",
+            rich_help_panel=_FILTERS,
+            show_default=False,
+        ),
+    ] = None,
+    before: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="Taken earlier: before that year, month, day or time begins.",
+            rich_help_panel=_FILTERS,
+            show_default=False,
+        ),
+    ] = None,
+    cameras: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--camera",
+            metavar="NAME",
+            help="Part of the camera's name, as canon; may be repeated: any of them.",
+            rich_help_panel=_FILTERS,
+            show_default=False,
+        ),
+    ] = None,
+    lenses: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--lens",
+            metavar="NAME",
+            help="Part of the lens's name; may be repeated: any of them.",
+            rich_help_panel=_FILTERS,
+            show_default=False,
+        ),
+    ] = None,
+    keywords: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--keyword",
+            metavar="WORD",
+            help="With this keyword; may be repeated: any of them.",
+            rich_help_panel=_FILTERS,
+            show_default=False,
+        ),
+    ] = None,
+    min_rating: Annotated[
+        float | None,
+        typer.Option(
+            metavar="STARS",
+            help="Rated at least so many stars, 1 to 5.",
+            rich_help_panel=_FILTERS,
+            show_default=False,
+        ),
+    ] = None,
+    near: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAT,LON,KM",
+            help="Taken at most KM kilometres from there, in degrees, south and west negative:"
+            " 48.858,2.294,5.",
+            rich_help_panel=_FILTERS,
+            show_default=False,
+        ),
+    ] = None,
     formats: Annotated[
         list[str] | None,
         typer.Option(
@@ -198,6 +266,7 @@ def search(
     of it.
     """
     from lookalike.cli.choose import open_for_query
+    from lookalike.dates import last_before
     from lookalike.filters import Filter
     from lookalike.plots import check_ending
 
@@ -207,6 +276,13 @@ def search(
         max_size=max_size,
         shape=cast("Shape | None", shape),
         min_sharpness=min_sharpness,
+        min_date=after,
+        max_date=None if before is None else last_before("the date (before)", before),
+        cameras=cameras or (),
+        lenses=lenses or (),
+        keywords=keywords or (),
+        min_rating=min_rating,
+        near=None if near is None else _read_near(near),
         formats=formats or (),
         labels=labels or (),
         folders=folders or (),
@@ -251,6 +327,18 @@ def search(
             print_raw(relative(hit.path))
     else:
         _print(result, is_filtered=bool(color or same_cluster or split) or where != Filter())
+
+
+def _read_near(near: str) -> tuple[float, float, float]:
+    """Read LAT,LON,KM."""
+    try:
+        latitude, longitude, radius = map(float, near.split(","))
+    except ValueError:
+        raise InvalidInputError(
+            f"--near is {near!r}; expected a latitude, a longitude and a distance in kilometres, as in"
+            " 48.858,2.294,5"
+        ) from None
+    return latitude, longitude, radius
 
 
 def _document(

@@ -32,6 +32,7 @@ import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances, silhouette_score
 
+from lookalike.as_numbers import as_numbers
 from lookalike.cluster.kmeans import KMeans
 from lookalike.errors import InvalidInputError
 from lookalike.index.graph import Report, silent
@@ -124,7 +125,7 @@ def choose_k(
          3         1.5       0.919  suggested: largest silhouette
          4           1       0.623
     """
-    rows = np.asarray(X)
+    rows = as_numbers(X, "X")
     n = len(rows) if rows.ndim else 0
     if n < 3:
         raise InvalidInputError(f"there are {n} rows; expected 3 or more, to choose a number of clusters")

@@ -66,12 +66,15 @@ def check_differ(batches: Iterable[Vectors], things: str = "vectors", equal: str
     """
     n, first = 0, None
     for batch in batches:
+        if not len(batch):
+            continue
         first = batch[0] if first is None else first
         n += len(batch)
         if (batch != first).any():
             return
     if n < 2:
-        raise InvalidInputError(f"there is only {n} {things[:-1]}; expected at least 2, to find groups among")
+        there = f"is only {n} {things[:-1]}" if n else f"are no {things}"
+        raise InvalidInputError(f"there {there}; expected at least 2, to find groups among")
     raise InvalidInputError(
         f"all {n:,} {things} {equal}; expected at least two that differ, to find groups among"
     )

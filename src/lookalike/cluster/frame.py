@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
+from lookalike.as_numbers import as_numbers
 from lookalike.cluster.pruned_lloyd import Doubles, Lift
 from lookalike.errors import InvalidInputError
+from lookalike.memory import rows_at_once
 from lookalike.types import Vectors
 
 _BLOCK_ROWS = 8_192
@@ -32,8 +34,9 @@ class Frame:
         if vectors.dtype == np.float32 and self.scale == 1 and not self.origin.any():
             return np.ascontiguousarray(vectors)
         rows = np.empty(vectors.shape, np.float32)
-        for begin in range(0, len(rows), _BLOCK_ROWS):
-            part = slice(begin, begin + _BLOCK_ROWS)
+        step = rows_at_once(vectors.shape[1], _BLOCK_ROWS)
+        for begin in range(0, len(rows), step):
+            part = slice(begin, begin + step)
             with np.errstate(over="ignore"):  # what is too far away is refused when it is lifted
                 rows[part] = (vectors[part] - self.origin) * self.scale
         return rows
@@ -54,6 +57,8 @@ def check_rows(estimator: Any, X: npt.ArrayLike, is_first: bool = True) -> npt.N
         raise InvalidInputError(
             f"X has shape {np.shape(X)}; expected (n, d). Reshape your data: one row is .reshape(1, -1)"
         )
+    if np.ma.isMaskedArray(X):
+        X = as_numbers(X, "X")
     kind = getattr(X, "dtype", None)
     is_short = isinstance(kind, np.dtype) and kind.kind in "uif" and kind.itemsize <= 2
     try:
@@ -78,9 +83,10 @@ def find_frame(vectors: npt.NDArray[Any]) -> Frame:
 
 def _find_frame(vectors: npt.NDArray[Any]) -> Frame:
     n, d = vectors.shape
+    step = rows_at_once(d, _BLOCK_ROWS)
     mean, square, largest = np.zeros(d), 0.0, 0.0
-    for begin in range(0, n, _BLOCK_ROWS):
-        block = vectors[begin : begin + _BLOCK_ROWS]
+    for begin in range(0, n, step):
+        block = vectors[begin : begin + step]
         mean += block.sum(axis=0, dtype=np.float64) / n
         largest = max(largest, float(block.max()), -float(block.min()))
         if vectors.dtype == np.float32 and largest < _LARGE:
@@ -94,8 +100,7 @@ def _find_frame(vectors: npt.NDArray[Any]) -> Frame:
             origin = mean.astype(np.float32).astype(np.float64)
     if origin.any():
         largest = max(
-            float(np.abs(vectors[begin : begin + _BLOCK_ROWS] - origin).max())
-            for begin in range(0, n, _BLOCK_ROWS)
+            float(np.abs(vectors[begin : begin + step] - origin).max()) for begin in range(0, n, step)
         )
     if not largest < 2.0**_MOST:
         raise InvalidInputError(

@@ -46,6 +46,7 @@ from lookalike.cluster.kmeans import KMeans, assign
 from lookalike.cluster.merging import merge
 from lookalike.cluster.pruned_lloyd import Doubles, Labels
 from lookalike.errors import InvalidInputError
+from lookalike.memory import rows_at_once
 from lookalike.types import Ids
 
 _CELLS_PER_ROOT = 8  # cells = 8 · √n
@@ -355,8 +356,9 @@ def _means(vectors: npt.NDArray[Any], cells: Ids, sizes: Ids) -> Doubles:
 def _squares_about(vectors: npt.NDArray[Any], cells: Ids, centres: Doubles) -> Doubles:
     """Return the sum of squared distances to the centre in each cell; (m,)."""
     squares = np.zeros(len(centres))
-    for start in range(0, len(vectors), _BLOCK_ROWS):
-        part = slice(start, start + _BLOCK_ROWS)
+    step = rows_at_once(vectors.shape[1], _BLOCK_ROWS)
+    for start in range(0, len(vectors), step):
+        part = slice(start, start + step)
         difference = vectors[part] - centres[cells[part]]
         squares += np.bincount(
             cells[part], np.einsum("ij,ij->i", difference, difference), minlength=len(centres)

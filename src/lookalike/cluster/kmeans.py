@@ -33,12 +33,14 @@ from lookalike.cluster.pruned_lloyd import Doubles, Labels, PrunedLloyd, Rows, W
 from lookalike.cluster.seeding import start
 from lookalike.cores import usable_cores
 from lookalike.errors import InvalidInputError
+from lookalike.memory import rows_at_once
 from lookalike.types import Vectors
 
 _BLOCK_ROWS = 8_192
 _ONCE_ROWS = 1 << 16  # that are given to centres at a time
 _SAMPLE = 65_536  # rows of all batches that a start is made from
 _SAMPLE_PER_CENTRE = 32
+_SAMPLE_VALUES = 1 << 28  # of that sample, at most, as long as it has two rows for each centre: 1 GB
 _SAMPLE_ROUNDS = 10
 
 Batches = Callable[[], Iterable[npt.ArrayLike]]
@@ -269,8 +271,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         frame = self._frame
         centres = frame.inside(self.cluster_centers_)
         squares = np.square(centres).sum(axis=1)
-        for begin in range(0, len(vectors), _BLOCK_ROWS):
-            block = (vectors[begin : begin + _BLOCK_ROWS] - frame.origin) * frame.scale
+        step = rows_at_once(vectors.shape[1], _BLOCK_ROWS)
+        for begin in range(0, len(vectors), step):
+            block = (vectors[begin : begin + step] - frame.origin) * frame.scale
             product = squares - 2 * (block @ centres.T) + np.square(block).sum(axis=1)[:, None]
             distances[begin : begin + len(block)] = np.sqrt(np.maximum(product, 0)) / frame.scale
         return distances
@@ -321,11 +324,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _sample(self, batches: Batches, random: np.random.Generator) -> tuple[npt.NDArray[Any], int]:
         """Return rows taken from all batches with equal chance, and how many rows there are."""
-        room = max(_SAMPLE, _SAMPLE_PER_CENTRE * self.n_clusters)
-        n, sample = 0, None
+        n, sample, room = 0, None, max(_SAMPLE, _SAMPLE_PER_CENTRE * self.n_clusters)
         for given in batches():
             batch = check_rows(self, given, is_first=n == 0)
             if sample is None:
+                room = min(room, max(_SAMPLE_VALUES // batch.shape[1], 2 * self.n_clusters))
                 sample = np.empty((room, batch.shape[1]), batch.dtype)
             n_first = min(max(room - n, 0), len(batch))
             sample[n : n + n_first] = batch[:n_first]

@@ -51,6 +51,7 @@ import numpy.typing as npt
 from lookalike import lloyd
 from lookalike.cluster import pruned_lloyd_kernels as kernels
 from lookalike.errors import InvalidInputError
+from lookalike.memory import rows_at_once
 from lookalike.reduce import principal_axes
 from lookalike.types import Vectors
 
@@ -108,8 +109,8 @@ class Lift:
     Attributes
     ----------
     mean : (d,) float64
-    axes : (d, 64) float64
-        Orthonormal columns.
+    axes : (d, m) float64
+        Orthonormal columns, at most 64; heads end in zeros where there are fewer.
     """
 
     mean: Doubles
@@ -120,7 +121,9 @@ class Lift:
         block = rows - self.mean
         head = block @ self.axes
         rest = np.einsum("ij,ij->i", block, block) - np.einsum("ij,ij->i", head, head)
-        return head.astype(np.float32), np.sqrt(np.maximum(rest, 0)).astype(np.float32)
+        heads = np.zeros((len(rows), _HEAD), np.float32)
+        heads[:, : head.shape[1]] = head
+        return heads, np.sqrt(np.maximum(rest, 0)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,7 @@ class Rows:
                     heads[part], tails[part] = lift.apply(values[part])
                     squares[part] = np.einsum("ij,ij->i", heads[part], heads[part]) + np.square(tails[part])
 
-        workers.share(work, len(values), _BLOCK_ROWS)
+        workers.share(work, len(values), rows_at_once(values.shape[1], _BLOCK_ROWS))
         if not np.isfinite(squares).all():
             raise InvalidInputError(
                 "X holds rows too far from those that the clusters were made of; expected squared distances"
@@ -173,7 +176,7 @@ def find_lift(values: Vectors, random: np.random.Generator) -> Lift | None:
     n, d = values.shape
     if d < _LEAST_DIMENSIONS:
         return None
-    chosen = np.sort(random.choice(n, min(n, _AXES_ROWS), replace=False))
+    chosen = np.sort(random.choice(n, min(n, rows_at_once(d, _AXES_ROWS)), replace=False))
     sample = values[chosen].astype(np.float64)
     mean = sample.mean(axis=0)
     return Lift(mean, principal_axes(sample - mean, _HEAD, random))

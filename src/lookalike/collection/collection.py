@@ -57,7 +57,7 @@ from lookalike.collection.places import Places
 from lookalike.collection.reducing import reduce_model
 from lookalike.collection.roots import Roots
 from lookalike.collection.searching import Asking, all_with_vectors, search
-from lookalike.collection.syncing import sync
+from lookalike.collection.syncing import Work, sync
 from lookalike.collection.training import train_model
 from lookalike.cores import usable_cores
 from lookalike.embed import AUTO, Compute, Model, ModelShelf, base_name, check_device
@@ -306,9 +306,11 @@ class Collection:
         model: str | None = None,
         dry_run: bool = False,
         prune: bool = False,
+        reread: bool = False,
         jobs: int | None = None,
         device: str = AUTO,
         report: Callable[[Progress], None] = lambda progress: None,
+        say: Callable[[str], None] = lambda words: None,
         commit_seconds: float = COMMIT_SECONDS,
     ) -> SyncReport:
         """Bring the collection up to date with the disk.
@@ -324,10 +326,14 @@ class Collection:
             is added, beside those that are there. By default with the collection's own model and all that
             were added.
         dry_run : bool
-            Only report what would be done: what fails only once it is opened is missing from `failures`, and
-            `embedded` counts copies, which are known for such only then.
+            Only report what would be done, and open no file: what fails only once it is opened is missing
+            from `failures`, `embedded` counts copies, which are known for such only then, and `doubtful` says
+            of how many files the content would have to be compared.
         prune : bool
             Let images go although a root is missing, or lost more than half of them at once.
+        reread : bool
+            Read everything again, also what shows no sign of a change: pixels, metadata and vectors of the
+            models that are brought up to date.
         jobs : int, optional
             How many images to work on side by side; the number of cores by default.
         device : {"auto", "cpu", "cuda", "openvino", "coreml"}
@@ -335,6 +341,8 @@ class Collection:
             processor.
         report : callable
             Told of the progress.
+        say : callable
+            Told in words what else takes its time: bringing up to date what an earlier version has read.
         commit_seconds : float
             How much work a kill may lose.
 
@@ -345,7 +353,8 @@ class Collection:
         Raises
         ------
         MissingImagesError
-            If a root is missing or lost more than half of its images; nothing has been changed.
+            If a root is missing or lost more than half of its images, and nothing has been changed; or if
+            more than half of the files that are to be read cannot be, and no image has been taken out.
         LockedError
             If another process is writing to the collection.
         CollectionError
@@ -376,10 +385,8 @@ class Collection:
             model,
             dry_run,
             prune,
-            jobs or usable_cores(),
-            Compute(threads=1, device=device),
-            report,
-            commit_seconds,
+            reread,
+            Work(jobs or usable_cores(), Compute(threads=1, device=device), report, say, commit_seconds),
         )
 
     def reduce(self, n_components: int | float, model: str | None = None, whiten: bool = False) -> str:

@@ -18,9 +18,11 @@ from lookalike.collection.labels import NO_CLUSTERS
 from lookalike.collection.maps import StoredMap
 from lookalike.collection.places import Places
 from lookalike.collection.searching import make_hit
+from lookalike.counts import frequencies
 from lookalike.embed import Model
 from lookalike.errors import CollectionError, LookalikeError, QueryError
 from lookalike.evaluate import ClusteringScores, compare_with_labels
+from lookalike.facts import SAID_COLUMNS, metadata_of, summarise_facts
 from lookalike.images.own import OWN
 from lookalike.images.scan import unescape
 from lookalike.images.spelling import composed
@@ -47,13 +49,14 @@ def describe(places: Places) -> Info:
         images=len(formats),
         models={name: tables[name].count() for name in names},
         model=model,
-        formats=_frequencies(formats),
-        labels=_frequencies(label for label in labels if label is not None),
+        formats=frequencies(formats),
+        labels=frequencies(label for label in labels if label is not None),
         failures=places.failures(),
         size=_size_of(store.folder),
         looks=summarise(store),
         clusterings=clusterings,
         damaged=damaged,
+        facts=summarise_facts(store),
     )
 
 
@@ -113,10 +116,9 @@ def describe_image(places: Places, image: str) -> ImageInfo:
     """Say what a collection knows of one image; see `Collection.image_info`."""
     store = places.store
     found = places.find(image)
-    is_old = store.needs_upgrade()
-    columns = ["format", "width", "height", *([] if is_old else ["colours", "sharpness"])]
+    columns = ["format", "width", "height", "colours", "sharpness", "reader", *SAID_COLUMNS]
     rows = store.images.read_where_in("id", [found], columns).to_pylist()
-    files = store.files.read_where_in("id", [found], ["path", "label", "split"]).to_pylist()
+    files = store.files.read_where_in("id", [found], ["path", "label", "split", "note"]).to_pylist()
     if not rows or not files:
         failed = store.failures.read_where_in("path", [places.stored(image)], ["reason"]).to_pylist()
         if failed:
@@ -136,20 +138,18 @@ def describe_image(places: Places, image: str) -> ImageInfo:
         format=row["format"],
         width=row["width"],
         height=row["height"],
-        colors=name_colors(np.reshape(row.get("colours") or [], (-1, 4))),
-        sharpness=row.get("sharpness"),
+        colors=name_colors(np.reshape(row["colours"] or [], (-1, 4))),
+        sharpness=row["sharpness"],
         models=tuple(
             name
             for name, table in store.vector_tables().items()
             if len(table.read_where_in("id", [found], ["id"]))
         ),
         clusters=clusters,
+        metadata=metadata_of(row),
+        knows_metadata=row["reader"] is not None or row["format"] == "PIXELS",
+        note=next((file["note"] for file in files if file["note"] is not None), None),
     )
-
-
-def _frequencies(values: Iterable[str]) -> dict[str, int]:
-    """Count values, most frequent first, ties by name."""
-    return dict(sorted(Counter(values).items(), key=lambda item: (-item[1], item[0])))
 
 
 def _size_of(folder: Path) -> int:

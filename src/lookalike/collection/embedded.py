@@ -12,6 +12,7 @@ from lookalike.collection.indexes import Indexes, choose_kind
 from lookalike.embed import Model
 from lookalike.errors import ModelError
 from lookalike.index import Exact
+from lookalike.memory import check_vectors_fit
 from lookalike.store import Store, Table
 from lookalike.types import Ids, Vectors
 
@@ -66,8 +67,15 @@ class Embedded:
                 yield rows[is_wanted], vectors[is_wanted]
 
     def take(self, ids: Ids | None = None) -> Vectors:
-        """Read the vectors of these images, whose ids must rise, or of all; (m, d) float32."""
-        vectors = np.empty((len(self.ids if ids is None else ids), self.dimension), np.float32)
+        """Read the vectors of these images, whose ids must rise, or of all; (m, d) float32.
+
+        Raises
+        ------
+        TooLittleMemoryError
+        """
+        n = len(self.ids if ids is None else ids)
+        check_vectors_fit(n, self.dimension)
+        vectors = np.empty((n, self.dimension), np.float32)
         for rows, some in self.blocks(ids):
             vectors[rows] = some
         return vectors

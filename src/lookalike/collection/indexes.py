@@ -24,7 +24,7 @@ import json
 import os
 import shutil
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from lookalike.collection.ivf_rq import CHANGED, IvfRq, make_ivf_rq, open_ivf_rq
 from lookalike.errors import IndexFileError, InvalidInputError
 from lookalike.index import Exact, Index
 from lookalike.index.kinds import KINDS, get_kind
+from lookalike.memory import check_vectors_fit
 from lookalike.store import Table
 from lookalike.types import Ids, Metric, Vectors
 
@@ -184,6 +185,16 @@ def has_modes(kind: str) -> bool:
     return kind in KINDS and "mode" in inspect.signature(KINDS[kind].search).parameters
 
 
+def forget_indexes(collection: Path, names: Iterable[str]) -> None:
+    """Remove the indexes of models whose vectors are made anew: by their ids they would still fit.
+
+    Those of `IvfRq` are the table's own, which knows.
+    """
+    for name in names:
+        for kind in KINDS:
+            _remove(collection / "indexes" / f"{name}-{kind}")
+
+
 def _bring_up_to_date(
     table: Table, place: Path, metric: Metric, kind: str, report: Report
 ) -> tuple[Index, _Origin | Path]:
@@ -207,6 +218,7 @@ def _bring_up_to_date(
             if len(new):
                 index.add(*table.vectors_of(new))
             return index, _Origin(origin.built, changed, origin.marks)
+    check_vectors_fit(table.count(), table.dimension() or 0)
     ids, vectors = table.read_vectors()
     index = get_kind(kind)(metric)
     if len(ids):

@@ -7,6 +7,7 @@ import numpy as np
 from lookalike.collection.embedded import nothing_embedded
 from lookalike.embed import Model, ModelShelf, base_name, reduce_vectors
 from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.memory import check_vectors_fit
 from lookalike.reduce import PCA
 from lookalike.store import Store
 from lookalike.sync import COMMIT_IMAGES
@@ -17,7 +18,9 @@ def reduce_model(store: Store, shelf: ModelShelf, pca: PCA, model: Model, asked:
 
     The caller holds the writer's lock. `asked` is what the user called it, if anything.
     """
-    _, vectors = store.vectors(model.name, model.dimension).read_vectors()
+    table = store.vectors(model.name, model.dimension)
+    check_vectors_fit(table.count(), model.dimension)
+    _, vectors = table.read_vectors()
     if not len(vectors):
         raise CollectionError(nothing_embedded(store, model.name, asked))
     if len(vectors) == 1:

@@ -16,8 +16,10 @@ from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.indexes import Indexes
 from lookalike.collection.places import Place, Places
 from lookalike.cores import usable_cores
+from lookalike.counts import count_images
 from lookalike.embed import Compute, Model, ModelShelf
 from lookalike.errors import CollectionError, InvalidInputError, QueryError
+from lookalike.facts import check_facts_known, count_unread
 from lookalike.filters import Filter, find_passing
 from lookalike.looks import LEAST_SCORE, check_looked_at, score_colors
 from lookalike.query import EmbeddedQuery, Query, combine, embed_query
@@ -39,18 +41,37 @@ class Passing:
         The images that have one of the labels as the name of their cluster, wherever they lie.
     of_other_files : str or None
         What must hold for the places of those.
+    warnings : tuple of str
+        What may be missing.
     """
 
     ids: Ids | None
     of_files: str | None
     by_cluster: Ids = field(default_factory=lambda: np.empty(0, np.int64))
     of_other_files: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def pass_filter(places: Places, where: Filter) -> Passing:
     """Return the images that pass a filter."""
     if where.needs_sharpness:
         check_looked_at(places.store)
+    if not where.needs_metadata:
+        return _pass_filter(places, where)
+    check_facts_known(places.store)
+    unread = count_unread(places.store)
+    warning = (
+        f"what the files of {count_images(unread)} say is not known yet, so that no filter by it lets them"
+        " pass: run `lookalike index`"
+    )
+    warnings = (warning,) if unread else ()
+    try:
+        return replace(_pass_filter(places, where), warnings=warnings)
+    except QueryError as error:
+        raise QueryError("; ".join([str(error), *warnings])) from error
+
+
+def _pass_filter(places: Places, where: Filter) -> Passing:
     beginnings = [start for folder in where.folders for start in places.beginnings(folder)]
     if not where.labels:
         return Passing(find_passing(places.store, where, beginnings), where.of_files_below(beginnings))
@@ -212,7 +233,13 @@ def _search_vectors(
     ]
     hits = _hits(places, nearest[:k], model.metric, passing)
     return SearchResult(
-        hits, model.name, index.kind, wanted, unwanted, cluster=cluster, warnings=places.labels.damaged
+        hits,
+        model.name,
+        index.kind,
+        wanted,
+        unwanted,
+        cluster=cluster,
+        warnings=(*places.labels.damaged, *passing.warnings),
     )
 
 
@@ -245,7 +272,8 @@ def _search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Pas
         for image, score in zip(ids[best].tolist(), scores[best].tolist(), strict=True)
     ]
     hits = _hits(places, nearest, "cosine", passing)
-    return SearchResult(hits, "color", "color", (), colors=colors, warnings=places.labels.damaged)
+    warnings = (*places.labels.damaged, *passing.warnings)
+    return SearchResult(hits, "color", "color", (), colors=colors, warnings=warnings)
 
 
 def all_with_vectors(places: Places, indexes: Indexes, model: Model) -> tuple[list[Hit], Vectors]:

@@ -5,31 +5,66 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from lookalike.answers import Failure, SyncReport
 from lookalike.collection.clusterings import Clusterings
 from lookalike.collection.embedded import vector_table
+from lookalike.collection.indexes import forget_indexes
 from lookalike.collection.places import Places
 from lookalike.collection.reducing import extend_reduced
 from lookalike.collection.roots import Roots
-from lookalike.embed import Compute, Model, ModelShelf, base_name
-from lookalike.errors import CollectionError, ModelError
+from lookalike.embed import Compute, Model, ModelShelf, base_name, reduce_vectors
+from lookalike.errors import CollectionError, MissingImagesError, ModelError
 from lookalike.images.passed_over import count_kinds
+from lookalike.images.reader import READER
 from lookalike.store import Store, writer_lock
+from lookalike.store.store import Changes
 from lookalike.sync import (
     Area,
+    FoundFile,
     Known,
+    Outage,
+    Outcome,
+    Outdated,
     Plan,
     Progress,
     Tally,
+    Target,
     carry_out,
     choose_areas,
+    compare,
     decide_areas,
+    fails_still,
+    find_outdated,
     look,
+    read_headers,
+    refuse_great_losses,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How a sync works, and whom it tells.
+
+    Attributes
+    ----------
+    jobs : int
+        Threads.
+    compute : Compute
+    report, say : callable
+        Told of the progress, and in words of what may take a while.
+    commit_seconds : float
+    """
+
+    jobs: int
+    compute: Compute
+    report: Callable[[Progress], None]
+    say: Callable[[str], None]
+    commit_seconds: float
 
 
 def sync(
@@ -42,10 +77,8 @@ def sync(
     model: str | None,
     dry_run: bool,
     prune: bool,
-    jobs: int,
-    compute: Compute,
-    report: Callable[[Progress], None],
-    commit_seconds: float,
+    reread: bool,
+    work: Work,
 ) -> SyncReport:
     """Bring a collection up to date with the disk; see `Collection.sync`."""
     started = time.monotonic()
@@ -62,48 +95,181 @@ def sync(
         if not dry_run:
             store.upgrade()
         areas = _areas(places, paths, datasets)
-        embedded, failed = 0, set[str]()
+        outcome = Outcome()
+        refreshed = doubtful = 0
         for number, each in enumerate(models):
             vectors = vector_table(store, each)
             known = Known.read(store, vectors)
             if number == 0:
                 sight = look(areas, known, prune)
             plan = decide_areas(sight, known, prune)
+            if reread:
+                _leave_to_reading(plan, sight.files, known)
+            outage = Outage(plan.n_to_read + len(plan.doubtful))
+            if dry_run:
+                plan.presume(known)
+            else:
+                _compare(plan, known, store, outage, work)
+                if not prune:
+                    refuse_great_losses(plan, known, areas)
             if number == 0:
                 first, tally = plan, Tally.of(plan, known)
+                again = _to_read_again(sight.files, known, plan) if reread else []
+                # Images that not all models see anew stay outdated.
+                outdated = find_outdated(sight.files, known, plan) if model is None and not reread else []
             if dry_run:
-                embedded += plan.n_to_read
+                outcome.embedded += plan.n_to_read
                 continue
             if plan.n_to_read:  # what is new to this model is new to those after it
-                _prepare_models(store, shelf, models[number:], compute, names)
+                _prepare_models(store, shelf, models[number:], work.compute, names)
             if number == 0:
                 roots.save()
             if each is models[-1]:
                 sight.files.clear()  # there may be a million
-            load = partial(shelf.load, each.name, compute)
-            outcome = carry_out(plan, known, store, vectors, load, jobs, report, commit_seconds)
-            embedded += outcome.embedded
-            failed |= outcome.failed
-        if not dry_run:
+            target = Target(vectors, partial(shelf.load, each.name, work.compute))
+            with _edits_kept(store, clusterings, tally, outcome):
+                outcome.add(_carry_out(plan, known, store, [target], outage, work))
+        if dry_run:
+            refreshed, doubtful = len(again) + len(outdated), len(first.doubtful)
+        else:
+            with _edits_kept(store, clusterings, tally, outcome):
+                refreshed = _refresh(outdated, store, shelf, models, outcome, work, names)
+                refreshed += _read_again(again, store, shelf, models, model, outcome, work, names)
             for name in set(names) - set(bases):
                 with _way_around(name, names):
                     extend_reduced(store, shelf, name)
             # Only now: were it killed before, the root would have to be there for its rows to go.
             roots.save(without=[area.root for area in areas if area.is_missing])
-            _carry_over(store, clusterings, tally)
+            _carry_over(store, clusterings, tally, outcome)
     places = Places(store, roots.manifest, clusterings)
     failures = places.failures()
     n_own = sum(any(area.answers_for(path) for area in areas) for path in places.own_pictures())
     if dry_run:
         failures = _foreseen(first, failures, places.absolute)
     return SyncReport(
-        **tally.without(failed),
-        embedded=embedded,
+        **tally.without(outcome.failed, outcome.left, outcome.changed),
+        embedded=outcome.embedded,
         failures=failures,
         passed_over=count_kinds(sight.others, sight.left_folders, n_own),
         unmet_excludes=frozenset(sight.unmet - sight.met),
         seconds=time.monotonic() - started,
+        refreshed=refreshed,
+        doubtful=doubtful,
     )
+
+
+def _carry_out(
+    plan: Plan, known: Known, store: Store, targets: Sequence[Target], outage: Outage, work: Work
+) -> Outcome:
+    return carry_out(plan, known, store, targets, work.jobs, outage, work.report, work.commit_seconds)
+
+
+def _compare(plan: Plan, known: Known, store: Store, outage: Outage, work: Work) -> None:
+    """Settle what is in doubt; where most of it cannot be read, only that is written."""
+    try:
+        compare(plan, known, work.jobs, outage, work.report)
+    except MissingImagesError:
+        store.write(Changes(failures=plan.failures), store.files)
+        raise
+
+
+def _leave_to_reading(plan: Plan, files: Iterable[FoundFile], known: Known) -> None:
+    """Take out of a plan what need not be found out, since all files will be read again."""
+    plan.unchanged += len(plan.unembedded) + sum(file.path in known.files for file in plan.doubtful)
+    plan.unembedded.clear()
+    plan.doubtful = [file for file in plan.doubtful if file.path not in known.files]
+    plan.added += [
+        file
+        for file in files
+        if file.path not in known.files
+        and (failure := known.failures.get(file.path)) is not None
+        and fails_still(failure, file)
+    ]
+
+
+def _to_read_again(files: Iterable[FoundFile], known: Known, plan: Plan) -> list[FoundFile]:
+    """Return the files that were known, but for those that a plan has read anyhow."""
+    changed = {file.path for file in plan.changed}
+    return [file for file in files if file.path in known.files and file.path not in changed]
+
+
+def _refresh(
+    outdated: Sequence[Outdated],
+    store: Store,
+    shelf: ModelShelf,
+    models: Sequence[Model],
+    outcome: Outcome,
+    work: Work,
+    names: Sequence[str],
+) -> int:
+    """Bring up to date what an earlier version has read; return how many images that were."""
+    if not outdated:
+        return 0
+    known = Known.read(store, vector_table(store, models[0]))
+    headers = read_headers(outdated, known, store, work.jobs, work.say, work.report, work.commit_seconds)
+    outcome.failed |= headers.failed
+    if not headers.files:
+        return headers.done
+    work.say(f"{len(headers.files):,} of them look different by now: they are read and embedded again")
+    ids = {path: known.files[path].id for path in headers.affected}
+    done = _read_again(headers.files, store, shelf, models, None, outcome, work, names)
+    # What today's reader cannot decode stays as the earlier one saw it, and is not tried again.
+    kept = outcome.kept & headers.affected.keys()
+    store.note_metadata({ids[path]: headers.affected[path] for path in kept}, READER)
+    return headers.done + done
+
+
+def _read_again(
+    files: Sequence[FoundFile],
+    store: Store,
+    shelf: ModelShelf,
+    models: Sequence[Model],
+    model: str | None,
+    outcome: Outcome,
+    work: Work,
+    names: Sequence[str],
+) -> int:
+    """Describe and embed known files as if they were new, under all models at once; return how many.
+
+    Rows are replaced, never taken away first: whatever cannot be read stays as it was.
+    """
+    if not files:
+        return 0
+    _prepare_models(store, shelf, models, work.compute, names)
+    known = Known.read(store, vector_table(store, models[0]))
+    # Nothing counts as done. An image that not all models see anew remains outdated.
+    anew = replace(known, described=set(), embedded=set(), outdated={} if model is None else known.outdated)
+    targets = [_target(store, shelf, each, work.compute) for each in models]
+    plan = Plan(unembedded=list(files))
+    did = _carry_out(plan, anew, store, targets, Outage(len(files)), work)
+    outcome.add(did)
+    return len(files) - len(did.failed)
+
+
+def _target(store: Store, shelf: ModelShelf, model: Model, compute: Compute) -> Target:
+    """Return the table of a model, with all that is made of it."""
+    reduced = [shelf.get(name) for name in shelf.reduced() if base_name(name) == model.name]
+    derived = [
+        (vector_table(store, each), partial(reduce_vectors, pca=shelf.pca(each.name), model=each))
+        for each in reduced
+    ]
+    made_of_it = [each.name for each in (model, *reduced)]
+    return Target(
+        vector_table(store, model),
+        partial(shelf.load, model.name, compute),
+        derived,
+        partial(forget_indexes, store.folder, made_of_it),
+    )
+
+
+@contextlib.contextmanager
+def _edits_kept(store: Store, clusterings: Clusterings, tally: Tally, outcome: Outcome) -> Iterator[None]:
+    """Keep what the user said of images whose files were edited also when the sync is stopped."""
+    try:
+        yield
+    except (MissingImagesError, KeyboardInterrupt):
+        _carry_over(store, clusterings, tally, outcome)
+        raise
 
 
 def _models_of(store: Store, shelf: ModelShelf, roots: Roots) -> list[str]:
@@ -147,9 +313,10 @@ def _prepare_models(
         shelf.keep(name, embedder, is_new)
 
 
-def _carry_over(store: Store, clusterings: Clusterings, tally: Tally) -> None:
+def _carry_over(store: Store, clusterings: Clusterings, tally: Tally, outcome: Outcome) -> None:
     """Leave images whose files were edited in the clusters that the user put or named them in."""
-    rows = store.files.read_where_in("path", tally.changed, ["path", "id"]).to_pylist()
+    edited = [path for path in tally.changed | outcome.changed if path in tally.files]
+    rows = store.files.read_where_in("path", edited, ["path", "id"]).to_pylist()
     old_of = {row["id"]: tally.files[row["path"]].id for row in rows}
     clusterings.carry_over({new: old for new, old in old_of.items() if new != old})
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from lookalike.cache import cache_folder
+from lookalike.cache import cache_folder, check_trusted
 from lookalike.errors import DatasetError
 
 T = TypeVar("T")
@@ -47,10 +47,19 @@ def data_folders() -> tuple[Path, ...]:
 
 
 def find_each(*relative: str) -> Iterator[Path]:
-    """Yield each of these relative paths that exists in a data folder; see `find`."""
+    """Yield each of these relative paths that exists in a data folder; see `find`.
+
+    Raises
+    ------
+    CacheError
+        If it lies in the cache, and could be another user's doing.
+    """
     # Not Path.exists, which raises where a folder above is unreadable.
-    candidates = (folder / path for folder in data_folders() for path in relative)
-    return (candidate for candidate in candidates if os.path.exists(candidate))
+    for folder in data_folders():
+        for path in relative:
+            if os.path.exists(folder / path):
+                check_trusted(folder / path)
+                yield folder / path
 
 
 def find(*relative: str) -> Path | None:

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from lookalike.cache import make_folder
 from lookalike.errors import DatasetError
 
 
@@ -32,12 +33,12 @@ def build_folder(final: Path, fill: Callable[[Path], None]) -> None:
 
     staging = final.parent / f".{final.name}.partial"
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(final.parent)
         with FileLock(final.parent / f".{final.name}.lock"):  # a second process waits, and finds it done
             if final.is_dir():
                 return
             shutil.rmtree(staging, ignore_errors=True)  # what a killed process left
-            staging.mkdir()
+            make_folder(staging)
             try:
                 fill(staging)
                 staging.rename(final)

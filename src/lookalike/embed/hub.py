@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin
 
-from lookalike.cache import cache_folder
+from lookalike.cache import cache_folder, check_trusted, make_folder, shut
 from lookalike.embed.models import HubFile, HubFiles, Model
 from lookalike.errors import ModelError
 from lookalike.replace_file import replace_file
@@ -100,6 +100,7 @@ def read_image_file(model: Model) -> tuple[bytes, Path]:
     assert isinstance(model.weights, HubFiles)
     folder = find(model) or fetch(model)
     file = folder / model.weights.image.path
+    check_trusted(file)
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -117,6 +118,7 @@ def check(model: Model, folder: Path, file: HubFile) -> Path:
         If it cannot be read, or is not what it should be.
     """
     place = folder / file.path
+    check_trusted(place)
     try:
         _compare(model, folder, file, place.stat().st_size, _sha256(place))
     except OSError as error:
@@ -125,6 +127,7 @@ def check(model: Model, folder: Path, file: HubFile) -> Path:
 
 
 def _compare(model: Model, folder: Path, file: HubFile, size: int, sha256: str) -> None:
+    check_trusted(folder / PIN_NAME)
     pin = _read_pin(folder)
     stated = pin.files.get(file.path, {}) if pin else {}
     # A folder that was cloned by hand has no pin: then what the table says counts.
@@ -178,11 +181,14 @@ def fetch(
         if carried is not None and carried != folder and _is_what_it_should_be(model, carried):
             return carried
     lock = folder / ".lock"
+    check_trusted(folder)  # before the long wait
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with filelock.FileLock(lock, timeout=1):
             try:
                 _Fetch(model, model.weights, folder, revision, quiet).run()
+                for name in (PIN_NAME, *(file.path for file in model.weights.files)):
+                    shut(folder / name)
             finally:
                 with contextlib.suppress(OSError):  # Windows removes it itself, on release
                     lock.unlink()

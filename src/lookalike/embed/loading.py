@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from lookalike.cache import cache_folder
+from lookalike.cache import cache_folder, check_trusted, make_folder, shut
 from lookalike.embed import hub
 from lookalike.embed.adapted import AdaptedEmbedder
 from lookalike.embed.embedder import Embedder
@@ -85,15 +85,19 @@ def _from_hub(model: Model, weights: HubFiles, compute: Compute) -> Embedder:
 def _graph(model: Model, weights: PackagedWeights) -> bytes:
     """Return the model's ONNX file, from the cache or newly built."""
     file = cache_folder() / "models" / f"{model.name}-{weights.sha256[:12]}-{_BUILD}.onnx"
+    check_trusted(file)
+    check_trusted(_checksum_file(file))
     with contextlib.suppress(OSError):
         graph = file.read_bytes()
         if hashlib.sha256(graph).hexdigest().encode() == _checksum_file(file).read_bytes().strip():
             return graph
     graph = _build(model, weights)
     with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         replace_file(_checksum_file(file), hashlib.sha256(graph).hexdigest().encode())
         replace_file(file, graph)
+        shut(_checksum_file(file))
+        shut(file)
     return graph
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from lookalike.embed.models import GraphUse, Model
 from lookalike.embed.runtime import ONE_THREAD, Compute, open_session
-from lookalike.errors import ModelError
+from lookalike.errors import ModelError, ModelMemoryError
 from lookalike.types import Pixels, Vectors
 
 if TYPE_CHECKING:
@@ -67,7 +67,12 @@ class OnnxEmbedder:
             try:
                 parts.append(self._session.run(None, {self._input: batch})[0])
             except Exception as error:  # the runtime raises its own classes, all plain Exceptions
-                if len(batch) == 1 or not _is_out_of_memory(error):
+                is_short = _is_out_of_memory(error)
+                if is_short and len(batch) == 1:
+                    raise ModelMemoryError(
+                        f"there is not enough memory to embed an image with {self.model.name}"
+                    ) from error
+                if not is_short:
                     reason = " ".join(str(error).split())[:300]
                     raise ModelError(f"the model {self.model.name} cannot embed images: {reason}") from error
                 self.batch_size = -(-len(batch) // 2)

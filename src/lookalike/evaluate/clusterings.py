@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError
 from lookalike.evaluate.labels import number_labels
+from lookalike.memory import check_memory
 from lookalike.types import Metric
 
 _BLOCK_SILHOUETTES = 128  # images measured against all at once
@@ -131,8 +133,8 @@ def silhouette(
     """
     from sklearn.metrics import pairwise_distances
 
-    found, rows = _check_clusters(clusters), np.asarray(vectors)
-    if rows.ndim != 2 or len(rows) != len(found) or not np.isfinite(rows).all():
+    found, rows = _check_clusters(clusters), as_numbers(vectors)
+    if rows.ndim != 2 or len(rows) != len(found) or not rows.shape[1] or not np.isfinite(rows).all():
         raise InvalidInputError(
             f"vectors have shape {rows.shape} for {len(found)} clusters; expected finite numbers, a row each"
         )
@@ -148,6 +150,9 @@ def silhouette(
         sampled = np.sort(np.random.default_rng(random_state).choice(n, n_sampled, replace=False))
     order = np.argsort(numbers, kind="stable")
     sizes = np.bincount(numbers)
+    check_memory(
+        8 * rows.size, f"the silhouette of {n:,} images of {rows.shape[1]:,} dimensions", "reduce them first"
+    )
     by_cluster = rows[order].astype(np.float64)
     starts = np.cumsum(sizes) - sizes
     total = 0.0

@@ -42,6 +42,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.as_numbers import as_numbers
 from lookalike.cores import usable_cores
 from lookalike.errors import InvalidInputError
 from lookalike.evaluate.labels import number_labels
@@ -214,7 +215,7 @@ def rank_others(
     Retrieval
         Of the queries, in the order of `rows`.
     """
-    gallery = np.asarray(vectors)
+    gallery = as_numbers(vectors)
     if gallery.ndim != 2 or len(gallery) < 2:
         raise InvalidInputError(
             f"there is only {len(gallery)} vector; expected at least 2, to find one by another"
@@ -432,7 +433,7 @@ def _find_copies(rows: Vectors) -> tuple[Rows, Rows]:
 
 
 def _check_rows(vectors: npt.ArrayLike, metric: Metric) -> Vectors:
-    rows = np.asarray(vectors)
+    rows = as_numbers(vectors)
     if isinstance(vectors, list):
         rows = rows.astype(np.float32)
     if rows.ndim != 2 or not np.issubdtype(rows.dtype, np.floating):

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lookalike.errors import ImageError
-from lookalike.images.formats import FORMATS, recognise
+from lookalike.images.formats import FORMATS, ImageFormat, UnreadKindError, recognise_file
+from lookalike.images.orientation import SWAPS_SIDES, orientation_of, turn
+from lookalike.images.profiles import profiles
 from lookalike.images.rgb import to_rgb, to_small_rgb
 
 if TYPE_CHECKING:
@@ -37,9 +39,6 @@ _HUGE_PIXELS = 64_000_000
 _huge_images = threading.Lock()
 """Images that take 256 MB or more to decode are decoded one at a time, however many threads there are."""
 
-_ORIENTATION_TAG = 0x0112
-_SWAPS_SIDES = {5, 6, 7, 8}
-
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
@@ -48,8 +47,8 @@ class Decoded:
     Attributes
     ----------
     image : PIL.Image.Image
-        Mode RGB, upright, on white where it was transparent. Smaller than the file says where scaled
-        decoding was asked for.
+        Mode RGB, in sRGB, upright, on one colour where it was transparent. Smaller than the file says where
+        scaled decoding was asked for.
     format : str
         A name of ``FORMATS``.
     width, height : int
@@ -84,6 +83,8 @@ def read_file(path: Path) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise ImageError(str(path), os_reason(error)) from error
+    except MemoryError as error:
+        raise ImageError(str(path), "not enough memory to read it") from error
     if not data:
         raise ImageError(str(path), "the file is empty")
     return data
@@ -128,14 +129,14 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
     Raises
     ------
     ImageError
-        If the bytes are no image, damaged, cut short, or too large.
+        If the bytes are no image, damaged, cut short, too large, or sound but of a kind that is not read.
     """
-    kind = recognise(data[:32])
+    kind = recognise_file(data, name)
     if kind is None:
         raise ImageError(name, _not_an_image(data))
     try:
         # The image keeps its own reference to the stream; nothing here needs closing.
-        image = kind.open(io.BytesIO(data))
+        kind, image = _open(kind, data, name)
         width, height = image.size
         if width * height > max_pixels:
             raise ImageError(
@@ -143,21 +144,23 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
                 f"too large: {width} × {height} is {width * height / 1e6:,.0f} megapixels,"
                 f" at most {max_pixels / 1e6:,.0f} are decoded",
             )
-        if shorter_side is not None and kind.name == "JPEG":
+        if shorter_side is not None and kind.can_draft:
             image.draft(None, (min(width, shorter_side), min(height, shorter_side)))
         with _huge_images if image.width * image.height > _HUGE_PIXELS else contextlib.nullcontext():
             image.load()
-            orientation = _orientation(image)
-            upright = _turn(to_small_rgb(image, shorter_side), orientation)
+            orientation = orientation_of(image)
+            upright = turn(to_small_rgb(image, shorter_side, profiles(image, data)), orientation)
     except ImageError:
         raise
+    except UnreadKindError as error:
+        raise ImageError(name, str(error)) from error
     except MemoryError as error:
-        raise ImageError(name, "not enough memory to decode it") from error
+        raise ImageError(name, "not enough memory to decode it", is_permanent=False) from error
     except Exception as error:  # image readers raise nearly anything on hostile bytes
         raise ImageError(name, _reader_reason(kind.name, error)) from error
-    if orientation in _SWAPS_SIDES:
+    if orientation in SWAPS_SIDES:
         width, height = height, width
-    return Decoded(upright, kind.name, width, height)
+    return Decoded(upright, kind.name, width, height, getattr(image, "note", ""))
 
 
 def from_pixels(pixels: npt.NDArray[np.uint8]) -> Decoded:
@@ -169,10 +172,25 @@ def from_pixels(pixels: npt.NDArray[np.uint8]) -> Decoded:
 
 
 def upright_rgb(image: Image) -> Image:
-    """Turn an image that Pillow opened into what `decode` gives: mode RGB, upright, on white."""
+    """Turn an image that Pillow opened into what `decode` gives: sRGB, upright, not transparent."""
     image.load()  # Pillow turns a TIFF as it loads it, and only then forgets its orientation
-    orientation = _orientation(image)
-    return _turn(to_rgb(image), orientation)
+    orientation = orientation_of(image)
+    return turn(to_rgb(image, profiles(image)), orientation)
+
+
+def _open(kind: ImageFormat, data: bytes, name: str) -> tuple[ImageFormat, Image]:
+    """Read the header of a file, as the kind that it is in the end."""
+    try:
+        return kind, kind.open(io.BytesIO(data))
+    except ImportError as error:
+        needed = f"pip install 'lookalike[{kind.extra}]'" if kind.extra else f"pip install {error.name}"
+        reason = f"{kind.name} needs a reader that is not installed: {needed}"
+        raise ImageError(name, reason, is_permanent=False) from error
+    except UnreadKindError:
+        plain = recognise_file(data, "")  # what only its name made a camera file is a TIFF all the same
+        if plain is None or plain is kind:
+            raise
+        return plain, plain.open(io.BytesIO(data))
 
 
 def _not_an_image(data: bytes) -> str:
@@ -193,28 +211,3 @@ def _reader_reason(kind: str, error: Exception) -> str:
         return f"the {kind} file is cut short"
     # Readers quote the stream object ("cannot identify <_io.BytesIO …>"): no help to anyone.
     return f"damaged {kind} file" + (f" ({text[:120]})" if text and "<_io" not in text else "")
-
-
-def _orientation(image: Image) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 where there is none or it is nonsense."""
-    try:
-        value = image.getexif().get(_ORIENTATION_TAG, 1)
-    except Exception:  # damaged EXIF data must not lose the picture
-        return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def _turn(image: Image, orientation: int) -> Image:
-    """Undo an EXIF orientation (Exif 2.32, tag 0x0112)."""
-    from PIL.Image import Transpose
-
-    turn = {
-        2: Transpose.FLIP_LEFT_RIGHT,
-        3: Transpose.ROTATE_180,
-        4: Transpose.FLIP_TOP_BOTTOM,
-        5: Transpose.TRANSPOSE,
-        6: Transpose.ROTATE_270,
-        7: Transpose.TRANSVERSE,
-        8: Transpose.ROTATE_90,
-    }.get(orientation)
-    return image if turn is None else image.transpose(turn)

@@ -7,11 +7,16 @@ that it is. The name only decides which files a scan looks at. To add a format, 
 from __future__ import annotations
 
 import importlib
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, cast
 
 from PIL.Image import Image
+
+
+class UnreadKindError(Exception):
+    """A file that may be as sound as any, but of a kind that no reader here takes; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +32,21 @@ class ImageFormat:
     signatures : tuple of (offset, bytes)
         The file is of this format if any of these stands at its offset.
     reader : str
-        ``module:class`` of the Pillow image file class. The class is called directly, not through
-        ``Image.open``, because that one's pixel limit is a global of the whole process.
+        ``module:class`` of the Pillow image file class, or a function that gives one of its objects. It is
+        called directly, not through ``Image.open``, because that one's pixel limit is a global of the whole
+        process.
+    can_draft : bool
+        Whether the reader decodes at a fraction of the size where it is told that this suffices.
+    extra : str
+        What has to be installed for the reader, as in ``pip install 'lookalike[jxl]'``; empty if nothing.
     """
 
     name: str
     extensions: tuple[str, ...]
     signatures: tuple[tuple[int, bytes], ...]
     reader: str
+    can_draft: bool = False
+    extra: str = ""
 
     def matches(self, head: bytes) -> bool:
         """Tell whether a file that begins with `head` (32 bytes or more) is of this format."""
@@ -52,22 +64,30 @@ def _brands(*brands: bytes) -> tuple[tuple[int, bytes], ...]:
     return tuple((4, b"ftyp" + brand) for brand in brands)
 
 
+def _raw(name: str, *signatures: tuple[int, bytes]) -> ImageFormat:
+    """Give the row of a camera format; without signatures, its files begin like TIFF."""
+    reader = "lookalike.images.raw:RawImageFile"
+    return ImageFormat(name, (f".{name.lower()}",), signatures, reader, can_draft=True)
+
+
 FORMATS: tuple[ImageFormat, ...] = (
     ImageFormat(
         "JPEG",
         (".jpg", ".jpeg", ".jpe", ".jfif"),
         ((0, b"\xff\xd8\xff"),),
-        "PIL.JpegImagePlugin:JpegImageFile",
+        "lookalike.images.jpeg:JpegFile",
+        can_draft=True,
     ),
-    ImageFormat("PNG", (".png", ".apng"), ((0, b"\x89PNG\r\n\x1a\n"),), "PIL.PngImagePlugin:PngImageFile"),
+    ImageFormat("PNG", (".png", ".apng"), ((0, b"\x89PNG\r\n\x1a\n"),), "lookalike.images.png:open_png"),
     ImageFormat("WEBP", (".webp",), ((8, b"WEBP"),), "PIL.WebPImagePlugin:WebPImageFile"),
     ImageFormat("GIF", (".gif",), ((0, b"GIF87a"), (0, b"GIF89a")), "PIL.GifImagePlugin:GifImageFile"),
     ImageFormat("BMP", (".bmp", ".dib"), ((0, b"BM"),), "PIL.BmpImagePlugin:BmpImageFile"),
+    _raw("CR2", (0, b"II*\x00\x10\x00\x00\x00CR\x02")),  # before TIFF, which it also is
     ImageFormat(
         "TIFF",
         (".tif", ".tiff"),
         ((0, b"II*\x00"), (0, b"MM\x00*"), (0, b"II+\x00"), (0, b"MM\x00+")),
-        "PIL.TiffImagePlugin:TiffImageFile",
+        "lookalike.images.tiff:TiffFile",
     ),
     ImageFormat(
         "AVIF",
@@ -82,6 +102,21 @@ FORMATS: tuple[ImageFormat, ...] = (
         _brands(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"),
         "pillow_heif.as_plugin:HeifImageFile",
     ),
+    _raw("CR3", *_brands(b"crx ")),
+    _raw("NEF"),
+    _raw("ARW"),
+    _raw("DNG"),
+    _raw("ORF", (0, b"IIRO"), (0, b"IIRS"), (0, b"MMOR")),
+    _raw("RAF", (0, b"FUJIFILMCCD-RAW")),
+    _raw("RW2", (0, b"IIU\x00")),
+    ImageFormat(
+        "JXL",
+        (".jxl",),
+        ((0, b"\xff\x0a"), (0, b"\x00\x00\x00\x0cJXL \r\n\x87\n")),
+        "lookalike.images.jxl:JxlImageFile",
+        can_draft=True,
+        extra="jxl",
+    ),
 )
 
 EXTENSIONS: frozenset[str] = frozenset(ending for row in FORMATS for ending in row.extensions)
@@ -94,3 +129,14 @@ def recognise(head: bytes) -> ImageFormat | None:
     'GIF'
     """
     return next((row for row in FORMATS if row.matches(head)), None)
+
+
+def recognise_file(data: bytes, name: str) -> ImageFormat | None:
+    """Return the format of a whole file; unlike `recognise`, this tells camera files from TIFF."""
+    kind = recognise(data[:32])
+    if kind is not None and kind.name == "TIFF":
+        from lookalike.images.raw import tiff_kind
+
+        found = tiff_kind(io.BytesIO(data), name)
+        return next(row for row in FORMATS if row.name == found)
+    return kind

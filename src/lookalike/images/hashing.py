@@ -51,7 +51,8 @@ def perceptual_hash(image: Image) -> int:
     grey = np.asarray(image.convert("L").resize((_SIDE, _SIDE), Resampling.BOX), dtype=np.float64)
     basis = _cosines()
     # Frequencies that a flat or symmetric picture does not have are 0, not the sign of a rounding error.
-    low = np.round(basis @ grey @ basis.T, 6)  # (8, 8)
+    # Not `@`: its library ends the process where there is no memory for its buffers.
+    low = np.round(np.einsum("ik,lk->il", np.einsum("ij,jk->ik", basis, grey), basis), 6)  # (8, 8)
     ordered = np.sort(low, axis=None)  # np.median takes five times as long on so few
     median = (ordered[_BITS // 2 - 1] + ordered[_BITS // 2]) / 2
     return int.from_bytes(np.packbits(low > median).tobytes())

@@ -1,34 +1,45 @@
-"""From whatever mode an image was decoded in to 8-bit sRGB: depth, transparency, and shrinking on the way."""
+"""From whatever mode an image was decoded in to 8-bit sRGB: shrinking, depth, colours, transparency."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from lookalike.images.ground import choose_ground
+from lookalike.images.srgb import conversion
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 _STRIP_PIXELS = 4_000_000
-_TRANSPARENT = {"RGBA", "LA", "PA", "RGBa", "La"}
+_PLAIN = {"L", "LA", "RGB", "RGBA", "CMYK", "LAB"}
+_WITH_ALPHA = {"PA", "RGBa", "La"}
 
 
-def to_rgb(image: Image) -> Image:
-    """Turn any mode into 8-bit RGB: transparent on white, deep greys scaled rather than clipped."""
+def to_rgb(image: Image, profiles: Sequence[bytes] = ()) -> Image:
+    """Turn any mode into 8-bit sRGB: deep greys scaled rather than clipped, what is transparent on a ground.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+    profiles : sequence of bytes
+        ICC profiles of its colours: the first that is usable, and fits its mode, counts. Without any, the
+        colours are taken to be sRGB's.
+    """
     from PIL import Image as Pillow
 
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode.startswith("I") or image.mode == "F":
-        return _deep_grey_to_rgb(image)
-    if image.mode in _TRANSPARENT or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        page = Pillow.new("RGB", layer.size, (255, 255, 255))
-        page.paste(layer, mask=layer.getchannel("A"))
-        return page
-    return image.convert("RGB")
+    plain = _plain(image)
+    if plain.mode not in ("LA", "RGBA"):
+        return _to_srgb(plain, profiles)
+    alpha = plain.getchannel("A")
+    layer = _to_srgb(plain.convert(plain.mode[:-1]), profiles)
+    page = Pillow.new("RGB", layer.size, choose_ground(Pillow.merge("RGBA", (*layer.split(), alpha))))
+    page.paste(layer, mask=alpha)
+    return page
 
 
-def to_small_rgb(image: Image, shorter_side: int | None) -> Image:
-    """Turn a large image into RGB, strip by strip, each shrunk at once.
+def to_small_rgb(image: Image, shorter_side: int | None, profiles: Sequence[bytes] = ()) -> Image:
+    """Turn a large image into sRGB, shrunk first, strip by strip.
 
     Converting the whole of a 200-megapixel image takes two or three times the memory of decoding it. Here
     it takes next to none. The result keeps twice the pixels asked for, for a finer filter to work on.
@@ -37,17 +48,52 @@ def to_small_rgb(image: Image, shorter_side: int | None) -> Image:
 
     factor = 1 if shorter_side is None else min(image.size) // (2 * shorter_side)
     if factor < 2 or image.mode.startswith("I") or image.mode == "F":  # deep greys: see below
-        return to_rgb(image)
+        return to_rgb(image, profiles)
     width, height = image.size
-    small = Pillow.new("RGB", (-(-width // factor), -(-height // factor)))
+    small: Image | None = None
     rows = factor * max(1, _STRIP_PIXELS // (factor * width))
     for top in range(0, height, rows):
-        strip = image.crop((0, top, width, min(top + rows, height)))
-        small.paste(to_rgb(strip).reduce(factor), (0, top // factor))
-    return small
+        strip = _plain(image.crop((0, top, width, min(top + rows, height)))).reduce(factor)
+        if small is None:
+            small = Pillow.new(strip.mode, (strip.width, -(-height // factor)))
+        small.paste(strip, (0, top // factor))
+    return to_rgb(small or image, profiles)
 
 
-def _deep_grey_to_rgb(image: Image) -> Image:
+def _plain(image: Image) -> Image:
+    """Turn any mode into the nearest of L, LA, RGB, RGBA, CMYK and LAB: eight bits a channel."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return _deep_grey(image)
+    is_keyed = "transparency" in image.info and image.mode not in (
+        "LA",
+        "RGBA",
+    )  # a colour, or a palette's entries
+    if image.mode in _PLAIN and not is_keyed:
+        return image
+    without, with_alpha = ("L", "LA") if image.mode in ("1", "L", "La") else ("RGB", "RGBA")
+    return image.convert(with_alpha if is_keyed or image.mode in _WITH_ALPHA else without)
+
+
+def _to_srgb(image: Image, profiles: Sequence[bytes]) -> Image:
+    for profile in profiles:
+        convert = conversion(profile, image.mode)
+        if convert is not None:
+            return convert(image)
+        # WebP has no greys, and AVIF's are opened as RGB; the profile stays that of the greys.
+        convert = conversion(profile, "L") if image.mode == "RGB" else None
+        if convert is not None and _is_grey(image):
+            return convert(image.getchannel("R"))
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _is_grey(image: Image) -> bool:
+    from PIL import ImageChops
+
+    red, green, blue = image.split()
+    return all(ImageChops.difference(red, other).getbbox() is None for other in (green, blue))
+
+
+def _deep_grey(image: Image) -> Image:
     """Scale 16-bit, 32-bit and float greys to 8 bits.
 
     16 bits keep their high byte. Wider integers and floats have no agreed white, so their own range is
@@ -70,4 +116,4 @@ def _deep_grey_to_rgb(image: Image) -> Image:
     else:
         # In float64: the range of a float file may be wider than float32 can hold.
         grey = np.subtract(values, low, dtype=np.float64) * (255.0 / max(high - low, 1e-12))
-    return Pillow.fromarray(np.clip(np.rint(grey), 0, 255).astype(np.uint8)).convert("RGB")
+    return Pillow.fromarray(np.clip(np.rint(grey), 0, 255).astype(np.uint8))

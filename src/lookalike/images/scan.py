@@ -9,16 +9,18 @@ counted, and the scan goes on. Hidden files and folders are passed over silently
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lookalike.images.decode import os_reason
 from lookalike.images.globs import Excludes
+from lookalike.images.mounts import weak_devices
 from lookalike.images.passed_over import find_left_folder, first_left_folder, takes_up
 
 _LATEST = 2**63 - 1  # nanoseconds: the year 2262; a file may claim to be younger, but no table can hold it
@@ -34,10 +36,30 @@ class FileStat:
         Bytes.
     mtime_ns : int
         Time of the last change, nanoseconds since 1970.
+    ctime_ns : int or None
+        Time of the last change of the status, which no program can set: a rename or a new mode count, too.
+    inode : int or None
+        The number of the file; its 64 bits as a signed number. Both are None where they say nothing.
     """
 
     size: int
     mtime_ns: int
+    ctime_ns: int | None = None
+    inode: int | None = None
+
+    @classmethod
+    def of(cls, status: os.stat_result, weak: frozenset[int] = frozenset()) -> FileStat:
+        """Take it from a status; `weak` are devices whose ctimes and inodes say nothing."""
+        mtime = _storable(status.st_mtime_ns)
+        # Windows has the time of creation there, and no number for some disks.
+        if os.name == "nt" or status.st_dev in weak:
+            return cls(status.st_size, mtime)
+        inode = status.st_ino - (1 << 64) if status.st_ino > _LATEST else status.st_ino
+        return cls(status.st_size, mtime, _storable(status.st_ctime_ns), inode or None)
+
+
+def _storable(time_ns: int) -> int:
+    return min(max(time_ns, -_LATEST), _LATEST)
 
 
 @dataclass(slots=True)
@@ -56,6 +78,8 @@ class Scan:
         How many folders of other programs were passed over, by their name, escaped.
     unmet : tuple of str
         Of what was to be excluded, that which nothing matched.
+    weak : frozenset of int
+        The devices on which ctimes and inodes say nothing.
     """
 
     files: dict[str, FileStat] = field(default_factory=dict)
@@ -63,11 +87,12 @@ class Scan:
     others: Counter[str] = field(default_factory=Counter)
     left_folders: Counter[str] = field(default_factory=Counter)
     unmet: tuple[str, ...] = ()
+    weak: frozenset[int] = field(default_factory=weak_devices, repr=False, compare=False)
 
     def in_order(self) -> Scan:
         """Return it in sorted order, the same on every machine."""
         files, failures = dict(sorted(self.files.items())), dict(sorted(self.failures.items()))
-        return Scan(files, failures, self.others, self.left_folders, self.unmet)
+        return replace(self, files=files, failures=failures)
 
 
 def escape(name: str) -> str:
@@ -224,11 +249,11 @@ def _leading(start: Path, below: str) -> tuple[tuple[int, int], ...]:
     return tuple((status.st_dev, status.st_ino) for status in above)
 
 
-def find_again(root: Path, relatives: Iterable[str], exclude: Sequence[str] = ()) -> dict[str, FileStat]:
-    """Look for files that were named by hand once and that a scan passes over; give those that are there.
+def find_again(root: Path, relatives: Iterable[str], exclude: Sequence[str] = ()) -> Scan:
+    """Look for files that were named by hand once and that a scan passes over.
 
-    Those that `exclude` matches by now, or that lie in a folder that it matches, are left out; so are those
-    in folders of other programs.
+    Those that `exclude` matches by now, or that lie in a folder that it matches, are left out, and so are
+    those that are gone, and those in folders of other programs; what cannot be looked at fails.
     """
     found, excludes = Scan(), Excludes(exclude)
     above = [root.name] if _read_of_root(root) else []
@@ -238,7 +263,9 @@ def find_again(root: Path, relatives: Iterable[str], exclude: Sequence[str] = ()
         is_left = first_left_folder([*above, *parts[:-1]]) is not None
         if not is_left and not any(excludes(unescape(name), unescape(path)) for name, path in steps):
             _look(root / unescape(relative), relative, found)
-    return found.files
+    nothing = {os_reason(OSError(code, os.strerror(code))) for code in (errno.ENOENT, errno.ENOTDIR)}
+    found.failures = {path: reason for path, reason in found.failures.items() if reason not in nothing}
+    return found
 
 
 def _look(file: Path | os.DirEntry[str], relative: str, found: Scan) -> None:
@@ -249,7 +276,6 @@ def _look(file: Path | os.DirEntry[str], relative: str, found: Scan) -> None:
         found.failures[relative] = "a link to a file that is not there" if is_dangling else os_reason(error)
         return
     if stat.S_ISREG(status.st_mode):
-        time = min(max(status.st_mtime_ns, -_LATEST), _LATEST)
-        found.files[relative] = FileStat(status.st_size, time)
+        found.files[relative] = FileStat.of(status, found.weak)
     else:
         found.failures[relative] = "not a regular file"

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.index.calls import sealed
+from lookalike.memory import check_memory, rows_at_once
 from lookalike.reduce import principal_axes
 from lookalike.types import Vectors
 
@@ -31,7 +32,7 @@ class Frame:
 
     scale: float  # a power of two: no row is longer than 1 from the mean then
     centre: Doubles  # (2, d): what is subtracted before scaling, and the mean after
-    axes: Doubles  # (d, width) orthonormal columns, those beyond the number of axes zeros
+    axes: Doubles  # (d, width) orthonormal columns, those beyond the number of axes found zeros
 
     @property
     def middle(self) -> Doubles:
@@ -49,13 +50,13 @@ def fit_frame(rows: Vectors, lengths: Doubles, n_axes: int, width: int, random: 
     lengths : (n,) float64
         What each row is divided by; (0,) where that is 1.
     n_axes : int
-        At most; there are no more than d.
+        At most; there are no more than d, and no more than directions in which the sample's rows differ.
     width : int
         Columns of `Frame.axes`, at least `n_axes`.
     """
     n, d = rows.shape
     n_axes = min(d, n_axes)
-    chosen = np.sort(random.choice(n, min(n, _AXES_ROWS), replace=False))
+    chosen = np.sort(random.choice(n, min(n, rows_at_once(d, _AXES_ROWS)), replace=False))
     sample = rows[chosen].astype(np.float64)
     if len(lengths):
         sample /= lengths[chosen, None]
@@ -66,8 +67,12 @@ def fit_frame(rows: Vectors, lengths: Doubles, n_axes: int, width: int, random: 
     spread = max(float(np.sqrt(np.square(sample).sum(axis=1).max())), least)
     # Where the mean is no longer than the rows are apart, zeros stay zeros, and cost a query nothing.
     origin = mean if np.linalg.norm(mean) > 4 * spread else np.zeros(d)
+    check_memory(
+        8 * d * width, f"a tree over vectors of {d:,} dimensions", "reduce them first, or search exactly"
+    )
+    found = principal_axes(sample / (spread or 1.0), n_axes, random)
     axes = np.zeros((d, width))
-    axes[:, :n_axes] = principal_axes(sample / (spread or 1.0), n_axes, random)
+    axes[:, : found.shape[1]] = found
     longest = least * least
     for _, _, squares in centred_blocks(rows, lengths, 1.0, np.stack([mean, np.zeros(d)])):
         longest = max(longest, float(squares.max()))
@@ -95,10 +100,11 @@ def centred_blocks(
     """
     from lookalike.index import kernels
 
-    block = np.empty((min(_BLOCK_ROWS, len(rows)), rows.shape[1]))
+    step = rows_at_once(rows.shape[1], _BLOCK_ROWS)
+    block = np.empty((min(step, len(rows)), rows.shape[1]))
     squares = np.empty(len(block))
-    for start in range(0, len(rows), _BLOCK_ROWS):
-        part = slice(start, min(start + _BLOCK_ROWS, len(rows)))
+    for start in range(0, len(rows), step):
+        part = slice(start, min(start + step, len(rows)))
         m = part.stop - start
         some, their_lengths = sealed(rows[part]), sealed(lengths[part])
         kernels.centre_rows(some, their_lengths, scale, sealed(centre), block[:m], squares[:m])

@@ -34,6 +34,7 @@ from lookalike.index.contract import (
 )
 from lookalike.index.exact import Exact
 from lookalike.index.folder import damaged, read, write
+from lookalike.memory import rows_at_once
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 _FORMAT = 1
@@ -267,12 +268,13 @@ class Borrowed(Index):
 
     def _fit(self) -> None:
         """Find the mean of the rows, and the power of two that brings them to a length of at most 1."""
-        blocks = range(0, self._n, _BLOCK_ROWS)
+        step = rows_at_once(self._rows.shape[1], _BLOCK_ROWS)
+        blocks = range(0, self._n, step)
         self._centre, self._scale = np.zeros(self._rows.shape[1]), 1.0
-        centre = sum(self._placed(self._rows[start : start + _BLOCK_ROWS]).sum(axis=0) for start in blocks)
+        centre = sum(self._placed(self._rows[start : start + step]).sum(axis=0) for start in blocks)
         self._centre = np.asarray(centre) / self._n
         longest = max(
-            float(np.square(self._placed(self._rows[start : start + _BLOCK_ROWS])).sum(axis=1).max())
+            float(np.square(self._placed(self._rows[start : start + step])).sum(axis=1).max())
             for start in blocks
         )
         self._scale = float(np.ldexp(1.0, -int(np.frexp(np.sqrt(longest))[1]))) if longest > 0 else 1.0
@@ -288,8 +290,9 @@ class Borrowed(Index):
     def _to_library(self, rows: Vectors) -> Vectors:
         """Return vectors as the library has them, (n, d) float32; far queries are drawn near."""
         vectors = np.empty(rows.shape, np.float32)
-        for start in range(0, len(rows), _BLOCK_ROWS):
-            part = slice(start, start + _BLOCK_ROWS)
+        step = rows_at_once(rows.shape[1], _BLOCK_ROWS)
+        for start in range(0, len(rows), step):
+            part = slice(start, start + step)
             placed = self._placed(rows[part])
             lengths = np.sqrt(np.square(placed).sum(axis=1, keepdims=True))
             vectors[part] = placed / np.maximum(lengths / 1e3, 1.0)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self, get_args
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
@@ -221,14 +222,9 @@ def _is_number(value: object) -> bool:
 
 
 def _as_rows(values: npt.ArrayLike, what: str) -> Vectors:
-    try:
-        given = np.asarray(values)
-        if given.dtype.kind not in "biufO":  # NumPy would read dates as numbers, and words that spell one
-            raise TypeError(f"got {given.dtype}")
-        with np.errstate(over="ignore"):  # what overflows is found infinite, and named, below
-            return np.ascontiguousarray(given, dtype=np.float32)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidInputError(f"{what} are not numbers of one shape ({error})") from error
+    given = as_numbers(values, what)
+    with np.errstate(over="ignore"):  # what overflows is found infinite, and named, below
+        return np.asarray(given, np.float32, order="C")
 
 
 def _check_rows(rows: npt.NDArray[Any], metric: Metric, dimension: int | None, what: str) -> None:

@@ -39,6 +39,7 @@ from lookalike.index.contract import (
     check_vectors,
 )
 from lookalike.index.folder import read, write
+from lookalike.memory import rows_at_once
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 _FORMAT = 2
@@ -230,22 +231,24 @@ class Exact(Index):
         if self.metric == "cosine":
             exact /= _measure_lengths(query[None])
         distances = np.empty(len(rows))
-        for start in range(0, len(rows), _BLOCK_DOUBLES):
-            chosen = rows[start : start + _BLOCK_DOUBLES]
+        step = rows_at_once(self._rows.shape[1], _BLOCK_DOUBLES)
+        for start in range(0, len(rows), step):
+            chosen = rows[start : start + step]
             difference = self._rows[chosen].astype(np.float64)
             if self.metric == "cosine":
                 difference /= self._lengths[chosen, None]
             difference -= exact
-            distances[start : start + _BLOCK_DOUBLES] = _sum_of_squares(difference)
+            distances[start : start + step] = _sum_of_squares(difference)
         # Half the squared distance of unit rows is 1 - cosine, and loses no digits where that is near 0.
         return distances / 2 if self.metric == "cosine" else np.sqrt(distances)
 
 
 def _measure_lengths(rows: Vectors) -> Doubles:
     lengths = np.empty(len(rows))
-    for start in range(0, len(rows), _BLOCK_DOUBLES):
-        block = rows[start : start + _BLOCK_DOUBLES].astype(np.float64)
-        lengths[start : start + _BLOCK_DOUBLES] = np.sqrt(_sum_of_squares(block))
+    step = rows_at_once(rows.shape[1], _BLOCK_DOUBLES)
+    for start in range(0, len(rows), step):
+        block = rows[start : start + step].astype(np.float64)
+        lengths[start : start + step] = np.sqrt(_sum_of_squares(block))
     return lengths
 
 

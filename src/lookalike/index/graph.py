@@ -37,6 +37,8 @@ from lookalike.cores import usable_cores
 from lookalike.errors import InvalidInputError
 from lookalike.index.contract import check_k, check_radius, check_recall, check_vectors
 from lookalike.index.kmeans_tree import KMeansTree
+from lookalike.memory import rows_at_once
+from lookalike.reduce import principal_axes
 from lookalike.types import Ids, Metric, Vectors
 
 _HEAD = 128
@@ -160,6 +162,8 @@ def radius_graph(
     r = check_radius(r)
     rows = check_vectors(vectors, metric)
     n = len(rows)
+    if not n:
+        raise InvalidInputError("there are no vectors; expected at least 1")
     lifted = Lifted.of(rows, metric, r)
     with np.errstate(over="ignore"):
         limit, reach = np.float32(lifted.estimate(r)), np.float32(r)
@@ -214,7 +218,8 @@ def radius_graph(
 def check_others(n: int) -> None:
     """Raise unless there are at least two rows."""
     if n < 2:
-        raise InvalidInputError(f"there is only {n} vector; expected at least 2, to be near to each other")
+        there = "is only 1 vector" if n else "are no vectors"
+        raise InvalidInputError(f"there {there}; expected at least 2, to be near to each other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,21 +249,29 @@ class Lifted:
     def of(cls, rows: Vectors, metric: Metric, r: float | None = None) -> Lifted:
         """Lift rows, (n, d) float32, checked; with as many axes as serve best to find what is within `r`."""
         n = len(rows)
-        lengths = np.linalg.norm(rows.astype(np.float64), axis=1) if metric == "cosine" else np.empty(0)
+        step = rows_at_once(rows.shape[1], _BLOCK_ROWS)
+        blocks = [slice(start, start + step) for start in range(0, n, step)]
+        lengths = np.empty(0)
+        if metric == "cosine":
+            lengths = np.concatenate(
+                [np.linalg.norm(rows[part].astype(np.float64), axis=1) for part in blocks]
+            )
 
         def doubles(part: slice) -> Doubles:
             block = rows[part].astype(np.float64)
             return block / lengths[part, None] if len(lengths) else block
 
-        sample = doubles(slice(0, n, max(1, n // _AXES_ROWS)))
+        sample = doubles(slice(0, n, max(1, n // rows_at_once(rows.shape[1], _AXES_ROWS))))
         mean = sample.mean(axis=0)
         sample -= mean
-        blocks = [slice(start, start + _BLOCK_ROWS) for start in range(0, n, _BLOCK_ROWS)]
         longest = max(float(np.linalg.norm(doubles(part) - mean, axis=1).max()) for part in blocks)
         # By a power of two, so that squares are within float32's range and nothing is rounded.
         scale = float(np.ldexp(1.0, -int(np.frexp(longest)[1]))) if longest > 0 else 1.0
         sample *= scale
-        axes = np.linalg.eigh(sample.T @ sample)[1][:, ::-1][:, :_HEAD]
+        if len(sample) < sample.shape[1]:
+            axes = principal_axes(sample, min(_HEAD, sample.shape[1]), np.random.default_rng(0))
+        else:
+            axes = np.linalg.eigh(sample.T @ sample)[1][:, ::-1][:, :_HEAD]
         if r is not None:
             square = 2 * r if len(lengths) else r * r
             axes = axes[:, : _choose_heads(sample, axes, square * scale * scale)]

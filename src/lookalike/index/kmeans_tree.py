@@ -90,6 +90,7 @@ from lookalike.index.calls import sealed, share
 from lookalike.index.contract import check_filled, check_k, check_queries, check_recall
 from lookalike.index.folder import Arrays
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree
+from lookalike.memory import rows_at_once
 from lookalike.types import Metric, Neighbors, Vectors
 
 _HEAD = 128
@@ -261,7 +262,8 @@ class KMeansTree(Tree):
             self._efforts = self._measure_efforts(random)
 
     def _keep_row_codes(self, rows: Vectors) -> None:
-        chosen = np.arange(0, len(rows), max(1, len(rows) // _STEPS_ROWS))
+        n_chosen = rows_at_once(rows.shape[1], _STEPS_ROWS)
+        chosen = np.arange(0, len(rows), max(1, len(rows) // n_chosen))
         some = np.abs(_centred(self._coding, rows, self._row_lengths, chosen))
         steps = np.quantile(some, _USUAL, axis=0) * (_BEYOND_USUAL / _LARGEST_CODE)
         steps = np.maximum(steps, steps.max() * _LEAST_STEP)
@@ -454,8 +456,9 @@ class KMeansTree(Tree):
         queries = _centred(self._coding, self._rows, self._row_lengths, chosen)
         keys, numbers = np.empty((len(chosen), k), np.float32), np.empty((len(chosen), k), np.int64)
         sizes = np.zeros(len(chosen), np.int64)
-        for start in range(0, len(self._rows), _BLOCK_ROWS):
-            part = slice(start, start + _BLOCK_ROWS)
+        step = rows_at_once(self._rows.shape[1], _BLOCK_ROWS)
+        for start in range(0, len(self._rows), step):
+            part = slice(start, start + step)
             rows = _centred(self._coding, self._rows, self._row_lengths, part)
             estimates = queries @ rows.T
             estimates *= -2

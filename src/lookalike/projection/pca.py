@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
+from lookalike.memory import rows_at_once
 from lookalike.projection.contract import Projection
 from lookalike.reduce import PCA
 from lookalike.types import Metric, Vectors
@@ -53,8 +54,9 @@ def start(rows: Vectors, metric: Metric) -> Doubles:
 
 def _apply(rows: Vectors, mean: Doubles, components: Doubles) -> Vectors:
     points = np.empty((len(rows), 2), np.float32)
-    for begin in range(0, len(rows), _BLOCK_ROWS):
-        block = rows[begin : begin + _BLOCK_ROWS].astype(np.float64)
+    step = rows_at_once(rows.shape[1], _BLOCK_ROWS)
+    for begin in range(0, len(rows), step):
+        block = rows[begin : begin + step].astype(np.float64)
         points[begin : begin + len(block)] = (block - mean) @ components.T
     return points
 

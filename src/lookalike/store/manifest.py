@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
@@ -133,12 +134,22 @@ def find_collection(start: Path, above: bool = True) -> Path | None:
     `start` may also be the ``.lookalike`` folder itself.
     """
     start = Path(os.path.abspath(start))
-    if start.name == FOLDER_NAME and os.path.isfile(start / FILE_NAME):
+    if start.name == FOLDER_NAME and _is_collection(start):
         return start
     for folder in (start, *start.parents) if above else (start,):
-        if os.path.isfile(folder / FOLDER_NAME / FILE_NAME):
+        if _is_collection(folder / FOLDER_NAME):
             return folder / FOLDER_NAME
     return None
+
+
+def _is_collection(folder: Path) -> bool:
+    """Tell whether a ``.lookalike`` folder holds a collection; who may not look into it learns why later."""
+    try:
+        return stat.S_ISREG(os.stat(folder / FILE_NAME).st_mode)
+    except PermissionError:
+        return os.path.isdir(folder)
+    except (OSError, ValueError):
+        return False
 
 
 def root_folder(collection: Path, root: Root) -> Path:

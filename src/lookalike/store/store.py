@@ -7,7 +7,7 @@ promises is written before it, and deleted after it. Rows that no file needs are
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,7 @@ class Store:
         if changes.gone:
             self.files.delete(changes.gone)
         if failures:
-            self.failures.upsert(_columns(failures, self.failures))
+            self.note_failures(failures)
         if changes.cleared:
             self.failures.delete(changes.cleared)
 
@@ -131,6 +131,21 @@ class Store:
         """Write rows of ``files`` whose images are there."""
         if rows:
             self.files.upsert(_columns(rows, self.files))
+
+    def load(self) -> None:
+        """Load what tables are written with, so that memory that runs out later does not prevent it."""
+        import lance  # noqa: F401
+
+    def note_failures(self, failures: Sequence[FailureRow]) -> None:
+        """Write rows of files that could not be read; each at most once."""
+        self.failures.upsert(_columns(failures, self.failures))
+
+    def note_metadata(self, said: Mapping[ImageId, Metadata], reader: int) -> None:
+        """Write what today's reader found in the headers of images whose pixels it sees as they were seen."""
+        columns = self.images.read_where_in("id", said, self.images.schema.names).to_pydict()
+        columns |= _metadata_columns([said[image] for image in columns["id"]])
+        columns["reader"] = [reader] * len(columns["id"])
+        self.images.upsert(columns)
 
     def write_vectors(self, ids: Ids | list[ImageId], vectors: Vectors, table: Table) -> None:
         """Write embeddings, (n, d), of images that are there or about to be."""

@@ -101,13 +101,19 @@ class Table:
         Returns
         -------
         pyarrow.Table
-            Of no particular order.
+            Of no particular order. Columns that the table lacks, see `missing_columns`, are null.
         """
         columns = list(columns or self.schema.names)
         if not self.exists():
             return self._subset(columns).empty_table()
         with self._errors("read"):
-            return self._open().to_table(columns=columns, filter=where)
+            dataset = self._open()
+            missing = set(columns).difference(dataset.schema.names)
+            if not missing:
+                return dataset.to_table(columns=columns, filter=where)
+            # The key is always there, and says how many rows there are.
+            there = [name for name in columns if name not in missing] or [self._key]
+            return self._with_nulls(dataset.to_table(columns=there, filter=where), columns)
 
     def read_where_in(
         self, column: str, values: Iterable[int | str], columns: Sequence[str], where: str | None = None
@@ -353,6 +359,19 @@ class Table:
 
         return pa.schema([self.schema.field(name) for name in columns])
 
+    def _with_nulls(self, rows: pa.Table, columns: Sequence[str]) -> pa.Table:
+        """Return rows with these columns, null where they are not among those of the rows."""
+        import pyarrow as pa
+
+        schema = self._subset(columns)
+        return pa.table(
+            [
+                rows[field.name] if field.name in rows.schema.names else pa.nulls(len(rows), field.type)
+                for field in schema
+            ],
+            schema=schema,
+        )
+
     @contextlib.contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
         """Lance raises bare OSError and ValueError: turn them into ours."""
@@ -368,6 +387,8 @@ class Table:
                 ) from error
             way_out = f"; {ANOTHER_DISK}" if doing == "write" and _REFUSED.search(str(error)) else ""
             raise StoreError(f"cannot {doing} {self.folder}: {reason[:300]}{way_out}") from error
+        except MemoryError as error:
+            raise StoreError(f"cannot {doing} {self.folder}: there is not enough memory") from error
 
     def _flush(self) -> None:
         """Flush the files that the last commit added, and the folders that name them, to the disk."""

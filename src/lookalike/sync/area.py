@@ -170,7 +170,7 @@ def look(areas: Sequence[Area], known: Known, prune: bool) -> Sight:
 
 
 def decide_areas(sight: Sight, known: Known, prune: bool) -> Plan:
-    """Decide what is to be done in the areas.
+    """Decide what is to be done in the areas; what is doubtful is not looked at yet.
 
     Raises
     ------
@@ -186,7 +186,7 @@ def decide_areas(sight: Sight, known: Known, prune: bool) -> Plan:
     }
     plan = decide(sight.files, sight.failures, known, scope)
     if not prune:
-        _refuse_great_losses(plan, known, sight.areas)
+        refuse_great_losses(plan, known, sight.areas)
     return plan
 
 
@@ -196,10 +196,15 @@ def _look_at(area: Area, known: Known, prune: bool, sight: Sight) -> None:
     result = _scan(area, prune)
     # What a scan passes over but somebody named once, a file without an ending, say, stays.
     known_here = (path.partition(":")[2] for path in known.files if area.answers_for(path))
-    left = [relative for relative in known_here if relative not in result.files]
+    left = [
+        relative
+        for relative in known_here
+        if relative not in result.files and relative not in result.failures
+    ]
     again = find_again(area.place, left, area.root.exclude)
-    result.files.update(again)
-    result.others -= Counter(os.path.splitext(relative)[1].lower() for relative in again)
+    result.files.update(again.files)
+    result.failures.update(again.failures)
+    result.others -= Counter(os.path.splitext(relative)[1].lower() for relative in again.files)
     sight.files.extend(
         # One text a label, not one a file.
         FoundFile(f"{name}:{relative}", area.place, stat, label and sys.intern(label))
@@ -249,8 +254,9 @@ def _scan(area: Area, prune: bool) -> Scan:
     return result
 
 
-def _refuse_great_losses(plan: Plan, known: Known, areas: Sequence[Area]) -> None:
-    for area in areas:
+def refuse_great_losses(plan: Plan, known: Known, areas: Sequence[Area]) -> None:
+    """Raise MissingImagesError if a root lost more than half of its images at once."""
+    for area in areas if plan.gone else ():
         prefix = area.root.name + ":"
         before = sum(path.startswith(prefix) for path in known.files)
         # Those that are there, but excluded now, are not lost.

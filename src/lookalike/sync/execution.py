@@ -8,13 +8,11 @@ A kill at any moment loses what was done since the last commit; the next run goe
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -22,52 +20,55 @@ from lookalike.embed import Embedder
 from lookalike.errors import ImageError
 from lookalike.images import (
     Decoded,
-    content_id,
     decode,
     encode_thumbnail,
     from_pixels,
     make_thumbnail,
     palettes,
     perceptual_hash,
-    pixels_id,
     sample_colours,
     sharpness,
 )
-from lookalike.images.decode import read_file
+from lookalike.images.metadata import read_metadata
 from lookalike.images.own import OWN, is_own_picture
+from lookalike.images.reader import READER
 from lookalike.store import Store, Table
 from lookalike.store.store import Changes, FailureRow, ImageRow
 from lookalike.sync.plan import FoundFile, Known, Plan, file_row
+from lookalike.sync.progress import Progress
+from lookalike.sync.reading import Outage, Unread, identify, read, undecoded
+from lookalike.sync.side_by_side import side_by_side
 from lookalike.types import ImageId, Pixels, Vectors
 
 COMMIT_SECONDS = 10.0
 COMMIT_IMAGES = 2_000
-_PORTION = 16  # files that a worker takes at a time
-_PORTIONS_AHEAD = 32  # handed to the workers ahead of the commits, so that a commit stops nobody
-
 _NO_COLOURS = np.empty((0, 4), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a sync has come.
+class Target:
+    """A table of vectors that is to be filled.
 
     Attributes
     ----------
-    done, total : int
-        Files read, of those to be read.
-    failed : int
-        How many of them could not be.
+    table : Table
+    load : callable
+        Gives the model; called only if there is anything to embed.
+    derived : sequence of (Table, callable)
+        Tables that are made of its vectors, and how: from (n, d) to (n, e).
+    remade : callable
+        Called before and after vectors that may be there already are written: what was made of them is stale.
     """
 
-    done: int
-    total: int
-    failed: int
+    table: Table
+    load: Callable[[], Embedder]
+    derived: Sequence[tuple[Table, Callable[[Vectors], Vectors]]] = ()
+    remade: Callable[[], None] = lambda: None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
-    """What `carry_out` did.
+    """What `carry_out` did; of several calls, together.
 
     Attributes
     ----------
@@ -75,10 +76,27 @@ class Outcome:
         Images that went through the network.
     failed : set of str
         Stored paths of the files that could not be read.
+    left : set of str
+        Those of them that left the collection: their content has changed, and is no image.
+    kept : set of str
+        Those whose content is what it was, although today's reader cannot decode it.
+    changed : set of str
+        Stored paths that were known, and hold another image now.
     """
 
-    embedded: int
-    failed: set[str]
+    embedded: int = 0
+    failed: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)
+
+    def add(self, other: Outcome) -> None:
+        """Take in what another call did."""
+        self.embedded += other.embedded
+        self.failed |= other.failed
+        self.left |= other.left
+        self.kept |= other.kept
+        self.changed |= other.changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +105,10 @@ class _Done:
 
     file: FoundFile
     id: ImageId | None = None
-    vector: Vectors | None = None  # (d,); there where the file was embedded
+    vectors: tuple[Vectors, ...] | None = None  # (d,) for each model; there where the file was embedded
     image: ImageRow | None = None  # there where it was not known yet
-    reason: str = ""
-    is_permanent: bool = False
+    note: str = ""
+    unread: Unread | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,43 +117,46 @@ class _Opened:
 
     Attributes
     ----------
-    pixels : array of uint8
-        What the network sees.
+    pixels : tuple of arrays of uint8
+        What the network of each model sees.
     image : ImageRow or None
         None where the image is described already. Its colours are still to come.
     colours : (p, 3) uint8 or None
         The pixels that they are taken from.
+    note : str
+        What is missing of it.
     """
 
     file: FoundFile
     id: ImageId
-    pixels: Pixels
+    pixels: tuple[Pixels, ...]
     image: ImageRow | None
     colours: Pixels | None
+    note: str
 
 
 def carry_out(
     plan: Plan,
     known: Known,
     store: Store,
-    vectors: Table,
-    load_embedder: Callable[[], Embedder],
+    targets: Sequence[Target],
     jobs: int,
+    outage: Outage,
     report: Callable[[Progress], None] = lambda progress: None,
     commit_seconds: float = COMMIT_SECONDS,
 ) -> Outcome:
-    """Do what a plan says.
+    """Do what a plan says, in which nothing is doubtful any more.
 
     Parameters
     ----------
     plan, known : Plan, Known
         From `decide`, made under the writer's lock that is still held. The plan is used up.
-    store, vectors : Store, Table
-        Where to write.
-    load_embedder : callable
-        Gives the model; called only if there is anything to embed.
+    store : Store
+    targets : sequence of Target
+        Where to write, and what with.
     jobs : int
         Worker threads.
+    outage : Outage
     report : callable
         Told of the progress after each file.
     commit_seconds : float
@@ -143,6 +164,8 @@ def carry_out(
 
     Raises
     ------
+    MissingImagesError
+        If most of what is to be read cannot be, see `Outage`. What was committed is kept.
     StoreError
         If a table cannot be written. What was committed is kept.
     KeyboardInterrupt
@@ -155,48 +178,41 @@ def carry_out(
             gone=[*plan.gone, *(old for old, _ in plan.moved)],
             cleared=[*plan.cleared, *(row.path for _, row in plan.moved if row.path in known.failures)],
         ),
-        vectors,
+        targets[0].table,
     )
     files = plan.take()
     total = len(files)
-    embedded, failed = 0, set[str]()
+    outcome = Outcome()
     if files:
-        worker = _Worker(load_embedder(), known)
-        writer = _Writer(store, vectors, known, commit_seconds)
+        store.load()  # while there is memory for it
+        worker = _Worker([target.load() for target in targets], known)
+        writer = _Writer(store, targets, known, outage, commit_seconds)
         try:
-            for done in _side_by_side(worker, files, jobs):
+            for done in _work(worker, files, jobs):
                 writer.take(done)
-                report(Progress(writer.done, total, len(writer.failed)))
+                report(Progress(writer.done, total, len(writer.outcome.failed)))
         finally:
             # Also when interrupted: what was done is kept.
             writer.commit()
-        embedded, failed = writer.embedded, writer.failed
+        outcome = writer.outcome
     store.sweep()
     store.maintain()
-    return Outcome(embedded, failed)
+    return outcome
 
 
-def _side_by_side(worker: _Worker, files: deque[FoundFile], jobs: int) -> Iterator[_Done]:
-    """Yield what the worker makes of each file, as it comes, `jobs` at a time; `files` is emptied."""
-    pool = ThreadPoolExecutor(jobs, thread_name_prefix="lookalike")
-    finished: queue.SimpleQueue[Future[list[_Done]]] = queue.SimpleQueue()
-    size = min(max(_PORTION, worker.batch_size), -(-len(files) // jobs))  # with few, some for every thread
+def _work(worker: _Worker, files: deque[FoundFile], jobs: int) -> Iterator[_Done]:
+    """Yield what the worker makes of the files, as it comes, `jobs` at a time; `files` is emptied.
 
-    def hand_out(count: int) -> int:
-        handed = 0
-        while files and handed < count:
-            portion = [files.popleft() for _ in range(min(size, len(files)))]
-            pool.submit(worker, portion).add_done_callback(finished.put)
-            handed += 1
-        return handed
-
-    try:
-        running = hand_out(_PORTIONS_AHEAD + jobs)
-        while running:
-            yield from finished.get().result()
-            running += hand_out(1) - 1
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    For what there was not enough memory is tried once more, alone.
+    """
+    again: list[FoundFile] = []
+    for done in side_by_side(worker, files, jobs, worker.batch_size):
+        if done.unread is not None and done.unread.cause == "memory":
+            again.append(done.file)
+        else:
+            yield done
+    for file in again:
+        yield from worker([file])
 
 
 class _Worker:
@@ -206,11 +222,12 @@ class _Worker:
     for each file costs 3 % (measured), as each finds the caches full of the other's data.
     """
 
-    def __init__(self, embedder: Embedder, known: Known) -> None:
-        self.batch_size = embedder.batch_size
-        self._embedder = embedder
+    def __init__(self, embedders: Sequence[Embedder], known: Known) -> None:
+        self.batch_size = max(embedder.batch_size for embedder in embedders)
+        self._embedders = embedders
         self._described = known.described
         self._claimed = set(known.embedded)
+        self._outdated = known.outdated
         self._lock = threading.Lock()
 
     def __call__(self, files: Sequence[FoundFile]) -> list[_Done]:
@@ -218,34 +235,75 @@ class _Worker:
         waiting = [one for one in opened if isinstance(one, _Opened)]
         if not waiting:
             return [one for one in opened if isinstance(one, _Done)]
-        vectors = iter(self._embedder.embed(np.stack([one.pixels for one in waiting])))
-        images = _with_colours(waiting)
+        try:
+            vectors = iter(
+                [
+                    embedder.embed(np.stack([one.pixels[number] for one in waiting]))
+                    for number, embedder in enumerate(self._embedders)
+                ]
+            )
+            each = zip(*vectors, strict=True)
+            images = _with_colours(waiting)
+        except MemoryError:
+            self._release(one.id for one in waiting)
+            return [_short_of_memory(one.file, one.id) if isinstance(one, _Opened) else one for one in opened]
         return [
-            _Done(one.file, one.id, next(vectors), images.get(one.id)) if isinstance(one, _Opened) else one
+            _Done(one.file, one.id, next(each), images.get(one.id), one.note)
+            if isinstance(one, _Opened)
+            else one
             for one in opened
         ]
 
     def _open(self, file: FoundFile) -> _Done | _Opened:
-        try:
-            opened = read_file(file.location) if file.pixels is None else file.pixels()
-        except ImageError as error:
-            # An empty file is what it is; all else is the system's word of today.
-            return _Done(file, reason=error.reason, is_permanent=file.stat.size == 0)
-        if isinstance(opened, bytes) and is_own_picture(opened):
-            return _Done(file, reason=OWN, is_permanent=True)
-        image, sha256 = content_id(opened) if isinstance(opened, bytes) else pixels_id(opened)
+        content = read(file)
+        if isinstance(content, bytes) and is_own_picture(content):
+            content = Unread(OWN, "content")
+        if isinstance(content, Unread):
+            return _Done(file, unread=content)
+        image, sha256 = identify(content)
         with self._lock:
             is_known = image in self._claimed
             self._claimed.add(image)
         if is_known:
             return _Done(file, image)
         try:
-            side = self._embedder.model.decode_side
-            decoded = decode(opened, file.path, side) if isinstance(opened, bytes) else from_pixels(opened)
+            return self._decode(file, content, image, sha256)
         except ImageError as error:
-            return _Done(file, image, reason=error.reason, is_permanent=True)
-        row, colours = (None, None) if image in self._described else _describe(image, sha256, decoded)
-        return _Opened(file, image, self._embedder.prepare(decoded.image), row, colours)
+            unread = undecoded(error)
+            if unread.cause == "memory":
+                self._release([image])
+            return _Done(file, image, unread=unread)
+        except MemoryError:
+            self._release([image])
+            return _short_of_memory(file, image)
+
+    def _decode(self, file: FoundFile, content: bytes | Pixels, image: ImageId, sha256: bytes) -> _Opened:
+        decoded: dict[int, Decoded] = {}  # once for each size that is wanted
+        pixels = []
+        for embedder in self._embedders:
+            side = embedder.model.decode_side
+            if side not in decoded:
+                decoded[side] = (
+                    decode(content, file.path, side) if isinstance(content, bytes) else from_pixels(content)
+                )
+            pixels.append(embedder.prepare(decoded[side].image))
+        first = next(iter(decoded.values()))
+        row, colours = (None, None) if image in self._described else _describe(image, sha256, first)
+        if row is not None and isinstance(content, bytes):
+            row = replace(row, metadata=read_metadata(content))
+        if row is not None and image in self._outdated:
+            # Not all models see it anew: it stays for the sync that brings all of them up to date.
+            row = replace(row, reader=None)
+        return _Opened(file, image, tuple(pixels), row, colours, first.note)
+
+    def _release(self, images: Iterable[ImageId]) -> None:
+        """Let a copy, or the next try, have what this one could not finish."""
+        with self._lock:
+            self._claimed.difference_update(images)
+
+
+def _short_of_memory(file: FoundFile, image: ImageId) -> _Done:
+    return _Done(file, image, unread=Unread("not enough memory to read it", "memory"))
 
 
 def _with_colours(opened: Sequence[_Opened]) -> dict[ImageId, ImageRow]:
@@ -271,6 +329,7 @@ def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> tuple[ImageRow
         _NO_COLOURS,
         sharpness(grey),
         encode_thumbnail(thumbnail),
+        reader=READER,
     )
     return row, sample_colours(thumbnail)
 
@@ -278,32 +337,44 @@ def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> tuple[ImageRow
 class _Writer:
     """Gathers what the workers did and commits it, image rows always before the files that refer to them."""
 
-    def __init__(self, store: Store, vectors: Table, known: Known, commit_seconds: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        targets: Sequence[Target],
+        known: Known,
+        outage: Outage,
+        commit_seconds: float,
+    ) -> None:
         self._store = store
-        self._vectors = vectors
+        self._targets = targets
         self._known = known
+        self._outage = outage
         self._commit_seconds = commit_seconds
-        self._settled: dict[ImageId, str] = dict.fromkeys(known.embedded, "")  # "" or why it failed
+        self._notes = {row.id: row.note for row in known.files.values() if row.note}
+        self._settled: dict[ImageId, str | Unread] = {}  # the note, or why it failed
         self._waiting: dict[ImageId, list[FoundFile]] = defaultdict(list)
         self._changes = Changes()
+        self._vectors: list[dict[ImageId, Vectors]] = [{} for _ in targets]
         self._last_commit = time.monotonic()
-        self.done = self.embedded = 0
-        self.failed: set[str] = set()
+        self.done = 0
+        self.outcome = Outcome()
 
     def take(self, done: _Done) -> None:
         """Take in what became of one file."""
         if done.id is None:
-            self._fail(done.file, done.reason, done.is_permanent)
-        elif done.vector is None and not done.reason and done.id not in self._settled:
+            self._fail(done.file, None, done.unread or Unread("it could not be read", "machine"))
+        elif done.vectors is None and done.unread is None and not self._is_settled(done.id):
             self._waiting[done.id].append(done.file)  # another thread has the same content in hand
             return
         else:
             if done.image is not None:
                 self._changes.images.append(done.image)
-            if done.vector is not None:
-                self._changes.vectors[done.id] = done.vector
-                self.embedded += 1
-            self._settled.setdefault(done.id, done.reason)
+            if done.vectors is not None:
+                for gathered, vector in zip(self._vectors, done.vectors, strict=True):
+                    gathered[done.id] = vector
+                self.outcome.embedded += 1
+            if not self._is_settled(done.id):
+                self._settled[done.id] = done.unread or done.note
             for file in (done.file, *self._waiting.pop(done.id, ())):
                 self._settle(file, done.id)
         late = time.monotonic() - self._last_commit >= self._commit_seconds
@@ -313,24 +384,52 @@ class _Writer:
     def commit(self) -> None:
         """Write what has been gathered."""
         changes, self._changes = self._changes, Changes()
+        vectors, self._vectors = self._vectors, [{} for _ in self._targets]
         if len(changes):
-            self._store.write(changes, self._vectors)
+            for target, rows in zip(self._targets, vectors, strict=True):
+                if rows:
+                    self._write_vectors(target, rows)
+            self._store.write(changes, self._targets[0].table)
         self._last_commit = time.monotonic()
 
+    def _write_vectors(self, target: Target, rows: dict[ImageId, Vectors]) -> None:
+        ids, vectors = list(rows), np.stack(list(rows.values()))
+        target.remade()
+        for table, derive in target.derived:
+            self._store.write_vectors(ids, derive(vectors), table)
+        self._store.write_vectors(ids, vectors, target.table)
+        target.remade()
+
+    def _is_settled(self, image: ImageId) -> bool:
+        return image in self._settled or image in self._known.embedded
+
     def _settle(self, file: FoundFile, image: ImageId) -> None:
-        reason = self._settled[image]
-        if reason:
-            self._fail(file, reason, is_permanent=True)
+        settled = self._settled.get(image, self._notes.get(image) or "")
+        if isinstance(settled, Unread):
+            self._fail(file, image, settled)
             return
         self.done += 1
-        self._changes.files.append(file_row(file, image))
+        self._changes.files.append(file_row(file, image, settled or None))
         if file.path in self._known.failures:
             self._changes.cleared.append(file.path)
+        old = self._known.files.get(file.path)
+        if old is not None and old.id != image:
+            self.outcome.changed.add(file.path)
 
-    def _fail(self, file: FoundFile, reason: str, is_permanent: bool) -> None:
+    def _fail(self, file: FoundFile, image: ImageId | None, unread: Unread) -> None:
         self.done += 1
-        self.failed.add(file.path)
-        size, mtime_ns = (file.stat.size, file.stat.mtime_ns) if is_permanent else (None, None)
-        self._changes.failures.append(FailureRow(file.path, size, mtime_ns, reason))
-        if file.path in self._known.files:
-            self._changes.gone.append(file.path)
+        self.outcome.failed.add(file.path)
+        stat = file.stat
+        size, mtime_ns = (stat.size, stat.mtime_ns) if unread.is_permanent else (None, None)
+        self._changes.failures.append(FailureRow(file.path, size, mtime_ns, unread.reason, READER))
+        old = self._known.files.get(file.path)
+        if old is not None and unread.is_permanent:
+            # Only what was seen to change leaves: what was read once, and is the same still, is searched on.
+            is_same = old.size == stat.size if image is None else old.id == image
+            if is_same:
+                self.outcome.kept.add(file.path)
+            else:
+                self._changes.gone.append(file.path)
+                self.outcome.left.add(file.path)
+        if file.path not in self._known.failures:
+            self._outage.note(file, unread)

@@ -1,26 +1,30 @@
-"""Decide what a sync is to do: compare the disk with the tables. Writes nothing.
+"""Decide what a sync is to do: compare the disk with the tables. Opens no file, and writes nothing.
 
 The content of a file is its identity. A file that was renamed, copied or only touched has an image that is
-there already, and is not embedded again.
+there already, and is not embedded again. Where size, times and inode leave it open what a file holds, it is
+doubtful: `lookalike.sync.comparing` looks.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import ImageError
-from lookalike.images import FileStat, content_id, pixels_id
-from lookalike.images.decode import read_file
+from lookalike.images import FileStat
+from lookalike.images.reader import READER
 from lookalike.images.scan import unescape
 from lookalike.store import Store, Table
 from lookalike.store.store import FailureRow, FileRow
+from lookalike.sync.evidence import Evidence
 from lookalike.types import ImageId
+
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +65,32 @@ class Plan:
         To be read, decoded, and embedded unless their content is known.
     unembedded : list of FoundFile
         Unchanged, but without a vector of this model.
+    doubtful : list of FoundFile
+        Whose content has to be compared, to tell whether they are one of the others: known ones that may
+        have changed, and new ones of the size of a lost one, which may be that one under a new name.
     moved : list of (str, FileRow)
         The old path, and the row under the new one.
     updated : list of FileRow
-        Same path and content; only the time or the label differs.
+        Same path and content; only the times, the inode or the label differ.
+    lost : Lost
+        Files that are no longer where they were; a doubtful one may be one of them.
     gone : list of str
-        Paths of files that are no longer there.
+        Paths of files that are no longer there, whatever the doubtful ones are.
     unchanged : int
         How many files need nothing.
     failures : list of FailureRow
-        What the scan could not look at.
+        What could not be looked at.
     cleared : list of str
-        Failures whose file is no longer there.
+        Failures whose file is no longer there, or fails no longer.
     """
 
     added: list[FoundFile] = field(default_factory=list)
     changed: list[FoundFile] = field(default_factory=list)
     unembedded: list[FoundFile] = field(default_factory=list)
+    doubtful: list[FoundFile] = field(default_factory=list)
     moved: list[tuple[str, FileRow]] = field(default_factory=list)
     updated: list[FileRow] = field(default_factory=list)
+    lost: Lost = field(default_factory=lambda: Lost(()))
     gone: list[str] = field(default_factory=list)
     unchanged: int = 0
     failures: list[FailureRow] = field(default_factory=list)
@@ -87,15 +98,41 @@ class Plan:
 
     @property
     def n_to_read(self) -> int:
-        """How many files are to be opened."""
+        """How many files are to be decoded, as far as is known."""
         return len(self.added) + len(self.changed) + len(self.unembedded)
 
     def take(self) -> deque[FoundFile]:
-        """Hand over all files to be opened; the plan forgets them, so that each can go once it is done."""
+        """Hand over all files to be decoded; the plan forgets them, so that each can go once it is done."""
         files = deque([*self.added, *self.changed, *self.unembedded])
         for rows in (self.added, self.changed, self.unembedded):
             rows.clear()
         return files
+
+    def presume(self, known: Known) -> None:
+        """Put the doubtful files where they seem to belong, without opening them; they stay doubtful, too."""
+        for file in self.doubtful:
+            row = known.files.get(file.path)
+            if row is not None:
+                self.keep(file, row, known)
+            elif (old := self.lost.spare(file.stat.size)) is not None:
+                self.moved.append((old, file_row(file, known.files[old].id)))
+            else:
+                self.added.append(file)
+
+    def keep(self, file: FoundFile, row: FileRow, known: Known) -> None:
+        """Take in a known file whose content is what it was."""
+        failure = known.failures.get(file.path)
+        if failure is not None and not fails_still(failure, file):
+            failure = None
+            if row.id in known.embedded:  # else the workers will see
+                self.cleared.append(file.path)
+        if row.id not in known.embedded and failure is None:
+            self.unembedded.append(file)
+            return
+        now = file_row(file, row.id, row.note)
+        if now != row:
+            self.updated.append(now)
+        self.unchanged += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +141,20 @@ class Tally:
 
     Attributes
     ----------
-    added, unembedded, moved, gone, unchanged : int
-    changed : frozenset of str
-        Stored paths.
+    added, unembedded, gone, unchanged : int
+    changed, moved, unread : frozenset of str
+        Stored paths, the new ones. The unread are known files that could not even be compared.
     files : mapping of str to FileRow
         Those that were known before.
     """
 
     added: int
     unembedded: int
-    moved: int
     gone: int
     unchanged: int
     changed: frozenset[str]
+    moved: frozenset[str]
+    unread: frozenset[str]
     files: Mapping[str, FileRow]
 
     @classmethod
@@ -125,23 +163,40 @@ class Tally:
         return cls(
             added=len(plan.added),
             unembedded=len(plan.unembedded),
-            moved=len(plan.moved),
             gone=len(plan.gone),
             unchanged=plan.unchanged,
             changed=frozenset(file.path for file in plan.changed),
+            moved=frozenset(row.path for _, row in plan.moved),
+            unread=frozenset(row.path for row in plan.failures if row.path in known.files),
             files=known.files,
         )
 
-    def without(self, failed: Collection[str]) -> dict[str, int]:
-        """Return how many files were added, changed, moved, removed, and unchanged, given those that fail."""
-        old = sum(path in self.files for path in failed)
-        changed = sum(path in self.changed for path in failed)
+    def without(
+        self, failed: Set[str], left: Set[str] = frozenset(), late: Set[str] = frozenset()
+    ) -> dict[str, int]:
+        """Return how many files were added, changed, moved, removed, and unchanged.
+
+        Parameters
+        ----------
+        failed : set of str
+            Paths that could not be read.
+        left : set of str
+            Those of them that left the collection.
+        late : set of str
+            Paths whose content turned out to have changed, although nothing had said so.
+        """
+        changed = (self.changed | {path for path in late if path in self.files}) - failed
+        not_unchanged = {
+            path
+            for path in failed | late
+            if path in self.files and path not in self.changed and path not in self.unread
+        }
         return {
-            "added": self.added - (len(failed) - old),
-            "changed": len(self.changed) - changed,
-            "moved": self.moved,
-            "removed": self.gone + changed,
-            "unchanged": self.unchanged + self.unembedded - (old - changed),
+            "added": self.added - sum(path not in self.files and path not in self.moved for path in failed),
+            "changed": len(changed),
+            "moved": len(self.moved - failed),
+            "removed": self.gone + len(left),
+            "unchanged": self.unchanged + self.unembedded - len(not_unchanged),
         }
 
 
@@ -157,28 +212,42 @@ class Known:
         Images whose rows are complete but for vectors.
     embedded : set of ImageId
         Those of them that have a vector of this model, too.
+    outdated : dict of ImageId to int or None
+        Those of them whose rows an earlier version of the reader made, and which; None for the first.
     """
 
     files: Mapping[str, FileRow]
     failures: Mapping[str, FailureRow]
     described: set[ImageId]
     embedded: set[ImageId]
+    outdated: Mapping[ImageId, int | None] = field(default_factory=dict)
 
     @classmethod
     def read(cls, store: Store, vectors: Table) -> Known:
         """Read it from the tables."""
-        files = [FileRow(**row) for row in store.files.read().to_pylist()]
-        failures = [FailureRow(**row) for row in store.failures.read().to_pylist()]
+        readers = store.images.read(["id", "reader"]).to_pydict()
         ids: list[set[ImageId]] = [
-            set(table.read(["id"])["id"].to_pylist()) for table in (store.thumbnails, store.images, vectors)
+            set(table.read(["id"])["id"].to_pylist()) for table in (store.thumbnails, vectors)
         ]
-        described = ids[0] & ids[1]
+        described = ids[0].intersection(readers["id"])
+        outdated = {
+            image: reader
+            for image, reader in zip(readers["id"], readers["reader"], strict=True)
+            if image in described and (reader is None or reader < READER)
+        }
         return cls(
-            {row.path: row for row in files},
-            {row.path: row for row in failures},
+            {row.path: row for row in _rows(store.files, FileRow)},
+            {row.path: row for row in _rows(store.failures, FailureRow)},
             described,
-            described & ids[2],
+            described & ids[1],
+            outdated,
         )
+
+
+def _rows(table: Table, kind: Callable[..., _Row]) -> Iterator[_Row]:
+    # Column by column: a dictionary a row takes longer, and there may be a million.
+    columns = table.read().to_pydict()
+    return map(kind, *(columns[name] for name in table.schema.names))
 
 
 def decide(found: Sequence[FoundFile], failed: Mapping[str, str], known: Known, scope: set[str]) -> Plan:
@@ -199,15 +268,15 @@ def decide(found: Sequence[FoundFile], failed: Mapping[str, str], known: Known, 
     Returns
     -------
     Plan
-        Files are opened only to compare content: those whose time changed but not their size, and new ones
-        of the same size as one that is gone, which may be that one under a new name.
+        With what is doubtful.
     """
     plan = Plan()
     paths = {file.path for file in found}
-    lost = _Lost(
+    # What could not be looked at was not seen to be gone.
+    plan.lost = Lost(
         row
         for path, row in known.files.items()
-        if path in scope and path not in paths and not _is_below(path, failed)
+        if path in scope and path not in paths and path not in failed and not _is_below(path, failed)
     )
     plan.cleared = sorted(
         path
@@ -215,43 +284,55 @@ def decide(found: Sequence[FoundFile], failed: Mapping[str, str], known: Known, 
         if path in scope and path not in paths and path not in failed and not _is_below(path, failed)
     )
     plan.failures = [
-        FailureRow(path, None, None, reason)
+        failure
         for path, reason in failed.items()
-        if (old := known.failures.get(path)) is None or old.reason != reason
+        if known.failures.get(path) != (failure := FailureRow(path, None, None, reason, READER))
     ]
+    suspects: list[tuple[FoundFile, FileRow]] = []
     for file in found:
         row = known.files.get(file.path)
         if row is None:
-            _decide_new(file, known, lost, plan)
+            _decide_new(file, known, plan)
+        elif row.size != file.stat.size:
+            plan.changed.append(file)
+        elif row.mtime_ns != file.stat.mtime_ns:
+            plan.doubtful.append(file)
+        elif row.ctime_ns != file.stat.ctime_ns or row.inode != file.stat.inode:
+            suspects.append((file, row))
         else:
-            _decide_known(file, row, known, plan)
-    plan.gone = sorted(lost.paths())
+            plan.keep(file, row, known)
+    if suspects:
+        _decide_suspects(suspects, found, known, plan)
+    new_sizes = Counter(file.stat.size for file in plan.doubtful if file.path not in known.files)
+    plan.gone = plan.lost.certain(new_sizes)
     return plan
 
 
-def _decide_new(file: FoundFile, known: Known, lost: _Lost, plan: Plan) -> None:
+def fails_still(failure: FailureRow, file: FoundFile) -> bool:
+    """Tell whether a file failed by its content, and neither that nor the reader has changed."""
+    seen = (failure.size, failure.mtime_ns, failure.reader)
+    return seen == (file.stat.size, file.stat.mtime_ns, READER)
+
+
+def _decide_new(file: FoundFile, known: Known, plan: Plan) -> None:
     failure = known.failures.get(file.path)
-    if failure is not None and (failure.size, failure.mtime_ns) == (file.stat.size, file.stat.mtime_ns):
-        return  # it failed by its content, which is the same still
-    if lost.has_size(file.stat.size) and (image := _content(file)) is not None:
-        old = lost.take(image, file.stat.size) if image in known.embedded else None
-        if old is not None:
-            plan.moved.append((old, file_row(file, image)))
-            return
-    plan.added.append(file)
+    if failure is not None and fails_still(failure, file):
+        return
+    (plan.doubtful if plan.lost.has_size(file.stat.size) else plan.added).append(file)
 
 
-def _decide_known(file: FoundFile, row: FileRow, known: Known, plan: Plan) -> None:
-    same_time = row.mtime_ns == file.stat.mtime_ns
-    if row.size != file.stat.size or (not same_time and _content(file) != row.id):
-        plan.changed.append(file)
-    elif row.id not in known.embedded:
-        plan.unembedded.append(file)
-    elif not same_time or row.label != file.label:
-        plan.updated.append(file_row(file, row.id))
-        plan.unchanged += 1
-    else:
-        plan.unchanged += 1
+def _decide_suspects(
+    suspects: Sequence[tuple[FoundFile, FileRow]], found: Sequence[FoundFile], known: Known, plan: Plan
+) -> None:
+    """Decide on files whose size and time are as they were, and their ctime or inode is not."""
+    evidence = Evidence.weigh(
+        (file.path, file.stat, row) for file in found if (row := known.files.get(file.path)) is not None
+    )
+    for file, row in suspects:
+        if evidence.speaks_against(file.path, file.stat, row):
+            plan.doubtful.append(file)
+        else:
+            plan.keep(file, row, known)
 
 
 def _is_below(path: str, failed: Mapping[str, str]) -> bool:
@@ -261,36 +342,48 @@ def _is_below(path: str, failed: Mapping[str, str]) -> bool:
     return any(f"{root}:{parent}" in failed for parent in parents)
 
 
-class _Lost:
+class Lost:
     """Rows of files that are no longer where they were, to be found again under other names."""
 
     def __init__(self, rows: Iterable[FileRow]) -> None:
-        self._by_content: dict[tuple[int, int], list[str]] = defaultdict(list)
+        self._by_size: dict[int, dict[ImageId, list[str]]] = {}
         for row in rows:
-            self._by_content[row.id, row.size].append(row.path)
-        self._sizes = {size for _, size in self._by_content}
+            self._by_size.setdefault(row.size, defaultdict(list))[row.id].append(row.path)
 
     def has_size(self, size: int) -> bool:
-        return size in self._sizes
+        """Whether one of them has this size."""
+        return size in self._by_size
 
     def take(self, image: ImageId, size: int) -> str | None:
-        places = self._by_content.get((image, size))
+        """Take out one of this content, and return its old path."""
+        places = self._by_size.get(size, {}).get(image)
         return places.pop(0) if places else None
 
-    def paths(self) -> list[str]:
-        return [path for places in self._by_content.values() for path in places]
+    def spare(self, size: int) -> str | None:
+        """Take out one of this size, whatever its content, and return its old path."""
+        places = next((places for places in self._by_size.get(size, {}).values() if places), None)
+        return places.pop(0) if places else None
+
+    def certain(self, candidates: Mapping[int, int]) -> list[str]:
+        """Return the paths of those that are gone, whatever so many candidates of each size are."""
+        gone: list[str] = []
+        for size, by_content in self._by_size.items():
+            paths = sorted(path for places in by_content.values() for path in places)
+            gone.extend(paths[candidates.get(size, 0) :])
+        return sorted(gone)
 
 
-def _content(file: FoundFile) -> ImageId | None:
-    """Return the id of a file's content; None where it cannot be read, which the workers will report."""
-    try:
-        if file.pixels is not None:
-            return pixels_id(file.pixels())[0]
-        return content_id(read_file(file.location))[0]
-    except ImageError:
-        return None
-
-
-def file_row(file: FoundFile, image: ImageId) -> FileRow:
+def file_row(file: FoundFile, image: ImageId, note: str | None = None) -> FileRow:
     """Return the row of a file that holds this image."""
-    return FileRow(file.path, image, file.stat.size, file.stat.mtime_ns, file.label, file.split)
+    stat = file.stat
+    return FileRow(
+        file.path,
+        image,
+        stat.size,
+        stat.mtime_ns,
+        file.label,
+        file.split,
+        stat.ctime_ns,
+        stat.inode,
+        note,
+    )

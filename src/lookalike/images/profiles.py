@@ -1,0 +1,119 @@
+"""Which colour space an opened image says that it is in, as ICC profiles.
+
+| what says it | where |
+|---|---|
+| an ICC profile | JPEG, PNG (iCCP), TIFF, WebP, HEIC, AVIF |
+| two numbers of H.273 | PNG (cICP), HEIC and AVIF (nclx) |
+| primaries and an exponent | PNG (cHRM, gAMA) |
+| the mode | TIFF in CIELAB |
+
+An image may say it more than once, and what it says first may turn out to be unusable, so that all are given,
+in the order in which they count: of a PNG cICP, iCCP, sRGB, gAMA with cHRM; of HEIC and AVIF the ICC profile,
+then nclx. Nothing counts that comes after a word of sRGB.
+
+References
+----------
+W3C, "Portable Network Graphics (PNG) Specification (Third Edition)", sections 4.3 and 11.3.2.
+ISO/IEC 23000-22 (MIAF), section 7.3.6.4 (ICC and nclx).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lookalike.images import h273, icc
+from lookalike.images.boxes import nclx
+from lookalike.images.h273 import SRGB, Power, VideoRange
+from lookalike.images.icc import Primaries, Space
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_GREY = {"1", "L", "LA", "La", "I", "F"}
+_SAME_EXPONENT = 0.05  # libpng takes exponents whose quotient is within 5 % of 1 for the same
+_SRGB_GAMMA = 0.45455  # what the specification has files in sRGB say
+_EXPONENTS = (0.1, 10.0)
+
+
+def profiles(image: Image, data: bytes = b"") -> list[bytes]:
+    """Return the ICC profiles that an opened image may be read by, the one that counts most first.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        As Pillow opened it, so that its ``info`` has what the file says.
+    data : bytes, optional
+        The file itself, for what Pillow passes over.
+
+    Returns
+    -------
+    list of bytes
+        Unchecked, and none where the image is in sRGB or says nothing.
+    """
+    if image.mode == "LAB":
+        return [icc.lab_profile()]
+    found: list[bytes] = []
+    is_grey = image.mode in _GREY or image.mode.startswith("I;")
+    for said in _said(image, data):
+        if said == SRGB:
+            break
+        profile = icc.profile(said, is_grey) if isinstance(said, Space) else said
+        if profile is not None:
+            found.append(profile)
+    return found
+
+
+def _said(image: Image, data: bytes) -> Iterator[Space | bytes]:
+    if data.startswith(b"\x89PNG"):
+        named = _cicp(data)
+        if named is not None:
+            yield named
+    embedded = image.info.get("icc_profile")
+    if isinstance(embedded, bytes) and embedded:
+        yield embedded
+    if image.info.get("srgb") is not None:
+        yield SRGB
+    numbers = _numbers(image.info.get("nclx_profile")) or (nclx(data) if data[4:8] == b"ftyp" else None)
+    named = h273.space(*numbers) if numbers else None
+    if named is not None:
+        yield named
+    measured = _measured(image.info.get("gamma"), image.info.get("chromaticity"))
+    if measured is not None:
+        yield measured
+
+
+def _cicp(data: bytes) -> Space | None:
+    """Return what the cICP chunk of a PNG says, which stands before the pixels."""
+    at = 8
+    while at + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if kind == b"cICP" and length == 4 and at + 12 <= len(data):
+            primaries, transfer, matrix, is_full = data[at + 8 : at + 12]
+            named = h273.space(primaries, transfer) if matrix == 0 else None  # a PNG is RGB
+            return named if named is None or is_full else Space(named.primaries, VideoRange(named.curve))
+        if kind == b"IDAT":
+            break
+        at += 12 + length
+    return None
+
+
+def _numbers(found: object) -> tuple[int, int] | None:
+    """Return the numbers of primaries and curve of what pillow_heif found."""
+    if not isinstance(found, dict):
+        return None
+    primaries, transfer = found.get("color_primaries"), found.get("transfer_characteristics")
+    return (primaries, transfer) if isinstance(primaries, int) and isinstance(transfer, int) else None
+
+
+def _measured(gamma: object, chromaticity: object) -> Space | None:
+    """Return the colour space of a PNG's gAMA, and cHRM if there is one."""
+    if not isinstance(gamma, float) or not _EXPONENTS[0] <= gamma <= _EXPONENTS[1]:
+        return None
+    primaries = SRGB.primaries
+    if isinstance(chromaticity, tuple) and len(chromaticity) == 8:
+        white_x, white_y, *rest = chromaticity
+        primaries = Primaries((rest[0], rest[1]), (rest[2], rest[3]), (rest[4], rest[5]), (white_x, white_y))
+    is_srgb = abs(gamma / _SRGB_GAMMA - 1) <= _SAME_EXPONENT
+    return Space(primaries, SRGB.curve if is_srgb else Power(1 / gamma))

@@ -1,0 +1,248 @@
+"""From the colours of a profile to sRGB, by LittleCMS, and quickly where many images share the profile.
+
+A conversion is built once for each profile and kept. Profiles that are sRGB but for rounding, which most
+are, are found out by converting a grid of colours, and then cost nothing; greys go through 256 levels.
+
+LittleCMS takes some 20 ns a pixel, which is a fifth of all that indexing a small photo takes. So once a
+profile has been used for two megapixels, its conversion is written down as a table of 64 × 64 × 64 colours,
+one every four levels: a pixel gets the entry of its cell, plus how far it lies from the cell's lowest corner,
+0 to 3 levels in each channel. That is 3 ns a pixel. It is off by half a level in the mean, and by more
+than 3 levels only for some colours on the edge of what sRGB has. Where it would be off by more than that, as
+for PQ, HLG and linear light, LittleCMS goes on.
+
+The intent is relative colorimetric, without black point compensation: the colours that sRGB has come out
+as they were measured.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_MODES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK", "LAB": "Lab"}
+"""Modes of Pillow's, and what a profile calls their colour space."""
+
+_CLASSES = {"mntr", "scnr", "prtr", "spac", "abst"}  # no links of devices, no named colours
+_LARGEST = 16 << 20  # bytes of a profile; the largest of printers have 2 or 3 MB
+_KEPT = 8  # conversions; a table takes 16 MiB
+
+_SAME = 2  # levels: a profile whose colours all come out this near is sRGB
+_WORTH_A_TABLE = 2_000_000  # pixels: some 40 ms of LittleCMS, as much as making and checking a table takes
+_TABLE_MEAN = 1.0  # levels that a table may be off, in the mean of all colours
+_TABLE_MOST = 4  # levels; one colour in fifty may be off by more
+_TABLE_RARE = 0.02
+
+_Codes = npt.NDArray[np.uint32]  # a pixel each: red + 256 green + 65536 blue, and no matter what above
+_COLOUR = 0xFFFFFF
+_CELL, _CORNER, _WITHIN = 0x3F3F3F, 0xFCFCFC, 0x030303
+
+
+class Conversion(Protocol):
+    """From an image of one colour space, in mode L, RGB, CMYK or LAB, to one of sRGB, in mode RGB.
+
+    The image given is not changed, but may be the one that comes back. Many threads may call it at once.
+    """
+
+    def __call__(self, image: Image) -> Image:
+        """Convert an image."""
+
+
+class _Conversions:
+    """Those used last, and those found impossible, by profile and mode."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[bytes, str], Conversion | None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, profile: bytes, mode: str) -> Conversion | None:
+        key = (hashlib.sha256(profile).digest(), mode)
+        with self._lock:  # held while one is built: the other threads mostly wait for the same
+            if key not in self._kept:
+                self._kept[key] = _build(profile, mode)
+            self._kept.move_to_end(key)
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+            return self._kept[key]
+
+
+_conversions = _Conversions()
+
+
+def conversion(profile: bytes, mode: str) -> Conversion | None:
+    """Return what turns the colours of a profile into sRGB.
+
+    Parameters
+    ----------
+    profile : bytes
+        An ICC profile; may be anything.
+    mode : str
+        Of the images to convert: L, RGB, CMYK or LAB.
+
+    Returns
+    -------
+    Conversion or None
+        None if the profile is broken, or for images of other kinds.
+    """
+    return _conversions.find(profile, mode) if len(profile) <= _LARGEST else None
+
+
+def _build(profile: bytes, mode: str) -> Conversion | None:
+    from PIL import ImageCms
+
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        facts = source.profile
+        if facts.xcolor_space.strip() != _MODES.get(mode) or facts.device_class not in _CLASSES:
+            return None
+        transform = ImageCms.ImageCmsTransform(
+            source,
+            ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")),
+            mode,
+            "RGB",
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            # What LittleCMS remembers of the last pixel must not be shared by threads.
+            flags=ImageCms.Flags.NOCACHE,
+        )
+    except MemoryError:
+        raise
+    except Exception:  # whatever is wrong with it, the picture is there without
+        return None
+    exact = _Exact(transform)
+    if mode == "L":
+        return _of_greys(exact)
+    return _of_colours(exact) if mode == "RGB" else exact
+
+
+class _Exact:
+    """LittleCMS itself."""
+
+    def __init__(self, transform: Any) -> None:
+        self._transform = transform.transform  # without the profile that Pillow's own would write each time
+
+    def __call__(self, image: Image) -> Image:
+        from PIL import Image as Pillow
+
+        converted = Pillow.new("RGB", image.size)
+        self._transform.apply(image.getim(), converted.getim())
+        return converted
+
+
+class _Levels:
+    """What each of 256 greys becomes."""
+
+    def __init__(self, levels: list[int]) -> None:
+        self._levels = levels  # 256 for red, 256 for green, 256 for blue
+
+    def __call__(self, image: Image) -> Image:
+        return image.convert("RGB").point(self._levels)
+
+
+class _Colours:
+    """LittleCMS, until a table of its own answers is worth its making."""
+
+    def __init__(self, exact: _Exact) -> None:
+        self._exact = exact
+        self._seen = 0  # pixels; threads may lose a few
+        self._table: _Codes | None = None
+        self._is_tried = threading.Lock()  # taken once, and kept
+
+    def __call__(self, image: Image) -> Image:
+        if self._table is not None:
+            return _image(_look_up(self._table, _codes(image)), image.size)
+        self._seen += image.width * image.height
+        if self._seen > _WORTH_A_TABLE and self._is_tried.acquire(blocking=False):
+            table = _make_table(self._exact)
+            if _is_near(table, self._exact):
+                self._table = table
+        return self._exact(image)
+
+
+def _unchanged(image: Image) -> Image:
+    return image.convert("RGB") if image.mode != "RGB" else image
+
+
+def _of_greys(exact: _Exact) -> Conversion:
+    from PIL import Image as Pillow
+
+    ramp = Pillow.frombytes("L", (256, 1), bytes(range(256)))
+    levels = np.asarray(exact(ramp))[0]  # (256, 3) uint8
+    if np.abs(levels.astype(int) - np.arange(256)[:, None]).max() <= _SAME:
+        return _unchanged
+    return _Levels(levels.T.ravel().tolist())
+
+
+def _of_colours(exact: _Exact) -> Conversion:
+    steps = np.r_[0:256:17, 1:34:4].astype(np.uint32)  # more of the darks, where curves differ most
+    grid = _pack(steps[:, None, None], steps[:, None], steps)
+    if _distances(_exactly(exact, grid), grid).max() <= _SAME:
+        return _unchanged
+    return _Colours(exact)
+
+
+def _make_table(exact: _Exact) -> _Codes:
+    """Write down the conversion of every fourth level, (0x404040,) of which 64³ are used."""
+    each = np.arange(64, dtype=np.uint32)
+    cells = _pack(each[:, None, None], each[:, None], each)
+    # Of the middle of a cell, 1.5 levels from its corner: the mean of the colours on either side of it.
+    below = _exactly(exact, cells * np.uint32(4) + np.uint32(0x010101))
+    above = _exactly(exact, cells * np.uint32(4) + np.uint32(0x020202))
+    table = np.zeros(_CELL + 1, np.uint32)
+    for shift in (0, 8, 16):
+        middle = (below >> shift & 255).astype(np.int32) + (above >> shift & 255).astype(np.int32)
+        table[cells] |= np.clip((middle - 2) >> 1, 0, 252).astype(np.uint32) << shift
+    return table
+
+
+def _look_up(table: _Codes, codes: _Codes) -> _Codes:
+    cells = codes >> 2
+    cells &= _CELL
+    found = table.take(cells, mode="clip")  # nothing to clip, but "raise" would take a copy
+    found += codes & _WITHIN
+    return found
+
+
+def _is_near(table: _Codes, exact: _Exact) -> bool:
+    """Tell whether a table is as good as it has to be, on colours drawn from all and from the dark ones."""
+    random = np.random.default_rng(0)
+    for most in (256, 64):
+        drawn = random.integers(0, most, (20_000, 3), np.uint32)
+        codes = _pack(*drawn.T)
+        off = _distances(_look_up(table, codes), _exactly(exact, codes))
+        if off.mean() > _TABLE_MEAN or (off > _TABLE_MOST).mean() > _TABLE_RARE:
+            return False
+    return True
+
+
+def _pack(red: _Codes, green: _Codes, blue: _Codes) -> _Codes:
+    """Return what stands for these levels, all combinations of the axes, (n,)."""
+    codes: _Codes = (red + green * np.uint32(1 << 8) + blue * np.uint32(1 << 16)).ravel()
+    return codes
+
+
+def _exactly(exact: _Exact, codes: _Codes) -> _Codes:
+    return _codes(exact(_image(codes, (codes.size, 1)))) & np.uint32(_COLOUR)
+
+
+def _distances(one: _Codes, other: _Codes) -> npt.NDArray[np.int32]:
+    """Return how many levels apart pixels are, (n, 3)."""
+    channels = [(codes[:, None] >> np.array([0, 8, 16], np.uint32) & 255) for codes in (one, other)]
+    return np.abs(channels[0].astype(np.int32) - channels[1].astype(np.int32))
+
+
+def _codes(image: Image) -> _Codes:
+    return np.frombuffer(image.tobytes("raw", "RGBX"), "<u4")
+
+
+def _image(codes: _Codes, size: tuple[int, int]) -> Image:
+    from PIL import Image as Pillow
+
+    return Pillow.frombytes("RGB", size, codes.astype("<u4", copy=False).data, "raw", "RGBX")
