@@ -36,8 +36,7 @@ def unread(monkeypatch):
     def refuse(file):
         raise AssertionError(f"{file} was read")
 
-    monkeypatch.setattr("lookalike.sync.plan.read_file", refuse)
-    monkeypatch.setattr("lookalike.sync.execution.read_file", refuse)
+    monkeypatch.setattr("lookalike.sync.reading.read_file", refuse)
 
 
 def test_a_root_that_moved_is_found_again_and_nothing_is_read(collection, photos, tmp_path, unread):
@@ -280,7 +279,7 @@ def test_own_pictures_are_passed_over_once_and_quietly(call, photos, monkeypatch
     report = json.loads(call("index", "--json", cwd=photos)[1])
     assert (report["added"], report["failed"], report["unchanged"]) == (0, 0, 6)
     assert report["passed_over"]["pictures that lookalike drew"]["count"] == 2
-    monkeypatch.setattr("lookalike.sync.execution.read_file", None)  # not read again
+    monkeypatch.setattr("lookalike.sync.reading.read_file", None)  # not read again
     code, out, _ = call("index", cwd=photos)
     assert code == 0
     assert "2 pictures that lookalike drew" in out

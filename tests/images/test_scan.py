@@ -101,8 +101,8 @@ def test_of_a_library_of_photos_the_originals_are_read(tmp_path, originals):
     assert names(scan(tmp_path / library)) == [f"{originals}/0/a.jpg"]
     assert names(scan_files(tmp_path, [tmp_path / library])) == [f"{library}/{originals}/0/a.jpg"]
     known = [f"{library}/resources/derivatives/a.jpg", f"{library}/{originals}/0/a.jpg"]
-    assert list(find_again(tmp_path, known)) == known[1:]
-    assert list(find_again(tmp_path / library, ["resources/derivatives/a.jpg"])) == []
+    assert list(find_again(tmp_path, known).files) == known[1:]
+    assert find_again(tmp_path / library, ["resources/derivatives/a.jpg"]).files == {}
 
 
 def test_what_lies_in_folders_of_other_programs_is_passed_over_also_where_it_is_named(tmp_path):
@@ -111,7 +111,7 @@ def test_what_lies_in_folders_of_other_programs_is_passed_over_also_where_it_is_
     result = scan_files(tmp_path, named)
     assert names(result) == []
     assert result.left_folders == {"#recycle": 1, "@eaDir": 1}
-    assert find_again(tmp_path, ["#recycle/a.jpg", "@eaDir/c.jpg"]) == {}
+    assert find_again(tmp_path, ["#recycle/a.jpg", "@eaDir/c.jpg"]).files == {}
 
 
 def test_files_whose_reader_is_not_installed_are_passed_over(tmp_path, monkeypatch):
