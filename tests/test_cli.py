@@ -12,7 +12,9 @@ import pytest
 import lookalike
 from lookalike import Collection
 from lookalike.cli import main
-from lookalike.errors import InvalidInputError, ModelError
+from lookalike.errors import CollectionError, InvalidInputError, ModelError
+from lookalike.replace_file import replace_file
+from permissions import as_nobody, folder_for_all
 from pictures import picture
 
 PROGRAM = [sys.executable, "-m", "lookalike"]
@@ -70,6 +72,7 @@ def test_index_json_is_one_document_with_every_count(call, photos):
         "unchanged": 0,
         "failed": 1,
         "failures": [{"path": "photos/broken.jpg", "reason": document["failures"][0]["reason"]}],
+        "notes": [],
     }
     assert "not an image" in document["failures"][0]["reason"]
 
@@ -425,16 +428,83 @@ def test_odd_file_names_do_not_drive_the_terminal(call, photos):
     assert {line.count("\t") for line in out.splitlines()} == {3}
 
 
+OUTPUTS = {  # of a shell: the exit codes that make sense, and how many lines of complaint
+    ">&-": ({0}, 0),
+    "> /dev/full": ({2}, 1),
+    "> /dev/full 2>&1": ({2}, 0),
+    "| true": ({0, 141}, 0),
+    "2>&1 | true": ({0, 141}, 0),
+    "2>&-": ({0}, 0),
+    "2> /dev/full": ({0}, 0),
+    "<&- >&- 2>&-": ({0}, 0),
+}
+
+
+def shell(command, cwd):
+    """Run a line of bash in which `lookalike` is the program."""
+    line = f"set -o pipefail; {command.replace('lookalike', f'{sys.executable} -m lookalike')}"
+    return subprocess.run(["bash", "-c", line], cwd=cwd, capture_output=True, text=True, timeout=120)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="shells and devices of POSIX")
-@pytest.mark.parametrize("words", ["search cats/0.png", "search cats/0.png --json", "info"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "search cats/0.png",
+        "search cats/0.png --json",
+        "info",
+        "--help",
+        "search --help",
+        "train --help",
+        "--version",
+        "models --json",
+    ],
+)
 def test_an_output_that_is_closed_or_full_is_no_traceback(call, photos, words):
     call("index", photos)
-    for redirection, codes in ((">&-", {0}), ("> /dev/full", {2}), ("| true", {0, 141})):
-        command = f"set -o pipefail; {sys.executable} -m lookalike {words} {redirection}"
-        done = subprocess.run(["bash", "-c", command], cwd=photos, capture_output=True, text=True, timeout=60)
+    for redirection, (codes, n_lines) in OUTPUTS.items():
+        done = shell(f"lookalike {words} {redirection}", photos)
         assert done.returncode in codes, redirection
-        assert "Traceback" not in done.stderr
-        assert done.stderr.count("\n") <= 1
+        assert done.stderr.count("\n") == n_lines, redirection
+        if n_lines:
+            assert done.stderr == "lookalike: standard output: No space left on device\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="shells and devices of POSIX")
+def test_a_complaint_that_cannot_be_made_leaves_the_exit_code(photos):
+    for redirection in ("2>&-", "2> /dev/full"):
+        done = shell(f"lookalike info nonsense {redirection}", photos)
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="shells and devices of POSIX")
+def test_what_is_for_standard_error_never_gets_into_a_json_document(call, photos):
+    call("index", photos)
+    done = shell("lookalike map -o map.png --json --method pca 2>&-", photos)
+    assert done.returncode == 0
+    json.loads(done.stdout)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="shells and devices of POSIX")
+def test_a_file_does_not_get_the_number_of_a_stream_that_was_closed(photos, tmp_path):
+    code = (
+        "from lookalike.cli.console import hold_streams\n"
+        "import os; hold_streams(); hold_streams()\n"
+        "number = os.open('out', os.O_CREAT | os.O_WRONLY)\n"
+        "os.write(number, str(number).encode())"
+    )
+    subprocess.run(["bash", "-c", f'{sys.executable} -c "{code}" <&- >&- 2>&-'], cwd=tmp_path, check=True)
+    assert (tmp_path / "out").read_text() == "3"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+def test_an_output_file_that_is_a_pipe_stays_one(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        replace_file(pipe, b"all of it")
+        assert reader.stdout.read() == b"all of it"
+    assert pipe.is_fifo()
 
 
 def test_a_working_directory_that_is_gone_is_one_line(photos, tmp_path):
@@ -581,3 +651,54 @@ def test_bench_of_one_image_or_none_says_what_is_missing(call, photos, tmp_path)
     call("index", tmp_path / "none", "--model", "pixels-8-grey")
     code, _, err = call("bench", "-c", tmp_path / "none")
     assert (code, "holds no images" in err) == (2, True)
+
+
+def test_index_without_a_path_makes_a_collection_of_the_folder_one_stands_in(call, photos, tmp_path):
+    code, out, _ = call("index", cwd=photos)
+    assert (code, "6 added" in out) == (0, True)
+    assert (photos / ".lookalike").is_dir()
+    code, out, _ = call("index", cwd=photos / "cats")
+    assert (code, "6 unchanged" in out) == (0, True)
+    assert not (photos / "cats/.lookalike").exists()
+
+
+def test_index_without_a_path_keeps_the_collection_where_it_was_told_to(call, photos, tmp_path):
+    for counts in ("6 added", "6 unchanged"):
+        code, out, _ = call("index", "-c", tmp_path / "elsewhere", cwd=photos)
+        assert (code, counts in out) == (0, True)
+    assert not (photos / ".lookalike").exists()
+    assert Collection.open(tmp_path / "elsewhere").roots == (photos,)
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--dry-run"]])
+def test_index_without_a_path_leaves_nothing_where_there_are_no_images(call, tmp_path, more):
+    (tmp_path / "bare").mkdir()
+    code, out, err = call("index", *more, cwd=tmp_path / "bare")
+    assert (code, out) == (2, "")
+    assert f"no images in {tmp_path / 'bare'}" in err
+    assert list((tmp_path / "bare").iterdir()) == []
+
+
+def test_index_without_a_path_does_not_take_the_home_or_the_root_of_the_system(call, photos, monkeypatch):
+    monkeypatch.setenv("HOME", str(photos))
+    for folder in (photos, Path(photos.anchor)):
+        code, _, err = call("index", "--dry-run", cwd=folder)
+        assert (code, err.count("\n")) == (2, 1)
+        assert "`lookalike index .`" in err
+    code, out, _ = call("index", ".", cwd=photos)
+    assert (code, "6 added" in out) == (0, True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_a_collection_that_may_not_be_read_says_so():
+    with folder_for_all() as folder:
+        picture(0).save(folder / "a.png")
+        Collection.create(folder, "pixels-8-grey").sync()
+        place = folder / ".lookalike"
+        place.chmod(0)
+        try:
+            for at in (folder, place):
+                with as_nobody(), pytest.raises(CollectionError, match=r"cannot read .*Permission denied"):
+                    Collection.open(at)
+        finally:
+            place.chmod(0o755)

@@ -5,11 +5,13 @@ import os
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 from lookalike.embed import get_model
 from lookalike.errors import QueryError
-from lookalike.images import content_id
+from lookalike.images import content_id, icc
+from lookalike.images.h273 import SRGB, Power
+from lookalike.images.icc import Space
 from lookalike.query import NEGATIVE_WEIGHT, EmbeddedQuery, combine, embed_query
 
 MODEL = get_model("lite0")
@@ -135,6 +137,18 @@ def test_opened_image_is_embedded_as_its_file(tmp_path):
     assert query.thumbnail.tobytes() == embed(tmp_path / "turned.png").thumbnail.tobytes()
     with Image.open(tmp_path / "turned.png") as opened:  # turned once, not twice
         assert embed(ImageOps.exif_transpose(opened)).thumbnail.tobytes() == query.thumbnail.tobytes()
+
+
+def test_image_is_read_by_the_profile_in_its_info():
+    lab = ImageCms.createProfile("LAB")
+    image = Image.new("RGB", (8, 8), (200, 40, 40))
+    in_lab = ImageCms.profileToProfile(image, ImageCms.createProfile("sRGB"), lab, outputMode="LAB")
+    assert np.abs(embed(in_lab).vector - [200, 40, 40]).max() <= 3
+    grey = Image.new("L", (8, 8), 100)
+    grey.info["icc_profile"] = icc.profile(Space(SRGB.primaries, Power(1.0)), is_grey=True)
+    assert np.abs(embed(grey).vector - 168).max() <= 1  # as much light as 100 / 255 is
+    grey.info["icc_profile"] = b"no profile"
+    assert embed(grey).vector.tolist() == [100, 100, 100]
 
 
 def test_image_that_turns_out_damaged_is_an_error_of_ours():

@@ -104,7 +104,7 @@ def test_a_senseless_number_of_components_is_refused(n_components):
     [
         ([[1.0, 2.0]], "n from 2"),
         ([1.0, 2.0], "n from 2"),
-        ([["a", "b"], ["c", "d"]], "expected"),
+        ([["a", "b"], ["c", "d"]], "not numbers"),
         (np.ones((5, 3)), "all vectors are equal"),
         ([[1, np.nan, 2], [0, 1, 2], [3, 2, 1], [5, 6, 8]], "NaN or infinity"),
         (np.eye(3)[:2], "have at most 1"),

@@ -27,6 +27,14 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A file that is in the collection although a part of it is missing, and what that is."""
+
+    path: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class SyncReport:
     """What a sync did, or with ``dry_run`` would do.
 
@@ -47,6 +55,8 @@ class SyncReport:
         With ``dry_run``, which opens no file: how many of the counts above are guesses. The content of these
         files would be compared, since they may have been touched or changed, or be others under a new name;
         they are counted as unchanged or moved.
+    notes : tuple of Note
+        All files of which a part is missing, not only the new ones. None of them has failed.
     passed_over : mapping of str to PassedOver
         By kind, such as ``videos``, how many files and folders were not looked at, or are no pictures of
         the user's. Hidden ones do not count.
@@ -64,6 +74,7 @@ class SyncReport:
     seconds: float
     refreshed: int = 0
     doubtful: int = 0
+    notes: tuple[Note, ...] = ()
     passed_over: Mapping[str, PassedOver] = field(default_factory=dict, hash=False)
     unmet_excludes: frozenset[str] = frozenset()
 
@@ -349,6 +360,8 @@ class Info:
         Clusterings that cannot be read, and what is wrong.
     facts : Facts
         Dates, cameras, places, keywords and ratings, as the files say.
+    notes : tuple of Note
+        Files of which a part is missing.
     """
 
     folder: Path
@@ -366,6 +379,7 @@ class Info:
     clusterings: tuple[ClusteringInfo, ...] = ()
     damaged: dict[str, str] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

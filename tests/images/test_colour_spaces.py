@@ -425,12 +425,12 @@ def test_damaged_profile_is_never_an_error(made, changes, length):
 @given(st.binary(max_size=400), st.integers(0, 300))
 @settings(deadline=None, max_examples=200)
 def test_damaged_boxes_are_never_an_error_of_the_search(noise, at):
-    from lookalike.images.boxes import nclx
+    from lookalike.images.nclx import read_nclx
 
     data = encode(squares(COLOURS[:1]), "AVIF")
-    nclx(data[:at] + noise + data[at:])
-    nclx(data[:at] + noise + data[at + len(noise) :])
-    nclx(data[:at])
+    read_nclx(data[:at] + noise + data[at:])
+    read_nclx(data[:at] + noise + data[at + len(noise) :])
+    read_nclx(data[:at])
 
 
 # --- what else an image may be

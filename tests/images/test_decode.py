@@ -29,6 +29,7 @@ from lookalike.images.decode import (
 )
 from lookalike.images.formats import FORMATS
 from permissions import as_nobody, folder_for_all
+from tiffs import tiff
 
 NAMES = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIC", "JXL"]  # no camera file can be written
 
@@ -593,6 +594,15 @@ SAMPLES = {
     "TIFF, LZW": encode(gradients(), "TIFF", compression="tiff_lzw"),
     "TIFF, JPEG": encode(gradients(), "TIFF", compression="jpeg"),
     "TIFF, float": encode(Image.fromarray(np.asarray(gradients())[..., 0].astype(np.float32)), "TIFF"),
+    "TIFF, 12 bits": tiff(np.asarray(gradients()).astype("u2") * 16, 2, 12, ">", rows=7, compression=8),
+    "TIFF, planes of floats": tiff(
+        np.asarray(gradients()).astype("f4") / 255,
+        2,
+        is_planar=True,
+        tile=(16, 32),
+        compression=5,
+        predictor=3,
+    ),
     "AVIF": encode(gradients(), "AVIF", exif=orientation_tag(6)),
     "HEIC": encode(gradients(), "HEIC", exif=orientation_tag(6)),
     "JXL": encode(gradients(), "JXL"),
@@ -675,6 +685,27 @@ def test_running_out_of_memory_is_an_image_error(monkeypatch):
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
     assert reason(SAMPLES["PNG"]) == "not enough memory to decode it"
+
+
+def test_running_out_of_memory_in_a_decoder_is_not_called_damage(monkeypatch):
+    def load(image):
+        raise OSError("out of memory error when reading image file")
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
+    with pytest.raises(ImageError, match="not enough memory to decode it") as caught:
+        decode(SAMPLES["JPEG"], "it")
+    assert not caught.value.is_permanent
+
+
+def test_running_out_of_memory_while_a_file_is_read_is_an_image_error(tmp_path, monkeypatch):
+    def read(path):
+        raise MemoryError
+
+    (tmp_path / "a.jpg").write_bytes(b"content")
+    monkeypatch.setattr(Path, "read_bytes", read)
+    with pytest.raises(ImageError, match="not enough memory to read it") as caught:
+        read_file(tmp_path / "a.jpg")
+    assert not caught.value.is_permanent
 
 
 def test_an_interrupt_is_not_swallowed(monkeypatch):

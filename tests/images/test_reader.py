@@ -22,6 +22,14 @@ def named(name):
     return wide.replace(b"sRGB built-in", name.ljust(13).encode())
 
 
+def with_swapped(one, other):
+    """A profile that is called sRGB, and is not: two of its primaries are exchanged."""
+    at = [SRGB.index(one), SRGB.index(other)]
+    swapped = bytearray(SRGB)
+    swapped[at[0] : at[0] + 4], swapped[at[1] : at[1] + 4] = other, one
+    return bytes(swapped)
+
+
 P3 = named("Display P3")
 
 
@@ -117,6 +125,7 @@ CHANGED = {
     ),
     "JPEG, an orientation that Pillow does not find": saved("JPEG", exif=broken_exif()),
     "PNG, Display P3": saved("PNG", icc_profile=P3),
+    "PNG, sRGB by name only": saved("PNG", icc_profile=with_swapped(b"rXYZ", b"gXYZ")),
     "PNG, wide in numbers": png_with((b"gAMA", struct.pack(">I", 45455)), (b"cHRM", chrm(*WIDE_CORNERS))),
     "PNG, another exponent": png_with((b"gAMA", struct.pack(">I", 100000))),
     "PNG, HDR": png_with((b"cICP", b"\x09\x10\x00\x01")),

@@ -4,11 +4,11 @@ import itertools
 import numpy as np
 import pytest
 from PIL import Image
-from tiffs import assemble, tiff
 
 from lookalike.errors import ImageError
 from lookalike.images import read_image
 from lookalike.images.decode import decode
+from tiffs import assemble, tiff
 
 HEIGHT, WIDTH = 37, 61
 Y, X = np.mgrid[:HEIGHT, :WIDTH]
@@ -315,6 +315,14 @@ def test_a_strip_larger_than_what_is_read_at_once_is_read_in_pieces(monkeypatch)
     for laid_out in ({}, *LAID_OUT.values()):
         assert_close(pixels(tiff(unsigned(COLOURS, 16), 2, 16, ">", **laid_out)), COLOURS)
         assert_close(pixels(tiff(unsigned(COLOURS, 12), 2, 12, compression=8, **laid_out)), COLOURS)
+
+
+def test_samples_are_turned_into_bytes_some_rows_at_a_time(monkeypatch):
+    monkeypatch.setattr("lookalike.images.tiff_samples._SAMPLES_AT_ONCE", 500)
+    for laid_out in ({}, *LAID_OUT.values()):
+        for bits in (12, 32):
+            data = tiff(unsigned(COLOURS, bits), 2, bits, ">", compression=5, **laid_out)
+            assert_close(pixels(data), COLOURS)
 
 
 def test_tiles_that_were_left_out_are_black():

@@ -113,6 +113,8 @@ def choose_place(paths: Sequence[str], at: Path | None, datasets: Sequence[str] 
         found = Collection.find(at, above=False)
         home = found.parent if found else _home(at)
         if not found and not paths and not datasets:
+            if Collection.find("."):  # it is another's name that was mistyped
+                raise CollectionError(f"there is no collection in {at}; name the folder of images, too")
             return Place(home, False, (_working_folder(),))
     elif not paths:
         found = Collection.find(".")

@@ -13,6 +13,7 @@ import typer
 from lookalike.cli.choose import choose_place, open_place
 from lookalike.cli.console import announce, complain, print_json, relative, say, sync_progress
 from lookalike.cli.options import CollectionOption, DeviceOption, JobsOption, JsonOption, QuietOption
+from lookalike.counts import count_images
 from lookalike.errors import CollectionError, InvalidInputError, LockedError, LookalikeError
 
 if TYPE_CHECKING:
@@ -160,6 +161,7 @@ def _document(result: SyncReport) -> dict[str, Any]:
     return {
         **{name: getattr(result, name) for name in (*counts, "failed")},
         "failures": [{"path": relative(row.path), "reason": row.reason} for row in result.failures],
+        "notes": [{"path": relative(row.path), "note": row.note} for row in result.notes],
         "passed_over": {name: _passed_over_document(each) for name, each in result.passed_over.items()},
         "seconds": round(result.seconds, 3),
     }
@@ -196,3 +198,5 @@ def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
             say(f"  {relative(row.path)}: {row.reason}")
         if result.failed > _FAILURES_SHOWN:
             say(f"  … and {result.failed - _FAILURES_SHOWN:,} more: lookalike info --failures")
+    if result.notes:
+        say(f"{count_images(len(result.notes))} searchable with a part missing: lookalike info --notes")

@@ -36,14 +36,19 @@ def info(
     failures: Annotated[
         bool, typer.Option("--failures", help="List every image that could not be read, with the reason.")
     ] = False,
+    notes: Annotated[
+        bool,
+        typer.Option("--notes", help="List every image of which a part is missing, with what that is."),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Say what the collection holds: images, models, labels, failures; or what it knows of an image."""
     from lookalike.cli.choose import open_for_query, open_named
 
     if images:
-        if failures:
-            raise InvalidInputError("--failures lists those of the whole collection; leave out the images")
+        if failures or notes:
+            option = "--failures" if failures else "--notes"
+            raise InvalidInputError(f"{option} lists those of the whole collection; leave out the images")
         chosen = open_for_query(collection, images)
         known = [chosen.image_info(image) for image in images]
         if json:
@@ -57,9 +62,11 @@ def info(
     found = open_named(collection).info()
     if json:
         print_json(_document(found))
-    elif failures:
-        for row in found.failures:
-            say(relative(row.path), row.reason)
+    elif failures or notes:
+        listed = [(row.path, row.reason) for row in found.failures if failures]
+        listed += [(row.path, row.note) for row in found.notes if notes]
+        for path, why in listed:
+            say(relative(path), why)
     else:
         _print(found)
 
@@ -77,6 +84,7 @@ def _document(found: Info) -> dict[str, Any]:
         "labels": found.labels,
         "failed": len(found.failures),
         "failures": [{"path": relative(row.path), "reason": row.reason} for row in found.failures],
+        "notes": [{"path": relative(row.path), "note": row.note} for row in found.notes],
         "clusterings": [_clustering_document(each) for each in found.clusterings]
         + [{"name": name, "damaged": reason} for name, reason in found.damaged.items()],
         "bytes": found.size,
@@ -253,6 +261,8 @@ def _print(found: Info) -> None:
         say(f"damaged     {reason}")
     if found.failures:
         say(f"failed      {len(found.failures):,}: lookalike info --failures")
+    if found.notes:
+        say(f"not whole   {len(found.notes):,}: lookalike info --notes")
 
 
 def _print_clustering(found: ClusteringInfo) -> None:

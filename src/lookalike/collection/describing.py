@@ -57,6 +57,7 @@ def describe(places: Places) -> Info:
         clusterings=clusterings,
         damaged=damaged,
         facts=summarise_facts(store),
+        notes=places.notes(),
     )
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from lookalike.answers import Failure
+from lookalike.answers import Failure, Note
 from lookalike.collection.clusterings import Clusterings
 from lookalike.collection.labels import NO_CLUSTERS, ClusterLabels
 from lookalike.errors import ImageError, QueryError
@@ -180,3 +180,12 @@ class Places:
         rows = self.store.failures.read(["path", "reason"], f"reason != {sql_literal(OWN)}").to_pylist()
         rows.sort(key=lambda row: row["path"])
         return tuple(Failure(self.absolute(row["path"]), row["reason"]) for row in rows)
+
+    def notes(self) -> tuple[Note, ...]:
+        """Return the files of which a part is missing, by path."""
+        files = self.store.files
+        if "note" in files.missing_columns():  # of an earlier format, not synced since
+            return ()
+        rows = files.read(["path", "note"], "note IS NOT NULL").to_pylist()
+        rows.sort(key=lambda row: row["path"])
+        return tuple(Note(self.absolute(row["path"]), row["note"]) for row in rows)

@@ -155,6 +155,7 @@ def sync(
         seconds=time.monotonic() - started,
         refreshed=refreshed,
         doubtful=doubtful,
+        notes=places.notes(),
     )
 
 

@@ -11,7 +11,16 @@ from collections.abc import Callable
 from typing import IO
 
 from lookalike.images import tags
-from lookalike.images.containers import Blocks, Part, boxes, content, jpeg_segments, png_chunks, riff_chunks
+from lookalike.images.containers import (
+    Blocks,
+    Part,
+    boxes,
+    content,
+    find_box,
+    jpeg_segments,
+    png_chunks,
+    riff_chunks,
+)
 from lookalike.images.ifd import Value, first_number, numbers, open_tiff, read_at, read_directory
 from lookalike.images.raw import tiff_kind
 
@@ -130,13 +139,9 @@ def _tiff(stream: IO[bytes]) -> bool:
 
 def _heif(stream: IO[bytes]) -> bool:
     """Look at all properties, without asking whose they are: of the picture, or of one beside it."""
-    found = Part(b"", 0, 1 << 40)
-    for name, skipped in ((b"meta", 4), (b"iprp", 0), (b"ipco", 0)):
-        inner = boxes(stream, found.offset, found.offset + found.size)
-        part = next((part for part in inner if part.name == name), None)
-        if part is None:
-            return False
-        found = Part(name, part.offset + skipped, part.size - skipped)
+    found = find_box(stream, b"meta", b"iprp", b"ipco")
+    if found is None:
+        return False
     for part in boxes(stream, found.offset, found.offset + found.size):
         head = read_at(stream, part.offset, 64)
         if part.name == b"auxC" and (b":alpha\0" in head or b"hevc:2015:auxid:1\0" in head):
@@ -169,16 +174,32 @@ _SINCE_1: dict[str, Callable[[IO[bytes]], bool]] = {
 # --- profiles
 
 
+_SRGB = tuple(
+    tuple(round(value * 65536) for value in primary)
+    for primary in ((0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141))
+)
+"""Its primaries under D50 (IEC 61966-2-1, adapted by Bradford's matrix), in 65,536ths."""
+
+_ROUNDED = 200  # what makers of profiles differ by
+
+
 def _is_srgb(profile: bytes) -> bool:
-    """Tell by its name whether an ICC profile is of sRGB; in doubt it is not (ICC.1:2010, section 7.3)."""
-    if profile[16:20] != b"RGB ":
+    """Tell by name and primaries whether an ICC profile is of sRGB; in doubt it is not (ICC.1:2010, 7.3)."""
+    name = _tag(profile, b"desc")
+    if profile[16:20] != b"RGB " or not (b"sRGB" in name or "sRGB".encode("utf-16-be") in name):
         return False
+    # Some that bear the name have other primaries; a table without any is what it is called.
+    found = [_tag(profile, tag)[8:20] for tag in (b"rXYZ", b"gXYZ", b"bXYZ")]
+    return not any(found) or all(map(_is_close, found, _SRGB, (_ROUNDED,) * 3))
+
+
+def _tag(profile: bytes, name: bytes) -> bytes:
+    """Return the content of a tag of an ICC profile, up to 1,000 bytes; none where it is not there."""
     for at in range(132, min(132 + 12 * int.from_bytes(profile[128:132]), 132 + 12 * 100, len(profile)), 12):
-        if profile[at : at + 4] == b"desc":
+        if profile[at : at + 4] == name:
             start = int.from_bytes(profile[at + 4 : at + 8])
-            text = profile[start : start + min(int.from_bytes(profile[at + 8 : at + 12]), 1000)]
-            return b"sRGB" in text or "sRGB".encode("utf-16-be") in text
-    return False
+            return profile[start : start + min(int.from_bytes(profile[at + 8 : at + 12]), 1000)]
+    return b""
 
 
 def _inflate(data: bytes) -> bytes:

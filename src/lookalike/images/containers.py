@@ -149,6 +149,19 @@ def boxes(stream: IO[bytes], start: int = 0, end: int | None = None) -> Iterator
         at += size
 
 
+def find_box(stream: IO[bytes], *path: bytes) -> Part | None:
+    """Return the first box of a name, in the first of another name, and so on."""
+    found = Part(b"", 0, 1 << 40)
+    for name in path:
+        inside = boxes(stream, found.offset, found.offset + found.size)
+        part = next((part for part in inside if part.name == name), None)
+        if part is None:
+            return None
+        skipped = 4 if name == b"meta" else 0  # version and flags
+        found = Part(name, part.offset + skipped, part.size - skipped)
+    return found
+
+
 def content(stream: IO[bytes], part: Part) -> bytes:
     """Read a part; none of it if it is larger than metadata, or a profile, ever is."""
     return read_at(stream, part.offset, part.size) if 0 < part.size <= MAX_BYTES else b""

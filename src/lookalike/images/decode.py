@@ -84,7 +84,7 @@ def read_file(path: Path) -> bytes:
     except OSError as error:
         raise ImageError(str(path), os_reason(error)) from error
     except MemoryError as error:
-        raise ImageError(str(path), "not enough memory to read it") from error
+        raise ImageError(str(path), "not enough memory to read it", is_permanent=False) from error
     if not data:
         raise ImageError(str(path), "the file is empty")
     return data
@@ -157,6 +157,8 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
     except MemoryError as error:
         raise ImageError(name, "not enough memory to decode it", is_permanent=False) from error
     except Exception as error:  # image readers raise nearly anything on hostile bytes
+        if "out of memory" in str(error):  # Pillow's decoders, as an OSError
+            raise ImageError(name, "not enough memory to decode it", is_permanent=False) from error
         raise ImageError(name, _reader_reason(kind.name, error)) from error
     if orientation in SWAPS_SIDES:
         width, height = height, width

@@ -33,7 +33,8 @@ def orientation_of(image: Image) -> int:
     except Exception:  # damaged EXIF data must not lose the picture
         value = None
     if value is None and image.format not in _TURNED_BY_CONTAINER:
-        value = getattr(image, "tag_v2", {}).get(_TAG) or _look_for_it(_exif(image))
+        stored = getattr(image, "stored_orientation", None)  # our reader of TIFFs knows
+        value = _look_for_it(_exif(image)) if stored is None else stored
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 

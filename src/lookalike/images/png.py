@@ -54,6 +54,8 @@ class PngFile(PngImageFile):
         stream = self.fp
         try:
             super().load()
+        except MemoryError:
+            raise
         except Exception:
             if stream is None or self._is_mended:
                 raise
@@ -72,6 +74,8 @@ def open_png(stream: IO[bytes]) -> PngImageFile:
     """Read the header of a PNG."""
     try:
         return PngFile(stream)
+    except MemoryError:
+        raise
     except Exception:
         stream.seek(0)
         mended = _open(_sound_chunks(stream.read()))

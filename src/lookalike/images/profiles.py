@@ -19,14 +19,15 @@ ISO/IEC 23000-22 (MIAF), section 7.3.6.4 (ICC and nclx).
 
 from __future__ import annotations
 
-import struct
+import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lookalike.images import h273, icc
-from lookalike.images.boxes import nclx
+from lookalike.images.containers import content, png_chunks
 from lookalike.images.h273 import SRGB, Power, VideoRange
 from lookalike.images.icc import Primaries, Space
+from lookalike.images.nclx import read_nclx
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -75,7 +76,7 @@ def _said(image: Image, data: bytes) -> Iterator[Space | bytes]:
         yield embedded
     if image.info.get("srgb") is not None:
         yield SRGB
-    numbers = _numbers(image.info.get("nclx_profile")) or (nclx(data) if data[4:8] == b"ftyp" else None)
+    numbers = _numbers(image.info.get("nclx_profile")) or (read_nclx(data) if data[4:8] == b"ftyp" else None)
     named = h273.space(*numbers) if numbers else None
     if named is not None:
         yield named
@@ -86,16 +87,15 @@ def _said(image: Image, data: bytes) -> Iterator[Space | bytes]:
 
 def _cicp(data: bytes) -> Space | None:
     """Return what the cICP chunk of a PNG says, which stands before the pixels."""
-    at = 8
-    while at + 8 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, at)
-        if kind == b"cICP" and length == 4 and at + 12 <= len(data):
-            primaries, transfer, matrix, is_full = data[at + 8 : at + 12]
+    stream = io.BytesIO(data)
+    for part in png_chunks(stream):
+        if part.name == b"IDAT":
+            break
+        numbers = content(stream, part) if part.name == b"cICP" else b""
+        if len(numbers) == 4:
+            primaries, transfer, matrix, is_full = numbers
             named = h273.space(primaries, transfer) if matrix == 0 else None  # a PNG is RGB
             return named if named is None or is_full else Space(named.primaries, VideoRange(named.curve))
-        if kind == b"IDAT":
-            break
-        at += 12 + length
     return None
 
 

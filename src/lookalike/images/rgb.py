@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lookalike.images.ground import choose_ground
+from lookalike.images.levels import levels_of
 from lookalike.images.srgb import conversion
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def to_small_rgb(image: Image, shorter_side: int | None, profiles: Sequence[byte
     from PIL import Image as Pillow
 
     factor = 1 if shorter_side is None else min(image.size) // (2 * shorter_side)
-    if factor < 2 or image.mode.startswith("I") or image.mode == "F":  # deep greys: see below
+    if factor < 2 or image.mode.startswith("I") or image.mode == "F":
         return to_rgb(image, profiles)
     width, height = image.size
     small: Image | None = None
@@ -94,26 +95,10 @@ def _is_grey(image: Image) -> bool:
 
 
 def _deep_grey(image: Image) -> Image:
-    """Scale 16-bit, 32-bit and float greys to 8 bits.
-
-    16 bits keep their high byte. Wider integers and floats have no agreed white, so their own range is
-    stretched to 0..255, except for floats within 0..1, which is what such files usually mean. Infinite
-    values count as the ends of that range, and NaN as the dark one.
-    """
+    """Scale 16-bit, 32-bit and float greys to 8 bits; see `lookalike.images.levels`."""
     import numpy as np
     from PIL import Image as Pillow
 
-    values = np.asarray(image).astype(np.float32)
-    finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
-    if image.mode.startswith("I;16") or (image.mode == "I" and 255 < high < 65536):
-        grey = values / 257.0
-    elif image.mode == "F" and low >= 0 and high <= 1:
-        grey = values * 255.0
-    elif low >= 0 and high <= 255:
-        grey = values
-    else:
-        # In float64: the range of a float file may be wider than float32 can hold.
-        grey = np.subtract(values, low, dtype=np.float64) * (255.0 / max(high - low, 1e-12))
-    return Pillow.fromarray(np.clip(np.rint(grey), 0, 255).astype(np.uint8))
+    values = np.asarray(image)
+    levels = levels_of(8 * values.itemsize, values.dtype.kind, [values])
+    return Pillow.fromarray(levels.to_8_bits(values))

@@ -102,6 +102,8 @@ def escape(name: str) -> str:
     >>> print(escape(os.fsdecode(b"caf\xe9.jpg")))
     caf\xe9.jpg
     """
+    if name.isascii() and "\\" not in name:  # nearly all, and there may be a million
+        return name
     return "".join(_escape_character(character) for character in name)
 
 

@@ -3,10 +3,10 @@
 A conversion is built once for each profile and kept. Profiles that are sRGB but for rounding, which most
 are, are found out by converting a grid of colours, and then cost nothing; greys go through 256 levels.
 
-LittleCMS takes some 20 ns a pixel, which is a fifth of all that indexing a small photo takes. So once a
-profile has been used for two megapixels, its conversion is written down as a table of 64 × 64 × 64 colours,
-one every four levels: a pixel gets the entry of its cell, plus how far it lies from the cell's lowest corner,
-0 to 3 levels in each channel. That is 3 ns a pixel. It is off by half a level in the mean, and by more
+LittleCMS takes some 20 ns a pixel, which is a fifth of all that indexing a small photo takes. So the
+conversion of a profile is written down as a table of 64 × 64 × 64 colours, one every four levels, which takes
+some 60 ms: a pixel gets the entry of its cell, plus how far it lies from the cell's lowest corner, 0 to 3
+levels in each channel. That is 3 ns a pixel. It is off by half a level in the mean, and by more
 than 3 levels only for some colours on the edge of what sRGB has. Where it would be off by more than that, as
 for PQ, HLG and linear light, LittleCMS goes on.
 
@@ -33,17 +33,19 @@ _MODES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK", "LAB": "Lab"}
 
 _CLASSES = {"mntr", "scnr", "prtr", "spac", "abst"}  # no links of devices, no named colours
 _LARGEST = 16 << 20  # bytes of a profile; the largest of printers have 2 or 3 MB
-_KEPT = 8  # conversions; a table takes 16 MiB
+_KEPT = 256  # conversions
+_TABLES_KEPT = 8  # of these; a table takes 16 MiB
 
 _SAME = 2  # levels: a profile whose colours all come out this near is sRGB
-_WORTH_A_TABLE = 2_000_000  # pixels: some 40 ms of LittleCMS, as much as making and checking a table takes
 _TABLE_MEAN = 1.0  # levels that a table may be off, in the mean of all colours
 _TABLE_MOST = 4  # levels; one colour in fifty may be off by more
 _TABLE_RARE = 0.02
 
+_AT_ONCE = 16_384  # pixels looked up: what is made on the way then stays in the processor's cache
+
 _Codes = npt.NDArray[np.uint32]  # a pixel each: red + 256 green + 65536 blue, and no matter what above
 _COLOUR = 0xFFFFFF
-_CELL, _CORNER, _WITHIN = 0x3F3F3F, 0xFCFCFC, 0x030303
+_CELL, _WITHIN = 0x3F3F3F, 0x030303
 
 
 class Conversion(Protocol):
@@ -69,8 +71,9 @@ class _Conversions:
             if key not in self._kept:
                 self._kept[key] = _build(profile, mode)
             self._kept.move_to_end(key)
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
+            tables = [each for each, found in self._kept.items() if isinstance(found, _Table)]
+            for oldest in [*tables[:-_TABLES_KEPT], *list(self._kept)[:-_KEPT]]:
+                self._kept.pop(oldest, None)
             return self._kept[key]
 
 
@@ -146,24 +149,14 @@ class _Levels:
         return image.convert("RGB").point(self._levels)
 
 
-class _Colours:
-    """LittleCMS, until a table of its own answers is worth its making."""
+class _Table:
+    """What each cell of four levels a channel becomes."""
 
-    def __init__(self, exact: _Exact) -> None:
-        self._exact = exact
-        self._seen = 0  # pixels; threads may lose a few
-        self._table: _Codes | None = None
-        self._is_tried = threading.Lock()  # taken once, and kept
+    def __init__(self, table: _Codes) -> None:
+        self._table = table
 
     def __call__(self, image: Image) -> Image:
-        if self._table is not None:
-            return _image(_look_up(self._table, _codes(image)), image.size)
-        self._seen += image.width * image.height
-        if self._seen > _WORTH_A_TABLE and self._is_tried.acquire(blocking=False):
-            table = _make_table(self._exact)
-            if _is_near(table, self._exact):
-                self._table = table
-        return self._exact(image)
+        return _image(_look_up(self._table, _codes(image)), image.size)
 
 
 def _unchanged(image: Image) -> Image:
@@ -185,7 +178,8 @@ def _of_colours(exact: _Exact) -> Conversion:
     grid = _pack(steps[:, None, None], steps[:, None], steps)
     if _distances(_exactly(exact, grid), grid).max() <= _SAME:
         return _unchanged
-    return _Colours(exact)
+    table = _make_table(exact)
+    return _Table(table) if _is_near(table, exact) else exact
 
 
 def _make_table(exact: _Exact) -> _Codes:
@@ -203,10 +197,13 @@ def _make_table(exact: _Exact) -> _Codes:
 
 
 def _look_up(table: _Codes, codes: _Codes) -> _Codes:
-    cells = codes >> 2
-    cells &= _CELL
-    found = table.take(cells, mode="clip")  # nothing to clip, but "raise" would take a copy
-    found += codes & _WITHIN
+    found = np.empty(codes.size, np.uint32)
+    for start in range(0, codes.size, _AT_ONCE):
+        part, out = codes[start : start + _AT_ONCE], found[start : start + _AT_ONCE]
+        cells = part >> 2
+        cells &= _CELL
+        table.take(cells, mode="wrap", out=out)  # nothing to wrap, but "raise" would take a copy
+        out += np.bitwise_and(part, _WITHIN, out=cells)
     return found
 
 

@@ -69,10 +69,15 @@ class TiffFile(TiffImageFile):
         if not (self._tags.is_big and self._tags.is_big_endian):
             super()._open()
             return
-        # Pillow takes no BigTIFF of this order: all that it knows of this one is what stands here.
+        # Pillow takes no BigTIFF of this order: it sees one without tags.
         self.tag_v2 = ImageFileDirectory_v2(prefix=b"MM")
-        self.tag_v2[_ORIENTATION] = self._tags.integer(_ORIENTATION, 1)
         self._setup()
+
+    @property
+    def stored_orientation(self) -> int | None:
+        """The orientation, even where Pillow has given up at another tag before it."""
+        found = self._tags.values.get(_ORIENTATION)
+        return int(found[0]) if found else None
 
     def _setup(self) -> None:
         self._kind = kind = Kind.of(self._tags)

@@ -69,6 +69,7 @@ _COMPRESSIONS = {
 }
 _FAX, _OLD_JPEG, _JPEG, _THUNDERSCAN, _WEBP = {2, 3, 4, 32771}, 6, 7, 32809, 50001
 _OURS = NONE | DEFLATE | BY_LIBTIFF
+_LARGEST_BLOCK = 1 << 32  # bytes, as 250 megapixels of four floats are 4 GB
 _KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}  # SampleFormat; 4 is "undefined"; 5 and 6, complex, are not here
 _BITS = {
     "u": frozenset(range(1, 33)) | {64},
@@ -212,6 +213,8 @@ class Kind:
             return bits != {8}
         if compression == _THUNDERSCAN:
             return self.bits != (4,)
+        if layout.block_height * layout.row_bytes > _LARGEST_BLOCK and (compression != 1 or layout.is_tiled):
+            return True
         if compression not in _OURS or layout.samples < COLOURS.get(self.photometric, 1 << 16):
             return True
         if self.photometric in (LAB, ICC_LAB):

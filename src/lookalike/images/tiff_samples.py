@@ -36,6 +36,7 @@ BY_LIBTIFF = {5, 32773, 34925, 50000}  # LZW, PackBits, LZMA, Zstandard: codes o
 WITH_PREDICTOR = DEFLATE | {5, 34925, 50000}
 _HORIZONTAL, _FLOATING = 2, 3
 _BYTES_AT_ONCE = 8_000_000
+_SAMPLES_AT_ONCE = 2_000_000  # of which floats are made, or bits are taken apart
 _REVERSED = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)[:, ::-1], axis=1)[:, 0]
 
 
@@ -148,8 +149,10 @@ def read_blocks(data: bytes | memoryview, layout: Layout) -> Iterator[Block]:
         for block, n_rows in zip(numbers, rows, strict=True):
             top = block // layout.across * layout.block_height
             left = block % layout.across * layout.block_width
-            bottom = begin + min(n_rows, layout.height - top)
-            yield Block(left, top, values[begin:bottom, : layout.width - left])
+            piece = values[begin : begin + min(n_rows, layout.height - top), : layout.width - left]
+            step = max(1, _SAMPLES_AT_ONCE // max(1, piece[0].size))
+            for row in range(0, len(piece), step):
+                yield Block(left, top + row, piece[row : row + step])
             begin += n_rows
 
 
@@ -283,7 +286,9 @@ def _samples(rows: Bytes, layout: Layout) -> Samples:
         stored = np.ascontiguousarray(rows).view(f"{order}{layout.kind}{layout.bits // 8}")
         values = stored.astype(stored.dtype.newbyteorder("="), copy=False)
     else:
-        values = _unpack(rows, width * count, layout)
+        step = max(1, _SAMPLES_AT_ONCE // (width * count))
+        parts = [rows[row : row + step] for row in range(0, len(rows), step)]
+        values = np.concatenate([_unpack(part, width * count, layout) for part in parts])
     values = values.reshape(shape)
     if predictor == _HORIZONTAL:
         # Differences wrap around, in floats those of their bits.

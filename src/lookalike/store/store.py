@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import ImageError
+from lookalike.errors import ImageError, StoreError
 from lookalike.images import decode, dominant_colours, sharpness
 from lookalike.images.colours import MAX_COLOURS, Palette
 from lookalike.images.metadata import NO_METADATA, Metadata
@@ -134,7 +134,10 @@ class Store:
 
     def load(self) -> None:
         """Load what tables are written with, so that memory that runs out later does not prevent it."""
-        import lance  # noqa: F401
+        try:
+            import lance  # noqa: F401
+        except ImportError as error:  # so the loader says that there is no room for it, too
+            raise StoreError(f"Lance cannot be loaded: {error} (is there enough memory?)") from error
 
     def note_failures(self, failures: Sequence[FailureRow]) -> None:
         """Write rows of files that could not be read; each at most once."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -205,18 +204,32 @@ def _look_at(area: Area, known: Known, prune: bool, sight: Sight) -> None:
     result.files.update(again.files)
     result.failures.update(again.failures)
     result.others -= Counter(os.path.splitext(relative)[1].lower() for relative in again.files)
-    sight.files.extend(
-        # One text a label, not one a file.
-        FoundFile(f"{name}:{relative}", area.place, stat, label and sys.intern(label))
-        for relative, stat in result.files.items()
-        for label in (area.root.label(relative),)
-    )
+    labels: dict[str, str | None] = {}  # by folder: one text a label, not one a file
+    files = []
+    while result.files:  # there may be a million: each goes as it is taken over
+        relative, stat = result.files.popitem()
+        folder = relative.rpartition("/")[0]
+        if folder not in labels:
+            labels[folder] = area.root.label(relative)
+        files.append(_found(f"{name}:{relative}", area.place, stat, labels[folder], known))
+    files.reverse()
+    sight.files.extend(files)
     sight.failures.update({f"{name}:{relative}": reason for relative, reason in result.failures.items()})
     sight.others.update(result.others)
     sight.left_folders.update(result.left_folders)
     if area.is_whole:
         sight.unmet.update(result.unmet)
         sight.met.update(set(area.root.exclude).difference(result.unmet))
+
+
+def _found(path: str, place: Path, stat: FileStat, label: str | None, known: Known) -> FoundFile:
+    """Return a file; as most are what they were, with the texts and numbers of its row, to spare memory."""
+    row = known.files.get(path)
+    if row is not None:
+        path = row.path
+        if (row.mtime_ns, row.ctime_ns, row.inode) == (stat.mtime_ns, stat.ctime_ns, stat.inode):
+            stat = FileStat(stat.size, row.mtime_ns, row.ctime_ns, row.inode)
+    return FoundFile(path, place, stat, label)
 
 
 def _images_of(name: str) -> list[FoundFile]:

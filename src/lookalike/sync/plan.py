@@ -121,18 +121,20 @@ class Plan:
 
     def keep(self, file: FoundFile, row: FileRow, known: Known) -> None:
         """Take in a known file whose content is what it was."""
-        failure = known.failures.get(file.path)
+        is_embedded = row.id in known.embedded
+        failure = known.failures.get(file.path) if known.failures else None
         if failure is not None and not fails_still(failure, file):
             failure = None
-            if row.id in known.embedded:  # else the workers will see
+            if is_embedded:  # else the workers will see
                 self.cleared.append(file.path)
-        if row.id not in known.embedded and failure is None:
+        if not is_embedded and failure is None:
             self.unembedded.append(file)
             return
-        now = file_row(file, row.id, row.note)
-        if now != row:
-            self.updated.append(now)
         self.unchanged += 1
+        stat = file.stat
+        seen = (stat.mtime_ns, stat.ctime_ns, stat.inode, file.label)
+        if seen != (row.mtime_ns, row.ctime_ns, row.inode, row.label):
+            self.updated.append(file_row(file, row.id, row.note))
 
 
 @dataclass(frozen=True, slots=True)
