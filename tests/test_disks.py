@@ -16,7 +16,7 @@ import pytest
 
 from lookalike import Collection
 from lookalike.cli import main
-from lookalike.errors import StoreError
+from lookalike.errors import CollectionError, StoreError
 from lookalike.store import Store, commits, schema
 from lookalike.store.commits import has_hard_links
 from lookalike.store.table import Table
@@ -159,6 +159,21 @@ def test_everything_works_on_a_disk_without_hard_links(disk, capsys, monkeypatch
     call("evaluate", "--labels", "k", "--clustering", "k", "-q")
     call("index", ".", "--prune", "-q")
     call("cluster", "--name", "k", "--delete")
+
+
+@pytest.mark.disk
+def test_a_root_in_another_case_is_the_same_root(disk, capsys, monkeypatch):
+    photos = make_photos(disk / "Case" / "Sub", 3).parent
+    collection = Collection.create(photos)
+    assert collection.sync().added == 3
+    collection.add_root(disk / "cASE", labels="none")
+    assert collection.roots == (photos,)
+    assert collection.holds(disk / "CASE" / "sub" / "000.JPG")
+    assert collection._places.stored(str(disk / "case" / "SUB" / "000.jpg")) == "Case:Sub/000.jpg"
+    assert collection.sync([disk / "case" / "sub"]).unchanged == 3  # and nothing twice
+    assert collection.sync().unchanged == 3
+    with pytest.raises(CollectionError, match="overlap"):
+        Collection.open(photos).add_root(disk / "CASE" / "sub")
 
 
 @pytest.mark.disk

@@ -110,10 +110,11 @@ class Excludes:
         self._rules = [_rule(each) for each in globs]
         self._met = [False] * len(globs)
 
+    def __bool__(self) -> bool:
+        return bool(self._rules)
+
     def __call__(self, name: str, path: str) -> bool:
         """Tell whether a file or folder is excluded, by its name and its path from the root, unescaped."""
-        if not self._rules:
-            return False
         name, path = composed(name), composed(path)
         is_excluded = False
         for number, (literal, pattern, is_path) in enumerate(self._rules):

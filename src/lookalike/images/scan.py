@@ -198,7 +198,7 @@ def _walk(start: Path, below: str, excludes: Excludes, found: Scan) -> None:
             continue
         for entry in listing:
             path = f"{relative}/{escape(entry.name)}" if relative else escape(entry.name)
-            if excludes(entry.name, unescape(path)) or entry.name.startswith("."):
+            if (excludes and excludes(entry.name, unescape(path))) or entry.name.startswith("."):
                 continue
             if only and entry.name.lower() not in only:
                 continue
