@@ -10,6 +10,7 @@ NAMES = (
     "indexing",
     "photos",
     "memory",
+    "colour",
     "fastdup",
     "features",
     "kmeans_tree",

@@ -48,11 +48,25 @@ def off(one, other):
     return np.abs(np.asarray(one, int) - np.asarray(other, int))
 
 
+def apart(one, other):
+    """How far pixels are apart in CIELAB: a few levels of a dark channel are nothing beside a bright one."""
+    rows = [rgb_to_lab(np.asarray(each).reshape(-1, 3)) for each in (one, other)]
+    return np.linalg.norm(rows[0] - rows[1], axis=1)
+
+
 def test_a_colour_comes_out_as_littlecms_has_it():
     for made in all_profiles():
         if made.mode == "RGB":
-            image = noise()
-            assert off(conversion(made.data, "RGB")(image), by_littlecms(image, made.data)).max() <= 1, made
+            found, exact = conversion(made.data, "RGB")(noise()), by_littlecms(noise(), made.data)
+            assert off(found, exact).mean() < 1, made
+            assert apart(found, exact).max() < 4, made
+
+
+def test_a_colour_comes_out_the_same_whatever_was_converted_before():
+    first = conversion(P3, "RGB")(noise())
+    for seed in range(1, 9):
+        conversion(P3, "RGB")(noise(800, 600, seed))
+    assert conversion(P3, "RGB")(noise()).tobytes() == first.tobytes()
 
 
 @pytest.mark.parametrize(
@@ -84,24 +98,19 @@ def test_srgb_with_a_plain_power_is_not_srgb():
 @pytest.mark.parametrize(
     ("primaries", "curve"), [(DISPLAY_P3, SRGB_CURVE), (ADOBE_RGB, gamma_v2(2.2)), (ADOBE_RGB, gamma_v4(1.8))]
 )
-def test_the_table_is_near_littlecms(primaries, curve, monkeypatch):
+def test_the_table_is_near_littlecms(primaries, curve):
     data = matrix_profile(4, primaries, curve)
-    monkeypatch.setattr(srgb, "_WORTH_A_TABLE", 1000)
     convert = conversion(data, "RGB")
-    convert(noise())
-    assert convert._table is not None
+    assert isinstance(convert, srgb._Table)
     for seed, most in ((1, 256), (2, 100), (3, 30)):
         image = noise(200, 200, seed, most)
         found, exact = convert(image), by_littlecms(image, data)
         assert off(found, exact).mean() < 1  # 0.5 for all colours of P3, 0.2 on photos
-        rows = [rgb_to_lab(np.asarray(each).reshape(-1, 3)) for each in (found, exact)]
-        assert np.linalg.norm(rows[0] - rows[1], axis=1).max() < 4  # 2.5
+        assert apart(found, exact).max() < 4  # 2.5
 
 
-def test_white_black_and_the_greys_keep_their_places_in_the_table(monkeypatch):
-    monkeypatch.setattr(srgb, "_WORTH_A_TABLE", 1000)
+def test_white_black_and_the_greys_keep_their_places_in_the_table():
     convert = conversion(P3, "RGB")
-    convert(noise())
     greys = Image.frombytes("L", (256, 1), bytes(range(256))).convert("RGB")
     found = np.asarray(convert(greys))[0]
     assert found[0].tolist() == [0, 0, 0] and found[255].tolist() == [255, 255, 255]
@@ -109,28 +118,22 @@ def test_white_black_and_the_greys_keep_their_places_in_the_table(monkeypatch):
 
 
 @pytest.mark.parametrize("transfer", [8, 16])
-def test_curves_that_no_table_follows_stay_with_littlecms(transfer, monkeypatch):
-    monkeypatch.setattr(srgb, "_WORTH_A_TABLE", 1000)
+def test_curves_that_no_table_follows_stay_with_littlecms(transfer):
     data = made_of_numbers(space(9, transfer))
     convert = conversion(data, "RGB")
-    for _ in range(3):
-        convert(noise())
-    assert convert._table is None
+    assert isinstance(convert, srgb._Exact)
     assert off(convert(noise()), by_littlecms(noise(), data)).max() <= 1
 
 
 def test_images_longer_than_a_piece_are_looked_up_whole(monkeypatch):
-    monkeypatch.setattr(srgb, "_WORTH_A_TABLE", 1000)
     convert = conversion(P3, "RGB")
-    convert(noise())
     image = noise(333, 211)
     whole = np.asarray(convert(image))
     monkeypatch.setattr(srgb, "_AT_ONCE", 1000)
     assert np.array_equal(whole, np.asarray(convert(image)))
 
 
-def test_threads_get_what_one_alone_gets(monkeypatch):
-    monkeypatch.setattr(srgb, "_WORTH_A_TABLE", 40_000)
+def test_threads_get_what_one_alone_gets():
     profiles = [made.data for made in all_profiles() if made.mode == "RGB"]
     images = [noise(seed=seed) for seed in range(8)]
     jobs = [(data, image) for image in images for data in profiles]
@@ -140,13 +143,19 @@ def test_threads_get_what_one_alone_gets(monkeypatch):
     assert max(off(one, other).mean() for one, other in zip(found, wanted * 3, strict=True)) < 1.2
 
 
-def test_a_conversion_is_made_once_and_only_so_many_are_kept():
+def test_a_conversion_is_made_once_and_only_so_many_are_kept(monkeypatch):
+    monkeypatch.setattr(srgb, "_KEPT", 6)
+    monkeypatch.setattr(srgb, "_TABLES_KEPT", 2)
     assert conversion(P3, "RGB") is conversion(bytes(bytearray(P3)), "RGB")
     first = conversion(P3, "RGB")
-    for number in range(3 * srgb._KEPT):
-        conversion(matrix_profile(2, DISPLAY_P3, gamma_v2(1.5 + number / 50)), "RGB")
-    assert len(srgb._conversions._kept) == srgb._KEPT
+    for number in range(3):
+        conversion(matrix_profile(2, DISPLAY_P3, gamma_v2(1.8 + number / 50)), "RGB")
+    kept = srgb._conversions._kept
+    assert sum(isinstance(each, srgb._Table) for each in kept.values()) == 2
     assert conversion(P3, "RGB") is not first
+    for number in range(8):
+        conversion(bytes([number]), "RGB")
+    assert len(kept) == 6
 
 
 def test_profile_beyond_all_measure_is_not_looked_at(monkeypatch):

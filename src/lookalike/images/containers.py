@@ -82,7 +82,7 @@ def find_blocks(stream: IO[bytes], kind: str) -> Blocks:
 
 
 def jpeg_segments(stream: IO[bytes], start: int = 0) -> Iterator[Part]:
-    """Walk over a JPEG's segments up to its first frame; the name is the marker's second byte."""
+    """Walk over a JPEG's segments up to its pixels; the name is the marker's second byte."""
     at = start + 2
     for _ in range(_MAX_STEPS):
         stream.seek(at)
@@ -90,7 +90,7 @@ def jpeg_segments(stream: IO[bytes], start: int = 0) -> Iterator[Part]:
         if len(head) < 4 or head[0] != 0xFF:
             return
         marker = head[1]
-        if 0xE0 <= marker <= 0xFE or marker in (0xDB, 0xC4, 0xCC, 0xDD):
+        if 0xC0 <= marker <= 0xFE and not 0xD0 <= marker <= 0xDA:
             size = head[2] << 8 | head[3]
             if size < 2:
                 return
@@ -98,7 +98,7 @@ def jpeg_segments(stream: IO[bytes], start: int = 0) -> Iterator[Part]:
             at += 2 + size
         elif marker == 0xFF:  # a fill byte
             at += 1
-        elif marker == 0x01 or 0xD0 <= marker <= 0xD8:
+        elif marker == 0x01 or 0xD0 <= marker <= 0xD8:  # these have no content
             at += 2
         else:
             return

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lookalike.errors import ImageError
+from lookalike.images.cut_short import is_cut_short
 from lookalike.images.formats import FORMATS, ImageFormat, UnreadKindError, recognise_file
 from lookalike.images.orientation import SWAPS_SIDES, orientation_of, turn
 from lookalike.images.profiles import profiles
@@ -159,7 +160,8 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
     except Exception as error:  # image readers raise nearly anything on hostile bytes
         if "out of memory" in str(error):  # Pillow's decoders, as an OSError
             raise ImageError(name, "not enough memory to decode it", is_permanent=False) from error
-        raise ImageError(name, _reader_reason(kind.name, error)) from error
+        cut_short = f"the {kind.name} file is cut short" if is_cut_short(data) else ""
+        raise ImageError(name, cut_short or _reader_reason(kind.name, error)) from error
     if orientation in SWAPS_SIDES:
         width, height = height, width
     return Decoded(upright, kind.name, width, height, getattr(image, "note", ""))

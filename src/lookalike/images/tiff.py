@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import struct
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -65,7 +66,10 @@ class TiffFile(TiffImageFile):
 
     def _open(self) -> None:
         assert self.fp is not None
-        self._tags = read_tags(_bytes_of(self.fp))
+        try:
+            self._tags = read_tags(_bytes_of(self.fp))
+        except struct.error as error:
+            raise OSError("its tags are truncated") from error
         if not (self._tags.is_big and self._tags.is_big_endian):
             super()._open()
             return

@@ -73,7 +73,7 @@ class Tags:
 
 
 def read_tags(data: bytes | memoryview) -> Tags:
-    """Read the tags of the first image; struct.error if there is no directory."""
+    """Read the tags of the first image; struct.error if it lies behind the end of the file."""
     order = ">" if bytes(data[:2]) == b"MM" else "<"
     is_big = struct.unpack_from(order + "H", data, 2)[0] == _BIG
     (at,) = struct.unpack_from(order + ("Q" if is_big else "I"), data, 8 if is_big else 4)
