@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         ImageInfo,
         Info,
         Note,
+        RootInfo,
         SearchResult,
         SyncReport,
     )
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lookalike.facts import Facts
     from lookalike.filters import Filter
     from lookalike.images.metadata import Metadata
+    from lookalike.images.passed_over import PassedOver
     from lookalike.looks import Color, Looks
     from lookalike.types import Hit, Neighborhoods, Neighbors
 
@@ -48,6 +50,8 @@ _HOMES = {
     "Neighborhoods": "lookalike.types",
     "Neighbors": "lookalike.types",
     "Note": "lookalike.answers",
+    "PassedOver": "lookalike.images.passed_over",
+    "RootInfo": "lookalike.answers",
     "SearchResult": "lookalike.answers",
     "SyncReport": "lookalike.answers",
 }
@@ -72,6 +76,8 @@ __all__ = [
     "Neighborhoods",
     "Neighbors",
     "Note",
+    "PassedOver",
+    "RootInfo",
     "SearchResult",
     "SyncReport",
 ]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from lookalike.evaluate import ClassScores, ClusteringScores, Comparison, Confusions, Estimate
 from lookalike.facts import Facts
 from lookalike.images.metadata import NO_METADATA, Metadata
+from lookalike.images.passed_over import PassedOver
 from lookalike.looks import Color, Looks, shape_of
 from lookalike.query import EmbeddedQuery
 from lookalike.types import Hit, Ids, ImageId, Metric, Vectors, format_id
@@ -56,6 +57,11 @@ class SyncReport:
         they are counted as unchanged or moved.
     notes : tuple of Note
         All files of which a part is missing, not only the new ones. None of them has failed.
+    passed_over : mapping of str to PassedOver
+        By kind, such as ``videos``, how many files and folders were not looked at, or are no pictures of
+        the user's. Hidden ones do not count.
+    unmet_excludes : frozenset of str
+        What is to be excluded, but nothing that was looked at is it.
     """
 
     added: int
@@ -69,11 +75,44 @@ class SyncReport:
     refreshed: int = 0
     doubtful: int = 0
     notes: tuple[Note, ...] = ()
+    passed_over: Mapping[str, PassedOver] = field(default_factory=dict, hash=False)
+    unmet_excludes: frozenset[str] = frozenset()
 
     @property
     def failed(self) -> int:
         """How many files fail now."""
         return len(self.failures)
+
+
+@dataclass(frozen=True, slots=True)
+class RootInfo:
+    """A folder, or a data set, that a collection is made of.
+
+    Attributes
+    ----------
+    name : str
+        What the collection calls it.
+    folder : Path or None
+        Where it lies, absolute; None for a data set.
+    dataset : str or None
+        The data set.
+    images : int
+        How many images of the collection lie in it.
+    is_there : bool
+        Whether the folder is there now; data sets are.
+    labels : {"folders", "none"}
+        Whether the name of the folder that an image lies in is its label.
+    exclude : tuple of str
+        Globs of names and relative paths that are passed over.
+    """
+
+    name: str
+    folder: Path | None
+    dataset: str | None
+    images: int
+    is_there: bool
+    labels: str
+    exclude: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

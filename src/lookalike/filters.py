@@ -18,6 +18,7 @@ from lookalike.errors import InvalidInputError, QueryError
 from lookalike.facts import SAID, which_say
 from lookalike.geography import box_around, distances
 from lookalike.images.formats import FORMATS
+from lookalike.images.spelling import as_typed, composed, label_spellings
 from lookalike.store import Store, sql_literal
 from lookalike.types import Ids
 
@@ -153,7 +154,7 @@ class Filter:
         for name in SAID:
             object.__setattr__(self, name, _full_words(name, getattr(self, name)))
         object.__setattr__(self, "formats", tuple(map(_check_format, _words("formats", self.formats))))
-        object.__setattr__(self, "labels", _words("labels", self.labels))
+        object.__setattr__(self, "labels", tuple(map(as_typed, _words("labels", self.labels))))
         object.__setattr__(self, "folders", _paths("folders", self.folders))
 
     def _check_dates(self) -> None:
@@ -210,7 +211,8 @@ class Filter:
         beginnings : sequence of str
             What stored paths in `folders` begin with, any of these; none, if there is no such condition.
         """
-        conditions = [_among("label", self.labels)] if self.labels else []
+        spellings = [each for label in self.labels for each in label_spellings(label)]
+        conditions = [_among("label", spellings)] if spellings else []
         if beginnings:
             below = " OR ".join(f"starts_with(path, {sql_literal(start)})" for start in beginnings)
             conditions.append(f"({below})")
@@ -273,7 +275,12 @@ def find_passing(
     of_files = wanted.of_files_below(beginnings)
     if of_files is not None:
         rows = store.files.read(["id", "label"], of_files)
-        missing = set(wanted.labels).difference(rows["label"].to_pylist(), in_clusters)
+        there = set(rows["label"].unique().to_pylist())
+        missing = {
+            label
+            for label in set(wanted.labels).difference(in_clusters)
+            if there.isdisjoint(label_spellings(label))
+        }
         if missing:
             _check_labels(store, missing, names)
         ids = np.unique(rows["id"].to_numpy())
@@ -314,7 +321,7 @@ def _box(latitude: float, longitude: float, radius: float) -> str:
 def _check_labels(store: Store, labels: set[str], names: Iterable[str]) -> None:
     """Raise QueryError for a label that no file has; one that other splits and folders have is no mistake."""
     of_files = store.files.read(["label"])["label"].unique().to_pylist()
-    there = {label for label in of_files if label is not None}.union(names)
+    there = {composed(label) for label in of_files if label is not None}.union(names)
     for label in sorted(labels - there):
         close = difflib.get_close_matches(label, there, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(close)}?" if close else "`lookalike info` lists the labels"

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lookalike.images.scan import SKIPPED_FOLDERS, FileStat, escape, scan, scan_files, unescape
+from lookalike.images import passed_over
+from lookalike.images.passed_over import FOLDERS, count_kinds
+from lookalike.images.scan import FileStat, escape, find_again, scan, scan_files, unescape
 from permissions import as_nobody, folder_for_all
 
 
@@ -26,12 +28,12 @@ def test_paths_are_relative_with_slashes_and_sorted(tmp_path):
     result = scan(tmp_path)
     assert names(result) == ["Z.jpg", "a.jpg", "a/b/c.gif", "a/z.jpg", "b.png"]
     assert result.failures == {}
-    assert result.others == 0
+    assert not result.others
 
 
 def test_an_empty_folder_has_nothing(tmp_path):
     result = scan(tmp_path)
-    assert (result.files, result.failures, result.others) == ({}, {}, 0)
+    assert (result.files, result.failures, result.others) == ({}, {}, {})
 
 
 def test_size_and_time_are_those_of_the_file(tmp_path):
@@ -47,27 +49,81 @@ def test_endings_count_in_either_case_and_the_last_one_only(tmp_path):
     make(tmp_path, "a.JPG", "b.JpEg", "c.HEIC", "d.tar.png", "e.png.txt", "png", "f.jpg~")
     result = scan(tmp_path)
     assert names(result) == ["a.JPG", "b.JpEg", "c.HEIC", "d.tar.png"]
-    assert result.others == 3
+    assert result.others == {".txt": 1, "": 1, ".jpg~": 1}
 
 
 def test_files_of_other_kinds_are_counted_not_listed(tmp_path):
-    make(tmp_path, "a.jpg", "notes.txt", "film.mp4", "deep/README")
+    make(tmp_path, "a.jpg", "notes.txt", "film.mp4", "deep/film.MP4", "deep/README")
     result = scan(tmp_path)
     assert names(result) == ["a.jpg"]
-    assert result.others == 3
+    assert result.others == {".mp4": 2, ".txt": 1, "": 1}
 
 
 def test_hidden_files_and_folders_are_passed_over(tmp_path):
     make(tmp_path, "a.jpg", ".hidden.jpg", ".git/b.jpg", ".lookalike/c.jpg", "d/.e/f.jpg")
     result = scan(tmp_path)
     assert names(result) == ["a.jpg"]
-    assert result.others == 0
+    assert not result.others
 
 
-@pytest.mark.parametrize("folder", sorted(SKIPPED_FOLDERS))
-def test_other_programs_leavings_are_passed_over(tmp_path, folder):
-    make(tmp_path, f"{folder}/a.jpg", f"deep/{folder}/b.jpg", "c.jpg")
-    assert names(scan(tmp_path)) == ["c.jpg"]
+LEFT = [row.glob.replace("*", "x") for row in FOLDERS]
+
+
+@pytest.mark.parametrize("folder", LEFT)
+def test_other_programs_leavings_are_passed_over_and_counted_unless_hidden(tmp_path, folder):
+    make(tmp_path, f"{folder}/a.jpg", f"deep/{folder}/b.jpg", "c.jpg", f"{folder}-not/d.jpg")
+    result = scan(tmp_path)
+    assert set(names(result)) == ({"c.jpg"} if folder.startswith(".") else {f"{folder}-not/d.jpg", "c.jpg"})
+    is_library = "library" in folder  # its originals might be there
+    assert result.left_folders == ({} if folder.startswith(".") or is_library else {folder: 2})
+
+
+@pytest.mark.parametrize("folder", LEFT)
+def test_a_folder_that_the_user_names_is_read_whatever_it_is_called(tmp_path, folder):
+    make(tmp_path, f"{folder}/a.jpg", f"{folder}/deep/b.jpg")
+    assert names(scan(tmp_path / folder)) == ["a.jpg", "deep/b.jpg"]
+
+
+@pytest.mark.parametrize("row", FOLDERS, ids=lambda row: row.glob)
+def test_case_counts_in_a_name_where_it_does_for_the_system_that_makes_it(tmp_path, row):
+    name = row.glob.replace("*", "x").swapcase()
+    make(tmp_path, f"{name}/a.jpg")
+    is_left = row.any_case or name.startswith(".") or name == row.glob
+    assert names(scan(tmp_path)) == ([] if is_left else [f"{name}/a.jpg"])
+
+
+@pytest.mark.parametrize("originals", ["originals", "Originals", "Masters"])
+def test_of_a_library_of_photos_the_originals_are_read(tmp_path, originals):
+    library = "My.photoslibrary"
+    make(tmp_path, f"{library}/{originals}/0/a.jpg", f"{library}/resources/derivatives/a.jpg")
+    make(tmp_path, f"{library}/database/b.jpg", "c.jpg")
+    assert names(scan(tmp_path)) == [f"{library}/{originals}/0/a.jpg", "c.jpg"]
+    assert names(scan(tmp_path / library)) == [f"{originals}/0/a.jpg"]
+    assert names(scan_files(tmp_path, [tmp_path / library])) == [f"{library}/{originals}/0/a.jpg"]
+    known = [f"{library}/resources/derivatives/a.jpg", f"{library}/{originals}/0/a.jpg"]
+    assert list(find_again(tmp_path, known).files) == known[1:]
+    assert find_again(tmp_path / library, ["resources/derivatives/a.jpg"]).files == {}
+
+
+def test_what_lies_in_folders_of_other_programs_is_passed_over_also_where_it_is_named(tmp_path):
+    make(tmp_path, "#recycle/a.jpg", "#recycle/deep/b.jpg", "@eaDir/c.jpg")
+    named = [tmp_path / name for name in ("#recycle", "#recycle/a.jpg", "#recycle/deep", "@eaDir/c.jpg")]
+    result = scan_files(tmp_path, named)
+    assert names(result) == []
+    assert result.left_folders == {"#recycle": 1, "@eaDir": 1}
+    assert find_again(tmp_path, ["#recycle/a.jpg", "@eaDir/c.jpg"]).files == {}
+
+
+def test_files_whose_reader_is_not_installed_are_passed_over(tmp_path, monkeypatch):
+    make(tmp_path, "a.jxl", "b.jpg")
+    monkeypatch.setattr(passed_over, "EXTENSIONS", frozenset({".jpg", ".jxl"}))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    passed_over._without_reader.cache_clear()
+    result = scan(tmp_path)
+    passed_over._without_reader.cache_clear()
+    assert names(result) == ["b.jpg"]
+    (found,) = count_kinds(result.others, result.left_folders, 0).values()
+    assert found.words == "1 JPEG XL (.jxl; pip install 'lookalike[jxl]' reads them)"
 
 
 def test_a_root_that_is_hidden_itself_is_scanned(tmp_path):
@@ -220,7 +276,7 @@ def test_named_files_are_looked_at_whatever_they_are_called(tmp_path):
     named = [tmp_path / name for name in ("photo.dat", ".hidden", "sub")]
     result = scan_files(tmp_path, named)
     assert names(result) == [".hidden", "photo.dat", "sub/b.jpg"]
-    assert result.others == 1
+    assert result.others == {".txt": 1}
 
 
 def test_excludes_hold_in_named_folders(tmp_path):

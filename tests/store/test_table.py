@@ -299,7 +299,7 @@ def test_full_disk_is_named_and_what_was_committed_is_promised(files, monkeypatc
         raise OSError(28, "LanceError(IO): No space left on device (os error 28)")
 
     files.upsert(file_rows(["a"]))
-    monkeypatch.setattr(files, "_open", full)
+    monkeypatch.setattr(files, "_open_to_write", full)
     with pytest.raises(StoreError, match=r"the disk is full; all that was committed before is kept"):
         files.upsert(file_rows(["b"]))
 

@@ -32,6 +32,7 @@ from lookalike.cli.info import info
 from lookalike.cli.map import draw_map
 from lookalike.cli.models import models
 from lookalike.cli.reduce import reduce
+from lookalike.cli.roots import roots
 from lookalike.cli.search import search
 from lookalike.cli.train import TRAININGS
 from lookalike.errors import LookalikeError
@@ -58,6 +59,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "bench": bench,
     "info": info,
+    "roots": roots,
     "models": models,
     "datasets": datasets,
     "demo": demo,

@@ -202,9 +202,9 @@ def _home(at: Path) -> Path:
 
 def _folder_of(path: str) -> Path:
     """Return the folder that a path is about: itself, the one that a file lies in, or a glob starts from."""
-    place = Path(os.path.abspath(path))
-    if os.path.lexists(place):
-        return place if os.path.isdir(place) else place.parent
-    while glob.has_magic(str(place)):
-        place = place.parent
-    return place
+    from lookalike.images.globs import split_glob
+
+    place, rest = split_glob(path)
+    if rest and not glob.has_magic(rest):
+        return place / rest
+    return place if os.path.isdir(place) else place.parent

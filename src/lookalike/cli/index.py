@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from lookalike.cli.choose import choose_place, open_place
-from lookalike.cli.console import announce, print_json, relative, say, sync_progress
+from lookalike.cli.console import announce, complain, print_json, relative, say, sync_progress
 from lookalike.cli.options import CollectionOption, DeviceOption, JobsOption, JsonOption, QuietOption
 from lookalike.counts import count_images
 from lookalike.errors import CollectionError, InvalidInputError, LockedError, LookalikeError
@@ -19,6 +19,7 @@ from lookalike.errors import CollectionError, InvalidInputError, LockedError, Lo
 if TYPE_CHECKING:
     from lookalike.answers import SyncReport
     from lookalike.collection import Collection
+    from lookalike.images.passed_over import PassedOver
     from lookalike.store import Labelling
 
 _FAILURES_SHOWN = 20
@@ -96,6 +97,7 @@ def index(
     """
     from lookalike.datasets import prepare_dataset
     from lookalike.embed import check_device
+    from lookalike.images.globs import divide_excludes, lies_outside, read_exclude
 
     if labels not in (None, "folders", "none"):
         raise InvalidInputError(f"--labels is {labels!r}; expected folders or none")
@@ -113,9 +115,10 @@ def index(
         chosen = open_place(place, model, instead)
         if not place.is_there:
             stack.push(partial(_leave_nothing, chosen))
+        roots = chosen.roots_of(place.folders) if place.folders else chosen.roots
         if labels or exclude:
-            for root in chosen.roots_of(place.folders) if place.folders else chosen.roots:
-                chosen.add_root(root, cast("Labelling | None", labels), exclude)
+            for root, inside in divide_excludes(exclude or [], roots).items():
+                chosen.add_root(root, cast("Labelling | None", labels), inside)
         for name in sets:
             targets += [str(folder) for folder in chosen.add_dataset(name)]
         arrays = [name for name in sets if name in chosen.datasets] if targets or sets else None
@@ -138,6 +141,10 @@ def index(
         print_json(_document(result))
     elif not quiet:
         _print(result, chosen, dry_run)
+    for text in exclude or []:
+        kept = {read_exclude(text, root) for root in roots if not lies_outside(text, root)}
+        if kept <= result.unmet_excludes:
+            complain(f"--exclude {text} passes over nothing; names count anywhere, paths from the root")
     if strict and result.failed:
         raise typer.Exit(1)
 
@@ -154,8 +161,14 @@ def _document(result: SyncReport) -> dict[str, Any]:
         **{name: getattr(result, name) for name in (*counts, "failed")},
         "failures": [{"path": relative(row.path), "reason": row.reason} for row in result.failures],
         "notes": [{"path": relative(row.path), "note": row.note} for row in result.notes],
+        "passed_over": {name: _passed_over_document(each) for name, each in result.passed_over.items()},
         "seconds": round(result.seconds, 3),
     }
+
+
+def _passed_over_document(passed: PassedOver) -> dict[str, Any]:
+    read_with = {"read_with": passed.read_with} if passed.read_with else {}
+    return {"count": passed.count, "names": list(passed.names), **read_with}
 
 
 def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
@@ -176,6 +189,8 @@ def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
         if result.embedded:
             rate = result.embedded / max(result.seconds, 1e-9)
             say(f"Embedded {result.embedded:,} images in {result.seconds:.1f} s ({rate:,.0f} images/s)")
+    if result.passed_over:
+        say(f"Passed over: {', '.join(each.words for each in result.passed_over.values())}")
     if result.failures:
         say(f"{result.failed:,} could not be read:")
         for row in result.failures[:_FAILURES_SHOWN]:

@@ -14,6 +14,7 @@ from lookalike.collection.centres import measured, nearest_centres, recentred
 from lookalike.collection.clusterings import NOISE, StoredClustering
 from lookalike.collection.embedded import Embedded
 from lookalike.errors import InvalidInputError
+from lookalike.images.spelling import composed
 from lookalike.types import Ids, ImageId, Metric, Vectors
 
 Report = Callable[[str], None]
@@ -131,7 +132,7 @@ def find_cluster(stored: StoredClustering, cluster: int | str, noise: bool = Fal
     """
     by_name = {name: number for number, name in stored.names.items()}
     if isinstance(cluster, str):
-        word = cluster.strip()
+        word = composed(cluster.strip())
         number = by_name.get(word, NOISE if word == "noise" else None)
         if number is None and word.removeprefix("-").isdecimal():
             number = int(word)
@@ -160,6 +161,7 @@ def _rename(stored: StoredClustering, cluster: int | str, to: str) -> StoredClus
 
 def _check_name(name: str, taken: Mapping[int, str]) -> str:
     """Return a name that can be told from numbers, and be that of a folder."""
+    name = composed(name)
     is_number = name.removeprefix("-").isdecimal()
     if (
         not name.isprintable()

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from lookalike.collection.named_folders import NamedFolders, check_name, parse_facts, read_arrays
 from lookalike.errors import InvalidInputError, StoreError
+from lookalike.images.spelling import composed
 from lookalike.types import Ids, Vectors
 
 NOISE = -1
@@ -247,5 +248,5 @@ def _read(folder: Path) -> StoredClustering:
 
 def _facts(text: bytes) -> dict[str, Any]:
     facts = parse_facts(text, _EXPECTED, {"changed": ""})
-    facts["names"] = {int(number): str(given) for number, given in facts["names"].items()}
+    facts["names"] = {int(number): composed(str(given)) for number, given in facts["names"].items()}
     return facts

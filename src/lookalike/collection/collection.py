@@ -21,6 +21,7 @@ from lookalike.answers import (
     ImageInfo,
     ImageMap,
     Info,
+    RootInfo,
     SearchResult,
     SyncReport,
 )
@@ -29,7 +30,13 @@ from lookalike.collection.changing import change_clusters
 from lookalike.collection.clusterings import Clusterings, check_clustering_name
 from lookalike.collection.comparing import compare_on_collection
 from lookalike.collection.creating import create
-from lookalike.collection.describing import describe, describe_clustering, describe_image, describe_map
+from lookalike.collection.describing import (
+    describe,
+    describe_clustering,
+    describe_image,
+    describe_map,
+    describe_roots,
+)
 from lookalike.collection.embedded import Embedded, embedded_images, nothing_embedded, vector_table
 from lookalike.collection.evaluating import (
     MOST_QUERIES,
@@ -44,6 +51,7 @@ from lookalike.collection.grouping import check_algorithm, find_clusters, try_di
 from lookalike.collection.indexes import AUTO as AUTO_INDEX
 from lookalike.collection.indexes import Indexes, check_request, choose_kind, is_kind
 from lookalike.collection.maps import Maps, check_map_name, make_map, place_later
+from lookalike.collection.moving import move_root
 from lookalike.collection.named_folders import read_each
 from lookalike.collection.places import Places
 from lookalike.collection.reducing import reduce_model
@@ -229,6 +237,45 @@ class Collection:
             If there is no such folder, or it lies inside a root, or around one.
         """
         self._made_of.add_folder(folder, labels, exclude)
+
+    def list_roots(self) -> tuple[RootInfo, ...]:
+        """Return the folders and data sets that the collection is made of, and whether they are there.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> [(root.images, root.is_there) for root in photos.list_roots()]
+        [(0, True)]
+        """
+        return describe_roots(self._places)
+
+    def move_root(self, old: str | os.PathLike[str], new: str | os.PathLike[str]) -> int:
+        """Say that a folder of images lies elsewhere now; nothing is read again, nor embedded.
+
+        Up to 50 of its files are looked for in the new place, with the size and content that they had. Some
+        may have been edited or deleted meanwhile, which the next `sync` sees.
+
+        Parameters
+        ----------
+        old : path
+            The root, by the folder that it was, or by its name.
+        new : path
+            The folder in which the same files lie now.
+
+        Returns
+        -------
+        int
+            How many files were compared.
+
+        Raises
+        ------
+        CollectionError
+            If there is no such root or folder, the files in it are others, or it overlaps another root;
+            nothing has been changed.
+        LockedError
+            If another process is writing to the collection.
+        """
+        return move_root(self._store, self._made_of, old, new)
 
     def add_dataset(self, name: str) -> tuple[Path, ...]:
         """Add a data set that lookalike knows by name; the next `sync` reads it, and remembers it.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.answers import Cluster, Clustering, ClusteringInfo, ImageInfo, ImageMap, Info
+from lookalike.answers import Cluster, Clustering, ClusteringInfo, ImageInfo, ImageMap, Info, RootInfo
 from lookalike.collection.clusterings import NOISE, Clusterings, StoredClustering
 from lookalike.collection.embedded import vector_table
 from lookalike.collection.labels import NO_CLUSTERS
@@ -23,6 +23,9 @@ from lookalike.embed import Model
 from lookalike.errors import CollectionError, LookalikeError, QueryError
 from lookalike.evaluate import ClusteringScores, compare_with_labels
 from lookalike.facts import SAID_COLUMNS, metadata_of, summarise_facts
+from lookalike.images.own import OWN
+from lookalike.images.scan import unescape
+from lookalike.images.spelling import composed
 from lookalike.looks import name_colors, summarise
 from lookalike.types import Hit, Ids, ImageId, choose_label
 
@@ -33,7 +36,7 @@ def describe(places: Places) -> Info:
     """Say what a collection holds."""
     store, model = places.store, places.manifest.model
     files = store.files.read(["id", "label"])
-    labels = files["label"].to_pylist()
+    labels = [label and composed(label) for label in files["label"].to_pylist()]
     clusterings, damaged = _summarise_clusterings(places.clusterings, files["id"].to_numpy())
     formats = store.images.read(["format"])["format"].to_pylist()
     tables = store.vector_tables()
@@ -55,6 +58,28 @@ def describe(places: Places) -> Info:
         damaged=damaged,
         facts=summarise_facts(store),
         notes=places.notes(),
+    )
+
+
+def describe_roots(places: Places) -> tuple[RootInfo, ...]:
+    """Say what a collection is made of."""
+    files = places.store.files.read(["path", "id"])
+    names = [path.partition(":")[0] for path in files["path"].to_pylist()]
+    images: dict[str, set[int]] = defaultdict(set)
+    for name, image in zip(names, files["id"].to_pylist(), strict=True):
+        images[name].add(image)
+    folders = {root.name: folder for root, folder in places.of_roots()}
+    return tuple(
+        RootInfo(
+            name=unescape(root.name),
+            folder=folders.get(root.name),
+            dataset=root.dataset,
+            images=len(images[root.name]),
+            is_there=root.dataset is not None or os.path.isdir(folders[root.name]),
+            labels=root.labels,
+            exclude=root.exclude,
+        )
+        for root in places.manifest.roots
     )
 
 
@@ -98,12 +123,14 @@ def describe_image(places: Places, image: str) -> ImageInfo:
     if not rows or not files:
         failed = store.failures.read_where_in("path", [places.stored(image)], ["reason"]).to_pylist()
         if failed:
-            raise QueryError(f"{image} could not be read: {failed[0]['reason']}")
+            reason = failed[0]["reason"]
+            said = "is passed over" if reason == OWN else "could not be read"
+            raise QueryError(f"{image} {said}: {reason}")
         raise QueryError(f"{image} is not in the collection in {store.folder}; index it first")
     (row,) = rows
     files.sort(key=lambda file: str(file["path"]))
     clusters = places.labels.of_images(np.array([found])).get(found, NO_CLUSTERS)
-    labels = (choose_label(file["label"], clusters) for file in files)
+    labels = (choose_label(file["label"] and composed(file["label"]), clusters) for file in files)
     return ImageInfo(
         id=found,
         paths=tuple(places.absolute(file["path"]) for file in files),

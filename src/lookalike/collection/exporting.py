@@ -18,6 +18,7 @@ from lookalike.collection.places import Place
 from lookalike.errors import CollectionError, InvalidInputError
 from lookalike.types import format_id
 
+_NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)  # across disks, or on FAT
 _COLUMNS = ("path", "id", "cluster", "name", "distance", "label")
 
 
@@ -31,7 +32,7 @@ def export_clustering(
         with _whole(to) as partial:
             write(clustering, places, partial, form)
     except OSError as error:
-        hint = "; use copy, which works across drives" if error.errno == errno.EXDEV else ""
+        hint = "; use copy, which works on every disk" if error.errno in _NO_LINKS else ""
         raise CollectionError(
             f"cannot export to {to}: {error.strerror or error}{hint}; nothing was written"
         ) from error

@@ -12,6 +12,7 @@ from lookalike.collection.clusterings import Clusterings
 from lookalike.collection.embedded import nothing_embedded
 from lookalike.collection.places import Place, Places
 from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.images.spelling import as_typed, composed
 
 _COLUMNS = ("path", "label")
 
@@ -79,8 +80,8 @@ def read_ground_truth(
             )
         return GroundTruth(known, " and ".join(sources))
     name = os.fspath(given)
-    if name in clusterings.names() and not os.path.isfile(name):
-        return _of_clusters(clusterings, name, there)
+    if composed(name) in clusterings.names() and not os.path.isfile(name):
+        return _of_clusters(clusterings, composed(name), there)
     if not os.path.isfile(name):
         names = clusterings.names()
         others = f" (there are {', '.join(names)})" if names else ""
@@ -107,12 +108,15 @@ def _of_clusters(clusterings: Clusterings, name: str, there: Mapping[int, list[P
 
 def _of_table(places: Places, there: Mapping[int, list[Place]], file: Path) -> GroundTruth:
     by_path = {place.path: image for image, found in there.items() for place in found}
+    # Paths as they are come first: two files may differ in nothing but how their accents are written.
+    by_path = {composed(path): image for path, image in by_path.items()} | by_path
     folders = [Path.cwd(), file.absolute().parent, *(folder for _, folder in places.of_roots())]
     labels: dict[int, str] = {}
     lines: dict[int, int] = {}
     unknown = []
     for line, path, label in _read_table(file):
-        candidates = [path, *(os.path.normpath(folder / path) for folder in folders)]
+        exact = [path, *(os.path.normpath(folder / path) for folder in folders)]
+        candidates = [*exact, *map(composed, exact)]
         image = next((by_path[each] for each in candidates if each in by_path), None)
         if image is None:
             unknown.append(path)
@@ -146,7 +150,7 @@ def _read_table(file: Path) -> Iterator[tuple[int, str, str]]:
                 )
             reader.fieldnames = columns
             for row in reader:
-                yield reader.line_num, (row["path"] or "").strip(), (row["label"] or "").strip()
+                yield reader.line_num, (row["path"] or "").strip(), as_typed((row["label"] or "").strip())
     except OSError as error:
         raise InvalidInputError(f"cannot read {file}: {error.strerror or error}") from error
     except csv.Error as error:

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import CollectionError, InvalidInputError, LookalikeError, StoreError
+from lookalike.images.spelling import composed
 from lookalike.replace_file import replace_file
 from lookalike.store import writer_lock
 
@@ -35,11 +36,11 @@ _NAME = re.compile(r"\w([\w .+-]{0,62}[\w+-])?")
 
 def check_name(kind: str, name: str, example: str) -> str:
     """Return a name that can be that of a folder on any system."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(composed(name)):
         raise InvalidInputError(
             f"the name of a {kind} is {name!r}; expected up to 64 letters, digits, - or _, such as {example}"
         )
-    return name
+    return composed(name)
 
 
 def read_each(names: Iterable[str], read: Callable[[str], T]) -> tuple[list[T], dict[str, str]]:
@@ -74,11 +75,11 @@ class NamedFolders:
 
     def names(self) -> list[str]:
         """Return the names of those that are there."""
-        return sorted(file.parent.name for file in self._place.glob(f"*/{self._facts}"))
+        return sorted(composed(file.parent.name) for file in self._place.glob(f"*/{self._facts}"))
 
     def check_there(self, name: str) -> None:
         """Raise CollectionError unless there is one of that name."""
-        check_name(self._kind, name, self._example)
+        name = check_name(self._kind, name, self._example)
         names = self.names()
         if name not in names:
             others = f"there are {', '.join(names)}" if names else "there is none yet"
@@ -98,7 +99,7 @@ class NamedFolders:
             If it is damaged.
         """
         self.check_there(name)
-        return self.attempt(name, read)
+        return self.attempt(composed(name), read)
 
     def attempt(self, name: str, read: Callable[[Path], T]) -> T:
         """Return what is read from the folder of a name that was there a moment ago; see `read`."""
@@ -138,8 +139,8 @@ class NamedFolders:
         with self.lock():
             self.check_there(name)
             try:
-                (self._place / name / self._facts).unlink()
-                shutil.rmtree(self._place / name)
+                (self._place / composed(name) / self._facts).unlink()
+                shutil.rmtree(self._place / composed(name))
             except OSError as error:
                 raise StoreError(f"cannot delete {self._place / name}: {error.strerror or error}") from error
 

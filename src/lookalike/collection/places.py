@@ -16,8 +16,10 @@ from lookalike.errors import ImageError, QueryError
 from lookalike.filters import Filter
 from lookalike.images import content_id
 from lookalike.images.decode import read_file
+from lookalike.images.own import OWN
 from lookalike.images.scan import escape, unescape
-from lookalike.store import Manifest, Root, Store, root_folder
+from lookalike.images.spelling import as_spelled, composed
+from lookalike.store import Manifest, Root, Store, root_folder, sql_literal
 from lookalike.sync import locate
 from lookalike.types import ImageId, choose_label
 
@@ -72,7 +74,8 @@ class Places:
         clusters = self.labels.of_images(rows["id"].to_numpy())
         places: dict[int, list[Place]] = {}
         for row in sorted(rows.to_pylist(), key=lambda row: str(row["path"])):
-            place = Place(self.absolute(row["path"]), row["label"], clusters.get(row["id"], NO_CLUSTERS))
+            label = row["label"] and composed(row["label"])
+            place = Place(self.absolute(row["path"]), label, clusters.get(row["id"], NO_CLUSTERS))
             places.setdefault(row["id"], []).append(place)
         return places
 
@@ -105,8 +108,10 @@ class Places:
         name = os.fspath(folder)
         path = Path(os.path.abspath(name))
         inside = self.stored(name)
-        if inside:
-            found = [inside.removesuffix(".") if inside.endswith(":.") else f"{inside}/"]
+        if inside.endswith(":."):
+            found = [inside.removesuffix(".")]
+        elif inside:
+            found = self._folders_alike(inside)
         else:  # it may hold whole roots
             found = [f"{root.name}:" for root, place in self.of_roots() if path in place.parents]
         dataset, _, rest = name.partition(":")
@@ -118,6 +123,16 @@ class Places:
         if not found or not len(self.store.files.read(["id"], Filter().of_files_below(found))):
             raise QueryError(f"the folder {name} holds no image of this collection")
         return found
+
+    def _folders_alike(self, stored: str) -> list[str]:
+        """Return what the paths of files below a folder begin with, and below those called the same."""
+        found = {f"{stored}/"}
+        if not stored.isascii():
+            depth, wanted = stored.count("/") + 1, composed(stored)
+            paths = self.store.files.read(["path"])["path"].to_pylist()
+            folders = {"/".join(path.split("/")[:depth]) for path in paths if not path.isascii()}
+            found |= {f"{folder}/" for folder in folders if composed(folder) == wanted}
+        return sorted(found)
 
     def find(self, image: str) -> ImageId:
         """Return the image that a path stands for, or that has the content of the file there.
@@ -132,10 +147,13 @@ class Places:
             return inside
         stored = self.stored(image)
         rows = self.store.files.read_where_in("path", [stored], ["id"]).to_pylist() if stored else []
+        if not rows and not stored.isascii() and not os.path.lexists(image):
+            known = self.store.files.read(["path", "id"]).to_pylist()
+            rows = [row for row in known if composed(row["path"]) == composed(stored)]
         if rows:
             return ImageId(rows[0]["id"])
         try:
-            return content_id(read_file(Path(image)))[0]
+            return content_id(read_file(as_spelled(Path(os.path.abspath(image)))))[0]
         except ImageError as error:
             if os.path.isdir(image):
                 raise QueryError(f"{image} is a folder; expected an image file") from error
@@ -152,9 +170,14 @@ class Places:
             raise QueryError(f"there is no image {query} in this collection")
         return ImageId(rows[0]["id"])
 
+    def own_pictures(self) -> list[str]:
+        """Return the stored paths of the pictures that lookalike drew into the folders."""
+        rows = self.store.failures.read(["path"], f"reason = {sql_literal(OWN)}")
+        return [str(path) for path in rows["path"].to_pylist()]
+
     def failures(self) -> tuple[Failure, ...]:
         """Return the files that fail now, by path."""
-        rows = self.store.failures.read(["path", "reason"]).to_pylist()
+        rows = self.store.failures.read(["path", "reason"], f"reason != {sql_literal(OWN)}").to_pylist()
         rows.sort(key=lambda row: row["path"])
         return tuple(Failure(self.absolute(row["path"]), row["reason"]) for row in rows)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 from lookalike.datasets import ImageFolder, get_row, prepare_dataset
 from lookalike.errors import CollectionError, DatasetError, InvalidInputError, StoreError
-from lookalike.store import DatasetRequest, Labelling, Manifest, Root, RootRequest
+from lookalike.images.globs import read_exclude
+from lookalike.images.spelling import as_spelled
+from lookalike.store import DatasetRequest, Labelling, Manifest, Root, RootRequest, stored_root_path
 
 
 class Roots:
@@ -31,10 +34,11 @@ class Roots:
             raise InvalidInputError(f"labels is {labels!r}; expected one of {', '.join(get_args(Labelling))}")
         if isinstance(exclude, str):
             raise InvalidInputError(f"exclude is the text {exclude!r}; expected a list of globs")
-        path = Path(os.path.abspath(folder))
+        path = as_spelled(Path(os.path.abspath(folder)))
         if not os.path.isdir(path):
             raise CollectionError(f"there is no folder {path}")
-        self._add(RootRequest(path, labels, None if exclude is None else tuple(exclude)))
+        kept = None if exclude is None else tuple(dict.fromkeys(read_exclude(each, path) for each in exclude))
+        self._add(RootRequest(path, labels, kept))
 
     def add_dataset(self, name: str) -> tuple[Path, ...]:
         """Add a data set; see `Collection.add_dataset`."""
@@ -59,6 +63,23 @@ class Roots:
         for request in self._pending:
             manifest = request.apply(manifest, self.folder)
         self.manifest = manifest
+
+    def move(self, root: Root, place: Path) -> None:
+        """Say that a root lies elsewhere, and keep that; the caller holds the lock.
+
+        Raises
+        ------
+        CollectionError
+            If the new place overlaps another root.
+        """
+        others = Manifest(self.manifest.model, tuple(each for each in self.manifest.roots if each != root))
+        RootRequest(place, None, None).apply(others, self.folder)
+        # In its place among the others: the order of roots is that of the first index.
+        moved = replace(root, path=stored_root_path(self.folder, place))
+        self.manifest = Manifest(
+            self.manifest.model, tuple(moved if each == root else each for each in self.manifest.roots)
+        )
+        self.save()
 
     def save(self, without: Sequence[Root] = ()) -> None:
         """Keep the roots that were added, and forget those that are gone and were given up."""

@@ -19,6 +19,7 @@ from lookalike.collection.reducing import extend_reduced
 from lookalike.collection.roots import Roots
 from lookalike.embed import Compute, Model, ModelShelf, base_name, reduce_vectors
 from lookalike.errors import CollectionError, MissingImagesError, ModelError
+from lookalike.images.passed_over import count_kinds
 from lookalike.images.reader import READER
 from lookalike.store import Store, writer_lock
 from lookalike.store.store import Changes
@@ -142,12 +143,15 @@ def sync(
             _carry_over(store, clusterings, tally, outcome)
     places = Places(store, roots.manifest, clusterings)
     failures = places.failures()
+    n_own = sum(any(area.answers_for(path) for area in areas) for path in places.own_pictures())
     if dry_run:
         failures = _foreseen(first, failures, places.absolute)
     return SyncReport(
         **tally.without(outcome.failed, outcome.left, outcome.changed),
         embedded=outcome.embedded,
         failures=failures,
+        passed_over=count_kinds(sight.others, sight.left_folders, n_own),
+        unmet_excludes=frozenset(sight.unmet - sight.met),
         seconds=time.monotonic() - started,
         refreshed=refreshed,
         doubtful=doubtful,

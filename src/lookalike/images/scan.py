@@ -4,28 +4,26 @@ Names are kept as text that can be stored and printed: relative to the root, wit
 of names that are not UTF-8 written as ``\xe9`` (and a backslash as ``\\``), so that the way back is exact.
 
 Links are followed. A link that leads back to a folder above it would never end: it is a failure, named and
-counted, and the scan goes on.
+counted, and the scan goes on. Hidden files and folders are passed over silently; what else is, is counted.
 """
 
 from __future__ import annotations
 
 import errno
-import fnmatch
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lookalike.images.decode import os_reason
-from lookalike.images.formats import EXTENSIONS
+from lookalike.images.globs import Excludes
 from lookalike.images.mounts import weak_devices
+from lookalike.images.passed_over import find_left_folder, first_left_folder, takes_up
 
 _LATEST = 2**63 - 1  # nanoseconds: the year 2262; a file may claim to be younger, but no table can hold it
-
-SKIPPED_FOLDERS = frozenset({"@eaDir", "__MACOSX", "node_modules", "$RECYCLE.BIN", "lost+found"})
-"""Folders that hold other programs' copies and leavings, never the user's own pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +72,27 @@ class Scan:
         Files whose name ends like an image's.
     failures : dict of str to str
         Files and folders that could not be looked at, with the reason.
-    others : int
-        Files of other kinds, passed over.
+    others : Counter of str
+        How many files of other kinds were passed over, by their ending, in lower case.
+    left_folders : Counter of str
+        How many folders of other programs were passed over, by their name, escaped.
+    unmet : tuple of str
+        Of what was to be excluded, that which nothing matched.
     weak : frozenset of int
         The devices on which ctimes and inodes say nothing.
     """
 
     files: dict[str, FileStat] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
-    others: int = 0
+    others: Counter[str] = field(default_factory=Counter)
+    left_folders: Counter[str] = field(default_factory=Counter)
+    unmet: tuple[str, ...] = ()
     weak: frozenset[int] = field(default_factory=weak_devices, repr=False, compare=False)
+
+    def in_order(self) -> Scan:
+        """Return it in sorted order, the same on every machine."""
+        files, failures = dict(sorted(self.files.items())), dict(sorted(self.failures.items()))
+        return replace(self, files=files, failures=failures)
 
 
 def escape(name: str) -> str:
@@ -130,41 +139,52 @@ def scan(root: Path, below: str = "", exclude: Sequence[str] = ()) -> Scan:
     below : str
         Look only below this subfolder of the root (an escaped relative path).
     exclude : sequence of str
-        Globs; files and folders whose name or relative path matches one are passed over. So are hidden
-        ones, and the folders of ``SKIPPED_FOLDERS``.
+        Globs; files and folders whose name or relative path matches one are passed over, see
+        `images.globs`. So are hidden ones, and the folders of `images.passed_over`, unless the root is one.
 
     Returns
     -------
     Scan
         In sorted order, the same on every machine.
     """
-    found = Scan()
+    found, excludes = Scan(), Excludes(exclude)
     start = root / unescape(below) if below else root
-    _walk(start, below, exclude, found)
-    return Scan(dict(sorted(found.files.items())), dict(sorted(found.failures.items())), found.others)
+    _walk(start, below, excludes, found)
+    found.unmet = excludes.unmet
+    return found.in_order()
 
 
 def scan_files(root: Path, files: Iterable[Path], exclude: Sequence[str] = ()) -> Scan:
     """Look at the files that a user named, whatever their names end in; folders among them are walked.
 
-    `files` lie below `root`, and are given with it.
+    `files` lie below `root`, and are given with it. Those in folders of other programs are passed over: a
+    scan of the root would take them out again.
     """
-    found = Scan()
+    found, excludes = Scan(), Excludes(exclude)
+    left: set[str] = set()
     for file in files:
         relative = escape(file.relative_to(root).as_posix())
-        if os.path.isdir(file):  # not Path.is_dir, which raises where a folder above is unreadable
-            _walk(file, relative, exclude, found)
+        is_folder = os.path.isdir(file)  # not Path.is_dir, which raises where a folder above is unreadable
+        parts = relative.split("/")
+        row = find_left_folder(parts[-1]) if is_folder else None
+        depth = _depth_of_left(parts if row and not row.read else parts[:-1])
+        if depth:
+            left.add("/".join(parts[:depth]))
+        elif is_folder:
+            _walk(file, relative, excludes, found)
         else:
             _look(file, relative, found)
-    return Scan(dict(sorted(found.files.items())), dict(sorted(found.failures.items())), found.others)
+    found.left_folders.update(path.rpartition("/")[2] for path in left)
+    return found.in_order()
 
 
-def _walk(start: Path, below: str, exclude: Sequence[str], found: Scan) -> None:
+def _walk(start: Path, below: str, excludes: Excludes, found: Scan) -> None:
     """Add what lies below `start` to `found`, under paths that begin with `below`."""
     # Each folder comes with the folders that lead to it, by device and inode: links can form loops.
-    waiting: list[tuple[Path, str, tuple[tuple[int, int], ...]]] = [(start, below, _leading(start, below))]
+    waiting: list[tuple[Path, str, tuple[tuple[int, int], ...], frozenset[str]]]
+    waiting = [(start, below, _leading(start, below), _read_of_root(start))]
     while waiting:
-        folder, relative, above = waiting.pop()
+        folder, relative, above, only = waiting.pop()
         try:
             status = folder.stat()
             here = (status.st_dev, status.st_ino)
@@ -178,7 +198,9 @@ def _walk(start: Path, below: str, exclude: Sequence[str], found: Scan) -> None:
             continue
         for entry in listing:
             path = f"{relative}/{escape(entry.name)}" if relative else escape(entry.name)
-            if _is_passed_over(entry.name, path, exclude):
+            if (excludes and excludes(entry.name, unescape(path))) or entry.name.startswith("."):
+                continue
+            if only and entry.name.lower() not in only:
                 continue
             try:
                 is_folder = entry.is_dir()
@@ -186,11 +208,38 @@ def _walk(start: Path, below: str, exclude: Sequence[str], found: Scan) -> None:
                 found.failures[path] = os_reason(error)
                 continue
             if is_folder:
-                waiting.append((Path(entry.path), path, (*above, here)))
-            elif os.path.splitext(entry.name)[1].lower() in EXTENSIONS:
+                row = find_left_folder(entry.name)
+                if row is not None and not row.read:
+                    found.left_folders[escape(entry.name)] += 1
+                else:
+                    waiting.append((Path(entry.path), path, (*above, here), row.read if row else frozenset()))
+                continue
+            ending = os.path.splitext(entry.name)[1].lower()
+            if takes_up(ending):
                 _look(entry, path, found)
             else:
-                found.others += 1
+                found.others[escape(ending)] += 1
+
+
+def _read_of_root(folder: Path) -> frozenset[str]:
+    """Return what alone is read in a folder that the user named, in lower case; empty for all of it.
+
+    All is read but for a library of photos that has its originals where they are expected.
+    """
+    row = find_left_folder(folder.name)
+    if row is None or not row.read:
+        return frozenset()
+    try:
+        names = {name.lower() for name in os.listdir(folder)}
+    except OSError:  # walking it will say what is wrong
+        return frozenset()
+    return row.read if names & row.read else frozenset()
+
+
+def _depth_of_left(folders: Sequence[str]) -> int:
+    """Return how deep the outermost folder of another program lies, from 1; 0 if there is none."""
+    name = first_left_folder(folders)
+    return 0 if name is None else folders.index(name) + 1
 
 
 def _leading(start: Path, below: str) -> tuple[tuple[int, int], ...]:
@@ -206,13 +255,15 @@ def find_again(root: Path, relatives: Iterable[str], exclude: Sequence[str] = ()
     """Look for files that were named by hand once and that a scan passes over.
 
     Those that `exclude` matches by now, or that lie in a folder that it matches, are left out, and so are
-    those that are gone; what cannot be looked at fails.
+    those that are gone, and those in folders of other programs; what cannot be looked at fails.
     """
-    found = Scan()
+    found, excludes = Scan(), Excludes(exclude)
+    above = [root.name] if _read_of_root(root) else []
     for relative in relatives:
         parts = relative.split("/")
         steps = [(part, "/".join(parts[: depth + 1])) for depth, part in enumerate(parts)]
-        if not any(_is_excluded(name, path, exclude) for name, path in steps):
+        is_left = first_left_folder([*above, *parts[:-1]]) is not None
+        if not is_left and not any(excludes(unescape(name), unescape(path)) for name, path in steps):
             _look(root / unescape(relative), relative, found)
     nothing = {os_reason(OSError(code, os.strerror(code))) for code in (errno.ENOENT, errno.ENOTDIR)}
     found.failures = {path: reason for path, reason in found.failures.items() if reason not in nothing}
@@ -230,14 +281,3 @@ def _look(file: Path | os.DirEntry[str], relative: str, found: Scan) -> None:
         found.files[relative] = FileStat.of(status, found.weak)
     else:
         found.failures[relative] = "not a regular file"
-
-
-def _is_passed_over(name: str, path: str, exclude: Sequence[str]) -> bool:
-    if name.startswith(".") or name in SKIPPED_FOLDERS:
-        return True
-    return _is_excluded(name, path, exclude)
-
-
-def _is_excluded(name: str, path: str, exclude: Sequence[str]) -> bool:
-    globs = [glob.rstrip("/") for glob in exclude]
-    return any(fnmatch.fnmatchcase(name, glob) or fnmatch.fnmatchcase(path, glob) for glob in globs)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import InvalidInputError
+from lookalike.images.own import own_mark
 from lookalike.replace_file import replace_file
 
 if TYPE_CHECKING:
@@ -85,7 +86,6 @@ MARKERS = "osD^vPX*<p>hd8"
 
 _theme = ContextVar("theme", default=LIGHT)
 _missing: ContextVar[set[str] | None] = ContextVar("missing", default=None)
-_UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 _FONT = "DejaVu Sans"  # comes with matplotlib
 _FONTS_BEYOND = (
@@ -209,13 +209,21 @@ def check_ending(path: Path) -> None:
 
 
 def figure_bytes(figure: Figure, form: str) -> bytes:
-    """Return a figure as a file of a form, such as ``png`` or ``svg``, without date or random ids."""
+    """Return a figure as a file of a form, such as ``png`` or ``svg``, without date or random ids.
+
+    It says that lookalike made it, so that it is not taken for a photo where it lies among those.
+    """
     from matplotlib import rc_context
 
-    content = io.BytesIO()
+    content, mark = io.BytesIO(), own_mark()
+    said: dict[str, Any] = {
+        "png": {"metadata": {"Software": mark}},
+        "svg": {"metadata": {"Creator": mark, "Date": None}},
+        "pdf": {"metadata": {"Creator": mark, "CreationDate": None}},
+    }
+    is_jpeg = {"pil_kwargs": {"comment": mark.encode()}}
     with rc_context({"svg.hashsalt": "lookalike"}):
-        metadata = _UNDATED.get(form)
-        figure.savefig(content, format=form, metadata=metadata, facecolor=figure.get_facecolor())
+        figure.savefig(content, format=form, facecolor=figure.get_facecolor(), **said.get(form, is_jpeg))
     return content.getvalue()
 
 

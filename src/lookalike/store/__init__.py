@@ -8,6 +8,7 @@ from lookalike.store.manifest import (
     Root,
     find_collection,
     root_folder,
+    stored_root_path,
 )
 from lookalike.store.roots import DatasetRequest, RootRequest
 from lookalike.store.store import Store
@@ -25,5 +26,6 @@ __all__ = [
     "find_collection",
     "root_folder",
     "sql_literal",
+    "stored_root_path",
     "writer_lock",
 ]

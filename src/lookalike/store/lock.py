@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lookalike.errors import LockedError, StoreError
+from lookalike.store.commits import ANOTHER_DISK
 
 
 @contextlib.contextmanager
@@ -40,8 +41,9 @@ def writer_lock(folder: Path, timeout: float = 0.0) -> Iterator[None]:
             f"another lookalike is writing to {folder} ({_describe(holder)}); wait for it to end, then run"
             " this again"
         ) from error
-    except OSError as error:
-        raise StoreError(f"cannot write to {folder}: {error.strerror or error}") from error
+    except (OSError, NotImplementedError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise StoreError(f"cannot write to {folder}: {reason}; {ANOTHER_DISK}") from error
     try:
         me = {
             "pid": os.getpid(),

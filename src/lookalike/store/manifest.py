@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 
 from lookalike.errors import CollectionError
 from lookalike.images.scan import escape, unescape
+from lookalike.images.spelling import as_label
 from lookalike.replace_file import replace_file
 from lookalike.store.schema import FORMAT_VERSION
 
@@ -52,7 +53,7 @@ class Root:
     def label(self, relative: str) -> str | None:
         """Return the label of a file at this relative path."""
         parent = PurePosixPath(relative).parent.name
-        return parent or None if self.labels == "folders" else None
+        return as_label(parent) or None if self.labels == "folders" else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ applied to the manifest as it is when the writer's lock is held.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from lookalike.errors import CollectionError
+from lookalike.images.spelling import is_same_folder, path_within
 from lookalike.store.manifest import Labelling, Manifest, Root, name_root, root_folder, stored_root_path
 
 
@@ -29,10 +29,9 @@ class RootRequest:
             if root.dataset is not None:
                 continue
             place = root_folder(collection, root)
-            real, real_place = Path(os.path.realpath(self.path)), Path(os.path.realpath(place))
-            if real == real_place:
+            if is_same_folder(self.path, place):
                 old = root
-            elif real in real_place.parents or real_place in real.parents:
+            elif any(path_within(*pair) is not None for pair in ((place, self.path), (self.path, place))):
                 raise CollectionError(f"{self.path} and the root {place} overlap; index one of them")
         if old is None:
             name = name_root(self.path, {root.name for root in manifest.roots})

@@ -127,6 +127,11 @@ class Store:
         if changes.cleared:
             self.failures.delete(changes.cleared)
 
+    def write_files(self, rows: Sequence[FileRow]) -> None:
+        """Write rows of ``files`` whose images are there."""
+        if rows:
+            self.files.upsert(_columns(rows, self.files))
+
     def load(self) -> None:
         """Load what tables are written with, so that memory that runs out later does not prevent it."""
         try:

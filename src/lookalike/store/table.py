@@ -5,7 +5,7 @@ appearance, so a process killed at any moment leaves whole commits only. Lance n
 itself; each commit here does, so that it also survives a power cut.
 
 A handle does not see what other processes commit. Opening takes half a millisecond, so every operation
-opens anew.
+opens anew. On disks without hard links a commit is a rename; see `commits`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.errors import StoreError
+from lookalike.store.commits import ANOTHER_DISK, CANNOT_FLUSH_FOLDERS, commit_lock
 from lookalike.types import Ids, Vectors
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _ROWS_AT_ONCE = 16_384
 _BYTES_AT_ONCE = 1 << 23  # of a batch, where memory matters
 _COPIED_AT_ONCE = 1 << 22  # bytes
 _LANCE_SOURCE = re.compile(r",?( location:)? /\S+\.rs:\d+(:\d+)?")  # where in itself an error arose
+_REFUSED = re.compile("(?i)not permitted|not supported|not implemented|read-only|permission denied")
 _KEPT_FOR_READERS = datetime.timedelta(hours=1)  # a search that began before may still read old versions
 
 
@@ -213,7 +215,7 @@ class Table:
         """Make Lance's own index of the embeddings, in place of one that is there."""
         with self._errors("write"):
             # Lance doubles cosine distances; of unit rows, euclidean ones come in the same order.
-            self._open().create_index(
+            self._open_to_write().create_index(
                 "embedding", "IVF_RQ", metric="L2", num_partitions=n_cells, replace=True
             )
             self._flush()
@@ -221,7 +223,7 @@ class Table:
     def extend_vector_index(self) -> None:
         """Take into Lance's index what came since it was made."""
         with self._errors("write"):
-            self._open().optimize.optimize_indices()
+            self._open_to_write().optimize.optimize_indices()
             self._flush()
 
     def nearest(self, query: Vectors, k: int, n_cells: int, n_refined: int) -> tuple[Ids, Vectors]:
@@ -283,11 +285,12 @@ class Table:
                 repeated = next(key for key in keys if keys.count(key) > 1)
                 raise StoreError(f"cannot write {self.folder}: {self._key} {repeated!r} comes more than once")
             if self.exists():
-                merge = self._open().merge_insert(self._key)
+                merge = self._open_to_write().merge_insert(self._key)
                 merge.when_matched_update_all().when_not_matched_insert_all().conflict_retries(50)
                 merge.execute(rows)
             else:
-                lance.write_dataset(rows, str(self.folder), mode="create")
+                lock = commit_lock(self.folder.parent)
+                lance.write_dataset(rows, str(self.folder), mode="create", commit_lock=lock)
             self._flush()
 
     def missing_columns(self) -> list[str]:
@@ -303,7 +306,7 @@ class Table:
         missing = self.missing_columns()
         if missing:
             with self._errors("write"):
-                self._open().add_columns(self._subset(missing))
+                self._open_to_write().add_columns(self._subset(missing))
                 self._flush()
 
     def delete(self, keys: Iterable[int | str]) -> None:
@@ -312,7 +315,7 @@ class Table:
             return
         with self._errors("write"):
             for condition in _conditions(self._key, keys):
-                self._open().delete(condition)
+                self._open_to_write().delete(condition)
             self._flush()
 
     def maintain(self) -> None:
@@ -320,7 +323,7 @@ class Table:
         if not self.exists():
             return
         with self._errors("write"):
-            dataset = self._open()
+            dataset = self._open_to_write()
             width = sum(_width(field.type) for field in dataset.schema)
             enough = min(_ROWS_OF_A_FRAGMENT, -(-_BYTES_OF_A_FRAGMENT // width))
             small = [part for part in dataset.get_fragments() if part.physical_rows < enough]
@@ -334,7 +337,7 @@ class Table:
                 )
                 self._flush()
             if len(os.listdir(self.folder / "_versions")) > _VERSIONS_TO_CLEAN:
-                self._open().cleanup_old_versions(older_than=_KEPT_FOR_READERS)
+                self._open_to_write().cleanup_old_versions(older_than=_KEPT_FOR_READERS)
 
     @property
     def _dimension(self) -> int:
@@ -345,6 +348,11 @@ class Table:
         import lance
 
         return lance.dataset(str(self.folder))
+
+    def _open_to_write(self) -> Any:
+        import lance
+
+        return lance.dataset(str(self.folder), commit_lock=commit_lock(self.folder.parent))
 
     def _subset(self, columns: Sequence[str]) -> pa.Schema:
         import pyarrow as pa
@@ -377,7 +385,8 @@ class Table:
                     f"cannot write {self.folder}: the disk is full; all that was committed before is kept,"
                     " and the next run goes on from there"
                 ) from error
-            raise StoreError(f"cannot {doing} {self.folder}: {reason[:300]}") from error
+            way_out = f"; {ANOTHER_DISK}" if doing == "write" and _REFUSED.search(str(error)) else ""
+            raise StoreError(f"cannot {doing} {self.folder}: {reason[:300]}{way_out}") from error
         except MemoryError as error:
             raise StoreError(f"cannot {doing} {self.folder}: there is not enough memory") from error
 
@@ -410,6 +419,9 @@ def _fsync(path: str) -> None:
         handle = os.open(path, os.O_RDONLY)
         try:
             os.fsync(handle)
+        except OSError as error:
+            if error.errno not in CANNOT_FLUSH_FOLDERS or not os.path.isdir(path):
+                raise
         finally:
             os.close(handle)
 

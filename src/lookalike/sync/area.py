@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
+import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -12,7 +14,9 @@ from pathlib import Path
 from lookalike import datasets
 from lookalike.errors import CollectionError, MissingImagesError
 from lookalike.images import FileStat, scan
+from lookalike.images.globs import split_glob
 from lookalike.images.scan import Scan, escape, find_again, scan_files, unescape
+from lookalike.images.spelling import path_within, spelled_name
 from lookalike.store import Root
 from lookalike.sync.plan import FoundFile, Known, Plan, decide
 
@@ -55,30 +59,39 @@ class Area:
 
 def expand(path: str | os.PathLike[str]) -> list[Path]:
     """Return the absolute paths that a path or glob stands for."""
-    text = os.path.normpath(os.path.abspath(os.fspath(path)))
-    if glob.has_magic(text) and not os.path.lexists(text):
-        matches = sorted(glob.glob(text, recursive=True))
-        if not matches:
-            raise CollectionError(f"nothing matches {os.fspath(path)}")
-        return [Path(match) for match in matches]
-    return [Path(text)]
+    folder, pattern = split_glob(path)
+    if not glob.has_magic(pattern):
+        return [folder / pattern]
+    forms = {pattern, *(unicodedata.normalize(form, pattern) for form in ("NFC", "NFD"))}
+    start = glob.escape(str(folder))
+    found = (match for form in forms for match in glob.glob(os.path.join(start, form), recursive=True))
+    matches = sorted(set(found))
+    if not matches:
+        raise CollectionError(f"nothing matches {os.fspath(path)}")
+    return [Path(match) for match in matches]
 
 
 def locate(places: Sequence[Path], path: Path) -> tuple[Path, Path] | None:
     """Find the folder among `places` that holds `path`, and the path as seen from it; None if none does.
 
-    A folder that is reached by a link is the same folder: `path` may go through the link and the place not,
-    or the other way round.
+    A folder that is reached by a link, or spelled otherwise, is the same folder; see `path_within`.
     """
-    for place in places:
-        if place == path or place in path.parents:
-            return place, path
-    real = Path(os.path.realpath(path))
-    for place in places:
-        real_place = Path(os.path.realpath(place))
-        if real_place == real or real_place in real.parents:
-            return place, place / real.relative_to(real_place)
+    # The one that holds it as it is written, if there is one: the others need not be looked at.
+    for place in sorted(places, key=lambda place: place != path and place not in path.parents):
+        inside = path_within(place, path)
+        if inside is not None:
+            return place, place / inside
     return None
+
+
+def _locate_near(
+    places: Sequence[Path], path: Path, near: dict[Path, tuple[Path, Path] | None]
+) -> tuple[Path, Path] | None:
+    """Locate a path, or its folder once for all that lie in it: `near` remembers."""
+    if path.parent not in near:
+        near[path.parent] = locate(places, path.parent)
+    held = near[path.parent]
+    return (held[0], held[1] / spelled_name(held[1], path.name)) if held else locate(places, path)
 
 
 def choose_areas(roots: Mapping[Path, Root], paths: Sequence[str | os.PathLike[str]]) -> list[Area]:
@@ -99,9 +112,10 @@ def choose_areas(roots: Mapping[Path, Root], paths: Sequence[str | os.PathLike[s
     if not paths:
         return [Area(root, place) for place, root in roots.items()]
     areas: dict[Path, Area] = {}
+    near: dict[Path, tuple[Path, Path] | None] = {}
     for path in paths:
         for match in expand(path):
-            held = locate(list(roots), match)
+            held = _locate_near(list(roots), match, near)
             if held is None:
                 listed = ", ".join(str(place) for place in roots) or "none yet"
                 raise CollectionError(f"{match} lies in no root of this collection (its roots: {listed})")
@@ -122,11 +136,19 @@ class Sight:
     files : list of FoundFile
     failures : dict of str to str
         By stored path, why it could not be looked at.
+    others, left_folders : Counter of str
+        What was passed over; see `lookalike.images.scan.Scan`.
+    met, unmet : set of str
+        What is to be excluded from roots that are looked at as a whole, by whether anything there matches.
     """
 
     areas: Sequence[Area]
     files: list[FoundFile]
     failures: dict[str, str]
+    others: Counter[str] = field(default_factory=Counter)
+    left_folders: Counter[str] = field(default_factory=Counter)
+    met: set[str] = field(default_factory=set)
+    unmet: set[str] = field(default_factory=set)
 
 
 def look(areas: Sequence[Area], known: Known, prune: bool) -> Sight:
@@ -142,9 +164,7 @@ def look(areas: Sequence[Area], known: Known, prune: bool) -> Sight:
         if area.root.dataset is not None:
             sight.files.extend(_images_of(area.root.dataset))
         else:
-            files, failures = _files_of(area, known, prune)
-            sight.files.extend(files)
-            sight.failures.update(failures)
+            _look_at(area, known, prune, sight)
     return sight
 
 
@@ -169,8 +189,8 @@ def decide_areas(sight: Sight, known: Known, prune: bool) -> Plan:
     return plan
 
 
-def _files_of(area: Area, known: Known, prune: bool) -> tuple[list[FoundFile], dict[str, str]]:
-    """Return the files of an area, and by path why what failed did."""
+def _look_at(area: Area, known: Known, prune: bool, sight: Sight) -> None:
+    """Add what lies in an area, which is no data set."""
     name = area.root.name
     result = _scan(area, prune)
     # What a scan passes over but somebody named once, a file without an ending, say, stays.
@@ -183,6 +203,7 @@ def _files_of(area: Area, known: Known, prune: bool) -> tuple[list[FoundFile], d
     again = find_again(area.place, left, area.root.exclude)
     result.files.update(again.files)
     result.failures.update(again.failures)
+    result.others -= Counter(os.path.splitext(relative)[1].lower() for relative in again.files)
     labels: dict[str, str | None] = {}  # by folder: one text a label, not one a file
     files = []
     while result.files:  # there may be a million: each goes as it is taken over
@@ -192,7 +213,13 @@ def _files_of(area: Area, known: Known, prune: bool) -> tuple[list[FoundFile], d
             labels[folder] = area.root.label(relative)
         files.append(_found(f"{name}:{relative}", area.place, stat, labels[folder], known))
     files.reverse()
-    return files, {f"{name}:{relative}": reason for relative, reason in result.failures.items()}
+    sight.files.extend(files)
+    sight.failures.update({f"{name}:{relative}": reason for relative, reason in result.failures.items()})
+    sight.others.update(result.others)
+    sight.left_folders.update(result.left_folders)
+    if area.is_whole:
+        sight.unmet.update(result.unmet)
+        sight.met.update(set(area.root.exclude).difference(result.unmet))
 
 
 def _found(path: str, place: Path, stat: FileStat, label: str | None, known: Known) -> FoundFile:
@@ -226,8 +253,9 @@ def _scan(area: Area, prune: bool) -> Scan:
         if prune:
             return Scan()
         raise MissingImagesError(
-            f"the folder {area.place} is missing (an unplugged drive?); nothing was changed. Put it back, or"
-            " run again with --prune to take its images out of the collection"
+            f"the folder {area.place} is missing (an unplugged drive?); nothing was changed. Put it back; if"
+            f" it lies elsewhere now, say so with `lookalike roots --move '{area.place}' NEW`; or run again"
+            " with --prune to take its images out of the collection"
         )
     if not area.is_whole:
         return scan_files(area.place, area.only, area.root.exclude)

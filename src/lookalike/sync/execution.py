@@ -30,6 +30,7 @@ from lookalike.images import (
     sharpness,
 )
 from lookalike.images.metadata import read_metadata
+from lookalike.images.own import OWN, is_own_picture
 from lookalike.images.reader import READER
 from lookalike.store import Store, Table
 from lookalike.store.store import Changes, FailureRow, ImageRow
@@ -255,6 +256,8 @@ class _Worker:
 
     def _open(self, file: FoundFile) -> _Done | _Opened:
         content = read(file)
+        if isinstance(content, bytes) and is_own_picture(content):
+            content = Unread(OWN, "content")
         if isinstance(content, Unread):
             return _Done(file, unread=content)
         image, sha256 = identify(content)

@@ -1,0 +1,67 @@
+"""``lookalike roots``: the folders and data sets that a collection is made of, and where they lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lookalike.cli.console import print_json, relative, say
+from lookalike.cli.options import CollectionOption, JsonOption, QuietOption
+from lookalike.counts import count_images
+
+if TYPE_CHECKING:
+    from lookalike.answers import RootInfo
+
+
+def roots(
+    collection: CollectionOption = None,
+    move: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="OLD NEW",
+            help="The root OLD, a folder or a name, lies in the folder NEW now.",
+            show_default=False,
+        ),
+    ] = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """List the folders and data sets of the collection, or say that a folder lies elsewhere now.
+
+    A sample of the files is compared with what the collection knows of them; none is embedded again.
+    """
+    from lookalike.cli.choose import open_named
+
+    chosen = open_named(collection)
+    if move is not None:
+        n_compared = chosen.move_root(*move)
+    found = chosen.list_roots()
+    if json:
+        print_json({"roots": [_document(each) for each in found]})
+    elif not quiet:
+        if move is not None:
+            say(f"{n_compared:,} files compared, and nothing read again")
+        for each in found:
+            _print(each)
+
+
+def _document(root: RootInfo) -> dict[str, Any]:
+    return {
+        "name": root.name,
+        "path": None if root.folder is None else relative(str(root.folder)),
+        "dataset": root.dataset,
+        "images": root.images,
+        "is_there": root.is_there,
+        "labels": root.labels,
+        "exclude": list(root.exclude),
+    }
+
+
+def _print(root: RootInfo) -> None:
+    images = count_images(root.images)
+    if root.folder is None:
+        say(root.name, images, "data set")
+    else:
+        say(root.name, images, relative(str(root.folder)) + ("" if root.is_there else "  (not there)"))
