@@ -331,6 +331,43 @@ def test_primaries_that_are_none_change_nothing(chromaticity):
     assert np.array_equal(colours_of(png(COLOURS, gama(1.8), (b"cHRM", chromaticity))), COLOURS)
 
 
+def exif_of_a_camera(space, index):
+    """Exif data, big-endian, of three directories, each with the one before it in front."""
+    entry = struct.Struct(">HHI4s")
+
+    def directory(*entries):
+        return len(entries).to_bytes(2) + b"".join(entries) + bytes(4)
+
+    camera, interoperability = 8 + 18, 8 + 18 + 30
+    return (
+        b"Exif\0\0MM\0*\0\0\0\x08"
+        + directory(entry.pack(0x8769, 4, 1, camera.to_bytes(4)))
+        + directory(
+            entry.pack(0xA001, 3, 1, space.to_bytes(2) + bytes(2)),
+            entry.pack(0xA005, 4, 1, interoperability.to_bytes(4)),
+        )
+        + directory(entry.pack(1, 2, 4, index))
+    )
+
+
+def test_camera_that_says_adobe_rgb_by_its_tags_is_believed():
+    levels = squares(COLOURS)
+
+    def read(space, index, **more):
+        return colours_of(encode(levels, "JPEG", exif=exif_of_a_camera(space, index), **more))
+
+    plain = colours_of(encode(levels, "JPEG"))
+    by_profile = colours_of(encode(levels, "JPEG", icc_profile=PROFILES["rgb-matrix-v2"].data))
+    by_tags = read(0xFFFF, b"R03\0")
+    assert apart(by_tags, by_profile).max() < 1
+    assert apart(by_tags, plain).max() > 5
+    for space, index in ((1, b"R98\0"), (0xFFFF, b"R98\0"), (1, b"R03\0")):
+        assert np.array_equal(read(space, index), plain)
+    p3 = PROFILES["rgb-matrix-v4"].data
+    with_both = read(0xFFFF, b"R03\0", icc_profile=p3)
+    assert np.array_equal(with_both, colours_of(encode(levels, "JPEG", icc_profile=p3)))  # the profile counts
+
+
 def test_profile_of_an_avif_counts_before_its_numbers():
     made = PROFILES["rgb-matrix-v4"]
     data = with_nclx(squares(made.encode(COLOURS)), "AVIF", 9, 16, icc_profile=made.data)

@@ -22,6 +22,7 @@ from lookalike.images.containers import (
     riff_chunks,
 )
 from lookalike.images.ifd import Value, first_number, numbers, open_tiff, read_at, read_directory
+from lookalike.images.profiles import UNCALIBRATED
 from lookalike.images.raw import tiff_kind
 
 
@@ -42,7 +43,8 @@ def is_read_differently(stream: IO[bytes], kind: str, blocks: Blocks, since: int
         return False
     # 1 → 2: colours are managed, transparency is laid on what contrasts, more orientations are found.
     rule = _SINCE_1.get(kind)
-    return rule is None or rule(stream) or _is_turned_now(kind, blocks)
+    is_uncalibrated = first_number(blocks.exif.get(tags.COLOR_SPACE)) == UNCALIBRATED
+    return rule is None or rule(stream) or is_uncalibrated or _is_turned_now(kind, blocks)
 
 
 def _jpeg(stream: IO[bytes]) -> bool:

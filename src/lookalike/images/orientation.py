@@ -11,7 +11,11 @@ hold, EXIF is only a copy of them (ISO/IEC 23008-12).
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
+
+from lookalike.images.ifd import first_number, open_tiff, read_directory
+from lookalike.images.tags import ORIENTATION
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -19,17 +23,14 @@ if TYPE_CHECKING:
 SWAPS_SIDES = frozenset({5, 6, 7, 8})
 """Orientations under which width and height change places."""
 
-_TAG = 0x0112  # Exif 2.32, section 4.6.4
 _TURNED_BY_CONTAINER = frozenset({"HEIF", "AVIF"})  # Pillow's names
-_ORDERS: dict[bytes, str] = {b"II": "little", b"MM": "big"}
-_SIZES = {1: 1, 3: 2, 4: 4}  # bytes of the types that an orientation may have: BYTE, SHORT, LONG
 _RAW_PROFILE = "Raw profile type exif"  # ImageMagick's, in a text of a PNG
 
 
 def orientation_of(image: Image) -> int:
     """Return the EXIF orientation of a loaded image, 1 to 8; 1 where there is none or it is nonsense."""
     try:
-        value = image.getexif().get(_TAG)
+        value = image.getexif().get(ORIENTATION)
     except Exception:  # damaged EXIF data must not lose the picture
         value = None
     if value is None and image.format not in _TURNED_BY_CONTAINER:
@@ -67,20 +68,7 @@ def _exif(image: Image) -> bytes:
 
 def _look_for_it(data: bytes) -> int | None:
     """Return the orientation in the first directory of EXIF data, whatever the other entries are."""
-    data = data.removeprefix(b"Exif\0\0")
-    order = _ORDERS.get(data[:2])
-    if order is None:
+    tiff = open_tiff(io.BytesIO(data.removeprefix(b"Exif\0\0")))
+    if tiff is None:
         return None
-
-    def number(at: int, size: int) -> int:
-        return int.from_bytes(data[at : at + size], order)  # type: ignore[arg-type]
-
-    start = number(4, 4)
-    for entry in range(number(start, 2)):
-        at = start + 2 + 12 * entry
-        if at + 12 > len(data):
-            break
-        size = _SIZES.get(number(at + 2, 2))
-        if number(at, 2) == _TAG and size is not None:
-            return number(at + 8, size)
-    return None
+    return first_number(read_directory(tiff, tiff.first, frozenset({ORIENTATION})).get(ORIENTATION))

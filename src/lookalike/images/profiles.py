@@ -5,6 +5,7 @@
 | an ICC profile | JPEG, PNG (iCCP), TIFF, WebP, HEIC, AVIF |
 | two numbers of H.273 | PNG (cICP), HEIC and AVIF (nclx) |
 | primaries and an exponent | PNG (cHRM, gAMA) |
+| two tags of Exif: Adobe RGB | JPEG of cameras |
 | the mode | TIFF in CIELAB |
 
 An image may say it more than once, and what it says first may turn out to be unusable, so that all are given,
@@ -15,18 +16,21 @@ References
 ----------
 W3C, "Portable Network Graphics (PNG) Specification (Third Edition)", sections 4.3 and 11.3.2.
 ISO/IEC 23000-22 (MIAF), section 7.3.6.4 (ICC and nclx).
+JEITA CP-3461 (DCF 2.0), section 3.4 (Adobe RGB: "R03"); Adobe RGB (1998) Color Image Encoding, section 4.3.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lookalike.images import h273, icc
+from lookalike.images import h273, icc, tags
 from lookalike.images.containers import content, png_chunks
 from lookalike.images.h273 import SRGB, Power, VideoRange
 from lookalike.images.icc import Primaries, Space
+from lookalike.images.ifd import first_number, open_tiff, read_directory
 from lookalike.images.nclx import read_nclx
 
 if TYPE_CHECKING:
@@ -36,6 +40,10 @@ _GREY = {"1", "L", "LA", "La", "I", "F"}
 _SAME_EXPONENT = 0.05  # libpng takes exponents whose quotient is within 5 % of 1 for the same
 _SRGB_GAMMA = 0.45455  # what the specification has files in sRGB say
 _EXPONENTS = (0.1, 10.0)
+_ADOBE_RGB = Space(replace(SRGB.primaries, green=(0.21, 0.71)), Power(563 / 256))
+
+UNCALIBRATED = 0xFFFF
+"""Exif's ColorSpace of all that is not sRGB."""
 
 
 def profiles(image: Image, data: bytes = b"") -> list[bytes]:
@@ -83,6 +91,9 @@ def _said(image: Image, data: bytes) -> Iterator[Space | bytes]:
     measured = _measured(image.info.get("gamma"), image.info.get("chromaticity"))
     if measured is not None:
         yield measured
+    exif = image.info.get("exif")
+    if image.format in ("JPEG", "MPO") and isinstance(exif, bytes) and _is_adobe_rgb(exif):
+        yield _ADOBE_RGB
 
 
 def _cicp(data: bytes) -> Space | None:
@@ -97,6 +108,22 @@ def _cicp(data: bytes) -> Space | None:
             named = h273.space(primaries, transfer) if matrix == 0 else None  # a PNG is RGB
             return named if named is None or is_full else Space(named.primaries, VideoRange(named.curve))
     return None
+
+
+def _is_adobe_rgb(exif: bytes) -> bool:
+    """Tell whether a camera, which writes no profile, says that it used Adobe RGB."""
+    tiff = open_tiff(io.BytesIO(exif.removeprefix(b"Exif\0\0")))
+    if tiff is None:
+        return False
+    image = read_directory(tiff, tiff.first, frozenset({tags.EXIF_IFD}))
+    wanted = frozenset({tags.COLOR_SPACE, tags.INTEROP_IFD})
+    camera = read_directory(tiff, first_number(image.get(tags.EXIF_IFD)) or 0, wanted)
+    if first_number(camera.get(tags.COLOR_SPACE)) != UNCALIBRATED:
+        return False
+    wanted = frozenset({tags.INTEROP_INDEX})
+    index = read_directory(tiff, first_number(camera.get(tags.INTEROP_IFD)) or 0, wanted)
+    found = index.get(tags.INTEROP_INDEX)
+    return isinstance(found, bytes) and found[:3] == b"R03"
 
 
 def _numbers(found: object) -> tuple[int, int] | None:
