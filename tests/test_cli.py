@@ -70,6 +70,8 @@ def test_index_json_is_one_document_with_every_count(call, photos):
         "moved": 0,
         "removed": 0,
         "unchanged": 0,
+        "refreshed": 0,
+        "doubtful": 0,
         "failed": 1,
         "refreshed": 0,
         "doubtful": 0,

@@ -129,8 +129,8 @@ class PCA:
                 f"cannot reduce to {self.n_components} dimensions: {n} vectors of {d} dimensions have at most"
                 f" {most} to keep"
             )
-        most_exact = min(n, d, _MOST_EXACT)
-        check_memory(24 * most_exact**2, f"a principal component analysis of {n:,} vectors", _INSTEAD)
+        if min(n, d) <= _MOST_EXACT:
+            check_memory(24 * min(n, d) ** 2, f"a principal component analysis of {n:,} vectors", _INSTEAD)
         mean = np.zeros(d)
         for block in _blocks(rows):
             mean += block.sum(axis=0)

@@ -136,7 +136,6 @@ def index(
             say=announce(quiet=quiet),
         )
         if not place.is_there and not targets and not sets and not result.added + result.failed:
-            chosen.remove_if_empty()
             raise CollectionError(f"there are no images in {place.folders[0]}; name a folder that has some")
     if json:
         print_json(_document(result))

@@ -43,11 +43,11 @@ computed lifted vectors are off by no more than that, so by the triangle inequal
 of the query has computed lifted vectors within r + e_row + e_query. e_row is taken as the largest of its
 cell. (Codes end at 1.5 times what is usual on an axis: an outlier is cut there, and its e says so.) To this
 come the rounding of the axes' product, in float64, and of the tails, the root of a difference: together
-less than 4e-6 · (1 + |q|); and the last sum, of four terms in float32 that are each at most (2 + |q|)²:
-with less than 10 roundings of 6e-8, less than 4e-6 · (1 + |q|)². The integers of whole rows are bounded in
-the same way, with neither axes nor tails, and e of each row; the query's are small enough for d products to
-fit into 32 bits, and what they lose is measured, too. Queries longer than 1,000 are compared
-with every row.
+less than 4e-6 · (1 + |q|), from some 4,000 dimensions on less than 4 · sqrt((d + 128) · 2.2e-16) · (1 + |q|);
+and the last sum, of four terms in float32 that are each at most (2 + |q|)²: with less than 10 roundings of
+6e-8, less than 4e-6 · (1 + |q|)². The integers of whole rows are bounded in the same way, with neither axes
+nor tails, and e of each row; the query's are small enough for d products to fit into 32 bits, and what they
+lose is measured, too. Queries longer than 1,000 are compared with every row.
 
 Layout
 ------

@@ -37,6 +37,7 @@ HEAD = 128  # dimensions of a head; shorter vectors are filled up with zeros
 LARGEST_CODE = 127
 LARGEST_QUERY_CODE = 32_767  # 128 · 127 · 32,767 stays within int32
 LARGEST_SUM = 2**31 - 1
+EPSILON = 2.0**-52
 
 _TOO_FAR = 1e3  # of a query's length in units of the longest row's: beyond, bounds in float32 tell nothing
 _ROUNDING = 4e-6  # of a lifted vector, relative to the lengths: see the story in kmeans_tree
@@ -253,6 +254,12 @@ def _limit(distance_squared, scale, lost, length):
 
 
 @compiled(FAST)
+def _beyond_rounding(dimension):
+    """Return by how much more than _ROUNDING tails, the roots of sums of so many terms, are rounded."""
+    return max(4 * np.sqrt((dimension + HEAD) * EPSILON) - _ROUNDING, 0.0)
+
+
+@compiled(FAST)
 def _measure_slots(
     query, bounds, slots, size, k, is_bounded, scale, lost, length,
     order, rows, more_rows, row_lengths, best, best_rows,
@@ -371,6 +378,7 @@ def search_exactly(
         whole_unit, whole_squared, whole_lost = 0.0, 0.0, 0.0
         if not is_far:
             unit, squared, tail, lost = _encode(head, length_squared, steps[0], query_codes)
+            lost += _beyond_rounding(len(query)) * (1 + length)
             _nearest_cells(query_codes, unit, cell_codes, cell_squares, dots, cell_keys, cells)
             size = 0
             for cell in cells:
@@ -447,6 +455,7 @@ def find_within(
     squared, tail, lost, unit = 0.0, 0.0, 0.0, 0.0
     if not is_far:
         unit, squared, tail, lost = _encode(head, length_squared, steps[0], query_codes)
+        lost += _beyond_rounding(len(query)) * (1 + length)
     squared32, double, double_tail = np.float32(squared), np.float32(2 * unit), np.float32(2 * tail)
     dots = np.empty(_largest(starts), np.int32)
     found = 0
