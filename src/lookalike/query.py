@@ -16,7 +16,7 @@ from lookalike.errors import FetchError, ImageError, InvalidInputError, QueryErr
 from lookalike.images import content_id, decode, fetch, make_thumbnail
 from lookalike.images.decode import read_file, upright_rgb
 from lookalike.images.formats import FORMATS
-from lookalike.images.spelling import as_spelled
+from lookalike.images.spelling import as_spelled_file
 from lookalike.types import ImageId, Metric, Pixels, Vectors
 
 if TYPE_CHECKING:
@@ -203,14 +203,7 @@ def _from_memory(query: Pixels | Image) -> Image:
 
 def _is_text(query: str) -> bool:
     """Tell whether a query is to be understood as words."""
-    return "://" not in query and not os.path.lexists(_as_spelled(query))
-
-
-def _as_spelled(query: str) -> str:
-    """Return the file that a query names, as the disk spells it: accents may be written in two ways."""
-    if query.isascii() or os.path.lexists(query):
-        return query
-    return str(as_spelled(Path(os.path.abspath(query))))
+    return "://" not in query and not os.path.lexists(as_spelled_file(query))
 
 
 def _check_words(query: str) -> None:
@@ -242,4 +235,4 @@ def _read(query: str, allow_private: bool) -> bytes:
         return fetch(query, allow_private=allow_private)
     if os.path.isdir(query):  # not Path.is_dir, which raises where words are longer than a name can be
         raise QueryError(f"the query {query} is a folder; expected an image file or a URL")
-    return read_file(Path(_as_spelled(query)))
+    return read_file(Path(as_spelled_file(query)))

@@ -20,31 +20,16 @@ _EXACT = {"reassoc", "nsz"}
 ROUNDING = np.float32(
     1e-5
 )  # of lifted vectors and of sums in float32, relative; 20 to 100 times what is usual
-_TERMS = 4_096  # of such a sum: with many more, the last ones would hardly count
 _DECAY = np.float32(1 - 2e-7)  # a bound is rounded once a round
 
 
 @compiled(_FAST)
 def _squared(row, centre):
-    if row.shape[0] > _TERMS:
-        return _squared_by_parts(row, centre)
     total = np.float32(0)
     for j in range(row.shape[0]):
         difference = row[j] - centre[j]
         total += difference * difference
     return total
-
-
-@compiled(_FAST)
-def _squared_by_parts(row, centre):
-    total = 0.0
-    for begin in range(0, row.shape[0], _TERMS):
-        part = np.float32(0)
-        for j in range(begin, min(begin + _TERMS, row.shape[0])):
-            difference = row[j] - centre[j]
-            part += difference * difference
-        total += part
-    return np.float32(total)
 
 
 @compiled(_FAST)

@@ -18,7 +18,7 @@ from lookalike.images import content_id
 from lookalike.images.decode import read_file
 from lookalike.images.own import OWN
 from lookalike.images.scan import escape, unescape
-from lookalike.images.spelling import as_spelled, composed
+from lookalike.images.spelling import as_spelled_file, composed
 from lookalike.store import Manifest, Root, Store, root_folder, sql_literal
 from lookalike.sync import locate
 from lookalike.types import ImageId, choose_label
@@ -153,7 +153,7 @@ class Places:
         if rows:
             return ImageId(rows[0]["id"])
         try:
-            return content_id(read_file(as_spelled(Path(os.path.abspath(image)))))[0]
+            return content_id(read_file(Path(as_spelled_file(image))))[0]
         except ImageError as error:
             if os.path.isdir(image):
                 raise QueryError(f"{image} is a folder; expected an image file") from error

@@ -70,6 +70,13 @@ def as_spelled(path: Path) -> Path:
     return Path(place)
 
 
+def as_spelled_file(file: str) -> str:
+    """Return a file that somebody typed as the disk spells it, or else as it was typed."""
+    if file.isascii() or os.path.lexists(file):
+        return file
+    return str(as_spelled(Path(os.path.abspath(file))))
+
+
 def _spelled_in(folder: str, name: str) -> str:
     """Return how a folder spells a name; the name itself where nothing there answers to it, or several do."""
     forms = {unicodedata.normalize(form, name) for form in ("NFC", "NFD")}
