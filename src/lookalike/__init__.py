@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lookalike.looks import Color, Looks
     from lookalike.types import Hit, Neighborhoods, Neighbors
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "Cluster": "lookalike.answers",
