@@ -136,7 +136,10 @@ def index(
             say=announce(quiet=quiet),
         )
         if not place.is_there and not targets and not sets and not result.added + result.failed:
-            raise CollectionError(f"there are no images in {place.folders[0]}; name a folder that has some")
+            passed = f" (passed over: {_passed_over(result)})" if result.passed_over else ""
+            raise CollectionError(
+                f"there are no images in {place.folders[0]}{passed}; name a folder that has some"
+            )
     if json:
         print_json(_document(result))
     elif not quiet:
@@ -166,6 +169,10 @@ def _document(result: SyncReport) -> dict[str, Any]:
     }
 
 
+def _passed_over(result: SyncReport) -> str:
+    return ", ".join(each.words for each in result.passed_over.values())
+
+
 def _passed_over_document(passed: PassedOver) -> dict[str, Any]:
     read_with = {"read_with": passed.read_with} if passed.read_with else {}
     return {"count": passed.count, "names": list(passed.names), **read_with}
@@ -190,7 +197,7 @@ def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
             rate = result.embedded / max(result.seconds, 1e-9)
             say(f"Embedded {result.embedded:,} images in {result.seconds:.1f} s ({rate:,.0f} images/s)")
     if result.passed_over:
-        say(f"Passed over: {', '.join(each.words for each in result.passed_over.values())}")
+        say(f"Passed over: {_passed_over(result)}")
     if result.failures:
         say(f"{result.failed:,} could not be read:")
         for row in result.failures[:_FAILURES_SHOWN]:
