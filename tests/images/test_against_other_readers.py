@@ -1,8 +1,9 @@
 """Every picture, read by a reader that shares no code with ours: ImageMagick, and tifffile.
 
 The files come from encoders, ImageMagick's or Pillow's; tifffile is asked where ImageMagick cannot read them.
-To compare one more, with a profile for instance, add a row to the function of its format. Transparency is
-laid on our own ground, as other readers have another or none.
+To compare one more, add a row to the function of its format. Transparency is laid on our own ground, as other
+readers have another or none. Profiles are heeded by ImageMagick, through the same LittleCMS; how they are
+found, and whether twice, is each reader's own.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 import pytest
-from PIL import Image
+from made_profiles import all_profiles
+from PIL import Image, ImageCms
 
 from lookalike.images.decode import decode
 from lookalike.images.ground import choose_ground
@@ -69,13 +71,17 @@ HAS_IMAGEMAGICK = _is_imagemagick()
 
 @dataclass(frozen=True)
 class Case:
-    """One file: what it is, its bytes, who else reads it, and the orientation that they do not look for."""
+    """One file: what it is, its bytes, who else reads it, and what they do not look for by themselves.
+
+    That is an orientation, or a profile.
+    """
 
     name: str
     suffix: str
     data: bytes
     reader: str = "ImageMagick"
     unseen: int = 1
+    has_profile: bool = False
 
 
 def saved(image: Image.Image, form: str, **options: object) -> bytes:
@@ -202,6 +208,20 @@ def tiffs() -> Iterator[Case]:
         yield Case(f"{kind}, {order}, {'tiles' if tile else 'strips'}", "tif", data, "tifffile")
 
 
+def with_profiles() -> Iterator[Case]:
+    opaque = {"JPEG": {"quality": 95, "subsampling": 0}, "PNG": {}, "TIFF": {}, "WEBP": {"lossless": True}}
+    modes = {
+        "JPEG": ("L", "RGB", "CMYK"),
+        "TIFF": ("L", "RGB", "CMYK"),
+        "PNG": ("L", "RGB"),
+        "WEBP": ("RGB",),
+    }
+    for made, (form, options) in itertools.product(all_profiles(), opaque.items()):
+        if made.mode in modes[form]:
+            data = saved(IN_MODE[made.mode], form, icc_profile=made.data, **options)
+            yield Case(f"{form}, {made.name}", form.lower(), data, has_profile=True)
+
+
 def by_imagemagick(image: Image.Image, form: str, *words: str) -> bytes:
     """Encode an image; nothing where there is no ImageMagick."""
     if not HAS_IMAGEMAGICK:
@@ -215,7 +235,11 @@ def read_by_imagemagick(case: Case, folder: Path) -> np.ndarray:
     file = folder / f"it.{case.suffix}"
     file.write_bytes(case.data)
     orient = ["-orient", ORIENT[case.unseen]] if case.unseen > 1 else []
-    line = ["convert", f"{file}[0]", *orient, "-auto-orient", "-colorspace", "sRGB", "-depth", "8", "png32:-"]
+    into_srgb = ["-colorspace", "sRGB"]
+    if case.has_profile:
+        (folder / "srgb.icc").write_bytes(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+        into_srgb = ["-intent", "relative", "+black-point-compensation", "-profile", f"{folder / 'srgb.icc'}"]
+    line = ["convert", f"{file}[0]", *orient, "-auto-orient", *into_srgb, "-depth", "8", "png32:-"]
     found = subprocess.run(line, capture_output=True, check=True).stdout
     return np.asarray(Image.open(io.BytesIO(found)).convert("RGBA")).astype(float)
 
@@ -231,7 +255,7 @@ READERS: dict[str, Callable[[Case, Path], np.ndarray]] = {
     "ImageMagick": read_by_imagemagick,
     "tifffile": read_by_tifffile,
 }
-FORMATS = [jpegs, pngs, webps, gifs, bmps, heifs, tiffs]
+FORMATS = [jpegs, pngs, webps, gifs, bmps, heifs, tiffs, with_profiles]
 
 
 @functools.cache
