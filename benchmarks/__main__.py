@@ -23,7 +23,11 @@ NAMES = (
     "clusterings",
     "tsne",
 )
-LONG = ("autoencoder", "finetune")  # hours, and torch: only when they are named
+NAMED = (  # only when they are named
+    "autoencoder",  # hours, and torch
+    "finetune",  # likewise
+    "version_before",  # a checkout of that version
+)
 
 if __name__ == "__main__":
     first = next((i for i, word in enumerate(sys.argv) if i and word.startswith("-")), len(sys.argv))
@@ -31,6 +35,6 @@ if __name__ == "__main__":
     if options and len(names) != 1:
         sys.exit("options belong to one benchmark: name it before them")
     for name in names or NAMES:
-        if name not in (*NAMES, *LONG):
-            sys.exit(f"there is no benchmark {name!r}; there are: {', '.join((*NAMES, *LONG))}")
+        if name not in (*NAMES, *NAMED):
+            sys.exit(f"there is no benchmark {name!r}; there are: {', '.join((*NAMES, *NAMED))}")
         importlib.import_module(f"benchmarks.{name}").main(*([options] if options else []))
