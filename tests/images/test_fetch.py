@@ -581,7 +581,7 @@ def test_slow_server_is_cut_off_when_the_time_is_up(serve, answers):
     began = time.monotonic()
     reason = refusal(serve(answers).url(), timeout=0.2, allow_private=True)
     assert reason == "no complete answer within 0.2 seconds"
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 2.5  # a drip takes more than 3 s
 
 
 def test_connection_that_comes_too_late_is_cut_at_once(serve, monkeypatch):
@@ -594,7 +594,7 @@ def test_connection_that_comes_too_late_is_cut_at_once(serve, monkeypatch):
     monkeypatch.setattr(socket, "create_connection", late)
     began = time.monotonic()
     assert "no complete answer" in refusal(serve(SLOW["headers"]).url(), timeout=0.2, allow_private=True)
-    assert time.monotonic() - began < 0.7
+    assert time.monotonic() - began < 2.5
 
 
 def test_what_follows_compressed_data_is_not_waited_for(serve):
@@ -604,13 +604,13 @@ def test_what_follows_compressed_data_is_not_waited_for(serve):
 
 def test_time_limit_holds_for_all_redirects_together(serve):
     def slow_redirect(path):
-        time.sleep(0.15)
+        time.sleep(0.4)
         yield redirect(f"/{len(path) * 'x'}")
 
     began = time.monotonic()
-    reason = refusal(serve(slow_redirect).url(), timeout=0.4, allow_private=True)
-    assert reason == "redirected to http://127.0.0.1: no complete answer within 0.4 seconds"
-    assert time.monotonic() - began < 1
+    reason = refusal(serve(slow_redirect).url(), timeout=1.4, allow_private=True)
+    assert reason == "redirected to http://127.0.0.1: no complete answer within 1.4 seconds"
+    assert time.monotonic() - began < 4  # five redirects are let pass
 
 
 def test_no_thread_outlives_the_call(serve):
@@ -754,7 +754,7 @@ def test_slow_server_is_cut_off_through_tls_too(serve, tls, trusted, images_exam
     began = time.monotonic()
     reason = refusal(server.url(host=images_example), timeout=0.2, allow_private=True)
     assert reason == "no complete answer within 0.2 seconds"
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 2.5  # a drip takes more than 3 s
 
 
 def test_https_asked_of_an_http_server_is_a_failed_connection(serve):
