@@ -17,12 +17,12 @@ import numpy as np
 
 from benchmarks import report
 from lookalike import Collection
-from lookalike.cache import cache_folder
 from lookalike.cluster import KMeans
 from lookalike.embed import unit_rows
 from lookalike.evaluate import compare_with_labels, precision_of_neighbors
 from lookalike.index import Exact
-from lookalike.reduce import PCA
+from lookalike.pca import PCA
+from lookalike.system.cache import cache_folder
 from lookalike.types import Vectors
 
 SETS = ("mnist", "fashion-mnist")

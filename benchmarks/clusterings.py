@@ -17,7 +17,6 @@ import numpy.typing as npt
 from benchmarks import report
 from benchmarks.features import index
 from lookalike import Collection, datasets
-from lookalike.cache import cache_folder
 from lookalike.cluster import (
     DBSCAN,
     HDBSCAN,
@@ -28,7 +27,8 @@ from lookalike.cluster import (
     suggest_eps,
 )
 from lookalike.evaluate import compare_with_labels, silhouette
-from lookalike.reduce import PCA
+from lookalike.pca import PCA
+from lookalike.system.cache import cache_folder
 
 SETS = ("caltech-101", "cifar-10", "mnist")
 MIN_SAMPLES = 10

@@ -25,7 +25,7 @@ from benchmarks import report
 from benchmarks.profiles import cmyk_profile, rgb_profiles
 from lookalike.embed import OnnxEmbedder, load_model
 from lookalike.images import decode, scan
-from lookalike.images.srgb import _Table, conversion
+from lookalike.images.color.srgb import _Table, conversion
 
 MODEL = "lite0-int8"
 PHOTOS = 72

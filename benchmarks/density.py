@@ -26,9 +26,9 @@ from sklearn.metrics import adjusted_rand_score
 from benchmarks import report
 from benchmarks.features import index
 from lookalike import Collection
-from lookalike.cache import cache_folder
 from lookalike.cluster import DBSCAN, HDBSCAN, suggest_eps
-from lookalike.reduce import PCA
+from lookalike.pca import PCA
+from lookalike.system.cache import cache_folder
 
 SIZES = (10_000, 20_000, 60_000)
 MIN_SAMPLES = 10

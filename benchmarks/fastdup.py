@@ -22,11 +22,11 @@ import numpy as np
 from benchmarks import report
 from benchmarks.indexing import index
 from lookalike import Collection
-from lookalike.cache import cache_folder
-from lookalike.cores import usable_cores
 from lookalike.embed import DEFAULT_MODEL, unit_rows
 from lookalike.evaluate import leave_one_out
 from lookalike.images import scan
+from lookalike.system.cache import cache_folder
+from lookalike.system.cores import usable_cores
 
 ROUNDS = 1
 MODES = {"whole": 0, "features": 1}

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from benchmarks import report
 from lookalike import Collection, datasets
-from lookalike.cache import cache_folder
 from lookalike.evaluate import precision_of_neighbors
 from lookalike.index import Exact
+from lookalike.system.cache import cache_folder
 from lookalike.types import Hit
 
 PIXELS = {

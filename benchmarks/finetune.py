@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import report
-from lookalike.cache import cache_folder
+from lookalike.system.cache import cache_folder
 from lookalike.train import LOSSES
 
 PER_CLASS = 30

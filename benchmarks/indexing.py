@@ -21,11 +21,11 @@ from typing import Any
 
 from benchmarks import report
 from lookalike import Collection
-from lookalike.cores import usable_cores
 from lookalike.embed import DEFAULT_MODEL, OnnxEmbedder, load_model
 from lookalike.evaluate import leave_one_out
 from lookalike.images import decode, encode_thumbnail, make_thumbnail, scan
 from lookalike.images.decode import read_file
+from lookalike.system.cores import usable_cores
 from lookalike.types import Pixels
 
 SAMPLE = 600  # images, spread over all classes

@@ -21,10 +21,10 @@ from PIL import Image
 
 from benchmarks import report
 from benchmarks.indexing import index
-from lookalike.cores import usable_cores
 from lookalike.embed import DEFAULT_MODEL, load_model
 from lookalike.images import decode, encode_thumbnail, make_thumbnail, scan
 from lookalike.images.decode import read_file
+from lookalike.system.cores import usable_cores
 from lookalike.types import Pixels
 
 PHOTOS = 96

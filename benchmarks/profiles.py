@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lookalike.images import icc
-from lookalike.images.h273 import PRIMARIES, Power, srgb
-from lookalike.images.icc import Curve, Primaries, Space
+from lookalike.images.color.h273 import PRIMARIES, Power, srgb
+from lookalike.images.color.icc import Curve, Primaries, Space
 
 DISPLAY_P3 = PRIMARIES[12]
 ADOBE_RGB = Primaries((0.6400, 0.3300), (0.2100, 0.7100), (0.1500, 0.0600), (0.3127, 0.3290))

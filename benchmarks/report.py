@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from lookalike.cores import usable_cores
+from lookalike.system.cores import usable_cores
 
 FOLDER = Path(__file__).parent / "results"
 PACKAGES = ("lookalike", "numpy", "onnxruntime", "pillow", "pylance")

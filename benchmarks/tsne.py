@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report
-from lookalike.cores import usable_cores
 from lookalike.datasets import load
+from lookalike.pca import PCA
 from lookalike.projection import place, project
-from lookalike.reduce import PCA
+from lookalike.system.cores import usable_cores
 
 N_AXES = 50
 PLACED_ON = 20_000

@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from benchmarks.features import split
 from lookalike import Collection
-from lookalike.cache import cache_folder
 from lookalike.datasets import load
 from lookalike.index import Exact
+from lookalike.system.cache import cache_folder
 from lookalike.types import Metric
 
 SETS = ("fashion-mnist", "mnist", "cifar-10", "caltech-101")

@@ -25,8 +25,8 @@ from PIL import Image
 from lookalike.datasets import Dataset, load
 from lookalike.evaluate import precision_of_neighbors
 from lookalike.index import Exact, KDTree, KMeansTree
+from lookalike.pca import PCA
 from lookalike.plots import SheetRow, contact_sheet, save_figure
-from lookalike.reduce import PCA
 from lookalike.types import Neighbors
 
 K = 10

@@ -18,7 +18,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from lookalike.cache import cache_folder
+from lookalike.system.cache import cache_folder
 
 HOME = Path(__file__).parents[1]
 PICTURES = HOME / "docs/gallery"

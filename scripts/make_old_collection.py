@@ -1,8 +1,8 @@
-"""Make the small collection that tests open with every later version: ``tests/collections/format-N.tar.gz``.
+"""Make the small collection that tests open with every later version: ``format-N.tar.gz``.
 
 Run once with each version that has a format of its own, before the next one comes:
 
-    PYTHONPATH=src python scripts/make_old_collection.py tests/collections/format-2.tar.gz
+    PYTHONPATH=src python scripts/make_old_collection.py tests/collection/collections/format-2.tar.gz
 
 Ten pictures, one of them in Display P3, one with a date and a place, one that is no picture; two models, one
 of them reduced; a clustering with a name given by hand, and a map.

@@ -11,8 +11,8 @@ from lookalike.errors import InvalidInputError
 from lookalike.evaluate.clusterings import silhouette
 from lookalike.index.graph import neighbor_graph, radius_graph
 from lookalike.index.kinds import KINDS
+from lookalike.pca import PCA
 from lookalike.projection import project
-from lookalike.reduce import PCA
 
 OWN_KINDS = [kind for kind in KINDS if kind not in ("annoy", "hnsw")]
 

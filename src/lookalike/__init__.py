@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     )
     from lookalike.collection import Collection
     from lookalike.errors import LookalikeError
-    from lookalike.facts import Facts
-    from lookalike.filters import Filter
-    from lookalike.images.metadata import Metadata
-    from lookalike.images.passed_over import PassedOver
-    from lookalike.looks import Color, Looks
+    from lookalike.images.finding.passed_over import PassedOver
+    from lookalike.images.metadata.metadata import Metadata
+    from lookalike.query.appearance import Color, Looks
+    from lookalike.query.facts import Facts
+    from lookalike.query.filter import Filter
     from lookalike.types import Hit, Neighborhoods, Neighbors
 
 __version__ = "0.2.0"
@@ -36,21 +36,21 @@ _HOMES = {
     "ClusteringEvaluation": "lookalike.answers",
     "ClusteringEvaluations": "lookalike.answers",
     "Collection": "lookalike.collection",
-    "Color": "lookalike.looks",
+    "Color": "lookalike.query.appearance",
     "Evaluation": "lookalike.answers",
-    "Facts": "lookalike.facts",
+    "Facts": "lookalike.query.facts",
     "Failure": "lookalike.answers",
-    "Filter": "lookalike.filters",
+    "Filter": "lookalike.query.filter",
     "Hit": "lookalike.types",
     "ImageInfo": "lookalike.answers",
     "Info": "lookalike.answers",
-    "Looks": "lookalike.looks",
+    "Looks": "lookalike.query.appearance",
     "LookalikeError": "lookalike.errors",
-    "Metadata": "lookalike.images.metadata",
+    "Metadata": "lookalike.images.metadata.metadata",
     "Neighborhoods": "lookalike.types",
     "Neighbors": "lookalike.types",
     "Note": "lookalike.answers",
-    "PassedOver": "lookalike.images.passed_over",
+    "PassedOver": "lookalike.images.finding.passed_over",
     "RootInfo": "lookalike.answers",
     "SearchResult": "lookalike.answers",
     "SyncReport": "lookalike.answers",

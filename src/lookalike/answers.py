@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.evaluate import ClassScores, ClusteringScores, Comparison, Confusions, Estimate
-from lookalike.facts import Facts
-from lookalike.images.metadata import NO_METADATA, Metadata
-from lookalike.images.passed_over import PassedOver
-from lookalike.looks import Color, Looks, shape_of
-from lookalike.query import EmbeddedQuery
+from lookalike.images.finding.passed_over import PassedOver
+from lookalike.images.metadata.metadata import NO_METADATA, Metadata
+from lookalike.query.appearance import Color, Looks, shape_of
+from lookalike.query.embedding import EmbeddedQuery
+from lookalike.query.facts import Facts
 from lookalike.types import Hit, Ids, ImageId, Metric, Vectors, format_id
 
 

@@ -28,11 +28,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.cores import usable_cores
 from lookalike.errors import InvalidInputError, LookalikeError
 from lookalike.index import Exact, Index, KMeansTree
 from lookalike.index.contract import check_queries, check_recall, check_vectors
 from lookalike.index.kinds import KINDS, get_kind
+from lookalike.system.cores import usable_cores
 from lookalike.types import Ids, Metric, Vectors
 
 RECALLS = (0.9, 0.95, 0.99, 0.999, 1.0)

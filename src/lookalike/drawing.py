@@ -25,7 +25,6 @@ import numpy as np
 from lookalike.answers import Cluster, Clustering, Evaluation, ImageMap, SearchResult
 from lookalike.bench import IndexComparison
 from lookalike.choices import METHOD_TITLES, STYLES
-from lookalike.counts import count_images
 from lookalike.errors import CollectionError, InvalidInputError
 from lookalike.plots import (
     Curve,
@@ -44,6 +43,7 @@ from lookalike.plots import (
     tiles_map,
     worst_queries,
 )
+from lookalike.system.wording import count_images
 from lookalike.types import Hit, ImageId
 
 if TYPE_CHECKING:

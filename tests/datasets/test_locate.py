@@ -1,8 +1,8 @@
 import os
 from pathlib import Path
 
-from lookalike.cache import cache_folder
 from lookalike.datasets import data_folders, find
+from lookalike.system.cache import cache_folder
 
 
 def test_cache_is_where_the_user_says(monkeypatch, tmp_path):

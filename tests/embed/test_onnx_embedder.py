@@ -38,7 +38,7 @@ def noise(count):
 
 def test_lite0_gives_the_known_vector(lite0):
     # Its six largest features of that picture, and where they stand; measured once, and checked on
-    # Caltech-101 as a whole (tests/test_claims_retrieval.py).
+    # Caltech-101 as a whole (tests/evaluate/test_claims_retrieval.py).
     vector = lite0.embed(lite0.prepare(gradient())[None])[0]
     assert np.argsort(-vector)[:6].tolist() == [897, 113, 901, 265, 747, 755]
     expected = [0.32258, 0.25465, 0.24152, 0.23527, 0.19611, 0.19543]

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from lookalike.errors import CollectionError
-from lookalike.images.scan import escape
+from lookalike.images.finding.scan import escape
 from lookalike.store import (
     FOLDER_NAME,
     Manifest,

@@ -10,7 +10,7 @@ from PIL import Image
 from lookalike import Collection
 from lookalike.images import FileStat
 from lookalike.images.decode import read_file
-from lookalike.images.mounts import weak_devices
+from lookalike.images.finding.mounts import weak_devices
 from pictures import picture
 
 MODEL = "pixels-16-rgb"

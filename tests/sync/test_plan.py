@@ -7,7 +7,7 @@ import pytest
 from lookalike.images import FileStat
 from lookalike.images.reader import READER
 from lookalike.store.store import FailureRow, FileRow
-from lookalike.sync import FoundFile, Known, Plan, Tally
+from lookalike.sync import FoundFile, IndexedState, Plan, Tally
 from lookalike.sync.evidence import FEW_FILES
 from lookalike.sync.plan import decide
 
@@ -25,12 +25,14 @@ def row(name, image=1, size=10, mtime=1, ctime=5, inode=None, root="r", **more):
 def known(*rows, failures=(), missing=()):
     """What the tables say, with all images described and embedded but for those that are missing."""
     images = {each.id for each in rows} - set(missing)
-    return Known({each.path: each for each in rows}, {each.path: each for each in failures}, images, images)
+    return IndexedState(
+        {each.path: each for each in rows}, {each.path: each for each in failures}, images, images
+    )
 
 
 def plan_of(files, before, failed=()):
-    scope = {*before.files, *before.failures}
-    return decide(files, dict(failed), before, scope)
+    within = {*before.files, *before.failures}
+    return decide(files, dict(failed), before, within)
 
 
 def names(files):

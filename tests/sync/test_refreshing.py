@@ -14,7 +14,7 @@ from lookalike import Collection
 from lookalike.errors import ImageError, MissingImagesError
 from lookalike.images import decode
 from lookalike.images.decode import read_file
-from lookalike.images.metadata import Metadata
+from lookalike.images.metadata.metadata import Metadata
 from lookalike.images.reader import READER, Header
 from pictures import picture
 

@@ -84,7 +84,7 @@ def bench(
     Speed is in queries a second: one at a time on one thread, and all at once on all cores.
     """
     from lookalike.bench import RECALLS
-    from lookalike.cli.choose import open_named
+    from lookalike.cli.locate import open_named
     from lookalike.plots import check_ending
 
     check_dark(dark, plot)

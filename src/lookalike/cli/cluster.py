@@ -13,12 +13,12 @@ from typing import Annotated
 import typer
 
 from lookalike.choices import ALGORITHMS, FORMS
+from lookalike.cli.cluster_try import Trial, show_trial
 from lookalike.cli.clusterings import document_of, print_clustering, print_list
 from lookalike.cli.console import check_dark, print_json, save_picture, say, step_progress
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
-from lookalike.cli.trials import Trial, show_trial
-from lookalike.counts import count_images
 from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.system.wording import count_images
 
 _MAKE = "Make clusters"
 _CHANGE = "Change clusters that are there, all or nothing"
@@ -189,7 +189,7 @@ def cluster(
     Those that are there are shown with --name NAME, changed, and exported.
     --algorithm, -k and their like make new ones, unless you have changed any.
     """
-    from lookalike.cli.choose import open_named
+    from lookalike.cli.locate import open_named
 
     making = {
         "--algorithm": algorithm,

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from lookalike.cli.console import complain, print_json, relative, say
-from lookalike.counts import count_images
+from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
     from lookalike.answers import Cluster, Clustering

@@ -125,7 +125,7 @@ def evaluate(
 
     Each image is searched among all others. Clusterings that are kept are measured next to the labels, too.
     """
-    from lookalike.cli.choose import open_named
+    from lookalike.cli.locate import open_named
     from lookalike.plots import check_ending
 
     for picture in (plot, confusion):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lookalike.cli.console import relative, say
-from lookalike.counts import count_images
+from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

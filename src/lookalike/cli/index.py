@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lookalike.cli.choose import choose_place, open_place
 from lookalike.cli.console import announce, complain, print_json, relative, say, sync_progress
+from lookalike.cli.locate import choose_place, open_place
 from lookalike.cli.options import CollectionOption, DeviceOption, JobsOption, JsonOption, QuietOption
-from lookalike.counts import count_images
 from lookalike.errors import CollectionError, InvalidInputError, LockedError, LookalikeError
+from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
     from lookalike.answers import SyncReport
     from lookalike.collection import Collection
-    from lookalike.images.passed_over import PassedOver
+    from lookalike.images.finding.passed_over import PassedOver
     from lookalike.store import Labelling
 
 _FAILURES_SHOWN = 20
@@ -97,7 +97,7 @@ def index(
     """
     from lookalike.datasets import prepare_dataset
     from lookalike.embed import check_device
-    from lookalike.images.globs import divide_excludes, lies_outside, read_exclude
+    from lookalike.images.finding.globs import divide_excludes, lies_outside, read_exclude
 
     if labels not in (None, "folders", "none"):
         raise InvalidInputError(f"--labels is {labels!r}; expected folders or none")

@@ -11,14 +11,14 @@ import typer
 
 from lookalike.cli.console import naming_output, print_json, relative, say
 from lookalike.cli.options import CollectionOption, JsonOption
-from lookalike.counts import count_images
 from lookalike.errors import InvalidInputError
+from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
     from lookalike.answers import ClusteringInfo, ImageInfo, Info
-    from lookalike.facts import Facts
-    from lookalike.images.metadata import Metadata
-    from lookalike.looks import Color, Looks
+    from lookalike.images.metadata.metadata import Metadata
+    from lookalike.query.appearance import Color, Looks
+    from lookalike.query.facts import Facts
 
 _SHOWN = 12
 
@@ -43,7 +43,7 @@ def info(
     json: JsonOption = False,
 ) -> None:
     """Say what the collection holds: images, models, labels, failures; or what it knows of an image."""
-    from lookalike.cli.choose import open_for_query, open_named
+    from lookalike.cli.locate import open_for_query, open_named
 
     if images:
         if failures or notes:

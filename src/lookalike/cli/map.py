@@ -20,8 +20,8 @@ from lookalike.cli.console import (
     share_progress,
 )
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
-from lookalike.counts import count_images
 from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
     from lookalike.answers import ImageMap
@@ -144,7 +144,7 @@ def draw_map(
     A map that is there is drawn again without being made again: images that came later are placed on it, and
     the others stay. Another --method, --model, --perplexity or --random-state makes it anew, as does --new.
     """
-    from lookalike.cli.choose import open_named
+    from lookalike.cli.locate import open_named
 
     if method is not None and method not in METHODS:
         raise InvalidInputError(f"there is no method {method!r}; expected one of {', '.join(METHODS)}")

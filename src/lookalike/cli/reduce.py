@@ -36,7 +36,7 @@ def reduce(
     quiet: QuietOption = False,
 ) -> None:
     """Reduce a model's vectors by PCA, as a new model of the collection: search --model lite0-int8+pca128."""
-    from lookalike.cli.choose import open_named
+    from lookalike.cli.locate import open_named
     from lookalike.plots import check_ending, scree
 
     check_dark(dark, plot)

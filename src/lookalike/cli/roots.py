@@ -9,7 +9,7 @@ import typer
 
 from lookalike.cli.console import print_json, relative, say
 from lookalike.cli.options import CollectionOption, JsonOption, QuietOption
-from lookalike.counts import count_images
+from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
     from lookalike.answers import RootInfo
@@ -32,7 +32,7 @@ def roots(
 
     A sample of the files is compared with what the collection knows of them; none is embedded again.
     """
-    from lookalike.cli.choose import open_named
+    from lookalike.cli.locate import open_named
 
     chosen = open_named(collection)
     if move is not None:

@@ -24,7 +24,7 @@ from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from lookalike.answers import SearchResult
-    from lookalike.filters import Shape
+    from lookalike.query.filter import Shape
 
 _FILTERS = "Filters"
 _INDEX = "Search index"
@@ -265,10 +265,10 @@ def search(
     Words need a model that knows text: see lookalike models. With --color alone, find those that have most
     of it.
     """
-    from lookalike.cli.choose import open_for_query
+    from lookalike.cli.locate import open_for_query
     from lookalike.dates import last_before
-    from lookalike.filters import Filter
     from lookalike.plots import check_ending
+    from lookalike.query.filter import Filter
 
     queries = queries or []
     where = Filter(

@@ -301,8 +301,8 @@ def _train(
     quiet: bool,
 ) -> Trained:
     """Train, embed the collection with what came of it, and say so."""
-    from lookalike.cli.choose import open_named
-    from lookalike.cores import usable_cores
+    from lookalike.cli.locate import open_named
+    from lookalike.system.cores import usable_cores
     from lookalike.train import Running
 
     collection = open_named(at)
@@ -328,7 +328,7 @@ def _card(collection: Collection, name: str) -> Path:
 
 
 def _print_summary(collection: Collection, trained: Trained, embedded: int) -> None:
-    from lookalike.counts import count_images
+    from lookalike.system.wording import count_images
     from lookalike.train.card import NOT_MEASURED
 
     card = trained.card

@@ -16,7 +16,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.cluster.door import NeighborClustering, check_count
+from lookalike.cluster.base import NeighborClustering, check_count
 from lookalike.cluster.spanning_tree import joined
 from lookalike.errors import InvalidInputError
 from lookalike.index.graph import Report, neighbor_graph

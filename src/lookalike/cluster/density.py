@@ -29,7 +29,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.cluster.door import NeighborClustering, check_count, check_distinct
+from lookalike.cluster.base import NeighborClustering, check_count, check_distinct
 from lookalike.cluster.spanning_tree import Edges, spanning_tree
 from lookalike.errors import InvalidInputError
 from lookalike.index.graph import Report, neighbor_graph, radius_graph, silent

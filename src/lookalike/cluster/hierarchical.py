@@ -41,12 +41,12 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from lookalike.cluster.frame import check_rows, find_frame
 from lookalike.cluster.kmeans import KMeans, assign
 from lookalike.cluster.merging import merge
 from lookalike.cluster.pruned_lloyd import Doubles, Labels
+from lookalike.cluster.scaling import check_rows, find_frame
 from lookalike.errors import InvalidInputError
-from lookalike.memory import rows_at_once
+from lookalike.system.memory import rows_at_once
 from lookalike.types import Ids
 
 _CELLS_PER_ROOT = 8  # cells = 8 · √n

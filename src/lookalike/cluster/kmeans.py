@@ -27,13 +27,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from lookalike.cluster.frame import Frame, check_rows, find_frame, mean_variance
-from lookalike.cluster.passes import Turn
+from lookalike.cluster.batch_round import Turn
 from lookalike.cluster.pruned_lloyd import Doubles, Labels, PrunedLloyd, Rows, Workers, find_lift, working
+from lookalike.cluster.scaling import Frame, check_rows, find_frame, mean_variance
 from lookalike.cluster.seeding import start
-from lookalike.cores import usable_cores
 from lookalike.errors import InvalidInputError
-from lookalike.memory import rows_at_once
+from lookalike.system.cores import usable_cores
+from lookalike.system.memory import rows_at_once
 from lookalike.types import Vectors
 
 _BLOCK_ROWS = 8_192

@@ -51,8 +51,8 @@ import numpy.typing as npt
 from lookalike import lloyd
 from lookalike.cluster import pruned_lloyd_kernels as kernels
 from lookalike.errors import InvalidInputError
-from lookalike.memory import rows_at_once
-from lookalike.reduce import principal_axes
+from lookalike.pca import principal_axes
+from lookalike.system.memory import rows_at_once
 from lookalike.types import Vectors
 
 _HEAD = kernels.HEAD

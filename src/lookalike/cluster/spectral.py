@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.cluster.door import NeighborClustering, check_count
+from lookalike.cluster.base import NeighborClustering, check_count
 from lookalike.cluster.spanning_tree import joined
 from lookalike.index.graph import Report, neighbor_graph
 from lookalike.types import Metric, Vectors

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.choices import ALGORITHMS
-from lookalike.collection.centres import measured, nearest_centres, recentred
+from lookalike.collection.centers import measured, nearest_centres, recentred
 from lookalike.collection.clusterings import NOISE, StoredClustering
 from lookalike.collection.embedded import Embedded
 from lookalike.errors import InvalidInputError
-from lookalike.images.spelling import composed
+from lookalike.images.finding.spelling import composed
 from lookalike.types import Ids, ImageId, Metric, Vectors
 
 Report = Callable[[str], None]

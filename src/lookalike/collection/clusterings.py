@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from lookalike.collection.named_folders import NamedFolders, check_name, parse_facts, read_arrays
 from lookalike.errors import InvalidInputError, StoreError
-from lookalike.images.spelling import composed
+from lookalike.images.finding.spelling import composed
 from lookalike.types import Ids, Vectors
 
 NOISE = -1

@@ -29,7 +29,6 @@ from lookalike.bench import RECALLS, IndexComparison
 from lookalike.collection.changing import change_clusters
 from lookalike.collection.clusterings import Clusterings, check_clustering_name
 from lookalike.collection.comparing import compare_on_collection
-from lookalike.collection.creating import create
 from lookalike.collection.describing import (
     describe,
     describe_clustering,
@@ -48,30 +47,31 @@ from lookalike.collection.evaluating import (
 from lookalike.collection.exporting import check_export, export_clustering
 from lookalike.collection.ground_truth import read_ground_truth
 from lookalike.collection.grouping import check_algorithm, find_clusters, try_distances, try_ks
-from lookalike.collection.indexes import AUTO as AUTO_INDEX
-from lookalike.collection.indexes import Indexes, check_request, choose_kind, is_kind
+from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.maps import Maps, check_map_name, make_map, place_later
 from lookalike.collection.moving import move_root
 from lookalike.collection.named_folders import read_each
+from lookalike.collection.opening import create
 from lookalike.collection.places import Places
 from lookalike.collection.reducing import reduce_model
-from lookalike.collection.roots import Roots
+from lookalike.collection.searchers import AUTO as AUTO_INDEX
+from lookalike.collection.searchers import Indexes, check_request, choose_kind, is_kind
 from lookalike.collection.searching import Asking, all_with_vectors, search
 from lookalike.collection.syncing import Work, sync
 from lookalike.collection.training import train_model
-from lookalike.cores import usable_cores
-from lookalike.embed import AUTO, Compute, Model, ModelShelf, base_name, check_device
+from lookalike.embed import AUTO, Compute, Model, ModelRegistry, base_name, check_device
 from lookalike.errors import CollectionError, InvalidInputError, LockedError, QueryError, StoreError
-from lookalike.filters import Filter
 from lookalike.images import encode_thumbnail
 from lookalike.index.contract import check_recall
-from lookalike.looks import read_color
+from lookalike.pca import PCA
 from lookalike.projection import Method, Report
 from lookalike.projection.contract import silent
-from lookalike.query import EmbeddedQuery, Query, several_queries
-from lookalike.reduce import PCA
+from lookalike.query.appearance import read_color
+from lookalike.query.embedding import EmbeddedQuery, Query, several_queries
+from lookalike.query.filter import Filter
 from lookalike.store import Labelling, Manifest, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Progress, locate
+from lookalike.system.cores import usable_cores
 from lookalike.train import AutoencoderSettings, FinetuneSettings, Running, Trained
 from lookalike.types import Hit, ImageId, Vectors
 
@@ -95,12 +95,12 @@ class Collection:
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
-        self._made_of = Roots(folder, manifest)
+        self._manifest = ManifestFile(folder, manifest)
         self._store = Store(folder)
         self._indexes = Indexes(folder)
         self._clusterings = Clusterings(folder)
         self._maps = Maps(folder)
-        self._models = ModelShelf(folder / "models")
+        self._models = ModelRegistry(folder / "models")
 
     @classmethod
     def create(
@@ -143,7 +143,7 @@ class Collection:
         home = Path(os.path.abspath(folder))
         made_of, shelf = create(home, model, labels, exclude, with_root, check_model)
         collection = cls(made_of.folder, made_of.manifest)
-        collection._made_of, collection._models = made_of, shelf  # what was loaded is not loaded again
+        collection._manifest, collection._models = made_of, shelf  # what was loaded is not loaded again
         return collection
 
     @classmethod
@@ -189,7 +189,7 @@ class Collection:
 
     @property
     def _places(self) -> Places:
-        return Places(self._store, self._made_of.manifest, self._clusterings)
+        return Places(self._store, self._manifest.manifest, self._clusterings)
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -213,7 +213,7 @@ class Collection:
     @property
     def model(self) -> str:
         """The name of the default model."""
-        return self._made_of.manifest.model
+        return self._manifest.manifest.model
 
     def add_root(
         self,
@@ -236,7 +236,7 @@ class Collection:
         CollectionError
             If there is no such folder, or it lies inside a root, or around one.
         """
-        self._made_of.add_folder(folder, labels, exclude)
+        self._manifest.add_folder(folder, labels, exclude)
 
     def list_roots(self) -> tuple[RootInfo, ...]:
         """Return the folders and data sets that the collection is made of, and whether they are there.
@@ -275,7 +275,7 @@ class Collection:
         LockedError
             If another process is writing to the collection.
         """
-        return move_root(self._store, self._made_of, old, new)
+        return move_root(self._store, self._manifest, old, new)
 
     def add_dataset(self, name: str) -> tuple[Path, ...]:
         """Add a data set that lookalike knows by name; the next `sync` reads it, and remembers it.
@@ -296,7 +296,7 @@ class Collection:
         >>> digits.datasets
         ('mnist',)
         """
-        return self._made_of.add_dataset(name)
+        return self._manifest.add_dataset(name)
 
     def sync(
         self,
@@ -378,7 +378,7 @@ class Collection:
         return sync(
             self._store,
             self._models,
-            self._made_of,
+            self._manifest,
             self._clusterings,
             paths,
             datasets,

@@ -13,7 +13,7 @@ from lookalike.collection.places import Places
 from lookalike.collection.searching import pass_filter
 from lookalike.embed import Model
 from lookalike.errors import CollectionError, InvalidInputError
-from lookalike.filters import Filter
+from lookalike.query.filter import Filter
 from lookalike.types import Ids
 
 

@@ -18,15 +18,15 @@ from lookalike.collection.labels import NO_CLUSTERS
 from lookalike.collection.maps import StoredMap
 from lookalike.collection.places import Places
 from lookalike.collection.searching import make_hit
-from lookalike.counts import frequencies
 from lookalike.embed import Model
 from lookalike.errors import CollectionError, LookalikeError, QueryError
 from lookalike.evaluate import ClusteringScores, compare_with_labels
-from lookalike.facts import SAID_COLUMNS, metadata_of, summarise_facts
+from lookalike.images.finding.scan import unescape
+from lookalike.images.finding.spelling import composed
 from lookalike.images.own import OWN
-from lookalike.images.scan import unescape
-from lookalike.images.spelling import composed
-from lookalike.looks import name_colors, summarise
+from lookalike.query.appearance import name_colors, summarise
+from lookalike.query.facts import SAID_COLUMNS, metadata_of, summarise_facts
+from lookalike.system.wording import frequencies
 from lookalike.types import Hit, Ids, ImageId, choose_label
 
 _EXAMPLES = 12

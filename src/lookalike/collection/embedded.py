@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.indexes import Indexes, choose_kind
+from lookalike.collection.searchers import Indexes, choose_kind
 from lookalike.embed import Model
 from lookalike.errors import ModelError
 from lookalike.index import Exact
-from lookalike.memory import check_vectors_fit
 from lookalike.store import Store, Table
+from lookalike.system.memory import check_vectors_fit
 from lookalike.types import Ids, Vectors
 
 _BLOCK_ROWS = 4_096

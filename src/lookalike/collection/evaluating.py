@@ -14,8 +14,8 @@ from lookalike.collection.comparing import is_in_split
 from lookalike.collection.describing import agreement
 from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.ground_truth import GroundTruth
-from lookalike.collection.indexes import AUTO, Indexes, choose_kind
 from lookalike.collection.places import Place, Places
+from lookalike.collection.searchers import AUTO, Indexes, choose_kind
 from lookalike.collection.searching import make_hit
 from lookalike.embed import Model
 from lookalike.errors import CollectionError, InvalidInputError

@@ -12,7 +12,7 @@ from lookalike.collection.clusterings import Clusterings
 from lookalike.collection.embedded import nothing_embedded
 from lookalike.collection.places import Place, Places
 from lookalike.errors import CollectionError, InvalidInputError
-from lookalike.images.spelling import as_typed, composed
+from lookalike.images.finding.spelling import as_typed, composed
 
 _COLUMNS = ("path", "label")
 

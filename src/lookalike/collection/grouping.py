@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.choices import ALGORITHMS
-from lookalike.collection.centres import measured, recentred
+from lookalike.collection.centers import measured, recentred
 from lookalike.collection.clusterings import NOISE, StoredClustering
 from lookalike.collection.embedded import Embedded
 from lookalike.errors import CollectionError, InvalidInputError
-from lookalike.memory import free_memory
+from lookalike.system.memory import free_memory
 from lookalike.types import Metric, Vectors
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def find_clusters(
     report: Report,
 ) -> StoredClustering:
     """Cluster vectors; see `Collection.cluster`."""
-    from lookalike.cluster.door import check_count
+    from lookalike.cluster.base import check_count
 
     n = len(embedded)
     _check_differ(embedded, model)
@@ -123,7 +123,7 @@ def try_ks(
 ) -> Choice:
     """Try several numbers of clusters; see `Collection.try_ks`."""
     from lookalike.cluster import choose_k
-    from lookalike.cluster.door import check_count
+    from lookalike.cluster.base import check_count
 
     _check_differ(embedded, model)
     check_seed(random_state)
@@ -162,7 +162,7 @@ def try_distances(
 
 def _check_differ(embedded: Embedded, model: str) -> None:
     """Raise InvalidInputError unless there are at least two images that differ."""
-    from lookalike.cluster.door import check_differ
+    from lookalike.cluster.base import check_differ
 
     batches = (vectors for _, vectors in embedded.blocks())
     check_differ(batches, "images", f"have the same vector of {model}")

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lookalike.collection.roots import Roots
+from lookalike.collection.manifest_file import ManifestFile
 from lookalike.errors import CollectionError, ImageError
 from lookalike.images import content_id
 from lookalike.images.decode import read_file
-from lookalike.images.scan import unescape
-from lookalike.images.spelling import as_spelled, is_same_folder
+from lookalike.images.finding.scan import unescape
+from lookalike.images.finding.spelling import as_spelled, is_same_folder
 from lookalike.store import Root, Store, root_folder, sql_literal, writer_lock
 from lookalike.store.store import FileRow
 
@@ -23,7 +23,9 @@ _BYTES_READ = 1 << 28  # of the sample; of what is left then, only the sizes are
 _ROUNDED_NS = 2_000_000_000  # FAT keeps times to two seconds
 
 
-def move_root(store: Store, roots: Roots, old: str | os.PathLike[str], new: str | os.PathLike[str]) -> int:
+def move_root(
+    store: Store, roots: ManifestFile, old: str | os.PathLike[str], new: str | os.PathLike[str]
+) -> int:
     """Say that a root lies elsewhere; return how many files were compared. See `Collection.move_root`."""
     place = as_spelled(Path(os.path.abspath(new)))
     if not os.path.isdir(place):
@@ -41,7 +43,7 @@ def move_root(store: Store, roots: Roots, old: str | os.PathLike[str], new: str 
     return len(sample)
 
 
-def _find_root(roots: Roots, old: str | os.PathLike[str]) -> Root:
+def _find_root(roots: ManifestFile, old: str | os.PathLike[str]) -> Root:
     """Return the root that a folder or a name means; the folder need not be there any more."""
     folders = [root for root in roots.manifest.roots if root.dataset is None]
     path = Path(os.path.abspath(old))

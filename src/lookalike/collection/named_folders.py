@@ -21,9 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import CollectionError, InvalidInputError, LookalikeError, StoreError
-from lookalike.images.spelling import composed
-from lookalike.replace_file import replace_file
+from lookalike.images.finding.spelling import composed
 from lookalike.store import writer_lock
+from lookalike.system.replace_file import replace_file
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 T = TypeVar("T")

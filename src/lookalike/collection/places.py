@@ -13,12 +13,12 @@ from lookalike.answers import Failure, Note
 from lookalike.collection.clusterings import Clusterings
 from lookalike.collection.labels import NO_CLUSTERS, ClusterLabels
 from lookalike.errors import ImageError, QueryError
-from lookalike.filters import Filter
 from lookalike.images import content_id
 from lookalike.images.decode import read_file
+from lookalike.images.finding.scan import escape, unescape
+from lookalike.images.finding.spelling import as_spelled_file, composed
 from lookalike.images.own import OWN
-from lookalike.images.scan import escape, unescape
-from lookalike.images.spelling import as_spelled_file, composed
+from lookalike.query.filter import Filter
 from lookalike.store import Manifest, Root, Store, root_folder, sql_literal
 from lookalike.sync import locate
 from lookalike.types import ImageId, choose_label

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from lookalike.collection.embedded import nothing_embedded
-from lookalike.embed import Model, ModelShelf, base_name, reduce_vectors
+from lookalike.embed import Model, ModelRegistry, base_name, reduce_vectors
 from lookalike.errors import CollectionError, InvalidInputError
-from lookalike.memory import check_vectors_fit
-from lookalike.reduce import PCA
+from lookalike.pca import PCA
 from lookalike.store import Store
 from lookalike.sync import COMMIT_IMAGES
+from lookalike.system.memory import check_vectors_fit
 
 
-def reduce_model(store: Store, shelf: ModelShelf, pca: PCA, model: Model, asked: str | None) -> str:
+def reduce_model(store: Store, shelf: ModelRegistry, pca: PCA, model: Model, asked: str | None) -> str:
     """Fit a PCA on the vectors of a model, and keep it with what it makes of them; return its name.
 
     The caller holds the writer's lock. `asked` is what the user called it, if anything.
@@ -30,7 +30,7 @@ def reduce_model(store: Store, shelf: ModelShelf, pca: PCA, model: Model, asked:
     return name
 
 
-def extend_reduced(store: Store, shelf: ModelShelf, name: str) -> None:
+def extend_reduced(store: Store, shelf: ModelRegistry, name: str) -> None:
     """Give every image that has a vector of the base model one of the reduced model."""
     base, reduced = shelf.get(base_name(name) or name), shelf.get(name)
     table = store.vectors(reduced.name, reduced.dimension)

@@ -10,20 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.answers import HitCluster, SearchResult
-from lookalike.collection.centres import nearest_cluster
+from lookalike.collection.centers import nearest_cluster
 from lookalike.collection.clusterings import NOISE, StoredClustering
 from lookalike.collection.embedded import nothing_embedded, vector_table
-from lookalike.collection.indexes import Indexes
 from lookalike.collection.places import Place, Places
-from lookalike.cores import usable_cores
-from lookalike.counts import count_images
-from lookalike.embed import Compute, Model, ModelShelf
+from lookalike.collection.searchers import Indexes
+from lookalike.embed import Compute, Model, ModelRegistry
 from lookalike.errors import CollectionError, InvalidInputError, QueryError
-from lookalike.facts import check_facts_known, count_unread
-from lookalike.filters import Filter, find_passing
-from lookalike.looks import LEAST_SCORE, check_looked_at, score_colors
-from lookalike.query import EmbeddedQuery, Query, combine, embed_query
+from lookalike.query.appearance import LEAST_SCORE, check_looked_at, score_colors
+from lookalike.query.embedding import EmbeddedQuery, Query, combine, embed_query
+from lookalike.query.facts import check_facts_known, count_unread
+from lookalike.query.filter import Filter, find_passing
 from lookalike.store import Store
+from lookalike.system.cores import usable_cores
+from lookalike.system.wording import count_images
 from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
 
 
@@ -111,7 +111,7 @@ class Embedding:
         What the user called it, if anything.
     """
 
-    shelf: ModelShelf
+    shelf: ModelRegistry
     model: Model
     asked: str | None
     device: str
@@ -121,7 +121,7 @@ class Embedding:
 def search(
     places: Places,
     indexes: Indexes,
-    shelf: ModelShelf,
+    shelf: ModelRegistry,
     queries: Sequence[Query],
     k: int,
     without: Sequence[Query],

@@ -13,34 +13,34 @@ from pathlib import Path
 from lookalike.answers import Failure, SyncReport
 from lookalike.collection.clusterings import Clusterings
 from lookalike.collection.embedded import vector_table
-from lookalike.collection.indexes import forget_indexes
+from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.places import Places
 from lookalike.collection.reducing import extend_reduced
-from lookalike.collection.roots import Roots
-from lookalike.embed import Compute, Model, ModelShelf, base_name, reduce_vectors
+from lookalike.collection.searchers import forget_indexes
+from lookalike.embed import Compute, Model, ModelRegistry, base_name, reduce_vectors
 from lookalike.errors import CollectionError, MissingImagesError, ModelError
-from lookalike.images.passed_over import count_kinds
+from lookalike.images.finding.passed_over import count_kinds
 from lookalike.images.reader import READER
 from lookalike.store import Store, writer_lock
 from lookalike.store.store import Changes
 from lookalike.sync import (
-    Area,
     FoundFile,
-    Known,
+    IndexedState,
     Outage,
     Outcome,
     Outdated,
     Plan,
     Progress,
+    Scope,
     Tally,
     Target,
     carry_out,
-    choose_areas,
+    choose_scopes,
     compare,
-    decide_areas,
+    decide_scopes,
     fails_still,
     find_outdated,
-    look,
+    list_files,
     read_headers,
     refuse_great_losses,
 )
@@ -69,8 +69,8 @@ class Work:
 
 def sync(
     store: Store,
-    shelf: ModelShelf,
-    roots: Roots,
+    shelf: ModelRegistry,
+    roots: ManifestFile,
     clusterings: Clusterings,
     paths: Sequence[str | os.PathLike[str]],
     datasets: Sequence[str] | None,
@@ -94,29 +94,29 @@ def sync(
         places = Places(store, roots.manifest, clusterings)
         if not dry_run:
             store.upgrade()
-        areas = _areas(places, paths, datasets)
+        scopes = _areas(places, paths, datasets)
         outcome = Outcome()
         refreshed = doubtful = 0
         for number, each in enumerate(models):
             vectors = vector_table(store, each)
-            known = Known.read(store, vectors)
+            known = IndexedState.read(store, vectors)
             if number == 0:
-                sight = look(areas, known, prune)
-            plan = decide_areas(sight, known, prune)
+                listing = list_files(scopes, known, prune)
+            plan = decide_scopes(listing, known, prune)
             if reread:
-                _leave_to_reading(plan, sight.files, known)
+                _leave_to_reading(plan, listing.files, known)
             outage = Outage(plan.n_to_read + len(plan.doubtful))
             if dry_run:
                 plan.presume(known)
             else:
                 _compare(plan, known, store, outage, work)
                 if not prune:
-                    refuse_great_losses(plan, known, areas)
+                    refuse_great_losses(plan, known, scopes)
             if number == 0:
                 first, tally = plan, Tally.of(plan, known)
-                again = _to_read_again(sight.files, known, plan) if reread else []
+                again = _to_read_again(listing.files, known, plan) if reread else []
                 # Images that not all models see anew stay outdated.
-                outdated = find_outdated(sight.files, known, plan) if model is None and not reread else []
+                outdated = find_outdated(listing.files, known, plan) if model is None and not reread else []
             if dry_run:
                 outcome.embedded += plan.n_to_read
                 continue
@@ -125,7 +125,7 @@ def sync(
             if number == 0:
                 roots.save()
             if each is models[-1]:
-                sight.files.clear()  # there may be a million
+                listing.files.clear()  # there may be a million
             target = Target(vectors, partial(shelf.load, each.name, work.compute))
             with _edits_kept(store, clusterings, tally, outcome):
                 outcome.add(_carry_out(plan, known, store, [target], outage, work))
@@ -139,19 +139,19 @@ def sync(
                 with _way_around(name, names):
                     extend_reduced(store, shelf, name)
             # Only now: were it killed before, the root would have to be there for its rows to go.
-            roots.save(without=[area.root for area in areas if area.is_missing])
+            roots.save(without=[scope.root for scope in scopes if scope.is_missing])
             _carry_over(store, clusterings, tally, outcome)
     places = Places(store, roots.manifest, clusterings)
     failures = places.failures()
-    n_own = sum(any(area.answers_for(path) for area in areas) for path in places.own_pictures())
+    n_own = sum(any(scope.answers_for(path) for scope in scopes) for path in places.own_pictures())
     if dry_run:
         failures = _foreseen(first, failures, places.absolute)
     return SyncReport(
         **tally.without(outcome.failed, outcome.left, outcome.changed),
         embedded=outcome.embedded,
         failures=failures,
-        passed_over=count_kinds(sight.others, sight.left_folders, n_own),
-        unmet_excludes=frozenset(sight.unmet - sight.met),
+        passed_over=count_kinds(listing.others, listing.left_folders, n_own),
+        unmet_excludes=frozenset(listing.unmet - listing.met),
         seconds=time.monotonic() - started,
         refreshed=refreshed,
         doubtful=doubtful,
@@ -160,12 +160,12 @@ def sync(
 
 
 def _carry_out(
-    plan: Plan, known: Known, store: Store, targets: Sequence[Target], outage: Outage, work: Work
+    plan: Plan, known: IndexedState, store: Store, targets: Sequence[Target], outage: Outage, work: Work
 ) -> Outcome:
     return carry_out(plan, known, store, targets, work.jobs, outage, work.report, work.commit_seconds)
 
 
-def _compare(plan: Plan, known: Known, store: Store, outage: Outage, work: Work) -> None:
+def _compare(plan: Plan, known: IndexedState, store: Store, outage: Outage, work: Work) -> None:
     """Settle what is in doubt; where most of it cannot be read, only that is written."""
     try:
         compare(plan, known, work.jobs, outage, work.report)
@@ -174,7 +174,7 @@ def _compare(plan: Plan, known: Known, store: Store, outage: Outage, work: Work)
         raise
 
 
-def _leave_to_reading(plan: Plan, files: Iterable[FoundFile], known: Known) -> None:
+def _leave_to_reading(plan: Plan, files: Iterable[FoundFile], known: IndexedState) -> None:
     """Take out of a plan what need not be found out, since all files will be read again."""
     plan.unchanged += len(plan.unembedded) + sum(file.path in known.files for file in plan.doubtful)
     plan.unembedded.clear()
@@ -188,7 +188,7 @@ def _leave_to_reading(plan: Plan, files: Iterable[FoundFile], known: Known) -> N
     ]
 
 
-def _to_read_again(files: Iterable[FoundFile], known: Known, plan: Plan) -> list[FoundFile]:
+def _to_read_again(files: Iterable[FoundFile], known: IndexedState, plan: Plan) -> list[FoundFile]:
     """Return the files that were known, but for those that a plan has read anyhow."""
     changed = {file.path for file in plan.changed}
     return [file for file in files if file.path in known.files and file.path not in changed]
@@ -197,7 +197,7 @@ def _to_read_again(files: Iterable[FoundFile], known: Known, plan: Plan) -> list
 def _refresh(
     outdated: Sequence[Outdated],
     store: Store,
-    shelf: ModelShelf,
+    shelf: ModelRegistry,
     models: Sequence[Model],
     outcome: Outcome,
     work: Work,
@@ -206,7 +206,7 @@ def _refresh(
     """Bring up to date what an earlier version has read; return how many images that were."""
     if not outdated:
         return 0
-    known = Known.read(store, vector_table(store, models[0]))
+    known = IndexedState.read(store, vector_table(store, models[0]))
     headers = read_headers(outdated, known, store, work.jobs, work.say, work.report, work.commit_seconds)
     outcome.failed |= headers.failed
     if not headers.files:
@@ -223,7 +223,7 @@ def _refresh(
 def _read_again(
     files: Sequence[FoundFile],
     store: Store,
-    shelf: ModelShelf,
+    shelf: ModelRegistry,
     models: Sequence[Model],
     model: str | None,
     outcome: Outcome,
@@ -237,7 +237,7 @@ def _read_again(
     if not files:
         return 0
     _prepare_models(store, shelf, models, work.compute, names)
-    known = Known.read(store, vector_table(store, models[0]))
+    known = IndexedState.read(store, vector_table(store, models[0]))
     # Nothing counts as done. An image that not all models see anew remains outdated.
     anew = replace(known, described=set(), embedded=set(), outdated={} if model is None else known.outdated)
     targets = [_target(store, shelf, each, work.compute) for each in models]
@@ -247,7 +247,7 @@ def _read_again(
     return len(files) - len(did.failed)
 
 
-def _target(store: Store, shelf: ModelShelf, model: Model, compute: Compute) -> Target:
+def _target(store: Store, shelf: ModelRegistry, model: Model, compute: Compute) -> Target:
     """Return the table of a model, with all that is made of it."""
     reduced = [shelf.get(name) for name in shelf.reduced() if base_name(name) == model.name]
     derived = [
@@ -273,7 +273,7 @@ def _edits_kept(store: Store, clusterings: Clusterings, tally: Tally, outcome: O
         raise
 
 
-def _models_of(store: Store, shelf: ModelShelf, roots: Roots) -> list[str]:
+def _models_of(store: Store, shelf: ModelRegistry, roots: ManifestFile) -> list[str]:
     """The collection's own model first, then those that were added."""
     own = roots.manifest.model
     return [own, *sorted((set(store.vector_tables()) | set(shelf.reduced())) - {own})]
@@ -281,25 +281,25 @@ def _models_of(store: Store, shelf: ModelShelf, roots: Roots) -> list[str]:
 
 def _areas(
     places: Places, paths: Sequence[str | os.PathLike[str]], datasets: Sequence[str] | None
-) -> list[Area]:
+) -> list[Scope]:
     """Turn a request into what it covers."""
     is_all = not paths and datasets is None
-    areas = []
+    scopes = []
     if paths or is_all:
-        areas += choose_areas({place: root for root, place in places.of_roots()}, paths)
+        scopes += choose_scopes({place: root for root, place in places.of_roots()}, paths)
     unknown = set(datasets or ()) - set(places.datasets)
     if unknown:
         raise CollectionError(f"the data set {min(unknown)} is not in this collection; add it first")
-    areas += [
-        Area(root, Path())
+    scopes += [
+        Scope(root, Path())
         for root in places.manifest.roots
         if root.dataset is not None and (is_all or root.dataset in (datasets or ()))
     ]
-    return areas
+    return scopes
 
 
 def _prepare_models(
-    store: Store, shelf: ModelShelf, models: Sequence[Model], compute: Compute, names: Sequence[str]
+    store: Store, shelf: ModelRegistry, models: Sequence[Model], compute: Compute, names: Sequence[str]
 ) -> None:
     """Load models that are about to be used; only once all of them could be, keep what they need.
 

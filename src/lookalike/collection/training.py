@@ -14,7 +14,7 @@ from lookalike import datasets
 from lookalike.collection.ground_truth import read_ground_truth
 from lookalike.collection.ivf_rq import IvfRq
 from lookalike.collection.places import Places
-from lookalike.embed import ModelShelf, base_name
+from lookalike.embed import ModelRegistry, base_name
 from lookalike.errors import CollectionError, ImageError, InvalidInputError, ModelError
 from lookalike.images.decode import read_file
 from lookalike.index.kinds import KINDS
@@ -34,7 +34,7 @@ from lookalike.types import Pixels
 
 def train_model(
     places: Places,
-    shelf: ModelShelf,
+    shelf: ModelRegistry,
     settings: AutoencoderSettings | FinetuneSettings,
     labels: str | os.PathLike[str] | None,
     running: Running,
@@ -69,7 +69,7 @@ def train_model(
     return trained
 
 
-def _check_nothing_is_left(places: Places, shelf: ModelShelf, name: str) -> None:
+def _check_nothing_is_left(places: Places, shelf: ModelRegistry, name: str) -> None:
     """Raise CollectionError if there are vectors of an earlier model of that name, which is gone itself.
 
     They would be taken for the new one's.

@@ -17,7 +17,7 @@ from pathlib import Path
 from lookalike.datasets.locate import cached_data_folder
 from lookalike.datasets.staging import build_folder
 from lookalike.errors import DatasetError
-from lookalike.transfer import byte_progress
+from lookalike.system.download import byte_progress
 
 UPDATE_PATIENCE = 10.0
 """Seconds without a byte, then the lists are taken as they are: many dead sources cost no more than this."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lookalike.errors import DatasetError, InvalidInputError
-from lookalike.transfer import CONNECT_SECONDS, STALL_SECONDS, byte_progress, connect, reason
+from lookalike.system.download import CONNECT_SECONDS, STALL_SECONDS, byte_progress, connect, reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import numpy as np
 from lookalike.datasets.dataset import Dataset, ImageFiles, Labels
 from lookalike.datasets.imagefolder import ImageFolder
 from lookalike.errors import DatasetError
-from lookalike.images.scan import scan, unescape
+from lookalike.images.finding.scan import scan, unescape
 
 TEST_FOLDERS = ("test", "val")
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from lookalike.cache import cache_folder, check_trusted
 from lookalike.errors import DatasetError
+from lookalike.system.cache import cache_folder, check_trusted
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from lookalike.cache import make_folder
 from lookalike.errors import DatasetError
+from lookalike.system.cache import make_folder
 
 
 def build_folder(final: Path, fill: Callable[[Path], None]) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.answers import Cluster, Evaluation, QueryScores
-from lookalike.counts import count_images
 from lookalike.demo.run import CLUSTERING, HITS, DemoResult, Part, Search
 from lookalike.drawing import (
     draw_confusion,
@@ -21,6 +20,7 @@ from lookalike.drawing import (
 )
 from lookalike.evaluate import Estimate
 from lookalike.plots import figure_bytes, use_theme
+from lookalike.system.wording import count_images
 from lookalike.types import Hit, ImageId
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from lookalike.embed.models import (
 )
 from lookalike.embed.onnx import OnnxEmbedder, fit_image, unit_rows
 from lookalike.embed.reduced import base_name, reduce_vectors
+from lookalike.embed.registry import ModelRegistry
 from lookalike.embed.runtime import AUTO, Compute, check_device
-from lookalike.embed.shelf import ModelShelf
 from lookalike.embed.text import knows_words
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
     "HubFiles",
     "LocalModel",
     "Model",
-    "ModelShelf",
+    "ModelRegistry",
     "OnnxEmbedder",
     "PackagedWeights",
     "TextEmbedder",

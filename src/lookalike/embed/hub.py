@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin
 
-from lookalike.cache import cache_folder, check_trusted, make_folder, shut
 from lookalike.embed.models import HubFile, HubFiles, Model
 from lookalike.errors import ModelError
-from lookalike.replace_file import replace_file
-from lookalike.transfer import CONNECT_SECONDS, STALL_SECONDS, byte_progress, connect, reason
+from lookalike.system.cache import cache_folder, check_trusted, make_folder, shut
+from lookalike.system.download import CONNECT_SECONDS, STALL_SECONDS, byte_progress, connect, reason
+from lookalike.system.replace_file import replace_file
 
 if TYPE_CHECKING:
     import httpx

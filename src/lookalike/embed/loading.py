@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy.typing as npt
 
-from lookalike.cache import cache_folder, check_trusted, make_folder, shut
 from lookalike.embed import hub
 from lookalike.embed.adapted import AdaptedEmbedder
 from lookalike.embed.embedder import Embedder
@@ -25,7 +24,8 @@ from lookalike.embed.pixels import PixelsEmbedder
 from lookalike.embed.runtime import ONE_THREAD, Compute
 from lookalike.embed.text import TextTower
 from lookalike.errors import ModelError
-from lookalike.replace_file import replace_file
+from lookalike.system.cache import cache_folder, check_trusted, make_folder, shut
+from lookalike.system.replace_file import replace_file
 
 _BUILD = 1
 """Raise it when a graph built from the same weights changes, so that cached ones are left behind."""
@@ -107,7 +107,7 @@ def _checksum_file(file: Path) -> Path:
 
 def _build(model: Model, source: PackagedWeights) -> bytes:
     from lookalike.embed import efficientnet_lite
-    from lookalike.embed.quantise import BOUNDS, quantise
+    from lookalike.embed.quantize import BOUNDS, quantise
 
     weights = read_packaged(source)
     graph = efficientnet_lite.build(weights, efficientnet_lite.VARIANTS[model.architecture])

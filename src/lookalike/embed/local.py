@@ -30,7 +30,7 @@ from lookalike.embed.models import (
 )
 from lookalike.embed.runtime import ONE_THREAD, Compute
 from lookalike.errors import ModelError
-from lookalike.replace_file import replace_file
+from lookalike.system.replace_file import replace_file
 from lookalike.types import Metric
 
 HUB_CONFIG = "preprocessor_config.json"

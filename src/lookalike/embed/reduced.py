@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from lookalike.embed.embedder import Embedder, TextEmbedder
 from lookalike.embed.models import Model
 from lookalike.embed.onnx import unit_rows
-from lookalike.reduce import PCA
+from lookalike.pca import PCA
 from lookalike.types import Pixels, Vectors
 
 if TYPE_CHECKING:

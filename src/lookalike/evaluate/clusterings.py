@@ -10,7 +10,7 @@ import numpy.typing as npt
 from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError
 from lookalike.evaluate.labels import number_labels
-from lookalike.memory import check_memory
+from lookalike.system.memory import check_memory
 from lookalike.types import Metric
 
 _BLOCK_SILHOUETTES = 128  # images measured against all at once

@@ -43,9 +43,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.as_numbers import as_numbers
-from lookalike.cores import usable_cores
 from lookalike.errors import InvalidInputError
 from lookalike.evaluate.labels import number_labels
+from lookalike.system.cores import usable_cores
 from lookalike.types import Metric, Neighbors, Vectors
 
 MEAN_AP = "mAP"

@@ -1,10 +1,10 @@
 """From files and addresses to pixels: find, fetch, decode, hash, thumbnail."""
 
-from lookalike.images.colours import dominant_colours, palettes, sample_colours
 from lookalike.images.decode import MAX_PIXELS, Decoded, decode, from_pixels, read_image
 from lookalike.images.fetch import fetch
+from lookalike.images.finding.scan import FileStat, Scan, scan
 from lookalike.images.hashing import content_id, perceptual_hash, pixels_id
-from lookalike.images.scan import FileStat, Scan, scan
+from lookalike.images.palette import dominant_colours, palettes, sample_colours
 from lookalike.images.sharpness import sharpness
 from lookalike.images.thumbnails import encode_thumbnail, make_thumbnail
 

@@ -10,8 +10,10 @@ import zlib
 from collections.abc import Callable
 from typing import IO
 
-from lookalike.images import tags
-from lookalike.images.containers import (
+from lookalike.images.color.profiles import UNCALIBRATED
+from lookalike.images.decoders.raw import tiff_kind
+from lookalike.images.metadata import tags
+from lookalike.images.metadata.containers import (
     Blocks,
     Part,
     boxes,
@@ -21,9 +23,7 @@ from lookalike.images.containers import (
     png_chunks,
     riff_chunks,
 )
-from lookalike.images.ifd import Value, first_number, numbers, open_tiff, read_at, read_directory
-from lookalike.images.profiles import UNCALIBRATED
-from lookalike.images.raw import tiff_kind
+from lookalike.images.metadata.ifd import Value, first_number, numbers, open_tiff, read_at, read_directory
 
 
 def is_read_differently(stream: IO[bytes], kind: str, blocks: Blocks, since: int) -> bool:

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lookalike.errors import ImageError
+from lookalike.images.color.profiles import profiles
 from lookalike.images.cut_short import is_cut_short
 from lookalike.images.formats import FORMATS, ImageFormat, UnreadKindError, recognise_file
 from lookalike.images.orientation import SWAPS_SIDES, orientation_of, turn
-from lookalike.images.profiles import profiles
 from lookalike.images.rgb import to_rgb, to_small_rgb
 
 if TYPE_CHECKING:

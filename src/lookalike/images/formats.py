@@ -66,7 +66,7 @@ def _brands(*brands: bytes) -> tuple[tuple[int, bytes], ...]:
 
 def _raw(name: str, *signatures: tuple[int, bytes]) -> ImageFormat:
     """Give the row of a camera format; without signatures, its files begin like TIFF."""
-    reader = "lookalike.images.raw:RawImageFile"
+    reader = "lookalike.images.decoders.raw:RawImageFile"
     return ImageFormat(name, (f".{name.lower()}",), signatures, reader, can_draft=True)
 
 
@@ -75,10 +75,12 @@ FORMATS: tuple[ImageFormat, ...] = (
         "JPEG",
         (".jpg", ".jpeg", ".jpe", ".jfif"),
         ((0, b"\xff\xd8\xff"),),
-        "lookalike.images.jpeg:JpegFile",
+        "lookalike.images.decoders.jpeg:JpegFile",
         can_draft=True,
     ),
-    ImageFormat("PNG", (".png", ".apng"), ((0, b"\x89PNG\r\n\x1a\n"),), "lookalike.images.png:open_png"),
+    ImageFormat(
+        "PNG", (".png", ".apng"), ((0, b"\x89PNG\r\n\x1a\n"),), "lookalike.images.decoders.png:open_png"
+    ),
     ImageFormat("WEBP", (".webp",), ((8, b"WEBP"),), "PIL.WebPImagePlugin:WebPImageFile"),
     ImageFormat("GIF", (".gif",), ((0, b"GIF87a"), (0, b"GIF89a")), "PIL.GifImagePlugin:GifImageFile"),
     ImageFormat("BMP", (".bmp", ".dib"), ((0, b"BM"),), "PIL.BmpImagePlugin:BmpImageFile"),
@@ -87,7 +89,7 @@ FORMATS: tuple[ImageFormat, ...] = (
         "TIFF",
         (".tif", ".tiff"),
         ((0, b"II*\x00"), (0, b"MM\x00*"), (0, b"II+\x00"), (0, b"MM\x00+")),
-        "lookalike.images.tiff:TiffFile",
+        "lookalike.images.decoders.tiff:TiffFile",
     ),
     ImageFormat(
         "AVIF",
@@ -113,7 +115,7 @@ FORMATS: tuple[ImageFormat, ...] = (
         "JXL",
         (".jxl",),
         ((0, b"\xff\x0a"), (0, b"\x00\x00\x00\x0cJXL \r\n\x87\n")),
-        "lookalike.images.jxl:JxlImageFile",
+        "lookalike.images.decoders.jxl:JxlImageFile",
         can_draft=True,
         extra="jxl",
     ),
@@ -135,7 +137,7 @@ def recognise_file(data: bytes, name: str) -> ImageFormat | None:
     """Return the format of a whole file; unlike `recognise`, this tells camera files from TIFF."""
     kind = recognise(data[:32])
     if kind is not None and kind.name == "TIFF":
-        from lookalike.images.raw import tiff_kind
+        from lookalike.images.decoders.raw import tiff_kind
 
         found = tiff_kind(io.BytesIO(data), name)
         return next(row for row in FORMATS if row.name == found)

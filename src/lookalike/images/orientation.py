@@ -14,8 +14,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from lookalike.images.ifd import first_number, open_tiff, read_directory
-from lookalike.images.tags import ORIENTATION
+from lookalike.images.metadata.ifd import first_number, open_tiff, read_directory
+from lookalike.images.metadata.tags import ORIENTATION
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from lookalike.errors import ImageError
 from lookalike.images.changes import is_read_differently
-from lookalike.images.containers import find_blocks
 from lookalike.images.decode import os_reason
 from lookalike.images.formats import recognise
-from lookalike.images.ifd import read_at
-from lookalike.images.metadata import NO_METADATA, Metadata, from_blocks
+from lookalike.images.metadata.containers import find_blocks
+from lookalike.images.metadata.ifd import read_at
+from lookalike.images.metadata.metadata import NO_METADATA, Metadata, from_blocks
 
 READER = 2
 """Raised whenever the same bytes come to give other pixels, other metadata, or are read where they were not.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lookalike.images.color.srgb import conversion
 from lookalike.images.ground import choose_ground
 from lookalike.images.levels import levels_of
-from lookalike.images.srgb import conversion
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -39,7 +39,7 @@ from lookalike.index.contract import (
     check_vectors,
 )
 from lookalike.index.folder import read, write
-from lookalike.memory import rows_at_once
+from lookalike.system.memory import rows_at_once
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 _FORMAT = 2

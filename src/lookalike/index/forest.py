@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lookalike.index.calls import sealed
+from lookalike.index.parallel import sealed
 from lookalike.index.tree import Mask, Numbers
 from lookalike.types import Vectors
 

@@ -33,12 +33,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.cores import usable_cores
 from lookalike.errors import InvalidInputError
 from lookalike.index.contract import check_k, check_radius, check_recall, check_vectors
 from lookalike.index.kmeans_tree import KMeansTree
-from lookalike.memory import rows_at_once
-from lookalike.reduce import principal_axes
+from lookalike.pca import principal_axes
+from lookalike.system.cores import usable_cores
+from lookalike.system.memory import rows_at_once
 from lookalike.types import Ids, Metric, Vectors
 
 _HEAD = 128

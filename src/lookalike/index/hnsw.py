@@ -15,11 +15,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lookalike.errors import InvalidInputError
-from lookalike.index.borrowed import Borrowed, Rows, import_library
+from lookalike.index.third_party import Rows, ThirdParty, import_library
 from lookalike.types import Metric, Vectors
 
 
-class HNSW(Borrowed):
+class HNSW(ThirdParty):
     """Nearest neighbours by HNSW.
 
     Parameters

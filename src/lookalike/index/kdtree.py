@@ -76,11 +76,11 @@ import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
 from lookalike.index import tuning
-from lookalike.index.axes import Frame, fit_frame, to_heads
-from lookalike.index.calls import sealed, share
 from lookalike.index.contract import check_filled, check_k, check_queries, check_recall
 from lookalike.index.folder import Arrays
 from lookalike.index.forest import WIDTH, Forest, drop, empty_forest, grow, insert, make_boxes, one_leaf
+from lookalike.index.parallel import sealed, share
+from lookalike.index.principal_axes import Frame, fit_frame, to_heads
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree, check_count
 from lookalike.types import Ids, Metric, Neighbors, Vectors
 

@@ -85,12 +85,12 @@ import numpy.typing as npt
 
 from lookalike import lloyd
 from lookalike.index import tuning
-from lookalike.index.axes import Frame, centred_blocks, fit_frame, to_heads
-from lookalike.index.calls import sealed, share
 from lookalike.index.contract import check_filled, check_k, check_queries, check_recall
 from lookalike.index.folder import Arrays
+from lookalike.index.parallel import sealed, share
+from lookalike.index.principal_axes import Frame, centred_blocks, fit_frame, to_heads
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree
-from lookalike.memory import rows_at_once
+from lookalike.system.memory import rows_at_once
 from lookalike.types import Metric, Neighbors, Vectors
 
 _HEAD = 128

@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
 from lookalike.index import tuning
-from lookalike.index.calls import sealed
 from lookalike.index.contract import (
     Index,
     as_ids,
@@ -27,6 +26,7 @@ from lookalike.index.contract import (
     check_vectors,
 )
 from lookalike.index.folder import Arrays, damaged, read, write
+from lookalike.index.parallel import sealed
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 ALWAYS_EXACT = 4_096  # up to so many vectors: an exact search takes some 15 µs, and no tuning pays

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import InvalidInputError
 from lookalike.images.own import own_mark
-from lookalike.replace_file import replace_file
+from lookalike.system.replace_file import replace_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
-from lookalike.memory import rows_at_once
+from lookalike.pca import PCA
 from lookalike.projection.contract import Projection
-from lookalike.reduce import PCA
+from lookalike.system.memory import rows_at_once
 from lookalike.types import Metric, Vectors
 
 _BLOCK_ROWS = 8_192

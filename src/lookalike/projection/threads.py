@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
 
-from lookalike.cores import usable_cores
+from lookalike.system.cores import usable_cores
 
 _PARTS = 32
 _LEAST_ROWS = 512  # a part

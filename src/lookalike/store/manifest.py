@@ -15,10 +15,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
 
 from lookalike.errors import CollectionError
-from lookalike.images.scan import escape, unescape
-from lookalike.images.spelling import as_label
-from lookalike.replace_file import replace_file
+from lookalike.images.finding.scan import escape, unescape
+from lookalike.images.finding.spelling import as_label
 from lookalike.store.schema import FORMAT_VERSION
+from lookalike.system.replace_file import replace_file
 
 FOLDER_NAME = ".lookalike"
 FILE_NAME = "collection.json"

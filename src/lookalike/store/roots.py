@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lookalike.errors import CollectionError
-from lookalike.images.spelling import is_same_folder, path_within
+from lookalike.images.finding.spelling import is_same_folder, path_within
 from lookalike.store.manifest import Labelling, Manifest, Root, name_root, root_folder, stored_root_path
 
 

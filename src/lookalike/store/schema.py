@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lookalike.images.colours import MAX_COLOURS
+from lookalike.images.palette import MAX_COLOURS
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from lookalike.errors import ImageError, StoreError
 from lookalike.images import decode, dominant_colours, sharpness
-from lookalike.images.colours import MAX_COLOURS, Palette
-from lookalike.images.metadata import NO_METADATA, Metadata
+from lookalike.images.metadata.metadata import NO_METADATA, Metadata
+from lookalike.images.palette import MAX_COLOURS, Palette
 from lookalike.store import schema
 from lookalike.store.table import Table
 from lookalike.types import Ids, ImageId, Vectors

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from lookalike.images.reader import READER
 from lookalike.store.store import FailureRow
-from lookalike.sync.plan import FoundFile, Known, Plan, file_row
+from lookalike.sync.plan import FoundFile, IndexedState, Plan, file_row
 from lookalike.sync.progress import Progress
 from lookalike.sync.reading import Outage, Unread, identify, read
 from lookalike.sync.side_by_side import side_by_side
@@ -16,7 +16,7 @@ from lookalike.types import ImageId
 
 def compare(
     plan: Plan,
-    known: Known,
+    known: IndexedState,
     jobs: int,
     outage: Outage,
     report: Callable[[Progress], None] = lambda progress: None,
@@ -55,13 +55,13 @@ def _content(file: FoundFile) -> ImageId | Unread:
     return content if isinstance(content, Unread) else identify(content)[0]
 
 
-def _fail(file: FoundFile, unread: Unread, known: Known, plan: Plan) -> None:
+def _fail(file: FoundFile, unread: Unread, known: IndexedState, plan: Plan) -> None:
     row = FailureRow(file.path, None, None, unread.reason, READER)
     if known.failures.get(file.path) != row:
         plan.failures.append(row)
 
 
-def _settle(file: FoundFile, content: ImageId | Unread, known: Known, plan: Plan) -> None:
+def _settle(file: FoundFile, content: ImageId | Unread, known: IndexedState, plan: Plan) -> None:
     row = known.files.get(file.path)
     if isinstance(content, Unread):
         if content.is_permanent:  # which the workers will say

@@ -29,12 +29,12 @@ from lookalike.images import (
     sample_colours,
     sharpness,
 )
-from lookalike.images.metadata import read_metadata
+from lookalike.images.metadata.metadata import read_metadata
 from lookalike.images.own import OWN, is_own_picture
 from lookalike.images.reader import READER
 from lookalike.store import Store, Table
 from lookalike.store.store import Changes, FailureRow, ImageRow
-from lookalike.sync.plan import FoundFile, Known, Plan, file_row
+from lookalike.sync.plan import FoundFile, IndexedState, Plan, file_row
 from lookalike.sync.progress import Progress
 from lookalike.sync.reading import Outage, Unread, identify, read, undecoded
 from lookalike.sync.side_by_side import side_by_side
@@ -137,7 +137,7 @@ class _Opened:
 
 def carry_out(
     plan: Plan,
-    known: Known,
+    known: IndexedState,
     store: Store,
     targets: Sequence[Target],
     jobs: int,
@@ -149,7 +149,7 @@ def carry_out(
 
     Parameters
     ----------
-    plan, known : Plan, Known
+    plan, known : Plan, IndexedState
         From `decide`, made under the writer's lock that is still held. The plan is used up.
     store : Store
     targets : sequence of Target
@@ -222,7 +222,7 @@ class _Worker:
     for each file costs 3 % (measured), as each finds the caches full of the other's data.
     """
 
-    def __init__(self, embedders: Sequence[Embedder], known: Known) -> None:
+    def __init__(self, embedders: Sequence[Embedder], known: IndexedState) -> None:
         self.batch_size = max(embedder.batch_size for embedder in embedders)
         self._embedders = embedders
         self._described = known.described
@@ -341,7 +341,7 @@ class _Writer:
         self,
         store: Store,
         targets: Sequence[Target],
-        known: Known,
+        known: IndexedState,
         outage: Outage,
         commit_seconds: float,
     ) -> None:

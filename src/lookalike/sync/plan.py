@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.images import FileStat
+from lookalike.images.finding.scan import unescape
 from lookalike.images.reader import READER
-from lookalike.images.scan import unescape
 from lookalike.store import Store, Table
 from lookalike.store.store import FailureRow, FileRow
 from lookalike.sync.evidence import Evidence
@@ -108,7 +108,7 @@ class Plan:
             rows.clear()
         return files
 
-    def presume(self, known: Known) -> None:
+    def presume(self, known: IndexedState) -> None:
         """Put the doubtful files where they seem to belong, without opening them; they stay doubtful, too."""
         for file in self.doubtful:
             row = known.files.get(file.path)
@@ -119,7 +119,7 @@ class Plan:
             else:
                 self.added.append(file)
 
-    def keep(self, file: FoundFile, row: FileRow, known: Known) -> None:
+    def keep(self, file: FoundFile, row: FileRow, known: IndexedState) -> None:
         """Take in a known file whose content is what it was."""
         is_embedded = row.id in known.embedded
         failure = known.failures.get(file.path) if known.failures else None
@@ -160,7 +160,7 @@ class Tally:
     files: Mapping[str, FileRow]
 
     @classmethod
-    def of(cls, plan: Plan, known: Known) -> Tally:
+    def of(cls, plan: Plan, known: IndexedState) -> Tally:
         """Count the files of a plan that has not been carried out yet."""
         return cls(
             added=len(plan.added),
@@ -203,7 +203,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class IndexedState:
     """What the tables say before a sync.
 
     Attributes
@@ -225,7 +225,7 @@ class Known:
     outdated: Mapping[ImageId, int | None] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, store: Store, vectors: Table) -> Known:
+    def read(cls, store: Store, vectors: Table) -> IndexedState:
         """Read it from the tables."""
         readers = store.images.read(["id", "reader"]).to_pydict()
         ids: list[set[ImageId]] = [
@@ -252,7 +252,9 @@ def _rows(table: Table, kind: Callable[..., _Row]) -> Iterator[_Row]:
     return map(kind, *(columns[name] for name in table.schema.names))
 
 
-def decide(found: Sequence[FoundFile], failed: Mapping[str, str], known: Known, scope: set[str]) -> Plan:
+def decide(
+    found: Sequence[FoundFile], failed: Mapping[str, str], known: IndexedState, within: set[str]
+) -> Plan:
     """Compare the disk with the tables.
 
     Parameters
@@ -261,9 +263,9 @@ def decide(found: Sequence[FoundFile], failed: Mapping[str, str], known: Known, 
         The image files within the scope.
     failed : dict of str to str
         Paths within the scope that could not be looked at, with the reason.
-    known : Known
+    known : IndexedState
         What the tables say.
-    scope : set of str
+    within : set of str
         The stored paths, of files and of failures, that this sync answers for: those that are not found
         on the disk are gone.
 
@@ -278,12 +280,12 @@ def decide(found: Sequence[FoundFile], failed: Mapping[str, str], known: Known, 
     plan.lost = Lost(
         row
         for path, row in known.files.items()
-        if path in scope and path not in paths and path not in failed and not _is_below(path, failed)
+        if path in within and path not in paths and path not in failed and not _is_below(path, failed)
     )
     plan.cleared = sorted(
         path
         for path in known.failures
-        if path in scope and path not in paths and path not in failed and not _is_below(path, failed)
+        if path in within and path not in paths and path not in failed and not _is_below(path, failed)
     )
     plan.failures = [
         failure
@@ -316,7 +318,7 @@ def fails_still(failure: FailureRow, file: FoundFile) -> bool:
     return seen == (file.stat.size, file.stat.mtime_ns, READER)
 
 
-def _decide_new(file: FoundFile, known: Known, plan: Plan) -> None:
+def _decide_new(file: FoundFile, known: IndexedState, plan: Plan) -> None:
     failure = known.failures.get(file.path)
     if failure is not None and fails_still(failure, file):
         return
@@ -324,7 +326,7 @@ def _decide_new(file: FoundFile, known: Known, plan: Plan) -> None:
 
 
 def _decide_suspects(
-    suspects: Sequence[tuple[FoundFile, FileRow]], found: Sequence[FoundFile], known: Known, plan: Plan
+    suspects: Sequence[tuple[FoundFile, FileRow]], found: Sequence[FoundFile], known: IndexedState, plan: Plan
 ) -> None:
     """Decide on files whose size and time are as they were, and their ctime or inode is not."""
     evidence = Evidence.weigh(

@@ -7,17 +7,17 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from lookalike.counts import count_images
 from lookalike.errors import ImageError
-from lookalike.images.metadata import NO_METADATA, Metadata
+from lookalike.images.metadata.metadata import NO_METADATA, Metadata
 from lookalike.images.reader import READER, Header, read_header
 from lookalike.store import Store
 from lookalike.store.store import FailureRow
 from lookalike.sync.execution import COMMIT_IMAGES
-from lookalike.sync.plan import FoundFile, Known, Plan
+from lookalike.sync.plan import FoundFile, IndexedState, Plan
 from lookalike.sync.progress import Progress
 from lookalike.sync.reading import Outage, Unread, undecoded
 from lookalike.sync.side_by_side import side_by_side
+from lookalike.system.wording import count_images
 from lookalike.types import ImageId
 
 _TIMED = 64  # headers that are read before it is said how long all will take
@@ -60,7 +60,7 @@ class Headers:
     failed: set[str] = field(default_factory=set)
 
 
-def find_outdated(files: Iterable[FoundFile], known: Known, plan: Plan) -> list[Outdated]:
+def find_outdated(files: Iterable[FoundFile], known: IndexedState, plan: Plan) -> list[Outdated]:
     """Return the outdated images among the files that a plan leaves as they are, each once.
 
     The plan has been compared, and not been carried out.
@@ -78,7 +78,7 @@ def find_outdated(files: Iterable[FoundFile], known: Known, plan: Plan) -> list[
 
 def read_headers(
     outdated: Sequence[Outdated],
-    known: Known,
+    known: IndexedState,
     store: Store,
     jobs: int,
     say: Callable[[str], None],

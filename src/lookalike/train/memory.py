@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from lookalike.errors import ModelError
-from lookalike.memory import free_memory
+from lookalike.system.memory import free_memory
 
 _SHARE = 0.9  # of what is free
 _KEPT = 1.5

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from lookalike.errors import LockedError, ModelError
-from lookalike.replace_file import replace_file
+from lookalike.system.replace_file import replace_file
 from lookalike.train.device import import_torch
 from lookalike.train.split import Split
 from lookalike.types import Ids, format_id

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from lookalike.cores import usable_cores
 from lookalike.errors import InvalidInputError
+from lookalike.system.cores import usable_cores
 from lookalike.train.device import AUTO, check_device_name
 from lookalike.train.progress import TrainingProgress
 from lookalike.train.split import check_share, is_number

@@ -1,0 +1,250 @@
+"""The models that a collection can use: those of the table, and those of its own.
+
+Its own are the reduced ones, made of its vectors, ONNX files of the user's, and networks trained on its
+images. Its folder holds
+
+    lite0+pca128.npz         the components of a reduced model
+    net-1a2b3c4d.onnx .json  a file of the user's, or a trained network, and how it is used
+    lite0-birds.card.md …    what is known of a trained network
+    clip-vit-b32.weights     which weights the vectors of a model of the hub were made with
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from lookalike.embed.adapted import AdaptedEmbedder
+from lookalike.embed.embedder import Embedder
+from lookalike.embed.loading import load_model
+from lookalike.embed.local import LocalModel, is_path, keep_local, kept_local, load_kept, read_local
+from lookalike.embed.models import HubFiles, Model, get_model
+from lookalike.embed.reduced import ReducedEmbedder, base_name, reduced_model, reduced_name
+from lookalike.embed.runtime import Compute
+from lookalike.errors import InvalidInputError, ModelError
+from lookalike.pca import PCA
+from lookalike.system.replace_file import replace_file
+
+
+class ModelRegistry:
+    """Finds and loads models by name; each is loaded once.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the collection keeps models of its own; it need not exist.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._loaded: dict[tuple[str, Compute], Embedder] = {}
+        self._external: dict[str, LocalModel] = {}  # ONNX files that were named by their paths
+        self._seen: dict[tuple[Path, int, int], str] = {}
+        self._pcas: dict[tuple[str, int, int], PCA] = {}
+
+    def get(self, name: str) -> Model:
+        """Return a model's description. An ONNX file is read, tried, and described, but not kept yet.
+
+        Parameters
+        ----------
+        name : str
+            A name; or the path of an ONNX file.
+
+        Raises
+        ------
+        ModelError
+            If there is none of that name, or the file is none that can be used.
+        InvalidInputError
+            If it is no text.
+        """
+        if not isinstance(name, str):
+            raise InvalidInputError(f"model is {name!r}; expected its name, or the path of an ONNX file")
+        if is_path(name):
+            return self._visit(Path(name))
+        base = self._base_of(name)
+        if base is None:
+            return self._local(name) or get_model(name, [*self.reduced(), *self._kept()])
+        return reduced_model(name, self.get(base), self.pca(name).n_components_)
+
+    def load(self, name: str, compute: Compute, is_new: bool = False) -> Embedder:
+        """Return a model, loaded; see `load_model`.
+
+        Parameters
+        ----------
+        name : str
+        compute : Compute
+        is_new : bool
+            Whether the collection has no vectors of it yet.
+
+        Raises
+        ------
+        ModelError
+            If it cannot be loaded, or its weights are not those that the collection's vectors were made with.
+        """
+        key = (name, compute)
+        embedder = self._loaded.get(key) or self._load(name, compute)
+        if not is_new:
+            self._check_weights(name, embedder)
+        self._loaded[key] = embedder
+        return embedder
+
+    def _load(self, name: str, compute: Compute) -> Embedder:
+        base = self._base_of(name)
+        if base is not None:
+            return ReducedEmbedder(self.get(name), self.load(base, compute), self.pca(name))
+        visiting = self._external.get(name)
+        if visiting is not None:
+            return visiting.open(compute)
+        kept = kept_local(name, self.folder)
+        return load_model(name, compute) if kept is None else load_kept(kept, self.folder, compute)
+
+    def keep(self, name: str, embedder: Embedder, is_new: bool) -> None:
+        """Keep what the vectors about to be written need or tell: a user's file, the hash of a hub's.
+
+        Raises
+        ------
+        ModelError
+            If it cannot be written.
+        """
+        visiting = self._external.get(name)
+        if visiting is not None and kept_local(name, self.folder) is None:
+            keep_local(visiting, self.folder)
+        if isinstance(embedder, AdaptedEmbedder) and isinstance(embedder.model.weights, HubFiles):
+            file = self._weights_file(name)
+            if file.exists() and not is_new:
+                return
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                replace_file(file, f"{embedder.sha256}\n".encode("ascii"))
+            except OSError as error:
+                raise ModelError(f"cannot write {file}: {error.strerror or error}") from error
+
+    def _check_weights(self, name: str, embedder: Embedder) -> None:
+        if not isinstance(embedder, AdaptedEmbedder):
+            return
+        file = self._weights_file(name)
+        try:
+            expected = file.read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as error:
+            raise ModelError(f"cannot read {file}: {error}") from error
+        if expected != embedder.sha256:
+            raise ModelError(
+                f"the vectors of {name} in this collection were made with other weights than are here:"
+                f" expected sha256 {expected}, got {embedder.sha256}; fetch those with"
+                f" `lookalike models --fetch {name} --revision COMMIT`, or make a collection of its own"
+            )
+
+    def _weights_file(self, name: str) -> Path:
+        return self.folder / f"{name}.weights"
+
+    def _visit(self, path: Path) -> Model:
+        """Read an ONNX file, once for each content, and remember it under its name."""
+        path = Path(os.path.abspath(path))
+        with contextlib.suppress(OSError):
+            facts = path.stat()
+            known = self._seen.get((path, facts.st_size, facts.st_mtime_ns))
+            if known is not None:
+                return self._external[known].model
+        local = read_local(path)
+        kept = kept_local(local.model.name, self.folder)
+        if kept is not None and kept != replace(local.model, title=kept.title):
+            raise ModelError(
+                f"{path} is in this collection already as {kept.name}, but used otherwise than the JSON file"
+                " beside it says now; rename the ONNX file to have both"
+            )
+        facts = path.stat()
+        self._seen[path, facts.st_size, facts.st_mtime_ns] = local.model.name
+        self._external[local.model.name] = local
+        return local.model
+
+    def _local(self, name: str) -> Model | None:
+        """Return a user's model that was named by its path before, or is kept; None for any other name."""
+        visiting = self._external.get(name)
+        return kept_local(name, self.folder) if visiting is None else visiting.model
+
+    def _base_of(self, name: str) -> str | None:
+        """Return the base of one of the collection's own models; None for any other name."""
+        return base_name(name) if name in self.reduced() else None
+
+    def reduced(self) -> list[str]:
+        """Return the names of the collection's own models."""
+        if not os.path.isdir(self.folder):  # which a name that is too long is not, either
+            return []
+        return sorted(file.stem for file in self.folder.glob("*.npz") if base_name(file.stem))
+
+    def _kept(self) -> list[str]:
+        """Return the names of the user's files that are kept."""
+        if not os.path.isdir(self.folder):
+            return []
+        return sorted(file.stem for file in self.folder.glob("*.onnx") if file.with_suffix(".json").is_file())
+
+    def pca(self, name: str) -> PCA:
+        """Return the components of a reduced model, read once as long as the file stays what it is."""
+        file = self.folder / f"{name}.npz"
+        with contextlib.suppress(OSError):
+            facts = file.stat()
+            key = (name, facts.st_size, facts.st_mtime_ns)
+            if key not in self._pcas:
+                self._pcas[key] = PCA.load(file)
+            return self._pcas[key]
+        return PCA.load(file)  # which says what is wrong
+
+    def check_free(self, name: str) -> None:
+        """Raise ModelError if there is a model of that name already."""
+        try:
+            self.get(name)
+        except ModelError:
+            if kept_local(name, self.folder) is None:  # which says so if it is there, and damaged
+                return
+            raise
+        raise ModelError(
+            f"there is a model {name} already, and it stays as it is: choose another --name, or embed with"
+            f" it by `lookalike index --model {name}`"
+        )
+
+    def add_trained(self, local: LocalModel, beside: Mapping[str, bytes]) -> None:
+        """Keep a model that was trained, with files about it.
+
+        Parameters
+        ----------
+        local : LocalModel
+        beside : mapping of str to bytes
+            By the ending that follows the model's name: ``.card.md``.
+
+        Raises
+        ------
+        ModelError
+            If it cannot be written; or there is a model of its name already.
+        """
+        name = local.model.name
+        self.check_free(name)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for ending, content in beside.items():
+                replace_file(self.folder / f"{name}{ending}", content)
+        except OSError as error:
+            raise ModelError(f"cannot keep the model {name} in {self.folder}: {error.strerror}") from error
+        keep_local(local, self.folder)
+
+    def add_reduced(self, base: str, pca: PCA) -> Model:
+        """Keep a fitted PCA as a model of its own, under a name that none has yet.
+
+        Raises
+        ------
+        ModelError
+            If it cannot be written.
+        """
+        number = 1
+        while (name := reduced_name(base, pca.n_components_, pca.whiten, number)) in self.reduced():
+            number += 1
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            pca.save(self.folder / f"{name}.npz")
+        except OSError as error:
+            raise ModelError(f"cannot keep the model {name} in {self.folder}: {error.strerror}") from error
+        return self.get(name)

@@ -1,0 +1,1 @@
+"""What files say of their pictures beside the pixels, found by walking over their first bytes."""

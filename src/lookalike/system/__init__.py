@@ -1,0 +1,1 @@
+"""What lies around the program: the cache, cores, memory, files, downloads, and numbers in words."""

@@ -1,0 +1,322 @@
+"""The indexes of a collection follow its vectors, whoever is killed, and whoever else is at work."""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lookalike.collection.searchers import EXACT_BYTES, Indexes, check_request, choose_kind, has_modes
+from lookalike.errors import InvalidInputError
+from lookalike.index import Exact, Index, KMeansTree
+from lookalike.index.kinds import KINDS
+from lookalike.store import Store, Table
+
+N, D = 400, 12
+OPEN = """
+import sys
+from pathlib import Path
+import numpy as np
+from lookalike.collection.searchers import Indexes
+from lookalike.store import Store
+
+folder, kind = Path(sys.argv[1]), sys.argv[2]
+table = Store(folder).vectors("m", 12)
+if sys.argv[3:] == ["stall"]:
+    saved, save = [], np.save
+    def stall(*arguments):
+        save(*arguments)
+        saved.append(arguments)
+        if len(saved) == 2:
+            print("half", flush=True)
+            sys.stdin.read()
+    np.save = stall
+index = Indexes(folder).open(table, "m", "cosine", kind)
+print(index.search(table.vectors_of([7])[1], 3).ids[0].tolist())
+"""
+
+
+def rows_of(n: int, seed: int = 0):
+    return np.random.default_rng(seed).standard_normal((n, D)).astype(np.float32)
+
+
+def write(store: Store, ids, vectors) -> Table:
+    table = store.vectors("m", D)
+    store.write_vectors(np.asarray(ids, np.int64), vectors, table)
+    return table
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    """A store with N vectors of the model m, under the ids 0 to N - 1."""
+    store = Store(tmp_path)
+    write(store, range(N), rows_of(N))
+    return store
+
+
+@pytest.fixture
+def table(store) -> Table:
+    return store.vectors("m", D)
+
+
+LIBRARIES = {"annoy": "annoy", "hnsw": "hnswlib"}
+USABLE = [kind for kind in KINDS if importlib.util.find_spec(LIBRARIES.get(kind, "numpy"))]
+each_kind = pytest.mark.parametrize("kind", USABLE)
+
+
+@pytest.fixture
+def builds(monkeypatch) -> list[str]:
+    """The kinds that were built since."""
+    found = []
+    for kind in KINDS.values():
+
+        def build(self, *arguments, build=kind.build):
+            found.append(self.kind)
+            return build(self, *arguments)
+
+        monkeypatch.setattr(kind, "build", build)
+    return found
+
+
+def open_index(store: Store, kind: str = "exact", **options) -> Index:
+    return Indexes(store.folder).open(store.vectors("m", D), "m", "cosine", kind, **options)
+
+
+def folders(store: Store, kind: str = "exact") -> list[str]:
+    return os.listdir(store.folder / f"indexes/m-{kind}")
+
+
+def check_answers(store: Store, index: Index) -> None:
+    """The ids of the table, and its nearest."""
+    ids, vectors = store.vectors("m", D).read_vectors()
+    assert sorted(index.ids.tolist()) == sorted(ids.tolist())
+    queries = rows_of(20, seed=9)
+    expected = Exact("cosine").build(vectors, ids).search(queries, 5)
+    found = index.search(queries, 5, recall=1.0)
+    assert (found.ids == expected.ids).all()
+
+
+@each_kind
+def test_an_index_is_built_once_and_then_opened(store, kind, builds):
+    check_answers(store, open_index(store, kind))
+    assert builds[0] == kind
+    builds.clear()
+    check_answers(store, open_index(store, kind))
+    assert kind == "exact" or kind not in builds
+    assert folders(store, kind) == [store.vectors("m", D).state()]
+
+
+@each_kind
+def test_five_percent_of_change_is_added_and_removed(store, table, kind, monkeypatch):
+    open_index(store, kind)
+    write(store, range(1000, 1010), rows_of(10, seed=1))
+    table.delete(range(10))
+    monkeypatch.setattr(Table, "read_vectors", lambda _: pytest.fail("it was built again"))
+    index = open_index(store, kind)
+    monkeypatch.undo()
+    check_answers(store, index)
+    assert folders(store, kind) == [table.state()]
+    check_answers(store, open_index(store, kind))
+
+
+@each_kind
+def test_thirty_percent_of_change_is_built_again(store, table, kind, monkeypatch):
+    open_index(store, kind)
+    write(store, range(1000, 1080), rows_of(80, seed=1))
+    table.delete(range(40))
+    monkeypatch.setattr(KINDS[kind], "add", lambda *_: pytest.fail("it was added to"))
+    monkeypatch.setattr(KINDS[kind], "remove", lambda *_: pytest.fail("it was removed from"))
+    check_answers(store, open_index(store, kind))
+    assert folders(store, kind) == [table.state()]
+
+
+def test_change_is_counted_from_the_build_on_not_from_the_last_update(store, table, builds):
+    open_index(store)
+    for step in range(4):  # 3 % each
+        assert builds == ["exact"]
+        table.delete(range(12 * step, 12 * step + 12))
+        assert len(open_index(store)) == N - 12 * (step + 1)
+    assert builds == ["exact", "exact"]
+
+
+def test_a_commit_that_changes_no_vector_changes_no_index(store, table):
+    before = open_index(store)
+    (old,) = folders(store)
+    write(store, range(5), rows_of(N)[:5])
+    assert table.state() != old
+    inode = (store.folder / "indexes/m-exact" / old / "rows.npy").stat().st_ino
+    assert (open_index(store).ids == before.ids).all()
+    (new,) = folders(store)
+    assert new == table.state()
+    assert (store.folder / "indexes/m-exact" / new / "rows.npy").stat().st_ino == inode
+
+
+@each_kind
+def test_a_table_that_was_deleted_and_made_again_is_not_taken_for_the_old_one(store, table, kind):
+    open_index(store, kind)
+    shutil.rmtree(table.folder)
+    write(store, range(N), rows_of(N, seed=5))
+    check_answers(store, open_index(store, kind))
+    # One version on, as if the same ids had been changed since.
+    shutil.rmtree(table.folder)
+    write(store, range(N // 2), rows_of(N, seed=6)[: N // 2])
+    write(store, range(N // 2, N), rows_of(N, seed=6)[N // 2 :])
+    check_answers(store, open_index(store, kind))
+
+
+def cut_short(folder: Path):
+    for file in folder.glob("*.npy"):
+        file.write_bytes(file.read_bytes()[:-20])
+
+
+def forget(folder: Path):
+    (folder / "index.json").unlink()
+
+
+def forge(folder: Path):
+    facts = json.loads((folder / "index.json").read_text())
+    (folder / "index.json").write_text(json.dumps({**facts, "metric": "euclidean"}))
+
+
+def replace_by_file(folder: Path):
+    shutil.rmtree(folder)
+    folder.write_text("")
+
+
+def empty(folder: Path):
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+def add_rubbish(folder: Path):
+    (folder.parent / "34").mkdir()
+    (folder.parent / "99999999-f.part").mkdir()
+    (folder.parent / "99999999-f").mkdir()
+    shutil.rmtree(folder)
+
+
+@each_kind
+@pytest.mark.parametrize("harm", [cut_short, forget, forge, replace_by_file, empty, add_rubbish])
+def test_what_is_damaged_or_foreign_is_made_again(store, table, kind, harm):
+    open_index(store, kind)
+    harm(store.folder / f"indexes/m-{kind}" / table.state())
+    check_answers(store, open_index(store, kind))
+    assert folders(store, kind) == [table.state()]
+    # The same where it is also stale.
+    harm(store.folder / f"indexes/m-{kind}" / table.state())
+    table.delete([3])
+    check_answers(store, open_index(store, kind))
+    assert folders(store, kind) == [table.state()]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"built": 400, "changed": 0, "marks": []}'])
+def test_an_index_of_unknown_origin_is_used_while_it_fits_and_then_made_again(store, table, content, builds):
+    open_index(store)
+    (store.folder / "indexes/m-exact" / table.state() / "origin.json").write_text(content)
+    builds.clear()
+    open_index(store)
+    assert builds == []
+    table.delete([3])
+    open_index(store)
+    assert builds == ["exact"]
+
+
+def test_who_has_the_old_index_open_keeps_it(store, table):
+    old = open_index(store, "kmeans-tree")
+    expected = old.search(rows_of(4, seed=2), 5)
+    table.delete(range(200))
+    open_index(store, "kmeans-tree")
+    assert (old.search(rows_of(4, seed=2), 5).ids == expected.ids).all()
+
+
+def test_on_a_read_only_disk_it_is_made_in_memory_once(store, monkeypatch, builds):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    indexes = Indexes(store.folder)
+    for _ in range(2):
+        index = indexes.open(store.vectors("m", D), "m", "cosine", "exact")
+        assert len(index) == N
+    assert builds == ["exact"]
+    assert folders(store) == []
+
+
+def test_where_no_folder_can_be_made_it_is_made_in_memory(store):
+    (store.folder / "indexes").write_text("")
+    check_answers(store, open_index(store))
+
+
+def test_a_full_disk_is_searched_all_the_same(store, monkeypatch):
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "save", refuse)
+    check_answers(store, open_index(store))
+    assert folders(store) == []
+
+
+@pytest.mark.parametrize("kind", ["exact", "kmeans-tree"])
+def test_a_process_killed_while_it_saves_leaves_no_half_index(store, table, kind):
+    command = [sys.executable, "-c", OPEN, str(store.folder), kind]
+    child = subprocess.Popen([*command, "stall"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert child.stdout.readline() == "half\n"
+    assert any(".part" in name for name in folders(store, kind))
+    child.kill()
+    child.communicate()
+    check_answers(store, open_index(store, kind))
+    assert folders(store, kind) == [table.state()]
+
+
+def test_processes_that_need_the_same_index_at_once_all_get_it(store, table):
+    command = [sys.executable, "-c", OPEN, str(store.folder), "kmeans-tree"]
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    answers = {child.communicate()[0] for child in children}
+    assert [child.returncode for child in children] == [0, 0, 0]
+    assert len(answers) == 1
+    assert folders(store, "kmeans-tree") == [table.state()]
+
+
+def test_what_takes_a_while_is_reported(store, table):
+    said = []
+    open_index(store, report=said.append)
+    open_index(store, report=said.append)
+    table.delete([1])
+    write(store, [999], rows_of(1, seed=4))
+    open_index(store, report=said.append)
+    assert said == [
+        "making the exact index of 400 images",
+        "adding 1 images to the exact index, removing 1",
+    ]
+
+
+def test_an_empty_table_has_an_empty_index(tmp_path):
+    table = Store(tmp_path).vectors("m", D)
+    assert len(Indexes(tmp_path).open(table, "m", "cosine", "auto")) == 0
+
+
+def test_auto_is_exact_search_up_to_half_a_gigabyte(store, table, monkeypatch):
+    assert choose_kind(table) == "exact"
+    assert type(open_index(store, "auto")) is Exact
+    monkeypatch.setattr("lookalike.collection.searchers.EXACT_BYTES", 4 * N * D - 1)
+    assert choose_kind(table) == "kmeans-tree"
+    assert type(open_index(store, "auto")) is KMeansTree
+    ids, vectors = Indexes(store.folder).read_vectors(table, "m", "cosine")
+    assert dict(zip(ids.tolist(), vectors[:, 0].tolist(), strict=True)) == dict(
+        enumerate(rows_of(N)[:, 0].tolist())
+    )
+    assert EXACT_BYTES == 2**29
+
+
+def test_requests_that_no_index_can_meet_are_refused():
+    with pytest.raises(
+        InvalidInputError, match=r"no index 'faiss'; expected one of auto, exact, .*kmeans-tree"
+    ):
+        check_request("faiss", None)
+    for kind in ("auto", "exact", "kmeans-tree"):
+        with pytest.raises(InvalidInputError, match=f"mode is 'leaf', but the index {kind} has no modes"):
+            check_request(kind, "leaf")
+    for kind in filter(has_modes, KINDS):
+        check_request(kind, "leaf")
