@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lookalike.errors import IndexFileError, InvalidInputError
-from lookalike.index import Exact, KMeansTree, axes, kmeans_tree, tuning
+from lookalike.index import Exact, KMeansTree, kmeans_tree, principal_axes, tuning
 from lookalike.index import tree as tree_module
 from lookalike.index.contract import METRICS
 
@@ -263,7 +263,7 @@ def test_number_of_threads_has_to_be_one(n_jobs):
 def test_size_of_the_blocks_does_not_change_the_answers(monkeypatch):
     rows, queries = clustered(5_000, 30), clustered(20, 30, seed=1)
     whole = KMeansTree().build(rows).search(queries, recall=1.0)
-    for module in (axes, kmeans_tree, tree_module):
+    for module in (principal_axes, kmeans_tree, tree_module):
         monkeypatch.setattr(module, "_BLOCK_ROWS", 333)
     assert (KMeansTree().build(rows).search(queries, recall=1.0).ids == whole.ids).all()
 

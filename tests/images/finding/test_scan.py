@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lookalike.images import passed_over
+from lookalike.images.finding import passed_over
 from lookalike.images.finding.passed_over import FOLDERS, count_kinds
 from lookalike.images.finding.scan import FileStat, escape, find_again, scan, scan_files, unescape
 from permissions import as_nobody, folder_for_all
