@@ -24,8 +24,8 @@ from lookalike.evaluate import ClusteringScores, compare_with_labels
 from lookalike.images.finding.scan import unescape
 from lookalike.images.finding.spelling import composed
 from lookalike.images.own import OWN
-from lookalike.query.appearance import name_colors, summarise
-from lookalike.query.facts import SAID_COLUMNS, metadata_of, summarise_facts
+from lookalike.query.appearance import name_colors, summarize
+from lookalike.query.facts import SAID_COLUMNS, metadata_of, summarize_facts
 from lookalike.system.wording import frequencies
 from lookalike.types import Hit, Ids, ImageId, choose_label
 
@@ -53,10 +53,10 @@ def describe(places: Places) -> Info:
         labels=frequencies(label for label in labels if label is not None),
         failures=places.failures(),
         size=_size_of(store.folder),
-        looks=summarise(store),
+        looks=summarize(store),
         clusterings=clusterings,
         damaged=damaged,
-        facts=summarise_facts(store),
+        facts=summarize_facts(store),
         notes=places.notes(),
     )
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from lookalike.embed import MODELS, Embedder, Model, TextEmbedder, base_name, unit_rows
 from lookalike.errors import FetchError, ImageError, InvalidInputError, QueryError
-from lookalike.images import content_id, decode, fetch, make_thumbnail
+from lookalike.images import content_id, decode, make_thumbnail
 from lookalike.images.decode import read_file, upright_rgb
 from lookalike.images.finding.spelling import as_spelled_file
 from lookalike.images.formats import FORMATS
@@ -232,6 +232,8 @@ def _no_words(query: str, model: str, models: Iterable[str]) -> str:
 
 def _read(query: str, allow_private: bool) -> bytes:
     if "://" in query:
+        from lookalike.images.fetch import fetch
+
         return fetch(query, allow_private=allow_private)
     if os.path.isdir(query):  # not Path.is_dir, which raises where words are longer than a name can be
         raise QueryError(f"the query {query} is a folder; expected an image file or a URL")

@@ -48,7 +48,7 @@ _TABLE_MOST, _TABLE_RARE = 4, 0.02  # levels; one colour in fifty may be off by 
 _AT_ONCE = 16_384  # pixels looked up: what is made on the way then stays in the processor's cache
 
 _Codes = npt.NDArray[np.uint32]  # a pixel each: red + 256 green + 65536 blue, and no matter what above
-_COLOUR = 0xFFFFFF
+_COLOR = 0xFFFFFF
 _CELL, _WITHIN = 0x3F3F3F, 0x030303
 
 
@@ -126,7 +126,7 @@ def _build(profile: bytes, mode: str) -> Conversion | None:
     exact = _Exact(transform)
     if mode == "L":
         return _of_greys(exact)
-    return _of_colours(exact) if mode == "RGB" else exact
+    return _of_colors(exact) if mode == "RGB" else exact
 
 
 class _Exact:
@@ -177,7 +177,7 @@ def _of_greys(exact: _Exact) -> Conversion:
     return _Levels(levels.T.ravel().tolist())
 
 
-def _of_colours(exact: _Exact) -> Conversion:
+def _of_colors(exact: _Exact) -> Conversion:
     steps = np.r_[0:256:17, 1:34:4].astype(np.uint32)  # more of the darks, where curves differ most
     grid = _pack(steps[:, None, None], steps[:, None], steps)
     if _distances(_exactly(exact, grid), grid).max() <= _SAME:
@@ -230,7 +230,7 @@ def _pack(red: _Codes, green: _Codes, blue: _Codes) -> _Codes:
 
 
 def _exactly(exact: _Exact, codes: _Codes) -> _Codes:
-    return _codes(exact(_image(codes, (codes.size, 1)))) & np.uint32(_COLOUR)
+    return _codes(exact(_image(codes, (codes.size, 1)))) & np.uint32(_COLOR)
 
 
 def _distances(one: _Codes, other: _Codes) -> npt.NDArray[np.int32]:
