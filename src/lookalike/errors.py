@@ -19,7 +19,7 @@ sentence and hint and exits with 2.
         └── TooLittleMemoryError  MemoryError
 
 Where it comes from is said by a second base, so that ``except ModelError`` catches whatever is wrong with a
-model. Nothing is raised of an origin alone: the classes below join it with one remedy, and are called by both.
+model. Nothing is raised of an origin alone: the classes below join it with one remedy, called by both.
 
     CollectionError   a collection, or what is in it   Collection{NotFound, Conflict, Damaged, Resource}Error
     StoreError        the tables of a collection       Store{Damaged, Resource}Error

@@ -72,6 +72,3 @@ class Sentence(str):
         made = super().__new__(cls, words)
         made.hint = hint
         return made
-
-    def __getnewargs__(self) -> tuple[str, Hint | None]:
-        return str(self), self.hint
