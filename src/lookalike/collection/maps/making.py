@@ -10,7 +10,7 @@ import numpy as np
 from lookalike.collection.clusterings.making import check_seed
 from lookalike.collection.embedded import Embedded
 from lookalike.collection.stored.maps import StoredMap
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.projection import Method, Projection, Report, place, project
 from lookalike.types import Metric
 
@@ -60,7 +60,7 @@ def place_later(stored: StoredMap, embedded: Embedded, metric: Metric) -> tuple[
     is_there = np.isin(stored.ids, embedded.ids)
     is_base = is_there & ~stored.is_placed
     if not is_base.any() and "components" not in stored.state:
-        raise CollectionError(
+        raise CollectionConflictError(
             f"none of the images that the map {stored.name!r} was made of is left; make it anew with"
             f" `lookalike map --name '{stored.name}' --new`"
         )
