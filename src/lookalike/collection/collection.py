@@ -60,7 +60,14 @@ from lookalike.collection.searching import Asking, all_with_vectors, search
 from lookalike.collection.syncing import Work, sync
 from lookalike.collection.training import train_model
 from lookalike.embed import AUTO, Compute, Model, ModelRegistry, base_name, check_device
-from lookalike.errors import CollectionError, InvalidInputError, LockedError, QueryError, StoreError
+from lookalike.errors import (
+    CollectionConflictError,
+    CollectionNotFoundError,
+    InvalidInputError,
+    LockedError,
+    QueryNotFoundError,
+    StoreDamagedError,
+)
 from lookalike.images import encode_thumbnail
 from lookalike.index.contract import check_recall
 from lookalike.pca import PCA
@@ -170,7 +177,7 @@ class Collection:
         place = cls.find(start, above)
         if place is None:
             where = f"{os.path.abspath(start)} or above it" if above else os.path.abspath(start)
-            raise CollectionError(
+            raise CollectionNotFoundError(
                 f"there is no collection in {where}; make one with"
                 " `lookalike index FOLDER`, or name its folder with -c/--collection"
             )
@@ -866,7 +873,7 @@ class Collection:
 
     def _check_replaceable(self, name: str) -> None:
         if name in self._clusterings.names() and self._clusterings.read(name).is_edited:
-            raise CollectionError(
+            raise CollectionConflictError(
                 f"clusters of {name!r} were named or changed by hand, which would be lost; choose another"
                 " name, or delete that clustering first"
             )
@@ -874,14 +881,14 @@ class Collection:
     def _image_in(self, embedded: Embedded | None, image: str | os.PathLike[str]) -> ImageId:
         found = self._places.find(os.fspath(image))
         if embedded is None or found not in embedded.ids:
-            raise QueryError(f"{os.fspath(image)} is not in this collection; index it first")
+            raise QueryNotFoundError(f"{os.fspath(image)} is not in this collection; index it first")
         return found
 
     def _embedded(self, model: str | None) -> tuple[Model, Embedded]:
         chosen = self._models.get(self.model if model is None else model)
         embedded = embedded_images(self._store, self._indexes, chosen)
         if not len(embedded):
-            raise CollectionError(nothing_embedded(self._store, chosen.name, model))
+            raise CollectionConflictError(nothing_embedded(self._store, chosen.name, model))
         return chosen, embedded
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
@@ -900,7 +907,9 @@ class Collection:
             if not query.is_text and query.thumbnail is None and query.id not in stored
         ]
         if missing:
-            raise StoreError(f"the thumbnail of {missing[0]} is missing from {self.folder}; index it again")
+            raise StoreDamagedError(
+                f"the thumbnail of {missing[0]} is missing from {self.folder}; index it again"
+            )
         return [
             encode_thumbnail(query.thumbnail) if query.thumbnail else stored.get(ImageId(query.id or 0))
             for query in queries

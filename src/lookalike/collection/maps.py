@@ -16,7 +16,7 @@ import numpy.typing as npt
 from lookalike.collection.embedded import Embedded
 from lookalike.collection.grouping import check_seed
 from lookalike.collection.named_folders import NamedFolders, check_name, parse_facts, read_arrays
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.projection import Method, Projection, Report, place, project
 from lookalike.types import Ids, Metric, Vectors
 
@@ -116,7 +116,7 @@ def place_later(stored: StoredMap, embedded: Embedded, metric: Metric) -> tuple[
     is_there = np.isin(stored.ids, embedded.ids)
     is_base = is_there & ~stored.is_placed
     if not is_base.any() and "components" not in stored.state:
-        raise CollectionError(
+        raise CollectionConflictError(
             f"none of the images that the map {stored.name!r} was made of is left; make it anew with"
             f" `lookalike map --name '{stored.name}' --new`"
         )
