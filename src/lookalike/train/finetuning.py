@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.embed import LocalModel, Model, fit_image, trained_model
+from lookalike.embed import LocalModel, Model, TrainedNetwork, fit_image
 from lookalike.errors import CollectionError
 from lookalike.train.augment import augment
 from lookalike.train.bases import Base, Start, get_base
@@ -233,7 +233,7 @@ class _Feed:
 
 
 def _as_model(base: Base, start: Start, name: str, title: str, size: int, graph: bytes) -> LocalModel:
-    return trained_model(
+    return TrainedNetwork(
         name=name,
         title=title,
         graph=graph,
@@ -243,7 +243,7 @@ def _as_model(base: Base, start: Start, name: str, title: str, size: int, graph:
         metric=base.model.metric,
         licence=start.licence,
         fit="crop",
-    )
+    ).as_model()
 
 
 def _check(backbone: Backbone, local: LocalModel, feed: _Feed) -> None:
