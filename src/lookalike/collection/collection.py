@@ -26,9 +26,9 @@ from lookalike.answers import (
     SyncReport,
 )
 from lookalike.bench import RECALLS, IndexComparison
-from lookalike.collection.changing import change_clusters
-from lookalike.collection.clusterings import Clusterings, check_clustering_name
-from lookalike.collection.comparing import compare_on_collection
+from lookalike.collection.clusterings.editing import change_clusters
+from lookalike.collection.clusterings.exporting import check_export, export_clustering
+from lookalike.collection.clusterings.making import check_algorithm, find_clusters, try_distances, try_ks
 from lookalike.collection.describing import (
     describe,
     describe_clustering,
@@ -37,28 +37,29 @@ from lookalike.collection.describing import (
     describe_roots,
 )
 from lookalike.collection.embedded import Embedded, embedded_images, nothing_embedded, vector_table
-from lookalike.collection.evaluating import (
+from lookalike.collection.evaluation.ground_truth import read_ground_truth
+from lookalike.collection.evaluation.indexes import compare_on_collection
+from lookalike.collection.evaluation.retrieval import (
     MOST_QUERIES,
     Asked,
     Contender,
     evaluate_clustering,
     evaluate_retrieval,
 )
-from lookalike.collection.exporting import check_export, export_clustering
-from lookalike.collection.ground_truth import read_ground_truth
-from lookalike.collection.grouping import check_algorithm, find_clusters, try_distances, try_ks
 from lookalike.collection.manifest_file import ManifestFile
-from lookalike.collection.maps import Maps, check_map_name, make_map, place_later
+from lookalike.collection.maps.making import make_map, place_later
+from lookalike.collection.models.reducing import reduce_model
+from lookalike.collection.models.training import train_model
 from lookalike.collection.moving import move_root
-from lookalike.collection.named_folders import read_each
 from lookalike.collection.opening import create
 from lookalike.collection.places import Places
-from lookalike.collection.reducing import reduce_model
 from lookalike.collection.searchers import AUTO as AUTO_INDEX
 from lookalike.collection.searchers import Indexes, check_request, choose_kind, is_kind
 from lookalike.collection.searching import Asking, all_with_vectors, search
+from lookalike.collection.stored.clusterings import StoredClusterings, check_clustering_name
+from lookalike.collection.stored.maps import StoredMaps, check_map_name
+from lookalike.collection.stored.named_folders import read_each
 from lookalike.collection.syncing import Work, sync
-from lookalike.collection.training import train_model
 from lookalike.embed import AUTO, Compute, Model, ModelRegistry, base_name, check_device
 from lookalike.errors import CollectionError, InvalidInputError, LockedError, QueryError, StoreError
 from lookalike.images import encode_thumbnail
@@ -98,8 +99,8 @@ class Collection:
         self._manifest = ManifestFile(folder, manifest)
         self._store = Store(folder)
         self._indexes = Indexes(folder)
-        self._clusterings = Clusterings(folder)
-        self._maps = Maps(folder)
+        self._clusterings = StoredClusterings(folder)
+        self._maps = StoredMaps(folder)
         self._models = ModelRegistry(folder / "models")
 
     @classmethod

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.answers import HitCluster, SearchResult
-from lookalike.collection.centers import nearest_cluster
-from lookalike.collection.clusterings import NOISE, StoredClustering
+from lookalike.collection.clusterings.centers import nearest_cluster
 from lookalike.collection.embedded import nothing_embedded, vector_table
-from lookalike.collection.places import Place, Places
+from lookalike.collection.places import FileLocation, Places
 from lookalike.collection.searchers import Indexes
+from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.embed import Compute, Model, ModelRegistry
 from lookalike.errors import CollectionError, InvalidInputError, QueryError
 from lookalike.query.appearance import LEAST_SCORE, check_looked_at, score_colors
@@ -312,7 +312,9 @@ def _hits(
     )
 
 
-def make_hit(rank: int, image: ImageId, distance: float, score: float | None, there: Sequence[Place]) -> Hit:
+def make_hit(
+    rank: int, image: ImageId, distance: float, score: float | None, there: Sequence[FileLocation]
+) -> Hit:
     """Return a hit that lies in some places, of which there is one at least."""
     paths = tuple(place.path for place in there)
     first = there[0]

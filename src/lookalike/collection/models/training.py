@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lookalike import datasets
-from lookalike.collection.ground_truth import read_ground_truth
+from lookalike.collection.evaluation.ground_truth import read_ground_truth
 from lookalike.collection.ivf_rq import IvfRq
 from lookalike.collection.places import Places
 from lookalike.embed import ModelRegistry, base_name

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.answers import ClusteringEvaluation, Evaluation, QueryScores, SearchComparison
-from lookalike.collection.clusterings import NOISE, StoredClustering
-from lookalike.collection.comparing import is_in_split
 from lookalike.collection.describing import agreement
 from lookalike.collection.embedded import nothing_embedded, vector_table
-from lookalike.collection.ground_truth import GroundTruth
-from lookalike.collection.places import Place, Places
+from lookalike.collection.evaluation.ground_truth import GroundTruth
+from lookalike.collection.evaluation.indexes import is_in_split
+from lookalike.collection.places import FileLocation, Places
 from lookalike.collection.searchers import AUTO, Indexes, choose_kind
 from lookalike.collection.searching import make_hit
+from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.embed import Model
 from lookalike.errors import CollectionError, InvalidInputError
 from lookalike.evaluate import (
@@ -132,7 +132,7 @@ class _Rows:
 
 def evaluate_retrieval(
     places: Places,
-    there: Mapping[int, list[Place]],
+    there: Mapping[int, list[FileLocation]],
     indexes: Indexes,
     truth: GroundTruth,
     contenders: Sequence[Contender],
@@ -195,7 +195,7 @@ def _check_others(places: Places, contenders: Sequence[Contender]) -> None:
 
 def _set_task(
     places: Places,
-    there: Mapping[int, list[Place]],
+    there: Mapping[int, list[FileLocation]],
     truth: GroundTruth,
     contenders: Sequence[Contender],
     asked: Asked,
@@ -308,7 +308,7 @@ def _measure(
 
 
 def _worst(
-    there: Mapping[int, list[Place]],
+    there: Mapping[int, list[FileLocation]],
     truth: GroundTruth,
     model: Model,
     rows: _Rows,
@@ -351,7 +351,7 @@ def _worst(
 
 def evaluate_clustering(
     places: Places,
-    there: Mapping[int, list[Place]],
+    there: Mapping[int, list[FileLocation]],
     indexes: Indexes,
     stored: StoredClustering,
     model: Model,
