@@ -1,1 +1,1 @@
-"""A collection measured: `evaluation` is what users have in hand, with a module for each kind of measuring."""
+"""A collection measured: `evaluation` is what users have in hand, a module for each measuring beside it."""
