@@ -14,7 +14,7 @@ from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.evaluation.ground_truth import GroundTruth
 from lookalike.collection.evaluation.indexes import is_in_split
 from lookalike.collection.places import FileLocation, Places
-from lookalike.collection.searchers import AUTO, Indexes, choose_kind
+from lookalike.collection.searchers import AUTO, Searchers, choose_kind
 from lookalike.collection.searching import make_hit
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.embed import Model
@@ -121,7 +121,7 @@ class _Rows:
     vectors: Vectors
 
     @classmethod
-    def read(cls, places: Places, indexes: Indexes, model: Model) -> _Rows:
+    def read(cls, places: Places, indexes: Searchers, model: Model) -> _Rows:
         ids, vectors = indexes.read_vectors(vector_table(places.store, model), model.name, model.metric)
         order = np.argsort(ids)
         return cls(ids[order], order, vectors)
@@ -133,7 +133,7 @@ class _Rows:
 def evaluate_retrieval(
     places: Places,
     there: Mapping[int, list[FileLocation]],
-    indexes: Indexes,
+    indexes: Searchers,
     truth: GroundTruth,
     contenders: Sequence[Contender],
     asked: Asked,
@@ -273,7 +273,7 @@ def _set_task(
 
 def _measure(
     places: Places,
-    indexes: Indexes,
+    indexes: Searchers,
     contender: Contender,
     rows: _Rows,
     task: _Task,
@@ -352,7 +352,7 @@ def _worst(
 def evaluate_clustering(
     places: Places,
     there: Mapping[int, list[FileLocation]],
-    indexes: Indexes,
+    indexes: Searchers,
     stored: StoredClustering,
     model: Model,
     truth: GroundTruth | None,
