@@ -17,7 +17,7 @@ from lookalike.cli.cluster_try import Trial, show_trial
 from lookalike.cli.clusterings import document_of, print_clustering, print_list
 from lookalike.cli.console import check_dark, print_json, save_picture, say, step_progress
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.system.wording import count_images
 
 _MAKE = "Make clusters"
@@ -239,7 +239,7 @@ def cluster(
 
         check_ending(plot)
     if export is not None:
-        from lookalike.collection.exporting import check_export
+        from lookalike.collection.clusterings.exporting import check_export
 
         check_export(export, form or FORMS[0])
     if trial:
@@ -313,7 +313,7 @@ def _usual(there: Sequence[str], algorithm: str | None, must_be: bool) -> str:
         return usual
     if len(there) == 1:
         return there[0]
-    raise CollectionError(
+    raise CollectionConflictError(
         f"there are several clusterings: {', '.join(there)}; say which with --name"
         if there
         else "there is no clustering in this collection yet; make one with `lookalike cluster`"

@@ -20,7 +20,7 @@ from lookalike.cli.console import (
     share_progress,
 )
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def draw_map(
 
 def _read_earlier(collection: Collection, name: str, new: bool) -> ImageMap | None:
     """Return the map of that name, if there is one; where it is made anew anyway, a damaged one is none."""
-    from lookalike.collection.named_folders import read_each
+    from lookalike.collection.stored.named_folders import read_each
 
     if name not in collection.maps():
         return None
@@ -235,7 +235,7 @@ def _check_color(collection: Collection, color: str) -> None:
             f"--color is {color!r}; expected one of {there}, and there is no clustering of that name"
         )
     elif color == "label" and not collection.info().labels:
-        raise CollectionError(
+        raise CollectionConflictError(
             f"no image of the collection in {collection.folder} has a label; leave out --color, or make"
             " clusters with `lookalike cluster`"
         )
@@ -247,7 +247,7 @@ def _usual_clustering(collection: Collection) -> str:
         return "kmeans"
     if len(there) == 1:
         return there[0]
-    raise CollectionError(
+    raise CollectionConflictError(
         f"there are several clusterings: {', '.join(there)}; name one with --color"
         if there
         else "there is no clustering in this collection yet; make one with `lookalike cluster`"
@@ -314,7 +314,7 @@ def _in_words(found: ImageMap) -> str:
 
 
 def _print_list(collection: Collection, json: bool) -> None:
-    from lookalike.collection.named_folders import read_each
+    from lookalike.collection.stored.named_folders import read_each
     from lookalike.drawing import facts_of_map
 
     maps, damaged = read_each(collection.maps(), collection.read_map)

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.choices import ALGORITHMS
-from lookalike.collection.centers import measured, recentred
-from lookalike.collection.clusterings import NOISE, StoredClustering
+from lookalike.collection.clusterings.centers import measured, recentred
 from lookalike.collection.embedded import Embedded
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.collection.stored.clusterings import NOISE, StoredClustering
+from lookalike.errors import CollectionResourceError, InvalidInputError
 from lookalike.system.memory import free_memory
 from lookalike.types import Metric, Vectors
 
@@ -176,7 +176,7 @@ def _fits(embedded: Embedded, algorithm: str) -> bool:
 def _check_fits(embedded: Embedded, algorithm: str) -> None:
     if not _fits(embedded, algorithm):
         taken, free = _TIMES_VECTORS[algorithm] * embedded.n_bytes, free_memory()
-        raise CollectionError(
+        raise CollectionResourceError(
             f"{algorithm} would take about {taken / 1e9:,.1f} GB of memory for {len(embedded):,} images, and"
             f" {free / 1e9:,.1f} GB are free; kmeans reads them in batches, and fewer dimensions take less:"
             " `lookalike reduce 64`"

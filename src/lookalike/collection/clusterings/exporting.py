@@ -14,8 +14,13 @@ from pathlib import Path
 
 from lookalike.answers import Cluster, Clustering
 from lookalike.choices import FORMS, TABLES
-from lookalike.collection.places import Place
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.collection.places import FileLocation
+from lookalike.errors import (
+    CollectionConflictError,
+    CollectionNotFoundError,
+    CollectionResourceError,
+    InvalidInputError,
+)
 from lookalike.types import format_id
 
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)  # across disks, or on FAT
@@ -23,7 +28,7 @@ _COLUMNS = ("path", "id", "cluster", "name", "distance", "label")
 
 
 def export_clustering(
-    clustering: Clustering, places: Mapping[int, Sequence[Place]], to: Path, form: str
+    clustering: Clustering, places: Mapping[int, Sequence[FileLocation]], to: Path, form: str
 ) -> int:
     """Write a clustering; return how many images that are. See `Collection.export_clustering`."""
     check_export(to, form)
@@ -33,7 +38,7 @@ def export_clustering(
             write(clustering, places, partial, form)
     except OSError as error:
         hint = "; use copy, which works on every disk" if error.errno in _NO_LINKS else ""
-        raise CollectionError(
+        raise CollectionResourceError(
             f"cannot export to {to}: {error.strerror or error}{hint}; nothing was written"
         ) from error
     return len(clustering.ids)
@@ -45,11 +50,13 @@ def check_export(to: Path, form: str) -> None:
         raise InvalidInputError(f"there is no export as {form!r}; expected one of {', '.join(FORMS)}")
     if form in TABLES:
         if os.path.lexists(to):
-            raise CollectionError(f"{to} is there already, and is not overwritten; name another file")
+            raise CollectionConflictError(f"{to} is there already, and is not overwritten; name another file")
     elif os.path.lexists(to) and (not to.is_dir() or any(to.iterdir())):
-        raise CollectionError(f"{to} is there and not an empty folder; name a new folder to export to")
+        raise CollectionConflictError(
+            f"{to} is there and not an empty folder; name a new folder to export to"
+        )
     if not to.absolute().parent.is_dir():
-        raise CollectionError(f"there is no folder {to.absolute().parent} to export to")
+        raise CollectionNotFoundError(f"there is no folder {to.absolute().parent} to export to")
 
 
 @contextlib.contextmanager
@@ -69,7 +76,7 @@ def _whole(to: Path) -> Iterator[Path]:
 
 
 def _write_table(
-    clustering: Clustering, places: Mapping[int, Sequence[Place]], file: Path, form: str
+    clustering: Clustering, places: Mapping[int, Sequence[FileLocation]], file: Path, form: str
 ) -> None:
     """Write a row for every place of every image, by cluster, nearest to the centre first."""
     names = {cluster.number: cluster.name for cluster in clustering.clusters}
@@ -105,7 +112,7 @@ def _write_table(
 
 
 def _write_folders(
-    clustering: Clustering, places: Mapping[int, Sequence[Place]], folder: Path, form: str
+    clustering: Clustering, places: Mapping[int, Sequence[FileLocation]], folder: Path, form: str
 ) -> None:
     """Put the first file of each image into a folder of its cluster."""
     for cluster in clustering.clusters:
@@ -116,7 +123,7 @@ def _write_folders(
     for number, _, image in _by_cluster(clustering):
         source = Path(places[image][0].path)
         if not source.is_absolute():
-            raise CollectionError(
+            raise CollectionConflictError(
                 f"{source} is an image of a data set, no file; export as csv or json instead"
             )
         target = folder / names[number] / source.name
@@ -131,7 +138,9 @@ def _write_folders(
             else:
                 target.symlink_to(source.resolve(strict=True))
         except FileNotFoundError as error:
-            raise CollectionError(f"{source} is gone; run `lookalike index`, then export again") from error
+            raise CollectionConflictError(
+                f"{source} is gone; run `lookalike index`, then export again"
+            ) from error
 
 
 def _by_cluster(clustering: Clustering) -> Iterator[tuple[int, float, int]]:
