@@ -42,7 +42,7 @@ from lookalike.train.losses import make_loss  # noqa: E402
 from lookalike.train.memory import bytes_an_image, check_memory  # noqa: E402
 from lookalike.train.resnet_network import ResNet  # noqa: E402
 from pictures import picture  # noqa: E402
-from standins import document, resnet_tensors, safetensors_file, serve_hub, transformers_name  # noqa: E402
+from standin_models import document, resnet_tensors, safetensors_file, serve_hub, transformers_name  # noqa: E402
 
 CPU = Running(device="cpu", jobs=1)
 
