@@ -1,5 +1,4 @@
 import hashlib
-import random
 
 import numpy as np
 import onnx
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from onnx import TensorProto, helper, numpy_helper
 
-from lookalike.datasets import caltech101
+from caltech101_sample import classes_by_lot
 from lookalike.embed import OnnxEmbedder, get_model
 from lookalike.embed.efficientnet_lite import VARIANTS, blocks, build
 from lookalike.embed.loading import _read_weights
@@ -18,7 +17,7 @@ from lookalike.embed.quantize import BOUNDS, quantize, round_weights, weight_ste
 from lookalike.embed.torch_weights import read_state_dict
 from lookalike.errors import ModelError
 from lookalike.evaluate import leave_one_out
-from lookalike.images import read_image, scan
+from lookalike.images import read_image
 
 
 @pytest.fixture(scope="module")
@@ -343,17 +342,10 @@ def test_what_is_no_graph_is_refused():
 @pytest.mark.data
 def test_int8_finds_what_float_finds(embedders):
     """On all 8,677 images mAP is 0.7328 with INT8, 0.7336 with float; here on 12 classes of 30 images."""
-    data = caltech101.find()
-    if data is None:
-        pytest.skip("needs Caltech-101 under LOOKALIKE_DATA")
-    classes = {}
-    for path in scan(data.root, exclude=data.exclude).files:
-        classes.setdefault(path.partition("/")[0], []).append(data.root / path)
-    large = sorted(name for name, paths in classes.items() if len(paths) >= 30)
-    labels = [name for name in random.Random(0).sample(large, 12) for _ in range(30)]
-    paths = [path for name in dict.fromkeys(labels) for path in classes[name][:30]]
+    photos = classes_by_lot(12, 30)
+    labels = [name for _, name in photos]
     resize = embedders[0].model.resize
-    images = [embedders[0].prepare(read_image(path, resize).image) for path in paths]
+    images = [embedders[0].prepare(read_image(path, resize).image) for path, _ in photos]
     exact, quantised = (
         leave_one_out(np.concatenate([embedder.embed(image[None]) for image in images]), labels)
         for embedder in embedders

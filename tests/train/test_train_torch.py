@@ -14,7 +14,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch: pip install 'lookalike[train]'")
 
-from test_train import contents, fail  # noqa: E402
+from refusals import contents, fail  # noqa: E402
 
 from lookalike import Collection  # noqa: E402
 from lookalike.cli import main  # noqa: E402
