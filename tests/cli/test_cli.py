@@ -12,7 +12,6 @@ import pytest
 
 import lookalike
 from lookalike import Collection
-from lookalike.cli import main
 from lookalike.errors import CollectionError, InvalidInputError, ModelError
 from lookalike.system.replace_file import replace_file
 from permissions import as_nobody, folder_for_all
@@ -27,21 +26,6 @@ def run(*words, cwd=None, **options):
     return subprocess.run(
         [*PROGRAM, *map(str, words)], cwd=cwd, env=environment, capture_output=True, timeout=120, **options
     )
-
-
-@pytest.fixture
-def call(capfdbinary, monkeypatch):
-    """Run the command line in this process, which is quicker; give (exit code, output, complaints)."""
-
-    def call_(*words, cwd=None):
-        if cwd is not None:
-            monkeypatch.chdir(cwd)
-        with pytest.raises(SystemExit) as left:
-            main([str(word) for word in words])
-        out, err = capfdbinary.readouterr()
-        return left.value.code or 0, out.decode(errors="surrogateescape"), err.decode()
-
-    return call_
 
 
 def test_the_first_minute_works_as_the_readme_says(photos):
