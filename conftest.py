@@ -21,7 +21,7 @@ def _doctest_names(
     doctest_namespace: dict[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Give the docstrings of `Collection` and its parts a folder of pictures, a new one for each docstring."""
+    """Give the docstrings of a collection and its parts a folder of pictures, a new one for each."""
     if request.node.nodeid.startswith(("src/lookalike/collection/", "src/lookalike/drawing")):
         from lookalike import Collection
 

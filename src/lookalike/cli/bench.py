@@ -92,17 +92,17 @@ def bench(
         check_ending(plot)
     chosen = open_named(collection)
     with step_progress(quiet=quiet) as report:
-        found = chosen.compare_indexes(
+        found = chosen.evaluation.indexes(
             model,
             k,
-            index or None,
-            recall or RECALLS,
-            queries,
-            query_split,
-            gallery_split,
+            kinds=index or None,
+            recalls=recall or RECALLS,
+            n_queries=queries,
+            query_split=query_split,
+            gallery_split=gallery_split,
             report=report,
         )
-    name, auto = model or chosen.model, chosen.default_index(model)
+    name, auto = model or chosen.model, chosen.evaluation.default_index(model)
     if plot is not None:
         from lookalike.drawing import draw_comparison
 

@@ -17,7 +17,7 @@ from lookalike.cli.cluster_try import Trial, show_trial
 from lookalike.cli.clusterings import document_of, print_clustering, print_list
 from lookalike.cli.console import check_dark, print_json, save_picture, say, step_progress
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.system.wording import count_images
 
 _MAKE = "Make clusters"
@@ -252,10 +252,10 @@ def cluster(
     if list_:
         print_list(chosen, json)
         return
-    there = chosen.clusterings()
+    there = chosen.clusterings.names()
     target = name if name is not None else _usual(there, algorithm, must_be=bool(asked_changes))
     if delete:
-        chosen.delete_clustering(target)
+        chosen.clusterings.delete(target)
         if json:
             print_json({"deleted": target})
         elif not quiet:
@@ -264,7 +264,7 @@ def cluster(
     n_assigned, is_new = None, False
     with step_progress(quiet=quiet or json) as report:
         if asked_changes:
-            found, n_assigned = chosen.change_clusters(
+            found, n_assigned = chosen.clusterings.edit(
                 target,
                 rename=renames,
                 merge=[[word.strip() for word in words.split(",")] for words in merge or []],
@@ -273,10 +273,10 @@ def cluster(
                 report=report,
             )
         elif not asked_making and target in there and (name or export or plot):
-            found = chosen.clustering(target)
+            found = chosen.clusterings.get(target)
         else:
             is_new = True
-            found = chosen.cluster(
+            found = chosen.clusterings.make(
                 algorithm or "kmeans",
                 n_clusters,
                 name=target,
@@ -291,7 +291,7 @@ def cluster(
         n_exported = None
         if export is not None:
             report(f"exporting to {export}")
-            n_exported = chosen.export_clustering(target, export, form or FORMS[0])
+            n_exported = chosen.clusterings.export(target, export, form or FORMS[0])
     n_assigned = n_assigned if assign else None
     if plot is not None:
         from lookalike.drawing import draw_clusters
@@ -313,7 +313,7 @@ def _usual(there: Sequence[str], algorithm: str | None, must_be: bool) -> str:
         return usual
     if len(there) == 1:
         return there[0]
-    raise CollectionError(
+    raise CollectionConflictError(
         f"there are several clusterings: {', '.join(there)}; say which with --name"
         if there
         else "there is no clustering in this collection yet; make one with `lookalike cluster`"

@@ -110,7 +110,7 @@ def show_trial(
     """Try, print what was found, and draw it if there is a file to draw to."""
     with step_progress(quiet=quiet or json) as report:
         if "k" in ALGORITHMS[trial.algorithm]:
-            choice = collection.try_ks(
+            choice = collection.clusterings.try_ks(
                 None if trial.k is None else read_ks(trial.k),
                 model=trial.model,
                 random_state=trial.random_state or 0,
@@ -121,7 +121,7 @@ def show_trial(
             if choice.n_rows < choice.n_given:
                 basis += f", a sample of {choice.n_given:,}"
         else:
-            found = collection.try_distances(trial.min_samples, model=trial.model, report=report)
+            found = collection.clusterings.try_distances(trial.min_samples, model=trial.model, report=report)
             document, rows, go_on = _of_distances(trial, found)
             basis = (
                 f"{count_images(len(found.distances))}; a core image has {found.min_samples}, itself"

@@ -27,7 +27,7 @@ def print_list(collection: Collection, json: bool) -> None:
     """Print a line for each clustering, or a document of all."""
     from lookalike.collection.stored.named_folders import read_each
 
-    clusterings, damaged = read_each(collection.clusterings(), collection.clustering)
+    clusterings, damaged = read_each(collection.clusterings.names(), collection.clusterings.get)
     if json:
         print_json(
             {

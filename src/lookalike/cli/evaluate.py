@@ -148,7 +148,7 @@ def evaluate(
     found = None
     with step_progress(quiet=quiet or json) as report:
         if not clustering:
-            found = chosen.evaluate(
+            found = chosen.evaluation.retrieval(
                 ks,
                 model=model,
                 index=index,
@@ -162,7 +162,7 @@ def evaluate(
                 report=report,
                 **({} if n_queries is None else {"n_queries": n_queries}),
             )
-        grouped = chosen.evaluate_clusterings(clustering or None, labels, random_state, report)
+        grouped = chosen.evaluation.clusterings(clustering or None, labels, random_state, report)
     if found is not None:
         from lookalike.drawing import draw_confusion, draw_worst_queries
 

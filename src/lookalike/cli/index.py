@@ -13,7 +13,7 @@ import typer
 from lookalike.cli.console import announce, complain, print_json, relative, say, sync_progress
 from lookalike.cli.locate import choose_place, open_place
 from lookalike.cli.options import CollectionOption, DeviceOption, JobsOption, JsonOption, QuietOption
-from lookalike.errors import CollectionError, InvalidInputError, LockedError, LookalikeError
+from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedError, LookalikeError
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def index(
     from lookalike.datasets import prepare_dataset
     from lookalike.embed import check_device
     from lookalike.images.finding.globs import divide_excludes, lies_outside, read_exclude
+    from lookalike.sync import locate
 
     if labels not in (None, "folders", "none"):
         raise InvalidInputError(f"--labels is {labels!r}; expected folders or none")
@@ -115,7 +116,10 @@ def index(
         chosen = open_place(place, model, instead)
         if not place.is_there:
             stack.push(partial(_leave_nothing, chosen))
-        roots = chosen.roots_of(place.folders) if place.folders else chosen.roots
+        roots = chosen.roots
+        if place.folders:
+            held = [root for root in roots for folder in place.folders if locate([root], folder)]
+            roots = tuple(dict.fromkeys(held))
         if labels or exclude:
             for root, inside in divide_excludes(exclude or [], roots).items():
                 chosen.add_root(root, cast("Labelling | None", labels), inside)
@@ -137,7 +141,7 @@ def index(
         )
         if not place.is_there and not targets and not sets and not result.added + result.failed:
             passed = f" (passed over: {_passed_over(result)})" if result.passed_over else ""
-            raise CollectionError(
+            raise CollectionNotFoundError(
                 f"there are no images in {place.folders[0]}{passed}; name a folder that has some"
             )
     if json:

@@ -20,7 +20,7 @@ from lookalike.cli.console import (
     share_progress,
 )
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def draw_map(
         return
     if delete:
         assert name is not None
-        chosen.delete_map(name)
+        chosen.maps.delete(name)
         if json:
             print_json({"deleted": name})
         elif not quiet:
@@ -186,7 +186,7 @@ def draw_map(
         found = None
     if found is None:
         with share_progress(quiet=quiet or json) as report:
-            found = chosen.map(
+            found = chosen.maps.make(
                 cast("Method", method or METHODS[0]),
                 target,
                 model=model,
@@ -197,7 +197,7 @@ def draw_map(
         if any(getattr(earlier, each, None) != getattr(found, each) for each in asked):
             replaced = earlier  # of another kind: more than the same again
     else:
-        found, n_placed = chosen.place_on_map(target) if found.n_unplaced else (found, 0)
+        found, n_placed = chosen.maps.place(target) if found.n_unplaced else (found, 0)
     groups = None
     if output is not None or json:
         groups = _choose_groups(chosen, found, color, is_usual=style == "points" or json)
@@ -217,11 +217,11 @@ def _read_earlier(collection: Collection, name: str, new: bool) -> ImageMap | No
     """Return the map of that name, if there is one; where it is made anew anyway, a damaged one is none."""
     from lookalike.collection.stored.named_folders import read_each
 
-    if name not in collection.maps():
+    if name not in collection.maps.names():
         return None
     if not new:
-        return collection.read_map(name)
-    found, _ = read_each([name], collection.read_map)
+        return collection.maps.get(name)
+    found, _ = read_each([name], collection.maps.get)
     return found[0] if found else None
 
 
@@ -229,25 +229,25 @@ def _check_color(collection: Collection, color: str) -> None:
     """Raise unless there is what the colours are to tell: before the map is made, which may take a while."""
     if color == "cluster":
         _usual_clustering(collection)
-    elif color not in _COLORS and color not in collection.clusterings():
-        there = ", ".join([*_COLORS, *collection.clusterings()])
+    elif color not in _COLORS and color not in collection.clusterings.names():
+        there = ", ".join([*_COLORS, *collection.clusterings.names()])
         raise InvalidInputError(
             f"--color is {color!r}; expected one of {there}, and there is no clustering of that name"
         )
     elif color == "label" and not collection.info().labels:
-        raise CollectionError(
+        raise CollectionConflictError(
             f"no image of the collection in {collection.folder} has a label; leave out --color, or make"
             " clusters with `lookalike cluster`"
         )
 
 
 def _usual_clustering(collection: Collection) -> str:
-    there = collection.clusterings()
+    there = collection.clusterings.names()
     if "kmeans" in there:
         return "kmeans"
     if len(there) == 1:
         return there[0]
-    raise CollectionError(
+    raise CollectionConflictError(
         f"there are several clusterings: {', '.join(there)}; name one with --color"
         if there
         else "there is no clustering in this collection yet; make one with `lookalike cluster`"
@@ -265,13 +265,17 @@ def _choose_groups(
     has_labels = any(image.label is not None for image in found.images)
     if color == "label" or (color is None and has_labels):
         return group_by_label(found)
-    if color is None and not collection.clusterings():
+    if color is None and not collection.clusterings.names():
         return None
-    if color is None and len(collection.clusterings()) > 1 and "kmeans" not in collection.clusterings():
+    if (
+        color is None
+        and len(collection.clusterings.names()) > 1
+        and "kmeans" not in collection.clusterings.names()
+    ):
         return None
     usual = color in (None, "cluster")
     name = _usual_clustering(collection) if usual else str(color)
-    return group_by_cluster(found, collection.clustering(name))
+    return group_by_cluster(found, collection.clusterings.get(name))
 
 
 def _summary(
@@ -317,7 +321,7 @@ def _print_list(collection: Collection, json: bool) -> None:
     from lookalike.collection.stored.named_folders import read_each
     from lookalike.drawing import facts_of_map
 
-    maps, damaged = read_each(collection.maps(), collection.read_map)
+    maps, damaged = read_each(collection.maps.names(), collection.maps.get)
     if json:
         broken = [{"name": name, "damaged": reason} for name, reason in damaged.items()]
         print_json({"maps": [_about(found) for found in maps] + broken})

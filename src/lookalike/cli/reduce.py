@@ -43,9 +43,9 @@ def reduce(
     if plot is not None:
         check_ending(plot)
     chosen = open_named(collection)
-    name = chosen.reduce(int(to) if to >= 1 and to.is_integer() else to, model, whiten)
+    name = chosen.models.reduce(int(to) if to >= 1 and to.is_integer() else to, model, whiten)
     if plot is not None:
-        pca = chosen.pca(name)
+        pca = chosen.models.pca(name)
         title = f"{name}: the variance of its components"
         save_picture(lambda: scree(pca.shares_, pca.n_components_, title), plot, dark)
     if json:

@@ -9,10 +9,11 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from lookalike.answers import ImageInfo, Info, RootInfo, SearchResult, SyncReport
 from lookalike.collection.checking import check_count
+from lookalike.collection.closed import Closed
 from lookalike.collection.clusterings.clusterings import Clusterings
 from lookalike.collection.describing import describe, describe_image, describe_roots
 from lookalike.collection.evaluation.evaluation import Evaluations
@@ -25,7 +26,7 @@ from lookalike.collection.places import Places
 from lookalike.collection.renamed import RENAMED
 from lookalike.collection.resources import Resources
 from lookalike.collection.searchers import AUTO as AUTO_INDEX
-from lookalike.collection.searchers import Indexes, check_request
+from lookalike.collection.searchers import Searchers, check_request
 from lookalike.collection.searching import Request, all_with_vectors, search
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.maps import StoredMaps
@@ -33,12 +34,12 @@ from lookalike.collection.syncing import SyncRequest, sync
 from lookalike.collection.thumbnails import query_thumbnails, thumbnails
 from lookalike.datasets import prepare_dataset
 from lookalike.embed import AUTO, Compute, ModelRegistry, check_device
-from lookalike.errors import CollectionError, InvalidInputError, LockedError, LookalikeError
+from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedError, LookalikeError
 from lookalike.index.contract import check_recall
 from lookalike.query.appearance import read_color
 from lookalike.query.embedding import EmbeddedQuery, Query, several_queries
 from lookalike.query.filter import Filter
-from lookalike.store import Labelling, Manifest, Store, find_collection, writer_lock
+from lookalike.store import Labelling, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Progress, Work, locate
 from lookalike.system.cores import usable_cores
 from lookalike.types import Hit, ImageId, Vectors
@@ -73,14 +74,15 @@ class Collection:
     'stripes-brighter.png'
     """
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    def __init__(self, manifest: ManifestFile, models: ModelRegistry) -> None:
+        folder = manifest.folder
         self.folder = folder
-        self._manifest = ManifestFile(folder, manifest)
+        self._manifest = manifest
         self._store = Store(folder)
-        self._searchers = Indexes(folder)
+        self._searchers = Searchers(folder)
         self._clusterings = StoredClusterings(folder)
         self._maps = StoredMaps(folder)
-        self._models = ModelRegistry(folder / "models")
+        self._models = models
         self.is_new = False
         self.clusterings = Clusterings(self._resources)
         self.maps = Maps(self._resources)
@@ -126,9 +128,7 @@ class Collection:
         0
         """
         home = Path(os.path.abspath(folder))
-        made_of, shelf = create(home, model, labels, exclude, with_root, check_model)
-        collection = cls(made_of.folder, made_of.manifest)
-        collection._manifest, collection._models = made_of, shelf  # what was loaded is not loaded again
+        collection = cls(*create(home, model, labels, exclude, with_root, check_model))
         collection.is_new = True
         return collection
 
@@ -156,11 +156,43 @@ class Collection:
         place = cls.find(start, above)
         if place is None:
             where = f"{os.path.abspath(start)} or above it" if above else os.path.abspath(start)
-            raise CollectionError(
+            raise CollectionNotFoundError(
                 f"there is no collection in {where}; make one with"
                 " `lookalike index FOLDER`, or name its folder with -c/--collection"
             )
-        return cls(place, Manifest.load(place))
+        return cls(ManifestFile.open(place), ModelRegistry(place / "models"))
+
+    def close(self) -> None:
+        """Let go of indexes, models and tables; whatever is asked afterwards raises CollectionError.
+
+        Closing twice is fine. What other threads are at comes to its end.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> photos.close()
+        >>> len(photos)
+        Traceback (most recent call last):
+        ...
+        lookalike.errors.CollectionError: the collection in ... is closed; open it again
+        """
+        held = [name for name in vars(self) if name.startswith("_")]
+        vars(self).update(dict.fromkeys(held, Closed(self.folder)))
+
+    def __enter__(self) -> Self:
+        """Return the collection itself, to be closed at the end of a ``with`` block.
+
+        Examples
+        --------
+        >>> with Collection.create(photo_folder) as photos:
+        ...     len(photos)
+        0
+        """
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Close the collection."""
+        self.close()
 
     @classmethod
     def open_or_create(

@@ -13,7 +13,7 @@ from lookalike.answers import ImageInfo, Info, RootInfo
 from lookalike.collection.clusterings.describing import summarise_clusterings
 from lookalike.collection.places import Places
 from lookalike.collection.stored.cluster_names import NO_CLUSTERS
-from lookalike.errors import QueryError
+from lookalike.errors import QueryInputError, QueryNotFoundError
 from lookalike.images.finding.scan import unescape
 from lookalike.images.finding.spelling import composed
 from lookalike.images.own import OWN
@@ -86,8 +86,8 @@ def describe_image(places: Places, image: str) -> ImageInfo:
         if failed:
             reason = failed[0]["reason"]
             said = "is passed over" if reason == OWN else "could not be read"
-            raise QueryError(f"{image} {said}: {reason}")
-        raise QueryError(f"{image} is not in the collection in {store.folder}; index it first")
+            raise QueryInputError(f"{image} {said}: {reason}")
+        raise QueryNotFoundError(f"{image} is not in the collection in {store.folder}; index it first")
     (row,) = rows
     files.sort(key=lambda file: str(file["path"]))
     clusters = places.labels.of_images(np.array([found])).get(found, NO_CLUSTERS)

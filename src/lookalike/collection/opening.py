@@ -15,7 +15,14 @@ from pathlib import Path
 
 from lookalike.collection.manifest_file import ManifestFile
 from lookalike.embed import DEFAULT_MODEL, Compute, ModelRegistry
-from lookalike.errors import CollectionError, ModelError, QueryError
+from lookalike.errors import (
+    CollectionConflictError,
+    CollectionNotFoundError,
+    CollectionResourceError,
+    ModelError,
+    QueryInputError,
+    QueryNotFoundError,
+)
 from lookalike.images.finding.globs import divide_excludes, split_glob
 from lookalike.query.embedding import names_dataset_image, names_file
 from lookalike.store import FOLDER_NAME, Labelling, Manifest, find_collection, root_folder
@@ -53,7 +60,9 @@ def choose_home(paths: Sequence[AnyPath], at: AnyPath | None, datasets: Sequence
         home = found.parent if found else _home(Path(at))
         if not found and not paths and not datasets:
             if find_collection(Path()):  # it is another's name that was mistyped
-                raise CollectionError(f"there is no collection in {at}; name the folder of images, too")
+                raise CollectionNotFoundError(
+                    f"there is no collection in {at}; name the folder of images, too"
+                )
             return Home(home, False, (_working_folder(),))
     elif not paths:
         found = find_collection(Path())
@@ -64,13 +73,13 @@ def choose_home(paths: Sequence[AnyPath], at: AnyPath | None, datasets: Sequence
     else:
         around = {find_collection(target) for target in targets}
         if len(around) > 1:
-            raise CollectionError(
+            raise CollectionConflictError(
                 "these paths lie in different collections; name one with -c/--collection DIR"
             )
         found = around.pop()
         top = min(targets, key=lambda target: len(target.parts))
         if found is None and any(top != target and top not in target.parents for target in targets):
-            raise CollectionError(
+            raise CollectionConflictError(
                 "several folders need a collection of their own: name its folder with -c/--collection DIR"
             )
         home = found.parent if found else top
@@ -78,7 +87,7 @@ def choose_home(paths: Sequence[AnyPath], at: AnyPath | None, datasets: Sequence
     known = folders_of(found, Manifest.load(found)) if found else []
     for path, target in zip(paths, targets, strict=True):
         if not os.path.isdir(target) and locate(known, target) is None:
-            raise CollectionError(f"there is no file or folder {os.fspath(path)}")
+            raise CollectionNotFoundError(f"there is no file or folder {os.fspath(path)}")
     return Home(home, found is not None, targets)
 
 
@@ -137,9 +146,9 @@ def find_near(queries: Sequence[str]) -> Path | None:
     for query in files:
         # What is wrong with the query comes first: a collection would not mend it.
         if os.path.isdir(query):
-            raise QueryError(f"the query {query} is a folder; expected an image file or a URL")
+            raise QueryInputError(f"the query {query} is a folder; expected an image file or a URL")
         if not os.path.lexists(query):
-            raise QueryError(
+            raise QueryNotFoundError(
                 f"there is no file {query!r}, nor a collection near it or in the working directory; name"
                 " the collection's folder with -c/--collection"
             )
@@ -159,7 +168,7 @@ def _working_folder() -> Path:
     with contextlib.suppress(OSError):
         is_home = os.path.samefile(here, os.path.expanduser("~"))
     if is_root or is_home:
-        raise CollectionError(
+        raise CollectionNotFoundError(
             f"there is no collection in {here}, which is {'the root' if is_root else 'your home'};"
             " name a folder of images, or this one: `lookalike index .`"
         )
@@ -190,9 +199,9 @@ def create(
     """Make an empty collection in an absolute folder; see `Collection.create`."""
     place = home / FOLDER_NAME
     if find_collection(home, above=False):
-        raise CollectionError(f"there is a collection in {place} already; open it instead")
+        raise CollectionConflictError(f"there is a collection in {place} already; open it instead")
     if with_root and not os.path.isdir(home):
-        raise CollectionError(f"there is no folder {home}")
+        raise CollectionNotFoundError(f"there is no folder {home}")
     shelf = ModelRegistry(place / "models")
     chosen = shelf.get(DEFAULT_MODEL if model is None else model)
     # Before anything is written: what cannot be loaded must not leave an empty collection behind.
@@ -205,13 +214,13 @@ def create(
         place.mkdir(parents=True, exist_ok=True)
         if embedder is not None:
             shelf.keep(chosen.name, embedder, is_new=True)
-        roots.manifest.save(place)
+        roots.save_first()
     except (OSError, ModelError) as error:
         if not was_there:
             shutil.rmtree(place, ignore_errors=True)
         if isinstance(error, ModelError):
             raise
-        raise CollectionError(
+        raise CollectionResourceError(
             f"cannot make a collection in {home}: {error.strerror};"
             " name a folder that can be written to with -c/--collection"
         ) from error

@@ -9,11 +9,11 @@ import numpy as np
 
 from lookalike.collection.embedded import Embedded, embedded_images, nothing_embedded, vector_table
 from lookalike.collection.places import Places
-from lookalike.collection.searchers import Indexes
+from lookalike.collection.searchers import Searchers
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.maps import StoredMaps
 from lookalike.embed import Model, ModelRegistry
-from lookalike.errors import CollectionError
+from lookalike.errors import CollectionConflictError
 from lookalike.store import Store
 from lookalike.types import Ids
 
@@ -27,13 +27,13 @@ class Resources:
     places : Places
         Of this request: the roots as they are now, the tables, and the names of clusters.
     maps : StoredMaps
-    searchers : Indexes
+    searchers : Searchers
     models : ModelRegistry
     """
 
     places: Places
     maps: StoredMaps
-    searchers: Indexes
+    searchers: Searchers
     models: ModelRegistry
 
     @property
@@ -76,7 +76,7 @@ class Resources:
         model = self.model(name)
         embedded = self.embedded(model)
         if not len(embedded):
-            raise CollectionError(nothing_embedded(self.store, model.name, name))
+            raise CollectionConflictError(nothing_embedded(self.store, model.name, name))
         return model, embedded
 
     def embedded_of(self, images: Iterable[int], model: Model) -> Ids:

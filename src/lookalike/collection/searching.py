@@ -16,7 +16,13 @@ from lookalike.collection.places import Places, make_hit
 from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.embed import Compute, Model
-from lookalike.errors import CollectionError, InvalidInputError, QueryError
+from lookalike.errors import (
+    CollectionConflictError,
+    InvalidInputError,
+    QueryConflictError,
+    QueryError,
+    QueryInputError,
+)
 from lookalike.query.appearance import LEAST_SCORE, check_looked_at, score_colors
 from lookalike.query.embedding import EmbeddedQuery, Query, combine, embed_query
 from lookalike.query.facts import check_facts_known, count_unread
@@ -125,7 +131,7 @@ def search(resources: Resources, request: Request) -> SearchResult:
     places, queries, colors = resources.places, request.queries, request.colors
     if not queries and not colors:
         is_filtered = request.where != Filter()
-        raise QueryError(
+        raise QueryInputError(
             "there is nothing to search for: "
             + ("filters choose among what a query or a colour (--color) finds, so " if is_filtered else "")
             + "name an image file, a URL or a colour"
@@ -133,9 +139,9 @@ def search(resources: Resources, request: Request) -> SearchResult:
     passing = pass_filter(places, request.where)
     if not queries:
         if request.without:
-            raise QueryError("what is not wanted is taken from a query; name an image that is")
+            raise QueryInputError("what is not wanted is taken from a query; name an image that is")
         if request.same_cluster is not None:
-            raise QueryError("the cluster searched in is that of a query; name an image")
+            raise QueryInputError("the cluster searched in is that of a query; name an image")
         if request.model is not None:
             resources.models.get(request.model)  # not needed, but a slip of the pen is one here, too
         return _search_colors(places, colors, request.k, passing)
@@ -165,7 +171,7 @@ def _search_vectors(
     places, store = resources.places, resources.store
     table = vector_table(store, model)
     if not table.count():
-        raise CollectionError(nothing_embedded(store, model.name, request.model))
+        raise CollectionConflictError(nothing_embedded(store, model.name, request.model))
 
     def stored(image: ImageId) -> Vectors | None:
         _, vectors = table.vectors_of([image])
@@ -175,7 +181,7 @@ def _search_vectors(
         if isinstance(query, str) and (inside := places.find_in_dataset(query)) is not None:
             vector = stored(inside)
             if vector is None:
-                raise QueryError(f"{query} is not embedded with {model.name} yet; index it first")
+                raise QueryConflictError(f"{query} is not embedded with {model.name} yet; index it first")
             return EmbeddedQuery(query, vector, inside)
         load = partial(resources.models.load, model.name, Compute(usable_cores(), request.device))
         return embed_query(query, model, load, stored, request.allow_private, store.vector_tables())
@@ -186,7 +192,7 @@ def _search_vectors(
     vector = combine(wanted, unwanted, model.metric)
     index = resources.searchers.open(table, model.name, model.metric, request.kind, request.report)
     if not len(index):
-        raise CollectionError(nothing_embedded(store, model.name, request.model))
+        raise CollectionConflictError(nothing_embedded(store, model.name, request.model))
     cluster = None
     if same_cluster is not None:
         cluster = _cluster_of(same_cluster, wanted, unwanted, vector)
@@ -233,7 +239,7 @@ def _cluster_of(
     if number == NOISE:
         number = nearest_cluster(stored, vector)
     if number == NOISE:
-        raise QueryError(f"the clustering {stored.name!r} has no clusters, only noise; make another")
+        raise QueryConflictError(f"the clustering {stored.name!r} has no clusters, only noise; make another")
     return HitCluster(stored.name, number, stored.names.get(number))
 
 
@@ -241,7 +247,7 @@ def _search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Pas
     """Find the images that have most of some colours."""
     store = places.store
     if not store.images.count():
-        raise CollectionError(nothing_embedded(store, places.manifest.model, None))
+        raise CollectionConflictError(nothing_embedded(store, places.manifest.model, None))
     ids, scores = _ids_of_colors(store, colors, passing.ids)
     best = np.lexsort((ids, -scores))[:k]  # ties by id, so that the answer is the same each time
     nearest = [

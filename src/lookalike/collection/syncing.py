@@ -17,7 +17,7 @@ from lookalike.collection.places import Places
 from lookalike.collection.rereading import leave_to_reading, read_again, refresh, to_read_again
 from lookalike.collection.resources import Opener, Resources
 from lookalike.embed import Compute
-from lookalike.errors import CollectionError, MissingImagesError
+from lookalike.errors import CollectionNotFoundError, MissingImagesError
 from lookalike.images.finding.passed_over import count_kinds
 from lookalike.store import Store, writer_lock
 from lookalike.store.store import Changes
@@ -155,7 +155,7 @@ def _choose_scopes(places: Places, request: SyncRequest) -> list[Scope]:
         scopes += choose_scopes({place: root for root, place in places.of_roots()}, paths)
     unknown = set(datasets or ()) - set(places.datasets)
     if unknown:
-        raise CollectionError(f"the data set {min(unknown)} is not in this collection; add it first")
+        raise CollectionNotFoundError(f"the data set {min(unknown)} is not in this collection; add it first")
     scopes += [
         Scope(root, Path())
         for root in places.manifest.roots

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from lookalike.errors import StoreError
+from lookalike.errors import StoreDamagedError
 from lookalike.images import encode_thumbnail
 from lookalike.query.embedding import EmbeddedQuery
 from lookalike.store import Store
@@ -28,7 +28,9 @@ def query_thumbnails(store: Store, queries: Sequence[EmbeddedQuery]) -> list[byt
         if not query.is_text and query.thumbnail is None and query.id not in stored
     ]
     if missing:
-        raise StoreError(f"the thumbnail of {missing[0]} is missing from {store.folder}; index it again")
+        raise StoreDamagedError(
+            f"the thumbnail of {missing[0]} is missing from {store.folder}; index it again"
+        )
     return [
         encode_thumbnail(query.thumbnail) if query.thumbnail else stored.get(ImageId(query.id or 0))
         for query in queries

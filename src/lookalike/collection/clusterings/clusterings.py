@@ -22,7 +22,7 @@ from lookalike.collection.names import KeptNames
 from lookalike.collection.resources import Opener
 from lookalike.collection.stored.clusterings import check_clustering_name
 from lookalike.collection.stored.named_folders import read_each
-from lookalike.errors import CollectionError
+from lookalike.errors import CollectionConflictError, CollectionNotFoundError
 from lookalike.images.finding.spelling import composed
 
 if TYPE_CHECKING:
@@ -111,10 +111,12 @@ class Clusterings(KeptNames):
             return _USUAL
         if len(names) == 1:
             return names[0]
-        raise CollectionError(
-            f"there are several clusterings: {', '.join(names)}; say which is meant"
-            if names
-            else "there is no clustering in this collection yet; make one with `lookalike cluster`"
+        if names:
+            raise CollectionConflictError(
+                f"there are several clusterings: {', '.join(names)}; say which is meant"
+            )
+        raise CollectionNotFoundError(
+            "there is no clustering in this collection yet; make one with `lookalike cluster`"
         )
 
     def make(

@@ -18,7 +18,7 @@ from lookalike.collection.clusterings.describing import describe_clustering
 from lookalike.collection.embedded import Embedded
 from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
-from lookalike.errors import InvalidInputError, QueryError
+from lookalike.errors import InvalidInputError, QueryNotFoundError
 from lookalike.images.finding.spelling import composed
 from lookalike.types import Ids, ImageId, Metric, Vectors
 
@@ -54,7 +54,7 @@ def edit_clustering(resources: Resources, name: str, edits: Edits, report: Repor
 def _image_in(embedded: Embedded | None, resources: Resources, image: str | os.PathLike[str]) -> ImageId:
     found = resources.places.find(os.fspath(image))
     if embedded is None or found not in embedded.ids:
-        raise QueryError(f"{os.fspath(image)} is not in this collection; index it first")
+        raise QueryNotFoundError(f"{os.fspath(image)} is not in this collection; index it first")
     return found
 
 

@@ -15,7 +15,12 @@ from pathlib import Path
 from lookalike.answers import Cluster, Clustering
 from lookalike.choices import FORMS, TABLES
 from lookalike.collection.places import FileLocation
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import (
+    CollectionConflictError,
+    CollectionNotFoundError,
+    CollectionResourceError,
+    InvalidInputError,
+)
 from lookalike.types import format_id
 
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)  # across disks, or on FAT
@@ -33,7 +38,7 @@ def export_clustering(
             write(clustering, places, partial, form)
     except OSError as error:
         hint = "; use copy, which works on every disk" if error.errno in _NO_LINKS else ""
-        raise CollectionError(
+        raise CollectionResourceError(
             f"cannot export to {to}: {error.strerror or error}{hint}; nothing was written"
         ) from error
     return len(clustering.ids)
@@ -45,11 +50,13 @@ def check_export(to: Path, form: str) -> None:
         raise InvalidInputError(f"there is no export as {form!r}; expected one of {', '.join(FORMS)}")
     if form in TABLES:
         if os.path.lexists(to):
-            raise CollectionError(f"{to} is there already, and is not overwritten; name another file")
+            raise CollectionConflictError(f"{to} is there already, and is not overwritten; name another file")
     elif os.path.lexists(to) and (not to.is_dir() or any(to.iterdir())):
-        raise CollectionError(f"{to} is there and not an empty folder; name a new folder to export to")
+        raise CollectionConflictError(
+            f"{to} is there and not an empty folder; name a new folder to export to"
+        )
     if not to.absolute().parent.is_dir():
-        raise CollectionError(f"there is no folder {to.absolute().parent} to export to")
+        raise CollectionNotFoundError(f"there is no folder {to.absolute().parent} to export to")
 
 
 @contextlib.contextmanager
@@ -116,7 +123,7 @@ def _write_folders(
     for number, _, image in _by_cluster(clustering):
         source = Path(places[image][0].path)
         if not source.is_absolute():
-            raise CollectionError(
+            raise CollectionConflictError(
                 f"{source} is an image of a data set, no file; export as csv or json instead"
             )
         target = folder / names[number] / source.name
@@ -131,7 +138,9 @@ def _write_folders(
             else:
                 target.symlink_to(source.resolve(strict=True))
         except FileNotFoundError as error:
-            raise CollectionError(f"{source} is gone; run `lookalike index`, then export again") from error
+            raise CollectionConflictError(
+                f"{source} is gone; run `lookalike index`, then export again"
+            ) from error
 
 
 def _by_cluster(clustering: Clustering) -> Iterator[tuple[int, float, int]]:

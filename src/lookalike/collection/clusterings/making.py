@@ -20,7 +20,7 @@ from lookalike.collection.embedded import Embedded
 from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering, StoredClusterings
 from lookalike.embed import Model
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, CollectionResourceError, InvalidInputError
 from lookalike.system.memory import free_memory
 from lookalike.types import Metric, Vectors
 
@@ -105,7 +105,7 @@ def make_clustering(resources: Resources, request: ClusteringRequest) -> Cluster
 
 def _check_replaceable(clusterings: StoredClusterings, name: str) -> None:
     if name in clusterings.names() and clusterings.read(name).is_edited:
-        raise CollectionError(
+        raise CollectionConflictError(
             f"clusters of {name!r} were named or changed by hand, which would be lost; choose another"
             " name, or delete that clustering first"
         )
@@ -212,7 +212,7 @@ def _fits(embedded: Embedded, algorithm: str) -> bool:
 def _check_fits(embedded: Embedded, algorithm: str) -> None:
     if not _fits(embedded, algorithm):
         taken, free = _TIMES_VECTORS[algorithm] * embedded.n_bytes, free_memory()
-        raise CollectionError(
+        raise CollectionResourceError(
             f"{algorithm} would take about {taken / 1e9:,.1f} GB of memory for {len(embedded):,} images, and"
             f" {free / 1e9:,.1f} GB are free; kmeans reads them in batches, and fewer dimensions take less:"
             " `lookalike reduce 64`"

@@ -18,7 +18,7 @@ from lookalike.collection.places import FileLocation, Places, make_hit
 from lookalike.collection.resources import Resources
 from lookalike.collection.searchers import AUTO, choose_kind, is_kind
 from lookalike.embed import Model
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.evaluate import (
     MEAN_AP,
     Retrieval,
@@ -192,19 +192,19 @@ def _set_task(
     for contender in contenders:
         ids = vector_table(store, contender.model).read(["id"])["id"].to_numpy()
         if not len(ids):
-            raise CollectionError(nothing_embedded(store, contender.model.name, contender.asked))
+            raise CollectionConflictError(nothing_embedded(store, contender.model.name, contender.asked))
         of_models.append(ids[np.isin(ids, list(locations))])
     common = np.sort(of_models[0])
     for ids in of_models[1:]:
         common = common[np.isin(common, ids)]
     if not len(common):
-        raise CollectionError(
+        raise CollectionConflictError(
             f"no image is embedded with all of {', '.join(each.model.name for each in contenders)}; run"
             " `lookalike index` first"
         )
     ids = common[np.isin(common, list(truth.labels))]
     if not len(ids):
-        raise CollectionError(
+        raise CollectionConflictError(
             f"no image that is embedded with {contenders[0].model.name} has a label (from {truth.source})"
         )
     labels, codes = np.unique([truth.labels[image] for image in ids.tolist()], return_inverse=True)

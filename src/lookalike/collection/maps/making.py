@@ -16,7 +16,7 @@ from lookalike.collection.resources import Resources
 from lookalike.collection.stored.maps import StoredMap, check_map_name
 from lookalike.collection.stored.named_folders import read_each
 from lookalike.embed import Model
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.projection import Method, Projection, Report, place, project
 from lookalike.types import Metric
 
@@ -132,7 +132,7 @@ def _place_later(stored: StoredMap, embedded: Embedded, metric: Metric) -> tuple
     is_there = np.isin(stored.ids, embedded.ids)
     is_base = is_there & ~stored.is_placed
     if not is_base.any() and "components" not in stored.state:
-        raise CollectionError(
+        raise CollectionConflictError(
             f"none of the images that the map {stored.name!r} was made of is left; make it anew with"
             f" `lookalike map --name '{stored.name}' --new`"
         )
