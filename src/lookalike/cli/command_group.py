@@ -14,6 +14,7 @@ import typer.main
 
 from lookalike.cli.commands import Command, Group
 from lookalike.cli.console import complain
+from lookalike.cli.option_groups import takes_groups
 
 Answering = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -77,7 +78,7 @@ def load(name: str, row: Command | Group, answering: Answering) -> Any:
         module, _, function = row.home.partition(":")
         command = getattr(importlib.import_module(f"lookalike.cli.{module}"), function)
         program = new_typer()
-        program.command(name, cls=SectionedCommand)(answering(command))
+        program.command(name, cls=SectionedCommand)(answering(takes_groups(command)))
         return typer.main.get_command(program)
     return typer.main.get_group(
         new_typer(

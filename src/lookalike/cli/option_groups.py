@@ -27,10 +27,10 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 
 class Fields(dict[str, Any]):
-    """The annotations, by field, of a dataclass that has none for typer, or others than are wanted.
+    """The annotations, by field, of a dataclass that has none for typer, or others than a command wants.
 
     As ``settings: Annotated[Settings, Fields(epochs=Annotated[int, typer.Option(…)])]``: `Settings` may know
-    nothing of the command line. Fields without an annotation for typer are no options, and keep their defaults.
+    nothing of the command line. Its other fields are no options, and keep their defaults.
     """
 
 
@@ -66,9 +66,10 @@ def _read(hint: Any) -> tuple[type, Mapping[str, Any] | None]:
     kind, *told = get_args(hint) if get_origin(hint) is Annotated else (hint,)
     if not dataclasses.is_dataclass(kind) or not isinstance(kind, type):
         return kind, None
+    for each in told:
+        if isinstance(each, Fields):
+            return kind, each
     found = get_type_hints(kind, include_extras=True)
-    for fields in told:
-        found |= fields
     return kind, {name: each for name, each in found.items() if get_origin(each) is Annotated}
 
 
