@@ -127,4 +127,6 @@ def _complain_of_usage(error: typer.BadParameter) -> None:
     words = error.format_message()
     words = words[:1].lower() + words[1:].removesuffix(".")
     end = " " if words.endswith("?") else "; "
-    complain(f"{words}{end}`{error.ctx.command_path.strip()} --help` says what there is" if error.ctx else words)
+    complain(
+        f"{words}{end}`{error.ctx.command_path.strip()} --help` says what there is" if error.ctx else words
+    )

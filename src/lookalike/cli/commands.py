@@ -57,9 +57,12 @@ CLUSTER = Group(
     {
         "make": Command("cluster:make", "Make clusters, and keep them under a name."),
         "try": Command(
-            "cluster_try:try_", "Try several numbers of clusters, or distances, and suggest one; keep nothing."
+            "cluster_try:try_",
+            "Try several numbers of clusters, or distances, and suggest one; keep nothing.",
         ),
-        "show": Command("cluster:show", "Show the clusters of a name: sizes, labels, the most central images."),
+        "show": Command(
+            "cluster:show", "Show the clusters of a name: sizes, labels, the most central images."
+        ),
         "edit": Command(
             "cluster:edit", "Name, merge and fill clusters that are there, and move images: all or nothing."
         ),
@@ -69,7 +72,9 @@ CLUSTER = Group(
         "list": Command("cluster:list_", "List the clusterings that are kept."),
         "delete": Command("cluster:delete", "Delete a clustering; the images stay."),
     },
-    bare=Command("cluster_bare:cluster", "Make clusters, or do what a command does, as it was spelled before."),
+    bare=Command(
+        "cluster_bare:cluster", "Make clusters, or do what a command does, as it was spelled before."
+    ),
 )
 
 MAP = Group(
