@@ -20,6 +20,7 @@ from lookalike.cli.options import (
     ClusteringArgument,
     ClusterMaking,
     CollectionOption,
+    NameArgument,
     Output,
     Picture,
     option,
@@ -124,12 +125,7 @@ def list_(*, collection: CollectionOption = None, output: Output) -> None:
     print_list(open_named(collection), output.json)
 
 
-def delete(
-    *,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Which.")],
-    collection: CollectionOption = None,
-    output: Output,
-) -> None:
+def delete(*, name: NameArgument, collection: CollectionOption = None, output: Output) -> None:
     """Delete a clustering; the images stay."""
     open_named(collection).clusterings.delete(name)
     say_deleted(name, output)

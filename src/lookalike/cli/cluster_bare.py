@@ -1,7 +1,7 @@
 """``lookalike cluster`` with options and no command: it makes clusters.
 
-What the options of other commands do here is how these commands were spelled before there were any; a line says
-how it is spelled now.
+What the options of other commands do here is how these commands were spelled before there were any; a line
+says how it is spelled now.
 """
 
 from __future__ import annotations
@@ -137,8 +137,8 @@ def _refuse_mixtures(
         raise InvalidInputError(f"{what}, and takes no {refused[0]}; leave one of them out")
     if to_make and to_change:
         raise InvalidInputError(
-            f"{to_make[0]} makes clusters, {to_change[0]} changes those that are there; run them one after the"
-            " other"
+            f"{to_make[0]} makes clusters, {to_change[0]} changes those that are there; run them one after"
+            " the other"
         )
     if spellings.form is not None and spellings.export is None:
         raise InvalidInputError("--as is for --export; say where to")

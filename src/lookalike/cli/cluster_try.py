@@ -43,7 +43,9 @@ class Trial:
     k: Annotated[
         str | None,
         option(
-            "Numbers of clusters to be tried, such as 5,10,20, or a range, such as 2-100.", "-k", metavar="N,N,…"
+            "Numbers of clusters to be tried, such as 5,10,20, or a range, such as 2-100.",
+            "-k",
+            metavar="N,N,…",
         ),
     ] = None
     min_samples: MinSamplesOption = None
@@ -99,7 +101,8 @@ def try_(
 ) -> None:
     """Try several numbers of clusters, or distances, and suggest one; keep nothing.
 
-    Numbers of clusters are tried with k-means, distances for dbscan. The last line is the command to go on with.
+    Numbers of clusters are tried with k-means, distances for dbscan. The last line is the command to go on
+    with.
     """
     trial.check()
     picture.check()

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from lookalike.cli.console import complain, print_json, relative, say
+from lookalike.cli.hints import advise
 from lookalike.cli.options import spelled
 from lookalike.system.wording import count_images
 
@@ -54,7 +55,7 @@ def print_list(collection: Collection, json: bool) -> None:
             found.made,
         )
     for reason in damaged.values():
-        complain(reason)
+        complain(advise(reason))
     if not clusterings and not damaged and sys.stdout is not None and sys.stdout.isatty():
         say("there is no clustering in this collection yet; make one with `lookalike cluster make`")
 
@@ -136,9 +137,8 @@ def _summary(found: Clustering, n_assigned: int | None, is_new: bool) -> list[st
     if n_assigned is not None:
         lines.append(f"assigned {count_images(n_assigned)} to clusters that were there")
     elif found.n_unassigned:
-        lines.append(
-            f"{count_images(found.n_unassigned)} came later: {spelled('cluster', 'edit', found.name, assign=True)}"
-        )
+        go_on = spelled("cluster", "edit", found.name, assign=True)
+        lines.append(f"{count_images(found.n_unassigned)} came later: {go_on}")
     return lines
 
 

@@ -13,11 +13,9 @@ from lookalike.cli.cluster import say_deleted
 from lookalike.cli.console import share_progress
 from lookalike.cli.locate import open_named
 from lookalike.cli.maps import check_color, print_list, show_map
-from lookalike.cli.options import CollectionOption, MapDrawing, MapMaking, Output, given, option
+from lookalike.cli.options import CollectionOption, MapDrawing, MapMaking, NameArgument, Output, given, option
 
-NameOption = Annotated[
-    str | None, option("Under which it is kept; by default the method's.", metavar="NAME")
-]
+NameOption = Annotated[str | None, option("Under which it is kept; by default the method's.", metavar="NAME")]
 
 
 def make(
@@ -66,7 +64,7 @@ def draw(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]",
+            metavar="NAME",
             help="Which; by default tsne, or the only one that there is.",
             show_default=False,
         ),
@@ -91,12 +89,7 @@ def list_(*, collection: CollectionOption = None, output: Output) -> None:
     print_list(open_named(collection), output.json)
 
 
-def delete(
-    *,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Which.")],
-    collection: CollectionOption = None,
-    output: Output,
-) -> None:
+def delete(*, name: NameArgument, collection: CollectionOption = None, output: Output) -> None:
     """Delete a map; the images stay."""
     open_named(collection).maps.delete(name)
     say_deleted(name, output)

@@ -1,7 +1,7 @@
 """``lookalike map`` with options and no command: it draws the map that is there, or makes it.
 
-``--list``, ``--delete`` and ``--new`` are how commands were spelled before there were any; a line says how they
-are spelled now.
+``--list``, ``--delete`` and ``--new`` are how commands were spelled before there were any; a line says how
+they are spelled now.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.choices import METHOD_TITLES
 from lookalike.cli.console import complain, print_json, relative, save_picture, say
+from lookalike.cli.hints import advise
 from lookalike.cli.options import spelled
 from lookalike.errors import CollectionConflictError, CollectionError, InvalidInputError
 from lookalike.system.wording import count_images
@@ -145,6 +146,7 @@ def _in_words(found: ImageMap) -> str:
 
 
 def print_list(collection: Collection, json: bool) -> None:
+    """Print a line for each map, or a document of all."""
     from lookalike.drawing import facts_of_map
 
     maps, damaged = collection.maps.list()
@@ -161,7 +163,7 @@ def print_list(collection: Collection, json: bool) -> None:
             found.made,
         )
     for reason in damaged.values():
-        complain(reason)
+        complain(advise(reason))
     if not maps and not damaged and sys.stdout is not None and sys.stdout.isatty():
         say("there is no map in this collection yet; make one with `lookalike map make`")
 

@@ -38,7 +38,8 @@ CollectionOption = Annotated[
     ),
 ]
 ModelOption = Annotated[
-    str | None, option("Which of the collection's models, by name or ONNX file; its own by default.")
+    str | None,
+    option("Which of the collection's models, by name or ONNX file; its own by default.", metavar="MODEL"),
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else there.")
@@ -48,21 +49,25 @@ DarkOption = Annotated[bool, typer.Option("--dark", help="Draw pictures on dark 
 DeviceOption = Annotated[
     str | None,
     option(
-        "Where the network runs: cpu, cuda, openvino or coreml. By default an Nvidia GPU that ONNX Runtime can"
-        " use, else the processor.",
+        "Where the network runs: cpu, cuda, openvino or coreml. By default an Nvidia GPU that ONNX Runtime"
+        " can use, else the processor.",
         metavar="DEVICE",
     ),
 ]
 JobsOption = Annotated[
-    int | None, option("Images in work at once; by default the number of cores.", "-j", "--jobs", min=1)
+    int | None,
+    option("Images in work at once; by default the number of cores.", "-j", "--jobs", metavar="N", min=1),
 ]
 SeedOption = Annotated[
     int | None, option("The same images and number give the same result; 0 by default.", metavar="SEED")
 ]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Which.")]
 ClusteringArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[NAME]", help="Which; by default kmeans, or the only ones that there are.", show_default=False
+        metavar="NAME",
+        help="Which; by default kmeans, or the only ones that there are.",
+        show_default=False,
     ),
 ]
 AlgorithmOption = Annotated[
@@ -153,9 +158,7 @@ class ClusterMaking:
     ] = None
     eps: Annotated[
         float | None,
-        option(
-            "dbscan: how far neighbours may be; by default found from the distances.", metavar="DISTANCE"
-        ),
+        option("dbscan: how far neighbours may be; by default found from the distances.", metavar="DISTANCE"),
     ] = None
     min_samples: MinSamplesOption = None
     min_cluster_size: Annotated[
@@ -185,14 +188,10 @@ class ClusterChanges:
         list[str] | None,
         option("Name a cluster, known by number or name; may be repeated.", metavar="CLUSTER=NEW"),
     ] = None
-    merge: Annotated[
-        list[str] | None, option("Make clusters one; may be repeated.", metavar="A,B,…")
-    ] = None
+    merge: Annotated[list[str] | None, option("Make clusters one; may be repeated.", metavar="A,B,…")] = None
     move: Annotated[
         list[str] | None,
-        option(
-            "Put an image into another cluster, or into noise; may be repeated.", metavar="IMAGE=CLUSTER"
-        ),
+        option("Put an image into another cluster, or into noise; may be repeated.", metavar="IMAGE=CLUSTER"),
     ] = None
     assign: Annotated[
         bool,
@@ -252,8 +251,8 @@ class MapDrawing:
     color: Annotated[
         str | None,
         option(
-            "What colours tell: labels, clusters, or those of the clustering NAME. By default labels, if there"
-            " are any, else clusters; of images and tiles nothing.",
+            "What colours tell: labels, clusters, or those of the clustering NAME. By default labels, if"
+            " there are any, else clusters; of images and tiles nothing.",
             metavar="label|cluster|none|NAME",
             rich_help_panel=_DRAW,
         ),
