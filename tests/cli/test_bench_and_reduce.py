@@ -29,11 +29,11 @@ def test_reduce_draws_the_variance_of_the_components(call, photos):
     assert (code, out) == (2, "")
     assert "a figure is saved as one of" in err
     collection = Collection.open(photos)
-    assert collection.pca("pixels-8-grey+pca2").n_components_ == 2
+    assert collection.models.pca("pixels-8-grey+pca2").n_components_ == 2
     with pytest.raises(ModelError, match="pixels-8-grey\\+pca3"):
-        collection.pca("pixels-8-grey+pca3")
+        collection.models.pca("pixels-8-grey+pca3")
     with pytest.raises(InvalidInputError, match="pixels-8-grey is not reduced by PCA"):
-        collection.pca("pixels-8-grey")
+        collection.models.pca("pixels-8-grey")
 
 
 def test_bench_compares_the_indexes_on_the_collection(call, photos):
