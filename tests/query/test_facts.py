@@ -116,7 +116,7 @@ def test_a_search_keeps_to_what_files_say(collection, folder, conditions, expect
 
 
 def test_what_files_say_goes_together_with_colours_and_clusters(collection, folder):
-    collection.cluster(k=1, name="all")
+    collection.clusterings.make(k=1, name="all")
     mine = Filter(cameras=["canon"])
     found = collection.search(folder / "street.jpg", where=mine, same_cluster="all")
     assert names(found) == ["dune", "pier"]

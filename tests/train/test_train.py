@@ -337,7 +337,7 @@ def test_vectors_of_a_model_that_is_gone_are_not_taken_for_those_of_the_next(pho
     local = encoder(AutoencoderShape(16, 3, 7))
     ModelRegistry(collection.folder / "models").add_trained(local, {})
     collection.sync(model="autoencoder-test")
-    collection.reduce(2, "autoencoder-test")
+    collection.models.reduce(2, "autoencoder-test")
     collection.search(photos / "cats/0.png", k=2, model="autoencoder-test")
     for made in ("models/autoencoder-test*", "vectors/autoencoder-test*", "indexes/autoencoder-test*"):
         for path in sorted(collection.folder.glob(made)):
@@ -347,7 +347,7 @@ def test_vectors_of_a_model_that_is_gone_are_not_taken_for_those_of_the_next(pho
     with pytest.raises(
         CollectionError, match=rf"autoencoder-test is gone, but .*: {re.escape(kept)}[^,]*; delete"
     ):
-        Collection.open(photos).train(AutoencoderSettings(name="test"))
+        Collection.open(photos).models.train(AutoencoderSettings(name="test"))
     assert contents(photos) == before
 
 
@@ -532,4 +532,4 @@ def test_settings_are_checked_at_the_door(make):
 )
 def test_training_is_asked_for_in_the_right_types(indexed, arguments, expected):
     with pytest.raises(InvalidInputError, match=expected):
-        Collection.open(indexed).train(*arguments)
+        Collection.open(indexed).models.train(*arguments)
