@@ -12,11 +12,12 @@ from typing import Annotated
 
 import typer
 
-from lookalike.choices import ALGORITHMS, FORMS
 from lookalike.cli.cluster_try import Trial, show_trial
 from lookalike.cli.clusterings import document_of, print_clustering, print_list
 from lookalike.cli.console import check_dark, print_json, save_picture, say, step_progress
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
+from lookalike.cluster.algorithms import DEFAULT_ALGORITHM, algorithm_names
+from lookalike.collection.clusterings.export_forms import DEFAULT_FORM, form_names
 from lookalike.errors import CollectionError, InvalidInputError
 from lookalike.system.wording import count_images
 
@@ -28,7 +29,7 @@ def cluster(
     algorithm: Annotated[
         str | None,
         typer.Option(
-            metavar="|".join(ALGORITHMS),
+            metavar="|".join(algorithm_names()),
             help="How; kmeans by default. dbscan and hdbscan find the number of clusters, and leave noise.",
             rich_help_panel=_MAKE,
             show_default=False,
@@ -164,7 +165,7 @@ def cluster(
         str | None,
         typer.Option(
             "--as",
-            metavar="|".join(FORMS),
+            metavar="|".join(form_names()),
             help="With --export: a table (csv, the default), a document, or a folder of images for each"
             " cluster: copies or links.",
             show_default=False,
@@ -241,9 +242,9 @@ def cluster(
     if export is not None:
         from lookalike.collection.clusterings.exporting import check_export
 
-        check_export(export, form or FORMS[0])
+        check_export(export, form or DEFAULT_FORM)
     if trial:
-        asked = Trial(algorithm or "kmeans", k, min_samples, model, random_state, collection)
+        asked = Trial(algorithm or DEFAULT_ALGORITHM, k, min_samples, model, random_state, collection)
         asked.check()
         show_trial(asked, open_named(collection), plot, dark, json, quiet)
         return
@@ -277,7 +278,7 @@ def cluster(
         else:
             is_new = True
             found = chosen.cluster(
-                algorithm or "kmeans",
+                algorithm or DEFAULT_ALGORITHM,
                 n_clusters,
                 name=target,
                 model=model,
@@ -291,7 +292,7 @@ def cluster(
         n_exported = None
         if export is not None:
             report(f"exporting to {export}")
-            n_exported = chosen.export_clustering(target, export, form or FORMS[0])
+            n_exported = chosen.export_clustering(target, export, form or DEFAULT_FORM)
     n_assigned = n_assigned if assign else None
     if plot is not None:
         from lookalike.drawing import draw_clusters
@@ -308,7 +309,7 @@ def cluster(
 
 def _usual(there: Sequence[str], algorithm: str | None, must_be: bool) -> str:
     """Return the name that is meant where none was given."""
-    usual = algorithm or "kmeans"
+    usual = algorithm or DEFAULT_ALGORITHM
     if not must_be or usual in there:
         return usual
     if len(there) == 1:

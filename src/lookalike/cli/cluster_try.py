@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.choices import ALGORITHMS
 from lookalike.cli.console import print_json, save_picture, say, step_progress
+from lookalike.cluster.algorithms import DEFAULT_ALGORITHM, algorithms_that_take, get_algorithm
 from lookalike.errors import InvalidInputError
 from lookalike.system.wording import count_images
 
@@ -48,14 +48,11 @@ class Trial:
 
     def check(self) -> None:
         """Raise InvalidInputError if there is nothing to be tried for that algorithm."""
-        takes = ALGORITHMS.get(self.algorithm, ())
+        takes = get_algorithm(self.algorithm).takes
         if "k" not in takes and "eps" not in takes:
-            others = ", ".join(name for name, each in ALGORITHMS.items() if {"k", "eps"} & set(each))
             raise InvalidInputError(
                 f"--try chooses a number of clusters or a distance, and {self.algorithm} takes neither;"
-                f" expected one of {others}"
-                if takes
-                else f"there is no algorithm {self.algorithm!r}; expected one of {', '.join(ALGORITHMS)}"
+                f" expected one of {', '.join(algorithms_that_take(['k', 'eps']))}"
             )
         if self.k is not None:
             if "k" not in takes:
@@ -66,13 +63,14 @@ class Trial:
                     " 2-100"
                 )
         if self.min_samples is not None and "min_samples" not in takes:
-            raise InvalidInputError(f"--min-samples is for dbscan and hdbscan, not for {self.algorithm}")
+            others = " and ".join(algorithms_that_take(["min_samples"]))
+            raise InvalidInputError(f"--min-samples is for {others}, not for {self.algorithm}")
 
     def command(self, option: str, value: str) -> str:
         """Return the command that makes clusters as this trial suggests."""
         given: dict[str, object] = {
             "-c": self.place,
-            "--algorithm": None if self.algorithm == "kmeans" else self.algorithm,
+            "--algorithm": None if self.algorithm == DEFAULT_ALGORITHM else self.algorithm,
             option: value,
             "--min-samples": self.min_samples,
             "--model": self.model,
@@ -109,7 +107,7 @@ def show_trial(
 ) -> None:
     """Try, print what was found, and draw it if there is a file to draw to."""
     with step_progress(quiet=quiet or json) as report:
-        if "k" in ALGORITHMS[trial.algorithm]:
+        if "k" in get_algorithm(trial.algorithm).takes:
             choice = collection.try_ks(
                 None if trial.k is None else read_ks(trial.k),
                 model=trial.model,
@@ -131,7 +129,7 @@ def show_trial(
     if plot is not None:
         from lookalike.plots import distance_curve, k_curves
 
-        if "k" in ALGORITHMS[trial.algorithm]:
+        if "k" in get_algorithm(trial.algorithm).takes:
 
             def draw() -> Figure:
                 return k_curves(

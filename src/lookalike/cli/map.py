@@ -5,11 +5,10 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.choices import METHOD_TITLES, METHODS, STYLES
 from lookalike.cli.console import (
     check_dark,
     complain,
@@ -21,13 +20,14 @@ from lookalike.cli.console import (
 )
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
 from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.plots.map_styles import DEFAULT_STYLE, get_style, style_names
+from lookalike.projection.methods import DEFAULT_METHOD, get_method, method_names
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
     from lookalike.answers import ImageMap
     from lookalike.collection import Collection
     from lookalike.plots import Groups
-    from lookalike.projection import Method
 
 _COLORS = ("label", "cluster", "none")
 _MAKE = "Make a map"
@@ -39,7 +39,7 @@ def draw_map(
     method: Annotated[
         str | None,
         typer.Option(
-            metavar="|".join(METHODS),
+            metavar="|".join(method_names()),
             help="How; tsne by default. umap needs an extra.",
             rich_help_panel=_MAKE,
             show_default=False,
@@ -101,11 +101,11 @@ def draw_map(
     style: Annotated[
         str,
         typer.Option(
-            metavar="|".join(STYLES),
+            metavar="|".join(style_names()),
             help="Points; the images themselves; or images on a grid, none covering another.",
             rich_help_panel=_DRAW,
         ),
-    ] = "points",
+    ] = DEFAULT_STYLE,
     color: Annotated[
         str | None,
         typer.Option(
@@ -146,11 +146,10 @@ def draw_map(
     """
     from lookalike.cli.locate import open_named
 
-    if method is not None and method not in METHODS:
-        raise InvalidInputError(f"there is no method {method!r}; expected one of {', '.join(METHODS)}")
-    if style not in STYLES:
-        raise InvalidInputError(f"there is no style {style!r}; expected one of {', '.join(STYLES)}")
-    if max_tiles is not None and style != "tiles":
+    if method is not None:
+        get_method(method)
+    drawn_as = get_style(style)
+    if max_tiles is not None and not drawn_as.has_tiles:
         raise InvalidInputError("--max-tiles is for --style tiles")
     check_dark(dark, output)
     if output is not None:
@@ -178,7 +177,7 @@ def draw_map(
     if color is not None:
         _check_color(chosen, color)
     asked = {"method": method, "model": model, "perplexity": perplexity, "random_state": random_state}
-    target = name or method or METHODS[0]
+    target = name or method or DEFAULT_METHOD
     n_placed, replaced = None, None
     earlier = _read_earlier(chosen, target, new)
     found = None if new else earlier
@@ -187,7 +186,7 @@ def draw_map(
     if found is None:
         with share_progress(quiet=quiet or json) as report:
             found = chosen.map(
-                cast("Method", method or METHODS[0]),
+                method or DEFAULT_METHOD,
                 target,
                 model=model,
                 perplexity=perplexity,
@@ -200,11 +199,11 @@ def draw_map(
         found, n_placed = chosen.place_on_map(target) if found.n_unplaced else (found, 0)
     groups = None
     if output is not None or json:
-        groups = _choose_groups(chosen, found, color, is_usual=style == "points" or json)
+        groups = _choose_groups(chosen, found, color, is_usual=drawn_as.is_colored or json)
     if output is not None:
         from lookalike.drawing import draw_map as draw
 
-        drawn, colours = found, groups if color or style == "points" else None
+        drawn, colours = found, groups if color or drawn_as.is_colored else None
         save_picture(lambda: draw(chosen, drawn, colours, style, size, max_tiles), output, dark)
     if json:
         print_json(_document(found, replaced, groups, n_placed, output))
@@ -310,7 +309,7 @@ def _in_words(found: ImageMap) -> str:
     from lookalike.drawing import facts_of_map
 
     how = ", ".join(facts_of_map(found))
-    return f"{METHOD_TITLES[found.method]} of {count_images(len(found.images))}, {how}"
+    return f"{get_method(found.method).title} of {count_images(len(found.images))}, {how}"
 
 
 def _print_list(collection: Collection, json: bool) -> None:
@@ -325,7 +324,7 @@ def _print_list(collection: Collection, json: bool) -> None:
     for found in maps:
         say(
             found.name,
-            METHOD_TITLES[found.method],
+            get_method(found.method).title,
             ", ".join(facts_of_map(found)),
             count_images(len(found.images)),
             found.made,

@@ -26,9 +26,10 @@ from lookalike.answers import (
     SyncReport,
 )
 from lookalike.bench import RECALLS, IndexComparison
+from lookalike.cluster.algorithms import DEFAULT_ALGORITHM
 from lookalike.collection.clusterings.editing import change_clusters
 from lookalike.collection.clusterings.exporting import check_export, export_clustering
-from lookalike.collection.clusterings.making import check_algorithm, find_clusters, try_distances, try_ks
+from lookalike.collection.clusterings.making import ClusteringRequest, find_clusters, try_distances, try_ks
 from lookalike.collection.describing import (
     describe,
     describe_clustering,
@@ -38,7 +39,7 @@ from lookalike.collection.describing import (
 )
 from lookalike.collection.embedded import Embedded, embedded_images, nothing_embedded, vector_table
 from lookalike.collection.evaluation.ground_truth import read_ground_truth
-from lookalike.collection.evaluation.indexes import compare_on_collection
+from lookalike.collection.evaluation.indexes import ComparisonRequest, compare_on_collection
 from lookalike.collection.evaluation.retrieval import (
     MOST_QUERIES,
     Asked,
@@ -47,7 +48,7 @@ from lookalike.collection.evaluation.retrieval import (
     evaluate_retrieval,
 )
 from lookalike.collection.manifest_file import ManifestFile
-from lookalike.collection.maps.making import make_map, place_later
+from lookalike.collection.maps.making import MapRequest, make_map, place_later
 from lookalike.collection.models.reducing import reduce_model
 from lookalike.collection.models.training import train_model
 from lookalike.collection.moving import move_root
@@ -56,8 +57,8 @@ from lookalike.collection.places import Places
 from lookalike.collection.searchers import AUTO as AUTO_INDEX
 from lookalike.collection.searchers import Indexes, check_request, choose_kind, is_kind
 from lookalike.collection.searching import Asking, all_with_vectors, search
-from lookalike.collection.stored.clusterings import StoredClusterings, check_clustering_name
-from lookalike.collection.stored.maps import StoredMaps, check_map_name
+from lookalike.collection.stored.clusterings import StoredClusterings
+from lookalike.collection.stored.maps import StoredMaps
 from lookalike.collection.stored.named_folders import read_each
 from lookalike.collection.syncing import Work, sync
 from lookalike.embed import AUTO, Compute, Model, ModelRegistry, base_name, check_device
@@ -65,14 +66,15 @@ from lookalike.errors import CollectionError, InvalidInputError, LockedError, Qu
 from lookalike.images import encode_thumbnail
 from lookalike.index.contract import check_recall
 from lookalike.pca import PCA
-from lookalike.projection import Method, Report
 from lookalike.projection.contract import silent
+from lookalike.projection.methods import DEFAULT_METHOD
 from lookalike.query.appearance import read_color
 from lookalike.query.embedding import EmbeddedQuery, Query, several_queries
 from lookalike.query.filter import Filter
 from lookalike.store import Labelling, Manifest, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Progress, locate
 from lookalike.system.cores import usable_cores
+from lookalike.system.reports import ShareReport
 from lookalike.train import AutoencoderSettings, FinetuneSettings, Running, Trained
 from lookalike.types import Hit, ImageId, Vectors
 
@@ -578,7 +580,7 @@ class Collection:
 
     def cluster(
         self,
-        algorithm: str = "kmeans",
+        algorithm: str = DEFAULT_ALGORITHM,
         k: int | None = None,
         *,
         name: str | None = None,
@@ -636,16 +638,23 @@ class Collection:
         >>> [cluster.size for cluster in found.clusters], photos.clusterings()
         ([3, 1], ['kmeans'])
         """
-        given = {"k": k, "eps": eps, "min_samples": min_samples, "min_cluster_size": min_cluster_size}
-        check_algorithm(algorithm, given)
-        name = check_clustering_name(algorithm if name is None else name)
-        self._check_replaceable(name)
-        chosen, embedded = self._embedded(model)
-        found = find_clusters(
-            name, chosen.name, chosen.metric, embedded, algorithm, given, in_batches, random_state, report
+        request = ClusteringRequest(
+            algorithm=algorithm,
+            name=name,
+            parameters={
+                "k": k,
+                "eps": eps,
+                "min_samples": min_samples,
+                "min_cluster_size": min_cluster_size,
+            },
+            random_state=random_state,
+            in_batches=in_batches,
         )
+        self._check_replaceable(request.kept_as)
+        chosen, embedded = self._embedded(model)
+        found = find_clusters(request, chosen, embedded, report)
         with self._clusterings.lock():
-            self._check_replaceable(name)
+            self._check_replaceable(request.kept_as)
             self._clusterings.write(found)
         return describe_clustering(self._places, found, chosen)
 
@@ -966,13 +975,15 @@ class Collection:
             self._places,
             self._models.get(self.model if model is None else model),
             model,
-            query_split,
-            gallery_split,
-            k,
-            kinds,
-            recalls,
-            n_queries,
-            random_state,
+            ComparisonRequest(
+                k=k,
+                kinds=kinds,
+                recalls=recalls,
+                n_queries=n_queries,
+                query_split=query_split,
+                gallery_split=gallery_split,
+                random_state=random_state,
+            ),
             report,
         )
 
@@ -1125,13 +1136,13 @@ class Collection:
 
     def map(
         self,
-        method: Method = "tsne",
+        method: str = DEFAULT_METHOD,
         name: str | None = None,
         *,
         model: str | None = None,
         perplexity: float | None = None,
         random_state: int = 0,
-        report: Report = silent,
+        report: ShareReport = silent,
     ) -> ImageMap:
         """Make a map, on which images that look alike lie near each other, and keep it under a name.
 
@@ -1166,9 +1177,9 @@ class Collection:
         >>> found.points.shape, len(found.images), photos.maps()
         ((4, 2), 4, ['pca'])
         """
-        name = check_map_name(method if name is None else name)
+        request = MapRequest(method=method, name=name, perplexity=perplexity, random_state=random_state)
         chosen, embedded = self._embedded(model)
-        found = make_map(name, chosen.name, chosen.metric, embedded, method, perplexity, random_state, report)
+        found = make_map(request, chosen, embedded, report)
         with self._maps.lock():
             self._maps.write(found)
         return describe_map(self._places, found, chosen)

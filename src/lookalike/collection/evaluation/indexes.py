@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,35 +15,46 @@ from lookalike.collection.searching import pass_filter
 from lookalike.embed import Model
 from lookalike.errors import CollectionError, InvalidInputError
 from lookalike.query.filter import Filter
+from lookalike.system.reports import WordsReport
 from lookalike.types import Ids
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonRequest:
+    """What is asked of a comparison of indexes; see `Collection.compare_indexes`."""
+
+    k: int
+    kinds: Sequence[str] | None
+    recalls: Sequence[float]
+    n_queries: int | None
+    query_split: str | None
+    gallery_split: str | None
+    random_state: int
+
+
 def compare_on_collection(
-    places: Places,
-    model: Model,
-    asked: str | None,
-    query_split: str | None,
-    gallery_split: str | None,
-    k: int,
-    kinds: Sequence[str] | None,
-    recalls: Sequence[float],
-    n_queries: int | None,
-    random_state: int,
-    report: Callable[[str], None],
+    places: Places, model: Model, asked: str | None, request: ComparisonRequest, report: WordsReport
 ) -> IndexComparison:
     """Compare indexes; see `Collection.compare_indexes`. `asked` is what the user called the model."""
     ids, vectors = vector_table(places.store, model).read_vectors()
     if not len(ids):
         raise CollectionError(nothing_embedded(places.store, model.name, asked))
-    is_query = is_in_split(places, ids, query_split) & (query_split is not None)
-    gallery = vectors[is_in_split(places, ids, gallery_split) & ~is_query]
-    queries = vectors[is_query] if query_split is not None else None
+    split = request.query_split
+    is_query = is_in_split(places, ids, split) & (split is not None)
+    gallery = vectors[is_in_split(places, ids, request.gallery_split) & ~is_query]
+    queries = vectors[is_query] if split is not None else None
     if not len(gallery):
-        raise InvalidInputError(
-            f"no image is left to be searched: all are queries, of the split {query_split!r}"
-        )
+        raise InvalidInputError(f"no image is left to be searched: all are queries, of the split {split!r}")
     return compare_indexes(
-        gallery, queries, model.metric, k, kinds, recalls, n_queries, random_state, report=report
+        gallery,
+        queries,
+        model.metric,
+        request.k,
+        request.kinds,
+        request.recalls,
+        request.n_queries,
+        request.random_state,
+        report=report,
     )
 
 

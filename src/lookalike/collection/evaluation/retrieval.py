@@ -27,6 +27,7 @@ from lookalike.evaluate import (
     confuse,
     measure_hits,
     rank_all,
+    rank_others,
     score_classes,
     silhouette,
 )
@@ -281,17 +282,22 @@ def _measure(
     to_depth: bool,
 ) -> tuple[Retrieval, str]:
     """Return what the queries find, and the kind of index that found it."""
-    model, queries = contender.model, rows.of(task.queries)
+    model = contender.model
     if not to_depth:
         gallery = rows.of(task.gallery)
-        own = np.searchsorted(task.gallery, task.queries) if task.own else None
 
         def tell(done: float) -> None:
-            asked.report(f"ranking {len(gallery):,} images for {len(queries):,} queries: {done:.0%}")
+            asked.report(f"ranking {len(gallery):,} images for {len(task.queries):,} queries: {done:.0%}")
 
         tell(0)
-        found = rank_all(queries, gallery, task.query_codes, task.codes, task.ks, model.metric, own, tell)
+        if task.own:
+            own = np.searchsorted(task.gallery, task.queries)
+            found = rank_others(gallery, task.codes, task.ks, model.metric, own, tell)
+        else:
+            queries = rows.of(task.queries)
+            found = rank_all(queries, gallery, task.query_codes, task.codes, task.ks, model.metric, tell)
         return found, Exact.kind
+    queries = rows.of(task.queries)
     table = vector_table(places.store, model)
     index = indexes.open(table, model.name, model.metric, contender.index, asked.report)
     asked.report(f"asking the {index.kind} index {len(queries):,} queries")
