@@ -24,7 +24,7 @@ import numpy as np
 
 from lookalike.answers import Cluster, Clustering, Evaluation, ImageMap, SearchResult
 from lookalike.bench import IndexComparison
-from lookalike.errors import CollectionError
+from lookalike.errors import CollectionConflictError
 from lookalike.plots import (
     Curve,
     Groups,
@@ -210,7 +210,7 @@ def draw_worst_queries(collection: Collection, evaluation: Evaluation) -> Figure
         if each.image.id in pictures
     ]
     if not rows:
-        raise CollectionError(f"no thumbnail of a query is in {collection.folder}; index it again")
+        raise CollectionConflictError(f"no thumbnail of a query is in {collection.folder}; index it again")
     n = len(rows)
     worst = "worst query" if n == 1 else f"{n} worst queries"
     return worst_queries(rows, f"{evaluation.model}: the {worst} of {evaluation.n_queries:,}")

@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 import pytest
-from made_profiles import all_profiles
 from PIL import Image, ImageCms
 
 from lookalike.images.decode import decode
 from lookalike.images.ground import choose_ground
+from made_profiles import all_profiles
 from tiffs import tiff
 
 MOST = 2  # of 255: the mean difference of a pixel's channels

@@ -18,7 +18,7 @@ from lookalike.cli.console import check_dark, print_json, save_picture, say, ste
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
 from lookalike.cluster.algorithms import DEFAULT_ALGORITHM, algorithm_names
 from lookalike.collection.clusterings.export_forms import DEFAULT_FORM, form_names
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.system.wording import count_images
 
 _MAKE = "Make clusters"
@@ -314,7 +314,7 @@ def _usual(there: Sequence[str], algorithm: str | None, must_be: bool) -> str:
         return usual
     if len(there) == 1:
         return there[0]
-    raise CollectionError(
+    raise CollectionConflictError(
         f"there are several clusterings: {', '.join(there)}; say which with --name"
         if there
         else "there is no clustering in this collection yet; make one with `lookalike cluster`"

@@ -13,7 +13,7 @@ import typer
 from lookalike.cli.console import announce, complain, print_json, relative, say, sync_progress
 from lookalike.cli.locate import choose_place, open_place
 from lookalike.cli.options import CollectionOption, DeviceOption, JobsOption, JsonOption, QuietOption
-from lookalike.errors import CollectionError, InvalidInputError, LockedError, LookalikeError
+from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedError, LookalikeError
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def index(
         )
         if not place.is_there and not targets and not sets and not result.added + result.failed:
             passed = f" (passed over: {_passed_over(result)})" if result.passed_over else ""
-            raise CollectionError(
+            raise CollectionNotFoundError(
                 f"there are no images in {place.folders[0]}{passed}; name a folder that has some"
             )
     if json:

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lookalike.errors import CollectionError, QueryError
+from lookalike.errors import (
+    CollectionConflictError,
+    CollectionError,
+    CollectionNotFoundError,
+    QueryInputError,
+    QueryNotFoundError,
+)
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection
@@ -56,9 +62,11 @@ def open_for_query(at: Path | None, queries: Sequence[str]) -> Collection:
         for query in files:
             # What is wrong with the query comes first: a collection would not mend it.
             if os.path.isdir(query):
-                raise QueryError(f"the query {query} is a folder; expected an image file or a URL") from None
+                raise QueryInputError(
+                    f"the query {query} is a folder; expected an image file or a URL"
+                ) from None
             if not os.path.lexists(query):
-                raise QueryError(
+                raise QueryNotFoundError(
                     f"there is no file {query!r}, nor a collection near it or in the working directory; name"
                     " the collection's folder with -c/--collection"
                 ) from None
@@ -114,7 +122,9 @@ def choose_place(paths: Sequence[str], at: Path | None, datasets: Sequence[str] 
         home = found.parent if found else _home(at)
         if not found and not paths and not datasets:
             if Collection.find("."):  # it is another's name that was mistyped
-                raise CollectionError(f"there is no collection in {at}; name the folder of images, too")
+                raise CollectionNotFoundError(
+                    f"there is no collection in {at}; name the folder of images, too"
+                )
             return Place(home, False, (_working_folder(),))
     elif not paths:
         found = Collection.find(".")
@@ -125,13 +135,13 @@ def choose_place(paths: Sequence[str], at: Path | None, datasets: Sequence[str] 
     else:
         around = {Collection.find(folder) for folder in folders}
         if len(around) > 1:
-            raise CollectionError(
+            raise CollectionConflictError(
                 "these paths lie in different collections; name one with -c/--collection DIR"
             )
         found = around.pop()
         top = min(folders, key=lambda folder: len(folder.parts))
         if found is None and any(top != folder and top not in folder.parents for folder in folders):
-            raise CollectionError(
+            raise CollectionConflictError(
                 "several folders need a collection of their own: name its folder with -c/--collection DIR"
             )
         home = found.parent if found else top
@@ -139,7 +149,7 @@ def choose_place(paths: Sequence[str], at: Path | None, datasets: Sequence[str] 
     known = Collection.open(home, above=False) if found else None
     for path, folder in zip(paths, folders, strict=True):
         if not os.path.isdir(folder) and not (known and known.holds(folder)):
-            raise CollectionError(f"there is no file or folder {path}")
+            raise CollectionNotFoundError(f"there is no file or folder {path}")
     return Place(home, found is not None, folders)
 
 
@@ -188,7 +198,7 @@ def _working_folder() -> Path:
     with contextlib.suppress(OSError):
         is_home = os.path.samefile(here, os.path.expanduser("~"))
     if is_root or is_home:
-        raise CollectionError(
+        raise CollectionNotFoundError(
             f"there is no collection in {here}, which is {'the root' if is_root else 'your home'};"
             " name a folder of images, or this one: `lookalike index .`"
         )

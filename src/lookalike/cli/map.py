@@ -19,7 +19,7 @@ from lookalike.cli.console import (
     share_progress,
 )
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.plots.map_styles import DEFAULT_STYLE, get_style, style_names
 from lookalike.projection.methods import DEFAULT_METHOD, get_method, method_names
 from lookalike.system.wording import count_images
@@ -234,7 +234,7 @@ def _check_color(collection: Collection, color: str) -> None:
             f"--color is {color!r}; expected one of {there}, and there is no clustering of that name"
         )
     elif color == "label" and not collection.info().labels:
-        raise CollectionError(
+        raise CollectionConflictError(
             f"no image of the collection in {collection.folder} has a label; leave out --color, or make"
             " clusters with `lookalike cluster`"
         )
@@ -246,7 +246,7 @@ def _usual_clustering(collection: Collection) -> str:
         return "kmeans"
     if len(there) == 1:
         return there[0]
-    raise CollectionError(
+    raise CollectionConflictError(
         f"there are several clusterings: {', '.join(there)}; name one with --color"
         if there
         else "there is no clustering in this collection yet; make one with `lookalike cluster`"

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from lookalike.answers import (
 )
 from lookalike.bench import RECALLS, IndexComparison
 from lookalike.cluster.algorithms import DEFAULT_ALGORITHM
+from lookalike.collection.closed import Closed
 from lookalike.collection.clusterings.editing import change_clusters
 from lookalike.collection.clusterings.exporting import check_export, export_clustering
 from lookalike.collection.clusterings.making import ClusteringRequest, find_clusters, try_distances, try_ks
@@ -55,14 +56,21 @@ from lookalike.collection.moving import move_root
 from lookalike.collection.opening import create
 from lookalike.collection.places import Places
 from lookalike.collection.searchers import AUTO as AUTO_INDEX
-from lookalike.collection.searchers import Indexes, check_request, choose_kind, is_kind
+from lookalike.collection.searchers import Searchers, check_request, choose_kind, is_kind
 from lookalike.collection.searching import Asking, all_with_vectors, search
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.maps import StoredMaps
 from lookalike.collection.stored.named_folders import read_each
 from lookalike.collection.syncing import Work, sync
 from lookalike.embed import AUTO, Compute, Model, ModelRegistry, base_name, check_device
-from lookalike.errors import CollectionError, InvalidInputError, LockedError, QueryError, StoreError
+from lookalike.errors import (
+    CollectionConflictError,
+    CollectionNotFoundError,
+    InvalidInputError,
+    LockedError,
+    QueryNotFoundError,
+    StoreDamagedError,
+)
 from lookalike.images import encode_thumbnail
 from lookalike.index.contract import check_recall
 from lookalike.pca import PCA
@@ -71,7 +79,7 @@ from lookalike.projection.methods import DEFAULT_METHOD
 from lookalike.query.appearance import read_color
 from lookalike.query.embedding import EmbeddedQuery, Query, several_queries
 from lookalike.query.filter import Filter
-from lookalike.store import Labelling, Manifest, Store, find_collection, writer_lock
+from lookalike.store import Labelling, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Progress, locate
 from lookalike.system.cores import usable_cores
 from lookalike.system.reports import ShareReport
@@ -96,14 +104,15 @@ class Collection:
     'stripes-brighter.png'
     """
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    def __init__(self, manifest: ManifestFile, models: ModelRegistry) -> None:
+        folder = manifest.folder
         self.folder = folder
-        self._manifest = ManifestFile(folder, manifest)
+        self._manifest = manifest
         self._store = Store(folder)
-        self._indexes = Indexes(folder)
+        self._indexes = Searchers(folder)
         self._clusterings = StoredClusterings(folder)
         self._maps = StoredMaps(folder)
-        self._models = ModelRegistry(folder / "models")
+        self._models = models
 
     @classmethod
     def create(
@@ -144,10 +153,7 @@ class Collection:
         0
         """
         home = Path(os.path.abspath(folder))
-        made_of, shelf = create(home, model, labels, exclude, with_root, check_model)
-        collection = cls(made_of.folder, made_of.manifest)
-        collection._manifest, collection._models = made_of, shelf  # what was loaded is not loaded again
-        return collection
+        return cls(*create(home, model, labels, exclude, with_root, check_model))
 
     @classmethod
     def open(cls, start: str | os.PathLike[str] = ".", above: bool = True) -> Collection:
@@ -173,11 +179,42 @@ class Collection:
         place = cls.find(start, above)
         if place is None:
             where = f"{os.path.abspath(start)} or above it" if above else os.path.abspath(start)
-            raise CollectionError(
+            raise CollectionNotFoundError(
                 f"there is no collection in {where}; make one with"
                 " `lookalike index FOLDER`, or name its folder with -c/--collection"
             )
-        return cls(place, Manifest.load(place))
+        return cls(ManifestFile.open(place), ModelRegistry(place / "models"))
+
+    def close(self) -> None:
+        """Let go of indexes, models and tables; whatever is asked afterwards raises CollectionError.
+
+        Closing twice is fine. What other threads are at comes to its end.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> photos.close()
+        >>> len(photos)
+        Traceback (most recent call last):
+        ...
+        lookalike.errors.CollectionError: the collection in ... is closed; open it again
+        """
+        vars(self).update(dict.fromkeys(vars(self).keys() - {"folder"}, Closed(self.folder)))
+
+    def __enter__(self) -> Self:
+        """Return the collection itself, to be closed at the end of a ``with`` block.
+
+        Examples
+        --------
+        >>> with Collection.create(photo_folder) as photos:
+        ...     len(photos)
+        0
+        """
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Close the collection."""
+        self.close()
 
     @staticmethod
     def find(start: str | os.PathLike[str] = ".", above: bool = True) -> Path | None:
@@ -876,7 +913,7 @@ class Collection:
 
     def _check_replaceable(self, name: str) -> None:
         if name in self._clusterings.names() and self._clusterings.read(name).is_edited:
-            raise CollectionError(
+            raise CollectionConflictError(
                 f"clusters of {name!r} were named or changed by hand, which would be lost; choose another"
                 " name, or delete that clustering first"
             )
@@ -884,14 +921,14 @@ class Collection:
     def _image_in(self, embedded: Embedded | None, image: str | os.PathLike[str]) -> ImageId:
         found = self._places.find(os.fspath(image))
         if embedded is None or found not in embedded.ids:
-            raise QueryError(f"{os.fspath(image)} is not in this collection; index it first")
+            raise QueryNotFoundError(f"{os.fspath(image)} is not in this collection; index it first")
         return found
 
     def _embedded(self, model: str | None) -> tuple[Model, Embedded]:
         chosen = self._models.get(self.model if model is None else model)
         embedded = embedded_images(self._store, self._indexes, chosen)
         if not len(embedded):
-            raise CollectionError(nothing_embedded(self._store, chosen.name, model))
+            raise CollectionConflictError(nothing_embedded(self._store, chosen.name, model))
         return chosen, embedded
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
@@ -910,7 +947,9 @@ class Collection:
             if not query.is_text and query.thumbnail is None and query.id not in stored
         ]
         if missing:
-            raise StoreError(f"the thumbnail of {missing[0]} is missing from {self.folder}; index it again")
+            raise StoreDamagedError(
+                f"the thumbnail of {missing[0]} is missing from {self.folder}; index it again"
+            )
         return [
             encode_thumbnail(query.thumbnail) if query.thumbnail else stored.get(ImageId(query.id or 0))
             for query in queries

@@ -19,7 +19,7 @@ from lookalike.collection.stored.cluster_names import NO_CLUSTERS
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering, StoredClusterings
 from lookalike.collection.stored.maps import StoredMap
 from lookalike.embed import Model
-from lookalike.errors import CollectionError, LookalikeError, QueryError
+from lookalike.errors import CollectionError, LookalikeError, QueryInputError, QueryNotFoundError
 from lookalike.evaluate import ClusteringScores, compare_with_labels
 from lookalike.images.finding.scan import unescape
 from lookalike.images.finding.spelling import composed
@@ -125,8 +125,8 @@ def describe_image(places: Places, image: str) -> ImageInfo:
         if failed:
             reason = failed[0]["reason"]
             said = "is passed over" if reason == OWN else "could not be read"
-            raise QueryError(f"{image} {said}: {reason}")
-        raise QueryError(f"{image} is not in the collection in {store.folder}; index it first")
+            raise QueryInputError(f"{image} {said}: {reason}")
+        raise QueryNotFoundError(f"{image} is not in the collection in {store.folder}; index it first")
     (row,) = rows
     files.sort(key=lambda file: str(file["path"]))
     clusters = places.labels.of_images(np.array([found])).get(found, NO_CLUSTERS)

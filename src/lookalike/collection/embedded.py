@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.searchers import Indexes, choose_kind
+from lookalike.collection.searchers import Searchers, choose_kind
 from lookalike.embed import Model
-from lookalike.errors import ModelError
+from lookalike.errors import ModelConflictError
 from lookalike.index import Exact
 from lookalike.store import Store, Table
 from lookalike.system.memory import check_vectors_fit
@@ -81,7 +81,7 @@ class Embedded:
         return vectors
 
 
-def embedded_images(store: Store, indexes: Indexes, model: Model) -> Embedded:
+def embedded_images(store: Store, indexes: Searchers, model: Model) -> Embedded:
     """Return the images that a model has embedded.
 
     They are read from the exact index, which is fast, where that is the one for so many.
@@ -106,7 +106,7 @@ def vector_table(store: Store, model: Model) -> Table:
     table = store.vectors(model.name, model.dimension)
     there = table.dimension()
     if there not in (None, model.dimension):
-        raise ModelError(
+        raise ModelConflictError(
             f"the vectors of {model.name} in {store.folder} have {there:,} dimensions; the model gives"
             f" {model.dimension:,}: they are of another model, so delete {table.folder} and index again"
         )

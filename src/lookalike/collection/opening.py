@@ -9,7 +9,12 @@ from pathlib import Path
 
 from lookalike.collection.manifest_file import ManifestFile
 from lookalike.embed import DEFAULT_MODEL, Compute, ModelRegistry
-from lookalike.errors import CollectionError, ModelError
+from lookalike.errors import (
+    CollectionConflictError,
+    CollectionNotFoundError,
+    CollectionResourceError,
+    ModelError,
+)
 from lookalike.store import FOLDER_NAME, Labelling, Manifest, find_collection
 
 
@@ -24,9 +29,9 @@ def create(
     """Make an empty collection in an absolute folder; see `Collection.create`."""
     place = home / FOLDER_NAME
     if find_collection(home, above=False):
-        raise CollectionError(f"there is a collection in {place} already; open it instead")
+        raise CollectionConflictError(f"there is a collection in {place} already; open it instead")
     if with_root and not os.path.isdir(home):
-        raise CollectionError(f"there is no folder {home}")
+        raise CollectionNotFoundError(f"there is no folder {home}")
     shelf = ModelRegistry(place / "models")
     chosen = shelf.get(DEFAULT_MODEL if model is None else model)
     # Before anything is written: what cannot be loaded must not leave an empty collection behind.
@@ -39,13 +44,13 @@ def create(
         place.mkdir(parents=True, exist_ok=True)
         if embedder is not None:
             shelf.keep(chosen.name, embedder, is_new=True)
-        roots.manifest.save(place)
+        roots.save_first()
     except (OSError, ModelError) as error:
         if not was_there:
             shutil.rmtree(place, ignore_errors=True)
         if isinstance(error, ModelError):
             raise
-        raise CollectionError(
+        raise CollectionResourceError(
             f"cannot make a collection in {home}: {error.strerror};"
             " name a folder that can be written to with -c/--collection"
         ) from error

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from lookalike.answers import Failure, Note
 from lookalike.collection.stored.cluster_names import NO_CLUSTERS, ClusterLabels
 from lookalike.collection.stored.clusterings import StoredClusterings
-from lookalike.errors import ImageError, QueryError
+from lookalike.errors import ImageError, QueryInputError, QueryNotFoundError
 from lookalike.images import content_id
 from lookalike.images.decode import read_file
 from lookalike.images.finding.scan import escape, unescape
@@ -119,9 +119,9 @@ class Places:
             split = rest.strip("/")
             found.append(f"{dataset}:{split}/" if split else f"{dataset}:")
         if os.path.isfile(path):
-            raise QueryError(f"{name} is a file; expected a folder")
+            raise QueryInputError(f"{name} is a file; expected a folder")
         if not found or not len(self.store.files.read(["id"], Filter().of_files_below(found))):
-            raise QueryError(f"the folder {name} holds no image of this collection")
+            raise QueryNotFoundError(f"the folder {name} holds no image of this collection")
         return found
 
     def _folders_alike(self, stored: str) -> list[str]:
@@ -156,10 +156,10 @@ class Places:
             return content_id(read_file(Path(as_spelled_file(image))))[0]
         except ImageError as error:
             if os.path.isdir(image):
-                raise QueryError(f"{image} is a folder; expected an image file") from error
+                raise QueryInputError(f"{image} is a folder; expected an image file") from error
             if os.path.lexists(image):
-                raise QueryError(f"{image} could not be read: {error.reason}") from error
-            raise QueryError(f"there is no such image: {error}") from error
+                raise QueryInputError(f"{image} could not be read: {error.reason}") from error
+            raise QueryNotFoundError(f"there is no such image: {error}") from error
 
     def find_in_dataset(self, query: str) -> ImageId | None:
         """Return the image that a query such as ``mnist:test/42`` names, if it is one of this collection."""
@@ -167,7 +167,7 @@ class Places:
             return None
         rows = self.store.files.read_where_in("path", [query], ["id"]).to_pylist()
         if not rows:
-            raise QueryError(f"there is no image {query} in this collection")
+            raise QueryNotFoundError(f"there is no image {query} in this collection")
         return ImageId(rows[0]["id"])
 
     def own_pictures(self) -> list[str]:

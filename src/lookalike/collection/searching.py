@@ -13,10 +13,16 @@ from lookalike.answers import HitCluster, SearchResult
 from lookalike.collection.clusterings.centers import nearest_cluster
 from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.places import FileLocation, Places
-from lookalike.collection.searchers import Indexes
+from lookalike.collection.searchers import Searchers
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.embed import Compute, Model, ModelRegistry
-from lookalike.errors import CollectionError, InvalidInputError, QueryError
+from lookalike.errors import (
+    CollectionConflictError,
+    InvalidInputError,
+    QueryConflictError,
+    QueryError,
+    QueryInputError,
+)
 from lookalike.query.appearance import LEAST_SCORE, check_looked_at, score_colors
 from lookalike.query.embedding import EmbeddedQuery, Query, combine, embed_query
 from lookalike.query.facts import check_facts_known, count_unread
@@ -120,7 +126,7 @@ class Embedding:
 
 def search(
     places: Places,
-    indexes: Indexes,
+    indexes: Searchers,
     shelf: ModelRegistry,
     queries: Sequence[Query],
     k: int,
@@ -140,7 +146,7 @@ def search(
         raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter")
     if not queries and not colors:
         is_filtered = split is not None or where not in (None, Filter())
-        raise QueryError(
+        raise QueryInputError(
             "there is nothing to search for: "
             + ("filters choose among what a query or a colour (--color) finds, so " if is_filtered else "")
             + "name an image file, a URL or a colour"
@@ -148,9 +154,9 @@ def search(
     passing = pass_filter(places, (where or Filter()).with_split(split))
     if not queries:
         if without:
-            raise QueryError("what is not wanted is taken from a query; name an image that is")
+            raise QueryInputError("what is not wanted is taken from a query; name an image that is")
         if same_cluster is not None:
-            raise QueryError("the cluster searched in is that of a query; name an image")
+            raise QueryInputError("the cluster searched in is that of a query; name an image")
         if model is not None:
             shelf.get(model)  # not needed, but a slip of the pen is one here, too
         return _search_colors(places, colors, k, passing)
@@ -174,7 +180,7 @@ def search(
 
 def _search_vectors(
     places: Places,
-    indexes: Indexes,
+    indexes: Searchers,
     embedding: Embedding,
     asking: Asking,
     queries: Sequence[Query],
@@ -188,7 +194,7 @@ def _search_vectors(
     store, model = places.store, embedding.model
     table = vector_table(store, model)
     if not table.count():
-        raise CollectionError(nothing_embedded(store, model.name, embedding.asked))
+        raise CollectionConflictError(nothing_embedded(store, model.name, embedding.asked))
 
     def stored(image: ImageId) -> Vectors | None:
         _, vectors = table.vectors_of([image])
@@ -198,7 +204,7 @@ def _search_vectors(
         if isinstance(query, str) and (inside := places.find_in_dataset(query)) is not None:
             vector = stored(inside)
             if vector is None:
-                raise QueryError(f"{query} is not embedded with {model.name} yet; index it first")
+                raise QueryConflictError(f"{query} is not embedded with {model.name} yet; index it first")
             return EmbeddedQuery(query, vector, inside)
         load = partial(embedding.shelf.load, model.name, Compute(usable_cores(), embedding.device))
         return embed_query(query, model, load, stored, embedding.allow_private, store.vector_tables())
@@ -209,7 +215,7 @@ def _search_vectors(
     vector = combine(wanted, unwanted, model.metric)
     index = indexes.open(table, model.name, model.metric, asking.kind, asking.report)
     if not len(index):
-        raise CollectionError(nothing_embedded(store, model.name, embedding.asked))
+        raise CollectionConflictError(nothing_embedded(store, model.name, embedding.asked))
     cluster = None
     if same_cluster is not None:
         cluster = _cluster_of(same_cluster, wanted, unwanted, vector)
@@ -256,7 +262,7 @@ def _cluster_of(
     if number == NOISE:
         number = nearest_cluster(stored, vector)
     if number == NOISE:
-        raise QueryError(f"the clustering {stored.name!r} has no clusters, only noise; make another")
+        raise QueryConflictError(f"the clustering {stored.name!r} has no clusters, only noise; make another")
     return HitCluster(stored.name, number, stored.names.get(number))
 
 
@@ -264,7 +270,7 @@ def _search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Pas
     """Find the images that have most of some colours."""
     store = places.store
     if not store.images.count():
-        raise CollectionError(nothing_embedded(store, places.manifest.model, None))
+        raise CollectionConflictError(nothing_embedded(store, places.manifest.model, None))
     ids, scores = _ids_of_colors(store, colors, passing.ids)
     best = np.lexsort((ids, -scores))[:k]  # ties by id, so that the answer is the same each time
     nearest = [
@@ -276,7 +282,7 @@ def _search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Pas
     return SearchResult(hits, "color", "color", (), colors=colors, warnings=warnings)
 
 
-def all_with_vectors(places: Places, indexes: Indexes, model: Model) -> tuple[list[Hit], Vectors]:
+def all_with_vectors(places: Places, indexes: Searchers, model: Model) -> tuple[list[Hit], Vectors]:
     """Return every image with its vector; see `Collection.vectors`."""
     ids, vectors = indexes.read_vectors(vector_table(places.store, model), model.name, model.metric)
     there = places.of_images()

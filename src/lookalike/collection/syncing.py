@@ -18,7 +18,7 @@ from lookalike.collection.places import Places
 from lookalike.collection.searchers import forget_indexes
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.embed import Compute, Model, ModelRegistry, base_name, reduce_vectors
-from lookalike.errors import CollectionError, MissingImagesError, ModelError
+from lookalike.errors import CollectionNotFoundError, MissingImagesError, ModelError
 from lookalike.images.finding.passed_over import count_kinds
 from lookalike.images.reader import READER
 from lookalike.store import Store, writer_lock
@@ -291,7 +291,7 @@ def _areas(
         scopes += choose_scopes({place: root for root, place in places.of_roots()}, paths)
     unknown = set(datasets or ()) - set(places.datasets)
     if unknown:
-        raise CollectionError(f"the data set {min(unknown)} is not in this collection; add it first")
+        raise CollectionNotFoundError(f"the data set {min(unknown)} is not in this collection; add it first")
     scopes += [
         Scope(root, Path())
         for root in places.manifest.roots

@@ -20,7 +20,12 @@ from lookalike.answers import (
 )
 from lookalike.collection import Collection
 from lookalike.demo.sources import Source
-from lookalike.errors import CollectionError, DatasetError, LookalikeError
+from lookalike.errors import (
+    CollectionConflictError,
+    CollectionError,
+    DatasetDamagedError,
+    LookalikeError,
+)
 from lookalike.sync import Progress
 from lookalike.types import Hit
 
@@ -154,7 +159,7 @@ def run_demo(
     """
     images, _ = collection.vectors()
     if len(images) < 2:
-        raise DatasetError(
+        raise DatasetDamagedError(
             f"{source.images.title} holds {len(images)} readable images; the demo needs at least 2"
         )
     # In the order of their paths, not in that in which the threads happened to finish.
@@ -212,7 +217,7 @@ def _open(source: Source, folder: Path) -> Collection:
     except CollectionError:
         collection = Collection.create(folder, with_root=False)
     if collection.roots not in ((), (images.root,)):
-        raise CollectionError(
+        raise CollectionConflictError(
             f"{folder} holds the demo of {collection.roots[0]}; remove it, or name another folder with -o"
         )
     collection.add_root(images.root, "folders" if images.labels else "none", images.exclude)

@@ -23,7 +23,7 @@ from lookalike.embed.onnx import OnnxEmbedder
 from lookalike.embed.pixels import PixelsEmbedder
 from lookalike.embed.runtime import ONE_THREAD, Compute
 from lookalike.embed.text import TextTower
-from lookalike.errors import ModelError
+from lookalike.errors import ModelDamagedError, ModelExtraError
 from lookalike.system.cache import cache_folder, check_trusted, make_folder, shut
 from lookalike.system.replace_file import replace_file
 
@@ -137,10 +137,12 @@ def _read_weights(source: PackagedWeights) -> bytes:
     try:
         data = _weights_file(source).read_bytes()
     except (metadata.PackageNotFoundError, OSError) as error:
-        raise ModelError(f"the weights package {source.package} is not there ({error}); {advice}") from error
+        raise ModelExtraError(
+            f"the weights package {source.package} is not there ({error}); {advice}"
+        ) from error
     found = hashlib.sha256(data).hexdigest()
     if found != source.sha256:
-        raise ModelError(
+        raise ModelDamagedError(
             f"the weights in {source.package} are damaged: expected sha256 {source.sha256}, got {found};"
             f" {advice}"
         )

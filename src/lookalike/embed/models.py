@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from lookalike.errors import ModelError
+from lookalike.errors import ModelNotFoundError
 from lookalike.images.thumbnails import SIDE as THUMBNAIL_SIDE
 from lookalike.types import Metric
 
@@ -378,7 +378,7 @@ def get_model(name: str, own: Sequence[str] = ()) -> Model:
     known = [*(row.name for row in MODELS), *own]
     meant = [each for each in known if name and each.startswith(name)]
     hint = f" (did you mean {meant[0]}?)" if len(meant) == 1 else ""
-    raise ModelError(
+    raise ModelNotFoundError(
         f"no model is called {name!r}{hint}; there are: {', '.join(known)}, {PIXELS_PATTERN},"
         " and any ONNX file by its path"
     )

@@ -45,7 +45,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import ModelError
+from lookalike.errors import ModelInputError
 
 if TYPE_CHECKING:
     import onnx
@@ -115,10 +115,10 @@ def quantise(graph: bytes, bounds: Sequence[float]) -> bytes:
     try:
         model = onnx.load_from_string(graph)
     except Exception as error:  # protobuf raises its own classes, which differ between its versions
-        raise ModelError(f"what should be made 8-bit is no ONNX graph: {error}") from error
+        raise ModelInputError(f"what should be made 8-bit is no ONNX graph: {error}") from error
     kinds = [node.op_type for node in model.graph.node]
     if kinds[:4] != _PIXELS or not set(kinds[4:]) <= _REST:
-        raise ModelError(
+        raise ModelInputError(
             f"the network cannot be made 8-bit: it is made of {', '.join(dict.fromkeys(kinds)) or 'nothing'};"
             f" expected {', '.join(_PIXELS)}, then only {', '.join(sorted(_REST))}, as in EfficientNet-Lite"
         )
@@ -151,7 +151,7 @@ class _Rewritten:
             if node.op_type in ("Conv", "Add") and node.output[0] not in clipped
         ]
         if len(bounds) != len(unbounded) or not all(bound > 0 for bound in bounds):
-            raise ModelError(
+            raise ModelInputError(
                 f"the 8-bit bounds do not fit the network: expected {len(unbounded)} positive numbers, one"
                 f" for each convolution without ReLU6 and each sum; got {len(bounds)}: {list(bounds)}"
             )

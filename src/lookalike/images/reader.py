@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lookalike.errors import ImageError
+from lookalike.errors import ImageDamagedError
 from lookalike.images.changes import is_read_differently
 from lookalike.images.decode import os_reason
 from lookalike.images.formats import recognise
@@ -52,5 +52,5 @@ def read_header(path: Path, since: int | None) -> Header:
             blocks = find_blocks(stream, kind.name)
             is_changed = is_read_differently(stream, kind.name, blocks, since or 1)
     except OSError as error:
-        raise ImageError(str(path), os_reason(error)) from error
+        raise ImageDamagedError(str(path), os_reason(error)) from error
     return Header(from_blocks(blocks), is_changed)

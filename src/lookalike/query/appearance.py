@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.images.palette import (
     MAX_COLOURS,
     Palette,
@@ -106,7 +106,7 @@ def score_colors(store: Store, colors: Sequence[str]) -> tuple[Ids, npt.NDArray[
 def check_looked_at(store: Store) -> None:
     """Raise CollectionError where an earlier lookalike made the collection."""
     if store.needs_upgrade():
-        raise CollectionError(
+        raise CollectionConflictError(
             f"the collection in {store.folder} was made by an earlier lookalike, which kept neither colours"
             " nor sharpness; run `lookalike index` once, it adds them without opening the images"
         )

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import ImageError, StoreError
+from lookalike.errors import ImageError, StoreResourceError
 from lookalike.images import decode, dominant_colours, sharpness
 from lookalike.images.metadata.metadata import NO_METADATA, Metadata
 from lookalike.images.palette import MAX_COLOURS, Palette
@@ -137,7 +137,7 @@ class Store:
         try:
             import lance  # noqa: F401
         except ImportError as error:  # so the loader says that there is no room for it, too
-            raise StoreError(f"Lance cannot be loaded: {error} (is there enough memory?)") from error
+            raise StoreResourceError(f"Lance cannot be loaded: {error} (is there enough memory?)") from error
 
     def note_failures(self, failures: Sequence[FailureRow]) -> None:
         """Write rows of files that could not be read; each at most once."""

@@ -23,7 +23,7 @@ from lookalike.embed import (
 )
 from lookalike.embed import efficientnet_lite as lite
 from lookalike.embed.safetensors_weights import read_safetensors
-from lookalike.errors import ModelError
+from lookalike.errors import ModelError, ModelResourceError
 from lookalike.system.on_demand import load
 from lookalike.train.base_networks import get_base_network
 
@@ -126,7 +126,7 @@ class ResNetBase:
             try:
                 content = path.read_bytes()
             except OSError as error:
-                raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
+                raise ModelResourceError(f"cannot read {path}: {error.strerror or error}") from error
             title, licence, source = f"ResNet-50 with the weights of {path.name}", "", path.name
         weights = resnet.take_weights(read_safetensors(content, str(path)), str(path), self.shape)
         sha256 = hashlib.sha256(content).hexdigest()

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.embed import LocalModel, Model, TrainedNetwork, fit_image
-from lookalike.errors import CollectionError
+from lookalike.errors import CollectionConflictError
 from lookalike.train.augment import augment
 from lookalike.train.bases import Base, Start, get_base
 from lookalike.train.batches import Batch, first_pixels, read_batches
@@ -160,7 +160,7 @@ def _choose(images: TrainingImages, settings: FinetuneSettings) -> RunImages:
     _, classes, counts = np.unique(np.asarray(images.labels, str), return_inverse=True, return_counts=True)
     kept = np.flatnonzero(counts[classes] >= settings.min_images)
     if not len(kept):
-        raise CollectionError(
+        raise CollectionConflictError(
             f"no class has {settings.min_images:,} images, the largest {counts.max(initial=0):,}; take a"
             " smaller --min-images"
         )
@@ -175,7 +175,7 @@ def _choose(images: TrainingImages, settings: FinetuneSettings) -> RunImages:
     )
     learned = [labels[row] for row in split.train.tolist()]
     if get_loss_function(settings.loss).compares_images and len(set(learned)) == len(learned):
-        raise CollectionError(
+        raise CollectionConflictError(
             f"no class has two images to learn from, which the {settings.loss} loss compares with each other:"
             " add images, or take another --loss"
         )

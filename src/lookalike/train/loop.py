@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from lookalike.errors import ModelError
+from lookalike.errors import ModelConflictError, ModelInputError, ModelResourceError
 from lookalike.train.allocation import memory_kept
 from lookalike.train.batches import Batch
 from lookalike.train.interruption import interrupt_awaited
@@ -199,7 +199,7 @@ class _Loop:
                     self._save()
                 self._end_if_interrupted()
         if not self.n_seen:
-            raise ModelError(
+            raise ModelConflictError(
                 f"none of the images to learn from can be read: {next(iter(self.failed), 'none came')}"
             )
         loss = self._mean_loss(epoch)
@@ -259,7 +259,9 @@ class _Loop:
                     n += len(batch.rows)
                 self._end_if_interrupted()
         if not n:
-            raise ModelError(f"none of the held-out images can be read: {next(iter(self.failed), '')}")
+            raise ModelConflictError(
+                f"none of the held-out images can be read: {next(iter(self.failed), '')}"
+            )
         return self._checked(total / n, len(self.epochs))
 
     def _mean_loss(self, epoch: int) -> float:
@@ -268,7 +270,7 @@ class _Loop:
 
     def _checked(self, loss: float, epoch: int) -> float:
         if not np.isfinite(loss):
-            raise ModelError(
+            raise ModelInputError(
                 f"in epoch {epoch + 1} the loss is no longer a number: the weights have run away; begin again"
                 f" with --restart and a --learning-rate below {self.schedule.learning_rate:g}"
             )
@@ -333,7 +335,7 @@ class _Loop:
             self.best, self.failed = state["best"], dict.fromkeys(state["failed"])
         except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:100]
-            raise ModelError(
+            raise ModelConflictError(
                 f"the checkpoint in {self.folder.folder} is of another training ({reason}); begin again with"
                 " --restart"
             ) from error
@@ -350,7 +352,7 @@ def _clear_about_memory(batch_size: int, device: torch.device) -> Iterator[None]
         )
         if not is_memory:
             raise
-        raise ModelError(
+        raise ModelResourceError(
             f"the memory of {device} does not suffice for {batch_size} images a batch: take --batch-size"
             f" {max(1, batch_size // 2)} and --restart, or a smaller --size"
         ) from error

@@ -5,6 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from PIL import Image, ImageCms
+
+from lookalike.images.color import srgb
+from lookalike.images.color.h273 import space
+from lookalike.images.color.icc import profile as made_of_numbers
+from lookalike.images.color.srgb import conversion
+from lookalike.images.palette import rgb_to_lab
 from made_profiles import (
     ADOBE_RGB,
     DISPLAY_P3,
@@ -17,13 +24,6 @@ from made_profiles import (
     profile,
     srgb_light,
 )
-from PIL import Image, ImageCms
-
-from lookalike.images.color import srgb
-from lookalike.images.color.h273 import space
-from lookalike.images.color.icc import profile as made_of_numbers
-from lookalike.images.color.srgb import conversion
-from lookalike.images.palette import rgb_to_lab
 
 P3 = matrix_profile(4, DISPLAY_P3, SRGB_CURVE)
 

@@ -17,7 +17,11 @@ from typing import Any
 from lookalike.answers import Cluster, Clustering
 from lookalike.collection.clusterings.export_forms import get_form
 from lookalike.collection.places import FileLocation
-from lookalike.errors import CollectionError
+from lookalike.errors import (
+    CollectionConflictError,
+    CollectionNotFoundError,
+    CollectionResourceError,
+)
 from lookalike.system.on_demand import load
 from lookalike.types import format_id
 
@@ -74,7 +78,7 @@ def export_clustering(
             write(Export(clustering, places), partial)
     except OSError as error:
         hint = "; use copy, which works on every disk" if error.errno in _NO_LINKS else ""
-        raise CollectionError(
+        raise CollectionResourceError(
             f"cannot export to {to}: {error.strerror or error}{hint}; nothing was written"
         ) from error
     return len(clustering.ids)
@@ -84,11 +88,13 @@ def check_export(to: Path, form: str) -> None:
     """Raise InvalidInputError or CollectionError unless there is such a form, and nothing in the way."""
     if get_form(form).is_file:
         if os.path.lexists(to):
-            raise CollectionError(f"{to} is there already, and is not overwritten; name another file")
+            raise CollectionConflictError(f"{to} is there already, and is not overwritten; name another file")
     elif os.path.lexists(to) and (not to.is_dir() or any(to.iterdir())):
-        raise CollectionError(f"{to} is there and not an empty folder; name a new folder to export to")
+        raise CollectionConflictError(
+            f"{to} is there and not an empty folder; name a new folder to export to"
+        )
     if not to.absolute().parent.is_dir():
-        raise CollectionError(f"there is no folder {to.absolute().parent} to export to")
+        raise CollectionNotFoundError(f"there is no folder {to.absolute().parent} to export to")
 
 
 @contextlib.contextmanager
@@ -157,7 +163,7 @@ def _write_folders(export: Export, folder: Path, put: Callable[[Path, Path], obj
     for number, _, image in export.by_cluster():
         source = Path(export.places[image][0].path)
         if not source.is_absolute():
-            raise CollectionError(
+            raise CollectionConflictError(
                 f"{source} is an image of a data set, no file; export as csv or json instead"
             )
         target = folder / names[number] / source.name
@@ -167,7 +173,9 @@ def _write_folders(export: Export, folder: Path, put: Callable[[Path, Path], obj
         try:
             put(source, target)
         except FileNotFoundError as error:
-            raise CollectionError(f"{source} is gone; run `lookalike index`, then export again") from error
+            raise CollectionConflictError(
+                f"{source} is gone; run `lookalike index`, then export again"
+            ) from error
 
 
 def _folder_name(cluster: Cluster) -> str:

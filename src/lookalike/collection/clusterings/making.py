@@ -25,7 +25,7 @@ from lookalike.collection.clusterings.centers import measured, recentred
 from lookalike.collection.embedded import Embedded
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering, check_clustering_name
 from lookalike.embed import Model
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionResourceError, InvalidInputError
 from lookalike.system.chance import RANDOM_STATE, check_seed
 from lookalike.system.memory import free_memory
 from lookalike.system.reports import CountReport, WordsReport
@@ -219,7 +219,7 @@ def _fits(embedded: Embedded, row: Algorithm) -> bool:
 def _check_fits(embedded: Embedded, row: Algorithm) -> None:
     if not _fits(embedded, row):
         taken, free = row.times_vectors * embedded.n_bytes, free_memory()
-        raise CollectionError(
+        raise CollectionResourceError(
             f"{row.name} would take about {taken / 1e9:,.1f} GB of memory for {len(embedded):,} images, and"
             f" {free / 1e9:,.1f} GB are free; {_which_read_batches()} reads them in batches, and fewer"
             " dimensions take less: `lookalike reduce 64`"

@@ -11,7 +11,7 @@ from pathlib import Path
 from lookalike.collection.embedded import nothing_embedded
 from lookalike.collection.places import FileLocation, Places
 from lookalike.collection.stored.clusterings import StoredClusterings
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.images.finding.spelling import as_typed, composed
 
 _COLUMNS = ("path", "label")
@@ -62,7 +62,7 @@ def read_ground_truth(
         If no image has a label.
     """
     if not there:
-        raise CollectionError(nothing_embedded(places.store, places.manifest.model, None))
+        raise CollectionConflictError(nothing_embedded(places.store, places.manifest.model, None))
     clusterings = places.clusterings
     if given is None:
         labels = {image: found[0].folder_label for image, found in there.items()}
@@ -73,7 +73,7 @@ def read_ground_truth(
             known = {image: label for image, label in labels.items() if label is not None}
             sources = ["named clusters"]
         if not known:
-            raise CollectionError(
+            raise CollectionConflictError(
                 f"no image of the collection in {places.store.folder} has a label; give a"
                 " table of labels with --labels FILE.csv (columns path and label), or name clusters with"
                 " `lookalike cluster` and give the clustering's name"
@@ -101,7 +101,7 @@ def _of_clusters(
         image: stored.names[cluster] for image, cluster in named if cluster in stored.names and image in there
     }
     if not labels:
-        raise CollectionError(
+        raise CollectionConflictError(
             f"no cluster of {name!r} has a name to take as label; give some names with"
             f" `lookalike cluster --name '{name}' --rename CLUSTER=NEW`"
         )

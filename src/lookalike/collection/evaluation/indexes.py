@@ -13,7 +13,7 @@ from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.places import Places
 from lookalike.collection.searching import pass_filter
 from lookalike.embed import Model
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, CollectionNotFoundError, InvalidInputError
 from lookalike.query.filter import Filter
 from lookalike.system.reports import WordsReport
 from lookalike.types import Ids
@@ -38,7 +38,7 @@ def compare_on_collection(
     """Compare indexes; see `Collection.compare_indexes`. `asked` is what the user called the model."""
     ids, vectors = vector_table(places.store, model).read_vectors()
     if not len(ids):
-        raise CollectionError(nothing_embedded(places.store, model.name, asked))
+        raise CollectionConflictError(nothing_embedded(places.store, model.name, asked))
     split = request.query_split
     is_query = is_in_split(places, ids, split) & (split is not None)
     gallery = vectors[is_in_split(places, ids, request.gallery_split) & ~is_query]
@@ -65,7 +65,7 @@ def is_in_split(places: Places, ids: Ids, split: str | None) -> npt.NDArray[np.b
         return np.ones(len(ids), bool)
     found = np.isin(ids, passing)
     if not found.any():
-        raise CollectionError(
+        raise CollectionNotFoundError(
             f"no image of the collection in {places.store.folder} is of the split {split!r}"
         )
     return found

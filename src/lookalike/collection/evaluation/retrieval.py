@@ -14,11 +14,11 @@ from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.evaluation.ground_truth import GroundTruth
 from lookalike.collection.evaluation.indexes import is_in_split
 from lookalike.collection.places import FileLocation, Places
-from lookalike.collection.searchers import AUTO, Indexes, choose_kind
+from lookalike.collection.searchers import AUTO, Searchers, choose_kind
 from lookalike.collection.searching import make_hit
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.embed import Model
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.evaluate import (
     MEAN_AP,
     Retrieval,
@@ -122,7 +122,7 @@ class _Rows:
     vectors: Vectors
 
     @classmethod
-    def read(cls, places: Places, indexes: Indexes, model: Model) -> _Rows:
+    def read(cls, places: Places, indexes: Searchers, model: Model) -> _Rows:
         ids, vectors = indexes.read_vectors(vector_table(places.store, model), model.name, model.metric)
         order = np.argsort(ids)
         return cls(ids[order], order, vectors)
@@ -134,7 +134,7 @@ class _Rows:
 def evaluate_retrieval(
     places: Places,
     there: Mapping[int, list[FileLocation]],
-    indexes: Indexes,
+    indexes: Searchers,
     truth: GroundTruth,
     contenders: Sequence[Contender],
     asked: Asked,
@@ -207,19 +207,19 @@ def _set_task(
     for contender in contenders:
         ids = vector_table(store, contender.model).read(["id"])["id"].to_numpy()
         if not len(ids):
-            raise CollectionError(nothing_embedded(store, contender.model.name, contender.asked))
+            raise CollectionConflictError(nothing_embedded(store, contender.model.name, contender.asked))
         of_models.append(ids[np.isin(ids, list(there))])
     common = np.sort(of_models[0])
     for ids in of_models[1:]:
         common = common[np.isin(common, ids)]
     if not len(common):
-        raise CollectionError(
+        raise CollectionConflictError(
             f"no image is embedded with all of {', '.join(each.model.name for each in contenders)}; run"
             " `lookalike index` first"
         )
     ids = common[np.isin(common, list(truth.labels))]
     if not len(ids):
-        raise CollectionError(
+        raise CollectionConflictError(
             f"no image that is embedded with {contenders[0].model.name} has a label (from {truth.source})"
         )
     labels, codes = np.unique([truth.labels[image] for image in ids.tolist()], return_inverse=True)
@@ -274,7 +274,7 @@ def _set_task(
 
 def _measure(
     places: Places,
-    indexes: Indexes,
+    indexes: Searchers,
     contender: Contender,
     rows: _Rows,
     task: _Task,
@@ -358,7 +358,7 @@ def _worst(
 def evaluate_clustering(
     places: Places,
     there: Mapping[int, list[FileLocation]],
-    indexes: Indexes,
+    indexes: Searchers,
     stored: StoredClustering,
     model: Model,
     truth: GroundTruth | None,

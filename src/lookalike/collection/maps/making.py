@@ -11,7 +11,7 @@ import numpy as np
 from lookalike.collection.embedded import Embedded
 from lookalike.collection.stored.maps import StoredMap, check_map_name
 from lookalike.embed import Model
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.projection import Projection, place, project
 from lookalike.projection.methods import DEFAULT_METHOD, MAP_METHODS, get_method
 from lookalike.system.chance import RANDOM_STATE, check_seed
@@ -98,7 +98,7 @@ def place_later(stored: StoredMap, embedded: Embedded, metric: Metric) -> tuple[
     is_there = np.isin(stored.ids, embedded.ids)
     is_base = is_there & ~stored.is_placed
     if not is_base.any() and not get_method(stored.method).places_alone:
-        raise CollectionError(
+        raise CollectionConflictError(
             f"none of the images that the map {stored.name!r} was made of is left; make it anew with"
             f" `lookalike map --name '{stored.name}' --new`"
         )

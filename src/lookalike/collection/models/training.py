@@ -15,7 +15,12 @@ from lookalike.collection.evaluation.ground_truth import read_ground_truth
 from lookalike.collection.ivf_rq import IvfRq
 from lookalike.collection.places import Places
 from lookalike.embed import ModelRegistry, base_name
-from lookalike.errors import CollectionError, ImageError, InvalidInputError, ModelError
+from lookalike.errors import (
+    CollectionConflictError,
+    ImageDamagedError,
+    InvalidInputError,
+    ModelError,
+)
 from lookalike.images.decode import read_file
 from lookalike.index.kinds import KINDS
 from lookalike.store import writer_lock
@@ -76,7 +81,7 @@ def _check_nothing_is_left(places: Places, shelf: ModelRegistry, name: str) -> N
         f"indexes/{each}" for each in sorted(indexes) if (places.store.folder / "indexes" / each).exists()
     ]
     if left:
-        raise CollectionError(
+        raise CollectionConflictError(
             f"the model {name} is gone, but what was made with it is still in {places.store.folder}:"
             f" {', '.join(left)}; delete that too, or choose another --name"
         )
@@ -85,7 +90,7 @@ def _check_nothing_is_left(places: Places, shelf: ModelRegistry, name: str) -> N
 def _images(places: Places) -> TrainingImages:
     rows = places.store.files.read(["path", "id", "split"]).to_pylist()
     if not rows:
-        raise CollectionError(
+        raise CollectionConflictError(
             f"the collection in {places.store.folder} holds no images; run `lookalike index` first"
         )
     stored: dict[int, str] = {}
@@ -126,7 +131,7 @@ def _reader(places: Places, stored: dict[int, str]) -> Callable[[int], tuple[str
     def read(image: int) -> tuple[str, bytes | Pixels]:
         path = stored.get(image)
         if path is None:
-            raise ImageError(f"the image {image:016x}", "it is no longer in the collection")
+            raise ImageDamagedError(f"the image {image:016x}", "it is no longer in the collection")
         root, _, inside = path.partition(":")
         if root not in sets:
             name = places.absolute(path)

@@ -20,7 +20,13 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import CollectionError, InvalidInputError, LookalikeError, StoreError
+from lookalike.errors import (
+    CollectionNotFoundError,
+    InvalidInputError,
+    LookalikeError,
+    StoreDamagedError,
+    StoreResourceError,
+)
 from lookalike.images.finding.spelling import composed
 from lookalike.store import writer_lock
 from lookalike.system.replace_file import replace_file
@@ -83,7 +89,7 @@ class NamedFolders:
         names = self.names()
         if name not in names:
             others = f"there are {', '.join(names)}" if names else "there is none yet"
-            raise CollectionError(
+            raise CollectionNotFoundError(
                 f"there is no {self._kind} {name!r} in this collection ({others}); make it with"
                 f" `lookalike {self._command} --name {name}`"
             )
@@ -110,7 +116,7 @@ class NamedFolders:
                     return read(folder)
             return read(folder)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-            raise StoreError(
+            raise StoreDamagedError(
                 f"the {self._kind} in {folder} cannot be read: {error}; delete it with"
                 f" `lookalike {self._command} --name '{name}' --delete -c '{self._place.parent}'`, and make"
                 " it again"
@@ -132,7 +138,7 @@ class NamedFolders:
                 if file.name != file_name:
                     file.unlink(missing_ok=True)
         except OSError as error:
-            raise StoreError(f"cannot write to {folder}: {error.strerror or error}") from error
+            raise StoreResourceError(f"cannot write to {folder}: {error.strerror or error}") from error
 
     def delete(self, name: str) -> None:
         """Delete one, damaged or not."""
@@ -142,7 +148,9 @@ class NamedFolders:
                 (self._place / composed(name) / self._facts).unlink()
                 shutil.rmtree(self._place / composed(name))
             except OSError as error:
-                raise StoreError(f"cannot delete {self._place / name}: {error.strerror or error}") from error
+                raise StoreResourceError(
+                    f"cannot delete {self._place / name}: {error.strerror or error}"
+                ) from error
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -151,7 +159,7 @@ class NamedFolders:
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(f"cannot write to {self._place}: {error.strerror or error}") from error
+            raise StoreResourceError(f"cannot write to {self._place}: {error.strerror or error}") from error
         with writer_lock(place, _WAIT):
             yield
 
