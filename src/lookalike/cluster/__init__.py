@@ -29,7 +29,7 @@ __all__ = [
     "suggest_eps",
 ]
 
-__getattr__ = public_names(
+__getattr__, __dir__ = public_names(
     __name__,
     {
         "AgglomerativeClustering": "agglomerative",

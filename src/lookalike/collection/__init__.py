@@ -20,7 +20,7 @@ __all__ = [
     "Collection",
 ]
 
-__getattr__ = public_names(
+__getattr__, __dir__ = public_names(
     __name__,
     {
         "Collection": "collection",

@@ -42,7 +42,6 @@ from lookalike.collection.embedded import Embedded, embedded_images, nothing_emb
 from lookalike.collection.evaluation.ground_truth import read_ground_truth
 from lookalike.collection.evaluation.indexes import ComparisonRequest, compare_on_collection
 from lookalike.collection.evaluation.retrieval import (
-    MOST_QUERIES,
     Asked,
     Contender,
     evaluate_clustering,
@@ -71,6 +70,7 @@ from lookalike.errors import (
     QueryNotFoundError,
     StoreDamagedError,
 )
+from lookalike.evaluate.measures import MOST_QUERIES
 from lookalike.images import encode_thumbnail
 from lookalike.index.contract import check_recall
 from lookalike.pca import PCA

@@ -46,7 +46,7 @@ __all__ = [
     "silhouette",
 ]
 
-__getattr__ = public_names(
+__getattr__, __dir__ = public_names(
     __name__,
     {
         "ClassScores": "classes",

@@ -30,6 +30,12 @@ class Measure:
     is_of_whole: bool = False
 
 
+MOST_QUERIES = 10_000
+"""How many images are queries, where nobody says and there are so many."""
+
+DEFAULT_KS = (1, 10)
+"""Where rankings are cut, where nobody says."""
+
 MEAN_AP = "mAP"
 """The measure by which queries are called good or bad."""
 

@@ -45,7 +45,7 @@ import numpy.typing as npt
 from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError
 from lookalike.evaluate.labels import number_labels
-from lookalike.evaluate.measures import MEAN_AP, columns
+from lookalike.evaluate.measures import DEFAULT_KS, MEAN_AP, columns
 from lookalike.evaluate.ranking import Ranking
 from lookalike.system.cores import usable_cores
 from lookalike.system.on_demand import load
@@ -106,7 +106,7 @@ def rank_all(
     gallery: npt.ArrayLike,
     query_labels: npt.ArrayLike,
     labels: npt.ArrayLike,
-    ks: Sequence[int] = (1, 10),
+    ks: Sequence[int] = DEFAULT_KS,
     metric: Metric = "cosine",
     report: Callable[[float], None] = lambda done: None,
 ) -> Retrieval:
@@ -153,7 +153,7 @@ def rank_all(
 def rank_others(
     vectors: npt.ArrayLike,
     labels: npt.ArrayLike,
-    ks: Sequence[int] = (1, 10),
+    ks: Sequence[int] = DEFAULT_KS,
     metric: Metric = "cosine",
     rows: npt.ArrayLike | None = None,
     report: Callable[[float], None] = lambda done: None,
@@ -352,7 +352,7 @@ class RetrievalScores:
     queries: int
 
 
-def leave_one_out(vectors: Vectors, labels: npt.ArrayLike, ks: Sequence[int] = (1, 10)) -> RetrievalScores:
+def leave_one_out(vectors: Vectors, labels: npt.ArrayLike, ks: Sequence[int] = DEFAULT_KS) -> RetrievalScores:
     """Query each image against all the others, and count hits of its own label as relevant.
 
     Of equally similar images, the earlier row comes first. `rank_others` gives the same query by query.

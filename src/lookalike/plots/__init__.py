@@ -52,7 +52,7 @@ __all__ = [
     "worst_queries",
 ]
 
-__getattr__ = public_names(
+__getattr__, __dir__ = public_names(
     __name__,
     {
         "Curve": "curves",

@@ -18,7 +18,7 @@ __all__ = [
     "project",
 ]
 
-__getattr__ = public_names(
+__getattr__, __dir__ = public_names(
     __name__,
     {
         "MAP_METHODS": "methods",

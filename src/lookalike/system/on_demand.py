@@ -8,6 +8,7 @@ they are first used (PEP 562).
 from __future__ import annotations
 
 import importlib
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -32,8 +33,8 @@ def load(name: str) -> Any:
 
 def public_names(
     package: str, homes: Mapping[str, str], former: Mapping[str, str] | None = None
-) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of a package that imports its public names when they are first used.
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` of a package that imports its public names when they are used.
 
     Parameters
     ----------
@@ -58,4 +59,7 @@ def public_names(
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return load(f"{package}.{homes[name]}:{name}")
 
-    return get
+    def list_names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *homes})
+
+    return get, list_names

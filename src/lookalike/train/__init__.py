@@ -30,7 +30,7 @@ __all__ = [
     "train_autoencoder",
 ]
 
-__getattr__ = public_names(
+__getattr__, __dir__ = public_names(
     __name__,
     {
         "AutoencoderSettings": "settings",

@@ -31,12 +31,10 @@ from lookalike.evaluate import (
     score_classes,
     silhouette,
 )
+from lookalike.evaluate.measures import DEFAULT_KS
 from lookalike.evaluate.retrieval import check_ks
 from lookalike.index import Exact
 from lookalike.types import Hit, Ids, ImageId, Vectors
-
-MOST_QUERIES = 10_000
-_USUAL_KS = (1, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +254,7 @@ def _set_task(
         random = np.random.default_rng(asked.random_state)
         drawn = np.sort(random.choice(counted, asked.n_queries, replace=False))
     what = "the number of other images with a label" if own else "the number of images to find"
-    usual = [min(k, depth) for k in _USUAL_KS]
+    usual = [min(k, depth) for k in DEFAULT_KS]
     return _Task(
         labels=tuple(labels.tolist()),
         gallery=gallery,
