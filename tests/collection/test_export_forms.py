@@ -23,7 +23,7 @@ def grouped(photos):
     """A collection of six images, clustered."""
     collection = Collection.create(photos, model="pixels-8-grey")
     collection.sync()
-    collection.cluster(k=2)
+    collection.clusterings.make(k=2)
     return collection
 
 
@@ -36,7 +36,7 @@ def test_table_is_at_hand_without_numpy():
 @pytest.mark.parametrize("row", EXPORT_FORMS, ids=lambda row: row.name)
 def test_form_writes_one_file_or_a_folder_as_the_row_says(row, grouped, tmp_path):
     assert next(iter(inspect.signature(load(row.writer)).parameters)) == "export"
-    assert grouped.export_clustering("kmeans", tmp_path / "out", row.name) == 6
+    assert grouped.clusterings.export("kmeans", tmp_path / "out", row.name) == 6
     assert (tmp_path / "out").is_file() == row.is_file
     if not row.is_file:
         assert len(list((tmp_path / "out").glob("*/*.png"))) == 6
@@ -54,7 +54,7 @@ def write_paths(export, file):
 def test_row_is_all_that_a_form_takes(monkeypatch, grouped, tmp_path):
     row = ExportForm("paths", f"{__name__}:write_paths", is_file=True)
     monkeypatch.setattr(export_forms, "EXPORT_FORMS", (*EXPORT_FORMS, row))
-    assert grouped.export_clustering("kmeans", tmp_path / "paths.txt", "paths") == 6
+    assert grouped.clusterings.export("kmeans", tmp_path / "paths.txt", "paths") == 6
     assert len((tmp_path / "paths.txt").read_text().split("\n")) == 6
     with pytest.raises(InvalidInputError, match=r"no export as 'xml'; expected one of csv, .*, paths"):
-        grouped.export_clustering("kmeans", tmp_path / "other", "xml")
+        grouped.clusterings.export("kmeans", tmp_path / "other", "xml")

@@ -10,7 +10,7 @@ import pytest
 
 import lookalike.projection
 from lookalike.collection.embedded import Embedded
-from lookalike.collection.maps.making import MapRequest, make_map, place_later
+from lookalike.collection.maps.making import MapRequest, place_later, project_images
 from lookalike.errors import InvalidInputError
 from lookalike.projection import MAP_METHODS, Projection, methods, place, project
 from lookalike.projection.methods import DEFAULT_METHOD, MapMethod, method_names
@@ -55,7 +55,7 @@ def test_those_that_place_alone_need_no_image_of_the_map(row):
     if row.extra:
         pytest.importorskip("umap")
     rows = np.random.default_rng(0).normal(0, 1, (12, 4)).astype(np.float32)
-    made = make_map(MapRequest(method=row.name), MODEL, embedded(rows), silent)
+    made = project_images(MapRequest(method=row.name), MODEL, embedded(rows), silent)
     later = embedded(rows[:2], np.array([50, 51]))
     if row.places_alone:
         placed, n = place_later(made, later, "euclidean")
@@ -68,7 +68,7 @@ def test_those_that_place_alone_need_no_image_of_the_map(row):
 
 def test_usual_way_is_the_first_and_former_names_warn():
     assert method_names() == ("tsne", "pca", "umap")
-    assert DEFAULT_METHOD == "tsne" == MapRequest().kept_as
+    assert DEFAULT_METHOD == "tsne" == MapRequest().its_name
     with pytest.warns(DeprecationWarning, match=r"projection\.METHODS is now .*method_names"):
         assert method_names() == lookalike.projection.METHODS
 
@@ -90,7 +90,7 @@ def test_row_is_all_that_a_way_to_make_a_map_takes(monkeypatch):
     found = project(rows, "first-two")
     assert (found.points == rows[:, :2]).all()
     assert (place(rows[:1], rows, found) == rows[:1, :2]).all()
-    assert make_map(MapRequest(method="first-two"), MODEL, embedded(rows), silent).method == "first-two"
+    assert project_images(MapRequest(method="first-two"), MODEL, embedded(rows), silent).method == "first-two"
     for ask in (lambda: project(rows, "last-two"), lambda: MapRequest(method="last-two")):
         with pytest.raises(InvalidInputError, match="expected one of tsne, pca, umap, first-two"):
             ask()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.answers import Clustering
 from lookalike.cluster.algorithms import (
     ALGORITHMS,
     DEFAULT_ALGORITHM,
@@ -22,10 +23,17 @@ from lookalike.cluster.algorithms import (
 )
 from lookalike.cluster.defaults import ToCluster, complete
 from lookalike.collection.clusterings.centers import measured, recentred
+from lookalike.collection.clusterings.describing import describe_clustering
 from lookalike.collection.embedded import Embedded
-from lookalike.collection.stored.clusterings import NOISE, StoredClustering, check_clustering_name
+from lookalike.collection.resources import Resources
+from lookalike.collection.stored.clusterings import (
+    NOISE,
+    StoredClustering,
+    StoredClusterings,
+    check_clustering_name,
+)
 from lookalike.embed import Model
-from lookalike.errors import CollectionResourceError, InvalidInputError
+from lookalike.errors import CollectionConflictError, CollectionResourceError, InvalidInputError
 from lookalike.system.chance import RANDOM_STATE, check_seed
 from lookalike.system.memory import free_memory
 from lookalike.system.reports import CountReport, WordsReport
@@ -40,7 +48,7 @@ _TRIED_PER_CLUSTER = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusteringRequest:
-    """What is asked of a clustering, checked as far as it can be without the images.
+    """What clusters are to be made, checked as far as it can be without the images; see `Clusterings.make`.
 
     Attributes
     ----------
@@ -48,6 +56,8 @@ class ClusteringRequest:
         A row of `lookalike.cluster.algorithms`.
     name : str or None
         Under which it is kept; the algorithm's by default.
+    model : str or None
+        As the user called it, if at all.
     parameters : mapping of str to value
         What the user says of the algorithm; None stands for what nobody said.
     random_state : int
@@ -62,6 +72,7 @@ class ClusteringRequest:
 
     algorithm: str = DEFAULT_ALGORITHM
     name: str | None = None
+    model: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     random_state: int = RANDOM_STATE
     in_batches: bool | None = None
@@ -96,10 +107,29 @@ class ClusteringRequest:
         }
 
 
+def make_clustering(resources: Resources, request: ClusteringRequest, report: WordsReport) -> Clustering:
+    """Cluster the images that a model has embedded, and keep that; see `Clusterings.make`."""
+    _check_replaceable(resources.clusterings, request.kept_as)
+    model, embedded = resources.some_embedded(request.model)
+    found = find_clusters(request, model, embedded, report)
+    with resources.clusterings.lock():
+        _check_replaceable(resources.clusterings, request.kept_as)
+        resources.clusterings.write(found)
+    return describe_clustering(resources, found, model)
+
+
+def _check_replaceable(clusterings: StoredClusterings, name: str) -> None:
+    if name in clusterings.names() and clusterings.read(name).is_edited:
+        raise CollectionConflictError(
+            f"clusters of {name!r} were named or changed by hand, which would be lost; choose another"
+            " name, or delete that clustering first"
+        )
+
+
 def find_clusters(
     request: ClusteringRequest, model: Model, embedded: Embedded, report: WordsReport
 ) -> StoredClustering:
-    """Cluster the vectors of a model; see `Collection.cluster`."""
+    """Cluster the vectors of a model."""
     from lookalike.cluster.base import check_count
 
     n, row = len(embedded), get_algorithm(request.algorithm)
@@ -164,7 +194,7 @@ def _make_estimator(
 def try_ks(
     model: str, embedded: Embedded, ks: Iterable[int] | None, random_state: int, report: WordsReport
 ) -> Choice:
-    """Try several numbers of clusters; see `Collection.try_ks`."""
+    """Try several numbers of clusters; see `Clusterings.try_ks`."""
     from lookalike.cluster import choose_k
     from lookalike.cluster.base import check_count
 
@@ -194,7 +224,7 @@ def try_ks(
 def try_distances(
     model: str, metric: Metric, embedded: Embedded, min_samples: int | None, report: WordsReport
 ) -> KDistances:
-    """Find out what DBSCAN makes of all distances; see `Collection.try_distances`."""
+    """Find out what DBSCAN makes of all distances; see `Clusterings.try_distances`."""
     from lookalike.cluster import suggest_eps
 
     _check_differ(embedded, model)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,18 +11,18 @@ import numpy.typing as npt
 from lookalike.bench import IndexComparison, compare_indexes
 from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.places import Places
+from lookalike.collection.resources import Resources
 from lookalike.collection.searching import pass_filter
-from lookalike.embed import Model
 from lookalike.errors import CollectionConflictError, CollectionNotFoundError, InvalidInputError
 from lookalike.query.filter import Filter
-from lookalike.system.reports import WordsReport
 from lookalike.types import Ids
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparisonRequest:
-    """What is asked of a comparison of indexes; see `Collection.compare_indexes`."""
+@dataclass(frozen=True, slots=True)
+class IndexRequest:
+    """What indexes are to be compared, and how; see `Evaluations.indexes`."""
 
+    model: str | None
     k: int
     kinds: Sequence[str] | None
     recalls: Sequence[float]
@@ -30,21 +30,22 @@ class ComparisonRequest:
     query_split: str | None
     gallery_split: str | None
     random_state: int
+    report: Callable[[str], None]
 
 
-def compare_on_collection(
-    places: Places, model: Model, asked: str | None, request: ComparisonRequest, report: WordsReport
-) -> IndexComparison:
-    """Compare indexes; see `Collection.compare_indexes`. `asked` is what the user called the model."""
+def compare_on_collection(resources: Resources, request: IndexRequest) -> IndexComparison:
+    """Compare indexes; see `Evaluations.indexes`."""
+    places, model, query_split = resources.places, resources.model(request.model), request.query_split
     ids, vectors = vector_table(places.store, model).read_vectors()
     if not len(ids):
-        raise CollectionConflictError(nothing_embedded(places.store, model.name, asked))
-    split = request.query_split
-    is_query = is_in_split(places, ids, split) & (split is not None)
+        raise CollectionConflictError(nothing_embedded(places.store, model.name, request.model))
+    is_query = is_in_split(places, ids, query_split) & (query_split is not None)
     gallery = vectors[is_in_split(places, ids, request.gallery_split) & ~is_query]
-    queries = vectors[is_query] if split is not None else None
+    queries = vectors[is_query] if query_split is not None else None
     if not len(gallery):
-        raise InvalidInputError(f"no image is left to be searched: all are queries, of the split {split!r}")
+        raise InvalidInputError(
+            f"no image is left to be searched: all are queries, of the split {query_split!r}"
+        )
     return compare_indexes(
         gallery,
         queries,
@@ -54,7 +55,7 @@ def compare_on_collection(
         request.recalls,
         request.n_queries,
         request.random_state,
-        report=report,
+        report=request.report,
     )
 
 

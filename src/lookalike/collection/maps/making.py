@@ -1,15 +1,19 @@
-"""Maps of a collection's images: made, and extended by what came later."""
+"""Maps of a collection's images: made, extended by what came later, made anew where they are others."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lookalike.answers import ImageMap, MapUpdate
 from lookalike.collection.embedded import Embedded
+from lookalike.collection.maps.describing import describe_map, read_map
+from lookalike.collection.resources import Resources
 from lookalike.collection.stored.maps import StoredMap, check_map_name
+from lookalike.collection.stored.named_folders import read_each
 from lookalike.embed import Model
 from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.projection import Projection, place, project
@@ -18,20 +22,22 @@ from lookalike.system.chance import RANDOM_STATE, check_seed
 from lookalike.system.reports import ShareReport
 from lookalike.types import Metric
 
+_KIND = ("method", "model", "perplexity", "random_state")  # a map is another kind if one of these differs
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True)
 class MapRequest:
-    """What is asked of a map, checked as far as it can be without the images.
+    """What map is asked for, and what nothing was said of: None. See `Maps.make` and `Maps.make_or_place`.
 
     Attributes
     ----------
-    method : str
-        A row of `lookalike.projection.MAP_METHODS`.
     name : str or None
-        Under which it is kept; the method's by default.
+    method : str or None
+        A row of `lookalike.projection.MAP_METHODS`.
+    model : str or None
+        As the user called it, if at all.
     perplexity : float or None
-        About how many neighbours each image has, where the method takes that.
-    random_state : int
+    random_state : int or None
 
     Raises
     ------
@@ -39,44 +45,104 @@ class MapRequest:
         If there is no such method, it does not take what was given, or something cannot be what it is.
     """
 
-    method: str = DEFAULT_METHOD
     name: str | None = None
+    method: str | None = None
+    model: str | None = None
     perplexity: float | None = None
-    random_state: int = RANDOM_STATE
+    random_state: int | None = None
 
     def __post_init__(self) -> None:
-        row = get_method(self.method)
-        check_map_name(self.kept_as)
+        row = get_method(self.its_method)
+        check_map_name(self.its_name)
         if self.perplexity is not None and not row.takes_perplexity:
             others = ", ".join(each.name for each in MAP_METHODS if each.takes_perplexity)
             raise InvalidInputError(
                 f"perplexity is {self.perplexity!r}, but {row.name} has none; it is for {others}"
             )
-        check_seed(self.random_state)
+        check_seed(self.its_random_state)
 
     @property
-    def kept_as(self) -> str:
-        """The name under which it is kept."""
-        return self.method if self.name is None else self.name
+    def its_method(self) -> str:
+        """The method that a new map would be made by."""
+        return DEFAULT_METHOD if self.method is None else self.method
+
+    @property
+    def its_random_state(self) -> int:
+        """What a new map would be drawn from."""
+        return RANDOM_STATE if self.random_state is None else self.random_state
+
+    @property
+    def its_name(self) -> str:
+        """The name of the map that is meant."""
+        return self.its_method if self.name is None else self.name
 
 
-def make_map(request: MapRequest, model: Model, embedded: Embedded, report: ShareReport) -> StoredMap:
-    """Make a map of all images that a model has embedded; see `Collection.map`."""
-    vectors = embedded.take()
+def make_map(resources: Resources, request: MapRequest, report: ShareReport) -> ImageMap:
+    """Make a map of all images that a model has embedded, and keep it; see `Maps.make`."""
+    model, embedded = resources.some_embedded(request.model)
+    made = project_images(request, model, embedded, report)
+    with resources.maps.lock():
+        resources.maps.write(made)
+    return describe_map(resources, made, model)
+
+
+def place_on_map(resources: Resources, name: str) -> tuple[ImageMap, int]:
+    """Place images that came later on a map, and keep it; see `Maps.place`."""
+    with resources.maps.lock():
+        stored = resources.maps.read(name)
+        model, embedded = resources.some_embedded(stored.model)
+        stored, n_placed = place_later(stored, embedded, model.metric)
+        if n_placed:
+            resources.maps.write(stored)
+    return describe_map(resources, stored, model), n_placed
+
+
+def make_or_place(resources: Resources, request: MapRequest, new: bool, report: ShareReport) -> MapUpdate:
+    """Return a map brought up to date, made anew where it is of another kind; see `Maps.make_or_place`."""
+    name = request.its_name
+    earlier = _read_earlier(resources, name, new)
+    if earlier is not None and not new and _is_as_asked(earlier, resources, request):
+        found, n_placed = place_on_map(resources, name) if earlier.n_unplaced else (earlier, 0)
+        return MapUpdate(found, is_new=False, n_placed=n_placed)
+    found = make_map(resources, request, report)
+    is_same_kind = all(getattr(earlier, each, None) == getattr(found, each) for each in _KIND)
+    return MapUpdate(found, is_new=True, replaced=None if is_same_kind else earlier)
+
+
+def _read_earlier(resources: Resources, name: str, new: bool) -> ImageMap | None:
+    """Return the map of that name, if there is one; where it is made anew anyway, a damaged one is none."""
+    if name not in resources.maps.names():
+        return None
+    if not new:
+        return read_map(resources, name)
+    found, _ = read_each([name], lambda name: read_map(resources, name))
+    return found[0] if found else None
+
+
+def _is_as_asked(found: ImageMap, resources: Resources, request: MapRequest) -> bool:
+    """Tell whether a map is of the kind that is asked for; what nothing was said of is fine as it is."""
+    if request.model is not None:  # a file, perhaps
+        request = replace(request, model=resources.model(request.model).name)
+    return all(getattr(request, each) in (None, getattr(found, each)) for each in _KIND)
+
+
+def project_images(request: MapRequest, model: Model, embedded: Embedded, report: ShareReport) -> StoredMap:
+    """Make a map of all images that a model has embedded."""
+    vectors, random_state = embedded.take(), int(request.its_random_state)
     found = project(
         vectors,
-        request.method,
+        request.its_method,
         metric=model.metric,
         perplexity=request.perplexity,
-        random_state=int(request.random_state),
+        random_state=random_state,
         report=report,
     )
     return StoredMap(
-        name=request.kept_as,
+        name=request.its_name,
         model=model.name,
-        method=request.method,
+        method=request.its_method,
         perplexity=request.perplexity,
-        random_state=int(request.random_state),
+        random_state=random_state,
         parameters=found.parameters,
         figures=found.figures,
         made=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
