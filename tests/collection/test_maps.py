@@ -144,7 +144,7 @@ def test_maps_of_few_or_equal_images_are_maps(tmp_path, n, same, method):
 
 
 def test_bad_requests_for_maps_are_one_clear_error(photos, folder, tmp_path):
-    with pytest.raises(InvalidInputError, match="method is 'mds'; expected one of"):
+    with pytest.raises(InvalidInputError, match="there is no method 'mds'; expected one of"):
         photos.maps.make("mds")
     with pytest.raises(InvalidInputError, match=r"the name of a map is '\.\./x'"):
         photos.maps.make("pca", "../x")

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.choices import ALGORITHMS, METHODS, STYLES
 from lookalike.cli.console import check_dark, save_picture
 from lookalike.cli.option_groups import Fields
+from lookalike.cluster.algorithms import algorithm_names
 from lookalike.errors import InvalidInputError
+from lookalike.plots.map_styles import DEFAULT_STYLE, MapStyle, get_style, style_names
+from lookalike.projection.methods import method_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,7 +76,7 @@ AlgorithmOption = Annotated[
     str | None,
     option(
         "How; kmeans by default. dbscan and hdbscan find the number of clusters, and leave noise.",
-        metavar="|".join(ALGORITHMS),
+        metavar="|".join(algorithm_names()),
     ),
 ]
 MinSamplesOption = Annotated[
@@ -213,7 +215,7 @@ class MapMaking:
     """What map is to be made."""
 
     method: Annotated[
-        str | None, option("How; tsne by default. umap needs an extra.", metavar="|".join(METHODS))
+        str | None, option("How; tsne by default. umap needs an extra.", metavar="|".join(method_names()))
     ] = None
     model: ModelOption = None
     perplexity: Annotated[
@@ -243,11 +245,11 @@ class MapDrawing:
     style: Annotated[
         str,
         typer.Option(
-            metavar="|".join(STYLES),
+            metavar="|".join(style_names()),
             help="Points; the images themselves; or images on a grid, none covering another.",
             rich_help_panel=_DRAW,
         ),
-    ] = STYLES[0]
+    ] = DEFAULT_STYLE
     color: Annotated[
         str | None,
         option(
@@ -274,11 +276,14 @@ class MapDrawing:
     ] = None
     dark: DarkOption = False
 
+    @property
+    def drawn_as(self) -> MapStyle:
+        """The row of the style."""
+        return get_style(self.style)
+
     def check(self) -> None:
         """Raise InvalidInputError if it cannot be drawn so."""
-        if self.style not in STYLES:
-            raise InvalidInputError(f"there is no style {self.style!r}; expected one of {', '.join(STYLES)}")
-        if self.max_tiles is not None and self.style != "tiles":
+        if not self.drawn_as.has_tiles and self.max_tiles is not None:
             raise InvalidInputError("--max-tiles is for --style tiles")
         check_dark(self.dark, self.output)
         if self.output is not None:

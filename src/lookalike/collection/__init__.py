@@ -7,6 +7,22 @@ users have in hand, and hands on what it is asked: `creating` makes one, `roots`
 where images lie.
 """
 
-from lookalike.collection.collection import Collection
+from __future__ import annotations
 
-__all__ = ["Collection"]
+from typing import TYPE_CHECKING
+
+from lookalike.system.on_demand import public_names
+
+if TYPE_CHECKING:
+    from lookalike.collection.collection import Collection
+
+__all__ = [
+    "Collection",
+]
+
+__getattr__, __dir__ = public_names(
+    __name__,
+    {
+        "Collection": "collection",
+    },
+)
