@@ -14,6 +14,7 @@ import lookalike
 from lookalike import Collection
 from lookalike.cli import main
 from lookalike.errors import CollectionError, InvalidInputError, ModelError
+from lookalike.index import Exact
 from lookalike.system.replace_file import replace_file
 from permissions import as_nobody, folder_for_all
 from pictures import picture
@@ -620,17 +621,20 @@ def test_bench_json_is_one_document(call, photos):
     assert set(document["fastest"]) == {"index", *point}
 
 
+class Borrowed(Exact):
+    """A kind whose library is missing."""
+
+    kind = "borrowed"
+
+    def build(self, vectors, ids=None):
+        raise InvalidInputError("install it with: pip install 'lookalike[borrowed]'")
+
+
 def test_bench_says_which_index_cannot_be_had(call, photos, monkeypatch):
-    from lookalike.errors import InvalidInputError
-    from lookalike.index.kinds import KINDS
+    from lookalike.index import kinds
 
-    class ThirdParty(KINDS["exact"]):
-        kind = "borrowed"
-
-        def build(self, vectors, ids=None):
-            raise InvalidInputError("install it with: pip install 'lookalike[borrowed]'")
-
-    monkeypatch.setitem(KINDS, "borrowed", ThirdParty)
+    borrowed = kinds.IndexKind("borrowed", f"{__name__}:Borrowed", "another library's")
+    monkeypatch.setattr(kinds, "KINDS", (*kinds.KINDS, borrowed))
     call("index", photos, "--model", "pixels-8-grey")
     code, out, _ = call("bench", "-c", photos, "-q", "--index", "borrowed", "--index", "exact")
     assert code == 0

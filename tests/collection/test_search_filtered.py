@@ -12,7 +12,6 @@ from test_searchers import LIBRARIES, each_kind
 
 from lookalike import Collection, Filter
 from lookalike.errors import InvalidInputError, QueryError
-from lookalike.index.kinds import KINDS
 
 __all__ = ["call"]  # a fixture
 
@@ -125,7 +124,6 @@ def test_the_command_line_names_the_index_that_answered(made, settings, call):
         assert message in err
 
 
-@pytest.mark.skipif("kdtree" not in KINDS, reason="there is no KD-tree")
 def test_the_modes_of_a_kd_tree_are_its_own(collection):
     expected = collection.search("mnist:test/1").hits
     exact = collection.search("mnist:test/1", index="kdtree", mode="exact", recall=0.5)
@@ -135,7 +133,6 @@ def test_the_modes_of_a_kd_tree_are_its_own(collection):
         collection.search("mnist:test/1", index="kdtree", mode="quick")
 
 
-@pytest.mark.skipif("annoy" not in KINDS, reason="there is no ANNOY")
 @pytest.mark.parametrize("kind", ["annoy", "hnsw"])
 def test_an_index_whose_library_is_missing_says_how_to_get_it(made, settings, call, kind, monkeypatch):
     monkeypatch.setitem(sys.modules, LIBRARIES[kind], None)

@@ -5,10 +5,9 @@ import shutil
 import numpy as np
 import pytest
 
-from lookalike.collection.ivf_rq import IvfRq
 from lookalike.collection.searchers import Searchers
 from lookalike.errors import InvalidInputError
-from lookalike.index import Exact
+from lookalike.index import Exact, IvfRq
 from lookalike.store import Store, Table, writer_lock
 
 N, D = 6_000, 32
@@ -40,7 +39,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def folder(made, tmp_path, monkeypatch):
-    monkeypatch.setattr("lookalike.collection.ivf_rq._TUNED_ROWS", 40)
+    monkeypatch.setattr("lookalike.index.ivf_rq._TUNED_ROWS", 40)
     return shutil.copytree(made, tmp_path / "copy")
 
 

@@ -55,8 +55,7 @@ from lookalike.collection.named_folders import read_each
 from lookalike.collection.opening import create
 from lookalike.collection.places import Places
 from lookalike.collection.reducing import reduce_model
-from lookalike.collection.searchers import AUTO as AUTO_INDEX
-from lookalike.collection.searchers import Searchers, check_request, choose_kind, is_kind
+from lookalike.collection.searchers import Searchers, choose_kind
 from lookalike.collection.searching import Asking, all_with_vectors, search
 from lookalike.collection.syncing import Work, sync
 from lookalike.collection.training import train_model
@@ -64,6 +63,8 @@ from lookalike.embed import AUTO, Compute, Model, ModelRegistry, base_name, chec
 from lookalike.errors import CollectionError, InvalidInputError, LockedError, QueryError, StoreError
 from lookalike.images import encode_thumbnail
 from lookalike.index.contract import check_recall
+from lookalike.index.kinds import AUTO as AUTO_INDEX
+from lookalike.index.kinds import check_request, is_kind
 from lookalike.pca import PCA
 from lookalike.projection import Method, Report
 from lookalike.projection.contract import silent

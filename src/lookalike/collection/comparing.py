@@ -42,7 +42,15 @@ def compare_on_collection(
             f"no image is left to be searched: all are queries, of the split {query_split!r}"
         )
     return compare_indexes(
-        gallery, queries, model.metric, k, kinds, recalls, n_queries, random_state, report=report
+        gallery,
+        queries,
+        metric=model.metric,
+        k=k,
+        kinds=kinds,
+        recalls=recalls,
+        n_queries=n_queries,
+        random_state=random_state,
+        report=report,
     )
 
 

@@ -15,7 +15,7 @@ from lookalike.collection.describing import agreement
 from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.ground_truth import GroundTruth
 from lookalike.collection.places import Place, Places
-from lookalike.collection.searchers import AUTO, Searchers, choose_kind
+from lookalike.collection.searchers import Searchers, choose_kind
 from lookalike.collection.searching import make_hit
 from lookalike.embed import Model
 from lookalike.errors import CollectionError, InvalidInputError
@@ -32,6 +32,7 @@ from lookalike.evaluate import (
 )
 from lookalike.evaluate.retrieval import check_ks
 from lookalike.index import Exact
+from lookalike.index.kinds import AUTO
 from lookalike.types import Hit, Ids, ImageId, Vectors
 
 MOST_QUERIES = 10_000
