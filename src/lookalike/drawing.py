@@ -9,8 +9,8 @@ Examples
 >>> from lookalike import Collection
 >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
 >>> report = photos.sync()
->>> figure = draw_clusters(photos, photos.cluster(k=2))
->>> figure = draw_map(photos, photos.map("pca"), style="tiles")
+>>> figure = draw_clusters(photos, photos.clusterings.make(k=2))
+>>> figure = draw_map(photos, photos.maps.make("pca"), style="tiles")
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 from lookalike.answers import Cluster, Clustering, Evaluation, ImageMap, SearchResult
 from lookalike.bench import IndexComparison
 from lookalike.choices import METHOD_TITLES, STYLES
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.plots import (
     Curve,
     Groups,
@@ -213,7 +213,7 @@ def draw_worst_queries(collection: Collection, evaluation: Evaluation) -> Figure
         if each.image.id in pictures
     ]
     if not rows:
-        raise CollectionError(f"no thumbnail of a query is in {collection.folder}; index it again")
+        raise CollectionConflictError(f"no thumbnail of a query is in {collection.folder}; index it again")
     n = len(rows)
     worst = "worst query" if n == 1 else f"{n} worst queries"
     return worst_queries(rows, f"{evaluation.model}: the {worst} of {evaluation.n_queries:,}")

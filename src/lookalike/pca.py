@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.as_numbers import as_numbers
-from lookalike.errors import InvalidInputError, ModelError
+from lookalike.errors import InvalidInputError, ModelDamagedError
 from lookalike.system.memory import check_memory, rows_at_once
 from lookalike.system.replace_file import replace_file
 from lookalike.types import Vectors
@@ -244,7 +244,7 @@ class PCA:
             if shapes != ((d,), (m,)) or pca.shares_.ndim != 1 or len(pca.shares_) < m:
                 raise ValueError("its arrays do not fit together")
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise ModelError(f"the PCA in {file} cannot be read: {error}") from error
+            raise ModelDamagedError(f"the PCA in {file} cannot be read: {error}") from error
         return pca
 
     def _scale(self) -> Doubles:

@@ -96,7 +96,7 @@ def test_six_first_searches_at_once_load_the_model_once(collection, stranger, mo
 @pytest.mark.parametrize("writable", [True, False])
 def test_six_first_searches_at_once_build_the_index_once(collection, stranger, monkeypatch, writable):
     arrivals, built = Arrivals(6), []
-    counting_askers(monkeypatch, type(collection._indexes), "open", arrivals)
+    counting_askers(monkeypatch, type(collection._searchers), "open", arrivals)
     counted(monkeypatch, Exact, "build", arrivals, built)
     if not writable:
         monkeypatch.setattr("os.access", lambda *_: False)
@@ -119,7 +119,7 @@ def test_different_models_load_side_by_side(collection, monkeypatch):
 
 
 def test_a_reduced_model_and_its_base_load_at_once_and_the_base_once(collection, stranger, monkeypatch):
-    reduced = collection.reduce(2)
+    reduced = collection.models.reduce(2)
     fresh, loaded, load = Collection.open(collection.folder), [], registry.load_model
     monkeypatch.setattr(registry, "load_model", lambda *asked: loaded.append(asked) or load(*asked))
     names = [reduced, None] * 3
@@ -169,8 +169,8 @@ ASKED = {
     "image_info": lambda it: it.image_info("a.png"),
     "thumbnails": lambda it: it.thumbnails([1]),
     "vectors": lambda it: it.vectors(),
-    "clusterings": lambda it: it.clusterings(),
-    "maps": lambda it: it.maps(),
+    "clusterings": lambda it: it.clusterings.names(),
+    "maps": lambda it: it.maps.names(),
 }
 
 
@@ -204,7 +204,7 @@ def test_closing_lets_go_of_models_and_indexes(collection, stranger):
     held = [
         weakref.ref(collection._models.load(MODEL, Compute())),
         weakref.ref(
-            collection._indexes.open(collection._store.vectors(MODEL, 64), MODEL, "euclidean", "exact")
+            collection._searchers.open(collection._store.vectors(MODEL, 64), MODEL, "euclidean", "exact")
         ),
     ]
     gc.collect()

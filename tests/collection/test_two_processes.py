@@ -79,23 +79,23 @@ def test_images_that_another_prunes_are_no_hits(collection, tmp_path):
 
 
 def test_clusters_that_another_names_are_labels(collection, tmp_path):
-    in_another_process(collection, "photos.cluster(k=1, name='mine')")
-    assert collection.clusterings() == ["mine"]
+    in_another_process(collection, "photos.clusterings.make(k=1, name='mine')")
+    assert collection.clusterings.names() == ["mine"]
     assert collection.search(tmp_path / "a/cats/0.png").hits[0].clusters == {}
-    in_another_process(collection, "photos.rename_cluster('mine', 0, 'first')")
+    in_another_process(collection, "photos.clusterings.rename('mine', 0, 'first')")
     assert collection.search(tmp_path / "a/cats/0.png").hits[0].clusters == {"mine": "first"}
-    in_another_process(collection, "photos.rename_cluster('mine', 0, 'second')")
+    in_another_process(collection, "photos.clusterings.rename('mine', 0, 'second')")
     assert collection.search(tmp_path / "a/cats/0.png").hits[0].clusters == {"mine": "second"}
     assert len(collection.search(tmp_path / "a/cats/0.png", where=Filter(labels=["second"])).hits) == 5
-    in_another_process(collection, "photos.delete_clustering('mine')")
-    assert collection.clusterings() == []
+    in_another_process(collection, "photos.clusterings.delete('mine')")
+    assert collection.clusterings.names() == []
     assert collection.search(tmp_path / "a/cats/0.png").hits[0].clusters == {}
 
 
 def test_maps_and_models_that_another_makes_can_be_used(collection, tmp_path):
-    in_another_process(collection, "photos.map('pca', name='plane'); photos.reduce(3)")
-    assert collection.maps() == ["plane"]
-    assert len(collection.read_map("plane").images) == 6
+    in_another_process(collection, "photos.maps.make('pca', name='plane'); photos.models.reduce(3)")
+    assert collection.maps.names() == ["plane"]
+    assert len(collection.maps.get("plane").images) == 6
     found = collection.search(tmp_path / "a/cats/0.png", model=f"{MODEL}+pca3")
     assert (found.model, len(found.hits)) == (f"{MODEL}+pca3", 5)
 

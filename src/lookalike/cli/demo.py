@@ -20,7 +20,7 @@ def demo(
     source: Annotated[
         str | None,
         typer.Argument(
-            metavar="[SOURCE]",
+            metavar="SOURCE",
             help="A folder of yours, or caltech-101, clipart or digits. By default the first within reach.",
             show_default=False,
         ),
@@ -37,7 +37,7 @@ def demo(
     that come with scikit-learn.
     """
     from lookalike.demo import choose_source, index_source, run_demo, write_page
-    from lookalike.errors import CollectionError
+    from lookalike.errors import CollectionResourceError
 
     def report_line(line: str) -> None:
         if not quiet:
@@ -47,7 +47,7 @@ def demo(
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CollectionError(
+        raise CollectionResourceError(
             f"cannot make the folder {output}: {error.strerror}; name another with -o"
         ) from error
     with sync_progress(quiet=quiet) as report:
@@ -58,7 +58,7 @@ def demo(
     try:
         write_page(result, page, how_to_run(os.path.abspath))
     except OSError as error:
-        raise CollectionError(
+        raise CollectionResourceError(
             f"cannot write {page}: {error.strerror}; name another folder with -o"
         ) from error
     if quiet:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from lookalike.collection.searchers import Searchers, choose_kind
 from lookalike.embed import Model
-from lookalike.errors import ModelError
+from lookalike.errors import ModelConflictError
 from lookalike.index.exact import Exact
 from lookalike.store import Store, Table
 from lookalike.system.memory import check_vectors_fit
@@ -106,7 +106,7 @@ def vector_table(store: Store, model: Model) -> Table:
     table = store.vectors(model.name, model.dimension)
     there = table.dimension()
     if there not in (None, model.dimension):
-        raise ModelError(
+        raise ModelConflictError(
             f"the vectors of {model.name} in {store.folder} have {there:,} dimensions; the model gives"
             f" {model.dimension:,}: they are of another model, so delete {table.folder} and index again"
         )

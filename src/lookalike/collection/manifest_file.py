@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import get_args
 
 from lookalike.datasets import ImageFolder, get_row, prepare_dataset
-from lookalike.errors import CollectionError, DatasetError, InvalidInputError, StoreError
+from lookalike.errors import (
+    CollectionError,
+    CollectionNotFoundError,
+    DatasetNotFoundError,
+    InvalidInputError,
+    StoreResourceError,
+)
 from lookalike.images.finding.globs import read_exclude
 from lookalike.images.finding.spelling import as_spelled
 from lookalike.store import DatasetRequest, Labelling, Manifest, Root, RootRequest, stored_root_path
@@ -80,7 +86,7 @@ class ManifestFile:
             raise InvalidInputError(f"exclude is the text {exclude!r}; expected a list of globs")
         path = as_spelled(Path(os.path.abspath(folder)))
         if not os.path.isdir(path):
-            raise CollectionError(f"there is no folder {path}")
+            raise CollectionNotFoundError(f"there is no folder {path}")
         kept = None if exclude is None else tuple(dict.fromkeys(read_exclude(each, path) for each in exclude))
         self._add(RootRequest(path, labels, kept))
 
@@ -91,7 +97,7 @@ class ManifestFile:
             prepare_dataset(name)
             folder = row.find()
             if not isinstance(folder, ImageFolder):
-                raise DatasetError(f"{row.title} is not there although it was fetched")
+                raise DatasetNotFoundError(f"{row.title} is not there although it was fetched")
             self.add_folder(folder.root, "folders", folder.exclude)
             return (folder.root,)
         self._add(DatasetRequest(row.name))
@@ -161,5 +167,7 @@ class ManifestFile:
             try:
                 manifest.save(self.folder)
             except OSError as error:
-                raise StoreError(f"cannot write to {self.folder}: {error.strerror or error}") from error
+                raise StoreResourceError(
+                    f"cannot write to {self.folder}: {error.strerror or error}"
+                ) from error
         self._pending.clear()  # what is in the file now is read when it is next asked for

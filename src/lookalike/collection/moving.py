@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lookalike.collection.manifest_file import ManifestFile
-from lookalike.errors import CollectionError, ImageError
+from lookalike.errors import CollectionConflictError, CollectionNotFoundError, ImageError
 from lookalike.images import content_id
 from lookalike.images.decode import read_file
 from lookalike.images.finding.scan import unescape
@@ -29,12 +29,12 @@ def move_root(
     """Say that a root lies elsewhere; return how many files were compared. See `Collection.move_root`."""
     place = as_spelled(Path(os.path.abspath(new)))
     if not os.path.isdir(place):
-        raise CollectionError(f"there is no folder {place}")
+        raise CollectionNotFoundError(f"there is no folder {place}")
     with writer_lock(store.folder):
         roots.reload()
         root = _find_root(roots, old)
         if is_same_folder(root_folder(store.folder, root), place):
-            raise CollectionError(f"the root {root.name} lies in {place} already")
+            raise CollectionConflictError(f"the root {root.name} lies in {place} already")
         rows = _rows_of(store, root)
         sample = _even_sample(rows)
         _check_sample(sample, root, root_folder(store.folder, root), place)
@@ -54,7 +54,7 @@ def _find_root(roots: ManifestFile, old: str | os.PathLike[str]) -> Root:
         if unescape(root.name) == os.fspath(old):
             return root
     listed = ", ".join(str(root_folder(roots.folder, root)) for root in folders) or "none"
-    raise CollectionError(f"{os.fspath(old)} is no root of this collection (its roots: {listed})")
+    raise CollectionNotFoundError(f"{os.fspath(old)} is no root of this collection (its roots: {listed})")
 
 
 def _rows_of(store: Store, root: Root) -> list[FileRow]:
@@ -90,7 +90,7 @@ def _check_sample(sample: Sequence[FileRow], root: Root, old: Path, new: Path) -
     # Some may have been edited or deleted meanwhile: that is for the next sync to see.
     if len(missing) + len(other) > (max(1, len(sample) // 10) if len(sample) > 2 else 0):
         named = unescape((missing or other)[0])
-        raise CollectionError(
+        raise CollectionConflictError(
             f"{new} does not hold what {old} held: of {len(sample)} files of the root {root.name} that were"
             f" looked for, {len(missing)} are not there and {len(other)} have other content ({named}, say);"
             f" nothing was changed. Name the folder in which {named} lies now"

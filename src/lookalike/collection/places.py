@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from lookalike.answers import Failure, Note
-from lookalike.collection.clusterings import Clusterings
-from lookalike.collection.labels import NO_CLUSTERS, ClusterLabels
-from lookalike.errors import ImageError, QueryError
+from lookalike.collection.stored.cluster_names import NO_CLUSTERS, ClusterLabels
+from lookalike.collection.stored.clusterings import StoredClusterings
+from lookalike.errors import ImageError, QueryInputError, QueryNotFoundError
 from lookalike.images import content_id
 from lookalike.images.decode import read_file
 from lookalike.images.finding.scan import escape, unescape
@@ -21,10 +21,10 @@ from lookalike.images.own import OWN
 from lookalike.query.filter import Filter
 from lookalike.store import Manifest, Root, Store, root_folder, sql_literal
 from lookalike.sync import locate
-from lookalike.types import ImageId, choose_label
+from lookalike.types import Hit, ImageId, choose_label
 
 
-class Place(NamedTuple):
+class FileLocation(NamedTuple):
     """A path of an image, absolute for files, and what it is called there; see `lookalike.types.Hit`."""
 
     path: str
@@ -43,7 +43,7 @@ class Places:
 
     store: Store
     manifest: Manifest
-    clusterings: Clusterings
+    clusterings: StoredClusterings
 
     @cached_property
     def labels(self) -> ClusterLabels:
@@ -62,7 +62,7 @@ class Places:
 
     def of_images(
         self, images: Iterable[int] | None = None, condition: str | None = None
-    ) -> dict[int, list[Place]]:
+    ) -> dict[int, list[FileLocation]]:
         """Return where images lie, all or some, in places that meet an SQL condition, by path."""
         columns = ["path", "id", "label"]
         files = self.store.files
@@ -72,12 +72,12 @@ class Places:
             else files.read_where_in("id", images, columns, condition)
         )
         clusters = self.labels.of_images(rows["id"].to_numpy())
-        places: dict[int, list[Place]] = {}
+        locations: dict[int, list[FileLocation]] = {}
         for row in sorted(rows.to_pylist(), key=lambda row: str(row["path"])):
             label = row["label"] and composed(row["label"])
-            place = Place(self.absolute(row["path"]), label, clusters.get(row["id"], NO_CLUSTERS))
-            places.setdefault(row["id"], []).append(place)
-        return places
+            location = FileLocation(self.absolute(row["path"]), label, clusters.get(row["id"], NO_CLUSTERS))
+            locations.setdefault(row["id"], []).append(location)
+        return locations
 
     def absolute(self, stored: str) -> str:
         """Return the absolute path of a stored one."""
@@ -119,9 +119,9 @@ class Places:
             split = rest.strip("/")
             found.append(f"{dataset}:{split}/" if split else f"{dataset}:")
         if os.path.isfile(path):
-            raise QueryError(f"{name} is a file; expected a folder")
+            raise QueryInputError(f"{name} is a file; expected a folder")
         if not found or not len(self.store.files.read(["id"], Filter().of_files_below(found))):
-            raise QueryError(f"the folder {name} holds no image of this collection")
+            raise QueryNotFoundError(f"the folder {name} holds no image of this collection")
         return found
 
     def _folders_alike(self, stored: str) -> list[str]:
@@ -156,10 +156,10 @@ class Places:
             return content_id(read_file(Path(as_spelled_file(image))))[0]
         except ImageError as error:
             if os.path.isdir(image):
-                raise QueryError(f"{image} is a folder; expected an image file") from error
+                raise QueryInputError(f"{image} is a folder; expected an image file") from error
             if os.path.lexists(image):
-                raise QueryError(f"{image} could not be read: {error.reason}") from error
-            raise QueryError(f"there is no such image: {error}") from error
+                raise QueryInputError(f"{image} could not be read: {error.reason}") from error
+            raise QueryNotFoundError(f"there is no such image: {error}") from error
 
     def find_in_dataset(self, query: str) -> ImageId | None:
         """Return the image that a query such as ``mnist:test/42`` names, if it is one of this collection."""
@@ -167,7 +167,7 @@ class Places:
             return None
         rows = self.store.files.read_where_in("path", [query], ["id"]).to_pylist()
         if not rows:
-            raise QueryError(f"there is no image {query} in this collection")
+            raise QueryNotFoundError(f"there is no image {query} in this collection")
         return ImageId(rows[0]["id"])
 
     def own_pictures(self) -> list[str]:
@@ -189,3 +189,12 @@ class Places:
         rows = files.read(["path", "note"], "note IS NOT NULL").to_pylist()
         rows.sort(key=lambda row: row["path"])
         return tuple(Note(self.absolute(row["path"]), row["note"]) for row in rows)
+
+
+def make_hit(
+    rank: int, image: ImageId, distance: float, score: float | None, locations: Sequence[FileLocation]
+) -> Hit:
+    """Return a hit that lies in some places, of which there is one at least."""
+    paths = tuple(location.path for location in locations)
+    first = locations[0]
+    return Hit(rank, image, paths, distance, score, first.label, first.folder_label, first.clusters)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lookalike.datasets.locate import cached_data_folder
 from lookalike.datasets.staging import build_folder
-from lookalike.errors import DatasetError
+from lookalike.errors import DatasetDamagedError, DatasetError, DatasetResourceError, DatasetUnreachableError
 from lookalike.system.download import byte_progress
 
 UPDATE_PATIENCE = 10.0
@@ -73,7 +73,9 @@ def fetch_package(package: str, size: int, inside: str, *, quiet: bool) -> Path:
                 f"{error}; where you can get the package, run `dpkg-deb -x {package}*.deb {folder}`"
             ) from error
         if not (staging / inside).is_dir():
-            raise DatasetError(f"the package {package} has no folder {inside}, where pictures were expected")
+            raise DatasetDamagedError(
+                f"the package {package} has no folder {inside}, where pictures were expected"
+            )
 
     build_folder(folder, fill)
     return folder / inside
@@ -97,7 +99,7 @@ def unpack_package(package: str, folder: Path, advance: Callable[[int], None]) -
     """
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
-            raise DatasetError(
+            raise DatasetResourceError(
                 f"the package {package} needs {program} to be fetched and unpacked, and there is none here; "
                 "it belongs to Debian, Ubuntu and their kin"
             )
@@ -116,11 +118,13 @@ def unpack_package(package: str, folder: Path, advance: Callable[[int], None]) -
         if code or found is None:
             # Of several sources that cannot be reached, apt says why of the first only.
             reasons = "; ".join([*_reasons(said)[-1:], *_reasons(update_said)[:1]])
-            raise DatasetError(f"apt-get cannot download {package}: {reasons or f'exit code {code}'}")
+            raise DatasetUnreachableError(
+                f"apt-get cannot download {package}: {reasons or f'exit code {code}'}"
+            )
         code, said = _run(["dpkg-deb", "--extract", str(found), str(folder)], archives)
         if code:
             reasons = "; ".join(_reasons(said)[-1:])
-            raise DatasetError(f"dpkg-deb cannot unpack {package}: {reasons or f'exit code {code}'}")
+            raise DatasetDamagedError(f"dpkg-deb cannot unpack {package}: {reasons or f'exit code {code}'}")
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

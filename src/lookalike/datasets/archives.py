@@ -7,7 +7,7 @@ import tarfile
 from pathlib import Path
 from typing import IO
 
-from lookalike.errors import DatasetError
+from lookalike.errors import DatasetDamagedError
 
 
 def unpack_tar(stream: IO[bytes], into: Path) -> None:
@@ -36,11 +36,13 @@ def unpack_tar(stream: IO[bytes], into: Path) -> None:
                     continue
                 target = (base / member.name).resolve()
                 if not target.is_relative_to(base):
-                    raise DatasetError(
+                    raise DatasetDamagedError(
                         f"the archive holds {member.name!r}; expected names inside {into}; do not trust it"
                     )
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with target.open("wb") as file:
                     shutil.copyfileobj(content, file)
     except (tarfile.TarError, EOFError) as error:
-        raise DatasetError(f"expected a tar archive, but: {error}; delete it and fetch it again") from error
+        raise DatasetDamagedError(
+            f"expected a tar archive, but: {error}; delete it and fetch it again"
+        ) from error

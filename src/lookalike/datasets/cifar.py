@@ -31,7 +31,7 @@ from lookalike.datasets.dataset import Dataset, Labels, check_labels
 from lookalike.datasets.download import RemoteFile, download
 from lookalike.datasets.locate import Place, found_or_fetched
 from lookalike.datasets.staging import build_folder
-from lookalike.errors import DatasetError
+from lookalike.errors import DatasetDamagedError, DatasetError, DatasetResourceError
 
 LICENCE = "none stated"
 SIDE = 32
@@ -210,14 +210,14 @@ def read(cifar_set: CifarSet, place: Place) -> Dataset:
     layout = cifar_set.binary if is_binary else cifar_set.python
     for name in (*layout.train, layout.test, layout.names):
         if not os.path.isfile(place.root / name):
-            raise DatasetError(
+            raise DatasetDamagedError(
                 f"{place.root}: expected the file {name} of {cifar_set.title}, but it is not there; "
                 "unpack the archive again"
             )
     names_file = place.root / layout.names
     names = _read_names(names_file) if is_binary else _read_pickled_names(names_file, cifar_set.names_key)
     if len(names) != cifar_set.n_classes:
-        raise DatasetError(
+        raise DatasetDamagedError(
             f"{names_file}: expected the names of {cifar_set.n_classes} classes, got {len(names)}; "
             "unpack the archive again"
         )
@@ -253,7 +253,7 @@ def _read_split(
             images = np.empty((n * len(files), SIDE, SIDE, 3), np.uint8)
             labels = np.empty(n * len(files), np.int64)
         if len(rows) != n:
-            raise DatasetError(
+            raise DatasetDamagedError(
                 f"{file}: expected {n:,} images, as in {files[0].name}, got {len(rows):,}; "
                 "unpack the archive again"
             )
@@ -272,13 +272,13 @@ def _read_records(
     try:
         n, rest = divmod(file.stat().st_size, size)
         if rest or not n:
-            raise DatasetError(
+            raise DatasetDamagedError(
                 f"{file}: expected records of {size:,} bytes, got {n:,} and {rest:,} bytes more: "
                 "it is cut short or damaged; unpack the archive again"
             )
         records = np.memmap(file, np.uint8, mode="r", shape=(n, size))
     except OSError as error:
-        raise DatasetError(f"{file}: expected to read it, but: {error.strerror or error}") from error
+        raise DatasetResourceError(f"{file}: expected to read it, but: {error.strerror or error}") from error
     return records[:, -PIXELS:], records[:, cifar_set.n_label_bytes - 1]
 
 
@@ -286,7 +286,7 @@ def _read_names(file: Path) -> tuple[str, ...]:
     try:
         return tuple(file.read_text("utf-8").split())
     except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{file}: expected a class name a line, but: {error}") from error
+        raise DatasetDamagedError(f"{file}: expected a class name a line, but: {error}") from error
 
 
 def _read_batch(
@@ -298,12 +298,12 @@ def _read_batch(
     rows = data.values if isinstance(data, _Array) else None
     if rows is None or rows.ndim != 2 or rows.shape[1] != PIXELS or not len(rows):
         got = f"an array of shape {rows.shape}" if rows is not None else f"{type(data).__name__}"
-        raise DatasetError(
+        raise DatasetDamagedError(
             f"{file}: expected 'data' to be an array of shape (n, {PIXELS}), got {got}; "
             f"is it a file of {cifar_set.title}?"
         )
     if not isinstance(labels, list) or not all(type(label) is int for label in labels):
-        raise DatasetError(
+        raise DatasetDamagedError(
             f"{file}: expected {cifar_set.labels_key!r} to be a list of whole numbers; "
             f"is it a file of {cifar_set.title}?"
         )
@@ -314,7 +314,9 @@ def _read_batch(
 def _read_pickled_names(file: Path, key: str) -> tuple[str, ...]:
     names = _read_pickle(file).get(key)
     if not isinstance(names, list) or not all(isinstance(name, str | bytes) for name in names):
-        raise DatasetError(f"{file}: expected {key!r} to be a list of class names; unpack the archive again")
+        raise DatasetDamagedError(
+            f"{file}: expected {key!r} to be a list of class names; unpack the archive again"
+        )
     return tuple(name.decode("latin-1") if isinstance(name, bytes) else name for name in names)
 
 
@@ -373,9 +375,9 @@ def _read_pickle(file: Path) -> dict[str, Any]:
         # Python 2 wrote the keys as bytes, Python 3 writes text.
         return {key.decode() if isinstance(key, bytes) else key: value for key, value in content.items()}
     except OSError as error:
-        raise DatasetError(f"{file}: expected to read it, but: {error.strerror or error}") from error
+        raise DatasetResourceError(f"{file}: expected to read it, but: {error.strerror or error}") from error
     except Exception as error:  # pickles raise nearly anything on hostile bytes
-        raise DatasetError(
+        raise DatasetDamagedError(
             f"{file}: expected a dict of arrays and lists as Python pickles it, but: {error}; "
             "do not trust it, unpack the archive again"
         ) from error

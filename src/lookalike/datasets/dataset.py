@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, overload
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import DatasetError, InvalidInputError
+from lookalike.errors import DatasetDamagedError, InvalidInputError
 from lookalike.types import Pixels
 
 Labels: TypeAlias = npt.NDArray[np.int64]
@@ -211,13 +211,13 @@ def check_labels(
         If there is not one label for each image, or one is out of range.
     """
     if labels.shape != (n_images,):
-        raise DatasetError(
+        raise DatasetDamagedError(
             f"{file}: expected {n_images:,} labels, one for each image of {images.name}, "
             f"got {' × '.join(f'{size:,}' for size in labels.shape)}; fetch both again"
         )
     wrong = np.flatnonzero((labels < 0) | (labels >= n_classes))
     if len(wrong):
-        raise DatasetError(
+        raise DatasetDamagedError(
             f"{file}: expected labels from 0 to {n_classes - 1}, but label {wrong[0]} is {labels[wrong[0]]}; "
             "fetch it again"
         )

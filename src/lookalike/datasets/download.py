@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from lookalike.errors import DatasetError, InvalidInputError
+from lookalike.errors import DatasetResourceError, DatasetUnreachableError, InvalidInputError
 from lookalike.system.download import CONNECT_SECONDS, STALL_SECONDS, byte_progress, connect, reason
 
 
@@ -77,14 +77,14 @@ def download(remote: RemoteFile, destination: Path, *, otherwise: str = "", quie
     # ImportError: httpx's word for a proxy from the environment that it cannot use.
     except (httpx.HTTPError, httpx.InvalidURL, ImportError) as error:
         why = f"{remote.url}: {reason(error, CONNECT_SECONDS, STALL_SECONDS)}"
-        raise DatasetError(f"{remote.name} cannot be downloaded from {why}; {remedy}") from error
+        raise DatasetUnreachableError(f"{remote.name} cannot be downloaded from {why}; {remedy}") from error
     except ValueError as error:  # pooch's word for another hash
-        raise DatasetError(
+        raise DatasetUnreachableError(
             f"{remote.name} from {remote.url} is not what it should be: "
             f"expected sha256 {remote.sha256}, got {fetcher.sha256}; {remedy}"
         ) from error
     except OSError as error:
-        raise DatasetError(
+        raise DatasetResourceError(
             f"{remote.name} cannot be written to {destination}: {error.strerror or error}; "
             "make room or set LOOKALIKE_CACHE to a folder that can be written to"
         ) from error

@@ -14,7 +14,7 @@ import numpy as np
 
 from lookalike.datasets.dataset import Dataset, ImageFiles, Labels
 from lookalike.datasets.imagefolder import ImageFolder
-from lookalike.errors import DatasetError
+from lookalike.errors import DatasetNotFoundError
 from lookalike.images.finding.scan import scan, unescape
 
 TEST_FOLDERS = ("test", "val")
@@ -56,13 +56,15 @@ def read(folder: ImageFolder) -> Dataset:
         If there is no such folder, or no images in class folders.
     """
     if not folder.root.is_dir():
-        raise DatasetError(f"{folder.root}: expected a folder of class folders, but there is no such folder")
+        raise DatasetNotFoundError(
+            f"{folder.root}: expected a folder of class folders, but there is no such folder"
+        )
     splits = _splits(folder.root)
     listings = [_list(split, folder.exclude) if split else [] for split in splits]
     names = tuple(sorted({name for listing in listings for name, _ in listing}))
     for split, listing in zip(splits, listings, strict=True):
         if split and not listing:
-            raise DatasetError(
+            raise DatasetNotFoundError(
                 f"{split}: expected a folder for each class, with images in it, but there is none; "
                 "see `lookalike index` for images without classes"
             )

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import DatasetError
+from lookalike.errors import DatasetDamagedError, DatasetResourceError
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
@@ -59,42 +59,42 @@ def read_idx(path: Path) -> npt.NDArray[Any]:
             with gzip.GzipFile(fileobj=file) as stream:
                 return _read(stream, path, size * _DEFLATE_LIMIT)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DatasetError(
+        raise DatasetDamagedError(
             f"{path}: expected a whole gzip file, but it is damaged or cut short ({error}); fetch it again"
         ) from error
     except OSError as error:
-        raise DatasetError(f"{path}: expected an idx file, but: {error.strerror or error}") from error
+        raise DatasetResourceError(f"{path}: expected an idx file, but: {error.strerror or error}") from error
 
 
 def _read(stream: io.BufferedIOBase, path: Path, most: int) -> npt.NDArray[Any]:
     """Read an idx stream that holds `most` bytes at most."""
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in TYPES or not 1 <= magic[3] <= 32:
-        raise DatasetError(
+        raise DatasetDamagedError(
             f"{path}: expected an idx file, whose magic number is 00 00, a type from 08 to 0e, and how many "
             f"dimensions there are, got {magic.hex(' ') or 'nothing'}; fetch it again"
         )
     sizes = stream.read(4 * magic[3])
     if len(sizes) < 4 * magic[3]:
-        raise DatasetError(f"{path}: it is cut short within its header; fetch it again")
+        raise DatasetDamagedError(f"{path}: it is cut short within its header; fetch it again")
     shape = struct.unpack(f">{magic[3]}I", sizes)
     dtype = np.dtype(TYPES[magic[2]])
     n_bytes = math.prod(shape) * dtype.itemsize
     promise = f"{path}: its header says {dtype.name} of shape {shape}, {n_bytes:,} bytes"
     if n_bytes > most:  # before memory is asked for
-        raise DatasetError(f"{promise}, more than the file can hold; fetch it again")
+        raise DatasetDamagedError(f"{promise}, more than the file can hold; fetch it again")
     try:
         array = np.empty(shape, dtype)
     except (ValueError, MemoryError) as error:
-        raise DatasetError(f"{promise}, which does not fit into memory: {error}") from error
+        raise DatasetResourceError(f"{promise}, which does not fit into memory: {error}") from error
 
     buffer = array.reshape(-1).view(np.uint8).data  # OUT
     filled = 0
     while filled < n_bytes:
         come = stream.readinto(buffer[filled : filled + _CHUNK])
         if not come:
-            raise DatasetError(f"{promise}, but only {filled:,} came: it is cut short; fetch it again")
+            raise DatasetDamagedError(f"{promise}, but only {filled:,} came: it is cut short; fetch it again")
         filled += come
     if stream.read(1):  # where gzip checks its sum, too
-        raise DatasetError(f"{promise}, but there are more; fetch it again")
+        raise DatasetDamagedError(f"{promise}, but there are more; fetch it again")
     return array.astype(dtype.newbyteorder("="), copy=False)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from lookalike.errors import DatasetError
+from lookalike.errors import DatasetNotFoundError
 from lookalike.system.cache import cache_folder, check_trusted
 
 T = TypeVar("T")
@@ -100,7 +100,7 @@ def found_or_fetched(
         return found
     if not download:
         looked = ", ".join(map(str, data_folders()))
-        raise DatasetError(
+        raise DatasetNotFoundError(
             f"{title} is not on this computer: expected {layout} in {looked}; "
             "set LOOKALIKE_DATA to a folder that holds it, or let it be downloaded"
         )

@@ -25,7 +25,7 @@ from lookalike.datasets.download import RemoteFile, download
 from lookalike.datasets.idx import read_idx
 from lookalike.datasets.locate import Place, found_or_fetched
 from lookalike.datasets.staging import build_folder
-from lookalike.errors import DatasetError
+from lookalike.errors import DatasetDamagedError, DatasetError
 
 SIDE = 28
 """Pixels; of every image of both data sets."""
@@ -302,13 +302,13 @@ def read(idx_set: IdxSet, place: Place) -> Dataset:
 def _read_split(idx_set: IdxSet, images: Path, labels: Path) -> tuple[npt.NDArray[np.uint8], Labels]:
     X, y = read_idx(images), read_idx(labels)
     if X.dtype != np.uint8 or X.shape[1:] != (SIDE, SIDE):
-        raise DatasetError(
+        raise DatasetDamagedError(
             f"{images}: expected images as uint8 of shape (n, {SIDE}, {SIDE}), "
             f"got {X.dtype} of shape {X.shape}; "
             f"is it a file of {idx_set.title}?"
         )
     if y.dtype != np.uint8 or y.ndim != 1:
-        raise DatasetError(
+        raise DatasetDamagedError(
             f"{labels}: expected labels as uint8 of shape (n,), got {y.dtype} of shape {y.shape}; "
             f"is it a file of {idx_set.title}?"
         )
@@ -329,7 +329,9 @@ def _path(folder: Path, file: str) -> Path:
     for name in _spellings(file):
         if os.path.isfile(folder / name):
             return folder / name
-    raise DatasetError(f"{folder}: expected {file} or {file}.gz beside the other files, but it is not there")
+    raise DatasetDamagedError(
+        f"{folder}: expected {file} or {file}.gz beside the other files, but it is not there"
+    )
 
 
 def _holds_any(folder: Path) -> bool:

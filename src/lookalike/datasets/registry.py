@@ -13,7 +13,7 @@ from lookalike.datasets import caltech101, cifar, clipart, digits, folder, mnist
 from lookalike.datasets.dataset import Dataset
 from lookalike.datasets.imagefolder import ImageFolder
 from lookalike.datasets.locate import Place
-from lookalike.errors import DatasetError
+from lookalike.errors import DatasetNotFoundError
 
 
 class Loader(Protocol):
@@ -167,7 +167,7 @@ def get_row(name: str) -> Row:
     """
     if name in _BY_NAME:
         return _BY_NAME[name]
-    raise DatasetError(f"no data set is called {name!r}; there are: {', '.join(_BY_NAME)}")
+    raise DatasetNotFoundError(f"no data set is called {name!r}; there are: {', '.join(_BY_NAME)}")
 
 
 def load(name: str | os.PathLike[str], *, download: bool = True, quiet: bool = False) -> Dataset:
@@ -192,7 +192,7 @@ def load(name: str | os.PathLike[str], *, download: bool = True, quiet: bool = F
         return _BY_NAME[str(name)].load(download=download, quiet=quiet)
     if Path(name).expanduser().is_dir():
         return folder.load(name)
-    raise DatasetError(
+    raise DatasetNotFoundError(
         f"{os.fspath(name)!r} is not a data set; expected {', '.join(_BY_NAME)}, or a folder of class folders"
     )
 

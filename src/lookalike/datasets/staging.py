@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from lookalike.errors import DatasetError
+from lookalike.errors import DatasetResourceError
 from lookalike.system.cache import make_folder
 
 
@@ -45,7 +45,7 @@ def build_folder(final: Path, fill: Callable[[Path], None]) -> None:
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
-        raise DatasetError(
+        raise DatasetResourceError(
             f"{final}: expected to write the data set there, but: {error.strerror or error}; "
             "make room or set LOOKALIKE_CACHE to a folder that can be written to"
         ) from error

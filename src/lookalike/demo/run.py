@@ -20,7 +20,12 @@ from lookalike.answers import (
 )
 from lookalike.collection import Collection
 from lookalike.demo.sources import Source
-from lookalike.errors import CollectionError, DatasetError, LookalikeError
+from lookalike.errors import (
+    CollectionConflictError,
+    CollectionError,
+    DatasetDamagedError,
+    LookalikeError,
+)
 from lookalike.sync import Progress
 from lookalike.types import Hit
 
@@ -154,7 +159,7 @@ def run_demo(
     """
     images, _ = collection.vectors()
     if len(images) < 2:
-        raise DatasetError(
+        raise DatasetDamagedError(
             f"{source.images.title} holds {len(images)} readable images; the demo needs at least 2"
         )
     # In the order of their paths, not in that in which the threads happened to finish.
@@ -168,7 +173,7 @@ def run_demo(
     if clusters.found is not None:
         searches.append(_search(collection, searches[0].wanted, clustering=CLUSTERING))
     tell("making a map")
-    image_map = _part(lambda: collection.map("tsne"))
+    image_map = _part(lambda: collection.maps.make("tsne"))
     tell("measuring")
     return DemoResult(
         collection,
@@ -178,8 +183,8 @@ def run_demo(
         tuple(searches),
         clusters,
         image_map,
-        _part(lambda: collection.evaluate_clusterings([CLUSTERING]).clusterings[0]),
-        _part(lambda: collection.evaluate(n_worst=_WORST)),
+        _part(lambda: collection.evaluation.clusterings([CLUSTERING]).clusterings[0]),
+        _part(lambda: collection.evaluation.retrieval(n_worst=_WORST)),
     )
 
 
@@ -195,12 +200,12 @@ def _part(make: Callable[[], T]) -> Part[T]:
 
 def _cluster(collection: Collection, images: list[Hit]) -> Clustering:
     """Make as many clusters as there are labels, if that can be; keep those that the user changed."""
-    if CLUSTERING in collection.clusterings():
-        found = collection.clustering(CLUSTERING)
+    if CLUSTERING in collection.clusterings.names():
+        found = collection.clusterings.get(CLUSTERING)
         if found.is_edited:
             return found
     n_labels = len({image.label for image in images} - {None})
-    return collection.cluster(
+    return collection.clusterings.make(
         "kmeans", n_labels if 2 <= n_labels <= len(images) / 2 else None, name=CLUSTERING
     )
 
@@ -212,7 +217,7 @@ def _open(source: Source, folder: Path) -> Collection:
     except CollectionError:
         collection = Collection.create(folder, with_root=False)
     if collection.roots not in ((), (images.root,)):
-        raise CollectionError(
+        raise CollectionConflictError(
             f"{folder} holds the demo of {collection.roots[0]}; remove it, or name another folder with -o"
         )
     collection.add_root(images.root, "folders" if images.labels else "none", images.exclude)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lookalike.datasets import ImageFolder, caltech101, clipart, digits
-from lookalike.errors import DatasetError
+from lookalike.errors import DatasetError, DatasetNotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def choose_source(
         if os.path.isdir(wanted):
             return Source(_own(Path(wanted)), ("It was named on the command line.",))
         if wanted not in _NAMED:
-            raise DatasetError(f"{wanted!r} is neither a folder nor one of {', '.join(_NAMED)}")
+            raise DatasetNotFoundError(f"{wanted!r} is neither a folder nor one of {', '.join(_NAMED)}")
         images = _NAMED[wanted](quiet)
         return Source(images, (f"It was named on the command line: {images.origin}.",))
     reasons = []
@@ -83,7 +83,9 @@ def choose_source(
             tell(reasons[-1])
             return Source(images_or_none, tuple(reasons))
         reasons.append(f"Looked for {title}: not there.")
-    raise DatasetError("no pictures are within reach; name a folder of your own: lookalike demo FOLDER")
+    raise DatasetNotFoundError(
+        "no pictures are within reach; name a folder of your own: lookalike demo FOLDER"
+    )
 
 
 def _own(folder: Path) -> ImageFolder:

@@ -14,7 +14,7 @@ from lookalike.embed.graph import adapt
 from lookalike.embed.models import GraphUse, Model
 from lookalike.embed.onnx import OnnxEmbedder
 from lookalike.embed.runtime import ONE_THREAD, Compute
-from lookalike.errors import ModelError
+from lookalike.errors import ModelInputError
 from lookalike.types import Vectors
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class AdaptedEmbedder(OnnxEmbedder):
         self._text_lock = threading.Lock()  # the first words may come from several threads
         dimension = self._try()
         if model.dimension not in (0, dimension):
-            raise ModelError(
+            raise ModelInputError(
                 f"the model {model.name} gives {dimension:,} numbers an image; expected {model.dimension:,}"
             )
         self.model = replace(model, dimension=dimension)
@@ -71,7 +71,7 @@ class AdaptedEmbedder(OnnxEmbedder):
         vectors = self.embed(grey)
         if vectors.ndim != 2 or len(vectors) != 1 or not vectors.shape[1] or not np.isfinite(vectors).all():
             what = "numbers that are not finite" if vectors.ndim == 2 else f"the shape {vectors.shape}"
-            raise ModelError(
+            raise ModelInputError(
                 f"the model {self.model.name} gives {what} for an image; expected (1, d) numbers"
             )
         return int(vectors.shape[1])
@@ -79,7 +79,7 @@ class AdaptedEmbedder(OnnxEmbedder):
     def embed_text(self, words: Sequence[str]) -> Vectors:
         """Embed texts as (n, dimension) float32 unit rows, comparable with those of images."""
         if self._load_text is None:
-            raise ModelError(f"the model {self.model.name} knows only images")
+            raise ModelInputError(f"the model {self.model.name} knows only images")
         with self._text_lock:
             if self._text is None:
                 self._text = self._load_text()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.embed.models import GraphUse
-from lookalike.errors import ModelError
+from lookalike.errors import ModelDamagedError, ModelInputError
 
 if TYPE_CHECKING:
     import onnx
@@ -90,13 +90,13 @@ def adapt(data: bytes, name: str, use: GraphUse, size: int | None = None) -> Ada
     model = parse(data, name)
     seen = _image_input(model, name)
     if size is not None and seen.size is not None and size != seen.size:
-        raise ModelError(
+        raise ModelInputError(
             f"the model {name} takes images of {seen.size} × {seen.size} pixels; expected {size} × {size}"
         )
     side = seen.size or size or DEFAULT_SIZE
     output, rank = _embedding(model, name, use)
     if rank not in (2, 3, 4):
-        raise ModelError(
+        raise ModelInputError(
             f"the output {output!r} of {name} has {'no known' if rank is None else rank} dimensions; expected"
             " (n, d), (n, tokens, d) or (n, d, height, width)"
         )
@@ -118,18 +118,18 @@ def parse(data: bytes, name: str) -> onnx.ModelProto:
     try:
         model = onnx.ModelProto.FromString(data)
     except Exception as error:  # protobuf's own classes, which differ between its versions
-        raise ModelError(f"{name} is not an ONNX file, or is cut short") from error
+        raise ModelDamagedError(f"{name} is not an ONNX file, or is cut short") from error
     if not model.graph.node or not model.graph.output:
-        raise ModelError(f"{name} is not an ONNX file, or is empty: it has no graph")
+        raise ModelDamagedError(f"{name} is not an ONNX file, or is empty: it has no graph")
     files = sorted({place for tensor in model.graph.initializer if (place := _outside(tensor))})
     if files:
-        raise ModelError(
+        raise ModelInputError(
             f"{name} keeps its weights in other files ({', '.join(files)}); make it one file with"
             " onnx.save_model(onnx.load(…), …)"
         )
     opset = max((one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), default=0)
     if opset < _OLDEST_OPSET:
-        raise ModelError(
+        raise ModelInputError(
             f"{name} is of ONNX opset {opset}; expected {_OLDEST_OPSET} or newer: export it again"
         )
     return model
@@ -150,26 +150,28 @@ def _image_input(model: onnx.ModelProto, name: str) -> _Input:
     inputs = [value for value in model.graph.input if value.name not in constants]
     if len(inputs) != 1:
         listed = ", ".join(value.name for value in inputs) or "none"
-        raise ModelError(f"the model {name} has {len(inputs)} inputs ({listed}); expected one, the image")
+        raise ModelInputError(
+            f"the model {name} has {len(inputs)} inputs ({listed}); expected one, the image"
+        )
     tensor = inputs[0].type.tensor_type
     shape = _shape(tensor)
     if tensor.elem_type not in (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.UINT8):
         kind = TensorProto.DataType.Name(tensor.elem_type)
-        raise ModelError(f"the input of {name} is {kind.lower()}; expected float, float16 or uint8")
+        raise ModelInputError(f"the input of {name} is {kind.lower()}; expected float, float16 or uint8")
     written = f"({', '.join('?' if length is None else str(length) for length in shape)})"
     expected = "expected (n, 3, height, width) or (n, height, width, 3)"
     if len(shape) != 4:
-        raise ModelError(f"the input of {name} has the shape {written}; {expected}")
+        raise ModelInputError(f"the input of {name} has the shape {written}; {expected}")
     if shape[1] == 3 or (shape[1] is None and shape[3] != 3):  # nearly all exports are channels first
         is_channels_first, height, width = True, shape[2], shape[3]
     elif shape[3] == 3:
         is_channels_first, height, width = False, shape[1], shape[2]
     else:
-        raise ModelError(f"the input of {name} has the shape {written}; {expected}")
+        raise ModelInputError(f"the input of {name} has the shape {written}; {expected}")
     if height is not None and width is not None and height != width:
-        raise ModelError(f"the input of {name} has the shape {written}; expected a square")
+        raise ModelInputError(f"the input of {name} has the shape {written}; expected a square")
     if shape[0] not in (None, 1):
-        raise ModelError(
+        raise ModelInputError(
             f"the model {name} takes exactly {shape[0]} images a call; expected any number, or one:"
             " export it again with a batch of 1"
         )
@@ -188,7 +190,9 @@ def _embedding(model: onnx.ModelProto, name: str, use: GraphUse) -> tuple[str, i
     """Return the tensor that is the embedding, and how many dimensions it has, if that can be told."""
     outputs = {value.name: value for value in model.graph.output}
     if use.output is not None and use.output not in outputs:
-        raise ModelError(f"the model {name} has no output {use.output!r}; there are: {', '.join(outputs)}")
+        raise ModelInputError(
+            f"the model {name} has no output {use.output!r}; there are: {', '.join(outputs)}"
+        )
     if use.output is not None:
         chosen = use.output
     elif len(outputs) == 1:
@@ -196,7 +200,7 @@ def _embedding(model: onnx.ModelProto, name: str, use: GraphUse) -> tuple[str, i
     else:
         known = [output for output in EMBEDDING_OUTPUTS if output in outputs]
         if not known:
-            raise ModelError(
+            raise ModelInputError(
                 f"the model {name} has {len(outputs)} outputs ({', '.join(outputs)}); name the one that"
                 ' is the embedding in the JSON file beside it: {"output": …}'
             )
@@ -221,7 +225,7 @@ def _before_classifier(
         node = made_by.get(next(word for word in node.input if word not in constants))
     if node is None or node.op_type not in ("Gemm", "MatMul") or node.input[0] in constants:
         found = "none" if node is None else node.op_type
-        raise ModelError(
+        raise ModelInputError(
             f"the model {name} does not end in a classifier that can be cut off: expected a matrix product"
             f" before {output!r}, got {found}"
         )

@@ -24,7 +24,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin
 
 from lookalike.embed.models import HubFile, HubFiles, Model
-from lookalike.errors import ModelError
+from lookalike.errors import (
+    ModelBusyError,
+    ModelDamagedError,
+    ModelError,
+    ModelInputError,
+    ModelResourceError,
+    ModelUnreachableError,
+)
 from lookalike.system.cache import cache_folder, check_trusted, make_folder, shut
 from lookalike.system.download import CONNECT_SECONDS, STALL_SECONDS, byte_progress, connect, reason
 from lookalike.system.replace_file import replace_file
@@ -104,7 +111,7 @@ def read_image_file(model: Model) -> tuple[bytes, Path]:
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise ModelError(f"cannot read {file}: {error.strerror or error}") from error
+        raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     _compare(model, folder, model.weights.image, len(content), hashlib.sha256(content).hexdigest())
     return content, folder
 
@@ -122,7 +129,7 @@ def check(model: Model, folder: Path, file: HubFile) -> Path:
     try:
         _compare(model, folder, file, place.stat().st_size, _sha256(place))
     except OSError as error:
-        raise ModelError(f"cannot read {place}: {error.strerror or error}") from error
+        raise ModelResourceError(f"cannot read {place}: {error.strerror or error}") from error
     return place
 
 
@@ -134,7 +141,7 @@ def _compare(model: Model, folder: Path, file: HubFile, size: int, sha256: str) 
     expected = stated.get("sha256") or file.sha256
     if expected and sha256 != expected:
         was = f" of {stated['size']:,} bytes" if "size" in stated else ""
-        raise ModelError(
+        raise ModelDamagedError(
             f"{folder / file.path} is damaged or of another commit: expected sha256 {expected}{was}, got"
             f" {sha256} of {size:,} bytes; delete {folder} and run `lookalike models --fetch {model.name}`"
         )
@@ -172,7 +179,7 @@ def fetch(
     import filelock
 
     if not isinstance(model.weights, HubFiles):
-        raise ModelError(
+        raise ModelInputError(
             f"the model {model.name} is not fetched: it comes with a Python package, or needs none"
         )
     folder = (destination or cache_folder() / "models") / model.name
@@ -193,9 +200,9 @@ def fetch(
                 with contextlib.suppress(OSError):  # Windows removes it itself, on release
                     lock.unlink()
     except filelock.Timeout as error:
-        raise ModelError(f"another lookalike is fetching {model.name} to {folder}; let it end") from error
+        raise ModelBusyError(f"another lookalike is fetching {model.name} to {folder}; let it end") from error
     except OSError as error:
-        raise ModelError(
+        raise ModelResourceError(
             f"the model {model.name} cannot be written to {folder}: {error.strerror or error};"
             " make room or set LOOKALIKE_CACHE to a folder that can be written to"
         ) from error
@@ -407,7 +414,7 @@ class _Fetch:
             " and set LOOKALIKE_MODELS to it"
         )
         remedies = f"{remedy}, {carry}" if remedy else carry.removeprefix("or ")
-        return ModelError(f"the model {name} cannot be fetched: {why}; {remedies}")
+        return ModelUnreachableError(f"the model {name} cannot be fetched: {why}; {remedies}")
 
 
 def _stated(response: httpx.Response) -> _Stated | None:
@@ -437,9 +444,11 @@ def _read_pin(folder: Path) -> _Pin | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise ModelError(f"cannot read {file}: {error.strerror or error}") from error
+        raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{file} is damaged ({error}); delete it to take the files as they are") from error
+        raise ModelDamagedError(
+            f"{file} is damaged ({error}); delete it to take the files as they are"
+        ) from error
 
 
 def _write_pin(folder: Path, pin: _Pin) -> None:

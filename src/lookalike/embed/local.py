@@ -29,7 +29,12 @@ from lookalike.embed.models import (
     Model,
 )
 from lookalike.embed.runtime import ONE_THREAD, Compute
-from lookalike.errors import ModelError
+from lookalike.errors import (
+    ModelDamagedError,
+    ModelInputError,
+    ModelNotFoundError,
+    ModelResourceError,
+)
 from lookalike.system.replace_file import replace_file
 from lookalike.types import Metric
 
@@ -97,13 +102,15 @@ def read_local(path: Path) -> LocalModel:
     try:
         graph = path.read_bytes()
     except (FileNotFoundError, ValueError) as error:  # ValueError: a zero byte in the name
-        raise ModelError(f"there is no model file {str(path)!r}; expected an ONNX file") from error
+        raise ModelNotFoundError(f"there is no model file {str(path)!r}; expected an ONNX file") from error
     except OSError as error:
-        raise ModelError(f"the model file {path} cannot be read: {error.strerror or error}") from error
+        raise ModelResourceError(
+            f"the model file {path} cannot be read: {error.strerror or error}"
+        ) from error
     wishes = _read_wishes(path)
     size = adapt(graph, str(path), wishes.use, wishes.size).size
     if wishes.resize is not None and wishes.resize < size:
-        raise ModelError(f"resize is {wishes.resize} beside {path}; expected at least the size, {size}")
+        raise ModelInputError(f"resize is {wishes.resize} beside {path}; expected at least the size, {size}")
     sha256 = hashlib.sha256(graph).hexdigest()
     # Safe as a file's name on every system, and no name of a reduced model.
     stem = re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-")[:40] or "model"
@@ -123,41 +130,44 @@ def read_local(path: Path) -> LocalModel:
     return LocalModel(AdaptedEmbedder(model, graph).model, graph)
 
 
-def trained_model(
-    name: str,
-    title: str,
-    graph: bytes,
-    size: int,
-    resize: int,
-    dimension: int,
-    metric: Metric,
-    licence: str,
-    fit: Fit,
-) -> LocalModel:
-    """Describe a network that was trained here, whose graph takes bytes and gives the embedding.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedNetwork:
+    """A network that was trained here, whose graph takes bytes and gives the embedding.
 
-    Parameters
+    Attributes
     ----------
-    name, title, size, resize, dimension, metric, licence, fit
-        See `Model` and `GraphUse`.
     graph : bytes
         The ONNX file.
+    name, title, size, resize, dimension, metric, licence, fit
+        See `Model` and `GraphUse`.
     """
-    sha256 = hashlib.sha256(graph).hexdigest()
-    model = Model(
-        name=name,
-        title=title,
-        architecture="onnx",
-        precision="float32",
-        weights=LocalGraph(sha256),
-        size=size,
-        resize=resize,
-        dimension=dimension,
-        metric=metric,
-        licence=licence,
-        use=GraphUse(fit=fit),
-    )
-    return LocalModel(model, graph)
+
+    graph: bytes
+    name: str
+    title: str
+    size: int
+    resize: int
+    dimension: int
+    metric: Metric
+    licence: str
+    fit: Fit
+
+    def as_model(self) -> LocalModel:
+        """Return it as a model like any other."""
+        model = Model(
+            name=self.name,
+            title=self.title,
+            architecture="onnx",
+            precision="float32",
+            weights=LocalGraph(hashlib.sha256(self.graph).hexdigest()),
+            size=self.size,
+            resize=self.resize,
+            dimension=self.dimension,
+            metric=self.metric,
+            licence=self.licence,
+            use=GraphUse(fit=self.fit),
+        )
+        return LocalModel(model, self.graph)
 
 
 def keep_local(local: LocalModel, folder: Path) -> None:
@@ -189,7 +199,7 @@ def keep_local(local: LocalModel, folder: Path) -> None:
         ):
             replace_file(folder / f"{model.name}{ending}", content)
     except OSError as error:
-        raise ModelError(
+        raise ModelResourceError(
             f"cannot keep the model {model.name} in {folder}: {error.strerror or error}"
         ) from error
 
@@ -224,9 +234,9 @@ def kept_local(name: str, folder: Path) -> Model | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ModelError(f"cannot read {file}: {error.strerror or error}") from error
+        raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(
+        raise ModelDamagedError(
             f"{file} is damaged ({error}); index again with --model and the original ONNX file"
         ) from error
 
@@ -244,10 +254,10 @@ def load_kept(model: Model, folder: Path, compute: Compute) -> AdaptedEmbedder:
     try:
         graph = file.read_bytes()
     except OSError as error:
-        raise ModelError(f"cannot read {file}: {error.strerror or error}") from error
+        raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     found = hashlib.sha256(graph).hexdigest()
     if found != model.weights.sha256:
-        raise ModelError(
+        raise ModelDamagedError(
             f"{file} is damaged: expected sha256 {model.weights.sha256}, got {found}; delete it and index"
             " again with --model and the original ONNX file"
         )
@@ -265,9 +275,9 @@ def _read_wishes(path: Path) -> _Wishes:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise ModelError(f"cannot read {file}: {error.strerror or error}") from error
+            raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
         except (ValueError, TypeError, KeyError, ZeroDivisionError) as error:
-            raise ModelError(f"{file} does not say how to use {path.name}: {error}") from error
+            raise ModelInputError(f"{file} does not say how to use {path.name}: {error}") from error
     return _Wishes()
 
 

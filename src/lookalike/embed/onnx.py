@@ -8,7 +8,7 @@ import numpy as np
 
 from lookalike.embed.models import GraphUse, Model
 from lookalike.embed.runtime import ONE_THREAD, Compute, open_session
-from lookalike.errors import ModelError, ModelMemoryError
+from lookalike.errors import ModelInputError, ModelMemoryError
 from lookalike.types import Pixels, Vectors
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ class OnnxEmbedder:
                     ) from error
                 if not is_short:
                     reason = " ".join(str(error).split())[:300]
-                    raise ModelError(f"the model {self.model.name} cannot embed images: {reason}") from error
+                    raise ModelInputError(
+                        f"the model {self.model.name} cannot embed images: {reason}"
+                    ) from error
                 self.batch_size = -(-len(batch) // 2)
                 continue
             done += len(batch)

@@ -45,7 +45,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import ModelError
+from lookalike.errors import ModelInputError
 
 if TYPE_CHECKING:
     import onnx
@@ -90,7 +90,7 @@ _PIXELS = ["Cast", "Transpose", "Sub", "Mul"]
 _REST = {"Conv", "Clip", "Add", "GlobalAveragePool", "Flatten"}
 
 
-def quantise(graph: bytes, bounds: Sequence[float]) -> bytes:
+def quantize(graph: bytes, bounds: Sequence[float]) -> bytes:
     """Make the 8-bit version of a network.
 
     Parameters
@@ -115,10 +115,10 @@ def quantise(graph: bytes, bounds: Sequence[float]) -> bytes:
     try:
         model = onnx.load_from_string(graph)
     except Exception as error:  # protobuf raises its own classes, which differ between its versions
-        raise ModelError(f"what should be made 8-bit is no ONNX graph: {error}") from error
+        raise ModelInputError(f"what should be made 8-bit is no ONNX graph: {error}") from error
     kinds = [node.op_type for node in model.graph.node]
     if kinds[:4] != _PIXELS or not set(kinds[4:]) <= _REST:
-        raise ModelError(
+        raise ModelInputError(
             f"the network cannot be made 8-bit: it is made of {', '.join(dict.fromkeys(kinds)) or 'nothing'};"
             f" expected {', '.join(_PIXELS)}, then only {', '.join(sorted(_REST))}, as in EfficientNet-Lite"
         )
@@ -151,7 +151,7 @@ class _Rewritten:
             if node.op_type in ("Conv", "Add") and node.output[0] not in clipped
         ]
         if len(bounds) != len(unbounded) or not all(bound > 0 for bound in bounds):
-            raise ModelError(
+            raise ModelInputError(
                 f"the 8-bit bounds do not fit the network: expected {len(unbounded)} positive numbers, one"
                 f" for each convolution without ReLU6 and each sum; got {len(bounds)}: {list(bounds)}"
             )
@@ -171,7 +171,7 @@ class _Rewritten:
         mean, scale = self._values[subtract.input[1]], self._values[multiply.input[1]]
         name = multiply.output[0]
         self._add("Transpose", [cast.input[0]], name + ".q", list(transpose.attribute))
-        self._dequantise(name, np.float32(scale), np.uint8(mean))
+        self._dequantize(name, np.float32(scale), np.uint8(mean))
 
     def _rewrite(self, node: onnx.NodeProto) -> None:
         name = node.output[0]
@@ -195,18 +195,18 @@ class _Rewritten:
         steps = np.maximum(steps, np.abs(biases) / (self._steps[x] * np.float32(2**30)))
         steps[steps == 0] = 1
         self._constant(kernel + ".q", round_weights(weights, steps))
-        self._dequantise(kernel, steps, np.zeros(len(steps), np.int8), axis=0)
+        self._dequantize(kernel, steps, np.zeros(len(steps), np.int8), axis=0)
         steps = steps * self._steps[x]
         self._constant(bias + ".q", np.rint(biases.astype(np.float64) / steps).astype(np.int32))
-        self._dequantise(bias, steps, np.zeros(len(steps), np.int32), axis=0)
+        self._dequantize(bias, steps, np.zeros(len(steps), np.int32), axis=0)
         return [x, kernel, bias]
 
     def _round(self, exact: str, name: str, step: np.float32, zero: np.uint8) -> None:
         parameters = [self._constant(name + ".step", step), self._constant(name + ".zero", zero)]
         self._add("QuantizeLinear", [exact, *parameters], name + ".q")
-        self._dequantise(name, step, zero)
+        self._dequantize(name, step, zero)
 
-    def _dequantise(self, name: str, step: Any, zero: Any, **attributes: int) -> None:
+    def _dequantize(self, name: str, step: Any, zero: Any, **attributes: int) -> None:
         """Make `name` of ``name.q``."""
         from onnx import helper
 

@@ -24,7 +24,13 @@ from lookalike.embed.local import LocalModel, is_path, keep_local, kept_local, l
 from lookalike.embed.models import HubFiles, Model, get_model
 from lookalike.embed.reduced import ReducedEmbedder, base_name, reduced_model, reduced_name
 from lookalike.embed.runtime import Compute
-from lookalike.errors import InvalidInputError, ModelError
+from lookalike.errors import (
+    InvalidInputError,
+    ModelConflictError,
+    ModelDamagedError,
+    ModelError,
+    ModelResourceError,
+)
 from lookalike.pca import PCA
 from lookalike.system.memo import Memo
 from lookalike.system.replace_file import replace_file
@@ -138,7 +144,7 @@ class ModelRegistry:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 replace_file(file, f"{embedder.sha256}\n".encode("ascii"))
             except OSError as error:
-                raise ModelError(f"cannot write {file}: {error.strerror or error}") from error
+                raise ModelResourceError(f"cannot write {file}: {error.strerror or error}") from error
 
     def _check_weights(self, name: str, embedder: Embedder) -> None:
         if not isinstance(embedder, AdaptedEmbedder):
@@ -149,9 +155,9 @@ class ModelRegistry:
         except FileNotFoundError:
             return
         except (OSError, ValueError) as error:
-            raise ModelError(f"cannot read {file}: {error}") from error
+            raise ModelDamagedError(f"cannot read {file}: {error}") from error
         if expected != embedder.sha256:
-            raise ModelError(
+            raise ModelConflictError(
                 f"the vectors of {name} in this collection were made with other weights than are here:"
                 f" expected sha256 {expected}, got {embedder.sha256}; fetch those with"
                 f" `lookalike models --fetch {name} --revision COMMIT`, or make a collection of its own"
@@ -175,7 +181,7 @@ class ModelRegistry:
         local = read_local(path)
         kept = kept_local(local.model.name, self.folder)
         if kept is not None and kept != replace(local.model, title=kept.title):
-            raise ModelError(
+            raise ModelConflictError(
                 f"{path} is in this collection already as {kept.name}, but used otherwise than the JSON file"
                 " beside it says now; rename the ONNX file to have both"
             )
@@ -217,7 +223,7 @@ class ModelRegistry:
             if kept_local(name, self.folder) is None:  # which says so if it is there, and damaged
                 return
             raise
-        raise ModelError(
+        raise ModelConflictError(
             f"there is a model {name} already, and it stays as it is: choose another --name, or embed with"
             f" it by `lookalike index --model {name}`"
         )
@@ -243,7 +249,9 @@ class ModelRegistry:
             for ending, content in beside.items():
                 replace_file(self.folder / f"{name}{ending}", content)
         except OSError as error:
-            raise ModelError(f"cannot keep the model {name} in {self.folder}: {error.strerror}") from error
+            raise ModelResourceError(
+                f"cannot keep the model {name} in {self.folder}: {error.strerror}"
+            ) from error
         keep_local(local, self.folder)
 
     def add_reduced(self, base: str, pca: PCA) -> Model:
@@ -261,7 +269,9 @@ class ModelRegistry:
             self.folder.mkdir(parents=True, exist_ok=True)
             pca.save(self.folder / f"{name}.npz")
         except OSError as error:
-            raise ModelError(f"cannot keep the model {name} in {self.folder}: {error.strerror}") from error
+            raise ModelResourceError(
+                f"cannot keep the model {name} in {self.folder}: {error.strerror}"
+            ) from error
         return self.get(name)
 
 

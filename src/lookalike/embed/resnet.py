@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from lookalike.embed.convolutional_graph import ConvolutionalGraph
 from lookalike.embed.models import IMAGENET_MEAN, IMAGENET_STD
-from lookalike.errors import ModelError
+from lookalike.errors import ModelInputError
 
 EPSILON = 1e-5
 """Of the batch normalisations."""
@@ -167,7 +167,7 @@ def take_weights(
         )
         if prefix is None:
             first = next(iter(tensors), None)
-            raise ModelError(
+            raise ModelInputError(
                 f"{name} does not hold a ResNet-50: "
                 + ("it has no tensor" if first is None else f"its first tensor is {first}")
                 + "; expected names like conv1.weight (torchvision, timm) or"
@@ -188,7 +188,9 @@ def take_weights(
     known = {theirs for theirs, _ in names.values()}
     for key in tensors:
         if key not in known and not key.startswith(classifier) and not key.endswith(".num_batches_tracked"):
-            raise ModelError(f"{name} does not hold a ResNet-50: it has a tensor {key}, which that has not")
+            raise ModelInputError(
+                f"{name} does not hold a ResNet-50: it has a tensor {key}, which that has not"
+            )
     return taken
 
 
@@ -197,14 +199,14 @@ def _checked(
 ) -> npt.NDArray[Any]:
     value = tensors.get(key)
     if value is None:
-        raise ModelError(f"{name} does not hold a ResNet-50: it has no tensor {key}")
+        raise ModelInputError(f"{name} does not hold a ResNet-50: it has no tensor {key}")
     if value.shape != expected:
-        raise ModelError(
+        raise ModelInputError(
             f"{name} does not hold a ResNet-50: its {key} has the shape {value.shape}; expected {expected}"
         )
     if value.dtype != np.float32 or not np.isfinite(value).all():
         wrong = "numbers that are not finite" if value.dtype == np.float32 else f"{value.dtype} numbers"
-        raise ModelError(f"{name} cannot be used: its {key} has {wrong}; expected floats")
+        raise ModelInputError(f"{name} cannot be used: its {key} has {wrong}; expected floats")
     return value
 
 
@@ -233,7 +235,7 @@ def build(weights: Mapping[str, npt.NDArray[Any]], shape: Shape, side: int) -> b
     """
     graph = _Graph(weights, EPSILON)
     mean, std = (255 * np.reshape(values, (3, 1, 1)) for values in (IMAGENET_MEAN, IMAGENET_STD))
-    x = graph.normalise(mean.astype(np.float32), (1 / std).astype(np.float32))
+    x = graph.normalize(mean.astype(np.float32), (1 / std).astype(np.float32))
     x = graph.convolve(x, "conv1", "bn1", 2, (3, 3))
     x = graph.add("Relu", [x])
     x = graph.add("MaxPool", [x], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])

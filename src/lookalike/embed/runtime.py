@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lookalike.errors import InvalidInputError, ModelError
+from lookalike.errors import InvalidInputError, ModelDamagedError, ModelError, ModelResourceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +155,13 @@ def _open(graph: bytes | Path, name: str, threads: int, device: Device) -> Any:
             providers=[(device.provider, settings)],
         )
     except Exception as error:  # the runtime raises its own classes, all plain Exceptions
-        raise ModelError(f"the model {name} cannot be loaded: {' '.join(str(error).split())}") from error
+        raise ModelDamagedError(
+            f"the model {name} cannot be loaded: {' '.join(str(error).split())}"
+        ) from error
 
 
 def _unavailable(device: Device, reason: str) -> ModelError:
-    return ModelError(
+    return ModelResourceError(
         f"the device {device.name} is not available: {reason}; install {device.package} in place of the"
         " onnxruntime that is there, or take --device cpu"
     )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import ModelError
+from lookalike.errors import ModelDamagedError, ModelExtraError, ModelInputError
 
 _DTYPES = {
     "F64": "<f8",
@@ -46,21 +46,21 @@ def read_safetensors(data: bytes, name: str) -> dict[str, npt.NDArray[Any]]:
     try:
         from safetensors import SafetensorError, deserialize
     except ImportError as error:
-        raise ModelError(
+        raise ModelExtraError(
             f"reading {name} needs safetensors, which is not installed: pip install 'lookalike[train]'"
         ) from error
     try:
         rows = deserialize(data)
     except (SafetensorError, ValueError) as error:
         reason = " ".join(str(error).split())[:100]
-        raise ModelError(f"{name} is not a safetensors file, or is cut short ({reason})") from error
+        raise ModelDamagedError(f"{name} is not a safetensors file, or is cut short ({reason})") from error
     return {key: _array(key, row, name) for key, row in rows}
 
 
 def _array(key: str, row: dict[str, Any], name: str) -> npt.NDArray[Any]:
     kind = row["dtype"]
     if kind not in _DTYPES:
-        raise ModelError(f"{key} in {name} is of the type {kind}; expected one of {', '.join(_DTYPES)}")
+        raise ModelInputError(f"{key} in {name} is of the type {kind}; expected one of {', '.join(_DTYPES)}")
     values: npt.NDArray[Any] = np.frombuffer(row["data"], _DTYPES[kind]).reshape(row["shape"])
     if kind == "BF16":
         return (values.astype(np.uint32) << 16).view(np.float32)

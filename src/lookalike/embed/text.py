@@ -13,7 +13,7 @@ from lookalike.embed.graph import EMBEDDING_OUTPUTS
 from lookalike.embed.models import TextUse
 from lookalike.embed.onnx import unit_rows
 from lookalike.embed.runtime import ONE_THREAD, Compute, open_session
-from lookalike.errors import ModelError
+from lookalike.errors import ModelDamagedError, ModelExtraError, ModelInputError
 from lookalike.types import Vectors
 
 _OUTPUTS = ("text_embeds", *EMBEDDING_OUTPUTS)
@@ -57,7 +57,7 @@ class TextTower:
         try:
             from tokenizers import Tokenizer
         except ImportError as error:
-            raise ModelError(
+            raise ModelExtraError(
                 f"the model {name} needs the tokenizers library for text; install it:"
                 " pip install 'lookalike[hub]'"
             ) from error
@@ -66,7 +66,7 @@ class TextTower:
         try:
             self._tokenizer = Tokenizer.from_file(str(tokenizer))
         except Exception as error:  # the library raises plain Exceptions
-            raise ModelError(f"the tokenizer {tokenizer} cannot be read: {error}") from error
+            raise ModelDamagedError(f"the tokenizer {tokenizer} cannot be read: {error}") from error
         # What the file says of these is for training, or for another length.
         self._tokenizer.enable_truncation(max_length=use.length)
         length = use.length if use.pad_to_length else None
@@ -77,7 +77,7 @@ class TextTower:
         self._inputs = [value.name for value in self._session.get_inputs()]
         unknown = sorted(set(self._inputs) - {"input_ids", "attention_mask"})
         if unknown or "input_ids" not in self._inputs:
-            raise ModelError(
+            raise ModelInputError(
                 f"the text tower {graph} takes {', '.join(self._inputs)}; expected input_ids"
                 " and perhaps attention_mask"
             )
@@ -89,7 +89,7 @@ class TextTower:
         for name in wanted:
             if name in outputs:
                 return name
-        raise ModelError(
+        raise ModelInputError(
             f"the text tower {graph} has no output {wanted[0]!r}; there are: {', '.join(outputs)}"
         )
 
@@ -114,9 +114,9 @@ class TextTower:
         try:
             vectors = self._session.run([self._output], {name: given[name] for name in self._inputs})[0]
         except Exception as error:
-            raise ModelError(f"the model {self._name} cannot embed text: {error}") from error
+            raise ModelInputError(f"the model {self._name} cannot embed text: {error}") from error
         if vectors.shape != (len(texts), self._dimension) or not np.isfinite(vectors).all():
-            raise ModelError(
+            raise ModelInputError(
                 f"the text tower of {self._name} gives the shape {vectors.shape} for {len(texts)} texts;"
                 f" expected ({len(texts)}, {self._dimension}) numbers"
             )

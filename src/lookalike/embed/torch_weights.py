@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import ModelError
+from lookalike.errors import ModelDamagedError
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
@@ -133,4 +133,4 @@ def read_state_dict(data: bytes, name: str) -> Mapping[str, npt.NDArray[Any]]:
             storage.values = np.frombuffer(stream.read(size), storage.dtype)
         return {key: view.array() for key, view in views.items()}
     except Exception as error:  # pickles raise nearly anything on hostile bytes
-        raise ModelError(f"the weights {name} cannot be read: {error}") from error
+        raise ModelDamagedError(f"the weights {name} cannot be read: {error}") from error

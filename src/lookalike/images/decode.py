@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lookalike.errors import ImageError
-from lookalike.images.color.profiles import profiles
+from lookalike.errors import ImageDamagedError, ImageError, ImageExtraError, ImageResourceError
 from lookalike.images.cut_short import is_cut_short
-from lookalike.images.formats import FORMATS, ImageFormat, UnreadKindError, recognise_file
+from lookalike.images.formats import FORMATS, ImageFormat, UnreadKindError, recognize_file
 from lookalike.images.orientation import SWAPS_SIDES, orientation_of, turn
 from lookalike.images.rgb import to_rgb, to_small_rgb
 
@@ -77,17 +76,17 @@ def read_file(path: Path) -> bytes:
         # Not open() first: it would wait for ever on a named pipe.
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise ImageError(str(path), "not a regular file")
+            raise ImageDamagedError(str(path), "not a regular file")
         if status.st_size > MAX_FILE_BYTES:
             size = status.st_size / (1 << 30)
-            raise ImageError(str(path), f"the file has {size:.1f} GiB; at most 1 GiB is read")
+            raise ImageDamagedError(str(path), f"the file has {size:.1f} GiB; at most 1 GiB is read")
         data = path.read_bytes()
     except OSError as error:
-        raise ImageError(str(path), os_reason(error)) from error
+        raise ImageDamagedError(str(path), os_reason(error)) from error
     except MemoryError as error:
-        raise ImageError(str(path), "not enough memory to read it", is_permanent=False) from error
+        raise ImageResourceError(str(path), "not enough memory to read it", is_permanent=False) from error
     if not data:
-        raise ImageError(str(path), "the file is empty")
+        raise ImageDamagedError(str(path), "the file is empty")
     return data
 
 
@@ -132,15 +131,17 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
     ImageError
         If the bytes are no image, damaged, cut short, too large, or sound but of a kind that is not read.
     """
-    kind = recognise_file(data, name)
+    from lookalike.images.color.profiles import profiles
+
+    kind = recognize_file(data, name)
     if kind is None:
-        raise ImageError(name, _not_an_image(data))
+        raise ImageDamagedError(name, _not_an_image(data))
     try:
         # The image keeps its own reference to the stream; nothing here needs closing.
         kind, image = _open(kind, data, name)
         width, height = image.size
         if width * height > max_pixels:
-            raise ImageError(
+            raise ImageDamagedError(
                 name,
                 f"too large: {width} × {height} is {width * height / 1e6:,.0f} megapixels,"
                 f" at most {max_pixels / 1e6:,.0f} are decoded",
@@ -154,14 +155,14 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
     except ImageError:
         raise
     except UnreadKindError as error:
-        raise ImageError(name, str(error)) from error
+        raise ImageDamagedError(name, str(error)) from error
     except MemoryError as error:
-        raise ImageError(name, "not enough memory to decode it", is_permanent=False) from error
+        raise ImageResourceError(name, "not enough memory to decode it", is_permanent=False) from error
     except Exception as error:  # image readers raise nearly anything on hostile bytes
         if "out of memory" in str(error):  # Pillow's decoders, as an OSError
-            raise ImageError(name, "not enough memory to decode it", is_permanent=False) from error
+            raise ImageResourceError(name, "not enough memory to decode it", is_permanent=False) from error
         cut_short = f"the {kind.name} file is cut short" if is_cut_short(data) else ""
-        raise ImageError(name, cut_short or _reader_reason(kind.name, error)) from error
+        raise ImageDamagedError(name, cut_short or _reader_reason(kind.name, error)) from error
     if orientation in SWAPS_SIDES:
         width, height = height, width
     return Decoded(upright, kind.name, width, height, getattr(image, "note", ""))
@@ -177,6 +178,8 @@ def from_pixels(pixels: npt.NDArray[np.uint8]) -> Decoded:
 
 def upright_rgb(image: Image) -> Image:
     """Turn an image that Pillow opened into what `decode` gives: sRGB, upright, not transparent."""
+    from lookalike.images.color.profiles import profiles
+
     image.load()  # Pillow turns a TIFF as it loads it, and only then forgets its orientation
     orientation = orientation_of(image)
     return turn(to_rgb(image, profiles(image)), orientation)
@@ -189,9 +192,9 @@ def _open(kind: ImageFormat, data: bytes, name: str) -> tuple[ImageFormat, Image
     except ImportError as error:
         needed = f"pip install 'lookalike[{kind.extra}]'" if kind.extra else f"pip install {error.name}"
         reason = f"{kind.name} needs a reader that is not installed: {needed}"
-        raise ImageError(name, reason, is_permanent=False) from error
+        raise ImageExtraError(name, reason, is_permanent=False) from error
     except UnreadKindError:
-        plain = recognise_file(data, "")  # what only its name made a camera file is a TIFF all the same
+        plain = recognize_file(data, "")  # what only its name made a camera file is a TIFF all the same
         if plain is None or plain is kind:
             raise
         return plain, plain.open(io.BytesIO(data))

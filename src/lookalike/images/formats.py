@@ -10,9 +10,10 @@ import importlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
-from PIL.Image import Image
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 class UnreadKindError(Exception):
@@ -81,8 +82,8 @@ FORMATS: tuple[ImageFormat, ...] = (
     ImageFormat(
         "PNG", (".png", ".apng"), ((0, b"\x89PNG\r\n\x1a\n"),), "lookalike.images.decoders.png:open_png"
     ),
-    ImageFormat("WEBP", (".webp",), ((8, b"WEBP"),), "PIL.WebPImagePlugin:WebPImageFile"),
-    ImageFormat("GIF", (".gif",), ((0, b"GIF87a"), (0, b"GIF89a")), "PIL.GifImagePlugin:GifImageFile"),
+    ImageFormat("WEBP", (".webp",), ((8, b"WEBP"),), "lookalike.images.decoders.webp:WebPFile"),
+    ImageFormat("GIF", (".gif",), ((0, b"GIF87a"), (0, b"GIF89a")), "lookalike.images.decoders.gif:GifFile"),
     ImageFormat("BMP", (".bmp", ".dib"), ((0, b"BM"),), "PIL.BmpImagePlugin:BmpImageFile"),
     _raw("CR2", (0, b"II*\x00\x10\x00\x00\x00CR\x02")),  # before TIFF, which it also is
     ImageFormat(
@@ -124,18 +125,18 @@ FORMATS: tuple[ImageFormat, ...] = (
 EXTENSIONS: frozenset[str] = frozenset(ending for row in FORMATS for ending in row.extensions)
 
 
-def recognise(head: bytes) -> ImageFormat | None:
+def recognize(head: bytes) -> ImageFormat | None:
     """Return the format of a file that begins with `head`, or None if it is no image that we read.
 
-    >>> recognise(b"GIF89a" + bytes(26)).name
+    >>> recognize(b"GIF89a" + bytes(26)).name
     'GIF'
     """
     return next((row for row in FORMATS if row.matches(head)), None)
 
 
-def recognise_file(data: bytes, name: str) -> ImageFormat | None:
+def recognize_file(data: bytes, name: str) -> ImageFormat | None:
     """Return the format of a whole file; unlike `recognise`, this tells camera files from TIFF."""
-    kind = recognise(data[:32])
+    kind = recognize(data[:32])
     if kind is not None and kind.name == "TIFF":
         from lookalike.images.decoders.raw import tiff_kind
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
-from lookalike.index.kinds import KINDS
+from lookalike.system.on_demand import public_names
 
 if TYPE_CHECKING:
     from lookalike.index.annoy import Annoy
@@ -18,15 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["HNSW", "Annoy", "Exact", "Index", "IvfRq", "KDTree", "KMeansTree", "Searcher"]
 
-_HOMES = {
-    **{row.home.partition(":")[2]: row.home.partition(":")[0] for row in KINDS},
-    "Index": "lookalike.index.contract",
-    "Searcher": "lookalike.index.contract",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import a class when it is first used: the table of kinds is read without any."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'lookalike.index' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = public_names(
+    __name__,
+    {
+        "HNSW": "hnsw",
+        "Annoy": "annoy",
+        "Exact": "exact",
+        "Index": "contract",
+        "IvfRq": "ivf_rq",
+        "KDTree": "kdtree",
+        "KMeansTree": "kmeans_tree",
+        "Searcher": "contract",
+    },
+)

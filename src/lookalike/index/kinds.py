@@ -6,11 +6,11 @@ file with a class that keeps the contract.
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import InvalidInputError
+from lookalike.system.on_demand import load
 
 if TYPE_CHECKING:
     from lookalike.index.contract import Index
@@ -33,7 +33,7 @@ class IndexKind:
     ----------
     name : str
         What users type; also the `kind` of the class.
-    home : str
+    searcher : str
         ``module:class``; an `Index`, or where the store keeps it a `StoredSearcher`, see
         `lookalike.index.contract`.
     title : str
@@ -49,7 +49,7 @@ class IndexKind:
     """
 
     name: str
-    home: str
+    searcher: str
     title: str
     modes: tuple[str, ...] = ()
     extra: str = ""
@@ -58,8 +58,7 @@ class IndexKind:
 
     def load(self) -> Any:
         """Return the class."""
-        module, _, name = self.home.partition(":")
-        return getattr(importlib.import_module(module), name)
+        return load(self.searcher)
 
 
 KINDS: tuple[IndexKind, ...] = (

@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING, TypeAlias, Union, cast
 import numpy as np
 
 from lookalike.embed import MODELS, Embedder, Model, TextEmbedder, base_name, unit_rows
-from lookalike.errors import FetchError, ImageError, InvalidInputError, QueryError
-from lookalike.images import content_id, decode, fetch, make_thumbnail
+from lookalike.errors import (
+    FetchError,
+    ImageError,
+    InvalidInputError,
+    QueryInputError,
+    QueryNotFoundError,
+    QueryUnreachableError,
+)
+from lookalike.images import content_id, decode, make_thumbnail
 from lookalike.images.decode import read_file, upright_rgb
 from lookalike.images.finding.spelling import as_spelled_file
 from lookalike.images.formats import FORMATS
@@ -87,9 +94,9 @@ def embed_query(
     """
     if isinstance(query, str) and _is_text(query):
         if names_dataset_image(query):
-            raise QueryError(f"there is no image {query}: the data set is not in this collection")
+            raise QueryNotFoundError(f"there is no image {query}: the data set is not in this collection")
         if not model.has_text:
-            raise QueryError(_no_words(query, model.name, models))
+            raise QueryInputError(_no_words(query, model.name, models))
         _check_words(query)
         knows_text = cast(TextEmbedder, load_embedder())
         return EmbeddedQuery(query, knows_text.embed_text([query])[0], is_text=True)
@@ -105,9 +112,9 @@ def embed_query(
                 return EmbeddedQuery(name, vector, image)
             picture = decode(data, os.fspath(query), model.decode_side).image
         except FetchError as error:
-            raise QueryError(f"the query cannot be fetched: {error}") from error
+            raise QueryUnreachableError(f"the query cannot be fetched: {error}") from error
         except ImageError as error:
-            raise QueryError(f"the query cannot be read: {error}") from error
+            raise QueryInputError(f"the query cannot be read: {error}") from error
     embedder = load_embedder()
     vector = embedder.embed(embedder.prepare(picture)[None])[0]
     return EmbeddedQuery(name, vector, image, make_thumbnail(picture))
@@ -130,7 +137,7 @@ def combine(
     "Introduction to Information Retrieval", 2008, section 9.1.1.
     """
     if not wanted:
-        raise QueryError("there is nothing to search for")
+        raise QueryInputError("there is nothing to search for")
     vector = np.mean([query.vector for query in wanted], axis=0)
     if unwanted:
         push = np.mean([query.vector for query in unwanted], axis=0)
@@ -139,7 +146,7 @@ def combine(
         return np.asarray(vector[None], np.float32)
     longest = max(np.linalg.norm(query.vector) for query in wanted)
     if np.linalg.norm(vector) <= 1e-5 * longest:  # what is left is rounding
-        raise QueryError("the queries cancel each other out; search for them one by one")
+        raise QueryInputError("the queries cancel each other out; search for them one by one")
     return unit_rows(vector[None])
 
 
@@ -188,14 +195,16 @@ def _from_memory(query: Pixels | Image) -> Image:
 
     if isinstance(query, Pillow.Image):
         if 0 in query.size:
-            raise QueryError(f"the query has {query.width} × {query.height} pixels; expected at least one")
+            raise QueryInputError(
+                f"the query has {query.width} × {query.height} pixels; expected at least one"
+            )
         try:
             return upright_rgb(query)
         except Exception as error:  # Pillow reads a file only now, and raises nearly anything where it is bad
-            raise QueryError(f"the query cannot be read: {error}") from error
+            raise QueryInputError(f"the query cannot be read: {error}") from error
     pixels = np.asarray(query)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
-        raise QueryError(
+        raise QueryInputError(
             f"the query is {pixels.dtype} of shape {pixels.shape}; expected uint8 of shape (height, width, 3)"
         )
     return Pillow.fromarray(pixels)
@@ -209,9 +218,9 @@ def _is_text(query: str) -> bool:
 def _check_words(query: str) -> None:
     """Refuse what was hardly meant as words: a slip of the pen must not get an answer."""
     if not query.strip():
-        raise QueryError("the query is empty; expected an image file, a URL, or words")
+        raise QueryInputError("the query is empty; expected an image file, a URL, or words")
     if query.lower().endswith(_IMAGE_ENDINGS):
-        raise QueryError(f"there is no file {query!r}; what ends like an image file is taken for one")
+        raise QueryNotFoundError(f"there is no file {query!r}; what ends like an image file is taken for one")
 
 
 def _no_words(query: str, model: str, models: Iterable[str]) -> str:
@@ -232,7 +241,9 @@ def _no_words(query: str, model: str, models: Iterable[str]) -> str:
 
 def _read(query: str, allow_private: bool) -> bytes:
     if "://" in query:
+        from lookalike.images.fetch import fetch
+
         return fetch(query, allow_private=allow_private)
     if os.path.isdir(query):  # not Path.is_dir, which raises where words are longer than a name can be
-        raise QueryError(f"the query {query} is a folder; expected an image file or a URL")
+        raise QueryInputError(f"the query {query} is a folder; expected an image file or a URL")
     return read_file(Path(as_spelled_file(query)))

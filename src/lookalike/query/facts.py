@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import CollectionError, QueryError
+from lookalike.errors import CollectionConflictError, QueryNotFoundError
 from lookalike.images.metadata.metadata import Metadata
 from lookalike.store import Store
 from lookalike.system.wording import frequencies
@@ -78,7 +78,7 @@ def metadata_of(row: Mapping[str, Any]) -> Metadata:
     )
 
 
-def summarise_facts(store: Store) -> Facts:
+def summarize_facts(store: Store) -> Facts:
     """Say what the files say of their images, taken together."""
     import pyarrow.compute as pc
 
@@ -117,7 +117,7 @@ def count_unread(store: Store) -> int:
 def check_facts_known(store: Store) -> None:
     """Raise CollectionError where an earlier lookalike made the collection."""
     if "taken" in store.images.missing_columns():
-        raise CollectionError(
+        raise CollectionConflictError(
             f"the collection in {store.folder} was made by an earlier lookalike, which kept no dates,"
             " cameras, places, keywords and ratings; run `lookalike index` once, it reads them from the"
             " images' files"
@@ -208,7 +208,7 @@ def _check_said(store: Store, said: Said, word: str) -> None:
     if any(said.is_meant(fold(value), fold(word)) for value in values):
         return
     if not values:
-        raise QueryError(f"{said.missing} {word!r}: no image's file names any {said.plural}")
+        raise QueryNotFoundError(f"{said.missing} {word!r}: no image's file names any {said.plural}")
     # Part of a name is asked for, so it is like part of a name: as many words of it, in a row.
     n = len(word.split())
     parts = {
@@ -218,7 +218,9 @@ def _check_said(store: Store, said: Said, word: str) -> None:
     }
     close = difflib.get_close_matches(fold(word), parts, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(parts[each] for each in close)}?" if close else ""
-    raise QueryError(f"{said.missing} {word!r}; {hint or f'`lookalike info` lists the {said.plural}'}")
+    raise QueryNotFoundError(
+        f"{said.missing} {word!r}; {hint or f'`lookalike info` lists the {said.plural}'}"
+    )
 
 
 def _runs(words: Sequence[str], n: int) -> list[str]:

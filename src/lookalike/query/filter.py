@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from lookalike.dates import read_period
-from lookalike.errors import InvalidInputError, QueryError
+from lookalike.errors import InvalidInputError, QueryNotFoundError
 from lookalike.geography import box_around, distances
 from lookalike.images.finding.spelling import as_typed, composed, label_spellings
 from lookalike.images.formats import FORMATS
@@ -325,7 +325,7 @@ def _check_labels(store: Store, labels: set[str], names: Iterable[str]) -> None:
     for label in sorted(labels - there):
         close = difflib.get_close_matches(label, there, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(close)}?" if close else "`lookalike info` lists the labels"
-        raise QueryError(f"no image here is labelled {label!r}; {hint}")
+        raise QueryNotFoundError(f"no image here is labelled {label!r}; {hint}")
 
 
 def _among(column: str, words: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
-from lookalike.errors import LockedError, StoreError
+from lookalike.errors import LockedError, StoreResourceError
 from lookalike.store.commits import ANOTHER_DISK
 
 
@@ -43,7 +43,7 @@ def writer_lock(folder: Path, timeout: float = 0.0) -> Iterator[None]:
         ) from error
     except (OSError, NotImplementedError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise StoreError(f"cannot write to {folder}: {reason}; {ANOTHER_DISK}") from error
+        raise StoreResourceError(f"cannot write to {folder}: {reason}; {ANOTHER_DISK}") from error
     try:
         me = {
             "pid": os.getpid(),

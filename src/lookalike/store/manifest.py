@@ -14,7 +14,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, NamedTuple, get_args
 
-from lookalike.errors import CollectionError
+from lookalike.errors import (
+    CollectionConflictError,
+    CollectionDamagedError,
+    CollectionNotFoundError,
+    CollectionResourceError,
+)
 from lookalike.images.finding.scan import escape, unescape
 from lookalike.images.finding.spelling import as_label
 from lookalike.store.schema import FORMAT_VERSION
@@ -123,7 +128,7 @@ class Manifest:
                 content = json.loads(stream.read())
             version = int(content["format"])
             if version > FORMAT_VERSION:
-                raise CollectionError(
+                raise CollectionConflictError(
                     f"the collection {folder} has format {version}; this lookalike reads up to"
                     f" {FORMAT_VERSION}: upgrade it (pip install --upgrade lookalike)"
                 )
@@ -132,15 +137,15 @@ class Manifest:
             manifest = cls(content["model"], tuple(_read_root(row) for row in content["roots"]), version)
             return manifest, identity
         except FileNotFoundError as error:
-            raise CollectionError(
+            raise CollectionNotFoundError(
                 f"there is no collection in {folder}: make one with `lookalike index FOLDER`"
             ) from error
         except OSError as error:
-            raise CollectionError(f"cannot read {file}: {error.strerror}") from error
+            raise CollectionResourceError(f"cannot read {file}: {error.strerror}") from error
         except KeyError as error:
-            raise CollectionError(f"{file} is damaged ({error} is missing)") from error
+            raise CollectionDamagedError(f"{file} is damaged ({error} is missing)") from error
         except (ValueError, TypeError, AttributeError) as error:
-            raise CollectionError(f"{file} is damaged ({error})") from error
+            raise CollectionDamagedError(f"{file} is damaged ({error})") from error
 
 
 def file_identity(folder: Path) -> FileIdentity | None:

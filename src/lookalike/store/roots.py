@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lookalike.errors import CollectionError
+from lookalike.errors import CollectionConflictError
 from lookalike.images.finding.spelling import is_same_folder, path_within
 from lookalike.store.manifest import Labelling, Manifest, Root, name_root, root_folder, stored_root_path
 
@@ -32,7 +32,7 @@ class RootRequest:
             if is_same_folder(self.path, place):
                 old = root
             elif any(path_within(*pair) is not None for pair in ((place, self.path), (self.path, place))):
-                raise CollectionError(f"{self.path} and the root {place} overlap; index one of them")
+                raise CollectionConflictError(f"{self.path} and the root {place} overlap; index one of them")
         if old is None:
             name = name_root(self.path, {root.name for root in manifest.roots})
             old = Root(name, stored_root_path(collection, self.path))
@@ -52,7 +52,7 @@ class DatasetRequest:
         if any(root.dataset == self.name for root in manifest.roots):
             return manifest
         if any(root.name == self.name for root in manifest.roots):
-            raise CollectionError(
+            raise CollectionConflictError(
                 f"a folder of this collection is called {self.name}, too; give the data set a collection of"
                 " its own"
             )

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import ImageError, StoreError
-from lookalike.images import decode, dominant_colours, sharpness
+from lookalike.errors import ImageError, StoreResourceError
+from lookalike.images import decode, dominant_colors, sharpness
 from lookalike.images.metadata.metadata import NO_METADATA, Metadata
-from lookalike.images.palette import MAX_COLOURS, Palette
+from lookalike.images.palette import MAX_COLORS, Palette
 from lookalike.store import schema
 from lookalike.store.table import Table
 from lookalike.types import Ids, ImageId, Vectors
@@ -137,7 +137,7 @@ class Store:
         try:
             import lance  # noqa: F401
         except ImportError as error:  # so the loader says that there is no room for it, too
-            raise StoreError(f"Lance cannot be loaded: {error} (is there enough memory?)") from error
+            raise StoreResourceError(f"Lance cannot be loaded: {error} (is there enough memory?)") from error
 
     def note_failures(self, failures: Sequence[FailureRow]) -> None:
         """Write rows of files that could not be read; each at most once."""
@@ -179,7 +179,7 @@ class Store:
             for row in self.thumbnails.read_where_in("id", batch, ["id", "jpeg"]).to_pylist():
                 with contextlib.suppress(ImageError):
                     thumbnail = decode(row["jpeg"], "thumbnail").image
-                    seen[row["id"]] = dominant_colours(thumbnail), sharpness(thumbnail)
+                    seen[row["id"]] = dominant_colors(thumbnail), sharpness(thumbnail)
             # Without its thumbnail an image is not whole: it goes, and the sync reads its file again.
             self.images.delete(set(batch) - seen.keys())
             columns = self.images.read_where_in("id", seen, self.images.schema.names).to_pydict()
@@ -208,7 +208,7 @@ class Store:
 
 def _flat(colours: Palette) -> npt.NDArray[np.float32]:
     """Return the numbers of a palette, (20,), with zeros where there are fewer than 5 colours."""
-    numbers = np.zeros(4 * MAX_COLOURS, np.float32)
+    numbers = np.zeros(4 * MAX_COLORS, np.float32)
     numbers[: colours.size] = colours.ravel()
     return numbers
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lookalike.errors import StoreError
+from lookalike.errors import StoreDamagedError, StoreResourceError
 from lookalike.store.commits import ANOTHER_DISK, CANNOT_FLUSH_FOLDERS, commit_lock
 from lookalike.types import Ids, Vectors
 
@@ -143,7 +143,9 @@ class Table:
             dataset = self._open()
             there = dataset.schema.field("embedding").type.list_size
             if there != dimension:
-                raise StoreError(f"{self.folder} holds vectors of {there} dimensions; expected {dimension}")
+                raise StoreDamagedError(
+                    f"{self.folder} holds vectors of {there} dimensions; expected {dimension}"
+                )
             n = dataset.count_rows()
             ids = np.empty(n, np.int64)
             vectors = np.empty((n, dimension), np.float32)
@@ -283,7 +285,9 @@ class Table:
             keys = rows[self._key].to_pylist()
             if len(set(keys)) < len(keys):  # Lance would write them all
                 repeated = next(key for key in keys if keys.count(key) > 1)
-                raise StoreError(f"cannot write {self.folder}: {self._key} {repeated!r} comes more than once")
+                raise StoreDamagedError(
+                    f"cannot write {self.folder}: {self._key} {repeated!r} comes more than once"
+                )
             if self.exists():
                 merge = self._open_to_write().merge_insert(self._key)
                 merge.when_matched_update_all().when_not_matched_insert_all().conflict_retries(50)
@@ -381,14 +385,14 @@ class Table:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             reason = _LANCE_SOURCE.sub("", reason)
             if "No space left" in str(error):
-                raise StoreError(
+                raise StoreResourceError(
                     f"cannot write {self.folder}: the disk is full; all that was committed before is kept,"
                     " and the next run goes on from there"
                 ) from error
             way_out = f"; {ANOTHER_DISK}" if doing == "write" and _REFUSED.search(str(error)) else ""
-            raise StoreError(f"cannot {doing} {self.folder}: {reason[:300]}{way_out}") from error
+            raise StoreResourceError(f"cannot {doing} {self.folder}: {reason[:300]}{way_out}") from error
         except MemoryError as error:
-            raise StoreError(f"cannot {doing} {self.folder}: there is not enough memory") from error
+            raise StoreResourceError(f"cannot {doing} {self.folder}: there is not enough memory") from error
 
     def _flush(self) -> None:
         """Flush the files that the last commit added, and the folders that name them, to the disk."""

@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from lookalike import datasets
-from lookalike.errors import CollectionError, MissingImagesError
+from lookalike.errors import CollectionNotFoundError, MissingImagesError
 from lookalike.images import FileStat, scan
 from lookalike.images.finding.globs import split_glob
 from lookalike.images.finding.scan import Scan, escape, find_again, scan_files, unescape
@@ -67,7 +67,7 @@ def expand(path: str | os.PathLike[str]) -> list[Path]:
     found = (match for form in forms for match in glob.glob(os.path.join(start, form), recursive=True))
     matches = sorted(set(found))
     if not matches:
-        raise CollectionError(f"nothing matches {os.fspath(path)}")
+        raise CollectionNotFoundError(f"nothing matches {os.fspath(path)}")
     return [Path(match) for match in matches]
 
 
@@ -118,10 +118,12 @@ def choose_scopes(roots: Mapping[Path, Root], paths: Sequence[str | os.PathLike[
             held = _locate_near(list(roots), match, near)
             if held is None:
                 listed = ", ".join(str(place) for place in roots) or "none yet"
-                raise CollectionError(f"{match} lies in no root of this collection (its roots: {listed})")
+                raise CollectionNotFoundError(
+                    f"{match} lies in no root of this collection (its roots: {listed})"
+                )
             place, inside = held
             if not os.path.lexists(inside) and place != inside:
-                raise CollectionError(f"there is no file or folder {match}")
+                raise CollectionNotFoundError(f"there is no file or folder {match}")
             scopes.setdefault(place, Scope(roots[place], place)).only.append(inside)
     return list(scopes.values())
 

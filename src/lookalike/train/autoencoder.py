@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.embed import LocalModel, fit_image, trained_model
-from lookalike.errors import CollectionError, ImageError, ModelError
+from lookalike.embed import LocalModel, TrainedNetwork, fit_image
+from lookalike.errors import (
+    CollectionConflictError,
+    ImageError,
+    ModelConflictError,
+)
 from lookalike.train.autoencoder_graph import build_encoder
 from lookalike.train.autoencoder_shape import AutoencoderShape, suit
 from lookalike.train.batches import Batch, first_pixels, read_batches
@@ -132,7 +136,7 @@ def _shape_for(images: TrainingImages, rows: Rows, settings: AutoencoderSettings
         red, green, blue = (np.asarray(channel) for channel in image.reduce(_thinning(image)).split())
         is_grey = is_grey and bool((red == green).all() and (green == blue).all())
     if not shorter_sides:
-        raise CollectionError(f"none of the images to learn from can be read: {reason}")
+        raise CollectionConflictError(f"none of the images to learn from can be read: {reason}")
     side = suit(shorter_sides) if settings.size is None else settings.size
     return AutoencoderShape(side, 1 if is_grey else 3, settings.dimension)
 
@@ -181,7 +185,7 @@ class _Feed:
 
 
 def _as_model(name: str, title: str, graph: bytes, shape: AutoencoderShape, metric: Metric) -> LocalModel:
-    return trained_model(
+    return TrainedNetwork(
         name=name,
         title=title,
         graph=graph,
@@ -191,7 +195,7 @@ def _as_model(name: str, title: str, graph: bytes, shape: AutoencoderShape, metr
         metric=metric,
         licence="",
         fit="squash",  # the whole image: what is cut off could not be reconstructed
-    )
+    ).as_model()
 
 
 def _finish(network: Autoencoder, card: Card, chosen: RunImages, feed: _Feed) -> Trained:
@@ -222,7 +226,7 @@ def _mean_code(network: Autoencoder, feed: _Feed) -> Vectors:
             network.encode(torch.from_numpy(batch.pixels)) for batch in feed.some_learned() if len(batch.rows)
         ]
     if not codes:
-        raise ModelError(
+        raise ModelConflictError(
             "none of the images learned from can be read any more; the same command goes on once they are"
             " there again"
         )

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from lookalike.errors import ModelError
+from lookalike.errors import ModelDamagedError
 
 
 class Backbone(nn.Module):
@@ -81,7 +81,7 @@ class Backbone(nn.Module):
             self.load_state_dict(state | {n: v for n, v in own.items() if n not in state})
         except (KeyError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:200]
-            raise ModelError(f"the weights are not those of this network: {reason}") from error
+            raise ModelDamagedError(f"the weights are not those of this network: {reason}") from error
 
     def give(self) -> dict[str, npt.NDArray[Any]]:
         """Return the weights by their published names."""

@@ -23,7 +23,9 @@ from lookalike.embed import (
 )
 from lookalike.embed import efficientnet_lite as lite
 from lookalike.embed.safetensors_weights import read_safetensors
-from lookalike.errors import ModelError
+from lookalike.errors import ModelError, ModelResourceError
+from lookalike.system.on_demand import load
+from lookalike.train.base_networks import get_base_network
 
 if TYPE_CHECKING:
     from lookalike.train.backbone_network import Backbone
@@ -112,7 +114,7 @@ class ResNetBase:
     """ResNet, whose weights come from the hub or from a file."""
 
     model: Model
-    shape: resnet.Shape
+    shape: resnet.Shape = resnet.RESNET50
 
     def read(self, file: str | os.PathLike[str] | None) -> Start:
         """See `Base`."""
@@ -124,7 +126,7 @@ class ResNetBase:
             try:
                 content = path.read_bytes()
             except OSError as error:
-                raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
+                raise ModelResourceError(f"cannot read {path}: {error.strerror or error}") from error
             title, licence, source = f"ResNet-50 with the weights of {path.name}", "", path.name
         weights = resnet.take_weights(read_safetensors(content, str(path)), str(path), self.shape)
         sha256 = hashlib.sha256(content).hexdigest()
@@ -153,6 +155,6 @@ def _read_hub() -> tuple[bytes, Path, str]:
 
 
 def get_base(name: str) -> Base:
-    """Return the network of that name, one of `settings.BASES`."""
-    model = get_model(name)
-    return EfficientNetLiteBase(model) if name in lite.VARIANTS else ResNetBase(model, resnet.RESNET50)
+    """Return the network of that name, one of `BASE_NETWORKS`."""
+    base: Base = load(get_base_network(name).implementation)(get_model(name))
+    return base

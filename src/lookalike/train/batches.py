@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.errors import ImageError, ModelError
+from lookalike.errors import ImageError, ModelConflictError
 from lookalike.train.images import TrainingImages
 from lookalike.train.split import Rows
 from lookalike.types import Pixels
@@ -125,7 +125,7 @@ def first_pixels(batches: Generator[Batch], n: int) -> Pixels:
             if len(found) >= n:
                 break
     if not found:
-        raise ModelError(
+        raise ModelConflictError(
             f"none of the images that the network is to be tried on can be read: {reason}; the same command"
             " goes on once they are there again"
         )

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from importlib import metadata
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from lookalike.errors import InvalidInputError, ModelError
+from lookalike.errors import InvalidInputError, ModelExtraError, ModelResourceError
 
 if TYPE_CHECKING:
     import torch
@@ -35,7 +34,7 @@ def import_torch() -> ModuleType:
         import torch
     except ImportError as error:
         reason = "" if isinstance(error, ModuleNotFoundError) and error.name == "torch" else f" ({error})"
-        raise ModelError(
+        raise ModelExtraError(
             f"training needs torch, which is not installed{reason}: pip install 'lookalike[train]'."
             " Models that are trained already run without it"
         ) from error
@@ -68,7 +67,7 @@ def choose_device(name: str) -> torch.device:
     device: torch.device = library.device(name)
     usable = {"cpu": 1, "cuda": library.cuda.device_count(), "mps": int(has_mps)}[device.type]
     if (device.index or 0) >= usable:
-        raise ModelError(
+        raise ModelResourceError(
             f"the device {name} is not available: torch {library.__version__} finds {usable} of its kind;"
             " install a torch built for it, or take --device cpu"
         )
@@ -91,6 +90,8 @@ def seeded(random_state: int, threads: int) -> Iterator[None]:
 
 def made_with(device: torch.device) -> dict[str, str]:
     """Return what a model was made with, for its card."""
+    from importlib import metadata
+
     torch = import_torch()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     return {"lookalike": metadata.version("lookalike"), "torch": torch.__version__, "device": name}

@@ -13,13 +13,13 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 
-from lookalike.errors import ModelError
+from lookalike.errors import ModelConflictError, ModelInputError, ModelResourceError
 from lookalike.train.allocation import memory_kept
 from lookalike.train.batches import Batch
 from lookalike.train.interruption import interrupt_awaited
@@ -105,9 +105,26 @@ def fit(
         memory_kept(),
         interrupt_awaited() as is_interrupted,
     ):
-        loop = _Loop(learner, feed, schedule, run, device, report, mixed_precision, is_interrupted)
+        is_mixed = device.type == "cuda" if mixed_precision is None else mixed_precision
+        arithmetic = _Arithmetic(device, is_mixed)
+        loop = _Loop(learner, feed, schedule, run, arithmetic, report, is_interrupted)
         loop.restore()
         return loop.run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Arithmetic:
+    """Where it is computed, and whether products are taken in half precision."""
+
+    device: torch.device
+    is_mixed: bool
+
+    @property
+    def half(self) -> torch.dtype:
+        """The kind of number that half precision is here."""
+        kind = self.device.type
+        has_bfloat = kind == "cpu" or (kind == "cuda" and torch.cuda.is_bf16_supported())
+        return torch.bfloat16 if has_bfloat else torch.float16
 
 
 class _Loop:
@@ -119,31 +136,28 @@ class _Loop:
         feed: Feed,
         schedule: Schedule,
         run: RunFolder,
-        device: torch.device,
+        arithmetic: _Arithmetic,
         report: Callable[[TrainingProgress], None],
-        mixed_precision: bool | None,
         is_interrupted: Callable[[], bool],
     ) -> None:
         self.is_interrupted = is_interrupted
         self.learner, self.feed, self.schedule, self.folder = learner, feed, schedule, run
-        self.device, self.report = device, report
+        self.device, self.report = arithmetic.device, report
         # Channels last: what convolutions on processors and GPUs are quickest with.
-        learner.network.to(device, memory_format=torch.channels_last)
+        learner.network.to(self.device, memory_format=torch.channels_last)
         groups = [
             {**group, "lr": schedule.learning_rate * group.get("factor", 1.0)}
             for group in learner.parameter_groups()
         ]
         self.rates = [group["lr"] for group in groups]
         self.optimiser = torch.optim.AdamW(groups, schedule.learning_rate, weight_decay=schedule.weight_decay)
-        self.is_mixed = device.type == "cuda" if mixed_precision is None else mixed_precision
-        has_bfloat = device.type == "cpu" or (device.type == "cuda" and torch.cuda.is_bf16_supported())
-        self.half = torch.bfloat16 if has_bfloat else torch.float16
+        self.is_mixed, self.half = arithmetic.is_mixed, arithmetic.half
         needs_scale = self.is_mixed and self.half == torch.float16
-        self.scaler = torch.amp.GradScaler(device.type, enabled=needs_scale)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=needs_scale)
         self.epochs: list[Epoch] = []
         self.step = 0  # batches of the epoch under way that are done
         self.n_seen = 0  # their images
-        self.total = torch.zeros((), device=device)  # the sum of their losses
+        self.total = torch.zeros((), device=self.device)  # the sum of their losses
         self.spent = 0.0  # seconds of this epoch before this process
         self.best_epoch = 0
         self.best_loss: float | None = None
@@ -185,7 +199,7 @@ class _Loop:
                     self._save()
                 self._end_if_interrupted()
         if not self.n_seen:
-            raise ModelError(
+            raise ModelConflictError(
                 f"none of the images to learn from can be read: {next(iter(self.failed), 'none came')}"
             )
         loss = self._mean_loss(epoch)
@@ -245,7 +259,9 @@ class _Loop:
                     n += len(batch.rows)
                 self._end_if_interrupted()
         if not n:
-            raise ModelError(f"none of the held-out images can be read: {next(iter(self.failed), '')}")
+            raise ModelConflictError(
+                f"none of the held-out images can be read: {next(iter(self.failed), '')}"
+            )
         return self._checked(total / n, len(self.epochs))
 
     def _mean_loss(self, epoch: int) -> float:
@@ -254,7 +270,7 @@ class _Loop:
 
     def _checked(self, loss: float, epoch: int) -> float:
         if not np.isfinite(loss):
-            raise ModelError(
+            raise ModelInputError(
                 f"in epoch {epoch + 1} the loss is no longer a number: the weights have run away; begin again"
                 f" with --restart and a --learning-rate below {self.schedule.learning_rate:g}"
             )
@@ -319,7 +335,7 @@ class _Loop:
             self.best, self.failed = state["best"], dict.fromkeys(state["failed"])
         except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:100]
-            raise ModelError(
+            raise ModelConflictError(
                 f"the checkpoint in {self.folder.folder} is of another training ({reason}); begin again with"
                 " --restart"
             ) from error
@@ -336,7 +352,7 @@ def _clear_about_memory(batch_size: int, device: torch.device) -> Iterator[None]
         )
         if not is_memory:
             raise
-        raise ModelError(
+        raise ModelResourceError(
             f"the memory of {device} does not suffice for {batch_size} images a batch: take --batch-size"
             f" {max(1, batch_size // 2)} and --restart, or a smaller --size"
         ) from error

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from lookalike.errors import ModelError
+from lookalike.errors import ModelResourceError
 from lookalike.system.memory import free_memory
 
 _SHARE = 0.9  # of what is free
@@ -54,7 +54,7 @@ def check_memory(network: torch.nn.Module, side: int, batch_size: int, free: int
     needed = (batch_size * each + weights) / 1e9
     fitting = room // each
     advice = f"take --batch-size {fitting} or a smaller --size" if fitting >= 1 else "take a smaller --size"
-    raise ModelError(
+    raise ModelResourceError(
         f"batches of {batch_size} images of {side} × {side} pixels take about {needed:.1f} GB of memory, and"
         f" {free / 1e9:.1f} GB are free: {advice}"
     )

@@ -22,7 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from lookalike.errors import LockedError, ModelError
+from lookalike.errors import (
+    LockedError,
+    ModelConflictError,
+    ModelDamagedError,
+    ModelError,
+    ModelResourceError,
+)
 from lookalike.system.replace_file import replace_file
 from lookalike.train.device import import_torch
 from lookalike.train.split import Split
@@ -111,7 +117,7 @@ class RunFolder:
                 " --name"
             ) from error
         except OSError as error:
-            raise ModelError(f"cannot write to {self.folder}: {error.strerror or error}") from error
+            raise ModelResourceError(f"cannot write to {self.folder}: {error.strerror or error}") from error
         try:
             yield
         finally:
@@ -159,7 +165,7 @@ class RunFolder:
             raise self._damaged(f"the training in {self.folder}", str(error)) from error
         for key, value in json.loads(json.dumps(settings)).items():
             if began.get(key) != value:
-                raise ModelError(
+                raise ModelConflictError(
                     f"the training in {self.folder} was begun with {key} = {began.get(key)!r}, not {value!r};"
                     " go on with the same, take another --name, or begin again with --restart"
                 )
@@ -198,7 +204,7 @@ class RunFolder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise ModelError(f"cannot read {file}: {error.strerror or error}") from error
+            raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
         body = content[len(_MAGIC) + 32 :]
         if (
             not content.startswith(_MAGIC)
@@ -221,11 +227,11 @@ class RunFolder:
             self.folder.parent.rmdir()
 
     def _damaged(self, what: str, reason: str) -> ModelError:
-        return ModelError(f"{what} is damaged ({reason}); begin the training again with --restart")
+        return ModelDamagedError(f"{what} is damaged ({reason}); begin the training again with --restart")
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise ModelError(f"cannot write to {self.folder}: {error.strerror or error}") from error
+            raise ModelResourceError(f"cannot write to {self.folder}: {error.strerror or error}") from error

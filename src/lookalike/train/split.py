@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
+from lookalike.train.shares import check_share
 
 Rows = npt.NDArray[np.int64]
 
@@ -63,7 +64,7 @@ def split_images(n: int, is_test: npt.NDArray[np.bool_] | None, held_out: float,
     test = np.zeros(n, bool) if is_test is None else is_test
     rows = np.flatnonzero(~test)
     if len(rows) < FEWEST_IMAGES:
-        raise CollectionError(
+        raise CollectionConflictError(
             f"there are {len(rows)} images to learn from; expected at least {FEWEST_IMAGES}: index more, or"
             " search with a model that is trained already"
         )
@@ -117,7 +118,7 @@ def split_labelled(
         )
     names, classes = np.unique(np.asarray(labels, str), return_inverse=True)
     if len(names) < 2:
-        raise CollectionError(
+        raise CollectionConflictError(
             f"all {len(labels):,} images have the label {str(names[0])!r}; expected two classes or more to"
             " tell apart"
             if len(names)
@@ -127,7 +128,7 @@ def split_labelled(
     counts = np.bincount(classes, minlength=len(names))
     alone = names[counts < 2]
     if len(alone):
-        raise CollectionError(
+        raise CollectionConflictError(
             f"{_listed(alone)} only one image; expected at least 2 in each class, one to learn from and one"
             " to test with: add images, or leave such classes out with --min-images 2"
         )
@@ -138,7 +139,7 @@ def split_labelled(
         if own_test.any():
             tested, rows = rows[own_test[rows]], random.permutation(rows[~own_test[rows]])
             if not len(rows):
-                raise CollectionError(
+                raise CollectionConflictError(
                     f"all images of {str(name)!r} are of the test split; expected some to learn from"
                 )
             rows = rows[:per_class]
@@ -159,15 +160,3 @@ def _listed(names: npt.NDArray[np.str_]) -> str:
     if len(names) == 1:
         return f"the class {some} has"
     return f"{len(names):,} classes ({some}{', …' if len(names) > 3 else ''}) have"
-
-
-def check_share(name: str, value: float, or_none: bool = False) -> None:
-    """Raise InvalidInputError unless some images can be such a share of all, and others be left."""
-    if not is_number(value) or not (0 < value < 1 or (or_none and value == 0)):
-        least = "0 or more" if or_none else "above 0"
-        raise InvalidInputError(f"the {name} share is {value!r}; expected a number {least}, and below 1")
-
-
-def is_number(value: object) -> bool:
-    """Tell whether it is a number, as JSON knows them."""
-    return isinstance(value, int | float) and not isinstance(value, bool)

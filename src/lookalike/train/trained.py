@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lookalike.embed import LocalModel, unit_rows
-from lookalike.errors import ModelError
+from lookalike.errors import ModelDamagedError
 from lookalike.plots import SheetRow, contact_sheet
 from lookalike.train.card import Card
 from lookalike.train.run_folder import RunImages
@@ -93,7 +93,7 @@ def check_agreement(local: LocalModel, pixels: Pixels, expected: Vectors) -> Non
     scale = max(1.0, float(np.abs(expected).max()))
     apart = float(np.abs(found - expected).max()) / scale
     if not apart <= TOLERANCE:
-        raise ModelError(
+        raise ModelDamagedError(
             f"the ONNX graph of {local.model.name} gives other vectors than torch (apart by {apart:.1e};"
             f" expected at most {TOLERANCE:g}): please report this"
         )

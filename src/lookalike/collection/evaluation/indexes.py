@@ -1,0 +1,72 @@
+"""Search indexes next to each other, on the vectors of a collection and the splits of its data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.bench import IndexComparison, compare_indexes
+from lookalike.collection.embedded import nothing_embedded, vector_table
+from lookalike.collection.places import Places
+from lookalike.collection.resources import Resources
+from lookalike.collection.searching import pass_filter
+from lookalike.errors import CollectionConflictError, CollectionNotFoundError, InvalidInputError
+from lookalike.query.filter import Filter
+from lookalike.types import Ids
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRequest:
+    """What indexes are to be compared, and how; see `Evaluations.indexes`."""
+
+    model: str | None
+    k: int
+    kinds: Sequence[str] | None
+    recalls: Sequence[float]
+    n_queries: int | None
+    query_split: str | None
+    gallery_split: str | None
+    random_state: int
+    report: Callable[[str], None]
+
+
+def compare_on_collection(resources: Resources, request: IndexRequest) -> IndexComparison:
+    """Compare indexes; see `Evaluations.indexes`."""
+    places, model, query_split = resources.places, resources.model(request.model), request.query_split
+    ids, vectors = vector_table(places.store, model).read_vectors()
+    if not len(ids):
+        raise CollectionConflictError(nothing_embedded(places.store, model.name, request.model))
+    is_query = is_in_split(places, ids, query_split) & (query_split is not None)
+    gallery = vectors[is_in_split(places, ids, request.gallery_split) & ~is_query]
+    queries = vectors[is_query] if query_split is not None else None
+    if not len(gallery):
+        raise InvalidInputError(
+            f"no image is left to be searched: all are queries, of the split {query_split!r}"
+        )
+    return compare_indexes(
+        gallery,
+        queries,
+        metric=model.metric,
+        k=request.k,
+        kinds=request.kinds,
+        recalls=request.recalls,
+        n_queries=request.n_queries,
+        random_state=request.random_state,
+        report=request.report,
+    )
+
+
+def is_in_split(places: Places, ids: Ids, split: str | None) -> npt.NDArray[np.bool_]:
+    """Tell which images are in a split of the data sets; all are, where none is named."""
+    passing = pass_filter(places, Filter(split=split)).ids
+    if passing is None:
+        return np.ones(len(ids), bool)
+    found = np.isin(ids, passing)
+    if not found.any():
+        raise CollectionNotFoundError(
+            f"no image of the collection in {places.store.folder} is of the split {split!r}"
+        )
+    return found

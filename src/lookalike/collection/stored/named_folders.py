@@ -1,0 +1,212 @@
+"""What a collection keeps under names that its user gave: a folder each, with facts and arrays.
+
+The facts, a JSON file, name the file of the arrays by the hash of its content. They are the last to be
+written, in one stroke: a reader sees the old ones or the new ones, never half of each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import re
+import shutil
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.errors import (
+    CollectionNotFoundError,
+    InvalidInputError,
+    LookalikeError,
+    StoreDamagedError,
+    StoreResourceError,
+)
+from lookalike.images.finding.spelling import composed
+from lookalike.store import writer_lock
+from lookalike.system.replace_file import replace_file
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+T = TypeVar("T")
+
+_FORMAT = 1
+_TRIES = 3  # to read while others write
+_WAIT = 10.0  # seconds, for another writer; they are quick
+_NAME = re.compile(r"\w([\w .+-]{0,62}[\w+-])?")
+
+
+def check_name(kind: str, name: str, example: str) -> str:
+    """Return a name that can be that of a folder on any system."""
+    if not isinstance(name, str) or not _NAME.fullmatch(composed(name)):
+        raise InvalidInputError(
+            f"the name of a {kind} is {name!r}; expected up to 64 letters, digits, - or _, such as {example}"
+        )
+    return composed(name)
+
+
+def read_each(names: Iterable[str], read: Callable[[str], T]) -> tuple[list[T], dict[str, str]]:
+    """Return what can be read, and by name what is wrong with the rest: what is damaged hides no other."""
+    found, damaged = [], {}
+    for name in names:
+        try:
+            found.append(read(name))
+        except LookalikeError as error:
+            damaged[name] = str(error)
+    return found, damaged
+
+
+class NamedFolders:
+    """The folders of one kind.
+
+    Parameters
+    ----------
+    place : Path
+        The folder that they are in; it need not be there.
+    kind : str
+        What is kept, in one word: its facts are in ``<kind>.json``.
+    command : str
+        Of the command line, that makes and deletes them.
+    example : str
+        A name.
+    """
+
+    def __init__(self, place: Path, kind: str, command: str, example: str) -> None:
+        self._place, self._kind, self._command, self._example = place, kind, command, example
+        self._facts = f"{kind}.json"
+
+    def names(self) -> list[str]:
+        """Return the names of those that are there."""
+        return sorted(composed(file.parent.name) for file in self._place.glob(f"*/{self._facts}"))
+
+    def check_there(self, name: str) -> None:
+        """Raise CollectionError unless there is one of that name."""
+        name = check_name(self._kind, name, self._example)
+        names = self.names()
+        if name not in names:
+            others = f"there are {', '.join(names)}" if names else "there is none yet"
+            raise CollectionNotFoundError(
+                f"there is no {self._kind} {name!r} in this collection ({others}); make it with"
+                f" `lookalike {self._command} --name {name}`"
+            )
+
+    def read(self, name: str, read: Callable[[Path], T]) -> T:
+        """Return what is read from the folder of that name.
+
+        Raises
+        ------
+        CollectionError
+            If there is none.
+        StoreError
+            If it is damaged.
+        """
+        self.check_there(name)
+        return self.attempt(composed(name), read)
+
+    def attempt(self, name: str, read: Callable[[Path], T]) -> T:
+        """Return what is read from the folder of a name that was there a moment ago; see `read`."""
+        folder = self._place / name
+        try:
+            for _ in range(_TRIES):
+                with contextlib.suppress(FileNotFoundError):  # replaced between the reading of its two files
+                    return read(folder)
+            return read(folder)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+            raise StoreDamagedError(
+                f"the {self._kind} in {folder} cannot be read: {error}; delete it with"
+                f" `lookalike {self._command} --name '{name}' --delete -c '{self._place.parent}'`, and make"
+                " it again"
+            ) from error
+
+    def write(self, name: str, facts: Mapping[str, Any], arrays: Arrays) -> None:
+        """Keep facts and arrays in place of those of that name; the caller holds the lock."""
+        folder = self._place / name
+        buffer = io.BytesIO()
+        np.savez(buffer, **dict(arrays))  # type: ignore[arg-type]
+        content = buffer.getvalue()
+        file_name = _file_name(content)
+        text = json.dumps({"format": _FORMAT, **facts, "arrays": file_name}, indent=1)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            replace_file(folder / file_name, content, durable=True)
+            replace_file(folder / self._facts, text.encode(), durable=True)
+            for file in folder.glob("arrays-*"):
+                if file.name != file_name:
+                    file.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreResourceError(f"cannot write to {folder}: {error.strerror or error}") from error
+
+    def delete(self, name: str) -> None:
+        """Delete one, damaged or not."""
+        with self.lock():
+            self.check_there(name)
+            try:
+                (self._place / composed(name) / self._facts).unlink()
+                shutil.rmtree(self._place / composed(name))
+            except OSError as error:
+                raise StoreResourceError(
+                    f"cannot delete {self._place / name}: {error.strerror or error}"
+                ) from error
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Let nobody else change any."""
+        place = self._place / ".lock"  # no name begins so
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreResourceError(f"cannot write to {self._place}: {error.strerror or error}") from error
+        with writer_lock(place, _WAIT):
+            yield
+
+
+def parse_facts(
+    text: bytes, expected: Mapping[str, Any], defaults: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the facts in a file of them, once it is sure that they are those expected.
+
+    Parameters
+    ----------
+    text : bytes
+    expected : mapping of str to types
+        By name; of a mapping, its values have to be numbers or texts. ``arrays``, the name of the file that
+        `read_arrays` takes, is among them unasked.
+    defaults : mapping of str to object, optional
+        Of those that earlier versions did not write.
+    """
+    try:
+        facts = json.loads(text.decode("utf-8"))
+    except ValueError as error:
+        raise ValueError("its facts are no JSON document") from error
+    if not isinstance(facts, dict) or facts.pop("format", None) != _FORMAT:
+        raise ValueError("it is damaged, or of another lookalike's format")
+    facts, expected = {**(defaults or {}), **facts}, {**expected, "arrays": str}
+    for name in sorted(facts.keys() ^ expected.keys()):
+        raise ValueError(f"its {name} is {'missing' if name in expected else 'not known here'}")
+    for name, kinds in expected.items():
+        value = facts[name]
+        inside = value.values() if isinstance(value, dict) else ()
+        if not isinstance(value, kinds) or not all(isinstance(each, float | int | str) for each in inside):
+            raise ValueError(f"its {name} is {value!r}")
+    return facts
+
+
+def read_arrays(file: Path, expected: Mapping[str, tuple[npt.DTypeLike, int]]) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of a file, once it is sure that those expected have their types and dimensions."""
+    content = file.read_bytes()
+    if file.name != _file_name(content):
+        raise ValueError(f"{file.name} is damaged")
+    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    for name, (dtype, n_dimensions) in expected.items():
+        if arrays[name].dtype != dtype or arrays[name].ndim != n_dimensions:
+            raise ValueError(f"{name} is {arrays[name].dtype} of shape {arrays[name].shape}")
+    return arrays
+
+
+def _file_name(content: bytes) -> str:
+    return f"arrays-{hashlib.sha256(content).hexdigest()[:16]}.npz"
