@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HNSW", "Annoy", "Exact", "Index", "IvfRq", "KDTree", "KMeansTree", "Searcher"]
 
-__getattr__ = public_names(
+__getattr__, __dir__ = public_names(
     __name__,
     {
         "HNSW": "hnsw",
