@@ -8,6 +8,8 @@ from lookalike.collection.maps.making import USUAL, MapRequest, make_map, make_o
 from lookalike.collection.names import KeptNames
 from lookalike.collection.resources import Opener
 from lookalike.collection.stored.named_folders import read_each
+from lookalike.errors import CollectionConflictError
+from lookalike.images.finding.spelling import composed
 from lookalike.projection import Method, Report
 from lookalike.projection.contract import silent
 
@@ -57,6 +59,36 @@ class Maps(KeptNames):
         """
         resources = self._resources()
         return read_each(resources.maps.names(), lambda name: read_map(resources, name))
+
+    def usual(self, name: str | None = None) -> str:
+        """Return the name of the map that is meant: the one named, the one called ``tsne``, or the only one.
+
+        Raises
+        ------
+        CollectionNotFoundError
+            If there is none of the name, or none at all.
+        CollectionConflictError
+            If there are several, and none is called so.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> found = photos.maps.make("pca")
+        >>> photos.maps.usual()
+        'pca'
+        """
+        stored = self._resources().maps
+        names = stored.names()
+        if name is None and USUAL not in names:
+            if len(names) == 1:
+                return names[0]
+            if names:
+                raise CollectionConflictError(
+                    f"there are several maps: {', '.join(names)}; say which is meant"
+                )
+        stored.check_there(name or USUAL)
+        return composed(name or USUAL)
 
     def make(
         self,
