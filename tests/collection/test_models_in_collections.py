@@ -1,6 +1,6 @@
 """Models of the hub and ONNX files of one's own, in collections and on the command line; words as queries.
 
-The weights are stand-ins that the tests make: see standins.py.
+The weights are stand-ins that the tests make: see standin_models.py.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from lookalike.embed.models import GraphUse, HubFile, HubFiles, TextUse
 from lookalike.errors import CollectionError, ModelError, QueryError
 from lookalike.plots import Tile, result_strip, save_figure
 from pictures import picture
-from standins import COLOURS, image_graph, projection, serve_hub, text_graph, tokenizer, wall, walls
+from standin_models import COLOURS, image_graph, projection, serve_hub, text_graph, tokenizer, wall, walls
 
 CLIP = dataclasses.replace(
     get_model("clip-vit-b32"),

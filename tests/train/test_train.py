@@ -4,13 +4,12 @@ import re
 import shutil
 import sys
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
+from refusals import contents, fail
 
 from lookalike import Collection
-from lookalike.cli import main
 from lookalike.embed import ModelRegistry, TrainedNetwork
 from lookalike.errors import CollectionError, ImageError, InvalidInputError, LockedError, ModelError
 from lookalike.train import AutoencoderSettings, Card, Epoch, FinetuneSettings, RunFolder, TrainingImages
@@ -35,14 +34,6 @@ def some_images(n=10, broken=()):
         return f"{image}.png", np.full((8, 8, 3), image, np.uint8)
 
     return TrainingImages(np.arange(n), read), opened
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in ("lock", "lock.json")
-    }
 
 
 # Splits
@@ -465,16 +456,6 @@ def indexed(tmp_path_factory):
         picture(number).save(place / f"{number}.png")
     Collection.create(folder, "pixels-8-rgb").sync()
     return folder
-
-
-def fail(capsys, *words):
-    """Run a command that fails; return its one line."""
-    with pytest.raises(SystemExit) as end:
-        main([str(word) for word in words])
-    lines = capsys.readouterr().err.splitlines()
-    assert end.value.code == 2
-    assert len(lines) == 1
-    return lines[0]
 
 
 @pytest.mark.parametrize("kind", ["autoencoder", "finetune"])

@@ -14,7 +14,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch: pip install 'lookalike[train]'")
 
-from test_train import contents, fail  # noqa: E402
+from refusals import contents, fail  # noqa: E402
 
 from lookalike import Collection  # noqa: E402
 from lookalike.cli import main  # noqa: E402
@@ -42,7 +42,7 @@ from lookalike.train.losses import make_loss  # noqa: E402
 from lookalike.train.memory import bytes_an_image, check_memory  # noqa: E402
 from lookalike.train.resnet_network import ResNet  # noqa: E402
 from pictures import picture  # noqa: E402
-from standins import document, resnet_tensors, safetensors_file, serve_hub, transformers_name  # noqa: E402
+from standin_models import document, resnet_tensors, safetensors_file, serve_hub, transformers_name  # noqa: E402
 
 CPU = Running(device="cpu", jobs=1)
 

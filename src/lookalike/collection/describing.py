@@ -17,8 +17,8 @@ from lookalike.errors import QueryInputError, QueryNotFoundError
 from lookalike.images.finding.scan import unescape
 from lookalike.images.finding.spelling import composed
 from lookalike.images.own import OWN
-from lookalike.query.appearance import name_colors, summarise
-from lookalike.query.facts import SAID_COLUMNS, metadata_of, summarise_facts
+from lookalike.query.appearance import name_colors, summarize
+from lookalike.query.facts import SAID_COLUMNS, metadata_of, summarize_facts
 from lookalike.system.wording import frequencies
 from lookalike.types import choose_label
 
@@ -44,10 +44,10 @@ def describe(places: Places) -> Info:
         labels=frequencies(label for label in labels if label is not None),
         failures=places.failures(),
         size=_size_of(store.folder),
-        looks=summarise(store),
+        looks=summarize(store),
         clusterings=clusterings,
         damaged=damaged,
-        facts=summarise_facts(store),
+        facts=summarize_facts(store),
         notes=places.notes(),
     )
 

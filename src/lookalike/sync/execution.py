@@ -26,10 +26,10 @@ from lookalike.images import (
     make_thumbnail,
     palettes,
     perceptual_hash,
-    sample_colours,
+    sample_colors,
     sharpness,
 )
-from lookalike.images.metadata.metadata import read_metadata
+from lookalike.images.metadata.reading import read_metadata
 from lookalike.images.own import OWN, is_own_picture
 from lookalike.images.reader import READER
 from lookalike.store import Store, Table
@@ -324,7 +324,7 @@ def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> tuple[ImageRow
         encode_thumbnail(thumbnail),
         reader=READER,
     )
-    return row, sample_colours(thumbnail)
+    return row, sample_colors(thumbnail)
 
 
 class _Writer:
