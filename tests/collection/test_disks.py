@@ -161,7 +161,7 @@ def test_a_root_in_another_case_is_the_same_root(disk, capsys, monkeypatch):
     collection.add_root(disk / "cASE", labels="none")
     assert collection.roots == (photos,)
     assert collection.holds(disk / "CASE" / "sub" / "000.JPG")
-    assert collection._places.stored(str(disk / "case" / "SUB" / "000.jpg")) == "Case:Sub/000.jpg"
+    assert collection._resources().places.stored(str(disk / "case" / "SUB" / "000.jpg")) == "Case:Sub/000.jpg"
     assert collection.sync([disk / "case" / "sub"]).unchanged == 3  # and nothing twice
     assert collection.sync().unchanged == 3
     with pytest.raises(CollectionError, match="overlap"):

@@ -30,7 +30,7 @@ _COLUMNS = ("path", "id", "cluster", "name", "distance", "label")
 def export_clustering(
     clustering: Clustering, places: Mapping[int, Sequence[FileLocation]], to: Path, form: str
 ) -> int:
-    """Write a clustering; return how many images that are. See `Collection.export_clustering`."""
+    """Write a clustering; return how many images that are. See `Clusterings.export`."""
     check_export(to, form)
     write = _write_table if form in TABLES else _write_folders
     try:
