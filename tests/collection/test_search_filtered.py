@@ -10,7 +10,6 @@ from test_searchers import LIBRARIES, each_kind
 
 from lookalike import Collection, Filter
 from lookalike.errors import InvalidInputError, QueryError
-from lookalike.index.kinds import KINDS
 from mnist_files import write_mnist
 
 N, RARE = 2_000, 20  # 1 %
@@ -119,7 +118,6 @@ def test_the_command_line_names_the_index_that_answered(made, settings, call):
         assert message in err
 
 
-@pytest.mark.skipif("kdtree" not in KINDS, reason="there is no KD-tree")
 def test_the_modes_of_a_kd_tree_are_its_own(collection):
     expected = collection.search("mnist:test/1").hits
     exact = collection.search("mnist:test/1", index="kdtree", mode="exact", recall=0.5)
@@ -129,7 +127,6 @@ def test_the_modes_of_a_kd_tree_are_its_own(collection):
         collection.search("mnist:test/1", index="kdtree", mode="quick")
 
 
-@pytest.mark.skipif("annoy" not in KINDS, reason="there is no ANNOY")
 @pytest.mark.parametrize("kind", ["annoy", "hnsw"])
 def test_an_index_whose_library_is_missing_says_how_to_get_it(made, settings, call, kind, monkeypatch):
     monkeypatch.setitem(sys.modules, LIBRARIES[kind], None)

@@ -151,7 +151,7 @@ def print_list(collection: Collection, json: bool) -> None:
 
     maps, damaged = collection.maps.list()
     if json:
-        broken = [{"name": name, "damaged": reason} for name, reason in damaged.items()]
+        broken = [{"name": name, "damaged": advise(reason)} for name, reason in damaged.items()]
         print_json({"maps": [_about(found) for found in maps] + broken})
         return
     for found in maps:
@@ -163,7 +163,7 @@ def print_list(collection: Collection, json: bool) -> None:
             found.made,
         )
     for reason in damaged.values():
-        complain(advise(reason))
+        complain(reason)
     if not maps and not damaged and sys.stdout is not None and sys.stdout.isatty():
         say("there is no map in this collection yet; make one with `lookalike map make`")
 

@@ -13,15 +13,22 @@ import typer
 
 from lookalike.cli.console import check_dark, save_picture
 from lookalike.cli.option_groups import Fields
-from lookalike.cluster.algorithms import algorithm_names
+from lookalike.cluster.algorithms import (
+    ALGORITHMS,
+    DEFAULT_ALGORITHM,
+    MIN_SAMPLES,
+    algorithm_names,
+    algorithms_that_take,
+)
 from lookalike.errors import InvalidInputError
-from lookalike.plots.map_styles import DEFAULT_STYLE, MapStyle, get_style, style_names
-from lookalike.projection.methods import method_names
+from lookalike.plots.map_styles import DEFAULT_STYLE, MAP_STYLES, MapStyle, get_style, style_names
+from lookalike.projection.methods import DEFAULT_METHOD, MAP_METHODS, PERPLEXITY, method_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SPLITS = "Splits of a data set"
+_BY_DENSITY = " and ".join(row.name for row in ALGORITHMS if row.is_by_density)
 _DRAW = "Draw it"
 
 
@@ -75,12 +82,17 @@ ClusteringArgument = Annotated[
 AlgorithmOption = Annotated[
     str | None,
     option(
-        "How; kmeans by default. dbscan and hdbscan find the number of clusters, and leave noise.",
+        f"How; {DEFAULT_ALGORITHM} by default. {_BY_DENSITY} find the number of clusters, and leave noise.",
         metavar="|".join(algorithm_names()),
     ),
 ]
 MinSamplesOption = Annotated[
-    int | None, option("dbscan, hdbscan: images that make a dense place; by default 5.", metavar="N")
+    int | None,
+    option(
+        f"{', '.join(algorithms_that_take(['min_samples']))}: images that make a dense place; by default"
+        f" {MIN_SAMPLES}.",
+        metavar="N",
+    ),
 ]
 
 
@@ -215,13 +227,19 @@ class MapMaking:
     """What map is to be made."""
 
     method: Annotated[
-        str | None, option("How; tsne by default. umap needs an extra.", metavar="|".join(method_names()))
+        str | None,
+        option(
+            f"How; {DEFAULT_METHOD} by default."
+            + "".join(f" {row.name} needs an extra." for row in MAP_METHODS if row.extra),
+            metavar="|".join(method_names()),
+        ),
     ] = None
     model: ModelOption = None
     perplexity: Annotated[
         float | None,
         option(
-            "tsne: about how many neighbours each image has; 30 by default, less for few images.",
+            f"{', '.join(row.name for row in MAP_METHODS if row.takes_perplexity)}: about how many neighbours"
+            f" each image has; {PERPLEXITY:g} by default, less for few images.",
             metavar="NUMBER",
         ),
     ] = None
@@ -246,7 +264,7 @@ class MapDrawing:
         str,
         typer.Option(
             metavar="|".join(style_names()),
-            help="Points; the images themselves; or images on a grid, none covering another.",
+            help=f"{'; '.join(row.words for row in MAP_STYLES)}.",
             rich_help_panel=_DRAW,
         ),
     ] = DEFAULT_STYLE

@@ -58,7 +58,7 @@ class MapStyle:
     ----------
     name : str
     words : str
-        What it shows, for a help text.
+        What it shows, for a help text that goes through all of them.
     drawer : str
         ``module:function`` that draws.
     takes : tuple of str
@@ -87,11 +87,11 @@ class MapStyle:
 _ALL = ("points", "groups", "title", "note", "size")
 
 MAP_STYLES: tuple[MapStyle, ...] = (
-    MapStyle("points", "points", "lookalike.plots.maps:points_map", (*_ALL, "axes"), is_colored=True),
+    MapStyle("points", "Points", "lookalike.plots.maps:points_map", (*_ALL, "axes"), is_colored=True),
     MapStyle("images", "the images themselves", "lookalike.plots.maps:images_map", (*_ALL, "pictures")),
     MapStyle(
         "tiles",
-        "images on a grid, none covering another",
+        "or images on a grid, none covering another",
         "lookalike.plots.maps:tiles_map",
         (*_ALL, "pictures", "n_tiles"),
     ),

@@ -387,7 +387,7 @@ def test_clusterings_are_measured_with_labels_read_once_and_damaged_ones_told(ph
         read.append(given)
         return read_ground_truth(*given)
 
-    monkeypatch.setattr("lookalike.collection.collection.read_ground_truth", spy)
+    monkeypatch.setattr("lookalike.collection.evaluation.clusterings.read_ground_truth", spy)
     found = photos.evaluation.clusterings()
     assert len(read) == 1
     assert [each.name for each in found.clusterings] == ["kmeans", "others"]

@@ -20,9 +20,8 @@ from lookalike.collection.clusterings.making import (
 )
 from lookalike.collection.names import KeptNames
 from lookalike.collection.resources import Opener
+from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.named_folders import read_each
-from lookalike.errors import CollectionConflictError, CollectionNotFoundError
-from lookalike.images.finding.spelling import composed
 from lookalike.system.chance import RANDOM_STATE
 
 if TYPE_CHECKING:
@@ -43,12 +42,14 @@ class Clusterings(KeptNames):
     (['kmeans'], True, 1)
     """
 
+    _kind = "clustering"
+    _usual = DEFAULT_ALGORITHM
+
     def __init__(self, resources: Opener) -> None:
         self._resources = resources
 
-    def names(self) -> list[str]:
-        """Return the names of the clusterings that are kept."""
-        return self._resources().clusterings.names()
+    def _stored(self) -> StoredClusterings:
+        return self._resources().clusterings
 
     def get(self, name: str) -> Clustering:
         """Return a clustering that is kept, as far as its images are still there.
@@ -99,23 +100,7 @@ class Clusterings(KeptNames):
         >>> photos.clusterings.usual()
         'by-shade'
         """
-        stored = self._resources().clusterings
-        names = stored.names()
-        wanted = name or algorithm
-        if wanted is not None:
-            stored.check_there(wanted)
-            return composed(wanted)
-        if DEFAULT_ALGORITHM in names:
-            return DEFAULT_ALGORITHM
-        if len(names) == 1:
-            return names[0]
-        if names:
-            raise CollectionConflictError(
-                f"there are several clusterings: {', '.join(names)}; say which is meant"
-            )
-        raise CollectionNotFoundError(
-            "there is no clustering in this collection yet; make one with `lookalike cluster`"
-        )
+        return super().usual(algorithm if name is None else name)
 
     def make(
         self,
@@ -373,7 +358,3 @@ class Clusterings(KeptNames):
         return export_clustering(
             read_clustering(resources, name), resources.places.of_images(), Path(to), form
         )
-
-    def delete(self, name: str) -> None:
-        """Delete a clustering, damaged or not."""
-        self._resources().clusterings.delete(name)

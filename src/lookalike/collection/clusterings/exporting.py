@@ -70,7 +70,7 @@ class Export:
 def export_clustering(
     clustering: Clustering, places: Mapping[int, Sequence[FileLocation]], to: Path, form: str
 ) -> int:
-    """Write a clustering; return how many images that are. See `Collection.export_clustering`."""
+    """Write a clustering; return how many images that are. See `Clusterings.export`."""
     check_export(to, form)
     write = load(get_form(form).writer)
     try:

@@ -13,9 +13,10 @@ from lookalike.collection.evaluation.clusterings import evaluate_clusterings
 from lookalike.collection.evaluation.indexes import IndexRequest, compare_on_collection
 from lookalike.collection.evaluation.retrieval import RetrievalRequest, evaluate_retrieval
 from lookalike.collection.resources import Opener
-from lookalike.collection.searchers import check_request, choose_kind
+from lookalike.collection.searchers import choose_kind
 from lookalike.evaluate.measures import MOST_QUERIES
 from lookalike.index.contract import DEFAULT_RECALL, check_recall
+from lookalike.index.kinds import check_request
 from lookalike.system.chance import RANDOM_STATE
 
 

@@ -16,7 +16,7 @@ from lookalike.collection.evaluation.image_vectors import ImageVectors
 from lookalike.collection.evaluation.indexes import is_in_split
 from lookalike.collection.places import FileLocation, Places, make_hit
 from lookalike.collection.resources import Resources
-from lookalike.collection.searchers import AUTO, choose_kind, is_kind
+from lookalike.collection.searchers import choose_kind
 from lookalike.embed import Model
 from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.evaluate import (
@@ -33,6 +33,7 @@ from lookalike.evaluate import (
 from lookalike.evaluate.measures import DEFAULT_KS
 from lookalike.evaluate.retrieval import check_ks
 from lookalike.index import Exact
+from lookalike.index.kinds import AUTO, is_kind
 from lookalike.types import Hit, Ids, ImageId
 
 

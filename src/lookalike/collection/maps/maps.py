@@ -7,6 +7,7 @@ from lookalike.collection.maps.describing import read_map
 from lookalike.collection.maps.making import MapRequest, make_map, make_or_place, place_on_map
 from lookalike.collection.names import KeptNames
 from lookalike.collection.resources import Opener
+from lookalike.collection.stored.maps import StoredMaps
 from lookalike.collection.stored.named_folders import read_each
 from lookalike.projection.contract import silent
 from lookalike.projection.methods import DEFAULT_METHOD
@@ -28,12 +29,14 @@ class Maps(KeptNames):
     (['pca'], True, 1)
     """
 
+    _kind = "map"
+    _usual = DEFAULT_METHOD
+
     def __init__(self, resources: Opener) -> None:
         self._resources = resources
 
-    def names(self) -> list[str]:
-        """Return the names of the maps that are kept."""
-        return self._resources().maps.names()
+    def _stored(self) -> StoredMaps:
+        return self._resources().maps
 
     def get(self, name: str) -> ImageMap:
         """Return a map that is kept, as far as its images are still there.
@@ -171,7 +174,3 @@ class Maps(KeptNames):
         """
         request = MapRequest(name, method, model, perplexity, random_state)
         return make_or_place(self._resources(), request, new, report)
-
-    def delete(self, name: str) -> None:
-        """Delete a map, damaged or not."""
-        self._resources().maps.delete(name)

@@ -77,6 +77,10 @@ class StoredMaps:
         """Return the names of those that are there."""
         return self._folders.names()
 
+    def check_there(self, name: str) -> None:
+        """Raise CollectionError unless there is a map of that name."""
+        self._folders.check_there(name)
+
     def read(self, name: str) -> StoredMap:
         """Read a map.
 
