@@ -9,9 +9,9 @@ SOURCE = TESTS.parent / "src/lookalike"
 
 MAX_PARAMETERS = 7
 MAX_LINES = 500  # beside docstrings: a public class tells its users what it does
-CALLED_BY_KEYWORD = {"compare_indexes"}
+CALLED_BY_KEYWORD = frozenset({"compare_indexes"})
 """Public functions that are called as methods are: all but the first two arguments by their names."""
-SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"}
+SAY_NOTHING = frozenset({"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"})
 
 MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
 FOLDERS = sorted({Path(module).parent.as_posix() for module in MODULES} - {"."})
