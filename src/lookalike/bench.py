@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError, LookalikeError
+from lookalike.hints import Hint, Sentence, join
 from lookalike.index import Exact, Index, KMeansTree
 from lookalike.index.contract import check_queries, check_recall, check_vectors
 from lookalike.index.kinds import KINDS, get_kind
@@ -211,7 +212,7 @@ def compare_indexes(
     asked = asked[: len(limits)]
     costs: dict[str, tuple[float, int | None]] = {}
     tallies: list[_Tally] = []
-    left_out: dict[str, str] = {}
+    left_out: dict[str, Sentence] = {}
     for kind in dict.fromkeys(chosen):
         efforts = [1.0] if issubclass(kind, Exact) else wanted
         try:
@@ -219,9 +220,9 @@ def compare_indexes(
             _try(kind, gallery, asked, metric, k, efforts)
             expected = 0.0 if kinds or kind.kind in _ALWAYS_BUILT else _expect(kind, gallery, metric)
             if expected > _LONGEST_BUILD:
-                left_out[kind.kind] = (
-                    f"building it would take some {max(expected, 1):,.0f} seconds;"
-                    f" name it to have it built all the same: --index {kind.kind}"
+                left_out[kind.kind] = Sentence(
+                    f"building it would take some {max(expected, 1):,.0f} seconds",
+                    Hint("build_anyway", kind=kind.kind),
                 )
                 continue
             report(f"building {kind.kind}")
@@ -229,12 +230,13 @@ def compare_indexes(
             index = kind(metric).build(gallery)
             costs[kind.kind] = (time.perf_counter() - started, _size_on_disk(index))
         except LookalikeError as error:  # of the kind, not of the vectors: `Exact` has taken those
-            left_out[kind.kind] = str(error)
+            left_out[kind.kind] = error.told
             continue
         tallies += [_Tally(index, recall, k, seconds) for recall in efforts]
     if not tallies:
         raise InvalidInputError(
-            "there is no index to compare: " + "; ".join(f"{kind}: {why}" for kind, why in left_out.items())
+            "there is no index to compare: " + "; ".join(f"{kind}: {why}" for kind, why in left_out.items()),
+            hint=join(*(why.hint for why in left_out.values())),
         )
     _take_turns(tallies, asked, report)
     points = [tally.to_point(gallery, asked, limits) for tally in tallies]

@@ -213,7 +213,9 @@ def draw_worst_queries(collection: Collection, evaluation: Evaluation) -> Figure
         if each.image.id in pictures
     ]
     if not rows:
-        raise CollectionConflictError(f"no thumbnail of a query is in {collection.folder}; index it again")
+        raise CollectionConflictError(
+            f"no thumbnail of a query is in {collection.folder}", hint="index it again"
+        )
     n = len(rows)
     worst = "worst query" if n == 1 else f"{n} worst queries"
     return worst_queries(rows, f"{evaluation.model}: the {worst} of {evaluation.n_queries:,}")

@@ -27,7 +27,6 @@ from lookalike.cli.console import (
 from lookalike.cli.datasets import datasets
 from lookalike.cli.demo import demo
 from lookalike.cli.evaluate import evaluate
-from lookalike.cli.hints import advise
 from lookalike.cli.index import index
 from lookalike.cli.info import info
 from lookalike.cli.map import draw_map
@@ -77,7 +76,7 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
             quieten_readers()
             command(*arguments, **options)
         except LookalikeError as error:
-            complain(advise(error))
+            complain(error)
             raise typer.Exit(2) from error
         except OSError as error:
             # Whatever the system refuses that the library did not foresee, a deleted working directory, say.

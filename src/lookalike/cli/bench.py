@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lookalike.cli.console import check_dark, print_json, save_picture, say, step_progress
+from lookalike.cli.hints import advise
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, ModelOption, QuietOption
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def bench(
         )
     _print_table(found)
     for kind, reason in found.left_out.items():
-        say(f"{kind} is left out: {reason}")
+        say(f"{kind} is left out: {advise(reason)}")
     if not quiet:
         _print_summary(found, auto)
 
@@ -143,7 +144,7 @@ def _document(model: str, found: IndexComparison, auto: str) -> dict[str, Any]:
             for figures in found.indexes
         ],
         "auto": auto,
-        "left_out": [{"index": kind, "reason": reason} for kind, reason in found.left_out.items()],
+        "left_out": [{"index": kind, "reason": advise(reason)} for kind, reason in found.left_out.items()],
         "fastest": None if fastest is None else {"index": fastest.index, **_point_document(fastest)},
     }
 

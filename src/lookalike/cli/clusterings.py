@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from lookalike.cli.console import complain, print_json, relative, say
+from lookalike.cli.hints import advise
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def print_list(collection: Collection, json: bool) -> None:
                     }
                     for found in clusterings
                 ]
-                + [{"name": name, "damaged": reason} for name, reason in damaged.items()]
+                + [{"name": name, "damaged": advise(reason)} for name, reason in damaged.items()]
             }
         )
         return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lookalike.cli.console import naming_output, print_json, relative, say
+from lookalike.cli.hints import advise
 from lookalike.cli.options import CollectionOption, JsonOption
 from lookalike.errors import InvalidInputError
 from lookalike.system.wording import count_images
@@ -86,7 +87,7 @@ def _document(found: Info) -> dict[str, Any]:
         "failures": [{"path": relative(row.path), "reason": row.reason} for row in found.failures],
         "notes": [{"path": relative(row.path), "note": row.note} for row in found.notes],
         "clusterings": [_clustering_document(each) for each in found.clusterings]
-        + [{"name": name, "damaged": reason} for name, reason in found.damaged.items()],
+        + [{"name": name, "damaged": advise(reason)} for name, reason in found.damaged.items()],
         "bytes": found.size,
         "looks": None
         if found.looks is None
@@ -258,7 +259,7 @@ def _print(found: Info) -> None:
     for each in found.clusterings:
         _print_clustering(each)
     for reason in found.damaged.values():
-        say(f"damaged     {reason}")
+        say(f"damaged     {advise(reason)}")
     if found.failures:
         say(f"failed      {len(found.failures):,}: lookalike info --failures")
     if found.notes:

@@ -19,6 +19,7 @@ from lookalike.cli.console import (
     say,
     share_progress,
 )
+from lookalike.cli.hints import advise
 from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
 from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.system.wording import count_images
@@ -319,7 +320,7 @@ def _print_list(collection: Collection, json: bool) -> None:
 
     maps, damaged = read_each(collection.maps(), collection.read_map)
     if json:
-        broken = [{"name": name, "damaged": reason} for name, reason in damaged.items()]
+        broken = [{"name": name, "damaged": advise(reason)} for name, reason in damaged.items()]
         print_json({"maps": [_about(found) for found in maps] + broken})
         return
     for found in maps:

@@ -68,6 +68,7 @@ from lookalike.errors import (
     QueryNotFoundError,
     StoreDamagedError,
 )
+from lookalike.hints import Hint
 from lookalike.images import encode_thumbnail
 from lookalike.index.contract import check_recall
 from lookalike.pca import PCA
@@ -177,10 +178,7 @@ class Collection:
         place = cls.find(start, above)
         if place is None:
             where = f"{os.path.abspath(start)} or above it" if above else os.path.abspath(start)
-            raise CollectionNotFoundError(
-                f"there is no collection in {where}; make one with"
-                " `lookalike index FOLDER`, or name its folder with -c/--collection"
-            )
+            raise CollectionNotFoundError(f"there is no collection in {where}", hint=Hint("make_collection"))
         return cls(place, Manifest.load(place))
 
     @staticmethod
@@ -888,7 +886,7 @@ class Collection:
         chosen = self._models.get(self.model if model is None else model)
         embedded = embedded_images(self._store, self._indexes, chosen)
         if not len(embedded):
-            raise CollectionConflictError(nothing_embedded(self._store, chosen.name, model))
+            raise nothing_embedded(self._store, chosen.name, model)
         return chosen, embedded
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
@@ -908,7 +906,7 @@ class Collection:
         ]
         if missing:
             raise StoreDamagedError(
-                f"the thumbnail of {missing[0]} is missing from {self.folder}; index it again"
+                f"the thumbnail of {missing[0]} is missing from {self.folder}", hint="index it again"
             )
         return [
             encode_thumbnail(query.thumbnail) if query.thumbnail else stored.get(ImageId(query.id or 0))

@@ -12,7 +12,7 @@ from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.places import Places
 from lookalike.collection.searching import pass_filter
 from lookalike.embed import Model
-from lookalike.errors import CollectionConflictError, CollectionNotFoundError, InvalidInputError
+from lookalike.errors import CollectionNotFoundError, InvalidInputError
 from lookalike.query.filter import Filter
 from lookalike.types import Ids
 
@@ -33,7 +33,7 @@ def compare_on_collection(
     """Compare indexes; see `Collection.compare_indexes`. `asked` is what the user called the model."""
     ids, vectors = vector_table(places.store, model).read_vectors()
     if not len(ids):
-        raise CollectionConflictError(nothing_embedded(places.store, model.name, asked))
+        raise nothing_embedded(places.store, model.name, asked)
     is_query = is_in_split(places, ids, query_split) & (query_split is not None)
     gallery = vectors[is_in_split(places, ids, gallery_split) & ~is_query]
     queries = vectors[is_query] if query_split is not None else None

@@ -21,6 +21,7 @@ from lookalike.errors import (
     CollectionResourceError,
     InvalidInputError,
 )
+from lookalike.hints import Hint
 from lookalike.types import format_id
 
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)  # across disks, or on FAT
@@ -37,9 +38,9 @@ def export_clustering(
         with _whole(to) as partial:
             write(clustering, places, partial, form)
     except OSError as error:
-        hint = "; use copy, which works on every disk" if error.errno in _NO_LINKS else ""
         raise CollectionResourceError(
-            f"cannot export to {to}: {error.strerror or error}{hint}; nothing was written"
+            f"cannot export to {to}: {error.strerror or error}; nothing was written",
+            hint="use copy, which works on every disk" if error.errno in _NO_LINKS else None,
         ) from error
     return len(clustering.ids)
 
@@ -50,10 +51,12 @@ def check_export(to: Path, form: str) -> None:
         raise InvalidInputError(f"there is no export as {form!r}; expected one of {', '.join(FORMS)}")
     if form in TABLES:
         if os.path.lexists(to):
-            raise CollectionConflictError(f"{to} is there already, and is not overwritten; name another file")
+            raise CollectionConflictError(
+                f"{to} is there already, and is not overwritten", hint="name another file"
+            )
     elif os.path.lexists(to) and (not to.is_dir() or any(to.iterdir())):
         raise CollectionConflictError(
-            f"{to} is there and not an empty folder; name a new folder to export to"
+            f"{to} is there and not an empty folder", hint="name a new folder to export to"
         )
     if not to.absolute().parent.is_dir():
         raise CollectionNotFoundError(f"there is no folder {to.absolute().parent} to export to")
@@ -124,7 +127,7 @@ def _write_folders(
         source = Path(places[image][0].path)
         if not source.is_absolute():
             raise CollectionConflictError(
-                f"{source} is an image of a data set, no file; export as csv or json instead"
+                f"{source} is an image of a data set, no file", hint="export as csv or json instead"
             )
         target = folder / names[number] / source.name
         if str(target).casefold() in taken:  # a file of that name in another folder
@@ -139,7 +142,7 @@ def _write_folders(
                 target.symlink_to(source.resolve(strict=True))
         except FileNotFoundError as error:
             raise CollectionConflictError(
-                f"{source} is gone; run `lookalike index`, then export again"
+                f"{source} is gone", hint=Hint("sync", then=", then export again")
             ) from error
 
 

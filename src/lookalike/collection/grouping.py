@@ -17,6 +17,7 @@ from lookalike.collection.centers import measured, recentred
 from lookalike.collection.clusterings import NOISE, StoredClustering
 from lookalike.collection.embedded import Embedded
 from lookalike.errors import CollectionResourceError, InvalidInputError
+from lookalike.hints import Hint
 from lookalike.system.memory import free_memory
 from lookalike.types import Metric, Vectors
 
@@ -178,8 +179,8 @@ def _check_fits(embedded: Embedded, algorithm: str) -> None:
         taken, free = _TIMES_VECTORS[algorithm] * embedded.n_bytes, free_memory()
         raise CollectionResourceError(
             f"{algorithm} would take about {taken / 1e9:,.1f} GB of memory for {len(embedded):,} images, and"
-            f" {free / 1e9:,.1f} GB are free; kmeans reads them in batches, and fewer dimensions take less:"
-            " `lookalike reduce 64`"
+            f" {free / 1e9:,.1f} GB are free",
+            hint=Hint("reduce"),
         )
 
 

@@ -17,6 +17,7 @@ from lookalike.collection.embedded import Embedded
 from lookalike.collection.grouping import check_seed
 from lookalike.collection.named_folders import NamedFolders, check_name, parse_facts, read_arrays
 from lookalike.errors import CollectionConflictError, InvalidInputError
+from lookalike.hints import Hint
 from lookalike.projection import Method, Projection, Report, place, project
 from lookalike.types import Ids, Metric, Vectors
 
@@ -117,8 +118,8 @@ def place_later(stored: StoredMap, embedded: Embedded, metric: Metric) -> tuple[
     is_base = is_there & ~stored.is_placed
     if not is_base.any() and "components" not in stored.state:
         raise CollectionConflictError(
-            f"none of the images that the map {stored.name!r} was made of is left; make it anew with"
-            f" `lookalike map --name '{stored.name}' --new`"
+            f"none of the images that the map {stored.name!r} was made of is left",
+            hint=Hint("map_anew", name=stored.name),
         )
     base = Projection(stored.points[is_base], stored.method, stored.parameters, stored.figures, stored.state)
     vectors = embedded.take(stored.ids[is_base])
@@ -137,7 +138,7 @@ class Maps:
     """The maps of the collection in a ``.lookalike`` folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folders = NamedFolders(folder / "maps", "map", "map", _EXAMPLE)
+        self._folders = NamedFolders(folder / "maps", "map", _EXAMPLE)
 
     def names(self) -> list[str]:
         """Return the names of those that are there."""

@@ -15,6 +15,7 @@ from lookalike.errors import (
     CollectionResourceError,
     ModelError,
 )
+from lookalike.hints import Hint
 from lookalike.store import FOLDER_NAME, Labelling, Manifest, find_collection
 
 
@@ -29,7 +30,7 @@ def create(
     """Make an empty collection in an absolute folder; see `Collection.create`."""
     place = home / FOLDER_NAME
     if find_collection(home, above=False):
-        raise CollectionConflictError(f"there is a collection in {place} already; open it instead")
+        raise CollectionConflictError(f"there is a collection in {place} already", hint="open it instead")
     if with_root and not os.path.isdir(home):
         raise CollectionNotFoundError(f"there is no folder {home}")
     shelf = ModelRegistry(place / "models")
@@ -51,7 +52,6 @@ def create(
         if isinstance(error, ModelError):
             raise
         raise CollectionResourceError(
-            f"cannot make a collection in {home}: {error.strerror};"
-            " name a folder that can be written to with -c/--collection"
+            f"cannot make a collection in {home}: {error.strerror}", hint=Hint("writable_folder")
         ) from error
     return roots, shelf

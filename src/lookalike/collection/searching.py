@@ -17,12 +17,12 @@ from lookalike.collection.places import Place, Places
 from lookalike.collection.searchers import Indexes
 from lookalike.embed import Compute, Model, ModelRegistry
 from lookalike.errors import (
-    CollectionConflictError,
     InvalidInputError,
     QueryConflictError,
     QueryError,
     QueryInputError,
 )
+from lookalike.hints import Hint, Sentence
 from lookalike.query.appearance import LEAST_SCORE, check_looked_at, score_colors
 from lookalike.query.embedding import EmbeddedQuery, Query, combine, embed_query
 from lookalike.query.facts import check_facts_known, count_unread
@@ -47,7 +47,7 @@ class Passing:
         The images that have one of the labels as the name of their cluster, wherever they lie.
     of_other_files : str or None
         What must hold for the places of those.
-    warnings : tuple of str
+    warnings : tuple of Sentence
         What may be missing.
     """
 
@@ -55,7 +55,7 @@ class Passing:
     of_files: str | None
     by_cluster: Ids = field(default_factory=lambda: np.empty(0, np.int64))
     of_other_files: str | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Sentence, ...] = ()
 
 
 def pass_filter(places: Places, where: Filter) -> Passing:
@@ -66,15 +66,16 @@ def pass_filter(places: Places, where: Filter) -> Passing:
         return _pass_filter(places, where)
     check_facts_known(places.store)
     unread = count_unread(places.store)
-    warning = (
+    warning = Sentence(
         f"what the files of {count_images(unread)} say is not known yet, so that no filter by it lets them"
-        " pass: run `lookalike index`"
+        " pass",
+        Hint("sync", then=""),
     )
     warnings = (warning,) if unread else ()
     try:
         return replace(_pass_filter(places, where), warnings=warnings)
     except QueryError as error:
-        raise QueryError("; ".join([str(error), *warnings])) from error
+        raise error.amended(*warnings) from error
 
 
 def _pass_filter(places: Places, where: Filter) -> Passing:
@@ -87,7 +88,7 @@ def _pass_filter(places: Places, where: Filter) -> Passing:
         ids = find_passing(places.store, where, beginnings, in_clusters, labels.names)
     except QueryError as error:
         # The label may be a name in a clustering that cannot be read.
-        raise QueryError("; ".join([str(error), *labels.damaged])) from error
+        raise error.amended(*labels.damaged) from error
     return Passing(
         ids,
         where.of_files_below(beginnings),
@@ -147,9 +148,9 @@ def search(
     if not queries and not colors:
         is_filtered = split is not None or where not in (None, Filter())
         raise QueryInputError(
-            "there is nothing to search for: "
-            + ("filters choose among what a query or a colour (--color) finds, so " if is_filtered else "")
-            + "name an image file, a URL or a colour"
+            "there is nothing to search for"
+            + (": filters choose among what a query or a colour finds" if is_filtered else ""),
+            hint="name an image file, a URL or a colour",
         )
     passing = pass_filter(places, (where or Filter()).with_split(split))
     if not queries:
@@ -194,7 +195,7 @@ def _search_vectors(
     store, model = places.store, embedding.model
     table = vector_table(store, model)
     if not table.count():
-        raise CollectionConflictError(nothing_embedded(store, model.name, embedding.asked))
+        raise nothing_embedded(store, model.name, embedding.asked)
 
     def stored(image: ImageId) -> Vectors | None:
         _, vectors = table.vectors_of([image])
@@ -215,7 +216,7 @@ def _search_vectors(
     vector = combine(wanted, unwanted, model.metric)
     index = indexes.open(table, model.name, model.metric, asking.kind, asking.report)
     if not len(index):
-        raise CollectionConflictError(nothing_embedded(store, model.name, embedding.asked))
+        raise nothing_embedded(store, model.name, embedding.asked)
     cluster = None
     if same_cluster is not None:
         cluster = _cluster_of(same_cluster, wanted, unwanted, vector)
@@ -270,7 +271,7 @@ def _search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Pas
     """Find the images that have most of some colours."""
     store = places.store
     if not store.images.count():
-        raise CollectionConflictError(nothing_embedded(store, places.manifest.model, None))
+        raise nothing_embedded(store, places.manifest.model, None)
     ids, scores = _ids_of_colors(store, colors, passing.ids)
     best = np.lexsort((ids, -scores))[:k]  # ties by id, so that the answer is the same each time
     nearest = [

@@ -19,6 +19,7 @@ from lookalike.collection.reducing import extend_reduced
 from lookalike.collection.searchers import forget_indexes
 from lookalike.embed import Compute, Model, ModelRegistry, base_name, reduce_vectors
 from lookalike.errors import CollectionNotFoundError, MissingImagesError, ModelError
+from lookalike.hints import Hint
 from lookalike.images.finding.passed_over import count_kinds
 from lookalike.images.reader import READER
 from lookalike.store import Store, writer_lock
@@ -331,10 +332,7 @@ def _way_around(name: str, names: Sequence[str]) -> Iterator[None]:
         others = [other for other in names if name not in (other, base_name(other))]
         if not others:
             raise
-        raise ModelError(
-            f"{error}; to go on without it, `lookalike index --model {others[0]}` brings that one alone up to"
-            " date"
-        ) from error
+        raise error.amended(hint=Hint("sync_other", model=others[0])) from error
 
 
 def _foreseen(

@@ -21,6 +21,7 @@ from lookalike.errors import (
     InvalidInputError,
     ModelError,
 )
+from lookalike.hints import Hint
 from lookalike.images.decode import read_file
 from lookalike.index.kinds import KINDS
 from lookalike.store import writer_lock
@@ -89,7 +90,8 @@ def _check_nothing_is_left(places: Places, shelf: ModelRegistry, name: str) -> N
     if left:
         raise CollectionConflictError(
             f"the model {name} is gone, but what was made with it is still in {places.store.folder}:"
-            f" {', '.join(left)}; delete that too, or choose another --name"
+            f" {', '.join(left)}",
+            hint=Hint("name_model", first="delete that too"),
         )
 
 
@@ -97,7 +99,7 @@ def _images(places: Places) -> TrainingImages:
     rows = places.store.files.read(["path", "id", "split"]).to_pylist()
     if not rows:
         raise CollectionConflictError(
-            f"the collection in {places.store.folder} holds no images; run `lookalike index` first"
+            f"the collection in {places.store.folder} holds no images", hint=Hint("sync", then=" first")
         )
     stored: dict[int, str] = {}
     tested = set()

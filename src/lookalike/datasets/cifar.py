@@ -192,7 +192,7 @@ def fetch(cifar_set: CifarSet, *, quiet: bool = False) -> Place:
             try:
                 unpack_tar(stream, folder)
             except DatasetError as error:
-                raise DatasetError(f"{file}: {error}") from error
+                raise error.amended(before=f"{file}: ") from error
 
     build_folder(cache / cifar_set.name, fill)
     return Place(cache / cifar_set.name / cifar_set.binary.folder, f"downloaded from {archive.url}")

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import CollectionConflictError, InvalidInputError
+from lookalike.hints import Hint
 from lookalike.images.palette import (
     MAX_COLOURS,
     Palette,
@@ -108,7 +109,8 @@ def check_looked_at(store: Store) -> None:
     if store.needs_upgrade():
         raise CollectionConflictError(
             f"the collection in {store.folder} was made by an earlier lookalike, which kept neither colours"
-            " nor sharpness; run `lookalike index` once, it adds them without opening the images"
+            " nor sharpness",
+            hint=Hint("sync", then=" once, it adds them without opening the images"),
         )
 
 
