@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks import report
 from lookalike import Collection
-from lookalike.collection.clusterings import Clusterings
+from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.store import Store
 
 N, D, K, N_CLOUDS = 300_000, 512, 100, 400
@@ -81,7 +81,7 @@ def run(folder: str, *words: str) -> tuple[float, float]:
 
 def inertia(store: Store, name: str) -> float:
     """Return the sum of squared distances of all vectors to the centres of their clusters."""
-    stored = Clusterings(store.folder).read(name)
+    stored = StoredClusterings(store.folder).read(name)
     total = 0.0
     for ids, vectors in store.vectors(MODEL, D).vector_blocks():
         clusters = stored.clusters[np.searchsorted(stored.ids, ids)]

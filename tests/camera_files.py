@@ -4,7 +4,6 @@ import io
 import struct
 
 import numpy as np
-from PIL import Image
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SRATIONAL = 1, 2, 3, 4, 5, 7, 10
 FORMS = {SHORT: "H", LONG: "I", RATIONAL: "II", SRATIONAL: "ii"}
@@ -124,25 +123,3 @@ def dng(picture, orientation=1, preview=None, make="Maker", version=True, more=N
             **camera,
         }
     )
-
-
-def corners(width=600, height=400):
-    """Four colours, one a corner: no turn or mirror image of it is the same."""
-    pixels = np.empty((height, width, 3), np.uint8)
-    y, x = height // 2, width // 2
-    pixels[:y, :x] = 220, 30, 30
-    pixels[:y, x:] = 30, 200, 40
-    pixels[y:, :x] = 240, 240, 240
-    pixels[y:, x:] = 20, 40, 200
-    return Image.fromarray(pixels)
-
-
-def corner_names(picture):
-    """The colours at the middle of each quarter: top left, top right, bottom left, bottom right."""
-    colours = {"red": (220, 30, 30), "green": (30, 200, 40), "white": (240, 240, 240), "blue": (20, 40, 200)}
-    found = []
-    for y in (1, 3):
-        for x in (1, 3):
-            pixel = np.array(picture.getpixel((picture.width * x // 4, picture.height * y // 4)), float)
-            found.append(min(colours, key=lambda name: np.abs(pixel - colours[name]).sum()))
-    return found

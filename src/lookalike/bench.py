@@ -31,7 +31,7 @@ import numpy.typing as npt
 from lookalike.errors import InvalidInputError, LookalikeError
 from lookalike.hints import Hint, Sentence, join
 from lookalike.index import Exact, Index, KMeansTree
-from lookalike.index.contract import check_queries, check_recall, check_vectors
+from lookalike.index.contract import DEFAULT_RECALL, check_queries, check_recall, check_vectors
 from lookalike.index.kinds import KINDS, get_kind
 from lookalike.system.cores import usable_cores
 from lookalike.types import Ids, Metric, Vectors
@@ -129,7 +129,7 @@ class IndexComparison:
     indexes: tuple[IndexFigures, ...]
     left_out: Mapping[str, str]
 
-    def fastest(self, recall: float = 0.99) -> Point | None:
+    def fastest(self, recall: float = DEFAULT_RECALL) -> Point | None:
         """Return the point of most queries a second, one by one, at a measured recall; None if none is."""
         points = [point for figures in self.indexes for point in figures.points if point.recall >= recall]
         return max(points, key=lambda point: point.queries_per_second, default=None)

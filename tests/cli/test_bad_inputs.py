@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from lookalike import Collection
 from lookalike.errors import ImageError
@@ -159,6 +160,23 @@ def test_the_command_line_names_all_failures_and_exits_0_or_with_strict_1(folder
         timeout=60,
     )
     assert b"caf\xe9.png" in found.stdout.splitlines()
+
+
+def test_python_reads_what_the_command_line_reads_and_neither_touches_pillows_limit(
+    tmp_path, call, monkeypatch
+):
+    for name in ("a.gif", "b.webp", "c.tif", "d.png"):
+        frames = [picture(ord(name[0])), picture(99)]
+        options = {} if name == "d.png" else {"save_all": True, "append_images": frames[1:]}
+        frames[0].save(tmp_path / name, **options | ({"disposal": 2} if name == "a.gif" else {}))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # of 6,400
+    code, out, _ = call("index", ".", "-c", tmp_path / "commanded", "--json", cwd=tmp_path)
+    assert (code, json.loads(out)["failed"], json.loads(out)["added"]) == (0, 0, 4)
+    assert Image.MAX_IMAGE_PIXELS == 1000
+    collection = Collection.create(tmp_path / "called", with_root=False)
+    collection.add_root(tmp_path)
+    report = collection.sync()
+    assert (report.failed, report.added, Image.MAX_IMAGE_PIXELS) == (0, 4, 1000)
 
 
 @posix_only

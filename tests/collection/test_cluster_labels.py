@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from lookalike import Collection, Filter
-from lookalike.collection import clusterings as module
+from lookalike.collection.stored import clusterings as module
 from lookalike.errors import CollectionError, QueryError
 from pictures import shade
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from lookalike import Collection
 from lookalike.cli import main
-from lookalike.collection.clusterings import Clusterings
+from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.errors import CollectionError, InvalidInputError, QueryError, StoreError
 from pictures import shade
 
@@ -297,7 +297,7 @@ def test_a_damaged_clustering_is_named_and_can_be_deleted(photos, folder):
 
 
 def test_a_write_that_was_cut_short_leaves_the_old_clustering(photos, folder, monkeypatch):
-    from lookalike.collection import named_folders
+    from lookalike.collection.stored import named_folders
 
     before = photos.cluster(k=2)
     whole = named_folders.replace_file
@@ -322,7 +322,7 @@ def test_a_reader_sees_the_old_clustering_or_the_new_one(photos, folder):
     seen, failures = set(), []
 
     def read():
-        other = Clusterings(folder / ".lookalike")
+        other = StoredClusterings(folder / ".lookalike")
         while not done.is_set():
             try:
                 stored = other.read("kmeans")
@@ -334,7 +334,7 @@ def test_a_reader_sees_the_old_clustering_or_the_new_one(photos, folder):
 
     reader = threading.Thread(target=read)
     reader.start()
-    stored = Clusterings(folder / ".lookalike").read("kmeans")
+    stored = StoredClusterings(folder / ".lookalike").read("kmeans")
     two = replace(stored, names={0: "two"}, clusters=np.minimum(stored.clusters, 1))
     three = replace(stored, names={0: "three"})
     for number in range(20):
@@ -637,8 +637,8 @@ def test_trying_distances_says_what_dbscan_makes_of_them(call, photos, folder):
 
 
 def test_a_large_collection_is_tried_on_a_sample(call, photos, monkeypatch):
-    monkeypatch.setattr("lookalike.collection.grouping._TRIED_VALUES", 64 * 8)  # of 64 dimensions
-    monkeypatch.setattr("lookalike.collection.grouping._TRIED_PER_CLUSTER", 2)
+    monkeypatch.setattr("lookalike.collection.clusterings.making._TRIED_VALUES", 64 * 8)  # of 64 dimensions
+    monkeypatch.setattr("lookalike.collection.clusterings.making._TRIED_PER_CLUSTER", 2)
     out = call("cluster", "--try", "-k", "2,3")[1]
     assert "tried with kmeans on 8 images, a sample of 15;" in out
     assert photos.try_ks([2, 5]).n_rows == 10
@@ -661,7 +661,9 @@ def test_clusters_made_in_batches_are_as_good(photos, folder, call, monkeypatch,
     monkeypatch.setattr("lookalike.collection.searchers.EXACT_BYTES", bytes_of_exact)
     monkeypatch.setattr("lookalike.store.table._BYTES_AT_ONCE", 4 * 64 * 4)  # four images
     monkeypatch.setattr("lookalike.collection.embedded._BLOCK_ROWS", 4)
-    monkeypatch.setattr("lookalike.collection.centers._BLOCK_DISTANCES", 6)  # two images, three centres
+    monkeypatch.setattr(
+        "lookalike.collection.clusterings.centers._BLOCK_DISTANCES", 6
+    )  # two images, three centres
     whole = photos.cluster(k=3)
     code, out, _ = call("cluster", "-k", 3, "--in-batches", "--name", "parts", "--json")
     assert (code, json.loads(out)["parameters"]) == (0, {"k": 3, "in_batches": True})
@@ -678,9 +680,9 @@ def test_clusters_made_in_batches_are_as_good(photos, folder, call, monkeypatch,
 
 
 def test_what_does_not_fit_into_memory_is_read_in_batches_or_refused(photos, call, monkeypatch):
-    monkeypatch.setattr("lookalike.collection.grouping.free_memory", lambda: 3 * 4 * 64 * 15)
+    monkeypatch.setattr("lookalike.collection.clusterings.making.free_memory", lambda: 3 * 4 * 64 * 15)
     assert photos.cluster(k=3).parameters == {"k": 3}
-    monkeypatch.setattr("lookalike.collection.grouping.free_memory", lambda: 3 * 4 * 64 * 15 - 1)
+    monkeypatch.setattr("lookalike.collection.clusterings.making.free_memory", lambda: 3 * 4 * 64 * 15 - 1)
     assert photos.cluster(k=3).parameters == {"k": 3, "in_batches": True}
     for algorithm in EVERY[1:]:
         code, out, err = call("cluster", "--algorithm", algorithm)

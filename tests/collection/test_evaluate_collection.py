@@ -10,7 +10,7 @@ from PIL import Image
 from test_datasets_indexed import digits
 
 from lookalike import Collection
-from lookalike.collection.ground_truth import read_ground_truth
+from lookalike.collection.evaluation.ground_truth import read_ground_truth
 from lookalike.errors import CollectionError, InvalidInputError, ModelError, StoreError
 from lookalike.evaluate import compare_with_labels, rank_others, silhouette
 from pictures import picture, shade

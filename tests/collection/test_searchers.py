@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lookalike.collection.searchers import EXACT_BYTES, Indexes, check_request, choose_kind, has_modes
+from lookalike.collection.searchers import EXACT_BYTES, Searchers, check_request, choose_kind, has_modes
 from lookalike.errors import InvalidInputError
 from lookalike.index import Exact, Index, KMeansTree
 from lookalike.index.kinds import KINDS
@@ -22,7 +22,7 @@ OPEN = """
 import sys
 from pathlib import Path
 import numpy as np
-from lookalike.collection.searchers import Indexes
+from lookalike.collection.searchers import Searchers
 from lookalike.store import Store
 
 folder, kind = Path(sys.argv[1]), sys.argv[2]
@@ -36,7 +36,7 @@ if sys.argv[3:] == ["stall"]:
             print("half", flush=True)
             sys.stdin.read()
     np.save = stall
-index = Indexes(folder).open(table, "m", "cosine", kind)
+index = Searchers(folder).open(table, "m", "cosine", kind)
 print(index.search(table.vectors_of([7])[1], 3).ids[0].tolist())
 """
 
@@ -84,7 +84,7 @@ def builds(monkeypatch) -> list[str]:
 
 
 def open_index(store: Store, kind: str = "exact", **options) -> Index:
-    return Indexes(store.folder).open(store.vectors("m", D), "m", "cosine", kind, **options)
+    return Searchers(store.folder).open(store.vectors("m", D), "m", "cosine", kind, **options)
 
 
 def folders(store: Store, kind: str = "exact") -> list[str]:
@@ -236,7 +236,7 @@ def test_who_has_the_old_index_open_keeps_it(store, table):
 
 def test_on_a_read_only_disk_it_is_made_in_memory_once(store, monkeypatch, builds):
     monkeypatch.setattr(os, "access", lambda *_: False)
-    indexes = Indexes(store.folder)
+    indexes = Searchers(store.folder)
     for _ in range(2):
         index = indexes.open(store.vectors("m", D), "m", "cosine", "exact")
         assert len(index) == N
@@ -294,7 +294,7 @@ def test_what_takes_a_while_is_reported(store, table):
 
 def test_an_empty_table_has_an_empty_index(tmp_path):
     table = Store(tmp_path).vectors("m", D)
-    assert len(Indexes(tmp_path).open(table, "m", "cosine", "auto")) == 0
+    assert len(Searchers(tmp_path).open(table, "m", "cosine", "auto")) == 0
 
 
 def test_auto_is_exact_search_up_to_half_a_gigabyte(store, table, monkeypatch):
@@ -303,7 +303,7 @@ def test_auto_is_exact_search_up_to_half_a_gigabyte(store, table, monkeypatch):
     monkeypatch.setattr("lookalike.collection.searchers.EXACT_BYTES", 4 * N * D - 1)
     assert choose_kind(table) == "kmeans-tree"
     assert type(open_index(store, "auto")) is KMeansTree
-    ids, vectors = Indexes(store.folder).read_vectors(table, "m", "cosine")
+    ids, vectors = Searchers(store.folder).read_vectors(table, "m", "cosine")
     assert dict(zip(ids.tolist(), vectors[:, 0].tolist(), strict=True)) == dict(
         enumerate(rows_of(N)[:, 0].tolist())
     )

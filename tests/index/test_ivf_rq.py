@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lookalike.collection.ivf_rq import IvfRq
-from lookalike.collection.searchers import Indexes
+from lookalike.collection.searchers import Searchers
 from lookalike.errors import InvalidInputError
 from lookalike.index import Exact
 from lookalike.store import Store, Table, writer_lock
@@ -34,7 +34,7 @@ def made(tmp_path_factory):
     """A store of N vectors with an index."""
     folder = tmp_path_factory.mktemp("store")
     table = write(folder, np.arange(N) + 7, clustered(N, 1))
-    assert Indexes(folder).open(table, "m", "cosine", "ivf-rq").efforts.table.any()
+    assert Searchers(folder).open(table, "m", "cosine", "ivf-rq").efforts.table.any()
     return folder
 
 
@@ -49,7 +49,7 @@ def table_in(folder) -> Table:
 
 
 def open_index(folder) -> IvfRq:
-    return Indexes(folder).open(table_in(folder), "m", "cosine", "ivf-rq")
+    return Searchers(folder).open(table_in(folder), "m", "cosine", "ivf-rq")
 
 
 def truth(folder, queries, k, **options):
@@ -163,17 +163,17 @@ def test_while_another_writes_it_answers_all_the_same(folder):
 
 
 def test_other_indexes_outlive_the_commits_it_makes(folder):
-    indexes = Indexes(folder)
+    indexes = Searchers(folder)
     exact = indexes.open(table_in(folder), "m", "cosine", "exact")
     write(folder, [400_000], clustered(1, 9))
     open_index(folder)
-    again = Indexes(folder).open(table_in(folder), "m", "cosine", "exact")
+    again = Searchers(folder).open(table_in(folder), "m", "cosine", "exact")
     assert len(again) == len(exact) + 1
 
 
 def test_few_vectors_need_no_index(tmp_path):
     table = write(tmp_path, range(500), clustered(500, 1))
-    index = Indexes(tmp_path).open(table, "m", "cosine", "ivf-rq")
+    index = Searchers(tmp_path).open(table, "m", "cosine", "ivf-rq")
     assert (index.search(clustered(5, 2), 3).ids == truth(tmp_path, clustered(5, 2), 3).ids).all()
     assert not table.has_vector_index()
 
@@ -181,7 +181,7 @@ def test_few_vectors_need_no_index(tmp_path):
 def test_euclidean_distances_are_of_the_rows_as_they_are(tmp_path):
     vectors = np.random.default_rng(0).integers(0, 255, (5_000, 16)).astype(np.float32)
     table = write(tmp_path, range(5_000), vectors)
-    index = Indexes(tmp_path).open(table, "m", "euclidean", "ivf-rq")
+    index = Searchers(tmp_path).open(table, "m", "euclidean", "ivf-rq")
     right = Exact("euclidean").build(vectors).search(vectors[:30] + 0.25, 5)
     found = index.search(vectors[:30] + 0.25, 5, recall=0.9)
     assert np.mean([np.isin(a, b).mean() for a, b in zip(found.ids, right.ids, strict=True)]) > 0.85
@@ -204,4 +204,4 @@ def test_bad_requests_are_refused(made, tmp_path):
         IvfRq(Store(tmp_path).vectors("m", D), "cosine").search(clustered(1, 1))
     table = write(tmp_path, range(20), np.ones((20, 12), np.float32))
     with pytest.raises(InvalidInputError, match="multiple of 8 dimensions; these have 12"):
-        Indexes(tmp_path).open(table, "m", "cosine", "ivf-rq")
+        Searchers(tmp_path).open(table, "m", "cosine", "ivf-rq")

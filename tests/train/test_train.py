@@ -11,7 +11,7 @@ import pytest
 
 from lookalike import Collection
 from lookalike.cli import main
-from lookalike.embed import ModelRegistry, trained_model
+from lookalike.embed import ModelRegistry, TrainedNetwork
 from lookalike.errors import CollectionError, ImageError, InvalidInputError, LockedError, ModelError
 from lookalike.train import AutoencoderSettings, Card, Epoch, FinetuneSettings, RunFolder, TrainingImages
 from lookalike.train.augment import augment
@@ -288,9 +288,17 @@ def encode_plainly(weights, shape, images):
 
 def encoder(shape, name="autoencoder-test"):
     graph = build_encoder(encoder_weights(shape), shape)
-    return trained_model(
-        name, "A test", graph, shape.side, shape.side, shape.dimension, "euclidean", "", "squash"
-    )
+    return TrainedNetwork(
+        graph=graph,
+        name=name,
+        title="A test",
+        size=shape.side,
+        resize=shape.side,
+        dimension=shape.dimension,
+        metric="euclidean",
+        licence="",
+        fit="squash",
+    ).as_model()
 
 
 @pytest.mark.parametrize("shape", [AutoencoderShape(28, 1, 5), AutoencoderShape(16, 3, 7)])

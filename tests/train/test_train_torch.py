@@ -18,7 +18,7 @@ from test_train import contents, fail  # noqa: E402
 
 from lookalike import Collection  # noqa: E402
 from lookalike.cli import main  # noqa: E402
-from lookalike.embed import get_model, read_packaged, resnet, trained_model, unit_rows  # noqa: E402
+from lookalike.embed import TrainedNetwork, get_model, read_packaged, resnet, unit_rows  # noqa: E402
 from lookalike.embed.efficientnet_lite import VARIANTS, build  # noqa: E402
 from lookalike.errors import CollectionError, ImageError, ModelError  # noqa: E402
 from lookalike.train import (  # noqa: E402
@@ -327,6 +327,21 @@ def lite0():
     return read_packaged(get_model("lite0").weights)
 
 
+def as_model(graph, side, dimension):
+    """Return the model of a graph that sees the middle of an image."""
+    return TrainedNetwork(
+        graph=graph,
+        name="x",
+        title="",
+        size=side,
+        resize=side,
+        dimension=dimension,
+        metric="cosine",
+        licence="",
+        fit="crop",
+    ).as_model()
+
+
 @pytest.mark.parametrize("side", [64, 75])
 def test_torch_network_gives_the_vectors_of_the_onnx_graph(lite0, side):
     variant = dataclasses.replace(VARIANTS["lite0"], size=side)
@@ -337,7 +352,7 @@ def test_torch_network_gives_the_vectors_of_the_onnx_graph(lite0, side):
         found = unit_rows(network(torch.from_numpy(images)).numpy())
     graph = build(network.give(), variant)
     assert graph == build(lite0, variant)
-    local = trained_model("x", "", graph, side, side, 1280, "cosine", "", "crop")
+    local = as_model(graph, side, 1280)
     np.testing.assert_allclose(found, local.open().embed(images), atol=1e-4)
 
 
@@ -385,7 +400,7 @@ def test_resnet_in_torch_gives_the_vectors_of_the_onnx_graph(side):
         found = unit_rows(network(torch.from_numpy(images)).numpy())
     graph = resnet.build(network.give(), TINY, side)
     assert graph == resnet.build(weights, TINY, side)
-    local = trained_model("x", "", graph, side, side, TINY.dimension, "cosine", "", "crop")
+    local = as_model(graph, side, TINY.dimension)
     np.testing.assert_allclose(found, local.open().embed(images), atol=1e-4)
 
 

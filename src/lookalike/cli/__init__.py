@@ -14,8 +14,8 @@ from typing import Annotated, cast
 
 import typer
 
-from lookalike.cli.bench import bench
-from lookalike.cli.cluster import cluster
+from lookalike.cli.command_group import group_class, new_typer, tell_if_there
+from lookalike.cli.commands import COMMANDS
 from lookalike.cli.console import (
     complain,
     complain_of_output,
@@ -24,46 +24,10 @@ from lookalike.cli.console import (
     quieten_readers,
     spare_memory,
 )
-from lookalike.cli.datasets import datasets
-from lookalike.cli.demo import demo
-from lookalike.cli.evaluate import evaluate
-from lookalike.cli.index import index
-from lookalike.cli.info import info
-from lookalike.cli.map import draw_map
-from lookalike.cli.models import models
-from lookalike.cli.reduce import reduce
-from lookalike.cli.roots import roots
-from lookalike.cli.search import search
-from lookalike.cli.train import TRAININGS
 from lookalike.errors import LookalikeError
 
 # Typer brings click's errors along or imports click, by its version; BadParameter is what it names of them.
 _USAGE_ERROR = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
-
-app = typer.Typer(
-    name="lookalike",
-    help="Point it at images: it finds look-alikes.",
-    epilog="First: lookalike index PHOTOS. Then: lookalike search PHOTOS/one.jpg. Or just look:"
-    " lookalike demo.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-COMMANDS: dict[str, Callable[..., None]] = {
-    "index": index,
-    "search": search,
-    "cluster": cluster,
-    "map": draw_map,
-    "reduce": reduce,
-    "evaluate": evaluate,
-    "bench": bench,
-    "info": info,
-    "roots": roots,
-    "models": models,
-    "datasets": datasets,
-    "demo": demo,
-}
 
 
 def _answering(command: Callable[..., None]) -> Callable[..., None]:
@@ -94,14 +58,6 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
     return answer
 
 
-_trainings = typer.Typer(no_args_is_help=True)
-for _name, _command in COMMANDS.items():
-    app.command(_name)(_answering(_command))
-for _name, _command in TRAININGS.items():
-    _trainings.command(_name)(_answering(_command))
-app.add_typer(_trainings, name="train", help="Train a network on the collection's own images; needs torch.")
-
-
 def _show_version(wanted: bool) -> None:
     if wanted:
         from lookalike import __version__
@@ -110,7 +66,21 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+def _program() -> typer.Typer:
+    program = new_typer(
+        name="lookalike",
+        cls=group_class(COMMANDS, _answering),
+        help="Point it at images: it finds look-alikes.",
+        epilog="First: lookalike index PHOTOS. Then: lookalike search PHOTOS/one.jpg. Or just look:"
+        " lookalike demo.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    program.callback()(_root)
+    return program
+
+
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
@@ -122,11 +92,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exits the process."""
     hold_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words and words[0] not in (*COMMANDS, "train") and (os.path.isfile(words[0]) or "://" in words[0]):
+    if words and words[0] in COMMANDS:
+        tell_if_there(words[0], os.path.isfile, "file")
+    elif words and (os.path.isfile(words[0]) or "://" in words[0]):
         words.insert(0, "search")  # a bare query
     try:
         with naming_output():  # of help and version; commands see to theirs
-            code = app(words, prog_name="lookalike", standalone_mode=False)
+            code = _program()(words, prog_name="lookalike", standalone_mode=False)
             if sys.stdout is not None:
                 sys.stdout.flush()
     except OSError as error:
@@ -147,8 +119,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _complain_of_usage(error: typer.BadParameter) -> None:
     """Say what typer found wrong in one line, as commands say what they find wrong."""
     if type(error).__name__ == "NoArgsIsHelpError":
-        return  # it has printed the help
+        if error.message:  # the help; nothing where it has been printed already, with frames
+            with naming_output():
+                print(error.message)
+        return
     words = error.format_message()
     words = words[:1].lower() + words[1:].removesuffix(".")
     end = " " if words.endswith("?") else "; "
-    complain(f"{words}{end}`{error.ctx.command_path} --help` says what there is" if error.ctx else words)
+    complain(
+        f"{words}{end}`{error.ctx.command_path.strip()} --help` says what there is" if error.ctx else words
+    )

@@ -239,7 +239,7 @@ def cluster(
 
         check_ending(plot)
     if export is not None:
-        from lookalike.collection.exporting import check_export
+        from lookalike.collection.clusterings.exporting import check_export
 
         check_export(export, form or FORMS[0])
     if trial:

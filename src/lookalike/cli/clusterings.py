@@ -26,7 +26,7 @@ def _parameters(found: Clustering) -> str:
 
 def print_list(collection: Collection, json: bool) -> None:
     """Print a line for each clustering, or a document of all."""
-    from lookalike.collection.named_folders import read_each
+    from lookalike.collection.stored.named_folders import read_each
 
     clusterings, damaged = read_each(collection.clusterings(), collection.clustering)
     if json:

@@ -25,16 +25,13 @@ _STEPS = {"comparing": "Comparing", "headers": "Reading headers", "embedding": "
 def quieten_readers() -> None:
     """Keep what Pillow has to say about odd files off the terminal: `failures` says what matters.
 
-    Here, not in the library: warnings, logs and Pillow's size limit belong to the whole process.
+    Here, not in the library: warnings and logs belong to the whole process.
     """
     import logging
     import warnings
 
-    from PIL import Image
-
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
-    Image.MAX_IMAGE_PIXELS = None  # `images.decode` has a limit of its own
 
 
 def spare_memory() -> None:

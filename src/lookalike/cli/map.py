@@ -216,7 +216,7 @@ def draw_map(
 
 def _read_earlier(collection: Collection, name: str, new: bool) -> ImageMap | None:
     """Return the map of that name, if there is one; where it is made anew anyway, a damaged one is none."""
-    from lookalike.collection.named_folders import read_each
+    from lookalike.collection.stored.named_folders import read_each
 
     if name not in collection.maps():
         return None
@@ -315,7 +315,7 @@ def _in_words(found: ImageMap) -> str:
 
 
 def _print_list(collection: Collection, json: bool) -> None:
-    from lookalike.collection.named_folders import read_each
+    from lookalike.collection.stored.named_folders import read_each
     from lookalike.drawing import facts_of_map
 
     maps, damaged = read_each(collection.maps(), collection.read_map)

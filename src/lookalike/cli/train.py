@@ -261,19 +261,16 @@ def finetune(
 
     Cut off, the same command goes on where it was.
     """
-    from typing import cast
-
     from lookalike.train import FinetuneSettings
-    from lookalike.train.settings import Loss
 
     settings = FinetuneSettings(
         name=name,
         base=base,
         weights=weights,
-        loss=cast(Loss, loss),
+        loss=loss,
         size=size,
         epochs=epochs,
-        frozen_epochs=min(2, epochs) if frozen_epochs is None else frozen_epochs,
+        frozen_epochs=frozen_epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
         patience=patience,

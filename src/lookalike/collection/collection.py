@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -26,9 +26,10 @@ from lookalike.answers import (
     SyncReport,
 )
 from lookalike.bench import RECALLS, IndexComparison
-from lookalike.collection.changing import change_clusters
-from lookalike.collection.clusterings import Clusterings, check_clustering_name
-from lookalike.collection.comparing import compare_on_collection
+from lookalike.collection.closed import Closed
+from lookalike.collection.clusterings.editing import change_clusters
+from lookalike.collection.clusterings.exporting import check_export, export_clustering
+from lookalike.collection.clusterings.making import check_algorithm, find_clusters, try_distances, try_ks
 from lookalike.collection.describing import (
     describe,
     describe_clustering,
@@ -37,28 +38,29 @@ from lookalike.collection.describing import (
     describe_roots,
 )
 from lookalike.collection.embedded import Embedded, embedded_images, nothing_embedded, vector_table
-from lookalike.collection.evaluating import (
+from lookalike.collection.evaluation.ground_truth import read_ground_truth
+from lookalike.collection.evaluation.indexes import compare_on_collection
+from lookalike.collection.evaluation.retrieval import (
     MOST_QUERIES,
     Asked,
     Contender,
     evaluate_clustering,
     evaluate_retrieval,
 )
-from lookalike.collection.exporting import check_export, export_clustering
-from lookalike.collection.ground_truth import read_ground_truth
-from lookalike.collection.grouping import check_algorithm, find_clusters, try_distances, try_ks
 from lookalike.collection.manifest_file import ManifestFile
-from lookalike.collection.maps import Maps, check_map_name, make_map, place_later
+from lookalike.collection.maps.making import make_map, place_later
+from lookalike.collection.models.reducing import reduce_model
+from lookalike.collection.models.training import train_model
 from lookalike.collection.moving import move_root
-from lookalike.collection.named_folders import read_each
 from lookalike.collection.opening import create
 from lookalike.collection.places import Places
-from lookalike.collection.reducing import reduce_model
 from lookalike.collection.searchers import AUTO as AUTO_INDEX
-from lookalike.collection.searchers import Indexes, check_request, choose_kind, is_kind
+from lookalike.collection.searchers import Searchers, check_request, choose_kind, is_kind
 from lookalike.collection.searching import Asking, all_with_vectors, search
+from lookalike.collection.stored.clusterings import StoredClusterings, check_clustering_name
+from lookalike.collection.stored.maps import StoredMaps, check_map_name
+from lookalike.collection.stored.named_folders import read_each
 from lookalike.collection.syncing import Work, sync
-from lookalike.collection.training import train_model
 from lookalike.embed import AUTO, Compute, Model, ModelRegistry, base_name, check_device
 from lookalike.errors import (
     CollectionConflictError,
@@ -77,7 +79,7 @@ from lookalike.projection.contract import silent
 from lookalike.query.appearance import read_color
 from lookalike.query.embedding import EmbeddedQuery, Query, several_queries
 from lookalike.query.filter import Filter
-from lookalike.store import Labelling, Manifest, Store, find_collection, writer_lock
+from lookalike.store import Labelling, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Progress, locate
 from lookalike.system.cores import usable_cores
 from lookalike.train import AutoencoderSettings, FinetuneSettings, Running, Trained
@@ -101,14 +103,15 @@ class Collection:
     'stripes-brighter.png'
     """
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    def __init__(self, manifest: ManifestFile, models: ModelRegistry) -> None:
+        folder = manifest.folder
         self.folder = folder
-        self._manifest = ManifestFile(folder, manifest)
+        self._manifest = manifest
         self._store = Store(folder)
-        self._indexes = Indexes(folder)
-        self._clusterings = Clusterings(folder)
-        self._maps = Maps(folder)
-        self._models = ModelRegistry(folder / "models")
+        self._indexes = Searchers(folder)
+        self._clusterings = StoredClusterings(folder)
+        self._maps = StoredMaps(folder)
+        self._models = models
 
     @classmethod
     def create(
@@ -149,10 +152,7 @@ class Collection:
         0
         """
         home = Path(os.path.abspath(folder))
-        made_of, shelf = create(home, model, labels, exclude, with_root, check_model)
-        collection = cls(made_of.folder, made_of.manifest)
-        collection._manifest, collection._models = made_of, shelf  # what was loaded is not loaded again
-        return collection
+        return cls(*create(home, model, labels, exclude, with_root, check_model))
 
     @classmethod
     def open(cls, start: str | os.PathLike[str] = ".", above: bool = True) -> Collection:
@@ -179,7 +179,38 @@ class Collection:
         if place is None:
             where = f"{os.path.abspath(start)} or above it" if above else os.path.abspath(start)
             raise CollectionNotFoundError(f"there is no collection in {where}", hint=Hint("make_collection"))
-        return cls(place, Manifest.load(place))
+        return cls(ManifestFile.open(place), ModelRegistry(place / "models"))
+
+    def close(self) -> None:
+        """Let go of indexes, models and tables; whatever is asked afterwards raises CollectionError.
+
+        Closing twice is fine. What other threads are at comes to its end.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> photos.close()
+        >>> len(photos)
+        Traceback (most recent call last):
+        ...
+        lookalike.errors.CollectionConflictError: the collection in ... is closed
+        """
+        vars(self).update(dict.fromkeys(vars(self).keys() - {"folder"}, Closed(self.folder)))
+
+    def __enter__(self) -> Self:
+        """Return the collection itself, to be closed at the end of a ``with`` block.
+
+        Examples
+        --------
+        >>> with Collection.create(photo_folder) as photos:
+        ...     len(photos)
+        0
+        """
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Close the collection."""
+        self.close()
 
     @staticmethod
     def find(start: str | os.PathLike[str] = ".", above: bool = True) -> Path | None:

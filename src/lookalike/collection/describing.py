@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.answers import Cluster, Clustering, ClusteringInfo, ImageInfo, ImageMap, Info, RootInfo
-from lookalike.collection.clusterings import NOISE, Clusterings, StoredClustering
 from lookalike.collection.embedded import vector_table
-from lookalike.collection.labels import NO_CLUSTERS
-from lookalike.collection.maps import StoredMap
 from lookalike.collection.places import Places
 from lookalike.collection.searching import make_hit
+from lookalike.collection.stored.cluster_names import NO_CLUSTERS
+from lookalike.collection.stored.clusterings import NOISE, StoredClustering, StoredClusterings
+from lookalike.collection.stored.maps import StoredMap
 from lookalike.embed import Model
 from lookalike.errors import CollectionError, LookalikeError, QueryInputError, QueryNotFoundError
 from lookalike.evaluate import ClusteringScores, compare_with_labels
@@ -84,7 +84,7 @@ def describe_roots(places: Places) -> tuple[RootInfo, ...]:
 
 
 def _summarise_clusterings(
-    clusterings: Clusterings, there: Ids
+    clusterings: StoredClusterings, there: Ids
 ) -> tuple[tuple[ClusteringInfo, ...], dict[str, str]]:
     """Return the clusterings that can be read, and what is wrong with the others."""
     found: list[ClusteringInfo] = []

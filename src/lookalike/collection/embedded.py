@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.searchers import Indexes, choose_kind
+from lookalike.collection.searchers import Searchers, choose_kind
 from lookalike.embed import Model
 from lookalike.errors import CollectionConflictError, ModelConflictError
 from lookalike.hints import Hint
@@ -82,7 +82,7 @@ class Embedded:
         return vectors
 
 
-def embedded_images(store: Store, indexes: Indexes, model: Model) -> Embedded:
+def embedded_images(store: Store, indexes: Searchers, model: Model) -> Embedded:
     """Return the images that a model has embedded.
 
     They are read from the exact index, which is fast, where that is the one for so many.

@@ -29,7 +29,14 @@ import numpy.typing as npt
 
 from lookalike.errors import IndexFileError, InvalidInputError, LockedError, StoreError
 from lookalike.index import Exact, folder, tuning
-from lookalike.index.contract import as_ids, check_filled, check_k, check_queries, check_recall
+from lookalike.index.contract import (
+    DEFAULT_RECALL,
+    as_ids,
+    check_filled,
+    check_k,
+    check_queries,
+    check_recall,
+)
 from lookalike.store import Table, writer_lock
 from lookalike.types import Ids, Metric, Neighbors, Vectors
 
@@ -74,7 +81,7 @@ class IvfRq:
         self,
         queries: npt.ArrayLike,
         k: int = 10,
-        recall: float = 0.99,
+        recall: float = DEFAULT_RECALL,
         allowed: npt.ArrayLike | None = None,
     ) -> Neighbors:
         """Find the k nearest vectors to each query; see `Index.search`. Equal distances come by id."""

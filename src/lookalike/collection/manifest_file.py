@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import get_args
 
 from lookalike.datasets import ImageFolder, get_row, prepare_dataset
 from lookalike.errors import (
+    CollectionError,
     CollectionNotFoundError,
     DatasetNotFoundError,
     InvalidInputError,
@@ -18,15 +21,57 @@ from lookalike.errors import (
 from lookalike.images.finding.globs import read_exclude
 from lookalike.images.finding.spelling import as_spelled
 from lookalike.store import DatasetRequest, Labelling, Manifest, Root, RootRequest, stored_root_path
+from lookalike.store.manifest import FileIdentity, file_identity
 
 
 class ManifestFile:
-    """The manifest of the collection in a ``.lookalike`` folder, with what was asked to be added to it."""
+    """The manifest of the collection in a ``.lookalike`` folder, with what was asked to be added to it.
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    It is read again whenever its file is another than the one that was read: who holds this sees what other
+    processes have changed. Several threads may use it.
+
+    Parameters
+    ----------
+    folder : Path
+    manifest : Manifest
+        What is in the file, or will be.
+    identity : FileIdentity, optional
+        Of the file that it was read from, if there is one yet.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, identity: FileIdentity | None = None) -> None:
         self.folder = folder
-        self.manifest = manifest
+        self._lock = threading.RLock()
+        self._manifest = manifest
+        self._identity = identity
         self._pending: list[RootRequest | DatasetRequest] = []
+
+    @classmethod
+    def open(cls, folder: Path) -> ManifestFile:
+        """Read the manifest of a collection.
+
+        Raises
+        ------
+        CollectionError
+            If it is missing, damaged, or of a newer format.
+        """
+        return cls(folder, *Manifest.read(folder))
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the collection is made of now, with what was asked of this object.
+
+        A root that was asked for, and that another process has made impossible meanwhile, is left out; to
+        `reload` that is an error.
+        """
+        with self._lock:
+            if file_identity(self.folder) != self._identity:
+                manifest, self._identity = Manifest.read(self.folder)
+                for request in self._pending:
+                    with contextlib.suppress(CollectionError):
+                        manifest = request.apply(manifest, self.folder)
+                self._manifest = manifest
+            return self._manifest
 
     def add_folder(
         self,
@@ -59,37 +104,65 @@ class ManifestFile:
         return ()
 
     def _add(self, request: RootRequest | DatasetRequest) -> None:
-        self.manifest = request.apply(self.manifest, self.folder)
-        self._pending.append(request)
+        with self._lock:
+            self._manifest = request.apply(self.manifest, self.folder)
+            self._pending.append(request)
 
     def reload(self) -> None:
-        """Take up what other processes have changed since, and what was asked of this object."""
-        manifest = Manifest.load(self.folder)
-        for request in self._pending:
-            manifest = request.apply(manifest, self.folder)
-        self.manifest = manifest
+        """Take up what other processes have changed since, and what was asked of this object.
+
+        Raises
+        ------
+        CollectionError
+            If the one does not go with the other.
+        """
+        with self._lock:
+            manifest, identity = Manifest.read(self.folder)
+            for request in self._pending:
+                manifest = request.apply(manifest, self.folder)
+            self._manifest, self._identity = manifest, identity
 
     def move(self, root: Root, place: Path) -> None:
-        """Say that a root lies elsewhere, and keep that; the caller holds the lock.
+        """Say that a root lies elsewhere, and keep that; the caller holds the writer's lock.
 
         Raises
         ------
         CollectionError
             If the new place overlaps another root.
         """
-        others = Manifest(self.manifest.model, tuple(each for each in self.manifest.roots if each != root))
-        RootRequest(place, None, None).apply(others, self.folder)
-        # In its place among the others: the order of roots is that of the first index.
-        moved = replace(root, path=stored_root_path(self.folder, place))
-        self.manifest = Manifest(
-            self.manifest.model, tuple(moved if each == root else each for each in self.manifest.roots)
-        )
-        self.save()
+        with self._lock:
+            manifest = self.manifest
+            others = Manifest(manifest.model, tuple(each for each in manifest.roots if each != root))
+            RootRequest(place, None, None).apply(others, self.folder)
+            # In its place among the others: the order of roots is that of the first index.
+            moved = replace(root, path=stored_root_path(self.folder, place))
+            self._save(
+                Manifest(manifest.model, tuple(moved if each == root else each for each in manifest.roots))
+            )
 
     def save(self, without: Sequence[Root] = ()) -> None:
-        """Keep the roots that were added, and forget those that are gone and were given up."""
-        kept = tuple(root for root in self.manifest.roots if root not in without)
-        manifest = Manifest(self.manifest.model, kept)
+        """Keep the roots that were added, and forget those that are gone and were given up.
+
+        The caller holds the writer's lock.
+        """
+        with self._lock:
+            manifest = self.manifest
+            kept = tuple(root for root in manifest.roots if root not in without)
+            self._save(Manifest(manifest.model, kept))
+
+    def save_first(self) -> None:
+        """Write the manifest of a collection that is only now being made.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        with self._lock:
+            self._manifest.save(self.folder)
+            self._pending.clear()
+
+    def _save(self, manifest: Manifest) -> None:
         if manifest != Manifest.load(self.folder):
             try:
                 manifest.save(self.folder)
@@ -97,5 +170,4 @@ class ManifestFile:
                 raise StoreResourceError(
                     f"cannot write to {self.folder}: {error.strerror or error}"
                 ) from error
-        self.manifest = manifest
-        self._pending.clear()
+        self._pending.clear()  # what is in the file now is read when it is next asked for

@@ -45,7 +45,7 @@ def create(
         place.mkdir(parents=True, exist_ok=True)
         if embedder is not None:
             shelf.keep(chosen.name, embedder, is_new=True)
-        roots.manifest.save(place)
+        roots.save_first()
     except (OSError, ModelError) as error:
         if not was_there:
             shutil.rmtree(place, ignore_errors=True)

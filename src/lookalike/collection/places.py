@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lookalike.answers import Failure, Note
-from lookalike.collection.clusterings import Clusterings
-from lookalike.collection.labels import NO_CLUSTERS, ClusterLabels
+from lookalike.collection.stored.cluster_names import NO_CLUSTERS, ClusterLabels
+from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.errors import ImageError, QueryInputError, QueryNotFoundError
 from lookalike.images import content_id
 from lookalike.images.decode import read_file
@@ -24,7 +24,7 @@ from lookalike.sync import locate
 from lookalike.types import ImageId, choose_label
 
 
-class Place(NamedTuple):
+class FileLocation(NamedTuple):
     """A path of an image, absolute for files, and what it is called there; see `lookalike.types.Hit`."""
 
     path: str
@@ -43,7 +43,7 @@ class Places:
 
     store: Store
     manifest: Manifest
-    clusterings: Clusterings
+    clusterings: StoredClusterings
 
     @cached_property
     def labels(self) -> ClusterLabels:
@@ -62,7 +62,7 @@ class Places:
 
     def of_images(
         self, images: Iterable[int] | None = None, condition: str | None = None
-    ) -> dict[int, list[Place]]:
+    ) -> dict[int, list[FileLocation]]:
         """Return where images lie, all or some, in places that meet an SQL condition, by path."""
         columns = ["path", "id", "label"]
         files = self.store.files
@@ -72,10 +72,10 @@ class Places:
             else files.read_where_in("id", images, columns, condition)
         )
         clusters = self.labels.of_images(rows["id"].to_numpy())
-        places: dict[int, list[Place]] = {}
+        places: dict[int, list[FileLocation]] = {}
         for row in sorted(rows.to_pylist(), key=lambda row: str(row["path"])):
             label = row["label"] and composed(row["label"])
-            place = Place(self.absolute(row["path"]), label, clusters.get(row["id"], NO_CLUSTERS))
+            place = FileLocation(self.absolute(row["path"]), label, clusters.get(row["id"], NO_CLUSTERS))
             places.setdefault(row["id"], []).append(place)
         return places
 

@@ -27,6 +27,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,6 +36,7 @@ from lookalike.errors import IndexFileError, InvalidInputError
 from lookalike.index import Exact, Index
 from lookalike.index.kinds import KINDS, get_kind
 from lookalike.store import Table
+from lookalike.system.memo import Memo
 from lookalike.system.memory import check_vectors_fit
 from lookalike.types import Ids, Metric, Vectors
 
@@ -94,12 +96,19 @@ class _Origin:
         return len(ids) > 0 and _marks(ids, vectors).items() <= self.marks.items()
 
 
-class Indexes:
-    """The indexes of the collection in a ``.lookalike`` folder."""
+class _Opened(NamedTuple):
+    """A searcher, and the state of the table that it is of."""
+
+    state: str
+    searcher: Index
+
+
+class Searchers:
+    """The indexes of the collection in a ``.lookalike`` folder; each is opened once, for all threads."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "indexes"
-        self._opened: dict[Path, Index] = {}
+        self._opened: Memo[Path, _Opened] = Memo()
 
     def open(
         self, table: Table, name: str, metric: Metric, kind: str, report: Report = lambda words: None
@@ -125,28 +134,13 @@ class Indexes:
                 report(f"making the {kind} index of {table.count():,} images, or adding to it")
                 found = make_ivf_rq(table, place, metric, self.folder.parent)
             return found
-        # One that is not there or not whole is made: the vectors are its source.
-        with contextlib.suppress(IndexFileError):
-            return self._load(place / table.state(), metric, kind)
-        with _lock(place, report) as may_write:
-            state = table.state()  # which may have moved on, as may have the index
-            with contextlib.suppress(IndexFileError):
-                return self._load(place / state, metric, kind)
-            index, origin = _bring_up_to_date(table, place, metric, kind, report)
-            if may_write and len(index):
-                with contextlib.suppress(OSError, IndexFileError):  # a full disk
-                    _put(index, origin, place / state)
-                    index = _load(place / state, metric, kind)  # memory-mapped
-            return self._keep(place / state, index)
-
-    def _load(self, folder: Path, metric: Metric, kind: str) -> Index:
-        return self._opened.get(folder) or self._keep(folder, _load(folder, metric, kind))
-
-    def _keep(self, folder: Path, index: Index) -> Index:
-        """Keep an index open, in place of one of an older state."""
-        others = {place: other for place, other in self._opened.items() if place.parent != folder.parent}
-        self._opened = others | {folder: index}
-        return index
+        state = table.state()
+        opened = self._opened.get(
+            place,
+            lambda: _open(table, state, place, metric, kind, report),
+            lambda opened: opened.state == state,
+        )
+        return opened.searcher
 
     def read_vectors(self, table: Table, name: str, metric: Metric) -> tuple[Ids, Vectors]:
         """Return all vectors of a model: from the exact index, which is fast, if that is for so many."""
@@ -193,6 +187,23 @@ def forget_indexes(collection: Path, names: Iterable[str]) -> None:
     for name in names:
         for kind in KINDS:
             _remove(collection / "indexes" / f"{name}-{kind}")
+
+
+def _open(table: Table, state: str, place: Path, metric: Metric, kind: str, report: Report) -> _Opened:
+    """Open the index of a state of the table, or make one of the table as it is now."""
+    # One that is not there or not whole is made: the vectors are its source.
+    with contextlib.suppress(IndexFileError):
+        return _Opened(state, _load(place / state, metric, kind))
+    with _lock(place, report) as may_write:
+        state = table.state()  # which may have moved on, as may have the index
+        with contextlib.suppress(IndexFileError):
+            return _Opened(state, _load(place / state, metric, kind))
+        index, origin = _bring_up_to_date(table, place, metric, kind, report)
+        if may_write and len(index):
+            with contextlib.suppress(OSError, IndexFileError):  # a full disk
+                _put(index, origin, place / state)
+                index = _load(place / state, metric, kind)  # memory-mapped
+        return _Opened(state, index)
 
 
 def _bring_up_to_date(

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.answers import HitCluster, SearchResult
-from lookalike.collection.centers import nearest_cluster
-from lookalike.collection.clusterings import NOISE, StoredClustering
+from lookalike.collection.clusterings.centers import nearest_cluster
 from lookalike.collection.embedded import nothing_embedded, vector_table
-from lookalike.collection.places import Place, Places
-from lookalike.collection.searchers import Indexes
+from lookalike.collection.places import FileLocation, Places
+from lookalike.collection.searchers import Searchers
+from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.embed import Compute, Model, ModelRegistry
 from lookalike.errors import (
     InvalidInputError,
@@ -127,7 +127,7 @@ class Embedding:
 
 def search(
     places: Places,
-    indexes: Indexes,
+    indexes: Searchers,
     shelf: ModelRegistry,
     queries: Sequence[Query],
     k: int,
@@ -181,7 +181,7 @@ def search(
 
 def _search_vectors(
     places: Places,
-    indexes: Indexes,
+    indexes: Searchers,
     embedding: Embedding,
     asking: Asking,
     queries: Sequence[Query],
@@ -283,7 +283,7 @@ def _search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Pas
     return SearchResult(hits, "color", "color", (), colors=colors, warnings=warnings)
 
 
-def all_with_vectors(places: Places, indexes: Indexes, model: Model) -> tuple[list[Hit], Vectors]:
+def all_with_vectors(places: Places, indexes: Searchers, model: Model) -> tuple[list[Hit], Vectors]:
     """Return every image with its vector; see `Collection.vectors`."""
     ids, vectors = indexes.read_vectors(vector_table(places.store, model), model.name, model.metric)
     there = places.of_images()
@@ -319,7 +319,9 @@ def _hits(
     )
 
 
-def make_hit(rank: int, image: ImageId, distance: float, score: float | None, there: Sequence[Place]) -> Hit:
+def make_hit(
+    rank: int, image: ImageId, distance: float, score: float | None, there: Sequence[FileLocation]
+) -> Hit:
     """Return a hit that lies in some places, of which there is one at least."""
     paths = tuple(place.path for place in there)
     first = there[0]

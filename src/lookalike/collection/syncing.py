@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from lookalike.answers import Failure, SyncReport
-from lookalike.collection.clusterings import Clusterings
 from lookalike.collection.embedded import vector_table
 from lookalike.collection.manifest_file import ManifestFile
+from lookalike.collection.models.reducing import extend_reduced
 from lookalike.collection.places import Places
-from lookalike.collection.reducing import extend_reduced
 from lookalike.collection.searchers import forget_indexes
+from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.embed import Compute, Model, ModelRegistry, base_name, reduce_vectors
 from lookalike.errors import CollectionNotFoundError, MissingImagesError, ModelError
 from lookalike.hints import Hint
@@ -72,7 +72,7 @@ def sync(
     store: Store,
     shelf: ModelRegistry,
     roots: ManifestFile,
-    clusterings: Clusterings,
+    clusterings: StoredClusterings,
     paths: Sequence[str | os.PathLike[str]],
     datasets: Sequence[str] | None,
     model: str | None,
@@ -265,7 +265,9 @@ def _target(store: Store, shelf: ModelRegistry, model: Model, compute: Compute) 
 
 
 @contextlib.contextmanager
-def _edits_kept(store: Store, clusterings: Clusterings, tally: Tally, outcome: Outcome) -> Iterator[None]:
+def _edits_kept(
+    store: Store, clusterings: StoredClusterings, tally: Tally, outcome: Outcome
+) -> Iterator[None]:
     """Keep what the user said of images whose files were edited also when the sync is stopped."""
     try:
         yield
@@ -315,7 +317,7 @@ def _prepare_models(
         shelf.keep(name, embedder, is_new)
 
 
-def _carry_over(store: Store, clusterings: Clusterings, tally: Tally, outcome: Outcome) -> None:
+def _carry_over(store: Store, clusterings: StoredClusterings, tally: Tally, outcome: Outcome) -> None:
     """Leave images whose files were edited in the clusters that the user put or named them in."""
     edited = [path for path in tally.changed | outcome.changed if path in tally.files]
     rows = store.files.read_where_in("path", edited, ["path", "id"]).to_pylist()

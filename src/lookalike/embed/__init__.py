@@ -3,7 +3,7 @@
 from lookalike.embed.embedder import Embedder, TextEmbedder
 from lookalike.embed.hub import fetch
 from lookalike.embed.loading import is_installed, load_model, read_packaged
-from lookalike.embed.local import LocalModel, trained_model
+from lookalike.embed.local import LocalModel, TrainedNetwork
 from lookalike.embed.models import (
     DEFAULT_MODEL,
     MODELS,
@@ -36,6 +36,7 @@ __all__ = [
     "OnnxEmbedder",
     "PackagedWeights",
     "TextEmbedder",
+    "TrainedNetwork",
     "base_name",
     "check_device",
     "fetch",
@@ -47,6 +48,5 @@ __all__ = [
     "load_model",
     "read_packaged",
     "reduce_vectors",
-    "trained_model",
     "unit_rows",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -56,6 +57,7 @@ class AdaptedEmbedder(OnnxEmbedder):
             self.batch_size = 1
         self._load_text = load_text
         self._text: TextTower | None = None
+        self._text_lock = threading.Lock()  # the first words may come from several threads
         dimension = self._try()
         if model.dimension not in (0, dimension):
             raise ModelInputError(
@@ -78,6 +80,7 @@ class AdaptedEmbedder(OnnxEmbedder):
         """Embed texts as (n, dimension) float32 unit rows, comparable with those of images."""
         if self._load_text is None:
             raise ModelInputError(f"the model {self.model.name} knows only images")
-        if self._text is None:
-            self._text = self._load_text()
+        with self._text_lock:
+            if self._text is None:
+                self._text = self._load_text()
         return self._text.embed(words)

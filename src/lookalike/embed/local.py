@@ -131,41 +131,44 @@ def read_local(path: Path) -> LocalModel:
     return LocalModel(AdaptedEmbedder(model, graph).model, graph)
 
 
-def trained_model(
-    name: str,
-    title: str,
-    graph: bytes,
-    size: int,
-    resize: int,
-    dimension: int,
-    metric: Metric,
-    licence: str,
-    fit: Fit,
-) -> LocalModel:
-    """Describe a network that was trained here, whose graph takes bytes and gives the embedding.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedNetwork:
+    """A network that was trained here, whose graph takes bytes and gives the embedding.
 
-    Parameters
+    Attributes
     ----------
-    name, title, size, resize, dimension, metric, licence, fit
-        See `Model` and `GraphUse`.
     graph : bytes
         The ONNX file.
+    name, title, size, resize, dimension, metric, licence, fit
+        See `Model` and `GraphUse`.
     """
-    sha256 = hashlib.sha256(graph).hexdigest()
-    model = Model(
-        name=name,
-        title=title,
-        architecture="onnx",
-        precision="float32",
-        weights=LocalGraph(sha256),
-        size=size,
-        resize=resize,
-        dimension=dimension,
-        metric=metric,
-        licence=licence,
-        use=GraphUse(fit=fit),
-    )
-    return LocalModel(model, graph)
+
+    graph: bytes
+    name: str
+    title: str
+    size: int
+    resize: int
+    dimension: int
+    metric: Metric
+    licence: str
+    fit: Fit
+
+    def as_model(self) -> LocalModel:
+        """Return it as a model like any other."""
+        model = Model(
+            name=self.name,
+            title=self.title,
+            architecture="onnx",
+            precision="float32",
+            weights=LocalGraph(hashlib.sha256(self.graph).hexdigest()),
+            size=self.size,
+            resize=self.resize,
+            dimension=self.dimension,
+            metric=self.metric,
+            licence=self.licence,
+            use=GraphUse(fit=self.fit),
+        )
+        return LocalModel(model, self.graph)
 
 
 def keep_local(local: LocalModel, folder: Path) -> None:

@@ -6,6 +6,7 @@ vector, so a row never changes once released: a change of weights, input or prec
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -228,32 +229,8 @@ def _lite(name: str, size: int, file: str, sha256: str) -> tuple[Model, Model]:
     return float32, int8
 
 
-def _hub(
-    name: str,
-    title: str,
-    files: HubFiles,
-    resize: int,
-    dimension: int,
-    licence: str,
-    use: GraphUse,
-    text: TextUse | None = None,
-) -> Model:
-    """One network of the hub; all of these see 224 × 224 pixels."""
-    return Model(
-        name=name,
-        title=title,
-        architecture="onnx",
-        precision="float32",
-        weights=files,
-        size=224,
-        resize=resize,
-        dimension=dimension,
-        metric="cosine",
-        licence=licence,
-        use=use,
-        text=text,
-    )
-
+_hub = functools.partial(Model, architecture="onnx", precision="float32", size=224, metric="cosine")
+"""One network of the hub; all of these see 224 × 224 pixels."""
 
 MODELS: tuple[Model, ...] = (
     *_lite(
@@ -275,18 +252,18 @@ MODELS: tuple[Model, ...] = (
         "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
     ),
     _hub(
-        "resnet50",
-        "ResNet-50, trained on ImageNet",
-        HubFiles("Xenova/resnet-50", "main", HubFile("onnx/model.onnx")),
+        name="resnet50",
+        title="ResNet-50, trained on ImageNet",
+        weights=HubFiles("Xenova/resnet-50", "main", HubFile("onnx/model.onnx")),
         resize=256,
         dimension=2048,
         licence="Apache-2.0",
         use=GraphUse(cut_classifier=True),
     ),
     _hub(
-        "dinov2-small",
-        "DINOv2 ViT-S/14, trained without labels",
-        HubFiles(
+        name="dinov2-small",
+        title="DINOv2 ViT-S/14, trained without labels",
+        weights=HubFiles(
             "Xenova/dinov2-small",
             "c2bb04a51fab207c420665f1946016107bffc701",
             HubFile("onnx/model.onnx", "83141175ec78b4ff9a2bb58a4c7c264ba0054d1c2e122e5a8114b79a8d4179ea"),
@@ -297,9 +274,9 @@ MODELS: tuple[Model, ...] = (
         use=GraphUse(output="last_hidden_state"),
     ),
     _hub(
-        "clip-vit-b32",
-        "CLIP ViT-B/32, trained on pictures and their captions",
-        HubFiles(
+        name="clip-vit-b32",
+        title="CLIP ViT-B/32, trained on pictures and their captions",
+        weights=HubFiles(
             "Xenova/clip-vit-base-patch32",
             "d15189d7028b43f1d3e65039190477f6af591c2a",
             HubFile(
@@ -323,9 +300,9 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     _hub(
-        "siglip2-base",
-        "SigLIP 2 base, 16-pixel patches, many languages",
-        HubFiles(
+        name="siglip2-base",
+        title="SigLIP 2 base, 16-pixel patches, many languages",
+        weights=HubFiles(
             "onnx-community/siglip2-base-patch16-224-ONNX",
             "ba1f3b0843f24bc5417d38e19c37b287d719b2f4",
             HubFile(
@@ -359,9 +336,9 @@ MODELS: tuple[Model, ...] = (
 )
 
 RESNET50_WEIGHTS = _hub(
-    "weights-resnet50",
-    "ResNet-50's weights, to fine-tune",
-    HubFiles("microsoft/resnet-50", "main", HubFile("model.safetensors")),
+    name="weights-resnet50",
+    title="ResNet-50's weights, to fine-tune",
+    weights=HubFiles("microsoft/resnet-50", "main", HubFile("model.safetensors")),
     resize=256,
     dimension=2048,
     licence="Apache-2.0",

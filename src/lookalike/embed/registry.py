@@ -11,11 +11,11 @@ images. Its folder holds
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from lookalike.embed.adapted import AdaptedEmbedder
 from lookalike.embed.embedder import Embedder
@@ -33,11 +33,26 @@ from lookalike.errors import (
 )
 from lookalike.hints import Hint
 from lookalike.pca import PCA
+from lookalike.system.memo import Memo
 from lookalike.system.replace_file import replace_file
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Read(Generic[T]):
+    """What was read from a file, and the size and time that the file had."""
+
+    facts: tuple[int, int] | None
+    content: T
+
+    def is_of(self, facts: tuple[int, int] | None) -> bool:
+        """Tell whether the file is still what it was; where nothing is known of it, it is read again."""
+        return facts is not None and self.facts == facts
 
 
 class ModelRegistry:
-    """Finds and loads models by name; each is loaded once.
+    """Finds and loads models by name; each is loaded once, however many threads ask for it.
 
     Parameters
     ----------
@@ -47,10 +62,10 @@ class ModelRegistry:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._loaded: dict[tuple[str, Compute], Embedder] = {}
+        self._loaded: Memo[tuple[str, Compute], Embedder] = Memo()
         self._external: dict[str, LocalModel] = {}  # ONNX files that were named by their paths
-        self._seen: dict[tuple[Path, int, int], str] = {}
-        self._pcas: dict[tuple[str, int, int], PCA] = {}
+        self._files: Memo[Path, _Read[LocalModel]] = Memo()  # the same
+        self._pcas: Memo[str, _Read[PCA]] = Memo()
 
     def get(self, name: str) -> Model:
         """Return a model's description. An ONNX file is read, tried, and described, but not kept yet.
@@ -92,10 +107,13 @@ class ModelRegistry:
             If it cannot be loaded, or its weights are not those that the collection's vectors were made with.
         """
         key = (name, compute)
-        embedder = self._loaded.get(key) or self._load(name, compute)
+        embedder = self._loaded.get(key, lambda: self._load(name, compute))
         if not is_new:
-            self._check_weights(name, embedder)
-        self._loaded[key] = embedder
+            try:
+                self._check_weights(name, embedder)
+            except ModelError:
+                self._loaded.forget(key)  # the right ones may be fetched meanwhile
+                raise
         return embedder
 
     def _load(self, name: str, compute: Compute) -> Embedder:
@@ -152,11 +170,15 @@ class ModelRegistry:
     def _visit(self, path: Path) -> Model:
         """Read an ONNX file, once for each content, and remember it under its name."""
         path = Path(os.path.abspath(path))
-        with contextlib.suppress(OSError):
-            facts = path.stat()
-            known = self._seen.get((path, facts.st_size, facts.st_mtime_ns))
-            if known is not None:
-                return self._external[known].model
+        facts = _facts_of(path)
+        read = self._files.get(
+            path, lambda: _Read(facts, self._read_file(path)), lambda read: read.is_of(facts)
+        )
+        local = read.content
+        self._external[local.model.name] = local
+        return local.model
+
+    def _read_file(self, path: Path) -> LocalModel:
         local = read_local(path)
         kept = kept_local(local.model.name, self.folder)
         if kept is not None and kept != replace(local.model, title=kept.title):
@@ -165,10 +187,7 @@ class ModelRegistry:
                 " beside it says now",
                 hint="rename the ONNX file to have both",
             )
-        facts = path.stat()
-        self._seen[path, facts.st_size, facts.st_mtime_ns] = local.model.name
-        self._external[local.model.name] = local
-        return local.model
+        return local
 
     def _local(self, name: str) -> Model | None:
         """Return a user's model that was named by its path before, or is kept; None for any other name."""
@@ -194,13 +213,9 @@ class ModelRegistry:
     def pca(self, name: str) -> PCA:
         """Return the components of a reduced model, read once as long as the file stays what it is."""
         file = self.folder / f"{name}.npz"
-        with contextlib.suppress(OSError):
-            facts = file.stat()
-            key = (name, facts.st_size, facts.st_mtime_ns)
-            if key not in self._pcas:
-                self._pcas[key] = PCA.load(file)
-            return self._pcas[key]
-        return PCA.load(file)  # which says what is wrong
+        facts = _facts_of(file)
+        read = self._pcas.get(name, lambda: _Read(facts, PCA.load(file)), lambda read: read.is_of(facts))
+        return read.content
 
     def check_free(self, name: str) -> None:
         """Raise ModelError if there is a model of that name already."""
@@ -259,3 +274,12 @@ class ModelRegistry:
                 f"cannot keep the model {name} in {self.folder}: {error.strerror}"
             ) from error
         return self.get(name)
+
+
+def _facts_of(file: Path) -> tuple[int, int] | None:
+    """Return what changes when a file does; None if nothing is known."""
+    try:
+        status = file.stat()
+    except (OSError, ValueError):  # ValueError: a zero byte in the name
+        return None
+    return status.st_size, status.st_mtime_ns

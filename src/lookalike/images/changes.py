@@ -19,6 +19,7 @@ from lookalike.images.metadata.containers import (
     boxes,
     content,
     find_box,
+    gif_blocks,
     jpeg_segments,
     png_chunks,
     riff_chunks,
@@ -96,19 +97,9 @@ def _webp(stream: IO[bytes]) -> bool:
 
 def _gif(stream: IO[bytes]) -> bool:
     """Look for a transparent colour in the extensions before the first frame."""
-    head = read_at(stream, 0, 13)
-    at = 13 + (3 * 2 ** ((head[10] & 7) + 1) if len(head) == 13 and head[10] & 0x80 else 0)
-    for _ in range(1000):
-        block = read_at(stream, at, 4)
-        if block[:2] == b"\x21\xf9":
-            return len(block) == 4 and bool(block[3] & 1)
-        if block[:1] != b"\x21":
-            return False
-        at += 2
-        while size := int.from_bytes(read_at(stream, at, 1)):
-            at += 1 + size
-        at += 1
-    return False
+    control = next((part for part in gif_blocks(stream) if part.name == b"!\xf9"), None)
+    flags = b"" if control is None else read_at(stream, control.offset, 1)
+    return bool(flags and flags[0] & 1)
 
 
 def _bmp(stream: IO[bytes]) -> bool:

@@ -81,8 +81,8 @@ FORMATS: tuple[ImageFormat, ...] = (
     ImageFormat(
         "PNG", (".png", ".apng"), ((0, b"\x89PNG\r\n\x1a\n"),), "lookalike.images.decoders.png:open_png"
     ),
-    ImageFormat("WEBP", (".webp",), ((8, b"WEBP"),), "PIL.WebPImagePlugin:WebPImageFile"),
-    ImageFormat("GIF", (".gif",), ((0, b"GIF87a"), (0, b"GIF89a")), "PIL.GifImagePlugin:GifImageFile"),
+    ImageFormat("WEBP", (".webp",), ((8, b"WEBP"),), "lookalike.images.decoders.webp:WebPFile"),
+    ImageFormat("GIF", (".gif",), ((0, b"GIF87a"), (0, b"GIF89a")), "lookalike.images.decoders.gif:GifFile"),
     ImageFormat("BMP", (".bmp", ".dib"), ((0, b"BM"),), "PIL.BmpImagePlugin:BmpImageFile"),
     _raw("CR2", (0, b"II*\x00\x10\x00\x00\x00CR\x02")),  # before TIFF, which it also is
     ImageFormat(

@@ -17,6 +17,9 @@ from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
+DEFAULT_RECALL = 0.99
+"""The share of the true neighbours that an index is asked for, where nobody says otherwise."""
+
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
 
@@ -73,7 +76,7 @@ class Index(ABC):
         self,
         queries: npt.ArrayLike,
         k: int = 10,
-        recall: float = 1.0,
+        recall: float = DEFAULT_RECALL,
         allowed: npt.ArrayLike | None = None,
     ) -> Neighbors:
         """Find the k nearest vectors to each query.

@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
 from lookalike.index.contract import (
+    DEFAULT_RECALL,
     Index,
     as_ids,
     check_filled,
@@ -92,7 +93,7 @@ class Exact(Index):
         self,
         queries: npt.ArrayLike,
         k: int = 10,
-        recall: float = 1.0,
+        recall: float = DEFAULT_RECALL,
         allowed: npt.ArrayLike | None = None,
     ) -> Neighbors:
         """Find the k nearest vectors to each query; see `Index.search`. The recall is always 1."""

@@ -76,7 +76,7 @@ import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
 from lookalike.index import tuning
-from lookalike.index.contract import check_filled, check_k, check_queries, check_recall
+from lookalike.index.contract import DEFAULT_RECALL, check_filled, check_k, check_queries, check_recall
 from lookalike.index.folder import Arrays
 from lookalike.index.forest import WIDTH, Forest, drop, empty_forest, grow, insert, make_boxes, one_leaf
 from lookalike.index.parallel import sealed, share
@@ -242,7 +242,7 @@ class KDTree(Tree):
         self,
         queries: npt.ArrayLike,
         k: int = 10,
-        recall: float = 0.99,
+        recall: float = DEFAULT_RECALL,
         allowed: npt.ArrayLike | None = None,
         mode: Mode | None = None,
         n_leaves: int | None = None,

@@ -85,7 +85,7 @@ import numpy.typing as npt
 
 from lookalike import lloyd
 from lookalike.index import tuning
-from lookalike.index.contract import check_filled, check_k, check_queries, check_recall
+from lookalike.index.contract import DEFAULT_RECALL, check_filled, check_k, check_queries, check_recall
 from lookalike.index.folder import Arrays
 from lookalike.index.parallel import sealed, share
 from lookalike.index.principal_axes import Frame, centred_blocks, fit_frame, to_heads
@@ -188,7 +188,7 @@ class KMeansTree(Tree):
         self,
         queries: npt.ArrayLike,
         k: int = 10,
-        recall: float = 0.99,
+        recall: float = DEFAULT_RECALL,
         allowed: npt.ArrayLike | None = None,
     ) -> Neighbors:
         """Find the k nearest vectors to each query; see `Index.search`.

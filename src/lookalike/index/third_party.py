@@ -23,6 +23,7 @@ import numpy.typing as npt
 from lookalike.errors import IndexExtraError, InvalidInputError
 from lookalike.index import tuning
 from lookalike.index.contract import (
+    DEFAULT_RECALL,
     Index,
     as_ids,
     check_filled,
@@ -125,7 +126,7 @@ class ThirdParty(Index):
         self,
         queries: npt.ArrayLike,
         k: int = 10,
-        recall: float = 0.99,
+        recall: float = DEFAULT_RECALL,
         allowed: npt.ArrayLike | None = None,
     ) -> Neighbors:
         """Find the k nearest vectors to each query; see `Index.search`. Recall 1 is left to `Exact`."""

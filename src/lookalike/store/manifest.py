@@ -12,7 +12,7 @@ import os
 import stat
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from lookalike.errors import (
     CollectionConflictError,
@@ -62,6 +62,23 @@ class Root:
         return as_label(parent) or None if self.labels == "folders" else None
 
 
+class FileIdentity(NamedTuple):
+    """What tells a file from the one that stood in its place before.
+
+    It is always replaced as a whole, so that the number of the file is another one, too, where the disk has
+    such numbers.
+    """
+
+    mtime_ns: int
+    size: int
+    inode: int
+
+    @classmethod
+    def of(cls, facts: os.stat_result) -> FileIdentity:
+        """Take it from what the system says of a file."""
+        return cls(facts.st_mtime_ns, facts.st_size, facts.st_ino)
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """The content of ``collection.json``.
@@ -93,7 +110,12 @@ class Manifest:
 
     @classmethod
     def load(cls, folder: Path) -> Manifest:
-        """Read it from a ``.lookalike`` folder.
+        """Read it from a ``.lookalike`` folder; see `read`."""
+        return cls.read(folder)[0]
+
+    @classmethod
+    def read(cls, folder: Path) -> tuple[Manifest, FileIdentity]:
+        """Read it from a ``.lookalike`` folder, and tell the file apart that it was read from.
 
         Raises
         ------
@@ -102,7 +124,9 @@ class Manifest:
         """
         file = folder / FILE_NAME
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
+            with file.open(encoding="utf-8") as stream:
+                identity = FileIdentity.of(os.fstat(stream.fileno()))
+                content = json.loads(stream.read())
             version = int(content["format"])
             if version > FORMAT_VERSION:
                 raise CollectionConflictError(
@@ -112,7 +136,8 @@ class Manifest:
                 )
             if not isinstance(content["model"], str):
                 raise ValueError(f"the model is {content['model']!r}")
-            return cls(content["model"], tuple(_read_root(row) for row in content["roots"]), version)
+            manifest = cls(content["model"], tuple(_read_root(row) for row in content["roots"]), version)
+            return manifest, identity
         except FileNotFoundError as error:
             raise CollectionNotFoundError(
                 f"there is no collection in {folder}", hint=Hint("make_collection")
@@ -123,6 +148,14 @@ class Manifest:
             raise CollectionDamagedError(f"{file} is damaged ({error} is missing)") from error
         except (ValueError, TypeError, AttributeError) as error:
             raise CollectionDamagedError(f"{file} is damaged ({error})") from error
+
+
+def file_identity(folder: Path) -> FileIdentity | None:
+    """Return which file the manifest in a ``.lookalike`` folder is now; None if there is none to be seen."""
+    try:
+        return FileIdentity.of(os.stat(folder / FILE_NAME))
+    except OSError:
+        return None
 
 
 def _read_root(row: dict[str, Any]) -> Root:

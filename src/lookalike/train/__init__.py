@@ -1,13 +1,20 @@
 """Networks that learn from a collection's own images; they leave as ONNX, and run without torch."""
 
-from lookalike.train.autoencoder import train_autoencoder
-from lookalike.train.card import Card
-from lookalike.train.finetuning import finetune
-from lookalike.train.images import TrainingImages
-from lookalike.train.progress import Epoch, TrainingProgress
-from lookalike.train.run_folder import RunFolder
-from lookalike.train.settings import BASES, LOSSES, AutoencoderSettings, FinetuneSettings, Running
-from lookalike.train.trained import Trained
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lookalike.system.on_demand import public_names
+
+if TYPE_CHECKING:
+    from lookalike.train.autoencoder import train_autoencoder
+    from lookalike.train.card import Card
+    from lookalike.train.finetuning import finetune
+    from lookalike.train.images import TrainingImages
+    from lookalike.train.progress import Epoch, TrainingProgress
+    from lookalike.train.run_folder import RunFolder
+    from lookalike.train.settings import BASES, LOSSES, AutoencoderSettings, FinetuneSettings, Running
+    from lookalike.train.trained import Trained
 
 __all__ = [
     "BASES",
@@ -24,3 +31,22 @@ __all__ = [
     "finetune",
     "train_autoencoder",
 ]
+
+__getattr__ = public_names(
+    __name__,
+    {
+        "AutoencoderSettings": "settings",
+        "BASES": "settings",
+        "Card": "card",
+        "Epoch": "progress",
+        "FinetuneSettings": "settings",
+        "LOSSES": "settings",
+        "RunFolder": "run_folder",
+        "Running": "settings",
+        "Trained": "trained",
+        "TrainingImages": "images",
+        "TrainingProgress": "progress",
+        "finetune": "finetuning",
+        "train_autoencoder": "autoencoder",
+    },
+)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.embed import LocalModel, fit_image, trained_model
+from lookalike.embed import LocalModel, TrainedNetwork, fit_image
 from lookalike.errors import (
     CollectionConflictError,
     ImageError,
@@ -185,7 +185,7 @@ class _Feed:
 
 
 def _as_model(name: str, title: str, graph: bytes, shape: AutoencoderShape, metric: Metric) -> LocalModel:
-    return trained_model(
+    return TrainedNetwork(
         name=name,
         title=title,
         graph=graph,
@@ -195,7 +195,7 @@ def _as_model(name: str, title: str, graph: bytes, shape: AutoencoderShape, metr
         metric=metric,
         licence="",
         fit="squash",  # the whole image: what is cut off could not be reconstructed
-    )
+    ).as_model()
 
 
 def _finish(network: Autoencoder, card: Card, chosen: RunImages, feed: _Feed) -> Trained:

@@ -25,6 +25,8 @@ from lookalike.embed import efficientnet_lite as lite
 from lookalike.embed.safetensors_weights import read_safetensors
 from lookalike.errors import ModelError, ModelResourceError
 from lookalike.hints import Hint
+from lookalike.system.on_demand import load
+from lookalike.train.base_networks import get_base_network
 
 if TYPE_CHECKING:
     from lookalike.train.backbone_network import Backbone
@@ -113,7 +115,7 @@ class ResNetBase:
     """ResNet, whose weights come from the hub or from a file."""
 
     model: Model
-    shape: resnet.Shape
+    shape: resnet.Shape = resnet.RESNET50
 
     def read(self, file: str | os.PathLike[str] | None) -> Start:
         """See `Base`."""
@@ -154,6 +156,6 @@ def _read_hub() -> tuple[bytes, Path, str]:
 
 
 def get_base(name: str) -> Base:
-    """Return the network of that name, one of `settings.BASES`."""
-    model = get_model(name)
-    return EfficientNetLiteBase(model) if name in lite.VARIANTS else ResNetBase(model, resnet.RESNET50)
+    """Return the network of that name, one of `BASE_NETWORKS`."""
+    base: Base = load(get_base_network(name).implementation)(get_model(name))
+    return base

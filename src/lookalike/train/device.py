@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from importlib import metadata
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -93,6 +92,8 @@ def seeded(random_state: int, threads: int) -> Iterator[None]:
 
 def made_with(device: torch.device) -> dict[str, str]:
     """Return what a model was made with, for its card."""
+    from importlib import metadata
+
     torch = import_torch()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     return {"lookalike": metadata.version("lookalike"), "torch": torch.__version__, "device": name}

@@ -11,7 +11,6 @@ from torch import nn
 
 from lookalike.train.backbone_network import Backbone
 from lookalike.train.losses import make_loss
-from lookalike.train.settings import Loss
 from lookalike.train.split import Rows
 
 _RESTING = 2 / 3
@@ -22,7 +21,7 @@ _FACTOR = 10.0  # on the learning rate of the loss's own weights, which start fr
 class FinetunedNetwork(nn.Module):
     """A backbone whose features are the embedding, and a loss."""
 
-    def __init__(self, backbone: Backbone, loss: Loss, n_classes: int) -> None:
+    def __init__(self, backbone: Backbone, loss: str, n_classes: int) -> None:
         super().__init__()
         self.backbone = backbone
         self.loss = make_loss(loss, backbone.dimension, n_classes)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.embed import LocalModel, Model, fit_image, trained_model
+from lookalike.embed import LocalModel, Model, TrainedNetwork, fit_image
 from lookalike.errors import CollectionConflictError
 from lookalike.hints import Hint
 from lookalike.train.augment import augment
@@ -19,6 +19,7 @@ from lookalike.train.batches import Batch, first_pixels, read_batches
 from lookalike.train.card import Card
 from lookalike.train.device import choose_device, import_torch, made_with, seeded
 from lookalike.train.images import TrainingImages
+from lookalike.train.loss_functions import get_loss_function
 from lookalike.train.measuring import MOST_QUERIES, measure_models
 from lookalike.train.order import balanced
 from lookalike.train.run_folder import RunFolder, RunImages
@@ -38,11 +39,9 @@ _CHECKED = 8  # images on which ONNX and torch must agree
 
 def finetune(
     images: TrainingImages,
-    source: str,
     settings: FinetuneSettings,
     run: RunFolder,
     running: Running,
-    labels: str | None = None,
 ) -> Trained:
     """Fine-tune a network, or go on with a run that is there.
 
@@ -50,13 +49,9 @@ def finetune(
     ----------
     images : TrainingImages
         With labels. A data set's own test split is the test part, and never learned from.
-    source : str
-        Where the labels are from, in words.
     settings : FinetuneSettings
     run : RunFolder
     running : Running
-    labels : str, optional
-        What was asked for as labels: a run goes on with the same only.
 
     Returns
     -------
@@ -81,8 +76,16 @@ def finetune(
         from lookalike.train.memory import check_memory, free_memory_of
 
         # Not where the file of the weights lies, but what is in it, must be the same.
-        asked = {"kind": "finetune", **asdict(settings), "weights": start.sha256, "labels": labels}
+        n_frozen = settings.n_frozen_epochs
+        asked = {
+            "kind": "finetune",
+            **asdict(settings),
+            "frozen_epochs": n_frozen,
+            "weights": start.sha256,
+            "labels": images.asked_labels,
+        }
         there = None if running.restart else run.resume(asked)
+        source = images.labels_from
         if there is None:
             chosen = _choose(images, settings)
         else:
@@ -109,7 +112,7 @@ def finetune(
         name = settings.model_name
         seen = _as_model(base, start, name, "", size, b"").model
         feed = _Feed(images, chosen, classes, seen, settings, running.jobs)
-        learner = FinetuneLearner(network, classes, settings.frozen_epochs)
+        learner = FinetuneLearner(network, classes, n_frozen)
         result = fit(learner, feed, schedule, run, device, running.report)
 
         running.say("checking the model")
@@ -133,7 +136,12 @@ def finetune(
             metric=local.model.metric,
             size=size,
             made_with=made_with(device),
-            settings={**asdict(settings), "size": size, "weights": start.source},
+            settings={
+                **asdict(settings),
+                "frozen_epochs": n_frozen,
+                "size": size,
+                "weights": start.source,
+            },
             images={part: len(rows) for part, rows in chosen.split.parts().items()},
             classes=len(names),
             labels=source,
@@ -167,9 +175,9 @@ def _choose(images: TrainingImages, settings: FinetuneSettings) -> RunImages:
         settings.random_state,
     )
     learned = [labels[row] for row in split.train.tolist()]
-    if settings.loss == "contrastive" and len(set(learned)) == len(learned):
+    if get_loss_function(settings.loss).compares_images and len(set(learned)) == len(learned):
         raise CollectionConflictError(
-            "no class has two images to learn from, which the contrastive loss compares with each other",
+            f"no class has two images to learn from, which the {settings.loss} loss compares with each other",
             hint=Hint("another_loss"),
         )
     return RunImages(images.ids[kept], labels, split)
@@ -188,7 +196,7 @@ class _Feed:
         jobs: int,
     ) -> None:
         self._split, self._settings, self._model, self._classes = chosen.split, settings, model, classes
-        self._group = _GROUP if settings.loss == "contrastive" else 1
+        self._group = _GROUP if get_loss_function(settings.loss).compares_images else 1
         self._read = partial(read_batches, images, batch_size=settings.batch_size, jobs=jobs)
         self.n_held_out = len(chosen.split.validation)
 
@@ -226,7 +234,7 @@ class _Feed:
 
 
 def _as_model(base: Base, start: Start, name: str, title: str, size: int, graph: bytes) -> LocalModel:
-    return trained_model(
+    return TrainedNetwork(
         name=name,
         title=title,
         graph=graph,
@@ -236,7 +244,7 @@ def _as_model(base: Base, start: Start, name: str, title: str, size: int, graph:
         metric=base.model.metric,
         licence=start.licence,
         fit="crop",
-    )
+    ).as_model()
 
 
 def _check(backbone: Backbone, local: LocalModel, feed: _Feed) -> None:

@@ -38,12 +38,18 @@ class TrainingImages:
         One an image, where they are known.
     is_test : (n,) bool or None
         Which of them are of a data set's own test split.
+    labels_from : str
+        Where the labels are from, in words; empty without.
+    asked_labels : str or None
+        What was asked for as labels: a run is gone on with for the same only.
     """
 
     ids: Ids
     read: Callable[[int], tuple[str, bytes | Pixels]]
     labels: Sequence[str] | None = None
     is_test: npt.NDArray[np.bool_] | None = None
+    labels_from: str = ""
+    asked_labels: str | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

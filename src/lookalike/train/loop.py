@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -106,9 +106,26 @@ def fit(
         memory_kept(),
         interrupt_awaited() as is_interrupted,
     ):
-        loop = _Loop(learner, feed, schedule, run, device, report, mixed_precision, is_interrupted)
+        is_mixed = device.type == "cuda" if mixed_precision is None else mixed_precision
+        arithmetic = _Arithmetic(device, is_mixed)
+        loop = _Loop(learner, feed, schedule, run, arithmetic, report, is_interrupted)
         loop.restore()
         return loop.run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Arithmetic:
+    """Where it is computed, and whether products are taken in half precision."""
+
+    device: torch.device
+    is_mixed: bool
+
+    @property
+    def half(self) -> torch.dtype:
+        """The kind of number that half precision is here."""
+        kind = self.device.type
+        has_bfloat = kind == "cpu" or (kind == "cuda" and torch.cuda.is_bf16_supported())
+        return torch.bfloat16 if has_bfloat else torch.float16
 
 
 class _Loop:
@@ -120,31 +137,28 @@ class _Loop:
         feed: Feed,
         schedule: Schedule,
         run: RunFolder,
-        device: torch.device,
+        arithmetic: _Arithmetic,
         report: Callable[[TrainingProgress], None],
-        mixed_precision: bool | None,
         is_interrupted: Callable[[], bool],
     ) -> None:
         self.is_interrupted = is_interrupted
         self.learner, self.feed, self.schedule, self.folder = learner, feed, schedule, run
-        self.device, self.report = device, report
+        self.device, self.report = arithmetic.device, report
         # Channels last: what convolutions on processors and GPUs are quickest with.
-        learner.network.to(device, memory_format=torch.channels_last)
+        learner.network.to(self.device, memory_format=torch.channels_last)
         groups = [
             {**group, "lr": schedule.learning_rate * group.get("factor", 1.0)}
             for group in learner.parameter_groups()
         ]
         self.rates = [group["lr"] for group in groups]
         self.optimiser = torch.optim.AdamW(groups, schedule.learning_rate, weight_decay=schedule.weight_decay)
-        self.is_mixed = device.type == "cuda" if mixed_precision is None else mixed_precision
-        has_bfloat = device.type == "cpu" or (device.type == "cuda" and torch.cuda.is_bf16_supported())
-        self.half = torch.bfloat16 if has_bfloat else torch.float16
+        self.is_mixed, self.half = arithmetic.is_mixed, arithmetic.half
         needs_scale = self.is_mixed and self.half == torch.float16
-        self.scaler = torch.amp.GradScaler(device.type, enabled=needs_scale)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=needs_scale)
         self.epochs: list[Epoch] = []
         self.step = 0  # batches of the epoch under way that are done
         self.n_seen = 0  # their images
-        self.total = torch.zeros((), device=device)  # the sum of their losses
+        self.total = torch.zeros((), device=self.device)  # the sum of their losses
         self.spent = 0.0  # seconds of this epoch before this process
         self.best_epoch = 0
         self.best_loss: float | None = None

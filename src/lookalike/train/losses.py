@@ -12,7 +12,8 @@ import math
 import torch
 from torch import nn
 
-from lookalike.train.settings import Loss
+from lookalike.system.on_demand import load
+from lookalike.train.loss_functions import get_loss_function
 
 
 class NormalisedSoftmax(nn.Module):
@@ -74,13 +75,7 @@ class CrossEntropy(nn.Module):
         return nn.functional.cross_entropy(scores, classes, label_smoothing=0.1 if self.training else 0.0)
 
 
-_KINDS: dict[Loss, type[nn.Module]] = {
-    "normalised-softmax": NormalisedSoftmax,
-    "contrastive": SupervisedContrastive,
-    "cross-entropy": CrossEntropy,
-}
-
-
-def make_loss(kind: Loss, dimension: int, n_classes: int) -> nn.Module:
-    """Return a loss, with weights of its own where it has some."""
-    return _KINDS[kind](dimension, n_classes)
+def make_loss(name: str, dimension: int, n_classes: int) -> nn.Module:
+    """Return a loss of the table, with weights of its own where it has some."""
+    loss: nn.Module = load(get_loss_function(name).implementation)(dimension, n_classes)
+    return loss

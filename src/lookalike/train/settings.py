@@ -1,29 +1,38 @@
-"""What is asked of a training."""
+"""What is asked of a training.
+
+Nothing heavy is imported here: the command line reads its defaults from these classes, see `defaults`.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from lookalike.errors import InvalidInputError
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.cores import usable_cores
+from lookalike.train.base_networks import BASE_NETWORKS, get_base_network
 from lookalike.train.device import AUTO, check_device_name
+from lookalike.train.loss_functions import LOSS_FUNCTIONS, get_loss_function
 from lookalike.train.progress import TrainingProgress
-from lookalike.train.split import check_share, is_number
-from lookalike.types import Metric
+from lookalike.train.shares import check_share, is_number
 
-Loss = Literal["normalised-softmax", "contrastive", "cross-entropy"]
-LOSSES: tuple[Loss, ...] = get_args(Loss)
+if TYPE_CHECKING:
+    from lookalike.types import Metric
 
-BASES = ("lite0", "lite1", "lite2", "resnet50")
-"""Models that can be fine-tuned."""
+LOSSES = tuple(row.name for row in LOSS_FUNCTIONS)
+"""Names of what a network can be fine-tuned by, the usual one first."""
 
-BASES_FROM_FILES = ("resnet50",)
-"""Those whose weights may come from a file of the user's."""
+BASES = tuple(row.name for row in BASE_NETWORKS)
+"""Names of the models that can be fine-tuned, the usual one first."""
+
+FROZEN_EPOCHS = 2
+"""In how many of the first epochs only the last stages learn, where there are so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +103,11 @@ class AutoencoderSettings:
     learning_rate: float = 2e-3
     patience: int = 5
     held_out: float = 0.1
-    random_state: int = 0
+    random_state: int = RANDOM_STATE
 
     def __post_init__(self) -> None:
+        from lookalike.types import Metric
+
         check_name(self.name)
         if self.metric not in get_args(Metric):
             raise InvalidInputError(
@@ -133,8 +144,9 @@ class FinetuneSettings:
     size : int, optional
         Side of what it sees, pixels; that of the base by default.
     epochs : int
-    frozen_epochs : int
-        How many of them only the last stages learn in.
+    frozen_epochs : int, optional
+        How many of them only the last stages learn in; two by default, or all if there are no more. See
+        `n_frozen_epochs`.
     batch_size : int
     learning_rate : float
         Of the network; that of the loss's own weights is ten times as high.
@@ -149,12 +161,12 @@ class FinetuneSettings:
     """
 
     name: str
-    base: str = "lite0"
+    base: str = BASES[0]
     weights: str | os.PathLike[str] | None = None
-    loss: Loss = "normalised-softmax"
+    loss: str = LOSSES[0]
     size: int | None = None
     epochs: int = 20
-    frozen_epochs: int = 2
+    frozen_epochs: int | None = None
     batch_size: int = 32
     learning_rate: float = 5e-4
     patience: int = 4
@@ -163,19 +175,17 @@ class FinetuneSettings:
     per_class: int | None = None
     validation: float = 0.1
     min_images: int = 1
-    random_state: int = 0
+    random_state: int = RANDOM_STATE
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        if self.base not in BASES:
-            raise InvalidInputError(f"the base is {self.base!r}; expected one of {', '.join(BASES)}")
-        if self.weights is not None and self.base not in BASES_FROM_FILES:
+        base = get_base_network(self.base)
+        if self.weights is not None and not base.reads_files:
             raise InvalidInputError(
                 f"weights are given for {self.base}, which has its own; a file of them is taken for"
-                f" {', '.join(BASES_FROM_FILES)}"
+                f" {', '.join(row.name for row in BASE_NETWORKS if row.reads_files)}"
             )
-        if self.loss not in LOSSES:
-            raise InvalidInputError(f"the loss is {self.loss!r}; expected one of {', '.join(LOSSES)}")
+        get_loss_function(self.loss)
         for name in ("epochs", "batch_size", "patience", "min_images"):
             _check_count(name, getattr(self, name))
         for name in ("size", "per_class"):
@@ -185,7 +195,7 @@ class FinetuneSettings:
             raise InvalidInputError(f"weights is {self.weights!r}; expected the path of a safetensors file")
         if self.size is not None and not 32 <= self.size <= 1024:
             raise InvalidInputError(f"the size is {self.size!r}; expected pixels a side, 32 to 1,024")
-        if not _is_whole(self.frozen_epochs) or not 0 <= self.frozen_epochs <= self.epochs:
+        if not _is_whole(self.n_frozen_epochs) or not 0 <= self.n_frozen_epochs <= self.epochs:
             raise InvalidInputError(
                 f"the network is frozen for {self.frozen_epochs} epochs; expected 0 to"
                 f" {self.epochs}, all of them"
@@ -201,6 +211,31 @@ class FinetuneSettings:
     def model_name(self) -> str:
         """What its model is called."""
         return f"{self.base}-{self.name}"
+
+    @property
+    def n_frozen_epochs(self) -> int:
+        """In how many epochs only the last stages learn."""
+        return min(FROZEN_EPOCHS, self.epochs) if self.frozen_epochs is None else self.frozen_epochs
+
+
+def defaults(settings: type) -> dict[str, Any]:
+    """Return what each setting is where it is not given; those that have to be given are not in it.
+
+    Parameters
+    ----------
+    settings : type
+        `AutoencoderSettings`, `FinetuneSettings` or `Running`.
+
+    Examples
+    --------
+    >>> defaults(FinetuneSettings)["epochs"], "name" in defaults(FinetuneSettings)
+    (20, False)
+    """
+    return {
+        each.name: each.default
+        for each in dataclasses.fields(settings)
+        if each.default is not dataclasses.MISSING
+    }
 
 
 def check_name(name: str) -> None:

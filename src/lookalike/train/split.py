@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.hints import Hint
+from lookalike.train.shares import check_share
 
 Rows = npt.NDArray[np.int64]
 
@@ -161,15 +162,3 @@ def _listed(names: npt.NDArray[np.str_]) -> str:
     if len(names) == 1:
         return f"the class {some} has"
     return f"{len(names):,} classes ({some}{', …' if len(names) > 3 else ''}) have"
-
-
-def check_share(name: str, value: float, or_none: bool = False) -> None:
-    """Raise InvalidInputError unless some images can be such a share of all, and others be left."""
-    if not is_number(value) or not (0 < value < 1 or (or_none and value == 0)):
-        least = "0 or more" if or_none else "above 0"
-        raise InvalidInputError(f"the {name} share is {value!r}; expected a number {least}, and below 1")
-
-
-def is_number(value: object) -> bool:
-    """Tell whether it is a number, as JSON knows them."""
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -6,10 +6,10 @@ import pillow_jxl  # noqa: F401  for writing
 import pytest
 from PIL import Image
 
-from camera_files import corner_names, corners
 from lookalike.errors import ImageError
 from lookalike.images.decode import decode
 from lookalike.images.decoders.jxl import JxlImageFile, hdr_numbers, read_size
+from pictures import corner_names, corners
 
 UPRIGHT = ["red", "green", "white", "blue"]
 
@@ -41,7 +41,7 @@ def test_the_size_is_read_from_the_header(size):
 
 
 def test_a_picture_is_read():
-    decoded = decode(encode(corners()), "it")
+    decoded = decode(encode(corners(600, 400)), "it")
     assert (decoded.format, decoded.width, decoded.height) == ("JXL", 600, 400)
     assert corner_names(decoded.image) == UPRIGHT
 
@@ -53,7 +53,7 @@ def test_every_mode_is_read(mode):
 
 
 def test_a_bare_codestream_is_read():
-    data = encode(corners(), use_container=False)
+    data = encode(corners(600, 400), use_container=False)
     start = data.index(b"\xff\x0a")
     assert decode(data[start:] if data[:2] != b"\xff\x0a" else data, "it").format == "JXL"
 
@@ -62,7 +62,7 @@ def test_exif_does_not_turn_what_the_decoder_has_turned():
     # ISO/IEC 18181-2: the orientation of the codestream holds; Exif is only a copy of it.
     exif = Image.Exif()
     exif[0x0112] = 6
-    decoded = decode(encode(corners(), exif=exif.tobytes()), "it")
+    decoded = decode(encode(corners(600, 400), exif=exif.tobytes()), "it")
     assert (decoded.width, decoded.height) == (600, 400)
     assert corner_names(decoded.image) == UPRIGHT
 
@@ -79,7 +79,7 @@ def test_a_packed_jpeg_is_turned_once(tmp_path, orientation, size, side):
 
 
 def test_without_its_extra_the_reason_names_it_and_the_file_is_not_called_damaged(monkeypatch):
-    data = encode(corners())
+    data = encode(corners(600, 400))
     monkeypatch.setitem(sys.modules, "pillow_jxl", None)
     with pytest.raises(ImageError) as caught:
         decode(data, "it")
@@ -91,12 +91,12 @@ def test_without_its_extra_the_reason_names_it_and_the_file_is_not_called_damage
 def test_too_many_pixels_are_refused_before_anything_is_decoded(monkeypatch):
     monkeypatch.setattr(JxlImageFile, "load", lambda image: pytest.fail("loaded"))
     with pytest.raises(ImageError, match="too large: 600 × 400"):
-        decode(encode(corners()), "it", None, 1000)
+        decode(encode(corners(600, 400)), "it", None, 1000)
 
 
 @pytest.mark.parametrize("length", [2, 3, 10, 40])
 def test_a_codestream_cut_short_is_an_error(length):
-    data = encode(corners(), use_container=False)
+    data = encode(corners(600, 400), use_container=False)
     with pytest.raises(ImageError, match="JXL"):
         decode(data[data.index(b"\xff\x0a") :][:length], "it", None, 1_000_000)
 

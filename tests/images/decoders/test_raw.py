@@ -9,41 +9,21 @@ import rawpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from PIL.Image import Transpose
 
-from camera_files import (
-    SHORT,
-    corner_names,
-    corners,
-    dng,
-    jpeg,
-    text,
-    tiff,
-)
+from camera_files import SHORT, dng, jpeg, text, tiff
 from lookalike.errors import ImageError
 from lookalike.images import scan
 from lookalike.images.decode import decode
 from lookalike.images.decoders.raw import RawImageFile, is_cut_short
 from lookalike.images.formats import FORMATS, recognise_file
+from pictures import STORED_AS, corner_names, corners, stored
 
 UPRIGHT = ["red", "green", "white", "blue"]
 
-STORED_AS = {
-    1: None,
-    2: Transpose.FLIP_LEFT_RIGHT,
-    3: Transpose.ROTATE_180,
-    4: Transpose.FLIP_TOP_BOTTOM,
-    5: Transpose.TRANSPOSE,
-    6: Transpose.ROTATE_90,
-    7: Transpose.TRANSVERSE,
-    8: Transpose.ROTATE_270,
-}
 
-
-def stored(picture, orientation):
-    """The picture as a camera stores it that says: turn it by `orientation`."""
-    turn = STORED_AS[orientation]
-    return picture if turn is None else picture.transpose(turn)
+def sensor(width=600, height=400):
+    """A picture as large as a camera's, so that its preview is smaller."""
+    return corners(width, height)
 
 
 def reason(data, name="it", *arguments):
@@ -58,7 +38,7 @@ def reason(data, name="it", *arguments):
 @pytest.mark.parametrize("orientation", STORED_AS)
 @pytest.mark.parametrize("side", [None, 100])
 def test_a_developed_picture_is_turned_as_the_camera_says(orientation, side):
-    decoded = decode(dng(stored(corners(), orientation), orientation), "it", side)
+    decoded = decode(dng(stored(sensor(), orientation), orientation), "it", side)
     assert (decoded.format, decoded.width, decoded.height) == ("DNG", 600, 400)
     assert corner_names(decoded.image) == UPRIGHT
     assert decoded.note == ""
@@ -67,7 +47,7 @@ def test_a_developed_picture_is_turned_as_the_camera_says(orientation, side):
 @pytest.mark.parametrize("orientation", STORED_AS)
 @pytest.mark.parametrize("side", [None, 100])
 def test_a_preview_is_turned_as_the_camera_says_once(orientation, side):
-    picture = stored(corners(), orientation)
+    picture = stored(sensor(), orientation)
     small = picture.resize((picture.width // 2, picture.height // 2))
     decoded = decode(dng(picture, orientation, small), "it", side)
     assert (decoded.width, decoded.height) == (600, 400)
@@ -80,7 +60,7 @@ def test_what_a_preview_says_of_itself_does_not_count(monkeypatch):
     exif[0x0112] = 3
     preview = jpeg(corners(300, 200), exif=exif)
     monkeypatch.setattr("camera_files.jpeg", lambda picture: preview)
-    decoded = decode(dng(corners(), 1, corners(300, 200)), "it")
+    decoded = decode(dng(sensor(), 1, corners(300, 200)), "it")
     assert decoded.image.size == (300, 200)
     assert corner_names(decoded.image) == UPRIGHT
 
@@ -96,18 +76,18 @@ def test_a_preview_that_was_turned_already_is_not_turned_again(orientation):
 
 def test_the_preview_is_taken_rather_than_the_sensor():
     grey = Image.new("RGB", (300, 200), (90, 90, 90))
-    assert decode(dng(corners(), preview=grey), "it").image.getpixel((10, 10)) == (90, 90, 90)
+    assert decode(dng(sensor(), preview=grey), "it").image.getpixel((10, 10)) == (90, 90, 90)
 
 
 def test_a_preview_too_small_for_what_is_asked_is_passed_over():
-    data = dng(corners(), preview=Image.new("RGB", (150, 100), (90, 90, 90)))
+    data = dng(sensor(), preview=Image.new("RGB", (150, 100), (90, 90, 90)))
     assert corner_names(decode(data, "it").image) == UPRIGHT
     assert decode(data, "it", 101).image.size == (300, 200)
     assert decode(data, "it", 100).image.getpixel((10, 10)) == (90, 90, 90)
 
 
 def test_an_icon_is_no_preview():
-    data = dng(corners(), preview=Image.new("RGB", (60, 40), (90, 90, 90)))
+    data = dng(sensor(), preview=Image.new("RGB", (60, 40), (90, 90, 90)))
     assert corner_names(decode(data, "it", 16).image) == UPRIGHT
 
 
@@ -120,8 +100,8 @@ def test_a_developed_picture_has_the_colours_of_the_scene():
 
 
 def test_what_is_half_the_size_looks_like_the_whole():
-    whole = decode(dng(corners()), "it").image.reduce(2)
-    half = decode(dng(corners()), "it", 200).image
+    whole = decode(dng(sensor()), "it").image.reduce(2)
+    half = decode(dng(sensor()), "it", 200).image
     difference = np.abs(np.asarray(whole, dtype=float) - np.asarray(half, dtype=float))
     assert np.median(difference) < 3
 
@@ -131,7 +111,7 @@ def test_what_is_half_the_size_looks_like_the_whole():
 
 def plain_tiff(**options):
     stream = io.BytesIO()
-    corners().save(stream, "TIFF", **options)
+    sensor().save(stream, "TIFF", **options)
     return stream.getvalue()
 
 
@@ -152,13 +132,13 @@ def test_a_tiff_of_a_cameras_maker_is_read_as_tiff_if_it_is_no_camera_file(name,
 @pytest.mark.parametrize("name", ["a.dng", "a.tif", "a.jpg", "a"])
 @pytest.mark.parametrize("preview", [None, corners(300, 200)])
 def test_a_dng_is_one_whatever_it_is_called(name, preview):
-    decoded = decode(dng(corners(), preview=preview), name)
+    decoded = decode(dng(sensor(), preview=preview), name)
     assert (decoded.format, decoded.width) == ("DNG", 600)
 
 
 @pytest.mark.parametrize(("maker", "kind"), [("NIKON CORPORATION", "NEF"), ("NIKON", "NEF"), ("SONY", "ARW")])
 def test_makers_own_files_are_told_by_their_sensor_data(maker, kind):
-    data = dng(corners(), preview=corners(300, 200), make=maker, version=False)
+    data = dng(sensor(), preview=corners(300, 200), make=maker, version=False)
     assert decode(data, "a.tif").format == kind
 
 
@@ -185,12 +165,12 @@ def test_a_kind_that_libraw_does_not_know_is_not_called_damaged():
 
 
 def test_a_camera_file_cut_short_is_an_error_without_a_preview():
-    data = dng(corners())
+    data = dng(sensor())
     assert reason(data[: len(data) // 2]) == "the DNG file is cut short"
 
 
 def test_of_a_camera_file_cut_short_the_preview_is_read_with_a_note():
-    data = dng(corners(), preview=corners(300, 200))
+    data = dng(sensor(), preview=corners(300, 200))
     decoded = decode(data[: len(data) - 100_000], "it")
     assert corner_names(decoded.image) == UPRIGHT
     assert decoded.note == "cut short: only its preview is read"
@@ -209,10 +189,10 @@ def test_what_cannot_be_developed_has_its_small_preview_and_a_note(monkeypatch):
 
     read = rawpy.imread
     monkeypatch.setattr("rawpy.imread", lambda stream: Fails(read(stream)))
-    decoded = decode(dng(corners(), preview=corners(150, 100)), "it")
+    decoded = decode(dng(sensor(), preview=corners(150, 100)), "it")
     assert decoded.image.size == (150, 100)
     assert decoded.note == "only its preview of 150 × 100 pixels could be read"
-    assert "damaged DNG file" in reason(dng(corners()))
+    assert "damaged DNG file" in reason(dng(sensor()))
 
 
 def test_too_little_memory_is_not_the_files_fault(monkeypatch):
@@ -221,20 +201,20 @@ def test_too_little_memory_is_not_the_files_fault(monkeypatch):
 
     monkeypatch.setattr("rawpy.imread", read)
     with pytest.raises(ImageError, match="not enough memory") as caught:
-        decode(dng(corners()), "it")
+        decode(dng(sensor()), "it")
     assert not caught.value.is_permanent
 
 
 def test_a_missing_reader_is_named_and_not_the_files_fault(monkeypatch):
     monkeypatch.setitem(sys.modules, "rawpy", None)
     with pytest.raises(ImageError, match="pip install rawpy") as caught:
-        decode(dng(corners()), "it")
+        decode(dng(sensor()), "it")
     assert not caught.value.is_permanent
 
 
 def test_too_many_pixels_are_refused_before_anything_is_developed(monkeypatch):
     monkeypatch.setattr(RawImageFile, "load", lambda image: pytest.fail("loaded"))
-    assert "too large: 600 × 400" in reason(dng(corners()), "it", None, 1000)
+    assert "too large: 600 × 400" in reason(dng(sensor()), "it", None, 1000)
 
 
 def test_cuts_are_told_from_the_boxes_of_newer_files():
@@ -274,7 +254,7 @@ def test_no_bytes_get_past_the_decoder(sample, changes):
 
 
 def test_threads_do_not_disturb_each_other():
-    files = [dng(stored(corners(), way), way) for way in STORED_AS] * 3
+    files = [dng(stored(sensor(), way), way) for way in STORED_AS] * 3
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda data: corner_names(decode(data, "it", 100).image), files))
     assert found == [UPRIGHT] * len(files)

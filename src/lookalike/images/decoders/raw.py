@@ -231,7 +231,10 @@ class RawImageFile(ImageFile):
         sizes, scale = self._raw.sizes, 2 if is_half else 1
         if abs(picture.width * scale - sizes.iwidth) < scale and picture.height * scale >= sizes.iheight:
             left, top, right, bottom = (side // scale for side in self._window)
-            picture = picture.crop((left, top, right, bottom))
+            # Not crop(): it looks at the limit of pixels that the process has set Pillow.
+            window = Pillow.new(picture.mode, (right - left, bottom - top))
+            window.paste(picture, (-left, -top))
+            return window
         return picture
 
 

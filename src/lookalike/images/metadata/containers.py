@@ -128,6 +128,27 @@ def riff_chunks(stream: IO[bytes]) -> Iterator[Part]:
         at += 8 + size + size % 2
 
 
+def gif_blocks(stream: IO[bytes]) -> Iterator[Part]:
+    """Walk over a GIF's blocks up to the pixels of its first frame.
+
+    An extension is called ``!`` and its label, and has its first sub-block for content; the frame, where it
+    lies and how it is stored, is called ``,`` (GIF89a, sections 20 and 23 to 26).
+    """
+    head = read_at(stream, 0, 13)
+    at = 13 + (3 * 2 ** ((head[10] & 7) + 1) if len(head) == 13 and head[10] & 0x80 else 0)
+    for _ in range(_MAX_STEPS):
+        block = read_at(stream, at, 3)
+        if block[:1] == b",":
+            yield Part(b",", at + 1, 9)
+        if block[:1] != b"!" or len(block) < 3:
+            return
+        yield Part(block[:2], at + 3, block[2])
+        at += 2
+        while size := int.from_bytes(read_at(stream, at, 1)):
+            at += 1 + size
+        at += 1
+
+
 def boxes(stream: IO[bytes], start: int = 0, end: int | None = None) -> Iterator[Part]:
     """Walk over the boxes of an ISO base media file (ISO/IEC 14496-12, section 4.2)."""
     at = start

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lookalike import datasets
-from lookalike.collection.ground_truth import read_ground_truth
+from lookalike.collection.evaluation.ground_truth import read_ground_truth
 from lookalike.collection.ivf_rq import IvfRq
 from lookalike.collection.places import Places
 from lookalike.embed import ModelRegistry, base_name
@@ -32,9 +32,8 @@ from lookalike.train import (
     Running,
     Trained,
     TrainingImages,
-    finetune,
-    train_autoencoder,
 )
+from lookalike.train.trainings import training_of
 from lookalike.types import Pixels
 
 
@@ -46,12 +45,11 @@ def train_model(
     running: Running,
 ) -> Trained:
     """Train a network and keep it; see `Collection.train`."""
-    if not isinstance(settings, AutoencoderSettings | FinetuneSettings):
-        raise InvalidInputError(f"settings is {settings!r}; expected AutoencoderSettings or FinetuneSettings")
+    training = training_of(settings)
     if not isinstance(running, Running):
         raise InvalidInputError(f"running is {running!r}; expected Running")
-    if labels is not None and isinstance(settings, AutoencoderSettings):
-        raise InvalidInputError(f"labels is {labels!r}, but an autoencoder learns without; leave it out")
+    if labels is not None and not training.takes_labels:
+        raise InvalidInputError(f"labels is {labels!r}, but an {training.name} learns without; leave it out")
     if labels is not None and not isinstance(labels, str | os.PathLike):
         raise InvalidInputError(f"labels is {labels!r}; expected a CSV file or the name of a clustering")
     folder = places.store.folder
@@ -63,12 +61,8 @@ def train_model(
         run.remove()  # left by a kill between keeping the model and forgetting how it came about
         raise
     _check_nothing_is_left(places, shelf, name)
-    if isinstance(settings, AutoencoderSettings):
-        trained = train_autoencoder(_images(places), settings, run, running)
-    else:
-        images, source = _labelled(places, labels)
-        asked = None if labels is None else os.fspath(labels)
-        trained = finetune(images, source, settings, run, running, asked)
+    images = _labelled(places, labels) if training.takes_labels else _images(places)
+    trained = training.train(images, settings, run, running)
     with writer_lock(folder):
         shelf.add_trained(trained.local, trained.files())
     run.remove()
@@ -112,8 +106,8 @@ def _images(places: Places) -> TrainingImages:
     return TrainingImages(ids, _reader(places, stored), None, is_test)
 
 
-def _labelled(places: Places, given: str | os.PathLike[str] | None) -> tuple[TrainingImages, str]:
-    """Return the images that have a label, and where the labels are from."""
+def _labelled(places: Places, given: str | os.PathLike[str] | None) -> TrainingImages:
+    """Return the images that have a label."""
     every = _images(places)
     truth = read_ground_truth(places, places.of_images(), given)
     rows = [row for row, image in enumerate(every.ids.tolist()) if image in truth.labels]
@@ -123,7 +117,8 @@ def _labelled(places: Places, given: str | os.PathLike[str] | None) -> tuple[Tra
     if truth.unknown:
         paths = "1 path" if len(truth.unknown) == 1 else f"{len(truth.unknown):,} paths"
         source += f", {paths} of which not in this collection ({truth.unknown[0]}, say)"
-    return TrainingImages(every.ids[rows], every.read, labels, is_test), source
+    asked = None if given is None else os.fspath(given)
+    return TrainingImages(every.ids[rows], every.read, labels, is_test, source, asked)
 
 
 def _reader(places: Places, stored: dict[int, str]) -> Callable[[int], tuple[str, bytes | Pixels]]:

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.choices import ALGORITHMS
-from lookalike.collection.centers import measured, recentred
-from lookalike.collection.clusterings import NOISE, StoredClustering
+from lookalike.collection.clusterings.centers import measured, recentred
 from lookalike.collection.embedded import Embedded
+from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.errors import CollectionResourceError, InvalidInputError
 from lookalike.hints import Hint
 from lookalike.system.memory import free_memory

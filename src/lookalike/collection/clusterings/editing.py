@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.choices import ALGORITHMS
-from lookalike.collection.centers import measured, nearest_centres, recentred
-from lookalike.collection.clusterings import NOISE, StoredClustering
+from lookalike.collection.clusterings.centers import measured, nearest_centres, recentred
 from lookalike.collection.embedded import Embedded
+from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.errors import InvalidInputError
 from lookalike.images.finding.spelling import composed
 from lookalike.types import Ids, ImageId, Metric, Vectors

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lookalike.answers import Cluster, Clustering
 from lookalike.choices import FORMS, TABLES
-from lookalike.collection.places import Place
+from lookalike.collection.places import FileLocation
 from lookalike.errors import (
     CollectionConflictError,
     CollectionNotFoundError,
@@ -29,7 +29,7 @@ _COLUMNS = ("path", "id", "cluster", "name", "distance", "label")
 
 
 def export_clustering(
-    clustering: Clustering, places: Mapping[int, Sequence[Place]], to: Path, form: str
+    clustering: Clustering, places: Mapping[int, Sequence[FileLocation]], to: Path, form: str
 ) -> int:
     """Write a clustering; return how many images that are. See `Collection.export_clustering`."""
     check_export(to, form)
@@ -79,7 +79,7 @@ def _whole(to: Path) -> Iterator[Path]:
 
 
 def _write_table(
-    clustering: Clustering, places: Mapping[int, Sequence[Place]], file: Path, form: str
+    clustering: Clustering, places: Mapping[int, Sequence[FileLocation]], file: Path, form: str
 ) -> None:
     """Write a row for every place of every image, by cluster, nearest to the centre first."""
     names = {cluster.number: cluster.name for cluster in clustering.clusters}
@@ -115,7 +115,7 @@ def _write_table(
 
 
 def _write_folders(
-    clustering: Clustering, places: Mapping[int, Sequence[Place]], folder: Path, form: str
+    clustering: Clustering, places: Mapping[int, Sequence[FileLocation]], folder: Path, form: str
 ) -> None:
     """Put the first file of each image into a folder of its cluster."""
     for cluster in clustering.clusters:

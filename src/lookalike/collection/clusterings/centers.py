@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.clusterings import NOISE, StoredClustering
 from lookalike.collection.embedded import Embedded, Rows
+from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.types import Metric, Vectors
 
 _BLOCK_ROWS = 4_096

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from lookalike.collection.clusterings import Clusterings, NamedClusters
+from lookalike.collection.stored.clusterings import NamedClusters, StoredClusterings
 from lookalike.hints import Sentence
 from lookalike.types import Ids
 
@@ -31,7 +31,7 @@ class ClusterLabels:
     damaged: tuple[Sentence, ...]
 
     @classmethod
-    def read(cls, clusterings: Clusterings) -> ClusterLabels:
+    def read(cls, clusterings: StoredClusterings) -> ClusterLabels:
         """Read them from the disk; what is damaged is passed over."""
         named, damaged = clusterings.named()
         named.sort(key=lambda each: (-each.changed, each.clustering))

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lookalike.collection.clusterings import Clusterings
 from lookalike.collection.embedded import nothing_embedded
-from lookalike.collection.places import Place, Places
+from lookalike.collection.places import FileLocation, Places
+from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.hints import Hint
 from lookalike.images.finding.spelling import as_typed, composed
@@ -39,7 +39,7 @@ class GroundTruth:
 
 def read_ground_truth(
     places: Places,
-    there: Mapping[int, list[Place]],
+    there: Mapping[int, list[FileLocation]],
     given: str | os.PathLike[str] | None,
 ) -> GroundTruth:
     """Return the labels of a collection's images.
@@ -47,7 +47,7 @@ def read_ground_truth(
     Parameters
     ----------
     places : Places
-    there : mapping of int to list of Place
+    there : mapping of int to list of FileLocation
         Where the images lie: `Places.of_images`.
     given : str or path, optional
         A CSV file with columns ``path`` and ``label``; or the name of a clustering, of which the names that
@@ -91,7 +91,9 @@ def read_ground_truth(
     return _of_table(places, there, Path(name))
 
 
-def _of_clusters(clusterings: Clusterings, name: str, there: Mapping[int, list[Place]]) -> GroundTruth:
+def _of_clusters(
+    clusterings: StoredClusterings, name: str, there: Mapping[int, list[FileLocation]]
+) -> GroundTruth:
     stored = clusterings.read(name)
     named = zip(stored.ids.tolist(), stored.clusters.tolist(), strict=True)
     labels = {
@@ -104,7 +106,7 @@ def _of_clusters(clusterings: Clusterings, name: str, there: Mapping[int, list[P
     return GroundTruth(labels, f"named clusters of {name}")
 
 
-def _of_table(places: Places, there: Mapping[int, list[Place]], file: Path) -> GroundTruth:
+def _of_table(places: Places, there: Mapping[int, list[FileLocation]], file: Path) -> GroundTruth:
     by_path = {place.path: image for image, found in there.items() for place in found}
     # Paths as they are come first: two files may differ in nothing but how their accents are written.
     by_path = {composed(path): image for path, image in by_path.items()} | by_path

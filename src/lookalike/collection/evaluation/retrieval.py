@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.answers import ClusteringEvaluation, Evaluation, QueryScores, SearchComparison
-from lookalike.collection.clusterings import NOISE, StoredClustering
-from lookalike.collection.comparing import is_in_split
 from lookalike.collection.describing import agreement
 from lookalike.collection.embedded import nothing_embedded, vector_table
-from lookalike.collection.ground_truth import GroundTruth
-from lookalike.collection.places import Place, Places
-from lookalike.collection.searchers import AUTO, Indexes, choose_kind
+from lookalike.collection.evaluation.ground_truth import GroundTruth
+from lookalike.collection.evaluation.indexes import is_in_split
+from lookalike.collection.places import FileLocation, Places
+from lookalike.collection.searchers import AUTO, Searchers, choose_kind
 from lookalike.collection.searching import make_hit
+from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.embed import Model
 from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.evaluate import (
@@ -122,7 +122,7 @@ class _Rows:
     vectors: Vectors
 
     @classmethod
-    def read(cls, places: Places, indexes: Indexes, model: Model) -> _Rows:
+    def read(cls, places: Places, indexes: Searchers, model: Model) -> _Rows:
         ids, vectors = indexes.read_vectors(vector_table(places.store, model), model.name, model.metric)
         order = np.argsort(ids)
         return cls(ids[order], order, vectors)
@@ -133,8 +133,8 @@ class _Rows:
 
 def evaluate_retrieval(
     places: Places,
-    there: Mapping[int, list[Place]],
-    indexes: Indexes,
+    there: Mapping[int, list[FileLocation]],
+    indexes: Searchers,
     truth: GroundTruth,
     contenders: Sequence[Contender],
     asked: Asked,
@@ -196,7 +196,7 @@ def _check_others(places: Places, contenders: Sequence[Contender]) -> None:
 
 def _set_task(
     places: Places,
-    there: Mapping[int, list[Place]],
+    there: Mapping[int, list[FileLocation]],
     truth: GroundTruth,
     contenders: Sequence[Contender],
     asked: Asked,
@@ -274,7 +274,7 @@ def _set_task(
 
 def _measure(
     places: Places,
-    indexes: Indexes,
+    indexes: Searchers,
     contender: Contender,
     rows: _Rows,
     task: _Task,
@@ -309,7 +309,7 @@ def _measure(
 
 
 def _worst(
-    there: Mapping[int, list[Place]],
+    there: Mapping[int, list[FileLocation]],
     truth: GroundTruth,
     model: Model,
     rows: _Rows,
@@ -352,8 +352,8 @@ def _worst(
 
 def evaluate_clustering(
     places: Places,
-    there: Mapping[int, list[Place]],
-    indexes: Indexes,
+    there: Mapping[int, list[FileLocation]],
+    indexes: Searchers,
     stored: StoredClustering,
     model: Model,
     truth: GroundTruth | None,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.named_folders import NamedFolders, check_name, parse_facts, read_arrays
+from lookalike.collection.stored.named_folders import NamedFolders, check_name, parse_facts, read_arrays
 from lookalike.errors import InvalidInputError, StoreError
 from lookalike.hints import Sentence
 from lookalike.images.finding.spelling import composed
@@ -148,7 +148,7 @@ def check_clustering_name(name: str) -> str:
     return check_name("clustering", name, _EXAMPLE)
 
 
-class Clusterings:
+class StoredClusterings:
     """The clusterings of the collection in a ``.lookalike`` folder."""
 
     def __init__(self, folder: Path) -> None:

@@ -1,0 +1,123 @@
+"""Groups of commands for typer, each of which is loaded when it is called: the help knows their lines."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import typer
+import typer.core
+import typer.main
+
+from lookalike.cli.commands import Command, Group
+from lookalike.cli.console import complain
+
+Answering = Callable[[Callable[..., None]], Callable[..., None]]
+
+_BARE = ""  # the name of what a group's own name does; nobody can type it
+_HELP = ("-h", "--help")
+
+
+class CommandGroup(typer.core.TyperGroup):
+    """A group of `Command` and `Group` rows."""
+
+    rows: ClassVar[Mapping[str, Command | Group]] = {}
+    bare: ClassVar[Command | None] = None
+    answering: ClassVar[Answering]
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for name, row in self.rows.items():  # as far as a list of them needs it
+            self.commands[name] = typer.core.TyperCommand(name, help=row.help)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give words that no command of the group begins to the one that needs no name."""
+        return super().parse_args(ctx, args if self.bare is None else self._named(args))
+
+    def _named(self, args: list[str]) -> list[str]:
+        first = args[0] if args else ""
+        if first in self.commands:
+            tell_if_there(first, os.path.isdir, "folder")
+            return args
+        if first and first[:1] != "-":  # a folder, or a mistake
+            return [_BARE, "--collection", *args] if os.path.isdir(first) else args
+        return [_HELP[0]] if any(word in _HELP for word in args) else [_BARE, *args]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands and all that their lines say."""
+        lines = [(name, row.help.split("\n\n")[0]) for name, row in self.rows.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(lines)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command as the help needs it; `resolve_command` loads it."""
+        if cmd_name == _BARE and self.bare is not None:
+            return typer.core.TyperCommand(_BARE)
+        return super().get_command(ctx, cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that the words name, loaded, and the words that are left."""
+        name, command, rest = super().resolve_command(ctx, args)
+        row = self.bare if name == _BARE else self.rows[name or ""]
+        return name, command if row is None else load(name or "", row, type(self).answering), rest
+
+
+def tell_if_there(word: str, is_there: Callable[[str], bool], kind: str) -> None:
+    """Say that a word is taken as a command, where it could have been a file or folder instead."""
+    if is_there(word):
+        complain(f"{word} is taken as a command here; the {kind} of that name is .{os.sep}{word}")
+
+
+def load(name: str, row: Command | Group, answering: Answering) -> Any:
+    """Return a command, or a group of them, for typer to run."""
+    if isinstance(row, Command):
+        module, _, function = row.home.partition(":")
+        command = getattr(importlib.import_module(f"lookalike.cli.{module}"), function)
+        program = new_typer()
+        program.command(name, cls=SectionedCommand)(answering(command))
+        return typer.main.get_command(program)
+    return typer.main.get_group(
+        new_typer(
+            name=name,
+            help=row.help,
+            epilog=row.example,
+            cls=group_class(row.commands, answering, row.bare),
+            no_args_is_help=row.bare is None,
+        )
+    )
+
+
+def new_typer(**options: Any) -> typer.Typer:
+    """Return a typer application whose help has frames and colors where it is seen, and none in a pipe."""
+    # Rich takes as long to load as all else that help needs, and its frames are for eyes.
+    is_seen = sys.stdout is not None and sys.stdout.isatty()
+    return typer.Typer(add_completion=False, rich_markup_mode="rich" if is_seen else None, **options)
+
+
+def group_class(
+    rows: Mapping[str, Command | Group], answering: Answering, bare: Command | None = None
+) -> type[CommandGroup]:
+    """Return the class of a group of these commands, as typer wants it."""
+    return type(
+        "Commands", (CommandGroup,), {"rows": rows, "bare": bare, "answering": staticmethod(answering)}
+    )
+
+
+class SectionedCommand(typer.core.TyperCommand):
+    """A command whose options stand under their headings in a plain help, too, as they do in rich's."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options, by heading."""
+        sections: dict[str, list[Any]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                kind = f"{parameter.param_type_name.capitalize()}s"
+                heading = getattr(parameter, "rich_help_panel", None) or kind
+                sections.setdefault(heading, []).append(record)
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)

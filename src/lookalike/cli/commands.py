@@ -1,0 +1,151 @@
+"""The commands, what each is for in a line, and where it is: known without loading any.
+
+A line is the first paragraph of the command's docstring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command.
+
+    Attributes
+    ----------
+    home : str
+        ``module:function`` below `lookalike.cli`.
+    help : str
+        One line.
+    """
+
+    home: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A command of commands.
+
+    Attributes
+    ----------
+    help : str
+        What the group is for; its first paragraph is one line.
+    example : str
+        Under the list of its commands.
+    commands : mapping
+        By name.
+    bare : Command, optional
+        What the group's name alone does, or with options behind it; and, where it takes ``--collection``, with
+        the folder of one.
+    """
+
+    help: str
+    example: str
+    commands: Mapping[str, Command]
+    bare: Command | None = None
+
+
+CLUSTER = Group(
+    """Find groups of look-alikes, keep them under a name, and show, change and export them.
+
+    Without a command it makes clusters, as `make` does: lookalike cluster -k 40.""",
+    "First: lookalike cluster try. Then: lookalike cluster make -k 40 --plot groups.png. And name them:"
+    " lookalike cluster edit --rename 3=owls.",
+    {
+        "make": Command("cluster:make", "Make clusters, and keep them under a name."),
+        "try": Command(
+            "cluster_try:try_",
+            "Try several numbers of clusters, or distances, and suggest one; keep nothing.",
+        ),
+        "show": Command(
+            "cluster:show", "Show the clusters of a name: sizes, labels, the most central images."
+        ),
+        "edit": Command(
+            "cluster:edit", "Name, merge and fill clusters that are there, and move images: all or nothing."
+        ),
+        "export": Command(
+            "cluster:export", "Write clusters to a table or a document, or a folder of images for each."
+        ),
+        "list": Command("cluster:list_", "List the clusterings that are kept."),
+        "delete": Command("cluster:delete", "Delete a clustering; the images stay."),
+    },
+    bare=Command(
+        "cluster_bare:cluster", "Make clusters, or do what a command does, as it was spelled before."
+    ),
+)
+
+MAP = Group(
+    """Make maps on which look-alikes lie near each other, keep them under a name, and draw them.
+
+    Without a command it draws the map that is there, with the images that came later, or makes it where there is
+    none of that kind: lookalike map -o map.png. It takes the options of `make`.""",
+    "For example: lookalike map make --method pca -o map.png. And again, as tiles: lookalike map draw pca --style"
+    " tiles -o tiles.png.",
+    {
+        "make": Command("map:make", "Make a map, keep it under a name, and draw it."),
+        "draw": Command("map:draw", "Draw a map that is there; place images on it that came later."),
+        "list": Command("map:list_", "List the maps that are kept."),
+        "delete": Command("map:delete", "Delete a map; the images stay."),
+    },
+    bare=Command("map_bare:draw_map", "Draw a map that is there, or make it."),
+)
+
+TRAIN = Group(
+    "Train a network on the collection's own images; needs torch.",
+    "For example: lookalike train finetune --name birds. Then: lookalike search beach.jpg --model lite0-birds.",
+    {
+        "autoencoder": Command(
+            "train:autoencoder",
+            "Train an autoencoder, which needs no labels: its codes become the model autoencoder-NAME.",
+        ),
+        "finetune": Command(
+            "train:finetune", "Fine-tune a network on labelled images, as the model BASE-NAME."
+        ),
+    },
+)
+
+COMMANDS: dict[str, Command | Group] = {
+    "index": Command("index:index", "Make a folder of images searchable, or bring a collection up to date."),
+    "search": Command(
+        "search:search",
+        "Find the images most like a file, a URL or words, nearest first, with their cosine similarity.",
+    ),
+    "cluster": CLUSTER,
+    "map": MAP,
+    "reduce": Command(
+        "reduce:reduce",
+        "Reduce a model's vectors by PCA, as a new model of the collection: search --model lite0-int8+pca128.",
+    ),
+    "evaluate": Command(
+        "evaluate:evaluate",
+        "Measure how well images find others of their label: P@k, R@k, nDCG@k, mAP, with 95 % intervals.",
+    ),
+    "bench": Command(
+        "bench:bench",
+        "Compare the search indexes on the collection's own vectors: recall, speed, time to build, size.",
+    ),
+    "info": Command(
+        "info:info",
+        "Say what the collection holds: images, models, labels, failures; or what it knows of an image.",
+    ),
+    "roots": Command(
+        "roots:roots",
+        "List the folders and data sets of the collection, or say that a folder lies elsewhere now.",
+    ),
+    "models": Command(
+        "models:models",
+        "List the models: what they are, the size of their vectors, and whether they are installed.",
+    ),
+    "datasets": Command(
+        "datasets:datasets",
+        "List the data sets that can be indexed by name, and whether they are on this machine.",
+    ),
+    "demo": Command(
+        "demo:demo",
+        "Index real pictures, search, group and measure them, and leave a page: lookalike-demo/index.html.",
+    ),
+    "train": TRAIN,
+}

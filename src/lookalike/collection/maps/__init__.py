@@ -1,0 +1,1 @@
+"""The maps of a collection: `maps` is what users have in hand."""

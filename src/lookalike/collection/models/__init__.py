@@ -1,0 +1,1 @@
+"""The models of a collection: `models` is what users have in hand."""

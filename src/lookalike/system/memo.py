@@ -1,0 +1,65 @@
+"""What is made once and kept: for each key by who asks first, whoever else asks meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Memo(Generic[K, V]):
+    """Values by key, for several threads.
+
+    Each has a lock of its own: while one is made, others are made beside it, and who asks for the same one
+    waits. To make one value, others may be asked for, as long as no two need each other. What cannot be made
+    is an error for who tried; who waited tries again.
+
+    Examples
+    --------
+    >>> squares = Memo()
+    >>> squares.get(3, lambda: 9), squares.get(3, lambda: 10)
+    (9, 9)
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[K, V] = {}
+        self._guard = threading.Lock()
+        self._locks: defaultdict[K, threading.Lock] = defaultdict(threading.Lock)
+
+    def get(self, key: K, make: Callable[[], V], is_current: Callable[[V], bool] = lambda value: True) -> V:
+        """Return the value of a key, which is made unless there is one that is current.
+
+        Parameters
+        ----------
+        key : hashable
+        make : callable
+            Makes the value; who else asks for this key waits meanwhile.
+        is_current : callable
+            Tells whether what was made before will do. What does not is replaced.
+        """
+        found = self._find(key, is_current)
+        if found is None:
+            with self._guard:
+                lock = self._locks[key]
+            with lock:
+                found = self._find(key, is_current)
+                if found is None:
+                    found = (make(),)
+                    self._values[key] = found[0]
+        return found[0]
+
+    def forget(self, key: K) -> None:
+        """Let go of the value of a key, if there is one."""
+        self._values.pop(key, None)
+
+    def _find(self, key: K, is_current: Callable[[V], bool]) -> tuple[V] | None:
+        """Return the value of a key, in a tuple since it may be any; None if there is none that will do."""
+        try:
+            value = self._values[key]
+        except KeyError:
+            return None
+        return (value,) if is_current(value) else None

@@ -1,0 +1,48 @@
+"""What is imported only once it is asked for: the rows of tables, and the public names of packages.
+
+A table of choices has to be at hand before anything is chosen, for a help text, say. So its rows name what
+they stand for as ``module:name``, and a package whose tables are read so early imports its public names when
+they are first used (PEP 562).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def load(name: str) -> Any:
+    """Return what a row stands for.
+
+    Parameters
+    ----------
+    name : str
+        ``module:name``.
+
+    Examples
+    --------
+    >>> load("math:factorial")(5)
+    120
+    """
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def public_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a package that imports its public names when they are first used.
+
+    Parameters
+    ----------
+    package : str
+        Its ``__name__``.
+    homes : mapping of str to str
+        The module that each name is from, without the package's own name.
+    """
+
+    def get(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return load(f"{package}.{homes[name]}:{name}")
+
+    return get

@@ -1,0 +1,53 @@
+"""The networks that can be fine-tuned, as a table. To add one, add a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lookalike.errors import InvalidInputError
+
+
+@dataclass(frozen=True, slots=True)
+class BaseNetwork:
+    """A network to go on with.
+
+    Attributes
+    ----------
+    name : str
+        That of a model of `lookalike.embed.MODELS`.
+    implementation : str
+        ``module:class``, which keeps the contract of `bases.Base`.
+    reads_files : bool
+        Whether its weights may come from a file of the user's.
+    """
+
+    name: str
+    implementation: str
+    reads_files: bool = False
+
+
+_LITE = "lookalike.train.bases:EfficientNetLiteBase"
+
+BASE_NETWORKS: tuple[BaseNetwork, ...] = (
+    BaseNetwork("lite0", _LITE),
+    BaseNetwork("lite1", _LITE),
+    BaseNetwork("lite2", _LITE),
+    BaseNetwork("resnet50", "lookalike.train.bases:ResNetBase", reads_files=True),
+)
+"""The usual one first."""
+
+
+def get_base_network(name: str) -> BaseNetwork:
+    """Return the row of a network.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is none of that name.
+    """
+    for row in BASE_NETWORKS:
+        if row.name == name:
+            return row
+    raise InvalidInputError(
+        f"the base is {name!r}; expected one of {', '.join(row.name for row in BASE_NETWORKS)}"
+    )
