@@ -36,6 +36,8 @@ from lookalike.index.kinds import KINDS, get_kind
 from lookalike.system.cores import usable_cores
 from lookalike.types import Ids, Metric, Vectors
 
+__all__ = ["IndexComparison", "IndexFigures", "Point", "compare_indexes"]
+
 RECALLS = (0.9, 0.95, 0.99, 0.999, 1.0)
 MOST_QUERIES = 1_000
 _SHARE_OF_QUERIES = 0.1

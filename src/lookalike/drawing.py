@@ -51,6 +51,17 @@ if TYPE_CHECKING:
 
     from lookalike.collection import Collection
 
+__all__ = [
+    "draw_clusters",
+    "draw_comparison",
+    "draw_confusion",
+    "draw_map",
+    "draw_search",
+    "draw_worst_queries",
+    "group_by_cluster",
+    "group_by_label",
+]
+
 _ON_SHEET = 40  # clusters
 _CENTRAL, _DOUBTFUL = 9, 3  # images of a cluster
 _HITS = 8  # of each of the worst queries

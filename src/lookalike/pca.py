@@ -31,6 +31,8 @@ import numpy.typing as npt
 from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError, ModelDamagedError
 from lookalike.system.memory import check_memory, rows_at_once
+
+__all__ = ["PCA"]
 from lookalike.system.replace_file import replace_file
 from lookalike.types import Vectors
 

@@ -136,7 +136,7 @@ def test_colours_of_an_empty_collection_say_what_to_do(tmp_path):
     empty = Collection.create(tmp_path / "none")
     with pytest.raises(CollectionError, match=r"holds no images\ncall collection\.sync\(\) first"):
         empty.search(color="red")
-    assert empty.info().looks is None
+    assert empty.info().appearance is None
 
 
 def test_info_of_an_image_says_what_it_looks_like(collection, folder):
@@ -180,7 +180,7 @@ def test_info_of_a_file_that_failed_says_why(collection, folder):
 
 
 def test_info_of_a_collection_sums_up_its_looks(collection):
-    looks = collection.info().looks
+    looks = collection.info().appearance
     assert (looks.widths, looks.heights) == ((90, 120, 400), (90, 95, 300))
     assert looks.shapes == {"landscape": 4, "portrait": 1, "square": 1}
     assert looks.sharpness > 0
@@ -197,7 +197,7 @@ def test_a_collection_of_format_1_is_searched_and_shown_but_for_its_looks(collec
             CollectionError, match=r"(?s)made by an earlier lookalike.*\ncall collection\.sync\(\) once"
         ):
             old.search(folder / "walls/blue.png", **options)
-    looks = old.info().looks
+    looks = old.info().appearance
     assert (looks.sharpness, looks.colors, looks.shapes["portrait"]) == (None, (), 1)
     image = old.image_info(folder / "walls/blue.png")
     assert (image.sharpness, image.colors, image.shape) == (None, (), "portrait")

@@ -53,7 +53,7 @@ def describe(places: Places) -> Info:
         labels=frequencies(label for label in labels if label is not None),
         failures=places.failures(),
         size=_size_of(store.folder),
-        looks=summarise(store),
+        appearance=summarise(store),
         clusterings=clusterings,
         damaged=damaged,
         facts=summarise_facts(store),

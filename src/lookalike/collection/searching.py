@@ -23,7 +23,7 @@ from lookalike.errors import (
     QueryInputError,
 )
 from lookalike.hints import Hint, Sentence
-from lookalike.query.appearance import LEAST_SCORE, check_looked_at, score_colors
+from lookalike.query.appearance import LEAST_SCORE, check_appearance_known, score_colors
 from lookalike.query.embedding import EmbeddedQuery, Query, combine, embed_query
 from lookalike.query.facts import check_facts_known, count_unread
 from lookalike.query.filter import Filter, find_passing
@@ -61,7 +61,7 @@ class Passing:
 def pass_filter(places: Places, where: Filter) -> Passing:
     """Return the images that pass a filter."""
     if where.needs_sharpness:
-        check_looked_at(places.store)
+        check_appearance_known(places.store)
     if not where.needs_metadata:
         return _pass_filter(places, where)
     check_facts_known(places.store)
