@@ -17,112 +17,110 @@ from warnings import warn
 from lookalike.system.on_demand import load
 
 if TYPE_CHECKING:  # the same table, for those that read the code without running it
-    from lookalike.answers import (
-        Cluster as Cluster,
-        Clustering as Clustering,
-        ClusteringEvaluation as ClusteringEvaluation,
-        ClusteringEvaluations as ClusteringEvaluations,
-        ClusteringInfo as ClusteringInfo,
-        Evaluation as Evaluation,
-        Failure as Failure,
-        HitCluster as HitCluster,
-        ImageInfo as ImageInfo,
-        ImageMap as ImageMap,
-        Info as Info,
-        Note as Note,
-        QueryScores as QueryScores,
-        RootInfo as RootInfo,
-        SearchComparison as SearchComparison,
-        SearchResult as SearchResult,
-        SyncReport as SyncReport,
-    )
-    from lookalike.bench import IndexComparison as IndexComparison, IndexFigures as IndexFigures
-    from lookalike.cluster import AtDistance as AtDistance, Choice as Choice, KDistances as KDistances
+    from lookalike.answers import Cluster as Cluster
+    from lookalike.answers import Clustering as Clustering
+    from lookalike.answers import ClusteringEvaluation as ClusteringEvaluation
+    from lookalike.answers import ClusteringEvaluations as ClusteringEvaluations
+    from lookalike.answers import ClusteringInfo as ClusteringInfo
+    from lookalike.answers import Evaluation as Evaluation
+    from lookalike.answers import Failure as Failure
+    from lookalike.answers import HitCluster as HitCluster
+    from lookalike.answers import ImageInfo as ImageInfo
+    from lookalike.answers import ImageMap as ImageMap
+    from lookalike.answers import Info as Info
+    from lookalike.answers import Note as Note
+    from lookalike.answers import QueryScores as QueryScores
+    from lookalike.answers import RootInfo as RootInfo
+    from lookalike.answers import SearchComparison as SearchComparison
+    from lookalike.answers import SearchResult as SearchResult
+    from lookalike.answers import SyncReport as SyncReport
+    from lookalike.bench import IndexComparison as IndexComparison
+    from lookalike.bench import IndexFigures as IndexFigures
+    from lookalike.cluster import AtDistance as AtDistance
+    from lookalike.cluster import Choice as Choice
+    from lookalike.cluster import KDistances as KDistances
     from lookalike.collection import Collection as Collection
     from lookalike.embed import Model as Model
-    from lookalike.errors import (
-        BusyError as BusyError,
-        CacheError as CacheError,
-        CollectionConflictError as CollectionConflictError,
-        CollectionDamagedError as CollectionDamagedError,
-        CollectionError as CollectionError,
-        CollectionNotFoundError as CollectionNotFoundError,
-        CollectionResourceError as CollectionResourceError,
-        ConflictError as ConflictError,
-        DamagedError as DamagedError,
-        DatasetDamagedError as DatasetDamagedError,
-        DatasetError as DatasetError,
-        DatasetNotFoundError as DatasetNotFoundError,
-        DatasetResourceError as DatasetResourceError,
-        DatasetUnreachableError as DatasetUnreachableError,
-        FetchError as FetchError,
-        ImageDamagedError as ImageDamagedError,
-        ImageError as ImageError,
-        ImageExtraError as ImageExtraError,
-        ImageResourceError as ImageResourceError,
-        IndexExtraError as IndexExtraError,
-        IndexFileError as IndexFileError,
-        InvalidInputError as InvalidInputError,
-        LockedError as LockedError,
-        LookalikeError as LookalikeError,
-        MissingExtraError as MissingExtraError,
-        MissingImagesError as MissingImagesError,
-        ModelBusyError as ModelBusyError,
-        ModelConflictError as ModelConflictError,
-        ModelDamagedError as ModelDamagedError,
-        ModelError as ModelError,
-        ModelExtraError as ModelExtraError,
-        ModelInputError as ModelInputError,
-        ModelMemoryError as ModelMemoryError,
-        ModelNotFoundError as ModelNotFoundError,
-        ModelResourceError as ModelResourceError,
-        ModelUnreachableError as ModelUnreachableError,
-        NotFoundError as NotFoundError,
-        QueryConflictError as QueryConflictError,
-        QueryError as QueryError,
-        QueryInputError as QueryInputError,
-        QueryNotFoundError as QueryNotFoundError,
-        QueryUnreachableError as QueryUnreachableError,
-        ResourceError as ResourceError,
-        StoreDamagedError as StoreDamagedError,
-        StoreError as StoreError,
-        StoreResourceError as StoreResourceError,
-        TooLittleMemoryError as TooLittleMemoryError,
-        UnreachableError as UnreachableError,
-    )
-    from lookalike.evaluate import (
-        ClassScores as ClassScores,
-        ClusteringScores as ClusteringScores,
-        ConfusedPair as ConfusedPair,
-        Estimate as Estimate,
-    )
-    from lookalike.hints import Hint as Hint, Sentence as Sentence
+    from lookalike.errors import BusyError as BusyError
+    from lookalike.errors import CacheError as CacheError
+    from lookalike.errors import CollectionConflictError as CollectionConflictError
+    from lookalike.errors import CollectionDamagedError as CollectionDamagedError
+    from lookalike.errors import CollectionError as CollectionError
+    from lookalike.errors import CollectionNotFoundError as CollectionNotFoundError
+    from lookalike.errors import CollectionResourceError as CollectionResourceError
+    from lookalike.errors import ConflictError as ConflictError
+    from lookalike.errors import DamagedError as DamagedError
+    from lookalike.errors import DatasetDamagedError as DatasetDamagedError
+    from lookalike.errors import DatasetError as DatasetError
+    from lookalike.errors import DatasetNotFoundError as DatasetNotFoundError
+    from lookalike.errors import DatasetResourceError as DatasetResourceError
+    from lookalike.errors import DatasetUnreachableError as DatasetUnreachableError
+    from lookalike.errors import FetchError as FetchError
+    from lookalike.errors import ImageDamagedError as ImageDamagedError
+    from lookalike.errors import ImageError as ImageError
+    from lookalike.errors import ImageExtraError as ImageExtraError
+    from lookalike.errors import ImageResourceError as ImageResourceError
+    from lookalike.errors import IndexExtraError as IndexExtraError
+    from lookalike.errors import IndexFileError as IndexFileError
+    from lookalike.errors import InvalidInputError as InvalidInputError
+    from lookalike.errors import LockedError as LockedError
+    from lookalike.errors import LookalikeError as LookalikeError
+    from lookalike.errors import MissingExtraError as MissingExtraError
+    from lookalike.errors import MissingImagesError as MissingImagesError
+    from lookalike.errors import ModelBusyError as ModelBusyError
+    from lookalike.errors import ModelConflictError as ModelConflictError
+    from lookalike.errors import ModelDamagedError as ModelDamagedError
+    from lookalike.errors import ModelError as ModelError
+    from lookalike.errors import ModelExtraError as ModelExtraError
+    from lookalike.errors import ModelInputError as ModelInputError
+    from lookalike.errors import ModelMemoryError as ModelMemoryError
+    from lookalike.errors import ModelNotFoundError as ModelNotFoundError
+    from lookalike.errors import ModelResourceError as ModelResourceError
+    from lookalike.errors import ModelUnreachableError as ModelUnreachableError
+    from lookalike.errors import NotFoundError as NotFoundError
+    from lookalike.errors import QueryConflictError as QueryConflictError
+    from lookalike.errors import QueryError as QueryError
+    from lookalike.errors import QueryInputError as QueryInputError
+    from lookalike.errors import QueryNotFoundError as QueryNotFoundError
+    from lookalike.errors import QueryUnreachableError as QueryUnreachableError
+    from lookalike.errors import ResourceError as ResourceError
+    from lookalike.errors import StoreDamagedError as StoreDamagedError
+    from lookalike.errors import StoreError as StoreError
+    from lookalike.errors import StoreResourceError as StoreResourceError
+    from lookalike.errors import TooLittleMemoryError as TooLittleMemoryError
+    from lookalike.errors import UnreachableError as UnreachableError
+    from lookalike.evaluate import ClassScores as ClassScores
+    from lookalike.evaluate import ClusteringScores as ClusteringScores
+    from lookalike.evaluate import ConfusedPair as ConfusedPair
+    from lookalike.evaluate import Estimate as Estimate
+    from lookalike.hints import Hint as Hint
+    from lookalike.hints import Sentence as Sentence
     from lookalike.images.finding.passed_over import PassedOver as PassedOver
     from lookalike.images.metadata.metadata import Metadata as Metadata
     from lookalike.pca import PCA as PCA
-    from lookalike.query.appearance import Appearance as Appearance, Color as Color
+    from lookalike.query.appearance import Appearance as Appearance
+    from lookalike.query.appearance import Color as Color
+    from lookalike.query.embedding import EmbeddedQuery as EmbeddedQuery
+    from lookalike.query.embedding import Query as Query
     from lookalike.query.facts import Facts as Facts
     from lookalike.query.filter import Filter as Filter
+    from lookalike.store import Labelling as Labelling
     from lookalike.sync import Progress as Progress
-    from lookalike.train import (
-        AutoencoderSettings as AutoencoderSettings,
-        Card as Card,
-        Epoch as Epoch,
-        FinetuneSettings as FinetuneSettings,
-        Running as Running,
-        Trained as Trained,
-        TrainingProgress as TrainingProgress,
-    )
-    from lookalike.types import (
-        Hit as Hit,
-        Ids as Ids,
-        ImageId as ImageId,
-        Metric as Metric,
-        Neighborhoods as Neighborhoods,
-        Neighbors as Neighbors,
-        Pixels as Pixels,
-        Vectors as Vectors,
-    )
+    from lookalike.train import AutoencoderSettings as AutoencoderSettings
+    from lookalike.train import Card as Card
+    from lookalike.train import Epoch as Epoch
+    from lookalike.train import FinetuneSettings as FinetuneSettings
+    from lookalike.train import Running as Running
+    from lookalike.train import Trained as Trained
+    from lookalike.train import TrainingProgress as TrainingProgress
+    from lookalike.types import Hit as Hit
+    from lookalike.types import Ids as Ids
+    from lookalike.types import ImageId as ImageId
+    from lookalike.types import Metric as Metric
+    from lookalike.types import Neighborhoods as Neighborhoods
+    from lookalike.types import Neighbors as Neighbors
+    from lookalike.types import Pixels as Pixels
+    from lookalike.types import Vectors as Vectors
 
 __version__ = "0.2.0"
 
@@ -147,7 +145,9 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("train", "Card Epoch Trained"),
     # What they take:
     ("pca", "PCA"),
+    ("query.embedding", "EmbeddedQuery Query"),
     ("query.filter", "Filter"),
+    ("store", "Labelling"),
     ("sync", "Progress"),
     ("train", "AutoencoderSettings FinetuneSettings Running TrainingProgress"),
     # Words that all share:
@@ -187,7 +187,7 @@ _HOMES: Mapping[str, str] = MappingProxyType(
     {name: home for home, names in _PUBLIC for name in names.split()}
 )
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

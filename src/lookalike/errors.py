@@ -28,7 +28,7 @@ model. Nothing is raised of an origin alone: the classes below join it with one 
                                                        Unreachable, Resource}Error, ModelMemoryError
     DatasetError      a data set                       Dataset{NotFound, Damaged, Unreachable, Resource}Error
     ImageError        one image: .path, .reason        Image{Damaged, Extra, Resource}Error, FetchError
-    IndexFileError    a saved search index             is damaged, always
+    IndexFileError    a saved search index             is damaged, always; IndexExtraError, of a kind of index
 """
 
 from __future__ import annotations

@@ -103,6 +103,8 @@ class Hint:
     __slots__ = ("facts", "kind")
 
     def __init__(self, kind: str, /, **facts: object) -> None:
+        if kind not in PYTHON:
+            raise KeyError(kind)
         self.kind = kind
         self.facts = facts
 
