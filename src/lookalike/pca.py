@@ -258,7 +258,7 @@ class PCA:
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "components_"):
-            raise InvalidInputError("this PCA has not been fitted; call fit first")
+            raise InvalidInputError("this PCA has not been fitted", hint="call fit first")
 
 
 def principal_axes(sample: Doubles, n_axes: int, random: np.random.Generator) -> Doubles:

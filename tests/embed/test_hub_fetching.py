@@ -219,7 +219,7 @@ def test_offline_by_request_asks_nobody(served, monkeypatch):
 
 def test_a_folder_that_cannot_be_written_is_one_clear_line(served, places):
     (places / "file").write_text("no folder")
-    with pytest.raises(ModelError, match=r"cannot be written to .*make room or set LOOKALIKE_CACHE"):
+    with pytest.raises(ModelError, match=r"cannot be written to .*\nmake room or set LOOKALIKE_CACHE"):
         hub.fetch(row(), places / "file")
 
 

@@ -432,9 +432,7 @@ def test_redirect_is_followed(serve, status):
 
 def test_redirect_to_a_private_address_is_refused(serve, connections, only_127_0_0_1_is_public):
     server = serve(lambda path: redirect(server.url("/secret", host="127.0.0.2")))
-    assert refusal(server.url()) == (
-        "redirected to http://127.0.0.2: address 127.0.0.2 is private"
-    )
+    assert refusal(server.url()) == ("redirected to http://127.0.0.2: address 127.0.0.2 is private")
     assert connections == ["127.0.0.1"]
 
 

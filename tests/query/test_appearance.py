@@ -161,7 +161,7 @@ def test_a_copy_elsewhere_is_known_by_its_content_and_a_lost_file_by_its_path(co
 
 def test_an_image_that_is_not_in_the_collection_is_told(collection, folder, tmp_path):
     picture(1).save(tmp_path / "other.png")
-    with pytest.raises(QueryError, match=r"other\.png is not in the collection in .*; index it first"):
+    with pytest.raises(QueryError, match=r"other\.png is not in the collection in .*\nindex it first"):
         collection.image_info(tmp_path / "other.png")
     with pytest.raises(QueryError, match=r"there is no such image: .*none\.png: no such file"):
         collection.image_info(folder / "none.png")

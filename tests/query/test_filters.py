@@ -137,7 +137,7 @@ def test_filters_that_make_no_sense_are_refused(conditions, message):
 def test_split_of_the_search_and_of_the_filter_merge():
     assert Filter(min_size=5).with_split("train") == Filter(min_size=5, split="train")
     assert Filter(split="test").with_split("test") == Filter(split="test").with_split(None)
-    with pytest.raises(InvalidInputError, match="split is 'train', but the filter's is 'test'; name one"):
+    with pytest.raises(InvalidInputError, match="split is 'train', but the filter's is 'test'\nname one"):
         Filter(split="test").with_split("train")
 
 

@@ -903,14 +903,14 @@ class Collection:
     def _check_replaceable(self, name: str) -> None:
         if name in self._clusterings.names() and self._clusterings.read(name).is_edited:
             raise CollectionConflictError(
-                f"clusters of {name!r} were named or changed by hand, which would be lost; choose another"
-                " name, or delete that clustering first"
+                f"clusters of {name!r} were named or changed by hand, which would be lost",
+                hint="choose another name, or delete that clustering first",
             )
 
     def _image_in(self, embedded: Embedded | None, image: str | os.PathLike[str]) -> ImageId:
         found = self._places.find(os.fspath(image))
         if embedded is None or found not in embedded.ids:
-            raise QueryNotFoundError(f"{os.fspath(image)} is not in this collection; index it first")
+            raise QueryNotFoundError(f"{os.fspath(image)} is not in this collection", hint="index it first")
         return found
 
     def _embedded(self, model: str | None) -> tuple[Model, Embedded]:

@@ -127,7 +127,7 @@ def describe_image(places: Places, image: str) -> ImageInfo:
             reason = failed[0]["reason"]
             said = "is passed over" if reason == OWN else "could not be read"
             raise QueryInputError(f"{image} {said}: {reason}")
-        raise QueryNotFoundError(f"{image} is not in the collection in {store.folder}; index it first")
+        raise QueryNotFoundError(f"{image} is not in the collection in {store.folder}", hint="index it first")
     (row,) = rows
     files.sort(key=lambda file: str(file["path"]))
     clusters = places.labels.of_images(np.array([found])).get(found, NO_CLUSTERS)

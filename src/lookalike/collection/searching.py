@@ -155,9 +155,9 @@ def search(
     passing = pass_filter(places, (where or Filter()).with_split(split))
     if not queries:
         if without:
-            raise QueryInputError("what is not wanted is taken from a query; name an image that is")
+            raise QueryInputError("what is not wanted is taken from a query", hint="name an image that is")
         if same_cluster is not None:
-            raise QueryInputError("the cluster searched in is that of a query; name an image")
+            raise QueryInputError("the cluster searched in is that of a query", hint="name an image")
         if model is not None:
             shelf.get(model)  # not needed, but a slip of the pen is one here, too
         return _search_colors(places, colors, k, passing)
@@ -168,8 +168,8 @@ def search(
     if stored is not None and chosen.name != stored.model:
         if model is not None:
             raise InvalidInputError(
-                f"the clustering {stored.name!r} is of the model {stored.model}, not {chosen.name}; leave"
-                " the model out, or cluster with that one"
+                f"the clustering {stored.name!r} is of the model {stored.model}, not {chosen.name}",
+                hint="leave the model out, or cluster with that one",
             )
         chosen = shelf.get(stored.model)
     embedding = Embedding(shelf, chosen, model, device, allow_private)
@@ -205,7 +205,9 @@ def _search_vectors(
         if isinstance(query, str) and (inside := places.find_in_dataset(query)) is not None:
             vector = stored(inside)
             if vector is None:
-                raise QueryConflictError(f"{query} is not embedded with {model.name} yet; index it first")
+                raise QueryConflictError(
+                    f"{query} is not embedded with {model.name} yet", hint="index it first"
+                )
             return EmbeddedQuery(query, vector, inside)
         load = partial(embedding.shelf.load, model.name, Compute(usable_cores(), embedding.device))
         return embed_query(query, model, load, stored, embedding.allow_private, store.vector_tables())
@@ -263,7 +265,9 @@ def _cluster_of(
     if number == NOISE:
         number = nearest_cluster(stored, vector)
     if number == NOISE:
-        raise QueryConflictError(f"the clustering {stored.name!r} has no clusters, only noise; make another")
+        raise QueryConflictError(
+            f"the clustering {stored.name!r} has no clusters, only noise", hint="make another"
+        )
     return HitCluster(stored.name, number, stored.names.get(number))
 
 

@@ -46,6 +46,6 @@ def build_folder(final: Path, fill: Callable[[Path], None]) -> None:
                 shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         raise DatasetResourceError(
-            f"{final}: expected to write the data set there, but: {error.strerror or error}; "
-            "make room or set LOOKALIKE_CACHE to a folder that can be written to"
+            f"{final}: expected to write the data set there, but: {error.strerror or error}",
+            hint="make room or set LOOKALIKE_CACHE to a folder that can be written to",
         ) from error

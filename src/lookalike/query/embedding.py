@@ -147,7 +147,7 @@ def combine(
         return np.asarray(vector[None], np.float32)
     longest = max(np.linalg.norm(query.vector) for query in wanted)
     if np.linalg.norm(vector) <= 1e-5 * longest:  # what is left is rounding
-        raise QueryInputError("the queries cancel each other out; search for them one by one")
+        raise QueryInputError("the queries cancel each other out", hint="search for them one by one")
     return unit_rows(vector[None])
 
 

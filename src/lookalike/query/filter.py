@@ -243,7 +243,9 @@ class Filter:
         if split is None:
             return self
         if self.split not in (None, split):
-            raise InvalidInputError(f"split is {split!r}, but the filter's is {self.split!r}; name one")
+            raise InvalidInputError(
+                f"split is {split!r}, but the filter's is {self.split!r}", hint="name one"
+            )
         return replace(self, split=split)
 
 

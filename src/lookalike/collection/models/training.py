@@ -49,7 +49,9 @@ def train_model(
     if not isinstance(running, Running):
         raise InvalidInputError(f"running is {running!r}; expected Running")
     if labels is not None and not training.takes_labels:
-        raise InvalidInputError(f"labels is {labels!r}, but an {training.name} learns without; leave it out")
+        raise InvalidInputError(
+            f"labels is {labels!r}, but an {training.name} learns without", hint="leave it out"
+        )
     if labels is not None and not isinstance(labels, str | os.PathLike):
         raise InvalidInputError(f"labels is {labels!r}; expected a CSV file or the name of a clustering")
     folder = places.store.folder
