@@ -21,9 +21,12 @@ def _doctest_names(
     doctest_namespace: dict[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Give the docstrings of `Collection` a folder of pictures, a new one for each docstring."""
+    """Give the docstrings of a collection and its parts a folder of pictures, a new one for each."""
     if request.node.nodeid.startswith(("src/lookalike/collection/", "src/lookalike/drawing")):
+        from lookalike import Collection
+
         doctest_namespace["photo_folder"] = _photo_folder(tmp_path_factory.mktemp("photos"))
+        doctest_namespace["Collection"] = Collection
 
 
 def _photo_folder(folder: Path) -> Path:

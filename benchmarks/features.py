@@ -51,7 +51,7 @@ def main() -> None:
             if model in REDUCED:
                 reduced = f"{actual}+pca{REDUCED[model]}"
                 if reduced not in collection.info().models:
-                    collection.reduce(REDUCED[model], actual)
+                    collection.models.reduce(REDUCED[model], actual)
                 figures[name][reduced] = measure(collection, reduced)
                 save(figures)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lookalike.images import icc
+from lookalike.images.color import icc
 from lookalike.images.color.h273 import PRIMARIES, Power, srgb
 from lookalike.images.color.icc import Curve, Primaries, Space
 

@@ -43,20 +43,20 @@ def main(photos: Path, query: str | None = None, url: str | None = None, epochs:
     model = settings.model_name
     if model not in collection.info().models:
         collection.sync()
-        trained = collection.train(settings, running=Running(report=tell))
+        trained = collection.models.train(settings, running=Running(report=tell))
         save_figure(trained.draw_examples(), beside(photos, "reconstructed"))
         print(
             f"\n{model}: held-out loss {trained.card.held_out_loss:.4f} after epoch {trained.card.best_epoch}"
         )
     collection.sync(model=model)
 
-    suggested = collection.try_ks(model=model).suggested or CLUSTERS
+    suggested = collection.clusterings.try_ks(model=model).suggested or CLUSTERS
     for k in sorted({CLUSTERS, suggested}):
-        found = collection.cluster("kmeans", k, name=f"codes-{k}", model=model)
+        found = collection.clusterings.make("kmeans", k, name=f"codes-{k}", model=model)
         sizes = ", ".join(str(cluster.size) for cluster in found.clusters)
         print(f"k-means of the codes, k = {k}{' (suggested)' if k == suggested else ''}: {sizes} photos")
-    image_map = collection.map("tsne", "codes", model=model)
-    groups = group_by_cluster(image_map, collection.clustering(f"codes-{suggested}"))
+    image_map = collection.maps.make("tsne", "codes", model=model)
+    groups = group_by_cluster(image_map, collection.clusterings.get(f"codes-{suggested}"))
     save_figure(draw_map(collection, image_map, groups), beside(photos, "map"))
 
     query = query or collection.vectors(model)[0][0].path

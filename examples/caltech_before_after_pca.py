@@ -37,7 +37,7 @@ def main(folder: Path) -> None:
     collection = open_collection(folder)
     models = {"before": collection.model, "after": f"{collection.model}+pca{DIMENSIONS}"}
     if models["after"] not in collection.info().models:
-        collection.reduce(DIMENSIONS)
+        collection.models.reduce(DIMENSIONS)
 
     found: dict[tuple[str, str], Neighbors] = {}
     print(f"\n{'':24} {'numbers':>8} {'built in':>9} {'P@10':>7} {'recall':>7} {'a query':>9}")

@@ -51,9 +51,9 @@ def main(folder: Path) -> None:
         collection.sync()
     reduced = next((model for model in collection.info().models if "+pca" in model), None)
     with step(f"reduced to {VARIANCE:.0%} of the variance"):
-        reduced = reduced or collection.reduce(VARIANCE)
+        reduced = reduced or collection.models.reduce(VARIANCE)
     with step(f"clustered by k-means, k = {CLUSTERS}"):
-        clustering = collection.cluster("kmeans", CLUSTERS, name=CLUSTERING, model=reduced)
+        clustering = collection.clusterings.make("kmeans", CLUSTERS, name=CLUSTERING, model=reduced)
 
     images, vectors = collection.vectors(reduced)
     shows = [what_it_shows(image) for image in images]
@@ -80,7 +80,7 @@ def main(folder: Path) -> None:
         ]
         print(f"of the {HITS} nearest {where}, {np.mean(right):.1%} show what the query shows")
     with step("map by t-SNE"):
-        image_map = collection.map(model=reduced)
+        image_map = collection.maps.make(model=reduced)
     with step("pictures"):
         figures = {
             "clusters": draw_clusters(collection, clustering),

@@ -65,10 +65,10 @@ def main(target: Path) -> None:
         collection = Collection.create(photos, model="lite0-int8")
         collection.sync()
         collection.sync(model="pixels-8-grey")
-        collection.reduce(4)
-        collection.cluster("kmeans", 2, name="two")
-        collection.rename_cluster("two", 0, "named by hand")
-        collection.map("pca")
+        collection.models.reduce(4)
+        collection.clusterings.make("kmeans", 2, name="two")
+        collection.clusterings.rename("two", 0, "named by hand")
+        collection.maps.make("pca")
         with tarfile.open(target, "w:gz") as archive:
             archive.add(photos, "photos")
 

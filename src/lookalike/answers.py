@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from lookalike.query.appearance import Appearance, Color, shape_of
 from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.facts import Facts
 from lookalike.types import Hit, Ids, ImageId, Metric, Vectors, format_id
+
+if TYPE_CHECKING:
+    from lookalike.train import Trained
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,14 @@ class SyncReport:
     def failed(self) -> int:
         """How many files fail now."""
         return len(self.failures)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """A model that was trained on a collection's images, and what embedding them with it did."""
+
+    trained: Trained
+    synced: SyncReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +340,27 @@ class ImageMap:
     points: Vectors
     is_placed: npt.NDArray[np.bool_]
     n_unplaced: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapUpdate:
+    """A map that was brought up to date, and how.
+
+    Attributes
+    ----------
+    map : ImageMap
+    is_new : bool
+        Whether it was made now.
+    n_placed : int
+        How many images came later, and were placed on the map that was there.
+    replaced : ImageMap or None
+        The map of another kind that was there under its name, if it was made anew in place of one.
+    """
+
+    map: ImageMap
+    is_new: bool
+    n_placed: int = 0
+    replaced: ImageMap | None = None
 
 
 @dataclass(frozen=True, slots=True)

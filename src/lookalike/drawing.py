@@ -9,8 +9,8 @@ Examples
 >>> from lookalike import Collection
 >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
 >>> report = photos.sync()
->>> figure = draw_clusters(photos, photos.cluster(k=2))
->>> figure = draw_map(photos, photos.map("pca"), style="tiles")
+>>> figure = draw_clusters(photos, photos.clusterings.make(k=2))
+>>> figure = draw_map(photos, photos.maps.make("pca"), style="tiles")
 """
 
 from __future__ import annotations

@@ -22,6 +22,11 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "sync_other": (
             "to go on without it, collection.sync(model={model!r}) brings that one alone up to date"
         ),
+        "make_first_clustering": "make one with collection.clusterings.make()",
+        "name_collection": "name one, as Collection.open_or_create(…, at=DIR)",
+        "name_home": "name its folder, as Collection.open_or_create(…, at=DIR)",
+        "name_collections_folder": "name the collection's folder, as Collection.open_near(…, at=DIR)",
+        "name_this_folder": "name a folder of images, or this one: '.'",
         "index_folder": "Collection.create(folder) takes images without classes",
         "writable_folder": "name a folder that can be written to",
         "another_disk": "keep the collection on another disk: make it in a folder there",

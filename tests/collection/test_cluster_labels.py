@@ -25,7 +25,7 @@ def indexed(tmp_path_factory):
             shade(level, number).save(place / ("snow" if name == "light" else "") / f"{name}-{number}.png")
     collection = Collection.create(place, model=MODEL)
     collection.sync()
-    collection.cluster(k=3)  # 0 is dark, 1 middle, 2 light
+    collection.clusterings.make(k=3)  # 0 is dark, 1 middle, 2 light
     return place
 
 
@@ -57,8 +57,8 @@ def damage(photos, name):
 
 def test_a_label_is_the_folders_or_else_the_name_of_the_cluster(photos):
     assert set(labels(photos).values()) == {None, "snow"}
-    photos.rename_cluster("kmeans", 0, "night")
-    photos.rename_cluster("kmeans", 2, "white")
+    photos.clusterings.rename("kmeans", 0, "night")
+    photos.clusterings.rename("kmeans", 2, "white")
     hits = found(photos)
     assert {name: hit.label for name, hit in hits.items()} == {
         **{f"dark-{number}.png": "night" for number in range(4)},
@@ -74,7 +74,7 @@ def test_a_label_is_the_folders_or_else_the_name_of_the_cluster(photos):
 
 
 def test_every_answer_has_the_same_labels(photos, folder, tmp_path):
-    photos.rename_cluster("kmeans", 0, "night")
+    photos.clusterings.rename("kmeans", 0, "night")
     images, _ = photos.vectors()
     by_search = {hit.path: (hit.label, hit.clusters) for hit in found(photos).values()}
     assert {hit.path: (hit.label, hit.clusters) for hit in images} == by_search
@@ -82,60 +82,60 @@ def test_every_answer_has_the_same_labels(photos, folder, tmp_path):
     assert {hit.label for hit in by_color} == {"night"}
     told = photos.image_info(folder / "dark-1.png")
     assert (told.labels, told.clusters) == (("night",), {"kmeans": "night"})
-    photos.export_clustering("kmeans", tmp_path / "out.json", "json")
+    photos.clusterings.export("kmeans", tmp_path / "out.json", "json")
     rows = json.loads((tmp_path / "out.json").read_text())["images"]
     assert {(row["cluster"], row["label"]) for row in rows} == {(0, "night"), (1, None), (2, "snow")}
 
 
 def test_of_several_clusterings_the_one_that_was_changed_last_gives_the_label(photos, folder):
-    photos.rename_cluster("kmeans", 0, "night")
-    made = photos.cluster(k=2, name="a")
+    photos.clusterings.rename("kmeans", 0, "night")
+    made = photos.clusterings.make(k=2, name="a")
     assert labels(photos)["dark-0.png"] == "night"
     (number,) = made.numbers[made.ids == found(photos)["dark-0.png"].id]
-    photos.rename_cluster("a", int(number), "owls")
+    photos.clusterings.rename("a", int(number), "owls")
     hit = found(photos)["dark-0.png"]
     assert (hit.label, list(hit.clusters.items())) == ("owls", [("a", "owls"), ("kmeans", "night")])
     assert (hit.label_without("a"), hit.labels) == ("night", ("owls", "night"))
-    photos.assign_to_clusters("kmeans")  # says nothing new of what is there
+    photos.clusterings.assign("kmeans")  # says nothing new of what is there
     assert labels(photos)["dark-0.png"] == "owls"
-    photos.move_to_cluster("kmeans", [folder / "middle-0.png"], 0)
+    photos.clusterings.move("kmeans", [folder / "middle-0.png"], 0)
     assert labels(photos)["dark-0.png"] == "night"
-    photos.merge_clusters("a", [0, 1])
+    photos.clusterings.merge("a", [0, 1])
     assert labels(photos)["light-0.png"] == "snow"
     assert labels(photos)["dark-0.png"] == "owls"
-    photos.delete_clustering("a")
+    photos.clusterings.delete("a")
     assert labels(photos)["dark-0.png"] == "night"
-    photos.delete_clustering("kmeans")
+    photos.clusterings.delete("kmeans")
     assert labels(photos)["dark-0.png"] is None
 
 
 def test_labels_follow_renames_merges_and_moves(photos, folder):
-    photos.rename_cluster("kmeans", 0, "night")
-    photos.rename_cluster("kmeans", "night", "owls")
+    photos.clusterings.rename("kmeans", 0, "night")
+    photos.clusterings.rename("kmeans", "night", "owls")
     assert labels(photos)["dark-0.png"] == "owls"
-    photos.merge_clusters("kmeans", [1, "owls"])
+    photos.clusterings.merge("kmeans", [1, "owls"])
     assert labels(photos)["middle-0.png"] == labels(photos)["dark-0.png"] == "owls"
-    photos.move_to_cluster("kmeans", [folder / "middle-0.png"], "noise")
+    photos.clusterings.move("kmeans", [folder / "middle-0.png"], "noise")
     assert (labels(photos)["middle-0.png"], labels(photos)["middle-1.png"]) == (None, "owls")
-    photos.rename_cluster("kmeans", "owls", "")
+    photos.clusterings.rename("kmeans", "owls", "")
     assert labels(photos)["dark-0.png"] is None
     assert Collection.open(folder).search(folder / "dark-0.png", k=1).hits[0].clusters == {}
 
 
 def test_labels_survive_files_that_move_and_come_later(photos, folder):
-    photos.rename_cluster("kmeans", 0, "night")
+    photos.clusterings.rename("kmeans", 0, "night")
     (folder / "dark-1.png").rename(folder / "moved.png")
     shade(20, 50).save(folder / "later.png")
     photos.sync()
     assert (labels(photos)["moved.png"], labels(photos)["later.png"]) == ("night", None)
-    photos.assign_to_clusters("kmeans")
+    photos.clusterings.assign("kmeans")
     assert labels(photos)["later.png"] == "night"
 
 
 def test_an_edited_file_stays_in_the_cluster_that_the_user_put_it_in(photos, folder):
-    photos.cluster(k=3, name="untouched")
-    photos.rename_cluster("kmeans", 0, "night")
-    photos.move_to_cluster("kmeans", [folder / "middle-1.png"], 0)
+    photos.clusterings.make(k=3, name="untouched")
+    photos.clusterings.rename("kmeans", 0, "night")
+    photos.clusterings.move("kmeans", [folder / "middle-1.png"], 0)
     shutil.copy(folder / "dark-2.png", folder / "copy.png")  # old content that stays
     photos.sync()
     for name in ("dark-0", "dark-2", "middle-1"):
@@ -148,14 +148,14 @@ def test_an_edited_file_stays_in_the_cluster_that_the_user_put_it_in(photos, fol
         "copy.png",
         "middle-1.png",
     }
-    assert photos.clustering("kmeans").n_unassigned == 0
-    assert photos.clustering("untouched").n_unassigned == 3
-    photos.merge_clusters("kmeans", [1, 2])  # measured again, with what the pictures are now
+    assert photos.clusterings.get("kmeans").n_unassigned == 0
+    assert photos.clusterings.get("untouched").n_unassigned == 3
+    photos.clusterings.merge("kmeans", [1, 2])  # measured again, with what the pictures are now
     assert labels(photos) == now
 
 
 def test_a_folders_label_that_comes_later_goes_first(photos, folder):
-    photos.rename_cluster("kmeans", 0, "night")
+    photos.clusterings.rename("kmeans", 0, "night")
     (folder / "owls").mkdir()
     (folder / "dark-1.png").rename(folder / "owls/dark-1.png")
     photos.sync()
@@ -163,24 +163,24 @@ def test_a_folders_label_that_comes_later_goes_first(photos, folder):
 
 
 def test_search_by_label_finds_those_of_folders_and_of_clusters(photos, folder):
-    photos.rename_cluster("kmeans", 0, "night")
+    photos.clusterings.rename("kmeans", 0, "night")
     dark, light = {f"dark-{number}.png" for number in range(4)}, {"light-0.png", "light-1.png"}
     assert found(photos, where=Filter(labels=["night"])).keys() == dark
     assert found(photos, where=Filter(labels=["night", "snow"])).keys() == dark | light
     assert found(photos, where=Filter(labels=["night"], folders=[folder / "snow"])).keys() == set()
     assert len(photos.search(color="#141414", where=Filter(labels=["night"])).hits) == 4
-    photos.rename_cluster("kmeans", 2, "night sky")
+    photos.clusterings.rename("kmeans", 2, "night sky")
     assert found(photos, where=Filter(labels=["night sky"])).keys() == light
     with pytest.raises(QueryError, match=r"no image here is labelled 'nigth'; did you mean night\b"):
         found(photos, where=Filter(labels=["nigth"]))
-    photos.rename_cluster("kmeans", "night", "snow")
+    photos.clusterings.rename("kmeans", "night", "snow")
     assert found(photos, where=Filter(labels=["snow"])).keys() == dark | light
 
 
 def test_a_hit_found_by_its_cluster_is_shown_at_all_its_places(photos, folder):
     shutil.copy(folder / "dark-0.png", folder / "snow/copy.png")
     photos.sync()
-    photos.rename_cluster("kmeans", 0, "night")
+    photos.clusterings.rename("kmeans", 0, "night")
     places = (str(folder / "dark-0.png"), str(folder / "snow/copy.png"))
 
     def shown(**conditions):
@@ -199,33 +199,33 @@ def test_arrays_are_read_only_where_something_was_named_and_once(photos, monkeyp
     monkeypatch.setattr(module, "_read", lambda folder: reads.append(folder.name) or read(folder))
     found(photos)
     assert reads == []
-    photos.rename_cluster("kmeans", 0, "night")
+    photos.clusterings.rename("kmeans", 0, "night")
     reads.clear()
     again = Collection.open(photos.folder)
     found(again)
     found(again, where=Filter(labels=["night"]))
     assert reads == ["kmeans"]
-    photos.rename_cluster("kmeans", 0, "owls")  # another process, as it were
+    photos.clusterings.rename("kmeans", 0, "owls")  # another process, as it were
     assert labels(again)["dark-0.png"] == "owls"
 
 
 def test_names_say_nothing_of_their_own_clustering(photos):
-    assert photos.cluster(k=2, name="two").scores is None  # one label, snow
+    assert photos.clusterings.make(k=2, name="two").scores is None  # one label, snow
     for cluster, name in enumerate(LEVELS):
-        photos.rename_cluster("kmeans", cluster, name)
-    own = photos.clustering("kmeans")
+        photos.clusterings.rename("kmeans", cluster, name)
+    own = photos.clusterings.get("kmeans")
     assert own.scores is None
     assert {each.name: each.label for each in own.clusters} == {"dark": None, "middle": None, "light": "snow"}
-    two = photos.clustering("two")
+    two = photos.clusterings.get("two")
     assert 0.6 < two.scores.purity < 1
     assert {each.label for each in two.clusters} <= {"dark", "middle", "snow"}
 
 
 @pytest.mark.parametrize("where", ["arrays", "facts", "names"])
 def test_a_damaged_clustering_costs_a_search_its_names_only(photos, folder, call, where):
-    photos.rename_cluster("kmeans", 0, "night")
-    photos.cluster(k=2, name="other")
-    photos.rename_cluster("other", 0, "fine")
+    photos.clusterings.rename("kmeans", 0, "night")
+    photos.clusterings.make(k=2, name="other")
+    photos.clusterings.rename("other", 0, "fine")
     facts = photos.folder / "clusterings/kmeans/clustering.json"
     if where == "arrays":
         damage(photos, "kmeans")
@@ -246,8 +246,8 @@ def test_a_damaged_clustering_costs_a_search_its_names_only(photos, folder, call
 
 
 def test_search_shows_names_of_clusters(call, photos):
-    photos.rename_cluster("kmeans", 0, "night")
-    photos.rename_cluster("kmeans", 2, "white")
+    photos.clusterings.rename("kmeans", 0, "night")
+    photos.clusterings.rename("kmeans", 2, "white")
     code, out, err = call("search", "dark-0.png", "-k", 8, "--plot", "strip.png")
     shown = {line.split("\t")[3]: line.split("\t")[2] for line in out.splitlines()}
     assert (code, err) == (0, "saved strip.png\n")
@@ -264,9 +264,9 @@ def test_search_shows_names_of_clusters(call, photos):
 
 
 def test_info_tells_of_clusterings_and_of_an_images_clusters(call, photos, folder):
-    photos.rename_cluster("kmeans", 2, "white")
-    photos.cluster("dbscan", name="dense", eps=20, min_samples=3)
-    photos.cluster(k=2, name="broken")
+    photos.clusterings.rename("kmeans", 2, "white")
+    photos.clusterings.make("dbscan", name="dense", eps=20, min_samples=3)
+    photos.clusterings.make(k=2, name="broken")
     (folder / "dark-3.png").unlink()
     photos.sync()
     damage(photos, "broken")
@@ -296,7 +296,7 @@ def test_info_tells_of_clusterings_and_of_an_images_clusters(call, photos, folde
 
 
 def test_a_list_of_clusterings_goes_past_a_damaged_one(call, photos):
-    photos.cluster(k=2, name="broken")
+    photos.clusterings.make(k=2, name="broken")
     damage(photos, "broken")
     code, out, err = call("cluster", "--list")
     assert (code, out.split("\t")[0], out.count("\n"), err.count("\n")) == (0, "kmeans", 1, 1)
@@ -312,13 +312,13 @@ def test_a_collection_without_folder_labels_is_measured_against_names(photos, fo
     shutil.move(folder / "snow/light-1.png", folder)
     photos.sync()
     with pytest.raises(CollectionError, match="name clusters"):
-        photos.evaluate(k=1)
+        photos.evaluation.retrieval(k=1)
     for cluster, name in enumerate(LEVELS):
-        photos.rename_cluster("kmeans", cluster, name)
-    photos.cluster(k=2, name="two")
-    assert [found.scores for found in photos.evaluate_clusterings().clusterings] == [None, None]
-    found = photos.evaluate(k=1)
+        photos.clusterings.rename("kmeans", cluster, name)
+    photos.clusterings.make(k=2, name="two")
+    assert [found.scores for found in photos.evaluation.clusterings().clusterings] == [None, None]
+    found = photos.evaluation.retrieval(k=1)
     assert (found.labels_from, found.scores["P@1"].mean) == ("named clusters", 1)
-    assert photos.evaluate(k=1, labels="kmeans").scores["P@1"].mean == 1
-    (two,) = photos.evaluate_clusterings(["two"], labels="kmeans").clusterings
+    assert photos.evaluation.retrieval(k=1, labels="kmeans").scores["P@1"].mean == 1
+    (two,) = photos.evaluation.clusterings(["two"], labels="kmeans").clusterings
     assert 0.6 < two.scores.purity < 1

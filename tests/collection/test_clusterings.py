@@ -63,7 +63,7 @@ def test_every_algorithm_finds_the_three_shades(photos, algorithm):
     own = {"k": 3} if algorithm not in ("dbscan", "hdbscan") else {}
     own |= {"eps": 20, "min_samples": 3} if algorithm == "dbscan" else {}
     own |= {"min_cluster_size": 3} if algorithm == "hdbscan" else {}
-    found = photos.cluster(algorithm, **own)
+    found = photos.clusterings.make(algorithm, **own)
     assert sizes(found) == {0: 6, 1: 5, 2: 4}
     assert [(each.label, each.label_share) for each in found.clusters] == [(name, 1.0) for name in KINDS]
     assert (found.scores.purity, found.scores.ari) == (1.0, 1.0)
@@ -72,8 +72,8 @@ def test_every_algorithm_finds_the_three_shades(photos, algorithm):
 
 
 def test_figures_of_clusters_are_those_of_their_vectors(photos):
-    photos.cluster(k=2)
-    found = photos.clustering("kmeans")
+    photos.clusterings.make(k=2)
+    found = photos.clusterings.get("kmeans")
     images, vectors = photos.vectors()
     rows = {image.id: vector for image, vector in zip(images, vectors, strict=True)}
     members = [np.stack([rows[i] for i in found.ids[found.numbers == n].tolist()]) for n in (0, 1)]
@@ -92,7 +92,7 @@ def test_cohesion_of_a_cosine_model_is_a_similarity(folder):
     shutil.rmtree(folder / ".lookalike")
     collection = Collection.create(folder, model="lite0-int8")
     collection.sync()
-    found = collection.cluster(k=2)
+    found = collection.clusterings.make(k=2)
     assert found.metric == "cosine"
     for cluster in found.clusters:
         assert 0 < cluster.cohesion <= 1
@@ -100,130 +100,130 @@ def test_cohesion_of_a_cosine_model_is_a_similarity(folder):
 
 
 def test_the_same_images_and_number_give_the_same_clusters(photos):
-    first = photos.cluster(k=4, random_state=7, name="a")
-    again = photos.cluster(k=4, random_state=7, name="b")
+    first = photos.clusterings.make(k=4, random_state=7, name="a")
+    again = photos.clusterings.make(k=4, random_state=7, name="b")
     np.testing.assert_array_equal(first.numbers, again.numbers)
     np.testing.assert_array_equal(first.distances, again.distances)
 
 
 def test_k_is_the_root_of_half_the_images_unless_given(photos):
-    assert photos.cluster().parameters == {"k": 3}
+    assert photos.clusterings.make().parameters == {"k": 3}
 
 
 def test_as_many_clusters_as_images_and_one_cluster_are_possible(photos):
     for algorithm in ("kmeans", "hierarchical", "agglomerative"):
-        assert photos.cluster(algorithm, k=np.int64(15), name="all").n_clusters == 15
-        assert photos.cluster(algorithm, k=1, name="one").n_clusters == 1
-        assert photos.clustering("one").clusters[0].doubtful == ()
+        assert photos.clusterings.make(algorithm, k=np.int64(15), name="all").n_clusters == 15
+        assert photos.clusterings.make(algorithm, k=1, name="one").n_clusters == 1
+        assert photos.clusterings.get("one").clusters[0].doubtful == ()
 
 
 def test_a_clustering_is_kept_as_it_was_made(photos, folder):
-    made = photos.cluster("dbscan", eps=20, min_samples=3, name="by shade")
-    read = Collection.open(folder).clustering("by shade")
+    made = photos.clusterings.make("dbscan", eps=20, min_samples=3, name="by shade")
+    read = Collection.open(folder).clusterings.get("by shade")
     assert read.clusters == made.clusters
     assert (read.parameters, read.made, read.random_state) == (made.parameters, made.made, 0)
-    assert photos.clusterings() == ["by shade"]
+    assert photos.clusterings.names() == ["by shade"]
 
 
 def test_a_clustering_may_be_all_noise(photos, folder, tmp_path):
-    found = photos.cluster("dbscan", eps=np.float32(0.5), min_samples=np.int64(2))
+    found = photos.clusterings.make("dbscan", eps=np.float32(0.5), min_samples=np.int64(2))
     assert (found.n_clusters, found.n_noise) == (0, 15)
-    assert photos.clustering("dbscan").clusters == found.clusters
+    assert photos.clusterings.get("dbscan").clusters == found.clusters
     with pytest.raises(QueryError, match="only noise"):
         photos.search(folder / "dark/0.png", same_cluster="dbscan")
     with pytest.raises(InvalidInputError, match="all noise"):
-        photos.rename_cluster("dbscan", 0, "night")
+        photos.clusterings.rename("dbscan", 0, "night")
     add_later(photos, folder)
-    assert photos.assign_to_clusters("dbscan")[1] == 0
-    photos.export_clustering("dbscan", tmp_path / "out", "copy")
+    assert photos.clusterings.assign("dbscan")[1] == 0
+    photos.clusterings.export("dbscan", tmp_path / "out", "copy")
     assert len(list((tmp_path / "out/noise").iterdir())) == 16
 
 
 def test_a_clustering_whose_images_have_all_left_is_empty(photos, folder, tmp_path):
-    photos.cluster(k=3)
+    photos.clusterings.make(k=3)
     for file in folder.glob("*/*.png"):
         file.unlink()
     shade(120, 77).save(folder / "dark/new.png")
     photos.sync(prune=True)
-    found = photos.clustering("kmeans")
+    found = photos.clusterings.get("kmeans")
     assert (found.clusters, found.n_unassigned, found.scores) == ((), 1, None)
-    assert photos.export_clustering("kmeans", tmp_path / "out.csv", "csv") == 0
-    assert sizes(photos.assign_to_clusters("kmeans")[0]) == {1: 1}
+    assert photos.clusterings.export("kmeans", tmp_path / "out.csv", "csv") == 0
+    assert sizes(photos.clusterings.assign("kmeans")[0]) == {1: 1}
 
 
 def test_what_has_left_the_collection_is_in_no_cluster(photos, folder):
-    photos.cluster(k=3)
+    photos.clusterings.make(k=3)
     (folder / "light/0.png").unlink()
     photos.sync()
-    assert sizes(photos.clustering("kmeans")) == {0: 6, 1: 5, 2: 3}
-    photos.merge_clusters("kmeans", [0, 1])
-    assert sizes(photos.clustering("kmeans")) == {0: 11, 2: 3}
+    assert sizes(photos.clusterings.get("kmeans")) == {0: 6, 1: 5, 2: 3}
+    photos.clusterings.merge("kmeans", [0, 1])
+    assert sizes(photos.clusterings.get("kmeans")) == {0: 11, 2: 3}
 
 
 @pytest.mark.parametrize("algorithm", ["kmeans", "dbscan", "hdbscan"])
 def test_images_that_came_later_join_the_cluster_that_is_nearest(photos, folder, algorithm):
     own = {"kmeans": {"k": 3}, "dbscan": {"eps": 20, "min_samples": 3}, "hdbscan": {"min_cluster_size": 3}}
-    photos.cluster(algorithm, **own[algorithm])
+    photos.clusterings.make(algorithm, **own[algorithm])
     add_later(photos, folder)
-    assert photos.clustering(algorithm).n_unassigned == 1
-    found, n_assigned = photos.assign_to_clusters(algorithm)
+    assert photos.clusterings.get(algorithm).n_unassigned == 1
+    found, n_assigned = photos.clusterings.assign(algorithm)
     assert (sizes(found), n_assigned, found.n_unassigned) == ({0: 6, 1: 6, 2: 4}, 1, 0)
-    assert photos.assign_to_clusters(algorithm)[1] == 0
+    assert photos.clusterings.assign(algorithm)[1] == 0
 
 
 def test_what_is_far_from_every_cluster_is_noise_only_for_density(photos, folder):
-    photos.cluster("dbscan", eps=20, min_samples=3)
-    photos.cluster("hdbscan", min_cluster_size=3)
-    photos.cluster(k=3)
+    photos.clusterings.make("dbscan", eps=20, min_samples=3)
+    photos.clusterings.make("hdbscan", min_cluster_size=3)
+    photos.clusterings.make(k=3)
     add_later(photos, folder, level=175)
     for name in ("dbscan", "hdbscan"):
-        found, n_assigned = photos.assign_to_clusters(name)
+        found, n_assigned = photos.clusterings.assign(name)
         assert (found.n_noise, n_assigned, found.clusters[-1].title) == (1, 0, "noise")
         assert found.clusters[-1].cohesion is None
-    assert photos.assign_to_clusters("kmeans")[1] == 1
+    assert photos.clusterings.assign("kmeans")[1] == 1
 
 
 def test_images_that_left_are_neither_to_be_assigned_nor_to_be_placed_though_their_vectors_are_there(
     photos, folder
 ):
-    photos.cluster(k=3)
-    photos.map("pca")
+    photos.clusterings.make(k=3)
+    photos.maps.make("pca")
     add_later(photos, folder)
     gone = add_later(photos, folder, number=51)
     rows = photos._store.files.read(["path"])["path"].to_pylist()
     photos._store.files.delete([row for row in rows if row.endswith(gone.name)])  # as a kill leaves it
     assert photos._store.vectors(MODEL, 64).count() == 17
-    assert (photos.clustering("kmeans").n_unassigned, photos.read_map("pca").n_unplaced) == (1, 1)
-    assert photos.assign_to_clusters("kmeans")[1] == 1
+    assert (photos.clusterings.get("kmeans").n_unassigned, photos.maps.get("pca").n_unplaced) == (1, 1)
+    assert photos.clusterings.assign("kmeans")[1] == 1
 
 
 def test_assigning_moves_no_centre(photos, folder):
-    before = photos.cluster(k=3)
+    before = photos.clusterings.make(k=3)
     add_later(photos, folder)
-    after, _ = photos.assign_to_clusters("kmeans")
+    after, _ = photos.clusterings.assign("kmeans")
     kept = np.isin(after.ids, before.ids)
     np.testing.assert_array_equal(after.distances[kept], before.distances)
 
 
 def test_clusters_are_named_merged_and_keep_their_numbers(photos):
-    photos.cluster(k=3)
-    photos.rename_cluster("kmeans", 2, "snow")
-    found = photos.merge_clusters("kmeans", [1, "snow"])
+    photos.clusterings.make(k=3)
+    photos.clusterings.rename("kmeans", 2, "snow")
+    found = photos.clusterings.merge("kmeans", [1, "snow"])
     assert {each.number: (each.name, each.size) for each in found.clusters} == {
         0: (None, 6),
         1: ("snow", 9),
     }
-    found = photos.rename_cluster("kmeans", "snow", "")
+    found = photos.clusterings.rename("kmeans", "snow", "")
     assert [each.title for each in found.clusters] == ["cluster 1", "cluster 0"]
 
 
 def test_names_that_go_by_a_change_are_told(photos, folder, call, monkeypatch):
-    photos.cluster(k=3)
-    photos.change_clusters("kmeans", rename=[(0, "night"), (1, "dusk"), (2, "snow")])
-    assert photos.rename_cluster("kmeans", "dusk", "evening").notes == ()  # as was asked
+    photos.clusterings.make(k=3)
+    photos.clusterings.edit("kmeans", rename=[(0, "night"), (1, "dusk"), (2, "snow")])
+    assert photos.clusterings.rename("kmeans", "dusk", "evening").notes == ()  # as was asked
     code, out, _ = call("cluster", "--rename", "snow=  ", "--json")
     assert (code, json.loads(out)["notes"]) == (0, ["cluster 2 is no longer named 'snow'"])
-    assert photos.rename_cluster("kmeans", 2, "").notes == ("cluster 2 had no name to take back",)
+    assert photos.clusterings.rename("kmeans", 2, "").notes == ("cluster 2 had no name to take back",)
     assert "notes" not in json.loads(call("cluster", "--rename", "2=snow", "--json")[1])
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert (
@@ -231,75 +231,75 @@ def test_names_that_go_by_a_change_are_told(photos, folder, call, monkeypatch):
         in call("cluster", "--merge", "evening,night")[1].splitlines()
     )
     assert "is named" not in call("cluster", "--rename", "2=")[1]
-    assert photos.merge_clusters("kmeans", [2, "evening"]).notes == ()  # a name that stays
-    photos.delete_clustering("kmeans")
-    photos.cluster(k=3)
-    photos.rename_cluster("kmeans", 2, "snow")
-    found = photos.move_to_cluster("kmeans", sorted((folder / "light").iterdir()), 1)
+    assert photos.clusterings.merge("kmeans", [2, "evening"]).notes == ()  # a name that stays
+    photos.clusterings.delete("kmeans")
+    photos.clusterings.make(k=3)
+    photos.clusterings.rename("kmeans", 2, "snow")
+    found = photos.clusterings.move("kmeans", sorted((folder / "light").iterdir()), 1)
     assert found.notes == ("no image is left in 'snow', and the name went",)
 
 
 def test_images_move_between_clusters_and_noise(photos, folder):
-    photos.cluster(k=3)
-    found = photos.move_to_cluster("kmeans", [folder / "dark/0.png", folder / "dark/1.png"], 2)
+    photos.clusterings.make(k=3)
+    found = photos.clusterings.move("kmeans", [folder / "dark/0.png", folder / "dark/1.png"], 2)
     assert sizes(found) == {2: 6, 1: 5, 0: 4}
     doubtful = [hit.path for hit in next(each for each in found.clusters if each.number == 2).doubtful]
     assert {os.path.basename(os.path.dirname(path)) for path in doubtful[:2]} == {"dark"}
-    found = photos.move_to_cluster("kmeans", [folder / "dark/2.png"], "noise")
+    found = photos.clusterings.move("kmeans", [folder / "dark/2.png"], "noise")
     assert (found.n_noise, found.clusters[-1].number) == (1, -1)
     later = add_later(photos, folder)
-    assert sizes(photos.move_to_cluster("kmeans", [later], 1))[1] == 6
+    assert sizes(photos.clusterings.move("kmeans", [later], 1))[1] == 6
 
 
 def test_a_users_work_is_not_replaced_by_new_clusters(photos):
-    photos.cluster(k=3)
-    photos.cluster(k=2)
-    photos.rename_cluster("kmeans", 0, "night")
+    photos.clusterings.make(k=3)
+    photos.clusterings.make(k=2)
+    photos.clusterings.rename("kmeans", 0, "night")
     with pytest.raises(CollectionError, match="changed by hand"):
-        photos.cluster(k=3)
-    assert photos.clustering("kmeans").clusters[0].name == "night"
-    photos.delete_clustering("kmeans")
-    assert photos.clusterings() == []
-    photos.cluster(k=3)
+        photos.clusterings.make(k=3)
+    assert photos.clusterings.get("kmeans").clusters[0].name == "night"
+    photos.clusterings.delete("kmeans")
+    assert photos.clusterings.names() == []
+    photos.clusterings.make(k=3)
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a\\b", ".hidden", "x" * 65, "end.", None])
 def test_a_name_that_cannot_be_a_folders_is_refused(photos, name):
     if name is not None:
         with pytest.raises(InvalidInputError, match="name of a clustering"):
-            photos.cluster(k=2, name=name)
+            photos.clusterings.make(k=2, name=name)
     with pytest.raises(InvalidInputError, match="name of a clustering"):
-        photos.clustering(name)
+        photos.clusterings.get(name)
 
 
 @pytest.mark.parametrize(
     "name", ["7", "-1", "noise", "a/b", "a,b", " x", "dot.", "x" * 81, "a\nb", "Night", "Noise", "Cluster-1"]
 )
 def test_a_cluster_name_that_would_mislead_is_refused(photos, name):
-    photos.cluster(k=2)
-    photos.rename_cluster("kmeans", 0, "night")
+    photos.clusterings.make(k=2)
+    photos.clusterings.rename("kmeans", 0, "night")
     with pytest.raises(InvalidInputError, match="named"):
-        photos.rename_cluster("kmeans", 1, name)
+        photos.clusterings.rename("kmeans", 1, name)
 
 
 def test_a_damaged_clustering_is_named_and_can_be_deleted(photos, folder):
-    photos.cluster(k=2)
+    photos.clusterings.make(k=2)
     place = folder / ".lookalike/clusterings/kmeans"
     (arrays,) = place.glob("arrays-*")
     arrays.write_bytes(arrays.read_bytes()[:-9] + b"something")
     with pytest.raises(StoreError, match="damaged; delete it with"):
-        photos.clustering("kmeans")
+        photos.clusterings.get("kmeans")
     (place / "clustering.json").write_text("[]")
     with pytest.raises(StoreError, match="cannot be read"):
-        photos.clustering("kmeans")
-    photos.delete_clustering("kmeans")
-    assert photos.clusterings() == []
+        photos.clusterings.get("kmeans")
+    photos.clusterings.delete("kmeans")
+    assert photos.clusterings.names() == []
 
 
 def test_a_write_that_was_cut_short_leaves_the_old_clustering(photos, folder, monkeypatch):
     from lookalike.collection.stored import named_folders
 
-    before = photos.cluster(k=2)
+    before = photos.clusterings.make(k=2)
     whole = named_folders.replace_file
 
     def cut(file, content, **options):
@@ -309,15 +309,15 @@ def test_a_write_that_was_cut_short_leaves_the_old_clustering(photos, folder, mo
 
     monkeypatch.setattr(named_folders, "replace_file", cut)
     with pytest.raises(StoreError, match="no space left"):
-        photos.cluster(k=3)
+        photos.clusterings.make(k=3)
     monkeypatch.undo()
-    assert photos.clustering("kmeans").clusters == before.clusters
-    photos.cluster(k=3)
+    assert photos.clusterings.get("kmeans").clusters == before.clusters
+    photos.clusterings.make(k=3)
     assert len(list((folder / ".lookalike/clusterings/kmeans").iterdir())) == 2
 
 
 def test_a_reader_sees_the_old_clustering_or_the_new_one(photos, folder):
-    photos.cluster(k=3)
+    photos.clusterings.make(k=3)
     done = threading.Event()
     seen, failures = set(), []
 
@@ -346,7 +346,7 @@ def test_a_reader_sees_the_old_clustering_or_the_new_one(photos, folder):
 
 
 def test_search_in_the_same_cluster_finds_its_nearest_only(photos, folder):
-    photos.cluster(k=3)
+    photos.clusterings.make(k=3)
     result = photos.search(folder / "middle/0.png", k=14, same_cluster="kmeans")
     assert {hit.label for hit in result.hits} == {"middle"}
     assert (len(result.hits), result.cluster.number) == (4, 1)
@@ -356,8 +356,8 @@ def test_search_in_the_same_cluster_finds_its_nearest_only(photos, folder):
 
 
 def test_search_takes_the_cluster_that_the_user_put_the_query_in(photos, folder, tmp_path):
-    photos.cluster(k=3)
-    photos.move_to_cluster("kmeans", [folder / "dark/0.png"], 2)
+    photos.clusterings.make(k=3)
+    photos.clusterings.move("kmeans", [folder / "dark/0.png"], 2)
     result = photos.search(folder / "dark/0.png", same_cluster="kmeans")
     assert {hit.label for hit in result.hits} == {"light"}
     shade(22, 99).save(tmp_path / "outside.png")
@@ -369,7 +369,7 @@ def test_search_in_a_cluster_keeps_other_filters_and_the_model(photos, folder):
     from lookalike import Filter
 
     photos.sync(model="pixels-16-grey")
-    photos.cluster(k=2, model="pixels-16-grey")
+    photos.clusterings.make(k=2, model="pixels-16-grey")
     labels = {"dark", "middle", "light"}
     for label in labels:
         result = photos.search(folder / "dark/0.png", same_cluster="kmeans", where=Filter(labels=[label]))
@@ -386,16 +386,16 @@ def test_search_in_a_cluster_keeps_other_filters_and_the_model(photos, folder):
 def test_tables_have_a_row_for_every_place(photos, folder, tmp_path):
     shutil.copy(folder / "dark/0.png", folder / "light/copy.png")
     photos.sync()
-    photos.cluster(k=3)
-    photos.rename_cluster("kmeans", 0, "night")
-    assert photos.export_clustering("kmeans", tmp_path / "a.csv", "csv") == 15
+    photos.clusterings.make(k=3)
+    photos.clusterings.rename("kmeans", 0, "night")
+    assert photos.clusterings.export("kmeans", tmp_path / "a.csv", "csv") == 15
     with (tmp_path / "a.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 16
     assert {row["path"] for row in rows} == {str(file) for file in folder.glob("*/*.png")}
     assert {row["label"] for row in rows if row["name"] == "night"} == {"dark", "light"}
     assert rows[0]["cluster"] == "0"
-    photos.export_clustering("kmeans", tmp_path / "a.json", "json")
+    photos.clusterings.export("kmeans", tmp_path / "a.json", "json")
     document = json.loads((tmp_path / "a.json").read_text())
     assert [row["path"] for row in document["images"]] == [row["path"] for row in rows]
     assert document["parameters"] == {"k": 3}
@@ -403,11 +403,11 @@ def test_tables_have_a_row_for_every_place(photos, folder, tmp_path):
 
 @pytest.mark.parametrize("form", ["copy", "hardlink", "symlink"])
 def test_folders_hold_the_images_of_each_cluster(photos, folder, tmp_path, form):
-    photos.cluster(k=2)  # files of one name, 0.png, meet
-    photos.rename_cluster("kmeans", 0, "mixed")
+    photos.clusterings.make(k=2)  # files of one name, 0.png, meet
+    photos.clusterings.rename("kmeans", 0, "mixed")
     to = tmp_path / "out"
     to.mkdir()
-    assert photos.export_clustering("kmeans", to, form) == 15
+    assert photos.clusterings.export("kmeans", to, form) == 15
     counts = {place.name: len(list(place.iterdir())) for place in to.iterdir()}
     assert sum(counts.values()) == 15
     assert set(counts) == {"mixed", "cluster-001"}
@@ -419,7 +419,7 @@ def test_folders_hold_the_images_of_each_cluster(photos, folder, tmp_path, form)
 
 
 def test_nothing_is_overwritten_and_nothing_is_left_of_half_an_export(photos, folder, tmp_path):
-    photos.cluster(k=2)
+    photos.clusterings.make(k=2)
     full = tmp_path / "full"
     full.mkdir()
     (full / "mine.txt").write_text("mine")
@@ -430,14 +430,14 @@ def test_nothing_is_overwritten_and_nothing_is_left_of_half_an_export(photos, fo
         ("symlink", full / "mine.txt"),
     ):
         with pytest.raises(CollectionError, match="is there"):
-            photos.export_clustering("kmeans", to, form)
+            photos.clusterings.export("kmeans", to, form)
     assert (full / "mine.txt").read_text() == "mine"
     (folder / "dark/0.png").unlink()
     with pytest.raises(CollectionError, match="is gone"):
-        photos.export_clustering("kmeans", tmp_path / "out", "copy")
+        photos.clusterings.export("kmeans", tmp_path / "out", "copy")
     assert sorted(os.listdir(tmp_path)) == ["full", "photos"]
     with pytest.raises(CollectionError, match="no folder"):
-        photos.export_clustering("kmeans", tmp_path / "none/out", "copy")
+        photos.clusterings.export("kmeans", tmp_path / "none/out", "copy")
 
 
 def test_images_of_a_data_set_are_exported_as_a_table_only(tmp_path, monkeypatch):
@@ -453,11 +453,11 @@ def test_images_of_a_data_set_are_exported_as_a_table_only(tmp_path, monkeypatch
     collection = Collection.create(tmp_path / "set", model="pixels-28-grey", with_root=False)
     collection.add_dataset("mnist")
     collection.sync()
-    collection.cluster(k=2)
+    collection.clusterings.make(k=2)
     with pytest.raises(CollectionError, match="no file; export as csv or json"):
-        collection.export_clustering("kmeans", tmp_path / "out", "copy")
+        collection.clusterings.export("kmeans", tmp_path / "out", "copy")
     assert not (tmp_path / "out").exists()
-    collection.export_clustering("kmeans", tmp_path / "out.csv", "csv")
+    collection.clusterings.export("kmeans", tmp_path / "out.csv", "csv")
     assert "mnist:test/5" in (tmp_path / "out.csv").read_text()
 
 
@@ -523,12 +523,12 @@ def test_images_of_a_data_set_are_exported_as_a_table_only(tmp_path, monkeypatch
     ],
 )
 def test_a_request_that_cannot_be_met_gets_one_line(call, folder, photos, words, message):
-    photos.cluster(k=2)
+    photos.clusterings.make(k=2)
     shade(7, 7).save(folder / "elsewhere.png")
     code, out, err = call("cluster", *words)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert message in err
-    assert sizes(photos.clustering("kmeans")) == sizes(photos.cluster(k=2))
+    assert sizes(photos.clusterings.get("kmeans")) == sizes(photos.clusterings.make(k=2))
 
 
 @pytest.mark.parametrize("algorithm", EVERY)
@@ -554,7 +554,7 @@ def test_two_images_can_be_clustered_by_every_algorithm(tmp_path):
     collection = Collection.create(tmp_path, model=MODEL)
     collection.sync()
     for algorithm in EVERY:
-        assert len(collection.cluster(algorithm).ids) == 2
+        assert len(collection.clusterings.make(algorithm).ids) == 2
 
 
 def test_the_command_line_makes_shows_changes_and_deletes(call, folder):
@@ -607,16 +607,18 @@ def test_trying_numbers_of_clusters_suggests_one_and_keeps_nothing(call, photos,
     assert lines[5] == f"tried with kmeans on 15 images; {MODEL}"
     assert lines[6] == "nothing was kept; to go on: lookalike cluster -k 3"
     assert (folder / "curves.png").stat().st_size > 2000
-    assert photos.clusterings() == []
+    assert photos.clusterings.names() == []
     words = ["--algorithm", "spectral", "--random-state", 7, "--model", MODEL]
     code, out, _ = call("cluster", "--try", *words, "--json")
     document = json.loads(out)
     assert [each["k"] for each in document["tried"]] == [2, 3, 4]
     assert "tried with kmeans on 15 images" in call("cluster", "--try", *words)[1]  # in spectral's place
     assert (document["suggested"], document["images"], document["tried_images"]) == (3, 15, 15)
-    assert document["tried"][1]["inertia"] == pytest.approx(photos.try_ks([3], random_state=7).inertias[0])
+    assert document["tried"][1]["inertia"] == pytest.approx(
+        photos.clusterings.try_ks([3], random_state=7).inertias[0]
+    )
     assert call(*document["command"].split()[1:])[0] == 0
-    assert len(photos.clustering("spectral").clusters) == 3
+    assert len(photos.clusterings.get("spectral").clusters) == 3
 
 
 def test_trying_distances_says_what_dbscan_makes_of_them(call, photos, folder):
@@ -625,15 +627,15 @@ def test_trying_distances_says_what_dbscan_makes_of_them(call, photos, folder):
     assert (code, err) == (0, "saved curve.svg\n")
     assert out.split()[0] == "eps"
     assert "15 images; a core image has 3, itself counted, within the distance" in out
-    assert photos.clusterings() == []
+    assert photos.clusterings.names() == []
     document = json.loads(call(*words, "--json")[1])
     assert document["suggested"] in [each["eps"] for each in document["tried"]]
     for each in document["tried"]:
-        found = photos.cluster("dbscan", eps=each["eps"], min_samples=3)
+        found = photos.clusterings.make("dbscan", eps=each["eps"], min_samples=3)
         assert found.n_clusters == each["clusters"]
         assert each["largest"] <= max((cluster.size for cluster in found.clusters), default=0)
     assert call(*document["command"].split()[1:])[0] == 0
-    assert photos.clustering("dbscan").parameters == {"eps": document["suggested"], "min_samples": 3}
+    assert photos.clusterings.get("dbscan").parameters == {"eps": document["suggested"], "min_samples": 3}
 
 
 def test_a_large_collection_is_tried_on_a_sample(call, photos, monkeypatch):
@@ -641,19 +643,19 @@ def test_a_large_collection_is_tried_on_a_sample(call, photos, monkeypatch):
     monkeypatch.setattr("lookalike.collection.clusterings.making._TRIED_PER_CLUSTER", 2)
     out = call("cluster", "--try", "-k", "2,3")[1]
     assert "tried with kmeans on 8 images, a sample of 15;" in out
-    assert photos.try_ks([2, 5]).n_rows == 10
+    assert photos.clusterings.try_ks([2, 5]).n_rows == 10
 
 
 def test_several_changes_are_kept_together_or_not_at_all(call, photos):
-    photos.cluster(k=3)
-    before = photos.clustering("kmeans").clusters
+    photos.clusterings.make(k=3)
+    before = photos.clusterings.get("kmeans").clusters
     with pytest.raises(QueryError, match="no such image"):
-        photos.change_clusters("kmeans", rename=[(0, "night")], merge=[[1, 2]], move=[("none.png", 0)])
-    assert photos.clustering("kmeans").clusters == before
+        photos.clusterings.edit("kmeans", rename=[(0, "night")], merge=[[1, 2]], move=[("none.png", 0)])
+    assert photos.clusterings.get("kmeans").clusters == before
     assert call("cluster", "--rename", "0=night", "--merge", "1,2", "--move", "dark/0.png=9")[0] == 2
-    assert photos.clustering("kmeans").clusters == before
+    assert photos.clusterings.get("kmeans").clusters == before
     assert call("cluster", "--rename", "0=night", "--merge", "1,2", "--move", "dark/0.png=1")[0] == 0
-    assert sizes(photos.clustering("kmeans")) == {0: 5, 1: 10}
+    assert sizes(photos.clusterings.get("kmeans")) == {0: 5, 1: 10}
 
 
 @pytest.mark.parametrize("bytes_of_exact", [0, 1 << 30])  # read from the table, or from the exact index
@@ -664,10 +666,10 @@ def test_clusters_made_in_batches_are_as_good(photos, folder, call, monkeypatch,
     monkeypatch.setattr(
         "lookalike.collection.clusterings.centers._BLOCK_DISTANCES", 6
     )  # two images, three centres
-    whole = photos.cluster(k=3)
+    whole = photos.clusterings.make(k=3)
     code, out, _ = call("cluster", "-k", 3, "--in-batches", "--name", "parts", "--json")
     assert (code, json.loads(out)["parameters"]) == (0, {"k": 3, "in_batches": True})
-    parts = photos.clustering("parts")
+    parts = photos.clusterings.get("parts")
     np.testing.assert_array_equal(parts.ids, whole.ids)
     np.testing.assert_array_equal(parts.numbers, whole.numbers)
     np.testing.assert_allclose(parts.distances, whole.distances, rtol=1e-5)
@@ -675,15 +677,15 @@ def test_clusters_made_in_batches_are_as_good(photos, folder, call, monkeypatch,
     assert parts.clusters == whole.clusters
     assert "k = 3, in batches" in call("cluster", "--list")[1]
     later = add_later(photos, folder)
-    assert photos.assign_to_clusters("parts")[1] == 1
-    assert sizes(photos.move_to_cluster("parts", [later], 0)) == {0: 7, 1: 5, 2: 4}
+    assert photos.clusterings.assign("parts")[1] == 1
+    assert sizes(photos.clusterings.move("parts", [later], 0)) == {0: 7, 1: 5, 2: 4}
 
 
 def test_what_does_not_fit_into_memory_is_read_in_batches_or_refused(photos, call, monkeypatch):
     monkeypatch.setattr("lookalike.collection.clusterings.making.free_memory", lambda: 3 * 4 * 64 * 15)
-    assert photos.cluster(k=3).parameters == {"k": 3}
+    assert photos.clusterings.make(k=3).parameters == {"k": 3}
     monkeypatch.setattr("lookalike.collection.clusterings.making.free_memory", lambda: 3 * 4 * 64 * 15 - 1)
-    assert photos.cluster(k=3).parameters == {"k": 3, "in_batches": True}
+    assert photos.clusterings.make(k=3).parameters == {"k": 3, "in_batches": True}
     for algorithm in EVERY[1:]:
         code, out, err = call("cluster", "--algorithm", algorithm)
         assert (code, out, err.count("\n")) == (2, "", 1)
@@ -720,8 +722,8 @@ def test_vectors_that_are_no_numbers_get_one_line(photos, call, monkeypatch, alg
     ],
 )
 def test_facts_of_a_wrong_kind_are_damage(photos, folder, call, facts, complaint):
-    photos.cluster(k=3, name="whole")
-    photos.cluster(k=3)
+    photos.clusterings.make(k=3, name="whole")
+    photos.clusterings.make(k=3)
     file = folder / ".lookalike/clusterings/kmeans/clustering.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), **facts} if facts else facts))
     code, out, err = call("cluster", "--list")
@@ -738,4 +740,4 @@ def test_options_without_effect_are_refused_and_nothing_is_made(photos, call, wo
     code, out, err = call("cluster", *words)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert complaint in err
-    assert photos.clusterings() == []
+    assert photos.clusterings.names() == []

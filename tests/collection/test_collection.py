@@ -390,7 +390,7 @@ def test_a_model_that_is_no_text_is_refused(collection, photos, model):
     for ask in (
         lambda: collection.search(photos / "cats/0.png", model=model),
         lambda: collection.sync(model=model),
-        lambda: collection.reduce(2, model),
+        lambda: collection.models.reduce(2, model),
         lambda: Collection.create(photos / "cats", model),
     ):
         with pytest.raises(
@@ -400,7 +400,7 @@ def test_a_model_that_is_no_text_is_refused(collection, photos, model):
 
 
 def test_an_unknown_model_names_those_of_the_collection(collection, photos):
-    collection.reduce(2)
+    collection.models.reduce(2)
     with pytest.raises(ModelError, match=r"pca' \(did you mean lite0-int8\+pca2\?\); there are: lite0"):
         collection.search(photos / "cats/0.png", model="lite0-int8+pca")
     for name in ("", "nothing"):
@@ -593,7 +593,7 @@ def test_senseless_settings_of_a_root_are_refused(photos):
 
 
 def test_a_reduced_model_is_a_model_of_the_collections_own(collection, photos):
-    name = collection.reduce(3)
+    name = collection.models.reduce(3)
     assert name == "lite0-int8+pca3"
     _, vectors = collection.vectors(name)
     assert vectors.shape == (6, 3)
@@ -606,7 +606,7 @@ def test_a_reduced_model_is_a_model_of_the_collections_own(collection, photos):
 
 
 def test_a_reduced_model_is_kept_up_to_date_and_stays_frozen(collection, photos):
-    name = collection.reduce(0.9)
+    name = collection.models.reduce(0.9)
     before = dict(zip(*(list(part) for part in by_id(collection, name)), strict=True))
     picture(50).save(photos / "new.png")
     assert counts(Collection.open(photos).sync()) == {"added": 1, "embedded": 1, "unchanged": 6}
@@ -625,7 +625,11 @@ def by_id(collection, model):
 
 
 def test_fitting_again_makes_a_new_name(collection):
-    assert [collection.reduce(2), collection.reduce(2), collection.reduce(2, whiten=True)] == [
+    assert [
+        collection.models.reduce(2),
+        collection.models.reduce(2),
+        collection.models.reduce(2, whiten=True),
+    ] == [
         "lite0-int8+pca2",
         "lite0-int8+pca2-2",
         "lite0-int8+pca2-whiten",
@@ -634,16 +638,16 @@ def test_fitting_again_makes_a_new_name(collection):
 
 def test_pixels_are_reduced_without_being_made_unit_rows(collection):
     collection.sync(model="pixels-8-grey")
-    name = collection.reduce(4, model="pixels-8-grey")
+    name = collection.models.reduce(4, model="pixels-8-grey")
     _, vectors = collection.vectors(name)
     assert (np.linalg.norm(vectors, axis=1) > 10).all()
 
 
 def test_what_cannot_be_reduced_leaves_the_collection_as_it_was(collection):
     with pytest.raises(InvalidInputError, match="6 vectors of 1280 dimensions have at most 5"):
-        collection.reduce(6)
+        collection.models.reduce(6)
     with pytest.raises(CollectionError, match="embedded with lite2"):
-        collection.reduce(2, model="lite2")
+        collection.models.reduce(2, model="lite2")
     assert collection.info().models == {"lite0-int8": 6}
 
 

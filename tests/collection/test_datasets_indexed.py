@@ -194,10 +194,10 @@ def test_a_damaged_data_set_leaves_no_collection(call, digits, tmp_path):
 
 def test_indexes_are_compared_with_one_split_asking_and_the_other_searched(collection):
     kinds = ["exact"]
-    found = collection.compare_indexes(k=3, kinds=kinds, query_split="test", gallery_split="train")
+    found = collection.evaluation.indexes(k=3, kinds=kinds, query_split="test", gallery_split="train")
     assert (found.n_queries, found.n_vectors, found.dimension, found.metric) == (5, 10, 784, "euclidean")
-    assert collection.compare_indexes(kinds=kinds, query_split="test", n_queries=2).n_queries == 2
-    within = collection.compare_indexes(kinds=kinds, gallery_split="train", n_queries=4)
+    assert collection.evaluation.indexes(kinds=kinds, query_split="test", n_queries=2).n_queries == 2
+    within = collection.evaluation.indexes(kinds=kinds, gallery_split="train", n_queries=4)
     assert (within.n_queries, within.n_vectors) == (4, 6)
     with pytest.raises(InvalidInputError, match="no image is left to be searched"):
-        collection.compare_indexes(query_split="test", gallery_split="test")
+        collection.evaluation.indexes(query_split="test", gallery_split="test")

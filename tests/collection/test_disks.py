@@ -3,17 +3,11 @@
 import contextlib
 import errno
 import os
-import random
-import shutil
-import signal
-import subprocess
-import sys
-import time
 
 import lance
 import numpy as np
 import pytest
-from test_kills import SYNC, check_promises, rows
+from kill_campaign import kill_often, rows
 
 from lookalike import Collection
 from lookalike.cli import main
@@ -23,8 +17,6 @@ from lookalike.store.commits import has_hard_links
 from lookalike.store.table import Table
 from loop_disks import KINDS, loop_disk
 from pictures import picture
-
-KILLS = 20
 
 
 @pytest.fixture
@@ -202,23 +194,8 @@ def test_twenty_kills_on_a_disk_without_hard_links_end_in_the_rows_of_an_undistu
     make(disk / "undisturbed")
     Collection.open(disk / "undisturbed").sync()
     expected = rows(disk / "undisturbed")
-    chance = random.Random(0)
     home = disk / "killed"
-    make(home)
-    killed = 0
-    while killed < KILLS:
-        process = subprocess.Popen([sys.executable, "-c", SYNC, str(home)], stderr=subprocess.PIPE)
-        time.sleep(chance.uniform(0.3, 1.6))
-        process.send_signal(signal.SIGKILL)
-        _, complaints = process.communicate(timeout=30)
-        assert complaints == b""
-        killed += process.returncode == -signal.SIGKILL
-        check_promises(home)
-        if len(Collection.open(home)) == len(expected["images"]):
-            Collection.open(home).sync()
-            assert rows(home) == expected
-            shutil.rmtree(home)
-            make(home)
+    kill_often(home, lambda: make(home), expected)
     Collection.open(home).sync()
     assert rows(home) == expected
     assert Store(home / ".lookalike").files.count() == 90

@@ -60,7 +60,7 @@ def write_table(file, rows, head=("path", "label")):
 
 
 def test_measures_are_those_of_the_vectors_and_what_is_left_out_is_counted(photos):
-    found = photos.evaluate([1, 3])
+    found = photos.evaluation.retrieval([1, 3])
     images, vectors = photos.vectors()
     rows = [row for row, image in enumerate(images) if image.label is not None]
     labels = [images[row].label for row in rows]
@@ -75,7 +75,7 @@ def test_measures_are_those_of_the_vectors_and_what_is_left_out_is_counted(photo
 
 
 def test_classes_confusions_and_worst_queries_point_to_the_wrong_picture(photos, folder):
-    found = photos.evaluate(3, n_worst=2)
+    found = photos.evaluation.retrieval(3, n_worst=2)
     assert [(each.label, each.n_images, each.n_queries) for each in found.classes] == [
         ("dark", 5, 5),
         ("light", 6, 6),
@@ -98,7 +98,7 @@ def test_classes_confusions_and_worst_queries_point_to_the_wrong_picture(photos,
 
 
 def test_table_of_confusions_holds_the_most_confused_classes(photos):
-    confusions = photos.evaluate(3).confusions
+    confusions = photos.evaluation.retrieval(3).confusions
     labels, shares = confusions.table(24)
     assert labels == ["alone", "dark", "light"]
     assert shares[1:].sum(axis=1) == pytest.approx([1, 1])
@@ -110,31 +110,31 @@ def test_table_of_confusions_holds_the_most_confused_classes(photos):
 
 
 def test_by_default_rankings_are_cut_at_ten_or_at_what_there_is(photos, tmp_path):
-    assert photos.evaluate().ks == (1, 10)
+    assert photos.evaluation.retrieval().ks == (1, 10)
     few = tmp_path / "few"
     for number, label in enumerate(["a", "a", "b"]):
         (few / label).mkdir(parents=True, exist_ok=True)
         picture(number).save(few / label / f"{number}.png")
     small = Collection.create(few, model=MODEL)
     small.sync()
-    assert small.evaluate().ks == (1, 2)
+    assert small.evaluation.retrieval().ks == (1, 2)
 
 
 def test_queries_are_drawn_the_same_each_time(photos):
-    some = photos.evaluate(1, n_queries=4)
+    some = photos.evaluation.retrieval(1, n_queries=4)
     assert (some.n_queries, some.n_drawn_from) == (4, 11)
-    assert (some.ids == photos.evaluate(1, n_queries=4).ids).all()
-    others = [photos.evaluate(1, n_queries=4, random_state=seed).ids for seed in range(1, 6)]
+    assert (some.ids == photos.evaluation.retrieval(1, n_queries=4).ids).all()
+    others = [photos.evaluation.retrieval(1, n_queries=4, random_state=seed).ids for seed in range(1, 6)]
     assert any((some.ids != other).any() for other in others)
-    assert photos.evaluate(1, n_queries=100).n_queries == 11
+    assert photos.evaluation.retrieval(1, n_queries=100).n_queries == 11
 
 
 def test_models_are_compared_on_the_same_queries_query_by_query(photos, folder):
-    reduced = photos.reduce(1)
-    found = photos.evaluate([1, 5], compare=reduced)
+    reduced = photos.models.reduce(1)
+    found = photos.evaluation.retrieval([1, 5], compare=reduced)
     (other,) = found.comparisons
     assert (other.model, other.index) == (reduced, "exact")
-    alone = photos.evaluate([1, 5], model=reduced)
+    alone = photos.evaluation.retrieval([1, 5], model=reduced)
     for name, each in other.measures.items():
         assert each.first == found.scores[name]
         assert each.second.mean == pytest.approx(alone.scores[name].mean)
@@ -143,8 +143,8 @@ def test_models_are_compared_on_the_same_queries_query_by_query(photos, folder):
 
 
 def test_an_index_is_asked_with_its_own_models_vectors_whatever_was_compared_before(photos):
-    reduced = photos.reduce(1)
-    _, tree = photos.evaluate([1, 5], compare=[reduced, "kdtree"], recall=1.0).comparisons
+    reduced = photos.models.reduce(1)
+    _, tree = photos.evaluation.retrieval([1, 5], compare=[reduced, "kdtree"], recall=1.0).comparisons
     assert (tree.model, tree.index) == (MODEL, "kdtree")
     assert {each.difference.mean for each in tree.measures.values()} == {0}
 
@@ -153,9 +153,9 @@ def test_images_that_not_all_models_have_are_left_out_and_counted(photos, folder
     photos.sync(model="pixels-16-grey")
     shade(20, 77).save(folder / "dark/later.png")
     photos.sync(model=MODEL)
-    found = photos.evaluate(1, compare="pixels-16-grey")
+    found = photos.evaluation.retrieval(1, compare="pixels-16-grey")
     assert (found.n_images, found.n_not_in_all) == (12, 1)
-    assert photos.evaluate(1).n_images == 13
+    assert photos.evaluation.retrieval(1).n_images == 13
 
 
 @pytest.mark.parametrize(
@@ -174,17 +174,17 @@ def test_images_that_not_all_models_have_are_left_out_and_counted(photos, folder
 def test_nothing_is_compared_with_itself(photos, asked):
     index = "kdtree" if asked.get("index") == "kdtree" else "exact"
     with pytest.raises(InvalidInputError, match=f"itself, {MODEL} by the index {index}; expected another"):
-        photos.evaluate(1, **asked)
+        photos.evaluation.retrieval(1, **asked)
 
 
 @pytest.mark.parametrize("kind", ["kmeans-tree", "kdtree"])
 def test_index_finds_what_exact_search_does_and_knows_so_many_hits(photos, kind):
-    found = photos.evaluate([1, 5], index=kind, compare="exact", recall=1.0)
+    found = photos.evaluation.retrieval([1, 5], index=kind, compare="exact", recall=1.0)
     (exact,) = found.comparisons
     assert (found.index, exact.index) == (kind, "exact")
     assert "mAP@5" in found.scores
     assert "mAP" not in found.scores
-    whole = photos.evaluate([1, 5])
+    whole = photos.evaluation.retrieval([1, 5])
     for name in ("P@1", "P@5", "R@5", "nDCG@5"):
         assert exact.measures[name].difference.mean == 0
         assert found.scores[name].mean == pytest.approx(whole.scores[name].mean)
@@ -196,19 +196,22 @@ def test_splits_of_a_data_set_are_query_and_gallery(digits, tmp_path):
     made = Collection.create(tmp_path / "c", model="pixels-28-grey", with_root=False)
     made.add_dataset("mnist")
     made.sync()
-    found = made.evaluate([1, 10], query_split="test", gallery_split="train")
+    found = made.evaluation.retrieval([1, 10], query_split="test", gallery_split="train")
     assert (found.n_images, found.n_queries, found.labels_from) == (10, 5, "data sets")
     # Bar 10 overlaps with 7 others, 3 to 9; then come those that it does not touch, the darkest, 0, first.
     # Bar 11 overlaps with 6 others, 4 to 9; then comes 0, then 1: the only one of its label is 8th each time.
     assert found.values["mAP"].tolist() == [1 / 8] * 5
     assert all(path.image.path.startswith("mnist:test/") for path in found.worst)
-    assert made.evaluate(1, query_split="test").values["mAP"].tolist() == found.values["mAP"].tolist()
-    assert made.evaluate(1).n_queries == 10  # 0 to 4 of both splits
+    assert (
+        made.evaluation.retrieval(1, query_split="test").values["mAP"].tolist()
+        == found.values["mAP"].tolist()
+    )
+    assert made.evaluation.retrieval(1).n_queries == 10  # 0 to 4 of both splits
     for splits in ({"gallery_split": "train"}, {"query_split": "test", "gallery_split": "test"}):
         with pytest.raises(InvalidInputError, match="no image has another of its label"):
-            made.evaluate(1, **splits)
+            made.evaluation.retrieval(1, **splits)
     with pytest.raises(InvalidInputError, match="expected train or test"):
-        made.evaluate(1, query_split="holdout")
+        made.evaluation.retrieval(1, query_split="holdout")
 
 
 def test_labels_of_a_table_count_in_place_of_folders(photos, folder, tmp_path, monkeypatch):
@@ -218,7 +221,7 @@ def test_labels_of_a_table_count_in_place_of_folders(photos, folder, tmp_path, m
     rows += [[str(folder / "no-label.png"), "night"], ["light/4.png", ""]]
     rows += [["nowhere.png", "day"], ["dark/77.png", "day"]]
     table = write_table(tmp_path / "labels.csv", rows)
-    found = photos.evaluate(1, labels=table)
+    found = photos.evaluation.retrieval(1, labels=table)
     assert (found.n_images, found.n_queries, found.n_unlabelled) == (6, 6, 8)
     assert found.unknown == ("nowhere.png", "dark/77.png")
     assert found.labels_from == str(table)
@@ -228,22 +231,22 @@ def test_labels_of_a_table_count_in_place_of_folders(photos, folder, tmp_path, m
     beside = folder / "light/labels.csv"
     beside.write_text("\ufeffPath , note,Label\n0.png,x,one\n1.png,x,one\n2.png,x,two\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    assert photos.evaluate(1, labels=beside).n_queries == 2
+    assert photos.evaluation.retrieval(1, labels=beside).n_queries == 2
 
 
 def test_table_that_a_clustering_was_exported_to_can_be_read(photos, tmp_path):
-    photos.cluster(k=3)
-    photos.export_clustering("kmeans", tmp_path / "clusters.csv", "csv")
-    assert photos.evaluate(1, labels=tmp_path / "clusters.csv").n_images == 12
+    photos.clusterings.make(k=3)
+    photos.clusterings.export("kmeans", tmp_path / "clusters.csv", "csv")
+    assert photos.evaluation.retrieval(1, labels=tmp_path / "clusters.csv").n_images == 12
 
 
 def test_copies_are_one_image_and_a_table_gives_them_one_label(photos, folder, tmp_path):
     shutil.copy(folder / "dark/0.png", folder / "light/copy.png")
     photos.sync()
-    assert photos.evaluate(1).n_images == 12
+    assert photos.evaluation.retrieval(1).n_images == 12
     rows = [["dark/0.png", "a"], ["light/copy.png", "b"]]
     with pytest.raises(InvalidInputError, match=r"line 3: light/copy.png .* 'b', but in line 2 .* 'a'"):
-        photos.evaluate(1, labels=write_table(tmp_path / "labels.csv", rows))
+        photos.evaluation.retrieval(1, labels=write_table(tmp_path / "labels.csv", rows))
 
 
 @pytest.mark.parametrize(
@@ -262,34 +265,34 @@ def test_table_that_cannot_be_used_is_an_error(photos, tmp_path, content, words)
     table = tmp_path / "labels.csv"
     table.write_text(content)
     with pytest.raises(InvalidInputError, match=words):
-        photos.evaluate(1, labels=table)
+        photos.evaluation.retrieval(1, labels=table)
 
 
 def test_names_of_clusters_are_labels(photos):
-    clustered = photos.cluster(k=3)
+    clustered = photos.clusterings.make(k=3)
     with pytest.raises(CollectionError, match="no cluster of 'kmeans' has a name to take as label"):
-        photos.evaluate(1, labels="kmeans")
+        photos.evaluation.retrieval(1, labels="kmeans")
     for cluster in clustered.clusters[:2]:
         name = (
             "light"
             if any("light" in hit.path and "wrong" not in hit.path for hit in cluster.central)
             else "dark"
         )
-        photos.rename_cluster("kmeans", cluster.number, name)
-    found = photos.evaluate(1, labels="kmeans")
+        photos.clusterings.rename("kmeans", cluster.number, name)
+    found = photos.evaluation.retrieval(1, labels="kmeans")
     assert found.labels_from == "named clusters of kmeans"
     assert (found.n_images, found.n_unlabelled) == (13, 1)
     assert found.scores["mAP"].mean == 1  # the wrong picture is in the right cluster
-    assert photos.evaluate(1).n_images == 12  # unasked, folders are the truth
+    assert photos.evaluation.retrieval(1).n_images == 12  # unasked, folders are the truth
 
 
 def test_clusterings_are_measured_against_labels_and_by_themselves(photos):
-    photos.cluster(k=3)
-    photos.cluster("agglomerative", k=2, name="halves")
-    first, second = photos.evaluate_clusterings().clusterings
+    photos.clusterings.make(k=3)
+    photos.clusterings.make("agglomerative", k=2, name="halves")
+    first, second = photos.evaluation.clusterings().clusterings
     assert (first.name, second.name) == ("halves", "kmeans")
     images, vectors = photos.vectors()
-    kept = photos.clustering("kmeans")
+    kept = photos.clusterings.get("kmeans")
     numbers = dict(zip(kept.ids.tolist(), kept.numbers.tolist(), strict=True))
     labelled = [image for image in images if image.label]
     expected = compare_with_labels(
@@ -300,9 +303,9 @@ def test_clusterings_are_measured_against_labels_and_by_themselves(photos):
         silhouette(vectors, [numbers[image.id] for image in images], "euclidean"), abs=1e-9
     )
     assert (second.n_images, second.n_clusters, second.noise) == (14, 3, 0)
-    assert photos.evaluate_clusterings(["halves"]).clusterings == (first,)
+    assert photos.evaluation.clusterings(["halves"]).clusterings == (first,)
     with pytest.raises(CollectionError, match="there is no clustering 'nothing'"):
-        photos.evaluate_clusterings(["nothing"])
+        photos.evaluation.clusterings(["nothing"])
 
 
 def test_clustering_without_labels_still_has_a_silhouette(tmp_path):
@@ -310,14 +313,14 @@ def test_clustering_without_labels_still_has_a_silhouette(tmp_path):
         shade(20 + 200 * (number % 2), number).save(tmp_path / f"{number}.png")
     made = Collection.create(tmp_path, model=MODEL)
     made.sync()
-    made.cluster(k=2)
-    made.cluster(k=4, name="each")
-    each, pairs = made.evaluate_clusterings().clusterings
+    made.clusterings.make(k=2)
+    made.clusterings.make(k=4, name="each")
+    each, pairs = made.evaluation.clusterings().clusterings
     assert pairs.scores is None
     assert pairs.silhouette > 0.8
     assert (each.scores, each.silhouette) == (None, None)  # as many clusters as images
     with pytest.raises(CollectionError, match=r"has a label; give a table"):
-        made.evaluate()
+        made.evaluation.retrieval()
 
 
 def test_command_prints_measures_classes_and_what_fails(evaluate):
@@ -336,8 +339,8 @@ def test_command_prints_measures_classes_and_what_fails(evaluate):
 
 
 def test_command_gives_one_document(evaluate, photos):
-    photos.cluster(k=2)
-    reduced = photos.reduce(2)
+    photos.clusterings.make(k=2)
+    reduced = photos.models.reduce(2)
     code, out, err = evaluate(
         "--json", "-k", "2", "--compare", reduced, "--compare", "kdtree", "--queries", "all"
     )
@@ -362,8 +365,8 @@ def test_command_gives_one_document(evaluate, photos):
 
 
 def test_command_measures_one_clustering_alone(evaluate, photos):
-    photos.cluster(k=3)
-    photos.cluster("agglomerative", k=2, name="halves")
+    photos.clusterings.make(k=3)
+    photos.clusterings.make("agglomerative", k=2, name="halves")
     code, out, _ = evaluate("--clustering", "halves")
     assert code == 0
     head, row = out.splitlines()
@@ -376,8 +379,8 @@ def test_command_measures_one_clustering_alone(evaluate, photos):
 
 
 def test_damaged_clustering_is_named_and_the_others_are_measured(evaluate, photos, folder):
-    photos.cluster(k=3)
-    photos.cluster("agglomerative", k=2, name="halves")
+    photos.clusterings.make(k=3)
+    photos.clusterings.make("agglomerative", k=2, name="halves")
     (folder / ".lookalike/clusterings/halves/clustering.json").write_text("{")
     code, out, err = evaluate("-k", 1)
     assert (code, out.splitlines()[-1].split()[0], err.count("\n")) == (0, "kmeans", 1)
@@ -389,9 +392,9 @@ def test_damaged_clustering_is_named_and_the_others_are_measured(evaluate, photo
 
 
 def test_clusterings_are_measured_with_labels_read_once_and_damaged_ones_told(photos, folder, monkeypatch):
-    photos.cluster(k=3)
+    photos.clusterings.make(k=3)
     for name in ("halves", "others"):
-        photos.cluster("agglomerative", k=2, name=name)
+        photos.clusterings.make("agglomerative", k=2, name=name)
     (folder / ".lookalike/clusterings/halves/clustering.json").write_text("{")
     read = []
 
@@ -400,13 +403,13 @@ def test_clusterings_are_measured_with_labels_read_once_and_damaged_ones_told(ph
         return read_ground_truth(*given)
 
     monkeypatch.setattr("lookalike.collection.collection.read_ground_truth", spy)
-    found = photos.evaluate_clusterings()
+    found = photos.evaluation.clusterings()
     assert len(read) == 1
     assert [each.name for each in found.clusterings] == ["kmeans", "others"]
     assert list(found.damaged) == ["halves"]
     assert "lookalike cluster --name 'halves' --delete" in found.damaged["halves"]
     with pytest.raises(StoreError, match="halves"):
-        photos.evaluate_clusterings(["kmeans", "halves"])
+        photos.evaluation.clusterings(["kmeans", "halves"])
 
 
 def test_command_quiet_prints_the_measures_alone(evaluate):
@@ -504,4 +507,4 @@ def test_collections_too_small_or_too_alike_to_measure_say_so_in_one_line(tmp_pa
 )
 def test_what_the_library_cannot_measure_is_an_error(photos, options, error, words):
     with pytest.raises(error, match=words):
-        photos.evaluate(**options)
+        photos.evaluation.retrieval(**options)

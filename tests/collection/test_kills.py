@@ -1,22 +1,17 @@
 """A run that is killed, wherever it is, loses little; the next one ends where an undisturbed one would."""
 
 import json
-import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from kill_campaign import SYNC, check_promises, kill_often, rows
 
 from lookalike import Collection
-from lookalike.store import Store
 from pictures import picture
-
-KILLS = 20
-SYNC = "import sys; from lookalike import Collection; Collection.open(sys.argv[1]).sync(commit_seconds=0.1)"
 
 
 @pytest.fixture(scope="module")
@@ -32,39 +27,6 @@ def photos(tmp_path_factory) -> Path:
     return folder
 
 
-def rows(home: Path) -> dict[str, list[tuple]]:
-    """Return every row of every table, sorted; vectors and thumbnails byte for byte."""
-    store = Store(home / ".lookalike")
-    tables = {
-        "files": store.files,
-        "images": store.images,
-        "thumbnails": store.thumbnails,
-        "failures": store.failures,
-        **store.vector_tables(),
-    }
-    return {
-        name: sorted(
-            (
-                tuple(tuple(value) if isinstance(value, list) else value for value in row.values())
-                for row in table.read(["id", "embedding"] if name == "lite0-int8" else None).to_pylist()
-            ),
-            key=lambda row: str(row[0]),
-        )
-        for name, table in tables.items()
-    }
-
-
-def check_promises(home: Path) -> None:
-    """No key twice, and for every file all that its row promises."""
-    found = rows(home)
-    for name, table in found.items():
-        keys = [row[0] for row in table]
-        assert len(keys) == len(set(keys)), name
-    promised = {row[1] for row in found["files"]}
-    for name in ("images", "thumbnails", "lite0-int8"):
-        assert promised <= {row[0] for row in found.get(name, [])}, name
-
-
 def make(home: Path, photos: Path) -> None:
     collection = Collection.create(home, with_root=False)
     collection.add_root(photos)
@@ -77,24 +39,8 @@ def test_twenty_kills_end_in_the_rows_of_an_undisturbed_run(photos, tmp_path):
     expected = rows(tmp_path / "undisturbed")
     assert (len(expected["files"]), len(expected["images"]), len(expected["failures"])) == (200, 180, 6)
 
-    chance = random.Random(0)
     home = tmp_path / "killed"
-    make(home, photos)
-    killed = finished = 0
-    while killed < KILLS:
-        process = subprocess.Popen([sys.executable, "-c", SYNC, str(home)], stderr=subprocess.PIPE)
-        time.sleep(chance.uniform(0.3, 1.8))
-        process.send_signal(signal.SIGKILL)
-        _, complaints = process.communicate(timeout=30)
-        assert complaints == b""
-        killed += process.returncode == -signal.SIGKILL
-        check_promises(home)
-        if len(Collection.open(home)) == 180:  # then there is nothing left to disturb: once more
-            Collection.open(home).sync()
-            assert rows(home) == expected
-            finished += 1
-            shutil.rmtree(home)
-            make(home, photos)
+    kill_often(home, lambda: make(home, photos), expected)
     report = Collection.open(home).sync()
     assert report.failed == 6
     assert rows(home) == expected

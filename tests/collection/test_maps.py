@@ -57,28 +57,28 @@ def add_later(photos, folder, level=120, number=50, label="middle"):
 
 def test_look_alikes_lie_near_each_other(photos):
     for method in ("pca", "tsne"):
-        found = photos.map(method)
+        found = photos.maps.make(method)
         assert (found.name, found.method, found.model, found.metric) == (method, method, MODEL, "euclidean")
         labels = np.array([image.label for image in found.images])
         gaps = np.linalg.norm(found.points[:, None] - found.points, axis=2)
         np.fill_diagonal(gaps, np.inf)
         assert (labels[gaps.argmin(axis=1)] == labels).all()
-    assert photos.maps() == ["pca", "tsne"]
+    assert photos.maps.names() == ["pca", "tsne"]
 
 
 def test_a_map_is_kept_as_it_was_made_and_the_same_seed_gives_the_same(photos, folder):
-    made = photos.map("tsne", "by shade", perplexity=4, random_state=3)
-    read = Collection.open(folder).read_map("by shade")
+    made = photos.maps.make("tsne", "by shade", perplexity=4, random_state=3)
+    read = Collection.open(folder).maps.get("by shade")
     np.testing.assert_array_equal(read.points, made.points)
     assert read.images == made.images
     assert (read.parameters, read.figures, read.made) == (made.parameters, made.figures, made.made)
     assert (read.perplexity, read.parameters["perplexity"], read.random_state) == (4, 4, 3)
     assert (read.n_unplaced, read.is_placed.any()) == (0, False)
-    np.testing.assert_array_equal(photos.map("tsne", perplexity=4, random_state=3).points, made.points)
+    np.testing.assert_array_equal(photos.maps.make("tsne", perplexity=4, random_state=3).points, made.points)
 
 
 def test_points_are_those_of_their_images(photos):
-    found = photos.map("pca")
+    found = photos.maps.make("pca")
     images, vectors = photos.vectors()
     rows = {image.id: vector for image, vector in zip(images, vectors, strict=True)}
     own = np.stack([rows[image.id] for image in found.images]).astype(np.float64)
@@ -89,11 +89,11 @@ def test_points_are_those_of_their_images(photos):
 
 @pytest.mark.parametrize("method", ["pca", "tsne"])
 def test_later_images_are_placed_and_the_others_stay(photos, folder, method):
-    before = photos.map(method)
+    before = photos.maps.make(method)
     add_later(photos, folder)
     add_later(photos, folder, level=20, number=51, label="dark")
-    assert photos.read_map(method).n_unplaced == 2
-    after, n_placed = photos.place_on_map(method)
+    assert photos.maps.get(method).n_unplaced == 2
+    after, n_placed = photos.maps.place(method)
     assert (n_placed, after.n_unplaced, int(after.is_placed.sum())) == (2, 0, 2)
     old = {image.id: point.tolist() for image, point in zip(before.images, before.points, strict=True)}
     new = {image.id: point.tolist() for image, point in zip(after.images, after.points, strict=True)}
@@ -102,31 +102,31 @@ def test_later_images_are_placed_and_the_others_stay(photos, folder, method):
     for row in np.flatnonzero(after.is_placed):
         gaps = np.linalg.norm(after.points[row] - after.points[~after.is_placed], axis=1)
         assert labels[~after.is_placed][gaps.argmin()] == labels[row]
-    assert photos.place_on_map(method)[1] == 0
-    np.testing.assert_array_equal(photos.read_map(method).points, after.points)
+    assert photos.maps.place(method)[1] == 0
+    np.testing.assert_array_equal(photos.maps.get(method).points, after.points)
 
 
 def test_images_that_left_are_no_longer_on_the_map(photos, folder):
-    photos.map("tsne")
+    photos.maps.make("tsne")
     (folder / "dark/0.png").unlink()
     photos.sync()
-    assert len(photos.read_map("tsne").images) == 14
+    assert len(photos.maps.get("tsne").images) == 14
     add_later(photos, folder)
-    found, n_placed = photos.place_on_map("tsne")
+    found, n_placed = photos.maps.place("tsne")
     assert (n_placed, len(found.images)) == (1, 15)
 
 
 def test_a_map_of_which_nothing_is_left_says_so(photos, folder):
-    photos.map("tsne")
-    photos.map("pca")
+    photos.maps.make("tsne")
+    photos.maps.make("pca")
     for label in KINDS:
         shutil.rmtree(folder / label)
     (folder / "new").mkdir()
     shade(99, 1).save(folder / "new/1.png")
     photos.sync(prune=True)
     with pytest.raises(CollectionError, match=r"none of the images that the map 'tsne' .* --new"):
-        photos.place_on_map("tsne")
-    assert photos.place_on_map("pca")[1] == 1  # its components are enough
+        photos.maps.place("tsne")
+    assert photos.maps.place("pca")[1] == 1  # its components are enough
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
@@ -137,7 +137,7 @@ def test_maps_of_few_or_equal_images_are_maps(tmp_path, n, same, method):
     if same:  # other content of the same grey pixels
         pictures = [Image.new("RGB", (32 + number, 32), "#808080") for number in range(n)]
     collection = of_pictures(tmp_path / "few", pictures)
-    found = collection.map(method)
+    found = collection.maps.make(method)
     assert found.points.shape == (n, 2)
     assert np.isfinite(found.points).all()
     assert len(np.unique(found.points, axis=0)) == (1 if same else n)
@@ -145,40 +145,40 @@ def test_maps_of_few_or_equal_images_are_maps(tmp_path, n, same, method):
 
 def test_bad_requests_for_maps_are_one_clear_error(photos, folder, tmp_path):
     with pytest.raises(InvalidInputError, match="method is 'mds'; expected one of"):
-        photos.map("mds")
+        photos.maps.make("mds")
     with pytest.raises(InvalidInputError, match=r"the name of a map is '\.\./x'"):
-        photos.map("pca", "../x")
+        photos.maps.make("pca", "../x")
     with pytest.raises(InvalidInputError, match="perplexity is 5, but pca has none"):
-        photos.map("pca", perplexity=5)
+        photos.maps.make("pca", perplexity=5)
     with pytest.raises(InvalidInputError, match="perplexity is -1"):
-        photos.map(perplexity=-1)
+        photos.maps.make(perplexity=-1)
     with pytest.raises(ModelError):
-        photos.map(model="nonsense")
+        photos.maps.make(model="nonsense")
     with pytest.raises(CollectionError, match=r"no image .* is embedded with pixels-28-grey"):
-        photos.map(model="pixels-28-grey")
+        photos.maps.make(model="pixels-28-grey")
     with pytest.raises(CollectionError, match=r"there is no map 'x' .*there is none yet.*lookalike map"):
-        photos.read_map("x")
+        photos.maps.get("x")
     (tmp_path / "empty").mkdir()
     with pytest.raises(CollectionError, match="holds no images"):
-        Collection.create(tmp_path / "empty", model=MODEL).map()
-    assert photos.maps() == []
+        Collection.create(tmp_path / "empty", model=MODEL).maps.make()
+    assert photos.maps.names() == []
 
 
 def test_a_damaged_map_is_named_and_can_be_deleted_or_made_anew(photos, folder):
-    photos.map("pca")
+    photos.maps.make("pca")
     place = folder / ".lookalike/maps/pca"
     (arrays,) = place.glob("arrays-*")
     arrays.write_bytes(arrays.read_bytes()[:-9] + b"123456789")
     with pytest.raises(StoreError, match=r"map .* is damaged; .*lookalike map --name 'pca' --delete"):
-        photos.read_map("pca")
-    photos.map("pca")
-    assert len(photos.read_map("pca").images) == 15
+        photos.maps.get("pca")
+    photos.maps.make("pca")
+    assert len(photos.maps.get("pca").images) == 15
     facts = json.loads((place / "map.json").read_text())
     (place / "map.json").write_text(json.dumps(facts | {"format": 99}))
     with pytest.raises(StoreError, match="another lookalike's format"):
-        photos.read_map("pca")
-    photos.delete_map("pca")
-    assert photos.maps() == []
+        photos.maps.get("pca")
+    photos.maps.delete("pca")
+    assert photos.maps.names() == []
 
 
 # On the command line
@@ -194,7 +194,7 @@ def test_the_first_map_is_made_kept_and_drawn(call, folder):
     assert (code, err) == (0, "saved map.png\n")
     assert "tsne: t-SNE of 15 images, perplexity 4.67, pixels-8-grey" in out
     assert size_of(folder / "map.png") == (1920, 1080)
-    assert Collection.open(folder).maps() == ["tsne"]
+    assert Collection.open(folder).maps.names() == ["tsne"]
 
 
 def test_a_map_that_is_there_is_drawn_again_and_later_images_are_placed(call, folder, photos):
@@ -213,22 +213,22 @@ def test_a_map_that_is_there_is_drawn_again_and_later_images_are_placed(call, fo
     assert "--new makes it anew" in out
     _, out, _ = call("map", "--method", "pca", "--new")
     assert "placed" not in out
-    assert not Collection.open(folder).read_map("pca").is_placed.any()
+    assert not Collection.open(folder).maps.get("pca").is_placed.any()
 
 
 def test_other_parameters_make_another_map_of_that_name(call, folder):
     call("map", "--perplexity", "4")
-    first = Collection.open(folder).read_map("tsne")
+    first = Collection.open(folder).maps.get("tsne")
     call("map")
-    assert Collection.open(folder).read_map("tsne").made == first.made
+    assert Collection.open(folder).maps.get("tsne").made == first.made
     call("map", "--perplexity", "3")
-    assert Collection.open(folder).read_map("tsne").parameters["perplexity"] == 3
+    assert Collection.open(folder).maps.get("tsne").parameters["perplexity"] == 3
     call("map", "--name", "tsne", "--method", "pca")
-    assert Collection.open(folder).read_map("tsne").method == "pca"
+    assert Collection.open(folder).maps.get("tsne").method == "pca"
 
 
 def test_json_has_all_that_another_program_needs_to_draw_it(call, photos):
-    photos.cluster(k=3)
+    photos.clusterings.make(k=3)
     code, out, err = call("map", "--method", "pca", "--json", "--color", "cluster", "-o", "map.png")
     document = json.loads(out)
     assert (code, err) == (0, "saved map.png\n")
@@ -240,7 +240,7 @@ def test_json_has_all_that_another_program_needs_to_draw_it(call, photos):
         "placed": 0, "unplaced": 0, "made_now": True, "replaced": None, "placed_now": 0, "plot": "map.png",
     }  # fmt: skip
     assert {point["path"] for point in points} == {f"{kind}/{n}.png" for kind in KINDS for n in range(5)}
-    found = photos.read_map("pca")
+    found = photos.maps.get("pca")
     assert [[point["x"], point["y"]] for point in points] == found.points.tolist()
     for kind in KINDS:
         assert len({point["cluster"] for point in points if point["label"] == kind}) == 1
@@ -259,14 +259,14 @@ def test_list_and_delete(call, folder):
         "pca",
     ]
     assert call("map", "--delete", "--name", "mine")[:2] == (0, "deleted mine\n")
-    assert Collection.open(folder).maps() == ["pca"]
+    assert Collection.open(folder).maps.names() == ["pca"]
 
 
 @pytest.mark.parametrize("style", ["points", "images", "tiles"])
 @pytest.mark.parametrize("ending", [".png", ".svg"])
 def test_every_style_is_drawn_light_and_dark(call, folder, photos, style, ending):
-    photos.cluster("dbscan", eps=20, min_samples=6)  # all noise
-    photos.cluster(k=3)
+    photos.clusterings.make("dbscan", eps=20, min_samples=6)  # all noise
+    photos.clusterings.make(k=3)
     more = ["--size", "640x400"]
     for color in ("label", "dbscan", "none"):
         name = f"{color}{ending}"
@@ -318,7 +318,7 @@ def test_a_bad_request_is_one_line_and_changes_nothing(call, folder, words, expe
     code, out, err = call("map", *words)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert expected in err
-    assert Collection.open(folder).maps() == []
+    assert Collection.open(folder).maps.names() == []
 
 
 def test_requests_that_the_collection_cannot_meet(call, tmp_path, photos, folder, monkeypatch):
@@ -328,8 +328,8 @@ def test_requests_that_the_collection_cannot_meet(call, tmp_path, photos, folder
     assert "holds no images" in call("map", "-c", tmp_path / "none")[2]
     of_pictures(tmp_path / "few", [shade(0, 0)])
     assert "has a label; leave out --color" in call("map", "-c", tmp_path / "few", "--color", "label")[2]
-    photos.cluster(k=2, name="two")
-    photos.cluster(k=3, name="three")
+    photos.clusterings.make(k=2, name="two")
+    photos.clusterings.make(k=3, name="three")
     assert "there are several clusterings: three, two; name one" in call("map", "--color", "cluster")[2]
     monkeypatch.setitem(__import__("sys").modules, "umap", None)
     code, _, err = call("map", "--method", "umap")
@@ -362,8 +362,8 @@ def test_what_a_map_is_made_in_place_of_is_told(call):
 
 
 def test_named_clusters_are_called_by_their_names(call, photos):
-    photos.cluster(k=3)
-    photos.rename_cluster("kmeans", 0, "night")
+    photos.clusterings.make(k=3)
+    photos.clusterings.rename("kmeans", 0, "night")
     document = json.loads(call("map", "--method", "pca", "--json", "--color", "kmeans")[1])
     names = {point["cluster"] for point in document["points"]}
     assert "night" in names

@@ -1,6 +1,6 @@
 """Models of the hub and ONNX files of one's own, in collections and on the command line; words as queries.
 
-The weights are stand-ins that the tests make: see standins.py.
+The weights are stand-ins that the tests make: see standin_models.py.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from lookalike.embed.models import GraphUse, HubFile, HubFiles, TextUse
 from lookalike.errors import CollectionError, ModelError, QueryError
 from lookalike.plots import Tile, result_strip, save_figure
 from pictures import picture
-from standins import COLOURS, image_graph, projection, serve_hub, text_graph, tokenizer, wall, walls
+from standin_models import COLOURS, image_graph, projection, serve_hub, text_graph, tokenizer, wall, walls
 
 CLIP = dataclasses.replace(
     get_model("clip-vit-b32"),
@@ -136,7 +136,7 @@ class TestWords:
         assert score_of_green(without=["green"]) < score_of_green() - 0.1
 
     def test_a_reduced_model_knows_words_too(self, collection):
-        name = collection.reduce(3)
+        name = collection.models.reduce(3)
         assert name == "clip-vit-b32+pca3"
         assert names(collection.search("a blue wall", model=name, k=1)) == ["blue.png"]
 
@@ -287,7 +287,7 @@ def test_a_model_out_of_reach_can_be_gone_around_and_taken_out(photos, carried, 
     made = Collection.create(photos, model="pixels-8-rgb")
     made.sync()
     made.sync(model=CLIP.name)
-    reduced = made.reduce(3, model=CLIP.name)
+    reduced = made.models.reduce(3, model=CLIP.name)
     assert len(made.search(photos / "cats/0.png", model=CLIP.name).hits) == 5  # which makes an index
     shutil.rmtree(carried)
     picture(77).save(photos / "dogs/new.png")
@@ -433,7 +433,7 @@ class TestOwnFiles:
         by_name = Collection.open(photos).search(photos / "cats/0.png", model=name)
         assert [hit.id for hit in by_file.hits] == [hit.id for hit in by_name.hits]
         assert by_file.model == by_name.model == name
-        assert made.reduce(2, model=name) == f"{name}+pca2"
+        assert made.models.reduce(2, model=name) == f"{name}+pca2"
         assert call("search", photos / "cats/0.png", "--model", net)[0] == 0
 
     def test_a_file_that_cannot_be_kept_leaves_no_collection_behind(self, folder, net, monkeypatch):

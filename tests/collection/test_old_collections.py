@@ -46,8 +46,8 @@ def test_it_is_searched_and_described_before_it_is_brought_up_to_date(untouched)
     assert len(found.failures) == 1
     image = collection.image_info(untouched / "waves" / "dated.jpg")
     assert (image.width, image.height) == (64, 64)
-    assert collection.clustering("two").clusters
-    assert len(collection.read_map("pca").images) == 10
+    assert collection.clusterings.get("two").clusters
+    assert len(collection.maps.get("pca").images) == 10
 
 
 def test_it_is_brought_up_to_date_and_loses_nothing(photos):
@@ -55,7 +55,7 @@ def test_it_is_brought_up_to_date_and_loses_nothing(photos):
     models = collection.info().models
     assert len(models) == 3
     before = {model: vectors_of(collection, model) for model in models}
-    named = {cluster.name for cluster in collection.clustering("two").clusters}
+    named = {cluster.name for cluster in collection.clusterings.get("two").clusters}
     ids = {hit.path: hit.id for hit in collection.vectors()[0]}
 
     report = collection.sync()
@@ -63,9 +63,9 @@ def test_it_is_brought_up_to_date_and_loses_nothing(photos):
     assert report.unchanged == 10
     assert (report.added, report.changed, report.moved, report.removed, report.failed) == (0, 0, 0, 0, 1)
     assert {hit.path: hit.id for hit in collection.vectors()[0]} == ids
-    assert {cluster.name for cluster in collection.clustering("two").clusters} == named
+    assert {cluster.name for cluster in collection.clusterings.get("two").clusters} == named
     assert "named by hand" in named
-    assert len(collection.read_map("pca").images) == 10
+    assert len(collection.maps.get("pca").images) == 10
     for model, old in before.items():
         new = vectors_of(collection, model)
         assert new.keys() == old.keys()

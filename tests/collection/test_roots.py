@@ -65,8 +65,8 @@ def test_a_copy_on_a_disk_with_coarse_times_is_not_read_again(collection, photos
 def test_a_move_keeps_labels_excludes_and_the_names_of_clusters(collection, photos, tmp_path):
     collection.add_root(photos, exclude=["*.tmp"])
     collection.sync()
-    collection.cluster(k=2, name="k")
-    collection.rename_cluster("k", 0, "first")
+    collection.clusterings.make(k=2, name="k")
+    collection.clusterings.rename("k", 0, "first")
     photos.rename(tmp_path / "elsewhere")
     collection.move_root(photos, tmp_path / "elsewhere")
     (root,) = collection.list_roots()
@@ -184,7 +184,7 @@ def test_labels_that_look_the_same_are_one(cafes):
     table = cafes / "labels.csv"
     rows = [f"0/{NFD}/0.png,{NFD}", f"0/{NFC}/1.png,{NFC}", f"1/{NFC}/0.png,other", f"1/{NFD}/1.png,other"]
     table.write_text("\n".join(["path,label", *rows]), encoding="utf-8")
-    found = collection.evaluate(k=1, labels=table)
+    found = collection.evaluation.retrieval(k=1, labels=table)
     assert (found.n_queries, found.n_unlabelled, found.unknown) == (4, 0, ())
     assert {each.label for each in found.classes} == {NFC, "other"}
 
@@ -230,13 +230,13 @@ def test_labels_of_earlier_versions_compare_meanwhile_and_are_mended_by_the_next
 
 
 def test_names_of_clusters_and_clusterings_compare_in_one_form(collection):
-    collection.cluster(k=2, name=NFD)
-    assert collection.clusterings() == [NFC]
-    collection.rename_cluster(NFD, 0, NFD)
-    assert [cluster.name for cluster in collection.clustering(NFC).clusters if cluster.name] == [NFC]
-    collection.rename_cluster(NFC, NFC, "other")
-    collection.delete_clustering(NFD)
-    assert collection.clusterings() == []
+    collection.clusterings.make(k=2, name=NFD)
+    assert collection.clusterings.names() == [NFC]
+    collection.clusterings.rename(NFD, 0, NFD)
+    assert [cluster.name for cluster in collection.clusterings.get(NFC).clusters if cluster.name] == [NFC]
+    collection.clusterings.rename(NFC, NFC, "other")
+    collection.clusterings.delete(NFD)
+    assert collection.clusterings.names() == []
 
 
 @pytest.mark.skipif(os.sep == "\\", reason="a separator there")

@@ -85,7 +85,7 @@ def test_equal_images_lie_at_one_point_and_one_image_finds_nothing(tmp_path, mon
         make(kind, tmp_path / kind)
     equal = Collection.create(tmp_path / "equal", model="pixels-8-grey")
     equal.sync()
-    points = equal.map().points
+    points = equal.maps.make().points
     assert (points == points[0]).all()
     one = Collection.create(tmp_path / "one", model="pixels-8-grey")
     one.sync()

@@ -10,7 +10,7 @@ from lookalike.embed.adapted import AdaptedEmbedder
 from lookalike.embed.graph import adapt
 from lookalike.embed.models import GraphUse, LocalGraph, Model
 from lookalike.errors import ModelError
-from standins import image_graph, projection, save, wall
+from standin_models import image_graph, projection, save, wall
 
 USE = GraphUse(mean=(0.5, 0.25, 0.1), std=(0.5, 0.4, 0.3))
 

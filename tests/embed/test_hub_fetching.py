@@ -11,7 +11,7 @@ import pytest
 from lookalike.embed import MODELS, get_model, hub, is_installed, load_model, models
 from lookalike.embed.models import HubFile, HubFiles
 from lookalike.errors import ModelError
-from standins import COMMIT, OTHER_COMMIT, document, image_graph, serve_hub
+from standin_models import COMMIT, OTHER_COMMIT, document, image_graph, serve_hub
 
 REPOSITORY = "someone/tiny"
 GRAPH = image_graph(output="last_hidden_state", form="tokens", dimension=384)

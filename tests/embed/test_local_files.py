@@ -8,7 +8,7 @@ import pytest
 from lookalike.embed.local import is_path, keep_local, kept_local, load_kept, read_local
 from lookalike.embed.runtime import Compute
 from lookalike.errors import ModelError
-from standins import image_graph
+from standin_models import image_graph
 
 
 def net(folder, name="net.onnx", size=16, **beside):

@@ -1,5 +1,4 @@
 import hashlib
-import random
 
 import numpy as np
 import onnx
@@ -10,15 +9,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from onnx import TensorProto, helper, numpy_helper
 
-from lookalike.datasets import caltech101
+from caltech101_sample import classes_by_lot
 from lookalike.embed import OnnxEmbedder, get_model
 from lookalike.embed.efficientnet_lite import VARIANTS, blocks, build
 from lookalike.embed.loading import _read_weights
-from lookalike.embed.quantize import BOUNDS, quantise, round_weights, weight_steps
+from lookalike.embed.quantize import BOUNDS, quantize, round_weights, weight_steps
 from lookalike.embed.torch_weights import read_state_dict
 from lookalike.errors import ModelError
 from lookalike.evaluate import leave_one_out
-from lookalike.images import read_image, scan
+from lookalike.images import read_image
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +29,7 @@ def exact():
 
 @pytest.fixture(scope="module")
 def quantised(exact):
-    return quantise(exact, BOUNDS["lite0"])
+    return quantize(exact, BOUNDS["lite0"])
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +99,7 @@ def test_weights_of_one_convolution_by_hand():
     # may be 126.9 steps, -1 is -63.45 and 0.5 is 31.725. Nearest: 127, -63, 32. Together 96; exactly 95.175.
     # So one must go down, the one nearest to a half: -63.45 to -64. Second: 3 is 126.9, 0.25 is 10.575.
     # Nearest: 11, 11, -127; together -105, exactly -105.75. The first 11 goes down.
-    constants = constants_of(quantise(small_graph(WEIGHTS, BIASES), []))
+    constants = constants_of(quantize(small_graph(WEIGHTS, BIASES), []))
     assert constants["w.step"] == pytest.approx([2 / 126.9, 3 / 126.9])
     assert constants["w.q"].dtype == np.int8
     assert constants["w.q"][:, :, 0, 0].tolist() == [[127, -64, 32], [10, 11, -127]]
@@ -116,7 +115,7 @@ def test_neighbours_that_add_up_get_a_larger_step():
     # exactly 108.77, so all stay.
     weights = np.array([[2, 1.5, -0.5], [-2, -1.5, 0.5]], np.float32)[:, :, None, None]
     assert weight_steps(weights) == pytest.approx([3.5 / 126.9] * 2)
-    constants = constants_of(quantise(small_graph(weights, BIASES), []))
+    constants = constants_of(quantize(small_graph(weights, BIASES), []))
     assert constants["w.q"][:, :, 0, 0].tolist() == [[73, 54, -18], [-73, -54, 18]]
 
 
@@ -163,14 +162,14 @@ def test_outputs_of_one_convolution_by_hand():
     # Pixels in steps of 1/128: 128, 0, -64. 128 × 127 - 64 × 32 + 4061 = 18269 steps of 1/128 × 2/126.9:
     # 2.249, or 95.6 steps of 6/255. Second: 128 × 10 + 64 × 127 - 5414 = 3994 of
     # 1/128 × 3/126.9: 0.738, 31.3 steps.
-    features = run(quantise(small_graph(WEIGHTS, BIASES), []), PIXEL)
+    features = run(quantize(small_graph(WEIGHTS, BIASES), []), PIXEL)
     assert features[0] == pytest.approx([96 * 6 / 255, 31 * 6 / 255], abs=1e-6)
 
 
 def test_relu6_is_kept_without_its_node():
     black, white = np.zeros_like(PIXEL), np.full_like(PIXEL, 255)
     weights = np.eye(3, dtype=np.float32)[:, :, None, None] * 50
-    graph = quantise(small_graph(weights, np.zeros(3)), [])
+    graph = quantize(small_graph(weights, np.zeros(3)), [])
     assert "Clip" not in {node.op_type for node in onnx.load_from_string(graph).graph.node}
     assert run(graph, black)[0].tolist() == [0, 0, 0]
     assert run(graph, white)[0].tolist() == [6, 6, 6]
@@ -178,17 +177,17 @@ def test_relu6_is_kept_without_its_node():
 
 def test_what_no_relu6_bounds_is_rounded_within_its_bound():
     # In steps of 4/127.5: 2.249 is 71.7, and -0.512 (of which -0.5 would be exact) is -16.3.
-    graph = quantise(small_graph(WEIGHTS, [0.5, -2.25], relu6=False), [4])
+    graph = quantize(small_graph(WEIGHTS, [0.5, -2.25], relu6=False), [4])
     assert run(graph, PIXEL)[0] == pytest.approx(np.array([72, -16]) * 4 / 127.5, abs=1e-6)
     assert constants_of(graph)["conv.zero"] == 128
     # A bound that is too small saturates.
-    assert run(quantise(small_graph(WEIGHTS, BIASES, relu6=False), [1]), PIXEL)[0, 0] == pytest.approx(
+    assert run(quantize(small_graph(WEIGHTS, BIASES, relu6=False), [1]), PIXEL)[0, 0] == pytest.approx(
         127 / 127.5
     )
 
 
 def test_sums_are_rounded_within_their_own_bound():
-    graph = quantise(small_graph(WEIGHTS, BIASES, relu6=False, shortcut=True), [4, 8])
+    graph = quantize(small_graph(WEIGHTS, BIASES, relu6=False, shortcut=True), [4, 8])
     constants = constants_of(graph)
     assert constants["conv.step"] == pytest.approx(4 / 127.5)
     assert constants["add.step"] == pytest.approx(8 / 127.5)
@@ -198,7 +197,7 @@ def test_sums_are_rounded_within_their_own_bound():
 def test_dead_channels_keep_their_bias():
     weights = np.zeros((3, 3, 1, 1), np.float32)
     weights[1] = 1e-12
-    graph = quantise(small_graph(weights, [1.5, 2.5, 0]), [])
+    graph = quantize(small_graph(weights, [1.5, 2.5, 0]), [])
     assert run(graph, PIXEL)[0] == pytest.approx([1.5, 2.5, 0], abs=6 / 255)
     assert all(np.isfinite(value).all() for value in constants_of(graph).values())
 
@@ -210,7 +209,7 @@ def test_the_file_is_the_same_on_every_machine(quantised, exact):
     assert hashlib.sha256(quantised).hexdigest() == (
         "fa885140edea929f2903aa1ce033149c94c9e5c2a7f5a961e4dda39780bf35b2"
     )
-    assert quantise(exact, BOUNDS["lite0"]) == quantised
+    assert quantize(exact, BOUNDS["lite0"]) == quantised
 
 
 def test_every_convolution_and_sum_is_between_integers(parts):
@@ -316,25 +315,25 @@ def test_every_network_has_its_bounds(name):
 
 def test_another_network_is_refused():
     with pytest.raises(ModelError, match=r"made of Cast, .*GlobalMaxPool, Flatten; expected .* as in Eff"):
-        quantise(small_graph(WEIGHTS, BIASES, kind="GlobalMaxPool"), [])
+        quantize(small_graph(WEIGHTS, BIASES, kind="GlobalMaxPool"), [])
     plain = onnx.load_from_string(small_graph(WEIGHTS, BIASES))
     del plain.graph.node[2:4]
     with pytest.raises(ModelError, match="cannot be made 8-bit"):
-        quantise(plain.SerializeToString(), [])
+        quantize(plain.SerializeToString(), [])
     with pytest.raises(ModelError, match="made of nothing"):
-        quantise(onnx.ModelProto().SerializeToString(), [])
+        quantize(onnx.ModelProto().SerializeToString(), [])
 
 
 def test_bounds_of_another_network_are_refused(exact):
     with pytest.raises(ModelError, match=r"expected 25 positive numbers.* got 35"):
-        quantise(exact, BOUNDS["lite1"])
+        quantize(exact, BOUNDS["lite1"])
     with pytest.raises(ModelError, match="expected 25 positive numbers"):
-        quantise(exact, [0.0, *BOUNDS["lite0"][1:]])
+        quantize(exact, [0.0, *BOUNDS["lite0"][1:]])
 
 
 def test_what_is_no_graph_is_refused():
     with pytest.raises(ModelError, match="is no ONNX graph"):
-        quantise(b"not a graph", BOUNDS["lite0"])
+        quantize(b"not a graph", BOUNDS["lite0"])
 
 
 # --- the claim
@@ -343,17 +342,10 @@ def test_what_is_no_graph_is_refused():
 @pytest.mark.data
 def test_int8_finds_what_float_finds(embedders):
     """On all 8,677 images mAP is 0.7328 with INT8, 0.7336 with float; here on 12 classes of 30 images."""
-    data = caltech101.find()
-    if data is None:
-        pytest.skip("needs Caltech-101 under LOOKALIKE_DATA")
-    classes = {}
-    for path in scan(data.root, exclude=data.exclude).files:
-        classes.setdefault(path.partition("/")[0], []).append(data.root / path)
-    large = sorted(name for name, paths in classes.items() if len(paths) >= 30)
-    labels = [name for name in random.Random(0).sample(large, 12) for _ in range(30)]
-    paths = [path for name in dict.fromkeys(labels) for path in classes[name][:30]]
+    photos = classes_by_lot(12, 30)
+    labels = [name for _, name in photos]
     resize = embedders[0].model.resize
-    images = [embedders[0].prepare(read_image(path, resize).image) for path in paths]
+    images = [embedders[0].prepare(read_image(path, resize).image) for path, _ in photos]
     exact, quantised = (
         leave_one_out(np.concatenate([embedder.embed(image[None]) for image in images]), labels)
         for embedder in embedders

@@ -7,7 +7,7 @@ import pytest
 
 from lookalike.embed.resnet import RESNET50, Shape, blocks, build, take_weights
 from lookalike.errors import ModelError
-from standins import resnet_tensors, transformers_name
+from standin_models import resnet_tensors, transformers_name
 
 TINY = Shape((1, 2), width=4)
 

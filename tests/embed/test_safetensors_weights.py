@@ -9,7 +9,7 @@ pytest.importorskip("safetensors", reason="pip install 'lookalike[train]'")
 
 from lookalike.embed.safetensors_weights import read_safetensors
 from lookalike.errors import ModelError
-from standins import safetensors_file
+from standin_models import safetensors_file
 
 VALUES = np.array([[1.5, -2.25, 0.0], [3.0, 65504.0, 2.0**-14]])
 

@@ -8,7 +8,7 @@ import pytest
 from lookalike.embed.models import TextUse
 from lookalike.embed.text import TextTower, knows_words
 from lookalike.errors import ModelError
-from standins import projection, text_graph, tokenizer
+from standin_models import projection, text_graph, tokenizer
 
 USE = TextUse(length=6, pad_to_length=True, pad_id=0, pad_token="<pad>", lowercase=True, output="text_embeds")
 

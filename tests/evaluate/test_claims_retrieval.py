@@ -4,31 +4,20 @@ The subset is easier than the whole of Caltech-101 (12 classes instead of 101), 
 gives P@1 0.887, P@10 0.861 and mAP 0.734.
 """
 
-import random
-
 import numpy as np
 import pytest
 
-from lookalike.datasets import caltech101
+from caltech101_sample import classes_by_lot
 from lookalike.embed import load_model
 from lookalike.evaluate import leave_one_out
-from lookalike.images import read_image, scan
+from lookalike.images import read_image
 
 CLASSES, IMAGES = 12, 30
 
 
 @pytest.fixture(scope="module")
 def found():
-    """12 classes by lot, and of each the first 30 images: pairs of path and class."""
-    data = caltech101.find()
-    if data is None:
-        pytest.skip("needs Caltech-101 under LOOKALIKE_DATA")
-    classes = {}
-    for path in scan(data.root, exclude=data.exclude).files:
-        classes.setdefault(path.partition("/")[0], []).append(data.root / path)
-    large = sorted(name for name, paths in classes.items() if len(paths) >= IMAGES)
-    chosen = random.Random(0).sample(large, CLASSES)
-    return [(path, name) for name in chosen for path in classes[name][:IMAGES]]
+    return classes_by_lot(CLASSES, IMAGES)
 
 
 @pytest.mark.data

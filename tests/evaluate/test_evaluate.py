@@ -4,20 +4,10 @@ import numpy as np
 import pytest
 from sklearn import metrics
 from sklearn.metrics import average_precision_score
+from unit_rows import at_angles, random_rows
 
 from lookalike.errors import InvalidInputError
 from lookalike.evaluate import compare_with_labels, leave_one_out, silhouette
-
-
-def at_angles(degrees):
-    """Unit rows in the plane: the nearer two angles, the more similar the rows."""
-    radians = np.radians(degrees)
-    return np.stack([np.cos(radians), np.sin(radians)], axis=1).astype(np.float32)
-
-
-def random_rows(n, d, seed=0):
-    rows = np.random.default_rng(seed).standard_normal((n, d)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def test_example_worked_by_hand():

@@ -5,21 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, ndcg_score, precision_score, recall_score
+from unit_rows import at_angles, random_rows
 
 from lookalike.errors import InvalidInputError
 from lookalike.evaluate import leave_one_out, measure_hits, rank_all, rank_others, retrieval
 from lookalike.index import Exact
-
-
-def at_angles(degrees):
-    """Unit rows in the plane: the nearer two angles, the more similar the rows."""
-    radians = np.radians(degrees)
-    return np.stack([np.cos(radians), np.sin(radians)], axis=1).astype(np.float32)
-
-
-def random_rows(n, d, seed=0):
-    rows = np.random.default_rng(seed).standard_normal((n, d)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def test_every_measure_of_one_query_worked_by_hand():

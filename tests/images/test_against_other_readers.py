@@ -22,10 +22,10 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageCms
 
+from icc_profiles import all_profiles
 from lookalike.images.decode import decode
 from lookalike.images.ground import choose_ground
-from made_profiles import all_profiles
-from tiffs import tiff
+from tiff_files import tiff
 
 MOST = 2  # of 255: the mean difference of a pixel's channels
 SIZE = WIDTH, HEIGHT = 48, 32

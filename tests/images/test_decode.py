@@ -30,7 +30,7 @@ from lookalike.images.decode import (
 from lookalike.images.formats import FORMATS
 from permissions import as_nobody, folder_for_all
 from pictures import STORED_AS, corners, stored
-from tiffs import tiff
+from tiff_files import tiff
 
 NAMES = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIC", "JXL"]  # no camera file can be written
 

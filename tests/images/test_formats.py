@@ -4,7 +4,7 @@ import itertools
 import pytest
 from PIL import Image
 
-from lookalike.images.formats import EXTENSIONS, FORMATS, UnreadKindError, recognise
+from lookalike.images.formats import EXTENSIONS, FORMATS, UnreadKindError, recognize
 
 
 def iso_head(major, *compatible):
@@ -67,7 +67,7 @@ def test_the_formats_are_these():
     ],
 )
 def test_a_file_is_known_by_its_first_bytes(head, name):
-    assert recognise(head.ljust(32, b"\0")).name == name
+    assert recognize(head.ljust(32, b"\0")).name == name
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_file_is_known_by_its_first_bytes(head, name):
     ],
 )
 def test_other_files_are_no_images(head):
-    assert recognise(head) is None
+    assert recognize(head) is None
 
 
 def test_each_ending_belongs_to_one_format_and_is_lower_case_with_its_dot():
@@ -104,5 +104,5 @@ def test_opening_does_not_decode():
     stream = io.BytesIO()
     Image.new("RGB", (300, 200)).save(stream, "PNG")
     header_and_no_pixels = stream.getvalue()[:60]
-    row = recognise(header_and_no_pixels)
+    row = recognize(header_and_no_pixels)
     assert row.open(io.BytesIO(header_and_no_pixels)).size == (300, 200)

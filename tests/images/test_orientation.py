@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from lookalike.images.decode import decode, upright_rgb
-from tiffs import tiff
+from tiff_files import tiff
 
 ORDERS = ["<", ">"]
 WIDE = Image.new("RGB", (60, 40), "red")

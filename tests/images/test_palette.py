@@ -8,14 +8,14 @@ from sklearn.cluster import KMeans
 from lookalike.errors import InvalidInputError
 from lookalike.images.palette import (
     difference,
-    dominant_colours,
+    dominant_colors,
     lab_to_hex,
     lab_to_rgb,
     palettes,
-    parse_colour,
+    parse_color,
     rgb_to_lab,
-    sample_colours,
-    score_colour,
+    sample_colors,
+    score_color,
 )
 from pictures import picture
 
@@ -109,29 +109,29 @@ def test_a_colour_is_no_distance_from_itself():
     ],
 )
 def test_colours_are_written_as_in_css(text, colour):
-    assert parse_colour(text) == colour
+    assert parse_color(text) == colour
 
 
 @pytest.mark.parametrize("text", ["", "nope", "#c3", "c33", "#ggg", "rgb(1,2)", "#", "rgb(300, 0, 0)"])
 def test_what_is_no_colour_is_refused(text):
     with pytest.raises(InvalidInputError, match=r"is no colour.*expected a CSS colour such as '#c33'"):
-        parse_colour(text)
+        parse_color(text)
 
 
 @pytest.mark.parametrize("text", ["#c33a", "#cc3333aa", "rgba(1, 2, 3, 4)"])
 def test_transparency_is_refused(text):
     with pytest.raises(InvalidInputError, match="has transparency"):
-        parse_colour(text)
+        parse_color(text)
 
 
 def test_two_halves_are_two_colours_of_one_half_each():
-    found = dominant_colours(painted((204, 51, 51), (20, 40, 200)))
+    found = dominant_colors(painted((204, 51, 51), (20, 40, 200)))
     assert {lab_to_hex(row[:3]) for row in found} == {"#cc3333", "#1428c8"}
     assert found[:, 3] == pytest.approx([0.5, 0.5])
 
 
 def test_colours_come_by_share_and_the_shares_add_up():
-    found = dominant_colours(painted("white", "white", "white", "black", "black", "red"))
+    found = dominant_colors(painted("white", "white", "white", "black", "black", "red"))
     assert [lab_to_hex(row[:3]) for row in found] == ["#ffffff", "#000000", "#ff0000"]
     assert found[:, 3] == pytest.approx([1 / 2, 1 / 3, 1 / 6], abs=1e-5)
 
@@ -139,34 +139,34 @@ def test_colours_come_by_share_and_the_shares_add_up():
 @pytest.mark.parametrize("colour", ["#000000", "#ffffff", "#7f7f7f", "#cc3333"])
 @pytest.mark.parametrize("size", [(1, 1), (256, 192), (256, 1), (1, 256)])
 def test_a_flat_picture_has_one_colour(colour, size):
-    (row,) = dominant_colours(Image.new("RGB", size, colour))
+    (row,) = dominant_colors(Image.new("RGB", size, colour))
     assert lab_to_hex(row[:3]) == colour
     assert row[3] == 1
 
 
 def test_a_grey_picture_has_grey_colours():
     x = np.tile(np.arange(256, dtype=np.uint8), (64, 1))
-    found = dominant_colours(Image.fromarray(x).convert("RGB"))
+    found = dominant_colors(Image.fromarray(x).convert("RGB"))
     assert len(found) == 5
     assert np.abs(found[:, 1:3]).max() < 0.01
     assert found[:, 3].sum() == pytest.approx(1)
 
 
 def test_shades_that_look_alike_are_one_colour():
-    assert len(dominant_colours(painted((200, 50, 50), (203, 52, 51), (198, 49, 48)))) == 1
+    assert len(dominant_colors(painted((200, 50, 50), (203, 52, 51), (198, 49, 48)))) == 1
 
 
 def test_what_is_next_to_nothing_of_the_picture_is_no_colour_of_it():
     made = Image.new("RGB", (240, 240), "white")
     made.paste("black", (0, 0, 24, 24))  # a hundredth
-    (row,) = dominant_colours(made)
+    (row,) = dominant_colors(made)
     assert (lab_to_hex(row[:3]), row[3]) == ("#ffffff", pytest.approx(0.99, abs=0.01))
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_has_one_to_five_colours_whose_shares_fall(seed):
     pixels = np.random.default_rng(seed).integers(0, 256, (100, 80, 3), dtype=np.uint8)
-    found = dominant_colours(Image.fromarray(pixels))
+    found = dominant_colors(Image.fromarray(pixels))
     assert (found.shape[1], found.dtype) == (4, np.float32)
     assert 1 <= len(found) <= 5
     assert (np.diff(found[:, 3]) <= 0).all()
@@ -175,14 +175,14 @@ def test_noise_has_one_to_five_colours_whose_shares_fall(seed):
 
 def test_the_same_picture_has_the_same_colours_each_time():
     made = picture(3, side=200)
-    assert np.array_equal(dominant_colours(made), dominant_colours(made.copy()))
+    assert np.array_equal(dominant_colors(made), dominant_colors(made.copy()))
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_colours_are_near_those_of_scikit_learns_k_means(seed):
     made = picture(seed, side=200)
     labs = rgb_to_lab(np.asarray(made).reshape(-1, 3)[::7])
-    ours = dominant_colours(made)
+    ours = dominant_colors(made)
     best = KMeans(len(ours), n_init=5, random_state=0).fit(labs)
     error = np.square(labs[:, None] - ours[None, :, :3]).sum(axis=2).min(axis=1).mean()
     assert np.sqrt(error) <= 1.5 * np.sqrt(best.inertia_ / len(labs)) + 0.5
@@ -197,24 +197,24 @@ def test_weights_count_as_repeated_pixels_do():
 def test_the_score_of_a_colour_is_its_share_where_it_is_exact():
     red, blue = rgb_to_lab([[255, 0, 0], [0, 0, 255]])
     palettes = padded([[*red, 1]], [[*red, 0.25], [*blue, 0.75]], [[*blue, 1]], [])
-    assert score_colour(palettes, red) == pytest.approx([1, 0.25, 0, 0], abs=0.01)
+    assert score_color(palettes, red) == pytest.approx([1, 0.25, 0, 0], abs=0.01)
 
 
 def test_the_score_falls_with_the_distance_as_stated():
     lab = np.array([50.0, 30.0, 20.0])
     others = np.array([[50 + step, 30, 20] for step in range(0, 40, 5)])
-    scores = score_colour(padded(*([[*other, 1]] for other in others)), lab)
+    scores = score_color(padded(*([[*other, 1]] for other in others)), lab)
     assert scores == pytest.approx(np.exp(-0.5 * (difference(others, lab) / 10) ** 2), rel=1e-5)
     assert (np.diff(scores) < 0).all()
 
 
 def test_scoring_nothing_gives_nothing():
-    assert score_colour(np.empty((0, 5, 4), np.float32), [50, 0, 0]).shape == (0,)
+    assert score_color(np.empty((0, 5, 4), np.float32), [50, 0, 0]).shape == (0,)
 
 
 def test_the_colours_of_an_image_do_not_depend_on_those_it_is_worked_out_with():
     random = np.random.default_rng(3)
     pictures = [random.integers(0, high, (40, 30, 3), dtype=np.uint8) for high in (2, 30, 256, 90, 256)]
-    samples = np.stack([sample_colours(Image.fromarray(pixels)) for pixels in pictures])
+    samples = np.stack([sample_colors(Image.fromarray(pixels)) for pixels in pictures])
     for together, alone in zip(palettes(samples), samples, strict=True):
         assert np.array_equal(together, palettes(alone[None])[0])

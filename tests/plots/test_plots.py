@@ -1,12 +1,11 @@
 """Pictures of results: complete, legible, and the same for the same input."""
 
-import io
 import itertools
 
 import numpy as np
 import pytest
-from matplotlib.text import Text
 from PIL import Image
+from plotted import NAMES, jpeg, pictures, texts
 
 from lookalike.errors import InvalidInputError
 from lookalike.plots import (
@@ -21,40 +20,9 @@ from lookalike.plots import (
     save_figure,
 )
 
-NAMES = [
-    "plain.jpg",
-    "W" * 80 + ".jpg",
-    "i" * 300,
-    "日本語の写真.jpg",
-    "شمس.jpg",
-    "emoji 😀👩‍🚀.png",
-    "cost $5 or $6.jpg",
-    "$x^2$_{3}\\$.png",
-    "\udce9\x07\n\t.jpg",
-    "",
-    "%s {} <b>&amp;",
-    "Größe — ½.jpg",
-]
-
-
-def jpeg(width=64, height=48):
-    y, x = np.mgrid[:height, :width]
-    pixels = np.stack([x * 255 // width, y * 255 // height, x ^ y], axis=2).astype(np.uint8)
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG")
-    return stream.getvalue()
-
 
 def tiles(count, **size):
     return [Tile(jpeg(**size), f"{n + 1}   0.{900 - n}   label", NAMES[n % len(NAMES)]) for n in range(count)]
-
-
-def texts(figure):
-    return [text for text in figure.findobj(Text) if text.get_text()]
-
-
-def pictures(figure):
-    return [axes.get_window_extent() for axes in figure.axes]
 
 
 def check_legible(figure):

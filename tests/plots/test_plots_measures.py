@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
-from test_plots import NAMES, jpeg, pictures, texts
+from plotted import NAMES, jpeg, pictures, texts
 
 from lookalike.errors import InvalidInputError
 from lookalike.plots import QueryRow, Tile, confusion, save_figure, scree, use_theme, worst_queries

@@ -12,7 +12,7 @@ from PIL import Image
 from lookalike import Collection, Filter
 from lookalike.errors import CollectionError, QueryError
 from lookalike.images.metadata.metadata import NO_METADATA
-from lookalike.query.facts import Facts, summarise_facts
+from lookalike.query.facts import Facts, summarize_facts
 from lookalike.store import Store, schema
 from pictures import picture
 
@@ -116,7 +116,7 @@ def test_a_search_keeps_to_what_files_say(collection, folder, conditions, expect
 
 
 def test_what_files_say_goes_together_with_colours_and_clusters(collection, folder):
-    collection.cluster(k=1, name="all")
+    collection.clusterings.make(k=1, name="all")
     mine = Filter(cameras=["canon"])
     found = collection.search(folder / "street.jpg", where=mine, same_cluster="all")
     assert names(found) == ["dune", "pier"]
@@ -149,7 +149,7 @@ def test_info_of_the_collection_takes_them_together(collection):
 
 
 def test_where_there_is_nothing_to_say_nothing_is_said(tmp_path):
-    assert summarise_facts(Store(tmp_path)) == Facts()
+    assert summarize_facts(Store(tmp_path)) == Facts()
 
 
 def test_info_prints_what_files_say(collection, folder, call):

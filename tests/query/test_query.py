@@ -218,7 +218,7 @@ def test_url_of_the_local_network_is_fetched_only_if_allowed(red, monkeypatch):
         assert allow_private
         return red.read_bytes()
 
-    monkeypatch.setattr("lookalike.query.embedding.fetch", fetch)
+    monkeypatch.setattr("lookalike.images.fetch.fetch", fetch)
     result = embed("http://nas.local/red.png", allow_private=True)
     assert result.vector.tolist() == [255, 0, 0]
     assert result.name == "red.png"

@@ -38,7 +38,7 @@ def collection(folder) -> Collection:
     made = Collection.create(folder, OWN)
     made.sync()
     made.sync(model=OTHER)
-    made.reduce(4)
+    made.models.reduce(4)
     make_old(made)
     return made
 

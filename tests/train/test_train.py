@@ -4,13 +4,12 @@ import re
 import shutil
 import sys
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
+from refusals import contents, fail
 
 from lookalike import Collection
-from lookalike.cli import main
 from lookalike.embed import ModelRegistry, TrainedNetwork
 from lookalike.errors import CollectionError, ImageError, InvalidInputError, LockedError, ModelError
 from lookalike.train import AutoencoderSettings, Card, Epoch, FinetuneSettings, RunFolder, TrainingImages
@@ -35,14 +34,6 @@ def some_images(n=10, broken=()):
         return f"{image}.png", np.full((8, 8, 3), image, np.uint8)
 
     return TrainingImages(np.arange(n), read), opened
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in ("lock", "lock.json")
-    }
 
 
 # Splits
@@ -346,7 +337,7 @@ def test_vectors_of_a_model_that_is_gone_are_not_taken_for_those_of_the_next(pho
     local = encoder(AutoencoderShape(16, 3, 7))
     ModelRegistry(collection.folder / "models").add_trained(local, {})
     collection.sync(model="autoencoder-test")
-    collection.reduce(2, "autoencoder-test")
+    collection.models.reduce(2, "autoencoder-test")
     collection.search(photos / "cats/0.png", k=2, model="autoencoder-test")
     for made in ("models/autoencoder-test*", "vectors/autoencoder-test*", "indexes/autoencoder-test*"):
         for path in sorted(collection.folder.glob(made)):
@@ -356,7 +347,7 @@ def test_vectors_of_a_model_that_is_gone_are_not_taken_for_those_of_the_next(pho
     with pytest.raises(
         CollectionError, match=rf"autoencoder-test is gone, but .*: {re.escape(kept)}[^,]*; delete"
     ):
-        Collection.open(photos).train(AutoencoderSettings(name="test"))
+        Collection.open(photos).models.train(AutoencoderSettings(name="test"))
     assert contents(photos) == before
 
 
@@ -467,16 +458,6 @@ def indexed(tmp_path_factory):
     return folder
 
 
-def fail(capsys, *words):
-    """Run a command that fails; return its one line."""
-    with pytest.raises(SystemExit) as end:
-        main([str(word) for word in words])
-    lines = capsys.readouterr().err.splitlines()
-    assert end.value.code == 2
-    assert len(lines) == 1
-    return lines[0]
-
-
 @pytest.mark.parametrize("kind", ["autoencoder", "finetune"])
 def test_training_without_torch_says_how_to_get_it_and_changes_nothing(indexed, capsys, without_torch, kind):
     before = contents(indexed)
@@ -551,4 +532,4 @@ def test_settings_are_checked_at_the_door(make):
 )
 def test_training_is_asked_for_in_the_right_types(indexed, arguments, expected):
     with pytest.raises(InvalidInputError, match=expected):
-        Collection.open(indexed).train(*arguments)
+        Collection.open(indexed).models.train(*arguments)

@@ -14,7 +14,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch: pip install 'lookalike[train]'")
 
-from test_train import contents, fail  # noqa: E402
+from refusals import contents, fail  # noqa: E402
 
 from lookalike import Collection  # noqa: E402
 from lookalike.cli import main  # noqa: E402
@@ -42,7 +42,7 @@ from lookalike.train.losses import make_loss  # noqa: E402
 from lookalike.train.memory import bytes_an_image, check_memory  # noqa: E402
 from lookalike.train.resnet_network import ResNet  # noqa: E402
 from pictures import picture  # noqa: E402
-from standins import document, resnet_tensors, safetensors_file, serve_hub, transformers_name  # noqa: E402
+from standin_models import document, resnet_tensors, safetensors_file, serve_hub, transformers_name  # noqa: E402
 
 CPU = Running(device="cpu", jobs=1)
 
@@ -489,7 +489,7 @@ def test_finetuned_model_is_kept_with_its_card_and_searched_without_torch(classe
     settings = FinetuneSettings(
         name="patterns", loss=loss, size=32, epochs=2, frozen_epochs=1, batch_size=8, test=0.4, validation=0.2
     )
-    trained = classes.train(settings, running=CPU)
+    trained = classes.models.train(settings, running=CPU)
     assert trained.card.classes == 2
     assert trained.card.images == {"train": 8, "validation": 2, "test": 6}
     assert set(trained.card.measures) == {"lite0", "lite0-patterns"}
@@ -514,7 +514,7 @@ def test_labels_come_from_a_table_too(classes, tmp_path):
     ]
     table.write_text("path,label\n" + "\n".join([*rows, "photos/gone.png,even"]))
     settings = FinetuneSettings(name="odd", size=32, epochs=1, frozen_epochs=1, batch_size=8)
-    card = classes.train(settings, labels=table, running=CPU).card
+    card = classes.models.train(settings, labels=table, running=CPU).card
     assert sum(card.images.values()) == 12
     assert card.labels == f"{table}, 1 path of which not in this collection (photos/gone.png, say)"
 
@@ -523,14 +523,14 @@ def test_test_images_that_cannot_be_read_do_not_cost_the_training(classes):
     settings = FinetuneSettings(name="x", size=32, epochs=1, frozen_epochs=1, batch_size=8, test=0.5)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
         patch.setattr(finetuning, "_check", die)
-        classes.train(settings, running=CPU)
+        classes.models.train(settings, running=CPU)
     rows = document_rows(classes.folder / "training/lite0-x/split.csv")
     tested = {row["id"] for row in rows if row["part"] == "test"}
     images = classes.vectors()[0]
     for image in images:
         if f"{image.id:016x}" in tested and image.label == "walls":
             Path(image.path).write_bytes(b"")
-    card = classes.train(settings, running=CPU).card
+    card = classes.models.train(settings, running=CPU).card
     assert (card.images["test"], card.queries) == (8, 4)
     assert card.measures["lite0"]["mAP"] == 1  # only waves are left
 
@@ -545,11 +545,11 @@ def test_training_goes_on_with_the_same_labels_only(classes, tmp_path):
     settings = FinetuneSettings(name="x", size=32, epochs=1, frozen_epochs=1, batch_size=8)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
         patch.setattr(finetuning, "_check", die)
-        classes.train(settings, tables[0], CPU)
+        classes.models.train(settings, tables[0], CPU)
     for other in (tables[1], None):
         with pytest.raises(ModelError, match=r"was begun with labels = '.*first.csv', not .*--restart"):
-            classes.train(settings, other, CPU)
-    assert classes.train(settings, tables[0], CPU).card.labels == str(tables[0])
+            classes.models.train(settings, other, CPU)
+    assert classes.models.train(settings, tables[0], CPU).card.labels == str(tables[0])
 
 
 def test_request_that_cannot_be_met_ends_no_earlier_run(classes, monkeypatch, capsys):
@@ -558,7 +558,7 @@ def test_request_that_cannot_be_met_ends_no_earlier_run(classes, monkeypatch, ca
     settings = AutoencoderSettings(name="x", size=32, epochs=1)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
         patch.setattr("lookalike.train.autoencoder.build_encoder", die)
-        classes.train(settings, running=CPU)
+        classes.models.train(settings, running=CPU)
     before = contents(run)
     assert "checkpoint.pt" in before
     words = ["train", "autoencoder", "--name", "x", "--size", "32", "--restart", "-c", classes.folder]
@@ -571,7 +571,7 @@ def test_request_that_cannot_be_met_ends_no_earlier_run(classes, monkeypatch, ca
 def test_loss_that_has_nothing_to_compare_is_told(classes):
     settings = FinetuneSettings(name="x", loss="contrastive", size=32, per_class=1)
     with pytest.raises(CollectionError, match="no class has two images to learn from, which the contrastive"):
-        classes.train(settings, running=CPU)
+        classes.models.train(settings, running=CPU)
     assert not (classes.folder / "training").exists()
 
 
@@ -710,7 +710,7 @@ def test_autoencoder_from_the_command_line(tmp_path, capsys):
     before = contents(collection.folder)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
         patch.setattr("lookalike.train.autoencoder.build_encoder", die)
-        collection.train(AutoencoderSettings(name="waves", dimension=4, epochs=1), running=CPU)
+        collection.models.train(AutoencoderSettings(name="waves", dimension=4, epochs=1), running=CPU)
     (run / "checkpoint.pt").write_bytes(b"half of")
     assert "is damaged" in fail(capsys, *words)
     left = {name: content for name, content in contents(collection.folder).items() if "training" not in name}

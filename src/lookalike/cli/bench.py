@@ -2,125 +2,92 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from lookalike.cli.console import check_dark, print_json, save_picture, say, step_progress
+from lookalike.cli.console import print_json, say, step_progress
 from lookalike.cli.hints import advise
-from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, ModelOption, QuietOption
+from lookalike.cli.locate import open_named
+from lookalike.cli.options import (
+    CollectionOption,
+    ModelOption,
+    Output,
+    Picture,
+    Splits,
+    given,
+    only_given,
+    option,
+    picture_of,
+)
 
 if TYPE_CHECKING:
     from lookalike.bench import IndexComparison, Point
 
-_SPLITS = "Splits of a data set"
 _GOOD = 0.99  # the recall that the closing line is about
 
 
 def bench(
+    *,
     collection: CollectionOption = None,
     model: ModelOption = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many neighbours a query asks for.")] = 10,
+    k: Annotated[
+        int | None, option("How many neighbours a query asks for; 10 by default.", "-k", metavar="N", min=1)
+    ] = None,
     queries: Annotated[
         int | None,
-        typer.Option(
+        option(
+            "How many images to ask for, taken at random; a tenth, at most 1,000, by default.",
             metavar="N",
             min=1,
-            help="How many images to ask for, taken at random; a tenth, at most 1,000, by default.",
-            show_default=False,
         ),
     ] = None,
-    index: Annotated[
+    kinds: Annotated[
         list[str] | None,
-        typer.Option(
+        option(
+            "Only this kind of index; may be repeated. By default all that are built in about a minute.",
             "--index",
             metavar="KIND",
-            help="Only this kind of index; may be repeated. By default all that are built in about a minute.",
-            show_default=False,
         ),
     ] = None,
-    recall: Annotated[
+    recalls: Annotated[
         list[float] | None,
-        typer.Option(
+        option(
+            "A recall to ask for, above 0, at most 1; may be repeated. 0.9, 0.95, 0.99, 0.999 and 1 by"
+            " default.",
             "--recall",
             metavar="R",
-            help="A recall to ask for, above 0, at most 1; may be repeated. 0.9, 0.95, 0.99, 0.999 and 1 by"
-            " default.",
-            show_default=False,
         ),
     ] = None,
-    query_split: Annotated[
-        str | None,
-        typer.Option(
-            metavar="train|test",
-            help="Ask for images of this split, and search none of it.",
-            rich_help_panel=_SPLITS,
-            show_default=False,
-        ),
-    ] = None,
-    gallery_split: Annotated[
-        str | None,
-        typer.Option(
-            metavar="train|test",
-            help="Search only images of this split.",
-            rich_help_panel=_SPLITS,
-            show_default=False,
-        ),
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Also save recall and speed as a picture (.png, .svg, .pdf, .jpg).",
-            show_default=False,
-        ),
-    ] = None,
-    dark: DarkOption = False,
-    json: JsonOption = False,
-    quiet: QuietOption = False,
+    splits: Splits,
+    picture: Annotated[Picture, picture_of("Also save recall and speed as a picture")],
+    output: Output,
 ) -> None:
     """Compare the search indexes on the collection's own vectors: recall, speed, time to build, size.
 
     Speed is in queries a second: one at a time on one thread, and all at once on all cores.
     """
-    from lookalike.bench import RECALLS
-    from lookalike.cli.locate import open_named
-    from lookalike.plots import check_ending
-
-    check_dark(dark, plot)
-    if plot is not None:
-        check_ending(plot)
+    picture.check()
     chosen = open_named(collection)
-    with step_progress(quiet=quiet) as report:
-        found = chosen.compare_indexes(
-            model,
-            k,
-            index or None,
-            recall or RECALLS,
-            queries,
-            query_split,
-            gallery_split,
-            report=report,
-        )
-    name, auto = model or chosen.model, chosen.default_index(model)
-    if plot is not None:
+    asked = only_given(k=k, kinds=kinds, recalls=recalls, n_queries=queries)
+    with step_progress(quiet=output.quiet) as report:
+        found = chosen.evaluation.indexes(model, **asked, **given(splits), report=report)
+    name, auto = model or chosen.model, chosen.evaluation.default_index(model)
+    if picture.plot is not None:
         from lookalike.drawing import draw_comparison
 
-        save_picture(lambda: draw_comparison(found, name), plot, dark)
-    if json:
+        picture.save(lambda: draw_comparison(found, name))
+    if output.json:
         print_json(_document(name, found, auto))
         return
-    if not quiet:
-        asked = "1 query" if found.n_queries == 1 else f"{found.n_queries:,} queries"
+    if not output.quiet:
+        asked_for = "1 query" if found.n_queries == 1 else f"{found.n_queries:,} queries"
         say(
             f"{found.n_vectors:,} images of {name}, {found.dimension:,} dimensions, {found.metric};"
-            f" {asked}, k = {found.k}"
+            f" {asked_for}, k = {found.k}"
         )
     _print_table(found)
     for kind, reason in found.left_out.items():
         say(f"{kind} is left out: {advise(reason)}")
-    if not quiet:
+    if not output.quiet:
         _print_summary(found, auto)
 
 

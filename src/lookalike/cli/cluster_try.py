@@ -1,23 +1,34 @@
-"""``lookalike cluster --try``: what numbers of clusters, or distances, would bring. Nothing is kept."""
+"""``lookalike cluster try``: what numbers of clusters, or distances, would bring. Nothing is kept."""
 
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from lookalike.choices import ALGORITHMS
-from lookalike.cli.console import print_json, save_picture, say, step_progress
+from lookalike.cli.console import print_json, say, step_progress
+from lookalike.cli.locate import open_named
+from lookalike.cli.options import (
+    AlgorithmOption,
+    CollectionOption,
+    MinSamplesOption,
+    ModelOption,
+    Output,
+    Picture,
+    SeedOption,
+    only_given,
+    option,
+    picture_of,
+    spelled,
+)
 from lookalike.errors import InvalidInputError
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lookalike.cluster import Choice, KDistances
     from lookalike.collection import Collection
 
 _MOST_OF_RANGE = 12  # numbers that a range such as 2-100 stands for
@@ -26,60 +37,105 @@ _SHARES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9)  # of the images, that are core imag
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What the user asked to be tried, in the words of the command's options.
+    """What is to be tried, in the words of the command's options."""
 
-    Attributes
-    ----------
-    algorithm : str
-    k : str or None
-        Numbers and ranges, as `read_ks` reads them.
-    min_samples, model, random_state
-        As they were given.
-    place : Path or None
-        Of the collection, if it was named.
-    """
+    algorithm: AlgorithmOption = None
+    k: Annotated[
+        str | None,
+        option(
+            "Numbers of clusters to be tried, such as 5,10,20, or a range, such as 2-100.",
+            "-k",
+            metavar="N,N,…",
+        ),
+    ] = None
+    min_samples: MinSamplesOption = None
+    model: ModelOption = None
+    random_state: SeedOption = None
 
-    algorithm: str
-    k: str | None
-    min_samples: int | None
-    model: str | None
-    random_state: int | None
-    place: Path | None
+    @property
+    def usual_algorithm(self) -> str:
+        """The algorithm that is meant."""
+        return self.algorithm or next(iter(ALGORITHMS))
 
     def check(self) -> None:
         """Raise InvalidInputError if there is nothing to be tried for that algorithm."""
-        takes = ALGORITHMS.get(self.algorithm, ())
+        algorithm = self.usual_algorithm
+        takes = ALGORITHMS.get(algorithm, ())
         if "k" not in takes and "eps" not in takes:
             others = ", ".join(name for name, each in ALGORITHMS.items() if {"k", "eps"} & set(each))
             raise InvalidInputError(
-                f"--try chooses a number of clusters or a distance, and {self.algorithm} takes neither;"
+                f"a number of clusters or a distance is tried, and {algorithm} takes neither;"
                 f" expected one of {others}"
                 if takes
-                else f"there is no algorithm {self.algorithm!r}; expected one of {', '.join(ALGORITHMS)}"
+                else f"there is no algorithm {algorithm!r}; expected one of {', '.join(ALGORITHMS)}"
             )
         if self.k is not None:
             if "k" not in takes:
-                raise InvalidInputError(f"-k is {self.k!r}, but {self.algorithm} finds the number itself")
+                raise InvalidInputError(f"-k is {self.k!r}, but {algorithm} finds the number itself")
             if len(read_ks(self.k)) == 1:
                 raise InvalidInputError(
                     f"-k is {self.k}, which leaves nothing to choose; expected several, such as 5,10,20 or"
                     " 2-100"
                 )
         if self.min_samples is not None and "min_samples" not in takes:
-            raise InvalidInputError(f"--min-samples is for dbscan and hdbscan, not for {self.algorithm}")
+            raise InvalidInputError(f"--min-samples is for dbscan and hdbscan, not for {algorithm}")
 
-    def command(self, option: str, value: str) -> str:
-        """Return the command that makes clusters as this trial suggests."""
-        given: dict[str, object] = {
-            "-c": self.place,
-            "--algorithm": None if self.algorithm == "kmeans" else self.algorithm,
-            option: value,
-            "--min-samples": self.min_samples,
-            "--model": self.model,
-            "--random-state": self.random_state,
-        }
-        words = [word for name, each in given.items() if each is not None for word in (name, str(each))]
-        return shlex.join(["lookalike", "cluster", *words])
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What came of it: for programs, for people, and drawn; and the options to go on with."""
+
+    document: dict[str, Any]
+    rows: Sequence[Sequence[str]]
+    basis: str
+    draw: Callable[[], Figure]
+    suggested: dict[str, str]
+
+
+def try_(
+    *,
+    trial: Trial,
+    picture: Annotated[Picture, picture_of("Save the curves")],
+    collection: CollectionOption = None,
+    output: Output,
+) -> None:
+    """Try several numbers of clusters, or distances, and suggest one; keep nothing.
+
+    Numbers of clusters are tried with k-means, distances for dbscan. The last line is the command to go on
+    with.
+    """
+    trial.check()
+    picture.check()
+    chosen = open_named(collection)
+    with step_progress(quiet=output.is_silent) as report:
+        if "k" in ALGORITHMS[trial.usual_algorithm]:
+            tried = _try_ks(trial, chosen, report)
+        else:
+            tried = _try_distances(trial, chosen, report)
+    picture.save(tried.draw)
+    model = trial.model or chosen.model
+    algorithm = None if trial.usual_algorithm == next(iter(ALGORITHMS)) else trial.algorithm
+    go_on = spelled(
+        "cluster",
+        "make",
+        c=collection,
+        algorithm=algorithm,
+        **tried.suggested,
+        min_samples=trial.min_samples,
+        model=trial.model,
+        random_state=trial.random_state,
+    )
+    if output.json:
+        facts = {"algorithm": trial.usual_algorithm, "model": model}
+        print_json({**facts, **tried.document, "command": go_on})
+        return
+    widths = [max(map(len, column)) for column in zip(*tried.rows, strict=True)]
+    for row in tried.rows:
+        cells = [f"{cell:>{width}}" for cell, width in zip(row[:-1], widths, strict=False)]
+        say("  ".join([*cells, row[-1]]).rstrip())
+    if not output.quiet:
+        say(f"{tried.basis}; {model}")
+        say(f"nothing was kept; to go on: {go_on}")
 
 
 def read_ks(words: str) -> list[int]:
@@ -104,61 +160,14 @@ def read_ks(words: str) -> list[int]:
     return sorted(found)
 
 
-def show_trial(
-    trial: Trial, collection: Collection, plot: Path | None, dark: bool, json: bool, quiet: bool
-) -> None:
-    """Try, print what was found, and draw it if there is a file to draw to."""
-    with step_progress(quiet=quiet or json) as report:
-        if "k" in ALGORITHMS[trial.algorithm]:
-            choice = collection.try_ks(
-                None if trial.k is None else read_ks(trial.k),
-                model=trial.model,
-                random_state=trial.random_state or 0,
-                report=report,
-            )
-            document, rows, go_on = _of_ks(trial, choice)
-            basis = f"tried with kmeans on {count_images(choice.n_rows)}"
-            if choice.n_rows < choice.n_given:
-                basis += f", a sample of {choice.n_given:,}"
-        else:
-            found = collection.try_distances(trial.min_samples, model=trial.model, report=report)
-            document, rows, go_on = _of_distances(trial, found)
-            basis = (
-                f"{count_images(len(found.distances))}; a core image has {found.min_samples}, itself"
-                " counted, within the distance"
-            )
-    model = trial.model or collection.model
-    if plot is not None:
-        from lookalike.plots import distance_curve, k_curves
+def _try_ks(trial: Trial, collection: Collection, report: Callable[[str], None]) -> _Tried:
+    from lookalike.plots import k_curves
 
-        if "k" in ALGORITHMS[trial.algorithm]:
-
-            def draw() -> Figure:
-                return k_curves(
-                    choice.ks, choice.inertias, choice.silhouettes, choice.suggested, choice.reason
-                )
-        else:
-            unit = "cosine distance" if found.metric == "cosine" else "euclidean distance"
-            title = f"{count_images(len(found.distances))}, {model}"
-
-            def draw() -> Figure:
-                return distance_curve(found.distances, found.min_samples, found.eps, unit, title)
-
-        save_picture(draw, plot, dark)
-    if json:
-        print_json({"algorithm": trial.algorithm, "model": model, **document, "command": go_on})
-        return
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [f"{cell:>{width}}" for cell, width in zip(row[:-1], widths, strict=False)]
-        say("  ".join([*cells, row[-1]]).rstrip())
-    if not quiet:
-        say(f"{basis}; {model}")
-        say(f"nothing was kept; to go on: {go_on}")
-
-
-def _of_ks(trial: Trial, choice: Choice) -> tuple[dict[str, Any], list[Sequence[str]], str]:
-    """Return the document, the table, and the command to go on with."""
+    choice = collection.clusterings.try_ks(
+        None if trial.k is None else read_ks(trial.k),
+        **only_given(model=trial.model, random_state=trial.random_state),
+        report=report,
+    )
     each = list(zip(choice.ks, choice.inertias, choice.silhouettes, choice.seconds, strict=True))
     document = {
         "images": choice.n_given,
@@ -186,10 +195,20 @@ def _of_ks(trial: Trial, choice: Choice) -> tuple[dict[str, Any], list[Sequence[
         )
         for k, inertia, silhouette, seconds in each
     ]
-    return document, rows, trial.command("-k", str(choice.suggested))
+    sample = f", a sample of {choice.n_given:,}" if choice.n_rows < choice.n_given else ""
+    return _Tried(
+        document,
+        rows,
+        f"tried with kmeans on {count_images(choice.n_rows)}{sample}",
+        lambda: k_curves(choice.ks, choice.inertias, choice.silhouettes, choice.suggested, choice.reason),
+        {"k": str(choice.suggested)},
+    )
 
 
-def _of_distances(trial: Trial, found: KDistances) -> tuple[dict[str, Any], list[Sequence[str]], str]:
+def _try_distances(trial: Trial, collection: Collection, report: Callable[[str], None]) -> _Tried:
+    from lookalike.plots import distance_curve
+
+    found = collection.clusterings.try_distances(trial.min_samples, model=trial.model, report=report)
     n = len(found.distances)
     suggested, knee = _short(found.eps), _short(found.knee)
     on_curve = {_short(float(found.distances[min(round(share * n), n - 1)])) for share in _SHARES}
@@ -215,7 +234,15 @@ def _of_distances(trial: Trial, found: KDistances) -> tuple[dict[str, Any], list
         )
         for at in each
     ]
-    return document, rows, trial.command("--eps", f"{suggested:g}")
+    unit = "cosine distance" if found.metric == "cosine" else "euclidean distance"
+    title = f"{count_images(n)}, {trial.model or collection.model}"
+    return _Tried(
+        document,
+        rows,
+        f"{count_images(n)}; a core image has {found.min_samples}, itself counted, within the distance",
+        lambda: distance_curve(found.distances, found.min_samples, found.eps, unit, title),
+        {"eps": f"{suggested:g}"},
+    )
 
 
 def _short(eps: float) -> float:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.cli.console import complain, print_json, relative, say
 from lookalike.cli.hints import advise
+from lookalike.cli.options import spelled
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
     from lookalike.answers import Cluster, Clustering
+    from lookalike.cli.options import Output, Picture
     from lookalike.collection import Collection
 
 _SHOWN = 30  # clusters of a table; the rest is summed up
@@ -26,16 +28,14 @@ def _parameters(found: Clustering) -> str:
 
 def print_list(collection: Collection, json: bool) -> None:
     """Print a line for each clustering, or a document of all."""
-    from lookalike.collection.stored.named_folders import read_each
-
-    clusterings, damaged = read_each(collection.clusterings(), collection.clustering)
+    clusterings, damaged = collection.clusterings.list()
     if json:
         print_json(
             {
                 "clusterings": [
                     {
                         key: value
-                        for key, value in document_of(found).items()
+                        for key, value in _document_of(found).items()
                         if key not in ("clusters", "scores")
                     }
                     for found in clusterings
@@ -55,12 +55,39 @@ def print_list(collection: Collection, json: bool) -> None:
             found.made,
         )
     for reason in damaged.values():
-        complain(reason)
+        complain(advise(reason))
     if not clusterings and not damaged and sys.stdout is not None and sys.stdout.isatty():
-        say("there is no clustering in this collection yet; make one with `lookalike cluster`")
+        say("there is no clustering in this collection yet; make one with `lookalike cluster make`")
 
 
-def print_clustering(found: Clustering, n_assigned: int | None, is_new: bool) -> None:
+def show_clustering(
+    collection: Collection,
+    found: Clustering,
+    picture: Picture,
+    output: Output,
+    n_assigned: int | None = None,
+    *,
+    is_new: bool = False,
+) -> None:
+    """Draw and print the clusters of a name, as was asked.
+
+    Parameters
+    ----------
+    n_assigned : int, optional
+        How many images that came later were put into them just now, if any were to be.
+    is_new : bool
+        Whether they were made just now.
+    """
+    from lookalike.drawing import draw_clusters
+
+    picture.save(lambda: draw_clusters(collection, found))
+    if output.json:
+        print_json(_document_of(found, n_assigned))
+    elif not output.quiet:
+        _print_clustering(found, n_assigned, is_new)
+
+
+def _print_clustering(found: Clustering, n_assigned: int | None, is_new: bool) -> None:
     """Print a table of clusters and a summary for a person, or the table separated by tabs for a program."""
     is_table = sys.stdout is not None and sys.stdout.isatty()
     shown = found.clusters[:_SHOWN] if is_table else found.clusters
@@ -110,13 +137,12 @@ def _summary(found: Clustering, n_assigned: int | None, is_new: bool) -> list[st
     if n_assigned is not None:
         lines.append(f"assigned {count_images(n_assigned)} to clusters that were there")
     elif found.n_unassigned:
-        lines.append(
-            f"{count_images(found.n_unassigned)} came later: lookalike cluster --name '{found.name}' --assign"
-        )
+        go_on = spelled("cluster", "edit", found.name, assign=True)
+        lines.append(f"{count_images(found.n_unassigned)} came later: {go_on}")
     return lines
 
 
-def document_of(found: Clustering, n_assigned: int | None = None) -> dict[str, Any]:
+def _document_of(found: Clustering, n_assigned: int | None = None) -> dict[str, Any]:
     """Return what ``--json`` prints."""
     document: dict[str, Any] = {
         "name": found.name,

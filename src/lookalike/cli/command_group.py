@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -14,6 +13,8 @@ import typer.main
 
 from lookalike.cli.commands import Command, Group
 from lookalike.cli.console import complain
+from lookalike.cli.option_groups import takes_groups
+from lookalike.system import on_demand
 
 Answering = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -74,10 +75,9 @@ def tell_if_there(word: str, is_there: Callable[[str], bool], kind: str) -> None
 def load(name: str, row: Command | Group, answering: Answering) -> Any:
     """Return a command, or a group of them, for typer to run."""
     if isinstance(row, Command):
-        module, _, function = row.home.partition(":")
-        command = getattr(importlib.import_module(f"lookalike.cli.{module}"), function)
+        command = on_demand.load(f"lookalike.cli.{row.home}")
         program = new_typer()
-        program.command(name, cls=SectionedCommand)(answering(command))
+        program.command(name, cls=SectionedCommand)(answering(takes_groups(command)))
         return typer.main.get_command(program)
     return typer.main.get_group(
         new_typer(
@@ -111,7 +111,7 @@ class SectionedCommand(typer.core.TyperCommand):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options, by heading."""
-        sections: dict[str, list[Any]] = {}
+        sections: dict[str, list[Any]] = {"Arguments": [], "Options": []}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None:
@@ -119,5 +119,6 @@ class SectionedCommand(typer.core.TyperCommand):
                 heading = getattr(parameter, "rich_help_panel", None) or kind
                 sections.setdefault(heading, []).append(record)
         for heading, records in sections.items():
-            with formatter.section(heading):
-                formatter.write_dl(records)
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)

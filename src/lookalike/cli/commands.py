@@ -38,8 +38,8 @@ class Group:
     commands : mapping
         By name.
     bare : Command, optional
-        What the group's name alone does, or with options behind it; and, where it takes ``--collection``, with
-        the folder of one.
+        What the group's name alone does, or with options behind it; and, where it takes ``--collection``,
+        with the folder of one.
     """
 
     help: str
@@ -80,10 +80,10 @@ CLUSTER = Group(
 MAP = Group(
     """Make maps on which look-alikes lie near each other, keep them under a name, and draw them.
 
-    Without a command it draws the map that is there, with the images that came later, or makes it where there is
-    none of that kind: lookalike map -o map.png. It takes the options of `make`.""",
-    "For example: lookalike map make --method pca -o map.png. And again, as tiles: lookalike map draw pca --style"
-    " tiles -o tiles.png.",
+    Without a command it draws the map that is there, with the images that came later, or makes it where
+    there is none of that kind: lookalike map -o map.png. It takes the options of `make`.""",
+    "For example: lookalike map make --method pca -o map.png. And again, as tiles: lookalike map draw pca"
+    " --style tiles -o tiles.png.",
     {
         "make": Command("map:make", "Make a map, keep it under a name, and draw it."),
         "draw": Command("map:draw", "Draw a map that is there; place images on it that came later."),
@@ -95,7 +95,8 @@ MAP = Group(
 
 TRAIN = Group(
     "Train a network on the collection's own images; needs torch.",
-    "For example: lookalike train finetune --name birds. Then: lookalike search beach.jpg --model lite0-birds.",
+    "For example: lookalike train finetune --name birds. Then: lookalike search beach.jpg --model"
+    " lite0-birds.",
     {
         "autoencoder": Command(
             "train:autoencoder",
@@ -117,7 +118,8 @@ COMMANDS: dict[str, Command | Group] = {
     "map": MAP,
     "reduce": Command(
         "reduce:reduce",
-        "Reduce a model's vectors by PCA, as a new model of the collection: search --model lite0-int8+pca128.",
+        "Reduce a model's vectors by PCA, as a new model of the collection: search --model"
+        " lite0-int8+pca128.",
     ),
     "evaluate": Command(
         "evaluate:evaluate",

@@ -6,7 +6,7 @@ from lookalike.cli.console import print_json, relative, say
 from lookalike.cli.options import JsonOption
 
 
-def datasets(json: JsonOption = False) -> None:
+def datasets(*, json: JsonOption = False) -> None:
     """List the data sets that can be indexed by name, and whether they are on this machine.
 
     They are looked for in the folders of $LOOKALIKE_DATA and in the cache, and downloaded if need be.

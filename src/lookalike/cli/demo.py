@@ -20,7 +20,7 @@ def demo(
     source: Annotated[
         str | None,
         typer.Argument(
-            metavar="[SOURCE]",
+            metavar="SOURCE",
             help="A folder of yours, or caltech-101, clipart or digits. By default the first within reach.",
             show_default=False,
         ),

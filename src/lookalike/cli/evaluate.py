@@ -2,184 +2,158 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import typer
+from typing import Annotated, Any
 
 from lookalike.cli.console import check_dark, complain, print_json, save_picture, step_progress
 from lookalike.cli.evaluations import document_of, print_clusterings, print_evaluation
-from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, ModelOption, QuietOption
+from lookalike.cli.hints import advise
+from lookalike.cli.locate import open_named
+from lookalike.cli.options import (
+    CollectionOption,
+    DarkOption,
+    ModelOption,
+    Output,
+    Splits,
+    flag_of,
+    given,
+    only_given,
+    option,
+)
 from lookalike.errors import InvalidInputError
 
 _INDEX = "Search index"
-_SPLITS = "Splits of a data set"
 _WHAT = "What is measured"
-_WORST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What is measured of searches, and shown."""
+
+    k: Annotated[str | None, option("Where rankings are cut; 1,10 by default.", "-k", metavar="N,N,…")] = None
+    model: ModelOption = None
+    compare: Annotated[
+        list[str] | None,
+        option(
+            "Another model, or kind of index, on the same queries, with a paired test; may be repeated.",
+            metavar="MODEL|INDEX",
+        ),
+    ] = None
+    queries: Annotated[
+        str | None,
+        option(
+            "How many images to take as queries, at random; at most 10,000 by default.",
+            metavar="N|all",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None
+    index: Annotated[
+        str | None,
+        option(
+            "What answers. exact, the default, ranks all images; others are asked for the largest k, and mAP"
+            " ends there.",
+            metavar="KIND",
+            rich_help_panel=_INDEX,
+        ),
+    ] = None
+    recall: Annotated[
+        float | None,
+        option("What an index is asked for; 0.99 by default.", metavar="SHARE", rich_help_panel=_INDEX),
+    ] = None
+    worst: Annotated[
+        int | None,
+        option("How many of the worst queries to list, or to draw; 5 by default.", metavar="N", min=0),
+    ] = None
+    plot: Annotated[
+        Path | None,
+        option(
+            "Save the worst queries and what they found as a picture (.png, .svg, .pdf, .jpg).",
+            metavar="FILE",
+        ),
+    ] = None
+    confusion: Annotated[
+        Path | None, option("Save which classes are taken for which as a picture.", metavar="FILE")
+    ] = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what was given, as the library takes it, but for the number of queries."""
+        ks = None if self.k is None else _read_ks(self.k)
+        how = only_given(model=self.model, compare=self.compare, index=self.index, recall=self.recall)
+        return only_given(k=ks, n_worst=self.worst) | how
 
 
 def evaluate(
+    *,
     collection: CollectionOption = None,
-    k: Annotated[
-        str | None,
-        typer.Option(
-            "-k", metavar="N,N,…", help="Where rankings are cut; 1,10 by default.", show_default=False
-        ),
-    ] = None,
-    model: ModelOption = None,
-    compare: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="MODEL|INDEX",
-            help="Another model, or kind of index, on the same queries, with a paired test; may be repeated.",
-            show_default=False,
-        ),
-    ] = None,
+    retrieval: Retrieval,
+    splits: Splits,
     clustering: Annotated[
         list[str] | None,
-        typer.Option(
+        option(
+            "Measure only this clustering, no retrieval; may be repeated. By default both, and all that are"
+            " kept.",
             metavar="NAME",
-            help="Measure only this clustering, no retrieval; may be repeated. By default both, and all that"
-            " are kept.",
             rich_help_panel=_WHAT,
-            show_default=False,
         ),
     ] = None,
     labels: Annotated[
         str | None,
-        typer.Option(
+        option(
+            "A table with columns path and label; or a clustering, of which the clusters that you named are"
+            " labels. By default those of folders and data sets, or else the names of clusters.",
             metavar="FILE.csv|NAME",
-            help="A table with columns path and label; or a clustering, of which the clusters that you named"
-            " are labels. By default those of folders and data sets, or else the names of clusters.",
             rich_help_panel=_WHAT,
-            show_default=False,
         ),
     ] = None,
-    queries: Annotated[
-        str | None,
-        typer.Option(
-            metavar="N|all",
-            help="How many images to take as queries, at random; at most 10,000 by default.",
-            rich_help_panel=_WHAT,
-            show_default=False,
-        ),
-    ] = None,
-    query_split: Annotated[
-        str | None,
-        typer.Option(
-            metavar="train|test",
-            help="The queries are images of this split, and none of it is searched.",
-            rich_help_panel=_SPLITS,
-            show_default=False,
-        ),
-    ] = None,
-    gallery_split: Annotated[
-        str | None,
-        typer.Option(
-            metavar="train|test",
-            help="Search only images of this split.",
-            rich_help_panel=_SPLITS,
-            show_default=False,
-        ),
-    ] = None,
-    index: Annotated[
-        str,
-        typer.Option(
-            metavar="KIND",
-            help="What answers. exact ranks all images; others are asked for the largest k, and mAP ends"
-            " there.",
-            rich_help_panel=_INDEX,
-        ),
-    ] = "exact",
-    recall: Annotated[
-        float, typer.Option(metavar="SHARE", help="What an index is asked for.", rich_help_panel=_INDEX)
-    ] = 0.99,
     random_state: Annotated[
-        int,
-        typer.Option(metavar="SEED", min=0, help="The same number draws the same queries and intervals."),
-    ] = 0,
-    worst: Annotated[
-        int, typer.Option(metavar="N", min=0, help="How many of the worst queries to list, or to draw.")
-    ] = _WORST,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Save the worst queries and what they found as a picture (.png, .svg, .pdf, .jpg).",
-            show_default=False,
-        ),
-    ] = None,
-    confusion: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Save which classes are taken for which as a picture.",
-            show_default=False,
-        ),
+        int | None,
+        option("The same number draws the same queries and intervals; 0 by default.", metavar="SEED", min=0),
     ] = None,
     dark: DarkOption = False,
-    json: JsonOption = False,
-    quiet: QuietOption = False,
+    output: Output,
 ) -> None:
     """Measure how well images find others of their label: P@k, R@k, nDCG@k, mAP, with 95 % intervals.
 
     Each image is searched among all others. Clusterings that are kept are measured next to the labels, too.
     """
-    from lookalike.cli.locate import open_named
     from lookalike.plots import check_ending
 
-    for picture in (plot, confusion):
+    for picture in (retrieval.plot, retrieval.confusion):
         if picture is not None:
             check_ending(picture)
-    if clustering:
-        asked = {"-k": k, "--model": model, "--compare": compare, "--queries": queries, "--plot": plot}
-        asked |= {"--confusion": confusion, "--query-split": query_split, "--gallery-split": gallery_split}
-        for option, value in asked.items():
-            if value is not None:
-                raise InvalidInputError(
-                    f"{option} is about retrieval, and --clustering measures clusterings alone; leave one out"
-                )
-    check_dark(dark, plot, confusion)
-    if plot is not None and not worst:
+    for name in given(retrieval) | given(splits) if clustering else ():
+        raise InvalidInputError(
+            f"{flag_of(name)} is about retrieval, and --clustering measures clusterings alone; leave one out"
+        )
+    check_dark(dark, retrieval.plot, retrieval.confusion)
+    if retrieval.plot is not None and retrieval.worst == 0:
         raise InvalidInputError("--worst is 0, which leaves nothing to draw; expected 1 or more")
-    ks = None if k is None else _read_ks(k)
+    asked, seed = retrieval.arguments(), only_given(random_state=random_state)
     chosen = open_named(collection)
-    n_queries = _read_queries(queries, len(chosen))
+    asked |= only_given(n_queries=_read_queries(retrieval.queries, len(chosen)), labels=labels)
     found = None
-    with step_progress(quiet=quiet or json) as report:
+    with step_progress(quiet=output.is_silent) as report:
         if not clustering:
-            found = chosen.evaluate(
-                ks,
-                model=model,
-                index=index,
-                recall=recall,
-                compare=compare or (),
-                labels=labels,
-                query_split=query_split,
-                gallery_split=gallery_split,
-                random_state=random_state,
-                n_worst=worst,
-                report=report,
-                **({} if n_queries is None else {"n_queries": n_queries}),
-            )
-        grouped = chosen.evaluate_clusterings(clustering or None, labels, random_state, report)
+            found = chosen.evaluation.retrieval(**asked, **given(splits), **seed, report=report)
+        grouped = chosen.evaluation.clusterings(clustering or None, labels, **seed, report=report)
     if found is not None:
         from lookalike.drawing import draw_confusion, draw_worst_queries
 
         evaluation = found
-        if plot is not None:
-            save_picture(lambda: draw_worst_queries(chosen, evaluation), plot, dark)
-        if confusion is not None:
-            save_picture(lambda: draw_confusion(evaluation), confusion, dark)
-    if json:
+        if retrieval.plot is not None:
+            save_picture(lambda: draw_worst_queries(chosen, evaluation), retrieval.plot, dark)
+        if retrieval.confusion is not None:
+            save_picture(lambda: draw_confusion(evaluation), retrieval.confusion, dark)
+    if output.json:
         print_json(document_of(found, grouped))
         return
     if found is not None:
-        print_evaluation(found, is_quiet=quiet)
+        print_evaluation(found, is_quiet=output.quiet)
     if grouped.clusterings:
         print_clusterings(grouped.clusterings, after=found is not None)
     for reason in grouped.damaged.values():
-        complain(reason)
+        complain(advise(reason))
 
 
 def _read_ks(words: str) -> list[int]:

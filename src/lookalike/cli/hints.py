@@ -19,6 +19,11 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "sync_other": (
             "to go on without it, `lookalike index --model {model}` brings that one alone up to date"
         ),
+        "make_first_clustering": "make one with `lookalike cluster`",
+        "name_collection": "name one with -c/--collection DIR",
+        "name_home": "name its folder with -c/--collection DIR",
+        "name_collections_folder": "name the collection's folder with -c/--collection",
+        "name_this_folder": "name a folder of images, or this one: `lookalike index .`",
         "index_folder": "see `lookalike index` for images without classes",
         "writable_folder": "name a folder that can be written to with -c/--collection",
         "another_disk": "keep the collection on another disk: name a folder there with -c/--collection",

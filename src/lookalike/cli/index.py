@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from lookalike.cli.console import announce, complain, print_json, relative, say, sync_progress
-from lookalike.cli.locate import choose_place, open_place
-from lookalike.cli.options import CollectionOption, DeviceOption, JobsOption, JsonOption, QuietOption
+from lookalike.cli.options import CollectionOption, DeviceOption, JobsOption, Output, given, option
 from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedError, LookalikeError
 from lookalike.system.wording import count_images
 
@@ -25,11 +24,28 @@ if TYPE_CHECKING:
 _FAILURES_SHOWN = 20
 
 
+@dataclass(frozen=True, slots=True)
+class Syncing:
+    """How a collection is brought up to date."""
+
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Let images go although their folder is missing, or lost most of them."),
+    ] = False
+    reread: Annotated[
+        bool, typer.Option("--reread", help="Read everything again, also what shows no sign of a change.")
+    ] = False
+    jobs: JobsOption = None
+    device: DeviceOption = None
+
+
 def index(
+    *,
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PATH]...",
+            metavar="PATH",
             help="Folders, files or quoted globs. By default the whole collection that this folder is in,"
             " or else this folder.",
             show_default=False,
@@ -37,115 +53,90 @@ def index(
     ] = None,
     dataset: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="A data set known by name (see lookalike datasets); may be repeated.",
-            show_default=False,
-        ),
+        option("A data set known by name (see lookalike datasets); may be repeated.", metavar="NAME"),
     ] = None,
     collection: CollectionOption = None,
     model: Annotated[
         str | None,
-        typer.Option(
+        option(
+            "Embed with this model: that of a new collection, or one more beside those that are there.",
             metavar="NAME|FILE.onnx",
-            help="Embed with this model: that of a new collection, or one more beside those that are there.",
-            show_default=False,
         ),
     ] = None,
     labels: Annotated[
         str | None,
-        typer.Option(
+        option(
+            "Where labels come from: the name of an image's folder (the default), or nowhere. Remembered.",
             metavar="folders|none",
-            help="Where labels come from: the name of an image's folder (the default), or nowhere.",
-            show_default=False,
         ),
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option(
+        option(
+            "Names or relative paths to pass over; may be repeated. Remembered. Hidden ones always are.",
             "--exclude",
             "--exclude-dir",
             metavar="GLOB",
-            help="Names or relative paths to pass over; may be repeated. Remembered. Hidden ones always are.",
-            show_default=False,
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
-    prune: Annotated[
-        bool,
-        typer.Option("--prune", help="Let images go although their folder is missing, or lost most of them."),
-    ] = False,
-    reread: Annotated[
-        bool,
-        typer.Option(
-            "--reread",
-            help="Read everything again, also what shows no sign of a change.",
-        ),
-    ] = False,
+    syncing: Syncing,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 if any image cannot be read.")
     ] = False,
-    jobs: JobsOption = None,
-    device: DeviceOption = "auto",
-    json: JsonOption = False,
-    quiet: QuietOption = False,
+    output: Output,
 ) -> None:
     """Make a folder of images searchable, or bring a collection up to date.
 
     The collection is kept in PATH/.lookalike, or in DIR/.lookalike with -c DIR. Images that are there
     already, even under another name, are not embedded again; those that are gone leave the collection.
     """
-    from lookalike.datasets import prepare_dataset
+    from lookalike.collection import Collection
     from lookalike.embed import check_device
-    from lookalike.images.finding.globs import divide_excludes, lies_outside, read_exclude
+    from lookalike.images.finding.globs import lies_outside, read_exclude
 
     if labels not in (None, "folders", "none"):
         raise InvalidInputError(f"--labels is {labels!r}; expected folders or none")
-    check_device(device)  # before a collection is made
-    targets = paths or []
-    sets = dataset or []
-    place = choose_place(targets, collection, sets)
-    for name in sets:
-        prepare_dataset(name, download=not dry_run, quiet=quiet or json)
+    if syncing.device is not None:
+        check_device(syncing.device)  # before a collection is made
+    targets, sets = paths or [], dataset or []
     with contextlib.ExitStack() as stack:
         instead = None
-        if dry_run and not place.is_there:
-            # Nothing may be left behind, so what would be made is made elsewhere.
-            instead = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lookalike-")))
-        chosen = open_place(place, model, instead)
-        if not place.is_there:
-            stack.push(partial(_leave_nothing, chosen))
-        roots = chosen.roots_of(place.folders) if place.folders else chosen.roots
-        if labels or exclude:
-            for root, inside in divide_excludes(exclude or [], roots).items():
-                chosen.add_root(root, cast("Labelling | None", labels), inside)
-        for name in sets:
-            targets += [str(folder) for folder in chosen.add_dataset(name)]
-        arrays = [name for name in sets if name in chosen.datasets] if targets or sets else None
-        report = stack.enter_context(sync_progress(quiet=quiet or json))
-        result = chosen.sync(
+        if syncing.dry_run:  # nothing may be left behind, so what would be made is made elsewhere
+            instead = stack.enter_context(tempfile.TemporaryDirectory(prefix="lookalike-"))
+        chosen = Collection.open_or_create(
             targets,
+            collection,
+            datasets=sets,
+            model=model,
+            labels=cast("Labelling | None", labels),
+            exclude=exclude or (),
+            instead=instead,
+            quiet=output.is_silent,
+        )
+        if chosen.is_new:
+            stack.push(partial(_leave_nothing, chosen))
+        places = [*targets, *(str(folder) for name in sets for folder in chosen.add_dataset(name))]
+        arrays = [name for name in sets if name in chosen.datasets] if places or sets else None
+        report = stack.enter_context(sync_progress(quiet=output.is_silent))
+        result = chosen.sync(
+            places,
             datasets=arrays,
             model=model,
-            dry_run=dry_run,
-            prune=prune,
-            reread=reread,
-            jobs=jobs,
-            device=device,
             report=report,
-            say=announce(quiet=quiet),
+            say=announce(quiet=output.quiet),
+            **given(syncing),
         )
-        if not place.is_there and not targets and not sets and not result.added + result.failed:
+        if chosen.is_new and not places and not sets and not result.added + result.failed:
             passed = f" (passed over: {_passed_over(result)})" if result.passed_over else ""
             raise CollectionNotFoundError(
-                f"there are no images in {place.folders[0]}{passed}; name a folder that has some"
+                f"there are no images in {chosen.roots[0]}{passed}; name a folder that has some"
             )
-    if json:
+    if output.json:
         print_json(_document(result))
-    elif not quiet:
-        _print(result, chosen, dry_run)
+    elif not output.quiet:
+        _print(result, chosen, syncing.dry_run)
     for text in exclude or []:
-        kept = {read_exclude(text, root) for root in roots if not lies_outside(text, root)}
+        kept = {read_exclude(text, root) for root in chosen.roots if not lies_outside(text, root)}
         if kept <= result.unmet_excludes:
             complain(f"--exclude {text} passes over nothing; names count anywhere, paths from the root")
     if strict and result.failed:

@@ -11,6 +11,7 @@ import typer
 
 from lookalike.cli.console import naming_output, print_json, relative, say
 from lookalike.cli.hints import advise
+from lookalike.cli.locate import open_named
 from lookalike.cli.options import CollectionOption, JsonOption
 from lookalike.errors import InvalidInputError
 from lookalike.system.wording import count_images
@@ -25,10 +26,11 @@ _SHOWN = 12
 
 
 def info(
+    *,
     images: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="IMAGE...",
+            metavar="IMAGE",
             help="Images of the collection, files or mnist:test/42, to tell about instead.",
             show_default=False,
         ),
@@ -44,13 +46,13 @@ def info(
     json: JsonOption = False,
 ) -> None:
     """Say what the collection holds: images, models, labels, failures; or what it knows of an image."""
-    from lookalike.cli.locate import open_for_query, open_named
+    from lookalike.collection import Collection
 
     if images:
         if failures or notes:
-            option = "--failures" if failures else "--notes"
-            raise InvalidInputError(f"{option} lists those of the whole collection; leave out the images")
-        chosen = open_for_query(collection, images)
+            flag = "--failures" if failures else "--notes"
+            raise InvalidInputError(f"{flag} lists those of the whole collection; leave out the images")
+        chosen = Collection.open_near(images, collection)
         known = [chosen.image_info(image) for image in images]
         if json:
             print_json({"images": [_image_document(each) for each in known]})

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from lookalike.cli.console import print_json, relative, say
-from lookalike.cli.options import JsonOption, QuietOption
+from lookalike.cli.options import Output, option
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -16,36 +14,30 @@ if TYPE_CHECKING:
 
 
 def models(
+    *,
     fetch: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Fetch this model from the Hugging Face hub.", show_default=False),
+        str | None, option("Fetch this model from the Hugging Face hub.", metavar="NAME")
     ] = None,
     to: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Where to put what is fetched: carry it along, and set LOOKALIKE_MODELS to it.",
-            show_default=False,
+        option(
+            "Where to put what is fetched: carry it along, and set LOOKALIKE_MODELS to it.", metavar="DIR"
         ),
     ] = None,
     revision: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COMMIT", help="Fetch this commit or branch of its repository.", show_default=False
-        ),
+        str | None, option("Fetch this commit or branch of its repository.", metavar="COMMIT")
     ] = None,
-    json: JsonOption = False,
-    quiet: QuietOption = False,
+    output: Output,
 ) -> None:
     """List the models: what they are, the size of their vectors, and whether they are installed."""
     from lookalike.embed import MODELS, PIXELS_PATTERN, RESNET50_WEIGHTS
 
     if fetch is not None:
-        _fetch(fetch, to, revision, json, quiet)
+        _fetch(fetch, to, revision, output)
         return
     if to is not None or revision is not None:
         raise InvalidInputError("--to and --revision say how to fetch; name the model with --fetch NAME")
-    if json:
+    if output.json:
         print_json(
             {
                 "models": [_document(model) for model in MODELS],
@@ -94,11 +86,11 @@ def _state(model: Model) -> str:
     return "default" if model.name == DEFAULT_MODEL else "installed"
 
 
-def _fetch(name: str, to: Path | None, revision: str | None, json: bool, quiet: bool) -> None:
+def _fetch(name: str, to: Path | None, revision: str | None, output: Output) -> None:
     from lookalike.embed import fetch, get_fetched
 
-    folder = fetch(get_fetched(name), to, revision, quiet=quiet or json)
-    if json:
+    folder = fetch(get_fetched(name), to, revision, quiet=output.is_silent)
+    if output.json:
         print_json({"name": name, "folder": relative(str(folder))})
-    elif not quiet:
+    elif not output.quiet:
         say(f"{name} is in {relative(str(folder))}")

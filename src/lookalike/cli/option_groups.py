@@ -1,20 +1,18 @@
 """Options that belong together, as one value of a command: a frozen dataclass, a field an option.
 
->>> from dataclasses import dataclass
->>> from typing import Annotated
+>>> from dataclasses import make_dataclass
 >>> import typer
->>> @dataclass(frozen=True)
-... class Size:
-...     width: Annotated[int, typer.Option(help="Pixels.")] = 4
-...     height: Annotated[int, typer.Option(help="Pixels.")] = 3
->>> @takes_groups
-... def draw(file: str, *, size: Size) -> None:
+>>> pixels = typer.Option(help="Pixels.")
+>>> fields = [("width", Annotated[int, pixels], 4), ("height", Annotated[int, pixels], 3)]
+>>> Size = make_dataclass("Size", fields, frozen=True)
+>>> def draw(file, *, size):
 ...     print(f"{file}: {size.width} × {size.height}")
->>> draw("map.png", width=16)
+>>> draw.__annotations__ = {"file": str, "size": Size}
+>>> takes_groups(draw)("map.png", width=16)
 map.png: 16 × 3
 
-Typer sees `width` and `height`; the command sees `size`. What a field has by default is the dataclass's to say,
-once.
+Typer sees `width` and `height`; the command sees `size`. What a field has by default is the dataclass's to
+say, once.
 """
 
 from __future__ import annotations
@@ -27,10 +25,10 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 
 class Fields(dict[str, Any]):
-    """The annotations, by field, of a dataclass that has none for typer, or others than are wanted.
+    """The annotations, by field, of a dataclass that has none for typer, or others than a command wants.
 
     As ``settings: Annotated[Settings, Fields(epochs=Annotated[int, typer.Option(…)])]``: `Settings` may know
-    nothing of the command line. Fields without an annotation for typer are no options, and keep their defaults.
+    nothing of the command line. Its other fields are no options, and keep their defaults.
     """
 
 
@@ -49,11 +47,16 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
             groups[name] = kind, tuple(option.name for option in options)
             parameters += options
 
+    taken = {field for _, fields in groups.values() for field in fields}
+
     @functools.wraps(command)
     def grouped(*arguments: object, **options: object) -> None:
-        for name, (kind, fields) in groups.items():
-            options[name] = kind(**{field: options.pop(field) for field in fields if field in options})
-        command(*arguments, **options)
+        values = {
+            name: kind(**{field: options[field] for field in fields if field in options})
+            for name, (kind, fields) in groups.items()
+        }
+        alone = {name: value for name, value in options.items() if name not in taken}
+        command(*arguments, **alone, **values)
 
     # Typer asks for these two, and looks behind `__wrapped__` otherwise.
     grouped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -61,14 +64,15 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
     return grouped
 
 
-def _read(hint: Any) -> tuple[type, Mapping[str, Any] | None]:
+def _read(hint: Any) -> tuple[Any, Mapping[str, Any] | None]:
     """Return a parameter's dataclass and its fields' annotations; None where it is an option of its own."""
     kind, *told = get_args(hint) if get_origin(hint) is Annotated else (hint,)
     if not dataclasses.is_dataclass(kind) or not isinstance(kind, type):
         return kind, None
+    for each in told:
+        if isinstance(each, Fields):
+            return kind, each
     found = get_type_hints(kind, include_extras=True)
-    for fields in told:
-        found |= fields
     return kind, {name: each for name, each in found.items() if get_origin(each) is Annotated}
 
 

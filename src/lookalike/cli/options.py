@@ -1,28 +1,45 @@
-"""Options that several commands share."""
+"""Options that several commands share, alone or as a group: a command has one value of each group."""
 
 from __future__ import annotations
 
+import dataclasses
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lookalike.choices import ALGORITHMS, METHODS, STYLES
+from lookalike.cli.console import check_dark, save_picture
+from lookalike.cli.option_groups import Fields
+from lookalike.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SPLITS = "Splits of a data set"
+_DRAW = "Draw it"
+
+
+def option(help: str, *names: str, **told: Any) -> Any:  # noqa: A002
+    """Return an option that needs no default in its help: it has none, or the help says it."""
+    return typer.Option(*names, help=help, show_default=False, **told)
+
+
 CollectionOption = Annotated[
     Path | None,
-    typer.Option(
+    option(
+        "The folder that holds the collection's .lookalike. By default it is looked for here and above.",
         "-c",
         "--collection",
         metavar="DIR",
-        help="The folder that holds the collection's .lookalike. By default it is looked for here and above.",
-        show_default=False,
     ),
 ]
 ModelOption = Annotated[
     str | None,
-    typer.Option(
-        help="Which of the collection's models, by name or ONNX file; its own by default.",
-        show_default=False,
-    ),
+    option("Which of the collection's models, by name or ONNX file; its own by default.", metavar="MODEL"),
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else there.")
@@ -30,21 +47,296 @@ JsonOption = Annotated[
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print no progress and no summary.")]
 DarkOption = Annotated[bool, typer.Option("--dark", help="Draw pictures on dark paper.")]
 DeviceOption = Annotated[
-    str,
-    typer.Option(
+    str | None,
+    option(
+        "Where the network runs: cpu, cuda, openvino or coreml. By default an Nvidia GPU that ONNX Runtime"
+        " can use, else the processor.",
         metavar="DEVICE",
-        help="Where the network runs: cpu, cuda, openvino or coreml. By default an Nvidia GPU that"
-        " ONNX Runtime can use, else the processor.",
-        show_default=False,
     ),
 ]
 JobsOption = Annotated[
     int | None,
-    typer.Option(
-        "-j",
-        "--jobs",
-        min=1,
-        help="Images in work at once; by default the number of cores.",
+    option("Images in work at once; by default the number of cores.", "-j", "--jobs", metavar="N", min=1),
+]
+SeedOption = Annotated[
+    int | None, option("The same images and number give the same result; 0 by default.", metavar="SEED")
+]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Which.")]
+ClusteringArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="NAME",
+        help="Which; by default kmeans, or the only ones that there are.",
         show_default=False,
     ),
 ]
+AlgorithmOption = Annotated[
+    str | None,
+    option(
+        "How; kmeans by default. dbscan and hdbscan find the number of clusters, and leave noise.",
+        metavar="|".join(ALGORITHMS),
+    ),
+]
+MinSamplesOption = Annotated[
+    int | None, option("dbscan, hdbscan: images that make a dense place; by default 5.", metavar="N")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How a command tells what it has done."""
+
+    json: JsonOption = False
+    quiet: QuietOption = False
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether progress would disturb."""
+        return self.json or self.quiet
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture to be saved beside what is printed."""
+
+    plot: Annotated[
+        Path | None, option("Also save the result as a picture (.png, .svg, .pdf, .jpg).", metavar="FILE")
+    ] = None
+    dark: DarkOption = False
+
+    def check(self, *others: Path | None) -> None:
+        """Raise InvalidInputError if it cannot be saved, or one of the others of the same paper."""
+        from lookalike.plots import check_ending
+
+        check_dark(self.dark, self.plot, *others)
+        for picture in (self.plot, *others):
+            if picture is not None:
+                check_ending(picture)
+
+    def save(self, draw: Callable[[], Figure]) -> None:
+        """Draw and save it, if it is wanted."""
+        if self.plot is not None:
+            save_picture(draw, self.plot, self.dark)
+
+
+def picture_of(what: str) -> Fields:
+    """Return the options of a `Picture` of something: ``Annotated[Picture, picture_of("Save …")]``."""
+    plot = Annotated[Path | None, option(f"{what} (.png, .svg, .pdf, .jpg).", metavar="FILE")]
+    return Fields(plot=plot, dark=DarkOption)
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """Of which splits of a data set the queries are, and the images that are searched."""
+
+    query_split: Annotated[
+        str | None,
+        option(
+            "The queries are images of this split, and none of it is searched.",
+            metavar="train|test",
+            rich_help_panel=_SPLITS,
+        ),
+    ] = None
+    gallery_split: Annotated[
+        str | None,
+        option("Search only images of this split.", metavar="train|test", rich_help_panel=_SPLITS),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterMaking:
+    """What clusters are to be made."""
+
+    algorithm: AlgorithmOption = None
+    k: Annotated[
+        str | None,
+        option(
+            "How many clusters; by default the root of half the number of images, 2 to 100.",
+            "-k",
+            metavar="N",
+        ),
+    ] = None
+    eps: Annotated[
+        float | None,
+        option("dbscan: how far neighbours may be; by default found from the distances.", metavar="DISTANCE"),
+    ] = None
+    min_samples: MinSamplesOption = None
+    min_cluster_size: Annotated[
+        int | None, option("hdbscan: what is smaller is noise; by default 5.", metavar="N")
+    ] = None
+    model: ModelOption = None
+    random_state: SeedOption = None
+    in_batches: Annotated[
+        bool,
+        typer.Option(
+            "--in-batches",
+            help="kmeans: read vectors from the disk again and again, to take little memory. Done by itself"
+            " where they would not fit.",
+        ),
+    ] = False
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what was given, as the library takes it."""
+        return given(self) | ({} if self.k is None else {"k": _number("-k", self.k)})
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterChanges:
+    """Changes of clusters that are there."""
+
+    rename: Annotated[
+        list[str] | None,
+        option("Name a cluster, known by number or name; may be repeated.", metavar="CLUSTER=NEW"),
+    ] = None
+    merge: Annotated[list[str] | None, option("Make clusters one; may be repeated.", metavar="A,B,…")] = None
+    move: Annotated[
+        list[str] | None,
+        option("Put an image into another cluster, or into noise; may be repeated.", metavar="IMAGE=CLUSTER"),
+    ] = None
+    assign: Annotated[
+        bool,
+        typer.Option("--assign", help="Put images that came later into the clusters that are there."),
+    ] = False
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the changes as the library takes them."""
+        return {
+            "rename": [_pair("--rename", words, "CLUSTER=NEW") for words in self.rename or []],
+            "merge": [[word.strip() for word in words.split(",")] for words in self.merge or []],
+            "move": [_pair("--move", words, "IMAGE=CLUSTER") for words in self.move or []],
+            "assign": self.assign,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MapMaking:
+    """What map is to be made."""
+
+    method: Annotated[
+        str | None, option("How; tsne by default. umap needs an extra.", metavar="|".join(METHODS))
+    ] = None
+    model: ModelOption = None
+    perplexity: Annotated[
+        float | None,
+        option(
+            "tsne: about how many neighbours each image has; 30 by default, less for few images.",
+            metavar="NUMBER",
+        ),
+    ] = None
+    random_state: SeedOption = None
+
+
+@dataclass(frozen=True, slots=True)
+class MapDrawing:
+    """How a map is to be drawn."""
+
+    output: Annotated[
+        Path | None,
+        option(
+            "Save it as a picture (.png, .svg, .pdf, .jpg).",
+            "-o",
+            "--output",
+            metavar="FILE",
+            rich_help_panel=_DRAW,
+        ),
+    ] = None
+    style: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(STYLES),
+            help="Points; the images themselves; or images on a grid, none covering another.",
+            rich_help_panel=_DRAW,
+        ),
+    ] = STYLES[0]
+    color: Annotated[
+        str | None,
+        option(
+            "What colours tell: labels, clusters, or those of the clustering NAME. By default labels, if"
+            " there are any, else clusters; of images and tiles nothing.",
+            metavar="label|cluster|none|NAME",
+            rich_help_panel=_DRAW,
+        ),
+    ] = None
+    size: Annotated[
+        str,
+        typer.Option(
+            metavar="hd|4k|WxH", help="Of the picture, pixels: hd is 1920x1080.", rich_help_panel=_DRAW
+        ),
+    ] = "hd"
+    max_tiles: Annotated[
+        int | None,
+        option(
+            "tiles: how many images at most; by default as many as can be made out.",
+            metavar="N",
+            min=1,
+            rich_help_panel=_DRAW,
+        ),
+    ] = None
+    dark: DarkOption = False
+
+    def check(self) -> None:
+        """Raise InvalidInputError if it cannot be drawn so."""
+        if self.style not in STYLES:
+            raise InvalidInputError(f"there is no style {self.style!r}; expected one of {', '.join(STYLES)}")
+        if self.max_tiles is not None and self.style != "tiles":
+            raise InvalidInputError("--max-tiles is for --style tiles")
+        check_dark(self.dark, self.output)
+        if self.output is not None:
+            from lookalike.plots import check_ending, read_size
+
+            check_ending(self.output)
+            read_size(self.size)
+
+
+def given(group: Any) -> dict[str, Any]:
+    """Return the fields of a group that were given: the others have the library's defaults.
+
+    >>> given(MapMaking(method="pca"))
+    {'method': 'pca'}
+    """
+    values = {field.name: getattr(group, field.name) for field in dataclasses.fields(group)}
+    return {name: value for name, value in values.items() if value is not None and value is not False}
+
+
+def only_given(**options: Any) -> dict[str, Any]:
+    """Return the options that were given: the others have the library's defaults."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def spelled(*words: str, **options: object) -> str:
+    """Write a command: what is None, False or empty is left out.
+
+    >>> spelled("cluster", "edit", "my groups", rename=["3=owls", "4=cats"], assign=True, k=None)
+    "lookalike cluster edit 'my groups' --rename 3=owls --rename 4=cats --assign"
+    """
+    line = ["lookalike", *words]
+    for name, value in options.items():
+        for each in value if isinstance(value, list) else [value]:
+            if each is not None and each is not False:
+                line += [flag_of(name)] if each is True else [flag_of(name), str(each)]
+    return shlex.join(line)
+
+
+def flag_of(name: str) -> str:
+    """Write an option's name as it is typed.
+
+    >>> flag_of("k"), flag_of("min_samples")
+    ('-k', '--min-samples')
+    """
+    return f"-{name}" if len(name) == 1 else f"--{name.replace('_', '-')}"
+
+
+def _pair(option: str, words: str, expected: str) -> tuple[str, str]:
+    before, sign, after = words.rpartition("=")
+    if not sign or not before.strip():
+        raise InvalidInputError(f"{option} is {words!r}; expected {expected}")
+    return before.strip(), after.strip()
+
+
+def _number(option: str, words: str) -> int:
+    try:
+        return int(words)
+    except ValueError:
+        raise InvalidInputError(
+            f"{option} is {words!r}; expected a whole number; several are tried with `lookalike cluster try`"
+        ) from None

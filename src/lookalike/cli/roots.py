@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from lookalike.cli.console import print_json, relative, say
-from lookalike.cli.options import CollectionOption, JsonOption, QuietOption
+from lookalike.cli.locate import open_named
+from lookalike.cli.options import CollectionOption, Output, option
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
@@ -16,31 +15,25 @@ if TYPE_CHECKING:
 
 
 def roots(
+    *,
     collection: CollectionOption = None,
     move: Annotated[
         tuple[Path, Path] | None,
-        typer.Option(
-            metavar="OLD NEW",
-            help="The root OLD, a folder or a name, lies in the folder NEW now.",
-            show_default=False,
-        ),
+        option("The root OLD, a folder or a name, lies in the folder NEW now.", metavar="OLD NEW"),
     ] = None,
-    json: JsonOption = False,
-    quiet: QuietOption = False,
+    output: Output,
 ) -> None:
     """List the folders and data sets of the collection, or say that a folder lies elsewhere now.
 
     A sample of the files is compared with what the collection knows of them; none is embedded again.
     """
-    from lookalike.cli.locate import open_named
-
     chosen = open_named(collection)
     if move is not None:
         n_compared = chosen.move_root(*move)
     found = chosen.list_roots()
-    if json:
+    if output.json:
         print_json({"roots": [_document(each) for each in found]})
-    elif not quiet:
+    elif not output.quiet:
         if move is not None:
             say(f"{n_compared:,} files compared, and nothing read again")
         for each in found:

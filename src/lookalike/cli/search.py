@@ -4,38 +4,188 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lookalike.cli.console import (
-    check_dark,
-    complain,
-    print_json,
-    print_raw,
-    relative,
-    save_picture,
-    say,
-    step_progress,
+from lookalike.cli.console import complain, print_json, print_raw, relative, say, step_progress
+from lookalike.cli.hints import advise
+from lookalike.cli.options import (
+    CollectionOption,
+    DeviceOption,
+    JsonOption,
+    ModelOption,
+    Picture,
+    given,
+    option,
 )
-from lookalike.cli.options import CollectionOption, DarkOption, DeviceOption, JsonOption, ModelOption
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from lookalike.answers import SearchResult
-    from lookalike.query.filter import Shape
+    from lookalike.query.filter import Filter, Shape
 
 _FILTERS = "Filters"
 _INDEX = "Search index"
-_INDEXES = ("exact", "kdtree", "kmeans-tree", "annoy", "hnsw", "ivf-rq")
+_KINDS = ("exact", "kdtree", "kmeans-tree", "annoy", "hnsw", "ivf-rq")
+
+
+def _filter(help: str, *names: str, metavar: str) -> Any:  # noqa: A002
+    return option(help, *names, metavar=metavar, rich_help_panel=_FILTERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which images are looked for at all."""
+
+    split: Annotated[str | None, _filter("Only among this split of a data set.", metavar="train|test")] = None
+    color: Annotated[
+        list[str] | None,
+        _filter(
+            "Only images with this colour: '#c33', tomato, …; without QUERY, those with most of it first."
+            " May be repeated: all must be there.",
+            "--color",
+            "--colour",
+            metavar="COLOR",
+        ),
+    ] = None
+    min_size: Annotated[float | None, _filter("Shorter side at least this.", metavar="PIXELS")] = None
+    max_size: Annotated[float | None, _filter("Shorter side at most this.", metavar="PIXELS")] = None
+    shape: Annotated[
+        str | None, _filter("Square: sides within 5 %.", metavar="landscape|portrait|square")
+    ] = None
+    min_sharpness: Annotated[
+        float | None,
+        _filter("Sharpness at least this; `lookalike info` shows what is usual.", metavar="NUMBER"),
+    ] = None
+    after: Annotated[
+        str | None,
+        _filter(
+            "Taken then or later: a year, month, day or time, as 2019, 2019-05, 2019-05-04 or"
+            " '2019-05-04 12:30'.",
+            metavar="DATE",
+        ),
+    ] = None
+    before: Annotated[
+        str | None,
+        _filter("Taken earlier: before that year, month, day or time begins.", metavar="DATE"),
+    ] = None
+    cameras: Annotated[
+        list[str] | None,
+        _filter(
+            "Part of the camera's name, as canon; may be repeated: any of them.", "--camera", metavar="NAME"
+        ),
+    ] = None
+    lenses: Annotated[
+        list[str] | None,
+        _filter("Part of the lens's name; may be repeated: any of them.", "--lens", metavar="NAME"),
+    ] = None
+    keywords: Annotated[
+        list[str] | None,
+        _filter("With this keyword; may be repeated: any of them.", "--keyword", metavar="WORD"),
+    ] = None
+    min_rating: Annotated[float | None, _filter("Rated at least so many stars, 1 to 5.", metavar="STARS")] = (
+        None
+    )
+    near: Annotated[
+        str | None,
+        _filter(
+            "Taken at most KM kilometres from there, in degrees, south and west negative: 48.858,2.294,5.",
+            metavar="LAT,LON,KM",
+        ),
+    ] = None
+    formats: Annotated[
+        list[str] | None,
+        _filter("jpeg, png, …; may be repeated: any of them.", "--format", metavar="NAME"),
+    ] = None
+    labels: Annotated[
+        list[str] | None,
+        _filter(
+            "Of a folder, a data set, or a cluster that you named. May be repeated: any of them.",
+            "--label",
+            metavar="LABEL",
+        ),
+    ] = None
+    folders: Annotated[
+        list[str] | None,
+        _filter("Only images below this folder; may be repeated: any of them.", "--in", metavar="FOLDER"),
+    ] = None
+    same_cluster: Annotated[
+        str | None,
+        _filter("Only in the query's own cluster of this clustering: see lookalike cluster.", metavar="NAME"),
+    ] = None
+
+    def where(self) -> Filter:
+        """Return those that are about the images alone."""
+        from lookalike.dates import last_before
+        from lookalike.query.filter import Filter
+
+        return Filter(
+            min_size=self.min_size,
+            max_size=self.max_size,
+            shape=cast("Shape | None", self.shape),
+            min_sharpness=self.min_sharpness,
+            min_date=self.after,
+            max_date=None if self.before is None else last_before("the date (before)", self.before),
+            cameras=self.cameras or (),
+            lenses=self.lenses or (),
+            keywords=self.keywords or (),
+            min_rating=self.min_rating,
+            near=None if self.near is None else _read_near(self.near),
+            formats=self.formats or (),
+            labels=self.labels or (),
+            folders=self.folders or (),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Searching:
+    """How it is searched, and how thoroughly."""
+
+    index: Annotated[
+        str | None,
+        option(
+            "The kind of search index. By default exact search, or the k-means tree where that would be"
+            " slow.",
+            metavar="auto|" + "|".join(_KINDS),
+            rich_help_panel=_INDEX,
+        ),
+    ] = None
+    recall: Annotated[
+        float | None,
+        option(
+            "How many of the truly nearest to find: 0.9 is nine in ten, 1 is proved; 0.99 by default.",
+            metavar="SHARE",
+            rich_help_panel=_INDEX,
+        ),
+    ] = None
+    mode: Annotated[
+        str | None,
+        option(
+            "How to ask a KD-tree: one leaf, the best bins first, or with proof. By default what the recall"
+            " takes.",
+            metavar="leaf|bbf|exact",
+            rich_help_panel=_INDEX,
+        ),
+    ] = None
+    include_self: Annotated[
+        bool, typer.Option("--include-self", help="Let a query that is in the collection be a hit.")
+    ] = False
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Let URLs name addresses of the local network.")
+    ] = False
+    device: DeviceOption = None
 
 
 def search(
+    *,
     queries: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="QUERY...",
+            metavar="QUERY",
             help="Image files, URLs, mnist:test/42, or words; several make one query. None is needed with"
             " --color.",
             show_default=False,
@@ -44,289 +194,66 @@ def search(
     collection: CollectionOption = None,
     without: Annotated[
         list[str] | None,
-        typer.Option(
-            "--not", metavar="QUERY", help="An image or words whose likes are not wanted; may be repeated."
-        ),
+        option("An image or words whose likes are not wanted; may be repeated.", "--not", metavar="QUERY"),
     ] = None,
     model: ModelOption = None,
-    k: Annotated[int, typer.Option("-k", "-t", "--top", min=1, help="How many images to find.")] = 10,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            metavar="train|test",
-            help="Only among this split of a data set.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    color: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--color",
-            "--colour",
-            metavar="COLOR",
-            help="Only images with this colour: '#c33', tomato, …; without QUERY, those with most of it"
-            " first. May be repeated: all must be there.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    min_size: Annotated[
-        float | None,
-        typer.Option(
-            metavar="PIXELS",
-            help="Shorter side at least this.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    max_size: Annotated[
-        float | None,
-        typer.Option(
-            metavar="PIXELS", help="Shorter side at most this.", rich_help_panel=_FILTERS, show_default=False
-        ),
-    ] = None,
-    shape: Annotated[
-        str | None,
-        typer.Option(
-            metavar="landscape|portrait|square",
-            help="Square: sides within 5 %.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    min_sharpness: Annotated[
-        float | None,
-        typer.Option(
-            metavar="NUMBER",
-            help="Sharpness at least this; `lookalike info` shows what is usual.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    after: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DATE",
-            help="Taken then or later: a year, month, day or time, as 2019, 2019-05, 2019-05-04 or"
-            " '2019-05-04 12:30'.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    before: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DATE",
-            help="Taken earlier: before that year, month, day or time begins.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    cameras: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--camera",
-            metavar="NAME",
-            help="Part of the camera's name, as canon; may be repeated: any of them.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    lenses: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--lens",
-            metavar="NAME",
-            help="Part of the lens's name; may be repeated: any of them.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    keywords: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--keyword",
-            metavar="WORD",
-            help="With this keyword; may be repeated: any of them.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    min_rating: Annotated[
-        float | None,
-        typer.Option(
-            metavar="STARS",
-            help="Rated at least so many stars, 1 to 5.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    near: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LAT,LON,KM",
-            help="Taken at most KM kilometres from there, in degrees, south and west negative:"
-            " 48.858,2.294,5.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    formats: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--format",
-            metavar="NAME",
-            help="jpeg, png, …; may be repeated: any of them.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    labels: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--label",
-            metavar="LABEL",
-            help="Of a folder, a data set, or a cluster that you named. May be repeated: any of them.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    folders: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--in",
-            metavar="FOLDER",
-            help="Only images below this folder; may be repeated: any of them.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    same_cluster: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Only in the query's own cluster of this clustering: see lookalike cluster.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    index: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|" + "|".join(_INDEXES),
-            help="The kind of search index. By default exact search, or the k-means tree where that would be"
-            " slow.",
-            rich_help_panel=_INDEX,
-            show_default=False,
-        ),
-    ] = "auto",
-    recall: Annotated[
-        float,
-        typer.Option(
-            metavar="SHARE",
-            help="How many of the truly nearest to find: 0.9 is nine in ten, 1 is proved.",
-            rich_help_panel=_INDEX,
-        ),
-    ] = 0.99,
-    mode: Annotated[
-        str | None,
-        typer.Option(
-            metavar="leaf|bbf|exact",
-            help="How to ask a KD-tree: one leaf, the best bins first, or with proof. By default what the"
-            " recall takes.",
-            rich_help_panel=_INDEX,
-            show_default=False,
-        ),
-    ] = None,
-    include_self: Annotated[
-        bool, typer.Option("--include-self", help="Let a query that is in the collection be a hit.")
-    ] = False,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Also save the result as a picture (.png, .svg, .pdf, .jpg).",
-            show_default=False,
-        ),
-    ] = None,
-    dark: DarkOption = False,
-    json: JsonOption = False,
+    k: Annotated[
+        int, typer.Option("-k", "-t", "--top", metavar="N", min=1, help="How many images to find.")
+    ] = 10,
+    filters: Filters,
+    searching: Searching,
+    picture: Picture,
     filepath_only: Annotated[
         bool, typer.Option("-f", "--filepath-only", help="Print paths only, one a line, for other programs.")
     ] = False,
-    allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="Let URLs name addresses of the local network.")
-    ] = False,
-    device: DeviceOption = "auto",
+    json: JsonOption = False,
 ) -> None:
     """Find the images most like a file, a URL or words, nearest first, with their cosine similarity.
 
     Words need a model that knows text: see lookalike models. With --color alone, find those that have most
     of it.
     """
-    from lookalike.cli.locate import open_for_query
-    from lookalike.dates import last_before
-    from lookalike.plots import check_ending
-    from lookalike.query.filter import Filter
+    from lookalike.collection import Collection
 
     queries = queries or []
-    where = Filter(
-        min_size=min_size,
-        max_size=max_size,
-        shape=cast("Shape | None", shape),
-        min_sharpness=min_sharpness,
-        min_date=after,
-        max_date=None if before is None else last_before("the date (before)", before),
-        cameras=cameras or (),
-        lenses=lenses or (),
-        keywords=keywords or (),
-        min_rating=min_rating,
-        near=None if near is None else _read_near(near),
-        formats=formats or (),
-        labels=labels or (),
-        folders=folders or (),
-    )
-    check_dark(dark, plot)
-    if plot is not None:
-        check_ending(plot)
-        if any(
-            os.path.exists(query) and os.path.exists(plot) and os.path.samefile(query, plot)
-            for query in queries
-        ):
-            raise InvalidInputError(f"{plot} is a query; name another file for the picture")
-    chosen = open_for_query(collection, queries)
+    where = filters.where()
+    picture.check()
+    _check_kept(queries, picture.plot)
+    chosen = Collection.open_near(queries, collection)
     with step_progress() as report:
         result = chosen.search(
             *queries,
             k=k,
             without=without or [],
             model=model,
-            split=split,
-            color=color or (),
+            split=filters.split,
+            color=filters.color or (),
             where=where,
-            same_cluster=same_cluster,
-            include_self=include_self,
-            allow_private=allow_private,
-            device=device,
-            index=index,
-            recall=recall,
-            mode=mode,
+            same_cluster=filters.same_cluster,
             report=report,
+            **given(searching),
         )
     for warning in result.warnings:
-        complain(warning)
-    if plot is not None:
+        complain(advise(warning))
+    if picture.plot is not None:
         from lookalike.drawing import draw_search
 
-        save_picture(lambda: draw_search(chosen, result), plot, dark)
+        picture.save(lambda: draw_search(chosen, result))
     if json:
-        print_json(_document(queries, without or [], color or [], result))
+        print_json(_document(queries, without or [], filters.color or [], result))
     elif filepath_only:
         for hit in result.hits:
             print_raw(relative(hit.path))
     else:
-        _print(result, is_filtered=bool(color or same_cluster or split) or where != Filter())
+        _print(result, is_filtered=bool(given(filters)))
+
+
+def _check_kept(queries: Sequence[str], plot: Path | None) -> None:
+    """Raise InvalidInputError if the picture would be written over a query."""
+    for query in queries:
+        are_there = plot is not None and os.path.exists(query) and os.path.exists(plot)
+        if plot is not None and are_there and os.path.samefile(query, plot):
+            raise InvalidInputError(f"{plot} is a query; name another file for the picture")
 
 
 def _read_near(near: str) -> tuple[float, float, float]:

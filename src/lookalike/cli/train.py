@@ -5,330 +5,251 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import (
-    check_dark,
-    print_json,
-    printable,
-    relative,
-    save_picture,
-    say,
-    sync_progress,
-)
-from lookalike.cli.options import CollectionOption, DarkOption, JsonOption, QuietOption
+from lookalike.cli.console import print_json, printable, relative, say, sync_progress
+from lookalike.cli.locate import open_named
+from lookalike.cli.option_groups import Fields
+from lookalike.cli.options import CollectionOption, Output, Picture, given, option, picture_of
+from lookalike.train.base_networks import BASE_NETWORKS
+from lookalike.train.loss_functions import LOSS_FUNCTIONS
+from lookalike.train.settings import AutoencoderSettings, FinetuneSettings, Running
 
 if TYPE_CHECKING:
+    from lookalike.answers import TrainedModel
     from lookalike.collection import Collection
-    from lookalike.train import (
-        AutoencoderSettings,
-        FinetuneSettings,
-        Trained,
-        TrainingProgress,
-    )
+    from lookalike.sync import Progress
+    from lookalike.train import TrainingProgress
 
 _DETAILS = "How it learns"
 _IMAGES = "What it learns from"
 
-NameOption = Annotated[str, typer.Option(help="What to call it: small letters, digits, - and _.")]
-EpochsOption = Annotated[
-    int, typer.Option(min=1, help="Passes over the images, at most.", rich_help_panel=_DETAILS)
-]
-PatienceOption = Annotated[
+
+def _detail(help: str, **told: Any) -> Any:  # noqa: A002
+    return typer.Option(help=help, rich_help_panel=_DETAILS, **told)
+
+
+def _image(help: str, **told: Any) -> Any:  # noqa: A002
+    return typer.Option(help=help, rich_help_panel=_IMAGES, **told)
+
+
+Name = Annotated[str, typer.Option(metavar="NAME", help="What to call it: small letters, digits, - and _.")]
+Epochs = Annotated[int, _detail("Passes over the images, at most.", min=1, metavar="N")]
+Patience = Annotated[
     int,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="Stop after so many epochs in which the loss on held-out images has not fallen.",
-        rich_help_panel=_DETAILS,
+    _detail(
+        "Stop after so many epochs in which the loss on held-out images has not fallen.", min=1, metavar="N"
     ),
 ]
-RateOption = Annotated[float, typer.Option(help="How fast, at most.", rich_help_panel=_DETAILS)]
-SeedOption = Annotated[
+Rate = Annotated[float, _detail("How fast, at most.", metavar="RATE")]
+Seed = Annotated[
     int,
     typer.Option(
         "--random-state",
         "--seed",
         min=0,
+        metavar="SEED",
         help="The same number draws the same split, weights and order.",
         rich_help_panel=_DETAILS,
     ),
 ]
-RestartOption = Annotated[
-    bool, typer.Option("--restart", help="Begin again, instead of going on where a training was cut off.")
-]
-TrainDeviceOption = Annotated[
-    str,
-    typer.Option(
-        "--device",
-        metavar="DEVICE",
-        help="Where torch computes: cpu, cuda, cuda:1 or mps. By default a GPU that it can use, else the"
-        " processor.",
-        show_default=False,
-    ),
-]
-TrainJobsOption = Annotated[
-    int | None,
-    typer.Option(
-        "-j",
-        "--jobs",
-        min=1,
-        help="Threads that decode, and that torch computes with; by default the number of cores.",
-        show_default=False,
-    ),
-]
+
+_AUTOENCODER = Fields(
+    name=Name,
+    dimension=Annotated[int, typer.Option(min=1, metavar="N", help="Numbers in a code.")],
+    metric=Annotated[str, typer.Option(metavar="cosine|euclidean", help="How codes are compared.")],
+    size=Annotated[
+        int | None,
+        option(
+            "Pixels a side that it sees: 4 to 7 times a power of two, at most 512; by default what half of"
+            " the images fill.",
+            metavar="SIDE",
+        ),
+    ],
+    epochs=Epochs,
+    batch_size=Annotated[
+        int | None,
+        _detail(
+            "Images a step; chosen by the size and number of the images by default.",
+            min=1,
+            metavar="N",
+            show_default=False,
+        ),
+    ],
+    learning_rate=Rate,
+    patience=Patience,
+    held_out=Annotated[float, _image("How many images are never learned from.", metavar="SHARE")],
+    random_state=Seed,
+)
+_FINETUNE = Fields(
+    name=Name,
+    base=Annotated[
+        str,
+        typer.Option(
+            metavar="MODEL", help=f"What to go on with: {', '.join(row.name for row in BASE_NETWORKS)}."
+        ),
+    ],
+    weights=Annotated[
+        Path | None,
+        option(
+            "resnet50's weights; by default those of the Hugging Face hub, fetched once.",
+            metavar="FILE.safetensors",
+        ),
+    ],
+    loss=Annotated[
+        str,
+        _detail(
+            f"What makes images of a class alike: {', '.join(row.name for row in LOSS_FUNCTIONS)}.",
+            metavar="KIND",
+        ),
+    ],
+    size=Annotated[
+        int | None, option("Pixels a side that it sees; that of the base by default.", metavar="SIDE")
+    ],
+    epochs=Epochs,
+    frozen_epochs=Annotated[
+        int | None,
+        _detail(
+            "In the first so many epochs, only the last third of the network learns; 2, as far as there are"
+            " so many, by default.",
+            min=0,
+            metavar="N",
+            show_default=False,
+        ),
+    ],
+    batch_size=Annotated[int, _detail("Images a step.", min=1, metavar="N")],
+    learning_rate=Rate,
+    patience=Patience,
+    balance=Annotated[float, _image("0 shows every image equally often, 1 every class.", metavar="SHARE")],
+    test=Annotated[
+        float,
+        _image(
+            "How many images of each class are only measured with. A data set's test split goes before.",
+            metavar="SHARE",
+        ),
+    ],
+    per_class=Annotated[
+        int | None,
+        _image(
+            "Instead: learn from so many images of each class, and measure with the others.",
+            min=1,
+            metavar="N",
+            show_default=False,
+        ),
+    ],
+    validation=Annotated[
+        float,
+        _image(
+            "How many of the images to learn from tell when to stop instead; 0 for none.", metavar="SHARE"
+        ),
+    ],
+    min_images=Annotated[int, _image("Leave out classes of fewer images.", min=1, metavar="N")],
+    random_state=Seed,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a training is run."""
+
+    device: Annotated[
+        str | None,
+        option(
+            "Where torch computes: cpu, cuda, cuda:1 or mps. By default a GPU that it can use, else the"
+            " processor.",
+            metavar="DEVICE",
+        ),
+    ] = None
+    jobs: Annotated[
+        int | None,
+        option(
+            "Threads that decode, and that torch computes with; by default the number of cores.",
+            "-j",
+            "--jobs",
+            metavar="N",
+            min=1,
+        ),
+    ] = None
+    restart: Annotated[
+        bool,
+        typer.Option("--restart", help="Begin again, instead of going on where a training was cut off."),
+    ] = False
 
 
 def autoencoder(
-    name: NameOption,
-    dimension: Annotated[int, typer.Option(min=1, metavar="N", help="Numbers in a code.")] = 32,
-    metric: Annotated[
-        str, typer.Option(metavar="cosine|euclidean", help="How codes are compared.")
-    ] = "cosine",
-    size: Annotated[
-        int | None,
-        typer.Option(
-            metavar="SIDE",
-            help="Pixels a side that it sees: 4 to 7 times a power of two, at most 512; by default what half"
-            " of the images fill.",
-            show_default=False,
-        ),
-    ] = None,
+    *,
+    settings: Annotated[AutoencoderSettings, _AUTOENCODER],
+    run: Run,
+    picture: Annotated[Picture, picture_of("Also save held-out images beside what it makes of them")],
     collection: CollectionOption = None,
-    epochs: EpochsOption = 50,
-    batch_size: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Images a step; chosen by the size and number of the images by default.",
-            rich_help_panel=_DETAILS,
-            show_default=False,
-        ),
-    ] = None,
-    learning_rate: RateOption = 2e-3,
-    patience: PatienceOption = 5,
-    held_out: Annotated[
-        float,
-        typer.Option(
-            metavar="SHARE", help="How many images are never learned from.", rich_help_panel=_IMAGES
-        ),
-    ] = 0.1,
-    random_state: SeedOption = 0,
-    device: TrainDeviceOption = "auto",
-    jobs: TrainJobsOption = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Also save held-out images beside what it makes of them (.png, .svg, .pdf, .jpg).",
-            show_default=False,
-        ),
-    ] = None,
-    dark: DarkOption = False,
-    restart: RestartOption = False,
-    json: JsonOption = False,
-    quiet: QuietOption = False,
+    output: Output,
 ) -> None:
     """Train an autoencoder, which needs no labels: its codes become the model autoencoder-NAME.
 
     Cut off, the same command goes on where it was.
     """
-    from typing import cast
-
-    from lookalike.plots import check_ending
-    from lookalike.train import AutoencoderSettings
-    from lookalike.types import Metric
-
-    check_dark(dark, plot)
-    if plot is not None:
-        check_ending(plot)
-    settings = AutoencoderSettings(
-        name=name,
-        dimension=dimension,
-        metric=cast(Metric, metric),
-        size=size,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        patience=patience,
-        held_out=held_out,
-        random_state=random_state,
-    )
-    trained = _train(collection, settings, None, device, jobs, restart, json, quiet)
-    if plot is not None:
-        save_picture(trained.draw_examples, plot, dark)
+    picture.check()
+    made = _train(collection, settings, None, run, output)
+    picture.save(made.trained.draw_examples)
 
 
 def finetune(
-    name: NameOption,
-    base: Annotated[
-        str, typer.Option(metavar="MODEL", help="What to go on with: lite0, lite1, lite2 or resnet50.")
-    ] = "lite0",
-    weights: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.safetensors",
-            help="resnet50's weights; by default those of the Hugging Face hub, fetched once.",
-            show_default=False,
-        ),
-    ] = None,
+    *,
+    settings: Annotated[FinetuneSettings, _FINETUNE],
     labels: Annotated[
         str | None,
-        typer.Option(
+        _image(
+            "A table with the columns path and label, or a clustering whose clusters have names; by default"
+            " the names of folders.",
             metavar="FILE.csv|CLUSTERING",
-            help="A table with the columns path and label, or a clustering whose clusters have names; by"
-            " default the names of folders.",
-            rich_help_panel=_IMAGES,
             show_default=False,
         ),
     ] = None,
-    loss: Annotated[
-        str,
-        typer.Option(
-            help="What makes images of a class alike: normalised-softmax, contrastive or cross-entropy.",
-            rich_help_panel=_DETAILS,
-        ),
-    ] = "normalised-softmax",
-    size: Annotated[
-        int | None,
-        typer.Option(
-            metavar="SIDE",
-            help="Pixels a side that it sees; that of the base by default.",
-            show_default=False,
-        ),
-    ] = None,
+    run: Run,
     collection: CollectionOption = None,
-    epochs: EpochsOption = 20,
-    frozen_epochs: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            metavar="N",
-            help="In the first so many epochs, only the last third of the network learns; 2, as far as there"
-            " are so many, by default.",
-            rich_help_panel=_DETAILS,
-            show_default=False,
-        ),
-    ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images a step.", rich_help_panel=_DETAILS)] = 32,
-    learning_rate: RateOption = 5e-4,
-    patience: PatienceOption = 4,
-    balance: Annotated[
-        float,
-        typer.Option(help="0 shows every image equally often, 1 every class.", rich_help_panel=_IMAGES),
-    ] = 0.5,
-    test: Annotated[
-        float,
-        typer.Option(
-            metavar="SHARE",
-            help="How many images of each class are only measured with. A data set's test split goes before.",
-            rich_help_panel=_IMAGES,
-        ),
-    ] = 0.2,
-    per_class: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Instead: learn from so many images of each class, and measure with the others.",
-            rich_help_panel=_IMAGES,
-            show_default=False,
-        ),
-    ] = None,
-    validation: Annotated[
-        float,
-        typer.Option(
-            metavar="SHARE",
-            help="How many of the images to learn from tell when to stop instead; 0 for none.",
-            rich_help_panel=_IMAGES,
-        ),
-    ] = 0.1,
-    min_images: Annotated[
-        int,
-        typer.Option(min=1, metavar="N", help="Leave out classes of fewer images.", rich_help_panel=_IMAGES),
-    ] = 1,
-    random_state: SeedOption = 0,
-    device: TrainDeviceOption = "auto",
-    jobs: TrainJobsOption = None,
-    restart: RestartOption = False,
-    json: JsonOption = False,
-    quiet: QuietOption = False,
+    output: Output,
 ) -> None:
     """Fine-tune a network on labelled images, as the model BASE-NAME.
 
     Cut off, the same command goes on where it was.
     """
-    from lookalike.train import FinetuneSettings
-
-    settings = FinetuneSettings(
-        name=name,
-        base=base,
-        weights=weights,
-        loss=loss,
-        size=size,
-        epochs=epochs,
-        frozen_epochs=frozen_epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        patience=patience,
-        balance=balance,
-        test=test,
-        per_class=per_class,
-        validation=validation,
-        min_images=min_images,
-        random_state=random_state,
-    )
-    _train(collection, settings, labels, device, jobs, restart, json, quiet)
-
-
-TRAININGS: dict[str, Callable[..., None]] = {"autoencoder": autoencoder, "finetune": finetune}
+    _train(collection, settings, labels, run, output)
 
 
 def _train(
     at: Path | None,
     settings: AutoencoderSettings | FinetuneSettings,
     labels: str | None,
-    device: str,
-    jobs: int | None,
-    restart: bool,
-    json: bool,
-    quiet: bool,
-) -> Trained:
+    run: Run,
+    output: Output,
+) -> TrainedModel:
     """Train, embed the collection with what came of it, and say so."""
-    from lookalike.cli.locate import open_named
-    from lookalike.system.cores import usable_cores
-    from lookalike.train import Running
-
     collection = open_named(at)
-    with _training_progress(quiet=quiet) as (report, tell):
-        running = Running(device, jobs or usable_cores(), restart, report=report, say=tell)
-        trained = collection.train(settings, labels, running)
-    name = trained.card.model
-    with sync_progress(quiet=quiet) as show:
-        embedded = collection.sync(
-            model=name, jobs=jobs, device="cpu" if device == "cpu" else "auto", report=show
-        ).embedded
-    if json:
-        print_json(
-            {**trained.card.document(), "embedded": embedded, "card": relative(str(_card(collection, name)))}
-        )
-    elif not quiet:
-        _print_summary(collection, trained, embedded)
-    return trained
+    with _progress(quiet=output.quiet) as (report, tell, show):
+        running = Running(**given(run), report=report, say=tell)
+        made = collection.models.train_and_embed(settings, labels, running, report=show)
+    card = made.trained.card
+    if output.json:
+        document = {"embedded": made.synced.embedded, "card": relative(str(_card(collection, card.model)))}
+        print_json({**card.document(), **document})
+    elif not output.quiet:
+        _print_summary(collection, made)
+    return made
 
 
 def _card(collection: Collection, name: str) -> Path:
     return collection.folder / "models" / f"{name}.card.md"
 
 
-def _print_summary(collection: Collection, trained: Trained, embedded: int) -> None:
+def _print_summary(collection: Collection, made: TrainedModel) -> None:
     from lookalike.system.wording import count_images
     from lookalike.train.card import NOT_MEASURED
 
-    card = trained.card
+    card = made.trained.card
     held_out = "" if card.held_out_loss is None else f", held-out loss {card.held_out_loss:.5f}"
     epochs = "1 epoch" if len(card.epochs) == 1 else f"{len(card.epochs)} epochs"
     say(
@@ -346,8 +267,26 @@ def _print_summary(collection: Collection, trained: Trained, embedded: int) -> N
     for model, found in card.measures.items():
         figures = "  ".join(f"{name} {value:.4f}" for name, value in found.items())
         say(f"{model} on {card.queries:,} images kept for it: {figures}")
-    say(f"{embedded:,} images embedded: search --model {card.model}")
+    say(f"{made.synced.embedded:,} images embedded: search --model {card.model}")
     say(f"all about it: {relative(str(_card(collection, card.model)))}")
+
+
+@contextlib.contextmanager
+def _progress(
+    *, quiet: bool
+) -> Iterator[tuple[Callable[[TrainingProgress], None], Callable[[str], None], Callable[[Progress], None]]]:
+    """Give the two callbacks of a training, and one of the embedding after it, whose bar follows theirs."""
+    with contextlib.ExitStack() as training, contextlib.ExitStack() as embedding:
+        report, tell = training.enter_context(_training_progress(quiet=quiet))
+        bars: list[Callable[[Progress], None]] = []
+
+        def show(progress: Progress) -> None:
+            if not bars:
+                training.close()
+                bars.append(embedding.enter_context(sync_progress(quiet=quiet)))
+            bars[0](progress)
+
+        yield report, tell, show
 
 
 @contextlib.contextmanager

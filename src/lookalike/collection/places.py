@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from lookalike.images.own import OWN
 from lookalike.query.filter import Filter
 from lookalike.store import Manifest, Root, Store, root_folder, sql_literal
 from lookalike.sync import locate
-from lookalike.types import ImageId, choose_label
+from lookalike.types import Hit, ImageId, choose_label
 
 
 class FileLocation(NamedTuple):
@@ -72,12 +72,12 @@ class Places:
             else files.read_where_in("id", images, columns, condition)
         )
         clusters = self.labels.of_images(rows["id"].to_numpy())
-        places: dict[int, list[FileLocation]] = {}
+        locations: dict[int, list[FileLocation]] = {}
         for row in sorted(rows.to_pylist(), key=lambda row: str(row["path"])):
             label = row["label"] and composed(row["label"])
-            place = FileLocation(self.absolute(row["path"]), label, clusters.get(row["id"], NO_CLUSTERS))
-            places.setdefault(row["id"], []).append(place)
-        return places
+            location = FileLocation(self.absolute(row["path"]), label, clusters.get(row["id"], NO_CLUSTERS))
+            locations.setdefault(row["id"], []).append(location)
+        return locations
 
     def absolute(self, stored: str) -> str:
         """Return the absolute path of a stored one."""
@@ -189,3 +189,12 @@ class Places:
         rows = files.read(["path", "note"], "note IS NOT NULL").to_pylist()
         rows.sort(key=lambda row: row["path"])
         return tuple(Note(self.absolute(row["path"]), row["note"]) for row in rows)
+
+
+def make_hit(
+    rank: int, image: ImageId, distance: float, score: float | None, locations: Sequence[FileLocation]
+) -> Hit:
+    """Return a hit that lies in some places, of which there is one at least."""
+    paths = tuple(location.path for location in locations)
+    first = locations[0]
+    return Hit(rank, image, paths, distance, score, first.label, first.folder_label, first.clusters)

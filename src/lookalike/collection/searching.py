@@ -12,10 +12,10 @@ import numpy.typing as npt
 from lookalike.answers import HitCluster, SearchResult
 from lookalike.collection.clusterings.centers import nearest_cluster
 from lookalike.collection.embedded import nothing_embedded, vector_table
-from lookalike.collection.places import FileLocation, Places
-from lookalike.collection.searchers import Searchers
+from lookalike.collection.places import Places, make_hit
+from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
-from lookalike.embed import Compute, Model, ModelRegistry
+from lookalike.embed import Compute, Model
 from lookalike.errors import (
     InvalidInputError,
     QueryConflictError,
@@ -98,104 +98,81 @@ def _pass_filter(places: Places, where: Filter) -> Passing:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """How an index is asked; see `Collection.search`."""
+class Request:
+    """What is searched for, among what, and how; checked. See `Collection.search`.
 
+    Attributes
+    ----------
+    model : str or None
+        As the user called it, if at all.
+    colors : tuple of str
+        As ``#rrggbb``.
+    kind : str
+        Of index.
+    """
+
+    queries: Sequence[Query]
+    without: Sequence[Query]
+    colors: tuple[str, ...]
+    k: int
+    model: str | None
+    where: Filter
+    same_cluster: str | None
+    include_self: bool
+    allow_private: bool
+    device: str
     kind: str
     recall: float
     mode: str | None
     report: Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Embedding:
-    """How queries become vectors.
-
-    Attributes
-    ----------
-    model : Model
-    asked : str or None
-        What the user called it, if anything.
-    """
-
-    shelf: ModelRegistry
-    model: Model
-    asked: str | None
-    device: str
-    allow_private: bool
-
-
-def search(
-    places: Places,
-    indexes: Searchers,
-    shelf: ModelRegistry,
-    queries: Sequence[Query],
-    k: int,
-    without: Sequence[Query],
-    model: str | None,
-    colors: tuple[str, ...],
-    where: Filter | None,
-    split: str | None,
-    same_cluster: str | None,
-    include_self: bool,
-    allow_private: bool,
-    device: str,
-    asking: Asking,
-) -> SearchResult:
+def search(resources: Resources, request: Request) -> SearchResult:
     """Find the images most like the queries, or those of a colour; see `Collection.search`."""
-    if where is not None and not isinstance(where, Filter):
-        raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter")
+    places, queries, colors = resources.places, request.queries, request.colors
     if not queries and not colors:
-        is_filtered = split is not None or where not in (None, Filter())
+        is_filtered = request.where != Filter()
         raise QueryInputError(
             "there is nothing to search for"
             + (": filters choose among what a query or a colour finds" if is_filtered else ""),
             hint="name an image file, a URL or a colour",
         )
-    passing = pass_filter(places, (where or Filter()).with_split(split))
+    passing = pass_filter(places, request.where)
     if not queries:
-        if without:
+        if request.without:
             raise QueryInputError("what is not wanted is taken from a query", hint="name an image that is")
-        if same_cluster is not None:
+        if request.same_cluster is not None:
             raise QueryInputError("the cluster searched in is that of a query", hint="name an image")
-        if model is not None:
-            shelf.get(model)  # not needed, but a slip of the pen is one here, too
-        return _search_colors(places, colors, k, passing)
+        if request.model is not None:
+            resources.models.get(request.model)  # not needed, but a slip of the pen is one here, too
+        return _search_colors(places, colors, request.k, passing)
     if colors:
         passing = replace(passing, ids=_ids_of_colors(places.store, colors, passing.ids)[0])
-    stored = None if same_cluster is None else places.clusterings.read(same_cluster)
-    chosen = shelf.get(places.manifest.model if model is None else model)
-    if stored is not None and chosen.name != stored.model:
-        if model is not None:
+    stored = None if request.same_cluster is None else resources.clusterings.read(request.same_cluster)
+    model = resources.model(request.model)
+    if stored is not None and model.name != stored.model:
+        if request.model is not None:
             raise InvalidInputError(
-                f"the clustering {stored.name!r} is of the model {stored.model}, not {chosen.name}",
+                f"the clustering {stored.name!r} is of the model {stored.model}, not {model.name}",
                 hint="leave the model out, or cluster with that one",
             )
-        chosen = shelf.get(stored.model)
-    embedding = Embedding(shelf, chosen, model, device, allow_private)
-    result = _search_vectors(
-        places, indexes, embedding, asking, queries, without, k, passing, include_self, stored
-    )
+        model = resources.model(stored.model)
+    result = _search_vectors(resources, request, model, passing, stored)
     return replace(result, colors=colors)
 
 
 def _search_vectors(
-    places: Places,
-    indexes: Searchers,
-    embedding: Embedding,
-    asking: Asking,
-    queries: Sequence[Query],
-    without: Sequence[Query],
-    k: int,
+    resources: Resources,
+    request: Request,
+    model: Model,
     passing: Passing,
-    include_self: bool,
-    same_cluster: StoredClustering | None = None,
+    same_cluster: StoredClustering | None,
 ) -> SearchResult:
     """Find the images most like the queries, perhaps only among those of their cluster."""
-    store, model = places.store, embedding.model
+    places, store = resources.places, resources.store
     table = vector_table(store, model)
     if not table.count():
-        raise nothing_embedded(store, model.name, embedding.asked)
+        raise nothing_embedded(store, model.name, request.model)
 
     def stored(image: ImageId) -> Vectors | None:
         _, vectors = table.vectors_of([image])
@@ -209,16 +186,16 @@ def _search_vectors(
                     f"{query} is not embedded with {model.name} yet", hint="index it first"
                 )
             return EmbeddedQuery(query, vector, inside)
-        load = partial(embedding.shelf.load, model.name, Compute(usable_cores(), embedding.device))
-        return embed_query(query, model, load, stored, embedding.allow_private, store.vector_tables())
+        load = partial(resources.models.load, model.name, Compute(usable_cores(), request.device))
+        return embed_query(query, model, load, stored, request.allow_private, store.vector_tables())
 
-    wanted = tuple(embed(query) for query in queries)
-    unwanted = tuple(embed(query) for query in without)
-    own = set() if include_self else {query.id for query in (*wanted, *unwanted)}
+    wanted = tuple(embed(query) for query in request.queries)
+    unwanted = tuple(embed(query) for query in request.without)
+    own = set() if request.include_self else {query.id for query in (*wanted, *unwanted)}
     vector = combine(wanted, unwanted, model.metric)
-    index = indexes.open(table, model.name, model.metric, asking.kind, asking.report)
+    index = resources.searchers.open(table, model.name, model.metric, request.kind, request.report)
     if not len(index):
-        raise nothing_embedded(store, model.name, embedding.asked)
+        raise nothing_embedded(store, model.name, request.model)
     cluster = None
     if same_cluster is not None:
         cluster = _cluster_of(same_cluster, wanted, unwanted, vector)
@@ -230,17 +207,17 @@ def _search_vectors(
     is_unlike_images = bool(unwanted) or any(query.is_text for query in wanted)
     neighbors = index.search(
         vector,
-        k=min(k + len(own), len(index)),
-        recall=1.0 if is_unlike_images else asking.recall,
+        k=min(request.k + len(own), len(index)),
+        recall=1.0 if is_unlike_images else request.recall,
         allowed=passing.ids,
-        **({} if asking.mode is None else {"mode": asking.mode}),
+        **({} if request.mode is None else {"mode": request.mode}),
     )
     nearest = [
         (ImageId(image), distance)
         for image, distance in zip(neighbors.ids[0].tolist(), neighbors.distances[0].tolist(), strict=True)
         if image not in own and image >= 0
     ]
-    hits = _hits(places, nearest[:k], model.metric, passing)
+    hits = _hits(places, nearest[: request.k], model.metric, passing)
     return SearchResult(
         hits,
         model.name,
@@ -287,13 +264,14 @@ def _search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Pas
     return SearchResult(hits, "color", "color", (), colors=colors, warnings=warnings)
 
 
-def all_with_vectors(places: Places, indexes: Searchers, model: Model) -> tuple[list[Hit], Vectors]:
+def all_with_vectors(resources: Resources, model: Model) -> tuple[list[Hit], Vectors]:
     """Return every image with its vector; see `Collection.vectors`."""
-    ids, vectors = indexes.read_vectors(vector_table(places.store, model), model.name, model.metric)
-    there = places.of_images()
-    rows = [row for row in np.argsort(ids).tolist() if int(ids[row]) in there]
+    table = vector_table(resources.store, model)
+    ids, vectors = resources.searchers.read_vectors(table, model.name, model.metric)
+    locations = resources.places.of_images()
+    rows = [row for row in np.argsort(ids).tolist() if int(ids[row]) in locations]
     images = [ImageId(int(ids[row])) for row in rows]
-    return [make_hit(0, image, 0.0, None, there[image]) for image in images], vectors[rows]
+    return [make_hit(0, image, 0.0, None, locations[image]) for image in images], vectors[rows]
 
 
 def _ids_of_colors(
@@ -312,21 +290,12 @@ def _hits(
 ) -> tuple[Hit, ...]:
     """Return hits with those of their places that pass."""
     images = [image for image, _ in nearest]
-    there = places.of_images(images, passing.of_files)
+    locations = places.of_images(images, passing.of_files)
     if len(passing.by_cluster):
         named = np.intersect1d(images, passing.by_cluster).tolist()
-        there |= places.of_images(named, passing.of_other_files)
-    kept = [(image, distance) for image, distance in nearest if image in there]
+        locations |= places.of_images(named, passing.of_other_files)
+    kept = [(image, distance) for image, distance in nearest if image in locations]
     return tuple(
-        make_hit(rank, image, distance, 1 - distance if metric == "cosine" else None, there[image])
+        make_hit(rank, image, distance, 1 - distance if metric == "cosine" else None, locations[image])
         for rank, (image, distance) in enumerate(kept, start=1)
     )
-
-
-def make_hit(
-    rank: int, image: ImageId, distance: float, score: float | None, there: Sequence[FileLocation]
-) -> Hit:
-    """Return a hit that lies in some places, of which there is one at least."""
-    paths = tuple(place.path for place in there)
-    first = there[0]
-    return Hit(rank, image, paths, distance, score, first.label, first.folder_label, first.clusters)

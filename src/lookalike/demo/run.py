@@ -174,7 +174,7 @@ def run_demo(
     if clusters.found is not None:
         searches.append(_search(collection, searches[0].wanted, clustering=CLUSTERING))
     tell("making a map")
-    image_map = _part(lambda: collection.map("tsne"))
+    image_map = _part(lambda: collection.maps.make("tsne"))
     tell("measuring")
     return DemoResult(
         collection,
@@ -184,8 +184,8 @@ def run_demo(
         tuple(searches),
         clusters,
         image_map,
-        _part(lambda: collection.evaluate_clusterings([CLUSTERING]).clusterings[0]),
-        _part(lambda: collection.evaluate(n_worst=_WORST)),
+        _part(lambda: collection.evaluation.clusterings([CLUSTERING]).clusterings[0]),
+        _part(lambda: collection.evaluation.retrieval(n_worst=_WORST)),
     )
 
 
@@ -201,12 +201,12 @@ def _part(make: Callable[[], T]) -> Part[T]:
 
 def _cluster(collection: Collection, images: list[Hit]) -> Clustering:
     """Make as many clusters as there are labels, if that can be; keep those that the user changed."""
-    if CLUSTERING in collection.clusterings():
-        found = collection.clustering(CLUSTERING)
+    if CLUSTERING in collection.clusterings.names():
+        found = collection.clusterings.get(CLUSTERING)
         if found.is_edited:
             return found
     n_labels = len({image.label for image in images} - {None})
-    return collection.cluster(
+    return collection.clusterings.make(
         "kmeans", n_labels if 2 <= n_labels <= len(images) / 2 else None, name=CLUSTERING
     )
 

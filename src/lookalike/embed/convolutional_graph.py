@@ -35,7 +35,7 @@ class ConvolutionalGraph:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
 
-    def normalise(
+    def normalize(
         self, mean: npt.NDArray[np.float32] | np.float32, scale: npt.NDArray[np.float32] | np.float32
     ) -> str:
         """Turn the input into (n, 3, side, side) float32, ``(value - mean) * scale``; return its name."""

@@ -136,7 +136,7 @@ class _Graph(ConvolutionalGraph):
 
     def build(self, variant: Variant) -> bytes:
         side = variant.size
-        x = self.normalise(np.float32(127), np.float32(1 / 128))
+        x = self.normalize(np.float32(127), np.float32(1 / 128))
         x, side = self._conv(x, side, "_conv_stem", "_bn0", stride=2)
         for number, block in enumerate(blocks(variant)):
             x, side = self._block(x, side, f"_blocks.{number}.", block)

@@ -25,6 +25,7 @@ from urllib.parse import quote, urljoin
 
 from lookalike.embed.models import HubFile, HubFiles, Model
 from lookalike.errors import (
+    LookalikeError,
     ModelBusyError,
     ModelDamagedError,
     ModelError,
@@ -205,6 +206,8 @@ def fetch(
         raise ModelBusyError(
             f"another lookalike is fetching {model.name} to {folder}", hint="let it end"
         ) from error
+    except LookalikeError:  # some are OSErrors, too
+        raise
     except OSError as error:
         raise ModelResourceError(
             f"the model {model.name} cannot be written to {folder}: {error.strerror or error}",

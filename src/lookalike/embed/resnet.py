@@ -235,7 +235,7 @@ def build(weights: Mapping[str, npt.NDArray[Any]], shape: Shape, side: int) -> b
     """
     graph = _Graph(weights, EPSILON)
     mean, std = (255 * np.reshape(values, (3, 1, 1)) for values in (IMAGENET_MEAN, IMAGENET_STD))
-    x = graph.normalise(mean.astype(np.float32), (1 / std).astype(np.float32))
+    x = graph.normalize(mean.astype(np.float32), (1 / std).astype(np.float32))
     x = graph.convolve(x, "conv1", "bn1", 2, (3, 3))
     x = graph.add("Relu", [x])
     x = graph.add("MaxPool", [x], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])

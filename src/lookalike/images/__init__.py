@@ -1,12 +1,33 @@
 """From files and addresses to pixels: find, fetch, decode, hash, thumbnail."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+# At once, as modules of these names would otherwise stand here in their place.
 from lookalike.images.decode import MAX_PIXELS, Decoded, decode, from_pixels, read_image
-from lookalike.images.fetch import fetch
-from lookalike.images.finding.scan import FileStat, Scan, scan
-from lookalike.images.hashing import content_id, perceptual_hash, pixels_id
-from lookalike.images.palette import dominant_colours, palettes, sample_colours
 from lookalike.images.sharpness import sharpness
-from lookalike.images.thumbnails import encode_thumbnail, make_thumbnail
+
+if TYPE_CHECKING:
+    from lookalike.images.finding.scan import FileStat, Scan, scan
+    from lookalike.images.hashing import content_id, perceptual_hash, pixels_id
+    from lookalike.images.palette import dominant_colors, palettes, sample_colors
+    from lookalike.images.thumbnails import encode_thumbnail, make_thumbnail
+
+_HOMES = {
+    "FileStat": "finding.scan",
+    "Scan": "finding.scan",
+    "content_id": "hashing",
+    "dominant_colors": "palette",
+    "encode_thumbnail": "thumbnails",
+    "make_thumbnail": "thumbnails",
+    "palettes": "palette",
+    "perceptual_hash": "hashing",
+    "pixels_id": "hashing",
+    "sample_colors": "palette",
+    "scan": "finding.scan",
+}
+"""The modules, below this one, of what is imported when it is first used."""
 
 __all__ = [
     "MAX_PIXELS",
@@ -15,16 +36,24 @@ __all__ = [
     "Scan",
     "content_id",
     "decode",
-    "dominant_colours",
+    "dominant_colors",
     "encode_thumbnail",
-    "fetch",
     "from_pixels",
     "make_thumbnail",
     "palettes",
     "perceptual_hash",
     "pixels_id",
     "read_image",
-    "sample_colours",
+    "sample_colors",
     "scan",
     "sharpness",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import a name when it is first used: most searches begin without any of these."""
+    import importlib
+
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

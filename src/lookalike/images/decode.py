@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lookalike.errors import ImageDamagedError, ImageError, ImageExtraError, ImageResourceError
-from lookalike.images.color.profiles import profiles
 from lookalike.images.cut_short import is_cut_short
-from lookalike.images.formats import FORMATS, ImageFormat, UnreadKindError, recognise_file
+from lookalike.images.formats import FORMATS, ImageFormat, UnreadKindError, recognize_file
 from lookalike.images.orientation import SWAPS_SIDES, orientation_of, turn
 from lookalike.images.rgb import to_rgb, to_small_rgb
 
@@ -132,7 +131,9 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
     ImageError
         If the bytes are no image, damaged, cut short, too large, or sound but of a kind that is not read.
     """
-    kind = recognise_file(data, name)
+    from lookalike.images.color.profiles import profiles
+
+    kind = recognize_file(data, name)
     if kind is None:
         raise ImageDamagedError(name, _not_an_image(data))
     try:
@@ -177,6 +178,8 @@ def from_pixels(pixels: npt.NDArray[np.uint8]) -> Decoded:
 
 def upright_rgb(image: Image) -> Image:
     """Turn an image that Pillow opened into what `decode` gives: sRGB, upright, not transparent."""
+    from lookalike.images.color.profiles import profiles
+
     image.load()  # Pillow turns a TIFF as it loads it, and only then forgets its orientation
     orientation = orientation_of(image)
     return turn(to_rgb(image, profiles(image)), orientation)
@@ -191,7 +194,7 @@ def _open(kind: ImageFormat, data: bytes, name: str) -> tuple[ImageFormat, Image
         reason = f"{kind.name} needs a reader that is not installed: {needed}"
         raise ImageExtraError(name, reason, is_permanent=False, extra=kind.extra) from error
     except UnreadKindError:
-        plain = recognise_file(data, "")  # what only its name made a camera file is a TIFF all the same
+        plain = recognize_file(data, "")  # what only its name made a camera file is a TIFF all the same
         if plain is None or plain is kind:
             raise
         return plain, plain.open(io.BytesIO(data))

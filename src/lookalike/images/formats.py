@@ -10,9 +10,10 @@ import importlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
-from PIL.Image import Image
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 class UnreadKindError(Exception):
@@ -124,18 +125,18 @@ FORMATS: tuple[ImageFormat, ...] = (
 EXTENSIONS: frozenset[str] = frozenset(ending for row in FORMATS for ending in row.extensions)
 
 
-def recognise(head: bytes) -> ImageFormat | None:
+def recognize(head: bytes) -> ImageFormat | None:
     """Return the format of a file that begins with `head`, or None if it is no image that we read.
 
-    >>> recognise(b"GIF89a" + bytes(26)).name
+    >>> recognize(b"GIF89a" + bytes(26)).name
     'GIF'
     """
     return next((row for row in FORMATS if row.matches(head)), None)
 
 
-def recognise_file(data: bytes, name: str) -> ImageFormat | None:
+def recognize_file(data: bytes, name: str) -> ImageFormat | None:
     """Return the format of a whole file; unlike `recognise`, this tells camera files from TIFF."""
-    kind = recognise(data[:32])
+    kind = recognize(data[:32])
     if kind is not None and kind.name == "TIFF":
         from lookalike.images.decoders.raw import tiff_kind
 

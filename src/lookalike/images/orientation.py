@@ -14,7 +14,6 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from lookalike.images.metadata.ifd import first_number, open_tiff, read_directory
 from lookalike.images.metadata.tags import ORIENTATION
 
 if TYPE_CHECKING:
@@ -68,6 +67,8 @@ def _exif(image: Image) -> bytes:
 
 def _look_for_it(data: bytes) -> int | None:
     """Return the orientation in the first directory of EXIF data, whatever the other entries are."""
+    from lookalike.images.metadata.ifd import first_number, open_tiff, read_directory
+
     tiff = open_tiff(io.BytesIO(data.removeprefix(b"Exif\0\0")))
     if tiff is None:
         return None

@@ -41,7 +41,7 @@ Lab = npt.NDArray[np.float32]
 Palette = npt.NDArray[np.float32]
 """(n, 4) float32: L*, a*, b*, and the share of the picture (0 to 1); the largest share first."""
 
-MAX_COLOURS = 5
+MAX_COLORS = 5
 """More are hard to tell apart, and to show."""
 
 NEARNESS = 10.0
@@ -115,7 +115,7 @@ def lab_to_hex(lab: npt.ArrayLike) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def parse_colour(text: str) -> tuple[int, int, int]:
+def parse_color(text: str) -> tuple[int, int, int]:
     """Read a colour as CSS writes it: ``#c33``, ``#cc3333``, ``rgb(204, 51, 51)``, or a name.
 
     Raises
@@ -125,24 +125,24 @@ def parse_colour(text: str) -> tuple[int, int, int]:
 
     Examples
     --------
-    >>> parse_colour("#c33"), parse_colour("Tomato")
+    >>> parse_color("#c33"), parse_color("Tomato")
     ((204, 51, 51), (255, 99, 71))
     """
     from PIL import ImageColor
 
     expected = "expected a CSS colour such as '#c33', '#cc3333' or tomato"
     try:
-        colour = ImageColor.getrgb(text.strip())
+        color = ImageColor.getrgb(text.strip())
     except (ValueError, AttributeError) as error:
         raise InvalidInputError(f"{text!r} is no colour; {expected}") from error
-    if len(colour) != 3:
+    if len(color) != 3:
         raise InvalidInputError(f"the colour {text!r} has transparency; {expected}")
-    if not all(0 <= value <= 255 for value in colour):
+    if not all(0 <= value <= 255 for value in color):
         raise InvalidInputError(f"{text!r} is no colour: each part lies between 0 and 255; {expected}")
-    return colour
+    return color
 
 
-def sample_colours(image: Image) -> npt.NDArray[np.uint8]:
+def sample_colors(image: Image) -> npt.NDArray[np.uint8]:
     """Return the pixels of an RGB image that its colours are taken from: (576, 3) uint8."""
     from PIL.Image import Resampling
 
@@ -153,7 +153,7 @@ def sample_colours(image: Image) -> npt.NDArray[np.uint8]:
     return np.asarray(sample).reshape(-1, 3)
 
 
-def dominant_colours(image: Image) -> Palette:
+def dominant_colors(image: Image) -> Palette:
     """Return the colours that an RGB image is made of.
 
     Returns
@@ -162,7 +162,7 @@ def dominant_colours(image: Image) -> Palette:
         One to five colours, the largest share first. What belongs to no colour that is kept is in no
         share: they add up to 1 or a little less.
     """
-    return palettes(sample_colours(image)[None])[0]
+    return palettes(sample_colors(image)[None])[0]
 
 
 def palettes(pixels: npt.NDArray[np.uint8], weights: npt.NDArray[np.float32] | None = None) -> list[Palette]:
@@ -182,12 +182,12 @@ def palettes(pixels: npt.NDArray[np.uint8], weights: npt.NDArray[np.float32] | N
     points, mass = _histograms(pixels, weights)
     found = []
     for clusters, total in zip(_k_means(points, mass), mass.sum(axis=1).tolist(), strict=True):
-        colours = _join([row for row in clusters if row[3] > 0])
+        colors = _join([row for row in clusters if row[3] > 0])
         # One is always kept: pictures of nothing but noise have colours, too.
-        kept = [colour for colour in colours if colour[3] >= _SMALLEST * total] or colours[:1]
-        colour_rows: Palette = np.array(kept, np.float32)
-        colour_rows[:, 3] /= total
-        found.append(colour_rows)
+        kept = [color for color in colors if color[3] >= _SMALLEST * total] or colors[:1]
+        color_rows: Palette = np.array(kept, np.float32)
+        color_rows[:, 3] /= total
+        found.append(color_rows)
     return found
 
 
@@ -232,9 +232,9 @@ def _k_means(points: Lab, mass: npt.NDArray[np.float32]) -> list[list[list[float
     sets = np.arange(n)
     left = mass
     least = _SMALLEST / 8 * mass.sum(axis=1)  # lest what will be dropped tinges its neighbour
-    seeds = np.empty((n, MAX_COLOURS), np.intp)
-    is_seed = np.empty((n, MAX_COLOURS), np.bool_)
-    for number in range(MAX_COLOURS):
+    seeds = np.empty((n, MAX_COLORS), np.intp)
+    is_seed = np.empty((n, MAX_COLORS), np.bool_)
+    for number in range(MAX_COLORS):
         heaviest = left.argmax(axis=1)
         seeds[:, number] = heaviest
         is_seed[:, number] = (left[sets, heaviest] >= least) if number else True
@@ -244,43 +244,43 @@ def _k_means(points: Lab, mass: npt.NDArray[np.float32]) -> list[list[list[float
         left = left * (1 - np.exp(squares * np.float32(-1 / _SEED_WIDTH**2)))
     # No matrix products: the order in which those add up depends on the shape, and so on the other sets.
     weights = [mass.ravel(), *((points * mass[..., None]).reshape(-1, 3).T)]
-    centres = points[sets[:, None], seeds]
+    centers = points[sets[:, None], seeds]
     is_there = is_seed
-    first = sets[:, None] * MAX_COLOURS
-    sums = np.empty((n, MAX_COLOURS, 4))
+    first = sets[:, None] * MAX_COLORS
+    sums = np.empty((n, MAX_COLORS, 4))
     for _ in range(_ROUNDS):
-        nearness = -0.5 * (centres * centres).sum(axis=2)[..., None]
+        nearness = -0.5 * (centers * centers).sum(axis=2)[..., None]
         nearness = np.where(is_there[..., None], nearness, np.float32(-np.inf))
         for axis in range(3):
-            nearness = nearness + centres[..., axis, None] * points[:, None, :, axis]
+            nearness = nearness + centers[..., axis, None] * points[:, None, :, axis]
         cluster = (first + nearness.argmax(axis=1)).ravel()
-        heavy, *rest = (np.bincount(cluster, each, n * MAX_COLOURS) for each in weights)
-        is_there = heavy.reshape(n, MAX_COLOURS) > 0
+        heavy, *rest = (np.bincount(cluster, each, n * MAX_COLORS) for each in weights)
+        is_there = heavy.reshape(n, MAX_COLORS) > 0
         for axis, values in enumerate(rest):
-            sums[..., axis] = (values / np.where(heavy > 0, heavy, 1)).reshape(n, MAX_COLOURS)
-        sums[..., 3] = heavy.reshape(n, MAX_COLOURS)
-        centres = sums[..., :3].astype(np.float32)
+            sums[..., axis] = (values / np.where(heavy > 0, heavy, 1)).reshape(n, MAX_COLORS)
+        sums[..., 3] = heavy.reshape(n, MAX_COLORS)
+        centers = sums[..., :3].astype(np.float32)
     clusters: list[list[list[float]]] = sums.tolist()
     return clusters
 
 
-def _join(colours: list[list[float]]) -> list[list[float]]:
+def _join(colors: list[list[float]]) -> list[list[float]]:
     """Join clusters that look alike, the closest two first; return them, the heaviest first."""
-    while len(colours) > 1:
+    while len(colors) > 1:
         apart, one, other = min(
             ((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 + (a[2] - b[2]) ** 2, i, j)
-            for j, b in enumerate(colours)
-            for i, a in enumerate(colours[:j])
+            for j, b in enumerate(colors)
+            for i, a in enumerate(colors[:j])
         )
         if apart >= _JOINED**2:
             break
-        a, b = colours[one], colours.pop(other)
+        a, b = colors[one], colors.pop(other)
         weight = a[3] + b[3]
-        colours[one] = [*((x * a[3] + y * b[3]) / weight for x, y in zip(a[:3], b[:3], strict=True)), weight]
-    return sorted(colours, key=lambda colour: -colour[3])
+        colors[one] = [*((x * a[3] + y * b[3]) / weight for x, y in zip(a[:3], b[:3], strict=True)), weight]
+    return sorted(colors, key=lambda color: -color[3])
 
 
-def score_colour(palettes: npt.NDArray[np.float32], colour: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def score_color(palettes: npt.NDArray[np.float32], color: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Return how much of each image is of a colour: the shares near it, by how near they are.
 
     The sum of share × exp(-½ (ΔE / 10)²) over an image's colours, ΔE being CIEDE2000. 1 for an image that is
@@ -291,7 +291,7 @@ def score_colour(palettes: npt.NDArray[np.float32], colour: npt.ArrayLike) -> np
     ----------
     palettes : (n, 5, 4) float32
         L*, a*, b* and share; a share of 0 for colours that are not there.
-    colour : (3,) array
+    color : (3,) array
         L*, a*, b*.
 
     Returns
@@ -302,11 +302,11 @@ def score_colour(palettes: npt.NDArray[np.float32], colour: npt.ArrayLike) -> np
     scores = np.empty(len(palettes))
     for start in range(0, len(palettes), _SCORED_AT_ONCE):
         block = palettes[start : start + _SCORED_AT_ONCE]
-        n, colours, _ = block.shape
+        n, colors, _ = block.shape
         rows = block.reshape(-1, 4)
         there = np.flatnonzero(rows[:, 3])
-        near = rows[there, 3] * np.exp(-0.5 * (difference(rows[there, :3], colour) / NEARNESS) ** 2)
-        scores[start : start + n] = np.minimum(np.bincount(there // colours, near, minlength=n), 1.0)
+        near = rows[there, 3] * np.exp(-0.5 * (difference(rows[there, :3], color) / NEARNESS) ** 2)
+        scores[start : start + n] = np.minimum(np.bincount(there // colors, near, minlength=n), 1.0)
     return scores
 
 

@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lookalike.errors import ImageDamagedError
-from lookalike.images.changes import is_read_differently
 from lookalike.images.decode import os_reason
-from lookalike.images.formats import recognise
-from lookalike.images.metadata.containers import find_blocks
-from lookalike.images.metadata.ifd import read_at
-from lookalike.images.metadata.metadata import NO_METADATA, Metadata, from_blocks
+from lookalike.images.formats import recognize
+from lookalike.images.metadata.metadata import NO_METADATA, Metadata
 
 READER = 2
 """Raised whenever the same bytes come to give other pixels, other metadata, or are read where they were not.
@@ -44,9 +41,14 @@ def read_header(path: Path, since: int | None) -> Header:
     ImageError
         If the file cannot be read.
     """
+    from lookalike.images.changes import is_read_differently
+    from lookalike.images.metadata.containers import find_blocks
+    from lookalike.images.metadata.ifd import read_at
+    from lookalike.images.metadata.reading import from_blocks
+
     try:
         with path.open("rb") as stream:
-            kind = recognise(read_at(stream, 0, 32))
+            kind = recognize(read_at(stream, 0, 32))
             if kind is None:
                 return Header(NO_METADATA, is_changed=True)
             blocks = find_blocks(stream, kind.name)

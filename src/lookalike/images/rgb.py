@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lookalike.images.color.srgb import conversion
-from lookalike.images.ground import choose_ground
-from lookalike.images.levels import levels_of
-
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -32,6 +28,8 @@ def to_rgb(image: Image, profiles: Sequence[bytes] = ()) -> Image:
     plain = _plain(image)
     if plain.mode not in ("LA", "RGBA"):
         return _to_srgb(plain, profiles)
+    from lookalike.images.ground import choose_ground
+
     alpha = plain.getchannel("A")
     layer = _to_srgb(plain.convert(plain.mode[:-1]), profiles)
     page = Pillow.new("RGB", layer.size, choose_ground(Pillow.merge("RGBA", (*layer.split(), alpha))))
@@ -76,6 +74,15 @@ def _plain(image: Image) -> Image:
 
 
 def _to_srgb(image: Image, profiles: Sequence[bytes]) -> Image:
+    converted = _by_profile(image, profiles) if profiles else None
+    if converted is not None:
+        return converted
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _by_profile(image: Image, profiles: Sequence[bytes]) -> Image | None:
+    from lookalike.images.color.srgb import conversion
+
     for profile in profiles:
         convert = conversion(profile, image.mode)
         if convert is not None:
@@ -84,7 +91,7 @@ def _to_srgb(image: Image, profiles: Sequence[bytes]) -> Image:
         convert = conversion(profile, "L") if image.mode == "RGB" else None
         if convert is not None and _is_grey(image):
             return convert(image.getchannel("R"))
-    return image if image.mode == "RGB" else image.convert("RGB")
+    return None
 
 
 def _is_grey(image: Image) -> bool:
@@ -98,6 +105,8 @@ def _deep_grey(image: Image) -> Image:
     """Scale 16-bit, 32-bit and float greys to 8 bits; see `lookalike.images.levels`."""
     import numpy as np
     from PIL import Image as Pillow
+
+    from lookalike.images.levels import levels_of
 
     values = np.asarray(image)
     levels = levels_of(8 * values.itemsize, values.dtype.kind, [values])

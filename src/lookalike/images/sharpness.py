@@ -25,12 +25,12 @@ def sharpness(thumbnail: Image) -> float:
     if min(thumbnail.size) < 3:
         return 0.0
     grey = np.asarray(thumbnail.convert("L"))
-    centre = grey[1:-1:2].astype(np.int16)
+    center = grey[1:-1:2].astype(np.int16)
     vertical = grey[:-2:2].astype(np.int16)
     vertical += grey[2::2]
-    laplacian = vertical[:, 1:-1] - 4 * centre[:, 1:-1]
-    laplacian += centre[:, :-2]
-    laplacian += centre[:, 2:]
+    laplacian = vertical[:, 1:-1] - 4 * center[:, 1:-1]
+    laplacian += center[:, :-2]
+    laplacian += center[:, 2:]
     values = laplacian.ravel().astype(np.float32)
     mean = float(values.sum()) / values.size
     return max(0.0, float(values @ values) / values.size - mean * mean)

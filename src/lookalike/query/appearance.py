@@ -11,14 +11,14 @@ import numpy.typing as npt
 from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.hints import Hint
 from lookalike.images.palette import (
-    MAX_COLOURS,
+    MAX_COLORS,
     Palette,
     lab_to_hex,
     lab_to_rgb,
     palettes,
-    parse_colour,
+    parse_color,
     rgb_to_lab,
-    score_colour,
+    score_color,
 )
 from lookalike.query.filter import SQUARE
 from lookalike.store import Store
@@ -68,10 +68,10 @@ class Appearance:
 
 
 def read_color(color: str) -> str:
-    """Return a colour as ``#rrggbb``; see `parse_colour`."""
+    """Return a colour as ``#rrggbb``; see `parse_color`."""
     if not isinstance(color, str):
         raise InvalidInputError(f"the colour is {color!r}; expected a text such as '#c33'")
-    red, green, blue = parse_colour(color)
+    red, green, blue = parse_color(color)
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
@@ -88,7 +88,7 @@ def score_colors(store: Store, colors: Sequence[str]) -> tuple[Ids, npt.NDArray[
     -------
     ids : (n,) int64
     scores : (n,) float64
-        From 0 to 1, see `score_colour`.
+        From 0 to 1, see `score_color`.
 
     Raises
     ------
@@ -99,9 +99,9 @@ def score_colors(store: Store, colors: Sequence[str]) -> tuple[Ids, npt.NDArray[
     rows = store.images.read(["id", "colours"], "colours IS NOT NULL")
     ids: Ids = rows["id"].to_numpy()
     numbers = rows["colours"].combine_chunks().flatten().to_numpy()
-    palettes = numbers.reshape(-1, MAX_COLOURS, 4)
-    labs = rgb_to_lab([parse_colour(color) for color in colors])
-    return ids, np.min([score_colour(palettes, lab) for lab in labs], axis=0)
+    palettes = numbers.reshape(-1, MAX_COLORS, 4)
+    labs = rgb_to_lab([parse_color(color) for color in colors])
+    return ids, np.min([score_color(palettes, lab) for lab in labs], axis=0)
 
 
 def check_appearance_known(store: Store) -> None:
@@ -114,9 +114,9 @@ def check_appearance_known(store: Store) -> None:
         )
 
 
-def name_colors(colours: Palette) -> tuple[Color, ...]:
+def name_colors(colors: Palette) -> tuple[Color, ...]:
     """Turn rows of L*, a*, b* and share into colours for people; rows of no share are left out."""
-    return tuple(Color(lab_to_hex(row[:3]), round(float(row[3]), 4)) for row in colours if row[3] > 0)
+    return tuple(Color(lab_to_hex(row[:3]), round(float(row[3]), 4)) for row in colors if row[3] > 0)
 
 
 def shape_of(width: int, height: int) -> str:
@@ -130,7 +130,7 @@ def shape_of(width: int, height: int) -> str:
     return "portrait" if height > width * SQUARE else "square"
 
 
-def summarise(store: Store) -> Appearance | None:
+def summarize(store: Store) -> Appearance | None:
     """Say what the images look like, taken together; None if there are none."""
     sides = store.images.read(["width", "height"])
     if not len(sides):

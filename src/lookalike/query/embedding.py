@@ -21,7 +21,7 @@ from lookalike.errors import (
     QueryUnreachableError,
 )
 from lookalike.hints import Hint
-from lookalike.images import content_id, decode, fetch, make_thumbnail
+from lookalike.images import content_id, decode, make_thumbnail
 from lookalike.images.decode import read_file, upright_rgb
 from lookalike.images.finding.spelling import as_spelled_file
 from lookalike.images.formats import FORMATS
@@ -239,6 +239,8 @@ def _no_words(query: str, model: str, models: Iterable[str]) -> QueryInputError:
 
 def _read(query: str, allow_private: bool) -> bytes:
     if "://" in query:
+        from lookalike.images.fetch import fetch
+
         return fetch(query, allow_private=allow_private)
     if os.path.isdir(query):  # not Path.is_dir, which raises where words are longer than a name can be
         raise QueryInputError(f"the query {query} is a folder; expected an image file or a URL")

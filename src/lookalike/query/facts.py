@@ -79,7 +79,7 @@ def metadata_of(row: Mapping[str, Any]) -> Metadata:
     )
 
 
-def summarise_facts(store: Store) -> Facts:
+def summarize_facts(store: Store) -> Facts:
     """Say what the files say of their images, taken together."""
     import pyarrow.compute as pc
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lookalike.images.palette import MAX_COLOURS
+from lookalike.images.palette import MAX_COLORS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,7 +65,7 @@ def images() -> pa.Schema:
             pa.field("width", pa.int32(), nullable=False),
             pa.field("height", pa.int32(), nullable=False),
             pa.field("phash", pa.uint64(), nullable=False),
-            pa.field("colours", pa.list_(pa.float32(), 4 * MAX_COLOURS)),
+            pa.field("colours", pa.list_(pa.float32(), 4 * MAX_COLORS)),
             pa.field("sharpness", pa.float32()),
             pa.field("taken", pa.timestamp("us")),  # as the camera's clock showed it
             pa.field("taken_offset", pa.int16()),  # minutes east of UTC

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import ImageError, StoreResourceError
-from lookalike.images import decode, dominant_colours, sharpness
+from lookalike.images import decode, dominant_colors, sharpness
 from lookalike.images.metadata.metadata import NO_METADATA, Metadata
-from lookalike.images.palette import MAX_COLOURS, Palette
+from lookalike.images.palette import MAX_COLORS, Palette
 from lookalike.store import schema
 from lookalike.store.table import Table
 from lookalike.types import Ids, ImageId, Vectors
@@ -179,7 +179,7 @@ class Store:
             for row in self.thumbnails.read_where_in("id", batch, ["id", "jpeg"]).to_pylist():
                 with contextlib.suppress(ImageError):
                     thumbnail = decode(row["jpeg"], "thumbnail").image
-                    seen[row["id"]] = dominant_colours(thumbnail), sharpness(thumbnail)
+                    seen[row["id"]] = dominant_colors(thumbnail), sharpness(thumbnail)
             # Without its thumbnail an image is not whole: it goes, and the sync reads its file again.
             self.images.delete(set(batch) - seen.keys())
             columns = self.images.read_where_in("id", seen, self.images.schema.names).to_pydict()
@@ -208,7 +208,7 @@ class Store:
 
 def _flat(colours: Palette) -> npt.NDArray[np.float32]:
     """Return the numbers of a palette, (20,), with zeros where there are fewer than 5 colours."""
-    numbers = np.zeros(4 * MAX_COLOURS, np.float32)
+    numbers = np.zeros(4 * MAX_COLORS, np.float32)
     numbers[: colours.size] = colours.ravel()
     return numbers
 

@@ -390,7 +390,10 @@ class Table:
                     " and the next run goes on from there"
                 ) from error
             way_out = ANOTHER_DISK if doing == "write" and _REFUSED.search(str(error)) else None
-            raise (StoreDamagedError if doing == "read" else StoreResourceError)(
+            is_damaged = (
+                doing == "read" and getattr(error, "errno", None) is None
+            )  # the system's errors have one
+            raise (StoreDamagedError if is_damaged else StoreResourceError)(
                 f"cannot {doing} {self.folder}: {reason[:300]}", hint=way_out
             ) from error
         except MemoryError as error:

@@ -6,12 +6,13 @@ is for what an earlier version has read.
 """
 
 from lookalike.sync.comparing import compare
-from lookalike.sync.execution import COMMIT_IMAGES, COMMIT_SECONDS, Outcome, Target, carry_out
+from lookalike.sync.execution import COMMIT_IMAGES, Outcome, Target, carry_out
 from lookalike.sync.plan import FoundFile, IndexedState, Plan, Tally, fails_still
 from lookalike.sync.progress import Progress
 from lookalike.sync.reading import Outage
 from lookalike.sync.refreshing import Outdated, find_outdated, read_headers
 from lookalike.sync.scope import Scope, choose_scopes, decide_scopes, list_files, locate, refuse_great_losses
+from lookalike.sync.work import COMMIT_SECONDS, Work
 
 __all__ = [
     "COMMIT_IMAGES",
@@ -26,6 +27,7 @@ __all__ = [
     "Scope",
     "Tally",
     "Target",
+    "Work",
     "carry_out",
     "choose_scopes",
     "compare",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from lookalike.images.reader import READER
 from lookalike.store.store import FailureRow
@@ -11,16 +11,11 @@ from lookalike.sync.plan import FoundFile, IndexedState, Plan, file_row
 from lookalike.sync.progress import Progress
 from lookalike.sync.reading import Outage, Unread, identify, read
 from lookalike.sync.side_by_side import side_by_side
+from lookalike.sync.work import Work
 from lookalike.types import ImageId
 
 
-def compare(
-    plan: Plan,
-    known: IndexedState,
-    jobs: int,
-    outage: Outage,
-    report: Callable[[Progress], None] = lambda progress: None,
-) -> None:
+def compare(plan: Plan, known: IndexedState, outage: Outage, work: Work) -> None:
     """Read the doubtful files of a plan, and put each where it belongs.
 
     A file that cannot be read stays what it was, and is a failure of the plan.
@@ -32,14 +27,14 @@ def compare(
     """
     found: dict[str, ImageId | Unread] = {}
     n_failed = 0
-    for file, content in side_by_side(_identify_each, deque(plan.doubtful), jobs):
+    for file, content in side_by_side(_identify_each, deque(plan.doubtful), work.jobs):
         found[file.path] = content
         if isinstance(content, Unread) and not content.is_permanent:
             n_failed += 1
             _fail(file, content, known, plan)
             if file.path not in known.failures:
                 outage.note(file, content)
-        report(Progress(len(found), len(plan.doubtful), n_failed, "comparing"))
+        work.report(Progress(len(found), len(plan.doubtful), n_failed, "comparing"))
     for file in plan.doubtful:  # in the order of their paths, so that the outcome is always the same
         _settle(file, found[file.path], known, plan)
     plan.doubtful.clear()

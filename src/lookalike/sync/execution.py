@@ -26,10 +26,10 @@ from lookalike.images import (
     make_thumbnail,
     palettes,
     perceptual_hash,
-    sample_colours,
+    sample_colors,
     sharpness,
 )
-from lookalike.images.metadata.metadata import read_metadata
+from lookalike.images.metadata.reading import read_metadata
 from lookalike.images.own import OWN, is_own_picture
 from lookalike.images.reader import READER
 from lookalike.store import Store, Table
@@ -38,9 +38,9 @@ from lookalike.sync.plan import FoundFile, IndexedState, Plan, file_row
 from lookalike.sync.progress import Progress
 from lookalike.sync.reading import Outage, Unread, identify, read, undecoded
 from lookalike.sync.side_by_side import side_by_side
+from lookalike.sync.work import Work
 from lookalike.types import ImageId, Pixels, Vectors
 
-COMMIT_SECONDS = 10.0
 COMMIT_IMAGES = 2_000
 _NO_COLOURS = np.empty((0, 4), np.float32)
 
@@ -140,10 +140,8 @@ def carry_out(
     known: IndexedState,
     store: Store,
     targets: Sequence[Target],
-    jobs: int,
     outage: Outage,
-    report: Callable[[Progress], None] = lambda progress: None,
-    commit_seconds: float = COMMIT_SECONDS,
+    work: Work,
 ) -> Outcome:
     """Do what a plan says, in which nothing is doubtful any more.
 
@@ -154,13 +152,8 @@ def carry_out(
     store : Store
     targets : sequence of Target
         Where to write, and what with.
-    jobs : int
-        Worker threads.
     outage : Outage
-    report : callable
-        Told of the progress after each file.
-    commit_seconds : float
-        A kill loses at most what was done in this time.
+    work : Work
 
     Raises
     ------
@@ -186,11 +179,11 @@ def carry_out(
     if files:
         store.load()  # while there is memory for it
         worker = _Worker([target.load() for target in targets], known)
-        writer = _Writer(store, targets, known, outage, commit_seconds)
+        writer = _Writer(store, targets, known, outage, work.commit_seconds)
         try:
-            for done in _work(worker, files, jobs):
+            for done in _work(worker, files, work.jobs):
                 writer.take(done)
-                report(Progress(writer.done, total, len(writer.outcome.failed)))
+                work.report(Progress(writer.done, total, len(writer.outcome.failed)))
         finally:
             # Also when interrupted: what was done is kept.
             writer.commit()
@@ -331,7 +324,7 @@ def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> tuple[ImageRow
         encode_thumbnail(thumbnail),
         reader=READER,
     )
-    return row, sample_colours(thumbnail)
+    return row, sample_colors(thumbnail)
 
 
 class _Writer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lookalike.errors import ImageError
@@ -17,6 +17,7 @@ from lookalike.sync.plan import FoundFile, IndexedState, Plan
 from lookalike.sync.progress import Progress
 from lookalike.sync.reading import Outage, Unread, undecoded
 from lookalike.sync.side_by_side import side_by_side
+from lookalike.sync.work import Work
 from lookalike.system.wording import count_images
 from lookalike.types import ImageId
 
@@ -76,15 +77,7 @@ def find_outdated(files: Iterable[FoundFile], known: IndexedState, plan: Plan) -
     return list(found.values())
 
 
-def read_headers(
-    outdated: Sequence[Outdated],
-    known: IndexedState,
-    store: Store,
-    jobs: int,
-    say: Callable[[str], None],
-    report: Callable[[Progress], None],
-    commit_seconds: float,
-) -> Headers:
+def read_headers(outdated: Sequence[Outdated], known: IndexedState, store: Store, work: Work) -> Headers:
     """Read the headers of outdated images, and write what they say.
 
     Each image that is up to date is marked as such, every few seconds, so that a kill loses little.
@@ -97,7 +90,7 @@ def read_headers(
     files = deque(one for one in outdated if one.file.pixels is None)
     total = len(files)
     outage = Outage(total)
-    writer = _Writer(store, commit_seconds)
+    writer = _Writer(store, work.commit_seconds)
     # A data set's rows have no header, and their pixels are what they were.
     writer.said = {one.id: NO_METADATA for one in outdated if one.file.pixels is not None}
     headers = writer.headers
@@ -106,15 +99,15 @@ def read_headers(
         timed = deque(files.popleft() for _ in range(min(_TIMED, total)))
         for some in (timed, files):
             started = time.monotonic()
-            for one, header in side_by_side(_read_each, some, jobs):
+            for one, header in side_by_side(_read_each, some, work.jobs):
                 n_read += 1
                 writer.take(one, header)
-                report(Progress(n_read, total, len(headers.failed), "headers"))
+                work.report(Progress(n_read, total, len(headers.failed), "headers"))
                 if isinstance(header, Unread) and one.file.path not in known.failures:
                     outage.note(one.file, header)
             if some is timed and total:
                 seconds = (time.monotonic() - started) * total / n_read
-                say(
+                work.say(
                     f"bringing {count_images(total)} up to date: their headers are read once,"
                     f" {_about(seconds)}"
                 )

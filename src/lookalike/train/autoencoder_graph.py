@@ -35,7 +35,7 @@ def build_encoder(weights: Mapping[str, npt.NDArray[Any]], shape: AutoencoderSha
         Input ``images`` (n, side, side, 3) uint8, RGB; output ``features`` (n, dimension) float32.
     """
     graph = ConvolutionalGraph(weights, _EPSILON)
-    x = graph.normalise(np.float32(0), np.float32(1 / 255))
+    x = graph.normalize(np.float32(0), np.float32(1 / 255))
     if shape.channels == 1:
         grey = graph.constant("grey", np.array(GREY, np.float32).reshape(1, 3, 1, 1))
         x = graph.add("Conv", [x, grey], kernel_shape=[1, 1])

@@ -7,12 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from lookalike.images.color import srgb
-from lookalike.images.color.h273 import space
-from lookalike.images.color.icc import profile as made_of_numbers
-from lookalike.images.color.srgb import conversion
-from lookalike.images.palette import rgb_to_lab
-from made_profiles import (
+from icc_profiles import (
     ADOBE_RGB,
     DISPLAY_P3,
     SRGB,
@@ -24,6 +19,11 @@ from made_profiles import (
     profile,
     srgb_light,
 )
+from lookalike.images.color import srgb
+from lookalike.images.color.h273 import space
+from lookalike.images.color.icc import profile as made_of_numbers
+from lookalike.images.color.srgb import conversion
+from lookalike.images.palette import rgb_to_lab
 
 P3 = matrix_profile(4, DISPLAY_P3, SRGB_CURVE)
 
@@ -102,6 +102,20 @@ def test_the_table_is_near_littlecms():
         found, exact = convert(image), by_littlecms(image, P3)
         assert off(found, exact).mean() < 1  # 0.5 for all colours of P3, 0.2 on photos
         assert apart(found, exact).max() < 4  # 2.5
+
+
+def test_a_pixel_gets_the_middle_of_its_cell_and_its_own_place_in_that():
+    pixels = np.random.default_rng(1).integers(0, 256, (500, 200, 3), np.uint8)
+    cells, within = pixels & 0xFC, pixels & 3
+    below, above = (
+        np.asarray(by_littlecms(Image.fromarray(cells + np.uint8(place)), P3), int) for place in (1, 2)
+    )
+    expected = np.clip((below + above - 2) >> 1, 0, 252) + within
+    assert np.array_equal(np.asarray(conversion(P3, "RGB")(Image.fromarray(pixels))), expected)
+
+
+def test_a_table_is_no_larger_than_its_colours():
+    assert conversion(P3, "RGB")._table.nbytes == 64**3 * 4
 
 
 def test_white_black_and_the_greys_keep_their_places_in_the_table():

@@ -15,7 +15,7 @@ from lookalike.errors import ImageError
 from lookalike.images import scan
 from lookalike.images.decode import decode
 from lookalike.images.decoders.raw import RawImageFile, is_cut_short
-from lookalike.images.formats import FORMATS, recognise_file
+from lookalike.images.formats import FORMATS, recognize_file
 from pictures import STORED_AS, corner_names, corners, stored
 
 UPRIGHT = ["red", "green", "white", "blue"]
@@ -144,7 +144,7 @@ def test_makers_own_files_are_told_by_their_sensor_data(maker, kind):
 
 def test_a_tiff_that_was_made_from_a_dng_is_a_tiff():
     data = plain_tiff(tiffinfo={50706: b"\1\4\0\0"})
-    assert recognise_file(data, "a.tif").name == "TIFF"
+    assert recognize_file(data, "a.tif").name == "TIFF"
 
 
 def test_a_scan_takes_up_camera_files(tmp_path):
@@ -261,5 +261,5 @@ def test_threads_do_not_disturb_each_other():
 
 
 def test_a_maker_without_sensor_data_makes_no_camera_file():
-    assert recognise_file(tiff({271: text("NIKON"), 330: [{}] * 50}), "a.tif").name == "TIFF"
-    assert recognise_file(tiff({256: (SHORT, [1]), 330: [{262: (SHORT, [32803])}]}), "a.nef").name == "TIFF"
+    assert recognize_file(tiff({271: text("NIKON"), 330: [{}] * 50}), "a.tif").name == "TIFF"
+    assert recognize_file(tiff({256: (SHORT, [1]), 330: [{262: (SHORT, [32803])}]}), "a.nef").name == "TIFF"

@@ -8,7 +8,7 @@ from PIL import Image
 from lookalike.errors import ImageError
 from lookalike.images import read_image
 from lookalike.images.decode import decode
-from tiffs import assemble, tiff
+from tiff_files import assemble, tiff
 
 HEIGHT, WIDTH = 37, 61
 Y, X = np.mgrid[:HEIGHT, :WIDTH]
@@ -239,7 +239,7 @@ def test_ycbcr_whose_pixels_share_colours_is_read(across, down, compression):
 
 def tiff_chunk(rows, compression):
     """Rows of bytes as one strip."""
-    from tiffs import _compress
+    from tiff_files import _compress
 
     return _compress(np.ascontiguousarray(rows), compression)
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from camera_files import BYTE, LONG, RATIONAL, SHORT, UNDEFINED, dng, jpeg, text, tiff
-from lookalike.images.metadata.metadata import MAX_CAPTION, MAX_KEYWORDS, NO_METADATA, Metadata, read_metadata
+from lookalike.images.metadata.metadata import NO_METADATA, Metadata
+from lookalike.images.metadata.reading import MAX_CAPTION, MAX_KEYWORDS, read_metadata
 
 PICTURE = Image.new("RGB", (64, 48), (200, 30, 60))
 TAKEN = datetime.datetime(2019, 5, 1, 12, 30, 15)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.answers import Clustering
 from lookalike.choices import ALGORITHMS
 from lookalike.collection.clusterings.centers import measured, nearest_centres, recentred
+from lookalike.collection.clusterings.describing import describe_clustering
 from lookalike.collection.embedded import Embedded
+from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
-from lookalike.errors import InvalidInputError
+from lookalike.errors import InvalidInputError, QueryNotFoundError
 from lookalike.images.finding.spelling import composed
 from lookalike.types import Ids, ImageId, Metric, Vectors
 
@@ -22,22 +27,51 @@ Report = Callable[[str], None]
 _LONGEST_NAME = 80
 
 
-def change_clusters(
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """What is to be changed, in this order; see `Clusterings.edit`."""
+
+    rename: Sequence[tuple[int | str, str]] = ()
+    merge: Sequence[Sequence[int | str]] = ()
+    move: Sequence[tuple[str | os.PathLike[str], int | str]] = ()
+    assign: bool = False
+
+
+def edit_clustering(resources: Resources, name: str, edits: Edits, report: Report) -> tuple[Clustering, int]:
+    """Change a clustering that is kept; return how many images were assigned. See `Clusterings.edit`."""
+    with resources.clusterings.lock():
+        stored = resources.clusterings.read(name)
+        model = resources.model(stored.model)
+        embedded = resources.embedded(model) if edits.merge or edits.move or edits.assign else None
+        moves = [(_image_in(embedded, resources, image), to) for image, to in edits.move]
+        stored, n_assigned, notes = _change(stored, embedded, model.metric, edits, moves, report)
+        if edits.rename or edits.merge or edits.move:
+            stored = replace(stored, changed=datetime.datetime.now().astimezone().isoformat())
+        resources.clusterings.write(stored)
+    return replace(describe_clustering(resources, stored, model), notes=notes), n_assigned
+
+
+def _image_in(embedded: Embedded | None, resources: Resources, image: str | os.PathLike[str]) -> ImageId:
+    found = resources.places.find(os.fspath(image))
+    if embedded is None or found not in embedded.ids:
+        raise QueryNotFoundError(f"{os.fspath(image)} is not in this collection; index it first")
+    return found
+
+
+def _change(
     stored: StoredClustering,
     embedded: Embedded | None,
     metric: Metric,
-    rename: Sequence[tuple[int | str, str]],
-    merge: Sequence[Sequence[int | str]],
-    move: Sequence[tuple[ImageId, int | str]],
-    assign: bool,
+    edits: Edits,
+    moves: Sequence[tuple[ImageId, int | str]],
     report: Report,
 ) -> tuple[StoredClustering, int, tuple[str, ...]]:
-    """Change clusters; return how many images were assigned, and notes. See `Collection.change_clusters`.
+    """Change clusters; return how many images were assigned, and notes, which say which names went.
 
-    `embedded` may be None where clusters are only named. The notes say which names went.
+    `embedded` may be None where clusters are only named; `moves` are those of the edits.
     """
     notes = []
-    for cluster, to in rename:
+    for cluster, to in edits.rename:
         before, number = stored.names, find_cluster(stored, cluster)
         stored = _rename(stored, number, to)
         if not to:
@@ -47,7 +81,7 @@ def change_clusters(
         return stored, 0, tuple(notes)
     stored = _without_gone(stored, embedded)
     touched: set[int] = set()
-    for clusters in merge:
+    for clusters in edits.merge:
         before = stored.names
         stored, numbers = _merge(stored, clusters)
         touched.update(numbers)
@@ -55,15 +89,15 @@ def change_clusters(
         if gone:
             (kept,) = (stored.names[number] for number in numbers if number in stored.names)
             notes.append(f"what was merged is named {kept!r} now, and {gone} went")
-    for target in dict.fromkeys(to for _, to in move):
+    for target in dict.fromkeys(to for _, to in moves):
         before = stored.names
-        stored, numbers = _move(stored, [image for image, to in move if to == target], target)
+        stored, numbers = _move(stored, [image for image, to in moves if to == target], target)
         touched.update(numbers)
         gone = _names_gone(before, stored)
         if gone:
             notes.append(f"no image is left in {gone}, and the name went")
     stored, n_assigned = recentred(stored, embedded, sorted(touched)), 0
-    if assign:
+    if edits.assign:
         stored, n_assigned = _assign_new(stored, embedded, metric, report)
     return measured(stored, embedded, metric), n_assigned, tuple(notes)
 

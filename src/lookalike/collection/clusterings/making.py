@@ -6,17 +6,21 @@ import datetime
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.answers import Clustering
 from lookalike.choices import ALGORITHMS
 from lookalike.collection.clusterings.centers import measured, recentred
+from lookalike.collection.clusterings.describing import describe_clustering
 from lookalike.collection.embedded import Embedded
-from lookalike.collection.stored.clusterings import NOISE, StoredClustering
-from lookalike.errors import CollectionResourceError, InvalidInputError
+from lookalike.collection.resources import Resources
+from lookalike.collection.stored.clusterings import NOISE, StoredClustering, StoredClusterings
+from lookalike.embed import Model
+from lookalike.errors import CollectionConflictError, CollectionResourceError, InvalidInputError
 from lookalike.hints import Hint
 from lookalike.system.memory import free_memory
 from lookalike.types import Metric, Vectors
@@ -68,22 +72,54 @@ def default_k(n: int) -> int:
     return min(max(2, round(math.sqrt(n / 2))), _MOST_BY_DEFAULT, n)
 
 
-def find_clusters(
-    name: str,
-    model: str,
-    metric: Metric,
-    embedded: Embedded,
-    algorithm: str,
-    given: Mapping[str, Any],
-    in_batches: bool | None,
-    random_state: int,
-    report: Report,
-) -> StoredClustering:
-    """Cluster vectors; see `Collection.cluster`."""
+@dataclass(frozen=True, slots=True)
+class ClusteringRequest:
+    """What clusters are to be made; see `Clusterings.make`.
+
+    Attributes
+    ----------
+    model : str or None
+        As the user called it, if at all.
+    given : mapping of str to number or None
+        Parameters of the algorithm.
+    """
+
+    name: str
+    model: str | None
+    algorithm: str
+    given: Mapping[str, Any]
+    in_batches: bool | None
+    random_state: int
+    report: Report
+
+
+def make_clustering(resources: Resources, request: ClusteringRequest) -> Clustering:
+    """Cluster the images that a model has embedded, and keep that; see `Clusterings.make`."""
+    _check_replaceable(resources.clusterings, request.name)
+    model, embedded = resources.some_embedded(request.model)
+    found = _find_clusters(request, model, embedded)
+    with resources.clusterings.lock():
+        _check_replaceable(resources.clusterings, request.name)
+        resources.clusterings.write(found)
+    return describe_clustering(resources, found, model)
+
+
+def _check_replaceable(clusterings: StoredClusterings, name: str) -> None:
+    if name in clusterings.names() and clusterings.read(name).is_edited:
+        raise CollectionConflictError(
+            f"clusters of {name!r} were named or changed by hand, which would be lost; choose another"
+            " name, or delete that clustering first"
+        )
+
+
+def _find_clusters(request: ClusteringRequest, model: Model, embedded: Embedded) -> StoredClustering:
+    """Cluster vectors."""
     from lookalike.cluster.base import check_count
 
+    algorithm, given, in_batches = request.algorithm, request.given, request.in_batches
+    random_state, report = request.random_state, request.report
     n = len(embedded)
-    _check_differ(embedded, model)
+    _check_differ(embedded, model.name)
     if given.get("k") is not None:
         check_count(given["k"], "k", 1, n, things="images")
     check_seed(random_state)
@@ -97,11 +133,11 @@ def find_clusters(
     if in_batches:
         labels, parameters = _fit_batches(embedded, given, random_state, report)
     else:
-        labels, parameters = _fit(embedded.take(), metric, algorithm, given, random_state, report)
+        labels, parameters = _fit(embedded.take(), model.metric, algorithm, given, random_state, report)
     clusters = _number_by_size(labels)
     stored = StoredClustering(
-        name=name,
-        model=model,
+        name=request.name,
+        model=model.name,
         algorithm=algorithm,
         parameters=parameters,
         random_state=int(random_state),
@@ -116,13 +152,13 @@ def find_clusters(
         centres=np.full((int(clusters.max()) + 1, embedded.dimension), np.nan, np.float32),
     )
     report(f"measuring {n:,} images")
-    return measured(recentred(stored, embedded, stored.there), embedded, metric)
+    return measured(recentred(stored, embedded, stored.there), embedded, model.metric)
 
 
 def try_ks(
     model: str, embedded: Embedded, ks: Iterable[int] | None, random_state: int, report: Report
 ) -> Choice:
-    """Try several numbers of clusters; see `Collection.try_ks`."""
+    """Try several numbers of clusters; see `Clusterings.try_ks`."""
     from lookalike.cluster import choose_k
     from lookalike.cluster.base import check_count
 
@@ -152,7 +188,7 @@ def try_ks(
 def try_distances(
     model: str, metric: Metric, embedded: Embedded, min_samples: int | None, report: Report
 ) -> KDistances:
-    """Find out what DBSCAN makes of all distances; see `Collection.try_distances`."""
+    """Find out what DBSCAN makes of all distances; see `Clusterings.try_distances`."""
     from lookalike.cluster import suggest_eps
 
     _check_differ(embedded, model)

@@ -1,1 +1,1 @@
-"""A collection measured: `evaluation` is what users have in hand, a module for each measuring beside it."""
+"""A collection measured: `evaluation` is what users have in hand, what is measured a module beside it."""

@@ -39,7 +39,7 @@ class GroundTruth:
 
 def read_ground_truth(
     places: Places,
-    there: Mapping[int, list[FileLocation]],
+    locations: Mapping[int, list[FileLocation]],
     given: str | os.PathLike[str] | None,
 ) -> GroundTruth:
     """Return the labels of a collection's images.
@@ -47,7 +47,7 @@ def read_ground_truth(
     Parameters
     ----------
     places : Places
-    there : mapping of int to list of FileLocation
+    locations : mapping of int to list of FileLocation
         Where the images lie: `Places.of_images`.
     given : str or path, optional
         A CSV file with columns ``path`` and ``label``; or the name of a clustering, of which the names that
@@ -62,15 +62,15 @@ def read_ground_truth(
     CollectionError
         If no image has a label.
     """
-    if not there:
+    if not locations:
         raise nothing_embedded(places.store, places.manifest.model, None)
     clusterings = places.clusterings
     if given is None:
-        labels = {image: found[0].folder_label for image, found in there.items()}
+        labels = {image: found[0].folder_label for image, found in locations.items()}
         known = {image: label for image, label in labels.items() if label is not None}
         sources = ["folders"] * bool(places.of_roots()) + ["data sets"] * bool(places.datasets)
         if not known:  # what is left are the names of clusters
-            labels = {image: found[0].label for image, found in there.items()}
+            labels = {image: found[0].label for image, found in locations.items()}
             known = {image: label for image, label in labels.items() if label is not None}
             sources = ["named clusters"]
         if not known:
@@ -80,7 +80,7 @@ def read_ground_truth(
         return GroundTruth(known, " and ".join(sources))
     name = os.fspath(given)
     if composed(name) in clusterings.names() and not os.path.isfile(name):
-        return _of_clusters(clusterings, composed(name), there)
+        return _of_clusters(clusterings, composed(name), locations)
     if not os.path.isfile(name):
         names = clusterings.names()
         others = f" (there are {', '.join(names)})" if names else ""
@@ -88,16 +88,18 @@ def read_ground_truth(
             f"labels is {name!r}, but there is neither such a file nor a clustering of that name{others};"
             " expected a CSV file with columns path and label, or a clustering"
         )
-    return _of_table(places, there, Path(name))
+    return _of_table(places, locations, Path(name))
 
 
 def _of_clusters(
-    clusterings: StoredClusterings, name: str, there: Mapping[int, list[FileLocation]]
+    clusterings: StoredClusterings, name: str, locations: Mapping[int, list[FileLocation]]
 ) -> GroundTruth:
     stored = clusterings.read(name)
     named = zip(stored.ids.tolist(), stored.clusters.tolist(), strict=True)
     labels = {
-        image: stored.names[cluster] for image, cluster in named if cluster in stored.names and image in there
+        image: stored.names[cluster]
+        for image, cluster in named
+        if cluster in stored.names and image in locations
     }
     if not labels:
         raise CollectionConflictError(
@@ -106,8 +108,8 @@ def _of_clusters(
     return GroundTruth(labels, f"named clusters of {name}")
 
 
-def _of_table(places: Places, there: Mapping[int, list[FileLocation]], file: Path) -> GroundTruth:
-    by_path = {place.path: image for image, found in there.items() for place in found}
+def _of_table(places: Places, locations: Mapping[int, list[FileLocation]], file: Path) -> GroundTruth:
+    by_path = {place.path: image for image, found in locations.items() for place in found}
     # Paths as they are come first: two files may differ in nothing but how their accents are written.
     by_path = {composed(path): image for path, image in by_path.items()} | by_path
     folders = [Path.cwd(), file.absolute().parent, *(folder for _, folder in places.of_roots())]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,39 +11,51 @@ import numpy.typing as npt
 from lookalike.bench import IndexComparison, compare_indexes
 from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.places import Places
+from lookalike.collection.resources import Resources
 from lookalike.collection.searching import pass_filter
-from lookalike.embed import Model
 from lookalike.errors import CollectionNotFoundError, InvalidInputError
 from lookalike.query.filter import Filter
 from lookalike.types import Ids
 
 
-def compare_on_collection(
-    places: Places,
-    model: Model,
-    asked: str | None,
-    query_split: str | None,
-    gallery_split: str | None,
-    k: int,
-    kinds: Sequence[str] | None,
-    recalls: Sequence[float],
-    n_queries: int | None,
-    random_state: int,
-    report: Callable[[str], None],
-) -> IndexComparison:
-    """Compare indexes; see `Collection.compare_indexes`. `asked` is what the user called the model."""
+@dataclass(frozen=True, slots=True)
+class IndexRequest:
+    """What indexes are to be compared, and how; see `Evaluations.indexes`."""
+
+    model: str | None
+    k: int
+    kinds: Sequence[str] | None
+    recalls: Sequence[float]
+    n_queries: int | None
+    query_split: str | None
+    gallery_split: str | None
+    random_state: int
+    report: Callable[[str], None]
+
+
+def compare_on_collection(resources: Resources, request: IndexRequest) -> IndexComparison:
+    """Compare indexes; see `Evaluations.indexes`."""
+    places, model, query_split = resources.places, resources.model(request.model), request.query_split
     ids, vectors = vector_table(places.store, model).read_vectors()
     if not len(ids):
-        raise nothing_embedded(places.store, model.name, asked)
+        raise nothing_embedded(places.store, model.name, request.model)
     is_query = is_in_split(places, ids, query_split) & (query_split is not None)
-    gallery = vectors[is_in_split(places, ids, gallery_split) & ~is_query]
+    gallery = vectors[is_in_split(places, ids, request.gallery_split) & ~is_query]
     queries = vectors[is_query] if query_split is not None else None
     if not len(gallery):
         raise InvalidInputError(
             f"no image is left to be searched: all are queries, of the split {query_split!r}"
         )
     return compare_indexes(
-        gallery, queries, model.metric, k, kinds, recalls, n_queries, random_state, report=report
+        gallery,
+        queries,
+        model.metric,
+        request.k,
+        request.kinds,
+        request.recalls,
+        request.n_queries,
+        request.random_state,
+        report=request.report,
     )
 
 

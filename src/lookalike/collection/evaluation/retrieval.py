@@ -1,22 +1,22 @@
-"""A collection measured against labels: how well its images find their like, how good its clusterings are."""
+"""A collection measured against labels: how well its images find their like."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.answers import ClusteringEvaluation, Evaluation, QueryScores, SearchComparison
-from lookalike.collection.describing import agreement
+from lookalike.answers import Evaluation, QueryScores, SearchComparison
 from lookalike.collection.embedded import nothing_embedded, vector_table
-from lookalike.collection.evaluation.ground_truth import GroundTruth
+from lookalike.collection.evaluation.ground_truth import GroundTruth, read_ground_truth
+from lookalike.collection.evaluation.image_vectors import ImageVectors
 from lookalike.collection.evaluation.indexes import is_in_split
-from lookalike.collection.places import FileLocation, Places
-from lookalike.collection.searchers import AUTO, Searchers, choose_kind
-from lookalike.collection.searching import make_hit
-from lookalike.collection.stored.clusterings import NOISE, StoredClustering
+from lookalike.collection.places import FileLocation, Places, make_hit
+from lookalike.collection.resources import Resources
+from lookalike.collection.searchers import AUTO, choose_kind, is_kind
 from lookalike.embed import Model
 from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.evaluate import (
@@ -28,19 +28,36 @@ from lookalike.evaluate import (
     measure_hits,
     rank_all,
     score_classes,
-    silhouette,
 )
 from lookalike.evaluate.retrieval import check_ks
 from lookalike.hints import Hint
 from lookalike.index import Exact
-from lookalike.types import Hit, Ids, ImageId, Vectors
+from lookalike.types import Hit, Ids, ImageId
 
 MOST_QUERIES = 10_000
 _USUAL_KS = (1, 10)
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
+class RetrievalRequest:
+    """What is measured, against what, and how; see `Evaluations.retrieval`."""
+
+    ks: Sequence[int] | None
+    model: str | None
+    index: str
+    recall: float
+    compare: Sequence[str]
+    labels: str | os.PathLike[str] | None
+    query_split: str | None
+    gallery_split: str | None
+    n_queries: int
+    n_worst: int
+    random_state: int
+    report: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Contender:
     """What is measured.
 
     Attributes
@@ -55,20 +72,6 @@ class Contender:
     model: Model
     asked: str | None
     index: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """How it is measured; see `Collection.evaluate`."""
-
-    ks: Sequence[int] | None
-    recall: float
-    query_split: str | None
-    gallery_split: str | None
-    n_queries: int
-    n_worst: int
-    random_state: int
-    report: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,55 +106,38 @@ class _Task:
     n_not_in_all: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
-    """The vectors of a model, to be taken by image.
-
-    Attributes
-    ----------
-    ids : (n,) int64
-        Rising.
-    places : (n,) int64
-        The row of each.
-    vectors : (n, d) float32
-        Perhaps memory-mapped.
-    """
-
-    ids: Ids
-    places: npt.NDArray[np.intp]
-    vectors: Vectors
-
-    @classmethod
-    def read(cls, places: Places, indexes: Searchers, model: Model) -> _Rows:
-        ids, vectors = indexes.read_vectors(vector_table(places.store, model), model.name, model.metric)
-        order = np.argsort(ids)
-        return cls(ids[order], order, vectors)
-
-    def of(self, images: Ids) -> Vectors:
-        return np.asarray(self.vectors[self.places[np.searchsorted(self.ids, images)]], np.float32)
+def evaluate_retrieval(resources: Resources, request: RetrievalRequest) -> Evaluation:
+    """Measure how well images find others of their label; see `Evaluations.retrieval`."""
+    base = _Contender(resources.model(request.model), request.model, request.index)
+    others = [
+        replace(base, index=name) if is_kind(name) else _Contender(resources.model(name), name, base.index)
+        for name in request.compare
+    ]
+    locations = resources.places.of_images()
+    truth = read_ground_truth(resources.places, locations, request.labels)
+    return _compare(resources, locations, truth, [base, *others], request)
 
 
-def evaluate_retrieval(
-    places: Places,
-    there: Mapping[int, list[FileLocation]],
-    indexes: Searchers,
+def _compare(
+    resources: Resources,
+    locations: Mapping[int, list[FileLocation]],
     truth: GroundTruth,
-    contenders: Sequence[Contender],
-    asked: Asked,
+    contenders: Sequence[_Contender],
+    asked: RetrievalRequest,
 ) -> Evaluation:
-    """Measure the first contender, and compare the others with it; see `Collection.evaluate`."""
-    _check_others(places, contenders)
-    task = _set_task(places, there, truth, contenders, asked)
+    """Measure the first contender, and compare the others with it."""
+    _check_others(resources, contenders)
+    task = _set_task(resources.places, locations, truth, contenders, asked)
     to_depth = any(contender.index != Exact.kind for contender in contenders)
     first, *others = contenders
-    own = _Rows.read(places, indexes, first.model)
-    base, index = _measure(places, indexes, first, own, task, asked, to_depth)
-    worst = _worst(there, truth, first.model, own, task, base, asked.n_worst)
+    own = ImageVectors.read(resources, first.model)
+    base, index = _measure(resources, first, own, task, asked, to_depth)
+    worst = _worst(locations, truth, first.model, own, task, base, asked.n_worst)
     comparisons = []
     for contender in others:
         is_own = contender.model.name == first.model.name
-        rows = own if is_own else _Rows.read(places, indexes, contender.model)
-        found, kind = _measure(places, indexes, contender, rows, task, asked, to_depth)
+        rows = own if is_own else ImageVectors.read(resources, contender.model)
+        found, kind = _measure(resources, contender, rows, task, asked, to_depth)
         measures = compare_paired(base.values, found.values, random_state=asked.random_state)
         comparisons.append(SearchComparison(contender.model.name, kind, measures))
     return Evaluation(
@@ -179,12 +165,12 @@ def evaluate_retrieval(
     )
 
 
-def _check_others(places: Places, contenders: Sequence[Contender]) -> None:
+def _check_others(resources: Resources, contenders: Sequence[_Contender]) -> None:
     """Raise InvalidInputError if what is measured would be compared with itself, whatever it is called."""
 
-    def known(contender: Contender) -> tuple[str, str]:
+    def known(contender: _Contender) -> tuple[str, str]:
         model, index = contender.model, contender.index
-        return model.name, choose_kind(vector_table(places.store, model)) if index == AUTO else index
+        return model.name, choose_kind(vector_table(resources.store, model)) if index == AUTO else index
 
     (model, index), *others = map(known, contenders)
     if (model, index) in others:
@@ -196,10 +182,10 @@ def _check_others(places: Places, contenders: Sequence[Contender]) -> None:
 
 def _set_task(
     places: Places,
-    there: Mapping[int, list[FileLocation]],
+    locations: Mapping[int, list[FileLocation]],
     truth: GroundTruth,
-    contenders: Sequence[Contender],
-    asked: Asked,
+    contenders: Sequence[_Contender],
+    asked: RetrievalRequest,
 ) -> _Task:
     """Choose queries and images to search, and see to it that there is something to measure."""
     store = places.store
@@ -208,7 +194,7 @@ def _set_task(
         ids = vector_table(store, contender.model).read(["id"])["id"].to_numpy()
         if not len(ids):
             raise nothing_embedded(store, contender.model.name, contender.asked)
-        of_models.append(ids[np.isin(ids, list(there))])
+        of_models.append(ids[np.isin(ids, list(locations))])
     common = np.sort(of_models[0])
     for ids in of_models[1:]:
         common = common[np.isin(common, ids)]
@@ -273,12 +259,11 @@ def _set_task(
 
 
 def _measure(
-    places: Places,
-    indexes: Searchers,
-    contender: Contender,
-    rows: _Rows,
+    resources: Resources,
+    contender: _Contender,
+    rows: ImageVectors,
     task: _Task,
-    asked: Asked,
+    asked: RetrievalRequest,
     to_depth: bool,
 ) -> tuple[Retrieval, str]:
     """Return what the queries find, and the kind of index that found it."""
@@ -293,8 +278,8 @@ def _measure(
         tell(0)
         found = rank_all(queries, gallery, task.query_codes, task.codes, task.ks, model.metric, own, tell)
         return found, Exact.kind
-    table = vector_table(places.store, model)
-    index = indexes.open(table, model.name, model.metric, contender.index, asked.report)
+    table = vector_table(resources.store, model)
+    index = resources.searchers.open(table, model.name, model.metric, contender.index, asked.report)
     asked.report(f"asking the {index.kind} index {len(queries):,} queries")
     k = task.ks[-1] + task.own
     allowed = None if len(index) == len(task.gallery) else task.gallery
@@ -309,23 +294,23 @@ def _measure(
 
 
 def _worst(
-    there: Mapping[int, list[FileLocation]],
+    locations: Mapping[int, list[FileLocation]],
     truth: GroundTruth,
     model: Model,
-    rows: _Rows,
+    rows: ImageVectors,
     task: _Task,
     found: Retrieval,
     n: int,
 ) -> tuple[QueryScores, ...]:
     """Return the queries of least average precision, ties by path, with what they found."""
     (precision,) = (values for name, values in found.values.items() if name.startswith(MEAN_AP))
-    paths = [there[image][0].path for image in task.queries.tolist()]
+    paths = [locations[image][0].path for image in task.queries.tolist()]
     order = sorted(range(len(paths)), key=lambda at: (precision[at], paths[at]))
 
     def hit(rank: int, image: int, distance: float) -> Hit:
         score = 1 - distance if model.metric == "cosine" and rank else None
         return replace(
-            make_hit(rank, ImageId(image), distance, score, there[image]), label=truth.labels[image]
+            make_hit(rank, ImageId(image), distance, score, locations[image]), label=truth.labels[image]
         )
 
     worst = []
@@ -348,33 +333,3 @@ def _worst(
             )
         )
     return tuple(worst)
-
-
-def evaluate_clustering(
-    places: Places,
-    there: Mapping[int, list[FileLocation]],
-    indexes: Searchers,
-    stored: StoredClustering,
-    model: Model,
-    truth: GroundTruth | None,
-    random_state: int,
-) -> ClusteringEvaluation:
-    """Measure a clustering of the images that are still there."""
-    rows = _Rows.read(places, indexes, model)
-    kept = np.isin(stored.ids, rows.ids) & np.isin(stored.ids, list(there))
-    members, numbers = stored.ids[kept], stored.clusters[kept]
-    is_in = numbers != NOISE
-    n_clusters = len(np.unique(numbers[is_in]))
-    labels = [truth.labels.get(image) if truth else None for image in members.tolist()]
-    return ClusteringEvaluation(
-        name=stored.name,
-        model=stored.model,
-        algorithm=stored.algorithm,
-        n_images=len(members),
-        n_clusters=n_clusters,
-        noise=float((~is_in).mean()) if len(members) else 0.0,
-        scores=agreement(numbers, labels),
-        silhouette=silhouette(rows.of(members), numbers, model.metric, random_state=random_state)
-        if 2 <= n_clusters < is_in.sum()
-        else None,
-    )

@@ -1,42 +1,114 @@
-"""Maps of a collection's images: made, and extended by what came later."""
+"""Maps of a collection's images: made, extended by what came later, made anew where they are others."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lookalike.answers import ImageMap, MapUpdate
 from lookalike.collection.clusterings.making import check_seed
 from lookalike.collection.embedded import Embedded
-from lookalike.collection.stored.maps import StoredMap
+from lookalike.collection.maps.describing import describe_map, read_map
+from lookalike.collection.resources import Resources
+from lookalike.collection.stored.maps import StoredMap, check_map_name
+from lookalike.collection.stored.named_folders import read_each
+from lookalike.embed import Model
 from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.hints import Hint
 from lookalike.projection import Method, Projection, Report, place, project
 from lookalike.types import Metric
 
+USUAL: Method = "tsne"
+_KIND = ("method", "model", "perplexity", "random_state")  # a map is another kind if one of these differs
 
-def make_map(
-    name: str,
-    model: str,
-    metric: Metric,
-    embedded: Embedded,
-    method: Method,
-    perplexity: float | None,
-    random_state: int,
-    report: Report,
-) -> StoredMap:
-    """Make a map of all images that a model has embedded; see `Collection.map`."""
+
+@dataclass(frozen=True, slots=True)
+class MapRequest:
+    """What map is asked for, and what nothing was said of: None. See `Maps.make` and `Maps.make_or_place`."""
+
+    name: str | None
+    method: Method | None
+    model: str | None
+    perplexity: float | None
+    random_state: int | None
+
+    @property
+    def its_method(self) -> Method:
+        """The method that a new map would be made by."""
+        return USUAL if self.method is None else self.method
+
+    @property
+    def its_name(self) -> str:
+        """The name of the map that is meant."""
+        return check_map_name(self.its_method if self.name is None else self.name)
+
+
+def make_map(resources: Resources, request: MapRequest, report: Report) -> ImageMap:
+    """Make a map of all images that a model has embedded, and keep it; see `Maps.make`."""
+    name = request.its_name
+    model, embedded = resources.some_embedded(request.model)
+    made = _project(name, request, model, embedded, report)
+    with resources.maps.lock():
+        resources.maps.write(made)
+    return describe_map(resources, made, model)
+
+
+def place_on_map(resources: Resources, name: str) -> tuple[ImageMap, int]:
+    """Place images that came later on a map, and keep it; see `Maps.place`."""
+    with resources.maps.lock():
+        stored = resources.maps.read(name)
+        model, embedded = resources.some_embedded(stored.model)
+        stored, n_placed = _place_later(stored, embedded, model.metric)
+        if n_placed:
+            resources.maps.write(stored)
+    return describe_map(resources, stored, model), n_placed
+
+
+def make_or_place(resources: Resources, request: MapRequest, new: bool, report: Report) -> MapUpdate:
+    """Return a map brought up to date, made anew where it is of another kind; see `Maps.make_or_place`."""
+    name = request.its_name
+    earlier = _read_earlier(resources, name, new)
+    if earlier is not None and not new and _is_as_asked(earlier, resources, request):
+        found, n_placed = place_on_map(resources, name) if earlier.n_unplaced else (earlier, 0)
+        return MapUpdate(found, is_new=False, n_placed=n_placed)
+    found = make_map(resources, request, report)
+    is_same_kind = all(getattr(earlier, each, None) == getattr(found, each) for each in _KIND)
+    return MapUpdate(found, is_new=True, replaced=None if is_same_kind else earlier)
+
+
+def _read_earlier(resources: Resources, name: str, new: bool) -> ImageMap | None:
+    """Return the map of that name, if there is one; where it is made anew anyway, a damaged one is none."""
+    if name not in resources.maps.names():
+        return None
+    if not new:
+        return read_map(resources, name)
+    found, _ = read_each([name], lambda name: read_map(resources, name))
+    return found[0] if found else None
+
+
+def _is_as_asked(found: ImageMap, resources: Resources, request: MapRequest) -> bool:
+    """Tell whether a map is of the kind that is asked for; what nothing was said of is fine as it is."""
+    if request.model is not None:  # a file, perhaps
+        request = replace(request, model=resources.model(request.model).name)
+    return all(getattr(request, each) in (None, getattr(found, each)) for each in _KIND)
+
+
+def _project(name: str, request: MapRequest, model: Model, embedded: Embedded, report: Report) -> StoredMap:
+    method, perplexity = request.its_method, request.perplexity
+    random_state = 0 if request.random_state is None else request.random_state
     if perplexity is not None and method != "tsne":
         raise InvalidInputError(f"perplexity is {perplexity!r}, but {method} has none; it is for tsne")
     check_seed(random_state)
     vectors = embedded.take()
     found = project(
-        vectors, method, metric=metric, perplexity=perplexity, random_state=random_state, report=report
+        vectors, method, metric=model.metric, perplexity=perplexity, random_state=random_state, report=report
     )
     return StoredMap(
         name=name,
-        model=model,
+        model=model.name,
         method=method,
         perplexity=perplexity,
         random_state=int(random_state),
@@ -50,7 +122,7 @@ def make_map(
     )
 
 
-def place_later(stored: StoredMap, embedded: Embedded, metric: Metric) -> tuple[StoredMap, int]:
+def _place_later(stored: StoredMap, embedded: Embedded, metric: Metric) -> tuple[StoredMap, int]:
     """Place images that came later on a map, without those that have left; return how many came.
 
     They are placed by those that the map was made of: what was placed before has no say.

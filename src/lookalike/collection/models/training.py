@@ -14,6 +14,7 @@ from lookalike import datasets
 from lookalike.collection.evaluation.ground_truth import read_ground_truth
 from lookalike.collection.ivf_rq import IvfRq
 from lookalike.collection.places import Places
+from lookalike.collection.resources import Resources
 from lookalike.embed import ModelRegistry, base_name
 from lookalike.errors import (
     CollectionConflictError,
@@ -38,13 +39,12 @@ from lookalike.types import Pixels
 
 
 def train_model(
-    places: Places,
-    shelf: ModelRegistry,
+    resources: Resources,
     settings: AutoencoderSettings | FinetuneSettings,
     labels: str | os.PathLike[str] | None,
     running: Running,
 ) -> Trained:
-    """Train a network and keep it; see `Collection.train`."""
+    """Train a network and keep it; see `Models.train`."""
     training = training_of(settings)
     if not isinstance(running, Running):
         raise InvalidInputError(f"running is {running!r}; expected Running")
@@ -54,7 +54,7 @@ def train_model(
         )
     if labels is not None and not isinstance(labels, str | os.PathLike):
         raise InvalidInputError(f"labels is {labels!r}; expected a CSV file or the name of a clustering")
-    folder = places.store.folder
+    places, shelf, folder = resources.places, resources.models, resources.store.folder
     name = settings.model_name
     run = RunFolder(folder / "training" / name)
     try:

@@ -23,25 +23,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
-
-from lookalike.images.color import h273, icc
-from lookalike.images.color.h273 import SRGB, Power, VideoRange
-from lookalike.images.color.icc import Primaries, Space
-from lookalike.images.color.nclx import read_nclx
-from lookalike.images.metadata import tags
-from lookalike.images.metadata.containers import content, png_chunks
-from lookalike.images.metadata.ifd import first_number, open_tiff, read_directory
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from lookalike.images.color.icc import Space
 
 _GREY = {"1", "L", "LA", "La", "I", "F"}
 _SAME_EXPONENT = 0.05  # libpng takes exponents whose quotient is within 5 % of 1 for the same
 _SRGB_GAMMA = 0.45455  # what the specification has files in sRGB say
 _EXPONENTS = (0.1, 10.0)
-_ADOBE_RGB = Space(replace(SRGB.primaries, green=(0.21, 0.71)), Power(563 / 256))
 
 UNCALIBRATED = 0xFFFF
 """Exif's ColorSpace of all that is not sRGB."""
@@ -63,16 +55,29 @@ def profiles(image: Image, data: bytes = b"") -> list[bytes]:
         Unchecked, and none where the image is in sRGB or says nothing.
     """
     if image.mode == "LAB":
-        return [icc.lab_profile()]
+        from lookalike.images.color.icc import lab_profile
+
+        return [lab_profile()]
     found: list[bytes] = []
     is_grey = image.mode in _GREY or image.mode.startswith("I;")
     for said in _said(image, data):
-        if said == SRGB:
+        profile = said if isinstance(said, bytes) else _profile(said, is_grey)
+        if profile == _OF_SRGB:
             break
-        profile = icc.profile(said, is_grey) if isinstance(said, Space) else said
         if profile is not None:
             found.append(profile)
     return found
+
+
+_OF_SRGB = b"sRGB"
+
+
+def _profile(space: Space, is_grey: bool) -> bytes | None:
+    """Return the ICC profile of a colour space, or ``_OF_SRGB``; None where there is none."""
+    from lookalike.images.color.h273 import SRGB
+    from lookalike.images.color.icc import profile
+
+    return _OF_SRGB if space == SRGB else profile(space, is_grey)
 
 
 def _said(image: Image, data: bytes) -> Iterator[Space | bytes]:
@@ -84,9 +89,8 @@ def _said(image: Image, data: bytes) -> Iterator[Space | bytes]:
     if isinstance(embedded, bytes) and embedded:
         yield embedded
     if image.info.get("srgb") is not None:
-        yield SRGB
-    numbers = _numbers(image.info.get("nclx_profile")) or (read_nclx(data) if data[4:8] == b"ftyp" else None)
-    named = h273.space(*numbers) if numbers else None
+        yield _OF_SRGB
+    named = _nclx(image.info.get("nclx_profile"), data)
     if named is not None:
         yield named
     measured = _measured(image.info.get("gamma"), image.info.get("chromaticity"))
@@ -94,11 +98,15 @@ def _said(image: Image, data: bytes) -> Iterator[Space | bytes]:
         yield measured
     exif = image.info.get("exif")
     if image.format in ("JPEG", "MPO") and isinstance(exif, bytes) and _is_adobe_rgb(exif):
-        yield _ADOBE_RGB
+        yield _adobe_rgb()
 
 
 def _cicp(data: bytes) -> Space | None:
     """Return what the cICP chunk of a PNG says, which stands before the pixels."""
+    from lookalike.images.color.h273 import VideoRange, space
+    from lookalike.images.color.icc import Space
+    from lookalike.images.metadata.containers import content, png_chunks
+
     stream = io.BytesIO(data)
     for part in png_chunks(stream):
         if part.name == b"IDAT":
@@ -106,13 +114,16 @@ def _cicp(data: bytes) -> Space | None:
         numbers = content(stream, part) if part.name == b"cICP" else b""
         if len(numbers) == 4:
             primaries, transfer, matrix, is_full = numbers
-            named = h273.space(primaries, transfer) if matrix == 0 else None  # a PNG is RGB
+            named = space(primaries, transfer) if matrix == 0 else None  # a PNG is RGB
             return named if named is None or is_full else Space(named.primaries, VideoRange(named.curve))
     return None
 
 
 def _is_adobe_rgb(exif: bytes) -> bool:
     """Tell whether a camera, which writes no profile, says that it used Adobe RGB."""
+    from lookalike.images.metadata import tags
+    from lookalike.images.metadata.ifd import first_number, open_tiff, read_directory
+
     tiff = open_tiff(io.BytesIO(exif.removeprefix(b"Exif\0\0")))
     if tiff is None:
         return False
@@ -127,6 +138,29 @@ def _is_adobe_rgb(exif: bytes) -> bool:
     return isinstance(found, bytes) and found[:3] == b"R03"
 
 
+def _adobe_rgb() -> Space:
+    from dataclasses import replace
+
+    from lookalike.images.color.h273 import SRGB, Power
+    from lookalike.images.color.icc import Space
+
+    return Space(replace(SRGB.primaries, green=(0.21, 0.71)), Power(563 / 256))
+
+
+def _nclx(found: object, data: bytes) -> Space | None:
+    """Return what HEIC and AVIF say by numbers: as pillow_heif found them, or in the file."""
+    numbers = _numbers(found)
+    if numbers is None and data[4:8] == b"ftyp":
+        from lookalike.images.color.nclx import read_nclx
+
+        numbers = read_nclx(data)
+    if numbers is None:
+        return None
+    from lookalike.images.color.h273 import space
+
+    return space(*numbers)
+
+
 def _numbers(found: object) -> tuple[int, int] | None:
     """Return the numbers of primaries and curve of what pillow_heif found."""
     if not isinstance(found, dict):
@@ -139,6 +173,9 @@ def _measured(gamma: object, chromaticity: object) -> Space | None:
     """Return the colour space of a PNG's gAMA, and cHRM if there is one."""
     if not isinstance(gamma, float) or not _EXPONENTS[0] <= gamma <= _EXPONENTS[1]:
         return None
+    from lookalike.images.color.h273 import SRGB, Power
+    from lookalike.images.color.icc import Primaries, Space
+
     primaries = SRGB.primaries
     if isinstance(chromaticity, tuple) and len(chromaticity) == 8:
         white_x, white_y, *rest = chromaticity

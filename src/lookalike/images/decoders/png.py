@@ -181,8 +181,8 @@ def _is_sound(chunk: _Chunk, before: list[_Chunk]) -> bool:
     if chunk != _Chunk.of(chunk.kind, chunk.content):
         return False
     if chunk.kind == b"tRNS":
-        colours = before[0].content[9] if before and len(before[0].content) == 13 else None
-        return colours in _TRANSPARENT and _TRANSPARENT[colours] <= len(chunk.content) <= 256
+        colors = before[0].content[9] if before and len(before[0].content) == 13 else None
+        return colors in _TRANSPARENT and _TRANSPARENT[colors] <= len(chunk.content) <= 256
     if chunk.kind == b"iCCP":
         return _profile(chunk.content) is not None
     return chunk.kind in _LENGTHS and _LENGTHS[chunk.kind] in (None, len(chunk.content))
@@ -205,10 +205,10 @@ def _fill_up(chunks: list[_Chunk]) -> tuple[list[_Chunk], str] | None:
     if chunks[0].kind != b"IHDR" or len(header) != 13:
         return None
     width, height = int.from_bytes(header[:4]), int.from_bytes(header[4:8])
-    depth, colours, is_interlaced = header[8], header[9], header[12]
-    if is_interlaced or colours not in _SAMPLES:
+    depth, colors, is_interlaced = header[8], header[9], header[12]
+    if is_interlaced or colors not in _SAMPLES:
         return None
-    line = 1 + -(-width * _SAMPLES[colours] * depth // 8)  # bytes; the first names the filter
+    line = 1 + -(-width * _SAMPLES[colors] * depth // 8)  # bytes; the first names the filter
     unpacking = zlib.decompressobj()
     try:
         packed = b"".join(chunk.content for chunk in chunks if chunk.kind == b"IDAT")

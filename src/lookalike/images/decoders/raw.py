@@ -21,7 +21,7 @@ from PIL import Image as Pillow
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
-from lookalike.images.formats import UnreadKindError, recognise_file
+from lookalike.images.formats import UnreadKindError, recognize_file
 from lookalike.images.metadata import tags
 from lookalike.images.metadata.containers import boxes
 from lookalike.images.metadata.ifd import (
@@ -37,7 +37,7 @@ from lookalike.images.metadata.ifd import (
 if TYPE_CHECKING:
     from PIL.Image import Exif, Image
 
-_SENSOR_COLOURS = {32803, 34892}  # CFA (TIFF/EP), LinearRaw (DNG)
+_SENSOR_COLORS = {32803, 34892}  # CFA (TIFF/EP), LinearRaw (DNG)
 _MAKERS = ((b"NIKON", "NEF", ".nef"), (b"SONY", "ARW", ".arw"))
 
 _ORIENTATIONS = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
@@ -66,7 +66,7 @@ def tiff_kind(stream: IO[bytes], name: str) -> str:
         return "TIFF"
     first, *others = _directories(tiff)
     is_sensor = any(
-        first_number(directory.get(tags.PHOTOMETRIC)) in _SENSOR_COLOURS for directory in (first, *others)
+        first_number(directory.get(tags.PHOTOMETRIC)) in _SENSOR_COLORS for directory in (first, *others)
     )
     if tags.DNG_VERSION in first:
         return "DNG" if is_sensor else "TIFF"
@@ -125,7 +125,7 @@ class RawImageFile(ImageFile):
         try:
             self._raw: Any = rawpy.imread(io.BytesIO(self._data))
         except rawpy.LibRawFileUnsupportedError as error:
-            kind = recognise_file(self._data, "")
+            kind = recognize_file(self._data, "")
             name = "camera file" if kind is None else kind.name
             raise UnreadKindError(f"a kind of {name} that lookalike does not read") from error
         except rawpy.LibRawError as error:

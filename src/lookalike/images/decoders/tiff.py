@@ -35,7 +35,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from lookalike.images.decoders.tiff_kinds import (
     CMYK,
-    COLOURS,
+    COLORS,
     ICC_LAB,
     LAB,
     PALETTE,
@@ -155,10 +155,10 @@ def _read(data: memoryview, kind: Kind, tags: Tags) -> Image:
     mode = _MODES.get(kind.photometric, "L")
     picture = Pillow.new(mode, size)
     mask = None if kind.alpha is None else Pillow.new("L", size)
-    for block, colours, opacity in _pieces(data, kind, tags):
+    for block, colors, opacity in _pieces(data, kind, tags):
         place = block.left, block.top
-        extent = colours.shape[1], colours.shape[0]
-        picture.paste(Pillow.frombytes(mode, extent, colours.tobytes()), place)
+        extent = colors.shape[1], colors.shape[0]
+        picture.paste(Pillow.frombytes(mode, extent, colors.tobytes()), place)
         if mask is not None and opacity is not None:
             mask.paste(Pillow.frombytes("L", extent, opacity.tobytes()), place)
     if mask is None:
@@ -181,15 +181,15 @@ def _on_ground(inks: Image, mask: Image) -> Image:
 
 def _pieces(data: memoryview, kind: Kind, tags: Tags) -> Iterator[tuple[Block, Bytes, Bytes | None]]:
     """Yield each block with its colours, (h, w, samples of the mode), and its opacity, (h, w)."""
-    count, alpha = COLOURS[kind.photometric], kind.alpha
+    count, alpha = COLORS[kind.photometric], kind.alpha
     bits, number = kind.layout.bits, kind.layout.kind
     if kind.is_subsampled:
         for block in _read_subsampled(data, kind):
             yield block, _rgb_of_ycbcr(block.samples, tags), None
         return
     is_number = kind.photometric not in (PALETTE, LAB, ICC_LAB)
-    colour_blocks = (block.samples[..., :count] for block in read_blocks(data, kind.layout))
-    levels = levels_of(bits, number, colour_blocks) if is_number else None
+    color_blocks = (block.samples[..., :count] for block in read_blocks(data, kind.layout))
+    levels = levels_of(bits, number, color_blocks) if is_number else None
     if alpha is not None:
         alpha_blocks = (block.samples[..., alpha] for block in read_blocks(data, kind.layout))
         opacities = opacity_levels(bits, number, alpha_blocks)
@@ -197,27 +197,27 @@ def _pieces(data: memoryview, kind: Kind, tags: Tags) -> Iterator[tuple[Block, B
     for block in read_blocks(data, kind.layout):
         samples = block.samples[..., :count]
         if palette is not None:
-            colours = palette[samples[..., 0]]
+            colors = palette[samples[..., 0]]
         elif levels is None:
-            colours = _lab(samples, bits, kind.photometric)
+            colors = _lab(samples, bits, kind.photometric)
         else:
-            colours = levels.to_8_bits(samples)
+            colors = levels.to_8_bits(samples)
         opacity = None
         if alpha is not None:
             opacity = opacities.to_8_bits(block.samples[..., alpha])
             if kind.is_associated and levels is not None:
-                colours = _divide(colours, opacity)
+                colors = _divide(colors, opacity)
         if kind.photometric == WHITE_IS_0:
-            colours = 255 - colours
+            colors = 255 - colors
         elif kind.photometric == YCBCR:
-            colours = _rgb_of_ycbcr(colours, tags)
-        yield block, colours, opacity
+            colors = _rgb_of_ycbcr(colors, tags)
+        yield block, colors, opacity
 
 
-def _divide(colours: Bytes, opacity: Bytes) -> Bytes:
+def _divide(colors: Bytes, opacity: Bytes) -> Bytes:
     """Undo the multiplication of colours, (h, w, n), by their opacity, (h, w)."""
     by = np.maximum(opacity, 1)[..., None].astype(np.uint16)
-    divided: Bytes = np.minimum((colours.astype(np.uint16) * 255 + by // 2) // by, 255).astype(np.uint8)
+    divided: Bytes = np.minimum((colors.astype(np.uint16) * 255 + by // 2) // by, 255).astype(np.uint8)
     return divided
 
 

@@ -16,7 +16,7 @@ from lookalike.images.formats import UnreadKindError
 WHITE_IS_0, BLACK_IS_0, RGB, PALETTE, CMYK, YCBCR, LAB, ICC_LAB = 0, 1, 2, 3, 5, 6, 8, 9
 """PhotometricInterpretation: what the samples mean."""
 
-COLOURS = {WHITE_IS_0: 1, BLACK_IS_0: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3, LAB: 3, ICC_LAB: 3}
+COLORS = {WHITE_IS_0: 1, BLACK_IS_0: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3, LAB: 3, ICC_LAB: 3}
 """Samples of a pixel without extra ones."""
 
 ASSOCIATED, UNASSOCIATED = 1, 2
@@ -183,19 +183,17 @@ class Kind:
         The first that is said to be; those that are not specified are masks. A fourth sample of RGB of which
         nothing is said is opacity, too.
         """
-        n_colours = COLOURS[self.photometric]
+        n_colors = COLORS[self.photometric]
         if self.photometric == RGB and self.layout.samples == 4 and not self.extras:
             return 3
-        found = (
-            n_colours + at for at, extra in enumerate(self.extras) if extra in (ASSOCIATED, UNASSOCIATED)
-        )
+        found = (n_colors + at for at, extra in enumerate(self.extras) if extra in (ASSOCIATED, UNASSOCIATED))
         return next((at for at in found if at < self.layout.samples), None)
 
     @property
     def is_associated(self) -> bool:
         """Whether the colours are multiplied by the opacity."""
         alpha = self.alpha
-        return alpha is not None and bool(self.extras) and self.extras[alpha - COLOURS[self.photometric]] == 1
+        return alpha is not None and bool(self.extras) and self.extras[alpha - COLORS[self.photometric]] == 1
 
     @property
     def is_ours(self) -> bool:
@@ -215,7 +213,7 @@ class Kind:
             return self.bits != (4,)
         if layout.block_height * layout.row_bytes > _LARGEST_BLOCK and (compression != 1 or layout.is_tiled):
             return True
-        if compression not in _OURS or layout.samples < COLOURS.get(self.photometric, 1 << 16):
+        if compression not in _OURS or layout.samples < COLORS.get(self.photometric, 1 << 16):
             return True
         if self.photometric in (LAB, ICC_LAB):
             return len(bits) > 1 or layout.bits not in (8, 16) or "f" in self.kinds or layout.predictor == 3

@@ -3,6 +3,11 @@
 A file begins with its byte order and the place of a directory. Each entry of that has a tag, a type, a count,
 and the values, or the place where they are. In a BigTIFF counts and places have 8 bytes.
 
+`lookalike.images.metadata.ifd` reads such directories, too, but for metadata: only the tags that are wanted,
+each by a read of its own from a file on the disk, half of a text rather than none, and nothing of a size that
+metadata never have. Here all tags count, each whole or not at all, and the places of a million strips are not
+too many. What the two have in common is the list of types.
+
 References
 ----------
 Adobe, "TIFF Revision 6.0", 1992, section 2. AWare Systems, "The BigTIFF File Format".

@@ -15,10 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from lookalike.images.color.hdr import GREY_SIGNAL, hlg, pq
-from lookalike.images.decode import decode, upright_rgb
-from lookalike.images.palette import difference, rgb_to_lab
-from made_profiles import (
+from icc_profiles import (
     BT2020,
     D65,
     DISPLAY_P3,
@@ -35,6 +32,9 @@ from made_profiles import (
     srgb_light,
     srgb_value,
 )
+from lookalike.images.color.hdr import GREY_SIGNAL, hlg, pq
+from lookalike.images.decode import decode, upright_rgb
+from lookalike.images.palette import difference, rgb_to_lab
 
 RED, GREEN, BLUE, YELLOW = (204, 34, 34), (40, 120, 60), (50, 70, 180), (230, 190, 60)
 COLOURS = np.array([RED, GREEN, BLUE, YELLOW, (118, 118, 118), (250, 250, 250), (30, 28, 40)])

@@ -1,0 +1,209 @@
+"""How maps are shown: as a picture, in words, in a list, as JSON."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lookalike.choices import METHOD_TITLES
+from lookalike.cli.console import complain, print_json, relative, save_picture, say
+from lookalike.cli.hints import advise
+from lookalike.cli.options import spelled
+from lookalike.errors import CollectionConflictError, CollectionError, InvalidInputError
+from lookalike.system.wording import count_images
+
+if TYPE_CHECKING:
+    from lookalike.answers import ImageMap
+    from lookalike.cli.options import MapDrawing, Output
+    from lookalike.collection import Collection
+    from lookalike.plots import Groups
+
+_COLORS = ("label", "cluster", "none")
+_MANY_PLACED = 0.2  # the share from which a map made anew would be a better one
+
+
+def show_map(
+    collection: Collection,
+    found: ImageMap,
+    drawing: MapDrawing,
+    output: Output,
+    *,
+    replaced: ImageMap | None = None,
+    n_placed: int | None = None,
+    place: Path | None = None,
+) -> None:
+    """Draw a map and tell of it, as was asked.
+
+    Parameters
+    ----------
+    replaced : ImageMap, optional
+        What was there under its name, if that was another kind of map.
+    n_placed : int, optional
+        How many images were placed on it just now, if it was there.
+    place : Path, optional
+        Of the collection, as the user named it.
+    """
+    groups = None
+    if drawing.output is not None or output.json:
+        is_usual = drawing.style == "points" or output.json
+        groups = _choose_groups(collection, found, drawing.color, is_usual=is_usual)
+    if drawing.output is not None:
+        from lookalike.drawing import draw_map
+
+        colors = groups if drawing.color or drawing.style == "points" else None
+        save_picture(
+            lambda: draw_map(collection, found, colors, drawing.style, drawing.size, drawing.max_tiles),
+            drawing.output,
+            drawing.dark,
+        )
+    if output.json:
+        print_json(_document(found, replaced, groups, n_placed, drawing.output))
+    elif not output.quiet:
+        for line in _summary(found, replaced, n_placed, drawing.output, place):
+            say(line)
+
+
+def check_color(collection: Collection, color: str | None) -> None:
+    """Raise unless there is what the colours are to tell: before the map is made, which may take a while."""
+    if color is None:
+        return
+    if color == "cluster":
+        collection.clusterings.usual()
+    elif color not in _COLORS and color not in collection.clusterings:
+        there = ", ".join([*_COLORS, *collection.clusterings])
+        raise InvalidInputError(
+            f"--color is {color!r}; expected one of {there}, and there is no clustering of that name"
+        )
+    elif color == "label" and not collection.info().labels:
+        raise CollectionConflictError(
+            f"no image of the collection in {collection.folder} has a label; leave out --color, or make"
+            " clusters with `lookalike cluster make`"
+        )
+
+
+def _choose_groups(
+    collection: Collection, found: ImageMap, color: str | None, is_usual: bool
+) -> Groups | None:
+    """Return what the colours tell; without a word of the user, what there is."""
+    from lookalike.drawing import group_by_cluster, group_by_label
+
+    if color == "none" or (color is None and not is_usual):
+        return None
+    has_labels = any(image.label is not None for image in found.images)
+    if color == "label" or (color is None and has_labels):
+        return group_by_label(found)
+    try:
+        name = collection.clusterings.usual() if color in (None, "cluster") else color
+    except CollectionError:
+        if color is None:  # there is none, or none that is meant
+            return None
+        raise
+    return group_by_cluster(found, collection.clusterings.get(name))
+
+
+def _summary(
+    found: ImageMap,
+    replaced: ImageMap | None,
+    n_placed: int | None,
+    output: Path | None,
+    place: Path | None,
+) -> list[str]:
+    n = len(found.images)
+    lines = [f"{found.name}: {_in_words(found)}"]
+    if replaced is not None:
+        lines.append(f"in place of the one that was there: {_in_words(replaced)}, made {replaced.made}")
+    used = found.parameters.get("perplexity")
+    if used is not None and found.perplexity is not None and used < found.perplexity:
+        lines.append(
+            f"perplexity {found.perplexity:g} was asked for; of {count_images(n)} it can be {used:.3g}"
+        )
+    if n_placed is not None:
+        lines.append(
+            f"placed {count_images(n_placed)} that came later; the others stay where they were"
+            if n_placed
+            else f"drawn as it was made, {found.made}"
+            if output is not None
+            else f"made {found.made}"
+        )
+        if found.is_placed.sum() > _MANY_PLACED * n:
+            lines.append(f"many of them came later: {_how_to_make(found, place)} makes it anew")
+    if output is None:
+        lines.append(f"to see it: {spelled('map', 'draw', found.name, c=place, o='map.png')}")
+    return lines
+
+
+def _how_to_make(found: ImageMap, place: Path | None) -> str:
+    name = None if found.name == found.method else found.name
+    return spelled("map", "make", c=place, method=found.method, name=name)
+
+
+def _in_words(found: ImageMap) -> str:
+    from lookalike.drawing import facts_of_map
+
+    how = ", ".join(facts_of_map(found))
+    return f"{METHOD_TITLES[found.method]} of {count_images(len(found.images))}, {how}"
+
+
+def print_list(collection: Collection, json: bool) -> None:
+    """Print a line for each map, or a document of all."""
+    from lookalike.drawing import facts_of_map
+
+    maps, damaged = collection.maps.list()
+    if json:
+        broken = [{"name": name, "damaged": reason} for name, reason in damaged.items()]
+        print_json({"maps": [_about(found) for found in maps] + broken})
+        return
+    for found in maps:
+        say(
+            found.name,
+            METHOD_TITLES[found.method],
+            ", ".join(facts_of_map(found)),
+            count_images(len(found.images)),
+            found.made,
+        )
+    for reason in damaged.values():
+        complain(advise(reason))
+    if not maps and not damaged and sys.stdout is not None and sys.stdout.isatty():
+        say("there is no map in this collection yet; make one with `lookalike map make`")
+
+
+def _about(found: ImageMap) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "method": found.method,
+        "parameters": dict(found.parameters),
+        "figures": {name: round(value, 6) for name, value in found.figures.items()},
+        "random_state": found.random_state,
+        "model": found.model,
+        "made": found.made,
+        "images": len(found.images),
+        "placed": int(found.is_placed.sum()),
+        "unplaced": found.n_unplaced,
+    }
+
+
+def _document(
+    found: ImageMap,
+    replaced: ImageMap | None,
+    groups: Groups | None,
+    n_placed: int | None,
+    output: Path | None,
+) -> dict[str, Any]:
+    """Return the map as JSON, so that other programs can draw it."""
+    document = _about(found) | {
+        "made_now": n_placed is None,
+        "replaced": None if replaced is None else _about(replaced),
+        "placed_now": n_placed or 0,
+        "plot": None if output is None else str(output),
+        "points": [],
+    }
+    clusters = groups if groups is not None and groups.kind == "cluster" else None
+    for row, image in enumerate(found.images):
+        x, y = found.points[row].tolist()
+        point = {"path": relative(image.path), "x": x, "y": y, "label": image.label, "id": image.hex_id}
+        if clusters is not None:
+            number = int(clusters.numbers[row])
+            point["cluster"] = clusters.names[number] if number >= 0 else None
+        document["points"].append(point | {"placed": bool(found.is_placed[row])})
+    return document

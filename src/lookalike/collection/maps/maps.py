@@ -1,0 +1,175 @@
+"""The maps of a collection, as users have them in hand."""
+
+from __future__ import annotations
+
+from lookalike.answers import ImageMap, MapUpdate
+from lookalike.collection.maps.describing import read_map
+from lookalike.collection.maps.making import USUAL, MapRequest, make_map, make_or_place, place_on_map
+from lookalike.collection.names import KeptNames
+from lookalike.collection.resources import Opener
+from lookalike.collection.stored.named_folders import read_each
+from lookalike.projection import Method, Report
+from lookalike.projection.contract import silent
+
+Listed = tuple[list[ImageMap], dict[str, str]]  # what `list` gives, which hides Python's own in the class
+
+
+class Maps(KeptNames):
+    """The maps that a collection keeps, by name: `Collection.maps`.
+
+    Examples
+    --------
+    >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+    >>> report = photos.sync()
+    >>> found = photos.maps.make("pca")
+    >>> photos.maps.names(), "pca" in photos.maps, len(photos.maps)
+    (['pca'], True, 1)
+    """
+
+    def __init__(self, resources: Opener) -> None:
+        self._resources = resources
+
+    def names(self) -> list[str]:
+        """Return the names of the maps that are kept."""
+        return self._resources().maps.names()
+
+    def get(self, name: str) -> ImageMap:
+        """Return a map that is kept, as far as its images are still there.
+
+        Raises
+        ------
+        CollectionError
+            If there is none of that name.
+        StoreError
+            If it is damaged.
+        """
+        return read_map(self._resources(), name)
+
+    def list(self) -> Listed:
+        """Return all that are kept.
+
+        Returns
+        -------
+        maps : list of ImageMap
+            By name.
+        damaged : dict of str to str
+            By the names of those that cannot be read, what is wrong with them.
+        """
+        resources = self._resources()
+        return read_each(resources.maps.names(), lambda name: read_map(resources, name))
+
+    def make(
+        self,
+        method: Method = USUAL,
+        name: str | None = None,
+        *,
+        model: str | None = None,
+        perplexity: float | None = None,
+        random_state: int = 0,
+        report: Report = silent,
+    ) -> ImageMap:
+        """Make a map, on which images that look alike lie near each other, and keep it under a name.
+
+        Parameters
+        ----------
+        method : {"tsne", "pca", "umap"}
+            See `lookalike.projection.project`.
+        name : str, optional
+            Under which it is kept; the method's by default. One of that name is replaced.
+        model : str, optional
+            Which of the collection's models; its own by default.
+        perplexity : float, optional
+            t-SNE: about how many neighbours each image has; 30 by default, and less for few images.
+        random_state : int
+            The same images and number give the same map.
+        report : callable
+            Told in words what is being done, and the share of the whole that is.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such method, its library is not installed, a parameter is out of range, or the name
+            cannot be one.
+        CollectionError
+            If the collection is empty, or its images have not been embedded with the model.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> found = photos.maps.make("pca")
+        >>> found.points.shape, len(found.images)
+        ((4, 2), 4)
+        """
+        request = MapRequest(name, method, model, perplexity, random_state)
+        return make_map(self._resources(), request, report)
+
+    def place(self, name: str) -> tuple[ImageMap, int]:
+        """Place images that came later on a map, near those that they look like; the others stay.
+
+        Returns
+        -------
+        map : ImageMap
+        n_placed : int
+            How many came later.
+
+        Raises
+        ------
+        CollectionError
+            If there is no map of that name, or none of the images that it was made of is left.
+        """
+        return place_on_map(self._resources(), name)
+
+    def make_or_place(
+        self,
+        name: str | None = None,
+        *,
+        method: Method | None = None,
+        model: str | None = None,
+        perplexity: float | None = None,
+        random_state: int | None = None,
+        new: bool = False,
+        report: Report = silent,
+    ) -> MapUpdate:
+        """Return the map of a name, brought up to date: made if need be, else with what came later placed.
+
+        It is made if there is none of that name, if that one was made in another way than is asked for, or
+        if it is to be a new one.
+
+        Parameters
+        ----------
+        name : str, optional
+            The method's by default.
+        method : {"tsne", "pca", "umap"}, optional
+            That of the map which is there, or t-SNE.
+        model, perplexity, random_state : optional
+            See `make`; whatever is not given is as it is, or for a new map as by default.
+        new : bool
+            Make it anew in any case. A damaged one is then replaced.
+        report : callable
+            Told in words what is being done, and the share of the whole that is.
+
+        Returns
+        -------
+        MapUpdate
+
+        Raises
+        ------
+        InvalidInputError, CollectionError
+            See `make` and `place`.
+        StoreError
+            If the map of that name is damaged, and is not to be made anew.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> photos.maps.make_or_place(method="pca").is_new, photos.maps.make_or_place(method="pca").is_new
+        (True, False)
+        """
+        request = MapRequest(name, method, model, perplexity, random_state)
+        return make_or_place(self._resources(), request, new, report)
+
+    def delete(self, name: str) -> None:
+        """Delete a map, damaged or not."""
+        self._resources().maps.delete(name)

@@ -1,0 +1,186 @@
+"""The models of a collection, as users have them in hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from lookalike.answers import SyncReport, TrainedModel
+from lookalike.collection.models.reducing import reduce_model
+from lookalike.collection.models.training import train_model
+from lookalike.collection.names import Names
+from lookalike.collection.resources import Opener
+from lookalike.embed import AUTO, Model, base_name
+from lookalike.errors import InvalidInputError
+from lookalike.pca import PCA
+from lookalike.store import writer_lock
+from lookalike.sync import Progress
+from lookalike.train import AutoencoderSettings, FinetuneSettings, Running, Trained
+
+
+class Models(Names):
+    """The models that a collection has vectors of, by name: `Collection.models`.
+
+    Parameters
+    ----------
+    resources : callable
+        Gives the collection as it is now.
+    sync : callable
+        Embeds its images: `Collection.sync`.
+
+    Examples
+    --------
+    >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+    >>> report = photos.sync()
+    >>> photos.models.names(), photos.models.default, photos.models.get().dimension
+    (['pixels-8-grey'], 'pixels-8-grey', 64)
+    """
+
+    def __init__(self, resources: Opener, sync: Callable[..., SyncReport]) -> None:
+        self._resources = resources
+        self._sync = sync
+
+    def names(self) -> list[str]:
+        """Return the names of the models that `Collection.sync` embeds with, the default one first."""
+        return self._resources().model_names()
+
+    @property
+    def default(self) -> str:
+        """The name of the one that is meant where none is named."""
+        return self._resources().places.manifest.model
+
+    def get(self, name: str | None = None) -> Model:
+        """Return what is known of a model: its dimension, its metric, whether it knows text.
+
+        Parameters
+        ----------
+        name : str, optional
+            A name, or the path of an ONNX file; the default one if none is given.
+
+        Raises
+        ------
+        ModelError
+            If there is none of that name.
+        """
+        return self._resources().model(name)
+
+    def reduce(self, n_components: int | float, model: str | None = None, whiten: bool = False) -> str:
+        """Reduce the vectors of a model by PCA: to a number of dimensions, or to a share of the variance.
+
+        The components are fitted on the vectors that the collection holds now, and frozen as a model of the
+        collection's own, beside the others: `search` takes it as `model`, and `sync` keeps it up to date.
+
+        Parameters
+        ----------
+        n_components : int or float
+            How many dimensions; or the share of the variance to keep, between 0 and 1.
+        model : str, optional
+            Whose vectors; the collection's own model by default.
+        whiten : bool
+            Give every component the same variance.
+
+        Returns
+        -------
+        str
+            The new model's name, such as ``lite0-int8+pca128``. Fitting again makes a new name.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are too few images for so many dimensions.
+        CollectionError
+            If no image has a vector of the model.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> photos.models.reduce(2)
+        'pixels-8-grey+pca2'
+        >>> photos.models.pca("pixels-8-grey+pca2").n_components_
+        2
+        """
+        resources = self._resources()
+        base, components = resources.model(model), PCA(n_components, whiten)
+        with writer_lock(resources.store.folder):
+            return reduce_model(resources.store, resources.models, components, base, model)
+
+    def pca(self, name: str) -> PCA:
+        """Return the components of a model that `reduce` made.
+
+        Raises
+        ------
+        ModelError
+            If there is no such model.
+        InvalidInputError
+            If it is not reduced.
+        """
+        models = self._resources().models
+        if base_name(models.get(name).name) is None:
+            raise InvalidInputError(f"{name} is not reduced by PCA; expected a model such as {name}+pca128")
+        return models.pca(name)
+
+    def train(
+        self,
+        settings: AutoencoderSettings | FinetuneSettings,
+        labels: str | os.PathLike[str] | None = None,
+        running: Running | None = None,
+    ) -> Trained:
+        """Train a network on the images of the collection, as a model of its own: `sync` embeds with it.
+
+        A training that was cut off goes on when it is asked for again with the same settings.
+
+        Parameters
+        ----------
+        settings : AutoencoderSettings or FinetuneSettings
+            What is to be trained.
+        labels : str or path, optional
+            For fine-tuning: a CSV file with columns ``path`` and ``label``; or the name of a clustering,
+            whose clusters' names are labels. By default those of folders and data sets.
+        running : Running, optional
+            The device, threads, and whom to tell.
+
+        Raises
+        ------
+        ModelError
+            If torch is missing, there is a model of that name, the device or memory does not suffice, or the
+            training that was cut off is damaged or was begun with other settings. Nothing has been changed.
+        CollectionError
+            If the images or labels do not suffice.
+        InvalidInputError
+            If an argument is of the wrong type, or labels are given that nothing would learn from.
+        """
+        return train_model(self._resources(), settings, labels, Running() if running is None else running)
+
+    def train_and_embed(
+        self,
+        settings: AutoencoderSettings | FinetuneSettings,
+        labels: str | os.PathLike[str] | None = None,
+        running: Running | None = None,
+        *,
+        report: Callable[[Progress], None] = lambda progress: None,
+    ) -> TrainedModel:
+        """Train a network, and embed the images of the collection with it, so that `search` can take it.
+
+        Parameters
+        ----------
+        settings, labels, running
+            See `train`. The images are embedded with as many threads, on the processor where the training is
+            kept to that, else where `Collection.sync` would by default.
+        report : callable
+            Told of the progress of the embedding, which begins once the training has ended.
+
+        Returns
+        -------
+        TrainedModel
+
+        Raises
+        ------
+        ModelError, CollectionError, InvalidInputError
+            See `train` and `Collection.sync`.
+        """
+        running = Running() if running is None else running
+        trained = self.train(settings, labels, running)
+        device = "cpu" if running.device == "cpu" else AUTO
+        synced = self._sync(model=trained.card.model, jobs=running.jobs, device=device, report=report)
+        return TrainedModel(trained, synced)

@@ -1,0 +1,34 @@
+"""Names that methods of a collection had before its clusterings, maps and models had methods of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+RENAMED: Mapping[str, str] = MappingProxyType(
+    {
+        "cluster": "clusterings.make",
+        "clustering": "clusterings.get",
+        "delete_clustering": "clusterings.delete",
+        "change_clusters": "clusterings.edit",
+        "assign_to_clusters": "clusterings.assign",
+        "rename_cluster": "clusterings.rename",
+        "merge_clusters": "clusterings.merge",
+        "move_to_cluster": "clusterings.move",
+        "export_clustering": "clusterings.export",
+        "try_ks": "clusterings.try_ks",
+        "try_distances": "clusterings.try_distances",
+        "map": "maps.make",
+        "read_map": "maps.get",
+        "place_on_map": "maps.place",
+        "delete_map": "maps.delete",
+        "reduce": "models.reduce",
+        "pca": "models.pca",
+        "train": "models.train",
+        "evaluate": "evaluation.retrieval",
+        "evaluate_clusterings": "evaluation.clusterings",
+        "compare_indexes": "evaluation.indexes",
+        "default_index": "evaluation.default_index",
+    }
+)
+"""By the old name, where it is found from a collection now; what it takes and gives is the same."""

@@ -1,0 +1,89 @@
+"""What every read of a collection needs, in one value that goes from function to function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lookalike.collection.embedded import Embedded, embedded_images, nothing_embedded, vector_table
+from lookalike.collection.places import Places
+from lookalike.collection.searchers import Searchers
+from lookalike.collection.stored.clusterings import StoredClusterings
+from lookalike.collection.stored.maps import StoredMaps
+from lookalike.embed import Model, ModelRegistry
+from lookalike.store import Store
+from lookalike.types import Ids
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """A collection as one request sees it, and the caches that all requests share.
+
+    Attributes
+    ----------
+    places : Places
+        Of this request: the roots as they are now, the tables, and the names of clusters.
+    maps : StoredMaps
+    searchers : Searchers
+    models : ModelRegistry
+    """
+
+    places: Places
+    maps: StoredMaps
+    searchers: Searchers
+    models: ModelRegistry
+
+    @property
+    def store(self) -> Store:
+        """The tables."""
+        return self.places.store
+
+    @property
+    def clusterings(self) -> StoredClusterings:
+        """The clusterings that are kept."""
+        return self.places.clusterings
+
+    def model(self, name: str | None) -> Model:
+        """Return a model; the collection's own where none is named.
+
+        Raises
+        ------
+        ModelError
+            If there is none of that name.
+        """
+        return self.models.get(self.places.manifest.model if name is None else name)
+
+    def model_names(self) -> list[str]:
+        """Return the names of the models that the collection is embedded with, its own first."""
+        own = self.places.manifest.model
+        return [own, *sorted((set(self.store.vector_tables()) | set(self.models.reduced())) - {own})]
+
+    def embedded(self, model: Model) -> Embedded:
+        """Return the images that a model has embedded, if any."""
+        return embedded_images(self.store, self.searchers, model)
+
+    def some_embedded(self, name: str | None) -> tuple[Model, Embedded]:
+        """Return a model by the name that the user gave it, if any, and the images that it has embedded.
+
+        Raises
+        ------
+        CollectionError
+            If it has embedded none.
+        """
+        model = self.model(name)
+        embedded = self.embedded(model)
+        if not len(embedded):
+            raise nothing_embedded(self.store, model.name, name)
+        return model, embedded
+
+    def embedded_of(self, images: Iterable[int], model: Model) -> Ids:
+        """Return which of some images a model has embedded: vectors may outlast their image."""
+        embedded = vector_table(self.store, model).read(["id"])["id"].to_numpy()
+        found: Ids = embedded[np.isin(embedded, list(images))]
+        return found
+
+
+Opener = Callable[[], Resources]
+"""Gives the resources as they are now: called once a request."""

@@ -1,0 +1,32 @@
+"""How a sync works, and whom it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lookalike.sync.progress import Progress
+
+COMMIT_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How a sync works, and whom it tells.
+
+    Attributes
+    ----------
+    jobs : int
+        Threads.
+    report : callable
+        Told of the progress after each file.
+    say : callable
+        Told in words of what may take a while.
+    commit_seconds : float
+        A kill loses at most what was done in this time.
+    """
+
+    jobs: int
+    report: Callable[[Progress], None] = lambda progress: None
+    say: Callable[[str], None] = lambda words: None
+    commit_seconds: float = COMMIT_SECONDS

@@ -1,0 +1,94 @@
+"""The house rules that a reader of CONTRIBUTING relies on, held for every file."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent
+SOURCE = TESTS.parent / "src/lookalike"
+
+MAX_PARAMETERS = 7
+MAX_LINES = 600
+SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"}
+
+MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
+FOLDERS = sorted({Path(module).parent.as_posix() for module in MODULES} - {"."})
+
+
+def is_kernel(module: str) -> bool:
+    """Whether a file holds loops that numba compiles, which take arrays one by one."""
+    return Path(module).stem.endswith("kernels")
+
+
+def functions(
+    node: ast.AST, owner: ast.ClassDef | None = None
+) -> Iterator[tuple[str, ast.FunctionDef, bool]]:
+    """Give each function below a node: its name, itself, and whether it is a method that a user may call."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef):
+            is_public = (
+                owner is not None and not owner.name.startswith("_") and not child.name.startswith("_")
+            )
+            yield f"{owner.name}.{child.name}" if owner else child.name, child, is_public
+            yield from functions(child)
+        else:
+            yield from functions(child, child if isinstance(child, ast.ClassDef) else owner)
+
+
+def parameters(function: ast.FunctionDef) -> tuple[list[str], list[str]]:
+    """Give those that may be given by their place, self apart, and those that may only be named."""
+    given = function.args
+    by_place = [each.arg for each in (*given.posonlyargs, *given.args)]
+    return [name for name in by_place if name not in ("self", "cls")], [each.arg for each in given.kwonlyargs]
+
+
+def test_what_travels_together_is_one_value_and_no_function_has_more_than_seven_parameters():
+    # Commands are called by typer, kernels know no values, and a method that a user calls by keyword makes
+    # one value of these at once.
+    crowded = []
+    for module in MODULES:
+        if module.startswith("cli/") or is_kernel(module):
+            continue
+        for name, function, is_public_method in functions(ast.parse((SOURCE / module).read_text())):
+            by_place, by_name = parameters(function)
+            n_parameters = len(by_place) + len(by_name)
+            is_called_by_keyword = is_public_method and len(by_place) <= 2
+            if n_parameters > MAX_PARAMETERS and not is_called_by_keyword:
+                crowded.append(f"{module}: {name} has {n_parameters}")
+    assert crowded == []
+
+
+def test_a_module_says_what_it_is():
+    assert [each for each in MODULES if not ast.get_docstring(ast.parse((SOURCE / each).read_text()))] == []
+
+
+def test_a_module_holds_one_subject():
+    long = {each: (SOURCE / each).read_text().count("\n") for each in MODULES if not is_kernel(each)}
+    assert {each: count for each, count in long.items() if count > MAX_LINES} == {}
+
+
+def test_names_of_files_say_what_is_in_them():
+    beside = (path.relative_to(TESTS).as_posix() for path in TESTS.rglob("*.py"))
+    parts = {part for path in (*MODULES, *beside) for part in Path(path).with_suffix("").parts}
+    assert not parts & SAY_NOTHING
+
+
+def test_a_folder_of_modules_is_a_package():
+    assert [folder for folder in FOLDERS if not (SOURCE / folder / "__init__.py").is_file()] == []
+
+
+def test_tests_lie_where_their_modules_lie():
+    tested = {path.parent.relative_to(TESTS).as_posix() for path in TESTS.rglob("test_*.py")} - {"."}
+    assert tested <= set(FOLDERS)
+    assert {folder for folder in FOLDERS if "/" not in folder} <= {folder.split("/")[0] for folder in tested}
+
+
+def test_tests_take_nothing_from_other_tests():
+    """What several need stands in a conftest, or in a module beside this one, named for what it gives."""
+    borrowed = []
+    for path in sorted(TESTS.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            borrowed += [f"{path.name} takes from {name}" for name in names if name.startswith("test_")]
+    assert borrowed == []
