@@ -28,18 +28,24 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.answers import ImageInfo as ImageInfo
     from lookalike.answers import ImageMap as ImageMap
     from lookalike.answers import Info as Info
+    from lookalike.answers import MapUpdate as MapUpdate
     from lookalike.answers import Note as Note
     from lookalike.answers import QueryScores as QueryScores
     from lookalike.answers import RootInfo as RootInfo
     from lookalike.answers import SearchComparison as SearchComparison
     from lookalike.answers import SearchResult as SearchResult
     from lookalike.answers import SyncReport as SyncReport
+    from lookalike.answers import TrainedModel as TrainedModel
     from lookalike.bench import IndexComparison as IndexComparison
     from lookalike.bench import IndexFigures as IndexFigures
     from lookalike.cluster import AtDistance as AtDistance
     from lookalike.cluster import Choice as Choice
     from lookalike.cluster import KDistances as KDistances
     from lookalike.collection import Collection as Collection
+    from lookalike.collection.clusterings.clusterings import Clusterings as Clusterings
+    from lookalike.collection.evaluation.evaluation import Evaluations as Evaluations
+    from lookalike.collection.maps.maps import Maps as Maps
+    from lookalike.collection.models.models import Models as Models
     from lookalike.embed import Model as Model
     from lookalike.errors import BusyError as BusyError
     from lookalike.errors import CacheError as CacheError
@@ -125,14 +131,18 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
 __version__ = "0.2.0"
 
 _PUBLIC: tuple[tuple[str, str], ...] = (
-    # A collection:
+    # A collection, and what it is asked by:
     ("collection", "Collection"),
+    ("collection.clusterings.clusterings", "Clusterings"),
+    ("collection.maps.maps", "Maps"),
+    ("collection.models.models", "Models"),
+    ("collection.evaluation.evaluation", "Evaluations"),
     # What its methods return:
     (
         "answers",
         "Cluster Clustering ClusteringEvaluation ClusteringEvaluations ClusteringInfo Evaluation "
-        "Failure HitCluster ImageInfo ImageMap Info Note QueryScores RootInfo SearchComparison "
-        "SearchResult SyncReport",
+        "Failure HitCluster ImageInfo ImageMap Info MapUpdate Note QueryScores RootInfo "
+        "SearchComparison SearchResult SyncReport TrainedModel",
     ),
     ("bench", "IndexComparison IndexFigures"),
     ("cluster", "AtDistance Choice KDistances"),

@@ -38,6 +38,7 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "make_clustering": "make it with collection.clusterings.make(name={name!r})",
         "delete_clustering": "delete it with collection.clusterings.delete({name!r}), and make it again",
         "name_clusters": "give some names with collection.clusterings.rename({name!r}, cluster, to)",
+        "make_first_map": "make one with collection.maps.make()",
         "make_map": "make it with collection.maps.make(name={name!r})",
         "map_anew": "make it anew with collection.maps.make(name={name!r})",
         "delete_map": "delete it with collection.maps.delete({name!r}), and make it again",
@@ -51,7 +52,7 @@ PYTHON: Mapping[str, str] = MappingProxyType(
             "embed the images with a model of fewer dimensions, too: collection.sync(model=…)"
         ),
         "reduce": (
-            "kmeans reads them in batches, and fewer dimensions take less: collection.models.reduce(64)"
+            "{reader} reads them in batches, and fewer dimensions take less: collection.models.reduce(64)"
         ),
         "take_model": "this collection has {models}: add model={model!r}",
         "models_with_text": (

@@ -7,15 +7,12 @@ import shutil
 
 import pytest
 from PIL import Image
-from test_datasets_indexed import digits
 
 from lookalike import Collection
 from lookalike.collection.evaluation.ground_truth import read_ground_truth
 from lookalike.errors import CollectionError, InvalidInputError, ModelError, StoreError
 from lookalike.evaluate import compare_with_labels, rank_others, silhouette
 from pictures import picture, shade
-
-__all__ = ["digits"]  # a fixture
 
 MODEL = "pixels-8-grey"
 
@@ -402,7 +399,7 @@ def test_clusterings_are_measured_with_labels_read_once_and_damaged_ones_told(ph
         read.append(given)
         return read_ground_truth(*given)
 
-    monkeypatch.setattr("lookalike.collection.collection.read_ground_truth", spy)
+    monkeypatch.setattr("lookalike.collection.evaluation.clusterings.read_ground_truth", spy)
     found = photos.evaluation.clusterings()
     assert len(read) == 1
     assert [each.name for each in found.clusterings] == ["kmeans", "others"]

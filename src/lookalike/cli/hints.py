@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
             "delete it with `lookalike cluster --name '{name}' --delete -c '{folder}'`, and make it again"
         ),
         "name_clusters": "give some names with `lookalike cluster --name '{name}' --rename CLUSTER=NEW`",
+        "make_first_map": "make one with `lookalike map`",
         "make_map": "make it with `lookalike map --name {name}`",
         "map_anew": "make it anew with `lookalike map --name '{name}' --new`",
         "delete_map": (
@@ -51,7 +52,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "fewer_dimensions": (
             "embed the images with a model of fewer dimensions, too: `lookalike index --model`"
         ),
-        "reduce": "kmeans reads them in batches, and fewer dimensions take less: `lookalike reduce 64`",
+        "reduce": "{reader} reads them in batches, and fewer dimensions take less: `lookalike reduce 64`",
         "take_model": "this collection has {models}: add --model {model}",
         "models_with_text": (
             "those that know text are {models} (`lookalike index --model NAME`, then `search --model NAME`)"

@@ -25,8 +25,7 @@ from lookalike.collection.opening import add_what_is_asked, choose_home, create,
 from lookalike.collection.places import Places
 from lookalike.collection.renamed import RENAMED
 from lookalike.collection.resources import Resources
-from lookalike.collection.searchers import AUTO as AUTO_INDEX
-from lookalike.collection.searchers import Searchers, check_request
+from lookalike.collection.searchers import Searchers
 from lookalike.collection.searching import Request, all_with_vectors, search
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.maps import StoredMaps
@@ -36,7 +35,9 @@ from lookalike.datasets import prepare_dataset
 from lookalike.embed import AUTO, Compute, ModelRegistry, check_device
 from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedError, LookalikeError
 from lookalike.hints import Hint
-from lookalike.index.contract import check_recall
+from lookalike.index.contract import DEFAULT_RECALL, check_recall
+from lookalike.index.kinds import AUTO as AUTO_INDEX
+from lookalike.index.kinds import check_request
 from lookalike.query.appearance import read_color
 from lookalike.query.embedding import EmbeddedQuery, Query, several_queries
 from lookalike.query.filter import Filter
@@ -510,7 +511,7 @@ class Collection:
         allow_private: bool = False,
         device: str = AUTO,
         index: str = AUTO_INDEX,
-        recall: float = 0.99,
+        recall: float = DEFAULT_RECALL,
         mode: str | None = None,
         report: Callable[[str], None] = lambda words: None,
     ) -> SearchResult:
