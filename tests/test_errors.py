@@ -168,8 +168,8 @@ def test_amended_error_says_more_and_leaves_the_first_as_it_was():
     assert type(more) is errors.QueryNotFoundError
     assert str(more) == "labels: there is none; a clustering is damaged"
     assert advise(more).endswith(
-        "; name another; delete it with `lookalike cluster --name 'owls' --delete"
-        " -c '/p'`, and make it again; run `lookalike index`"
+        "; name another; delete it with `lookalike cluster delete 'owls' -c '/p'`, and make it again; run"
+        " `lookalike index`"
     )
     assert len(more.__notes__) == 1
     assert (str(first), advise(first), more.field) == (

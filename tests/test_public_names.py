@@ -55,7 +55,7 @@ FOREIGN = {
         "Mapping",
         "None",
     ),
-    *("Path", "PathLike", "Self", "Sequence", "NDArray", "ClassVar"),
+    *("Path", "PathLike", "Self", "Sequence", "NDArray", "ClassVar", "Listed"),
 }
 
 
@@ -181,7 +181,8 @@ def test_documentation_of_python_lists_all_that_is_public_in_the_first_place_and
         assert f"`lookalike.{place}`" in text
     described = set(re.findall(r"^::: lookalike\.(\w+)$", text, re.MULTILINE))
     described |= set(re.findall(r"^::: lookalike\.\w+\.(\w+)$", text, re.MULTILINE))
-    values = {"Ids", "ImageId", "Labelling", "Metric", "Pixels", "Query", "Vectors"}
+    reports = {"CountReport", "ShareReport", "WordsReport"}
+    values = {"Ids", "ImageId", "Labelling", "Metric", "Pixels", "Query", "Vectors", *reports}
     errors = {name for name in lookalike.__all__ if name.endswith("Error")}
     assert set(lookalike.__all__) - errors - values <= described
 

@@ -112,6 +112,9 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.query.filter import Filter as Filter
     from lookalike.store import Labelling as Labelling
     from lookalike.sync import Progress as Progress
+    from lookalike.system.reports import CountReport as CountReport
+    from lookalike.system.reports import ShareReport as ShareReport
+    from lookalike.system.reports import WordsReport as WordsReport
     from lookalike.train import AutoencoderSettings as AutoencoderSettings
     from lookalike.train import Card as Card
     from lookalike.train import Epoch as Epoch
@@ -162,6 +165,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("train", "AutoencoderSettings FinetuneSettings Running TrainingProgress"),
     # Words that all share:
     ("types", "Hit Ids ImageId Metric Neighborhoods Neighbors Pixels Vectors"),
+    ("system.reports", "CountReport ShareReport WordsReport"),
     ("hints", "Hint Sentence"),
     # What can go wrong:
     (

@@ -32,16 +32,16 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
             " NEW`; or run again with --prune to take its images out of the collection"
         ),
         "put_images_back": "Put them back, or run again with --prune to take them out of the collection",
-        "make_clustering": "make it with `lookalike cluster --name {name}`",
+        "make_clustering": "make it with `lookalike cluster make --name {name}`",
         "delete_clustering": (
-            "delete it with `lookalike cluster --name '{name}' --delete -c '{folder}'`, and make it again"
+            "delete it with `lookalike cluster delete '{name}' -c '{folder}'`, and make it again"
         ),
-        "name_clusters": "give some names with `lookalike cluster --name '{name}' --rename CLUSTER=NEW`",
+        "name_clusters": "give some names with `lookalike cluster edit '{name}' --rename CLUSTER=NEW`",
         "make_first_map": "make one with `lookalike map`",
-        "make_map": "make it with `lookalike map --name {name}`",
-        "map_anew": "make it anew with `lookalike map --name '{name}' --new`",
+        "make_map": "make it with `lookalike map make --name {name}`",
+        "map_anew": "make it anew with `lookalike map make --name '{name}'`",
         "delete_map": (
-            "delete it with `lookalike map --name '{name}' --delete -c '{folder}'`, and make it again"
+            "delete it with `lookalike map delete '{name}' -c '{folder}'`, and make it again"
         ),
         "give_labels": (
             "give a table of labels with --labels FILE.csv (columns path and label), or name"
