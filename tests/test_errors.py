@@ -309,3 +309,16 @@ def test_what_a_collection_is_asked_in_vain_says_what_would_mend_it(tmp_path):
             with pytest.raises(LookalikeError) as caught:
                 call()
             assert caught.value.code == code, caught.value
+
+
+@pytest.mark.parametrize(
+    ("call", "field"),
+    [
+        (lambda: lookalike.FinetuneSettings(name="x", epochs=0), "epochs"),
+        (lambda: lookalike.Filter(keywords=[" "]), "keywords"),
+    ],
+)
+def test_argument_that_is_at_fault_is_named_for_programs(call, field):
+    with pytest.raises(errors.InvalidInputError) as caught:
+        call()
+    assert caught.value.to_dict()["field"] == field

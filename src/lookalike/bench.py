@@ -159,11 +159,11 @@ class IndexTrial:
     def __post_init__(self) -> None:
         """Check what does not depend on the vectors."""
         if isinstance(self.k, bool) or not isinstance(self.k, int | np.integer) or self.k < 1:
-            raise InvalidInputError(f"k is {self.k!r}; expected a whole number, 1 or more")
+            raise InvalidInputError(f"k is {self.k!r}; expected a whole number, 1 or more", field="k")
         if not self.efforts:
             raise InvalidInputError("recalls are empty; expected at least one, above 0 and at most 1")
         if not self.seconds > 0:
-            raise InvalidInputError(f"seconds is {self.seconds!r}; expected above 0")
+            raise InvalidInputError(f"seconds is {self.seconds!r}; expected above 0", field="seconds")
         for kind in self.kinds or ():
             if isinstance(kind, str):
                 load_index(kind)

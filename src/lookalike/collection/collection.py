@@ -250,7 +250,7 @@ class Collection:
         (True, False)
         """
         if isinstance(paths, str | os.PathLike):
-            raise InvalidInputError(f"paths is {paths!r}; expected a list of paths")
+            raise InvalidInputError(f"paths is {paths!r}; expected a list of paths", field="paths")
         home = choose_home(paths, at, datasets)
         for name in datasets:
             prepare_dataset(name, download=instead is None, quiet=quiet)
@@ -586,7 +586,7 @@ class Collection:
         check_request(index, mode)
         check_recall(recall)
         if where is not None and not isinstance(where, Filter):
-            raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter")
+            raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter", field="where")
         request = Request(
             queries,
             several_queries("without", without),
@@ -675,6 +675,6 @@ def _colors(color: str | Sequence[str] | None) -> Sequence[str]:
         return (color,)
     if not isinstance(color, Iterable):
         raise InvalidInputError(
-            f"color is {color!r}; expected a CSS colour such as '#c33', or a list of them"
+            f"color is {color!r}; expected a CSS colour such as '#c33', or a list of them", field="color"
         )
     return color

@@ -170,7 +170,9 @@ class Dataset:
             If the share is not between 0 and 1, or the data set has a test split already.
         """
         if not 0 < test_share < 1:
-            raise InvalidInputError(f"test_share is {test_share!r}; expected a number between 0 and 1")
+            raise InvalidInputError(
+                f"test_share is {test_share!r}; expected a number between 0 and 1", field="test_share"
+            )
         if len(self.test_y):
             raise InvalidInputError(
                 f"{self.name} has a test split of its own, of {len(self.test_y):,} images; "

@@ -205,4 +205,6 @@ def _check(n_resamples: int, confidence: float) -> None:
     if isinstance(n_resamples, bool) or not isinstance(n_resamples, int | np.integer) or n_resamples < 1:
         raise InvalidInputError(f"the number of resamples is {n_resamples!r}; expected 1 or more")
     if not 0 < confidence < 1:
-        raise InvalidInputError(f"confidence is {confidence!r}; expected above 0 and below 1")
+        raise InvalidInputError(
+            f"confidence is {confidence!r}; expected above 0 and below 1", field="confidence"
+        )

@@ -167,7 +167,9 @@ def several_queries(name: str, value: Query | Iterable[Query] | None) -> tuple[Q
     if is_pixels or isinstance(value, str | os.PathLike | Pillow.Image):
         return (cast(Query, value),)
     if not isinstance(value, Iterable):
-        raise InvalidInputError(f"{name} is {value!r}; expected an image, words, or a list of them")
+        raise InvalidInputError(
+            f"{name} is {value!r}; expected an image, words, or a list of them", field=name
+        )
     return tuple(value)
 
 

@@ -244,7 +244,7 @@ class Filter:
             return self
         if self.split not in (None, split):
             raise InvalidInputError(
-                f"split is {split!r}, but the filter's is {self.split!r}", hint="name one"
+                f"split is {split!r}, but the filter's is {self.split!r}", field="split", hint="name one"
             )
         return replace(self, split=split)
 
@@ -374,7 +374,7 @@ def _is_number(value: object) -> bool:
 def _full_words(name: str, value: object) -> tuple[str, ...]:
     words = _words(name, value)
     if not all(word.strip() for word in words):
-        raise InvalidInputError(f"{name} is {value!r}; expected words that are not empty")
+        raise InvalidInputError(f"{name} is {value!r}; expected words that are not empty", field=name)
     return words
 
 
@@ -386,14 +386,14 @@ def _check_word(name: str, value: str | None, words: Sequence[str]) -> None:
 def _words(name: str, value: object) -> tuple[str, ...]:
     words = (value,) if isinstance(value, str) else value
     if not isinstance(words, Sequence) or not all(isinstance(word, str) for word in words):
-        raise InvalidInputError(f"{name} is {value!r}; expected a list of words")
+        raise InvalidInputError(f"{name} is {value!r}; expected a list of words", field=name)
     return tuple(words)
 
 
 def _paths(name: str, value: object) -> tuple[str, ...]:
     paths = (value,) if isinstance(value, str | os.PathLike) else value
     if not isinstance(paths, Sequence) or not all(isinstance(path, str | os.PathLike) for path in paths):
-        raise InvalidInputError(f"{name} is {value!r}; expected a list of paths")
+        raise InvalidInputError(f"{name} is {value!r}; expected a list of paths", field=name)
     return tuple(map(os.fspath, paths))
 
 

@@ -84,7 +84,8 @@ class ClusteringRequest:
             if name not in row.takes:
                 raise InvalidInputError(
                     f"{name} is {value!r}, but {row.name} takes {' and '.join(row.takes)};"
-                    f" {name} is for {', '.join(algorithms_that_take([name]))}"
+                    f" {name} is for {', '.join(algorithms_that_take([name]))}",
+                    field=name,
                 )
         check_clustering_name(self.kept_as)
         check_seed(self.random_state)

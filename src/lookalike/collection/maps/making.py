@@ -58,7 +58,8 @@ class MapRequest:
         if self.perplexity is not None and not row.takes_perplexity:
             others = ", ".join(each.name for each in MAP_METHODS if each.takes_perplexity)
             raise InvalidInputError(
-                f"perplexity is {self.perplexity!r}, but {row.name} has none; it is for {others}"
+                f"perplexity is {self.perplexity!r}, but {row.name} has none; it is for {others}",
+                field="perplexity",
             )
         check_seed(self.its_random_state)
 

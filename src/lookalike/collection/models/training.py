@@ -46,13 +46,17 @@ def train_model(
     """Train a network and keep it; see `Models.train`."""
     training = training_of(settings)
     if not isinstance(running, Running):
-        raise InvalidInputError(f"running is {running!r}; expected Running")
+        raise InvalidInputError(f"running is {running!r}; expected Running", field="running")
     if labels is not None and not training.takes_labels:
         raise InvalidInputError(
-            f"labels is {labels!r}, but an {training.name} learns without", hint="leave it out"
+            f"labels is {labels!r}, but an {training.name} learns without",
+            field="labels",
+            hint="leave it out",
         )
     if labels is not None and not isinstance(labels, str | os.PathLike):
-        raise InvalidInputError(f"labels is {labels!r}; expected a CSV file or the name of a clustering")
+        raise InvalidInputError(
+            f"labels is {labels!r}; expected a CSV file or the name of a clustering", field="labels"
+        )
     places, shelf, folder = resources.places, resources.models, resources.store.folder
     name = settings.model_name
     run = RunFolder(folder / "training" / name)
