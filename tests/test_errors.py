@@ -13,6 +13,7 @@ import pytest
 
 import lookalike
 from lookalike import Collection, errors
+from lookalike.cli import commands
 from lookalike.cli.hints import COMMANDS, advise
 from lookalike.errors import LookalikeError
 from lookalike.hints import PYTHON, Hint, Sentence, join
@@ -322,3 +323,24 @@ def test_argument_that_is_at_fault_is_named_for_programs(call, field):
     with pytest.raises(errors.InvalidInputError) as caught:
         call()
     assert caught.value.to_dict()["field"] == field
+
+
+def test_what_hints_tell_python_to_call_is_there():
+    services = {
+        "clusterings": lookalike.Clusterings,
+        "maps": lookalike.Maps,
+        "models": lookalike.Models,
+    }
+    for words in PYTHON.values():
+        for first, second in re.findall(r"\b[cC]ollection\.(\w+)(?:\.(\w+))?\(", words):
+            assert hasattr(Collection, first), words
+            if second:
+                assert hasattr(services[first], second), words
+
+
+def test_what_hints_tell_the_command_line_to_run_is_a_command():
+    for words in COMMANDS.values():
+        for first, second in re.findall(r"`lookalike (\w+)(?: (\w+))?", words):
+            command = commands.COMMANDS[first]
+            if isinstance(command, commands.Group) and second:
+                assert second in command.commands, words

@@ -52,7 +52,7 @@ def read_period(name: str, value: object) -> Period:
         if value.tzinfo is not None:
             raise InvalidInputError(
                 f"{name} is {value}, which has a time zone; expected the time that the camera's clock showed,"
-                " without one",
+                " without one"
             )
         # Not the value itself: pandas has a datetime of its own, with nanoseconds.
         moment = datetime.datetime.fromisoformat(value.isoformat(timespec="microseconds"))
@@ -67,7 +67,7 @@ def read_period(name: str, value: object) -> Period:
     except ValueError as error:
         raise InvalidInputError(
             f"{name} is {value!r}; expected a year, a month, a day or a time, such as 2019, 2019-05,"
-            " 2019-05-04 or '2019-05-04 12:30'",
+            " 2019-05-04 or '2019-05-04 12:30'"
         ) from error
 
 
