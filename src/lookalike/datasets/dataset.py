@@ -170,7 +170,9 @@ class Dataset:
             If the share is not between 0 and 1, or the data set has a test split already.
         """
         if not 0 < test_share < 1:
-            raise InvalidInputError(f"test_share is {test_share!r}; expected a number between 0 and 1")
+            raise InvalidInputError(
+                f"test_share is {test_share!r}; expected a number between 0 and 1", field="test_share"
+            )
         if len(self.test_y):
             raise InvalidInputError(
                 f"{self.name} has a test split of its own, of {len(self.test_y):,} images; "
@@ -213,12 +215,13 @@ def check_labels(
     if labels.shape != (n_images,):
         raise DatasetDamagedError(
             f"{file}: expected {n_images:,} labels, one for each image of {images.name}, "
-            f"got {' × '.join(f'{size:,}' for size in labels.shape)}; fetch both again"
+            f"got {' × '.join(f'{size:,}' for size in labels.shape)}",
+            hint="fetch both again",
         )
     wrong = np.flatnonzero((labels < 0) | (labels >= n_classes))
     if len(wrong):
         raise DatasetDamagedError(
-            f"{file}: expected labels from 0 to {n_classes - 1}, but label {wrong[0]} is {labels[wrong[0]]}; "
-            "fetch it again"
+            f"{file}: expected labels from 0 to {n_classes - 1}, but label {wrong[0]} is {labels[wrong[0]]}",
+            hint="fetch it again",
         )
     return labels.astype(np.int64)

@@ -35,7 +35,9 @@ class Annoy(ThirdParty):
 
     def __init__(self, metric: Metric = "euclidean", n_trees: int = 50, random_state: int = 0) -> None:
         if isinstance(n_trees, bool) or not isinstance(n_trees, int) or n_trees < 1:
-            raise InvalidInputError(f"n_trees is {n_trees!r}; expected a whole number of at least 1")
+            raise InvalidInputError(
+                f"n_trees is {n_trees!r}; expected a whole number of at least 1", field="n_trees"
+            )
         self.n_trees = n_trees
         super().__init__(metric, random_state)
 

@@ -46,9 +46,13 @@ class HNSW(ThirdParty):
         n_jobs: int = 1,
     ) -> None:
         if isinstance(n_links, bool) or not isinstance(n_links, int) or not 2 <= n_links <= 100:
-            raise InvalidInputError(f"n_links is {n_links!r}; expected a whole number, 2 to 100")
+            raise InvalidInputError(
+                f"n_links is {n_links!r}; expected a whole number, 2 to 100", field="n_links"
+            )
         if isinstance(effort, bool) or not isinstance(effort, int) or effort < 1:
-            raise InvalidInputError(f"effort is {effort!r}; expected a whole number of at least 1")
+            raise InvalidInputError(
+                f"effort is {effort!r}; expected a whole number of at least 1", field="effort"
+            )
         self.n_links, self.effort, self.n_jobs = n_links, effort, n_jobs
         self._asking = threading.Lock()
         super().__init__(metric, random_state)
