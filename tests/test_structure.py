@@ -8,7 +8,7 @@ TESTS = Path(__file__).resolve().parent
 SOURCE = TESTS.parent / "src/lookalike"
 
 MAX_PARAMETERS = 7
-MAX_LINES = 600
+MAX_LINES = 500  # beside docstrings: a public class tells its users what it does
 SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"}
 
 MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
@@ -42,6 +42,18 @@ def parameters(function: ast.FunctionDef) -> tuple[list[str], list[str]]:
     return [name for name in by_place if name not in ("self", "cls")], [each.arg for each in given.kwonlyargs]
 
 
+def count_code(file: Path) -> int:
+    """Count the lines of a file, without those of docstrings."""
+    text = file.read_text()
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings = [
+        node.body[0]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, documented) and ast.get_docstring(node) is not None
+    ]
+    return text.count("\n") - sum((each.end_lineno or 0) - each.lineno + 1 for each in docstrings)
+
+
 def test_what_travels_together_is_one_value_and_no_function_has_more_than_seven_parameters():
     # Commands are called by typer, kernels know no values, and a method that a user calls by keyword makes
     # one value of these at once.
@@ -63,7 +75,7 @@ def test_a_module_says_what_it_is():
 
 
 def test_a_module_holds_one_subject():
-    long = {each: (SOURCE / each).read_text().count("\n") for each in MODULES if not is_kernel(each)}
+    long = {each: count_code(SOURCE / each) for each in MODULES if not is_kernel(each)}
     assert {each: count for each, count in long.items() if count > MAX_LINES} == {}
 
 

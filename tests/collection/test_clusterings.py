@@ -71,6 +71,39 @@ def test_every_algorithm_finds_the_three_shades(photos, algorithm):
     assert found.parameters.items() >= own.items()
 
 
+def test_the_clustering_that_is_meant_is_the_usual_one_or_the_only_one(photos):
+    with pytest.raises(CollectionError, match="there is no clustering in this collection yet"):
+        photos.clusterings.usual()
+    photos.clusterings.make(k=2, name="two")
+    assert photos.clusterings.usual() == photos.clusterings.usual("two") == "two"
+    photos.clusterings.make("hierarchical", k=3)
+    with pytest.raises(CollectionError, match="there are several clusterings: hierarchical, two; name one"):
+        photos.clusterings.usual()
+    assert photos.clusterings.usual(algorithm="hierarchical") == "hierarchical"
+    assert photos.clusterings.usual("two", algorithm="hierarchical") == "two"
+    for named in ({"name": "kmeans"}, {"algorithm": "kmeans"}):
+        with pytest.raises(CollectionError, match="there is no clustering 'kmeans'"):
+            photos.clusterings.usual(**named)
+    photos.clusterings.make(k=3)
+    assert photos.clusterings.usual() == "kmeans"
+
+
+def test_clusterings_are_names_to_python(photos, folder):
+    assert not photos.clusterings
+    photos.clusterings.make(k=2, name="größe")
+    photos.clusterings.make(k=3)
+    assert list(photos.clusterings) == photos.clusterings.names() == ["größe", "kmeans"]
+    assert len(photos.clusterings) == 2
+    assert "gro\u0308ße" in photos.clusterings  # as another keyboard writes it
+    assert "two" not in photos.clusterings
+    assert 2 not in photos.clusterings
+    assert repr(photos.clusterings) == "Clusterings(größe, kmeans)"
+    (folder / ".lookalike/clusterings/kmeans/clustering.json").write_text("{")
+    found, damaged = photos.clusterings.list()
+    assert [each.name for each in found] == ["größe"]
+    assert list(damaged) == ["kmeans"]
+
+
 def test_figures_of_clusters_are_those_of_their_vectors(photos):
     photos.clusterings.make(k=2)
     found = photos.clusterings.get("kmeans")

@@ -55,6 +55,61 @@ def add_later(photos, folder, level=120, number=50, label="middle"):
 # In a collection
 
 
+def test_a_map_is_made_once_and_later_images_are_placed_on_it(photos, folder):
+    made = photos.maps.make_or_place(method="pca")
+    assert (made.map.name, made.is_new, made.n_placed, made.replaced) == ("pca", True, 0, None)
+    again = photos.maps.make_or_place("pca")
+    assert (again.is_new, again.n_placed, again.map.made) == (False, 0, made.map.made)
+    add_later(photos, folder)
+    later = photos.maps.make_or_place("pca", model=MODEL, random_state=0)
+    assert (later.is_new, later.n_placed, later.map.is_placed.sum()) == (False, 1, 1)
+    assert photos.maps.place("pca")[1] == 0
+    anew = photos.maps.make_or_place("pca", new=True)
+    assert (anew.is_new, anew.replaced, anew.map.is_placed.sum()) == (True, None, 0)  # of the same kind
+
+
+def test_a_map_of_another_kind_is_made_anew_and_says_what_it_replaced(photos):
+    first = photos.maps.make_or_place("mine", method="pca", random_state=1)
+    assert not photos.maps.make_or_place("mine", random_state=1).is_new
+    for asked in ({"random_state": 2}, {"method": "tsne"}, {"perplexity": 3.0, "method": "tsne"}):
+        second = photos.maps.make_or_place("mine", **asked)
+        assert second.is_new
+        assert second.replaced.made == first.map.made
+        assert second.replaced.method == first.map.method
+        first = second
+    assert photos.maps.names() == ["mine"]
+
+
+def test_a_damaged_map_is_replaced_only_by_a_new_one(photos, folder):
+    photos.maps.make("pca")
+    photos.maps.make("pca", "whole")
+    (folder / ".lookalike/maps/pca/map.json").write_text("{")
+    with pytest.raises(StoreError):
+        photos.maps.make_or_place("pca")
+    maps, damaged = photos.maps.list()
+    assert [each.name for each in maps] == ["whole"]
+    assert list(damaged) == ["pca"]
+    anew = photos.maps.make_or_place("pca", new=True)
+    assert (anew.is_new, anew.replaced) == (True, None)
+    assert photos.maps.list()[1] == {}
+
+
+def test_the_map_that_is_meant_is_the_usual_one_or_the_only_one(photos):
+    with pytest.raises(CollectionError, match="there is no map in this collection yet"):
+        photos.maps.usual()
+    photos.maps.make("pca", "mine")
+    assert (photos.maps.usual(), photos.maps.usual("mine")) == ("mine", "mine")
+    photos.maps.make("pca")
+    with pytest.raises(CollectionError, match="there are several maps: mine, pca; name one"):
+        photos.maps.usual()
+    photos.maps.make("tsne")
+    assert photos.maps.usual() == "tsne"
+    assert "mine" in photos.maps
+    assert list(photos.maps) == ["mine", "pca", "tsne"]
+    assert len(photos.maps) == 3
+    assert repr(photos.maps) == "Maps(mine, pca, tsne)"
+
+
 def test_look_alikes_lie_near_each_other(photos):
     for method in ("pca", "tsne"):
         found = photos.maps.make(method)
@@ -144,7 +199,7 @@ def test_maps_of_few_or_equal_images_are_maps(tmp_path, n, same, method):
 
 
 def test_bad_requests_for_maps_are_one_clear_error(photos, folder, tmp_path):
-    with pytest.raises(InvalidInputError, match="method is 'mds'; expected one of"):
+    with pytest.raises(InvalidInputError, match="there is no method 'mds'; expected one of"):
         photos.maps.make("mds")
     with pytest.raises(InvalidInputError, match=r"the name of a map is '\.\./x'"):
         photos.maps.make("pca", "../x")

@@ -16,10 +16,9 @@ import numpy as np
 import pytest
 
 from lookalike import Collection
-from lookalike.cli import main
 from lookalike.embed import MODELS, get_model, hub, models
 from lookalike.embed.models import GraphUse, HubFile, HubFiles, TextUse
-from lookalike.errors import CollectionError, ModelError, QueryError
+from lookalike.errors import CollectionError, InvalidInputError, ModelError, QueryError
 from lookalike.plots import Tile, result_strip, save_figure
 from pictures import picture
 from standin_models import COLOURS, image_graph, projection, serve_hub, text_graph, tokenizer, wall, walls
@@ -88,17 +87,6 @@ def collection(folder, carried):
     return made
 
 
-@pytest.fixture
-def call(capfdbinary):
-    def call_(*words):
-        with pytest.raises(SystemExit) as left:
-            main([str(word) for word in words])
-        out, err = capfdbinary.readouterr()
-        return left.value.code or 0, out.decode(), err.decode()
-
-    return call_
-
-
 def content(place):
     """Everything below a folder, by name and bytes, but a writer's lock and what is derived."""
     return {
@@ -110,6 +98,28 @@ def content(place):
 
 def names(result):
     return [hit.path.rsplit("/", 1)[-1] for hit in result.hits]
+
+
+def test_models_of_a_collection_are_names_to_python(tmp_path):
+    for seed in range(4):
+        picture(seed).save(tmp_path / f"{seed}.png")
+    made = Collection.create(tmp_path, model="pixels-8-rgb")
+    assert made.models.names() == ["pixels-8-rgb"]
+    made.sync()
+    made.sync(model="pixels-4-grey")
+    reduced = made.models.reduce(2, model="pixels-4-grey")
+    assert list(made.models) == ["pixels-8-rgb", "pixels-4-grey", reduced]
+    assert (made.models.default, made.models.get().name) == ("pixels-8-rgb", "pixels-8-rgb")
+    assert (made.models.get(reduced).dimension, reduced in made.models, "lite0" in made.models) == (
+        2,
+        True,
+        False,
+    )
+    assert made.models.pca(reduced).n_components_ == 2
+    with pytest.raises(InvalidInputError, match="is not reduced by PCA"):
+        made.models.pca("pixels-4-grey")
+    with pytest.raises(ModelError):
+        made.models.get("nonesuch")
 
 
 class TestWords:

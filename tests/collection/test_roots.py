@@ -160,7 +160,10 @@ def test_another_spelling_of_a_root_is_the_same_root(photos, tmp_path, monkeypat
     with pytest.raises(CollectionError, match="overlap"):
         collection.add_root(tmp_path / "Photos" / "CATS")
     assert collection.holds(tmp_path / "Photos" / "CATS" / "0.png")
-    assert collection._resources().places.stored(str(tmp_path / "Photos" / "CATS" / "0.png")) == "photos:cats/0.png"
+    assert (
+        collection._resources().places.stored(str(tmp_path / "Photos" / "CATS" / "0.png"))
+        == "photos:cats/0.png"
+    )
 
 
 @pytest.fixture

@@ -505,6 +505,16 @@ def test_finetuned_model_is_kept_with_its_card_and_searched_without_torch(classe
     assert all(-1 <= hit.score <= 1 for hit in hits)
 
 
+def test_a_model_is_trained_and_embeds_the_collection_at_once(classes):
+    settings = FinetuneSettings(name="patterns", size=32, epochs=1, frozen_epochs=1, batch_size=8)
+    told = []
+    found = classes.models.train_and_embed(settings, running=CPU, report=told.append)
+    assert (found.trained.card.model, found.synced.embedded) == ("lite0-patterns", 16)
+    assert (told[-1].done, told[-1].step) == (16, "embedding")
+    assert found.trained.card.model in classes.models
+    assert len(classes.search(classes.roots[0] / "waves/0.png", k=3, model="lite0-patterns").hits) == 3
+
+
 def test_labels_come_from_a_table_too(classes, tmp_path):
     table = tmp_path / "labels.csv"
     rows = [

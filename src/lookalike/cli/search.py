@@ -22,6 +22,7 @@ from lookalike.cli.options import (
     option,
 )
 from lookalike.errors import InvalidInputError
+from lookalike.index.kinds import AUTO, kind_names
 
 if TYPE_CHECKING:
     from lookalike.answers import SearchResult
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 _FILTERS = "Filters"
 _INDEX = "Search index"
-_KINDS = ("exact", "kdtree", "kmeans-tree", "annoy", "hnsw", "ivf-rq")
 
 
 def _filter(help: str, *names: str, metavar: str) -> Any:  # noqa: A002
@@ -149,7 +149,7 @@ class Searching:
         option(
             "The kind of search index. By default exact search, or the k-means tree where that would be"
             " slow.",
-            metavar="auto|" + "|".join(_KINDS),
+            metavar="|".join((AUTO, *kind_names())),
             rich_help_panel=_INDEX,
         ),
     ] = None

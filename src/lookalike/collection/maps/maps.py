@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from lookalike.answers import ImageMap, MapUpdate
 from lookalike.collection.maps.describing import read_map
-from lookalike.collection.maps.making import USUAL, MapRequest, make_map, make_or_place, place_on_map
+from lookalike.collection.maps.making import MapRequest, make_map, make_or_place, place_on_map
 from lookalike.collection.names import KeptNames
 from lookalike.collection.resources import Opener
+from lookalike.collection.stored.maps import StoredMaps
 from lookalike.collection.stored.named_folders import read_each
-from lookalike.errors import CollectionConflictError
-from lookalike.images.finding.spelling import composed
-from lookalike.projection import Method, Report
 from lookalike.projection.contract import silent
+from lookalike.projection.methods import DEFAULT_METHOD
+from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.reports import ShareReport
 
 Listed = tuple[list[ImageMap], dict[str, str]]  # what `list` gives, which hides Python's own in the class
 
@@ -28,12 +29,14 @@ class Maps(KeptNames):
     (['pca'], True, 1)
     """
 
+    _kind = "map"
+    _usual = DEFAULT_METHOD
+
     def __init__(self, resources: Opener) -> None:
         self._resources = resources
 
-    def names(self) -> list[str]:
-        """Return the names of the maps that are kept."""
-        return self._resources().maps.names()
+    def _stored(self) -> StoredMaps:
+        return self._resources().maps
 
     def get(self, name: str) -> ImageMap:
         """Return a map that is kept, as far as its images are still there.
@@ -60,52 +63,22 @@ class Maps(KeptNames):
         resources = self._resources()
         return read_each(resources.maps.names(), lambda name: read_map(resources, name))
 
-    def usual(self, name: str | None = None) -> str:
-        """Return the name of the map that is meant: the one named, the one called ``tsne``, or the only one.
-
-        Raises
-        ------
-        CollectionNotFoundError
-            If there is none of the name, or none at all.
-        CollectionConflictError
-            If there are several, and none is called so.
-
-        Examples
-        --------
-        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
-        >>> report = photos.sync()
-        >>> found = photos.maps.make("pca")
-        >>> photos.maps.usual()
-        'pca'
-        """
-        stored = self._resources().maps
-        names = stored.names()
-        if name is None and USUAL not in names:
-            if len(names) == 1:
-                return names[0]
-            if names:
-                raise CollectionConflictError(
-                    f"there are several maps: {', '.join(names)}; say which is meant"
-                )
-        stored.check_there(name or USUAL)
-        return composed(name or USUAL)
-
     def make(
         self,
-        method: Method = USUAL,
+        method: str = DEFAULT_METHOD,
         name: str | None = None,
         *,
         model: str | None = None,
         perplexity: float | None = None,
-        random_state: int = 0,
-        report: Report = silent,
+        random_state: int = RANDOM_STATE,
+        report: ShareReport = silent,
     ) -> ImageMap:
         """Make a map, on which images that look alike lie near each other, and keep it under a name.
 
         Parameters
         ----------
-        method : {"tsne", "pca", "umap"}
-            See `lookalike.projection.project`.
+        method : str
+            A row of `lookalike.projection.MAP_METHODS`: tsne, pca or umap.
         name : str, optional
             Under which it is kept; the method's by default. One of that name is replaced.
         model : str, optional
@@ -156,12 +129,12 @@ class Maps(KeptNames):
         self,
         name: str | None = None,
         *,
-        method: Method | None = None,
+        method: str | None = None,
         model: str | None = None,
         perplexity: float | None = None,
         random_state: int | None = None,
         new: bool = False,
-        report: Report = silent,
+        report: ShareReport = silent,
     ) -> MapUpdate:
         """Return the map of a name, brought up to date: made if need be, else with what came later placed.
 
@@ -172,7 +145,7 @@ class Maps(KeptNames):
         ----------
         name : str, optional
             The method's by default.
-        method : {"tsne", "pca", "umap"}, optional
+        method : str, optional
             That of the map which is there, or t-SNE.
         model, perplexity, random_state : optional
             See `make`; whatever is not given is as it is, or for a new map as by default.
@@ -201,7 +174,3 @@ class Maps(KeptNames):
         """
         request = MapRequest(name, method, model, perplexity, random_state)
         return make_or_place(self._resources(), request, new, report)
-
-    def delete(self, name: str) -> None:
-        """Delete a map, damaged or not."""
-        self._resources().maps.delete(name)
