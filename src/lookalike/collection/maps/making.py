@@ -73,7 +73,7 @@ def make_or_place(resources: Resources, request: MapRequest, new: bool, report: 
     if earlier is not None and not new and _is_as_asked(earlier, resources, request):
         found, n_placed = place_on_map(resources, name) if earlier.n_unplaced else (earlier, 0)
         return MapUpdate(found, is_new=False, n_placed=n_placed)
-    found = make_map(resources, request, report)
+    found = make_map(resources, request if earlier is None else _filled(request, earlier), report)
     is_same_kind = all(getattr(earlier, each, None) == getattr(found, each) for each in _KIND)
     return MapUpdate(found, is_new=True, replaced=None if is_same_kind else earlier)
 
@@ -93,6 +93,14 @@ def _is_as_asked(found: ImageMap, resources: Resources, request: MapRequest) -> 
     if request.model is not None:  # a file, perhaps
         request = replace(request, model=resources.model(request.model).name)
     return all(getattr(request, each) in (None, getattr(found, each)) for each in _KIND)
+
+
+def _filled(request: MapRequest, earlier: ImageMap) -> MapRequest:
+    """Return what a map is to be that takes the place of another: like that, where nothing was said of it."""
+    method = earlier.method if request.method is None else request.method
+    facts = ("model", "random_state", *(["perplexity"] if method == earlier.method else []))
+    kept = {each: getattr(earlier, each) for each in facts if getattr(request, each) is None}
+    return replace(request, method=method, **kept)
 
 
 def _project(name: str, request: MapRequest, model: Model, embedded: Embedded, report: Report) -> StoredMap:
