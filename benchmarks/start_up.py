@@ -32,7 +32,7 @@ def timed(owner, name, share):
             spent[share] = spent.get(share, 0) + time.perf_counter() - begun
     setattr(owner, name, staticmethod(measured) if is_class_method else measured)
 import lance, PIL.Image, PIL.JpegImagePlugin
-import lookalike.collection
+import lookalike.collection.collection
 from lookalike.embed import onnx, runtime
 from lookalike.index import Exact
 from lookalike.store import Table

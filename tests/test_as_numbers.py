@@ -9,12 +9,12 @@ from lookalike import cluster, evaluate
 from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError
 from lookalike.evaluate.clusterings import silhouette
+from lookalike.index import Exact, KDTree, KMeansTree
 from lookalike.index.graph import neighbor_graph, radius_graph
-from lookalike.index.kinds import KINDS
 from lookalike.pca import PCA
 from lookalike.projection import project
 
-OWN_KINDS = [kind for kind in KINDS if kind not in ("annoy", "hnsw")]
+OWN_KINDS = {kind.kind: kind for kind in (Exact, KDTree, KMeansTree)}
 
 
 def rows():
@@ -38,7 +38,7 @@ TAKERS = {
     "t-SNE map": lambda X: project(X, "tsne").points,
     "neighbor_graph": lambda X: neighbor_graph(X, 1).toarray(),
     "radius_graph": lambda X: radius_graph(X, 1).toarray(),
-    **{kind: lambda X, kind=kind: KINDS[kind]().build(X).search(rows(), 1).ids for kind in OWN_KINDS},
+    **{kind: lambda X, kind=kind: OWN_KINDS[kind]().build(X).search(rows(), 1).ids for kind in OWN_KINDS},
 }
 
 

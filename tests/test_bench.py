@@ -7,8 +7,8 @@ import pytest
 
 from lookalike.bench import compare_indexes
 from lookalike.errors import InvalidInputError
-from lookalike.index import Exact, KMeansTree
-from lookalike.index.kinds import KINDS
+from lookalike.index import Exact, KMeansTree, kinds
+from lookalike.index.kinds import KINDS, IndexKind
 from lookalike.types import Neighbors
 
 QUICK = {"seconds": 0.01}
@@ -55,6 +55,14 @@ class SameAgain(Altered):
         return np.repeat(ids[:, :1], ids.shape[1], axis=1)
 
 
+class Slow(Exact):
+    kind = "slow"
+
+    def build(self, vectors, ids=None):
+        time.sleep(len(vectors) * 1e-4)
+        return super().build(vectors, ids)
+
+
 class Missing(Exact):
     kind = "missing"
 
@@ -70,7 +78,9 @@ def test_figures_are_those_of_every_kind_at_every_recall():
     found = compare_indexes(clouds(), metric="euclidean", k=5, recalls=(1.0, 0.9, 0.9), **QUICK)
     assert (found.n_vectors, found.n_queries, found.dimension, found.k) == (360, 40, 12, 5)
     assert (found.metric, found.cores >= 1) == ("euclidean", True)
-    assert {figures.index for figures in found.indexes} | set(found.left_out) == set(KINDS)
+    assert {figures.index for figures in found.indexes} | set(found.left_out) == {
+        row.name for row in KINDS if not row.is_of_store
+    }
     assert [point.asked for point in points(found, "exact")] == [1.0]
     assert [point.asked for point in points(found, "kmeans-tree")] == [0.9, 1.0]
     for figures in found.indexes:
@@ -93,7 +103,9 @@ def test_exact_and_proved_answers_have_recall_1(metric):
 )
 def test_bad_index_shows_its_recall(kind, recall, monkeypatch):
     given = clouds()
-    found = compare_indexes(given[:300], given[300:320], "euclidean", k=5, kinds=["exact", kind], **QUICK)
+    found = compare_indexes(
+        given[:300], given[300:320], metric="euclidean", k=5, kinds=["exact", kind], **QUICK
+    )
     assert points(found, "altered")[0].recall == pytest.approx(recall)
     assert found.fastest(0.99).index == "exact"
 
@@ -160,14 +172,8 @@ def test_kind_whose_library_is_missing_is_named_with_the_reason():
 
 
 def test_kind_that_takes_long_to_build_is_left_out_unless_it_is_named(monkeypatch):
-    class Slow(Exact):
-        kind = "slow"
-
-        def build(self, vectors, ids=None):
-            time.sleep(len(vectors) * 1e-4)
-            return super().build(vectors, ids)
-
-    monkeypatch.setitem(KINDS, "slow", Slow)
+    slow = IndexKind("slow", f"{__name__}:Slow", "one that takes its time")
+    monkeypatch.setattr(kinds, "KINDS", (*KINDS, slow))
     monkeypatch.setattr("lookalike.bench._LONGEST_BUILD", 0.05)
     monkeypatch.setattr("lookalike.bench._TRIAL_ROWS", 100)
     rows = clouds(1_000)

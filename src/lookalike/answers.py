@@ -19,7 +19,6 @@ from lookalike.query.facts import Facts
 from lookalike.types import Hit, Ids, ImageId, Metric, Vectors, format_id
 
 if TYPE_CHECKING:
-    from lookalike.projection import Method
     from lookalike.train import Trained
 
 
@@ -329,7 +328,7 @@ class ImageMap:
 
     name: str
     model: str
-    method: Method
+    method: str
     metric: Metric
     perplexity: float | None
     parameters: Mapping[str, float]

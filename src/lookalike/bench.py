@@ -29,9 +29,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError, LookalikeError
-from lookalike.index import Exact, Index, KMeansTree
-from lookalike.index.contract import DEFAULT_RECALL, check_queries, check_recall, check_vectors
-from lookalike.index.kinds import KINDS, get_kind
+from lookalike.index import kinds as index_kinds
+from lookalike.index.contract import DEFAULT_RECALL, Index, check_queries, check_recall, check_vectors
+from lookalike.index.exact import Exact
+from lookalike.index.kinds import AUTO_KINDS, load_index
 from lookalike.system.cores import usable_cores
 from lookalike.types import Ids, Metric, Vectors
 
@@ -46,7 +47,6 @@ _TRUTH_SECONDS = 30.0
 _TRUTH_BLOCK = 100  # queries
 _TRIAL_ROWS = 5_000  # enough for every index to go its usual way
 _LONGEST_BUILD = 60.0  # seconds
-_ALWAYS_BUILT = (Exact.kind, KMeansTree.kind)  # between which a search chooses by itself
 
 Doubles = npt.NDArray[np.float64]
 
@@ -134,9 +134,58 @@ class IndexComparison:
         return max(points, key=lambda point: point.queries_per_second, default=None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexTrial:
+    """Which indexes are tried, and how; see `compare_indexes`, which also has the defaults.
+
+    Raises
+    ------
+    InvalidInputError
+        For an unknown kind, k or a recall out of range.
+    """
+
+    metric: Metric
+    k: int
+    kinds: Sequence[str | type[Index]] | None
+    recalls: Sequence[float]
+    n_queries: int | None
+    random_state: int
+    seconds: float
+    report: Callable[[str], None]
+
+    def __post_init__(self) -> None:
+        """Check what does not depend on the vectors."""
+        if isinstance(self.k, bool) or not isinstance(self.k, int | np.integer) or self.k < 1:
+            raise InvalidInputError(f"k is {self.k!r}; expected a whole number, 1 or more")
+        if not self.efforts:
+            raise InvalidInputError("recalls are empty; expected at least one, above 0 and at most 1")
+        if not self.seconds > 0:
+            raise InvalidInputError(f"seconds is {self.seconds!r}; expected above 0")
+        for kind in self.kinds or ():
+            if isinstance(kind, str):
+                load_index(kind)
+
+    @property
+    def efforts(self) -> list[float]:
+        """The recalls to ask for, rising, each once."""
+        return sorted({check_recall(recall) for recall in self.recalls})
+
+    @property
+    def chosen(self) -> list[type[Index]]:
+        """The classes to try, each once; all that are built of vectors alone where none is named."""
+        named = self.kinds or [row.name for row in index_kinds.KINDS if not row.is_of_store]
+        return list(dict.fromkeys(load_index(kind) if isinstance(kind, str) else kind for kind in named))
+
+    def efforts_of(self, kind: type[Index]) -> list[float]:
+        """The recalls to ask a kind for; of one that is always exact, one is all there is to try."""
+        exact = tuple(row.load() for row in index_kinds.KINDS if row.is_exact)
+        return [1.0] if issubclass(kind, exact) else self.efforts
+
+
 def compare_indexes(
     vectors: npt.ArrayLike,
     queries: npt.ArrayLike | None = None,
+    *,
     metric: Metric = "cosine",
     k: int = 10,
     kinds: Sequence[str | type[Index]] | None = None,
@@ -194,52 +243,58 @@ def compare_indexes(
     >>> found.n_vectors, found.n_queries, found.indexes[0].points[0].recall
     (180, 20, 1.0)
     """
+    trial = IndexTrial(
+        metric=metric,
+        k=k,
+        kinds=kinds,
+        recalls=recalls,
+        n_queries=n_queries,
+        random_state=random_state,
+        seconds=seconds,
+        report=report,
+    )
     rows = check_vectors(vectors, metric)
-    gallery, asked = _separate(rows, queries, metric, n_queries, np.random.default_rng(random_state))
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-        raise InvalidInputError(f"k is {k!r}; expected a whole number, 1 or more")
-    k = min(int(k), len(gallery))
-    wanted = sorted({check_recall(recall) for recall in recalls})
-    if not wanted:
-        raise InvalidInputError("recalls are empty; expected at least one, above 0 and at most 1")
-    if not seconds > 0:
-        raise InvalidInputError(f"seconds is {seconds!r}; expected above 0")
-    chosen = [get_kind(kind) if isinstance(kind, str) else kind for kind in kinds or KINDS]
+    return _compare(trial, *_separate(trial, rows, queries))
 
-    report("finding the true neighbours")
-    limits = _find_limits(gallery, asked, metric, k)  # (queries that there was time for,)
+
+def _compare(trial: IndexTrial, gallery: Vectors, asked: Vectors) -> IndexComparison:
+    """Compare indexes by what they find in a gallery, (n, d), for some queries, (n_queries, d)."""
+    k = min(int(trial.k), len(gallery))
+    trial.report("finding the true neighbours")
+    limits = _find_limits(gallery, asked, trial.metric, k)  # (queries that there was time for,)
     asked = asked[: len(limits)]
     costs: dict[str, tuple[float, int | None]] = {}
     tallies: list[_Tally] = []
     left_out: dict[str, str] = {}
-    for kind in dict.fromkeys(chosen):
-        efforts = [1.0] if issubclass(kind, Exact) else wanted
+    for kind in trial.chosen:
+        efforts = trial.efforts_of(kind)
         try:
-            report(f"trying {kind.kind}, which is compiled the first time")
-            _try(kind, gallery, asked, metric, k, efforts)
-            expected = 0.0 if kinds or kind.kind in _ALWAYS_BUILT else _expect(kind, gallery, metric)
+            trial.report(f"trying {kind.kind}, which is compiled the first time")
+            _try(kind, gallery, asked, trial.metric, k, efforts)
+            is_built = trial.kinds or kind.kind in AUTO_KINDS
+            expected = 0.0 if is_built else _expect(kind, gallery, trial.metric)
             if expected > _LONGEST_BUILD:
                 left_out[kind.kind] = (
                     f"building it would take some {max(expected, 1):,.0f} seconds;"
                     f" name it to have it built all the same: --index {kind.kind}"
                 )
                 continue
-            report(f"building {kind.kind}")
+            trial.report(f"building {kind.kind}")
             started = time.perf_counter()
-            index = kind(metric).build(gallery)
+            index = kind(trial.metric).build(gallery)
             costs[kind.kind] = (time.perf_counter() - started, _size_on_disk(index))
         except LookalikeError as error:  # of the kind, not of the vectors: `Exact` has taken those
             left_out[kind.kind] = str(error)
             continue
-        tallies += [_Tally(index, recall, k, seconds) for recall in efforts]
+        tallies += [_Tally(index, recall, k, trial.seconds) for recall in efforts]
     if not tallies:
         raise InvalidInputError(
             "there is no index to compare: " + "; ".join(f"{kind}: {why}" for kind, why in left_out.items())
         )
-    _take_turns(tallies, asked, report)
+    _take_turns(tallies, asked, trial.report)
     points = [tally.to_point(gallery, asked, limits) for tally in tallies]
     return IndexComparison(
-        metric,
+        trial.metric,
         k,
         len(gallery),
         gallery.shape[1],
@@ -301,18 +356,12 @@ class _Tally:
         )
 
 
-def _separate(
-    rows: Vectors,
-    queries: npt.ArrayLike | None,
-    metric: Metric,
-    n_queries: int | None,
-    random: np.random.Generator,
-) -> tuple[Vectors, Vectors]:
+def _separate(trial: IndexTrial, rows: Vectors, queries: npt.ArrayLike | None) -> tuple[Vectors, Vectors]:
     """Return what is searched, and the queries."""
     if queries is not None:
         if not len(rows):
             raise InvalidInputError("there are no vectors; expected at least 1 to search")
-        given = check_queries(queries, metric, rows.shape[1])
+        given = check_queries(queries, trial.metric, rows.shape[1])
         if not len(given):
             raise InvalidInputError("there are no queries; expected at least 1")
         most, usual = len(given), min(MOST_QUERIES, len(given))
@@ -323,10 +372,10 @@ def _separate(
             )
         given, most = rows, len(rows) - 1
         usual = max(1, min(MOST_QUERIES, int(len(rows) * _SHARE_OF_QUERIES)))
-    n = usual if n_queries is None else n_queries
+    n = usual if trial.n_queries is None else trial.n_queries
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= most:
         raise InvalidInputError(f"the number of queries is {n!r}; expected 1 to {most}")
-    chosen = random.permutation(len(given))[:n]
+    chosen = np.random.default_rng(trial.random_state).permutation(len(given))[:n]
     return (rows if queries is not None else np.delete(rows, chosen, axis=0)), given[chosen]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from lookalike import Collection
 from lookalike.errors import InvalidInputError, ModelError
+from lookalike.index import Exact, kinds
 
 
 def test_reduce_makes_a_model_to_search_with(call, photos):
@@ -81,17 +82,18 @@ def test_bench_json_is_one_document(call, photos):
     assert set(document["fastest"]) == {"index", *point}
 
 
+class Borrowed(Exact):
+    """A kind whose library is missing."""
+
+    kind = "borrowed"
+
+    def build(self, vectors, ids=None):
+        raise InvalidInputError("install it with: pip install 'lookalike[borrowed]'")
+
+
 def test_bench_says_which_index_cannot_be_had(call, photos, monkeypatch):
-    from lookalike.errors import InvalidInputError
-    from lookalike.index.kinds import KINDS
-
-    class ThirdParty(KINDS["exact"]):
-        kind = "borrowed"
-
-        def build(self, vectors, ids=None):
-            raise InvalidInputError("install it with: pip install 'lookalike[borrowed]'")
-
-    monkeypatch.setitem(KINDS, "borrowed", ThirdParty)
+    borrowed = kinds.IndexKind("borrowed", f"{__name__}:Borrowed", "another library's")
+    monkeypatch.setattr(kinds, "KINDS", (*kinds.KINDS, borrowed))
     call("index", photos, "--model", "pixels-8-grey")
     code, out, _ = call("bench", "-c", photos, "-q", "--index", "borrowed", "--index", "exact")
     assert code == 0

@@ -298,13 +298,13 @@ def test_info_tells_of_clusterings_and_of_an_images_clusters(call, photos, folde
 def test_a_list_of_clusterings_goes_past_a_damaged_one(call, photos):
     photos.clusterings.make(k=2, name="broken")
     damage(photos, "broken")
-    code, out, err = call("cluster", "--list")
+    code, out, err = call("cluster", "list")
     assert (code, out.split("\t")[0], out.count("\n"), err.count("\n")) == (0, "kmeans", 1, 1)
     assert "--name 'broken' --delete" in err
-    listed = json.loads(call("cluster", "--list", "--json")[1])["clusterings"]
+    listed = json.loads(call("cluster", "list", "--json")[1])["clusterings"]
     assert [(each["name"], "damaged" in each) for each in listed] == [("kmeans", False), ("broken", True)]
-    assert call("cluster", "--name", "broken", "--delete")[:2] == (0, "deleted broken\n")
-    assert call("cluster", "--list")[2] == ""
+    assert call("cluster", "delete", "broken")[:2] == (0, "deleted broken\n")
+    assert call("cluster", "list")[2] == ""
 
 
 def test_a_collection_without_folder_labels_is_measured_against_names(photos, folder):

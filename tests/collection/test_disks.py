@@ -143,14 +143,14 @@ def test_everything_works_on_a_disk_without_hard_links(disk, capsys, monkeypatch
         assert f"{kind}.jpg" in call("search", "002.jpg", "--index", kind)
     call("cluster", "-k", "3", "--name", "k", "-q")
     call("cluster", "-k", "4", "--name", "k", "-q")
-    call("cluster", "--name", "k", "--rename", "0=zero", "-q")
-    assert "zero" in call("cluster", "--name", "k")
+    call("cluster", "edit", "k", "--rename", "0=zero", "-q")
+    assert "zero" in call("cluster", "show", "k")
     for _ in range(2):
-        call("map", "--method", "pca", "--new", "-o", "map.png")
+        call("map", "make", "--method", "pca", "-o", "map.png")
     call("reduce", "4", "-q")
     call("evaluate", "--labels", "k", "--clustering", "k", "-q")
     call("index", ".", "--prune", "-q")
-    call("cluster", "--name", "k", "--delete")
+    call("cluster", "delete", "k")
 
 
 @pytest.mark.disk

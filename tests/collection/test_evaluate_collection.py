@@ -7,15 +7,12 @@ import shutil
 
 import pytest
 from PIL import Image
-from test_datasets_indexed import digits
 
 from lookalike import Collection
 from lookalike.collection.evaluation.ground_truth import read_ground_truth
 from lookalike.errors import CollectionError, InvalidInputError, ModelError, StoreError
 from lookalike.evaluate import compare_with_labels, rank_others, silhouette
 from pictures import picture, shade
-
-__all__ = ["digits"]  # a fixture
 
 MODEL = "pixels-8-grey"
 

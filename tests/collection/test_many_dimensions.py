@@ -9,16 +9,15 @@ from lookalike import cluster, evaluate, pca
 from lookalike.cluster import kmeans
 from lookalike.errors import TooLittleMemoryError
 from lookalike.evaluate.clusterings import silhouette
-from lookalike.index.exact import Exact
+from lookalike.index import Exact, KDTree, KMeansTree
 from lookalike.index.graph import radius_graph
-from lookalike.index.kinds import KINDS
 from lookalike.pca import PCA, principal_axes
 from lookalike.projection import place, project
 from lookalike.system import memory
 
 N, D = 14, 12_000
 SQUARE = 8 * D * D  # what a matrix of dimensions by dimensions would take: 1.2 GB
-OWN_KINDS = [kind for kind in KINDS if kind not in ("annoy", "hnsw")]
+OWN_KINDS = {kind.kind: kind for kind in (Exact, KDTree, KMeansTree)}
 
 
 def long_rows(n=N, d=D, seed=0):
@@ -42,7 +41,7 @@ def degenerate(kind, n=N, d=D):
 DEGENERATE = ["plain", "duplicates", "one direction", "far from the origin"]
 
 USES = {
-    **{kind: lambda X, kind=kind: KINDS[kind]("euclidean").build(X).search(X, 3) for kind in OWN_KINDS},
+    **{kind: lambda X, kind=kind: OWN_KINDS[kind]("euclidean").build(X).search(X, 3) for kind in OWN_KINDS},
     "PCA": lambda X: PCA(3).fit_transform(X),
     "KMeans": lambda X: cluster.KMeans(2).fit(X),
     "HierarchicalKMeans": lambda X: cluster.HierarchicalKMeans(2).fit(X),
@@ -88,7 +87,7 @@ def test_every_index_answers_as_exact_search_does(kind, metric, data):
         rows = rows[rows.any(axis=1)]
     queries = np.concatenate([rows, long_rows(3, seed=1)])
     truth = Exact(metric).build(rows).search(queries, 5)
-    index = KINDS[kind](metric).build(rows)
+    index = OWN_KINDS[kind](metric).build(rows)
     found = index.search(queries, 5, recall=1.0)
     np.testing.assert_array_equal(found.ids, truth.ids)
     np.testing.assert_array_equal(found.distances, truth.distances)
@@ -165,7 +164,7 @@ def test_blocks_of_long_rows_give_what_one_block_gives(monkeypatch):
     np.testing.assert_allclose(PCA(3).fit_transform(rows), whole.transform(rows), atol=1e-4)
     truth = Exact("euclidean").build(rows).search(rows, 3)
     for kind in OWN_KINDS:
-        found = KINDS[kind]("euclidean").build(rows).search(rows, 3, recall=1.0)
+        found = OWN_KINDS[kind]("euclidean").build(rows).search(rows, 3, recall=1.0)
         np.testing.assert_array_equal(found.ids, truth.ids)
     labels = cluster.KMeans(2).fit_batches(lambda: [rows[:7], rows[7:]]).labels_
     assert len(set(labels[: N // 2])) == len(set(labels[N // 2 :])) == 1

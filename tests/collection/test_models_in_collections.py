@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 from lookalike import Collection
-from lookalike.cli import main
 from lookalike.embed import MODELS, get_model, hub, models
 from lookalike.embed.models import GraphUse, HubFile, HubFiles, TextUse
 from lookalike.errors import CollectionError, InvalidInputError, ModelError, QueryError
@@ -86,17 +85,6 @@ def collection(folder, carried):
     made = Collection.create(folder, model=CLIP.name)
     made.sync()
     return made
-
-
-@pytest.fixture
-def call(capfdbinary):
-    def call_(*words):
-        with pytest.raises(SystemExit) as left:
-            main([str(word) for word in words])
-        out, err = capfdbinary.readouterr()
-        return left.value.code or 0, out.decode(), err.decode()
-
-    return call_
 
 
 def content(place):

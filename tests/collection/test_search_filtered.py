@@ -6,15 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_cli import call
-from test_datasets_indexed import write_idx
 from test_searchers import LIBRARIES, each_kind
 
 from lookalike import Collection, Filter
 from lookalike.errors import InvalidInputError, QueryError
-from lookalike.index.kinds import KINDS
-
-__all__ = ["call"]  # a fixture
+from mnist_files import write_mnist
 
 N, RARE = 2_000, 20  # 1 %
 
@@ -23,14 +19,11 @@ N, RARE = 2_000, 20  # 1 %
 def data(tmp_path_factory) -> Path:
     """A data set in MNIST's form of random pixels: the label 7 is that of one image in a hundred."""
     folder = tmp_path_factory.mktemp("data")
-    (folder / "mnist").mkdir()
     random = np.random.default_rng(0)
     images = random.integers(0, 255, (N + 10, 28, 28))
     labels = random.integers(0, 7, N + 10)
     labels[: N : N // RARE] = 7
-    for part, rows in (("train", slice(0, N)), ("t10k", slice(N, None))):
-        write_idx(folder / f"mnist/{part}-images-idx3-ubyte.gz", images[rows])
-        write_idx(folder / f"mnist/{part}-labels-idx1-ubyte.gz", labels[rows])
+    write_mnist(folder / "mnist", images, labels, N)
     return folder
 
 
@@ -125,7 +118,6 @@ def test_the_command_line_names_the_index_that_answered(made, settings, call):
         assert message in err
 
 
-@pytest.mark.skipif("kdtree" not in KINDS, reason="there is no KD-tree")
 def test_the_modes_of_a_kd_tree_are_its_own(collection):
     expected = collection.search("mnist:test/1").hits
     exact = collection.search("mnist:test/1", index="kdtree", mode="exact", recall=0.5)
@@ -135,7 +127,6 @@ def test_the_modes_of_a_kd_tree_are_its_own(collection):
         collection.search("mnist:test/1", index="kdtree", mode="quick")
 
 
-@pytest.mark.skipif("annoy" not in KINDS, reason="there is no ANNOY")
 @pytest.mark.parametrize("kind", ["annoy", "hnsw"])
 def test_an_index_whose_library_is_missing_says_how_to_get_it(made, settings, call, kind, monkeypatch):
     monkeypatch.setitem(sys.modules, LIBRARIES[kind], None)

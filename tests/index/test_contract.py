@@ -1,9 +1,16 @@
 """What every kind of index promises. A new kind joins by a row of ALL."""
 
 import importlib.util
+import inspect
 import json
 import os
+import subprocess
+import sys
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +19,10 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from lookalike.errors import IndexFileError, InvalidInputError
-from lookalike.index import HNSW, Annoy, Exact, Index, KDTree, KMeansTree
-from lookalike.index.contract import METRICS
-from lookalike.index.kinds import KINDS, get_kind
+from lookalike.index import HNSW, Annoy, Exact, Index, IvfRq, KDTree, KMeansTree, kdtree
+from lookalike.index.contract import METRICS, StoredSearcher, check_vectors
+from lookalike.index.kinds import KINDS, find_kind, kind_names, load_index
+from lookalike.store import Store
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,32 @@ def each(kinds):
     return pytest.mark.parametrize("kind", marked)
 
 
+class StoredIvfRq:
+    """Builds the searcher of the store from vectors, by writing them to a table."""
+
+    kind = "ivf-rq"
+
+    def __init__(self, metric):
+        self.metric = metric
+
+    def build(self, vectors, ids=None):
+        vectors = check_vectors(vectors, self.metric)
+        store = Store(Path(tempfile.mkdtemp(dir=FOLDERS[-1])))
+        table = store.vectors("m", vectors.shape[1])
+        store.write_vectors(np.arange(len(vectors)) if ids is None else np.asarray(ids), vectors, table)
+        return IvfRq(table, self.metric)
+
+
+FOLDERS = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _folder_of_stores(tmp_path_factory):
+    FOLDERS.append(tmp_path_factory.mktemp("stores"))
+
+
+each_searcher = each([*ALL, Kind(StoredIvfRq)])
+each_exact_searcher = each([*OURS, Kind(StoredIvfRq)])
 each_kind = each(ALL)
 each_exact_kind = each(OURS)
 each_metric = pytest.mark.parametrize("metric", METRICS)
@@ -51,10 +85,36 @@ RECALL_FLOOR = 0.9  # of kinds that are not exact, on the small sets of this fil
 
 
 def test_kinds_are_chosen_by_name():
-    assert {name: get_kind(name) for name in KINDS} == {kind.index.kind: kind.index for kind in ALL}
-    assert list(KINDS) == ["exact", "kdtree", "kmeans-tree", "annoy", "hnsw"]
+    built = [row for row in KINDS if not row.is_of_store]
+    assert {row.name: load_index(row.name) for row in built} == {kind.index.kind: kind.index for kind in ALL}
+    assert kind_names() == ["exact", "kdtree", "kmeans-tree", "annoy", "hnsw", "ivf-rq"]
     with pytest.raises(InvalidInputError, match="no index 'kd'; expected one of exact, kdtree, kmeans-tree"):
-        get_kind("kd")
+        find_kind("kd")
+    with pytest.raises(InvalidInputError, match="the index ivf-rq is kept by the tables of a collection"):
+        load_index("ivf-rq")
+
+
+def test_rows_say_of_the_classes_what_is_so():
+    for row in KINDS:
+        kind = row.load()
+        assert kind.kind == row.name
+        assert issubclass(kind, StoredSearcher if row.is_of_store else Index)
+        assert bool(row.modes) == ("mode" in inspect.signature(kind.search).parameters)
+    assert find_kind("kdtree").modes == kdtree.MODES
+    assert [row.name for row in KINDS if row.extra] == list(LIBRARIES)
+    assert [row.name for row in KINDS if row.is_exact] == ["exact"]
+
+
+def test_kinds_are_listed_without_loading_any():
+    code = """
+import sys
+import lookalike.index
+from lookalike.index.kinds import AUTO, DEFAULT_RECALL, check_request, kind_names
+check_request("kdtree", "leaf")
+print(*kind_names(), *{name.partition(".")[0] for name in sys.modules} & {"numpy", "numba", "lance"})
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.split() == kind_names()
 
 
 def true_distances(queries, vectors, metric):
@@ -91,7 +151,7 @@ def vectors_of(n, d, seed=0):
     return np.random.default_rng(seed).standard_normal((n, d)).astype(np.float32)
 
 
-@each_kind
+@each_searcher
 def test_euclidean_distance_of_three_and_four_is_five(kind):
     index = kind.index("euclidean").build([[0, 0], [3, 4], [6, 8]])
     found = index.search([[0, 0]], k=3)
@@ -103,7 +163,7 @@ def test_euclidean_distance_of_three_and_four_is_five(kind):
     assert hits.distances.tolist() == [0, 5]
 
 
-@each_kind
+@each_searcher
 def test_cosine_distance_is_one_less_the_cosine_whatever_the_lengths(kind):
     index = kind.index("cosine").build([[1, 0], [0, 2], [-3, 0], [0.5, 0.5]])
     found = index.search([[7, 0]], k=4)
@@ -124,7 +184,7 @@ def test_ids_are_row_numbers_unless_given(kind):
     assert index.radius(vectors, 0).ids.tolist() == given_ids
 
 
-@each_kind
+@each_searcher
 @each_metric
 def test_one_query_may_come_without_its_row(kind, metric):
     vectors = vectors_of(9, 4)
@@ -136,7 +196,7 @@ def test_one_query_may_come_without_its_row(kind, metric):
     assert len(index.radius(vectors[3], 1)) == 1
 
 
-@each_kind
+@each_searcher
 @each_metric
 def test_every_k_up_to_the_number_of_vectors_is_answered(kind, metric):
     vectors, queries = vectors_of(20, 5), vectors_of(7, 5, seed=1)
@@ -147,7 +207,7 @@ def test_every_k_up_to_the_number_of_vectors_is_answered(kind, metric):
     assert index.search(queries, k=np.int64(3)).ids.shape == (7, 3)
 
 
-@each_kind
+@each_searcher
 @pytest.mark.parametrize("k", [0, -1, 4, True, 1.0, float("nan"), "1", None])
 def test_k_out_of_range_is_an_error_that_names_the_range(kind, k):
     index = kind.index("euclidean").build(vectors_of(3, 2))
@@ -155,7 +215,7 @@ def test_k_out_of_range_is_an_error_that_names_the_range(kind, k):
         index.search([0, 0], k=k)
 
 
-@each_kind
+@each_searcher
 @pytest.mark.parametrize("recall", [0, -0.5, 1.01, float("nan"), float("inf"), "high", None])
 def test_recall_out_of_range_is_an_error(kind, recall):
     index = kind.index("euclidean").build(vectors_of(3, 2))
@@ -163,7 +223,7 @@ def test_recall_out_of_range_is_an_error(kind, recall):
         index.search([0, 0], k=1, recall=recall)
 
 
-@each_kind
+@each_searcher
 @pytest.mark.parametrize("r", [-1, -1e-9, float("nan"), float("inf"), "near", None, [1, 2]])
 def test_radius_that_is_no_distance_is_an_error(kind, r):
     index = kind.index("euclidean").build(vectors_of(3, 2))
@@ -252,7 +312,7 @@ def test_bad_ids_are_refused(kind, ids, words):
     assert index.ids.tolist() == [0]
 
 
-@each_exact_kind
+@each_exact_searcher
 @each_metric
 @pytest.mark.parametrize("d", [3, 784])
 def test_equal_vectors_come_in_the_order_of_their_rows(kind, metric, d):
@@ -264,7 +324,7 @@ def test_equal_vectors_come_in_the_order_of_their_rows(kind, metric, d):
     assert index.radius(vectors[1], 0).ids.tolist() == list(range(1, 60, 3))
 
 
-@each_kind
+@each_searcher
 @each_metric
 def test_one_vector_finds_itself(kind, metric):
     index = kind.index(metric).build([[1, 2, 3]], [9])
@@ -299,7 +359,7 @@ def test_empty_index_is_saved_and_loaded(kind, tmp_path):
         assert loaded.search([1, 2], k=1).ids.tolist() == [[4]]
 
 
-@each_kind
+@each_searcher
 @each_metric
 def test_no_queries_get_no_answers(kind, metric):
     index = kind.index(metric).build(vectors_of(5, 3))
@@ -311,7 +371,7 @@ def test_no_queries_get_no_answers(kind, metric):
     assert hits.distances.dtype == np.float32
 
 
-@each_kind
+@each_searcher
 @each_metric
 def test_only_allowed_ids_are_found(kind, metric):
     vectors, queries = vectors_of(40, 4), vectors_of(5, 4, seed=1)
@@ -329,7 +389,7 @@ def test_only_allowed_ids_are_found(kind, metric):
         assert (found.distances == as_array.distances).all()
 
 
-@each_kind
+@each_searcher
 @each_metric
 @pytest.mark.parametrize("recall", [0.9, 1.0])
 def test_filter_that_keeps_one_percent_finds_the_true_nearest_of_them(kind, metric, recall):
@@ -344,7 +404,7 @@ def test_filter_that_keeps_one_percent_finds_the_true_nearest_of_them(kind, metr
     assert (found.ids == far[np.argsort(truth, axis=1, kind="stable")[:, :10]]).all()
 
 
-@each_kind
+@each_searcher
 def test_fewer_allowed_than_k_end_in_no_hit_at_infinity(kind):
     index = kind.index("euclidean").build([[0, 0], [3, 4], [6, 8], [9, 12]])
     found = index.search([[0, 0], [9, 12]], k=4, allowed=[1, 2, 99])
@@ -356,7 +416,7 @@ def test_fewer_allowed_than_k_end_in_no_hit_at_infinity(kind):
         assert np.isinf(found.distances).all()
 
 
-@each_kind
+@each_searcher
 @pytest.mark.parametrize("allowed", [[1.0], ["a"], [True, False, True], 1, [[1]]])
 def test_allowed_that_are_no_ids_are_an_error(kind, allowed):
     index = kind.index("euclidean").build(vectors_of(3, 2))
@@ -364,7 +424,7 @@ def test_allowed_that_are_no_ids_are_an_error(kind, allowed):
         index.search([0, 0], k=1, allowed=allowed)
 
 
-@each_exact_kind
+@each_exact_searcher
 @each_metric
 def test_radius_holds_all_within_and_none_beyond(kind, metric):
     vectors, queries = vectors_of(300, 6), vectors_of(20, 6, seed=1)
@@ -382,7 +442,7 @@ def test_radius_holds_all_within_and_none_beyond(kind, metric):
             np.testing.assert_allclose(distances, truth[query, ids], rtol=3e-7)
 
 
-@each_exact_kind
+@each_exact_searcher
 @each_metric
 def test_what_a_search_finds_at_a_distance_lies_within_that_radius(kind, metric):
     vectors = vectors_of(200, 5)
@@ -561,7 +621,7 @@ def test_inputs_are_not_modified(kind, metric, tmp_path):
         assert (array == copy).all()
 
 
-@each_kind
+@each_searcher
 @each_metric
 def test_layout_and_type_of_the_input_do_not_matter(kind, metric):
     vectors = np.random.default_rng(0).integers(1, 100, (40, 6))
@@ -574,7 +634,7 @@ def test_layout_and_type_of_the_input_do_not_matter(kind, metric):
         assert (found.distances == expected.distances).all()
 
 
-@each_kind
+@each_searcher
 @each_metric
 @pytest.mark.parametrize("d", [33, 9001])
 def test_query_has_the_same_answer_alone_and_among_300(kind, metric, d):
@@ -591,7 +651,7 @@ def test_query_has_the_same_answer_alone_and_among_300(kind, metric, d):
         assert alone.distances.tobytes() == within[row][1].tobytes()
 
 
-@each_kind
+@each_searcher
 @each_metric
 @pytest.mark.parametrize("d", [33, 9001])
 def test_distance_of_a_pair_does_not_depend_on_what_else_is_found(kind, metric, d):
@@ -605,7 +665,7 @@ def test_distance_of_a_pair_does_not_depend_on_what_else_is_found(kind, metric, 
     assert hits.distances.tobytes() == found.distances[0].tobytes()
 
 
-@each_kind
+@each_searcher
 @each_metric
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
@@ -637,7 +697,7 @@ def test_answers_agree_with_float64(kind, metric, seed, n, d, offset, step, whol
             assert set(np.flatnonzero(near[query])) <= ids <= set(np.flatnonzero(beyond[query]))
 
 
-@each_exact_kind
+@each_exact_searcher
 @each_metric
 @pytest.mark.parametrize("scale", [3e-42, 1e-38, 1e-23, 1e-20, 1e-19, 1, 1e15, 1e19, 1e25, 1e36])
 def test_nearly_equal_distances_are_told_apart_at_any_scale(kind, metric, scale):
@@ -649,7 +709,7 @@ def test_nearly_equal_distances_are_told_apart_at_any_scale(kind, metric, scale)
     check_neighbors(kind, index.search(queries, k=20), true_distances(queries, vectors, metric), 20)
 
 
-@each_exact_kind
+@each_exact_searcher
 def test_small_differences_of_large_vectors_are_told_apart(kind):
     """|q|² + |x|² - 2 q·x in float32 is off by hundreds here; the true squares are near 0.01."""
     vectors = (1e4 + 1e-2 * np.random.default_rng(0).standard_normal((500, 64))).astype(np.float32)
@@ -659,7 +719,7 @@ def test_small_differences_of_large_vectors_are_told_apart(kind):
     )
 
 
-@each_exact_kind
+@each_exact_searcher
 def test_rows_of_very_different_lengths_are_compared_by_angle(kind):
     random = np.random.default_rng(0)
     lengths = 10.0 ** random.uniform(-35, 35, (300, 1))
@@ -667,3 +727,25 @@ def test_rows_of_very_different_lengths_are_compared_by_angle(kind):
     queries = (random.standard_normal((9, 8)) * lengths[:9]).astype(np.float32)
     index = kind.index("cosine").build(vectors)
     check_neighbors(kind, index.search(queries, k=20), true_distances(queries, vectors, "cosine"), 20)
+
+
+@each_kind
+def test_threads_that_ask_in_other_ways_each_get_the_answers_that_they_get_alone(kind, tmp_path):
+    random = np.random.default_rng(0)
+    centres = 3 * random.standard_normal((40, 24))
+    vectors = (centres[random.integers(0, 40, 5_000)] + random.standard_normal((5_000, 24))).astype(
+        np.float32
+    )
+    kind.index("euclidean").build(vectors).save(tmp_path / "index")
+    queries, ways = vectors[:150] + np.float32(0.1), [(1, 0.5), (10, 0.9), (100, 0.99), (10, 1.0)]
+    alone = [kind.index.load(tmp_path / "index").search(queries, *way).ids for way in ways]
+    index, start = kind.index.load(tmp_path / "index"), threading.Barrier(len(ways))
+
+    def ask(way):
+        start.wait(30)  # so that what the first search makes is asked for by all at once
+        found = [np.stack([index.search(query, *way).ids[0] for query in queries]) for _ in range(3)]
+        return [*found, index.search(queries, *way).ids]
+
+    with ThreadPoolExecutor(len(ways)) as pool:
+        for found, expected in zip(pool.map(ask, ways), alone, strict=True):
+            assert all((ids == expected).all() for ids in found)

@@ -5,10 +5,9 @@ import shutil
 import numpy as np
 import pytest
 
-from lookalike.collection.ivf_rq import IvfRq
 from lookalike.collection.searchers import Searchers
 from lookalike.errors import InvalidInputError
-from lookalike.index import Exact
+from lookalike.index import Exact, IvfRq
 from lookalike.store import Store, Table, writer_lock
 
 N, D = 6_000, 32
@@ -40,7 +39,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def folder(made, tmp_path, monkeypatch):
-    monkeypatch.setattr("lookalike.collection.ivf_rq._TUNED_ROWS", 40)
+    monkeypatch.setattr("lookalike.index.ivf_rq._TUNED_ROWS", 40)
     return shutil.copytree(made, tmp_path / "copy")
 
 
@@ -205,3 +204,37 @@ def test_bad_requests_are_refused(made, tmp_path):
     table = write(tmp_path, range(20), np.ones((20, 12), np.float32))
     with pytest.raises(InvalidInputError, match="multiple of 8 dimensions; these have 12"):
         Searchers(tmp_path).open(table, "m", "cosine", "ivf-rq")
+
+
+def test_a_radius_holds_all_within_whatever_the_blocks_that_are_read(folder):
+    for part in range(3):  # each a block of its own
+        write(folder, range(part, 100_000, 500), clustered(200, 20 + part))
+    ids, vectors = table_in(folder).read_vectors()
+    index, exact = open_index(folder), Exact("cosine").build(vectors, ids)
+    queries = clustered(10, 2)
+    for r in (0.0, 0.1, 0.3, 2.0):
+        found, right = index.radius(queries, r), exact.radius(queries, r)
+        assert (found.indptr == right.indptr).all()
+        assert (found.ids == right.ids).all()
+        assert (found.distances == right.distances).all()
+
+
+def test_equal_rows_within_a_radius_come_by_id(tmp_path):
+    rows = np.tile(clustered(3, 1), (4, 1))
+    given = np.array([90, 5, 30, 7, 80, 2, 50, 60, 1, 3, 4, 6])
+    index = IvfRq(write(tmp_path, given, rows), "cosine")
+    assert index.ids.tolist() == sorted(given.tolist())
+    assert index.radius(rows[0], 1e-6).ids.tolist() == sorted(given[::3].tolist())
+    assert index.search(rows[0], 4).ids.tolist() == [sorted(given[::3].tolist())]
+
+
+def test_an_index_that_waits_for_another_writer_is_looked_for_again(folder):
+    searchers, table = Searchers(folder), table_in(folder)
+    write(folder, range(100_000, 102_000), clustered(2_000, 5))
+    with writer_lock(folder):
+        makeshift = searchers.open(table, "m", "cosine", "ivf-rq")
+    made = searchers.open(table, "m", "cosine", "ivf-rq")
+    assert made is not makeshift
+    again = searchers.open(table, "m", "cosine", "ivf-rq")
+    assert again is searchers.open(table, "m", "cosine", "ivf-rq")
+    check_recall(folder, again)

@@ -1,7 +1,10 @@
 """What the adapters add to other libraries' indexes."""
 
+import contextlib
 import importlib.util
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -86,3 +89,33 @@ def test_missing_library_is_an_error_that_names_the_extra(kind, module, extra, m
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(InvalidInputError, match=rf"{module}, which is not installed.*lookalike\[{extra}\]"):
         kind("euclidean").build([[1, 2], [3, 4]])
+
+
+class Meeting:
+    """hnswlib's index; who has set the effort waits for another who does, unless there can be none."""
+
+    def __init__(self, own):
+        self.own, self.both = own, threading.Barrier(2)
+
+    def set_ef(self, effort):
+        self.own.set_ef(effort)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self.both.wait(0.3)
+
+    def knn_query(self, *arguments, **options):
+        return self.own.knn_query(*arguments, **options)
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("hnswlib"), reason="hnswlib is not installed")
+def test_effort_of_a_query_is_its_own_although_the_library_has_but_one():
+    random = np.random.default_rng(0)
+    vectors = random.standard_normal((4_000, 64)).astype(np.float32)  # hard: a small effort finds few
+    index = HNSW("euclidean", n_links=4).build(vectors)
+    queries = index._to_library(random.standard_normal((2, 64)).astype(np.float32))
+    efforts = (10, 3_000)
+    alone = [index._ask(query, 10, effort) for query, effort in zip(queries, efforts, strict=True)]
+    assert (index._ask(queries[0], 10, efforts[1]) != alone[0]).any()
+    index._own = Meeting(index._own)
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(index._ask, queries, [10, 10], efforts))
+    assert [rows.tolist() for rows in found] == [rows.tolist() for rows in alone]

@@ -7,14 +7,11 @@ import lance
 import numpy as np
 import pytest
 from PIL import Image
-from test_cli import call
 
 from lookalike import Collection, Filter
 from lookalike.errors import CollectionError, InvalidInputError, ModelError, QueryError
 from lookalike.store.schema import FORMAT_VERSION
 from pictures import picture
-
-__all__ = ["call"]  # a fixture
 
 
 def painted(*colours, width=120, height=90):

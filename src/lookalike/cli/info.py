@@ -89,7 +89,7 @@ def _document(found: Info) -> dict[str, Any]:
         "failures": [{"path": relative(row.path), "reason": row.reason} for row in found.failures],
         "notes": [{"path": relative(row.path), "note": row.note} for row in found.notes],
         "clusterings": [_clustering_document(each) for each in found.clusterings]
-        + [{"name": name, "damaged": reason} for name, reason in found.damaged.items()],
+        + [{"name": name, "damaged": advise(reason)} for name, reason in found.damaged.items()],
         "bytes": found.size,
         "looks": None
         if found.looks is None

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from lookalike.cli.console import complain, print_json, print_raw, relative, say, step_progress
-from lookalike.cli.hints import advise
 from lookalike.cli.options import (
     CollectionOption,
     DeviceOption,
@@ -23,6 +22,7 @@ from lookalike.cli.options import (
     option,
 )
 from lookalike.errors import InvalidInputError
+from lookalike.index.kinds import AUTO, kind_names
 
 if TYPE_CHECKING:
     from lookalike.answers import SearchResult
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 _FILTERS = "Filters"
 _INDEX = "Search index"
-_KINDS = ("exact", "kdtree", "kmeans-tree", "annoy", "hnsw", "ivf-rq")
 
 
 def _filter(help: str, *names: str, metavar: str) -> Any:  # noqa: A002
@@ -150,7 +149,7 @@ class Searching:
         option(
             "The kind of search index. By default exact search, or the k-means tree where that would be"
             " slow.",
-            metavar="auto|" + "|".join(_KINDS),
+            metavar="|".join((AUTO, *kind_names())),
             rich_help_panel=_INDEX,
         ),
     ] = None
@@ -234,7 +233,7 @@ def search(
             **given(searching),
         )
     for warning in result.warnings:
-        complain(advise(warning))
+        complain(warning)
     if picture.plot is not None:
         from lookalike.drawing import draw_search
 

@@ -12,7 +12,8 @@ from sklearn.base import BaseEstimator, ClusterMixin
 
 from lookalike.errors import InvalidInputError
 from lookalike.index.contract import METRICS, check_vectors
-from lookalike.index.graph import Report, silent
+from lookalike.index.graph import silent
+from lookalike.system.reports import CountReport
 from lookalike.types import Metric, Vectors
 
 
@@ -22,7 +23,7 @@ class NeighborClustering(ClusterMixin, BaseEstimator, ABC):  # type: ignore[misc
     labels_: npt.NDArray[np.intp]
     metric: Metric
 
-    def fit(self, X: npt.ArrayLike, y: Any = None, *, report: Report = silent) -> Self:
+    def fit(self, X: npt.ArrayLike, y: Any = None, *, report: CountReport = silent) -> Self:
         """Find the clusters.
 
         Parameters
@@ -42,7 +43,7 @@ class NeighborClustering(ClusterMixin, BaseEstimator, ABC):  # type: ignore[misc
         return self
 
     @abstractmethod
-    def _fit(self, rows: Vectors, report: Report) -> None:
+    def _fit(self, rows: Vectors, report: CountReport) -> None:
         """Set the learned attributes; rows are checked, parameters are not."""
 
 

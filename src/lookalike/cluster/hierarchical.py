@@ -44,8 +44,9 @@ from sklearn.utils.validation import check_is_fitted
 from lookalike.cluster.kmeans import KMeans, assign
 from lookalike.cluster.merging import merge
 from lookalike.cluster.pruned_lloyd import Doubles, Labels
-from lookalike.cluster.scaling import check_rows, find_frame
+from lookalike.cluster.scaling import check_rows, find_scaling
 from lookalike.errors import InvalidInputError
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.memory import rows_at_once
 from lookalike.types import Ids
 
@@ -157,7 +158,7 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         n_clusters: int = 8,
         *,
         n_cells: int | None = None,
-        random_state: Any = 0,
+        random_state: Any = RANDOM_STATE,
         n_jobs: int | None = None,
     ) -> None:
         self.n_clusters = n_clusters
@@ -236,7 +237,7 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         vectors = check_rows(self, X, is_first=False)
         cells = self.centres_[: self.n_cells_]
-        nearest, _ = assign(vectors, cells, find_frame(cells), self.n_jobs)
+        nearest, _ = assign(vectors, cells, find_scaling(cells), self.n_jobs)
         return self._number_of_cell(min(self.n_clusters, self.n_cells_), None)[nearest]
 
     @property

@@ -8,6 +8,22 @@ and `evaluation` are folders, each with a class that users reach from the collec
 do its work; these see `resources`, never the class. What is kept in files beside the tables is `stored`.
 """
 
-from lookalike.collection.collection import Collection
+from __future__ import annotations
 
-__all__ = ["Collection"]
+from typing import TYPE_CHECKING
+
+from lookalike.system.on_demand import public_names
+
+if TYPE_CHECKING:
+    from lookalike.collection.collection import Collection
+
+__all__ = [
+    "Collection",
+]
+
+__getattr__, __dir__ = public_names(
+    __name__,
+    {
+        "Collection": "collection",
+    },
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NoReturn
 
-from lookalike.errors import CollectionError
+from lookalike.errors import CollectionConflictError
 
 
 class Closed:
@@ -20,4 +20,4 @@ class Closed:
 
     def __getattr__(self, name: str) -> NoReturn:
         """Raise CollectionError, whatever is asked for."""
-        raise CollectionError(f"the collection in {self._folder} is closed; open it again")
+        raise CollectionConflictError(f"the collection in {self._folder} is closed; open it again")

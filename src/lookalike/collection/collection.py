@@ -25,8 +25,7 @@ from lookalike.collection.opening import add_what_is_asked, choose_home, create,
 from lookalike.collection.places import Places
 from lookalike.collection.renamed import RENAMED
 from lookalike.collection.resources import Resources
-from lookalike.collection.searchers import AUTO as AUTO_INDEX
-from lookalike.collection.searchers import Searchers, check_request
+from lookalike.collection.searchers import Searchers
 from lookalike.collection.searching import Request, all_with_vectors, search
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.maps import StoredMaps
@@ -35,7 +34,9 @@ from lookalike.collection.thumbnails import query_thumbnails, thumbnails
 from lookalike.datasets import prepare_dataset
 from lookalike.embed import AUTO, Compute, ModelRegistry, check_device
 from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedError, LookalikeError
-from lookalike.index.contract import check_recall
+from lookalike.index.contract import DEFAULT_RECALL, check_recall
+from lookalike.index.kinds import AUTO as AUTO_INDEX
+from lookalike.index.kinds import check_request
 from lookalike.query.appearance import read_color
 from lookalike.query.embedding import EmbeddedQuery, Query, several_queries
 from lookalike.query.filter import Filter
@@ -174,7 +175,7 @@ class Collection:
         >>> len(photos)
         Traceback (most recent call last):
         ...
-        lookalike.errors.CollectionError: the collection in ... is closed; open it again
+        lookalike.errors.CollectionConflictError: the collection in ... is closed; open it again
         """
         held = [name for name in vars(self) if name.startswith("_")]
         vars(self).update(dict.fromkeys(held, Closed(self.folder)))
@@ -512,7 +513,7 @@ class Collection:
         allow_private: bool = False,
         device: str = AUTO,
         index: str = AUTO_INDEX,
-        recall: float = 0.99,
+        recall: float = DEFAULT_RECALL,
         mode: str | None = None,
         report: Callable[[str], None] = lambda words: None,
     ) -> SearchResult:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from lookalike.collection.searchers import Searchers, choose_kind
 from lookalike.embed import Model
 from lookalike.errors import ModelConflictError
-from lookalike.index import Exact
+from lookalike.index.exact import Exact
 from lookalike.store import Store, Table
 from lookalike.system.memory import check_vectors_fit
 from lookalike.types import Ids, Vectors
@@ -81,7 +81,7 @@ class Embedded:
         return vectors
 
 
-def embedded_images(store: Store, indexes: Searchers, model: Model) -> Embedded:
+def embedded_images(store: Store, searchers: Searchers, model: Model) -> Embedded:
     """Return the images that a model has embedded.
 
     They are read from the exact index, which is fast, where that is the one for so many.
@@ -89,7 +89,7 @@ def embedded_images(store: Store, indexes: Searchers, model: Model) -> Embedded:
     table = vector_table(store, model)
     read, ids = table.open_vectors()
     if choose_kind(table) == Exact.kind:
-        index = indexes.open(table, model.name, model.metric, Exact.kind)
+        index = searchers.open(table, model.name, model.metric, Exact.kind)
         if isinstance(index, Exact):
             ids, vectors = index.ids, index.vectors
 

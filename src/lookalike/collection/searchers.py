@@ -6,7 +6,7 @@ Layout
                            origin.json how many vectors it was built with, how many changed since, and marks
                                        of some of them
     indexes/<model>-<kind>.lock        held by who makes one
-    indexes/<model>-ivf-rq/            what is known of the store's own index; see `ivf_rq`
+    indexes/<model>-ivf-rq/            what is known of the store's own index; see `lookalike.index.ivf_rq`
 
 What lies under a state is whole, and of that state, whoever wrote it: it is made beside its place and then
 renamed. A reader that finds it takes no lock. Who does not find it takes the lock, looks again, and makes
@@ -19,7 +19,6 @@ index is made in memory.
 from __future__ import annotations
 
 import contextlib
-import inspect
 import json
 import os
 import shutil
@@ -31,16 +30,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lookalike.collection.ivf_rq import CHANGED, IvfRq, make_ivf_rq, open_ivf_rq
-from lookalike.errors import IndexFileError, InvalidInputError
-from lookalike.index import Exact, Index
-from lookalike.index.kinds import KINDS, get_kind
+from lookalike.errors import IndexFileError
+from lookalike.index import kinds
+from lookalike.index.contract import MOST_CHANGED, Index, Searcher, StoredSearcher
+from lookalike.index.exact import Exact
+from lookalike.index.kinds import AUTO, AUTO_KINDS, IndexKind, find_kind, load_index
 from lookalike.store import Table
 from lookalike.system.memo import Memo
 from lookalike.system.memory import check_vectors_fit
 from lookalike.types import Ids, Metric, Vectors
 
-AUTO = "auto"
 EXACT_BYTES = 1 << 29
 """Up to so many bytes of vectors, 100,000 of 1,280 numbers, "auto" is exact search.
 
@@ -49,7 +48,6 @@ first: as long as the k-means tree takes to load its compiled code. (Measured wi
 command 15 ms, from a cold disk 230 ms; k-means tree 0.7 ms, in a command 410 ms, from a cold disk 560 ms.)
 """
 
-_NAMES = (AUTO, *KINDS, IvfRq.kind)
 _MARKED = 16
 
 Report = Callable[[str], None]
@@ -100,11 +98,11 @@ class _Opened(NamedTuple):
     """A searcher, and the state of the table that it is of."""
 
     state: str
-    searcher: Index
+    searcher: Searcher
 
 
 class Searchers:
-    """The indexes of the collection in a ``.lookalike`` folder; each is opened once, for all threads."""
+    """What searches in the collection in a ``.lookalike`` folder; each is opened once, for all threads."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "indexes"
@@ -112,8 +110,8 @@ class Searchers:
 
     def open(
         self, table: Table, name: str, metric: Metric, kind: str, report: Report = lambda words: None
-    ) -> Index | IvfRq:
-        """Return an index of a model's vectors as they are now.
+    ) -> Searcher:
+        """Return a searcher of a model's vectors as they are now.
 
         Parameters
         ----------
@@ -122,25 +120,19 @@ class Searchers:
         name, metric : str
             The model's.
         kind : str
-            "auto", or one of those that `check_request` lets pass.
+            One of those that `lookalike.index.kinds.check_request` lets pass.
         report : callable
             Told what is being made, where that may take a while.
         """
-        kind = choose_kind(table) if kind == AUTO else kind
-        place = self.folder / f"{name}-{kind}"
-        if kind == IvfRq.kind:
-            found = open_ivf_rq(table, place, metric)
-            if found is None:
-                report(f"making the {kind} index of {table.count():,} images, or adding to it")
-                found = make_ivf_rq(table, place, metric, self.folder.parent)
-            return found
-        state = table.state()
-        opened = self._opened.get(
-            place,
-            lambda: _open(table, state, place, metric, kind, report),
-            lambda opened: opened.state == state,
-        )
-        return opened.searcher
+        row = find_kind(choose_kind(table) if kind == AUTO else kind)
+        place, state = self.folder / f"{name}-{row.name}", table.state()
+
+        def make() -> _Opened:
+            if row.is_of_store:
+                return _open_stored(table, state, place, metric, row, report)
+            return _open(table, state, place, metric, row, report)
+
+        return self._opened.get(place, make, lambda opened: opened.state == state).searcher
 
     def read_vectors(self, table: Table, name: str, metric: Metric) -> tuple[Ids, Vectors]:
         """Return all vectors of a model: from the exact index, which is fast, if that is for so many."""
@@ -154,60 +146,53 @@ class Searchers:
 def choose_kind(table: Table) -> str:
     """Return the kind of index that is best for so many vectors."""
     n_bytes = 4 * table.count() * (table.dimension() or 0)
-    return Exact.kind if n_bytes <= EXACT_BYTES else "kmeans-tree"
-
-
-def check_request(kind: str, mode: str | None) -> None:
-    """Raise InvalidInputError unless there is such a kind of index, and it can be asked in such a mode."""
-    if not is_kind(kind):
-        raise InvalidInputError(f"there is no index {kind!r}; expected one of {', '.join(_NAMES)}")
-    if mode is not None and not has_modes(kind):
-        with_modes = " or ".join(name for name in KINDS if has_modes(name))
-        raise InvalidInputError(
-            f"mode is {mode!r}, but the index {kind} has no modes"
-            + (f"; name index {with_modes}" if with_modes else "")
-        )
-
-
-def is_kind(name: str) -> bool:
-    """Tell whether this is the name of a kind of index."""
-    return name in _NAMES
-
-
-def has_modes(kind: str) -> bool:
-    """Tell whether an index of this kind can be asked in several ways."""
-    return kind in KINDS and "mode" in inspect.signature(KINDS[kind].search).parameters
+    few, many = AUTO_KINDS
+    return few if n_bytes <= EXACT_BYTES else many
 
 
 def forget_indexes(collection: Path, names: Iterable[str]) -> None:
     """Remove the indexes of models whose vectors are made anew: by their ids they would still fit.
 
-    Those of `IvfRq` are the table's own, which knows.
+    Those that the store keeps are the table's own, which knows.
     """
     for name in names:
-        for kind in KINDS:
-            _remove(collection / "indexes" / f"{name}-{kind}")
+        for row in kinds.KINDS:
+            if not row.is_of_store:
+                _remove(collection / "indexes" / f"{name}-{row.name}")
 
 
-def _open(table: Table, state: str, place: Path, metric: Metric, kind: str, report: Report) -> _Opened:
+def _open_stored(
+    table: Table, state: str, place: Path, metric: Metric, row: IndexKind, report: Report
+) -> _Opened:
+    """Open the searcher that the store keeps, or have it made."""
+    kind: type[StoredSearcher] = row.load()
+    found = kind.open(table, place, metric)
+    if found is not None:
+        return _Opened(state, found)
+    report(f"making the {row.name} index of {table.count():,} images, or adding to it")
+    # It may be a makeshift, while another process writes: it is looked for again when it is next asked for.
+    return _Opened("", kind.make(table, place, metric, place.parents[1]))
+
+
+def _open(table: Table, state: str, place: Path, metric: Metric, row: IndexKind, report: Report) -> _Opened:
     """Open the index of a state of the table, or make one of the table as it is now."""
     # One that is not there or not whole is made: the vectors are its source.
     with contextlib.suppress(IndexFileError):
-        return _Opened(state, _load(place / state, metric, kind))
+        return _Opened(state, _load(place / state, metric, row))
     with _lock(place, report) as may_write:
         state = table.state()  # which may have moved on, as may have the index
         with contextlib.suppress(IndexFileError):
-            return _Opened(state, _load(place / state, metric, kind))
-        index, origin = _bring_up_to_date(table, place, metric, kind, report)
+            return _Opened(state, _load(place / state, metric, row))
+        index, origin = _bring_up_to_date(table, place, metric, row, report)
         if may_write and len(index):
             with contextlib.suppress(OSError, IndexFileError):  # a full disk
                 _put(index, origin, place / state)
-                index = _load(place / state, metric, kind)  # memory-mapped
+                index = _load(place / state, metric, row)  # memory-mapped
         return _Opened(state, index)
 
 
 def _bring_up_to_date(
-    table: Table, place: Path, metric: Metric, kind: str, report: Report
+    table: Table, place: Path, metric: Metric, row: IndexKind, report: Report
 ) -> tuple[Index, _Origin | Path]:
     """Return an index of the vectors as they are now, made of the one that is there if it may be.
 
@@ -215,15 +200,15 @@ def _bring_up_to_date(
     """
     for folder in sorted(place.iterdir(), reverse=True) if place.is_dir() else ():
         with contextlib.suppress(IndexFileError):
-            index, origin = _load(folder, metric, kind), _Origin.read(folder)
+            index, origin = _load(folder, metric, row), _Origin.read(folder)
             ids = table.read(["id"])["id"].to_numpy()
             gone, new = np.setdiff1d(index.ids, ids), np.setdiff1d(ids, index.ids)
             changed = origin.changed + len(gone) + len(new)
-            if changed > CHANGED * origin.built or not origin.is_of(table):
+            if changed > MOST_CHANGED * origin.built or not origin.is_of(table):
                 continue
             if not len(gone) and not len(new):
                 return index, folder
-            report(f"adding {len(new):,} images to the {kind} index, removing {len(gone):,}")
+            report(f"adding {len(new):,} images to the {row.name} index, removing {len(gone):,}")
             if len(gone):
                 index.remove(gone)
             if len(new):
@@ -231,15 +216,15 @@ def _bring_up_to_date(
             return index, _Origin(origin.built, changed, origin.marks)
     check_vectors_fit(table.count(), table.dimension() or 0)
     ids, vectors = table.read_vectors()
-    index = get_kind(kind)(metric)
+    index = load_index(row.name)(metric)
     if len(ids):
-        report(f"making the {kind} index of {len(ids):,} images")
+        report(f"making the {row.name} index of {len(ids):,} images")
         index.build(vectors, ids)
     return index, _Origin.of(ids, vectors)
 
 
-def _load(folder: Path, metric: Metric, kind: str) -> Index:
-    index = get_kind(kind).load(folder)
+def _load(folder: Path, metric: Metric, row: IndexKind) -> Index:
+    index = load_index(row.name).load(folder)
     if index.metric != metric:
         raise IndexFileError(f"the index in {folder} is for {index.metric} distances; expected {metric}")
     return index

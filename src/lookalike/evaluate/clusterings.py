@@ -10,6 +10,7 @@ import numpy.typing as npt
 from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError
 from lookalike.evaluate.labels import number_labels
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.memory import check_memory
 from lookalike.types import Metric
 
@@ -97,7 +98,7 @@ def silhouette(
     clusters: npt.ArrayLike,
     metric: Metric = "euclidean",
     n_sampled: int = 2_000,
-    random_state: int = 0,
+    random_state: int = RANDOM_STATE,
 ) -> float:
     """Return the mean silhouette of some images, each measured against all others.
 

@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
+from lookalike.system.chance import RANDOM_STATE
 
 N_RESAMPLES = 2_000
 N_FLIPS = 10_000
@@ -68,7 +69,7 @@ def bootstrap_means(
     values: Mapping[str, npt.ArrayLike],
     n_resamples: int = N_RESAMPLES,
     confidence: float = 0.95,
-    random_state: int = 0,
+    random_state: int = RANDOM_STATE,
 ) -> dict[str, Estimate]:
     """Return the mean of each measure, with its percentile bootstrap interval.
 
@@ -115,7 +116,7 @@ def compare_paired(
     n_resamples: int = N_RESAMPLES,
     n_flips: int = N_FLIPS,
     confidence: float = 0.95,
-    random_state: int = 0,
+    random_state: int = RANDOM_STATE,
 ) -> dict[str, Comparison]:
     """Compare two searches on the same queries, by each measure that both have.
 

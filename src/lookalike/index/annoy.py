@@ -51,6 +51,7 @@ class Annoy(ThirdParty):
         return own
 
     def _ask(self, vector: Vectors, n_rows: int, effort: int) -> Rows:
+        # The effort is the query's own, and asking changes nothing: threads need not wait for each other.
         return np.array(self._own.get_nns_by_vector(vector, n_rows, effort), np.int64)
 
     def _write_library(self, file: str) -> None:

@@ -1,44 +1,46 @@
 """What every search index promises, and the checks at its door.
 
-``build`` once, ``search`` often. Distances are true: euclidean, or 1 - cosine, never squared. ``Exact`` on
-the unreduced vectors defines which answer is right.
+A `Searcher` can be asked. An `Index` is one that is made of vectors: ``build`` once, ``search`` often.
+Distances are true: euclidean, or 1 - cosine, never squared. ``Exact`` on the unreduced vectors defines which
+answer is right.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar, Self, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError
+from lookalike.index.kinds import DEFAULT_RECALL as DEFAULT_RECALL
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
-DEFAULT_RECALL = 0.99
-"""The share of the true neighbours that an index is asked for, where nobody says otherwise."""
+if TYPE_CHECKING:
+    from lookalike.store import Table
+
+MOST_CHANGED = 0.1
+"""The share of vectors that may come and go before an index is built again."""
 
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
 
-class Index(ABC):
-    """A searchable set of vectors.
+class Searcher(ABC):
+    """A set of vectors that can be asked; by several threads at once.
 
-    Parameters
+    Attributes
     ----------
+    kind : str
+        Its name in the table of kinds.
     metric : {"cosine", "euclidean"}
         Cosine distances are 1 - cosine; rows need not be of unit length.
     """
 
     kind: ClassVar[str]
     metric: Metric
-
-    def __init__(self, metric: Metric = "cosine") -> None:
-        if metric not in METRICS:
-            raise InvalidInputError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}")
-        self.metric = metric
 
     @abstractmethod
     def __len__(self) -> int:
@@ -48,28 +50,6 @@ class Index(ABC):
     @abstractmethod
     def ids(self) -> Ids:
         """(n,) int64: the id of each row."""
-
-    @abstractmethod
-    def build(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> Self:
-        """Take in vectors, in place of any that were there.
-
-        Parameters
-        ----------
-        vectors : (n, d) array-like
-            Finite numbers; kept as float32, and not copied where they are that already. For cosine no row
-            may be all zeros.
-        ids : (n,) array-like of int64, optional
-            Distinct and not negative; the row numbers by default.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        InvalidInputError
-            For a wrong shape, NaN, infinities, or ids that repeat.
-        """
 
     @abstractmethod
     def search(
@@ -113,6 +93,81 @@ class Index(ABC):
         ------
         InvalidInputError
             For a wrong dimension, NaN, a negative or infinite r, or if the index is empty.
+        """
+
+
+class StoredSearcher(Searcher):
+    """A searcher that the store keeps in the table of vectors, and that is found by the table alone."""
+
+    @classmethod
+    @abstractmethod
+    def open(cls, table: Table, place: Path, metric: Metric) -> Self | None:
+        """Return the searcher of the table as it is now; None if it has to be made, or brought up to date.
+
+        Parameters
+        ----------
+        table : Table
+            The vectors.
+        place : Path
+            A folder of its own, which need not be there.
+        metric : {"cosine", "euclidean"}
+        """
+
+    @classmethod
+    @abstractmethod
+    def make(cls, table: Table, place: Path, metric: Metric, collection: Path) -> Self:
+        """Make it, or bring it up to date. Where that cannot be done now, one that is slower is returned.
+
+        Parameters
+        ----------
+        table, place, metric
+            See `open`.
+        collection : Path
+            Whose writer's lock to hold.
+
+        Raises
+        ------
+        InvalidInputError
+            If it cannot be made of such vectors.
+        """
+
+
+class Index(Searcher):
+    """A searcher that is built of vectors, changed, saved and loaded.
+
+    Searching changes nothing, so that several threads may; what changes it, `build`, `add` and `remove`,
+    needs it alone.
+
+    Parameters
+    ----------
+    metric : {"cosine", "euclidean"}
+    """
+
+    def __init__(self, metric: Metric = "cosine") -> None:
+        if metric not in METRICS:
+            raise InvalidInputError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}")
+        self.metric = metric
+
+    @abstractmethod
+    def build(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> Self:
+        """Take in vectors, in place of any that were there.
+
+        Parameters
+        ----------
+        vectors : (n, d) array-like
+            Finite numbers; kept as float32, and not copied where they are that already. For cosine no row
+            may be all zeros.
+        ids : (n,) array-like of int64, optional
+            Distinct and not negative; the row numbers by default.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InvalidInputError
+            For a wrong shape, NaN, infinities, or ids that repeat.
         """
 
     @abstractmethod

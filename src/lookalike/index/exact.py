@@ -113,7 +113,7 @@ class Exact(Index):
                     continue
                 bound = np.partition(estimates[i], kept - 1)[kept - 1] + slack[i]
                 candidates = rows[np.flatnonzero(estimates[i] <= bound)]
-                exact = self._measure(query, candidates)
+                exact = self.measure(query, candidates)
                 order = np.lexsort((candidates, exact))[:kept]
                 ids[start + i, :kept] = self._ids[candidates[order]]
                 distances[start + i, :kept] = _to_float32(exact[order])
@@ -136,7 +136,7 @@ class Exact(Index):
             limit = 2 * beyond if self.metric == "cosine" else np.square(np.ldexp(beyond, -exponent))
             for i, query in enumerate(block):
                 candidates = rows[np.flatnonzero(estimates[i] <= limit + slack[i])]
-                exact = self._measure(query, candidates)
+                exact = self.measure(query, candidates)
                 order = np.lexsort((candidates, exact))
                 found = _to_float32(exact[order])
                 within = found <= reach
@@ -226,7 +226,7 @@ class Exact(Index):
         slack = 2 * relative * (np.sqrt(squared) + longest) ** 2
         return estimates, slack, exponent
 
-    def _measure(self, query: Vectors, rows: npt.NDArray[np.intp]) -> Doubles:
+    def measure(self, query: Vectors, rows: npt.NDArray[np.intp]) -> Doubles:
         """Return the distances from a query to some rows, from the original numbers, in float64."""
         exact = query.astype(np.float64)
         if self.metric == "cosine":

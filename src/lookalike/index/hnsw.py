@@ -10,6 +10,7 @@ Navigable Small World Graphs", 2018. https://github.com/nmslib/hnswlib
 
 from __future__ import annotations
 
+import threading
 from typing import Any, ClassVar
 
 import numpy as np
@@ -49,6 +50,7 @@ class HNSW(ThirdParty):
         if isinstance(effort, bool) or not isinstance(effort, int) or effort < 1:
             raise InvalidInputError(f"effort is {effort!r}; expected a whole number of at least 1")
         self.n_links, self.effort, self.n_jobs = n_links, effort, n_jobs
+        self._asking = threading.Lock()
         super().__init__(metric, random_state)
 
     def _parameters(self) -> dict[str, Any]:
@@ -61,11 +63,13 @@ class HNSW(ThirdParty):
         return own
 
     def _ask(self, vector: Vectors, n_rows: int, effort: int) -> Rows:
-        self._own.set_ef(max(effort, n_rows))
-        try:
-            rows, _ = self._own.knn_query(vector, n_rows, num_threads=1)
-        except RuntimeError:  # it could not reach so many
-            return np.empty(0, np.int64)
+        # hnswlib has no effort of a query, only one of the graph, and lets other threads run while it looks.
+        with self._asking:
+            self._own.set_ef(max(effort, n_rows))
+            try:
+                rows, _ = self._own.knn_query(vector, n_rows, num_threads=1)
+            except RuntimeError:  # it could not reach so many
+                return np.empty(0, np.int64)
         return np.asarray(rows[0]).astype(np.int64)
 
     def _write_library(self, file: str) -> None:

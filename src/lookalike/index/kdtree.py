@@ -80,7 +80,7 @@ from lookalike.index.contract import DEFAULT_RECALL, check_filled, check_k, chec
 from lookalike.index.folder import Arrays
 from lookalike.index.forest import WIDTH, Forest, drop, empty_forest, grow, insert, make_boxes, one_leaf
 from lookalike.index.parallel import sealed, share
-from lookalike.index.principal_axes import Frame, fit_frame, to_heads
+from lookalike.index.principal_axes import PrincipalAxes, fit_principal_axes, to_heads
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree, check_count
 from lookalike.types import Ids, Metric, Neighbors, Vectors
 
@@ -96,7 +96,7 @@ _GROWTH = 2  # the tree is built again when it holds so many times the rows it w
 
 
 @dataclass(frozen=True, slots=True)
-class _Lifting(Frame):
+class _Lifting(PrincipalAxes):
     """How a vector is lifted."""
 
     mean_head: Doubles  # (WIDTH,)
@@ -305,10 +305,10 @@ class KDTree(Tree):
 
     def _grow(self, rows: Vectors, random: np.random.Generator) -> None:
         self._n_built = len(rows)
-        frame = fit_frame(rows, self._row_lengths, WIDTH - 1, WIDTH, random)
+        found = fit_principal_axes(rows, self._row_lengths, WIDTH - 1, WIDTH, random)
         # Twice what the story above says, and float32's.
         rounding = 4 * float(np.sqrt((rows.shape[1] + WIDTH) * np.finfo(np.float64).eps)) + 1e-6
-        self._lifting = _Lifting(frame.scale, frame.centre, frame.axes, frame.middle, rounding)
+        self._lifting = _Lifting(found.scale, found.centre, found.axes, found.middle, rounding)
         lifted = _lift(self._lifting, rows, self._row_lengths)
         self._forest = grow(lifted, self.leaf_size, self.n_trees, random)
         del lifted
@@ -367,13 +367,11 @@ class KDTree(Tree):
         )  # fmt: skip
 
     def _find_effort(self, k: int, recall: float) -> tuning.Effort:
-        effort = self._effort_of.get((k, recall))
-        if effort is None:
-            effort = self._efforts.find(k, recall)
-            if effort.n_rows < k:
-                effort = tuning.EXACT
-            self._effort_of[k, recall] = effort
-        return effort
+        known = self._effort_of.get((k, recall))
+        if known is not None:
+            return known
+        effort = self._efforts.find(k, recall)
+        return self._keep_effort(k, recall, tuning.EXACT if effort.n_rows < k else effort)
 
     def _search_bins(self, rows: Vectors, k: int, effort: tuning.Effort, forest: Forest) -> Neighbors:
         lifting = self._lifting

@@ -155,7 +155,7 @@ def measure_lengths(rows, lengths):
 
 @compiled(EXACT)
 def centre_rows(rows, lengths, scale, centre, block, squares):
-    """Write rows as the frame has them before it turns them, (n, d) float64, and their squared lengths."""
+    """Write centred rows, which are to be turned to the axes, (n, d) float64, and their squared lengths."""
     for i in range(len(rows)):
         row, out, total = rows[i], block[i], 0.0
         length = lengths[i] if len(lengths) else 1.0

@@ -88,7 +88,7 @@ from lookalike.index import tuning
 from lookalike.index.contract import DEFAULT_RECALL, check_filled, check_k, check_queries, check_recall
 from lookalike.index.folder import Arrays
 from lookalike.index.parallel import sealed, share
-from lookalike.index.principal_axes import Frame, centred_blocks, fit_frame, to_heads
+from lookalike.index.principal_axes import PrincipalAxes, centred_blocks, fit_principal_axes, to_heads
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree
 from lookalike.system.memory import rows_at_once
 from lookalike.types import Metric, Neighbors, Vectors
@@ -117,7 +117,7 @@ _LONG_ROW = 256  # dimensions, from which on rows are kept as bytes, too
 
 
 @dataclass(frozen=True, slots=True)
-class _Coding(Frame):
+class _Coding(PrincipalAxes):
     """How a vector becomes the codes of a head."""
 
     axes32: Vectors  # (d, HEAD), the axes
@@ -242,16 +242,16 @@ class KMeansTree(Tree):
         self._coding, self._lists = _empty_coding(), _empty_lists()
 
     def _grow(self, rows: Vectors, random: np.random.Generator) -> None:
-        frame = fit_frame(rows, self._row_lengths, _HEAD, _HEAD, random)
-        heads, tails = to_heads(frame, rows, self._row_lengths)
+        found = fit_principal_axes(rows, self._row_lengths, _HEAD, _HEAD, random)
+        heads, tails = to_heads(found, rows, self._row_lengths)
         centroids, labels = _make_cells(heads, random)
         self._lists, steps = _make_lists(heads, tails, centroids, labels)
         self._coding = _Coding(
-            frame.scale,
-            frame.centre,
-            frame.axes,
-            frame.axes.astype(np.float32),
-            np.stack([steps, frame.middle]),
+            found.scale,
+            found.centre,
+            found.axes,
+            found.axes.astype(np.float32),
+            np.stack([steps, found.middle]),
             np.empty(0),
         )
         del heads, tails
@@ -361,8 +361,7 @@ class KMeansTree(Tree):
         # Where most of the cells or many rows would be looked at, a proof costs no more.
         if effort.n_cells * 2 > self.n_cells or effort.n_rows * 16 > self._n or effort.n_rows < k:
             effort = tuning.EXACT
-        self._effort_of[k, recall] = effort
-        return effort
+        return self._keep_effort(k, recall, effort)
 
     def _search_exactly(self, rows: Vectors, k: int, lists: _Lists) -> Neighbors:
         return self._named(*self._prove(rows, k, lists))
@@ -481,7 +480,7 @@ def _empty_lists() -> _Lists:
 
 
 def _centred(coding: _Coding, rows: npt.NDArray[Any], lengths: Doubles, part: Any) -> Vectors:
-    """Return some rows as the frame has them, before they are turned: (n, d) float32."""
+    """Return some rows as their principal axes have them, before they are turned: (n, d) float32."""
     block: Vectors = rows[part].astype(np.float32)
     if len(lengths):
         block /= lengths[part, None].astype(np.float32)

@@ -27,7 +27,7 @@ Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class PrincipalAxes:
     """How a vector becomes a head. For cosine, vectors are divided by their lengths first."""
 
     scale: float  # a power of two: no row is longer than 1 from the mean then
@@ -41,7 +41,9 @@ class Frame:
         return middle
 
 
-def fit_frame(rows: Vectors, lengths: Doubles, n_axes: int, width: int, random: np.random.Generator) -> Frame:
+def fit_principal_axes(
+    rows: Vectors, lengths: Doubles, n_axes: int, width: int, random: np.random.Generator
+) -> PrincipalAxes:
     """Find the axes, from a sample, and the scale.
 
     Parameters
@@ -52,7 +54,7 @@ def fit_frame(rows: Vectors, lengths: Doubles, n_axes: int, width: int, random: 
     n_axes : int
         At most; there are no more than d, and no more than directions in which the sample's rows differ.
     width : int
-        Columns of `Frame.axes`, at least `n_axes`.
+        Columns of `PrincipalAxes.axes`, at least `n_axes`.
     """
     n, d = rows.shape
     n_axes = min(d, n_axes)
@@ -70,21 +72,21 @@ def fit_frame(rows: Vectors, lengths: Doubles, n_axes: int, width: int, random: 
     check_memory(
         8 * d * width, f"a tree over vectors of {d:,} dimensions", "reduce them first, or search exactly"
     )
-    found = principal_axes(sample / (spread or 1.0), n_axes, random)
+    columns = principal_axes(sample / (spread or 1.0), n_axes, random)
     axes = np.zeros((d, width))
-    axes[:, : found.shape[1]] = found
+    axes[:, : columns.shape[1]] = columns
     longest = least * least
     for _, _, squares in centred_blocks(rows, lengths, 1.0, np.stack([mean, np.zeros(d)])):
         longest = max(longest, float(squares.max()))
     scale = float(np.ldexp(1.0, -int(np.frexp(np.sqrt(longest))[1]))) if longest > 0 else 1.0
-    return Frame(scale, np.stack([origin, (mean - origin) * scale]), axes)
+    return PrincipalAxes(scale, np.stack([origin, (mean - origin) * scale]), axes)
 
 
-def to_heads(frame: Frame, rows: Vectors, lengths: Doubles) -> tuple[Vectors, Vectors]:
+def to_heads(found: PrincipalAxes, rows: Vectors, lengths: Doubles) -> tuple[Vectors, Vectors]:
     """Return the heads (n, width) and tails (n,) of rows, float32, computed in float64 and then rounded."""
-    heads, tails = np.empty((len(rows), frame.axes.shape[1]), np.float32), np.empty(len(rows), np.float32)
-    for part, block, squares in centred_blocks(rows, lengths, frame.scale, frame.centre):
-        head = block @ frame.axes
+    heads, tails = np.empty((len(rows), found.axes.shape[1]), np.float32), np.empty(len(rows), np.float32)
+    for part, block, squares in centred_blocks(rows, lengths, found.scale, found.centre):
+        head = block @ found.axes
         heads[part] = head
         rest = squares - np.square(head, out=head).sum(axis=1)
         tails[part] = np.sqrt(np.maximum(rest, 0.0))

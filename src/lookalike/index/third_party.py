@@ -12,6 +12,7 @@ The effort that a recall takes is found out after the build, on rows that are le
 from __future__ import annotations
 
 import importlib
+import threading
 from abc import abstractmethod
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -76,6 +77,7 @@ class ThirdParty(Index):
 
     def __init__(self, metric: Metric = "euclidean", random_state: int = 0) -> None:
         super().__init__(metric)
+        self._lock = threading.Lock()  # of what the first search makes
         self.random_state = random_state
         self._clear()
 
@@ -85,7 +87,7 @@ class ThirdParty(Index):
 
     @abstractmethod
     def _ask(self, vector: Vectors, n_rows: int, effort: int) -> Rows:
-        """Return up to `n_rows` row numbers for one vector (d,), nearest first."""
+        """Return up to `n_rows` row numbers for one vector (d,), nearest first; from any thread."""
 
     @abstractmethod
     def _write_library(self, file: str) -> None: ...
@@ -146,7 +148,7 @@ class ThirdParty(Index):
                 found = self._search_exactly(queries[i : i + 1], k, live)
                 ids[i], distances[i] = found.ids[0], found.distances[0]
                 continue
-            measured = self._exact._measure(queries[i], np.searchsorted(self._exact.ids, rows))
+            measured = self._exact.measure(queries[i], np.searchsorted(self._exact.ids, rows))
             order = np.lexsort((rows, measured))[:k]
             ids[i] = self._ids[rows[order]]
             with np.errstate(over="ignore"):
@@ -238,10 +240,11 @@ class ThirdParty(Index):
     @property
     def _exact(self) -> Exact:
         """The live rows, under their row numbers."""
-        if self._exact_of_live is None:
-            rows = self._rows if self._alive.all() else self._rows[self._alive]
-            self._exact_of_live = Exact(self.metric).build(rows, np.flatnonzero(self._alive))
-        return self._exact_of_live
+        with self._lock:
+            if self._exact_of_live is None:
+                rows = self._rows if self._alive.all() else self._rows[self._alive]
+                self._exact_of_live = Exact(self.metric).build(rows, np.flatnonzero(self._alive))
+            return self._exact_of_live
 
     def _search_exactly(self, queries: Vectors, k: int, live: npt.NDArray[np.bool_]) -> Neighbors:
         is_all = int(live.sum()) == self._n

@@ -29,6 +29,7 @@ from lookalike.index.folder import Arrays, damaged, read, write
 from lookalike.index.parallel import sealed
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
+_MOST_EFFORTS = 1_000  # that are remembered: there are as many recalls as one likes
 ALWAYS_EXACT = 4_096  # up to so many vectors: an exact search takes some 15 µs, and no tuning pays
 _BLOCK_ROWS = 4_096
 _OWN_ARRAYS = ("rows", "ids", "row_lengths", "efforts")
@@ -245,6 +246,13 @@ class Tree(Index):
         self._ids, self._row_lengths = sealed(self._ids), sealed(self._row_lengths)
         self._rows, self._more_rows = sealed(self._rows), sealed(self._more_rows)
         self._seal_tree()
+
+    def _keep_effort(self, k: int, recall: float, effort: tuning.Effort) -> tuning.Effort:
+        """Remember what was worked out, and return it; any thread may, as all work out the same."""
+        if len(self._effort_of) >= _MOST_EFFORTS:
+            self._effort_of = {}
+        self._effort_of[k, recall] = effort
+        return effort
 
     def _door(self, queries: npt.ArrayLike) -> Vectors:
         """Return queries as (n_queries, d) float32, read-only.

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
-from lookalike.plots.choosing import choose_spread, choose_uncovered
 from lookalike.plots.grid import assign_to_grid
 from lookalike.plots.groups import (
     Box,
@@ -26,6 +25,7 @@ from lookalike.plots.groups import (
     legend_width,
     name_clouds,
 )
+from lookalike.plots.shown_images import choose_spread, choose_uncovered
 from lookalike.plots.style import fit_picture, new_figure, shorten, theme, write_line, write_title
 
 if TYPE_CHECKING:

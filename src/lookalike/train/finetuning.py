@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from lookalike.embed import LocalModel, Model, TrainedNetwork, fit_image
 from lookalike.errors import CollectionConflictError
+from lookalike.evaluate.measures import MOST_QUERIES
 from lookalike.train.augment import augment
 from lookalike.train.bases import Base, Start, get_base
 from lookalike.train.batches import Batch, first_pixels, read_batches
@@ -19,7 +20,7 @@ from lookalike.train.card import Card
 from lookalike.train.device import choose_device, import_torch, made_with, seeded
 from lookalike.train.images import TrainingImages
 from lookalike.train.loss_functions import get_loss_function
-from lookalike.train.measuring import MOST_QUERIES, measure_models
+from lookalike.train.measuring import measure_models
 from lookalike.train.order import balanced
 from lookalike.train.run_folder import RunFolder, RunImages
 from lookalike.train.schedule import Schedule

@@ -16,20 +16,14 @@ from typing import TYPE_CHECKING, Any, get_args
 from lookalike.errors import InvalidInputError
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.cores import usable_cores
-from lookalike.train.base_networks import BASE_NETWORKS, get_base_network
+from lookalike.train.base_networks import BASE_NETWORKS, DEFAULT_BASE, get_base_network
 from lookalike.train.device import AUTO, check_device_name
-from lookalike.train.loss_functions import LOSS_FUNCTIONS, get_loss_function
+from lookalike.train.loss_functions import DEFAULT_LOSS, get_loss_function
 from lookalike.train.progress import TrainingProgress
 from lookalike.train.shares import check_share, is_number
 
 if TYPE_CHECKING:
     from lookalike.types import Metric
-
-LOSSES = tuple(row.name for row in LOSS_FUNCTIONS)
-"""Names of what a network can be fine-tuned by, the usual one first."""
-
-BASES = tuple(row.name for row in BASE_NETWORKS)
-"""Names of the models that can be fine-tuned, the usual one first."""
 
 FROZEN_EPOCHS = 2
 """In how many of the first epochs only the last stages learn, where there are so many."""
@@ -161,9 +155,9 @@ class FinetuneSettings:
     """
 
     name: str
-    base: str = BASES[0]
+    base: str = DEFAULT_BASE
     weights: str | os.PathLike[str] | None = None
-    loss: str = LOSSES[0]
+    loss: str = DEFAULT_LOSS
     size: int | None = None
     epochs: int = 20
     frozen_epochs: int | None = None

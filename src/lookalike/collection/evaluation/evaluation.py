@@ -11,10 +11,13 @@ from lookalike.collection.checking import check_count
 from lookalike.collection.embedded import vector_table
 from lookalike.collection.evaluation.clusterings import evaluate_clusterings
 from lookalike.collection.evaluation.indexes import IndexRequest, compare_on_collection
-from lookalike.collection.evaluation.retrieval import MOST_QUERIES, RetrievalRequest, evaluate_retrieval
+from lookalike.collection.evaluation.retrieval import RetrievalRequest, evaluate_retrieval
 from lookalike.collection.resources import Opener
-from lookalike.collection.searchers import check_request, choose_kind
-from lookalike.index.contract import check_recall
+from lookalike.collection.searchers import choose_kind
+from lookalike.evaluate.measures import MOST_QUERIES
+from lookalike.index.contract import DEFAULT_RECALL, check_recall
+from lookalike.index.kinds import check_request
+from lookalike.system.chance import RANDOM_STATE
 
 
 class Evaluations:
@@ -29,14 +32,14 @@ class Evaluations:
         *,
         model: str | None = None,
         index: str = "exact",
-        recall: float = 0.99,
+        recall: float = DEFAULT_RECALL,
         compare: str | Sequence[str] = (),
         labels: str | os.PathLike[str] | None = None,
         query_split: str | None = None,
         gallery_split: str | None = None,
         n_queries: int = MOST_QUERIES,
         n_worst: int = 10,
-        random_state: int = 0,
+        random_state: int = RANDOM_STATE,
         report: Callable[[str], None] = lambda words: None,
     ) -> Evaluation:
         """Measure how well images find others of their label; see `lookalike.evaluate` for the measures.
@@ -121,7 +124,7 @@ class Evaluations:
         self,
         names: Sequence[str] | None = None,
         labels: str | os.PathLike[str] | None = None,
-        random_state: int = 0,
+        random_state: int = RANDOM_STATE,
         report: Callable[[str], None] = lambda words: None,
     ) -> ClusteringEvaluations:
         """Measure clusterings, against labels where there are any.
@@ -152,7 +155,7 @@ class Evaluations:
         n_queries: int | None = None,
         query_split: str | None = None,
         gallery_split: str | None = None,
-        random_state: int = 0,
+        random_state: int = RANDOM_STATE,
         report: Callable[[str], None] = lambda step: None,
     ) -> IndexComparison:
         """Compare search indexes on the vectors of the collection; see `lookalike.bench.compare_indexes`.

@@ -49,12 +49,12 @@ def compare_on_collection(resources: Resources, request: IndexRequest) -> IndexC
     return compare_indexes(
         gallery,
         queries,
-        model.metric,
-        request.k,
-        request.kinds,
-        request.recalls,
-        request.n_queries,
-        request.random_state,
+        metric=model.metric,
+        k=request.k,
+        kinds=request.kinds,
+        recalls=request.recalls,
+        n_queries=request.n_queries,
+        random_state=request.random_state,
         report=request.report,
     )
 

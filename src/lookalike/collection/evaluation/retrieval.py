@@ -16,7 +16,7 @@ from lookalike.collection.evaluation.image_vectors import ImageVectors
 from lookalike.collection.evaluation.indexes import is_in_split
 from lookalike.collection.places import FileLocation, Places, make_hit
 from lookalike.collection.resources import Resources
-from lookalike.collection.searchers import AUTO, choose_kind, is_kind
+from lookalike.collection.searchers import choose_kind
 from lookalike.embed import Model
 from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.evaluate import (
@@ -27,14 +27,14 @@ from lookalike.evaluate import (
     confuse,
     measure_hits,
     rank_all,
+    rank_others,
     score_classes,
 )
+from lookalike.evaluate.measures import DEFAULT_KS
 from lookalike.evaluate.retrieval import check_ks
 from lookalike.index import Exact
+from lookalike.index.kinds import AUTO, is_kind
 from lookalike.types import Hit, Ids, ImageId
-
-MOST_QUERIES = 10_000
-_USUAL_KS = (1, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ def _set_task(
         random = np.random.default_rng(asked.random_state)
         drawn = np.sort(random.choice(counted, asked.n_queries, replace=False))
     what = "the number of other images with a label" if own else "the number of images to find"
-    usual = [min(k, depth) for k in _USUAL_KS]
+    usual = [min(k, depth) for k in DEFAULT_KS]
     return _Task(
         labels=tuple(labels.tolist()),
         gallery=gallery,
@@ -266,17 +266,22 @@ def _measure(
     to_depth: bool,
 ) -> tuple[Retrieval, str]:
     """Return what the queries find, and the kind of index that found it."""
-    model, queries = contender.model, rows.of(task.queries)
+    model = contender.model
     if not to_depth:
         gallery = rows.of(task.gallery)
-        own = np.searchsorted(task.gallery, task.queries) if task.own else None
 
         def tell(done: float) -> None:
-            asked.report(f"ranking {len(gallery):,} images for {len(queries):,} queries: {done:.0%}")
+            asked.report(f"ranking {len(gallery):,} images for {len(task.queries):,} queries: {done:.0%}")
 
         tell(0)
-        found = rank_all(queries, gallery, task.query_codes, task.codes, task.ks, model.metric, own, tell)
+        if task.own:
+            own = np.searchsorted(task.gallery, task.queries)
+            found = rank_others(gallery, task.codes, task.ks, model.metric, own, tell)
+        else:
+            queries = rows.of(task.queries)
+            found = rank_all(queries, gallery, task.query_codes, task.codes, task.ks, model.metric, tell)
         return found, Exact.kind
+    queries = rows.of(task.queries)
     table = vector_table(resources.store, model)
     index = resources.searchers.open(table, model.name, model.metric, contender.index, asked.report)
     asked.report(f"asking the {index.kind} index {len(queries):,} queries")

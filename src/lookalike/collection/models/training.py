@@ -12,7 +12,6 @@ import numpy as np
 
 from lookalike import datasets
 from lookalike.collection.evaluation.ground_truth import read_ground_truth
-from lookalike.collection.ivf_rq import IvfRq
 from lookalike.collection.places import Places
 from lookalike.collection.resources import Resources
 from lookalike.embed import ModelRegistry, base_name
@@ -23,7 +22,7 @@ from lookalike.errors import (
     ModelError,
 )
 from lookalike.images.decode import read_file
-from lookalike.index.kinds import KINDS
+from lookalike.index.kinds import kind_names
 from lookalike.store import writer_lock
 from lookalike.train import (
     AutoencoderSettings,
@@ -75,7 +74,7 @@ def _check_nothing_is_left(places: Places, shelf: ModelRegistry, name: str) -> N
     """
     reduced = [each for each in shelf.reduced() if base_name(each) == name]
     tables = [each for each in places.store.vector_tables() if name in (each, base_name(each))]
-    indexes = [f"{each}-{kind}" for each in {name, *reduced, *tables} for kind in (*KINDS, IvfRq.kind)]
+    indexes = [f"{each}-{kind}" for each in {name, *reduced, *tables} for kind in kind_names()]
     left = [f"models/{each}.npz" for each in reduced] + [f"vectors/{each}.lance" for each in tables]
     left += [
         f"indexes/{each}" for each in sorted(indexes) if (places.store.folder / "indexes" / each).exists()

@@ -20,29 +20,32 @@ J. Gao, C. Long, "RaBitQ: Quantizing High-Dimensional Vectors with a Theoretical
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import IndexFileError, InvalidInputError, LockedError, StoreError
-from lookalike.index import Exact, folder, tuning
+from lookalike.index import folder, tuning
 from lookalike.index.contract import (
     DEFAULT_RECALL,
+    MOST_CHANGED,
+    StoredSearcher,
     as_ids,
     check_filled,
     check_k,
     check_queries,
+    check_radius,
     check_recall,
 )
+from lookalike.index.exact import Doubles, Exact
 from lookalike.store import Table, writer_lock
-from lookalike.types import Ids, Metric, Neighbors, Vectors
-
-CHANGED = 0.1  # the share of vectors that may come and go before an index is built again
+from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 _FORMAT = 1
+_ARRAYS = ("ids", "efforts")
 _ALWAYS_EXACT = 4_096
 _REFINED = 5  # full rows that are read for each hit
 _TUNED_ROWS = 100
@@ -50,8 +53,8 @@ _READ_BY_ID = 20_000  # allowed ids that are looked up; of more, the whole table
 _CODED_TOGETHER = 8  # numbers
 
 
-class IvfRq:
-    """Nearest neighbours by Lance's IVF_RQ; it has the `search` of `lookalike.index.Index`.
+class IvfRq(StoredSearcher):
+    """Nearest neighbours by Lance's IVF_RQ, in the table of vectors as it is when it is asked.
 
     Parameters
     ----------
@@ -69,8 +72,63 @@ class IvfRq:
         self._table = table
         self._efforts = efforts or tuning.Efforts()
 
+    @classmethod
+    def open(cls, table: Table, place: Path, metric: Metric) -> Self | None:
+        """Return the index if there is one, and it is of the table as it is; see `StoredSearcher.open`."""
+        try:
+            facts, arrays = folder.read(place, cls.kind, _FORMAT, _ARRAYS)
+        except IndexFileError:
+            return None
+        if facts["metric"] != metric or facts.get("state") != table.state():
+            return None
+        return cls(table, metric, tuning.Efforts(np.array(arrays["efforts"])))
+
+    @classmethod
+    def make(cls, table: Table, place: Path, metric: Metric, collection: Path, random_state: int = 0) -> Self:
+        """Make the index, or bring it up to date if few vectors have changed; see `StoredSearcher.make`.
+
+        Where another process is writing to the collection, or the disk is read-only, what is there is used.
+        """
+        dimension = table.dimension() or 0
+        if dimension % _CODED_TOGETHER:
+            raise InvalidInputError(
+                f"the index {cls.kind} needs vectors of a multiple of {_CODED_TOGETHER} dimensions; these"
+                f" have {dimension}: name another index"
+            )
+        if table.count() <= _ALWAYS_EXACT:
+            return cls(table, metric)
+        built, efforts = np.empty(0, np.int64), tuning.Efforts()
+        try:
+            facts, arrays = folder.read(place, cls.kind, _FORMAT, _ARRAYS)
+            if facts["metric"] == metric and table.has_vector_index():
+                built, efforts = np.array(arrays["ids"]), tuning.Efforts(np.array(arrays["efforts"]))
+        except IndexFileError:
+            pass
+        try:
+            with writer_lock(collection):
+                ids = table.read(["id"])["id"].to_numpy()
+                if len(np.setxor1d(built, ids)) <= MOST_CHANGED * len(built):
+                    table.extend_vector_index()
+                else:
+                    built = ids
+                    table.make_vector_index(n_cells=int(len(built) ** 0.5))
+                    efforts = _measure_efforts(table, metric, random_state)
+                if not (place / "index.json").is_file():
+                    shutil.rmtree(place, ignore_errors=True)  # something that is no index
+                facts = {"kind": cls.kind, "format": _FORMAT, "metric": metric, "state": table.state()}
+                folder.write(place, facts, {"ids": built, "efforts": efforts.table})
+        except (LockedError, StoreError, OSError, IndexFileError):
+            pass
+        return cls(table, metric, efforts)
+
     def __len__(self) -> int:
         return self._table.count()
+
+    @property
+    def ids(self) -> Ids:
+        """(n,) int64: the id of each row, rising."""
+        ids: Ids = np.sort(self._table.read(["id"])["id"].to_numpy())
+        return ids
 
     @property
     def efforts(self) -> tuning.Efforts:
@@ -84,7 +142,7 @@ class IvfRq:
         recall: float = DEFAULT_RECALL,
         allowed: npt.ArrayLike | None = None,
     ) -> Neighbors:
-        """Find the k nearest vectors to each query; see `Index.search`. Equal distances come by id."""
+        """Find the k nearest vectors to each query; see `Searcher.search`. Equal distances come by id."""
         n = len(self)
         check_filled(n)
         k, recall = check_k(k, n), check_recall(recall)
@@ -100,6 +158,21 @@ class IvfRq:
             ids[i], distances[i] = found.ids[0], found.distances[0]
         return Neighbors(ids, distances)
 
+    def radius(self, queries: npt.ArrayLike, r: float) -> Neighborhoods:
+        """Find all vectors at most `r` away, exactly; see `Searcher.radius`. Equal distances come by id."""
+        r = check_radius(r)
+        check_filled(len(self))
+        rows = check_queries(queries, self.metric, self._table.dimension() or 0)
+        found: list[list[tuple[Ids, Doubles]]] = [[] for _ in rows]
+        for block_ids, block in _blocks(self._table, None):
+            ids, vectors = _by_id(block_ids, block)
+            index = Exact(self.metric).build(vectors)
+            within = index.radius(rows, r)
+            for i, query in enumerate(rows):
+                near = within.ids[within.indptr[i] : within.indptr[i + 1]]
+                found[i].append((ids[near], index.measure(query, near)))
+        return Neighborhoods.join([_nearest_first(parts) for parts in found])
+
     def _read_all(self, queries: Vectors, k: int, allowed: Ids | None) -> Neighbors:
         """Compare with all rows, or all that are allowed."""
         ids = np.full((len(queries), k), -1, np.int64)
@@ -112,62 +185,6 @@ class IvfRq:
                 best = Exact(self.metric).build(vectors, found).search(query, kept)
                 ids[i, :kept], distances[i, :kept] = best.ids[0], best.distances[0]
         return Neighbors(ids, distances)
-
-
-def open_ivf_rq(table: Table, place: Path, metric: Metric) -> IvfRq | None:
-    """Return the index if there is one, and it is of the table as it is now."""
-    try:
-        facts, arrays = folder.read(place, IvfRq.kind, _FORMAT, ("ids", "efforts"))
-    except IndexFileError:
-        return None
-    if facts["metric"] != metric or facts.get("state") != table.state():
-        return None
-    return IvfRq(table, metric, tuning.Efforts(np.array(arrays["efforts"])))
-
-
-def make_ivf_rq(table: Table, place: Path, metric: Metric, collection: Path, random_state: int = 0) -> IvfRq:
-    """Make the index, or bring it up to date if no more than a tenth of the vectors has changed.
-
-    Where another process is writing to the collection, or the disk is read-only, what is there is used.
-
-    Parameters
-    ----------
-    place : Path
-        Where to remember what it was made of; need not be there.
-    collection : Path
-        Whose writer's lock to hold.
-    """
-    dimension = table.dimension() or 0
-    if dimension % _CODED_TOGETHER:
-        raise InvalidInputError(
-            f"the index {IvfRq.kind} needs vectors of a multiple of {_CODED_TOGETHER} dimensions; these have"
-            f" {dimension}: name another index"
-        )
-    if table.count() <= _ALWAYS_EXACT:
-        return IvfRq(table, metric)
-    built, efforts = np.empty(0, np.int64), tuning.Efforts()
-    try:
-        facts, arrays = folder.read(place, IvfRq.kind, _FORMAT, ("ids", "efforts"))
-        if facts["metric"] == metric and table.has_vector_index():
-            built, efforts = np.array(arrays["ids"]), tuning.Efforts(np.array(arrays["efforts"]))
-    except IndexFileError:
-        pass
-    try:
-        with writer_lock(collection):
-            changed = np.setxor1d(built, table.read(["id"])["id"].to_numpy())
-            if len(changed) <= CHANGED * len(built):
-                table.extend_vector_index()
-            else:
-                built = table.read(["id"])["id"].to_numpy()
-                table.make_vector_index(n_cells=int(len(built) ** 0.5))
-                efforts = _measure_efforts(table, metric, random_state)
-            if not (place / "index.json").is_file():
-                shutil.rmtree(place, ignore_errors=True)  # something that is no index
-            facts = {"kind": IvfRq.kind, "format": _FORMAT, "metric": metric, "state": table.state()}
-            folder.write(place, facts, {"ids": built, "efforts": efforts.table})
-    except (LockedError, StoreError, OSError, IndexFileError):
-        return IvfRq(table, metric, efforts)
-    return IvfRq(table, metric, efforts)
 
 
 def _measure_efforts(table: Table, metric: Metric, random_state: int) -> tuning.Efforts:
@@ -232,6 +249,15 @@ def _blocks(table: Table, allowed: Ids | None) -> Iterator[tuple[Ids, Vectors]]:
         kept = slice(None) if allowed is None else np.isin(ids, allowed)
         if len(ids[kept]):
             yield ids[kept], vectors[kept]
+
+
+def _nearest_first(parts: Sequence[tuple[Ids, Doubles]]) -> tuple[Ids, npt.NDArray[np.float32]]:
+    """Join ids and distances; those that only float64 tells apart come in its order, too."""
+    ids = np.concatenate([np.empty(0, np.int64), *(ids for ids, _ in parts)])
+    distances = np.concatenate([np.empty(0), *(distances for _, distances in parts)])
+    order = np.lexsort((ids, distances))
+    with np.errstate(over="ignore"):  # beyond float32 is infinitely far
+        return ids[order], distances[order].astype(np.float32)
 
 
 def _by_id(ids: Ids, vectors: Vectors) -> tuple[Ids, Vectors]:
