@@ -320,7 +320,7 @@ def test_a_damaged_clustering_is_named_and_can_be_deleted(photos, folder):
     place = folder / ".lookalike/clusterings/kmeans"
     (arrays,) = place.glob("arrays-*")
     arrays.write_bytes(arrays.read_bytes()[:-9] + b"something")
-    with pytest.raises(StoreError, match="damaged; delete it with"):
+    with pytest.raises(StoreError, match=r"damaged\ndelete it with"):
         photos.clusterings.get("kmeans")
     (place / "clustering.json").write_text("[]")
     with pytest.raises(StoreError, match="cannot be read"):
@@ -487,7 +487,7 @@ def test_images_of_a_data_set_are_exported_as_a_table_only(tmp_path, monkeypatch
     collection.add_dataset("mnist")
     collection.sync()
     collection.clusterings.make(k=2)
-    with pytest.raises(CollectionError, match="no file; export as csv or json"):
+    with pytest.raises(CollectionError, match=r"no file\nexport as csv or json"):
         collection.clusterings.export("kmeans", tmp_path / "out", "copy")
     assert not (tmp_path / "out").exists()
     collection.clusterings.export("kmeans", tmp_path / "out.csv", "csv")
@@ -764,7 +764,7 @@ def test_facts_of_a_wrong_kind_are_damage(photos, folder, call, facts, complaint
     code, out, err = call("cluster", "list")
     assert (code, out.split("\t")[0], err.count("\n")) == (0, "whole", 1)
     assert complaint in err
-    assert f"--delete -c '{folder / '.lookalike'}'" in err
+    assert f"lookalike cluster delete 'kmeans' -c '{folder / '.lookalike'}'" in err
 
 
 @pytest.mark.parametrize(

@@ -316,7 +316,7 @@ def test_clustering_without_labels_still_has_a_silhouette(tmp_path):
     assert pairs.scores is None
     assert pairs.silhouette > 0.8
     assert (each.scores, each.silhouette) == (None, None)  # as many clusters as images
-    with pytest.raises(CollectionError, match=r"has a label; give a table"):
+    with pytest.raises(CollectionError, match=r"has a label\ngive a table"):
         made.evaluation.retrieval()
 
 
@@ -404,7 +404,7 @@ def test_clusterings_are_measured_with_labels_read_once_and_damaged_ones_told(ph
     assert len(read) == 1
     assert [each.name for each in found.clusterings] == ["kmeans", "others"]
     assert list(found.damaged) == ["halves"]
-    assert "lookalike cluster --name 'halves' --delete" in found.damaged["halves"]
+    assert "clusterings.delete('halves')" in str(found.damaged["halves"].hint)
     with pytest.raises(StoreError, match="halves"):
         photos.evaluation.clusterings(["kmeans", "halves"])
 

@@ -34,6 +34,7 @@ from lookalike.collection.thumbnails import query_thumbnails, thumbnails
 from lookalike.datasets import prepare_dataset
 from lookalike.embed import AUTO, Compute, ModelRegistry, check_device
 from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedError, LookalikeError
+from lookalike.hints import Hint
 from lookalike.index.contract import DEFAULT_RECALL, check_recall
 from lookalike.index.kinds import AUTO as AUTO_INDEX
 from lookalike.index.kinds import check_request
@@ -157,10 +158,7 @@ class Collection:
         place = cls.find(start, above)
         if place is None:
             where = f"{os.path.abspath(start)} or above it" if above else os.path.abspath(start)
-            raise CollectionNotFoundError(
-                f"there is no collection in {where}; make one with"
-                " `lookalike index FOLDER`, or name its folder with -c/--collection"
-            )
+            raise CollectionNotFoundError(f"there is no collection in {where}", hint=Hint("make_collection"))
         return cls(ManifestFile.open(place), ModelRegistry(place / "models"))
 
     def close(self) -> None:
@@ -175,7 +173,7 @@ class Collection:
         >>> len(photos)
         Traceback (most recent call last):
         ...
-        lookalike.errors.CollectionConflictError: the collection in ... is closed; open it again
+        lookalike.errors.CollectionConflictError: the collection in ... is closed
         """
         held = [name for name in vars(self) if name.startswith("_")]
         vars(self).update(dict.fromkeys(held, Closed(self.folder)))

@@ -213,12 +213,13 @@ def check_labels(
     if labels.shape != (n_images,):
         raise DatasetDamagedError(
             f"{file}: expected {n_images:,} labels, one for each image of {images.name}, "
-            f"got {' × '.join(f'{size:,}' for size in labels.shape)}; fetch both again"
+            f"got {' × '.join(f'{size:,}' for size in labels.shape)}",
+            hint="fetch both again",
         )
     wrong = np.flatnonzero((labels < 0) | (labels >= n_classes))
     if len(wrong):
         raise DatasetDamagedError(
-            f"{file}: expected labels from 0 to {n_classes - 1}, but label {wrong[0]} is {labels[wrong[0]]}; "
-            "fetch it again"
+            f"{file}: expected labels from 0 to {n_classes - 1}, but label {wrong[0]} is {labels[wrong[0]]}",
+            hint="fetch it again",
         )
     return labels.astype(np.int64)

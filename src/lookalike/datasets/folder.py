@@ -15,6 +15,7 @@ import numpy as np
 from lookalike.datasets.dataset import Dataset, ImageFiles, Labels
 from lookalike.datasets.imagefolder import ImageFolder
 from lookalike.errors import DatasetNotFoundError
+from lookalike.hints import Hint
 from lookalike.images.finding.scan import scan, unescape
 
 TEST_FOLDERS = ("test", "val")
@@ -65,8 +66,8 @@ def read(folder: ImageFolder) -> Dataset:
     for split, listing in zip(splits, listings, strict=True):
         if split and not listing:
             raise DatasetNotFoundError(
-                f"{split}: expected a folder for each class, with images in it, but there is none; "
-                "see `lookalike index` for images without classes"
+                f"{split}: expected a folder for each class, with images in it, but there is none",
+                hint=Hint("index_folder"),
             )
     (train_X, train_y), (test_X, test_y) = (_files(listing, names) for listing in listings)
     return Dataset(

@@ -195,7 +195,9 @@ def _stack(values: Mapping[str, npt.ArrayLike]) -> tuple[list[str], Doubles]:
         )
     table = np.stack(list(columns.values()), axis=1)
     if not np.isfinite(table).all():
-        raise InvalidInputError("values hold NaN or infinity; leave out queries without any relevant image")
+        raise InvalidInputError(
+            "values hold NaN or infinity", hint="leave out queries without any relevant image"
+        )
     return list(columns), table
 
 

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import InvalidInputError
+from lookalike.errors import IndexExtraError, InvalidInputError
 from lookalike.index import tuning
 from lookalike.index.contract import (
     DEFAULT_RECALL,
@@ -62,9 +62,10 @@ def import_library(module: str, extra: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise InvalidInputError(
-            f"this index needs the library {module}, which is not installed; "
-            f"install it with: pip install 'lookalike[{extra}]'"
+        raise IndexExtraError(
+            f"this index needs the library {module}, which is not installed",
+            extra=extra,
+            hint=f"install it with: pip install 'lookalike[{extra}]'",
         ) from error
 
 
