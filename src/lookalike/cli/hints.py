@@ -40,9 +40,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "make_first_map": "make one with `lookalike map`",
         "make_map": "make it with `lookalike map make --name {name}`",
         "map_anew": "make it anew with `lookalike map make --name '{name}'`",
-        "delete_map": (
-            "delete it with `lookalike map delete '{name}' -c '{folder}'`, and make it again"
-        ),
+        "delete_map": ("delete it with `lookalike map delete '{name}' -c '{folder}'`, and make it again"),
         "give_labels": (
             "give a table of labels with --labels FILE.csv (columns path and label), or name"
             " clusters with `lookalike cluster` and give the clustering's name"
