@@ -79,7 +79,7 @@ def test_the_clustering_that_is_meant_is_the_usual_one_or_the_only_one(photos):
 
 def test_clusterings_are_names_to_python(photos, folder):
     assert not photos.clusterings
-    photos.clusterings.make(k=2, name="größe")
+    assert photos.clusterings.make(k=2, name="gro\u0308ße").name == "größe"
     photos.clusterings.make(k=3)
     assert list(photos.clusterings) == photos.clusterings.names() == ["größe", "kmeans"]
     assert len(photos.clusterings) == 2
