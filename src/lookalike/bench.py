@@ -34,6 +34,7 @@ from lookalike.index import kinds as index_kinds
 from lookalike.index.contract import DEFAULT_RECALL, Index, check_queries, check_recall, check_vectors
 from lookalike.index.exact import Exact
 from lookalike.index.kinds import AUTO_KINDS, load_index
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.cores import usable_cores
 from lookalike.types import Ids, Metric, Vectors
 
@@ -194,7 +195,7 @@ def compare_indexes(
     kinds: Sequence[str | type[Index]] | None = None,
     recalls: Sequence[float] = RECALLS,
     n_queries: int | None = None,
-    random_state: int = 0,
+    random_state: int = RANDOM_STATE,
     seconds: float = 1.0,
     report: Callable[[str], None] = lambda step: None,
 ) -> IndexComparison:

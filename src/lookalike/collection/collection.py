@@ -588,20 +588,20 @@ class Collection:
         if where is not None and not isinstance(where, Filter):
             raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter", field="where")
         request = Request(
-            queries,
-            several_queries("without", without),
-            tuple(map(read_color, _colors(color))),
-            k,
-            model,
-            (where or Filter()).with_split(split),
-            same_cluster,
-            include_self,
-            allow_private,
-            device,
-            index,
-            recall,
-            mode,
-            report,
+            queries=queries,
+            without=several_queries("without", without),
+            colors=tuple(map(read_color, _colors(color))),
+            k=k,
+            model=model,
+            where=(where or Filter()).with_split(split),
+            same_cluster=same_cluster,
+            include_self=include_self,
+            allow_private=allow_private,
+            device=device,
+            kind=index,
+            recall=recall,
+            mode=mode,
+            report=report,
         )
         return search(self._resources(), request)
 

@@ -203,19 +203,19 @@ def create(
         raise CollectionConflictError(f"there is a collection in {place} already", hint="open it instead")
     if with_root and not os.path.isdir(home):
         raise CollectionNotFoundError(f"there is no folder {home}")
-    shelf = ModelRegistry(place / "models")
-    chosen = shelf.get(DEFAULT_MODEL if model is None else model)
+    registry = ModelRegistry(place / "models")
+    chosen = registry.get(DEFAULT_MODEL if model is None else model)
     # Before anything is written: what cannot be loaded must not leave an empty collection behind.
-    embedder = shelf.load(chosen.name, Compute(), is_new=True) if check_model else None
-    roots = ManifestFile(place, Manifest(chosen.name))
+    embedder = registry.load(chosen.name, Compute(), is_new=True) if check_model else None
+    manifest_file = ManifestFile(place, Manifest(chosen.name))
     if with_root:
-        roots.add_folder(home, labels, exclude)
+        manifest_file.add_folder(home, labels, exclude)
     was_there = os.path.lexists(place)
     try:
         place.mkdir(parents=True, exist_ok=True)
         if embedder is not None:
-            shelf.keep(chosen.name, embedder, is_new=True)
-        roots.save_first()
+            registry.keep(chosen.name, embedder, is_new=True)
+        manifest_file.save_first()
     except (OSError, ModelError) as error:
         if not was_there:
             shutil.rmtree(place, ignore_errors=True)
@@ -224,4 +224,4 @@ def create(
         raise CollectionResourceError(
             f"cannot make a collection in {home}: {error.strerror}", hint=Hint("writable_folder")
         ) from error
-    return roots, shelf
+    return manifest_file, registry

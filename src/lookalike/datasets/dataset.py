@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import DatasetDamagedError, InvalidInputError
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.types import Pixels
 
 Labels: TypeAlias = npt.NDArray[np.int64]
@@ -149,7 +150,7 @@ class Dataset:
             return self.test_X, self.test_y
         raise InvalidInputError(f"{split!r} is not a split of {self.name}; expected 'train' or 'test'")
 
-    def with_test_share(self, test_share: float, random_state: int = 0) -> Dataset:
+    def with_test_share(self, test_share: float, random_state: int = RANDOM_STATE) -> Dataset:
         """Move a share of each class from a data set without a test split into one.
 
         Parameters

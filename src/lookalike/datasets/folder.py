@@ -17,11 +17,14 @@ from lookalike.datasets.imagefolder import ImageFolder
 from lookalike.errors import DatasetNotFoundError
 from lookalike.hints import Hint
 from lookalike.images.finding.scan import scan, unescape
+from lookalike.system.chance import RANDOM_STATE
 
 TEST_FOLDERS = ("test", "val")
 
 
-def load(root: str | os.PathLike[str], *, test_share: float | None = None, random_state: int = 0) -> Dataset:
+def load(
+    root: str | os.PathLike[str], *, test_share: float | None = None, random_state: int = RANDOM_STATE
+) -> Dataset:
     """Read a user's folder of class folders. No image is decoded before it is asked for.
 
     Parameters

@@ -28,6 +28,7 @@ from lookalike.errors import (
 )
 from lookalike.hints import Hint
 from lookalike.sync import Progress
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.types import Hit
 
 T = TypeVar("T")
@@ -139,7 +140,7 @@ def run_demo(
     collection: Collection,
     synced: SyncReport,
     tell: Callable[[str], None] = lambda words: None,
-    random_state: int = 0,
+    random_state: int = RANDOM_STATE,
 ) -> DemoResult:
     """Search, group and map the pictures, and measure how well that does.
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from lookalike.errors import InvalidInputError
 from lookalike.index.third_party import Rows, ThirdParty, import_library
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.types import Metric, Vectors
 
 
@@ -42,7 +43,7 @@ class HNSW(ThirdParty):
         metric: Metric = "euclidean",
         n_links: int = 16,
         effort: int = 200,
-        random_state: int = 0,
+        random_state: int = RANDOM_STATE,
         n_jobs: int = 1,
     ) -> None:
         if isinstance(n_links, bool) or not isinstance(n_links, int) or not 2 <= n_links <= 100:

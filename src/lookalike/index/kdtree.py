@@ -82,6 +82,7 @@ from lookalike.index.forest import WIDTH, Forest, drop, empty_forest, grow, inse
 from lookalike.index.parallel import sealed, share
 from lookalike.index.principal_axes import PrincipalAxes, fit_principal_axes, to_heads
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree, check_count
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.types import Ids, Metric, Neighbors, Vectors
 
 Mode = Literal["leaf", "bbf", "exact"]
@@ -155,7 +156,7 @@ class KDTree(Tree):
         metric: Metric = "euclidean",
         leaf_size: int = _LEAF_SIZE,
         n_trees: int = 1,
-        random_state: int = 0,
+        random_state: int = RANDOM_STATE,
         n_jobs: int | None = None,
     ) -> None:
         self.leaf_size = check_count("leaf_size", leaf_size)

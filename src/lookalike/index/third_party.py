@@ -36,6 +36,7 @@ from lookalike.index.contract import (
 )
 from lookalike.index.exact import Exact
 from lookalike.index.folder import damaged, read, write
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.memory import rows_at_once
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
@@ -76,7 +77,7 @@ class ThirdParty(Index):
     _own: Any  # the library's
     _exact_of_live: Exact | None
 
-    def __init__(self, metric: Metric = "euclidean", random_state: int = 0) -> None:
+    def __init__(self, metric: Metric = "euclidean", random_state: int = RANDOM_STATE) -> None:
         super().__init__(metric)
         self._lock = threading.Lock()  # of what the first search makes
         self.random_state = random_state

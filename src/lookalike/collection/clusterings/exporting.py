@@ -37,12 +37,12 @@ class Export:
     Attributes
     ----------
     clustering : Clustering
-    places : mapping of int to sequence of FileLocation
+    locations : mapping of int to sequence of FileLocation
         Where each image lies, by its id.
     """
 
     clustering: Clustering
-    places: Mapping[int, Sequence[FileLocation]]
+    locations: Mapping[int, Sequence[FileLocation]]
 
     def by_cluster(self) -> Iterator[tuple[int, float, int]]:
         """Yield number, distance and id of each image, cluster by cluster, nearest first."""
@@ -64,19 +64,19 @@ class Export:
                 "label": place.label,
             }
             for number, distance, image in self.by_cluster()
-            for place in self.places[image]
+            for place in self.locations[image]
         ]
 
 
 def export_clustering(
-    clustering: Clustering, places: Mapping[int, Sequence[FileLocation]], to: Path, form: str
+    clustering: Clustering, locations: Mapping[int, Sequence[FileLocation]], to: Path, form: str
 ) -> int:
     """Write a clustering; return how many images that are. See `Clusterings.export`."""
     check_export(to, form)
     write = load(get_form(form).writer)
     try:
         with _whole(to) as partial:
-            write(Export(clustering, places), partial)
+            write(Export(clustering, locations), partial)
     except OSError as error:
         raise CollectionResourceError(
             f"cannot export to {to}: {error.strerror or error}; nothing was written",
@@ -164,7 +164,7 @@ def _write_folders(export: Export, folder: Path, put: Callable[[Path, Path], obj
     names = {cluster.number: _folder_name(cluster) for cluster in clusters}
     taken: set[str] = set()
     for number, _, image in export.by_cluster():
-        source = Path(export.places[image][0].path)
+        source = Path(export.locations[image][0].path)
         if not source.is_absolute():
             raise CollectionConflictError(
                 f"{source} is an image of a data set, no file", hint="export as csv or json instead"

@@ -87,7 +87,7 @@ class ClusteringRequest:
                     f" {name} is for {', '.join(algorithms_that_take([name]))}",
                     field=name,
                 )
-        check_clustering_name(self.kept_as)
+        _ = self.kept_as  # which is checked
         check_seed(self.random_state)
         if self.in_batches and row.in_batches is None:
             raise InvalidInputError(
@@ -97,7 +97,7 @@ class ClusteringRequest:
     @property
     def kept_as(self) -> str:
         """The name under which it is kept."""
-        return self.algorithm if self.name is None else self.name
+        return check_clustering_name(self.algorithm if self.name is None else self.name)
 
     @property
     def given(self) -> dict[str, Any]:

@@ -105,18 +105,18 @@ class Evaluations:
         check_recall(recall)
         check_request(index, None)
         request = RetrievalRequest(
-            list(k) if isinstance(k, Iterable) else k if k is None else [k],
-            model,
-            index,
-            recall,
-            (compare,) if isinstance(compare, str) else tuple(compare),
-            labels,
-            query_split,
-            gallery_split,
-            n_queries,
-            n_worst,
-            random_state,
-            report,
+            ks=list(k) if isinstance(k, Iterable) else k if k is None else [k],
+            model=model,
+            index=index,
+            recall=recall,
+            compare=(compare,) if isinstance(compare, str) else tuple(compare),
+            labels=labels,
+            query_split=query_split,
+            gallery_split=gallery_split,
+            n_queries=n_queries,
+            n_worst=n_worst,
+            random_state=random_state,
+            report=report,
         )
         return evaluate_retrieval(self._resources(), request)
 
@@ -183,7 +183,15 @@ class Evaluations:
             As there; or if there is only one image.
         """
         request = IndexRequest(
-            model, k, kinds, recalls, n_queries, query_split, gallery_split, random_state, report
+            model=model,
+            k=k,
+            kinds=kinds,
+            recalls=recalls,
+            n_queries=n_queries,
+            query_split=query_split,
+            gallery_split=gallery_split,
+            random_state=random_state,
+            report=report,
         )
         return compare_on_collection(self._resources(), request)
 

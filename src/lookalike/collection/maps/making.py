@@ -54,7 +54,7 @@ class MapRequest:
 
     def __post_init__(self) -> None:
         row = get_method(self.its_method)
-        check_map_name(self.its_name)
+        _ = self.its_name  # which is checked
         if self.perplexity is not None and not row.takes_perplexity:
             others = ", ".join(each.name for each in MAP_METHODS if each.takes_perplexity)
             raise InvalidInputError(
@@ -76,7 +76,7 @@ class MapRequest:
     @property
     def its_name(self) -> str:
         """The name of the map that is meant."""
-        return self.its_method if self.name is None else self.name
+        return check_map_name(self.its_method if self.name is None else self.name)
 
 
 def make_map(resources: Resources, request: MapRequest, report: ShareReport) -> ImageMap:
@@ -106,7 +106,7 @@ def make_or_place(resources: Resources, request: MapRequest, new: bool, report: 
     if earlier is not None and not new and _is_as_asked(earlier, resources, request):
         found, n_placed = place_on_map(resources, name) if earlier.n_unplaced else (earlier, 0)
         return MapUpdate(found, is_new=False, n_placed=n_placed)
-    found = make_map(resources, request, report)
+    found = make_map(resources, request if earlier is None else _filled(request, earlier), report)
     is_same_kind = all(getattr(earlier, each, None) == getattr(found, each) for each in _KIND)
     return MapUpdate(found, is_new=True, replaced=None if is_same_kind else earlier)
 
@@ -126,6 +126,14 @@ def _is_as_asked(found: ImageMap, resources: Resources, request: MapRequest) -> 
     if request.model is not None:  # a file, perhaps
         request = replace(request, model=resources.model(request.model).name)
     return all(getattr(request, each) in (None, getattr(found, each)) for each in _KIND)
+
+
+def _filled(request: MapRequest, earlier: ImageMap) -> MapRequest:
+    """Return what a map is to be that takes the place of another: like that, where nothing was said of it."""
+    method = earlier.method if request.method is None else request.method
+    facts = ("model", "random_state", *(["perplexity"] if method == earlier.method else []))
+    kept = {each: getattr(earlier, each) for each in facts if getattr(request, each) is None}
+    return replace(request, method=method, **kept)
 
 
 def project_images(request: MapRequest, model: Model, embedded: Embedded, report: ShareReport) -> StoredMap:

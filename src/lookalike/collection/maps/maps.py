@@ -146,9 +146,9 @@ class Maps(KeptNames):
         name : str, optional
             The method's by default.
         method : str, optional
-            That of the map which is there, or t-SNE.
+            See `make`.
         model, perplexity, random_state : optional
-            See `make`; whatever is not given is as it is, or for a new map as by default.
+            See `make`. Whatever is not given is as in the map that is there, or else as by default.
         new : bool
             Make it anew in any case. A damaged one is then replaced.
         report : callable

@@ -57,29 +57,29 @@ def train_model(
         raise InvalidInputError(
             f"labels is {labels!r}; expected a CSV file or the name of a clustering", field="labels"
         )
-    places, shelf, folder = resources.places, resources.models, resources.store.folder
+    places, registry, folder = resources.places, resources.models, resources.store.folder
     name = settings.model_name
     run = RunFolder(folder / "training" / name)
     try:
-        shelf.check_free(name)
+        registry.check_free(name)
     except ModelError:
         run.remove()  # left by a kill between keeping the model and forgetting how it came about
         raise
-    _check_nothing_is_left(places, shelf, name)
+    _check_nothing_is_left(places, registry, name)
     images = _labelled(places, labels) if training.takes_labels else _images(places)
     trained = training.train(images, settings, run, running)
     with writer_lock(folder):
-        shelf.add_trained(trained.local, trained.files())
+        registry.add_trained(trained.local, trained.files())
     run.remove()
     return trained
 
 
-def _check_nothing_is_left(places: Places, shelf: ModelRegistry, name: str) -> None:
+def _check_nothing_is_left(places: Places, registry: ModelRegistry, name: str) -> None:
     """Raise CollectionError if there are vectors of an earlier model of that name, which is gone itself.
 
     They would be taken for the new one's.
     """
-    reduced = [each for each in shelf.reduced() if base_name(each) == name]
+    reduced = [each for each in registry.reduced() if base_name(each) == name]
     tables = [each for each in places.store.vector_tables() if name in (each, base_name(each))]
     indexes = [f"{each}-{kind}" for each in {name, *reduced, *tables} for kind in kind_names()]
     left = [f"models/{each}.npz" for each in reduced] + [f"vectors/{each}.lance" for each in tables]

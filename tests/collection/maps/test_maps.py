@@ -5,11 +5,14 @@ import shutil
 
 import numpy as np
 import pytest
+from indexed_copy import folder, photos
 from PIL import Image
 
 from lookalike import Collection
 from lookalike.errors import CollectionError, InvalidInputError, ModelError, StoreError
-from pictures import shade
+from pictures import folders_of_shades, shade
+
+__all__ = ["folder", "photos"]  # fixtures
 
 MODEL = "pixels-8-grey"
 KINDS = {"dark": 20, "middle": 120, "light": 230}
@@ -19,22 +22,9 @@ KINDS = {"dark": 20, "middle": 120, "light": 230}
 def indexed(tmp_path_factory):
     """Give a folder of 15 pictures that has a collection, to copy."""
     place = tmp_path_factory.mktemp("indexed") / "photos"
-    for label, level in KINDS.items():
-        (place / label).mkdir(parents=True)
-        for number in range(5):
-            shade(level, number).save(place / label / f"{number}.png")
+    folders_of_shades(place, {"dark": (20, 5), "middle": (120, 5), "light": (230, 5)})
     Collection.create(place, model=MODEL).sync()
     return place
-
-
-@pytest.fixture
-def folder(indexed, tmp_path):
-    return shutil.copytree(indexed, tmp_path / "photos")
-
-
-@pytest.fixture
-def photos(folder):
-    return Collection.open(folder)
 
 
 def of_pictures(place, pictures):

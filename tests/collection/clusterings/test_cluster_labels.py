@@ -5,12 +5,15 @@ import os
 import shutil
 
 import pytest
+from indexed_copy import folder, photos
 
 from lookalike import Collection, Filter
 from lookalike.cli.hints import advise
 from lookalike.collection.stored import clusterings as module
 from lookalike.errors import CollectionError, QueryError
 from pictures import shade
+
+__all__ = ["folder", "photos"]  # fixtures
 
 MODEL = "pixels-8-grey"
 LEVELS = {"dark": 20, "middle": 120, "light": 230}
@@ -28,16 +31,6 @@ def indexed(tmp_path_factory):
     collection.sync()
     collection.clusterings.make(k=3)  # 0 is dark, 1 middle, 2 light
     return place
-
-
-@pytest.fixture
-def folder(indexed, tmp_path):
-    return shutil.copytree(indexed, tmp_path / "photos")
-
-
-@pytest.fixture
-def photos(folder):
-    return Collection.open(folder)
 
 
 def found(photos, k=99, **options):
