@@ -207,7 +207,7 @@ def test_without_permission_to_download_it_says_what_belongs_where(cache):
     text = str(caught.value)
     assert "MNIST is not on this computer: expected mnist/train-images-idx3-ubyte.gz" in text
     assert str(cache / "datasets") in text
-    assert "LOOKALIKE_DATA" in text
+    assert "LOOKALIKE_DATA" in str(caught.value.hint)
 
 
 @pytest.fixture
@@ -244,7 +244,7 @@ def test_interrupted_download_goes_on_where_it_stopped(published, site):
     tiny = published(MNIST)
     missing = site.pages.pop(f"/{FILES[2]}.gz")
     with pytest.raises(
-        DatasetError, match=r"MNIST, t10k-images-idx3-ubyte\.gz cannot be downloaded.*404.*mnist/t10k"
+        DatasetError, match=r"MNIST, t10k-images-idx3-ubyte\.gz cannot be downloaded.*404.*\n.*mnist/t10k"
     ):
         mnist.load(tiny)
     assert mnist.find(tiny) is None
@@ -278,7 +278,7 @@ def test_when_both_sources_fail_both_are_named(published, site, monkeypatch):
     site.pages.clear()
     monkeypatch.setenv("PATH", "")
     with pytest.raises(
-        DatasetError, match=r"404.*fashion-mnist/train-images.*needs apt-get.*\n.*dpkg-deb -x"
+        DatasetError, match=r"404.*needs apt-get.*\n.*fashion-mnist/train-images.*dpkg-deb -x"
     ):
         mnist.fetch(fashion)
 
