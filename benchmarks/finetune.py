@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks import report
 from lookalike.system.cache import cache_folder
-from lookalike.train import LOSSES
+from lookalike.train.loss_functions import loss_names
 
 PER_CLASS = 30
 LOOK_ALIKES = (
@@ -42,7 +42,7 @@ LOOK_ALIKES = (
 def main(options: Sequence[str] = ()) -> None:
     parser = argparse.ArgumentParser("python -m benchmarks finetune", description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="how many, from 0")
-    parser.add_argument("--loss", action="append", choices=LOSSES, dest="losses")
+    parser.add_argument("--loss", action="append", choices=loss_names(), dest="losses")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument(
@@ -55,7 +55,7 @@ def main(options: Sequence[str] = ()) -> None:
     run("index", str(report.caltech101()), "-c", str(home), "--model", "lite0")
     trainings: list[dict[str, Any]] = list(report.read("finetune").get("trainings", []))
     for seed in range(chosen.seeds):
-        for loss in chosen.losses or LOSSES[:1]:
+        for loss in chosen.losses or loss_names()[:1]:
             card = train(home, labels, loss, seed, chosen.epochs, chosen.size)
             trainings = [each for each in trainings if each["model"] != card["model"]]
             trainings.append(

@@ -2,8 +2,8 @@
 
     python scripts/write_command_line.py
 
-A table stands between ``<!-- options of lookalike COMMAND -->`` and ``<!-- end -->``; all else is as it was. What
-nearly all commands take stands once, without COMMAND.
+A table stands between ``<!-- options of lookalike COMMAND -->`` and ``<!-- end -->``; all else is as it was.
+What nearly all commands take stands once, without COMMAND.
 """
 
 from __future__ import annotations

@@ -1,11 +1,14 @@
 """What several tests use."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
 from lookalike.cli import main
 from pictures import picture
+
+collect_ignore_glob = ["*conftest.py"]  # they have no doctests, and all of them have one name
 
 
 @pytest.fixture
@@ -22,13 +25,20 @@ def photos(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def call(capfdbinary, monkeypatch, request):
-    """Run the command line, in the test's `folder` or elsewhere; give (exit code, output, complaints)."""
+    """Run the command line in this process, which is quicker; give (exit code, output, complaints).
+
+    It runs in `cwd`, or in the `folder` of the tests where they have one.
+    """
 
     def call_(*words, cwd=None):
-        monkeypatch.chdir(cwd or request.getfixturevalue("folder"))
+        if cwd is None:
+            with contextlib.suppress(pytest.FixtureLookupError):
+                cwd = request.getfixturevalue("folder")
+        if cwd is not None:
+            monkeypatch.chdir(cwd)
         with pytest.raises(SystemExit) as left:
             main([str(word) for word in words])
         out, err = capfdbinary.readouterr()
-        return left.value.code or 0, out.decode(), err.decode()
+        return left.value.code or 0, out.decode(errors="surrogateescape"), err.decode()
 
     return call_

@@ -8,10 +8,10 @@ TESTS = Path(__file__).resolve().parent
 SOURCE = TESTS.parent / "src/lookalike"
 
 MAX_PARAMETERS = 7
-MAX_LINES = 600
-CALLED_BY_KEYWORD = {"compare_indexes"}
+MAX_LINES = 500  # beside docstrings: a public class tells its users what it does
+CALLED_BY_KEYWORD = frozenset({"compare_indexes"})
 """Public functions that are called as methods are: all but the first two arguments by their names."""
-SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"}
+SAY_NOTHING = frozenset({"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"})
 
 MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
 FOLDERS = sorted({Path(module).parent.as_posix() for module in MODULES} - {"."})
@@ -44,6 +44,18 @@ def parameters(function: ast.FunctionDef) -> tuple[list[str], list[str]]:
     return [name for name in by_place if name not in ("self", "cls")], [each.arg for each in given.kwonlyargs]
 
 
+def count_code(file: Path) -> int:
+    """Count the lines of a file, without those of docstrings."""
+    text = file.read_text()
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings = [
+        node.body[0]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, documented) and ast.get_docstring(node) is not None
+    ]
+    return text.count("\n") - sum((each.end_lineno or 0) - each.lineno + 1 for each in docstrings)
+
+
 def test_what_travels_together_is_one_value_and_no_function_has_more_than_seven_parameters():
     # Commands are called by typer, kernels know no values, and what a user calls by keyword makes one value
     # of these at once.
@@ -66,7 +78,7 @@ def test_a_module_says_what_it_is():
 
 
 def test_a_module_holds_one_subject():
-    long = {each: (SOURCE / each).read_text().count("\n") for each in MODULES if not is_kernel(each)}
+    long = {each: count_code(SOURCE / each) for each in MODULES if not is_kernel(each)}
     assert {each: count for each, count in long.items() if count > MAX_LINES} == {}
 
 

@@ -24,8 +24,7 @@ import numpy as np
 
 from lookalike.answers import Cluster, Clustering, Evaluation, ImageMap, SearchResult
 from lookalike.bench import IndexComparison
-from lookalike.choices import METHOD_TITLES, STYLES
-from lookalike.errors import CollectionConflictError, InvalidInputError
+from lookalike.errors import CollectionConflictError
 from lookalike.plots import (
     Curve,
     Groups,
@@ -34,15 +33,14 @@ from lookalike.plots import (
     Tile,
     confusion,
     contact_sheet,
-    images_map,
     paint_swatch,
-    points_map,
     read_size,
     recall_throughput,
     result_strip,
-    tiles_map,
     worst_queries,
 )
+from lookalike.plots.map_styles import DEFAULT_STYLE, MapPicture, get_style
+from lookalike.projection.methods import get_method
 from lookalike.system.wording import count_images
 from lookalike.types import Hit, ImageId
 
@@ -50,6 +48,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lookalike.collection import Collection
+
+__all__ = [
+    "draw_clusters",
+    "draw_comparison",
+    "draw_confusion",
+    "draw_map",
+    "draw_search",
+    "draw_worst_queries",
+    "group_by_cluster",
+    "group_by_label",
+]
 
 _ON_SHEET = 40  # clusters
 _CENTRAL, _DOUBTFUL = 9, 3  # images of a cluster
@@ -115,7 +124,7 @@ def draw_map(
     collection: Collection,
     image_map: ImageMap,
     groups: Groups | None = None,
-    style: str = "points",
+    style: str = DEFAULT_STYLE,
     size: str = "hd",
     n_tiles: int | None = None,
 ) -> Figure:
@@ -127,8 +136,9 @@ def draw_map(
     image_map : ImageMap
     groups : Groups, optional
         What the colours tell: see `group_by_label` and `group_by_cluster`.
-    style : {"points", "images", "tiles"}
-        Points; the images themselves; or images on a grid, none covering another.
+    style : str
+        A row of `lookalike.plots.map_styles`: points; images, the images themselves; or tiles, images on a
+        grid, none covering another.
     size : str
         ``hd``, ``4k``, or width and height in pixels: ``1200x800``.
     n_tiles : int, optional
@@ -146,16 +156,14 @@ def draw_map(
         thumbnails = collection.thumbnails(wanted)
         return [thumbnails.get(image) for image in wanted]
 
-    title = f"{collection.folder.parent.name}: {METHOD_TITLES[image_map.method]} of {count_images(len(ids))}"
+    title = (
+        f"{collection.folder.parent.name}: {get_method(image_map.method).title} of {count_images(len(ids))}"
+    )
     note = "  ·  ".join(facts_of_map(image_map) + ([] if groups is None else [f"coloured by {groups.kind}"]))
-    pixels = read_size(size)
-    if style == "points":
-        return points_map(image_map.points, groups, title, note, pixels, _axes(image_map))
-    if style == "images":
-        return images_map(image_map.points, pictures, groups, title, note, pixels)
-    if style == "tiles":
-        return tiles_map(image_map.points, pictures, groups, title, note, pixels, n_tiles)
-    raise InvalidInputError(f"there is no style {style!r}; expected one of {', '.join(STYLES)}")
+    picture = MapPicture(
+        image_map.points, pictures, groups, title, note, read_size(size), _axes(image_map), n_tiles
+    )
+    return get_style(style).draw(picture)
 
 
 def group_by_label(image_map: ImageMap) -> Groups:
@@ -191,7 +199,7 @@ def facts_of_map(image_map: ImageMap) -> list[str]:
 def _axes(image_map: ImageMap) -> tuple[str, str] | None:
     """Say what the axes are; those of t-SNE and UMAP mean nothing."""
     shares = [image_map.figures.get(f"explained_variance_{axis}") for axis in (1, 2)]
-    if image_map.method != "pca" or None in shares:
+    if None in shares:
         return None
     first, second = (f"component {axis}: {share:.1%} of the variance" for axis, share in enumerate(shares, 1))
     return first, second
@@ -213,7 +221,9 @@ def draw_worst_queries(collection: Collection, evaluation: Evaluation) -> Figure
         if each.image.id in pictures
     ]
     if not rows:
-        raise CollectionConflictError(f"no thumbnail of a query is in {collection.folder}; index it again")
+        raise CollectionConflictError(
+            f"no thumbnail of a query is in {collection.folder}", hint="index it again"
+        )
     n = len(rows)
     worst = "worst query" if n == 1 else f"{n} worst queries"
     return worst_queries(rows, f"{evaluation.model}: the {worst} of {evaluation.n_queries:,}")

@@ -87,7 +87,9 @@ def test_zero_is_given_and_false_is_not():
 
 def test_numbers_are_read_where_the_library_takes_numbers():
     assert ClusterMaking(k="12", algorithm="spectral").arguments() == {"algorithm": "spectral", "k": 12}
-    with pytest.raises(InvalidInputError, match="-k is '2,3'; expected a whole number; several are tried with"):
+    with pytest.raises(
+        InvalidInputError, match="-k is '2,3'; expected a whole number; several are tried with"
+    ):
         ClusterMaking(k="2,3").arguments()
 
 

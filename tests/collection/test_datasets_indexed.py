@@ -1,43 +1,13 @@
 """Data sets in a collection: paths such as mnist:test/3, splits, labels."""
 
-import gzip
 import json
-import struct
-from pathlib import Path
 
-import numpy as np
 import pytest
-from test_cli import call
 
 from lookalike import Collection, Filter
 from lookalike.cli import main
 from lookalike.errors import CollectionError, DatasetError, InvalidInputError, QueryError
 from lookalike.plots import result_strip
-
-__all__ = ["call"]  # a fixture
-
-
-def write_idx(file: Path, array: np.ndarray) -> None:
-    header = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
-    file.write_bytes(gzip.compress(header + array.astype(np.uint8).tobytes()))
-
-
-@pytest.fixture
-def digits(tmp_path, monkeypatch) -> np.ndarray:
-    """A data set in MNIST's form: 10 training images and 5 test images, bars at different heights."""
-    folder = tmp_path / "data/mnist"
-    folder.mkdir(parents=True)
-    images = np.zeros((15, 28, 28), np.uint8)
-    for number in range(15):
-        images[number, 1 + number : 9 + number, 4:24] = 200 + number
-    labels = np.arange(15) % 10
-    write_idx(folder / "train-images-idx3-ubyte.gz", images[:10])
-    write_idx(folder / "train-labels-idx1-ubyte.gz", labels[:10])
-    write_idx(folder / "t10k-images-idx3-ubyte.gz", images[10:])
-    write_idx(folder / "t10k-labels-idx1-ubyte.gz", labels[10:])
-    monkeypatch.setenv("LOOKALIKE_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path / "cache"))
-    return images
 
 
 @pytest.fixture

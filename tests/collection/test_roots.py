@@ -41,7 +41,7 @@ def unread(monkeypatch):
 
 def test_a_root_that_moved_is_found_again_and_nothing_is_read(collection, photos, tmp_path, unread):
     photos.rename(tmp_path / "elsewhere")
-    with pytest.raises(MissingImagesError, match=r"lookalike roots --move '.*photos' NEW"):
+    with pytest.raises(MissingImagesError, match=r"collection\.move_root\('.*photos', new\)"):
         collection.sync()
     assert [root.is_there for root in collection.list_roots()] == [False]
     assert collection.move_root(photos, tmp_path / "elsewhere") == 6
@@ -160,7 +160,10 @@ def test_another_spelling_of_a_root_is_the_same_root(photos, tmp_path, monkeypat
     with pytest.raises(CollectionError, match="overlap"):
         collection.add_root(tmp_path / "Photos" / "CATS")
     assert collection.holds(tmp_path / "Photos" / "CATS" / "0.png")
-    assert collection._places.stored(str(tmp_path / "Photos" / "CATS" / "0.png")) == "photos:cats/0.png"
+    assert (
+        collection._resources().places.stored(str(tmp_path / "Photos" / "CATS" / "0.png"))
+        == "photos:cats/0.png"
+    )
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 
 from lookalike import datasets
-from lookalike.datasets import REGISTRY
+from lookalike.datasets import REGISTRY, caltech101, cifar, clipart, digits, mnist
 from lookalike.datasets.locate import Place
 from lookalike.errors import DatasetError
 from pictures import picture
@@ -16,6 +16,29 @@ def test_the_known_data_sets():
         assert row.licence
         assert row.n_images > 1000
         assert row.homepage.startswith("http")
+
+
+def test_rows_say_what_their_modules_know():
+    licences = {
+        "mnist": mnist.MNIST.licence,
+        "fashion-mnist": mnist.FASHION_MNIST.licence,
+        "cifar-10": cifar.LICENCE,
+        "cifar-100": cifar.LICENCE,
+        "caltech-101": caltech101.LICENCE,
+        "clipart": clipart.LICENCE,
+        "digits": digits.LICENCE,
+    }
+    sizes = {
+        "mnist": mnist.MNIST.download_bytes,
+        "fashion-mnist": mnist.FASHION_MNIST.download_bytes,
+        "cifar-10": cifar.CIFAR_10.archive.size,
+        "cifar-100": cifar.CIFAR_100.archive.size,
+        "caltech-101": caltech101.ARCHIVE.size,
+        "clipart": clipart.PACKAGE_BYTES,
+        "digits": 0,
+    }
+    assert {row.name: row.licence for row in REGISTRY} == licences
+    assert {row.name: row.download_bytes for row in REGISTRY} == sizes
 
 
 def test_rows_say_what_loading_gives():

@@ -173,7 +173,6 @@ def test_small_distances_far_from_the_origin_are_told_apart():
         ((np.eye(2), np.eye(2), "abc", "ab", [1]), "3 labels for 2 queries, 2 for 2 images"),
         ((np.eye(2), np.eye(2), "ab", "ab", [3]), "expected 1 to 2, the number of images to find"),
         ((np.eye(2), np.eye(2), "ab", "ab", []), "expected 1 to 2"),
-        ((np.eye(2), np.eye(2), "ab", "ab", [1], "cosine", [0, 2]), "expected a row of the gallery"),
         ((np.eye(2), np.full((2, 2), np.inf), "ab", "ab", [1], "euclidean"), "row 0 .* NaN, infinity"),
         ((np.eye(2), np.full((2, 2), 1e19), "ab", "ab", [1], "euclidean"), "a length below 1e18"),
         ((np.eye(2), np.empty((0, 2)), "ab", "", [1]), "there are no vectors"),

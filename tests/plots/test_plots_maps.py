@@ -19,8 +19,8 @@ from lookalike.plots import (
     save_figure,
     tiles_map,
 )
-from lookalike.plots.choosing import choose_spread, choose_uncovered
 from lookalike.plots.maps import FOUR_K, HD
+from lookalike.plots.shown_images import choose_spread, choose_uncovered
 
 
 def clouds(n_clouds, n_each, seed=0):

@@ -131,7 +131,7 @@ def test_progress_rises_to_the_whole(method, groups):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"method": "mds"}, "method is 'mds'; expected one of pca, tsne, umap"),
+        ({"method": "mds"}, "there is no method 'mds'; expected one of tsne, pca, umap"),
         ({"metric": "l1"}, "metric is 'l1'; expected one of cosine, euclidean"),
         ({"perplexity": 0}, "perplexity is 0; expected a number above 0"),
         ({"perplexity": "many"}, "perplexity is 'many'; expected a number above 0"),

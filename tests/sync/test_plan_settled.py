@@ -12,7 +12,7 @@ from lookalike.errors import MissingImagesError
 from lookalike.images import FileStat, pixels_id
 from lookalike.store import Root
 from lookalike.store.store import FileRow
-from lookalike.sync import FoundFile, IndexedState, Tally
+from lookalike.sync import FoundFile, IndexedState, Tally, Work
 from lookalike.sync.comparing import compare
 from lookalike.sync.plan import decide
 from lookalike.sync.reading import Outage
@@ -73,7 +73,7 @@ def settled(before, after, unembedded=()):
     known = indexed(before, unembedded)
     files = found(after)
     plan = decide(files, {}, known, set(known.files))
-    compare(plan, known, 1, Outage(1000))
+    compare(plan, known, Outage(1000), Work(jobs=1))
     return plan, known
 
 

@@ -8,14 +8,15 @@ import sys
 import numpy as np
 import pytest
 
+import lookalike.train
 from lookalike.embed import get_model
 from lookalike.errors import InvalidInputError
 from lookalike.system.on_demand import load
 from lookalike.train import base_networks, loss_functions, trainings
-from lookalike.train.base_networks import BASE_NETWORKS, BaseNetwork
+from lookalike.train.base_networks import BASE_NETWORKS, BaseNetwork, base_names
 from lookalike.train.bases import EfficientNetLiteBase, ResNetBase, get_base
-from lookalike.train.loss_functions import LOSS_FUNCTIONS, LossFunction
-from lookalike.train.settings import BASES, LOSSES, AutoencoderSettings, FinetuneSettings, Running, defaults
+from lookalike.train.loss_functions import LOSS_FUNCTIONS, LossFunction, loss_names
+from lookalike.train.settings import AutoencoderSettings, FinetuneSettings, Running, defaults
 from lookalike.train.trainings import TRAININGS, Training, training_of
 
 
@@ -61,12 +62,11 @@ def test_loss_is_a_module_of_torch_made_from_dimension_and_classes(row):
 
 
 def test_names_are_those_of_the_rows_the_usual_one_first():
-    assert (
-        tuple(row.name for row in BASE_NETWORKS),
-        tuple(row.name for row in LOSS_FUNCTIONS),
-    ) == (BASES, LOSSES)
     settings = FinetuneSettings(name="x")
-    assert (settings.base, settings.loss) == (BASES[0], LOSSES[0])
+    assert (settings.base, settings.loss) == (base_names()[0], loss_names()[0])
+    for former, names in (("BASES", base_names()), ("LOSSES", loss_names())):
+        with pytest.warns(DeprecationWarning, match=f"lookalike.train.{former} is now lookalike.train"):
+            assert getattr(lookalike.train, former) == names
 
 
 def test_row_is_all_that_a_base_network_takes(monkeypatch):

@@ -24,7 +24,6 @@ from lookalike.cli.console import (
     quieten_readers,
     spare_memory,
 )
-from lookalike.cli.hints import advise
 from lookalike.errors import LookalikeError
 
 # Typer brings click's errors along or imports click, by its version; BadParameter is what it names of them.
@@ -41,7 +40,7 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
             quieten_readers()
             command(*arguments, **options)
         except LookalikeError as error:
-            complain(advise(error))
+            complain(error)
             raise typer.Exit(2) from error
         except OSError as error:
             # Whatever the system refuses that the library did not foresee, a deleted working directory, say.

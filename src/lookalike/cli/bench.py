@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from lookalike.cli.console import print_json, say, step_progress
+from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import (
     CollectionOption,
@@ -85,7 +86,7 @@ def bench(
         )
     _print_table(found)
     for kind, reason in found.left_out.items():
-        say(f"{kind} is left out: {reason}")
+        say(f"{kind} is left out: {advise(reason)}")
     if not output.quiet:
         _print_summary(found, auto)
 
@@ -110,7 +111,7 @@ def _document(model: str, found: IndexComparison, auto: str) -> dict[str, Any]:
             for figures in found.indexes
         ],
         "auto": auto,
-        "left_out": [{"index": kind, "reason": reason} for kind, reason in found.left_out.items()],
+        "left_out": [{"index": kind, "reason": advise(reason)} for kind, reason in found.left_out.items()],
         "fastest": None if fastest is None else {"index": fastest.index, **_point_document(fastest)},
     }
 

@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from lookalike.choices import FORMS
 from lookalike.cli.clusterings import print_list, show_clustering
 from lookalike.cli.console import print_json, say, step_progress
 from lookalike.cli.locate import open_named
@@ -26,6 +25,7 @@ from lookalike.cli.options import (
     option,
     picture_of,
 )
+from lookalike.collection.clusterings.export_forms import DEFAULT_FORM, form_names
 from lookalike.errors import InvalidInputError
 from lookalike.system.wording import count_images
 
@@ -101,10 +101,10 @@ def export(
         str,
         typer.Option(
             "--as",
-            metavar="|".join(FORMS),
+            metavar="|".join(form_names()),
             help="A table, a document, or a folder of images for each cluster: copies or links.",
         ),
-    ] = FORMS[0],
+    ] = DEFAULT_FORM,
     collection: CollectionOption = None,
     output: Output,
 ) -> None:

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import typer
 
-from lookalike.choices import ALGORITHMS, FORMS
 from lookalike.cli import cluster as commands
 from lookalike.cli.cluster_try import Trial, try_
 from lookalike.cli.console import complain
@@ -28,6 +27,8 @@ from lookalike.cli.options import (
     option,
     spelled,
 )
+from lookalike.cluster.algorithms import DEFAULT_ALGORITHM
+from lookalike.collection.clusterings.export_forms import DEFAULT_FORM, form_names
 from lookalike.errors import InvalidInputError
 
 _TRIED = ("algorithm", "k", "min_samples", "model", "random_state")
@@ -41,7 +42,7 @@ class Spellings:
     list_: Annotated[bool, typer.Option("--list", help="lookalike cluster list.")] = False
     delete: Annotated[bool, typer.Option("--delete", help="lookalike cluster delete.")] = False
     export: Annotated[Path | None, option("lookalike cluster export.", metavar="DEST")] = None
-    form: Annotated[str | None, option("Of an export.", "--as", metavar="|".join(FORMS))] = None
+    form: Annotated[str | None, option("Of an export.", "--as", metavar="|".join(form_names()))] = None
 
 
 def cluster(
@@ -76,7 +77,7 @@ def cluster(
     if spellings.export is not None:
         from lookalike.collection.clusterings.exporting import check_export
 
-        check_export(spellings.export, spellings.form or FORMS[0])
+        check_export(spellings.export, spellings.form or DEFAULT_FORM)
     named = [] if name is None else [name]
     if given(changes):
         commands.edit(name=name, changes=changes, picture=picture, collection=collection, output=output)
@@ -89,12 +90,12 @@ def cluster(
             say_spelling(f"cluster {option_}", spelled("cluster", "show", *named, **drawn))
     else:
         commands.make(making=making, name=name, picture=picture, collection=collection, output=output)
-        named = [name or making.algorithm or next(iter(ALGORITHMS))]
+        named = [name or making.algorithm or DEFAULT_ALGORITHM]
     if spellings.export is not None:
         commands.export(
             name=named[0] if named else None,
             to=spellings.export,
-            form=spellings.form or FORMS[0],
+            form=spellings.form or DEFAULT_FORM,
             collection=collection,
             output=Output(quiet=output.is_silent),
         )
@@ -112,7 +113,7 @@ def _shows_what_is_there(
     """Whether clusters are only to be shown: none are asked for, and there are some of that name."""
     if given(making) or not (name or spellings.export or picture.plot):
         return False
-    return (name or next(iter(ALGORITHMS))) in open_named(collection).clusterings
+    return (name or DEFAULT_ALGORITHM) in open_named(collection).clusterings
 
 
 def _refuse_mixtures(

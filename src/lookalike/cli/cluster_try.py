@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from lookalike.choices import ALGORITHMS
 from lookalike.cli.console import print_json, say, step_progress
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import (
@@ -23,6 +22,7 @@ from lookalike.cli.options import (
     picture_of,
     spelled,
 )
+from lookalike.cluster.algorithms import DEFAULT_ALGORITHM, algorithms_that_take, get_algorithm
 from lookalike.errors import InvalidInputError
 from lookalike.system.wording import count_images
 
@@ -55,19 +55,16 @@ class Trial:
     @property
     def usual_algorithm(self) -> str:
         """The algorithm that is meant."""
-        return self.algorithm or next(iter(ALGORITHMS))
+        return self.algorithm or DEFAULT_ALGORITHM
 
     def check(self) -> None:
         """Raise InvalidInputError if there is nothing to be tried for that algorithm."""
         algorithm = self.usual_algorithm
-        takes = ALGORITHMS.get(algorithm, ())
+        takes = get_algorithm(algorithm).takes
         if "k" not in takes and "eps" not in takes:
-            others = ", ".join(name for name, each in ALGORITHMS.items() if {"k", "eps"} & set(each))
             raise InvalidInputError(
                 f"a number of clusters or a distance is tried, and {algorithm} takes neither;"
-                f" expected one of {others}"
-                if takes
-                else f"there is no algorithm {algorithm!r}; expected one of {', '.join(ALGORITHMS)}"
+                f" expected one of {', '.join(algorithms_that_take(['k', 'eps']))}"
             )
         if self.k is not None:
             if "k" not in takes:
@@ -78,7 +75,8 @@ class Trial:
                     " 2-100"
                 )
         if self.min_samples is not None and "min_samples" not in takes:
-            raise InvalidInputError(f"--min-samples is for dbscan and hdbscan, not for {algorithm}")
+            others = " and ".join(algorithms_that_take(["min_samples"]))
+            raise InvalidInputError(f"--min-samples is for {others}, not for {algorithm}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +106,13 @@ def try_(
     picture.check()
     chosen = open_named(collection)
     with step_progress(quiet=output.is_silent) as report:
-        if "k" in ALGORITHMS[trial.usual_algorithm]:
+        if "k" in get_algorithm(trial.usual_algorithm).takes:
             tried = _try_ks(trial, chosen, report)
         else:
             tried = _try_distances(trial, chosen, report)
     picture.save(tried.draw)
     model = trial.model or chosen.model
-    algorithm = None if trial.usual_algorithm == next(iter(ALGORITHMS)) else trial.algorithm
+    algorithm = None if trial.usual_algorithm == DEFAULT_ALGORITHM else trial.algorithm
     go_on = spelled(
         "cluster",
         "make",

@@ -40,7 +40,7 @@ def print_list(collection: Collection, json: bool) -> None:
                     }
                     for found in clusterings
                 ]
-                + [{"name": name, "damaged": reason} for name, reason in damaged.items()]
+                + [{"name": name, "damaged": advise(reason)} for name, reason in damaged.items()]
             }
         )
         return
@@ -55,7 +55,7 @@ def print_list(collection: Collection, json: bool) -> None:
             found.made,
         )
     for reason in damaged.values():
-        complain(advise(reason))
+        complain(reason)
     if not clusterings and not damaged and sys.stdout is not None and sys.stdout.isatty():
         say("there is no clustering in this collection yet; make one with `lookalike cluster make`")
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from lookalike.errors import InvalidInputError
+from lookalike.cli.hints import advise
+from lookalike.errors import InvalidInputError, LookalikeError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,9 +55,9 @@ def hold_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # it takes the lowest number that is free, which is this
 
 
-def complain(message: str) -> None:
-    """Print one line on standard error, that names the program."""
-    tell(f"lookalike: {' '.join(message.split(chr(10)))}")
+def complain(said: LookalikeError | str) -> None:
+    """Print one line on standard error, that names the program; with the hint, if there is one."""
+    tell(f"lookalike: {' '.join(advise(said).split(chr(10)))}")
 
 
 def tell(line: str) -> None:

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 from lookalike.cli.console import check_dark, complain, print_json, save_picture, step_progress
 from lookalike.cli.evaluations import document_of, print_clusterings, print_evaluation
-from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import (
     CollectionOption,
@@ -153,7 +152,7 @@ def evaluate(
     if grouped.clusterings:
         print_clusterings(grouped.clusterings, after=found is not None)
     for reason in grouped.damaged.values():
-        complain(advise(reason))
+        complain(reason)
 
 
 def _read_ks(words: str) -> list[int]:

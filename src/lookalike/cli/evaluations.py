@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lookalike.cli.console import relative, say
+from lookalike.cli.hints import advise
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def document_of(found: Evaluation | None, grouped: ClusteringEvaluations) -> dic
             "silhouette": None if each.silhouette is None else round(each.silhouette, 6),
         }
         for each in grouped.clusterings
-    ] + [{"name": name, "damaged": reason} for name, reason in grouped.damaged.items()]
+    ] + [{"name": name, "damaged": advise(reason)} for name, reason in grouped.damaged.items()]
     return document
 
 

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.choices import METHOD_TITLES
 from lookalike.cli.console import complain, print_json, relative, save_picture, say
 from lookalike.cli.hints import advise
 from lookalike.cli.options import spelled
 from lookalike.errors import CollectionConflictError, CollectionError, InvalidInputError
+from lookalike.projection.methods import get_method
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ def show_map(
     """
     groups = None
     if drawing.output is not None or output.json:
-        is_usual = drawing.style == "points" or output.json
+        is_usual = drawing.drawn_as.is_colored or output.json
         groups = _choose_groups(collection, found, drawing.color, is_usual=is_usual)
     if drawing.output is not None:
         from lookalike.drawing import draw_map
 
-        colors = groups if drawing.color or drawing.style == "points" else None
+        colors = groups if drawing.color or drawing.drawn_as.is_colored else None
         save_picture(
             lambda: draw_map(collection, found, colors, drawing.style, drawing.size, drawing.max_tiles),
             drawing.output,
@@ -142,7 +142,7 @@ def _in_words(found: ImageMap) -> str:
     from lookalike.drawing import facts_of_map
 
     how = ", ".join(facts_of_map(found))
-    return f"{METHOD_TITLES[found.method]} of {count_images(len(found.images))}, {how}"
+    return f"{get_method(found.method).title} of {count_images(len(found.images))}, {how}"
 
 
 def print_list(collection: Collection, json: bool) -> None:
@@ -151,19 +151,19 @@ def print_list(collection: Collection, json: bool) -> None:
 
     maps, damaged = collection.maps.list()
     if json:
-        broken = [{"name": name, "damaged": reason} for name, reason in damaged.items()]
+        broken = [{"name": name, "damaged": advise(reason)} for name, reason in damaged.items()]
         print_json({"maps": [_about(found) for found in maps] + broken})
         return
     for found in maps:
         say(
             found.name,
-            METHOD_TITLES[found.method],
+            get_method(found.method).title,
             ", ".join(facts_of_map(found)),
             count_images(len(found.images)),
             found.made,
         )
     for reason in damaged.values():
-        complain(advise(reason))
+        complain(reason)
     if not maps and not damaged and sys.stdout is not None and sys.stdout.isatty():
         say("there is no map in this collection yet; make one with `lookalike map make`")
 

@@ -11,15 +11,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.choices import ALGORITHMS, METHODS, STYLES
 from lookalike.cli.console import check_dark, save_picture
 from lookalike.cli.option_groups import Fields
+from lookalike.cluster.algorithms import (
+    ALGORITHMS,
+    DEFAULT_ALGORITHM,
+    MIN_SAMPLES,
+    algorithm_names,
+    algorithms_that_take,
+)
 from lookalike.errors import InvalidInputError
+from lookalike.plots.map_styles import DEFAULT_STYLE, MAP_STYLES, MapStyle, get_style, style_names
+from lookalike.projection.methods import DEFAULT_METHOD, MAP_METHODS, PERPLEXITY, method_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SPLITS = "Splits of a data set"
+_BY_DENSITY = " and ".join(row.name for row in ALGORITHMS if row.is_by_density)
 _DRAW = "Draw it"
 
 
@@ -73,12 +82,17 @@ ClusteringArgument = Annotated[
 AlgorithmOption = Annotated[
     str | None,
     option(
-        "How; kmeans by default. dbscan and hdbscan find the number of clusters, and leave noise.",
-        metavar="|".join(ALGORITHMS),
+        f"How; {DEFAULT_ALGORITHM} by default. {_BY_DENSITY} find the number of clusters, and leave noise.",
+        metavar="|".join(algorithm_names()),
     ),
 ]
 MinSamplesOption = Annotated[
-    int | None, option("dbscan, hdbscan: images that make a dense place; by default 5.", metavar="N")
+    int | None,
+    option(
+        f"{', '.join(algorithms_that_take(['min_samples']))}: images that make a dense place; by default"
+        f" {MIN_SAMPLES}.",
+        metavar="N",
+    ),
 ]
 
 
@@ -213,13 +227,19 @@ class MapMaking:
     """What map is to be made."""
 
     method: Annotated[
-        str | None, option("How; tsne by default. umap needs an extra.", metavar="|".join(METHODS))
+        str | None,
+        option(
+            f"How; {DEFAULT_METHOD} by default."
+            + "".join(f" {row.name} needs an extra." for row in MAP_METHODS if row.extra),
+            metavar="|".join(method_names()),
+        ),
     ] = None
     model: ModelOption = None
     perplexity: Annotated[
         float | None,
         option(
-            "tsne: about how many neighbours each image has; 30 by default, less for few images.",
+            f"{', '.join(row.name for row in MAP_METHODS if row.takes_perplexity)}: about how many neighbours"
+            f" each image has; {PERPLEXITY:g} by default, less for few images.",
             metavar="NUMBER",
         ),
     ] = None
@@ -243,11 +263,11 @@ class MapDrawing:
     style: Annotated[
         str,
         typer.Option(
-            metavar="|".join(STYLES),
-            help="Points; the images themselves; or images on a grid, none covering another.",
+            metavar="|".join(style_names()),
+            help=f"{'; '.join(row.words for row in MAP_STYLES)}.",
             rich_help_panel=_DRAW,
         ),
-    ] = STYLES[0]
+    ] = DEFAULT_STYLE
     color: Annotated[
         str | None,
         option(
@@ -274,11 +294,14 @@ class MapDrawing:
     ] = None
     dark: DarkOption = False
 
+    @property
+    def drawn_as(self) -> MapStyle:
+        """The row of the style."""
+        return get_style(self.style)
+
     def check(self) -> None:
         """Raise InvalidInputError if it cannot be drawn so."""
-        if self.style not in STYLES:
-            raise InvalidInputError(f"there is no style {self.style!r}; expected one of {', '.join(STYLES)}")
-        if self.max_tiles is not None and self.style != "tiles":
+        if not self.drawn_as.has_tiles and self.max_tiles is not None:
             raise InvalidInputError("--max-tiles is for --style tiles")
         check_dark(self.dark, self.output)
         if self.output is not None:

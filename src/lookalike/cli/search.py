@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from lookalike.cli.console import complain, print_json, print_raw, relative, say, step_progress
-from lookalike.cli.hints import advise
 from lookalike.cli.options import (
     CollectionOption,
     DeviceOption,
@@ -234,7 +233,7 @@ def search(
             **given(searching),
         )
     for warning in result.warnings:
-        complain(advise(warning))
+        complain(warning)
     if picture.plot is not None:
         from lookalike.drawing import draw_search
 

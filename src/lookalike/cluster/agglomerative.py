@@ -16,10 +16,12 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.cluster.algorithms import N_NEIGHBORS
 from lookalike.cluster.base import NeighborClustering, check_count
 from lookalike.cluster.spanning_tree import joined
 from lookalike.errors import InvalidInputError
-from lookalike.index.graph import Report, neighbor_graph
+from lookalike.index.graph import neighbor_graph
+from lookalike.system.reports import CountReport
 from lookalike.types import Metric, Vectors
 
 Linkage = Literal["ward", "complete", "average", "single"]
@@ -61,7 +63,7 @@ class AgglomerativeClustering(NeighborClustering):
         self,
         n_clusters: int = 2,
         linkage: Linkage = "ward",
-        n_neighbors: int = 10,
+        n_neighbors: int = N_NEIGHBORS,
         metric: Metric = "euclidean",
         recall: float = 1.0,
     ) -> None:
@@ -71,7 +73,7 @@ class AgglomerativeClustering(NeighborClustering):
         self.metric = metric
         self.recall = recall
 
-    def _fit(self, rows: Vectors, report: Report) -> None:
+    def _fit(self, rows: Vectors, report: CountReport) -> None:
         from sklearn import cluster
 
         n = len(rows)
@@ -79,7 +81,8 @@ class AgglomerativeClustering(NeighborClustering):
         n_neighbors = check_count(self.n_neighbors, "n_neighbors", 1, n - 1, n)
         if self.linkage not in get_args(Linkage):
             raise InvalidInputError(
-                f"linkage is {self.linkage!r}; expected one of {', '.join(get_args(Linkage))}"
+                f"linkage is {self.linkage!r}; expected one of {', '.join(get_args(Linkage))}",
+                field="linkage",
             )
         graph = neighbor_graph(rows, n_neighbors, self.metric, self.recall, report)
         points = rows.astype(np.float64)

@@ -12,7 +12,8 @@ from sklearn.base import BaseEstimator, ClusterMixin
 
 from lookalike.errors import InvalidInputError
 from lookalike.index.contract import METRICS, check_vectors
-from lookalike.index.graph import Report, silent
+from lookalike.index.graph import silent
+from lookalike.system.reports import CountReport
 from lookalike.types import Metric, Vectors
 
 
@@ -22,7 +23,7 @@ class NeighborClustering(ClusterMixin, BaseEstimator, ABC):  # type: ignore[misc
     labels_: npt.NDArray[np.intp]
     metric: Metric
 
-    def fit(self, X: npt.ArrayLike, y: Any = None, *, report: Report = silent) -> Self:
+    def fit(self, X: npt.ArrayLike, y: Any = None, *, report: CountReport = silent) -> Self:
         """Find the clusters.
 
         Parameters
@@ -42,14 +43,14 @@ class NeighborClustering(ClusterMixin, BaseEstimator, ABC):  # type: ignore[misc
         return self
 
     @abstractmethod
-    def _fit(self, rows: Vectors, report: Report) -> None:
+    def _fit(self, rows: Vectors, report: CountReport) -> None:
         """Set the learned attributes; rows are checked, parameters are not."""
 
 
 def check_distinct(vectors: npt.ArrayLike, metric: Metric) -> Vectors:
     """Return vectors as (n, d) float32, at least two and not all equal."""
     if metric not in METRICS:
-        raise InvalidInputError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}")
+        raise InvalidInputError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}", field="metric")
     rows = check_vectors(vectors, metric)
     check_differ([rows])
     return rows
@@ -87,6 +88,7 @@ def check_count(
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
         raise InvalidInputError(
             f"{name} is {value!r}; expected a whole number from {least} to {most:,}, for"
-            f" {most if n is None else n:,} {things}"
+            f" {most if n is None else n:,} {things}",
+            field=name,
         )
     return int(value)

@@ -11,7 +11,7 @@ from lookalike.types import Vectors
 _KEPT_FARTHEST = 1_024  # rows of all batches that centres without rows may be put onto
 
 
-class Turn:
+class BatchRound:
     """What one round over all batches finds out."""
 
     def __init__(self, sums: Doubles, counts: npt.NDArray[np.int64]) -> None:

@@ -29,10 +29,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.cluster.algorithms import MIN_SAMPLES
 from lookalike.cluster.base import NeighborClustering, check_count, check_distinct
 from lookalike.cluster.spanning_tree import Edges, spanning_tree
 from lookalike.errors import InvalidInputError
-from lookalike.index.graph import Report, neighbor_graph, radius_graph, silent
+from lookalike.index.graph import neighbor_graph, radius_graph, silent
+from lookalike.system.reports import CountReport
 from lookalike.types import Metric, Vectors
 
 Labels = npt.NDArray[np.intp]
@@ -64,19 +66,23 @@ class DBSCAN(NeighborClustering):
     labels_: Labels
     core_sample_indices_: Labels
 
-    def __init__(self, eps: float = 0.5, min_samples: int = 5, metric: Metric = "euclidean") -> None:
+    def __init__(
+        self, eps: float = 0.5, min_samples: int = MIN_SAMPLES, metric: Metric = "euclidean"
+    ) -> None:
         self.eps = eps
         self.min_samples = min_samples
         self.metric = metric
 
-    def _fit(self, rows: Vectors, report: Report) -> None:
+    def _fit(self, rows: Vectors, report: CountReport) -> None:
         from scipy.sparse.csgraph import connected_components
 
         n = len(rows)
         if isinstance(self.eps, bool) or not isinstance(self.eps, int | float | np.number):
-            raise InvalidInputError(f"eps is {self.eps!r}; expected a distance above 0")
+            raise InvalidInputError(f"eps is {self.eps!r}; expected a distance above 0", field="eps")
         if not 0 < self.eps < np.inf:
-            raise InvalidInputError(f"eps is {self.eps}; expected a distance above 0, as suggest_eps gives")
+            raise InvalidInputError(
+                f"eps is {self.eps}; expected a distance above 0, as suggest_eps gives", field="eps"
+            )
         min_samples = check_count(self.min_samples, "min_samples", 1, n)
         graph = radius_graph(rows, self.eps, self.metric, report)
         is_core = np.diff(graph.indptr) + 1 >= min_samples
@@ -128,7 +134,7 @@ class HDBSCAN(NeighborClustering):
 
     def __init__(
         self,
-        min_cluster_size: int = 5,
+        min_cluster_size: int = MIN_SAMPLES,
         min_samples: int | None = None,
         metric: Metric = "euclidean",
         cluster_selection_method: Literal["eom", "leaf"] = "eom",
@@ -140,7 +146,7 @@ class HDBSCAN(NeighborClustering):
         self.cluster_selection_method = cluster_selection_method
         self.recall = recall
 
-    def _fit(self, rows: Vectors, report: Report) -> None:
+    def _fit(self, rows: Vectors, report: CountReport) -> None:
         from scipy.sparse import coo_array
         from sklearn import cluster
 
@@ -150,7 +156,8 @@ class HDBSCAN(NeighborClustering):
         min_samples = check_count(given, "min_samples", 1, n)
         if self.cluster_selection_method not in ("eom", "leaf"):
             raise InvalidInputError(
-                f"cluster_selection_method is {self.cluster_selection_method!r}; expected eom or leaf"
+                f"cluster_selection_method is {self.cluster_selection_method!r}; expected eom or leaf",
+                field="cluster_selection_method",
             )
         _, tree = _reachability(rows, min_samples, self.metric, self.recall, report)
         weights = tree.weights.astype(np.float64)
@@ -225,7 +232,10 @@ class AtDistance:
 
 
 def suggest_eps(
-    vectors: npt.ArrayLike, min_samples: int = 5, metric: Metric = "euclidean", report: Report = silent
+    vectors: npt.ArrayLike,
+    min_samples: int = MIN_SAMPLES,
+    metric: Metric = "euclidean",
+    report: CountReport = silent,
 ) -> KDistances:
     """Suggest an `eps` for `DBSCAN`, from the sorted distances to the `min_samples`-th nearest image.
 
@@ -263,7 +273,7 @@ def suggest_eps(
 
 
 def _reachability(
-    rows: Vectors, min_samples: int, metric: Metric, recall: float, report: Report
+    rows: Vectors, min_samples: int, metric: Metric, recall: float, report: CountReport
 ) -> tuple[npt.NDArray[np.float32], Edges]:
     """Return core distances, (n,) float32, and the spanning tree of mutual reachability distances."""
     n = len(rows)

@@ -44,8 +44,9 @@ from sklearn.utils.validation import check_is_fitted
 from lookalike.cluster.kmeans import KMeans, assign
 from lookalike.cluster.merging import merge
 from lookalike.cluster.pruned_lloyd import Doubles, Labels
-from lookalike.cluster.scaling import check_rows, find_frame
+from lookalike.cluster.scaling import check_rows, find_scaling
 from lookalike.errors import InvalidInputError
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.memory import rows_at_once
 from lookalike.types import Ids
 
@@ -157,7 +158,7 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         n_clusters: int = 8,
         *,
         n_cells: int | None = None,
-        random_state: Any = 0,
+        random_state: Any = RANDOM_STATE,
         n_jobs: int | None = None,
     ) -> None:
         self.n_clusters = n_clusters
@@ -236,7 +237,7 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         vectors = check_rows(self, X, is_first=False)
         cells = self.centres_[: self.n_cells_]
-        nearest, _ = assign(vectors, cells, find_frame(cells), self.n_jobs)
+        nearest, _ = assign(vectors, cells, find_scaling(cells), self.n_jobs)
         return self._number_of_cell(min(self.n_clusters, self.n_cells_), None)[nearest]
 
     @property
@@ -297,7 +298,8 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         if not self.n_clusters <= n_cells <= n:
             raise InvalidInputError(
                 f"n_cells is {n_cells}; expected from n_clusters, {self.n_clusters}, to the number of rows,"
-                f" {n}"
+                f" {n}",
+                field="n_cells",
             )
         bottom = KMeans(n_cells, max_iter=_CELL_ROUNDS, random_state=self.random_state, n_jobs=self.n_jobs)
         with warnings.catch_warnings():
@@ -327,7 +329,7 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 top[self.children_[number - m]] = top[number]
         else:
             if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or depth < 0:
-                raise InvalidInputError(f"depth is {depth!r}; expected a whole number from 0")
+                raise InvalidInputError(f"depth is {depth!r}; expected a whole number from 0", field="depth")
             depths = np.zeros(2 * m - 1, np.int64)
             for number in range(2 * m - 2, m - 1, -1):
                 pair = self.children_[number - m]
@@ -344,7 +346,7 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
 def _check_whole(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise InvalidInputError(f"{name} is {value!r}; expected a whole number from 1")
+        raise InvalidInputError(f"{name} is {value!r}; expected a whole number from 1", field=name)
 
 
 def _means(vectors: npt.NDArray[Any], cells: Ids, sizes: Ids) -> Doubles:

@@ -27,11 +27,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from lookalike.cluster.batch_round import Turn
+from lookalike.cluster.batch_round import BatchRound
 from lookalike.cluster.pruned_lloyd import Doubles, Labels, PrunedLloyd, Rows, Workers, find_lift, working
-from lookalike.cluster.scaling import Frame, check_rows, find_frame, mean_variance
+from lookalike.cluster.scaling import Scaling, check_rows, find_scaling, mean_variance
 from lookalike.cluster.seeding import start
 from lookalike.errors import InvalidInputError
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.cores import usable_cores
 from lookalike.system.memory import rows_at_once
 from lookalike.types import Vectors
@@ -102,7 +103,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         n_init: int = 1,
         max_iter: int = 300,
         tol: float = 1e-4,
-        random_state: Any = 0,
+        random_state: Any = RANDOM_STATE,
         n_jobs: int | None = None,
     ) -> None:
         self.n_clusters = n_clusters
@@ -131,23 +132,25 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         vectors = check_rows(self, X)
         self._check_count(len(vectors))
         random = self._random()
-        frame = find_frame(vectors)
-        values = frame.rows(vectors)
+        scaling = find_scaling(vectors)
+        values = scaling.rows(vectors)
         given = self._given_centres()
         with working(self.n_jobs or usable_cores()) as workers:
-            frame = Frame(frame.origin, frame.scale, find_lift(values, random))
-            rows = Rows.of(values, frame.lift, workers)
+            scaling = Scaling(scaling.origin, scaling.scale, find_lift(values, random))
+            rows = Rows.of(values, scaling.lift, workers)
             tolerance = self.tol * mean_variance(values) if self.tol else 0.0
             best = None
             for _ in range(1 if given is not None else self.n_init):
-                centres = self._first_centres(rows, random, workers) if given is None else frame.inside(given)
-                run = self._run(frame, rows, centres, tolerance, workers)
+                centres = (
+                    self._first_centres(rows, random, workers) if given is None else scaling.inside(given)
+                )
+                run = self._run(scaling, rows, centres, tolerance, workers)
                 if best is None or run[2][-1] < best[2][-1]:
                     best = run
         assert best is not None
-        self._frame = frame
+        self._scaling = scaling
         self.cluster_centers_, self.labels_, history, self.n_iter_ = best
-        self.inertia_history_ = [square / frame.scale**2 for square in history]
+        self.inertia_history_ = [square / scaling.scale**2 for square in history]
         self.inertia_ = self.inertia_history_[-1]
         self._counts = np.bincount(self.labels_, minlength=self.n_clusters)
         self._warn_of_empty()
@@ -178,9 +181,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         sample, n = self._sample(batches, random)
         self._check_count(n)
         given = self._given_centres()
-        frame = find_frame(sample)
-        values = frame.rows(sample)
-        frame = Frame(frame.origin, frame.scale, find_lift(values, random))
+        scaling = find_scaling(sample)
+        values = scaling.rows(sample)
+        scaling = Scaling(scaling.origin, scaling.scale, find_lift(values, random))
         tolerance = self.tol * mean_variance(values)
         if given is None:
             few = KMeans(**{**self.get_params(), "max_iter": _SAMPLE_ROUNDS})
@@ -188,27 +191,27 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 given = few.fit(sample).cluster_centers_
         del sample, values
-        centres, labels = frame.inside(given), np.full(n, -1, np.int32)
+        centres, labels = scaling.inside(given), np.full(n, -1, np.int32)
         history: list[float] = []
         with working(self.n_jobs or usable_cores()) as workers:
             for n_moves in range(self.max_iter + 1):
-                turn = self._pass(batches, frame, centres, labels, workers)
-                history.append(turn.inertia)
-                if not turn.n_changed or n_moves == self.max_iter:
+                found = self._pass(batches, scaling, centres, labels, workers)
+                history.append(found.inertia)
+                if not found.n_changed or n_moves == self.max_iter:
                     break
-                moved = turn.means(centres)
+                moved = found.means(centres)
                 way = float(np.square(moved - centres).sum())
                 if way == 0:
                     break
-                given = frame.outside(moved)
-                centres = frame.inside(given)
+                given = scaling.outside(moved)
+                centres = scaling.inside(given)
                 if way <= tolerance:
                     n_moves += 1
-                    history.append(self._pass(batches, frame, centres, labels, workers).inertia)
+                    history.append(self._pass(batches, scaling, centres, labels, workers).inertia)
                     break
-        self._frame = frame
+        self._scaling = scaling
         self.cluster_centers_, self.labels_, self.n_iter_ = given, labels, n_moves
-        self.inertia_history_ = [square / frame.scale**2 for square in history]
+        self.inertia_history_ = [square / scaling.scale**2 for square in history]
         self.inertia_ = self.inertia_history_[-1]
         self._counts = np.bincount(labels, minlength=self.n_clusters)
         self._warn_of_empty()
@@ -231,19 +234,19 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         if is_first:
             self._check_count(len(vectors))
             random = self._random()
-            frame = find_frame(vectors)
-            values = frame.rows(vectors)
-            self._frame = Frame(frame.origin, frame.scale, find_lift(values, random))
+            scaling = find_scaling(vectors)
+            values = scaling.rows(vectors)
+            self._scaling = Scaling(scaling.origin, scaling.scale, find_lift(values, random))
             given = self._given_centres()
             if given is None:
                 with working(self.n_jobs or usable_cores()) as workers:
-                    rows = Rows.of(values, self._frame.lift, workers)
-                    given = self._frame.outside(self._first_centres(rows, random, workers))
+                    rows = Rows.of(values, self._scaling.lift, workers)
+                    given = self._scaling.outside(self._first_centres(rows, random, workers))
             self.cluster_centers_ = given
             self._counts = np.zeros(self.n_clusters, np.int64)
             self.n_iter_, self.inertia_history_ = 0, []
         self.labels_, squares = self._assign(vectors)
-        self.inertia_ = float(squares.sum(dtype=np.float64)) / self._frame.scale**2
+        self.inertia_ = float(squares.sum(dtype=np.float64)) / self._scaling.scale**2
         self.inertia_history_.append(self.inertia_)
         order = np.argsort(self.labels_, kind="stable")
         counts = np.bincount(self.labels_, minlength=self.n_clusters)
@@ -268,28 +271,28 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         check_is_fitted(self)
         vectors = check_rows(self, X, is_first=False)
         distances = np.empty((len(vectors), len(self.cluster_centers_)), vectors.dtype)
-        frame = self._frame
-        centres = frame.inside(self.cluster_centers_)
+        scaling = self._scaling
+        centres = scaling.inside(self.cluster_centers_)
         squares = np.square(centres).sum(axis=1)
         step = rows_at_once(vectors.shape[1], _BLOCK_ROWS)
         for begin in range(0, len(vectors), step):
-            block = (vectors[begin : begin + step] - frame.origin) * frame.scale
+            block = (vectors[begin : begin + step] - scaling.origin) * scaling.scale
             product = squares - 2 * (block @ centres.T) + np.square(block).sum(axis=1)[:, None]
-            distances[begin : begin + len(block)] = np.sqrt(np.maximum(product, 0)) / frame.scale
+            distances[begin : begin + len(block)] = np.sqrt(np.maximum(product, 0)) / scaling.scale
         return distances
 
     def score(self, X: npt.ArrayLike, y: object = None) -> float:
         """Return minus the sum of squared distances of vectors to their centres."""
         check_is_fitted(self)
         squares = self._assign(check_rows(self, X, is_first=False))[1]
-        return -float(squares.sum(dtype=np.float64)) / self._frame.scale**2
+        return -float(squares.sum(dtype=np.float64)) / self._scaling.scale**2
 
     @property
     def _n_features_out(self) -> int:
         return len(self.cluster_centers_)
 
     def _run(
-        self, frame: Frame, rows: Rows, centres: Doubles, tolerance: float, workers: Workers
+        self, scaling: Scaling, rows: Rows, centres: Doubles, tolerance: float, workers: Workers
     ) -> tuple[Doubles, Labels, list[float], int]:
         """Make Lloyd's rounds; return centres, labels, what each round left, and how many there were."""
         engine = PrunedLloyd(rows, centres, workers)
@@ -305,8 +308,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             if n_changed == 0 or way <= tolerance:
                 break
         # What is given out, `predict` will take back: the labels are those of the centres as they are then.
-        final = frame.outside(engine.centres)
-        back = frame.inside(final)
+        final = scaling.outside(engine.centres)
+        back = scaling.inside(final)
         if not np.array_equal(back, engine.centres):
             engine.put(back)
             engine.assign()
@@ -320,7 +323,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return start(rows, self.n_clusters, random, workers)
 
     def _assign(self, vectors: npt.NDArray[Any]) -> tuple[Labels, Vectors]:
-        return assign(vectors, self.cluster_centers_, self._frame, self.n_jobs)
+        return assign(vectors, self.cluster_centers_, self._scaling, self.n_jobs)
 
     def _sample(self, batches: Batches, random: np.random.Generator) -> tuple[npt.NDArray[Any], int]:
         """Return rows taken from all batches with equal chance, and how many rows there are."""
@@ -343,10 +346,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return sample[:n], n
 
     def _pass(
-        self, batches: Batches, frame: Frame, centres: Doubles, labels: Labels, workers: Workers
-    ) -> Turn:
+        self, batches: Batches, scaling: Scaling, centres: Doubles, labels: Labels, workers: Workers
+    ) -> BatchRound:
         """Give all rows to their nearest centres, writing labels."""
-        turn = Turn(np.zeros(centres.shape), np.zeros(len(centres), np.int64))
+        found = BatchRound(np.zeros(centres.shape), np.zeros(len(centres), np.int64))
         done = 0
         for given in batches():
             vectors = check_rows(self, given, is_first=False)
@@ -354,18 +357,18 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 raise InvalidInputError(
                     f"batches hold more rows than before, {len(labels)}; expected the same ones each time"
                 )
-            rows = Rows.of(frame.rows(vectors), frame.lift, workers)
+            rows = Rows.of(scaling.rows(vectors), scaling.lift, workers)
             engine = PrunedLloyd(rows, centres, workers, once=True)
             engine.assign()
             part = slice(done, done + len(vectors))
-            turn.add(rows.values, labels[part], engine, workers)
+            found.add(rows.values, labels[part], engine, workers)
             labels[part] = engine.labels
             done += len(vectors)
         if done != len(labels):
             raise InvalidInputError(
                 f"batches hold {done} rows, and {len(labels)} before; expected the same ones each time"
             )
-        return turn
+        return found
 
     def _random(self) -> np.random.Generator:
         return np.random.default_rng(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
@@ -381,13 +384,19 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         for name, least in (("n_clusters", 1), ("n_init", 1), ("max_iter", 1)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-                raise InvalidInputError(f"{name} is {value!r}; expected a whole number from {least}")
+                raise InvalidInputError(
+                    f"{name} is {value!r}; expected a whole number from {least}", field=name
+                )
         if self.n_jobs is not None and (not isinstance(self.n_jobs, int) or self.n_jobs < 1):
-            raise InvalidInputError(f"n_jobs is {self.n_jobs!r}; expected 1 or more, or None for all cores")
+            raise InvalidInputError(
+                f"n_jobs is {self.n_jobs!r}; expected 1 or more, or None for all cores", field="n_jobs"
+            )
         if not self.tol >= 0:
-            raise InvalidInputError(f"tol is {self.tol!r}; expected 0 or more")
+            raise InvalidInputError(f"tol is {self.tol!r}; expected 0 or more", field="tol")
         if isinstance(self.init, str) and self.init not in ("k-means++", "random"):
-            raise InvalidInputError(f"init is {self.init!r}; expected 'k-means++', 'random' or an array")
+            raise InvalidInputError(
+                f"init is {self.init!r}; expected 'k-means++', 'random' or an array", field="init"
+            )
 
     def _given_centres(self) -> Doubles | None:
         if isinstance(self.init, str):
@@ -411,15 +420,15 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
 
 def assign(
-    vectors: npt.NDArray[Any], centres: Doubles, frame: Frame, n_jobs: int | None
+    vectors: npt.NDArray[Any], centres: Doubles, scaling: Scaling, n_jobs: int | None
 ) -> tuple[Labels, Vectors]:
     """Return the nearest centre of each vector, (n,), and the squared distance as rows see it, (n,)."""
-    inside = frame.inside(centres)
+    inside = scaling.inside(centres)
     labels, squares = np.empty(len(vectors), np.int32), np.empty(len(vectors), np.float32)
     with working(n_jobs or usable_cores()) as workers:
         for begin in range(0, len(vectors), _ONCE_ROWS):
             part = slice(begin, begin + _ONCE_ROWS)
-            rows = Rows.of(frame.rows(vectors[part]), frame.lift, workers)
+            rows = Rows.of(scaling.rows(vectors[part]), scaling.lift, workers)
             engine = PrunedLloyd(rows, inside, workers, once=True)
             engine.assign()
             labels[part], squares[part] = engine.labels, engine.squares

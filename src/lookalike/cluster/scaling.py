@@ -22,7 +22,7 @@ _MOST = 500  # as a power of two: squares have to be within float64
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Scaling:
     """How given vectors become rows: (x - origin) · scale, in float32."""
 
     origin: Doubles  # (d,)
@@ -75,13 +75,13 @@ def check_rows(estimator: Any, X: npt.ArrayLike, is_first: bool = True) -> npt.N
     return vectors
 
 
-def find_frame(vectors: npt.NDArray[Any]) -> Frame:
+def find_scaling(vectors: npt.NDArray[Any]) -> Scaling:
     """Return what to take from vectors, and what to scale them by, for float32 to tell them apart."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return _find_frame(vectors)
+        return _find_scaling(vectors)
 
 
-def _find_frame(vectors: npt.NDArray[Any]) -> Frame:
+def _find_scaling(vectors: npt.NDArray[Any]) -> Scaling:
     n, d = vectors.shape
     step = rows_at_once(d, _BLOCK_ROWS)
     mean, square, largest = np.zeros(d), 0.0, 0.0
@@ -107,7 +107,7 @@ def _find_frame(vectors: npt.NDArray[Any]) -> Frame:
             f"X holds values as far apart as {largest:.3g}; expected less than {2.0**_MOST:.0e}"
         )
     is_usual = largest == 0 or 1 / _LARGE < largest < _LARGE
-    return Frame(origin, 1.0 if is_usual else float(np.ldexp(1.0, min(-int(np.frexp(largest)[1]), _MOST))))
+    return Scaling(origin, 1.0 if is_usual else float(np.ldexp(1.0, min(-int(np.frexp(largest)[1]), _MOST))))
 
 
 def mean_variance(values: Vectors) -> float:

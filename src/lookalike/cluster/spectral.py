@@ -23,9 +23,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.cluster.algorithms import N_NEIGHBORS
 from lookalike.cluster.base import NeighborClustering, check_count
 from lookalike.cluster.spanning_tree import joined
-from lookalike.index.graph import Report, neighbor_graph
+from lookalike.index.graph import neighbor_graph
+from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.reports import CountReport
 from lookalike.types import Metric, Vectors
 
 _DENSE = 500  # up to so many images, all eigenvectors are found at once
@@ -67,9 +70,9 @@ class SpectralClustering(NeighborClustering):
     def __init__(
         self,
         n_clusters: int = 8,
-        n_neighbors: int = 10,
+        n_neighbors: int = N_NEIGHBORS,
         n_init: int = 10,
-        random_state: int = 0,
+        random_state: int = RANDOM_STATE,
         metric: Metric = "euclidean",
         recall: float = 1.0,
     ) -> None:
@@ -80,7 +83,7 @@ class SpectralClustering(NeighborClustering):
         self.metric = metric
         self.recall = recall
 
-    def _fit(self, rows: Vectors, report: Report) -> None:
+    def _fit(self, rows: Vectors, report: CountReport) -> None:
         from sklearn.cluster import k_means
 
         n = len(rows)

@@ -24,36 +24,36 @@ _ROUNDED_NS = 2_000_000_000  # FAT keeps times to two seconds
 
 
 def move_root(
-    store: Store, roots: ManifestFile, old: str | os.PathLike[str], new: str | os.PathLike[str]
+    store: Store, manifest_file: ManifestFile, old: str | os.PathLike[str], new: str | os.PathLike[str]
 ) -> int:
     """Say that a root lies elsewhere; return how many files were compared. See `Collection.move_root`."""
     place = as_spelled(Path(os.path.abspath(new)))
     if not os.path.isdir(place):
         raise CollectionNotFoundError(f"there is no folder {place}")
     with writer_lock(store.folder):
-        roots.reload()
-        root = _find_root(roots, old)
+        manifest_file.reload()
+        root = _find_root(manifest_file, old)
         if is_same_folder(root_folder(store.folder, root), place):
             raise CollectionConflictError(f"the root {root.name} lies in {place} already")
         rows = _rows_of(store, root)
         sample = _even_sample(rows)
         _check_sample(sample, root, root_folder(store.folder, root), place)
-        roots.move(root, place)
+        manifest_file.move(root, place)
         store.write_files([row for old_row in rows if (row := _found_again(old_row, place)) != old_row])
     return len(sample)
 
 
-def _find_root(roots: ManifestFile, old: str | os.PathLike[str]) -> Root:
+def _find_root(manifest_file: ManifestFile, old: str | os.PathLike[str]) -> Root:
     """Return the root that a folder or a name means; the folder need not be there any more."""
-    folders = [root for root in roots.manifest.roots if root.dataset is None]
+    folders = [root for root in manifest_file.manifest.roots if root.dataset is None]
     path = Path(os.path.abspath(old))
     for root in folders:
-        if is_same_folder(root_folder(roots.folder, root), path):
+        if is_same_folder(root_folder(manifest_file.folder, root), path):
             return root
     for root in folders:
         if unescape(root.name) == os.fspath(old):
             return root
-    listed = ", ".join(str(root_folder(roots.folder, root)) for root in folders) or "none"
+    listed = ", ".join(str(root_folder(manifest_file.folder, root)) for root in folders) or "none"
     raise CollectionNotFoundError(f"{os.fspath(old)} is no root of this collection (its roots: {listed})")
 
 

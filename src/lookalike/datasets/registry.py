@@ -1,26 +1,20 @@
-"""The data sets that lookalike knows by name."""
+"""The data sets that lookalike knows by name, as a table. To add one, add a row, and a file that reads it.
+
+What a row stands for is imported once it is looked for or loaded, as most collections hold none.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
-from lookalike.datasets import caltech101, cifar, clipart, digits, folder, mnist
 from lookalike.datasets.dataset import Dataset
 from lookalike.datasets.imagefolder import ImageFolder
 from lookalike.datasets.locate import Place
 from lookalike.errors import DatasetNotFoundError
-
-
-class Loader(Protocol):
-    """Find a data set, or fetch it if that is allowed, and read it."""
-
-    def __call__(self, *, download: bool, quiet: bool) -> Dataset:  # noqa: D102
-        ...
+from lookalike.system import on_demand
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +36,11 @@ class Row:
         Whether its images are ordinary files below a folder, rather than rows of an array.
     download_bytes : int
         What has to come over the network where the data set is missing; 0 where nothing has to.
-    load : callable
-        Called with `download` and `quiet`; gives the Dataset.
-    find : callable
-        Gives the place of the data set on this computer, or None; reads nothing.
+    module : str
+        What finds and reads it, by functions `find` and `load`.
+    variant : str
+        Which of the module's data sets it is, where that has several: the name of what these functions are
+        given first. Empty where there is one.
     """
 
     name: str
@@ -55,8 +50,22 @@ class Row:
     homepage: str
     is_of_files: bool
     download_bytes: int
-    load: Loader
-    find: Callable[[], Place | ImageFolder | None]
+    module: str
+    variant: str = ""
+
+    def load(self, *, download: bool, quiet: bool) -> Dataset:
+        """Find the data set, or fetch it if that is allowed, and read it."""
+        dataset: Dataset = self._call("load", download=download, quiet=quiet)
+        return dataset
+
+    def find(self) -> Place | ImageFolder | None:
+        """Return the place of the data set on this computer, or None; nothing is read."""
+        place: Place | ImageFolder | None = self._call("find")
+        return place
+
+    def _call(self, function: str, **options: bool) -> Any:
+        first = (on_demand.load(f"{self.module}:{self.variant}"),) if self.variant else ()
+        return on_demand.load(f"{self.module}:{function}")(*first, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,78 +88,75 @@ REGISTRY: tuple[Row, ...] = (
         name="mnist",
         title="MNIST",
         n_images=70_000,
-        licence=mnist.MNIST.licence,
+        licence="CC BY-SA 3.0",
         homepage="http://yann.lecun.com/exdb/mnist/",
         is_of_files=False,
-        download_bytes=mnist.MNIST.download_bytes,
-        load=partial(mnist.load, mnist.MNIST),
-        find=partial(mnist.find, mnist.MNIST),
+        download_bytes=11_594_722,
+        module="lookalike.datasets.mnist",
+        variant="MNIST",
     ),
     Row(
         name="fashion-mnist",
         title="Fashion-MNIST",
         n_images=70_000,
-        licence=mnist.FASHION_MNIST.licence,
+        licence="MIT",
         homepage="https://github.com/zalandoresearch/fashion-mnist",
         is_of_files=False,
-        download_bytes=mnist.FASHION_MNIST.download_bytes,
-        load=partial(mnist.load, mnist.FASHION_MNIST),
-        find=partial(mnist.find, mnist.FASHION_MNIST),
+        download_bytes=30_878_645,
+        module="lookalike.datasets.mnist",
+        variant="FASHION_MNIST",
     ),
     Row(
         name="cifar-10",
         title="CIFAR-10",
         n_images=60_000,
-        licence=cifar.LICENCE,
+        licence="none stated",
         homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
         is_of_files=False,
-        download_bytes=cifar.CIFAR_10.archive.size,
-        load=partial(cifar.load, cifar.CIFAR_10),
-        find=partial(cifar.find, cifar.CIFAR_10),
+        download_bytes=170_052_171,
+        module="lookalike.datasets.cifar",
+        variant="CIFAR_10",
     ),
     Row(
         name="cifar-100",
         title="CIFAR-100",
         n_images=60_000,
-        licence=cifar.LICENCE,
+        licence="none stated",
         homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
         is_of_files=False,
-        download_bytes=cifar.CIFAR_100.archive.size,
-        load=partial(cifar.load, cifar.CIFAR_100),
-        find=partial(cifar.find, cifar.CIFAR_100),
+        download_bytes=168_513_733,
+        module="lookalike.datasets.cifar",
+        variant="CIFAR_100",
     ),
     Row(
         name="caltech-101",
         title="Caltech-101",
         n_images=8_677,
-        licence=caltech101.LICENCE,
+        licence="CC BY 4.0",
         homepage="https://data.caltech.edu/records/mzrjq-6wc02",
         is_of_files=True,
-        download_bytes=caltech101.ARCHIVE.size,
-        load=caltech101.load,
-        find=caltech101.find,
+        download_bytes=137_414_764,
+        module="lookalike.datasets.caltech101",
     ),
     Row(
         name="clipart",
         title="Open Clip Art",
         n_images=8_121,
-        licence=clipart.LICENCE,
+        licence="public domain",
         homepage="https://packages.debian.org/stable/openclipart-png",
         is_of_files=True,
-        download_bytes=clipart.PACKAGE_BYTES,
-        load=clipart.load,
-        find=clipart.find,
+        download_bytes=130_910_028,
+        module="lookalike.datasets.clipart",
     ),
     Row(
         name="digits",
         title="Handwritten digits",
         n_images=1_797,
-        licence=digits.LICENCE,
+        licence="CC BY 4.0",
         homepage="https://doi.org/10.24432/C50P49",
         is_of_files=True,
         download_bytes=0,
-        load=digits.load,
-        find=digits.find,
+        module="lookalike.datasets.digits",
     ),
 )
 
@@ -191,6 +197,8 @@ def load(name: str | os.PathLike[str], *, download: bool = True, quiet: bool = F
     if name in _BY_NAME:
         return _BY_NAME[str(name)].load(download=download, quiet=quiet)
     if Path(name).expanduser().is_dir():
+        from lookalike.datasets import folder
+
         return folder.load(name)
     raise DatasetNotFoundError(
         f"{os.fspath(name)!r} is not a data set; expected {', '.join(_BY_NAME)}, or a folder of class folders"

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError
 from lookalike.evaluate.labels import number_labels
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.memory import check_memory
 from lookalike.types import Metric
 
@@ -97,7 +98,7 @@ def silhouette(
     clusters: npt.ArrayLike,
     metric: Metric = "euclidean",
     n_sampled: int = 2_000,
-    random_state: int = 0,
+    random_state: int = RANDOM_STATE,
 ) -> float:
     """Return the mean silhouette of some images, each measured against all others.
 
@@ -139,7 +140,7 @@ def silhouette(
             f"vectors have shape {rows.shape} for {len(found)} clusters; expected finite numbers, a row each"
         )
     if n_sampled < 1:
-        raise InvalidInputError(f"n_sampled is {n_sampled}; expected at least 1")
+        raise InvalidInputError(f"n_sampled is {n_sampled}; expected at least 1", field="n_sampled")
     rows, found = rows[found != _NOISE], found[found != _NOISE]
     names, numbers = np.unique(found, return_inverse=True)
     n, k = len(rows), len(names)

@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
+from lookalike.system.chance import RANDOM_STATE
 
 N_RESAMPLES = 2_000
 N_FLIPS = 10_000
@@ -68,7 +69,7 @@ def bootstrap_means(
     values: Mapping[str, npt.ArrayLike],
     n_resamples: int = N_RESAMPLES,
     confidence: float = 0.95,
-    random_state: int = 0,
+    random_state: int = RANDOM_STATE,
 ) -> dict[str, Estimate]:
     """Return the mean of each measure, with its percentile bootstrap interval.
 
@@ -115,7 +116,7 @@ def compare_paired(
     n_resamples: int = N_RESAMPLES,
     n_flips: int = N_FLIPS,
     confidence: float = 0.95,
-    random_state: int = 0,
+    random_state: int = RANDOM_STATE,
 ) -> dict[str, Comparison]:
     """Compare two searches on the same queries, by each measure that both have.
 
@@ -194,7 +195,9 @@ def _stack(values: Mapping[str, npt.ArrayLike]) -> tuple[list[str], Doubles]:
         )
     table = np.stack(list(columns.values()), axis=1)
     if not np.isfinite(table).all():
-        raise InvalidInputError("values hold NaN or infinity; leave out queries without any relevant image")
+        raise InvalidInputError(
+            "values hold NaN or infinity", hint="leave out queries without any relevant image"
+        )
     return list(columns), table
 
 
@@ -202,4 +205,6 @@ def _check(n_resamples: int, confidence: float) -> None:
     if isinstance(n_resamples, bool) or not isinstance(n_resamples, int | np.integer) or n_resamples < 1:
         raise InvalidInputError(f"the number of resamples is {n_resamples!r}; expected 1 or more")
     if not 0 < confidence < 1:
-        raise InvalidInputError(f"confidence is {confidence!r}; expected above 0 and below 1")
+        raise InvalidInputError(
+            f"confidence is {confidence!r}; expected above 0 and below 1", field="confidence"
+        )

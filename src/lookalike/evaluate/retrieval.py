@@ -45,10 +45,12 @@ import numpy.typing as npt
 from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError
 from lookalike.evaluate.labels import number_labels
+from lookalike.evaluate.measures import DEFAULT_KS, MEAN_AP, columns
+from lookalike.evaluate.ranking import Ranking
 from lookalike.system.cores import usable_cores
+from lookalike.system.on_demand import load
 from lookalike.types import Metric, Neighbors, Vectors
 
-MEAN_AP = "mAP"
 _BLOCK_PAIRS = 1 << 24  # of a query and a row, ranked at once: 192 MB
 _CHUNK_PAIRS = 1 << 19  # that a thread sorts at a time
 _LARGEST_SQUARE = 1e36  # of a row's length, so that float32 holds what is computed with it
@@ -104,12 +106,13 @@ def rank_all(
     gallery: npt.ArrayLike,
     query_labels: npt.ArrayLike,
     labels: npt.ArrayLike,
-    ks: Sequence[int] = (1, 10),
+    ks: Sequence[int] = DEFAULT_KS,
     metric: Metric = "cosine",
-    own: npt.ArrayLike | None = None,
     report: Callable[[float], None] = lambda done: None,
 ) -> Retrieval:
     """Rank the whole gallery for each query, and measure that.
+
+    For queries that are images of the gallery themselves, there is `rank_others`.
 
     Parameters
     ----------
@@ -120,8 +123,6 @@ def rank_all(
     ks : sequence of int
         Where to cut the ranking.
     metric : {"cosine", "euclidean"}
-    own : (n_queries,) int, optional
-        Which row of the gallery each query is itself: it is left out of what that query finds.
     report : callable
         Told the share that is done, 0 to 1.
 
@@ -145,56 +146,14 @@ def rank_all(
     if asked.shape[1] != rows.shape[1]:
         raise InvalidInputError(f"queries have {asked.shape[1]} dimensions, the gallery {rows.shape[1]}")
     wanted, there = _number_both(query_labels, labels, len(asked), len(rows))
-    itself = None if own is None else np.asarray(own, np.int64)
-    if itself is not None and (
-        itself.shape != (len(asked),) or (itself.size and not 0 <= itself.min() <= itself.max() < len(rows))
-    ):
-        raise InvalidInputError(f"own is {itself.shape}; expected a row of the gallery for each query")
-    depth = len(rows) - (itself is not None)
-    ks = check_ks(
-        ks, depth, "the number of images to find" if itself is None else "the number of other images"
-    )
-    first, later = _find_copies(rows)
-    offsets = None
-    if metric == "euclidean":
-        centre = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-        asked, rows = asked - centre, rows - centre  # smaller numbers, of which float32 keeps more digits
-        offsets = np.einsum("ij,ij->i", rows, rows) / 2
-    n_relevant = np.bincount(there, minlength=wanted.max(initial=-1) + 1)[wanted] - (itself is not None)
-    table = _Table(len(asked), ks, with_all=True)
-    step = max(1, _BLOCK_PAIRS // len(rows))
-    chunk = max(1, _CHUNK_PAIRS // len(rows))
-    row_bits = np.arange(len(rows), dtype=np.int64) << 1
-    with ThreadPoolExecutor(usable_cores()) as pool:
-        for start in range(0, len(asked), step):
-            block = slice(start, min(start + step, len(asked)))
-            # Smaller is more similar. For euclidean, half the squared distance, less what is the query's own.
-            unlike = -(asked[block] @ rows.T)  # (block, n)
-            if offsets is not None:
-                unlike += offsets
-            unlike[:, later] = unlike[:, first]
-            if itself is not None:
-                unlike[np.arange(len(unlike)), itself[block]] = np.inf  # last, then left out
-
-            def rank(at: int, unlike: Vectors = unlike, start: int = start) -> None:
-                part = unlike[at : at + chunk]
-                keys = _sortable(part) << 32 | row_bits
-                keys |= there == wanted[start + at : start + at + len(part), None]
-                for number, key in enumerate(keys):
-                    key.sort()
-                    query, ranked = start + at + number, key[:depth]
-                    table.hits[query] = (ranked[: ks[-1]] & 0xFFFFFFFF) >> 1
-                    table.put(query, (ranked & 1).astype(bool), n_relevant[query])
-
-            list(pool.map(rank, range(0, len(unlike), chunk)))
-            report(block.stop / len(asked))
-    return Retrieval(table.values, n_relevant, table.hits)
+    cuts = check_ks(ks, len(rows), "the number of images to find")
+    return _rank(asked, rows, _Relevance(wanted, there), cuts, metric, report)
 
 
 def rank_others(
     vectors: npt.ArrayLike,
     labels: npt.ArrayLike,
-    ks: Sequence[int] = (1, 10),
+    ks: Sequence[int] = DEFAULT_KS,
     metric: Metric = "cosine",
     rows: npt.ArrayLike | None = None,
     report: Callable[[float], None] = lambda done: None,
@@ -227,9 +186,84 @@ def rank_others(
         raise InvalidInputError(f"labels have shape {given.shape}; expected (n,)")
     if len(given) != len(gallery):
         raise InvalidInputError(f"{len(given)} labels for {len(gallery)} vectors; expected one a row")
-    own = np.arange(len(gallery)) if rows is None else np.asarray(rows, np.int64)
-    queries = gallery if rows is None else gallery[own]
-    return rank_all(queries, gallery, given if rows is None else given[own], given, ks, metric, own, report)
+    checked, n = _check_rows(gallery, metric), len(gallery)
+    own = np.arange(n) if rows is None else np.asarray(rows, np.int64)
+    if own.ndim != 1 or (own.size and not 0 <= own.min() <= own.max() < n):
+        raise InvalidInputError(f"rows are {rows!r}; expected row numbers of {n} vectors, (n_queries,)")
+    cuts, numbers = check_ks(ks, n - 1, "the number of other images"), number_labels(given)
+    queries = checked if rows is None else checked[own]
+    return _rank(queries, checked, _Relevance(numbers[own], numbers, own), cuts, metric, report)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Relevance:
+    """What is relevant to which query.
+
+    Attributes
+    ----------
+    wanted, there : (n_queries,) and (n,) int
+        The labels of queries and gallery, as numbers.
+    own : (n_queries,) int64, or None
+        Which row of the gallery each query is itself: it is left out of what that query finds.
+    """
+
+    wanted: npt.NDArray[np.intp]
+    there: npt.NDArray[np.intp]
+    own: Rows | None = None
+
+    @property
+    def counts(self) -> Rows:
+        """How many images are relevant to each query: (n_queries,)."""
+        sizes = np.bincount(self.there, minlength=self.wanted.max(initial=-1) + 1)
+        return np.asarray(sizes[self.wanted] - (self.own is not None), np.int64)
+
+
+def _rank(
+    queries: Vectors,
+    rows: Vectors,
+    relevance: _Relevance,
+    ks: tuple[int, ...],
+    metric: Metric,
+    report: Callable[[float], None],
+) -> Retrieval:
+    """Rank the whole gallery for each query; all is checked."""
+    wanted, there, own = relevance.wanted, relevance.there, relevance.own
+    depth = len(rows) - (own is not None)
+    first, later = _find_copies(rows)
+    offsets = None
+    if metric == "euclidean":
+        centre = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+        queries, rows = queries - centre, rows - centre  # smaller numbers, of which float32 keeps more digits
+        offsets = np.einsum("ij,ij->i", rows, rows) / 2
+    n_relevant = relevance.counts
+    table = _Table(len(queries), ks, is_whole=True)
+    step = max(1, _BLOCK_PAIRS // len(rows))
+    chunk = max(1, _CHUNK_PAIRS // len(rows))
+    row_bits = np.arange(len(rows), dtype=np.int64) << 1
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        for start in range(0, len(queries), step):
+            block = slice(start, min(start + step, len(queries)))
+            # Smaller is more similar. For euclidean, half the squared distance, less what is the query's own.
+            unlike = -(queries[block] @ rows.T)  # (block, n)
+            if offsets is not None:
+                unlike += offsets
+            unlike[:, later] = unlike[:, first]
+            if own is not None:
+                unlike[np.arange(len(unlike)), own[block]] = np.inf  # last, then left out
+
+            def rank(at: int, unlike: Vectors = unlike, start: int = start) -> None:
+                part = unlike[at : at + chunk]
+                keys = _sortable(part) << 32 | row_bits
+                keys |= there == wanted[start + at : start + at + len(part), None]
+                for number, key in enumerate(keys):
+                    key.sort()
+                    query, ranked = start + at + number, key[:depth]
+                    table.hits[query] = (ranked[: ks[-1]] & 0xFFFFFFFF) >> 1
+                    table.put(query, (ranked & 1).astype(bool), n_relevant[query])
+
+            list(pool.map(rank, range(0, len(unlike), chunk)))
+            report(block.stop / len(queries))
+    return Retrieval(table.values, n_relevant, table.hits)
 
 
 def measure_hits(
@@ -267,7 +301,7 @@ def measure_hits(
         raise InvalidInputError(f"the ids of the neighbours are not rows of {len(there)} labels")
     ks = check_ks(ks, rows.shape[1], "the number of hits of each query")
     n_relevant = np.bincount(there, minlength=wanted.max(initial=-1) + 1)[wanted] - own
-    table = _Table(len(rows), ks, with_all=False)
+    table = _Table(len(rows), ks, is_whole=False)
     table.hits[:] = rows[:, : ks[-1]]
     for query, found in enumerate(table.hits):
         is_relevant = (found >= 0) & (there[found] == wanted[query])
@@ -285,28 +319,18 @@ class _Table:
     hits : (n_queries, largest k) int64
     """
 
-    def __init__(self, n_queries: int, ks: tuple[int, ...], with_all: bool) -> None:
-        self._ks, self._with_all = ks, with_all
-        names = [f"{name}@{k}" for name in ("P", "R", "nDCG") for k in ks]
-        self._mean_ap = MEAN_AP if with_all else f"{MEAN_AP}@{ks[-1]}"
-        self.values = {name: np.full(n_queries, np.nan) for name in (*names, self._mean_ap)}
+    def __init__(self, n_queries: int, ks: tuple[int, ...], is_whole: bool) -> None:
+        self._columns = [(name, load(row.function), k) for name, row, k in columns(ks, is_whole)]
+        self.values = {name: np.full(n_queries, np.nan) for name, _, _ in self._columns}
         self.hits = np.full((n_queries, ks[-1]), -1, np.int64)
-        self._discounts = 1 / np.log2(np.arange(2, ks[-1] + 2))
-        self._best = np.concatenate([[0.0], np.cumsum(self._discounts)])  # of 0, 1, 2 … relevant images
 
     def put(self, query: int, is_relevant: npt.NDArray[np.bool_], n_relevant: int) -> None:
         """Measure one query: `is_relevant` goes rank by rank, over the whole ranking or its beginning."""
         if n_relevant == 0:
             return
-        ranks = np.flatnonzero(is_relevant) + 1
-        for k in self._ks:
-            found = int(np.searchsorted(ranks, k, side="right"))
-            self.values[f"P@{k}"][query] = found / k
-            self.values[f"R@{k}"][query] = found / n_relevant
-            gain = float(self._discounts[ranks[:found] - 1].sum())
-            self.values[f"nDCG@{k}"][query] = gain / self._best[min(n_relevant, k)]
-        most = n_relevant if self._with_all else min(n_relevant, self._ks[-1])
-        self.values[self._mean_ap][query] = float((np.arange(1, len(ranks) + 1) / ranks).sum()) / most
+        ranking = Ranking(np.flatnonzero(is_relevant) + 1, int(n_relevant))
+        for name, measure, k in self._columns:
+            self.values[name][query] = measure(ranking, k)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +352,7 @@ class RetrievalScores:
     queries: int
 
 
-def leave_one_out(vectors: Vectors, labels: npt.ArrayLike, ks: Sequence[int] = (1, 10)) -> RetrievalScores:
+def leave_one_out(vectors: Vectors, labels: npt.ArrayLike, ks: Sequence[int] = DEFAULT_KS) -> RetrievalScores:
     """Query each image against all the others, and count hits of its own label as relevant.
 
     Of equally similar images, the earlier row comes first. `rank_others` gives the same query by query.

@@ -6,11 +6,12 @@ that it is. The name only decides which files a scan looks at. To add a format, 
 
 from __future__ import annotations
 
-import importlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING
+
+from lookalike.system.on_demand import load
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -55,8 +56,7 @@ class ImageFormat:
 
     def open(self, stream: IO[bytes]) -> Image:
         """Read the header of a file of this format; the pixels are not decoded yet."""
-        module, _, name = self.reader.partition(":")
-        reader = cast("Callable[[IO[bytes]], Image]", getattr(importlib.import_module(module), name))
+        reader: Callable[[IO[bytes]], Image] = load(self.reader)
         return reader(stream)
 
 

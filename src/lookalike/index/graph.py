@@ -25,7 +25,6 @@ of an inner product of d terms.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +38,7 @@ from lookalike.index.kmeans_tree import KMeansTree
 from lookalike.pca import principal_axes
 from lookalike.system.cores import usable_cores
 from lookalike.system.memory import rows_at_once
+from lookalike.system.reports import CountReport
 from lookalike.types import Ids, Metric, Vectors
 
 _HEAD = 128
@@ -55,9 +55,6 @@ _MOST_ENTRIES = 500_000_000  # of a radius graph: 10 GB while it is made
 _BEYOND = np.float32(1e30)  # the squared length of a row that is there to fill a chunk
 _UNIT_ROUNDOFF = float(np.finfo(np.float32).eps) / 2
 
-Report = Callable[[int, int], None]
-"""Told how many of how many steps are done."""
-
 Doubles = npt.NDArray[np.float64]
 
 
@@ -70,7 +67,7 @@ def neighbor_graph(
     k: int,
     metric: Metric = "euclidean",
     recall: float = 1.0,
-    report: Report = silent,
+    report: CountReport = silent,
 ) -> Any:
     """Return the distances of each row to its k nearest others.
 
@@ -107,7 +104,7 @@ def neighbor_graph(
     n = len(rows)
     check_others(n)
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k < n:
-        raise InvalidInputError(f"k is {k!r}; expected 1 to {n - 1}, the number of other vectors")
+        raise InvalidInputError(f"k is {k!r}; expected 1 to {n - 1}, the number of other vectors", field="k")
     check_recall(recall)
     index = KMeansTree(metric).build(rows)
     others, distances = np.empty((n, k), np.int32), np.empty((n, k), np.float32)
@@ -126,7 +123,7 @@ def neighbor_graph(
 
 
 def radius_graph(
-    vectors: npt.ArrayLike, r: float, metric: Metric = "euclidean", report: Report = silent
+    vectors: npt.ArrayLike, r: float, metric: Metric = "euclidean", report: CountReport = silent
 ) -> Any:
     """Return the distances of all pairs of rows that are at most `r` apart.
 

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
-from lookalike.plots.choosing import choose_spread, choose_uncovered
 from lookalike.plots.grid import assign_to_grid
 from lookalike.plots.groups import (
     Box,
@@ -26,6 +25,7 @@ from lookalike.plots.groups import (
     legend_width,
     name_clouds,
 )
+from lookalike.plots.shown_images import choose_spread, choose_uncovered
 from lookalike.plots.style import fit_picture, new_figure, shorten, theme, write_line, write_title
 
 if TYPE_CHECKING:
@@ -179,7 +179,9 @@ def tiles_map(
     """
     places = _check(points, groups)
     if n_tiles is not None and (isinstance(n_tiles, bool) or not isinstance(n_tiles, int) or n_tiles < 1):
-        raise InvalidInputError(f"n_tiles is {n_tiles!r}; expected a whole number, 1 or more")
+        raise InvalidInputError(
+            f"n_tiles is {n_tiles!r}; expected a whole number, 1 or more", field="n_tiles"
+        )
     framed = None if groups is None else _largest(groups)
     sheet = _begin(size, title, framed)
     width, height = _pixels(sheet)

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy.typing as npt
 
-from lookalike.types import Vectors
-
-Method = Literal["pca", "tsne", "umap"]
-METHODS: tuple[Method, ...] = get_args(Method)
-
-Report = Callable[[str, float], None]
-"""Told what is being done, in a few words, and the share of the whole that is done, 0 to 1."""
+from lookalike.system.reports import ShareReport
+from lookalike.types import Metric, Vectors
 
 
 def silent(words: str, done: float) -> None:
     """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionRequest:
+    """What is asked of a projection, checked; each method takes of it what it knows.
+
+    Attributes
+    ----------
+    metric : {"euclidean", "cosine"}
+    perplexity : float or None
+        About how many neighbours count as near.
+    random_state : int
+    n_jobs : int or None
+        Threads; None for all cores.
+    report : callable
+    """
+
+    metric: Metric
+    perplexity: float | None
+    random_state: int
+    n_jobs: int | None
+    report: ShareReport
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +45,8 @@ class Projection:
     Attributes
     ----------
     points : (n, 2) float32
-    method : {"pca", "tsne", "umap"}
+    method : str
+        A row of `methods.MAP_METHODS`: tsne, pca or umap.
     parameters : mapping of str to float
         As used, those included that were found: the perplexity, the number of iterations.
     figures : mapping of str to float
@@ -40,7 +58,7 @@ class Projection:
     """
 
     points: Vectors
-    method: Method
+    method: str
     parameters: Mapping[str, float]
     figures: Mapping[str, float]
     state: Mapping[str, npt.NDArray[Any]]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
 from lookalike.pca import PCA
-from lookalike.projection.contract import Projection
+from lookalike.projection.contract import Projection, ProjectionRequest
 from lookalike.system.memory import rows_at_once
 from lookalike.types import Metric, Vectors
 
@@ -19,8 +19,12 @@ _BLOCK_ROWS = 8_192
 Doubles = npt.NDArray[np.float64]
 
 
-def project(rows: Vectors, metric: Metric) -> Projection:
+def project(rows: Vectors, request: ProjectionRequest) -> Projection:
     """Return the map of rows, (n, d) float32, checked; for cosine, of unit rows."""
+    return _project(rows, request.metric)
+
+
+def _project(rows: Vectors, metric: Metric) -> Projection:
     rows = _compared(rows, metric)
     d = rows.shape[1]
     components, shares = np.zeros((2, d)), np.zeros(2)
@@ -34,20 +38,19 @@ def project(rows: Vectors, metric: Metric) -> Projection:
     return Projection(_apply(rows, mean, components), "pca", {}, figures, state)
 
 
-def place(new_rows: Vectors, projection: Projection, metric: Metric) -> Vectors:
-    """Return the points of new rows, (m, 2) float32."""
+def place(new_rows: Vectors, rows: Vectors, projection: Projection, metric: Metric) -> Vectors:
+    """Return the points of new rows, (m, 2) float32; what the map was made of has no say."""
     dimension = projection.state["components"].shape[1]
     if new_rows.shape[1] != dimension:
         raise InvalidInputError(
             f"vectors have {new_rows.shape[1]} dimensions; the map was made of {dimension}"
         )
-    rows = _compared(new_rows, metric)
-    return _apply(rows, projection.state["mean"], projection.state["components"])
+    return _apply(_compared(new_rows, metric), projection.state["mean"], projection.state["components"])
 
 
 def start(rows: Vectors, metric: Metric) -> Doubles:
     """Return where another method may begin, (n, 2): the map, with a deviation of 1 along the first axis."""
-    points = project(rows, metric).points.astype(np.float64)
+    points = _project(rows, metric).points.astype(np.float64)
     deviation = float(points[:, 0].std())
     return points / deviation if deviation > 0 else points
 

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from lookalike.index.exact import Exact
 from lookalike.index.kmeans_tree import KMeansTree
 from lookalike.projection import affinities
+from lookalike.projection.contract import Projection
 from lookalike.projection.threads import Threads
 from lookalike.types import Metric, Vectors
 
@@ -35,18 +36,18 @@ _BLOCK_ROWS = 2_048
 Doubles = npt.NDArray[np.float64]
 
 
-def place(new_rows: Vectors, rows: Vectors, points: Vectors, metric: Metric) -> Vectors:
+def place(new_rows: Vectors, rows: Vectors, projection: Projection, metric: Metric) -> Vectors:
     """Return the points of new rows, (m, 2) float32; a copy of a row lies where the row does.
 
     Parameters
     ----------
     new_rows, rows : (m, d), (n, d) float32
         Checked.
-    points : (n, 2) float32
-        Those of `rows`.
+    projection : Projection
+        Of `rows`.
     metric : {"euclidean", "cosine"}
     """
-    k = min(_NEIGHBORS, len(rows))
+    points, k = projection.points, min(_NEIGHBORS, len(rows))
     placed = np.empty((len(new_rows), 2), np.float32)
     reach = max(_distance_on_map(points, min(k, len(points) - 1)), 1e-30)
     index = (Exact if len(new_rows) <= _SCANNED else KMeansTree)(metric).build(rows)

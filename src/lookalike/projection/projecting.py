@@ -7,20 +7,23 @@ import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
 from lookalike.index.contract import METRICS, check_vectors
-from lookalike.projection import pca
-from lookalike.projection.contract import METHODS, Method, Projection, Report, silent
+from lookalike.projection.contract import Projection, ProjectionRequest, silent
+from lookalike.projection.methods import DEFAULT_METHOD, get_method
+from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.on_demand import load
+from lookalike.system.reports import ShareReport
 from lookalike.types import Metric, Vectors
 
 
 def project(
     vectors: npt.ArrayLike,
-    method: Method = "tsne",
+    method: str = DEFAULT_METHOD,
     *,
     metric: Metric = "euclidean",
     perplexity: float | None = None,
-    random_state: int = 0,
+    random_state: int = RANDOM_STATE,
     n_jobs: int | None = None,
-    report: Report = silent,
+    report: ShareReport = silent,
 ) -> Projection:
     """Make a map: a point in the plane for each vector, near each other where the vectors are.
 
@@ -28,8 +31,8 @@ def project(
     ----------
     vectors : (n, d) array-like
         From one vector on.
-    method : {"tsne", "pca", "umap"}
-        UMAP needs the extra ``umap``.
+    method : str
+        A row of `methods.MAP_METHODS`: tsne, pca or umap. UMAP needs the extra ``umap``.
     metric : {"euclidean", "cosine"}
     perplexity : float, optional
         Of t-SNE: about how many neighbours count as near. 30 by default, and (n - 1) / 3 at most: more is
@@ -56,27 +59,24 @@ def project(
     >>> found.points.shape, found.method
     ((3, 2), 'pca')
     """
-    if method not in METHODS:
-        raise InvalidInputError(f"method is {method!r}; expected one of {', '.join(METHODS)}")
+    row = get_method(method)
     rows = _check(vectors, metric)
     if not len(rows):
         raise InvalidInputError("there are no vectors; expected at least one, to make a map of")
     if perplexity is not None and not (isinstance(perplexity, int | float) and 0 < perplexity < np.inf):
-        raise InvalidInputError(f"perplexity is {perplexity!r}; expected a number above 0")
+        raise InvalidInputError(
+            f"perplexity is {perplexity!r}; expected a number above 0", field="perplexity"
+        )
     if not isinstance(random_state, int) or random_state < 0:
-        raise InvalidInputError(f"random_state is {random_state!r}; expected a whole number from 0")
+        raise InvalidInputError(
+            f"random_state is {random_state!r}; expected a whole number from 0", field="random_state"
+        )
     if n_jobs is not None and (not isinstance(n_jobs, int) or n_jobs < 1):
-        raise InvalidInputError(f"n_jobs is {n_jobs!r}; expected 1 or more, or None for all cores")
-    if method == "pca":
-        found = pca.project(rows, metric)
-    elif method == "tsne":
-        from lookalike.projection import tsne
-
-        found = tsne.project(rows, metric, perplexity, random_state, n_jobs, report)
-    else:
-        from lookalike.projection import umap
-
-        found = umap.project(rows, metric, random_state, report)
+        raise InvalidInputError(
+            f"n_jobs is {n_jobs!r}; expected 1 or more, or None for all cores", field="n_jobs"
+        )
+    request = ProjectionRequest(metric, perplexity, random_state, n_jobs, report)
+    found: Projection = load(row.project)(rows, request)
     report("arranging the points", 1.0)
     return found
 
@@ -87,7 +87,7 @@ def place(
     projection: Projection,
     *,
     metric: Metric = "euclidean",
-    random_state: int = 0,
+    random_state: int = RANDOM_STATE,
 ) -> Vectors:
     """Place new vectors on a map; the old points stay, and each new one is placed as if it were alone.
 
@@ -120,14 +120,11 @@ def place(
             f"there are {len(rows)} vectors, and {len(projection.points)} points on the map;"
             " expected the vectors that it was made of"
         )
-    if projection.method == "pca":
-        return pca.place(new_rows, projection, metric)
-    from lookalike.projection import placing
-
-    return placing.place(new_rows, rows, projection.points, metric)
+    placed: Vectors = load(get_method(projection.method).place)(new_rows, rows, projection, metric)
+    return placed
 
 
 def _check(vectors: npt.ArrayLike, metric: Metric, dimension: int | None = None) -> Vectors:
     if metric not in METRICS:
-        raise InvalidInputError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}")
+        raise InvalidInputError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}", field="metric")
     return check_vectors(vectors, metric, dimension)

@@ -37,12 +37,12 @@ import numpy.typing as npt
 
 from lookalike.index.graph import neighbor_graph
 from lookalike.projection import affinities, pca, tsne_kernels
-from lookalike.projection.contract import Projection, Report
+from lookalike.projection.contract import Projection, ProjectionRequest
+from lookalike.projection.methods import PERPLEXITY
 from lookalike.projection.repulsion import Repulsion
 from lookalike.projection.threads import Threads
-from lookalike.types import Metric, Vectors
+from lookalike.types import Vectors
 
-_PERPLEXITY = 30.0
 _EARLY, _LATE = (100, 12.0), (500, 1.0)  # iterations, exaggeration
 _MOMENTUM = 0.8
 _FARTHEST = 5.0  # that a point may go in an iteration
@@ -53,17 +53,10 @@ _RECALL = 0.99  # of the neighbours; at 0.95, the map of 60,000 digits mixes lab
 Doubles = npt.NDArray[np.float64]
 
 
-def project(
-    rows: Vectors,
-    metric: Metric,
-    perplexity: float | None,
-    random_state: int,
-    n_jobs: int | None,
-    report: Report,
-) -> Projection:
+def project(rows: Vectors, request: ProjectionRequest) -> Projection:
     """Return the map of rows, (n, d) float32, checked."""
-    n = len(rows)
-    perplexity = min(perplexity or _PERPLEXITY, most_perplexity(n))
+    n, metric, report = len(rows), request.metric, request.report
+    perplexity = min(request.perplexity or PERPLEXITY, most_perplexity(n))
     n_iter = _EARLY[0] + _LATE[0]
     parameters = {"perplexity": perplexity, "iterations": float(n_iter), "early_exaggeration": _EARLY[1]}
     start = pca.start(rows, metric)
@@ -82,9 +75,9 @@ def project(
 
     neighbours(0, 1)
     graph = neighbor_graph(rows, affinities.count_neighbors(perplexity, n - 1), metric, _RECALL, neighbours)
-    with Threads(n_jobs) as threads:
+    with Threads(request.n_jobs) as threads:
         pairs = affinities.joint(graph, perplexity, metric, threads)
-        chance = np.random.default_rng(random_state).standard_normal((n, 2))
+        chance = np.random.default_rng(request.random_state).standard_normal((n, 2))
         points = np.ascontiguousarray((_START * (start + _CHANCE * chance)).T)
         divergence = minimise(points, pairs, threads, arranging)
     return Projection(

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from lookalike.errors import InvalidInputError
+from lookalike.errors import IndexExtraError
 from lookalike.index.graph import neighbor_graph
 from lookalike.projection import pca
-from lookalike.projection.contract import Projection, Report
-from lookalike.types import Metric, Vectors
+from lookalike.projection.contract import Projection, ProjectionRequest
+from lookalike.types import Vectors
 
 _NEIGHBORS = 15  # itself included, as umap-learn counts
 _MIN_DIST = 0.1
@@ -27,8 +27,9 @@ _SHARE = 0.25  # of the time that the neighbours take
 _START = 10.0  # how far from the middle the farthest point begins
 
 
-def project(rows: Vectors, metric: Metric, random_state: int, report: Report) -> Projection:
+def project(rows: Vectors, request: ProjectionRequest) -> Projection:
     """Return the map of rows, (n, d) float32, checked."""
+    metric, report = request.metric, request.report
     library = import_umap()
     n = len(rows)
     n_neighbors = min(_NEIGHBORS, n)
@@ -54,7 +55,7 @@ def project(rows: Vectors, metric: Metric, random_state: int, report: Report) ->
             init=start * (_START / np.abs(start).max()),
             precomputed_knn=(*near, None),
             force_approximation_algorithm=True,  # or it measures all pairs of up to 4,096 rows
-            random_state=random_state,
+            random_state=request.random_state,
             n_jobs=1,
         )
         points = model.fit_transform(rows)
@@ -74,7 +75,8 @@ def import_umap() -> Any:
             warnings.simplefilter("ignore")  # that it would do more with Tensorflow
             return importlib.import_module("umap")
     except ImportError as error:
-        raise InvalidInputError(
-            "UMAP needs the library umap-learn, which is not installed; "
-            "install it with: pip install 'lookalike[umap]'"
+        raise IndexExtraError(
+            "UMAP needs the library umap-learn, which is not installed",
+            extra="umap",
+            hint="install it with: pip install 'lookalike[umap]'",
         ) from error

@@ -8,6 +8,8 @@ they are first used (PEP 562).
 from __future__ import annotations
 
 import importlib
+import sys
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -29,8 +31,10 @@ def load(name: str) -> Any:
     return getattr(importlib.import_module(module), attribute)
 
 
-def public_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of a package that imports its public names when they are first used.
+def public_names(
+    package: str, homes: Mapping[str, str], former: Mapping[str, str] | None = None
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` of a package that imports its public names when they are used.
 
     Parameters
     ----------
@@ -38,11 +42,24 @@ def public_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]
         Its ``__name__``.
     homes : mapping of str to str
         The module that each name is from, without the package's own name.
+    former : mapping of str to str, optional
+        Names of earlier versions, and the ``module:name`` that they have now; ``()`` behind a function's name
+        stands for what it returns.
     """
+    renamed = former or {}
 
     def get(name: str) -> Any:
+        if name in renamed:
+            now = renamed[name]
+            warnings.warn(
+                f"{package}.{name} is now {now.replace(':', '.')}", DeprecationWarning, stacklevel=2
+            )
+            return load(now.removesuffix("()"))() if now.endswith("()") else load(now)
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return load(f"{package}.{homes[name]}:{name}")
 
-    return get
+    def list_names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *homes})
+
+    return get, list_names

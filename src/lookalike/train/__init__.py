@@ -13,12 +13,10 @@ if TYPE_CHECKING:
     from lookalike.train.images import TrainingImages
     from lookalike.train.progress import Epoch, TrainingProgress
     from lookalike.train.run_folder import RunFolder
-    from lookalike.train.settings import BASES, LOSSES, AutoencoderSettings, FinetuneSettings, Running
+    from lookalike.train.settings import AutoencoderSettings, FinetuneSettings, Running
     from lookalike.train.trained import Trained
 
 __all__ = [
-    "BASES",
-    "LOSSES",
     "AutoencoderSettings",
     "Card",
     "Epoch",
@@ -32,15 +30,13 @@ __all__ = [
     "train_autoencoder",
 ]
 
-__getattr__ = public_names(
+__getattr__, __dir__ = public_names(
     __name__,
     {
         "AutoencoderSettings": "settings",
-        "BASES": "settings",
         "Card": "card",
         "Epoch": "progress",
         "FinetuneSettings": "settings",
-        "LOSSES": "settings",
         "RunFolder": "run_folder",
         "Running": "settings",
         "Trained": "trained",
@@ -48,5 +44,9 @@ __getattr__ = public_names(
         "TrainingProgress": "progress",
         "finetune": "finetuning",
         "train_autoencoder": "autoencoder",
+    },
+    former={
+        "BASES": "lookalike.train.base_networks:base_names()",
+        "LOSSES": "lookalike.train.loss_functions:loss_names()",
     },
 )

@@ -36,6 +36,14 @@ BASE_NETWORKS: tuple[BaseNetwork, ...] = (
 )
 """The usual one first."""
 
+DEFAULT_BASE = BASE_NETWORKS[0].name
+"""The network to go on with where none is named."""
+
+
+def base_names() -> tuple[str, ...]:
+    """Return the names of all networks that can be fine-tuned, the usual one first."""
+    return tuple(row.name for row in BASE_NETWORKS)
+
 
 def get_base_network(name: str) -> BaseNetwork:
     """Return the row of a network.
@@ -48,6 +56,4 @@ def get_base_network(name: str) -> BaseNetwork:
     for row in BASE_NETWORKS:
         if row.name == name:
             return row
-    raise InvalidInputError(
-        f"the base is {name!r}; expected one of {', '.join(row.name for row in BASE_NETWORKS)}"
-    )
+    raise InvalidInputError(f"the base is {name!r}; expected one of {', '.join(base_names())}")

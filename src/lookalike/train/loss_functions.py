@@ -33,6 +33,14 @@ LOSS_FUNCTIONS: tuple[LossFunction, ...] = (
 )
 """The usual one first."""
 
+DEFAULT_LOSS = LOSS_FUNCTIONS[0].name
+"""The loss where none is named."""
+
+
+def loss_names() -> tuple[str, ...]:
+    """Return the names of all losses, the usual one first."""
+    return tuple(row.name for row in LOSS_FUNCTIONS)
+
 
 def get_loss_function(name: str) -> LossFunction:
     """Return the row of a loss.
@@ -45,6 +53,4 @@ def get_loss_function(name: str) -> LossFunction:
     for row in LOSS_FUNCTIONS:
         if row.name == name:
             return row
-    raise InvalidInputError(
-        f"the loss is {name!r}; expected one of {', '.join(row.name for row in LOSS_FUNCTIONS)}"
-    )
+    raise InvalidInputError(f"the loss is {name!r}; expected one of {', '.join(loss_names())}")

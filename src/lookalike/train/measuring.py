@@ -12,15 +12,12 @@ import numpy.typing as npt
 from lookalike.embed import Embedder
 from lookalike.errors import ImageError
 from lookalike.evaluate import rank_others
+from lookalike.evaluate.measures import DEFAULT_KS
 from lookalike.train.images import TrainingImages
 from lookalike.train.split import Rows
 from lookalike.types import Vectors
 
-MOST_QUERIES = 10_000
-"""Of more test images, so many are drawn."""
-
 _PORTION = 16
-_KS = (1, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,7 @@ def measure_models(
     known = classes[there]
     if len(known) == len(np.unique(known)):
         return Measured()
-    ks = [k for k in _KS if k < len(known)]
+    ks = [k for k in DEFAULT_KS if k < len(known)]
     found, n_queries = {}, 0
     for embedder, each in zip(embedders, vectors, strict=True):
         ranked = rank_others(each, known, ks, embedder.model.metric)

@@ -8,27 +8,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lookalike.answers import Clustering
+from lookalike.cluster.algorithms import DEFAULT_ALGORITHM
 from lookalike.collection.clusterings.describing import read_clustering
 from lookalike.collection.clusterings.editing import Edits, edit_clustering
 from lookalike.collection.clusterings.exporting import check_export, export_clustering
 from lookalike.collection.clusterings.making import (
     ClusteringRequest,
-    check_algorithm,
     make_clustering,
     try_distances,
     try_ks,
 )
 from lookalike.collection.names import KeptNames
 from lookalike.collection.resources import Opener
-from lookalike.collection.stored.clusterings import check_clustering_name
+from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.named_folders import read_each
-from lookalike.errors import CollectionConflictError, CollectionNotFoundError
-from lookalike.images.finding.spelling import composed
+from lookalike.system.chance import RANDOM_STATE
 
 if TYPE_CHECKING:
     from lookalike.cluster import Choice, KDistances
-
-_USUAL = "kmeans"
 
 Listed = tuple[list[Clustering], dict[str, str]]  # what `list` gives, which hides Python's own in the class
 
@@ -45,12 +42,14 @@ class Clusterings(KeptNames):
     (['kmeans'], True, 1)
     """
 
+    _kind = "clustering"
+    _usual = DEFAULT_ALGORITHM
+
     def __init__(self, resources: Opener) -> None:
         self._resources = resources
 
-    def names(self) -> list[str]:
-        """Return the names of the clusterings that are kept."""
-        return self._resources().clusterings.names()
+    def _stored(self) -> StoredClusterings:
+        return self._resources().clusterings
 
     def get(self, name: str) -> Clustering:
         """Return a clustering that is kept, as far as its images are still there.
@@ -101,27 +100,11 @@ class Clusterings(KeptNames):
         >>> photos.clusterings.usual()
         'by-shade'
         """
-        stored = self._resources().clusterings
-        names = stored.names()
-        wanted = name or algorithm
-        if wanted is not None:
-            stored.check_there(wanted)
-            return composed(wanted)
-        if _USUAL in names:
-            return _USUAL
-        if len(names) == 1:
-            return names[0]
-        if names:
-            raise CollectionConflictError(
-                f"there are several clusterings: {', '.join(names)}; say which is meant"
-            )
-        raise CollectionNotFoundError(
-            "there is no clustering in this collection yet; make one with `lookalike cluster`"
-        )
+        return super().usual(algorithm if name is None else name)
 
     def make(
         self,
-        algorithm: str = "kmeans",
+        algorithm: str = DEFAULT_ALGORITHM,
         k: int | None = None,
         *,
         name: str | None = None,
@@ -129,7 +112,7 @@ class Clusterings(KeptNames):
         eps: float | None = None,
         min_samples: int | None = None,
         min_cluster_size: int | None = None,
-        random_state: int = 0,
+        random_state: int = RANDOM_STATE,
         in_batches: bool | None = None,
         report: Callable[[str], None] = lambda words: None,
     ) -> Clustering:
@@ -137,8 +120,9 @@ class Clusterings(KeptNames):
 
         Parameters
         ----------
-        algorithm : {"kmeans", "hierarchical", "dbscan", "hdbscan", "spectral", "agglomerative"}
-            See `lookalike.cluster`.
+        algorithm : str
+            A row of `lookalike.cluster.algorithms`: kmeans, hierarchical, dbscan, hdbscan, spectral or
+            agglomerative.
         k : int, optional
             How many clusters; by default the root of half the number of images, 2 to 100. The density
             algorithms, DBSCAN and HDBSCAN, find it themselves.
@@ -179,18 +163,27 @@ class Clusterings(KeptNames):
         >>> [cluster.size for cluster in found.clusters]
         [3, 1]
         """
-        given = {"k": k, "eps": eps, "min_samples": min_samples, "min_cluster_size": min_cluster_size}
-        check_algorithm(algorithm, given)
-        name = check_clustering_name(algorithm if name is None else name)
-        request = ClusteringRequest(name, model, algorithm, given, in_batches, random_state, report)
-        return make_clustering(self._resources(), request)
+        request = ClusteringRequest(
+            algorithm=algorithm,
+            name=name,
+            model=model,
+            parameters={
+                "k": k,
+                "eps": eps,
+                "min_samples": min_samples,
+                "min_cluster_size": min_cluster_size,
+            },
+            random_state=random_state,
+            in_batches=in_batches,
+        )
+        return make_clustering(self._resources(), request, report)
 
     def try_ks(
         self,
         ks: Iterable[int] | None = None,
         *,
         model: str | None = None,
-        random_state: int = 0,
+        random_state: int = RANDOM_STATE,
         report: Callable[[str], None] = lambda words: None,
     ) -> Choice:
         """Say what k-means makes of several numbers of clusters, and keep nothing.
@@ -365,7 +358,3 @@ class Clusterings(KeptNames):
         return export_clustering(
             read_clustering(resources, name), resources.places.of_images(), Path(to), form
         )
-
-    def delete(self, name: str) -> None:
-        """Delete a clustering, damaged or not."""
-        self._resources().clusterings.delete(name)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.answers import Clustering
-from lookalike.choices import ALGORITHMS
+from lookalike.cluster.algorithms import get_algorithm
 from lookalike.collection.clusterings.centers import measured, nearest_centres, recentred
 from lookalike.collection.clusterings.describing import describe_clustering
 from lookalike.collection.embedded import Embedded
@@ -20,9 +20,8 @@ from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.errors import InvalidInputError, QueryNotFoundError
 from lookalike.images.finding.spelling import composed
+from lookalike.system.reports import WordsReport
 from lookalike.types import Ids, ImageId, Metric, Vectors
-
-Report = Callable[[str], None]
 
 _LONGEST_NAME = 80
 
@@ -37,7 +36,9 @@ class Edits:
     assign: bool = False
 
 
-def edit_clustering(resources: Resources, name: str, edits: Edits, report: Report) -> tuple[Clustering, int]:
+def edit_clustering(
+    resources: Resources, name: str, edits: Edits, report: WordsReport
+) -> tuple[Clustering, int]:
     """Change a clustering that is kept; return how many images were assigned. See `Clusterings.edit`."""
     with resources.clusterings.lock():
         stored = resources.clusterings.read(name)
@@ -64,7 +65,7 @@ def _change(
     metric: Metric,
     edits: Edits,
     moves: Sequence[tuple[ImageId, int | str]],
-    report: Report,
+    report: WordsReport,
 ) -> tuple[StoredClustering, int, tuple[str, ...]]:
     """Change clusters; return how many images were assigned, and notes, which say which names went.
 
@@ -108,14 +109,14 @@ def _names_gone(before: Mapping[int, str], stored: StoredClustering) -> str:
 
 
 def _assign_new(
-    stored: StoredClustering, embedded: Embedded, metric: Metric, report: Report
+    stored: StoredClustering, embedded: Embedded, metric: Metric, report: WordsReport
 ) -> tuple[StoredClustering, int]:
     """Put images that are in no cluster yet into those that are there; return how many found one."""
     new = np.setdiff1d(embedded.ids, stored.ids)
     if not len(new):
         return stored, 0
     report(f"assigning {len(new):,} images")
-    if "k" in ALGORITHMS[stored.algorithm]:
+    if not get_algorithm(stored.algorithm).is_by_density:
         clusters = np.full(len(new), NOISE, np.int32)
         for rows, vectors in embedded.blocks(new):
             clusters[rows] = nearest_centres(vectors, stored.centres)[0]
@@ -142,7 +143,7 @@ def _near_members(
     nearest = index.search(new, k=1)
     clusters = stored.clusters[in_cluster][nearest.ids[:, 0]]
     reach = np.zeros(len(stored.centres), np.float32)
-    if stored.algorithm == "dbscan":
+    if "eps" in stored.parameters:
         reach[:] = stored.parameters["eps"]
     else:
         for number in np.unique(clusters):
@@ -212,7 +213,7 @@ def _check_name(name: str, taken: Mapping[int, str]) -> str:
         )
     if name.casefold() in map(str.casefold, taken.values()):
         raise InvalidInputError(
-            f"another cluster is named {name!r} already; merge the two, or choose another"
+            f"another cluster is named {name!r} already", hint="merge the two, or choose another"
         )
     return name
 

@@ -9,51 +9,92 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lookalike.answers import Cluster, Clustering
-from lookalike.choices import FORMS, TABLES
+from lookalike.collection.clusterings.export_forms import get_form
 from lookalike.collection.places import FileLocation
 from lookalike.errors import (
     CollectionConflictError,
     CollectionNotFoundError,
     CollectionResourceError,
-    InvalidInputError,
 )
+from lookalike.hints import Hint
+from lookalike.system.on_demand import load
 from lookalike.types import format_id
 
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)  # across disks, or on FAT
 _COLUMNS = ("path", "id", "cluster", "name", "distance", "label")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Export:
+    """What is written.
+
+    Attributes
+    ----------
+    clustering : Clustering
+    locations : mapping of int to sequence of FileLocation
+        Where each image lies, by its id.
+    """
+
+    clustering: Clustering
+    locations: Mapping[int, Sequence[FileLocation]]
+
+    def by_cluster(self) -> Iterator[tuple[int, float, int]]:
+        """Yield number, distance and id of each image, cluster by cluster, nearest first."""
+        found = self.clustering
+        order = {cluster.number: at for at, cluster in enumerate(found.clusters)}
+        rows = zip(found.numbers.tolist(), found.distances.tolist(), found.ids.tolist(), strict=True)
+        yield from sorted(rows, key=lambda row: (order[row[0]], row[1:]))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for every place of every image, by cluster, nearest to the centre first."""
+        names = {cluster.number: cluster.name for cluster in self.clustering.clusters}
+        return [
+            {
+                "path": place.path,
+                "id": format_id(image),
+                "cluster": number,
+                "name": names[number],
+                "distance": round(distance, 6) if math.isfinite(distance) else None,
+                "label": place.label,
+            }
+            for number, distance, image in self.by_cluster()
+            for place in self.locations[image]
+        ]
+
+
 def export_clustering(
-    clustering: Clustering, places: Mapping[int, Sequence[FileLocation]], to: Path, form: str
+    clustering: Clustering, locations: Mapping[int, Sequence[FileLocation]], to: Path, form: str
 ) -> int:
-    """Write a clustering; return how many images that are. See `Collection.export_clustering`."""
+    """Write a clustering; return how many images that are. See `Clusterings.export`."""
     check_export(to, form)
-    write = _write_table if form in TABLES else _write_folders
+    write = load(get_form(form).writer)
     try:
         with _whole(to) as partial:
-            write(clustering, places, partial, form)
+            write(Export(clustering, locations), partial)
     except OSError as error:
-        hint = "; use copy, which works on every disk" if error.errno in _NO_LINKS else ""
         raise CollectionResourceError(
-            f"cannot export to {to}: {error.strerror or error}{hint}; nothing was written"
+            f"cannot export to {to}: {error.strerror or error}; nothing was written",
+            hint="use copy, which works on every disk" if error.errno in _NO_LINKS else None,
         ) from error
     return len(clustering.ids)
 
 
 def check_export(to: Path, form: str) -> None:
     """Raise InvalidInputError or CollectionError unless there is such a form, and nothing in the way."""
-    if form not in FORMS:
-        raise InvalidInputError(f"there is no export as {form!r}; expected one of {', '.join(FORMS)}")
-    if form in TABLES:
+    if get_form(form).is_file:
         if os.path.lexists(to):
-            raise CollectionConflictError(f"{to} is there already, and is not overwritten; name another file")
+            raise CollectionConflictError(
+                f"{to} is there already, and is not overwritten", hint="name another file"
+            )
     elif os.path.lexists(to) and (not to.is_dir() or any(to.iterdir())):
         raise CollectionConflictError(
-            f"{to} is there and not an empty folder; name a new folder to export to"
+            f"{to} is there and not an empty folder", hint="name a new folder to export to"
         )
     if not to.absolute().parent.is_dir():
         raise CollectionNotFoundError(f"there is no folder {to.absolute().parent} to export to")
@@ -75,30 +116,18 @@ def _whole(to: Path) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
 
 
-def _write_table(
-    clustering: Clustering, places: Mapping[int, Sequence[FileLocation]], file: Path, form: str
-) -> None:
-    """Write a row for every place of every image, by cluster, nearest to the centre first."""
-    names = {cluster.number: cluster.name for cluster in clustering.clusters}
-    rows = [
-        {
-            "path": place.path,
-            "id": format_id(image),
-            "cluster": number,
-            "name": names[number],
-            "distance": round(distance, 6) if math.isfinite(distance) else None,
-            "label": place.label,
-        }
-        for number, distance, image in _by_cluster(clustering)
-        for place in places[image]
-    ]
-    if form == "csv":
-        # Names that are not UTF-8 are written byte for byte, as the folder has them.
-        with file.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            writer = csv.DictWriter(stream, _COLUMNS)
-            writer.writeheader()
-            writer.writerows(rows)
-        return
+def write_csv(export: Export, file: Path) -> None:
+    """Write a table with a row for each place of each image."""
+    # Names that are not UTF-8 are written byte for byte, as the folder has them.
+    with file.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        writer = csv.DictWriter(stream, _COLUMNS)
+        writer.writeheader()
+        writer.writerows(export.rows())
+
+
+def write_json(export: Export, file: Path) -> None:
+    """Write a document: how the clusters were made, and those rows."""
+    clustering = export.clustering
     document = {
         "clustering": clustering.name,
         "model": clustering.model,
@@ -106,50 +135,50 @@ def _write_table(
         "parameters": dict(clustering.parameters),
         "random_state": clustering.random_state,
         "made": clustering.made,
-        "images": rows,
+        "images": export.rows(),
     }
     file.write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
-def _write_folders(
-    clustering: Clustering, places: Mapping[int, Sequence[FileLocation]], folder: Path, form: str
-) -> None:
+def write_copies(export: Export, folder: Path) -> None:
+    """Write a folder for each cluster, with copies of the images' files."""
+    _write_folders(export, folder, shutil.copy2)
+
+
+def write_hard_links(export: Export, folder: Path) -> None:
+    """Write a folder for each cluster, with more names of the images' files."""
+    _write_folders(export, folder, lambda source, target: os.link(source.resolve(strict=True), target))
+
+
+def write_symbolic_links(export: Export, folder: Path) -> None:
+    """Write a folder for each cluster, with links to the images' files."""
+    _write_folders(export, folder, lambda source, target: target.symlink_to(source.resolve(strict=True)))
+
+
+def _write_folders(export: Export, folder: Path, put: Callable[[Path, Path], object]) -> None:
     """Put the first file of each image into a folder of its cluster."""
-    for cluster in clustering.clusters:
+    clusters = export.clustering.clusters
+    for cluster in clusters:
         (folder / _folder_name(cluster)).mkdir(parents=True)
     folder.mkdir(exist_ok=True)
-    names = {cluster.number: _folder_name(cluster) for cluster in clustering.clusters}
+    names = {cluster.number: _folder_name(cluster) for cluster in clusters}
     taken: set[str] = set()
-    for number, _, image in _by_cluster(clustering):
-        source = Path(places[image][0].path)
+    for number, _, image in export.by_cluster():
+        source = Path(export.locations[image][0].path)
         if not source.is_absolute():
             raise CollectionConflictError(
-                f"{source} is an image of a data set, no file; export as csv or json instead"
+                f"{source} is an image of a data set, no file", hint="export as csv or json instead"
             )
         target = folder / names[number] / source.name
         if str(target).casefold() in taken:  # a file of that name in another folder
             target = target.with_name(f"{source.stem}-{format_id(image)}{source.suffix}")
         taken.add(str(target).casefold())
         try:
-            if form == "copy":
-                shutil.copy2(source, target)
-            elif form == "hardlink":
-                os.link(source.resolve(strict=True), target)
-            else:
-                target.symlink_to(source.resolve(strict=True))
+            put(source, target)
         except FileNotFoundError as error:
             raise CollectionConflictError(
-                f"{source} is gone; run `lookalike index`, then export again"
+                f"{source} is gone", hint=Hint("sync", then=", then export again")
             ) from error
-
-
-def _by_cluster(clustering: Clustering) -> Iterator[tuple[int, float, int]]:
-    """Yield number, distance and id of each image, cluster by cluster, nearest first."""
-    order = {cluster.number: at for at, cluster in enumerate(clustering.clusters)}
-    rows = zip(
-        clustering.numbers.tolist(), clustering.distances.tolist(), clustering.ids.tolist(), strict=True
-    )
-    yield from sorted(rows, key=lambda row: (order[row[0]], row[1:]))
 
 
 def _folder_name(cluster: Cluster) -> str:

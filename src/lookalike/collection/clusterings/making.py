@@ -2,103 +2,120 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
-import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.answers import Clustering
-from lookalike.choices import ALGORITHMS
+from lookalike.cluster.algorithms import (
+    ALGORITHMS,
+    DEFAULT_ALGORITHM,
+    MIN_SAMPLES,
+    Algorithm,
+    algorithms_that_take,
+    get_algorithm,
+)
+from lookalike.cluster.defaults import ToCluster, complete
 from lookalike.collection.clusterings.centers import measured, recentred
 from lookalike.collection.clusterings.describing import describe_clustering
 from lookalike.collection.embedded import Embedded
 from lookalike.collection.resources import Resources
-from lookalike.collection.stored.clusterings import NOISE, StoredClustering, StoredClusterings
+from lookalike.collection.stored.clusterings import (
+    NOISE,
+    StoredClustering,
+    StoredClusterings,
+    check_clustering_name,
+)
 from lookalike.embed import Model
 from lookalike.errors import CollectionConflictError, CollectionResourceError, InvalidInputError
+from lookalike.hints import Hint
+from lookalike.system.chance import RANDOM_STATE, check_seed
 from lookalike.system.memory import free_memory
+from lookalike.system.reports import CountReport, WordsReport
 from lookalike.types import Metric, Vectors
 
 if TYPE_CHECKING:
     from lookalike.cluster import Choice, KDistances
 
-Report = Callable[[str], None]
-
-_MOST_BY_DEFAULT = 100
-_MIN_SAMPLES = 5
-_N_NEIGHBORS = 10
-# How much memory each takes at most, the vectors included, in units of these: both k-means as measured, the
-# others by what they copy (rotated rows of the search tree, rows in float64).
-_TIMES_VECTORS = {
-    "kmeans": 3,
-    "hierarchical": 3,
-    "dbscan": 4,
-    "hdbscan": 4,
-    "spectral": 4,
-    "agglomerative": 6,
-}
-_ROUNDS_IN_BATCHES = 30  # each reads all vectors, and from the tenth on they gain a thousandth together
 _TRIED_VALUES = 1 << 25  # numbers in the vectors that several k are tried on: 128 MB
 _TRIED_PER_CLUSTER = 32
 
 
-def check_algorithm(algorithm: str, given: Mapping[str, object]) -> None:
-    """Raise InvalidInputError unless there is such an algorithm, and it takes what was given."""
-    if algorithm not in ALGORITHMS:
-        raise InvalidInputError(
-            f"there is no algorithm {algorithm!r}; expected one of {', '.join(ALGORITHMS)}"
-        )
-    for name, value in given.items():
-        if value is not None and name not in ALGORITHMS[algorithm]:
-            others = [each for each, takes in ALGORITHMS.items() if name in takes]
-            raise InvalidInputError(
-                f"{name} is {value!r}, but {algorithm} takes {' and '.join(ALGORITHMS[algorithm])};"
-                f" {name} is for {', '.join(others)}"
-            )
-
-
-def default_k(n: int) -> int:
-    """Return the root of half the number of images, 2 to 100.
-
-    >>> default_k(3), default_k(5_000), default_k(1_000_000)
-    (2, 50, 100)
-    """
-    return min(max(2, round(math.sqrt(n / 2))), _MOST_BY_DEFAULT, n)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClusteringRequest:
-    """What clusters are to be made; see `Clusterings.make`.
+    """What clusters are to be made, checked as far as it can be without the images; see `Clusterings.make`.
 
     Attributes
     ----------
+    algorithm : str
+        A row of `lookalike.cluster.algorithms`.
+    name : str or None
+        Under which it is kept; the algorithm's by default.
     model : str or None
         As the user called it, if at all.
-    given : mapping of str to number or None
-        Parameters of the algorithm.
+    parameters : mapping of str to value
+        What the user says of the algorithm; None stands for what nobody said.
+    random_state : int
+    in_batches : bool or None
+        Whether to read the vectors in batches; by default where they would not fit into memory.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such algorithm, it does not take what was given, or something cannot be what it is.
     """
 
-    name: str
-    model: str | None
-    algorithm: str
-    given: Mapping[str, Any]
-    in_batches: bool | None
-    random_state: int
-    report: Report
+    algorithm: str = DEFAULT_ALGORITHM
+    name: str | None = None
+    model: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    random_state: int = RANDOM_STATE
+    in_batches: bool | None = None
+
+    def __post_init__(self) -> None:
+        row = get_algorithm(self.algorithm)
+        for name, value in self.given.items():
+            if name not in row.takes:
+                raise InvalidInputError(
+                    f"{name} is {value!r}, but {row.name} takes {' and '.join(row.takes)};"
+                    f" {name} is for {', '.join(algorithms_that_take([name]))}",
+                    field=name,
+                )
+        _ = self.kept_as  # which is checked
+        check_seed(self.random_state)
+        if self.in_batches and row.in_batches is None:
+            raise InvalidInputError(
+                f"{row.name} cannot read the vectors in batches; {_which_read_batches()} can"
+            )
+
+    @property
+    def kept_as(self) -> str:
+        """The name under which it is kept."""
+        return check_clustering_name(self.algorithm if self.name is None else self.name)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What the user said of the algorithm; numbers of numpy's own, which JSON knows not, as Python's."""
+        return {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in self.parameters.items()
+            if value is not None
+        }
 
 
-def make_clustering(resources: Resources, request: ClusteringRequest) -> Clustering:
+def make_clustering(resources: Resources, request: ClusteringRequest, report: WordsReport) -> Clustering:
     """Cluster the images that a model has embedded, and keep that; see `Clusterings.make`."""
-    _check_replaceable(resources.clusterings, request.name)
+    _check_replaceable(resources.clusterings, request.kept_as)
     model, embedded = resources.some_embedded(request.model)
-    found = _find_clusters(request, model, embedded)
+    found = find_clusters(request, model, embedded, report)
     with resources.clusterings.lock():
-        _check_replaceable(resources.clusterings, request.name)
+        _check_replaceable(resources.clusterings, request.kept_as)
         resources.clusterings.write(found)
     return describe_clustering(resources, found, model)
 
@@ -111,35 +128,41 @@ def _check_replaceable(clusterings: StoredClusterings, name: str) -> None:
         )
 
 
-def _find_clusters(request: ClusteringRequest, model: Model, embedded: Embedded) -> StoredClustering:
-    """Cluster vectors."""
+def find_clusters(
+    request: ClusteringRequest, model: Model, embedded: Embedded, report: WordsReport
+) -> StoredClustering:
+    """Cluster the vectors of a model."""
     from lookalike.cluster.base import check_count
 
-    algorithm, given, in_batches = request.algorithm, request.given, request.in_batches
-    random_state, report = request.random_state, request.report
-    n = len(embedded)
+    n, row = len(embedded), get_algorithm(request.algorithm)
     _check_differ(embedded, model.name)
-    if given.get("k") is not None:
-        check_count(given["k"], "k", 1, n, things="images")
-    check_seed(random_state)
+    if "k" in request.given:
+        check_count(request.given["k"], "k", 1, n, things="images")
+    in_batches = request.in_batches
     if in_batches is None:
-        in_batches = algorithm == "kmeans" and not _fits(embedded, algorithm)
-    elif in_batches and algorithm != "kmeans":
-        raise InvalidInputError(f"{algorithm} cannot read the vectors in batches; kmeans can")
+        in_batches = row.in_batches is not None and not _fits(embedded, row)
     if not in_batches:
-        _check_fits(embedded, algorithm)
+        _check_fits(embedded, row)
     report(f"clustering {n:,} images")
-    if in_batches:
-        labels, parameters = _fit_batches(embedded, given, random_state, report)
-    else:
-        labels, parameters = _fit(embedded.take(), model.metric, algorithm, given, random_state, report)
+    images = ToCluster(n, None if in_batches else embedded.take(), model.metric, _looking(report))
+    found = complete((*row.parameters, *row.settled), request.given, images)
+    estimator = _make_estimator(row, found, request, model.metric, in_batches)
+    with _quiet_about_empty_clusters():
+        if in_batches:
+            labels = _fit_batches(estimator, embedded, report)
+        elif row.by_neighbors:
+            labels = estimator.fit(images.vectors, report=images.report).labels_
+        else:
+            labels = estimator.fit(images.vectors).labels_
+    del images
+    parameters = {name: found[name] for name in row.takes} | ({"in_batches": True} if in_batches else {})
     clusters = _number_by_size(labels)
     stored = StoredClustering(
-        name=request.name,
+        name=request.kept_as,
         model=model.name,
-        algorithm=algorithm,
+        algorithm=row.name,
         parameters=parameters,
-        random_state=int(random_state),
+        random_state=int(request.random_state),
         made=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         n_images=n,
         names={},
@@ -154,8 +177,24 @@ def _find_clusters(request: ClusteringRequest, model: Model, embedded: Embedded)
     return measured(recentred(stored, embedded, stored.there), embedded, model.metric)
 
 
+def _make_estimator(
+    row: Algorithm, found: Mapping[str, Any], request: ClusteringRequest, metric: Metric, in_batches: bool
+) -> Any:
+    """Return an algorithm's estimator with its parameters, those that were not given found."""
+    arguments: dict[str, Any] = {
+        parameter.argument: found[parameter.name] for parameter in (*row.parameters, *row.settled)
+    }
+    if row.has_chance:
+        arguments["random_state"] = request.random_state
+    if row.by_neighbors:
+        arguments["metric"] = metric
+    if in_batches:
+        arguments |= dict(row.in_batches or ())
+    return row.load()(**arguments)
+
+
 def try_ks(
-    model: str, embedded: Embedded, ks: Iterable[int] | None, random_state: int, report: Report
+    model: str, embedded: Embedded, ks: Iterable[int] | None, random_state: int, report: WordsReport
 ) -> Choice:
     """Try several numbers of clusters; see `Clusterings.try_ks`."""
     from lookalike.cluster import choose_k
@@ -185,14 +224,14 @@ def try_ks(
 
 
 def try_distances(
-    model: str, metric: Metric, embedded: Embedded, min_samples: int | None, report: Report
+    model: str, metric: Metric, embedded: Embedded, min_samples: int | None, report: WordsReport
 ) -> KDistances:
     """Find out what DBSCAN makes of all distances; see `Clusterings.try_distances`."""
     from lookalike.cluster import suggest_eps
 
     _check_differ(embedded, model)
-    _check_fits(embedded, "dbscan")
-    wanted = min(_MIN_SAMPLES, len(embedded)) if min_samples is None else min_samples
+    _check_fits(embedded, get_algorithm("dbscan"))
+    wanted = min(MIN_SAMPLES, len(embedded)) if min_samples is None else min_samples
     return suggest_eps(embedded.take(), wanted, metric, _looking(report))
 
 
@@ -204,101 +243,32 @@ def _check_differ(embedded: Embedded, model: str) -> None:
     check_differ(batches, "images", f"have the same vector of {model}")
 
 
-def _fits(embedded: Embedded, algorithm: str) -> bool:
+def _fits(embedded: Embedded, row: Algorithm) -> bool:
     """Tell whether vectors, and what an algorithm takes beside them, fit into memory."""
-    return _TIMES_VECTORS[algorithm] * embedded.n_bytes <= free_memory()
+    return row.times_vectors * embedded.n_bytes <= free_memory()
 
 
-def _check_fits(embedded: Embedded, algorithm: str) -> None:
-    if not _fits(embedded, algorithm):
-        taken, free = _TIMES_VECTORS[algorithm] * embedded.n_bytes, free_memory()
+def _check_fits(embedded: Embedded, row: Algorithm) -> None:
+    if not _fits(embedded, row):
+        taken, free = row.times_vectors * embedded.n_bytes, free_memory()
         raise CollectionResourceError(
-            f"{algorithm} would take about {taken / 1e9:,.1f} GB of memory for {len(embedded):,} images, and"
-            f" {free / 1e9:,.1f} GB are free; kmeans reads them in batches, and fewer dimensions take less:"
-            " `lookalike reduce 64`"
+            f"{row.name} would take about {taken / 1e9:,.1f} GB of memory for {len(embedded):,} images, and"
+            f" {free / 1e9:,.1f} GB are free",
+            hint=Hint("reduce", reader=_which_read_batches()),
         )
 
 
-def check_seed(random_state: Any) -> None:
-    """Raise InvalidInputError unless it is a whole number that chance can start from."""
-    is_number = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool)
-    if not is_number or not 0 <= random_state < 2**32:
-        raise InvalidInputError(
-            f"random_state is {random_state!r}; expected a whole number from 0 to 2^32 - 1"
-        )
+def _which_read_batches() -> str:
+    return " and ".join(row.name for row in ALGORITHMS if row.in_batches is not None)
 
 
-def _looking(report: Report) -> Callable[[int, int], None]:
+def _looking(report: WordsReport) -> CountReport:
     """Return a report for those who look for neighbours."""
     return lambda done, total: report(f"looking for neighbours, {done / max(total, 1):.0%}")
 
 
-def _fit(
-    vectors: Vectors,
-    metric: Metric,
-    algorithm: str,
-    given: Mapping[str, Any],
-    random_state: int,
-    report: Report,
-) -> tuple[npt.NDArray[Any], dict[str, Any]]:
-    """Return the cluster of each row, and the parameters, those that were not given found."""
-    from sklearn.exceptions import ConvergenceWarning
-
-    from lookalike import cluster
-
-    told = _looking(report)
-    n = len(vectors)
-    # Numbers of numpy's own cannot be written as JSON.
-    asked = {
-        name: value.item() if isinstance(value, np.generic) else value
-        for name, value in given.items()
-        if value is not None
-    }
-    estimator: Any
-    if "k" in ALGORITHMS[algorithm]:
-        k = int(asked.get("k", default_k(n)))
-        parameters: dict[str, Any] = {"k": k}
-        if algorithm in ("kmeans", "hierarchical"):
-            estimator = (cluster.KMeans if algorithm == "kmeans" else cluster.HierarchicalKMeans)(
-                k, random_state=random_state
-            )
-            with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore", ConvergenceWarning
-                )  # fewer that differ: empty ones are left out
-                return estimator.fit(vectors).labels_, parameters
-        if algorithm == "spectral":
-            estimator = cluster.SpectralClustering(
-                k, min(_N_NEIGHBORS, n), random_state=random_state, metric=metric
-            )
-        else:
-            estimator = cluster.AgglomerativeClustering(
-                k, n_neighbors=min(_N_NEIGHBORS, n - 1), metric=metric
-            )
-        return estimator.fit(vectors, report=told).labels_, parameters
-    if algorithm == "hdbscan":
-        size = asked.get("min_cluster_size", min(_MIN_SAMPLES, n))
-        parameters = {"min_cluster_size": size, "min_samples": asked.get("min_samples", size)}
-        estimator = cluster.HDBSCAN(**parameters, metric=metric)
-    else:
-        min_samples = asked.get("min_samples", min(_MIN_SAMPLES, n))
-        eps = asked.get("eps")
-        if eps is None:
-            eps = cluster.suggest_eps(vectors, min_samples, metric, told).eps
-        parameters = {"eps": eps, "min_samples": min_samples}
-        estimator = cluster.DBSCAN(**parameters, metric=metric)
-    return estimator.fit(vectors, report=told).labels_, parameters
-
-
-def _fit_batches(
-    embedded: Embedded, given: Mapping[str, Any], random_state: int, report: Report
-) -> tuple[npt.NDArray[Any], dict[str, Any]]:
-    """Return what `_fit` does for k-means, without holding all vectors in memory."""
-    from sklearn.exceptions import ConvergenceWarning
-
-    from lookalike.cluster import KMeans
-
-    k = int(given.get("k") or default_k(len(embedded)))
+def _fit_batches(estimator: Any, embedded: Embedded, report: WordsReport) -> npt.NDArray[Any]:
+    """Return the cluster of each image, without holding all vectors in memory."""
     order = np.empty(len(embedded), np.intp)  # which image each row of the batches is
     n_rounds = 0
 
@@ -312,13 +282,20 @@ def _fit_batches(
             report(f"clustering {len(embedded):,} images in batches: {words}, {done / len(embedded):.0%}")
             yield vectors
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # empty clusters are left out
-        model = KMeans(k, max_iter=_ROUNDS_IN_BATCHES, random_state=random_state)
-        found = model.fit_batches(batches).labels_
+    found: npt.NDArray[Any] = estimator.fit_batches(batches).labels_
     labels = np.empty_like(found)
     labels[order] = found
-    return labels, {"k": k, "in_batches": True}
+    return labels
+
+
+@contextlib.contextmanager
+def _quiet_about_empty_clusters() -> Iterator[None]:
+    """Leave out the warning that fewer images differ than there are clusters: empty ones are left out."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
 
 
 def _number_by_size(labels: npt.NDArray[Any]) -> npt.NDArray[np.int32]:

@@ -43,7 +43,7 @@ def evaluate_clusterings(
 def _evaluate(
     resources: Resources,
     name: str,
-    there: Iterable[int],
+    images: Iterable[int],
     truth: GroundTruth | None,
     random_state: int,
 ) -> ClusteringEvaluation:
@@ -51,7 +51,7 @@ def _evaluate(
     stored = resources.clusterings.read(name)
     model = resources.model(stored.model)
     rows = ImageVectors.read(resources, model)
-    kept = np.isin(stored.ids, rows.ids) & np.isin(stored.ids, list(there))
+    kept = np.isin(stored.ids, rows.ids) & np.isin(stored.ids, list(images))
     members, numbers = stored.ids[kept], stored.clusters[kept]
     is_in = numbers != NOISE
     n_clusters = len(np.unique(numbers[is_in]))

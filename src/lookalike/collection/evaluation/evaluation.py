@@ -11,11 +11,13 @@ from lookalike.collection.checking import check_count
 from lookalike.collection.embedded import vector_table
 from lookalike.collection.evaluation.clusterings import evaluate_clusterings
 from lookalike.collection.evaluation.indexes import IndexRequest, compare_on_collection
-from lookalike.collection.evaluation.retrieval import MOST_QUERIES, RetrievalRequest, evaluate_retrieval
+from lookalike.collection.evaluation.retrieval import RetrievalRequest, evaluate_retrieval
 from lookalike.collection.resources import Opener
 from lookalike.collection.searchers import choose_kind
+from lookalike.evaluate.measures import MOST_QUERIES
 from lookalike.index.contract import DEFAULT_RECALL, check_recall
 from lookalike.index.kinds import check_request
+from lookalike.system.chance import RANDOM_STATE
 
 
 class Evaluations:
@@ -37,7 +39,7 @@ class Evaluations:
         gallery_split: str | None = None,
         n_queries: int = MOST_QUERIES,
         n_worst: int = 10,
-        random_state: int = 0,
+        random_state: int = RANDOM_STATE,
         report: Callable[[str], None] = lambda words: None,
     ) -> Evaluation:
         """Measure how well images find others of their label; see `lookalike.evaluate` for the measures.
@@ -103,18 +105,18 @@ class Evaluations:
         check_recall(recall)
         check_request(index, None)
         request = RetrievalRequest(
-            list(k) if isinstance(k, Iterable) else k if k is None else [k],
-            model,
-            index,
-            recall,
-            (compare,) if isinstance(compare, str) else tuple(compare),
-            labels,
-            query_split,
-            gallery_split,
-            n_queries,
-            n_worst,
-            random_state,
-            report,
+            ks=list(k) if isinstance(k, Iterable) else k if k is None else [k],
+            model=model,
+            index=index,
+            recall=recall,
+            compare=(compare,) if isinstance(compare, str) else tuple(compare),
+            labels=labels,
+            query_split=query_split,
+            gallery_split=gallery_split,
+            n_queries=n_queries,
+            n_worst=n_worst,
+            random_state=random_state,
+            report=report,
         )
         return evaluate_retrieval(self._resources(), request)
 
@@ -122,7 +124,7 @@ class Evaluations:
         self,
         names: Sequence[str] | None = None,
         labels: str | os.PathLike[str] | None = None,
-        random_state: int = 0,
+        random_state: int = RANDOM_STATE,
         report: Callable[[str], None] = lambda words: None,
     ) -> ClusteringEvaluations:
         """Measure clusterings, against labels where there are any.
@@ -153,7 +155,7 @@ class Evaluations:
         n_queries: int | None = None,
         query_split: str | None = None,
         gallery_split: str | None = None,
-        random_state: int = 0,
+        random_state: int = RANDOM_STATE,
         report: Callable[[str], None] = lambda step: None,
     ) -> IndexComparison:
         """Compare search indexes on the vectors of the collection; see `lookalike.bench.compare_indexes`.
@@ -181,7 +183,15 @@ class Evaluations:
             As there; or if there is only one image.
         """
         request = IndexRequest(
-            model, k, kinds, recalls, n_queries, query_split, gallery_split, random_state, report
+            model=model,
+            k=k,
+            kinds=kinds,
+            recalls=recalls,
+            n_queries=n_queries,
+            query_split=query_split,
+            gallery_split=gallery_split,
+            random_state=random_state,
+            report=report,
         )
         return compare_on_collection(self._resources(), request)
 

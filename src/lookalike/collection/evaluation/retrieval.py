@@ -27,15 +27,15 @@ from lookalike.evaluate import (
     confuse,
     measure_hits,
     rank_all,
+    rank_others,
     score_classes,
 )
+from lookalike.evaluate.measures import DEFAULT_KS
 from lookalike.evaluate.retrieval import check_ks
+from lookalike.hints import Hint
 from lookalike.index import Exact
 from lookalike.index.kinds import AUTO, is_kind
 from lookalike.types import Hit, Ids, ImageId
-
-MOST_QUERIES = 10_000
-_USUAL_KS = (1, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,15 +193,15 @@ def _set_task(
     for contender in contenders:
         ids = vector_table(store, contender.model).read(["id"])["id"].to_numpy()
         if not len(ids):
-            raise CollectionConflictError(nothing_embedded(store, contender.model.name, contender.asked))
+            raise nothing_embedded(store, contender.model.name, contender.asked)
         of_models.append(ids[np.isin(ids, list(locations))])
     common = np.sort(of_models[0])
     for ids in of_models[1:]:
         common = common[np.isin(common, ids)]
     if not len(common):
         raise CollectionConflictError(
-            f"no image is embedded with all of {', '.join(each.model.name for each in contenders)}; run"
-            " `lookalike index` first"
+            f"no image is embedded with all of {', '.join(each.model.name for each in contenders)}",
+            hint=Hint("sync", then=" first"),
         )
     ids = common[np.isin(common, list(truth.labels))]
     if not len(ids):
@@ -242,7 +242,7 @@ def _set_task(
         random = np.random.default_rng(asked.random_state)
         drawn = np.sort(random.choice(counted, asked.n_queries, replace=False))
     what = "the number of other images with a label" if own else "the number of images to find"
-    usual = [min(k, depth) for k in _USUAL_KS]
+    usual = [min(k, depth) for k in DEFAULT_KS]
     return _Task(
         labels=tuple(labels.tolist()),
         gallery=gallery,
@@ -267,17 +267,22 @@ def _measure(
     to_depth: bool,
 ) -> tuple[Retrieval, str]:
     """Return what the queries find, and the kind of index that found it."""
-    model, queries = contender.model, rows.of(task.queries)
+    model = contender.model
     if not to_depth:
         gallery = rows.of(task.gallery)
-        own = np.searchsorted(task.gallery, task.queries) if task.own else None
 
         def tell(done: float) -> None:
-            asked.report(f"ranking {len(gallery):,} images for {len(queries):,} queries: {done:.0%}")
+            asked.report(f"ranking {len(gallery):,} images for {len(task.queries):,} queries: {done:.0%}")
 
         tell(0)
-        found = rank_all(queries, gallery, task.query_codes, task.codes, task.ks, model.metric, own, tell)
+        if task.own:
+            own = np.searchsorted(task.gallery, task.queries)
+            found = rank_others(gallery, task.codes, task.ks, model.metric, own, tell)
+        else:
+            queries = rows.of(task.queries)
+            found = rank_all(queries, gallery, task.query_codes, task.codes, task.ks, model.metric, tell)
         return found, Exact.kind
+    queries = rows.of(task.queries)
     table = vector_table(resources.store, model)
     index = resources.searchers.open(table, model.name, model.metric, contender.index, asked.report)
     asked.report(f"asking the {index.kind} index {len(queries):,} queries")

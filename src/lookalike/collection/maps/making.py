@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lookalike.answers import ImageMap, MapUpdate
-from lookalike.collection.clusterings.making import check_seed
 from lookalike.collection.embedded import Embedded
 from lookalike.collection.maps.describing import describe_map, read_map
 from lookalike.collection.resources import Resources
@@ -17,27 +16,62 @@ from lookalike.collection.stored.maps import StoredMap, check_map_name
 from lookalike.collection.stored.named_folders import read_each
 from lookalike.embed import Model
 from lookalike.errors import CollectionConflictError, InvalidInputError
-from lookalike.projection import Method, Projection, Report, place, project
+from lookalike.hints import Hint
+from lookalike.projection import Projection, place, project
+from lookalike.projection.methods import DEFAULT_METHOD, MAP_METHODS, get_method
+from lookalike.system.chance import RANDOM_STATE, check_seed
+from lookalike.system.reports import ShareReport
 from lookalike.types import Metric
 
-USUAL: Method = "tsne"
 _KIND = ("method", "model", "perplexity", "random_state")  # a map is another kind if one of these differs
 
 
 @dataclass(frozen=True, slots=True)
 class MapRequest:
-    """What map is asked for, and what nothing was said of: None. See `Maps.make` and `Maps.make_or_place`."""
+    """What map is asked for, and what nothing was said of: None. See `Maps.make` and `Maps.make_or_place`.
 
-    name: str | None
-    method: Method | None
-    model: str | None
-    perplexity: float | None
-    random_state: int | None
+    Attributes
+    ----------
+    name : str or None
+    method : str or None
+        A row of `lookalike.projection.MAP_METHODS`.
+    model : str or None
+        As the user called it, if at all.
+    perplexity : float or None
+    random_state : int or None
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such method, it does not take what was given, or something cannot be what it is.
+    """
+
+    name: str | None = None
+    method: str | None = None
+    model: str | None = None
+    perplexity: float | None = None
+    random_state: int | None = None
+
+    def __post_init__(self) -> None:
+        row = get_method(self.its_method)
+        _ = self.its_name  # which is checked
+        if self.perplexity is not None and not row.takes_perplexity:
+            others = ", ".join(each.name for each in MAP_METHODS if each.takes_perplexity)
+            raise InvalidInputError(
+                f"perplexity is {self.perplexity!r}, but {row.name} has none; it is for {others}",
+                field="perplexity",
+            )
+        check_seed(self.its_random_state)
 
     @property
-    def its_method(self) -> Method:
+    def its_method(self) -> str:
         """The method that a new map would be made by."""
-        return USUAL if self.method is None else self.method
+        return DEFAULT_METHOD if self.method is None else self.method
+
+    @property
+    def its_random_state(self) -> int:
+        """What a new map would be drawn from."""
+        return RANDOM_STATE if self.random_state is None else self.random_state
 
     @property
     def its_name(self) -> str:
@@ -45,11 +79,10 @@ class MapRequest:
         return check_map_name(self.its_method if self.name is None else self.name)
 
 
-def make_map(resources: Resources, request: MapRequest, report: Report) -> ImageMap:
+def make_map(resources: Resources, request: MapRequest, report: ShareReport) -> ImageMap:
     """Make a map of all images that a model has embedded, and keep it; see `Maps.make`."""
-    name = request.its_name
     model, embedded = resources.some_embedded(request.model)
-    made = _project(name, request, model, embedded, report)
+    made = project_images(request, model, embedded, report)
     with resources.maps.lock():
         resources.maps.write(made)
     return describe_map(resources, made, model)
@@ -60,20 +93,20 @@ def place_on_map(resources: Resources, name: str) -> tuple[ImageMap, int]:
     with resources.maps.lock():
         stored = resources.maps.read(name)
         model, embedded = resources.some_embedded(stored.model)
-        stored, n_placed = _place_later(stored, embedded, model.metric)
+        stored, n_placed = place_later(stored, embedded, model.metric)
         if n_placed:
             resources.maps.write(stored)
     return describe_map(resources, stored, model), n_placed
 
 
-def make_or_place(resources: Resources, request: MapRequest, new: bool, report: Report) -> MapUpdate:
+def make_or_place(resources: Resources, request: MapRequest, new: bool, report: ShareReport) -> MapUpdate:
     """Return a map brought up to date, made anew where it is of another kind; see `Maps.make_or_place`."""
     name = request.its_name
     earlier = _read_earlier(resources, name, new)
     if earlier is not None and not new and _is_as_asked(earlier, resources, request):
         found, n_placed = place_on_map(resources, name) if earlier.n_unplaced else (earlier, 0)
         return MapUpdate(found, is_new=False, n_placed=n_placed)
-    found = make_map(resources, request, report)
+    found = make_map(resources, request if earlier is None else _filled(request, earlier), report)
     is_same_kind = all(getattr(earlier, each, None) == getattr(found, each) for each in _KIND)
     return MapUpdate(found, is_new=True, replaced=None if is_same_kind else earlier)
 
@@ -95,22 +128,31 @@ def _is_as_asked(found: ImageMap, resources: Resources, request: MapRequest) -> 
     return all(getattr(request, each) in (None, getattr(found, each)) for each in _KIND)
 
 
-def _project(name: str, request: MapRequest, model: Model, embedded: Embedded, report: Report) -> StoredMap:
-    method, perplexity = request.its_method, request.perplexity
-    random_state = 0 if request.random_state is None else request.random_state
-    if perplexity is not None and method != "tsne":
-        raise InvalidInputError(f"perplexity is {perplexity!r}, but {method} has none; it is for tsne")
-    check_seed(random_state)
-    vectors = embedded.take()
+def _filled(request: MapRequest, earlier: ImageMap) -> MapRequest:
+    """Return what a map is to be that takes the place of another: like that, where nothing was said of it."""
+    method = earlier.method if request.method is None else request.method
+    facts = ("model", "random_state", *(["perplexity"] if method == earlier.method else []))
+    kept = {each: getattr(earlier, each) for each in facts if getattr(request, each) is None}
+    return replace(request, method=method, **kept)
+
+
+def project_images(request: MapRequest, model: Model, embedded: Embedded, report: ShareReport) -> StoredMap:
+    """Make a map of all images that a model has embedded."""
+    vectors, random_state = embedded.take(), int(request.its_random_state)
     found = project(
-        vectors, method, metric=model.metric, perplexity=perplexity, random_state=random_state, report=report
+        vectors,
+        request.its_method,
+        metric=model.metric,
+        perplexity=request.perplexity,
+        random_state=random_state,
+        report=report,
     )
     return StoredMap(
-        name=name,
+        name=request.its_name,
         model=model.name,
-        method=method,
-        perplexity=perplexity,
-        random_state=int(random_state),
+        method=request.its_method,
+        perplexity=request.perplexity,
+        random_state=random_state,
         parameters=found.parameters,
         figures=found.figures,
         made=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -121,7 +163,7 @@ def _project(name: str, request: MapRequest, model: Model, embedded: Embedded, r
     )
 
 
-def _place_later(stored: StoredMap, embedded: Embedded, metric: Metric) -> tuple[StoredMap, int]:
+def place_later(stored: StoredMap, embedded: Embedded, metric: Metric) -> tuple[StoredMap, int]:
     """Place images that came later on a map, without those that have left; return how many came.
 
     They are placed by those that the map was made of: what was placed before has no say.
@@ -131,10 +173,10 @@ def _place_later(stored: StoredMap, embedded: Embedded, metric: Metric) -> tuple
         return stored, 0
     is_there = np.isin(stored.ids, embedded.ids)
     is_base = is_there & ~stored.is_placed
-    if not is_base.any() and "components" not in stored.state:
+    if not is_base.any() and not get_method(stored.method).places_alone:
         raise CollectionConflictError(
-            f"none of the images that the map {stored.name!r} was made of is left; make it anew with"
-            f" `lookalike map --name '{stored.name}' --new`"
+            f"none of the images that the map {stored.name!r} was made of is left",
+            hint=Hint("map_anew", name=stored.name),
         )
     base = Projection(stored.points[is_base], stored.method, stored.parameters, stored.figures, stored.state)
     vectors = embedded.take(stored.ids[is_base])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from lookalike.answers import ImageMap, MapUpdate
 from lookalike.collection.maps.describing import read_map
-from lookalike.collection.maps.making import USUAL, MapRequest, make_map, make_or_place, place_on_map
+from lookalike.collection.maps.making import MapRequest, make_map, make_or_place, place_on_map
 from lookalike.collection.names import KeptNames
 from lookalike.collection.resources import Opener
+from lookalike.collection.stored.maps import StoredMaps
 from lookalike.collection.stored.named_folders import read_each
-from lookalike.projection import Method, Report
 from lookalike.projection.contract import silent
+from lookalike.projection.methods import DEFAULT_METHOD
+from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.reports import ShareReport
 
 Listed = tuple[list[ImageMap], dict[str, str]]  # what `list` gives, which hides Python's own in the class
 
@@ -26,12 +29,14 @@ class Maps(KeptNames):
     (['pca'], True, 1)
     """
 
+    _kind = "map"
+    _usual = DEFAULT_METHOD
+
     def __init__(self, resources: Opener) -> None:
         self._resources = resources
 
-    def names(self) -> list[str]:
-        """Return the names of the maps that are kept."""
-        return self._resources().maps.names()
+    def _stored(self) -> StoredMaps:
+        return self._resources().maps
 
     def get(self, name: str) -> ImageMap:
         """Return a map that is kept, as far as its images are still there.
@@ -60,20 +65,20 @@ class Maps(KeptNames):
 
     def make(
         self,
-        method: Method = USUAL,
+        method: str = DEFAULT_METHOD,
         name: str | None = None,
         *,
         model: str | None = None,
         perplexity: float | None = None,
-        random_state: int = 0,
-        report: Report = silent,
+        random_state: int = RANDOM_STATE,
+        report: ShareReport = silent,
     ) -> ImageMap:
         """Make a map, on which images that look alike lie near each other, and keep it under a name.
 
         Parameters
         ----------
-        method : {"tsne", "pca", "umap"}
-            See `lookalike.projection.project`.
+        method : str
+            A row of `lookalike.projection.MAP_METHODS`: tsne, pca or umap.
         name : str, optional
             Under which it is kept; the method's by default. One of that name is replaced.
         model : str, optional
@@ -124,12 +129,12 @@ class Maps(KeptNames):
         self,
         name: str | None = None,
         *,
-        method: Method | None = None,
+        method: str | None = None,
         model: str | None = None,
         perplexity: float | None = None,
         random_state: int | None = None,
         new: bool = False,
-        report: Report = silent,
+        report: ShareReport = silent,
     ) -> MapUpdate:
         """Return the map of a name, brought up to date: made if need be, else with what came later placed.
 
@@ -140,10 +145,10 @@ class Maps(KeptNames):
         ----------
         name : str, optional
             The method's by default.
-        method : {"tsne", "pca", "umap"}, optional
-            That of the map which is there, or t-SNE.
+        method : str, optional
+            See `make`.
         model, perplexity, random_state : optional
-            See `make`; whatever is not given is as it is, or for a new map as by default.
+            See `make`. Whatever is not given is as in the map that is there, or else as by default.
         new : bool
             Make it anew in any case. A damaged one is then replaced.
         report : callable
@@ -169,7 +174,3 @@ class Maps(KeptNames):
         """
         request = MapRequest(name, method, model, perplexity, random_state)
         return make_or_place(self._resources(), request, new, report)
-
-    def delete(self, name: str) -> None:
-        """Delete a map, damaged or not."""
-        self._resources().maps.delete(name)

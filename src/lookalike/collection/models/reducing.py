@@ -6,14 +6,14 @@ import numpy as np
 
 from lookalike.collection.embedded import nothing_embedded
 from lookalike.embed import Model, ModelRegistry, base_name, reduce_vectors
-from lookalike.errors import CollectionConflictError, InvalidInputError
+from lookalike.errors import InvalidInputError
 from lookalike.pca import PCA
 from lookalike.store import Store
 from lookalike.sync import COMMIT_IMAGES
 from lookalike.system.memory import check_vectors_fit
 
 
-def reduce_model(store: Store, shelf: ModelRegistry, pca: PCA, model: Model, asked: str | None) -> str:
+def reduce_model(store: Store, registry: ModelRegistry, pca: PCA, model: Model, asked: str | None) -> str:
     """Fit a PCA on the vectors of a model, and keep it with what it makes of them; return its name.
 
     The caller holds the writer's lock. `asked` is what the user called it, if anything.
@@ -22,17 +22,17 @@ def reduce_model(store: Store, shelf: ModelRegistry, pca: PCA, model: Model, ask
     check_vectors_fit(table.count(), model.dimension)
     _, vectors = table.read_vectors()
     if not len(vectors):
-        raise CollectionConflictError(nothing_embedded(store, model.name, asked))
+        raise nothing_embedded(store, model.name, asked)
     if len(vectors) == 1:
         raise InvalidInputError("there is only 1 image; expected at least 2, to find components")
-    name = shelf.add_reduced(model.name, pca.fit(vectors)).name
-    extend_reduced(store, shelf, name)
+    name = registry.add_reduced(model.name, pca.fit(vectors)).name
+    extend_reduced(store, registry, name)
     return name
 
 
-def extend_reduced(store: Store, shelf: ModelRegistry, name: str) -> None:
+def extend_reduced(store: Store, registry: ModelRegistry, name: str) -> None:
     """Give every image that has a vector of the base model one of the reduced model."""
-    base, reduced = shelf.get(base_name(name) or name), shelf.get(name)
+    base, reduced = registry.get(base_name(name) or name), registry.get(name)
     table = store.vectors(reduced.name, reduced.dimension)
     source = store.vectors(base.name, base.dimension)
     there = table.read(["id"])["id"].to_numpy()
@@ -40,7 +40,7 @@ def extend_reduced(store: Store, shelf: ModelRegistry, name: str) -> None:
         return  # the usual case, for which the vectors themselves need not be read
     ids, vectors = source.read_vectors()
     missing = np.flatnonzero(~np.isin(ids, there))
-    pca = shelf.pca(name)
+    pca = registry.pca(name)
     for start in range(0, len(missing), COMMIT_IMAGES):
         rows = missing[start : start + COMMIT_IMAGES]
         store.write_vectors(ids[rows], reduce_vectors(vectors[rows], pca, reduced), table)

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection.stored.named_folders import NamedFolders, check_name, parse_facts, read_arrays
-from lookalike.projection import Method
 from lookalike.types import Ids, Vectors
 
 _FACTS = "map.json"
@@ -31,7 +30,8 @@ class StoredMap:
     Attributes
     ----------
     name, model : str
-    method : {"pca", "tsne", "umap"}
+    method : str
+        A row of `lookalike.projection.MAP_METHODS`.
     perplexity : float or None
         As it was asked for; what was used is among the parameters.
     random_state : int
@@ -50,7 +50,7 @@ class StoredMap:
 
     name: str
     model: str
-    method: Method
+    method: str
     perplexity: float | None
     random_state: int
     parameters: Mapping[str, float]
@@ -71,11 +71,15 @@ class StoredMaps:
     """The maps of the collection in a ``.lookalike`` folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folders = NamedFolders(folder / "maps", "map", "map", _EXAMPLE)
+        self._folders = NamedFolders(folder / "maps", "map", _EXAMPLE)
 
     def names(self) -> list[str]:
         """Return the names of those that are there."""
         return self._folders.names()
+
+    def check_there(self, name: str) -> None:
+        """Raise CollectionError unless there is a map of that name."""
+        self._folders.check_there(name)
 
     def read(self, name: str) -> StoredMap:
         """Read a map.

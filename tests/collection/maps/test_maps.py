@@ -5,11 +5,14 @@ import shutil
 
 import numpy as np
 import pytest
+from indexed_copy import folder, photos
 from PIL import Image
 
 from lookalike import Collection
 from lookalike.errors import CollectionError, InvalidInputError, ModelError, StoreError
-from pictures import shade
+from pictures import folders_of_shades, shade
+
+__all__ = ["folder", "photos"]  # fixtures
 
 MODEL = "pixels-8-grey"
 KINDS = {"dark": 20, "middle": 120, "light": 230}
@@ -19,22 +22,9 @@ KINDS = {"dark": 20, "middle": 120, "light": 230}
 def indexed(tmp_path_factory):
     """Give a folder of 15 pictures that has a collection, to copy."""
     place = tmp_path_factory.mktemp("indexed") / "photos"
-    for label, level in KINDS.items():
-        (place / label).mkdir(parents=True)
-        for number in range(5):
-            shade(level, number).save(place / label / f"{number}.png")
+    folders_of_shades(place, {"dark": (20, 5), "middle": (120, 5), "light": (230, 5)})
     Collection.create(place, model=MODEL).sync()
     return place
-
-
-@pytest.fixture
-def folder(indexed, tmp_path):
-    return shutil.copytree(indexed, tmp_path / "photos")
-
-
-@pytest.fixture
-def photos(folder):
-    return Collection.open(folder)
 
 
 def of_pictures(place, pictures):
@@ -53,6 +43,61 @@ def add_later(photos, folder, level=120, number=50, label="middle"):
 
 
 # In a collection
+
+
+def test_a_map_is_made_once_and_later_images_are_placed_on_it(photos, folder):
+    made = photos.maps.make_or_place(method="pca")
+    assert (made.map.name, made.is_new, made.n_placed, made.replaced) == ("pca", True, 0, None)
+    again = photos.maps.make_or_place("pca")
+    assert (again.is_new, again.n_placed, again.map.made) == (False, 0, made.map.made)
+    add_later(photos, folder)
+    later = photos.maps.make_or_place("pca", model=MODEL, random_state=0)
+    assert (later.is_new, later.n_placed, later.map.is_placed.sum()) == (False, 1, 1)
+    assert photos.maps.place("pca")[1] == 0
+    anew = photos.maps.make_or_place("pca", new=True)
+    assert (anew.is_new, anew.replaced, anew.map.is_placed.sum()) == (True, None, 0)  # of the same kind
+
+
+def test_a_map_of_another_kind_is_made_anew_and_says_what_it_replaced(photos):
+    first = photos.maps.make_or_place("mine", method="pca", random_state=1)
+    assert not photos.maps.make_or_place("mine", random_state=1).is_new
+    for asked in ({"random_state": 2}, {"method": "tsne"}, {"perplexity": 3.0, "method": "tsne"}):
+        second = photos.maps.make_or_place("mine", **asked)
+        assert second.is_new
+        assert second.replaced.made == first.map.made
+        assert second.replaced.method == first.map.method
+        first = second
+    assert photos.maps.names() == ["mine"]
+
+
+def test_a_damaged_map_is_replaced_only_by_a_new_one(photos, folder):
+    photos.maps.make("pca")
+    photos.maps.make("pca", "whole")
+    (folder / ".lookalike/maps/pca/map.json").write_text("{")
+    with pytest.raises(StoreError):
+        photos.maps.make_or_place("pca")
+    maps, damaged = photos.maps.list()
+    assert [each.name for each in maps] == ["whole"]
+    assert list(damaged) == ["pca"]
+    anew = photos.maps.make_or_place("pca", new=True)
+    assert (anew.is_new, anew.replaced) == (True, None)
+    assert photos.maps.list()[1] == {}
+
+
+def test_the_map_that_is_meant_is_the_usual_one_or_the_only_one(photos):
+    with pytest.raises(CollectionError, match="there is no map in this collection yet"):
+        photos.maps.usual()
+    photos.maps.make("pca", "mine")
+    assert (photos.maps.usual(), photos.maps.usual("mine")) == ("mine", "mine")
+    photos.maps.make("pca")
+    with pytest.raises(CollectionError, match="there are several maps: mine, pca; name one"):
+        photos.maps.usual()
+    photos.maps.make("tsne")
+    assert photos.maps.usual() == "tsne"
+    assert "mine" in photos.maps
+    assert list(photos.maps) == ["mine", "pca", "tsne"]
+    assert len(photos.maps) == 3
+    assert repr(photos.maps) == "Maps(mine, pca, tsne)"
 
 
 def test_look_alikes_lie_near_each_other(photos):
@@ -124,7 +169,9 @@ def test_a_map_of_which_nothing_is_left_says_so(photos, folder):
     (folder / "new").mkdir()
     shade(99, 1).save(folder / "new/1.png")
     photos.sync(prune=True)
-    with pytest.raises(CollectionError, match=r"none of the images that the map 'tsne' .* --new"):
+    with pytest.raises(
+        CollectionError, match=r"none of the images that the map 'tsne' .*\nmake it anew with"
+    ):
         photos.maps.place("tsne")
     assert photos.maps.place("pca")[1] == 1  # its components are enough
 
@@ -144,7 +191,7 @@ def test_maps_of_few_or_equal_images_are_maps(tmp_path, n, same, method):
 
 
 def test_bad_requests_for_maps_are_one_clear_error(photos, folder, tmp_path):
-    with pytest.raises(InvalidInputError, match="method is 'mds'; expected one of"):
+    with pytest.raises(InvalidInputError, match="there is no method 'mds'; expected one of"):
         photos.maps.make("mds")
     with pytest.raises(InvalidInputError, match=r"the name of a map is '\.\./x'"):
         photos.maps.make("pca", "../x")
@@ -156,7 +203,9 @@ def test_bad_requests_for_maps_are_one_clear_error(photos, folder, tmp_path):
         photos.maps.make(model="nonsense")
     with pytest.raises(CollectionError, match=r"no image .* is embedded with pixels-28-grey"):
         photos.maps.make(model="pixels-28-grey")
-    with pytest.raises(CollectionError, match=r"there is no map 'x' .*there is none yet.*lookalike map"):
+    with pytest.raises(
+        CollectionError, match=r"there is no map 'x' .*there is none yet\)\nmake it with collection\.maps"
+    ):
         photos.maps.get("x")
     (tmp_path / "empty").mkdir()
     with pytest.raises(CollectionError, match="holds no images"):
@@ -169,7 +218,9 @@ def test_a_damaged_map_is_named_and_can_be_deleted_or_made_anew(photos, folder):
     place = folder / ".lookalike/maps/pca"
     (arrays,) = place.glob("arrays-*")
     arrays.write_bytes(arrays.read_bytes()[:-9] + b"123456789")
-    with pytest.raises(StoreError, match=r"map .* is damaged; .*lookalike map --name 'pca' --delete"):
+    with pytest.raises(
+        StoreError, match=r"map .* is damaged\ndelete it with collection\.maps\.delete\('pca'\)"
+    ):
         photos.maps.get("pca")
     photos.maps.make("pca")
     assert len(photos.maps.get("pca").images) == 15
@@ -210,8 +261,8 @@ def test_a_map_that_is_there_is_drawn_again_and_later_images_are_placed(call, fo
         add_later(photos, folder, number=number)
     _, out, _ = call("map", "--method", "pca", "-o", "../again.svg")
     assert "placed 4 images" in out
-    assert "--new makes it anew" in out
-    _, out, _ = call("map", "--method", "pca", "--new")
+    assert "lookalike map make --method pca makes it anew" in out
+    _, out, _ = call("map", "make", "--method", "pca")
     assert "placed" not in out
     assert not Collection.open(folder).maps.get("pca").is_placed.any()
 
@@ -248,17 +299,17 @@ def test_json_has_all_that_another_program_needs_to_draw_it(call, photos):
 
 
 def test_list_and_delete(call, folder):
-    assert call("map", "--list") == (0, "", "")
+    assert call("map", "list") == (0, "", "")
     call("map", "--method", "pca", "-q")
     call("map", "--name", "mine", "-q")
-    code, out, _ = call("map", "--list")
+    code, out, _ = call("map", "list")
     assert code == 0
     assert [line.split("\t")[:2] for line in out.splitlines()] == [["mine", "t-SNE"], ["pca", "PCA"]]
-    assert [each["name"] for each in json.loads(call("map", "--list", "--json")[1])["maps"]] == [
+    assert [each["name"] for each in json.loads(call("map", "list", "--json")[1])["maps"]] == [
         "mine",
         "pca",
     ]
-    assert call("map", "--delete", "--name", "mine")[:2] == (0, "deleted mine\n")
+    assert call("map", "delete", "mine")[:2] == (0, "deleted mine\n")
     assert Collection.open(folder).maps.names() == ["pca"]
 
 
@@ -296,7 +347,7 @@ def test_a_few_images_without_labels_are_drawn_in_every_style(call, tmp_path, n)
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["--method", "mds"], "there is no method 'mds'; expected one of tsne, pca, umap"),
+        (["--method", "mds"], "'mds'; expected one of"),
         (["--style", "cubes"], "there is no style 'cubes'; expected one of points, images, tiles"),
         (["--color", "cluster"], "there is no clustering in this collection yet; make one with"),
         (["--color", "kinds"], "--color is 'kinds'; expected one of label, cluster, none"),
@@ -330,7 +381,7 @@ def test_requests_that_the_collection_cannot_meet(call, tmp_path, photos, folder
     assert "has a label; leave out --color" in call("map", "-c", tmp_path / "few", "--color", "label")[2]
     photos.clusterings.make(k=2, name="two")
     photos.clusterings.make(k=3, name="three")
-    assert "there are several clusterings: three, two; name one" in call("map", "--color", "cluster")[2]
+    assert "there are several clusterings: three, two; " in call("map", "--color", "cluster")[2]
     monkeypatch.setitem(__import__("sys").modules, "umap", None)
     code, _, err = call("map", "--method", "umap")
     assert (code, "pip install 'lookalike[umap]'" in err) == (2, True)
@@ -340,13 +391,13 @@ def test_a_damaged_map_is_one_line_and_new_makes_it_anew(call, folder):
     call("map", "--method", "pca")
     (folder / ".lookalike/maps/pca/map.json").write_text("{}")
     code, _, err = call("map", "--method", "pca")
-    assert (code, err.count("\n"), "lookalike map --name 'pca' --delete" in err) == (2, 1, True)
+    assert (code, err.count("\n"), "lookalike map delete 'pca'" in err) == (2, 1, True)
     call("map", "--name", "whole", "-q")
-    code, out, err = call("map", "--list")
-    assert (code, out.split("\t")[0], "--name 'pca' --delete" in err) == (0, "whole", True)
-    listed = json.loads(call("map", "--list", "--json")[1])["maps"]
+    code, out, err = call("map", "list")
+    assert (code, out.split("\t")[0], "lookalike map delete 'pca'" in err) == (0, "whole", True)
+    listed = json.loads(call("map", "list", "--json")[1])["maps"]
     assert [(each["name"], "damaged" in each) for each in listed] == [("whole", False), ("pca", True)]
-    assert call("map", "--method", "pca", "--new")[0] == 0
+    assert call("map", "make", "--method", "pca")[0] == 0
     assert call("map", "--method", "pca")[0] == 0
 
 
@@ -357,7 +408,7 @@ def test_what_a_map_is_made_in_place_of_is_told(call):
     assert "in place of" not in call("map", "--name", "mine")[1]  # kept
     found = json.loads(call("map", "--name", "mine", "--method", "pca", "--json")[1])
     assert (found["method"], found["replaced"]["method"]) == ("pca", "tsne")
-    assert "in place of" not in call("map", "--name", "mine", "--method", "pca", "--new")[1]
+    assert "in place of" not in call("map", "make", "--name", "mine", "--method", "pca")[1]
     assert "in place of" in call("map", "--name", "mine", "--method", "pca", "--random-state", 1)[1]
 
 

@@ -35,7 +35,9 @@ from sklearn.metrics import pairwise_distances, silhouette_score
 from lookalike.as_numbers import as_numbers
 from lookalike.cluster.kmeans import KMeans
 from lookalike.errors import InvalidInputError
-from lookalike.index.graph import Report, silent
+from lookalike.index.graph import silent
+from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.reports import CountReport
 
 _SAMPLE = 2_000
 _LARGEST = 128
@@ -91,9 +93,9 @@ def choose_k(
     ks: Iterable[int] | None = None,
     *,
     n_sample: int = _SAMPLE,
-    random_state: int = 0,
+    random_state: int = RANDOM_STATE,
     n_jobs: int | None = None,
-    report: Report = silent,
+    report: CountReport = silent,
 ) -> Choice:
     """Cluster vectors into several numbers of clusters, and say how good each is.
 
@@ -130,7 +132,7 @@ def choose_k(
     if n < 3:
         raise InvalidInputError(f"there are {n} rows; expected 3 or more, to choose a number of clusters")
     if n_sample < 3:
-        raise InvalidInputError(f"n_sample is {n_sample!r}; expected 3 or more")
+        raise InvalidInputError(f"n_sample is {n_sample!r}; expected 3 or more", field="n_sample")
     wanted: list[Any] = sorted(set(_usual(n) if ks is None else ks))
     for k in wanted:
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 2 <= k < n:

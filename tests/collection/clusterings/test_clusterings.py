@@ -1,24 +1,26 @@
 """Clusters of a collection: found, kept, changed, exported, searched in, and all that on the command line."""
 
 import csv
-import gzip
 import json
 import os
 import shutil
-import struct
 import sys
 import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from indexed_copy import folder, photos
 from PIL import Image
 
 from lookalike import Collection
 from lookalike.cli import main
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.errors import CollectionError, InvalidInputError, QueryError, StoreError
-from pictures import shade
+from mnist_files import write_mnist
+from pictures import folders_of_shades, shade
+
+__all__ = ["folder", "photos"]  # fixtures
 
 MODEL = "pixels-8-grey"
 KINDS = {"dark": 20, "middle": 120, "light": 230}
@@ -29,22 +31,9 @@ EVERY = ("kmeans", "hierarchical", "spectral", "agglomerative", "dbscan", "hdbsc
 def indexed(tmp_path_factory):
     """Give a folder of 15 pictures that has a collection, to copy."""
     place = tmp_path_factory.mktemp("indexed") / "photos"
-    for count, (label, level) in zip((6, 5, 4), KINDS.items(), strict=True):
-        (place / label).mkdir(parents=True)
-        for number in range(count):
-            shade(level, number).save(place / label / f"{number}.png")
+    folders_of_shades(place, {"dark": (20, 6), "middle": (120, 5), "light": (230, 4)})
     Collection.create(place, model=MODEL).sync()
     return place
-
-
-@pytest.fixture
-def folder(indexed, tmp_path):
-    return shutil.copytree(indexed, tmp_path / "photos")
-
-
-@pytest.fixture
-def photos(folder):
-    return Collection.open(folder)
 
 
 def sizes(found):
@@ -69,6 +58,39 @@ def test_every_algorithm_finds_the_three_shades(photos, algorithm):
     assert (found.scores.purity, found.scores.ari) == (1.0, 1.0)
     assert (found.name, found.model, found.metric) == (algorithm, MODEL, "euclidean")
     assert found.parameters.items() >= own.items()
+
+
+def test_the_clustering_that_is_meant_is_the_usual_one_or_the_only_one(photos):
+    with pytest.raises(CollectionError, match="there is no clustering in this collection yet"):
+        photos.clusterings.usual()
+    photos.clusterings.make(k=2, name="two")
+    assert photos.clusterings.usual() == photos.clusterings.usual("two") == "two"
+    photos.clusterings.make("hierarchical", k=3)
+    with pytest.raises(CollectionError, match="there are several clusterings: hierarchical, two; name one"):
+        photos.clusterings.usual()
+    assert photos.clusterings.usual(algorithm="hierarchical") == "hierarchical"
+    assert photos.clusterings.usual("two", algorithm="hierarchical") == "two"
+    for named in ({"name": "kmeans"}, {"algorithm": "kmeans"}):
+        with pytest.raises(CollectionError, match="there is no clustering 'kmeans'"):
+            photos.clusterings.usual(**named)
+    photos.clusterings.make(k=3)
+    assert photos.clusterings.usual() == "kmeans"
+
+
+def test_clusterings_are_names_to_python(photos, folder):
+    assert not photos.clusterings
+    assert photos.clusterings.make(k=2, name="gro\u0308ße").name == "größe"
+    photos.clusterings.make(k=3)
+    assert list(photos.clusterings) == photos.clusterings.names() == ["größe", "kmeans"]
+    assert len(photos.clusterings) == 2
+    assert "gro\u0308ße" in photos.clusterings  # as another keyboard writes it
+    assert "two" not in photos.clusterings
+    assert 2 not in photos.clusterings
+    assert repr(photos.clusterings) == "Clusterings(größe, kmeans)"
+    (folder / ".lookalike/clusterings/kmeans/clustering.json").write_text("{")
+    found, damaged = photos.clusterings.list()
+    assert [each.name for each in found] == ["größe"]
+    assert list(damaged) == ["kmeans"]
 
 
 def test_figures_of_clusters_are_those_of_their_vectors(photos):
@@ -221,16 +243,16 @@ def test_names_that_go_by_a_change_are_told(photos, folder, call, monkeypatch):
     photos.clusterings.make(k=3)
     photos.clusterings.edit("kmeans", rename=[(0, "night"), (1, "dusk"), (2, "snow")])
     assert photos.clusterings.rename("kmeans", "dusk", "evening").notes == ()  # as was asked
-    code, out, _ = call("cluster", "--rename", "snow=  ", "--json")
+    code, out, _ = call("cluster", "edit", "--rename", "snow=  ", "--json")
     assert (code, json.loads(out)["notes"]) == (0, ["cluster 2 is no longer named 'snow'"])
     assert photos.clusterings.rename("kmeans", 2, "").notes == ("cluster 2 had no name to take back",)
-    assert "notes" not in json.loads(call("cluster", "--rename", "2=snow", "--json")[1])
+    assert "notes" not in json.loads(call("cluster", "edit", "--rename", "2=snow", "--json")[1])
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert (
         "what was merged is named 'evening' now, and 'night' went"
-        in call("cluster", "--merge", "evening,night")[1].splitlines()
+        in call("cluster", "edit", "--merge", "evening,night")[1].splitlines()
     )
-    assert "is named" not in call("cluster", "--rename", "2=")[1]
+    assert "is named" not in call("cluster", "edit", "--rename", "2=")[1]
     assert photos.clusterings.merge("kmeans", [2, "evening"]).notes == ()  # a name that stays
     photos.clusterings.delete("kmeans")
     photos.clusterings.make(k=3)
@@ -287,7 +309,7 @@ def test_a_damaged_clustering_is_named_and_can_be_deleted(photos, folder):
     place = folder / ".lookalike/clusterings/kmeans"
     (arrays,) = place.glob("arrays-*")
     arrays.write_bytes(arrays.read_bytes()[:-9] + b"something")
-    with pytest.raises(StoreError, match="damaged; delete it with"):
+    with pytest.raises(StoreError, match=r"damaged\ndelete it with"):
         photos.clusterings.get("kmeans")
     (place / "clustering.json").write_text("[]")
     with pytest.raises(StoreError, match="cannot be read"):
@@ -441,20 +463,14 @@ def test_nothing_is_overwritten_and_nothing_is_left_of_half_an_export(photos, fo
 
 
 def test_images_of_a_data_set_are_exported_as_a_table_only(tmp_path, monkeypatch):
-    place = tmp_path / "data/mnist"
-    place.mkdir(parents=True)
-    for name, shape in {"images-idx3": (6, 28, 28), "labels-idx1": (6,)}.items():
-        numbers = np.random.default_rng(0).integers(0, 10, shape).astype(np.uint8)
-        header = bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape)
-        for split in ("train", "t10k"):
-            content = header + (numbers + (split == "train")).tobytes()
-            (place / f"{split}-{name}-ubyte.gz").write_bytes(gzip.compress(content))
+    images = np.random.default_rng(0).integers(0, 10, (12, 28, 28))
+    write_mnist(tmp_path / "data/mnist", images, np.arange(12) % 10, 6)
     monkeypatch.setenv("LOOKALIKE_DATA", str(tmp_path / "data"))
     collection = Collection.create(tmp_path / "set", model="pixels-28-grey", with_root=False)
     collection.add_dataset("mnist")
     collection.sync()
     collection.clusterings.make(k=2)
-    with pytest.raises(CollectionError, match="no file; export as csv or json"):
+    with pytest.raises(CollectionError, match=r"no file\nexport as csv or json"):
         collection.clusterings.export("kmeans", tmp_path / "out", "copy")
     assert not (tmp_path / "out").exists()
     collection.clusterings.export("kmeans", tmp_path / "out.csv", "csv")
@@ -495,7 +511,7 @@ def test_images_of_a_data_set_are_exported_as_a_table_only(tmp_path, monkeypatch
         (["--list", "-k", 3], "--list says what there is, and takes no -k"),
         (["--name", ""], "name of a clustering is ''"),
         (["-k", "two"], "-k is 'two'; expected a whole number"),
-        (["-k", "2,3"], "several are tried with --try"),
+        (["-k", "2,3"], "several are tried with `lookalike cluster try`"),
         (["--try", "-k", "2,16"], "k is 16; expected a whole number from 2 to 14, for 15 images"),
         (["--try", "-k", "0-9"], "k is 0; expected a whole number from 2 to 14"),
         (["--try", "-k", "9-2"], "-k is '9-2'; expected numbers such as 5,10,20 or a range such as 2-100"),
@@ -565,30 +581,32 @@ def test_the_command_line_makes_shows_changes_and_deletes(call, folder):
     assert [line[4] for line in lines] == ["dark 100%", "middle 100%", "light 100%"]
     assert all((folder / line[5]).is_file() for line in lines)
     assert (folder / "sheet.png").stat().st_size > 2000
-    code, out, _ = call("cluster", "--name", "shades", "--rename", "0=night", "--merge", "1,2", "--json")
+    code, out, _ = call("cluster", "edit", "shades", "--rename", "0=night", "--merge", "1,2", "--json")
     document = json.loads(out)
     assert (code, document["edited"], document["images"], document["noise"]) == (0, True, 15, 0)
     assert [(each["cluster"], each["name"], each["size"]) for each in document["clusters"]] == [
         (1, None, 9),
         (0, "night", 6),
     ]
-    code, out, _ = call("cluster", "--move", "dark/0.png=1", "--json")  # the only one: no need for --name
+    code, out, _ = call(
+        "cluster", "edit", "--move", "dark/0.png=1", "--json"
+    )  # the only one: no need for --name
     assert [each["size"] for each in json.loads(out)["clusters"]] == [10, 5]
-    code, out, _ = call("cluster", "--list", "--json")
+    code, out, _ = call("cluster", "list", "--json")
     assert [each["name"] for each in json.loads(out)["clusterings"]] == ["shades"]
-    assert call("cluster", "--list")[1].startswith("shades\tkmeans\tk = 3\t")
-    code, out, _ = call("cluster", "--name", "shades", "--export", "../out", "--as", "symlink")
+    assert call("cluster", "list")[1].startswith("shades\tkmeans\tk = 3\t")
+    code, out, _ = call("cluster", "export", "shades", "--to", "../out", "--as", "symlink")
     assert (code, sorted(os.listdir(folder.parent / "out"))) == (0, ["cluster-001", "night"])
-    assert call("cluster", "--name", "shades", "--delete")[:2] == (0, "deleted shades\n")
-    assert call("cluster", "--list")[:2] == (0, "")
+    assert call("cluster", "delete", "shades")[:2] == (0, "deleted shades\n")
+    assert call("cluster", "list")[:2] == (0, "")
 
 
 def test_the_command_line_assigns_and_searches_in_a_cluster(call, folder, photos):
     assert call("cluster", "-k", 3)[0] == 0
     add_later(photos, folder)
-    code, out, _ = call("cluster", "--assign", "--json")
+    code, out, _ = call("cluster", "edit", "--assign", "--json")
     assert (code, json.loads(out)["assigned"], json.loads(out)["images"]) == (0, 1, 16)
-    call("cluster", "--rename", "1=dusk")
+    call("cluster", "edit", "--rename", "1=dusk")
     code, out, _ = call("search", "middle/0.png", "--same-cluster", "kmeans", "-k", 9, "--json")
     document = json.loads(out)
     assert (code, {hit["label"] for hit in document["hits"]}) == (0, {"middle"})
@@ -598,21 +616,21 @@ def test_the_command_line_assigns_and_searches_in_a_cluster(call, folder, photos
 
 
 def test_trying_numbers_of_clusters_suggests_one_and_keeps_nothing(call, photos, folder):
-    code, out, err = call("cluster", "--try", "-k", "2-5", "--plot", "curves.png")
+    code, out, err = call("cluster", "try", "-k", "2-5", "--plot", "curves.png")
     lines = out.splitlines()
     assert (code, err) == (0, "saved curves.png\n")
     assert lines[0].split() == ["k", "inertia", "silhouette", "seconds"]
     assert [line.split()[0] for line in lines[1:5]] == ["2", "3", "4", "5"]
     assert [line.split()[0] for line in lines if line.endswith("suggested: largest silhouette")] == ["3"]
     assert lines[5] == f"tried with kmeans on 15 images; {MODEL}"
-    assert lines[6] == "nothing was kept; to go on: lookalike cluster -k 3"
+    assert lines[6] == "nothing was kept; to go on: lookalike cluster make -k 3"
     assert (folder / "curves.png").stat().st_size > 2000
     assert photos.clusterings.names() == []
     words = ["--algorithm", "spectral", "--random-state", 7, "--model", MODEL]
-    code, out, _ = call("cluster", "--try", *words, "--json")
+    code, out, _ = call("cluster", "try", *words, "--json")
     document = json.loads(out)
     assert [each["k"] for each in document["tried"]] == [2, 3, 4]
-    assert "tried with kmeans on 15 images" in call("cluster", "--try", *words)[1]  # in spectral's place
+    assert "tried with kmeans on 15 images" in call("cluster", "try", *words)[1]  # in spectral's place
     assert (document["suggested"], document["images"], document["tried_images"]) == (3, 15, 15)
     assert document["tried"][1]["inertia"] == pytest.approx(
         photos.clusterings.try_ks([3], random_state=7).inertias[0]
@@ -622,7 +640,7 @@ def test_trying_numbers_of_clusters_suggests_one_and_keeps_nothing(call, photos,
 
 
 def test_trying_distances_says_what_dbscan_makes_of_them(call, photos, folder):
-    words = ("cluster", "--try", "--algorithm", "dbscan", "--min-samples", 3)
+    words = ("cluster", "try", "--algorithm", "dbscan", "--min-samples", 3)
     code, out, err = call(*words, "--plot", "curve.svg")
     assert (code, err) == (0, "saved curve.svg\n")
     assert out.split()[0] == "eps"
@@ -641,7 +659,7 @@ def test_trying_distances_says_what_dbscan_makes_of_them(call, photos, folder):
 def test_a_large_collection_is_tried_on_a_sample(call, photos, monkeypatch):
     monkeypatch.setattr("lookalike.collection.clusterings.making._TRIED_VALUES", 64 * 8)  # of 64 dimensions
     monkeypatch.setattr("lookalike.collection.clusterings.making._TRIED_PER_CLUSTER", 2)
-    out = call("cluster", "--try", "-k", "2,3")[1]
+    out = call("cluster", "try", "-k", "2,3")[1]
     assert "tried with kmeans on 8 images, a sample of 15;" in out
     assert photos.clusterings.try_ks([2, 5]).n_rows == 10
 
@@ -652,9 +670,9 @@ def test_several_changes_are_kept_together_or_not_at_all(call, photos):
     with pytest.raises(QueryError, match="no such image"):
         photos.clusterings.edit("kmeans", rename=[(0, "night")], merge=[[1, 2]], move=[("none.png", 0)])
     assert photos.clusterings.get("kmeans").clusters == before
-    assert call("cluster", "--rename", "0=night", "--merge", "1,2", "--move", "dark/0.png=9")[0] == 2
+    assert call("cluster", "edit", "--rename", "0=night", "--merge", "1,2", "--move", "dark/0.png=9")[0] == 2
     assert photos.clusterings.get("kmeans").clusters == before
-    assert call("cluster", "--rename", "0=night", "--merge", "1,2", "--move", "dark/0.png=1")[0] == 0
+    assert call("cluster", "edit", "--rename", "0=night", "--merge", "1,2", "--move", "dark/0.png=1")[0] == 0
     assert sizes(photos.clusterings.get("kmeans")) == {0: 5, 1: 10}
 
 
@@ -675,7 +693,7 @@ def test_clusters_made_in_batches_are_as_good(photos, folder, call, monkeypatch,
     np.testing.assert_allclose(parts.distances, whole.distances, rtol=1e-5)
     np.testing.assert_allclose(parts.margins, whole.margins, rtol=1e-5)
     assert parts.clusters == whole.clusters
-    assert "k = 3, in batches" in call("cluster", "--list")[1]
+    assert "k = 3, in batches" in call("cluster", "list")[1]
     later = add_later(photos, folder)
     assert photos.clusterings.assign("parts")[1] == 1
     assert sizes(photos.clusterings.move("parts", [later], 0)) == {0: 7, 1: 5, 2: 4}
@@ -690,7 +708,7 @@ def test_what_does_not_fit_into_memory_is_read_in_batches_or_refused(photos, cal
         code, out, err = call("cluster", "--algorithm", algorithm)
         assert (code, out, err.count("\n")) == (2, "", 1)
         assert f"{algorithm} would take about 0.0 GB of memory for 15 images, and 0.0 GB are free" in err
-    assert call("cluster", "--algorithm", "dbscan", "--try")[0] == 2
+    assert call("cluster", "try", "--algorithm", "dbscan")[0] == 2
 
 
 @pytest.mark.parametrize(
@@ -726,10 +744,10 @@ def test_facts_of_a_wrong_kind_are_damage(photos, folder, call, facts, complaint
     photos.clusterings.make(k=3)
     file = folder / ".lookalike/clusterings/kmeans/clustering.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), **facts} if facts else facts))
-    code, out, err = call("cluster", "--list")
+    code, out, err = call("cluster", "list")
     assert (code, out.split("\t")[0], err.count("\n")) == (0, "whole", 1)
     assert complaint in err
-    assert f"--delete -c '{folder / '.lookalike'}'" in err
+    assert f"lookalike cluster delete 'kmeans' -c '{folder / '.lookalike'}'" in err
 
 
 @pytest.mark.parametrize(
