@@ -1,7 +1,7 @@
 """How much memory k-means takes in a large collection, whole and in batches, and what that costs.
 
 A collection of 300,000 made vectors of 512 dimensions (0.6 GB; normal clouds, unit rows) and no image files:
-``lookalike cluster -k 100`` clusters it in a process of its own, whose peak of resident memory is the
+``lookalike cluster make -k 100`` clusters it in a process of its own, whose peak of resident memory is the
 system's count. The inertia is summed up afterwards, in float64, from what was kept.
 """
 
@@ -35,10 +35,10 @@ def main() -> None:
             "vectors": [N, D],
             "vectors_mib": round(4 * N * D / 2**20),
             "k": K,
-            "without_clustering_mib": run(folder, "--list")[1],
+            "without_clustering_mib": run(folder, "list")[1],
         }
         for name, words in {"whole": [], "in_batches": ["--in-batches"]}.items():
-            seconds, peak = run(folder, "-k", str(K), "--name", name, *words)
+            seconds, peak = run(folder, "make", "-k", str(K), "--name", name, *words)
             figures[name] = {"seconds": seconds, "peak_mib": peak, "inertia": inertia(store, name)}
         figures["inertia_ratio"] = round(figures["in_batches"]["inertia"] / figures["whole"]["inertia"], 5)
     report.save("clustering_memory", figures)
@@ -66,11 +66,11 @@ def make_collection(home: Path) -> None:
         store.files.upsert(columns | {"size": [1] * len(some), "mtime_ns": [1] * len(some)})
 
 
-def run(folder: str, *words: str) -> tuple[float, float]:
-    """Run ``lookalike cluster``; return seconds, and the most memory that it had, MiB."""
+def run(folder: str, command: str, *options: str) -> tuple[float, float]:
+    """Run a command of ``lookalike cluster``; return seconds, and the most memory that it had, MiB."""
     started = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", "lookalike", "cluster", "-c", folder, "--json", *words],
+        [sys.executable, "-m", "lookalike", "cluster", command, *options, "-c", folder, "--json"],
         stdout=subprocess.DEVNULL,
     )
     _, status, usage = os.wait4(process.pid, 0)

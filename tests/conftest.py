@@ -8,6 +8,8 @@ import pytest
 from lookalike.cli import main
 from pictures import picture
 
+collect_ignore_glob = ["*conftest.py"]  # they have no doctests, and all of them have one name
+
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:

@@ -1,5 +1,8 @@
 """Pictures that the tests make."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import numpy as np
 from PIL import Image
 from PIL.Image import Transpose
@@ -35,6 +38,15 @@ def shade(level: int, number: int) -> Image.Image:
     """Return a picture of nearly one grey: pixels put it next to those of the same level."""
     noise = np.random.default_rng(1000 * level + number).integers(-6, 7, (32, 32, 1))
     return Image.fromarray(np.repeat(np.clip(level + noise, 0, 255), 3, axis=2).astype(np.uint8))
+
+
+def folders_of_shades(place: Path, folders: Mapping[str, tuple[int, int]]) -> Path:
+    """Write pictures of a grey into folders: by name, which grey and how many; return `place`."""
+    for name, (level, count) in folders.items():
+        (place / name).mkdir(parents=True)
+        for number in range(count):
+            shade(level, number).save(place / name / f"{number}.png")
+    return place
 
 
 def corners(width: int = 60, height: int = 40) -> Image.Image:

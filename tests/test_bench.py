@@ -178,7 +178,8 @@ def test_kind_that_takes_long_to_build_is_left_out_unless_it_is_named(monkeypatc
     monkeypatch.setattr("lookalike.bench._TRIAL_ROWS", 100)
     rows = clouds(1_000)
     found = compare_indexes(rows, recalls=[1.0], **QUICK)
-    assert found.left_out["slow"].startswith("building it would take some 1 seconds; name it")
+    assert found.left_out["slow"] == "building it would take some 1 seconds"
+    assert str(found.left_out["slow"].hint) == "name it to have it built all the same: 'slow'"
     assert {"exact", "kmeans-tree"} <= {figures.index for figures in found.indexes}
     assert not compare_indexes(rows, kinds=["slow"], **QUICK).left_out
 

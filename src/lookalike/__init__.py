@@ -1,92 +1,240 @@
-"""Point it at images: it finds look-alikes."""
+"""Point it at images: it finds look-alikes.
+
+What may be imported from here is one table, below; each name is loaded when it is first used, so that the
+command line starts at once. Beside it the modules `bench`, `cluster`, `datasets`, `drawing`, `evaluate`,
+`index`, `pca`, `plots`, `projection` and `train` are public, each with an ``__all__`` of its own. All else
+may change without notice.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, Any
+from warnings import warn
 
-if TYPE_CHECKING:
-    from lookalike.answers import (
-        Cluster,
-        Clustering,
-        ClusteringEvaluation,
-        ClusteringEvaluations,
-        Evaluation,
-        Failure,
-        ImageInfo,
-        Info,
-        Note,
-        RootInfo,
-        SearchResult,
-        SyncReport,
-    )
-    from lookalike.collection import Collection
-    from lookalike.errors import LookalikeError
-    from lookalike.images.finding.passed_over import PassedOver
-    from lookalike.images.metadata.metadata import Metadata
-    from lookalike.query.appearance import Color, Looks
-    from lookalike.query.facts import Facts
-    from lookalike.query.filter import Filter
-    from lookalike.types import Hit, Neighborhoods, Neighbors
+from lookalike.system.on_demand import load
+
+if TYPE_CHECKING:  # the same table, for those that read the code without running it
+    from lookalike.answers import Cluster as Cluster
+    from lookalike.answers import Clustering as Clustering
+    from lookalike.answers import ClusteringEvaluation as ClusteringEvaluation
+    from lookalike.answers import ClusteringEvaluations as ClusteringEvaluations
+    from lookalike.answers import ClusteringInfo as ClusteringInfo
+    from lookalike.answers import Evaluation as Evaluation
+    from lookalike.answers import Failure as Failure
+    from lookalike.answers import HitCluster as HitCluster
+    from lookalike.answers import ImageInfo as ImageInfo
+    from lookalike.answers import ImageMap as ImageMap
+    from lookalike.answers import Info as Info
+    from lookalike.answers import MapUpdate as MapUpdate
+    from lookalike.answers import Note as Note
+    from lookalike.answers import QueryScores as QueryScores
+    from lookalike.answers import RootInfo as RootInfo
+    from lookalike.answers import SearchComparison as SearchComparison
+    from lookalike.answers import SearchResult as SearchResult
+    from lookalike.answers import SyncReport as SyncReport
+    from lookalike.answers import TrainedModel as TrainedModel
+    from lookalike.bench import IndexComparison as IndexComparison
+    from lookalike.bench import IndexFigures as IndexFigures
+    from lookalike.cluster import AtDistance as AtDistance
+    from lookalike.cluster import Choice as Choice
+    from lookalike.cluster import KDistances as KDistances
+    from lookalike.collection import Collection as Collection
+    from lookalike.collection.clusterings.clusterings import Clusterings as Clusterings
+    from lookalike.collection.evaluation.evaluation import Evaluations as Evaluations
+    from lookalike.collection.maps.maps import Maps as Maps
+    from lookalike.collection.models.models import Models as Models
+    from lookalike.embed import Model as Model
+    from lookalike.errors import BusyError as BusyError
+    from lookalike.errors import CacheError as CacheError
+    from lookalike.errors import CollectionConflictError as CollectionConflictError
+    from lookalike.errors import CollectionDamagedError as CollectionDamagedError
+    from lookalike.errors import CollectionError as CollectionError
+    from lookalike.errors import CollectionNotFoundError as CollectionNotFoundError
+    from lookalike.errors import CollectionResourceError as CollectionResourceError
+    from lookalike.errors import ConflictError as ConflictError
+    from lookalike.errors import DamagedError as DamagedError
+    from lookalike.errors import DatasetDamagedError as DatasetDamagedError
+    from lookalike.errors import DatasetError as DatasetError
+    from lookalike.errors import DatasetNotFoundError as DatasetNotFoundError
+    from lookalike.errors import DatasetResourceError as DatasetResourceError
+    from lookalike.errors import DatasetUnreachableError as DatasetUnreachableError
+    from lookalike.errors import FetchError as FetchError
+    from lookalike.errors import ImageDamagedError as ImageDamagedError
+    from lookalike.errors import ImageError as ImageError
+    from lookalike.errors import ImageExtraError as ImageExtraError
+    from lookalike.errors import ImageResourceError as ImageResourceError
+    from lookalike.errors import IndexExtraError as IndexExtraError
+    from lookalike.errors import IndexFileError as IndexFileError
+    from lookalike.errors import InvalidInputError as InvalidInputError
+    from lookalike.errors import LockedError as LockedError
+    from lookalike.errors import LookalikeError as LookalikeError
+    from lookalike.errors import MissingExtraError as MissingExtraError
+    from lookalike.errors import MissingImagesError as MissingImagesError
+    from lookalike.errors import ModelBusyError as ModelBusyError
+    from lookalike.errors import ModelConflictError as ModelConflictError
+    from lookalike.errors import ModelDamagedError as ModelDamagedError
+    from lookalike.errors import ModelError as ModelError
+    from lookalike.errors import ModelExtraError as ModelExtraError
+    from lookalike.errors import ModelInputError as ModelInputError
+    from lookalike.errors import ModelMemoryError as ModelMemoryError
+    from lookalike.errors import ModelNotFoundError as ModelNotFoundError
+    from lookalike.errors import ModelResourceError as ModelResourceError
+    from lookalike.errors import ModelUnreachableError as ModelUnreachableError
+    from lookalike.errors import NotFoundError as NotFoundError
+    from lookalike.errors import QueryConflictError as QueryConflictError
+    from lookalike.errors import QueryError as QueryError
+    from lookalike.errors import QueryInputError as QueryInputError
+    from lookalike.errors import QueryNotFoundError as QueryNotFoundError
+    from lookalike.errors import QueryUnreachableError as QueryUnreachableError
+    from lookalike.errors import ResourceError as ResourceError
+    from lookalike.errors import StoreDamagedError as StoreDamagedError
+    from lookalike.errors import StoreError as StoreError
+    from lookalike.errors import StoreResourceError as StoreResourceError
+    from lookalike.errors import TooLittleMemoryError as TooLittleMemoryError
+    from lookalike.errors import UnreachableError as UnreachableError
+    from lookalike.evaluate import ClassScores as ClassScores
+    from lookalike.evaluate import ClusteringScores as ClusteringScores
+    from lookalike.evaluate import ConfusedPair as ConfusedPair
+    from lookalike.evaluate import Estimate as Estimate
+    from lookalike.hints import Hint as Hint
+    from lookalike.hints import Sentence as Sentence
+    from lookalike.images.finding.passed_over import PassedOver as PassedOver
+    from lookalike.images.metadata.metadata import Metadata as Metadata
+    from lookalike.pca import PCA as PCA
+    from lookalike.query.appearance import Appearance as Appearance
+    from lookalike.query.appearance import Color as Color
+    from lookalike.query.embedding import EmbeddedQuery as EmbeddedQuery
+    from lookalike.query.embedding import Query as Query
+    from lookalike.query.facts import Facts as Facts
+    from lookalike.query.filter import Filter as Filter
+    from lookalike.store import Labelling as Labelling
+    from lookalike.sync import Progress as Progress
+    from lookalike.system.reports import CountReport as CountReport
+    from lookalike.system.reports import ShareReport as ShareReport
+    from lookalike.system.reports import WordsReport as WordsReport
+    from lookalike.train import AutoencoderSettings as AutoencoderSettings
+    from lookalike.train import Card as Card
+    from lookalike.train import Epoch as Epoch
+    from lookalike.train import FinetuneSettings as FinetuneSettings
+    from lookalike.train import Running as Running
+    from lookalike.train import Trained as Trained
+    from lookalike.train import TrainingProgress as TrainingProgress
+    from lookalike.types import Hit as Hit
+    from lookalike.types import Ids as Ids
+    from lookalike.types import ImageId as ImageId
+    from lookalike.types import Metric as Metric
+    from lookalike.types import Neighborhoods as Neighborhoods
+    from lookalike.types import Neighbors as Neighbors
+    from lookalike.types import Pixels as Pixels
+    from lookalike.types import Vectors as Vectors
 
 __version__ = "0.2.0"
 
-_HOMES = {
-    "Cluster": "lookalike.answers",
-    "Clustering": "lookalike.answers",
-    "ClusteringEvaluation": "lookalike.answers",
-    "ClusteringEvaluations": "lookalike.answers",
-    "Collection": "lookalike.collection",
-    "Color": "lookalike.query.appearance",
-    "Evaluation": "lookalike.answers",
-    "Facts": "lookalike.query.facts",
-    "Failure": "lookalike.answers",
-    "Filter": "lookalike.query.filter",
-    "Hit": "lookalike.types",
-    "ImageInfo": "lookalike.answers",
-    "Info": "lookalike.answers",
-    "Looks": "lookalike.query.appearance",
-    "LookalikeError": "lookalike.errors",
-    "Metadata": "lookalike.images.metadata.metadata",
-    "Neighborhoods": "lookalike.types",
-    "Neighbors": "lookalike.types",
-    "Note": "lookalike.answers",
-    "PassedOver": "lookalike.images.finding.passed_over",
-    "RootInfo": "lookalike.answers",
-    "SearchResult": "lookalike.answers",
-    "SyncReport": "lookalike.answers",
-}
+_PUBLIC: tuple[tuple[str, str], ...] = (
+    # A collection, and what it is asked by:
+    ("collection", "Collection"),
+    ("collection.clusterings.clusterings", "Clusterings"),
+    ("collection.maps.maps", "Maps"),
+    ("collection.models.models", "Models"),
+    ("collection.evaluation.evaluation", "Evaluations"),
+    # What its methods return:
+    (
+        "answers",
+        "Cluster Clustering ClusteringEvaluation ClusteringEvaluations ClusteringInfo Evaluation "
+        "Failure HitCluster ImageInfo ImageMap Info MapUpdate Note QueryScores RootInfo "
+        "SearchComparison SearchResult SyncReport TrainedModel",
+    ),
+    ("bench", "IndexComparison IndexFigures"),
+    ("cluster", "AtDistance Choice KDistances"),
+    ("embed", "Model"),
+    ("evaluate", "ClassScores ClusteringScores ConfusedPair Estimate"),
+    ("images.finding.passed_over", "PassedOver"),
+    ("images.metadata.metadata", "Metadata"),
+    ("query.appearance", "Appearance Color"),
+    ("query.facts", "Facts"),
+    ("train", "Card Epoch Trained"),
+    # What they take:
+    ("pca", "PCA"),
+    ("query.embedding", "EmbeddedQuery Query"),
+    ("query.filter", "Filter"),
+    ("store", "Labelling"),
+    ("sync", "Progress"),
+    ("train", "AutoencoderSettings FinetuneSettings Running TrainingProgress"),
+    # Words that all share:
+    ("types", "Hit Ids ImageId Metric Neighborhoods Neighbors Pixels Vectors"),
+    ("system.reports", "CountReport ShareReport WordsReport"),
+    ("hints", "Hint Sentence"),
+    # What can go wrong:
+    (
+        "errors",
+        "BusyError CacheError CollectionConflictError CollectionDamagedError CollectionError "
+        "CollectionNotFoundError CollectionResourceError ConflictError DamagedError "
+        "DatasetDamagedError DatasetError DatasetNotFoundError DatasetResourceError "
+        "DatasetUnreachableError FetchError ImageDamagedError ImageError ImageExtraError "
+        "ImageResourceError IndexExtraError IndexFileError InvalidInputError LockedError "
+        "LookalikeError MissingExtraError MissingImagesError ModelBusyError ModelConflictError "
+        "ModelDamagedError ModelError ModelExtraError ModelInputError ModelMemoryError "
+        "ModelNotFoundError ModelResourceError ModelUnreachableError NotFoundError QueryConflictError "
+        "QueryError QueryInputError QueryNotFoundError QueryUnreachableError ResourceError "
+        "StoreDamagedError StoreError StoreResourceError TooLittleMemoryError UnreachableError",
+    ),
+)
+"""Modules, and the names that are public from them."""
 
-__all__ = [
-    "Cluster",
-    "Clustering",
-    "ClusteringEvaluation",
-    "ClusteringEvaluations",
-    "Collection",
-    "Color",
-    "Evaluation",
-    "Facts",
-    "Failure",
-    "Filter",
-    "Hit",
-    "ImageInfo",
-    "Info",
-    "LookalikeError",
-    "Looks",
-    "Metadata",
-    "Neighborhoods",
-    "Neighbors",
-    "Note",
-    "PassedOver",
-    "RootInfo",
-    "SearchResult",
-    "SyncReport",
-]
+_RENAMED: Mapping[str, str] = MappingProxyType({"Looks": "Appearance"})
+"""Names that were public: what they are called now."""
+
+_MOVED: Mapping[str, str] = MappingProxyType(
+    {
+        "facts": "query.facts",
+        "filters": "query.filter",
+        "looks": "query.appearance",
+        "reduce": "pca",
+    }
+)
+"""Modules that the documentation named: where their content is now."""
+
+_HOMES: Mapping[str, str] = MappingProxyType(
+    {name: home for home, names in _PUBLIC for name in names.split()}
+)
+
+__all__ = sorted(_HOMES)
 
 
-def __getattr__(name: str) -> object:
-    """Import the public names when they are first used, so that the command line starts at once."""
-    import importlib
-
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name in _RENAMED:
+        new = _RENAMED[name]
+        warn(f"lookalike.{name} is called lookalike.{new} now", DeprecationWarning, stacklevel=2)
+        name = new
+    if name in _MOVED:
+        return sys.modules[f"lookalike.{name}"]
     if name not in _HOMES:
         raise AttributeError(f"module 'lookalike' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return load(f"lookalike.{_HOMES[name]}:{name}")
+
+
+def __dir__() -> list[str]:
+    """List what is public, and what Python itself keeps in a module."""
+    return [*__all__, *(name for name in globals() if name.startswith("__") and name not in __all__)]
+
+
+class _Moved(ModuleType):
+    """A module that was public, for those who import from it still."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Import what is asked for from where it is now."""
+        old = self.__name__.removeprefix("lookalike.")
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        new = _RENAMED.get(name, name)
+        found = load(f"lookalike.{_MOVED[old]}:{new}")
+        home = "lookalike" if new in _HOMES else f"lookalike.{_MOVED[old]}"
+        warn(f"{self.__name__}.{name} is {home}.{new} now", DeprecationWarning, stacklevel=2)
+        return found
+
+
+sys.modules.update({f"lookalike.{old}": _Moved(f"lookalike.{old}") for old in _MOVED})

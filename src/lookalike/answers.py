@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from lookalike.evaluate import ClassScores, ClusteringScores, Comparison, Confusions, Estimate
 from lookalike.images.finding.passed_over import PassedOver
 from lookalike.images.metadata.metadata import NO_METADATA, Metadata
-from lookalike.query.appearance import Color, Looks, shape_of
+from lookalike.query.appearance import Appearance, Color, shape_of
 from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.facts import Facts
 from lookalike.types import Hit, Ids, ImageId, Metric, Vectors, format_id
@@ -385,7 +386,7 @@ class Info:
     failures : tuple of Failure
     size : int
         Bytes on the disk.
-    looks : Looks or None
+    appearance : Appearance or None
         Sizes, shapes, sharpness and colours of all images together; None if there are none.
     clusterings : tuple of ClusteringInfo
         By name.
@@ -408,11 +409,17 @@ class Info:
     labels: dict[str, int]
     failures: tuple[Failure, ...]
     size: int
-    looks: Looks | None = None
+    appearance: Appearance | None = None
     clusterings: tuple[ClusteringInfo, ...] = ()
     damaged: dict[str, str] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     notes: tuple[Note, ...] = ()
+
+    @property
+    def looks(self) -> Appearance | None:
+        """The old name of `appearance`."""
+        warnings.warn("Info.looks is called Info.appearance now", DeprecationWarning, stacklevel=2)
+        return self.appearance
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,16 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError, LookalikeError
+from lookalike.hints import Hint, Sentence, join
 from lookalike.index import kinds as index_kinds
 from lookalike.index.contract import DEFAULT_RECALL, Index, check_queries, check_recall, check_vectors
 from lookalike.index.exact import Exact
 from lookalike.index.kinds import AUTO_KINDS, load_index
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.cores import usable_cores
 from lookalike.types import Ids, Metric, Vectors
+
+__all__ = ["IndexComparison", "IndexFigures", "Point", "compare_indexes"]
 
 RECALLS = (0.9, 0.95, 0.99, 0.999, 1.0)
 MOST_QUERIES = 1_000
@@ -156,11 +160,11 @@ class IndexTrial:
     def __post_init__(self) -> None:
         """Check what does not depend on the vectors."""
         if isinstance(self.k, bool) or not isinstance(self.k, int | np.integer) or self.k < 1:
-            raise InvalidInputError(f"k is {self.k!r}; expected a whole number, 1 or more")
+            raise InvalidInputError(f"k is {self.k!r}; expected a whole number, 1 or more", field="k")
         if not self.efforts:
             raise InvalidInputError("recalls are empty; expected at least one, above 0 and at most 1")
         if not self.seconds > 0:
-            raise InvalidInputError(f"seconds is {self.seconds!r}; expected above 0")
+            raise InvalidInputError(f"seconds is {self.seconds!r}; expected above 0", field="seconds")
         for kind in self.kinds or ():
             if isinstance(kind, str):
                 load_index(kind)
@@ -191,7 +195,7 @@ def compare_indexes(
     kinds: Sequence[str | type[Index]] | None = None,
     recalls: Sequence[float] = RECALLS,
     n_queries: int | None = None,
-    random_state: int = 0,
+    random_state: int = RANDOM_STATE,
     seconds: float = 1.0,
     report: Callable[[str], None] = lambda step: None,
 ) -> IndexComparison:
@@ -265,7 +269,7 @@ def _compare(trial: IndexTrial, gallery: Vectors, asked: Vectors) -> IndexCompar
     asked = asked[: len(limits)]
     costs: dict[str, tuple[float, int | None]] = {}
     tallies: list[_Tally] = []
-    left_out: dict[str, str] = {}
+    left_out: dict[str, Sentence] = {}
     for kind in trial.chosen:
         efforts = trial.efforts_of(kind)
         try:
@@ -274,9 +278,9 @@ def _compare(trial: IndexTrial, gallery: Vectors, asked: Vectors) -> IndexCompar
             is_built = trial.kinds or kind.kind in AUTO_KINDS
             expected = 0.0 if is_built else _expect(kind, gallery, trial.metric)
             if expected > _LONGEST_BUILD:
-                left_out[kind.kind] = (
-                    f"building it would take some {max(expected, 1):,.0f} seconds;"
-                    f" name it to have it built all the same: --index {kind.kind}"
+                left_out[kind.kind] = Sentence(
+                    f"building it would take some {max(expected, 1):,.0f} seconds",
+                    Hint("build_anyway", kind=kind.kind),
                 )
                 continue
             trial.report(f"building {kind.kind}")
@@ -284,12 +288,13 @@ def _compare(trial: IndexTrial, gallery: Vectors, asked: Vectors) -> IndexCompar
             index = kind(trial.metric).build(gallery)
             costs[kind.kind] = (time.perf_counter() - started, _size_on_disk(index))
         except LookalikeError as error:  # of the kind, not of the vectors: `Exact` has taken those
-            left_out[kind.kind] = str(error)
+            left_out[kind.kind] = error.told
             continue
         tallies += [_Tally(index, recall, k, trial.seconds) for recall in efforts]
     if not tallies:
         raise InvalidInputError(
-            "there is no index to compare: " + "; ".join(f"{kind}: {why}" for kind, why in left_out.items())
+            "there is no index to compare: " + "; ".join(f"{kind}: {why}" for kind, why in left_out.items()),
+            hint=join(*(why.hint for why in left_out.values())),
         )
     _take_turns(tallies, asked, trial.report)
     points = [tally.to_point(gallery, asked, limits) for tally in tallies]

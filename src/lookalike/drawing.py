@@ -49,6 +49,17 @@ if TYPE_CHECKING:
 
     from lookalike.collection import Collection
 
+__all__ = [
+    "draw_clusters",
+    "draw_comparison",
+    "draw_confusion",
+    "draw_map",
+    "draw_search",
+    "draw_worst_queries",
+    "group_by_cluster",
+    "group_by_label",
+]
+
 _ON_SHEET = 40  # clusters
 _CENTRAL, _DOUBTFUL = 9, 3  # images of a cluster
 _HITS = 8  # of each of the worst queries
@@ -210,7 +221,9 @@ def draw_worst_queries(collection: Collection, evaluation: Evaluation) -> Figure
         if each.image.id in pictures
     ]
     if not rows:
-        raise CollectionConflictError(f"no thumbnail of a query is in {collection.folder}; index it again")
+        raise CollectionConflictError(
+            f"no thumbnail of a query is in {collection.folder}", hint="index it again"
+        )
     n = len(rows)
     worst = "worst query" if n == 1 else f"{n} worst queries"
     return worst_queries(rows, f"{evaluation.model}: the {worst} of {evaluation.n_queries:,}")

@@ -28,15 +28,16 @@ model. Nothing is raised of an origin alone: the classes below join it with one 
                                                        Unreachable, Resource}Error, ModelMemoryError
     DatasetError      a data set                       Dataset{NotFound, Damaged, Unreachable, Resource}Error
     ImageError        one image: .path, .reason        Image{Damaged, Extra, Resource}Error, FetchError
-    IndexFileError    a saved search index             is damaged, always
+    IndexFileError    a saved search index             is damaged, always; IndexExtraError, of a kind of index
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from lookalike.hints import Hint, Sentence
+from lookalike.hints import Hint, Sentence, join
 
 
 class LookalikeError(Exception):
@@ -69,7 +70,7 @@ class LookalikeError(Exception):
         self, sentence: str = "", *, hint: Hint | str | None = None, field: str | None = None
     ) -> None:
         super().__init__(sentence)
-        self.hint = Hint("as_told", words=hint) if isinstance(hint, str) else hint
+        self.hint = join(hint)
         self.field = field
         if self.hint is not None:
             self.add_note(str(self.hint))
@@ -82,6 +83,24 @@ class LookalikeError(Exception):
     def told(self) -> Sentence:
         """The sentence as a text that keeps its hint, for lists of what was passed over."""
         return Sentence(str(self), self.hint)
+
+    def amended(self, *more: Sentence, before: str = "", hint: Hint | str | None = None) -> Self:
+        """Return the same error with more to say.
+
+        Parameters
+        ----------
+        *more : Sentence
+            What is to follow the sentence.
+        before : str, optional
+            What is to stand in front of it.
+        hint : Hint or str, optional
+            What can be done beside what it says already.
+        """
+        made = copy.copy(self)
+        made.args = (before + "; ".join([str(self), *more]),)
+        made.hint = join(self.hint, *(sentence.hint for sentence in more), hint)
+        made.__notes__ = [str(made.hint)] if made.hint is not None else []
+        return made
 
     def to_dict(self, tell: Callable[[Hint], str] = str) -> dict[str, str | None]:
         """Return the error for programs.

@@ -6,6 +6,7 @@ The library says ``Hint("sync")``; Python reads "call collection.sync()", the co
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +15,76 @@ PYTHON: Mapping[str, str] = MappingProxyType(
     {
         "as_told": "{words}",
         "both": "{first}; {second}",
+        "either": "{first}, or {second}",
+        "make_collection": "make one with Collection.create(folder)",
+        "sync": "call collection.sync(){then}",
+        "sync_model": "call collection.sync(model={model!r}) first",
+        "sync_other": (
+            "to go on without it, collection.sync(model={model!r}) brings that one alone up to date"
+        ),
+        "make_first_clustering": "make one with collection.clusterings.make()",
+        "name_collection": "name one, as Collection.open_or_create(…, at=DIR)",
+        "name_home": "name its folder, as Collection.open_or_create(…, at=DIR)",
+        "name_collections_folder": "name the collection's folder, as Collection.open_near(…, at=DIR)",
+        "name_this_folder": "name a folder of images, or this one: '.'",
+        "index_folder": "Collection.create(folder) takes images without classes",
+        "writable_folder": "name a folder that can be written to",
+        "another_disk": "keep the collection on another disk: make it in a folder there",
+        "put_back": (
+            "Put it back; if it lies elsewhere now, say so with collection.move_root({place!r},"
+            " new); or sync with prune=True to take its images out of the collection"
+        ),
+        "put_images_back": "Put them back, or sync with prune=True to take them out of the collection",
+        "make_clustering": "make it with collection.clusterings.make(name={name!r})",
+        "delete_clustering": "delete it with collection.clusterings.delete({name!r}), and make it again",
+        "name_clusters": "give some names with collection.clusterings.rename({name!r}, cluster, to)",
+        "make_first_map": "make one with collection.maps.make()",
+        "make_map": "make it with collection.maps.make(name={name!r})",
+        "map_anew": "make it anew with collection.maps.make(name={name!r})",
+        "delete_map": "delete it with collection.maps.delete({name!r}), and make it again",
+        "give_labels": (
+            "give a table of labels, a CSV file with columns path and label, or name clusters"
+            " with collection.clusterings.rename and give the clustering's name"
+        ),
+        "list_labels": "collection.info().labels lists the labels",
+        "list_facts": "collection.info().facts lists the {plural}",
+        "fewer_dimensions": (
+            "embed the images with a model of fewer dimensions, too: collection.sync(model=…)"
+        ),
+        "reduce": (
+            "{reader} reads them in batches, and fewer dimensions take less: collection.models.reduce(64)"
+        ),
+        "take_model": "this collection has {models}: add model={model!r}",
+        "models_with_text": (
+            "those that know text are {models} (collection.sync(model=…), then collection.search(…, model=…))"
+        ),
+        "take_cpu": "{first}, or take device='cpu'",
+        "fetch_again": "delete {folder}: it is fetched again when it is needed",
+        "fetch_commit": "fetch those, or make a collection of its own",
+        "name_revision": "name another",
+        "name_commit": "name another commit",
+        "upgrade_or_commit": "upgrade lookalike, or name a commit",
+        "carry_model": (
+            "fetch it on another machine, carry its folder here and set LOOKALIKE_MODELS to the"
+            " folder above it"
+        ),
+        "give_onnx": "{first}sync again with the path of the original ONNX file as model",
+        "give_weights": "or name a file that you have as `weights`",
+        "allow_private": "allow it with allow_private=True",
+        "name_model": "{first}, or choose another name",
+        "embed_with_it": "choose another name, or embed with it by collection.sync(model={model!r})",
+        "same_settings": "go on with the same, take another name, or begin again with restart=True",
+        "slower": "begin again with restart=True and a learning_rate below {rate:g}",
+        "smaller_batches": "take a batch_size of {n} and restart=True, or a smaller size",
+        "fit_batches": "take a batch_size of {n} or a smaller size",
+        "smaller_size": "take a smaller size",
+        "fewer_a_class": "take smaller min_images",
+        "leave_classes_out": "add images, or leave such classes out with min_images=2",
+        "another_loss": "add images, or take another loss",
+        "build_anyway": "name it to have it built all the same: {kind!r}",
+        "demo_folder": "remove it, or name another folder",
+        "demo_pictures": "name a folder of your own",
+        "begin_again": "begin again with restart=True",
     }
 )
 """The words for Python, by kind of hint; what stands in braces are its facts."""
@@ -38,6 +109,8 @@ class Hint:
     __slots__ = ("facts", "kind")
 
     def __init__(self, kind: str, /, **facts: object) -> None:
+        if kind not in PYTHON:
+            raise KeyError(kind)
         self.kind = kind
         self.facts = facts
 
@@ -60,6 +133,14 @@ class Hint:
             name: fact.told(words) if isinstance(fact, Hint) else fact for name, fact in self.facts.items()
         }
         return words[self.kind].format(**facts)
+
+
+def join(*hints: Hint | str | None) -> Hint | None:
+    """Return one hint that says all of several, in their order; those that are None say nothing."""
+    said = [Hint("as_told", words=hint) if isinstance(hint, str) else hint for hint in hints if hint]
+    if not said:
+        return None
+    return functools.reduce(lambda first, second: Hint("both", first=first, second=second), said)
 
 
 class Sentence(str):

@@ -31,6 +31,8 @@ import numpy.typing as npt
 from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError, ModelDamagedError
 from lookalike.system.memory import check_memory, rows_at_once
+
+__all__ = ["PCA"]
 from lookalike.system.replace_file import replace_file
 from lookalike.types import Vectors
 
@@ -256,7 +258,7 @@ class PCA:
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "components_"):
-            raise InvalidInputError("this PCA has not been fitted; call fit first")
+            raise InvalidInputError("this PCA has not been fitted", hint="call fit first")
 
 
 def principal_axes(sample: Doubles, n_axes: int, random: np.random.Generator) -> Doubles:

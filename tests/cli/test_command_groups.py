@@ -156,7 +156,7 @@ def test_a_word_that_can_only_be_a_command_needs_no_line(call, pixels, words):
         (["cluster", "edit"], "nothing is to be changed; expected --rename, --merge, --move or --assign"),
         (["cluster", "show"], "there is no clustering in this collection yet"),
         (["cluster", "show", "x"], "there is no clustering 'x'"),
-        (["map", "draw"], "there is no map 'tsne' in this collection (there is none yet)"),
+        (["map", "draw"], "there is no map in this collection yet"),
         (["map", "draw", "x"], "there is no map 'x'"),
         (["map", "delete", "x"], "there is no map 'x'"),
     ],

@@ -90,7 +90,7 @@ def test_what_a_disk_refuses_names_the_way_out(tmp_path, monkeypatch):
         raise OSError("Generic LocalFileSystem error: Unable to rename file: Operation not permitted")
 
     monkeypatch.setattr(lance, "write_dataset", refuse)
-    with pytest.raises(StoreError, match=r"cannot write .*Operation not permitted; .* -c/--collection"):
+    with pytest.raises(StoreError, match=r"cannot write .*Operation not permitted\n.*another disk"):
         table.upsert({"path": ["a:b"], "reason": ["damaged"]})
 
 
@@ -102,7 +102,7 @@ def test_a_disk_without_locks_names_the_way_out(photos, monkeypatch):
 
     collection = Collection.create(photos)
     monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
-    with pytest.raises(StoreError, match=r"support flock; .* -c/--collection"):
+    with pytest.raises(StoreError, match=r"support flock\n.*another disk"):
         collection.sync()
 
 

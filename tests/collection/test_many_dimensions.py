@@ -174,5 +174,5 @@ def test_blocks_of_long_rows_give_what_one_block_gives(monkeypatch):
 def test_too_little_memory_is_known_before_it_is_taken(monkeypatch, name):
     monkeypatch.setattr(memory, "_ALWAYS", 0)
     monkeypatch.setattr(memory, "_most_memory", lambda: 1_000)
-    with pytest.raises(TooLittleMemoryError, match=r"needs about .* GiB of memory, and 0\.0 GiB are free; "):
+    with pytest.raises(TooLittleMemoryError, match=r"needs about .* GiB of memory, and 0\.0 GiB are free\n"):
         USES[name](long_rows())

@@ -41,7 +41,7 @@ def unread(monkeypatch):
 
 def test_a_root_that_moved_is_found_again_and_nothing_is_read(collection, photos, tmp_path, unread):
     photos.rename(tmp_path / "elsewhere")
-    with pytest.raises(MissingImagesError, match=r"lookalike roots --move '.*photos' NEW"):
+    with pytest.raises(MissingImagesError, match=r"collection\.move_root\('.*photos', new\)"):
         collection.sync()
     assert [root.is_there for root in collection.list_roots()] == [False]
     assert collection.move_root(photos, tmp_path / "elsewhere") == 6

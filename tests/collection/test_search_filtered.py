@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_searchers import LIBRARIES, each_kind
 
+from index_kinds import LIBRARIES, each_usable_kind
 from lookalike import Collection, Filter
 from lookalike.errors import InvalidInputError, QueryError
 from mnist_files import write_mnist
@@ -49,7 +49,7 @@ def collection(made, settings) -> Collection:
     return Collection.open(made)
 
 
-@each_kind
+@each_usable_kind
 def test_a_filter_that_keeps_one_percent_returns_the_true_ten_nearest_of_them(collection, kind):
     images, vectors = collection.vectors()
     row_of = {image.path: row for row, image in enumerate(images)}
@@ -64,7 +64,7 @@ def test_a_filter_that_keeps_one_percent_returns_the_true_ten_nearest_of_them(co
         np.testing.assert_allclose([hit.distance for hit in found.hits], np.sort(away)[:10], rtol=1e-5)
 
 
-@each_kind
+@each_usable_kind
 def test_every_kind_finds_the_nearest_and_leaves_the_query_out(collection, kind):
     expected = collection.search("mnist:train/5", k=7).hits
     found = collection.search("mnist:train/5", k=7, index=kind, recall=1.0)
@@ -72,7 +72,7 @@ def test_every_kind_finds_the_nearest_and_leaves_the_query_out(collection, kind)
     assert collection.search("mnist:train/5", k=1, index=kind, include_self=True).hits[0].distance == 0
 
 
-@each_kind
+@each_usable_kind
 def test_more_than_there_are_gives_all_there_are(collection, kind):
     assert len(collection.search("mnist:test/3", k=10**6, index=kind).hits) == N + 9
     assert len(collection.search("mnist:test/3", k=50, index=kind, split="test").hits) == 9

@@ -1,6 +1,5 @@
 """The indexes of a collection follow its vectors, whoever is killed, and whoever else is at work."""
 
-import importlib.util
 import json
 import os
 import shutil
@@ -11,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from index_kinds import BUILT, each_usable_kind
 from lookalike.collection.searchers import EXACT_BYTES, Searchers, choose_kind
 from lookalike.errors import InvalidInputError
 from lookalike.index import Exact, Index, KMeansTree
-from lookalike.index.kinds import KINDS, check_request, load_index
+from lookalike.index.kinds import check_request
 from lookalike.store import Store, Table
 
 N, D = 400, 12
@@ -64,12 +64,6 @@ def table(store) -> Table:
     return store.vectors("m", D)
 
 
-LIBRARIES = {"annoy": "annoy", "hnsw": "hnswlib"}
-BUILT = {row.name: load_index(row.name) for row in KINDS if not row.is_of_store}
-USABLE = [kind for kind in BUILT if importlib.util.find_spec(LIBRARIES.get(kind, "numpy"))]
-each_kind = pytest.mark.parametrize("kind", USABLE)
-
-
 @pytest.fixture
 def builds(monkeypatch) -> list[str]:
     """The kinds that were built since."""
@@ -102,7 +96,7 @@ def check_answers(store: Store, index: Index) -> None:
     assert (found.ids == expected.ids).all()
 
 
-@each_kind
+@each_usable_kind
 def test_an_index_is_built_once_and_then_opened(store, kind, builds):
     check_answers(store, open_index(store, kind))
     assert builds[0] == kind
@@ -112,7 +106,7 @@ def test_an_index_is_built_once_and_then_opened(store, kind, builds):
     assert folders(store, kind) == [store.vectors("m", D).state()]
 
 
-@each_kind
+@each_usable_kind
 def test_five_percent_of_change_is_added_and_removed(store, table, kind, monkeypatch):
     open_index(store, kind)
     write(store, range(1000, 1010), rows_of(10, seed=1))
@@ -125,7 +119,7 @@ def test_five_percent_of_change_is_added_and_removed(store, table, kind, monkeyp
     check_answers(store, open_index(store, kind))
 
 
-@each_kind
+@each_usable_kind
 def test_thirty_percent_of_change_is_built_again(store, table, kind, monkeypatch):
     open_index(store, kind)
     write(store, range(1000, 1080), rows_of(80, seed=1))
@@ -157,7 +151,7 @@ def test_a_commit_that_changes_no_vector_changes_no_index(store, table):
     assert (store.folder / "indexes/m-exact" / new / "rows.npy").stat().st_ino == inode
 
 
-@each_kind
+@each_usable_kind
 def test_a_table_that_was_deleted_and_made_again_is_not_taken_for_the_old_one(store, table, kind):
     open_index(store, kind)
     shutil.rmtree(table.folder)
@@ -201,7 +195,7 @@ def add_rubbish(folder: Path):
     shutil.rmtree(folder)
 
 
-@each_kind
+@each_usable_kind
 @pytest.mark.parametrize("harm", [cut_short, forget, forge, replace_by_file, empty, add_rubbish])
 def test_what_is_damaged_or_foreign_is_made_again(store, table, kind, harm):
     open_index(store, kind)

@@ -79,8 +79,10 @@ def test_out_of_reach_says_where_to_put_what(archive, cache, site):
     site.pages.clear()
     with pytest.raises(DatasetError) as caught:
         caltech101.fetch(archive=archive)
-    assert "set LOOKALIKE_DATA to a folder that holds caltech-101/101_ObjectCategories" in str(caught.value)
-    assert str(cache / "datasets" / "downloads" / "caltech-101.zip") in str(caught.value)
+    assert "set LOOKALIKE_DATA to a folder that holds caltech-101/101_ObjectCategories" in str(
+        caught.value.hint
+    )
+    assert str(cache / "datasets" / "downloads" / "caltech-101.zip") in str(caught.value.hint)
     assert caltech101.find() is None
 
 

@@ -89,7 +89,7 @@ def test_class_of_a_picture_is_the_first_folder(working, tmp_path, cache):
 def test_missing_program_is_named(program, cache, missing):
     for name in {"apt-get", "dpkg-deb"} - {missing}:
         program(name, "exit 0\n")
-    with pytest.raises(DatasetError, match=rf"needs {missing}.*dpkg-deb -x openclipart-png"):
+    with pytest.raises(DatasetError, match=rf"needs {missing}.*\n.*dpkg-deb -x openclipart-png"):
         clipart.fetch()
     assert left(cache) == set()
 

@@ -63,7 +63,7 @@ def test_wrong_hash_names_both_and_leaves_nothing(site, tmp_path):
 def test_error_page_says_the_status_and_what_to_do(site, tmp_path):
     with pytest.raises(DatasetError) as caught:
         download(remote(f"{site.address}/gone"), tmp_path / "data.zip", otherwise="set LOOKALIKE_DATA to X")
-    text = str(caught.value)
+    text = f"{caught.value}; {caught.value.hint}"
     assert "The data cannot be downloaded" in text
     assert f"{site.address}/gone" in text
     assert "404" in text

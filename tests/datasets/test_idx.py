@@ -277,7 +277,9 @@ def test_when_both_sources_fail_both_are_named(published, site, monkeypatch):
     fashion = published(FASHION_MNIST)
     site.pages.clear()
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(DatasetError, match=r"404.*fashion-mnist/train-images.*needs apt-get.*dpkg-deb -x"):
+    with pytest.raises(
+        DatasetError, match=r"404.*fashion-mnist/train-images.*needs apt-get.*\n.*dpkg-deb -x"
+    ):
         mnist.fetch(fashion)
 
 

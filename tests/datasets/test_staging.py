@@ -44,5 +44,5 @@ def test_existing_folder_is_not_made_again(tmp_path):
 
 def test_place_that_cannot_be_written_is_named_with_what_to_do(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(DatasetError, match=r"data.*set LOOKALIKE_CACHE"):
+    with pytest.raises(DatasetError, match=r"data.*\n.*set LOOKALIKE_CACHE"):
         build_folder(tmp_path / "file" / "data", lambda folder: None)

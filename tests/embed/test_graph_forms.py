@@ -172,7 +172,7 @@ def test_weights_in_other_files_are_refused_with_what_to_do(tmp_path):
         location="net.onnx_data",
         size_threshold=0,
     )
-    with pytest.raises(ModelError, match=r"in other files \(net.onnx_data\); make it one file"):
+    with pytest.raises(ModelError, match=r"in other files \(net.onnx_data\)\nmake it one file"):
         adapt((tmp_path / "net.onnx").read_bytes(), "net", GraphUse())
 
 

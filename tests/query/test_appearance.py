@@ -110,7 +110,7 @@ def test_what_cannot_be_asked_is_told(collection, folder):
         collection.search(color=[3])
     with pytest.raises(InvalidInputError, match=r"where is 'walls'; expected a lookalike.Filter"):
         collection.search(color="red", where="walls")
-    with pytest.raises(QueryError, match=r"labelled 'wall'; did you mean walls\?"):
+    with pytest.raises(QueryError, match=r"labelled 'wall'\ndid you mean walls\?"):
         collection.search(color="red", where=Filter(labels=["wall"]))
     with pytest.raises(
         InvalidInputError, match=r"color is 5; expected a CSS colour such as '#c33', or a list"
@@ -131,9 +131,9 @@ def test_a_colour_alone_needs_no_model_but_refuses_one_that_is_none(collection):
 def test_colours_of_an_empty_collection_say_what_to_do(tmp_path):
     (tmp_path / "none").mkdir()
     empty = Collection.create(tmp_path / "none")
-    with pytest.raises(CollectionError, match="holds no images; run `lookalike index` first"):
+    with pytest.raises(CollectionError, match=r"holds no images\ncall collection\.sync\(\) first"):
         empty.search(color="red")
-    assert empty.info().looks is None
+    assert empty.info().appearance is None
 
 
 def test_info_of_an_image_says_what_it_looks_like(collection, folder):
@@ -158,7 +158,7 @@ def test_a_copy_elsewhere_is_known_by_its_content_and_a_lost_file_by_its_path(co
 
 def test_an_image_that_is_not_in_the_collection_is_told(collection, folder, tmp_path):
     picture(1).save(tmp_path / "other.png")
-    with pytest.raises(QueryError, match=r"other\.png is not in the collection in .*; index it first"):
+    with pytest.raises(QueryError, match=r"other\.png is not in the collection in .*\nindex it first"):
         collection.image_info(tmp_path / "other.png")
     with pytest.raises(QueryError, match=r"there is no such image: .*none\.png: no such file"):
         collection.image_info(folder / "none.png")
@@ -177,7 +177,7 @@ def test_info_of_a_file_that_failed_says_why(collection, folder):
 
 
 def test_info_of_a_collection_sums_up_its_looks(collection):
-    looks = collection.info().looks
+    looks = collection.info().appearance
     assert (looks.widths, looks.heights) == ((90, 120, 400), (90, 95, 300))
     assert looks.shapes == {"landscape": 4, "portrait": 1, "square": 1}
     assert looks.sharpness > 0
@@ -191,10 +191,10 @@ def test_a_collection_of_format_1_is_searched_and_shown_but_for_its_looks(collec
     assert names(old.search(folder / "walls/blue.png", where=Filter(shape="square"))) == ["wine"]
     for options in ({"color": "red"}, {"where": Filter(min_sharpness=1)}):
         with pytest.raises(
-            CollectionError, match=r"made by an earlier lookalike.* run `lookalike index` once"
+            CollectionError, match=r"(?s)made by an earlier lookalike.*\ncall collection\.sync\(\) once"
         ):
             old.search(folder / "walls/blue.png", **options)
-    looks = old.info().looks
+    looks = old.info().appearance
     assert (looks.sharpness, looks.colors, looks.shapes["portrait"]) == (None, (), 1)
     image = old.image_info(folder / "walls/blue.png")
     assert (image.sharpness, image.colors, image.shape) == (None, (), "portrait")
@@ -271,9 +271,9 @@ def test_filters_on_the_command_line(collection, folder, call):
         (["--color", "red", "--label", "wals"], "no image here is labelled 'wals'; did you mean walls?"),
         (["--color", "red", "--min-size", "9", "--max-size", "8"], "no image can be both"),
         (["--color", "red", "--min-size", "nan"], "the least size (min_size) is nan; expected a number"),
-        (["--label", "walls"], "filters choose among what a query or a colour (--color) finds, so name an"),
+        (["--label", "walls"], "filters choose among what a query or a colour finds; name an"),
         (["--split", "test"], "filters choose among"),
-        ([], "there is nothing to search for: name an image file, a URL or a colour"),
+        ([], "there is nothing to search for; name an image file, a URL or a colour"),
     ],
 )
 def test_bad_values_are_one_clear_line(collection, folder, call, words, message):

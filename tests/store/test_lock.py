@@ -34,7 +34,7 @@ def holder(tmp_path):
 
 
 def test_second_process_is_refused_and_told_who_holds_it(holder, tmp_path):
-    words = rf"process {holder.pid} on .*, since 20.*run this again"
+    words = rf"process {holder.pid} on .*, since 20.*\n.*run this again"
     with pytest.raises(LockedError, match=words), writer_lock(tmp_path):
         pass
 

@@ -86,7 +86,7 @@ def test_without_a_home_what_could_be_planted_is_refused(homeless, kind):
     else:
         folder.mkdir()
         folder.chmod(0o777 if kind == "open to all" else 0o770)
-    with pytest.raises(CacheError, match=r"no home.*set LOOKALIKE_CACHE to a folder that only you"):
+    with pytest.raises(CacheError, match=r"no home.*\nset LOOKALIKE_CACHE to a folder that only you"):
         cache_folder()
 
 
@@ -106,7 +106,7 @@ def test_ones_own_files_and_those_of_root_are_trusted(default_cache, monkeypatch
 @pytest.mark.parametrize("place", ["", "models", "models/net.onnx"])
 def test_what_belongs_to_another_user_is_not_loaded(default_cache, monkeypatch, place):
     give(monkeypatch, default_cache / place)
-    with pytest.raises(CacheError, match=rf"belongs to another user, number {STRANGER}; set LOOKALIKE_CACHE"):
+    with pytest.raises(CacheError, match=rf"belongs to another user, number {STRANGER}\nset LOOKALIKE_CACHE"):
         check_trusted(default_cache / "models/net.onnx")
 
 

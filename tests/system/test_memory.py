@@ -62,7 +62,7 @@ def test_what_is_refused_for_want_of_memory_says_how_much_and_what_to_do(monkeyp
     monkeypatch.setattr(memory, "_most_memory", lambda: 2 << 30)
     memory.check_memory(2 << 30, "this", "ask for less")
     with pytest.raises(
-        TooLittleMemoryError, match=r"^this needs about 3.0 GiB of memory, and 2.0 GiB are free; ask"
+        TooLittleMemoryError, match=r"^this needs about 3.0 GiB of memory, and 2.0 GiB are free\nask"
     ):
         memory.check_memory(3 << 30, "this", "ask for less")
 

@@ -345,7 +345,7 @@ def test_vectors_of_a_model_that_is_gone_are_not_taken_for_those_of_the_next(pho
                 path.unlink() if path.is_file() else shutil.rmtree(path)
     before = contents(photos)
     with pytest.raises(
-        CollectionError, match=rf"autoencoder-test is gone, but .*: {re.escape(kept)}[^,]*; delete"
+        CollectionError, match=rf"autoencoder-test is gone, but .*: {re.escape(kept)}[^,]*\ndelete"
     ):
         Collection.open(photos).models.train(AutoencoderSettings(name="test"))
     assert contents(photos) == before
@@ -389,7 +389,7 @@ def test_run_is_gone_on_with_by_the_same_settings_only(tmp_path):
     run = small_run(tmp_path)
     images, found = run.resume({"epochs": 3, "size": None})
     assert (len(images.ids), found) == (3, {"side": 28})
-    with pytest.raises(ModelError, match=r"begun with epochs = 3, not 4; go on with the same.*--restart"):
+    with pytest.raises(ModelError, match=r"begun with epochs = 3, not 4\ngo on with the same.*restart=True"):
         run.resume({"epochs": 4, "size": None})
 
 
@@ -406,7 +406,7 @@ def test_run_that_has_not_come_to_a_checkpoint_binds_nobody(tmp_path):
 def test_damaged_run_is_told(tmp_path, file):
     run = small_run(tmp_path)
     (run.folder / file).write_bytes(b"id,part\nzz")
-    with pytest.raises(ModelError, match=r"is damaged \(.*--restart"):
+    with pytest.raises(ModelError, match=r"is damaged \(.*\n.*restart=True"):
         run.resume({"epochs": 3, "size": None})
 
 
@@ -419,7 +419,7 @@ def test_run_that_was_changed_is_told(tmp_path, file, before, after):
     content = (run.folder / file).read_bytes()
     assert before in content
     (run.folder / file).write_bytes(content.replace(before, after))
-    with pytest.raises(ModelError, match=r"is damaged \(it is not what was written\).*--restart"):
+    with pytest.raises(ModelError, match=r"is damaged \(it is not what was written\)\n.*restart=True"):
         run.resume({"epochs": 3, "size": None})
 
 
@@ -427,7 +427,7 @@ def test_run_that_was_changed_is_told(tmp_path, file, before, after):
 def test_damaged_checkpoint_is_told(tmp_path, content):
     run = small_run(tmp_path)
     (run.folder / "checkpoint.pt").write_bytes(content)
-    with pytest.raises(ModelError, match=r"checkpoint\.pt is damaged \(.*--restart"):
+    with pytest.raises(ModelError, match=r"checkpoint\.pt is damaged \(.*\n.*restart=True"):
         run.load()
 
 

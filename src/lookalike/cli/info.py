@@ -19,7 +19,7 @@ from lookalike.system.wording import count_images
 if TYPE_CHECKING:
     from lookalike.answers import ClusteringInfo, ImageInfo, Info
     from lookalike.images.metadata.metadata import Metadata
-    from lookalike.query.appearance import Color, Looks
+    from lookalike.query.appearance import Appearance, Color
     from lookalike.query.facts import Facts
 
 _SHOWN = 12
@@ -92,13 +92,13 @@ def _document(found: Info) -> dict[str, Any]:
         + [{"name": name, "damaged": advise(reason)} for name, reason in found.damaged.items()],
         "bytes": found.size,
         "looks": None
-        if found.looks is None
+        if found.appearance is None
         else {
-            "width": _range_document(found.looks.widths),
-            "height": _range_document(found.looks.heights),
-            "shapes": found.looks.shapes,
-            "sharpness": None if found.looks.sharpness is None else round(found.looks.sharpness, 1),
-            "colors": _color_documents(found.looks.colors),
+            "width": _range_document(found.appearance.widths),
+            "height": _range_document(found.appearance.heights),
+            "shapes": found.appearance.shapes,
+            "sharpness": None if found.appearance.sharpness is None else round(found.appearance.sharpness, 1),
+            "colors": _color_documents(found.appearance.colors),
         },
         "metadata": _facts_document(found.facts),
     }
@@ -253,8 +253,8 @@ def _print(found: Info) -> None:
     say(f"formats     {_listing(found.formats)}")
     models = {f"{name}{' (default)' if name == found.model else ''}": n for name, n in found.models.items()}
     say(f"models      {_listing(models)}")
-    if found.looks is not None:
-        _print_looks(found.looks)
+    if found.appearance is not None:
+        _print_appearance(found.appearance)
     _print_facts(found.facts)
     if found.labels:
         say(f"labels      {len(found.labels):,}: {_listing(found.labels)}")
@@ -295,15 +295,15 @@ def _print_facts(facts: Facts) -> None:
         say(f"metadata    of {count_images(facts.unread)} not known yet: run `lookalike index`")
 
 
-def _print_looks(looks: Looks) -> None:
-    widths, heights = (f"{low:,} to {high:,}" for low, _, high in (looks.widths, looks.heights))
-    say(f"sizes       median {looks.widths[1]:,} × {looks.heights[1]:,}; {widths} wide, {heights} high")
-    say(f"shapes      {_listing({name: count for name, count in looks.shapes.items() if count})}")
-    if looks.sharpness is None:
+def _print_appearance(seen: Appearance) -> None:
+    widths, heights = (f"{low:,} to {high:,}" for low, _, high in (seen.widths, seen.heights))
+    say(f"sizes       median {seen.widths[1]:,} × {seen.heights[1]:,}; {widths} wide, {heights} high")
+    say(f"shapes      {_listing({name: count for name, count in seen.shapes.items() if count})}")
+    if seen.sharpness is None:
         say("colours     not known yet: run `lookalike index`")
     else:
-        _print_colors(looks.colors)
-        say(f"sharpness   median {looks.sharpness:,.0f}")
+        _print_colors(seen.colors)
+        say(f"sharpness   median {seen.sharpness:,.0f}")
 
 
 def _listing(counts: Mapping[str, int]) -> str:

@@ -81,7 +81,8 @@ class AgglomerativeClustering(NeighborClustering):
         n_neighbors = check_count(self.n_neighbors, "n_neighbors", 1, n - 1, n)
         if self.linkage not in get_args(Linkage):
             raise InvalidInputError(
-                f"linkage is {self.linkage!r}; expected one of {', '.join(get_args(Linkage))}"
+                f"linkage is {self.linkage!r}; expected one of {', '.join(get_args(Linkage))}",
+                field="linkage",
             )
         graph = neighbor_graph(rows, n_neighbors, self.metric, self.recall, report)
         points = rows.astype(np.float64)

@@ -50,7 +50,7 @@ class NeighborClustering(ClusterMixin, BaseEstimator, ABC):  # type: ignore[misc
 def check_distinct(vectors: npt.ArrayLike, metric: Metric) -> Vectors:
     """Return vectors as (n, d) float32, at least two and not all equal."""
     if metric not in METRICS:
-        raise InvalidInputError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}")
+        raise InvalidInputError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}", field="metric")
     rows = check_vectors(vectors, metric)
     check_differ([rows])
     return rows
@@ -88,6 +88,7 @@ def check_count(
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
         raise InvalidInputError(
             f"{name} is {value!r}; expected a whole number from {least} to {most:,}, for"
-            f" {most if n is None else n:,} {things}"
+            f" {most if n is None else n:,} {things}",
+            field=name,
         )
     return int(value)

@@ -78,9 +78,11 @@ class DBSCAN(NeighborClustering):
 
         n = len(rows)
         if isinstance(self.eps, bool) or not isinstance(self.eps, int | float | np.number):
-            raise InvalidInputError(f"eps is {self.eps!r}; expected a distance above 0")
+            raise InvalidInputError(f"eps is {self.eps!r}; expected a distance above 0", field="eps")
         if not 0 < self.eps < np.inf:
-            raise InvalidInputError(f"eps is {self.eps}; expected a distance above 0, as suggest_eps gives")
+            raise InvalidInputError(
+                f"eps is {self.eps}; expected a distance above 0, as suggest_eps gives", field="eps"
+            )
         min_samples = check_count(self.min_samples, "min_samples", 1, n)
         graph = radius_graph(rows, self.eps, self.metric, report)
         is_core = np.diff(graph.indptr) + 1 >= min_samples
@@ -154,7 +156,8 @@ class HDBSCAN(NeighborClustering):
         min_samples = check_count(given, "min_samples", 1, n)
         if self.cluster_selection_method not in ("eom", "leaf"):
             raise InvalidInputError(
-                f"cluster_selection_method is {self.cluster_selection_method!r}; expected eom or leaf"
+                f"cluster_selection_method is {self.cluster_selection_method!r}; expected eom or leaf",
+                field="cluster_selection_method",
             )
         _, tree = _reachability(rows, min_samples, self.metric, self.recall, report)
         weights = tree.weights.astype(np.float64)

@@ -298,7 +298,8 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         if not self.n_clusters <= n_cells <= n:
             raise InvalidInputError(
                 f"n_cells is {n_cells}; expected from n_clusters, {self.n_clusters}, to the number of rows,"
-                f" {n}"
+                f" {n}",
+                field="n_cells",
             )
         bottom = KMeans(n_cells, max_iter=_CELL_ROUNDS, random_state=self.random_state, n_jobs=self.n_jobs)
         with warnings.catch_warnings():
@@ -328,7 +329,7 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 top[self.children_[number - m]] = top[number]
         else:
             if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or depth < 0:
-                raise InvalidInputError(f"depth is {depth!r}; expected a whole number from 0")
+                raise InvalidInputError(f"depth is {depth!r}; expected a whole number from 0", field="depth")
             depths = np.zeros(2 * m - 1, np.int64)
             for number in range(2 * m - 2, m - 1, -1):
                 pair = self.children_[number - m]
@@ -345,7 +346,7 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
 def _check_whole(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise InvalidInputError(f"{name} is {value!r}; expected a whole number from 1")
+        raise InvalidInputError(f"{name} is {value!r}; expected a whole number from 1", field=name)
 
 
 def _means(vectors: npt.NDArray[Any], cells: Ids, sizes: Ids) -> Doubles:

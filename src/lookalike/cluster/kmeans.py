@@ -384,13 +384,19 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         for name, least in (("n_clusters", 1), ("n_init", 1), ("max_iter", 1)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-                raise InvalidInputError(f"{name} is {value!r}; expected a whole number from {least}")
+                raise InvalidInputError(
+                    f"{name} is {value!r}; expected a whole number from {least}", field=name
+                )
         if self.n_jobs is not None and (not isinstance(self.n_jobs, int) or self.n_jobs < 1):
-            raise InvalidInputError(f"n_jobs is {self.n_jobs!r}; expected 1 or more, or None for all cores")
+            raise InvalidInputError(
+                f"n_jobs is {self.n_jobs!r}; expected 1 or more, or None for all cores", field="n_jobs"
+            )
         if not self.tol >= 0:
-            raise InvalidInputError(f"tol is {self.tol!r}; expected 0 or more")
+            raise InvalidInputError(f"tol is {self.tol!r}; expected 0 or more", field="tol")
         if isinstance(self.init, str) and self.init not in ("k-means++", "random"):
-            raise InvalidInputError(f"init is {self.init!r}; expected 'k-means++', 'random' or an array")
+            raise InvalidInputError(
+                f"init is {self.init!r}; expected 'k-means++', 'random' or an array", field="init"
+            )
 
     def _given_centres(self) -> Doubles | None:
         if isinstance(self.init, str):

@@ -132,7 +132,7 @@ def choose_k(
     if n < 3:
         raise InvalidInputError(f"there are {n} rows; expected 3 or more, to choose a number of clusters")
     if n_sample < 3:
-        raise InvalidInputError(f"n_sample is {n_sample!r}; expected 3 or more")
+        raise InvalidInputError(f"n_sample is {n_sample!r}; expected 3 or more", field="n_sample")
     wanted: list[Any] = sorted(set(_usual(n) if ks is None else ks))
     for k in wanted:
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 2 <= k < n:

@@ -20,4 +20,4 @@ class Closed:
 
     def __getattr__(self, name: str) -> NoReturn:
         """Raise CollectionError, whatever is asked for."""
-        raise CollectionConflictError(f"the collection in {self._folder} is closed; open it again")
+        raise CollectionConflictError(f"the collection in {self._folder} is closed")

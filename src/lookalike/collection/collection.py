@@ -34,6 +34,7 @@ from lookalike.collection.thumbnails import query_thumbnails, thumbnails
 from lookalike.datasets import prepare_dataset
 from lookalike.embed import AUTO, Compute, ModelRegistry, check_device
 from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedError, LookalikeError
+from lookalike.hints import Hint
 from lookalike.index.contract import DEFAULT_RECALL, check_recall
 from lookalike.index.kinds import AUTO as AUTO_INDEX
 from lookalike.index.kinds import check_request
@@ -157,10 +158,7 @@ class Collection:
         place = cls.find(start, above)
         if place is None:
             where = f"{os.path.abspath(start)} or above it" if above else os.path.abspath(start)
-            raise CollectionNotFoundError(
-                f"there is no collection in {where}; make one with"
-                " `lookalike index FOLDER`, or name its folder with -c/--collection"
-            )
+            raise CollectionNotFoundError(f"there is no collection in {where}", hint=Hint("make_collection"))
         return cls(ManifestFile.open(place), ModelRegistry(place / "models"))
 
     def close(self) -> None:
@@ -175,7 +173,7 @@ class Collection:
         >>> len(photos)
         Traceback (most recent call last):
         ...
-        lookalike.errors.CollectionConflictError: the collection in ... is closed; open it again
+        lookalike.errors.CollectionConflictError: the collection in ... is closed
         """
         held = [name for name in vars(self) if name.startswith("_")]
         vars(self).update(dict.fromkeys(held, Closed(self.folder)))
@@ -252,7 +250,7 @@ class Collection:
         (True, False)
         """
         if isinstance(paths, str | os.PathLike):
-            raise InvalidInputError(f"paths is {paths!r}; expected a list of paths")
+            raise InvalidInputError(f"paths is {paths!r}; expected a list of paths", field="paths")
         home = choose_home(paths, at, datasets)
         for name in datasets:
             prepare_dataset(name, download=instead is None, quiet=quiet)
@@ -588,7 +586,7 @@ class Collection:
         check_request(index, mode)
         check_recall(recall)
         if where is not None and not isinstance(where, Filter):
-            raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter")
+            raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter", field="where")
         request = Request(
             queries=queries,
             without=several_queries("without", without),
@@ -677,6 +675,6 @@ def _colors(color: str | Sequence[str] | None) -> Sequence[str]:
         return (color,)
     if not isinstance(color, Iterable):
         raise InvalidInputError(
-            f"color is {color!r}; expected a CSS colour such as '#c33', or a list of them"
+            f"color is {color!r}; expected a CSS colour such as '#c33', or a list of them", field="color"
         )
     return color

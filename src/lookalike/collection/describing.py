@@ -44,7 +44,7 @@ def describe(places: Places) -> Info:
         labels=frequencies(label for label in labels if label is not None),
         failures=places.failures(),
         size=_size_of(store.folder),
-        looks=summarize(store),
+        appearance=summarize(store),
         clusterings=clusterings,
         damaged=damaged,
         facts=summarize_facts(store),
@@ -87,7 +87,7 @@ def describe_image(places: Places, image: str) -> ImageInfo:
             reason = failed[0]["reason"]
             said = "is passed over" if reason == OWN else "could not be read"
             raise QueryInputError(f"{image} {said}: {reason}")
-        raise QueryNotFoundError(f"{image} is not in the collection in {store.folder}; index it first")
+        raise QueryNotFoundError(f"{image} is not in the collection in {store.folder}", hint="index it first")
     (row,) = rows
     files.sort(key=lambda file: str(file["path"]))
     clusters = places.labels.of_images(np.array([found])).get(found, NO_CLUSTERS)

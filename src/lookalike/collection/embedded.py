@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from lookalike.collection.searchers import Searchers, choose_kind
 from lookalike.embed import Model
-from lookalike.errors import ModelConflictError
+from lookalike.errors import CollectionConflictError, ModelConflictError
+from lookalike.hints import Hint
 from lookalike.index.exact import Exact
 from lookalike.store import Store, Table
 from lookalike.system.memory import check_vectors_fit
@@ -108,17 +109,20 @@ def vector_table(store: Store, model: Model) -> Table:
     if there not in (None, model.dimension):
         raise ModelConflictError(
             f"the vectors of {model.name} in {store.folder} have {there:,} dimensions; the model gives"
-            f" {model.dimension:,}: they are of another model, so delete {table.folder} and index again"
+            f" {model.dimension:,}: they are of another model",
+            hint=f"delete {table.folder} and index again",
         )
     return table
 
 
-def nothing_embedded(store: Store, model: str, asked: str | None) -> str:
-    """Say that there are no vectors of a model, and how to ask for them as the user has named it."""
+def nothing_embedded(store: Store, model: str, asked: str | None) -> CollectionConflictError:
+    """Return the error that there are no vectors of a model; the hint names it as the user has."""
     others = ", ".join(store.vector_tables())
     if not store.images.count():
-        return f"the collection in {store.folder} holds no images; run `lookalike index` first"
-    return (
-        f"no image of the collection in {store.folder} is embedded with {model} (only with {others});"
-        f" run `lookalike index --model {asked or model}` first"
+        return CollectionConflictError(
+            f"the collection in {store.folder} holds no images", hint=Hint("sync", then=" first")
+        )
+    return CollectionConflictError(
+        f"no image of the collection in {store.folder} is embedded with {model} (only with {others})",
+        hint=Hint("sync_model", model=asked or model),
     )

@@ -81,7 +81,9 @@ class ManifestFile:
     ) -> None:
         """Add a folder of images, or change how one is read; see `Collection.add_root`."""
         if labels not in (None, *get_args(Labelling)):
-            raise InvalidInputError(f"labels is {labels!r}; expected one of {', '.join(get_args(Labelling))}")
+            raise InvalidInputError(
+                f"labels is {labels!r}; expected one of {', '.join(get_args(Labelling))}", field="labels"
+            )
         if isinstance(exclude, str):
             raise InvalidInputError(f"exclude is the text {exclude!r}; expected a list of globs")
         path = as_spelled(Path(os.path.abspath(folder)))

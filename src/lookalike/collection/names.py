@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from typing import ClassVar, Protocol
 
 from lookalike.errors import CollectionConflictError, CollectionNotFoundError
+from lookalike.hints import Hint
 from lookalike.images.finding.spelling import composed
-
-_COMMANDS = {"clustering": "cluster", "map": "map"}
 
 
 class Names(ABC):
@@ -84,10 +83,11 @@ class KeptNames(Names):
         if len(names) == 1:
             return names[0]
         if names:
-            raise CollectionConflictError(f"there are several {self._kind}s: {', '.join(names)}; name one")
+            raise CollectionConflictError(
+                f"there are several {self._kind}s: {', '.join(names)}", hint="name one"
+            )
         raise CollectionNotFoundError(
-            f"there is no {self._kind} in this collection yet; make one with"
-            f" `lookalike {_COMMANDS[self._kind]}`"
+            f"there is no {self._kind} in this collection yet", hint=Hint(f"make_first_{self._kind}")
         )
 
     def delete(self, name: str) -> None:

@@ -23,6 +23,7 @@ from lookalike.errors import (
     QueryInputError,
     QueryNotFoundError,
 )
+from lookalike.hints import Hint
 from lookalike.images.finding.globs import divide_excludes, split_glob
 from lookalike.query.embedding import names_dataset_image, names_file
 from lookalike.store import FOLDER_NAME, Labelling, Manifest, find_collection, root_folder
@@ -61,7 +62,7 @@ def choose_home(paths: Sequence[AnyPath], at: AnyPath | None, datasets: Sequence
         if not found and not paths and not datasets:
             if find_collection(Path()):  # it is another's name that was mistyped
                 raise CollectionNotFoundError(
-                    f"there is no collection in {at}; name the folder of images, too"
+                    f"there is no collection in {at}", hint="name the folder of images, too"
                 )
             return Home(home, False, (_working_folder(),))
     elif not paths:
@@ -74,13 +75,13 @@ def choose_home(paths: Sequence[AnyPath], at: AnyPath | None, datasets: Sequence
         around = {find_collection(target) for target in targets}
         if len(around) > 1:
             raise CollectionConflictError(
-                "these paths lie in different collections; name one with -c/--collection DIR"
+                "these paths lie in different collections", hint=Hint("name_collection")
             )
         found = around.pop()
         top = min(targets, key=lambda target: len(target.parts))
         if found is None and any(top != target and top not in target.parents for target in targets):
             raise CollectionConflictError(
-                "several folders need a collection of their own: name its folder with -c/--collection DIR"
+                "several folders need a collection of their own", hint=Hint("name_home")
             )
         home = found.parent if found else top
     # A root that is missing now is the sync's to judge.
@@ -149,8 +150,8 @@ def find_near(queries: Sequence[str]) -> Path | None:
             raise QueryInputError(f"the query {query} is a folder; expected an image file or a URL")
         if not os.path.lexists(query):
             raise QueryNotFoundError(
-                f"there is no file {query!r}, nor a collection near it or in the working directory; name"
-                " the collection's folder with -c/--collection"
+                f"there is no file {query!r}, nor a collection near it or in the working directory",
+                hint=Hint("name_collections_folder"),
             )
     return None
 
@@ -169,8 +170,8 @@ def _working_folder() -> Path:
         is_home = os.path.samefile(here, os.path.expanduser("~"))
     if is_root or is_home:
         raise CollectionNotFoundError(
-            f"there is no collection in {here}, which is {'the root' if is_root else 'your home'};"
-            " name a folder of images, or this one: `lookalike index .`"
+            f"there is no collection in {here}, which is {'the root' if is_root else 'your home'}",
+            hint=Hint("name_this_folder"),
         )
     return here
 
@@ -199,7 +200,7 @@ def create(
     """Make an empty collection in an absolute folder; see `Collection.create`."""
     place = home / FOLDER_NAME
     if find_collection(home, above=False):
-        raise CollectionConflictError(f"there is a collection in {place} already; open it instead")
+        raise CollectionConflictError(f"there is a collection in {place} already", hint="open it instead")
     if with_root and not os.path.isdir(home):
         raise CollectionNotFoundError(f"there is no folder {home}")
     registry = ModelRegistry(place / "models")
@@ -221,7 +222,6 @@ def create(
         if isinstance(error, ModelError):
             raise
         raise CollectionResourceError(
-            f"cannot make a collection in {home}: {error.strerror};"
-            " name a folder that can be written to with -c/--collection"
+            f"cannot make a collection in {home}: {error.strerror}", hint=Hint("writable_folder")
         ) from error
     return manifest_file, registry

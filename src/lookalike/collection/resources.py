@@ -13,7 +13,6 @@ from lookalike.collection.searchers import Searchers
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.maps import StoredMaps
 from lookalike.embed import Model, ModelRegistry
-from lookalike.errors import CollectionConflictError
 from lookalike.store import Store
 from lookalike.types import Ids
 
@@ -76,7 +75,7 @@ class Resources:
         model = self.model(name)
         embedded = self.embedded(model)
         if not len(embedded):
-            raise CollectionConflictError(nothing_embedded(self.store, model.name, name))
+            raise nothing_embedded(self.store, model.name, name)
         return model, embedded
 
     def embedded_of(self, images: Iterable[int], model: Model) -> Ids:

@@ -17,13 +17,13 @@ from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.embed import Compute, Model
 from lookalike.errors import (
-    CollectionConflictError,
     InvalidInputError,
     QueryConflictError,
     QueryError,
     QueryInputError,
 )
-from lookalike.query.appearance import LEAST_SCORE, check_looked_at, score_colors
+from lookalike.hints import Hint, Sentence
+from lookalike.query.appearance import LEAST_SCORE, check_appearance_known, score_colors
 from lookalike.query.embedding import EmbeddedQuery, Query, combine, embed_query
 from lookalike.query.facts import check_facts_known, count_unread
 from lookalike.query.filter import Filter, find_passing
@@ -47,7 +47,7 @@ class Passing:
         The images that have one of the labels as the name of their cluster, wherever they lie.
     of_other_files : str or None
         What must hold for the places of those.
-    warnings : tuple of str
+    warnings : tuple of Sentence
         What may be missing.
     """
 
@@ -55,26 +55,27 @@ class Passing:
     of_files: str | None
     by_cluster: Ids = field(default_factory=lambda: np.empty(0, np.int64))
     of_other_files: str | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Sentence, ...] = ()
 
 
 def pass_filter(places: Places, where: Filter) -> Passing:
     """Return the images that pass a filter."""
     if where.needs_sharpness:
-        check_looked_at(places.store)
+        check_appearance_known(places.store)
     if not where.needs_metadata:
         return _pass_filter(places, where)
     check_facts_known(places.store)
     unread = count_unread(places.store)
-    warning = (
+    warning = Sentence(
         f"what the files of {count_images(unread)} say is not known yet, so that no filter by it lets them"
-        " pass: run `lookalike index`"
+        " pass",
+        Hint("sync", then=""),
     )
     warnings = (warning,) if unread else ()
     try:
         return replace(_pass_filter(places, where), warnings=warnings)
     except QueryError as error:
-        raise QueryError("; ".join([str(error), *warnings])) from error
+        raise error.amended(*warnings) from error
 
 
 def _pass_filter(places: Places, where: Filter) -> Passing:
@@ -87,7 +88,7 @@ def _pass_filter(places: Places, where: Filter) -> Passing:
         ids = find_passing(places.store, where, beginnings, in_clusters, labels.names)
     except QueryError as error:
         # The label may be a name in a clustering that cannot be read.
-        raise QueryError("; ".join([str(error), *labels.damaged])) from error
+        raise error.amended(*labels.damaged) from error
     return Passing(
         ids,
         where.of_files_below(beginnings),
@@ -132,16 +133,16 @@ def search(resources: Resources, request: Request) -> SearchResult:
     if not queries and not colors:
         is_filtered = request.where != Filter()
         raise QueryInputError(
-            "there is nothing to search for: "
-            + ("filters choose among what a query or a colour (--color) finds, so " if is_filtered else "")
-            + "name an image file, a URL or a colour"
+            "there is nothing to search for"
+            + (": filters choose among what a query or a colour finds" if is_filtered else ""),
+            hint="name an image file, a URL or a colour",
         )
     passing = pass_filter(places, request.where)
     if not queries:
         if request.without:
-            raise QueryInputError("what is not wanted is taken from a query; name an image that is")
+            raise QueryInputError("what is not wanted is taken from a query", hint="name an image that is")
         if request.same_cluster is not None:
-            raise QueryInputError("the cluster searched in is that of a query; name an image")
+            raise QueryInputError("the cluster searched in is that of a query", hint="name an image")
         if request.model is not None:
             resources.models.get(request.model)  # not needed, but a slip of the pen is one here, too
         return _search_colors(places, colors, request.k, passing)
@@ -152,8 +153,8 @@ def search(resources: Resources, request: Request) -> SearchResult:
     if stored is not None and model.name != stored.model:
         if request.model is not None:
             raise InvalidInputError(
-                f"the clustering {stored.name!r} is of the model {stored.model}, not {model.name}; leave"
-                " the model out, or cluster with that one"
+                f"the clustering {stored.name!r} is of the model {stored.model}, not {model.name}",
+                hint="leave the model out, or cluster with that one",
             )
         model = resources.model(stored.model)
     result = _search_vectors(resources, request, model, passing, stored)
@@ -171,7 +172,7 @@ def _search_vectors(
     places, store = resources.places, resources.store
     table = vector_table(store, model)
     if not table.count():
-        raise CollectionConflictError(nothing_embedded(store, model.name, request.model))
+        raise nothing_embedded(store, model.name, request.model)
 
     def stored(image: ImageId) -> Vectors | None:
         _, vectors = table.vectors_of([image])
@@ -181,7 +182,9 @@ def _search_vectors(
         if isinstance(query, str) and (inside := places.find_in_dataset(query)) is not None:
             vector = stored(inside)
             if vector is None:
-                raise QueryConflictError(f"{query} is not embedded with {model.name} yet; index it first")
+                raise QueryConflictError(
+                    f"{query} is not embedded with {model.name} yet", hint="index it first"
+                )
             return EmbeddedQuery(query, vector, inside)
         load = partial(resources.models.load, model.name, Compute(usable_cores(), request.device))
         return embed_query(query, model, load, stored, request.allow_private, store.vector_tables())
@@ -192,7 +195,7 @@ def _search_vectors(
     vector = combine(wanted, unwanted, model.metric)
     index = resources.searchers.open(table, model.name, model.metric, request.kind, request.report)
     if not len(index):
-        raise CollectionConflictError(nothing_embedded(store, model.name, request.model))
+        raise nothing_embedded(store, model.name, request.model)
     cluster = None
     if same_cluster is not None:
         cluster = _cluster_of(same_cluster, wanted, unwanted, vector)
@@ -239,7 +242,9 @@ def _cluster_of(
     if number == NOISE:
         number = nearest_cluster(stored, vector)
     if number == NOISE:
-        raise QueryConflictError(f"the clustering {stored.name!r} has no clusters, only noise; make another")
+        raise QueryConflictError(
+            f"the clustering {stored.name!r} has no clusters, only noise", hint="make another"
+        )
     return HitCluster(stored.name, number, stored.names.get(number))
 
 
@@ -247,7 +252,7 @@ def _search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Pas
     """Find the images that have most of some colours."""
     store = places.store
     if not store.images.count():
-        raise CollectionConflictError(nothing_embedded(store, places.manifest.model, None))
+        raise nothing_embedded(store, places.manifest.model, None)
     ids, scores = _ids_of_colors(store, colors, passing.ids)
     best = np.lexsort((ids, -scores))[:k]  # ties by id, so that the answer is the same each time
     nearest = [

@@ -155,7 +155,9 @@ def _choose_scopes(places: Places, request: SyncRequest) -> list[Scope]:
         scopes += choose_scopes({place: root for root, place in places.of_roots()}, paths)
     unknown = set(datasets or ()) - set(places.datasets)
     if unknown:
-        raise CollectionNotFoundError(f"the data set {min(unknown)} is not in this collection; add it first")
+        raise CollectionNotFoundError(
+            f"the data set {min(unknown)} is not in this collection", hint="add it first"
+        )
     scopes += [
         Scope(root, Path())
         for root in places.manifest.roots

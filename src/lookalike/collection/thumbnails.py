@@ -29,7 +29,7 @@ def query_thumbnails(store: Store, queries: Sequence[EmbeddedQuery]) -> list[byt
     ]
     if missing:
         raise StoreDamagedError(
-            f"the thumbnail of {missing[0]} is missing from {store.folder}; index it again"
+            f"the thumbnail of {missing[0]} is missing from {store.folder}", hint="index it again"
         )
     return [
         encode_thumbnail(query.thumbnail) if query.thumbnail else stored.get(ImageId(query.id or 0))

@@ -69,8 +69,8 @@ def fetch_package(package: str, size: int, inside: str, *, quiet: bool) -> Path:
             with byte_progress(f"Debian's {package}", size, quiet=quiet) as show:
                 unpack_package(package, staging, show)
         except DatasetError as error:
-            raise DatasetError(
-                f"{error}; where you can get the package, run `dpkg-deb -x {package}*.deb {folder}`"
+            raise error.amended(
+                hint=f"where you can get the package, run `dpkg-deb -x {package}*.deb {folder}`"
             ) from error
         if not (staging / inside).is_dir():
             raise DatasetDamagedError(

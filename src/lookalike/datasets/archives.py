@@ -37,12 +37,13 @@ def unpack_tar(stream: IO[bytes], into: Path) -> None:
                 target = (base / member.name).resolve()
                 if not target.is_relative_to(base):
                     raise DatasetDamagedError(
-                        f"the archive holds {member.name!r}; expected names inside {into}; do not trust it"
+                        f"the archive holds {member.name!r}; expected names inside {into}",
+                        hint="do not trust it",
                     )
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with target.open("wb") as file:
                     shutil.copyfileobj(content, file)
     except (tarfile.TarError, EOFError) as error:
         raise DatasetDamagedError(
-            f"expected a tar archive, but: {error}; delete it and fetch it again"
+            f"expected a tar archive, but: {error}", hint="delete it and fetch it again"
         ) from error

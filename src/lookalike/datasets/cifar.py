@@ -192,7 +192,7 @@ def fetch(cifar_set: CifarSet, *, quiet: bool = False) -> Place:
             try:
                 unpack_tar(stream, folder)
             except DatasetError as error:
-                raise DatasetError(f"{file}: {error}") from error
+                raise error.amended(before=f"{file}: ") from error
 
     build_folder(cache / cifar_set.name, fill)
     return Place(cache / cifar_set.name / cifar_set.binary.folder, f"downloaded from {archive.url}")
@@ -211,15 +211,15 @@ def read(cifar_set: CifarSet, place: Place) -> Dataset:
     for name in (*layout.train, layout.test, layout.names):
         if not os.path.isfile(place.root / name):
             raise DatasetDamagedError(
-                f"{place.root}: expected the file {name} of {cifar_set.title}, but it is not there; "
-                "unpack the archive again"
+                f"{place.root}: expected the file {name} of {cifar_set.title}, but it is not there",
+                hint="unpack the archive again",
             )
     names_file = place.root / layout.names
     names = _read_names(names_file) if is_binary else _read_pickled_names(names_file, cifar_set.names_key)
     if len(names) != cifar_set.n_classes:
         raise DatasetDamagedError(
-            f"{names_file}: expected the names of {cifar_set.n_classes} classes, got {len(names)}; "
-            "unpack the archive again"
+            f"{names_file}: expected the names of {cifar_set.n_classes} classes, got {len(names)}",
+            hint="unpack the archive again",
         )
     train_X, train_y = _read_split(cifar_set, [place.root / name for name in layout.train], is_binary)
     test_X, test_y = _read_split(cifar_set, [place.root / layout.test], is_binary)
@@ -254,8 +254,8 @@ def _read_split(
             labels = np.empty(n * len(files), np.int64)
         if len(rows) != n:
             raise DatasetDamagedError(
-                f"{file}: expected {n:,} images, as in {files[0].name}, got {len(rows):,}; "
-                "unpack the archive again"
+                f"{file}: expected {n:,} images, as in {files[0].name}, got {len(rows):,}",
+                hint="unpack the archive again",
             )
         part = slice(number * n, (number + 1) * n)
         images[part] = rows.reshape(n, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
@@ -274,7 +274,8 @@ def _read_records(
         if rest or not n:
             raise DatasetDamagedError(
                 f"{file}: expected records of {size:,} bytes, got {n:,} and {rest:,} bytes more: "
-                "it is cut short or damaged; unpack the archive again"
+                "it is cut short or damaged",
+                hint="unpack the archive again",
             )
         records = np.memmap(file, np.uint8, mode="r", shape=(n, size))
     except OSError as error:
@@ -315,7 +316,7 @@ def _read_pickled_names(file: Path, key: str) -> tuple[str, ...]:
     names = _read_pickle(file).get(key)
     if not isinstance(names, list) or not all(isinstance(name, str | bytes) for name in names):
         raise DatasetDamagedError(
-            f"{file}: expected {key!r} to be a list of class names; unpack the archive again"
+            f"{file}: expected {key!r} to be a list of class names", hint="unpack the archive again"
         )
     return tuple(name.decode("latin-1") if isinstance(name, bytes) else name for name in names)
 
@@ -378,6 +379,6 @@ def _read_pickle(file: Path) -> dict[str, Any]:
         raise DatasetResourceError(f"{file}: expected to read it, but: {error.strerror or error}") from error
     except Exception as error:  # pickles raise nearly anything on hostile bytes
         raise DatasetDamagedError(
-            f"{file}: expected a dict of arrays and lists as Python pickles it, but: {error}; "
-            "do not trust it, unpack the archive again"
+            f"{file}: expected a dict of arrays and lists as Python pickles it, but: {error}",
+            hint="do not trust it, unpack the archive again",
         ) from error

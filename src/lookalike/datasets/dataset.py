@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import DatasetDamagedError, InvalidInputError
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.types import Pixels
 
 Labels: TypeAlias = npt.NDArray[np.int64]
@@ -149,7 +150,7 @@ class Dataset:
             return self.test_X, self.test_y
         raise InvalidInputError(f"{split!r} is not a split of {self.name}; expected 'train' or 'test'")
 
-    def with_test_share(self, test_share: float, random_state: int = 0) -> Dataset:
+    def with_test_share(self, test_share: float, random_state: int = RANDOM_STATE) -> Dataset:
         """Move a share of each class from a data set without a test split into one.
 
         Parameters
@@ -170,7 +171,9 @@ class Dataset:
             If the share is not between 0 and 1, or the data set has a test split already.
         """
         if not 0 < test_share < 1:
-            raise InvalidInputError(f"test_share is {test_share!r}; expected a number between 0 and 1")
+            raise InvalidInputError(
+                f"test_share is {test_share!r}; expected a number between 0 and 1", field="test_share"
+            )
         if len(self.test_y):
             raise InvalidInputError(
                 f"{self.name} has a test split of its own, of {len(self.test_y):,} images; "
@@ -213,12 +216,13 @@ def check_labels(
     if labels.shape != (n_images,):
         raise DatasetDamagedError(
             f"{file}: expected {n_images:,} labels, one for each image of {images.name}, "
-            f"got {' × '.join(f'{size:,}' for size in labels.shape)}; fetch both again"
+            f"got {' × '.join(f'{size:,}' for size in labels.shape)}",
+            hint="fetch both again",
         )
     wrong = np.flatnonzero((labels < 0) | (labels >= n_classes))
     if len(wrong):
         raise DatasetDamagedError(
-            f"{file}: expected labels from 0 to {n_classes - 1}, but label {wrong[0]} is {labels[wrong[0]]}; "
-            "fetch it again"
+            f"{file}: expected labels from 0 to {n_classes - 1}, but label {wrong[0]} is {labels[wrong[0]]}",
+            hint="fetch it again",
         )
     return labels.astype(np.int64)

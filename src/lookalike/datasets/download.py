@@ -77,16 +77,19 @@ def download(remote: RemoteFile, destination: Path, *, otherwise: str = "", quie
     # ImportError: httpx's word for a proxy from the environment that it cannot use.
     except (httpx.HTTPError, httpx.InvalidURL, ImportError) as error:
         why = f"{remote.url}: {reason(error, CONNECT_SECONDS, STALL_SECONDS)}"
-        raise DatasetUnreachableError(f"{remote.name} cannot be downloaded from {why}; {remedy}") from error
+        raise DatasetUnreachableError(
+            f"{remote.name} cannot be downloaded from {why}", hint=remedy
+        ) from error
     except ValueError as error:  # pooch's word for another hash
         raise DatasetUnreachableError(
             f"{remote.name} from {remote.url} is not what it should be: "
-            f"expected sha256 {remote.sha256}, got {fetcher.sha256}; {remedy}"
+            f"expected sha256 {remote.sha256}, got {fetcher.sha256}",
+            hint=remedy,
         ) from error
     except OSError as error:
         raise DatasetResourceError(
-            f"{remote.name} cannot be written to {destination}: {error.strerror or error}; "
-            "make room or set LOOKALIKE_CACHE to a folder that can be written to"
+            f"{remote.name} cannot be written to {destination}: {error.strerror or error}",
+            hint="make room or set LOOKALIKE_CACHE to a folder that can be written to",
         ) from error
 
 

@@ -15,12 +15,16 @@ import numpy as np
 from lookalike.datasets.dataset import Dataset, ImageFiles, Labels
 from lookalike.datasets.imagefolder import ImageFolder
 from lookalike.errors import DatasetNotFoundError
+from lookalike.hints import Hint
 from lookalike.images.finding.scan import scan, unescape
+from lookalike.system.chance import RANDOM_STATE
 
 TEST_FOLDERS = ("test", "val")
 
 
-def load(root: str | os.PathLike[str], *, test_share: float | None = None, random_state: int = 0) -> Dataset:
+def load(
+    root: str | os.PathLike[str], *, test_share: float | None = None, random_state: int = RANDOM_STATE
+) -> Dataset:
     """Read a user's folder of class folders. No image is decoded before it is asked for.
 
     Parameters
@@ -65,8 +69,8 @@ def read(folder: ImageFolder) -> Dataset:
     for split, listing in zip(splits, listings, strict=True):
         if split and not listing:
             raise DatasetNotFoundError(
-                f"{split}: expected a folder for each class, with images in it, but there is none; "
-                "see `lookalike index` for images without classes"
+                f"{split}: expected a folder for each class, with images in it, but there is none",
+                hint=Hint("index_folder"),
             )
     (train_X, train_y), (test_X, test_y) = (_files(listing, names) for listing in listings)
     return Dataset(

@@ -60,7 +60,8 @@ def read_idx(path: Path) -> npt.NDArray[Any]:
                 return _read(stream, path, size * _DEFLATE_LIMIT)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DatasetDamagedError(
-            f"{path}: expected a whole gzip file, but it is damaged or cut short ({error}); fetch it again"
+            f"{path}: expected a whole gzip file, but it is damaged or cut short ({error})",
+            hint="fetch it again",
         ) from error
     except OSError as error:
         raise DatasetResourceError(f"{path}: expected an idx file, but: {error.strerror or error}") from error
@@ -72,17 +73,18 @@ def _read(stream: io.BufferedIOBase, path: Path, most: int) -> npt.NDArray[Any]:
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in TYPES or not 1 <= magic[3] <= 32:
         raise DatasetDamagedError(
             f"{path}: expected an idx file, whose magic number is 00 00, a type from 08 to 0e, and how many "
-            f"dimensions there are, got {magic.hex(' ') or 'nothing'}; fetch it again"
+            f"dimensions there are, got {magic.hex(' ') or 'nothing'}",
+            hint="fetch it again",
         )
     sizes = stream.read(4 * magic[3])
     if len(sizes) < 4 * magic[3]:
-        raise DatasetDamagedError(f"{path}: it is cut short within its header; fetch it again")
+        raise DatasetDamagedError(f"{path}: it is cut short within its header", hint="fetch it again")
     shape = struct.unpack(f">{magic[3]}I", sizes)
     dtype = np.dtype(TYPES[magic[2]])
     n_bytes = math.prod(shape) * dtype.itemsize
     promise = f"{path}: its header says {dtype.name} of shape {shape}, {n_bytes:,} bytes"
     if n_bytes > most:  # before memory is asked for
-        raise DatasetDamagedError(f"{promise}, more than the file can hold; fetch it again")
+        raise DatasetDamagedError(f"{promise}, more than the file can hold", hint="fetch it again")
     try:
         array = np.empty(shape, dtype)
     except (ValueError, MemoryError) as error:
@@ -93,8 +95,10 @@ def _read(stream: io.BufferedIOBase, path: Path, most: int) -> npt.NDArray[Any]:
     while filled < n_bytes:
         come = stream.readinto(buffer[filled : filled + _CHUNK])
         if not come:
-            raise DatasetDamagedError(f"{promise}, but only {filled:,} came: it is cut short; fetch it again")
+            raise DatasetDamagedError(
+                f"{promise}, but only {filled:,} came: it is cut short", hint="fetch it again"
+            )
         filled += come
     if stream.read(1):  # where gzip checks its sum, too
-        raise DatasetDamagedError(f"{promise}, but there are more; fetch it again")
+        raise DatasetDamagedError(f"{promise}, but there are more", hint="fetch it again")
     return array.astype(dtype.newbyteorder("="), copy=False)

@@ -101,7 +101,7 @@ def found_or_fetched(
     if not download:
         looked = ", ".join(map(str, data_folders()))
         raise DatasetNotFoundError(
-            f"{title} is not on this computer: expected {layout} in {looked}; "
-            "set LOOKALIKE_DATA to a folder that holds it, or let it be downloaded"
+            f"{title} is not on this computer: expected {layout} in {looked}",
+            hint="set LOOKALIKE_DATA to a folder that holds it, or let it be downloaded",
         )
     return fetch(quiet=quiet)

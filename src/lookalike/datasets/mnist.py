@@ -254,7 +254,7 @@ def fetch(idx_set: IdxSet, *, quiet: bool = False) -> Place:
                 idx_set.package, idx_set.package_bytes, idx_set.package_folder, quiet=quiet
             )
         except DatasetError as second:
-            raise DatasetError(f"{error}; {second}") from error
+            raise error.amended(second.told) from error
         return Place(unpacked, f"Debian's package {idx_set.package}, downloaded with apt-get")
     return Place(folder, f"downloaded from {' and '.join(sorted(served_by or idx_set.addresses[:1]))}")
 

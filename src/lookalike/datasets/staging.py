@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from lookalike.errors import DatasetResourceError
+from lookalike.errors import DatasetResourceError, LookalikeError
 from lookalike.system.cache import make_folder
 
 
@@ -44,8 +44,10 @@ def build_folder(final: Path, fill: Callable[[Path], None]) -> None:
                 staging.rename(final)
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
+    except LookalikeError:  # of `fill`; some are OSErrors, too
+        raise
     except OSError as error:
         raise DatasetResourceError(
-            f"{final}: expected to write the data set there, but: {error.strerror or error}; "
-            "make room or set LOOKALIKE_CACHE to a folder that can be written to"
+            f"{final}: expected to write the data set there, but: {error.strerror or error}",
+            hint="make room or set LOOKALIKE_CACHE to a folder that can be written to",
         ) from error

@@ -26,7 +26,9 @@ from lookalike.errors import (
     DatasetDamagedError,
     LookalikeError,
 )
+from lookalike.hints import Hint
 from lookalike.sync import Progress
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.types import Hit
 
 T = TypeVar("T")
@@ -138,7 +140,7 @@ def run_demo(
     collection: Collection,
     synced: SyncReport,
     tell: Callable[[str], None] = lambda words: None,
-    random_state: int = 0,
+    random_state: int = RANDOM_STATE,
 ) -> DemoResult:
     """Search, group and map the pictures, and measure how well that does.
 
@@ -194,7 +196,7 @@ def _part(make: Callable[[], T]) -> Part[T]:
     try:
         found, missing = make(), ""
     except LookalikeError as error:
-        return Part(None, str(error), 0.0)
+        return Part(None, error.told, 0.0)
     return Part(found, missing, time.perf_counter() - started)
 
 
@@ -218,7 +220,7 @@ def _open(source: Source, folder: Path) -> Collection:
         collection = Collection.create(folder, with_root=False)
     if collection.roots not in ((), (images.root,)):
         raise CollectionConflictError(
-            f"{folder} holds the demo of {collection.roots[0]}; remove it, or name another folder with -o"
+            f"{folder} holds the demo of {collection.roots[0]}", hint=Hint("demo_folder")
         )
     collection.add_root(images.root, "folders" if images.labels else "none", images.exclude)
     return collection

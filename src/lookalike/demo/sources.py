@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lookalike.datasets import ImageFolder, caltech101, clipart, digits
 from lookalike.errors import DatasetError, DatasetNotFoundError
+from lookalike.hints import Hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,7 @@ def choose_source(
             tell(reasons[-1])
             return Source(images_or_none, tuple(reasons))
         reasons.append(f"Looked for {title}: not there.")
-    raise DatasetNotFoundError(
-        "no pictures are within reach; name a folder of your own: lookalike demo FOLDER"
-    )
+    raise DatasetNotFoundError("no pictures are within reach", hint=Hint("demo_pictures"))
 
 
 def _own(folder: Path) -> ImageFolder:

@@ -124,8 +124,8 @@ def parse(data: bytes, name: str) -> onnx.ModelProto:
     files = sorted({place for tensor in model.graph.initializer if (place := _outside(tensor))})
     if files:
         raise ModelInputError(
-            f"{name} keeps its weights in other files ({', '.join(files)}); make it one file with"
-            " onnx.save_model(onnx.load(…), …)"
+            f"{name} keeps its weights in other files ({', '.join(files)})",
+            hint="make it one file with onnx.save_model(onnx.load(…), …)",
         )
     opset = max((one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), default=0)
     if opset < _OLDEST_OPSET:

@@ -25,6 +25,7 @@ from urllib.parse import quote, urljoin
 
 from lookalike.embed.models import HubFile, HubFiles, Model
 from lookalike.errors import (
+    LookalikeError,
     ModelBusyError,
     ModelDamagedError,
     ModelError,
@@ -32,6 +33,7 @@ from lookalike.errors import (
     ModelResourceError,
     ModelUnreachableError,
 )
+from lookalike.hints import Hint
 from lookalike.system.cache import cache_folder, check_trusted, make_folder, shut
 from lookalike.system.download import CONNECT_SECONDS, STALL_SECONDS, byte_progress, connect, reason
 from lookalike.system.replace_file import replace_file
@@ -143,7 +145,8 @@ def _compare(model: Model, folder: Path, file: HubFile, size: int, sha256: str) 
         was = f" of {stated['size']:,} bytes" if "size" in stated else ""
         raise ModelDamagedError(
             f"{folder / file.path} is damaged or of another commit: expected sha256 {expected}{was}, got"
-            f" {sha256} of {size:,} bytes; delete {folder} and run `lookalike models --fetch {model.name}`"
+            f" {sha256} of {size:,} bytes",
+            hint=Hint("fetch_again", folder=folder, model=model.name),
         )
 
 
@@ -200,11 +203,15 @@ def fetch(
                 with contextlib.suppress(OSError):  # Windows removes it itself, on release
                     lock.unlink()
     except filelock.Timeout as error:
-        raise ModelBusyError(f"another lookalike is fetching {model.name} to {folder}; let it end") from error
+        raise ModelBusyError(
+            f"another lookalike is fetching {model.name} to {folder}", hint="let it end"
+        ) from error
+    except LookalikeError:  # some are OSErrors, too
+        raise
     except OSError as error:
         raise ModelResourceError(
-            f"the model {model.name} cannot be written to {folder}: {error.strerror or error};"
-            " make room or set LOOKALIKE_CACHE to a folder that can be written to"
+            f"the model {model.name} cannot be written to {folder}: {error.strerror or error}",
+            hint="make room or set LOOKALIKE_CACHE to a folder that can be written to",
         ) from error
     finally:
         with contextlib.suppress(OSError):  # it is not empty, unless nothing came
@@ -300,17 +307,15 @@ class _Fetch:
         if self._is_rows and file.sha256 and sha256 != file.sha256:
             raise self._failed(
                 f"the hub has sha256 {sha256} for {file.path}; expected {file.sha256}",
-                "upgrade lookalike, or name a commit with --revision",
+                Hint("upgrade_or_commit"),
             )
 
     def _refused(self, response: httpx.Response, file: HubFile, revision: str) -> ModelError:
         repository, code = self._weights.repository, response.headers.get("x-error-code", "")
         if code == "RevisionNotFound":
-            return self._failed(f"{repository} has no revision {revision!r}", "name another with --revision")
+            return self._failed(f"{repository} has no revision {revision!r}", Hint("name_revision"))
         if code == "EntryNotFound":
-            return self._failed(
-                f"{repository} has no file {file.path} at {revision}", "name another commit with --revision"
-            )
+            return self._failed(f"{repository} has no file {file.path} at {revision}", Hint("name_commit"))
         # The hub also answers 401 for repositories that do not exist.
         if code == "RepoNotFound" or response.status_code == 401:
             return self._failed(f"{self._endpoint} has no public repository {repository}")
@@ -351,7 +356,7 @@ class _Fetch:
             while (come := part.stat().st_size if part.exists() else 0) < stated.size:
                 show(come)
                 try:
-                    with self._errors(file, f"; run this again: it goes on from {come / 1e6:,.1f} MB"):
+                    with self._errors(file, f"run this again: it goes on from {come / 1e6:,.1f} MB"):
                         self._go_on(client, self._url(file, stated.commit), stated, part, come, show)
                 except ModelError as error:
                     now = part.stat().st_size if part.exists() else 0
@@ -397,7 +402,7 @@ class _Fetch:
             raise httpx.RemoteProtocolError(f"the line broke after {come:,} of {stated.size:,} bytes")
 
     @contextlib.contextmanager
-    def _errors(self, file: HubFile, then: str = "") -> Iterator[None]:
+    def _errors(self, file: HubFile, remedy: Hint | str | None = None) -> Iterator[None]:
         import httpx
 
         try:
@@ -405,16 +410,15 @@ class _Fetch:
         # ImportError: httpx's word for a proxy from the environment that it cannot use.
         except (httpx.HTTPError, httpx.InvalidURL, ImportError) as error:
             why = reason(error, CONNECT_SECONDS, STALL_SECONDS)
-            raise self._failed(f"{file.path} cannot be had from {self._endpoint}: {why}{then}") from error
+            raise self._failed(f"{file.path} cannot be had from {self._endpoint}: {why}", remedy) from error
 
-    def _failed(self, why: str, remedy: str = "") -> ModelError:
+    def _failed(self, why: str, remedy: Hint | str | None = None) -> ModelError:
         name = self._model.name
-        carry = (
-            f"or fetch it on another machine with `lookalike models --fetch {name} --to DIR`, carry DIR here"
-            " and set LOOKALIKE_MODELS to it"
+        carry = Hint("carry_model", model=name)
+        return ModelUnreachableError(
+            f"the model {name} cannot be fetched: {why}",
+            hint=Hint("either", first=remedy, second=carry) if remedy else carry,
         )
-        remedies = f"{remedy}, {carry}" if remedy else carry.removeprefix("or ")
-        return ModelUnreachableError(f"the model {name} cannot be fetched: {why}; {remedies}")
 
 
 def _stated(response: httpx.Response) -> _Stated | None:
@@ -447,7 +451,7 @@ def _read_pin(folder: Path) -> _Pin | None:
         raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelDamagedError(
-            f"{file} is damaged ({error}); delete it to take the files as they are"
+            f"{file} is damaged ({error})", hint="delete it to take the files as they are"
         ) from error
 
 

@@ -139,12 +139,12 @@ def _read_weights(source: PackagedWeights) -> bytes:
         data = _weights_file(source).read_bytes()
     except (ModuleNotFoundError, OSError) as error:
         raise ModelExtraError(
-            f"the weights package {source.package} is not there ({error}); {advice}"
+            f"the weights package {source.package} is not there ({error})", hint=advice
         ) from error
     found = hashlib.sha256(data).hexdigest()
     if found != source.sha256:
         raise ModelDamagedError(
-            f"the weights in {source.package} are damaged: expected sha256 {source.sha256}, got {found};"
-            f" {advice}"
+            f"the weights in {source.package} are damaged: expected sha256 {source.sha256}, got {found}",
+            hint=advice,
         )
     return data

@@ -35,6 +35,7 @@ from lookalike.errors import (
     ModelNotFoundError,
     ModelResourceError,
 )
+from lookalike.hints import Hint
 from lookalike.system.replace_file import replace_file
 from lookalike.types import Metric
 
@@ -236,9 +237,7 @@ def kept_local(name: str, folder: Path) -> Model | None:
     except OSError as error:
         raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelDamagedError(
-            f"{file} is damaged ({error}); index again with --model and the original ONNX file"
-        ) from error
+        raise ModelDamagedError(f"{file} is damaged ({error})", hint=Hint("give_onnx", first="")) from error
 
 
 def load_kept(model: Model, folder: Path, compute: Compute) -> AdaptedEmbedder:
@@ -258,8 +257,8 @@ def load_kept(model: Model, folder: Path, compute: Compute) -> AdaptedEmbedder:
     found = hashlib.sha256(graph).hexdigest()
     if found != model.weights.sha256:
         raise ModelDamagedError(
-            f"{file} is damaged: expected sha256 {model.weights.sha256}, got {found}; delete it and index"
-            " again with --model and the original ONNX file"
+            f"{file} is damaged: expected sha256 {model.weights.sha256}, got {found}",
+            hint=Hint("give_onnx", first="delete it and "),
         )
     return AdaptedEmbedder(model, graph, compute)
 

@@ -31,6 +31,7 @@ from lookalike.errors import (
     ModelError,
     ModelResourceError,
 )
+from lookalike.hints import Hint
 from lookalike.pca import PCA
 from lookalike.system.memo import Memo
 from lookalike.system.replace_file import replace_file
@@ -159,8 +160,8 @@ class ModelRegistry:
         if expected != embedder.sha256:
             raise ModelConflictError(
                 f"the vectors of {name} in this collection were made with other weights than are here:"
-                f" expected sha256 {expected}, got {embedder.sha256}; fetch those with"
-                f" `lookalike models --fetch {name} --revision COMMIT`, or make a collection of its own"
+                f" expected sha256 {expected}, got {embedder.sha256}",
+                hint=Hint("fetch_commit", model=name),
             )
 
     def _weights_file(self, name: str) -> Path:
@@ -183,7 +184,8 @@ class ModelRegistry:
         if kept is not None and kept != replace(local.model, title=kept.title):
             raise ModelConflictError(
                 f"{path} is in this collection already as {kept.name}, but used otherwise than the JSON file"
-                " beside it says now; rename the ONNX file to have both"
+                " beside it says now",
+                hint="rename the ONNX file to have both",
             )
         return local
 
@@ -224,8 +226,7 @@ class ModelRegistry:
                 return
             raise
         raise ModelConflictError(
-            f"there is a model {name} already, and it stays as it is: choose another --name, or embed with"
-            f" it by `lookalike index --model {name}`"
+            f"there is a model {name} already, and it stays as it is", hint=Hint("embed_with_it", model=name)
         )
 
     def add_trained(self, local: LocalModel, beside: Mapping[str, bytes]) -> None:

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from lookalike.errors import InvalidInputError, ModelDamagedError, ModelError, ModelResourceError
+from lookalike.hints import Hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +163,8 @@ def _open(graph: bytes | Path, name: str, threads: int, device: Device) -> Any:
 
 def _unavailable(device: Device, reason: str) -> ModelError:
     return ModelResourceError(
-        f"the device {device.name} is not available: {reason}; install {device.package} in place of the"
-        " onnxruntime that is there, or take --device cpu"
+        f"the device {device.name} is not available: {reason}",
+        hint=Hint("take_cpu", first=f"install {device.package} in place of the onnxruntime that is there"),
     )
 
 

@@ -47,7 +47,9 @@ def read_safetensors(data: bytes, name: str) -> dict[str, npt.NDArray[Any]]:
         from safetensors import SafetensorError, deserialize
     except ImportError as error:
         raise ModelExtraError(
-            f"reading {name} needs safetensors, which is not installed: pip install 'lookalike[train]'"
+            f"reading {name} needs safetensors, which is not installed",
+            extra="train",
+            hint="pip install 'lookalike[train]'",
         ) from error
     try:
         rows = deserialize(data)

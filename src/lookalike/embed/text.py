@@ -58,8 +58,9 @@ class TextTower:
             from tokenizers import Tokenizer
         except ImportError as error:
             raise ModelExtraError(
-                f"the model {name} needs the tokenizers library for text; install it:"
-                " pip install 'lookalike[hub]'"
+                f"the model {name} needs the tokenizers library for text",
+                extra="hub",
+                hint="install it: pip install 'lookalike[hub]'",
             ) from error
         self._name, self._use, self._dimension = name, use, dimension
         self._lock = threading.Lock()

@@ -140,7 +140,7 @@ def silhouette(
             f"vectors have shape {rows.shape} for {len(found)} clusters; expected finite numbers, a row each"
         )
     if n_sampled < 1:
-        raise InvalidInputError(f"n_sampled is {n_sampled}; expected at least 1")
+        raise InvalidInputError(f"n_sampled is {n_sampled}; expected at least 1", field="n_sampled")
     rows, found = rows[found != _NOISE], found[found != _NOISE]
     names, numbers = np.unique(found, return_inverse=True)
     n, k = len(rows), len(names)

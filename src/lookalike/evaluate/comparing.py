@@ -195,7 +195,9 @@ def _stack(values: Mapping[str, npt.ArrayLike]) -> tuple[list[str], Doubles]:
         )
     table = np.stack(list(columns.values()), axis=1)
     if not np.isfinite(table).all():
-        raise InvalidInputError("values hold NaN or infinity; leave out queries without any relevant image")
+        raise InvalidInputError(
+            "values hold NaN or infinity", hint="leave out queries without any relevant image"
+        )
     return list(columns), table
 
 
@@ -203,4 +205,6 @@ def _check(n_resamples: int, confidence: float) -> None:
     if isinstance(n_resamples, bool) or not isinstance(n_resamples, int | np.integer) or n_resamples < 1:
         raise InvalidInputError(f"the number of resamples is {n_resamples!r}; expected 1 or more")
     if not 0 < confidence < 1:
-        raise InvalidInputError(f"confidence is {confidence!r}; expected above 0 and below 1")
+        raise InvalidInputError(
+            f"confidence is {confidence!r}; expected above 0 and below 1", field="confidence"
+        )

@@ -16,4 +16,6 @@ def number_labels(labels: npt.ArrayLike) -> npt.NDArray[np.intp]:
     try:
         return np.unique(given, return_inverse=True)[1]
     except TypeError as error:
-        raise InvalidInputError(f"labels are not of one kind ({error}); leave out images without") from error
+        raise InvalidInputError(
+            f"labels are not of one kind ({error})", hint="leave out images without"
+        ) from error

@@ -192,7 +192,7 @@ def _open(kind: ImageFormat, data: bytes, name: str) -> tuple[ImageFormat, Image
     except ImportError as error:
         needed = f"pip install 'lookalike[{kind.extra}]'" if kind.extra else f"pip install {error.name}"
         reason = f"{kind.name} needs a reader that is not installed: {needed}"
-        raise ImageExtraError(name, reason, is_permanent=False) from error
+        raise ImageExtraError(name, reason, is_permanent=False, extra=kind.extra) from error
     except UnreadKindError:
         plain = recognize_file(data, "")  # what only its name made a camera file is a TIFF all the same
         if plain is None or plain is kind:

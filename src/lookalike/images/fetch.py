@@ -23,6 +23,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import FetchError, InvalidInputError
+from lookalike.hints import Hint
 
 if TYPE_CHECKING:
     import httpx
@@ -119,11 +120,16 @@ def fetch(
         if len(hops) > 1:
             reason = f"redirected to {hops[-1].scheme}://{hops[-1].raw_host.decode()}: {reason}"
         # No cause: its message may quote the URL, password and all.
-        raise FetchError(_without_userinfo(url, well_formed=bool(hops)), reason) from None
+        hint = error.hint if isinstance(error, _RefusedError) and not deadline.is_over else None
+        raise FetchError(_without_userinfo(url, well_formed=bool(hops)), reason, hint=hint) from None
 
 
 class _RefusedError(Exception):
-    """Why a URL is not fetched: the reason of the FetchError that it becomes."""
+    """Why a URL is not fetched: the reason, and the hint, of the FetchError that it becomes."""
+
+    def __init__(self, reason: str, hint: Hint | None = None) -> None:
+        super().__init__(reason)
+        self.hint = hint
 
 
 class _Deadline:
@@ -210,7 +216,7 @@ def _addresses(url: httpx.URL, allow_private: bool) -> list[str]:
     if not allow_private:
         for address in addresses:
             if not _is_public(ip_address(address)):
-                raise _RefusedError(f"address {address} is private; allow it with --allow-private")
+                raise _RefusedError(f"address {address} is private", Hint("allow_private"))
     return addresses
 
 

@@ -10,12 +10,24 @@ if TYPE_CHECKING:
     from lookalike.index.annoy import Annoy
     from lookalike.index.contract import Index, Searcher
     from lookalike.index.exact import Exact
+    from lookalike.index.graph import neighbor_graph, radius_graph
     from lookalike.index.hnsw import HNSW
     from lookalike.index.ivf_rq import IvfRq
     from lookalike.index.kdtree import KDTree
     from lookalike.index.kmeans_tree import KMeansTree
 
-__all__ = ["HNSW", "Annoy", "Exact", "Index", "IvfRq", "KDTree", "KMeansTree", "Searcher"]
+__all__ = [
+    "HNSW",
+    "Annoy",
+    "Exact",
+    "Index",
+    "IvfRq",
+    "KDTree",
+    "KMeansTree",
+    "Searcher",
+    "neighbor_graph",
+    "radius_graph",
+]
 
 __getattr__, __dir__ = public_names(
     __name__,
@@ -28,5 +40,7 @@ __getattr__, __dir__ = public_names(
         "KDTree": "kdtree",
         "KMeansTree": "kmeans_tree",
         "Searcher": "contract",
+        "neighbor_graph": "graph",
+        "radius_graph": "graph",
     },
 )

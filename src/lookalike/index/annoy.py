@@ -16,6 +16,7 @@ import numpy as np
 
 from lookalike.errors import InvalidInputError
 from lookalike.index.third_party import Rows, ThirdParty, import_library
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.types import Metric, Vectors
 
 
@@ -33,9 +34,13 @@ class Annoy(ThirdParty):
     kind: ClassVar[str] = "annoy"
     untuned_effort: ClassVar[int] = 10_000
 
-    def __init__(self, metric: Metric = "euclidean", n_trees: int = 50, random_state: int = 0) -> None:
+    def __init__(
+        self, metric: Metric = "euclidean", n_trees: int = 50, random_state: int = RANDOM_STATE
+    ) -> None:
         if isinstance(n_trees, bool) or not isinstance(n_trees, int) or n_trees < 1:
-            raise InvalidInputError(f"n_trees is {n_trees!r}; expected a whole number of at least 1")
+            raise InvalidInputError(
+                f"n_trees is {n_trees!r}; expected a whole number of at least 1", field="n_trees"
+            )
         self.n_trees = n_trees
         super().__init__(metric, random_state)
 

@@ -145,7 +145,9 @@ class Index(Searcher):
 
     def __init__(self, metric: Metric = "cosine") -> None:
         if metric not in METRICS:
-            raise InvalidInputError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}")
+            raise InvalidInputError(
+                f"metric is {metric!r}; expected one of {', '.join(METRICS)}", field="metric"
+            )
         self.metric = metric
 
     @abstractmethod
@@ -257,21 +259,23 @@ def check_filled(n: int) -> None:
 def check_k(k: int, n: int) -> int:
     """Return k, checked to lie in 1..n."""
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= n:
-        raise InvalidInputError(f"k is {k!r}; expected 1 to {n}, the number of vectors in the index")
+        raise InvalidInputError(
+            f"k is {k!r}; expected 1 to {n}, the number of vectors in the index", field="k"
+        )
     return int(k)
 
 
 def check_recall(recall: float) -> float:
     """Return recall, checked to lie in (0, 1]."""
     if not _is_number(recall) or not 0 < recall <= 1:
-        raise InvalidInputError(f"recall is {recall!r}; expected above 0 and at most 1")
+        raise InvalidInputError(f"recall is {recall!r}; expected above 0 and at most 1", field="recall")
     return float(recall)
 
 
 def check_radius(r: float) -> float:
     """Return r, checked to be a distance."""
     if not _is_number(r) or not 0 <= r < np.inf:
-        raise InvalidInputError(f"r is {r!r}; expected a distance of 0 or more")
+        raise InvalidInputError(f"r is {r!r}; expected a distance of 0 or more", field="r")
     return float(r)
 
 

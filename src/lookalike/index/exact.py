@@ -149,7 +149,7 @@ class Exact(Index):
         new = check_ids(ids, len(rows))
         there = np.intersect1d(new, self._ids)
         if len(there):
-            raise InvalidInputError(f"id {there[0]} is in the index already; remove it first")
+            raise InvalidInputError(f"id {there[0]} is in the index already", hint="remove it first")
         base = self._rows if len(self) else rows[:0]
         self._adopt(np.concatenate([base, rows]), np.concatenate([self._ids, new]))
 

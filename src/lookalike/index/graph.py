@@ -104,7 +104,7 @@ def neighbor_graph(
     n = len(rows)
     check_others(n)
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k < n:
-        raise InvalidInputError(f"k is {k!r}; expected 1 to {n - 1}, the number of other vectors")
+        raise InvalidInputError(f"k is {k!r}; expected 1 to {n - 1}, the number of other vectors", field="k")
     check_recall(recall)
     index = KMeansTree(metric).build(rows)
     others, distances = np.empty((n, k), np.int32), np.empty((n, k), np.float32)

@@ -17,6 +17,7 @@ import numpy as np
 
 from lookalike.errors import InvalidInputError
 from lookalike.index.third_party import Rows, ThirdParty, import_library
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.types import Metric, Vectors
 
 
@@ -42,13 +43,17 @@ class HNSW(ThirdParty):
         metric: Metric = "euclidean",
         n_links: int = 16,
         effort: int = 200,
-        random_state: int = 0,
+        random_state: int = RANDOM_STATE,
         n_jobs: int = 1,
     ) -> None:
         if isinstance(n_links, bool) or not isinstance(n_links, int) or not 2 <= n_links <= 100:
-            raise InvalidInputError(f"n_links is {n_links!r}; expected a whole number, 2 to 100")
+            raise InvalidInputError(
+                f"n_links is {n_links!r}; expected a whole number, 2 to 100", field="n_links"
+            )
         if isinstance(effort, bool) or not isinstance(effort, int) or effort < 1:
-            raise InvalidInputError(f"effort is {effort!r}; expected a whole number of at least 1")
+            raise InvalidInputError(
+                f"effort is {effort!r}; expected a whole number of at least 1", field="effort"
+            )
         self.n_links, self.effort, self.n_jobs = n_links, effort, n_jobs
         self._asking = threading.Lock()
         super().__init__(metric, random_state)

@@ -42,6 +42,7 @@ from lookalike.index.contract import (
 )
 from lookalike.index.exact import Doubles, Exact
 from lookalike.store import Table, writer_lock
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 _FORMAT = 1
@@ -84,7 +85,9 @@ class IvfRq(StoredSearcher):
         return cls(table, metric, tuning.Efforts(np.array(arrays["efforts"])))
 
     @classmethod
-    def make(cls, table: Table, place: Path, metric: Metric, collection: Path, random_state: int = 0) -> Self:
+    def make(
+        cls, table: Table, place: Path, metric: Metric, collection: Path, random_state: int = RANDOM_STATE
+    ) -> Self:
         """Make the index, or bring it up to date if few vectors have changed; see `StoredSearcher.make`.
 
         Where another process is writing to the collection, or the disk is read-only, what is there is used.

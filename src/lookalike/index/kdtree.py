@@ -82,6 +82,7 @@ from lookalike.index.forest import WIDTH, Forest, drop, empty_forest, grow, inse
 from lookalike.index.parallel import sealed, share
 from lookalike.index.principal_axes import PrincipalAxes, fit_principal_axes, to_heads
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree, check_count
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.types import Ids, Metric, Neighbors, Vectors
 
 Mode = Literal["leaf", "bbf", "exact"]
@@ -155,7 +156,7 @@ class KDTree(Tree):
         metric: Metric = "euclidean",
         leaf_size: int = _LEAF_SIZE,
         n_trees: int = 1,
-        random_state: int = 0,
+        random_state: int = RANDOM_STATE,
         n_jobs: int | None = None,
     ) -> None:
         self.leaf_size = check_count("leaf_size", leaf_size)
@@ -265,11 +266,13 @@ class KDTree(Tree):
         k = check_k(k, self._n)
         recall = check_recall(recall)
         if mode is not None and mode not in MODES:
-            raise InvalidInputError(f"mode is {mode!r}; expected one of {', '.join(MODES)}")
+            raise InvalidInputError(f"mode is {mode!r}; expected one of {', '.join(MODES)}", field="mode")
         if n_leaves is not None:
             n_leaves = check_count("n_leaves", n_leaves)
             if mode not in (None, "bbf"):
-                raise InvalidInputError(f"n_leaves is {n_leaves} with mode {mode!r}; it is for mode 'bbf'")
+                raise InvalidInputError(
+                    f"n_leaves is {n_leaves} with mode {mode!r}; it is for mode 'bbf'", field="n_leaves"
+                )
         rows = self._door(queries)
         if mode == "leaf":
             return self._search_exactly(rows, k, self._only(allowed, may_gather=False), only_leaf=True)
@@ -287,7 +290,7 @@ class KDTree(Tree):
         check_filled(self._n)
         if isinstance(code, bool) or not isinstance(code, int | np.integer) or not 0 <= code < self.n_leaves_:
             raise InvalidInputError(
-                f"code is {code!r}; expected 0 to {self.n_leaves_ - 1}, a leaf of the tree"
+                f"code is {code!r}; expected 0 to {self.n_leaves_ - 1}, a leaf of the tree", field="code"
             )
         return int(code)
 

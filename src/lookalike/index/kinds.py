@@ -124,5 +124,5 @@ def check_request(kind: str, mode: str | None) -> None:
     if mode is not None and (kind == AUTO or not find_kind(kind).modes):
         with_modes = " or ".join(row.name for row in KINDS if row.modes)
         raise InvalidInputError(
-            f"mode is {mode!r}, but the index {kind} has no modes; name index {with_modes}"
+            f"mode is {mode!r}, but the index {kind} has no modes; name index {with_modes}", field="mode"
         )

@@ -90,6 +90,7 @@ from lookalike.index.folder import Arrays
 from lookalike.index.parallel import sealed, share
 from lookalike.index.principal_axes import PrincipalAxes, centred_blocks, fit_principal_axes, to_heads
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.memory import rows_at_once
 from lookalike.types import Metric, Neighbors, Vectors
 
@@ -168,7 +169,7 @@ class KMeansTree(Tree):
     file_arrays = (*_CODING_ARRAYS, *_LISTS_ARRAYS)
 
     def __init__(
-        self, metric: Metric = "euclidean", random_state: int = 0, n_jobs: int | None = None
+        self, metric: Metric = "euclidean", random_state: int = RANDOM_STATE, n_jobs: int | None = None
     ) -> None:
         super().__init__(metric, random_state, n_jobs)
 

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import InvalidInputError
+from lookalike.errors import IndexExtraError, InvalidInputError
 from lookalike.index import tuning
 from lookalike.index.contract import (
     DEFAULT_RECALL,
@@ -36,6 +36,7 @@ from lookalike.index.contract import (
 )
 from lookalike.index.exact import Exact
 from lookalike.index.folder import damaged, read, write
+from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.memory import rows_at_once
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
@@ -62,9 +63,10 @@ def import_library(module: str, extra: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise InvalidInputError(
-            f"this index needs the library {module}, which is not installed; "
-            f"install it with: pip install 'lookalike[{extra}]'"
+        raise IndexExtraError(
+            f"this index needs the library {module}, which is not installed",
+            extra=extra,
+            hint=f"install it with: pip install 'lookalike[{extra}]'",
         ) from error
 
 
@@ -75,7 +77,7 @@ class ThirdParty(Index):
     _own: Any  # the library's
     _exact_of_live: Exact | None
 
-    def __init__(self, metric: Metric = "euclidean", random_state: int = 0) -> None:
+    def __init__(self, metric: Metric = "euclidean", random_state: int = RANDOM_STATE) -> None:
         super().__init__(metric)
         self._lock = threading.Lock()  # of what the first search makes
         self.random_state = random_state

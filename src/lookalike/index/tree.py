@@ -302,7 +302,7 @@ class Tree(Index):
 def check_count(name: str, value: int) -> int:
     """Return a number of things, checked to be whole and at least 1."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise InvalidInputError(f"{name} is {value!r}; expected a whole number of at least 1")
+        raise InvalidInputError(f"{name} is {value!r}; expected a whole number of at least 1", field=name)
     return int(value)
 
 

@@ -179,7 +179,9 @@ def tiles_map(
     """
     places = _check(points, groups)
     if n_tiles is not None and (isinstance(n_tiles, bool) or not isinstance(n_tiles, int) or n_tiles < 1):
-        raise InvalidInputError(f"n_tiles is {n_tiles!r}; expected a whole number, 1 or more")
+        raise InvalidInputError(
+            f"n_tiles is {n_tiles!r}; expected a whole number, 1 or more", field="n_tiles"
+        )
     framed = None if groups is None else _largest(groups)
     sheet = _begin(size, title, framed)
     width, height = _pixels(sheet)

@@ -64,11 +64,17 @@ def project(
     if not len(rows):
         raise InvalidInputError("there are no vectors; expected at least one, to make a map of")
     if perplexity is not None and not (isinstance(perplexity, int | float) and 0 < perplexity < np.inf):
-        raise InvalidInputError(f"perplexity is {perplexity!r}; expected a number above 0")
+        raise InvalidInputError(
+            f"perplexity is {perplexity!r}; expected a number above 0", field="perplexity"
+        )
     if not isinstance(random_state, int) or random_state < 0:
-        raise InvalidInputError(f"random_state is {random_state!r}; expected a whole number from 0")
+        raise InvalidInputError(
+            f"random_state is {random_state!r}; expected a whole number from 0", field="random_state"
+        )
     if n_jobs is not None and (not isinstance(n_jobs, int) or n_jobs < 1):
-        raise InvalidInputError(f"n_jobs is {n_jobs!r}; expected 1 or more, or None for all cores")
+        raise InvalidInputError(
+            f"n_jobs is {n_jobs!r}; expected 1 or more, or None for all cores", field="n_jobs"
+        )
     request = ProjectionRequest(metric, perplexity, random_state, n_jobs, report)
     found: Projection = load(row.project)(rows, request)
     report("arranging the points", 1.0)
@@ -120,5 +126,5 @@ def place(
 
 def _check(vectors: npt.ArrayLike, metric: Metric, dimension: int | None = None) -> Vectors:
     if metric not in METRICS:
-        raise InvalidInputError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}")
+        raise InvalidInputError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}", field="metric")
     return check_vectors(vectors, metric, dimension)

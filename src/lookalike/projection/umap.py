@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lookalike.errors import InvalidInputError
+from lookalike.errors import IndexExtraError
 from lookalike.index.graph import neighbor_graph
 from lookalike.projection import pca
 from lookalike.projection.contract import Projection, ProjectionRequest
@@ -75,7 +75,8 @@ def import_umap() -> Any:
             warnings.simplefilter("ignore")  # that it would do more with Tensorflow
             return importlib.import_module("umap")
     except ImportError as error:
-        raise InvalidInputError(
-            "UMAP needs the library umap-learn, which is not installed; "
-            "install it with: pip install 'lookalike[umap]'"
+        raise IndexExtraError(
+            "UMAP needs the library umap-learn, which is not installed",
+            extra="umap",
+            hint="install it with: pip install 'lookalike[umap]'",
         ) from error

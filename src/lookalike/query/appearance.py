@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import CollectionConflictError, InvalidInputError
+from lookalike.hints import Hint
 from lookalike.images.palette import (
     MAX_COLORS,
     Palette,
@@ -44,7 +45,7 @@ class Color:
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class Appearance:
     """What the images of a collection look like, taken together.
 
     Attributes
@@ -94,7 +95,7 @@ def score_colors(store: Store, colors: Sequence[str]) -> tuple[Ids, npt.NDArray[
     CollectionError
         If the collection was made before there were colours.
     """
-    check_looked_at(store)
+    check_appearance_known(store)
     rows = store.images.read(["id", "colours"], "colours IS NOT NULL")
     ids: Ids = rows["id"].to_numpy()
     numbers = rows["colours"].combine_chunks().flatten().to_numpy()
@@ -103,12 +104,13 @@ def score_colors(store: Store, colors: Sequence[str]) -> tuple[Ids, npt.NDArray[
     return ids, np.min([score_color(palettes, lab) for lab in labs], axis=0)
 
 
-def check_looked_at(store: Store) -> None:
+def check_appearance_known(store: Store) -> None:
     """Raise CollectionError where an earlier lookalike made the collection."""
     if store.needs_upgrade():
         raise CollectionConflictError(
             f"the collection in {store.folder} was made by an earlier lookalike, which kept neither colours"
-            " nor sharpness; run `lookalike index` once, it adds them without opening the images"
+            " nor sharpness",
+            hint=Hint("sync", then=" once, it adds them without opening the images"),
         )
 
 
@@ -128,7 +130,7 @@ def shape_of(width: int, height: int) -> str:
     return "portrait" if height > width * SQUARE else "square"
 
 
-def summarize(store: Store) -> Looks | None:
+def summarize(store: Store) -> Appearance | None:
     """Say what the images look like, taken together; None if there are none."""
     sides = store.images.read(["width", "height"])
     if not len(sides):
@@ -144,7 +146,7 @@ def summarize(store: Store) -> Looks | None:
             rows = looked_at["colours"].combine_chunks().flatten().to_numpy().reshape(-1, 4)
             rows = rows[rows[:, 3] > 0]
             colors = name_colors(palettes(lab_to_rgb(rows[:, :3])[None], rows[None, :, 3])[0])
-    return Looks(_range(widths), _range(heights), shapes, sharpness, colors)
+    return Appearance(_range(widths), _range(heights), shapes, sharpness, colors)
 
 
 def _range(values: npt.NDArray[np.int32]) -> tuple[int, int, int]:

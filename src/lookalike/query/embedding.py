@@ -20,6 +20,7 @@ from lookalike.errors import (
     QueryNotFoundError,
     QueryUnreachableError,
 )
+from lookalike.hints import Hint
 from lookalike.images import content_id, decode, make_thumbnail
 from lookalike.images.decode import read_file, upright_rgb
 from lookalike.images.finding.spelling import as_spelled_file
@@ -96,7 +97,7 @@ def embed_query(
         if names_dataset_image(query):
             raise QueryNotFoundError(f"there is no image {query}: the data set is not in this collection")
         if not model.has_text:
-            raise QueryInputError(_no_words(query, model.name, models))
+            raise _no_words(query, model.name, models)
         _check_words(query)
         knows_text = cast(TextEmbedder, load_embedder())
         return EmbeddedQuery(query, knows_text.embed_text([query])[0], is_text=True)
@@ -112,7 +113,7 @@ def embed_query(
                 return EmbeddedQuery(name, vector, image)
             picture = decode(data, os.fspath(query), model.decode_side).image
         except FetchError as error:
-            raise QueryUnreachableError(f"the query cannot be fetched: {error}") from error
+            raise QueryUnreachableError(f"the query cannot be fetched: {error}", hint=error.hint) from error
         except ImageError as error:
             raise QueryInputError(f"the query cannot be read: {error}") from error
     embedder = load_embedder()
@@ -146,7 +147,7 @@ def combine(
         return np.asarray(vector[None], np.float32)
     longest = max(np.linalg.norm(query.vector) for query in wanted)
     if np.linalg.norm(vector) <= 1e-5 * longest:  # what is left is rounding
-        raise QueryInputError("the queries cancel each other out; search for them one by one")
+        raise QueryInputError("the queries cancel each other out", hint="search for them one by one")
     return unit_rows(vector[None])
 
 
@@ -166,7 +167,9 @@ def several_queries(name: str, value: Query | Iterable[Query] | None) -> tuple[Q
     if is_pixels or isinstance(value, str | os.PathLike | Pillow.Image):
         return (cast(Query, value),)
     if not isinstance(value, Iterable):
-        raise InvalidInputError(f"{name} is {value!r}; expected an image, words, or a list of them")
+        raise InvalidInputError(
+            f"{name} is {value!r}; expected an image, words, or a list of them", field=name
+        )
     return tuple(value)
 
 
@@ -223,19 +226,16 @@ def _check_words(query: str) -> None:
         raise QueryNotFoundError(f"there is no file {query!r}; what ends like an image file is taken for one")
 
 
-def _no_words(query: str, model: str, models: Iterable[str]) -> str:
+def _no_words(query: str, model: str, models: Iterable[str]) -> QueryInputError:
     with_text = [row.name for row in MODELS if row.has_text]
     here = [name for name in models if (base_name(name) or name) in with_text]
     if here:
-        remedy = f"this collection has {', '.join(here)}: add --model {here[0]}"
+        hint = Hint("take_model", models=", ".join(here), model=here[0])
     else:
-        remedy = (
-            f"those that know text are {', '.join(with_text)}"
-            " (`lookalike index --model NAME`, then `search --model NAME`)"
-        )
-    return (
-        f"there is no file {query!r}, and words cannot be searched for: the model {model} knows only images;"
-        f" {remedy}"
+        hint = Hint("models_with_text", models=", ".join(with_text))
+    return QueryInputError(
+        f"there is no file {query!r}, and words cannot be searched for: the model {model} knows only images",
+        hint=hint,
     )
 
 

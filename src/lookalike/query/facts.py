@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import CollectionConflictError, QueryNotFoundError
+from lookalike.hints import Hint
 from lookalike.images.metadata.metadata import Metadata
 from lookalike.store import Store
 from lookalike.system.wording import frequencies
@@ -119,8 +120,8 @@ def check_facts_known(store: Store) -> None:
     if "taken" in store.images.missing_columns():
         raise CollectionConflictError(
             f"the collection in {store.folder} was made by an earlier lookalike, which kept no dates,"
-            " cameras, places, keywords and ratings; run `lookalike index` once, it reads them from the"
-            " images' files"
+            " cameras, places, keywords and ratings",
+            hint=Hint("sync", then=" once, it reads them from the images' files"),
         )
 
 
@@ -217,9 +218,9 @@ def _check_said(store: Store, said: Said, word: str) -> None:
         for part in ([value] if said.is_meant is _is else _runs(value.split(), n))
     }
     close = difflib.get_close_matches(fold(word), parts, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(parts[each] for each in close)}?" if close else ""
+    meant = f"did you mean {' or '.join(parts[each] for each in close)}?"
     raise QueryNotFoundError(
-        f"{said.missing} {word!r}; {hint or f'`lookalike info` lists the {said.plural}'}"
+        f"{said.missing} {word!r}", hint=meant if close else Hint("list_facts", plural=said.plural)
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from lookalike.dates import read_period
 from lookalike.errors import InvalidInputError, QueryNotFoundError
 from lookalike.geography import box_around, distances
+from lookalike.hints import Hint
 from lookalike.images.finding.spelling import as_typed, composed, label_spellings
 from lookalike.images.formats import FORMATS
 from lookalike.query.facts import SAID, which_say
@@ -242,7 +243,9 @@ class Filter:
         if split is None:
             return self
         if self.split not in (None, split):
-            raise InvalidInputError(f"split is {split!r}, but the filter's is {self.split!r}; name one")
+            raise InvalidInputError(
+                f"split is {split!r}, but the filter's is {self.split!r}", field="split", hint="name one"
+            )
         return replace(self, split=split)
 
 
@@ -324,8 +327,8 @@ def _check_labels(store: Store, labels: set[str], names: Iterable[str]) -> None:
     there = {composed(label) for label in of_files if label is not None}.union(names)
     for label in sorted(labels - there):
         close = difflib.get_close_matches(label, there, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(close)}?" if close else "`lookalike info` lists the labels"
-        raise QueryNotFoundError(f"no image here is labelled {label!r}; {hint}")
+        hint = f"did you mean {' or '.join(close)}?" if close else Hint("list_labels")
+        raise QueryNotFoundError(f"no image here is labelled {label!r}", hint=hint)
 
 
 def _among(column: str, words: Sequence[str]) -> str:
@@ -371,7 +374,7 @@ def _is_number(value: object) -> bool:
 def _full_words(name: str, value: object) -> tuple[str, ...]:
     words = _words(name, value)
     if not all(word.strip() for word in words):
-        raise InvalidInputError(f"{name} is {value!r}; expected words that are not empty")
+        raise InvalidInputError(f"{name} is {value!r}; expected words that are not empty", field=name)
     return words
 
 
@@ -383,14 +386,14 @@ def _check_word(name: str, value: str | None, words: Sequence[str]) -> None:
 def _words(name: str, value: object) -> tuple[str, ...]:
     words = (value,) if isinstance(value, str) else value
     if not isinstance(words, Sequence) or not all(isinstance(word, str) for word in words):
-        raise InvalidInputError(f"{name} is {value!r}; expected a list of words")
+        raise InvalidInputError(f"{name} is {value!r}; expected a list of words", field=name)
     return tuple(words)
 
 
 def _paths(name: str, value: object) -> tuple[str, ...]:
     paths = (value,) if isinstance(value, str | os.PathLike) else value
     if not isinstance(paths, Sequence) or not all(isinstance(path, str | os.PathLike) for path in paths):
-        raise InvalidInputError(f"{name} is {value!r}; expected a list of paths")
+        raise InvalidInputError(f"{name} is {value!r}; expected a list of paths", field=name)
     return tuple(map(os.fspath, paths))
 
 

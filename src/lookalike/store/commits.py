@@ -17,10 +17,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from lookalike.hints import Hint
+
 CommitLock = Callable[[int], AbstractContextManager[None]]
 """Called with the version that is about to be committed."""
 
-ANOTHER_DISK = "keep the collection on another disk: name a folder there with -c/--collection"
+ANOTHER_DISK = Hint("another_disk")
 
 CANNOT_FLUSH_FOLDERS = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF})
 """What disks say that flush files, but no folders: CIFS, some of FUSE's."""

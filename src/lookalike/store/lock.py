@@ -38,12 +38,12 @@ def writer_lock(folder: Path, timeout: float = 0.0) -> Iterator[None]:
         lock.acquire()
     except filelock.Timeout as error:
         raise LockedError(
-            f"another lookalike is writing to {folder} ({_describe(holder)}); wait for it to end, then run"
-            " this again"
+            f"another lookalike is writing to {folder} ({_describe(holder)})",
+            hint="wait for it to end, then run this again",
         ) from error
     except (OSError, NotImplementedError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise StoreResourceError(f"cannot write to {folder}: {reason}; {ANOTHER_DISK}") from error
+        raise StoreResourceError(f"cannot write to {folder}: {reason}", hint=ANOTHER_DISK) from error
     try:
         me = {
             "pid": os.getpid(),

@@ -20,6 +20,7 @@ from lookalike.errors import (
     CollectionNotFoundError,
     CollectionResourceError,
 )
+from lookalike.hints import Hint
 from lookalike.images.finding.scan import escape, unescape
 from lookalike.images.finding.spelling import as_label
 from lookalike.store.schema import FORMAT_VERSION
@@ -130,7 +131,8 @@ class Manifest:
             if version > FORMAT_VERSION:
                 raise CollectionConflictError(
                     f"the collection {folder} has format {version}; this lookalike reads up to"
-                    f" {FORMAT_VERSION}: upgrade it (pip install --upgrade lookalike)"
+                    f" {FORMAT_VERSION}",
+                    hint="upgrade it (pip install --upgrade lookalike)",
                 )
             if not isinstance(content["model"], str):
                 raise ValueError(f"the model is {content['model']!r}")
@@ -138,7 +140,7 @@ class Manifest:
             return manifest, identity
         except FileNotFoundError as error:
             raise CollectionNotFoundError(
-                f"there is no collection in {folder}: make one with `lookalike index FOLDER`"
+                f"there is no collection in {folder}", hint=Hint("make_collection")
             ) from error
         except OSError as error:
             raise CollectionResourceError(f"cannot read {file}: {error.strerror}") from error

@@ -53,7 +53,7 @@ class DatasetRequest:
             return manifest
         if any(root.name == self.name for root in manifest.roots):
             raise CollectionConflictError(
-                f"a folder of this collection is called {self.name}, too; give the data set a collection of"
-                " its own"
+                f"a folder of this collection is called {self.name}, too",
+                hint="give the data set a collection of its own",
             )
         return manifest.with_root(Root(self.name, "", dataset=self.name))

@@ -389,8 +389,13 @@ class Table:
                     f"cannot write {self.folder}: the disk is full; all that was committed before is kept,"
                     " and the next run goes on from there"
                 ) from error
-            way_out = f"; {ANOTHER_DISK}" if doing == "write" and _REFUSED.search(str(error)) else ""
-            raise StoreResourceError(f"cannot {doing} {self.folder}: {reason[:300]}{way_out}") from error
+            way_out = ANOTHER_DISK if doing == "write" and _REFUSED.search(str(error)) else None
+            is_damaged = (
+                doing == "read" and getattr(error, "errno", None) is None
+            )  # the system's errors have one
+            raise (StoreDamagedError if is_damaged else StoreResourceError)(
+                f"cannot {doing} {self.folder}: {reason[:300]}", hint=way_out
+            ) from error
         except MemoryError as error:
             raise StoreResourceError(f"cannot {doing} {self.folder}: there is not enough memory") from error
 

@@ -98,5 +98,6 @@ class Outage:
             raise MissingImagesError(
                 f"{self._n_failed:,} of {self._n_files:,} files could not be read, the last of them"
                 f" {file.location}: {unread.reason} (has a disk dropped out?); no image was taken out of the"
-                " collection. Put the disk back and run again; what cannot be read then is only listed"
+                " collection",
+                hint="Put the disk back and run again; what cannot be read then is only listed",
             )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lookalike import datasets
 from lookalike.errors import CollectionNotFoundError, MissingImagesError
+from lookalike.hints import Hint
 from lookalike.images import FileStat, scan
 from lookalike.images.finding.globs import split_glob
 from lookalike.images.finding.scan import Scan, escape, find_again, scan_files, unescape
@@ -255,9 +256,8 @@ def _scan(scope: Scope, prune: bool) -> Scan:
         if prune:
             return Scan()
         raise MissingImagesError(
-            f"the folder {scope.place} is missing (an unplugged drive?); nothing was changed. Put it back; if"
-            f" it lies elsewhere now, say so with `lookalike roots --move '{scope.place}' NEW`; or run again"
-            " with --prune to take its images out of the collection"
+            f"the folder {scope.place} is missing (an unplugged drive?); nothing was changed",
+            hint=Hint("put_back", place=str(scope.place)),
         )
     if not scope.is_whole:
         return scan_files(scope.place, scope.only, scope.root.exclude)
@@ -282,5 +282,6 @@ def refuse_great_losses(plan: Plan, known: IndexedState, scopes: Sequence[Scope]
         if lost * 2 > before:
             raise MissingImagesError(
                 f"{lost} of {before} images are no longer in {scope.place} (an unplugged drive?); nothing was"
-                " changed. Put them back, or run again with --prune to take them out of the collection"
+                " changed",
+                hint=Hint("put_images_back"),
             )

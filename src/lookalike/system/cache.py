@@ -82,14 +82,16 @@ def check_trusted(path: Path) -> None:
         if facts.st_uid not in owners and facts.st_gid != shared:
             named = "" if is_named else f", or to {folder} if you trust who can write to it"
             raise CacheError(
-                f"{place} is not loaded: it belongs to another user, number {facts.st_uid}; {_REMEDY}{named}"
+                f"{place} is not loaded: it belongs to another user, number {facts.st_uid}",
+                hint=f"{_REMEDY}{named}",
             )
         may_write = "all users" if facts.st_mode & stat.S_IWOTH and not is_sticky else ""
         if facts.st_mode & stat.S_IWGRP and facts.st_gid not in groups and not is_sticky:
             may_write = may_write or f"group {facts.st_gid}"
         if may_write:
             raise CacheError(
-                f"{place} is not loaded: {may_write} may write to it; after `chmod go-w` for it, or {_REMEDY}"
+                f"{place} is not loaded: {may_write} may write to it",
+                hint=f"after `chmod go-w` for it, or {_REMEDY}",
             )
 
 
@@ -124,7 +126,7 @@ def _temporary_folder() -> Path:
         return folder  # which nobody can make: nothing is kept
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
         raise CacheError(
-            f"there is no home to keep models in, and {folder} is not a folder that only you can write to;"
-            f" {_REMEDY}"
+            f"there is no home to keep models in, and {folder} is not a folder that only you can write to",
+            hint=_REMEDY,
         )
     return folder

@@ -16,6 +16,7 @@ def check_seed(random_state: Any) -> int:
     is_number = isinstance(random_state, Integral) and not isinstance(random_state, bool)
     if not is_number or not 0 <= random_state < 2**32:
         raise InvalidInputError(
-            f"random_state is {random_state!r}; expected a whole number from 0 to 2^32 - 1"
+            f"random_state is {random_state!r}; expected a whole number from 0 to 2^32 - 1",
+            field="random_state",
         )
     return int(random_state)

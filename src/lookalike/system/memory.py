@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from lookalike.errors import TooLittleMemoryError
+from lookalike.hints import Hint
 
 _GROUPS = (  # limit, usage and statistics of a container, by version 2 and 1 of Linux's control groups
     ("memory.max", "memory.current", "memory.stat"),
@@ -47,7 +48,7 @@ def rows_at_once(dimension: int, most: int) -> int:
     return max(1, min(most, _BLOCK_VALUES // max(dimension, 1)))
 
 
-def check_memory(needed: int, what: str, instead: str) -> None:
+def check_memory(needed: int, what: str, instead: Hint | str) -> None:
     """Raise unless so much memory can be had; before it is taken, since a system may kill who takes too much.
 
     Memory that is swapped out counts as free, and so does all there is, where the system does not say what
@@ -59,7 +60,7 @@ def check_memory(needed: int, what: str, instead: str) -> None:
         Bytes, at least.
     what : str
         What they are needed for, as the subject of a sentence.
-    instead : str
+    instead : Hint or str
         What to do.
 
     Raises
@@ -68,8 +69,8 @@ def check_memory(needed: int, what: str, instead: str) -> None:
     """
     if needed > _ALWAYS and needed > (free := _most_memory()):
         raise TooLittleMemoryError(
-            f"{what} needs about {needed / 2**30:,.1f} GiB of memory, and {free / 2**30:,.1f} GiB are free;"
-            f" {instead}"
+            f"{what} needs about {needed / 2**30:,.1f} GiB of memory, and {free / 2**30:,.1f} GiB are free",
+            hint=instead,
         )
 
 
@@ -78,7 +79,7 @@ def check_vectors_fit(n: int, dimension: int) -> None:
     check_memory(
         4 * n * dimension,
         f"holding {n:,} vectors of {dimension:,} dimensions",
-        "embed the images with a model of fewer dimensions, too: `lookalike index --model`",
+        Hint("fewer_dimensions"),
     )
 
 

@@ -43,12 +43,13 @@ class AutoencoderShape:
             raise InvalidInputError(f"there are to be {self.channels!r} channels; expected 1 or 3")
         if isinstance(self.dimension, bool) or not isinstance(self.dimension, int) or self.dimension < 1:
             raise InvalidInputError(
-                f"the dimension is {self.dimension!r}; expected a whole number, 1 or more"
+                f"the dimension is {self.dimension!r}; expected a whole number, 1 or more", field="dimension"
             )
         if self.dimension > self.side**2 * self.channels:
             raise InvalidInputError(
                 f"the dimension is {self.dimension:,}; expected at most {self.side**2 * self.channels:,}, the"
-                " numbers of an image"
+                " numbers of an image",
+                field="dimension",
             )
 
     @property

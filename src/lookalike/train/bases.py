@@ -24,6 +24,7 @@ from lookalike.embed import (
 from lookalike.embed import efficientnet_lite as lite
 from lookalike.embed.safetensors_weights import read_safetensors
 from lookalike.errors import ModelError, ModelResourceError
+from lookalike.hints import Hint
 from lookalike.system.on_demand import load
 from lookalike.train.base_networks import get_base_network
 
@@ -150,7 +151,7 @@ def _read_hub() -> tuple[bytes, Path, str]:
     try:
         content, folder = hub.read_image_file(RESNET50_WEIGHTS)
     except ModelError as error:
-        raise ModelError(f"{error}; or name a file that you have with --weights") from error
+        raise error.amended(hint=Hint("give_weights")) from error
     return content, folder / files.image.path, f"{files.repository}/{files.image.path}"
 
 

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from lookalike.errors import InvalidInputError, ModelExtraError, ModelResourceError
+from lookalike.hints import Hint
 
 if TYPE_CHECKING:
     import torch
@@ -35,8 +36,9 @@ def import_torch() -> ModuleType:
     except ImportError as error:
         reason = "" if isinstance(error, ModuleNotFoundError) and error.name == "torch" else f" ({error})"
         raise ModelExtraError(
-            f"training needs torch, which is not installed{reason}: pip install 'lookalike[train]'."
-            " Models that are trained already run without it"
+            f"training needs torch, which is not installed{reason}",
+            extra="train",
+            hint="pip install 'lookalike[train]'. Models that are trained already run without it",
         ) from error
     module: ModuleType = torch
     return module
@@ -68,8 +70,8 @@ def choose_device(name: str) -> torch.device:
     usable = {"cpu": 1, "cuda": library.cuda.device_count(), "mps": int(has_mps)}[device.type]
     if (device.index or 0) >= usable:
         raise ModelResourceError(
-            f"the device {name} is not available: torch {library.__version__} finds {usable} of its kind;"
-            " install a torch built for it, or take --device cpu"
+            f"the device {name} is not available: torch {library.__version__} finds {usable} of its kind",
+            hint=Hint("take_cpu", first="install a torch built for it"),
         )
     return device
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from lookalike.embed import LocalModel, Model, TrainedNetwork, fit_image
 from lookalike.errors import CollectionConflictError
 from lookalike.evaluate.measures import MOST_QUERIES
+from lookalike.hints import Hint
 from lookalike.train.augment import augment
 from lookalike.train.bases import Base, Start, get_base
 from lookalike.train.batches import Batch, first_pixels, read_batches
@@ -162,8 +163,8 @@ def _choose(images: TrainingImages, settings: FinetuneSettings) -> RunImages:
     kept = np.flatnonzero(counts[classes] >= settings.min_images)
     if not len(kept):
         raise CollectionConflictError(
-            f"no class has {settings.min_images:,} images, the largest {counts.max(initial=0):,}; take a"
-            " smaller --min-images"
+            f"no class has {settings.min_images:,} images, the largest {counts.max(initial=0):,}",
+            hint=Hint("fewer_a_class"),
         )
     labels = [images.labels[row] for row in kept.tolist()]
     split = split_labelled(
@@ -177,8 +178,8 @@ def _choose(images: TrainingImages, settings: FinetuneSettings) -> RunImages:
     learned = [labels[row] for row in split.train.tolist()]
     if get_loss_function(settings.loss).compares_images and len(set(learned)) == len(learned):
         raise CollectionConflictError(
-            f"no class has two images to learn from, which the {settings.loss} loss compares with each other:"
-            " add images, or take another --loss"
+            f"no class has two images to learn from, which the {settings.loss} loss compares with each other",
+            hint=Hint("another_loss"),
         )
     return RunImages(images.ids[kept], labels, split)
 

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from lookalike.errors import ModelConflictError, ModelInputError, ModelResourceError
+from lookalike.hints import Hint
 from lookalike.train.allocation import memory_kept
 from lookalike.train.batches import Batch
 from lookalike.train.interruption import interrupt_awaited
@@ -271,8 +272,8 @@ class _Loop:
     def _checked(self, loss: float, epoch: int) -> float:
         if not np.isfinite(loss):
             raise ModelInputError(
-                f"in epoch {epoch + 1} the loss is no longer a number: the weights have run away; begin again"
-                f" with --restart and a --learning-rate below {self.schedule.learning_rate:g}"
+                f"in epoch {epoch + 1} the loss is no longer a number: the weights have run away",
+                hint=Hint("slower", rate=self.schedule.learning_rate),
             )
         return loss
 
@@ -336,8 +337,8 @@ class _Loop:
         except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:100]
             raise ModelConflictError(
-                f"the checkpoint in {self.folder.folder} is of another training ({reason}); begin again with"
-                " --restart"
+                f"the checkpoint in {self.folder.folder} is of another training ({reason})",
+                hint=Hint("begin_again"),
             ) from error
 
 
@@ -353,6 +354,6 @@ def _clear_about_memory(batch_size: int, device: torch.device) -> Iterator[None]
         if not is_memory:
             raise
         raise ModelResourceError(
-            f"the memory of {device} does not suffice for {batch_size} images a batch: take --batch-size"
-            f" {max(1, batch_size // 2)} and --restart, or a smaller --size"
+            f"the memory of {device} does not suffice for {batch_size} images a batch",
+            hint=Hint("smaller_batches", n=max(1, batch_size // 2)),
         ) from error

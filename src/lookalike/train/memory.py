@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from lookalike.errors import ModelResourceError
+from lookalike.hints import Hint
 from lookalike.system.memory import free_memory
 
 _SHARE = 0.9  # of what is free
@@ -53,8 +54,9 @@ def check_memory(network: torch.nn.Module, side: int, batch_size: int, free: int
         return
     needed = (batch_size * each + weights) / 1e9
     fitting = room // each
-    advice = f"take --batch-size {fitting} or a smaller --size" if fitting >= 1 else "take a smaller --size"
+    advice = Hint("fit_batches", n=fitting) if fitting >= 1 else Hint("smaller_size")
     raise ModelResourceError(
         f"batches of {batch_size} images of {side} × {side} pixels take about {needed:.1f} GB of memory, and"
-        f" {free / 1e9:.1f} GB are free: {advice}"
+        f" {free / 1e9:.1f} GB are free",
+        hint=advice,
     )

@@ -29,6 +29,7 @@ from lookalike.errors import (
     ModelError,
     ModelResourceError,
 )
+from lookalike.hints import Hint
 from lookalike.system.replace_file import replace_file
 from lookalike.train.device import import_torch
 from lookalike.train.split import Split
@@ -113,8 +114,8 @@ class RunFolder:
             lock.acquire()
         except filelock.Timeout as error:
             raise LockedError(
-                f"another lookalike is training in {self.folder}; wait for it to end, or choose another"
-                " --name"
+                f"another lookalike is training in {self.folder}",
+                hint=Hint("name_model", first="wait for it to end"),
             ) from error
         except OSError as error:
             raise ModelResourceError(f"cannot write to {self.folder}: {error.strerror or error}") from error
@@ -166,8 +167,8 @@ class RunFolder:
         for key, value in json.loads(json.dumps(settings)).items():
             if began.get(key) != value:
                 raise ModelConflictError(
-                    f"the training in {self.folder} was begun with {key} = {began.get(key)!r}, not {value!r};"
-                    " go on with the same, take another --name, or begin again with --restart"
+                    f"the training in {self.folder} was begun with {key} = {began.get(key)!r}, not {value!r}",
+                    hint=Hint("same_settings"),
                 )
         return images, found
 
@@ -227,7 +228,7 @@ class RunFolder:
             self.folder.parent.rmdir()
 
     def _damaged(self, what: str, reason: str) -> ModelError:
-        return ModelDamagedError(f"{what} is damaged ({reason}); begin the training again with --restart")
+        return ModelDamagedError(f"{what} is damaged ({reason})", hint=Hint("begin_again"))
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:

@@ -105,7 +105,8 @@ class AutoencoderSettings:
         check_name(self.name)
         if self.metric not in get_args(Metric):
             raise InvalidInputError(
-                f"the metric is {self.metric!r}; expected one of {', '.join(get_args(Metric))}"
+                f"the metric is {self.metric!r}; expected one of {', '.join(get_args(Metric))}",
+                field="metric",
             )
         for name in ("dimension", "epochs", "patience"):
             _check_count(name, getattr(self, name))
@@ -186,16 +187,22 @@ class FinetuneSettings:
             if getattr(self, name) is not None:
                 _check_count(name, getattr(self, name))
         if self.weights is not None and not isinstance(self.weights, str | os.PathLike):
-            raise InvalidInputError(f"weights is {self.weights!r}; expected the path of a safetensors file")
+            raise InvalidInputError(
+                f"weights is {self.weights!r}; expected the path of a safetensors file", field="weights"
+            )
         if self.size is not None and not 32 <= self.size <= 1024:
-            raise InvalidInputError(f"the size is {self.size!r}; expected pixels a side, 32 to 1,024")
+            raise InvalidInputError(
+                f"the size is {self.size!r}; expected pixels a side, 32 to 1,024", field="size"
+            )
         if not _is_whole(self.n_frozen_epochs) or not 0 <= self.n_frozen_epochs <= self.epochs:
             raise InvalidInputError(
                 f"the network is frozen for {self.frozen_epochs} epochs; expected 0 to"
                 f" {self.epochs}, all of them"
             )
         if not is_number(self.balance) or not 0 <= self.balance <= 1:
-            raise InvalidInputError(f"the balance is {self.balance!r}; expected a number from 0 to 1")
+            raise InvalidInputError(
+                f"the balance is {self.balance!r}; expected a number from 0 to 1", field="balance"
+            )
         _check_rate(self.learning_rate)
         check_share("test", self.test)
         check_share("validation", self.validation, or_none=True)
@@ -237,13 +244,15 @@ def check_name(name: str) -> None:
     # As a file's name on every system, and in no way like that of a reduced model.
     if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name):
         raise InvalidInputError(
-            f"the name is {name!r}; expected up to 40 small letters, digits, - and _, a letter or digit first"
+            f"the name is {name!r}; expected up to 40 small letters, digits, - and _, a letter or digit"
+            " first",
+            field="name",
         )
 
 
 def _check_count(name: str, value: int) -> None:
     if not _is_whole(value) or value < 1:
-        raise InvalidInputError(f"{name} is {value!r}; expected a whole number, 1 or more")
+        raise InvalidInputError(f"{name} is {value!r}; expected a whole number, 1 or more", field=name)
 
 
 def _check_seed(value: int) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import CollectionConflictError, InvalidInputError
+from lookalike.hints import Hint
 from lookalike.train.shares import check_share
 
 Rows = npt.NDArray[np.int64]
@@ -65,8 +66,8 @@ def split_images(n: int, is_test: npt.NDArray[np.bool_] | None, held_out: float,
     rows = np.flatnonzero(~test)
     if len(rows) < FEWEST_IMAGES:
         raise CollectionConflictError(
-            f"there are {len(rows)} images to learn from; expected at least {FEWEST_IMAGES}: index more, or"
-            " search with a model that is trained already"
+            f"there are {len(rows)} images to learn from; expected at least {FEWEST_IMAGES}",
+            hint="index more, or search with a model that is trained already",
         )
     rows = np.random.default_rng((random_state, 0)).permutation(rows)
     n_held_out = min(max(1, round(held_out * len(rows))), len(rows) - 2)
@@ -130,7 +131,8 @@ def split_labelled(
     if len(alone):
         raise CollectionConflictError(
             f"{_listed(alone)} only one image; expected at least 2 in each class, one to learn from and one"
-            " to test with: add images, or leave such classes out with --min-images 2"
+            " to test with",
+            hint=Hint("leave_classes_out"),
         )
     random = np.random.default_rng((random_state, 0))
     parts: dict[str, list[Rows]] = {"train": [], "validation": [], "test": []}

@@ -70,4 +70,4 @@ def training_of(settings: object) -> Training:
         if isinstance(settings, load(row.settings)):
             return row
     expected = " or ".join(row.settings.partition(":")[2] for row in TRAININGS)
-    raise InvalidInputError(f"settings is {settings!r}; expected {expected}")
+    raise InvalidInputError(f"settings is {settings!r}; expected {expected}", field="settings")

@@ -24,14 +24,15 @@ def summarise_clusterings(
     clusterings: StoredClusterings, there: Ids
 ) -> tuple[tuple[ClusteringInfo, ...], dict[str, str]]:
     """Return the clusterings that can be read, and what is wrong with the others."""
-    found, damaged = [], {}
+    found: list[ClusteringInfo] = []
+    damaged: dict[str, str] = {}
     for name in clusterings.names():
         try:
             stored = clusterings.read(name)
         except CollectionError:
             continue  # deleted meanwhile
         except LookalikeError as error:
-            damaged[name] = str(error)
+            damaged[name] = error.told
             continue
         numbers = stored.clusters[np.isin(stored.ids, there)]
         is_noise = numbers == NOISE

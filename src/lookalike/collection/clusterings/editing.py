@@ -213,7 +213,7 @@ def _check_name(name: str, taken: Mapping[int, str]) -> str:
         )
     if name.casefold() in map(str.casefold, taken.values()):
         raise InvalidInputError(
-            f"another cluster is named {name!r} already; merge the two, or choose another"
+            f"another cluster is named {name!r} already", hint="merge the two, or choose another"
         )
     return name
 

@@ -22,6 +22,7 @@ from lookalike.errors import (
     CollectionNotFoundError,
     CollectionResourceError,
 )
+from lookalike.hints import Hint
 from lookalike.system.on_demand import load
 from lookalike.types import format_id
 
@@ -77,9 +78,9 @@ def export_clustering(
         with _whole(to) as partial:
             write(Export(clustering, locations), partial)
     except OSError as error:
-        hint = "; use copy, which works on every disk" if error.errno in _NO_LINKS else ""
         raise CollectionResourceError(
-            f"cannot export to {to}: {error.strerror or error}{hint}; nothing was written"
+            f"cannot export to {to}: {error.strerror or error}; nothing was written",
+            hint="use copy, which works on every disk" if error.errno in _NO_LINKS else None,
         ) from error
     return len(clustering.ids)
 
@@ -88,10 +89,12 @@ def check_export(to: Path, form: str) -> None:
     """Raise InvalidInputError or CollectionError unless there is such a form, and nothing in the way."""
     if get_form(form).is_file:
         if os.path.lexists(to):
-            raise CollectionConflictError(f"{to} is there already, and is not overwritten; name another file")
+            raise CollectionConflictError(
+                f"{to} is there already, and is not overwritten", hint="name another file"
+            )
     elif os.path.lexists(to) and (not to.is_dir() or any(to.iterdir())):
         raise CollectionConflictError(
-            f"{to} is there and not an empty folder; name a new folder to export to"
+            f"{to} is there and not an empty folder", hint="name a new folder to export to"
         )
     if not to.absolute().parent.is_dir():
         raise CollectionNotFoundError(f"there is no folder {to.absolute().parent} to export to")
@@ -164,7 +167,7 @@ def _write_folders(export: Export, folder: Path, put: Callable[[Path, Path], obj
         source = Path(export.locations[image][0].path)
         if not source.is_absolute():
             raise CollectionConflictError(
-                f"{source} is an image of a data set, no file; export as csv or json instead"
+                f"{source} is an image of a data set, no file", hint="export as csv or json instead"
             )
         target = folder / names[number] / source.name
         if str(target).casefold() in taken:  # a file of that name in another folder
@@ -174,7 +177,7 @@ def _write_folders(export: Export, folder: Path, put: Callable[[Path, Path], obj
             put(source, target)
         except FileNotFoundError as error:
             raise CollectionConflictError(
-                f"{source} is gone; run `lookalike index`, then export again"
+                f"{source} is gone", hint=Hint("sync", then=", then export again")
             ) from error
 
 

@@ -34,6 +34,7 @@ from lookalike.collection.stored.clusterings import (
 )
 from lookalike.embed import Model
 from lookalike.errors import CollectionConflictError, CollectionResourceError, InvalidInputError
+from lookalike.hints import Hint
 from lookalike.system.chance import RANDOM_STATE, check_seed
 from lookalike.system.memory import free_memory
 from lookalike.system.reports import CountReport, WordsReport
@@ -83,7 +84,8 @@ class ClusteringRequest:
             if name not in row.takes:
                 raise InvalidInputError(
                     f"{name} is {value!r}, but {row.name} takes {' and '.join(row.takes)};"
-                    f" {name} is for {', '.join(algorithms_that_take([name]))}"
+                    f" {name} is for {', '.join(algorithms_that_take([name]))}",
+                    field=name,
                 )
         _ = self.kept_as  # which is checked
         check_seed(self.random_state)
@@ -251,8 +253,8 @@ def _check_fits(embedded: Embedded, row: Algorithm) -> None:
         taken, free = row.times_vectors * embedded.n_bytes, free_memory()
         raise CollectionResourceError(
             f"{row.name} would take about {taken / 1e9:,.1f} GB of memory for {len(embedded):,} images, and"
-            f" {free / 1e9:,.1f} GB are free; {_which_read_batches()} reads them in batches, and fewer"
-            " dimensions take less: `lookalike reduce 64`"
+            f" {free / 1e9:,.1f} GB are free",
+            hint=Hint("reduce", reader=_which_read_batches()),
         )
 
 

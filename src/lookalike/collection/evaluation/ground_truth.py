@@ -12,6 +12,7 @@ from lookalike.collection.embedded import nothing_embedded
 from lookalike.collection.places import FileLocation, Places
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.errors import CollectionConflictError, InvalidInputError
+from lookalike.hints import Hint
 from lookalike.images.finding.spelling import as_typed, composed
 
 _COLUMNS = ("path", "label")
@@ -62,7 +63,7 @@ def read_ground_truth(
         If no image has a label.
     """
     if not locations:
-        raise CollectionConflictError(nothing_embedded(places.store, places.manifest.model, None))
+        raise nothing_embedded(places.store, places.manifest.model, None)
     clusterings = places.clusterings
     if given is None:
         labels = {image: found[0].folder_label for image, found in locations.items()}
@@ -74,9 +75,7 @@ def read_ground_truth(
             sources = ["named clusters"]
         if not known:
             raise CollectionConflictError(
-                f"no image of the collection in {places.store.folder} has a label; give a"
-                " table of labels with --labels FILE.csv (columns path and label), or name clusters with"
-                " `lookalike cluster` and give the clustering's name"
+                f"no image of the collection in {places.store.folder} has a label", hint=Hint("give_labels")
             )
         return GroundTruth(known, " and ".join(sources))
     name = os.fspath(given)
@@ -104,8 +103,7 @@ def _of_clusters(
     }
     if not labels:
         raise CollectionConflictError(
-            f"no cluster of {name!r} has a name to take as label; give some names with"
-            f" `lookalike cluster --name '{name}' --rename CLUSTER=NEW`"
+            f"no cluster of {name!r} has a name to take as label", hint=Hint("name_clusters", name=name)
         )
     return GroundTruth(labels, f"named clusters of {name}")
 
@@ -135,7 +133,7 @@ def _of_table(places: Places, locations: Mapping[int, list[FileLocation]], file:
         raise InvalidInputError(
             f"{file} gives no image of this collection a label"
             + (f": {unknown[0]}, say, is none of its images" if unknown else "")
-            + "; expected paths as `lookalike search` prints them"
+            + "; expected paths as a search gives them"
         )
     return GroundTruth(labels, str(file), tuple(unknown))
 

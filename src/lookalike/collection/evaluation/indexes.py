@@ -13,7 +13,7 @@ from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.places import Places
 from lookalike.collection.resources import Resources
 from lookalike.collection.searching import pass_filter
-from lookalike.errors import CollectionConflictError, CollectionNotFoundError, InvalidInputError
+from lookalike.errors import CollectionNotFoundError, InvalidInputError
 from lookalike.query.filter import Filter
 from lookalike.types import Ids
 
@@ -38,7 +38,7 @@ def compare_on_collection(resources: Resources, request: IndexRequest) -> IndexC
     places, model, query_split = resources.places, resources.model(request.model), request.query_split
     ids, vectors = vector_table(places.store, model).read_vectors()
     if not len(ids):
-        raise CollectionConflictError(nothing_embedded(places.store, model.name, request.model))
+        raise nothing_embedded(places.store, model.name, request.model)
     is_query = is_in_split(places, ids, query_split) & (query_split is not None)
     gallery = vectors[is_in_split(places, ids, request.gallery_split) & ~is_query]
     queries = vectors[is_query] if query_split is not None else None

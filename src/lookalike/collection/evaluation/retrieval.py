@@ -32,6 +32,7 @@ from lookalike.evaluate import (
 )
 from lookalike.evaluate.measures import DEFAULT_KS
 from lookalike.evaluate.retrieval import check_ks
+from lookalike.hints import Hint
 from lookalike.index import Exact
 from lookalike.index.kinds import AUTO, is_kind
 from lookalike.types import Hit, Ids, ImageId
@@ -192,15 +193,15 @@ def _set_task(
     for contender in contenders:
         ids = vector_table(store, contender.model).read(["id"])["id"].to_numpy()
         if not len(ids):
-            raise CollectionConflictError(nothing_embedded(store, contender.model.name, contender.asked))
+            raise nothing_embedded(store, contender.model.name, contender.asked)
         of_models.append(ids[np.isin(ids, list(locations))])
     common = np.sort(of_models[0])
     for ids in of_models[1:]:
         common = common[np.isin(common, ids)]
     if not len(common):
         raise CollectionConflictError(
-            f"no image is embedded with all of {', '.join(each.model.name for each in contenders)}; run"
-            " `lookalike index` first"
+            f"no image is embedded with all of {', '.join(each.model.name for each in contenders)}",
+            hint=Hint("sync", then=" first"),
         )
     ids = common[np.isin(common, list(truth.labels))]
     if not len(ids):

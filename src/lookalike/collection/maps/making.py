@@ -16,6 +16,7 @@ from lookalike.collection.stored.maps import StoredMap, check_map_name
 from lookalike.collection.stored.named_folders import read_each
 from lookalike.embed import Model
 from lookalike.errors import CollectionConflictError, InvalidInputError
+from lookalike.hints import Hint
 from lookalike.projection import Projection, place, project
 from lookalike.projection.methods import DEFAULT_METHOD, MAP_METHODS, get_method
 from lookalike.system.chance import RANDOM_STATE, check_seed
@@ -57,7 +58,8 @@ class MapRequest:
         if self.perplexity is not None and not row.takes_perplexity:
             others = ", ".join(each.name for each in MAP_METHODS if each.takes_perplexity)
             raise InvalidInputError(
-                f"perplexity is {self.perplexity!r}, but {row.name} has none; it is for {others}"
+                f"perplexity is {self.perplexity!r}, but {row.name} has none; it is for {others}",
+                field="perplexity",
             )
         check_seed(self.its_random_state)
 
@@ -173,8 +175,8 @@ def place_later(stored: StoredMap, embedded: Embedded, metric: Metric) -> tuple[
     is_base = is_there & ~stored.is_placed
     if not is_base.any() and not get_method(stored.method).places_alone:
         raise CollectionConflictError(
-            f"none of the images that the map {stored.name!r} was made of is left; make it anew with"
-            f" `lookalike map --name '{stored.name}' --new`"
+            f"none of the images that the map {stored.name!r} was made of is left",
+            hint=Hint("map_anew", name=stored.name),
         )
     base = Projection(stored.points[is_base], stored.method, stored.parameters, stored.figures, stored.state)
     vectors = embedded.take(stored.ids[is_base])

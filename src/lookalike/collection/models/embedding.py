@@ -13,6 +13,7 @@ from lookalike.collection.resources import Resources
 from lookalike.collection.searchers import forget_indexes
 from lookalike.embed import Compute, Model, ModelRegistry, base_name, reduce_vectors
 from lookalike.errors import ModelError
+from lookalike.hints import Hint
 from lookalike.store import Store
 from lookalike.sync import Target
 
@@ -102,7 +103,4 @@ def _way_around(name: str, names: Sequence[str]) -> Iterator[None]:
         others = [other for other in names if name not in (other, base_name(other))]
         if not others:
             raise
-        raise ModelError(
-            f"{error}; to go on without it, `lookalike index --model {others[0]}` brings that one alone up to"
-            " date"
-        ) from error
+        raise error.amended(hint=Hint("sync_other", model=others[0])) from error

@@ -6,7 +6,7 @@ import numpy as np
 
 from lookalike.collection.embedded import nothing_embedded
 from lookalike.embed import Model, ModelRegistry, base_name, reduce_vectors
-from lookalike.errors import CollectionConflictError, InvalidInputError
+from lookalike.errors import InvalidInputError
 from lookalike.pca import PCA
 from lookalike.store import Store
 from lookalike.sync import COMMIT_IMAGES
@@ -22,7 +22,7 @@ def reduce_model(store: Store, registry: ModelRegistry, pca: PCA, model: Model, 
     check_vectors_fit(table.count(), model.dimension)
     _, vectors = table.read_vectors()
     if not len(vectors):
-        raise CollectionConflictError(nothing_embedded(store, model.name, asked))
+        raise nothing_embedded(store, model.name, asked)
     if len(vectors) == 1:
         raise InvalidInputError("there is only 1 image; expected at least 2, to find components")
     name = registry.add_reduced(model.name, pca.fit(vectors)).name

@@ -21,6 +21,7 @@ from lookalike.errors import (
     InvalidInputError,
     ModelError,
 )
+from lookalike.hints import Hint
 from lookalike.images.decode import read_file
 from lookalike.index.kinds import kind_names
 from lookalike.store import writer_lock
@@ -45,11 +46,17 @@ def train_model(
     """Train a network and keep it; see `Models.train`."""
     training = training_of(settings)
     if not isinstance(running, Running):
-        raise InvalidInputError(f"running is {running!r}; expected Running")
+        raise InvalidInputError(f"running is {running!r}; expected Running", field="running")
     if labels is not None and not training.takes_labels:
-        raise InvalidInputError(f"labels is {labels!r}, but an {training.name} learns without; leave it out")
+        raise InvalidInputError(
+            f"labels is {labels!r}, but an {training.name} learns without",
+            field="labels",
+            hint="leave it out",
+        )
     if labels is not None and not isinstance(labels, str | os.PathLike):
-        raise InvalidInputError(f"labels is {labels!r}; expected a CSV file or the name of a clustering")
+        raise InvalidInputError(
+            f"labels is {labels!r}; expected a CSV file or the name of a clustering", field="labels"
+        )
     places, registry, folder = resources.places, resources.models, resources.store.folder
     name = settings.model_name
     run = RunFolder(folder / "training" / name)
@@ -82,7 +89,8 @@ def _check_nothing_is_left(places: Places, registry: ModelRegistry, name: str) -
     if left:
         raise CollectionConflictError(
             f"the model {name} is gone, but what was made with it is still in {places.store.folder}:"
-            f" {', '.join(left)}; delete that too, or choose another --name"
+            f" {', '.join(left)}",
+            hint=Hint("name_model", first="delete that too"),
         )
 
 
@@ -90,7 +98,7 @@ def _images(places: Places) -> TrainingImages:
     rows = places.store.files.read(["path", "id", "split"]).to_pylist()
     if not rows:
         raise CollectionConflictError(
-            f"the collection in {places.store.folder} holds no images; run `lookalike index` first"
+            f"the collection in {places.store.folder} holds no images", hint=Hint("sync", then=" first")
         )
     stored: dict[int, str] = {}
     tested = set()

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from lookalike.collection.stored.clusterings import NamedClusters, StoredClusterings
+from lookalike.hints import Sentence
 from lookalike.types import Ids
 
 NO_CLUSTERS: Mapping[str, str] = MappingProxyType({})
@@ -22,12 +23,12 @@ class ClusterLabels:
     ----------
     named : tuple of NamedClusters
         The clustering that its user changed last comes first.
-    damaged : tuple of str
+    damaged : tuple of Sentence
         What is wrong with clusterings that cannot be read.
     """
 
     named: tuple[NamedClusters, ...]
-    damaged: tuple[str, ...]
+    damaged: tuple[Sentence, ...]
 
     @classmethod
     def read(cls, clusterings: StoredClusterings) -> ClusterLabels:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from lookalike.collection.stored.named_folders import NamedFolders, check_name, parse_facts, read_arrays
 from lookalike.errors import InvalidInputError, StoreError
+from lookalike.hints import Sentence
 from lookalike.images.finding.spelling import composed
 from lookalike.types import Ids, Vectors
 
@@ -151,7 +152,7 @@ class StoredClusterings:
     """The clusterings of the collection in a ``.lookalike`` folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folders = NamedFolders(folder / "clusterings", "clustering", "cluster", _EXAMPLE)
+        self._folders = NamedFolders(folder / "clusterings", "clustering", _EXAMPLE)
         self._named: dict[str, tuple[bytes, NamedClusters | None]] = {}
 
     def names(self) -> list[str]:
@@ -174,7 +175,7 @@ class StoredClusterings:
         """
         return self._folders.read(name, _read)
 
-    def named(self) -> tuple[list[NamedClusters], list[str]]:
+    def named(self) -> tuple[list[NamedClusters], list[Sentence]]:
         """Return the clusters that have names, and what is wrong with clusterings that cannot be read.
 
         Where nothing was named, only a few lines of each clustering are read; and what was read, once.
@@ -185,7 +186,7 @@ class StoredClusterings:
                 clusters = self._folders.attempt(name, self._read_named)
             except StoreError as error:
                 if name in self.names():  # else it was deleted meanwhile
-                    damaged.append(str(error))
+                    damaged.append(error.told)
                 continue
             if clusters is not None:
                 found.append(clusters)

@@ -71,7 +71,7 @@ class StoredMaps:
     """The maps of the collection in a ``.lookalike`` folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folders = NamedFolders(folder / "maps", "map", "map", _EXAMPLE)
+        self._folders = NamedFolders(folder / "maps", "map", _EXAMPLE)
 
     def names(self) -> list[str]:
         """Return the names of those that are there."""

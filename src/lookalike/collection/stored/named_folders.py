@@ -27,6 +27,7 @@ from lookalike.errors import (
     StoreDamagedError,
     StoreResourceError,
 )
+from lookalike.hints import Hint
 from lookalike.images.finding.spelling import composed
 from lookalike.store import writer_lock
 from lookalike.system.replace_file import replace_file
@@ -51,12 +52,13 @@ def check_name(kind: str, name: str, example: str) -> str:
 
 def read_each(names: Iterable[str], read: Callable[[str], T]) -> tuple[list[T], dict[str, str]]:
     """Return what can be read, and by name what is wrong with the rest: what is damaged hides no other."""
-    found, damaged = [], {}
+    found: list[T] = []
+    damaged: dict[str, str] = {}
     for name in names:
         try:
             found.append(read(name))
         except LookalikeError as error:
-            damaged[name] = str(error)
+            damaged[name] = error.told
     return found, damaged
 
 
@@ -68,15 +70,14 @@ class NamedFolders:
     place : Path
         The folder that they are in; it need not be there.
     kind : str
-        What is kept, in one word: its facts are in ``<kind>.json``.
-    command : str
-        Of the command line, that makes and deletes them.
+        What is kept, in one word: its facts are in ``<kind>.json``, and there are hints how to make and
+        delete one.
     example : str
         A name.
     """
 
-    def __init__(self, place: Path, kind: str, command: str, example: str) -> None:
-        self._place, self._kind, self._command, self._example = place, kind, command, example
+    def __init__(self, place: Path, kind: str, example: str) -> None:
+        self._place, self._kind, self._example = place, kind, example
         self._facts = f"{kind}.json"
 
     def names(self) -> list[str]:
@@ -90,8 +91,8 @@ class NamedFolders:
         if name not in names:
             others = f"there are {', '.join(names)}" if names else "there is none yet"
             raise CollectionNotFoundError(
-                f"there is no {self._kind} {name!r} in this collection ({others}); make it with"
-                f" `lookalike {self._command} --name {name}`"
+                f"there is no {self._kind} {name!r} in this collection ({others})",
+                hint=Hint(f"make_{self._kind}", name=name),
             )
 
     def read(self, name: str, read: Callable[[Path], T]) -> T:
@@ -117,9 +118,8 @@ class NamedFolders:
             return read(folder)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
             raise StoreDamagedError(
-                f"the {self._kind} in {folder} cannot be read: {error}; delete it with"
-                f" `lookalike {self._command} --name '{name}' --delete -c '{self._place.parent}'`, and make"
-                " it again"
+                f"the {self._kind} in {folder} cannot be read: {error}",
+                hint=Hint(f"delete_{self._kind}", name=name, folder=self._place.parent),
             ) from error
 
     def write(self, name: str, facts: Mapping[str, Any], arrays: Arrays) -> None:

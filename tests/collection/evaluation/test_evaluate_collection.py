@@ -6,13 +6,16 @@ import json
 import shutil
 
 import pytest
+from indexed_copy import folder, photos
 from PIL import Image
 
 from lookalike import Collection
 from lookalike.collection.evaluation.ground_truth import read_ground_truth
 from lookalike.errors import CollectionError, InvalidInputError, ModelError, StoreError
 from lookalike.evaluate import compare_with_labels, rank_others, silhouette
-from pictures import picture, shade
+from pictures import folders_of_shades, picture, shade
+
+__all__ = ["folder", "photos"]  # fixtures
 
 MODEL = "pixels-8-grey"
 
@@ -21,27 +24,12 @@ MODEL = "pixels-8-grey"
 def indexed(tmp_path_factory):
     """Give an indexed folder to copy: 5 dark pictures, 6 light ones, one of them dark, 1 alone, 2 of none."""
     place = tmp_path_factory.mktemp("indexed") / "photos"
-    for label in ("dark", "light", "alone"):
-        (place / label).mkdir(parents=True)
-    for number in range(5):
-        shade(20, number).save(place / f"dark/{number}.png")
-        shade(230, number).save(place / f"light/{number}.png")
+    folders_of_shades(place, {"dark": (20, 5), "light": (230, 5), "alone": (120, 1)})
     shade(20, 99).save(place / "light/wrong.png")
-    shade(120, 0).save(place / "alone/0.png")
     shade(20, 50).save(place / "no-label.png")
     shade(230, 50).save(place / "no-label-either.png")
     Collection.create(place, model=MODEL).sync()
     return place
-
-
-@pytest.fixture
-def folder(indexed, tmp_path):
-    return shutil.copytree(indexed, tmp_path / "photos")
-
-
-@pytest.fixture
-def photos(folder):
-    return Collection.open(folder)
 
 
 @pytest.fixture
@@ -316,7 +304,7 @@ def test_clustering_without_labels_still_has_a_silhouette(tmp_path):
     assert pairs.scores is None
     assert pairs.silhouette > 0.8
     assert (each.scores, each.silhouette) == (None, None)  # as many clusters as images
-    with pytest.raises(CollectionError, match=r"has a label; give a table"):
+    with pytest.raises(CollectionError, match=r"has a label\ngive a table"):
         made.evaluation.retrieval()
 
 
@@ -404,7 +392,7 @@ def test_clusterings_are_measured_with_labels_read_once_and_damaged_ones_told(ph
     assert len(read) == 1
     assert [each.name for each in found.clusterings] == ["kmeans", "others"]
     assert list(found.damaged) == ["halves"]
-    assert "lookalike cluster --name 'halves' --delete" in found.damaged["halves"]
+    assert "clusterings.delete('halves')" in str(found.damaged["halves"].hint)
     with pytest.raises(StoreError, match="halves"):
         photos.evaluation.clusterings(["kmeans", "halves"])
 

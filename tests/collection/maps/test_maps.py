@@ -5,11 +5,14 @@ import shutil
 
 import numpy as np
 import pytest
+from indexed_copy import folder, photos
 from PIL import Image
 
 from lookalike import Collection
 from lookalike.errors import CollectionError, InvalidInputError, ModelError, StoreError
-from pictures import shade
+from pictures import folders_of_shades, shade
+
+__all__ = ["folder", "photos"]  # fixtures
 
 MODEL = "pixels-8-grey"
 KINDS = {"dark": 20, "middle": 120, "light": 230}
@@ -19,22 +22,9 @@ KINDS = {"dark": 20, "middle": 120, "light": 230}
 def indexed(tmp_path_factory):
     """Give a folder of 15 pictures that has a collection, to copy."""
     place = tmp_path_factory.mktemp("indexed") / "photos"
-    for label, level in KINDS.items():
-        (place / label).mkdir(parents=True)
-        for number in range(5):
-            shade(level, number).save(place / label / f"{number}.png")
+    folders_of_shades(place, {"dark": (20, 5), "middle": (120, 5), "light": (230, 5)})
     Collection.create(place, model=MODEL).sync()
     return place
-
-
-@pytest.fixture
-def folder(indexed, tmp_path):
-    return shutil.copytree(indexed, tmp_path / "photos")
-
-
-@pytest.fixture
-def photos(folder):
-    return Collection.open(folder)
 
 
 def of_pictures(place, pictures):
@@ -179,7 +169,9 @@ def test_a_map_of_which_nothing_is_left_says_so(photos, folder):
     (folder / "new").mkdir()
     shade(99, 1).save(folder / "new/1.png")
     photos.sync(prune=True)
-    with pytest.raises(CollectionError, match=r"none of the images that the map 'tsne' .* --new"):
+    with pytest.raises(
+        CollectionError, match=r"none of the images that the map 'tsne' .*\nmake it anew with"
+    ):
         photos.maps.place("tsne")
     assert photos.maps.place("pca")[1] == 1  # its components are enough
 
@@ -211,7 +203,9 @@ def test_bad_requests_for_maps_are_one_clear_error(photos, folder, tmp_path):
         photos.maps.make(model="nonsense")
     with pytest.raises(CollectionError, match=r"no image .* is embedded with pixels-28-grey"):
         photos.maps.make(model="pixels-28-grey")
-    with pytest.raises(CollectionError, match=r"there is no map 'x' .*there is none yet.*lookalike map"):
+    with pytest.raises(
+        CollectionError, match=r"there is no map 'x' .*there is none yet\)\nmake it with collection\.maps"
+    ):
         photos.maps.get("x")
     (tmp_path / "empty").mkdir()
     with pytest.raises(CollectionError, match="holds no images"):
@@ -224,7 +218,9 @@ def test_a_damaged_map_is_named_and_can_be_deleted_or_made_anew(photos, folder):
     place = folder / ".lookalike/maps/pca"
     (arrays,) = place.glob("arrays-*")
     arrays.write_bytes(arrays.read_bytes()[:-9] + b"123456789")
-    with pytest.raises(StoreError, match=r"map .* is damaged; .*lookalike map --name 'pca' --delete"):
+    with pytest.raises(
+        StoreError, match=r"map .* is damaged\ndelete it with collection\.maps\.delete\('pca'\)"
+    ):
         photos.maps.get("pca")
     photos.maps.make("pca")
     assert len(photos.maps.get("pca").images) == 15
@@ -395,10 +391,10 @@ def test_a_damaged_map_is_one_line_and_new_makes_it_anew(call, folder):
     call("map", "--method", "pca")
     (folder / ".lookalike/maps/pca/map.json").write_text("{}")
     code, _, err = call("map", "--method", "pca")
-    assert (code, err.count("\n"), "lookalike map --name 'pca' --delete" in err) == (2, 1, True)
+    assert (code, err.count("\n"), "lookalike map delete 'pca'" in err) == (2, 1, True)
     call("map", "--name", "whole", "-q")
     code, out, err = call("map", "list")
-    assert (code, out.split("\t")[0], "--name 'pca' --delete" in err) == (0, "whole", True)
+    assert (code, out.split("\t")[0], "lookalike map delete 'pca'" in err) == (0, "whole", True)
     listed = json.loads(call("map", "list", "--json")[1])["maps"]
     assert [(each["name"], "damaged" in each) for each in listed] == [("whole", False), ("pca", True)]
     assert call("map", "make", "--method", "pca")[0] == 0

@@ -5,11 +5,15 @@ import os
 import shutil
 
 import pytest
+from indexed_copy import folder, photos
 
 from lookalike import Collection, Filter
+from lookalike.cli.hints import advise
 from lookalike.collection.stored import clusterings as module
 from lookalike.errors import CollectionError, QueryError
 from pictures import shade
+
+__all__ = ["folder", "photos"]  # fixtures
 
 MODEL = "pixels-8-grey"
 LEVELS = {"dark": 20, "middle": 120, "light": 230}
@@ -27,16 +31,6 @@ def indexed(tmp_path_factory):
     collection.sync()
     collection.clusterings.make(k=3)  # 0 is dark, 1 middle, 2 light
     return place
-
-
-@pytest.fixture
-def folder(indexed, tmp_path):
-    return shutil.copytree(indexed, tmp_path / "photos")
-
-
-@pytest.fixture
-def photos(folder):
-    return Collection.open(folder)
 
 
 def found(photos, k=99, **options):
@@ -171,7 +165,7 @@ def test_search_by_label_finds_those_of_folders_and_of_clusters(photos, folder):
     assert len(photos.search(color="#141414", where=Filter(labels=["night"])).hits) == 4
     photos.clusterings.rename("kmeans", 2, "night sky")
     assert found(photos, where=Filter(labels=["night sky"])).keys() == light
-    with pytest.raises(QueryError, match=r"no image here is labelled 'nigth'; did you mean night\b"):
+    with pytest.raises(QueryError, match=r"no image here is labelled 'nigth'\ndid you mean night\b"):
         found(photos, where=Filter(labels=["nigth"]))
     photos.clusterings.rename("kmeans", "night", "snow")
     assert found(photos, where=Filter(labels=["snow"])).keys() == dark | light
@@ -235,14 +229,14 @@ def test_a_damaged_clustering_costs_a_search_its_names_only(photos, folder, call
     result = Collection.open(folder).search(folder / "middle-0.png", k=9)
     assert {name for hit in result.hits for name in hit.clusters.values()} == {"fine"}
     (warning,) = result.warnings
-    assert "--name 'kmeans' --delete" in warning
+    assert "clusterings.delete('kmeans')" in str(warning.hint)
     assert len(photos.vectors()[0]) == 9
     code, out, err = call("search", "middle-0.png", "--json")
-    assert (code, len(json.loads(out)["hits"]), err) == (0, 8, f"lookalike: {warning}\n")
+    assert (code, len(json.loads(out)["hits"]), err) == (0, 8, f"lookalike: {advise(warning)}\n")
     code, out, err = call("search", "middle-0.png", "--label", "night")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "no image here is labelled 'night'" in err
-    assert "--name 'kmeans' --delete" in err
+    assert "lookalike cluster delete 'kmeans'" in err
 
 
 def test_search_shows_names_of_clusters(call, photos):
@@ -278,7 +272,7 @@ def test_info_tells_of_clusterings_and_of_an_images_clusters(call, photos, folde
         "clustering  kmeans: kmeans, 3 clusters, 8 images; named: white",
     ]
     assert lines[2].startswith("damaged     the clustering in ")
-    assert "`lookalike cluster --name 'broken' --delete -c '" in lines[2]
+    assert "`lookalike cluster delete 'broken' -c '" in lines[2]
     listed = json.loads(call("info", "--json")[1])["clusterings"]
     assert listed[1] == {
         "name": "kmeans",
@@ -300,7 +294,7 @@ def test_a_list_of_clusterings_goes_past_a_damaged_one(call, photos):
     damage(photos, "broken")
     code, out, err = call("cluster", "list")
     assert (code, out.split("\t")[0], out.count("\n"), err.count("\n")) == (0, "kmeans", 1, 1)
-    assert "--name 'broken' --delete" in err
+    assert "lookalike cluster delete 'broken'" in err
     listed = json.loads(call("cluster", "list", "--json")[1])["clusterings"]
     assert [(each["name"], "damaged" in each) for each in listed] == [("kmeans", False), ("broken", True)]
     assert call("cluster", "delete", "broken")[:2] == (0, "deleted broken\n")

@@ -1,24 +1,26 @@
 """Clusters of a collection: found, kept, changed, exported, searched in, and all that on the command line."""
 
 import csv
-import gzip
 import json
 import os
 import shutil
-import struct
 import sys
 import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from indexed_copy import folder, photos
 from PIL import Image
 
 from lookalike import Collection
 from lookalike.cli import main
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.errors import CollectionError, InvalidInputError, QueryError, StoreError
-from pictures import shade
+from mnist_files import write_mnist
+from pictures import folders_of_shades, shade
+
+__all__ = ["folder", "photos"]  # fixtures
 
 MODEL = "pixels-8-grey"
 KINDS = {"dark": 20, "middle": 120, "light": 230}
@@ -29,22 +31,9 @@ EVERY = ("kmeans", "hierarchical", "spectral", "agglomerative", "dbscan", "hdbsc
 def indexed(tmp_path_factory):
     """Give a folder of 15 pictures that has a collection, to copy."""
     place = tmp_path_factory.mktemp("indexed") / "photos"
-    for count, (label, level) in zip((6, 5, 4), KINDS.items(), strict=True):
-        (place / label).mkdir(parents=True)
-        for number in range(count):
-            shade(level, number).save(place / label / f"{number}.png")
+    folders_of_shades(place, {"dark": (20, 6), "middle": (120, 5), "light": (230, 4)})
     Collection.create(place, model=MODEL).sync()
     return place
-
-
-@pytest.fixture
-def folder(indexed, tmp_path):
-    return shutil.copytree(indexed, tmp_path / "photos")
-
-
-@pytest.fixture
-def photos(folder):
-    return Collection.open(folder)
 
 
 def sizes(found):
@@ -320,7 +309,7 @@ def test_a_damaged_clustering_is_named_and_can_be_deleted(photos, folder):
     place = folder / ".lookalike/clusterings/kmeans"
     (arrays,) = place.glob("arrays-*")
     arrays.write_bytes(arrays.read_bytes()[:-9] + b"something")
-    with pytest.raises(StoreError, match="damaged; delete it with"):
+    with pytest.raises(StoreError, match=r"damaged\ndelete it with"):
         photos.clusterings.get("kmeans")
     (place / "clustering.json").write_text("[]")
     with pytest.raises(StoreError, match="cannot be read"):
@@ -474,20 +463,14 @@ def test_nothing_is_overwritten_and_nothing_is_left_of_half_an_export(photos, fo
 
 
 def test_images_of_a_data_set_are_exported_as_a_table_only(tmp_path, monkeypatch):
-    place = tmp_path / "data/mnist"
-    place.mkdir(parents=True)
-    for name, shape in {"images-idx3": (6, 28, 28), "labels-idx1": (6,)}.items():
-        numbers = np.random.default_rng(0).integers(0, 10, shape).astype(np.uint8)
-        header = bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape)
-        for split in ("train", "t10k"):
-            content = header + (numbers + (split == "train")).tobytes()
-            (place / f"{split}-{name}-ubyte.gz").write_bytes(gzip.compress(content))
+    images = np.random.default_rng(0).integers(0, 10, (12, 28, 28))
+    write_mnist(tmp_path / "data/mnist", images, np.arange(12) % 10, 6)
     monkeypatch.setenv("LOOKALIKE_DATA", str(tmp_path / "data"))
     collection = Collection.create(tmp_path / "set", model="pixels-28-grey", with_root=False)
     collection.add_dataset("mnist")
     collection.sync()
     collection.clusterings.make(k=2)
-    with pytest.raises(CollectionError, match="no file; export as csv or json"):
+    with pytest.raises(CollectionError, match=r"no file\nexport as csv or json"):
         collection.clusterings.export("kmeans", tmp_path / "out", "copy")
     assert not (tmp_path / "out").exists()
     collection.clusterings.export("kmeans", tmp_path / "out.csv", "csv")
@@ -764,7 +747,7 @@ def test_facts_of_a_wrong_kind_are_damage(photos, folder, call, facts, complaint
     code, out, err = call("cluster", "list")
     assert (code, out.split("\t")[0], err.count("\n")) == (0, "whole", 1)
     assert complaint in err
-    assert f"--delete -c '{folder / '.lookalike'}'" in err
+    assert f"lookalike cluster delete 'kmeans' -c '{folder / '.lookalike'}'" in err
 
 
 @pytest.mark.parametrize(
