@@ -299,7 +299,7 @@ def test_memory_that_does_not_suffice_is_told_before_anything_is_done():
         ModelError, match=r"batches of 32 images of 64 × 64 pixels take about .*\ntake a batch_size of \d+"
     ):
         check_memory(network, 64, 32, 20 * each)
-    with pytest.raises(ModelError, match="take a smaller --size"):
+    with pytest.raises(ModelError, match="take a smaller size"):
         check_memory(network, 64, 32, 1000)
 
 
