@@ -1,11 +1,14 @@
 """The house rules that a reader of CONTRIBUTING relies on, held for every file."""
 
 import ast
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
 SOURCE = TESTS.parent / "src/lookalike"
+CONTRIBUTING = (TESTS.parent / "CONTRIBUTING.md").read_text()
 
 MAX_PARAMETERS = 7
 MAX_LINES = 500  # beside docstrings: a public class tells its users what it does
@@ -107,3 +110,26 @@ def test_tests_take_nothing_from_other_tests():
             names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
             borrowed += [f"{path.name} takes from {name}" for name in names if name.startswith("test_")]
     assert borrowed == []
+
+
+def test_the_map_names_every_module_in_the_order_of_the_import_contract():
+    rows = [line.split("|")[1] for line in CONTRIBUTING.splitlines() if line.startswith("| `")]
+    named = [name for row in rows for name in re.findall(r"`([a-z_]+)/?`", row)]
+    contract = tomllib.loads((TESTS.parent / "pyproject.toml").read_text())["tool"]["importlinter"][
+        "contracts"
+    ]
+    layers = [layer.split(" | ") for layer in contract[0]["layers"][::-1]]
+    order = {name: number for number, layer in enumerate(layers) for name in layer}
+    drawn = [order[name] for name in named if name in order]
+    assert set(order) - set(named) == {"__main__"}
+    assert drawn == sorted(drawn)
+
+
+def test_files_that_contributing_names_are_there():
+    files = set(re.findall(r"`([\w/]+\.py)`", CONTRIBUTING))
+    there = {
+        path.as_posix()
+        for folder in (SOURCE, TESTS, TESTS.parent / "scripts")
+        for path in folder.rglob("*.py")
+    }
+    assert [file for file in files if not any(path.endswith("/" + file) for path in there)] == []

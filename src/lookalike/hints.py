@@ -40,7 +40,7 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "name_clusters": "give some names with collection.clusterings.rename({name!r}, cluster, to)",
         "make_first_map": "make one with collection.maps.make()",
         "make_map": "make it with collection.maps.make(name={name!r})",
-        "map_anew": "make it anew with collection.maps.make(name={name!r})",
+        "map_anew": "make it anew with collection.maps.make({method!r}, {name!r})",
         "delete_map": "delete it with collection.maps.delete({name!r}), and make it again",
         "give_labels": (
             "give a table of labels, a CSV file with columns path and label, or name clusters"

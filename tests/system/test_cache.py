@@ -200,7 +200,7 @@ def test_root_loads_nothing_from_the_home_of_another_user_unless_it_is_named(mon
         cache = filled(home / "lookalike")
         for path in (cache, cache / "models", cache / "models/net.onnx"):
             os.chown(path, NOBODY, NOBODY)
-        with pytest.raises(CacheError, match=f"number {NOBODY}\n.* or to {cache} if you trust"):
+        with pytest.raises(CacheError, match=rf"number {NOBODY}\n.* or to {cache} if you trust"):
             check_trusted(cache / "models/net.onnx")
         with as_nobody():
             check_trusted(cache / "models/net.onnx")

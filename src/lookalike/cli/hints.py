@@ -39,7 +39,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "name_clusters": "give some names with `lookalike cluster edit '{name}' --rename CLUSTER=NEW`",
         "make_first_map": "make one with `lookalike map`",
         "make_map": "make it with `lookalike map make --name {name}`",
-        "map_anew": "make it anew with `lookalike map make --name '{name}'`",
+        "map_anew": "make it anew with `lookalike map make --method {method} --name '{name}'`",
         "delete_map": ("delete it with `lookalike map delete '{name}' -c '{folder}'`, and make it again"),
         "give_labels": (
             "give a table of labels with --labels FILE.csv (columns path and label), or name"

@@ -176,7 +176,7 @@ def place_later(stored: StoredMap, embedded: Embedded, metric: Metric) -> tuple[
     if not is_base.any() and not get_method(stored.method).places_alone:
         raise CollectionConflictError(
             f"none of the images that the map {stored.name!r} was made of is left",
-            hint=Hint("map_anew", name=stored.name),
+            hint=Hint("map_anew", name=stored.name, method=stored.method),
         )
     base = Projection(stored.points[is_base], stored.method, stored.parameters, stored.figures, stored.state)
     vectors = embedded.take(stored.ids[is_base])
