@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from lookalike.errors import InvalidInputError
 from lookalike.system.on_demand import load
+from lookalike.system.rows import find_row, names_of
 
 MIN_SAMPLES = 5
 """How many images make a dense place, where nobody says."""
@@ -168,7 +168,7 @@ DEFAULT_ALGORITHM = ALGORITHMS[0].name
 
 def algorithm_names() -> tuple[str, ...]:
     """Return the names of all ways to cluster, the usual one first."""
-    return tuple(row.name for row in ALGORITHMS)
+    return names_of(ALGORITHMS)
 
 
 def get_algorithm(name: str) -> Algorithm:
@@ -179,10 +179,7 @@ def get_algorithm(name: str) -> Algorithm:
     InvalidInputError
         If there is none of that name.
     """
-    for row in ALGORITHMS:
-        if row.name == name:
-            return row
-    raise InvalidInputError(f"there is no algorithm {name!r}; expected one of {', '.join(algorithm_names())}")
+    return find_row(ALGORITHMS, name, f"there is no algorithm {name!r}")
 
 
 def algorithms_that_take(parameters: Iterable[str]) -> tuple[str, ...]:

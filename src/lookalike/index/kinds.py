@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import InvalidInputError
 from lookalike.system.on_demand import load
+from lookalike.system.rows import find_row, names_of
 
 if TYPE_CHECKING:
     from lookalike.index.contract import Index
@@ -73,13 +74,13 @@ KINDS: tuple[IndexKind, ...] = (
 )
 
 
-def kind_names() -> list[str]:
+def kind_names() -> tuple[str, ...]:
     """Return the names of all kinds.
 
     >>> kind_names()
-    ['exact', 'kdtree', 'kmeans-tree', 'annoy', 'hnsw', 'ivf-rq']
+    ('exact', 'kdtree', 'kmeans-tree', 'annoy', 'hnsw', 'ivf-rq')
     """
-    return [row.name for row in KINDS]
+    return names_of(KINDS)
 
 
 def is_kind(name: str) -> bool:
@@ -95,10 +96,7 @@ def find_kind(name: str) -> IndexKind:
     InvalidInputError
         If there is none of that name.
     """
-    found = next((row for row in KINDS if row.name == name), None)
-    if found is None:
-        raise InvalidInputError(f"there is no index {name!r}; expected one of {', '.join(kind_names())}")
-    return found
+    return find_row(KINDS, name, f"there is no index {name!r}")
 
 
 def load_index(name: str) -> type[Index]:

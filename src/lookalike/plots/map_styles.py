@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lookalike.errors import InvalidInputError
 from lookalike.system.on_demand import load
+from lookalike.system.rows import find_row, names_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -104,7 +104,7 @@ DEFAULT_STYLE = MAP_STYLES[0].name
 
 def style_names() -> tuple[str, ...]:
     """Return the names of all ways to draw a map, the usual one first."""
-    return tuple(row.name for row in MAP_STYLES)
+    return names_of(MAP_STYLES)
 
 
 def get_style(name: str) -> MapStyle:
@@ -115,7 +115,4 @@ def get_style(name: str) -> MapStyle:
     InvalidInputError
         If there is none of that name.
     """
-    for row in MAP_STYLES:
-        if row.name == name:
-            return row
-    raise InvalidInputError(f"there is no style {name!r}; expected one of {', '.join(style_names())}")
+    return find_row(MAP_STYLES, name, f"there is no style {name!r}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lookalike.errors import InvalidInputError
+from lookalike.system.rows import find_row, names_of
 
 PERPLEXITY = 30.0
 """About how many neighbours count as near for t-SNE, where nobody says and there are enough."""
@@ -62,7 +62,7 @@ DEFAULT_METHOD = MAP_METHODS[0].name
 
 def method_names() -> tuple[str, ...]:
     """Return the names of all ways to make a map, the usual one first."""
-    return tuple(row.name for row in MAP_METHODS)
+    return names_of(MAP_METHODS)
 
 
 def get_method(name: str) -> MapMethod:
@@ -73,7 +73,4 @@ def get_method(name: str) -> MapMethod:
     InvalidInputError
         If there is none of that name.
     """
-    for row in MAP_METHODS:
-        if row.name == name:
-            return row
-    raise InvalidInputError(f"there is no method {name!r}; expected one of {', '.join(method_names())}")
+    return find_row(MAP_METHODS, name, f"there is no method {name!r}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lookalike.errors import InvalidInputError
+from lookalike.system.rows import find_row, names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ DEFAULT_BASE = BASE_NETWORKS[0].name
 
 def base_names() -> tuple[str, ...]:
     """Return the names of all networks that can be fine-tuned, the usual one first."""
-    return tuple(row.name for row in BASE_NETWORKS)
+    return names_of(BASE_NETWORKS)
 
 
 def get_base_network(name: str) -> BaseNetwork:
@@ -53,7 +53,4 @@ def get_base_network(name: str) -> BaseNetwork:
     InvalidInputError
         If there is none of that name.
     """
-    for row in BASE_NETWORKS:
-        if row.name == name:
-            return row
-    raise InvalidInputError(f"the base is {name!r}; expected one of {', '.join(base_names())}")
+    return find_row(BASE_NETWORKS, name, f"the base is {name!r}")

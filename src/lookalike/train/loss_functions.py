@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lookalike.errors import InvalidInputError
+from lookalike.system.rows import find_row, names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ DEFAULT_LOSS = LOSS_FUNCTIONS[0].name
 
 def loss_names() -> tuple[str, ...]:
     """Return the names of all losses, the usual one first."""
-    return tuple(row.name for row in LOSS_FUNCTIONS)
+    return names_of(LOSS_FUNCTIONS)
 
 
 def get_loss_function(name: str) -> LossFunction:
@@ -50,7 +50,4 @@ def get_loss_function(name: str) -> LossFunction:
     InvalidInputError
         If there is none of that name.
     """
-    for row in LOSS_FUNCTIONS:
-        if row.name == name:
-            return row
-    raise InvalidInputError(f"the loss is {name!r}; expected one of {', '.join(loss_names())}")
+    return find_row(LOSS_FUNCTIONS, name, f"the loss is {name!r}")

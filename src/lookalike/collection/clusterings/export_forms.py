@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lookalike.errors import InvalidInputError
+from lookalike.system.rows import find_row, names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ DEFAULT_FORM = EXPORT_FORMS[0].name
 
 def form_names() -> tuple[str, ...]:
     """Return the names of all forms, the usual one first."""
-    return tuple(row.name for row in EXPORT_FORMS)
+    return names_of(EXPORT_FORMS)
 
 
 def get_form(name: str) -> ExportForm:
@@ -56,7 +56,4 @@ def get_form(name: str) -> ExportForm:
     InvalidInputError
         If there is none of that name.
     """
-    for row in EXPORT_FORMS:
-        if row.name == name:
-            return row
-    raise InvalidInputError(f"there is no export as {name!r}; expected one of {', '.join(form_names())}")
+    return find_row(EXPORT_FORMS, name, f"there is no export as {name!r}")
