@@ -29,4 +29,4 @@ def test_every_command_that_has_options_has_its_table_and_a_heading():
 
 def test_a_row_has_names_value_help_and_default():
     (table,) = SCRIPT["tables"]("search").split("\n\n")[1:2]
-    assert "| `-k, -t, --top N` | How many images to find. By default 10. |" in table.splitlines()
+    assert "| `-k, -t, --top N` | How many images to find; 10 by default. |" in table.splitlines()

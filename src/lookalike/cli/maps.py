@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.cli.console import complain, print_json, relative, save_picture, say
 from lookalike.cli.hints import advise
-from lookalike.cli.options import spelled
+from lookalike.cli.options import only_given, spelled
 from lookalike.errors import CollectionConflictError, CollectionError, InvalidInputError
 from lookalike.projection.methods import get_method
 from lookalike.system.wording import count_images
@@ -52,8 +52,9 @@ def show_map(
         from lookalike.drawing import draw_map
 
         colors = groups if drawing.color or drawing.drawn_as.is_colored else None
+        how = only_given(size=drawing.size, n_tiles=drawing.max_tiles)
         save_picture(
-            lambda: draw_map(collection, found, colors, drawing.style, drawing.size, drawing.max_tiles),
+            lambda: draw_map(collection, found, colors, drawing.style, **how),
             drawing.output,
             drawing.dark,
         )

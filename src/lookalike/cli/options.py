@@ -278,11 +278,13 @@ class MapDrawing:
         ),
     ] = None
     size: Annotated[
-        str,
-        typer.Option(
-            metavar="hd|4k|WxH", help="Of the picture, pixels: hd is 1920x1080.", rich_help_panel=_DRAW
+        str | None,
+        option(
+            "Of the picture, pixels: hd, the default, is 1920x1080.",
+            metavar="hd|4k|WxH",
+            rich_help_panel=_DRAW,
         ),
-    ] = "hd"
+    ] = None
     max_tiles: Annotated[
         int | None,
         option(
@@ -308,7 +310,8 @@ class MapDrawing:
             from lookalike.plots import check_ending, read_size
 
             check_ending(self.output)
-            read_size(self.size)
+            if self.size is not None:
+                read_size(self.size)
 
 
 def given(group: Any) -> dict[str, Any]:

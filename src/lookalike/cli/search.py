@@ -19,6 +19,7 @@ from lookalike.cli.options import (
     ModelOption,
     Picture,
     given,
+    only_given,
     option,
 )
 from lookalike.errors import InvalidInputError
@@ -197,8 +198,9 @@ def search(
     ] = None,
     model: ModelOption = None,
     k: Annotated[
-        int, typer.Option("-k", "-t", "--top", metavar="N", min=1, help="How many images to find.")
-    ] = 10,
+        int | None,
+        option("How many images to find; 10 by default.", "-k", "-t", "--top", metavar="N", min=1),
+    ] = None,
     filters: Filters,
     searching: Searching,
     picture: Picture,
@@ -222,7 +224,6 @@ def search(
     with step_progress() as report:
         result = chosen.search(
             *queries,
-            k=k,
             without=without or [],
             model=model,
             split=filters.split,
@@ -230,6 +231,7 @@ def search(
             where=where,
             same_cluster=filters.same_cluster,
             report=report,
+            **only_given(k=k),
             **given(searching),
         )
     for warning in result.warnings:
