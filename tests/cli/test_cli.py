@@ -139,7 +139,7 @@ def test_a_reader_that_leaves_early_is_no_error(photos):
 
 
 SAYS_WHEN_IT_IS_AT_WORK = """
-import sys
+import sys, time
 from lookalike import Collection
 from lookalike.cli import main
 
@@ -150,6 +150,7 @@ def sync_and_say(self, *arguments, report, **options):
         report(progress)
         if progress.step == "embedding" and progress.done == 3:
             print("at work", flush=True)
+            time.sleep(60)  # the signal ends it
     return sync(self, *arguments, report=tell, **options)
 
 Collection.sync = sync_and_say
