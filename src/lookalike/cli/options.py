@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 _SPLITS = "Splits of a data set"
 _BY_DENSITY = " and ".join(row.name for row in ALGORITHMS if row.is_by_density)
+_IN_BATCHES = ", ".join(row.name for row in ALGORITHMS if row.in_batches is not None)
 _DRAW = "Draw it"
+
+
+def _that_take(parameter: str) -> str:
+    return ", ".join(algorithms_that_take([parameter]))
 
 
 def option(help: str, *names: str, **told: Any) -> Any:  # noqa: A002
@@ -89,8 +94,7 @@ AlgorithmOption = Annotated[
 MinSamplesOption = Annotated[
     int | None,
     option(
-        f"{', '.join(algorithms_that_take(['min_samples']))}: images that make a dense place; by default"
-        f" {MIN_SAMPLES}.",
+        f"{_that_take('min_samples')}: images that make a dense place; by default {MIN_SAMPLES}.",
         metavar="N",
     ),
 ]
@@ -172,11 +176,18 @@ class ClusterMaking:
     ] = None
     eps: Annotated[
         float | None,
-        option("dbscan: how far neighbours may be; by default found from the distances.", metavar="DISTANCE"),
+        option(
+            f"{_that_take('eps')}: how far neighbours may be; by default found from the distances.",
+            metavar="DISTANCE",
+        ),
     ] = None
     min_samples: MinSamplesOption = None
     min_cluster_size: Annotated[
-        int | None, option("hdbscan: what is smaller is noise; by default 5.", metavar="N")
+        int | None,
+        option(
+            f"{_that_take('min_cluster_size')}: what is smaller is noise; by default {MIN_SAMPLES}.",
+            metavar="N",
+        ),
     ] = None
     model: ModelOption = None
     random_state: SeedOption = None
@@ -184,8 +195,8 @@ class ClusterMaking:
         bool,
         typer.Option(
             "--in-batches",
-            help="kmeans: read vectors from the disk again and again, to take little memory. Done by itself"
-            " where they would not fit.",
+            help=f"{_IN_BATCHES}: read vectors from the disk again and again, to take little memory. Done by"
+            " itself where they would not fit.",
         ),
     ] = False
 

@@ -121,8 +121,7 @@ class Clusterings(KeptNames):
         Parameters
         ----------
         algorithm : str
-            A row of `lookalike.cluster.algorithms`: kmeans, hierarchical, dbscan, hdbscan, spectral or
-            agglomerative.
+            A row of `lookalike.cluster.algorithms`: kmeans, dbscan, ….
         k : int, optional
             How many clusters; by default the root of half the number of images, 2 to 100. The density
             algorithms, DBSCAN and HDBSCAN, find it themselves.
