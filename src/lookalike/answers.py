@@ -307,7 +307,8 @@ class ImageMap:
     Attributes
     ----------
     name, model : str
-    method : {"pca", "tsne", "umap"}
+    method : str
+        A row of `lookalike.projection.MAP_METHODS`.
     metric : {"cosine", "euclidean"}
     perplexity : float or None
         As it was asked for; what was used is among the parameters.

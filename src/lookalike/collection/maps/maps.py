@@ -78,7 +78,7 @@ class Maps(KeptNames):
         Parameters
         ----------
         method : str
-            A row of `lookalike.projection.MAP_METHODS`: tsne, pca or umap.
+            A row of `lookalike.projection.MAP_METHODS`: tsne, pca, ….
         name : str, optional
             Under which it is kept; the method's by default. One of that name is replaced.
         model : str, optional
