@@ -338,8 +338,9 @@ class Clusterings(KeptNames):
         name : str
         to : path
             A file that is not there yet; for folders, one that is not there or empty.
-        form : {"csv", "json", "copy", "hardlink", "symlink"}
-            A table with a row for each place of each image; or a folder for each cluster, with the image
+        form : str
+            A row of `lookalike.collection.clusterings.export_forms`: csv, a table with a row for each place
+            of each image, json, …; or copy, hardlink, symlink: a folder for each cluster, with the image
             files as copies or links.
 
         Returns

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.answers import Cluster, Clustering
-from lookalike.collection.clusterings.export_forms import get_form
+from lookalike.collection.clusterings.export_forms import EXPORT_FORMS, get_form
 from lookalike.collection.places import FileLocation
 from lookalike.errors import (
     CollectionConflictError,
@@ -167,7 +167,8 @@ def _write_folders(export: Export, folder: Path, put: Callable[[Path, Path], obj
         source = Path(export.locations[image][0].path)
         if not source.is_absolute():
             raise CollectionConflictError(
-                f"{source} is an image of a data set, no file", hint="export as csv or json instead"
+                f"{source} is an image of a data set, no file",
+                hint=f"export as {' or '.join(row.name for row in EXPORT_FORMS if row.is_file)} instead",
             )
         target = folder / names[number] / source.name
         if str(target).casefold() in taken:  # a file of that name in another folder
