@@ -112,7 +112,7 @@ def evaluate(
     dark: DarkOption = False,
     output: Output,
 ) -> None:
-    """Measure how well images find others of their label: P@k, R@k, nDCG@k, mAP, with 95 % intervals.
+    """Measure how well images find others of their label, by P@k, mAP and others, with 95 % intervals.
 
     Each image is searched among all others. Clusterings that are kept are measured next to the labels, too.
     """
