@@ -23,7 +23,7 @@ from lookalike.cli.options import (
     option,
 )
 from lookalike.errors import InvalidInputError
-from lookalike.index.kinds import AUTO, kind_names
+from lookalike.index.kinds import AUTO, KINDS, kind_names
 
 if TYPE_CHECKING:
     from lookalike.answers import SearchResult
@@ -165,9 +165,9 @@ class Searching:
     mode: Annotated[
         str | None,
         option(
-            "How to ask a KD-tree: one leaf, the best bins first, or with proof. By default what the recall"
-            " takes.",
-            metavar="leaf|bbf|exact",
+            f"{', '.join(row.name for row in KINDS if row.modes)}: ask one leaf, the best bins first, or"
+            " with proof. By default what the recall takes.",
+            metavar="|".join(dict.fromkeys(mode for row in KINDS for mode in row.modes)),
             rich_help_panel=_INDEX,
         ),
     ] = None
