@@ -42,5 +42,5 @@ def draw_map(
     else:
         commands.make_or_place(making, name, drawing, collection, output, new=new)
         if new:
-            how = given(making) | {"name": name, "o": drawing.output} | given_to_all
+            how = given(making) | {"name": name} | drawing.as_given() | given_to_all
             say_spelling("map --new", spelled("map", "make", **how))

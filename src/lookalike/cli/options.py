@@ -301,6 +301,11 @@ class MapDrawing:
         """The row of the style."""
         return get_style(self.style)
 
+    def as_given(self) -> dict[str, Any]:
+        """Return what was given, by the names that `spelled` takes."""
+        style = None if self.style == DEFAULT_STYLE else self.style
+        return {"o": self.output} | given(dataclasses.replace(self, output=None)) | {"style": style}
+
     def check(self) -> None:
         """Raise InvalidInputError if it cannot be drawn so."""
         if not self.drawn_as.has_tiles and self.max_tiles is not None:

@@ -105,7 +105,7 @@ class Models(Names):
         with writer_lock(resources.store.folder):
             return reduce_model(resources.store, resources.models, components, base, model)
 
-    def pca(self, name: str) -> PCA:
+    def pca(self, model: str) -> PCA:
         """Return the components of a model that `reduce` made.
 
         Raises
@@ -116,9 +116,9 @@ class Models(Names):
             If it is not reduced.
         """
         models = self._resources().models
-        if base_name(models.get(name).name) is None:
-            raise InvalidInputError(f"{name} is not reduced by PCA; expected a model such as {name}+pca128")
-        return models.pca(name)
+        if base_name(models.get(model).name) is None:
+            raise InvalidInputError(f"{model} is not reduced by PCA; expected a model such as {model}+pca128")
+        return models.pca(model)
 
     def train(
         self,
