@@ -37,35 +37,22 @@ def demo(
     that come with scikit-learn.
     """
     from lookalike.demo import choose_source, index_source, run_demo, write_page
-    from lookalike.errors import CollectionResourceError
 
     def report_line(line: str) -> None:
         if not quiet:
             tell(line)
 
     chosen = choose_source(source, quiet=quiet, tell=report_line)
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CollectionResourceError(
-            f"cannot make the folder {output}: {error.strerror}; name another with -o"
-        ) from error
     with sync_progress(quiet=quiet) as report:
         collection, synced = index_source(chosen, output, jobs, report)
     with step_progress(quiet=quiet) as tell_step:
         result = run_demo(chosen, collection, synced, tell_step)
     page = output / "index.html"
-    try:
-        write_page(result, page, how_to_run(os.path.abspath))
-    except OSError as error:
-        raise CollectionResourceError(
-            f"cannot write {page}: {error.strerror}; name another folder with -o"
-        ) from error
+    write_page(result, page, how_to_run(os.path.abspath))
     if quiet:
         return
-    report_ = result.report
-    done = f"{report_.embedded:,} embedded in {report_.seconds:.0f} s" if report_.embedded else "nothing new"
-    say(f"{chosen.images.title}: {len(result.collection):,} images, {done}")
+    done = f"{synced.embedded:,} embedded in {synced.seconds:.0f} s" if synced.embedded else "nothing new"
+    say(f"{chosen.images.title}: {len(collection):,} images, {done}")
     if result.clusters.found is not None:
         say(f"{result.clusters.found.n_clusters:,} groups of look-alikes")
     if result.evaluation.found is not None:
