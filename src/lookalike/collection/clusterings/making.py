@@ -30,8 +30,8 @@ from lookalike.collection.stored.clusterings import (
     NOISE,
     StoredClustering,
     StoredClusterings,
-    check_clustering_name,
 )
+from lookalike.collection.stored.named_folders import check_name
 from lookalike.embed import Model
 from lookalike.errors import CollectionConflictError, CollectionResourceError, InvalidInputError
 from lookalike.hints import Hint
@@ -97,7 +97,7 @@ class ClusteringRequest:
     @property
     def kept_as(self) -> str:
         """The name under which it is kept."""
-        return check_clustering_name(self.algorithm if self.name is None else self.name)
+        return check_name("clustering", self.algorithm if self.name is None else self.name)
 
     @property
     def given(self) -> dict[str, Any]:
