@@ -13,16 +13,15 @@ from typing import Annotated
 import typer
 
 from lookalike.cli.console import relative, say, step_progress, sync_progress, tell
-from lookalike.cli.options import JobsOption, QuietOption
+from lookalike.cli.options import JobsOption, QuietOption, argument
 
 
 def demo(
     source: Annotated[
         str | None,
-        typer.Argument(
-            metavar="SOURCE",
-            help="A folder of yours, or caltech-101, clipart or digits. By default the first within reach.",
-            show_default=False,
+        argument(
+            "A folder of yours, or caltech-101, clipart or digits. By default the first within reach.",
+            "SOURCE",
         ),
     ] = None,
     output: Annotated[

@@ -12,7 +12,7 @@ import typer
 from lookalike.cli.console import naming_output, print_json, relative, say
 from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
-from lookalike.cli.options import CollectionOption, JsonOption
+from lookalike.cli.options import CollectionOption, JsonOption, argument
 from lookalike.errors import InvalidInputError
 from lookalike.system.wording import count_images
 
@@ -29,11 +29,7 @@ def info(
     *,
     images: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="IMAGE",
-            help="Images of the collection, files or mnist:test/42, to tell about instead.",
-            show_default=False,
-        ),
+        argument("Images of the collection, files or mnist:test/42, to tell about instead.", "IMAGE"),
     ] = None,
     collection: CollectionOption = None,
     failures: Annotated[

@@ -37,6 +37,11 @@ def option(help: str, *names: str, **told: Any) -> Any:  # noqa: A002
     return typer.Option(*names, help=help, show_default=False, **told)
 
 
+def argument(help: str, metavar: str) -> Any:  # noqa: A002
+    """Return an argument that need not be given: its help says what is meant then."""
+    return typer.Argument(metavar=metavar, help=help, show_default=False)
+
+
 CollectionOption = Annotated[
     Path | None,
     option(
@@ -72,12 +77,7 @@ SeedOption = Annotated[
 ]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Which.")]
 ClusteringArgument = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="NAME",
-        help="Which; by default kmeans, or the only ones that there are.",
-        show_default=False,
-    ),
+    str | None, argument(f"Which; by default {DEFAULT_ALGORITHM}, or the only ones that there are.", "NAME")
 ]
 AlgorithmOption = Annotated[
     str | None,

@@ -20,7 +20,7 @@ from lookalike.types import Hit, Ids, ImageId, choose_label
 _EXAMPLES = 12
 
 
-def summarise_clusterings(
+def summarize_clusterings(
     clusterings: StoredClusterings, there: Ids
 ) -> tuple[tuple[ClusteringInfo, ...], dict[str, str]]:
     """Return the clusterings that can be read, and what is wrong with the others."""

@@ -22,7 +22,7 @@ from lookalike.cluster.algorithms import (
     get_algorithm,
 )
 from lookalike.cluster.defaults import ToCluster, complete
-from lookalike.collection.clusterings.centers import measured, recentred
+from lookalike.collection.clusterings.centers import measured, recentered
 from lookalike.collection.clusterings.describing import describe_clustering
 from lookalike.collection.embedded import Embedded
 from lookalike.collection.resources import Resources
@@ -171,10 +171,10 @@ def find_clusters(
         clusters=clusters,
         distances=np.empty(0, np.float32),
         margins=np.empty(0, np.float32),
-        centres=np.full((int(clusters.max()) + 1, embedded.dimension), np.nan, np.float32),
+        centers=np.full((int(clusters.max()) + 1, embedded.dimension), np.nan, np.float32),
     )
     report(f"measuring {n:,} images")
-    return measured(recentred(stored, embedded, stored.there), embedded, model.metric)
+    return measured(recentered(stored, embedded, stored.there), embedded, model.metric)
 
 
 def _make_estimator(

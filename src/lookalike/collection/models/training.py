@@ -66,7 +66,7 @@ def train_model(
         run.remove()  # left by a kill between keeping the model and forgetting how it came about
         raise
     _check_nothing_is_left(places, registry, name)
-    images = _labelled(places, labels) if training.takes_labels else _images(places)
+    images = _labeled(places, labels) if training.takes_labels else _images(places)
     trained = training.train(images, settings, run, running)
     with writer_lock(folder):
         registry.add_trained(trained.local, trained.files())
@@ -111,7 +111,7 @@ def _images(places: Places) -> TrainingImages:
     return TrainingImages(ids, _reader(places, stored), None, is_test)
 
 
-def _labelled(places: Places, given: str | os.PathLike[str] | None) -> TrainingImages:
+def _labeled(places: Places, given: str | os.PathLike[str] | None) -> TrainingImages:
     """Return the images that have a label."""
     every = _images(places)
     truth = read_ground_truth(places, places.of_images(), given)

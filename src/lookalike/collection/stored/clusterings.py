@@ -23,6 +23,7 @@ _EXPECTED: dict[str, Any] = dict.fromkeys(("name", "model", "algorithm", "made",
 _EXPECTED |= {"parameters": dict, "names": dict, "random_state": int, "n_images": int, "is_edited": bool}
 _ARRAYS = {"ids": (np.int64, 1), "clusters": (np.int32, 1), "distances": (np.float32, 1)}
 _ARRAYS |= {"margins": (np.float32, 1), "centres": (np.float32, 2)}
+_ATTRIBUTES = {name: "centers" if name == "centres" else name for name in _ARRAYS}  # by array on the disk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,12 +49,12 @@ class StoredClustering:
     ids : (n,) int64
         Rising.
     clusters : (n,) int32
-        The number of each image's cluster, a row of `centres`; -1 for noise.
+        The number of each image's cluster, a row of `centers`; -1 for noise.
     distances : (n,) float32
         To its centre as the model compares; of noise, to the nearest one.
     margins : (n,) float32
         How much farther the nearest other centre is, euclidean; infinite where there is none, NaN for noise.
-    centres : (n_clusters, d) float32
+    centers : (n_clusters, d) float32
         The means of the images; NaN where a cluster has none any more, so that numbers stay what they are.
     """
 
@@ -70,7 +71,7 @@ class StoredClustering:
     clusters: npt.NDArray[np.int32]
     distances: npt.NDArray[np.float32]
     margins: npt.NDArray[np.float32]
-    centres: Vectors
+    centers: Vectors
     changed: str = ""
 
     @property
@@ -148,11 +149,11 @@ class StoredClusterings(NamedFolders[StoredClustering]):
     def _parse(self, folder: Path) -> StoredClustering:
         facts = _parse_facts((folder / self._facts).read_bytes())
         arrays = read_arrays(folder / Path(facts.pop("arrays")).name, _ARRAYS)
-        columns: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
+        columns: dict[str, Any] = {attribute: arrays[name] for name, attribute in _ATTRIBUTES.items()}
         clusters, n = columns["clusters"], len(columns["ids"])
         if any(len(columns[each]) != n for each in ("clusters", "distances", "margins")):
             raise ValueError("its arrays differ in length")
-        if n and not NOISE <= clusters.min() <= clusters.max() < len(columns["centres"]):
+        if n and not NOISE <= clusters.min() <= clusters.max() < len(columns["centers"]):
             raise ValueError("it names clusters that are not there")
         facts["name"] = folder.name  # should somebody have renamed the folder
         return StoredClustering(**facts, **columns)
@@ -184,10 +185,12 @@ class StoredClusterings(NamedFolders[StoredClustering]):
 
     def write(self, clustering: StoredClustering) -> None:
         """Keep a clustering in place of the one of its name; the caller holds the lock."""
-        fields = {field.name for field in dataclasses.fields(clustering)} - _ARRAYS.keys() - {"names"}
+        others = {*_ATTRIBUTES.values(), "names"}
+        fields = {field.name for field in dataclasses.fields(clustering)} - others
         facts = {name: getattr(clustering, name) for name in sorted(fields)}
         facts["names"] = {str(number): given for number, given in clustering.names.items()}
-        self._write(clustering.name, facts, {name: getattr(clustering, name) for name in _ARRAYS})
+        arrays = {name: getattr(clustering, attribute) for name, attribute in _ATTRIBUTES.items()}
+        self._write(clustering.name, facts, arrays)
 
     def carry_over(self, old_of: Mapping[int, int]) -> None:
         """Leave edited images in their clusters, where the user has named, merged or moved anything.
