@@ -41,7 +41,7 @@ from lookalike.plots import (
 )
 from lookalike.plots.map_styles import DEFAULT_STYLE, MapPicture, get_style
 from lookalike.projection.methods import get_method
-from lookalike.system.wording import count_images
+from lookalike.system.wording import count_images, count_of
 from lookalike.types import Hit, ImageId
 
 if TYPE_CHECKING:
@@ -108,7 +108,8 @@ def draw_clusters(collection: Collection, clustering: Clustering) -> Figure:
         for each in shown
     ]
     more = len(clustering.clusters) - len(shown)
-    title = f"{clustering.name}: {count_images(len(clustering.ids))} in {clustering.n_clusters:,} clusters"
+    clusters = count_of(clustering.n_clusters, "cluster")
+    title = f"{clustering.name}: {count_images(len(clustering.ids))} in {clusters}"
     title += f", of which the {_ON_SHEET} largest" if more else ""
     return contact_sheet(rows, f"{title}; nearest to the centre first, doubtful ones framed")
 

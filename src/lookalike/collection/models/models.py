@@ -180,7 +180,8 @@ class Models(Names):
             See `train` and `Collection.sync`.
         """
         running = Running() if running is None else running
+        registry = self._resources().models
         trained = self.train(settings, labels, running)
         device = "cpu" if running.device == "cpu" else AUTO
         synced = self._sync(model=trained.card.model, jobs=running.jobs, device=device, report=report)
-        return TrainedModel(trained, synced)
+        return TrainedModel(trained, synced, registry.folder / trained.card_name)

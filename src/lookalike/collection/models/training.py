@@ -25,6 +25,7 @@ from lookalike.hints import Hint
 from lookalike.images.decode import read_file
 from lookalike.index.kinds import kind_names
 from lookalike.store import writer_lock
+from lookalike.system.wording import count_of
 from lookalike.train import (
     AutoencoderSettings,
     FinetuneSettings,
@@ -120,7 +121,7 @@ def _labeled(places: Places, given: str | os.PathLike[str] | None) -> TrainingIm
     is_test = None if every.is_test is None else every.is_test[rows]
     source = truth.source
     if truth.unknown:
-        paths = "1 path" if len(truth.unknown) == 1 else f"{len(truth.unknown):,} paths"
+        paths = count_of(len(truth.unknown), "path")
         source += f", {paths} of which not in this collection ({truth.unknown[0]}, say)"
     asked = None if given is None else os.fspath(given)
     return TrainingImages(every.ids[rows], every.read, labels, is_test, source, asked)
