@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lookalike.cli.cluster import say_deleted
 from lookalike.cli.console import share_progress
 from lookalike.cli.locate import open_named
 from lookalike.cli.maps import check_color, print_list, show_map
@@ -96,4 +95,4 @@ def list_(*, collection: CollectionOption = None, output: Output) -> None:
 def delete(*, name: NameArgument, collection: CollectionOption = None, output: Output) -> None:
     """Delete a map; the images stay."""
     open_named(collection).maps.delete(name)
-    say_deleted(name, output)
+    output.tell({"deleted": name}, f"deleted {name}")

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from lookalike.cli import map as commands
-from lookalike.cli.cluster_bare import say_spelling
+from lookalike.cli.console import say_spelling
 from lookalike.cli.options import CollectionOption, MapDrawing, MapMaking, Output, given, spelled
 from lookalike.errors import InvalidInputError
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import check_dark, save_picture
+from lookalike.cli.console import check_dark, print_json, save_picture, say
 from lookalike.cli.option_groups import Fields
 from lookalike.cluster.algorithms import (
     ALGORITHMS,
@@ -107,6 +107,13 @@ class Output:
     def is_silent(self) -> bool:
         """Whether progress would disturb."""
         return self.json or self.quiet
+
+    def tell(self, document: dict[str, Any], line: str) -> None:
+        """Print what was done, as was asked: a document for programs, a line for people, or nothing."""
+        if self.json:
+            print_json(document)
+        elif not self.quiet:
+            say(line)
 
 
 @dataclass(frozen=True, slots=True)
