@@ -58,12 +58,17 @@ def check_name(kind: str, name: str) -> str:
 
 
 def read_each(names: Iterable[str], read: Callable[[str], T]) -> tuple[list[T], dict[str, str]]:
-    """Return what can be read, and by name what is wrong with the rest: what is damaged hides no other."""
+    """Return what can be read, and by name what is wrong with the rest: what is damaged hides no other.
+
+    What is deleted meanwhile is in neither.
+    """
     found: list[T] = []
     damaged: dict[str, str] = {}
     for name in names:
         try:
             found.append(read(name))
+        except CollectionNotFoundError:
+            continue
         except LookalikeError as error:
             damaged[name] = error.told
     return found, damaged
