@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import check_dark, save_picture
+from lookalike.cli.console import check_dark, print_json, save_picture, say
 from lookalike.cli.option_groups import Fields
 from lookalike.cluster.algorithms import (
     ALGORITHMS,
@@ -40,6 +40,11 @@ def _that_take(parameter: str) -> str:
 def option(help: str, *names: str, **told: Any) -> Any:  # noqa: A002
     """Return an option that needs no default in its help: it has none, or the help says it."""
     return typer.Option(*names, help=help, show_default=False, **told)
+
+
+def argument(help: str, metavar: str) -> Any:  # noqa: A002
+    """Return an argument that need not be given: its help says what is meant then."""
+    return typer.Argument(metavar=metavar, help=help, show_default=False)
 
 
 CollectionOption = Annotated[
@@ -77,12 +82,7 @@ SeedOption = Annotated[
 ]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Which.")]
 ClusteringArgument = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="NAME",
-        help="Which; by default kmeans, or the only ones that there are.",
-        show_default=False,
-    ),
+    str | None, argument(f"Which; by default {DEFAULT_ALGORITHM}, or the only ones that there are.", "NAME")
 ]
 AlgorithmOption = Annotated[
     str | None,
@@ -111,6 +111,13 @@ class Output:
     def is_silent(self) -> bool:
         """Whether progress would disturb."""
         return self.json or self.quiet
+
+    def tell(self, document: dict[str, Any], line: str) -> None:
+        """Print what was done, as was asked: a document for programs, a line for people, or nothing."""
+        if self.json:
+            print_json(document)
+        elif not self.quiet:
+            say(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +318,11 @@ class MapDrawing:
     def drawn_as(self) -> MapStyle:
         """The row of the style."""
         return get_style(self.style)
+
+    def as_given(self) -> dict[str, Any]:
+        """Return what was given, by the names that `spelled` takes."""
+        style = None if self.style == DEFAULT_STYLE else self.style
+        return {"o": self.output} | given(dataclasses.replace(self, output=None)) | {"style": style}
 
     def check(self) -> None:
         """Raise InvalidInputError if it cannot be drawn so."""

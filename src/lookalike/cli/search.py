@@ -18,6 +18,7 @@ from lookalike.cli.options import (
     JsonOption,
     ModelOption,
     Picture,
+    argument,
     given,
     only_given,
     option,
@@ -184,11 +185,10 @@ def search(
     *,
     queries: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="QUERY",
-            help="Image files, URLs, mnist:test/42, or words; several make one query. None is needed with"
+        argument(
+            "Image files, URLs, mnist:test/42, or words; several make one query. None is needed with"
             " --color.",
-            show_default=False,
+            "QUERY",
         ),
     ] = None,
     collection: CollectionOption = None,

@@ -491,7 +491,7 @@ class Collection:
             check_count("jobs", jobs)
         check_device(device)
         return sync(
-            self._resources,
+            self._resources(),
             self._manifest,
             SyncRequest(paths, datasets, model, dry_run, prune, reread, Compute(threads=1, device=device)),
             Work(jobs or usable_cores(), report, say, commit_seconds),

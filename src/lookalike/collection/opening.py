@@ -19,7 +19,7 @@ from lookalike.errors import (
     CollectionConflictError,
     CollectionNotFoundError,
     CollectionResourceError,
-    ModelError,
+    LookalikeError,
     QueryInputError,
     QueryNotFoundError,
 )
@@ -216,12 +216,12 @@ def create(
         if embedder is not None:
             registry.keep(chosen.name, embedder, is_new=True)
         manifest_file.save_first()
-    except (OSError, ModelError) as error:
+    except (OSError, LookalikeError) as error:
         if not was_there:
             shutil.rmtree(place, ignore_errors=True)
-        if isinstance(error, ModelError):
+        if isinstance(error, LookalikeError):
             raise
         raise CollectionResourceError(
-            f"cannot make a collection in {home}: {error.strerror}", hint=Hint("writable_folder")
+            f"cannot make a collection in {home}: {error.strerror or error}", hint=Hint("writable_folder")
         ) from error
     return manifest_file, registry

@@ -41,7 +41,7 @@ class Root:
     name : str
         Unique in the collection; the first part of every stored path, ``name:relative/path``.
     path : str
-        Where it lies: relative to the collection's folder, or absolute (escaped, see ``images.scan``).
+        Where it lies: relative to the collection's folder, or absolute (escaped, see `images.finding.scan`).
     labels : {"folders", "none"}
         Whether the name of an image's folder is its label.
     exclude : tuple of str

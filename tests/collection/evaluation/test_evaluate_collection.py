@@ -324,6 +324,14 @@ def test_command_prints_measures_classes_and_what_fails(evaluate):
     assert lines[-1].endswith("dark ×3  light/wrong.png")
 
 
+def test_command_lists_five_queries_unless_told_otherwise(evaluate):
+    def listed(*words):
+        lines = evaluate("-k", "1", *words)[1].splitlines()
+        return len([line for line in lines if line.startswith("  AP ")])
+
+    assert [listed(), listed("--worst", 0), listed("--worst", 7)] == [5, 0, 7]
+
+
 def test_command_gives_one_document(evaluate, photos):
     photos.clusterings.make(k=2)
     reduced = photos.models.reduce(2)
