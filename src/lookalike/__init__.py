@@ -131,7 +131,7 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.types import Pixels as Pixels
     from lookalike.types import Vectors as Vectors
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 _PUBLIC: tuple[tuple[str, str], ...] = (
     # A collection, and what it is asked by:
