@@ -69,7 +69,7 @@ def test_those_that_place_alone_need_no_image_of_the_map(row):
 def test_usual_way_is_the_first_and_former_names_warn():
     assert method_names() == ("tsne", "pca", "umap")
     assert DEFAULT_METHOD == "tsne" == MapRequest().its_name
-    with pytest.warns(DeprecationWarning, match=r"projection\.METHODS is now .*method_names"):
+    with pytest.warns(DeprecationWarning, match=r"projection\.METHODS is .*method_names\(\) now"):
         assert method_names() == lookalike.projection.METHODS
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lookalike.answers import SyncReport
     from lookalike.collection import Collection
     from lookalike.images.finding.passed_over import PassedOver
-    from lookalike.store import Labelling
+    from lookalike.store import Labeling
 
 _FAILURES_SHOWN = 20
 
@@ -115,7 +115,7 @@ def index(
             collection,
             datasets=sets,
             model=model,
-            labels=cast("Labelling | None", labels),
+            labels=cast("Labeling | None", labels),
             exclude=exclude or (),
             instead=instead,
             quiet=output.is_silent,

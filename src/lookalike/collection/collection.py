@@ -41,7 +41,7 @@ from lookalike.index.kinds import check_request
 from lookalike.query.appearance import read_color
 from lookalike.query.embedding import EmbeddedQuery, Query, several_queries
 from lookalike.query.filter import Filter
-from lookalike.store import Labelling, Store, find_collection, writer_lock
+from lookalike.store import Labeling, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Progress, Work, locate
 from lookalike.system.cores import usable_cores
 from lookalike.types import Hit, ImageId, Vectors
@@ -96,7 +96,7 @@ class Collection:
         cls,
         folder: str | os.PathLike[str],
         model: str | None = None,
-        labels: Labelling = "folders",
+        labels: Labeling = "folders",
         exclude: Sequence[str] = (),
         with_root: bool = True,
         check_model: bool = True,
@@ -201,7 +201,7 @@ class Collection:
         *,
         datasets: Sequence[str] = (),
         model: str | None = None,
-        labels: Labelling | None = None,
+        labels: Labeling | None = None,
         exclude: Sequence[str] = (),
         instead: str | os.PathLike[str] | None = None,
         quiet: bool = False,
@@ -333,7 +333,7 @@ class Collection:
     def add_root(
         self,
         folder: str | os.PathLike[str],
-        labels: Labelling | None = None,
+        labels: Labeling | None = None,
         exclude: Sequence[str] | None = None,
     ) -> None:
         """Add a folder of images, or change how one is read; the next `sync` reads it, and remembers it.
