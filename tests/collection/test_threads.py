@@ -214,6 +214,19 @@ def test_closing_lets_go_of_models_and_indexes(collection, stranger):
     assert [each() for each in held] == [None, None]
 
 
+def test_a_collection_that_nobody_has_any_more_lets_go_at_once(collection, stranger):
+    other = Collection.open(collection.folder)
+    other.search(stranger)
+    assert len(other.clusterings) == len(other.maps) == 0
+    held = weakref.ref(other)
+    gc.disable()  # it would find circles, too
+    try:
+        del other
+        assert held() is None
+    finally:
+        gc.enable()
+
+
 @pytest.mark.parametrize("moment", ["before the model is loaded", "while the index is asked"])
 def test_a_search_that_runs_while_another_thread_closes_ends_well(collection, stranger, monkeypatch, moment):
     expected = collection.search(stranger, k=3).hits

@@ -56,14 +56,6 @@ class Collection:
         The ``.lookalike`` folder.
     is_new : bool
         Whether this object has made it, and not found it.
-    clusterings : Clusterings
-        Groups of look-alikes: made, shown, changed, exported.
-    maps : Maps
-        The images in the plane, look-alikes near each other.
-    models : Models
-        What the images are embedded with: listed, reduced, trained.
-    evaluation : Evaluations
-        How good searches, clusterings and search indexes are.
 
     Examples
     --------
@@ -86,10 +78,6 @@ class Collection:
         self._maps = StoredMaps(folder)
         self._models = models
         self.is_new = False
-        self.clusterings = Clusterings(self._resources)
-        self.maps = Maps(self._resources)
-        self.models = Models(self._resources, self.sync)
-        self.evaluation = Evaluations(self._resources)
 
     @classmethod
     def create(
@@ -305,6 +293,29 @@ class Collection:
         with contextlib.suppress(LockedError), writer_lock(self.folder):
             if not len(self):
                 shutil.rmtree(self.folder, ignore_errors=True)
+
+    # What hangs on a collection is made when it is asked for: kept, it would keep the collection, and with it
+    # files of the disk, until Python looks for circles.
+
+    @property
+    def clusterings(self) -> Clusterings:
+        """Groups of look-alikes: made, shown, changed, exported."""
+        return Clusterings(self._resources)
+
+    @property
+    def maps(self) -> Maps:
+        """The images in the plane, look-alikes near each other."""
+        return Maps(self._resources)
+
+    @property
+    def models(self) -> Models:
+        """What the images are embedded with: listed, reduced, trained."""
+        return Models(self._resources, self.sync)
+
+    @property
+    def evaluation(self) -> Evaluations:
+        """How good searches, clusterings and search indexes are."""
+        return Evaluations(self._resources)
 
     def _resources(self) -> Resources:
         """Return what every read needs, with the roots as they are now: once a request."""
