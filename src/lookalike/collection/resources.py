@@ -24,20 +24,23 @@ class Resources:
     Attributes
     ----------
     places : Places
-        Of this request: the roots as they are now, the tables, and the names of clusters.
+        Of this request: the roots, the tables and the names of clusters as the snapshot of now shows them.
+    live : Store
+        The tables to be written, which show what others commit meanwhile.
     maps : StoredMaps
     searchers : Searchers
     models : ModelRegistry
     """
 
     places: Places
+    live: Store
     maps: StoredMaps
     searchers: Searchers
     models: ModelRegistry
 
     @property
     def store(self) -> Store:
-        """The tables."""
+        """The tables as they were."""
         return self.places.store
 
     @property

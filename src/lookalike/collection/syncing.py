@@ -56,7 +56,7 @@ def sync(open_now: Opener, manifest_file: ManifestFile, request: SyncRequest, wo
     """Bring a collection up to date with the disk; see `Collection.sync`."""
     started = time.monotonic()
     dry_run, resources = request.dry_run, open_now()
-    store = resources.store
+    store = resources.live
     models = EmbeddingModels.choose(resources, request.model, request.compute)
     with contextlib.nullcontext() if request.dry_run else writer_lock(store.folder):
         manifest_file.reload()
@@ -169,7 +169,7 @@ def _choose_scopes(places: Places, request: SyncRequest) -> list[Scope]:
 def _carry_over(resources: Resources, tally: Tally, outcome: Outcome) -> None:
     """Leave images whose files were edited in the clusters that the user put or named them in."""
     edited = [path for path in tally.changed | outcome.changed if path in tally.files]
-    rows = resources.store.files.read_where_in("path", edited, ["path", "id"]).to_pylist()
+    rows = resources.live.files.read_where_in("path", edited, ["path", "id"]).to_pylist()
     old_of = {row["id"]: tally.files[row["path"]].id for row in rows}
     resources.clusterings.carry_over({new: old for new, old in old_of.items() if new != old})
 

@@ -17,6 +17,7 @@ from lookalike.collection.stored.named_folders import NamedFolders, check_name, 
 from lookalike.errors import InvalidInputError, StoreError
 from lookalike.hints import Sentence
 from lookalike.images.finding.spelling import composed
+from lookalike.store.manifest import FileIdentity
 from lookalike.types import Ids, Vectors
 
 NOISE = -1
@@ -158,6 +159,10 @@ class StoredClusterings:
     def names(self) -> list[str]:
         """Return the names of those that are there."""
         return self._folders.names()
+
+    def look(self) -> Mapping[str, FileIdentity]:
+        """Tell the clusterings that are there from what was there before; see `NamedFolders.look`."""
+        return self._folders.look()
 
     def check_there(self, name: str) -> None:
         """Raise CollectionError unless there is a clustering of that name."""
