@@ -2,8 +2,8 @@
 
 All photos of Caltech-101 are indexed; a hundred of them are then searched for by their stored paths, k = 10,
 again and again, with and without a filter by label. Both versions do so in processes of their own, one after
-the other in each round, so that a machine that slows down slows both. Beside each stands what one float32 scan
-of the same rows takes there: the ratio says more of the program than the milliseconds.
+the other in each round, so that a machine that slows down slows both. Beside each stands what one float32
+scan of the same rows takes there: the ratio says more of the program than the milliseconds.
 
     git worktree add /tmp/before COMMIT
     python -m benchmarks warm_search --before /tmp/before/src
@@ -36,7 +36,7 @@ photos = Collection.open(sys.argv[1])
 images, vectors = photos.vectors()
 vectors = np.array(vectors)
 paths = [image.path for image in images][:: len(images) // 100][:100]
-labels = [image.label for image in images][:: len(images) // 100][:100]
+filters = [Filter(labels=image.label) for image in images][:: len(images) // 100][:100]
 def p50(work):
     took = []
     for number in range(300):
@@ -47,8 +47,8 @@ def p50(work):
 print(json.dumps({
     "images": len(images),
     "scan": p50(lambda number: vectors @ vectors[number]),
-    "stored path": p50(lambda number: photos.search(paths[number], k=10)),
-    "filtered by label": p50(lambda number: photos.search(paths[number], k=10, where=Filter(labels=labels[number]))),
+    "stored path": p50(lambda number: photos.search(paths[number])),
+    "filtered by label": p50(lambda number: photos.search(paths[number], where=filters[number])),
     "scan afterwards": p50(lambda number: vectors @ vectors[number]),
 }))
 """
