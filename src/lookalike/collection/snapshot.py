@@ -3,8 +3,8 @@
 Every request asks for the snapshot of now. While nothing has been committed, by whichever process, that is
 the one that is there already: to see so takes the listing of a small folder for each table, some 0.1 ms in
 all. Else the next one is made beside it, by one thread for all, and takes over what has not changed. Who
-holds an earlier one keeps it: what it has read stays as it was, and what it has not is read as it was, for as
-long as the store keeps old versions, an hour at least.
+holds an earlier one keeps it: what it has read stays as it was, and what it has not is read as it was, for an
+hour at least; then a writer may clear it away, see `Table.maintain`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The tables of a collection as they were at one moment, opened once, for any number of threads.
+"""The tables of a collection as they were at one moment, each opened once, for any number of threads.
 
 The newest commit of a table is the newest file in its folder ``_versions``, which Lance names so that it
 tells. To list that folder takes some ten microseconds, to open the table half a millisecond: so who keeps a
@@ -7,7 +7,6 @@ table open can look before every use whether it is still the newest.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import StoreError, StoreResourceError
+from lookalike.errors import StoreResourceError
 from lookalike.store import schema
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.store import Store
@@ -136,7 +135,8 @@ class Pin:
         """
         if self._dataset is None:
             with self._lock:
-                self._dataset = self._dataset or self._table.open_at(self.commit.version)
+                if self._dataset is None:
+                    self._dataset = self._table.open_at(self.commit.version)
         return self._dataset
 
     @cached_property
@@ -264,7 +264,7 @@ class PinnedStore(Store):
 
     @classmethod
     def take(cls, folder: Path, before: PinnedStore | None = None) -> PinnedStore:
-        """Open the tables in a ``.lookalike`` folder as they are now.
+        """Pin the tables in a ``.lookalike`` folder as they are now. Each is opened when it is first asked.
 
         Parameters
         ----------
@@ -283,8 +283,6 @@ class PinnedStore(Store):
             for name, commit in state.items():
                 if name not in held or held[name].commit != commit:
                     held[name] = Pin(Table(folder / name, schema.files()), commit)
-                    with contextlib.suppress(StoreError):  # one that is damaged hinders only who asks for it
-                        _ = held[name].dataset
             # As nothing has changed meanwhile, there was a moment at which they all were the newest.
             if look_at_tables(folder) == state:
                 break

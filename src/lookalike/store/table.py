@@ -341,7 +341,11 @@ class Table:
                 )
                 self._flush()
             if len(os.listdir(self.folder / "_versions")) > _VERSIONS_TO_CLEAN:
-                self._open_to_write().cleanup_old_versions(older_than=_KEPT_FOR_READERS)
+                dataset = self._open_to_write()
+                since = datetime.datetime.now() - _KEPT_FOR_READERS
+                n_since = sum(version["timestamp"] > since for version in dataset.versions())
+                # The one before these was the newest then, however old it is.
+                dataset.cleanup_old_versions(retain_versions=n_since + 1)
 
     def open_at(self, version: int) -> Any:
         """Open it as it was at a commit, for who keeps it open; see `lookalike.store.pinned`."""
