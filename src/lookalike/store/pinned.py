@@ -7,9 +7,12 @@ table open can look before every use whether it is still the newest.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
@@ -27,8 +30,8 @@ from lookalike.types import Ids
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_ENDING = ".manifest"
-_DIGITS = 20
+_COUNTED_DOWN = re.compile(r"(\d{20})\.manifest")
+_COUNTED = re.compile(r"(\d+)\.manifest")
 _COUNTED_FROM = 2**64 - 1
 _TABLES = ("files", "images", "thumbnails", "failures")
 _TRIES = 20  # to find all tables at rest: a writer commits every few seconds
@@ -55,35 +58,39 @@ def newest_commit(table: Path) -> Commit | None:
         If the folder cannot be looked into.
     """
     versions = os.path.join(table, "_versions")
-    while True:
+    for _ in range(_TRIES):
         try:
-            names = os.listdir(versions)
+            found = _newest(os.listdir(versions))
         except (FileNotFoundError, NotADirectoryError):
             return None
-        found = _newest(names)
         if found is None:
             return None
         version, name = found
-        try:
+        # One that is gone since has a newer one, or the table is being made again.
+        with contextlib.suppress(FileNotFoundError):
             return Commit(version, FileIdentity.of(os.stat(os.path.join(versions, name))))
-        except FileNotFoundError:  # gone since: there is a newer one, or the table is made again
-            continue
+    raise FileNotFoundError(errno.ENOENT, "its newest version comes and goes", versions)
 
 
-def _newest(names: Iterable[str]) -> tuple[int, str] | None:
+def _newest(names: Collection[str]) -> tuple[int, str] | None:
     """Return number and name of the newest manifest among the names in ``_versions``.
+
+    Lance counts them down, so that the newest is the first; it used to write the number itself.
 
     >>> _newest(["18446744073709551613.manifest", "18446744073709551614.manifest", "x.tmp"])
     (2, '18446744073709551613.manifest')
     >>> _newest(["9.manifest", "10.manifest"])
     (10, '10.manifest')
     """
-    stems = [name[: -len(_ENDING)] for name in names if name.endswith(_ENDING)]
-    counted_down = min((stem for stem in stems if len(stem) == _DIGITS and stem.isdigit()), default=None)
-    if counted_down is not None:
-        return _COUNTED_FROM - int(counted_down), f"{counted_down}{_ENDING}"
-    newest = max((int(stem) for stem in stems if stem.isdigit()), default=None)
-    return None if newest is None else (newest, f"{newest}{_ENDING}")
+    first = min(names, default="")  # nearly always the one; there may be hundreds
+    found = _COUNTED_DOWN.fullmatch(first)
+    if found is None:
+        matches = filter(None, map(_COUNTED_DOWN.fullmatch, names))
+        found = min(matches, key=lambda match: match[0], default=None)
+    if found is not None:
+        return _COUNTED_FROM - int(found[1]), found[0]
+    numbers = [int(match[1]) for match in filter(None, map(_COUNTED.fullmatch, names))]
+    return (max(numbers), f"{max(numbers)}.manifest") if numbers else None
 
 
 def look_at_tables(folder: Path) -> dict[str, Commit]:
@@ -208,7 +215,8 @@ class PinnedTable(Table):
 
     def is_newest(self) -> bool:
         """Tell whether nothing has been committed since."""
-        return newest_commit(self.folder) == self.commit
+        with self._errors("read"):
+            return newest_commit(self.folder) == self.commit
 
     def live(self) -> Table:
         """Return the table as it is whenever it is asked."""
