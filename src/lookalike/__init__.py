@@ -110,7 +110,7 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.query.embedding import Query as Query
     from lookalike.query.facts import Facts as Facts
     from lookalike.query.filter import Filter as Filter
-    from lookalike.store import Labelling as Labelling
+    from lookalike.store import Labeling as Labeling
     from lookalike.sync import Progress as Progress
     from lookalike.system.reports import CountReport as CountReport
     from lookalike.system.reports import ShareReport as ShareReport
@@ -160,7 +160,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("pca", "PCA"),
     ("query.embedding", "EmbeddedQuery Query"),
     ("query.filter", "Filter"),
-    ("store", "Labelling"),
+    ("store", "Labeling"),
     ("sync", "Progress"),
     ("train", "AutoencoderSettings FinetuneSettings Running TrainingProgress"),
     # Words that all share:

@@ -42,7 +42,7 @@ from lookalike.index.kinds import check_request
 from lookalike.query.appearance import read_color
 from lookalike.query.embedding import EmbeddedQuery, Query, several_queries
 from lookalike.query.filter import Filter
-from lookalike.store import Labelling, Store, find_collection, writer_lock
+from lookalike.store import Labeling, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Progress, Work, locate
 from lookalike.system.cores import usable_cores
 from lookalike.types import Hit, ImageId, Vectors
@@ -98,7 +98,7 @@ class Collection:
         cls,
         folder: str | os.PathLike[str],
         model: str | None = None,
-        labels: Labelling = "folders",
+        labels: Labeling = "folders",
         exclude: Sequence[str] = (),
         with_root: bool = True,
         check_model: bool = True,
@@ -203,7 +203,7 @@ class Collection:
         *,
         datasets: Sequence[str] = (),
         model: str | None = None,
-        labels: Labelling | None = None,
+        labels: Labeling | None = None,
         exclude: Sequence[str] = (),
         instead: str | os.PathLike[str] | None = None,
         quiet: bool = False,
@@ -311,7 +311,7 @@ class Collection:
     def _resources(self) -> Resources:
         """Return what every read needs, with the roots as they are now: once a request."""
         places = Places(self._snapshots.now(), self._clusterings)
-        return Resources(places, self._store, self._maps, self._searchers, self._models)
+        return Resources(places, self._store, self._snapshots, self._maps, self._searchers, self._models)
 
     def snapshot(self) -> Snapshot:
         """Return the collection as it is now, unchanging: the same one until anything is committed.
@@ -352,7 +352,7 @@ class Collection:
     def add_root(
         self,
         folder: str | os.PathLike[str],
-        labels: Labelling | None = None,
+        labels: Labeling | None = None,
         exclude: Sequence[str] | None = None,
     ) -> None:
         """Add a folder of images, or change how one is read; the next `sync` reads it, and remembers it.
@@ -510,7 +510,7 @@ class Collection:
             check_count("jobs", jobs)
         check_device(device)
         return sync(
-            self._resources,
+            self._resources(),
             self._manifest,
             SyncRequest(paths, datasets, model, dry_run, prune, reread, Compute(threads=1, device=device)),
             Work(jobs or usable_cores(), report, say, commit_seconds),
