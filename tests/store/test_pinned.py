@@ -8,6 +8,7 @@ import pytest
 
 from lookalike.errors import StoreError
 from lookalike.store import PinnedStore, Store, look_at_tables
+from lookalike.store import pinned as module
 from lookalike.store.pinned import newest_commit
 from lookalike.store.store import FileRow
 from lookalike.types import ImageId
@@ -57,6 +58,16 @@ def test_rows_that_are_taken_by_their_ids_are_those_that_a_scan_finds(store, ask
     ids, vectors = pinned.vectors_of(asked)
     assert vectors.shape == (len(ids), DIMENSION)
     assert (vectors == ids[:, None]).all()
+
+
+def test_the_first_rows_of_a_large_table_are_scanned_for(store, monkeypatch):
+    monkeypatch.setattr(module, "_SOON_SORTED", 0)
+    vectors, found = PinnedStore.take(store.folder).vectors(MODEL, DIMENSION), []
+    rows_of = module.Pin.rows_of
+    monkeypatch.setattr(module.Pin, "rows_of", lambda self, ids: found.append(ids) or rows_of(self, ids))
+    answers = [vectors.vectors_of([7, 8, 14])[0].tolist() for _ in range(3)]
+    assert [sorted(each) for each in answers] == [[7, 14]] * 3
+    assert len(found) == 2
 
 
 def test_a_look_tells_every_commit_from_the_one_before(store):
