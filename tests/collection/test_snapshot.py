@@ -13,7 +13,7 @@ import pytest
 
 from lookalike import Collection, Filter
 from lookalike.collection import snapshot as module
-from lookalike.collection.columns import FileColumns, ImageColumns
+from lookalike.collection.columns import read_files, read_images
 from lookalike.images.finding.spelling import composed
 from lookalike.images.metadata.metadata import NO_METADATA
 from lookalike.store import PinnedStore, Store
@@ -72,7 +72,7 @@ def store(request, tmp_path):
 
 
 def test_columns_of_files_say_what_the_table_says(store):
-    columns = FileColumns.read(store.files)
+    columns = read_files(store.files)
     rows = sorted(store.files.read(["path", "id", "label"]).to_pylist(), key=lambda row: row["path"])
     assert columns.facts() == [
         (row["path"], row["id"], row["label"] and composed(row["label"])) for row in rows
@@ -91,14 +91,12 @@ def test_columns_of_files_say_what_the_table_says(store):
     asked = [3, 39, 3, 17, 1000]
     expected = [path for image in (3, 17, 39) for path in paths_of[image]]
     assert [columns.path(row) for row in columns.rows_of(asked)] == expected
-    assert columns.holds(np.arange(-1, 41)).tolist() == [bool(paths_of[image]) for image in range(-1, 41)]
 
 
 def test_columns_without_rows(tmp_path):
-    files, images = FileColumns.read(Store(tmp_path).files), ImageColumns.read(Store(tmp_path).images)
+    files, images = read_files(Store(tmp_path).files), read_images(Store(tmp_path).images)
     assert (len(files), files.facts(), files.image_at("a:b.png"), len(images)) == (0, [], None, 0)
     assert len(files.rows_of([1])) == 0
-    assert files.holds(np.array([1, 2])).tolist() == [False, False]
 
 
 def test_columns_of_images_say_what_the_table_says(collection):
@@ -112,6 +110,13 @@ def test_columns_of_images_say_what_the_table_says(collection):
     assert columns.sharpness.tolist() == [row["sharpness"] for row in rows]
     assert columns.colors.tolist() == [row["colours"][:3] for row in rows]
     assert np.isnat(columns.taken).all()
+
+
+def test_columns_cannot_be_changed(collection):
+    snapshot = collection.snapshot()
+    for values in (snapshot.files.ids, snapshot.files.by_id, snapshot.images.widths, snapshot.images.colors):
+        with pytest.raises(ValueError, match="read-only"):
+            values[:] = 0
 
 
 def test_what_is_not_known_of_an_image_is_nan(collection):
@@ -146,7 +151,7 @@ def test_a_million_images_take_at_most_150_megabytes(tmp_path):
             "phash": [1] * n,
         }
     )
-    n_bytes = FileColumns.read(store.files).n_bytes + ImageColumns.read(store.images).n_bytes
+    n_bytes = read_files(store.files).n_bytes + read_images(store.images).n_bytes
     assert n_bytes / n <= 150
 
 
@@ -201,7 +206,7 @@ def test_many_threads_make_one_snapshot_and_read_its_columns_once(collection, tm
     picture(50).save(tmp_path / "a/cats/new.png")
     in_another_process(collection, "photos.sync()")
     made, start = [], threading.Barrier(8)
-    for owner, name in ((PinnedStore, "take"), (FileColumns, "read")):
+    for owner, name in ((PinnedStore, "take"), (module, "read_files")):
         make = getattr(owner, name)
         monkeypatch.setattr(
             owner, name, lambda *asked, make=make, name=name: made.append(name) or make(*asked)
@@ -215,7 +220,7 @@ def test_many_threads_make_one_snapshot_and_read_its_columns_once(collection, tm
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(ask, range(8)))
     assert len({id(each) for each, _ in found}) == len({id(files) for _, files in found}) == 1
-    assert sorted(made) == ["read", "take"]
+    assert sorted(made) == ["read_files", "take"]
     assert (len(before), len(found[0][0])) == (6, 7)
 
 
@@ -241,9 +246,7 @@ def test_a_command_is_answered_from_the_tables_and_who_asks_again_from_columns(
     assert sorted(len(hit.paths) for hit in by_columns) == [1, 1, 1, 1, 2]
     monkeypatch.setattr(module, "_SOON_READ", 0)
     read = []
-    monkeypatch.setattr(
-        FileColumns, "read", lambda table, plain=FileColumns.read: read.append(1) or plain(table)
-    )
+    monkeypatch.setattr(module, "read_files", lambda table, plain=read_files: read.append(1) or plain(table))
     fresh = Collection.open(collection.folder)
     assert fresh.search(tmp_path / "a/cats/0.png", k=5).hits == by_columns
     assert read == []

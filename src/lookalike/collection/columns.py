@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,55 +35,39 @@ if TYPE_CHECKING:
 _NAME = "[^/:]*$"
 _FOLDER = "(?s)^.*[/:]"
 
-Rows = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileColumns:
-    """Where images lie: a row a file; see the layout above.
+    """Where images lie: a row a file, by stored path.
 
     Attributes
     ----------
     folders : pyarrow.StringArray
+        Each once, as stored paths begin: ``photos:2019/lake/``.
     folder_codes : (n,) int32
+        Which of them.
     names : pyarrow.StringArray
-        (n,)
+        (n,), what follows the folder.
     ids : (n,) int64
+        Of the images.
     by_id : (n,) int64
+        The rows, by id.
     labels : tuple of str
-        Composed.
+        Those of folders and data sets, each once.
     label_codes : (n,) int32
+        Which of them; -1 for none.
     """
 
     folders: pa.StringArray
     folder_codes: npt.NDArray[np.int32]
     names: pa.StringArray
     ids: Ids
-    by_id: Rows
+    by_id: npt.NDArray[np.int64]
     labels: tuple[str, ...]
     label_codes: npt.NDArray[np.int32]
 
-    @classmethod
-    def read(cls, table: Table) -> FileColumns:
-        """Read them from the table of files."""
-        import pyarrow.compute as pc
-
-        rows = table.read(["path", "id", "label"])
-        paths = rows["path"].combine_chunks()
-        order = pc.sort_indices(paths).to_numpy()
-        folders = pc.replace_substring_regex(paths, _NAME, "").dictionary_encode()
-        names = pc.replace_substring_regex(paths, _FOLDER, "").take(order)
-        ids = rows["id"].to_numpy()[order]
-        labels, label_codes = _coded(rows["label"])
-        return cls(
-            folders=folders.dictionary,
-            folder_codes=folders.indices.to_numpy()[order],
-            names=names,
-            ids=ids,
-            by_id=np.argsort(ids, kind="stable"),
-            labels=labels,
-            label_codes=label_codes[order],
-        )
+    def __post_init__(self) -> None:
+        _protect(self)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -109,7 +93,7 @@ class FileColumns:
         code = self.label_codes[row]
         return None if code < 0 else self.labels[code]
 
-    def facts(self, rows: Rows | None = None) -> list[tuple[str, int, str | None]]:
+    def facts(self, rows: npt.NDArray[np.int64] | None = None) -> list[tuple[str, int, str | None]]:
         """Return stored path, image and label of some rows, or of all."""
         if rows is None:
             codes, labels = self.label_codes.tolist(), (*self.labels, None)  # -1 is the last
@@ -122,21 +106,13 @@ class FileColumns:
         row = bisect_left(range(len(self)), path, key=self.path)
         return ImageId(int(self.ids[row])) if row < len(self) and self.path(row) == path else None
 
-    def rows_of(self, images: Iterable[int]) -> Rows:
+    def rows_of(self, images: Iterable[int]) -> npt.NDArray[np.int64]:
         """Return the rows of some images, none where they lie nowhere; those of one are by path."""
         wanted = np.unique(np.fromiter(images, np.int64))
         first = np.searchsorted(self.ids, wanted, side="left", sorter=self.by_id)
         last = np.searchsorted(self.ids, wanted, side="right", sorter=self.by_id)
         runs = [self.by_id[start:end] for start, end in zip(first.tolist(), last.tolist(), strict=True)]
         return np.concatenate([np.empty(0, np.int64), *runs])
-
-    def holds(self, images: Ids) -> npt.NDArray[np.bool_]:
-        """Tell which of some images lie anywhere: (n,)."""
-        if not len(self):
-            return np.zeros(len(images), bool)
-        at = np.searchsorted(self.ids, images, sorter=self.by_id)
-        found: npt.NDArray[np.bool_] = self.ids[self.by_id[np.minimum(at, len(self) - 1)]] == images
-        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,27 +147,8 @@ class ImageColumns:
     phashes: npt.NDArray[np.uint64]
     colors: npt.NDArray[np.float32]
 
-    @classmethod
-    def read(cls, table: Table) -> ImageColumns:
-        """Read them from the table of images."""
-        rows = table.read(["id", "width", "height", "format", "taken", "sharpness", "phash", "colours"])
-        ids = rows["id"].to_numpy()
-        order = np.argsort(ids)
-        formats, format_codes = _coded(rows["format"])
-        columns = {
-            name: rows[name].to_numpy()[order] for name in ("width", "height", "taken", "sharpness", "phash")
-        }
-        return cls(
-            ids=ids[order],
-            widths=columns["width"],
-            heights=columns["height"],
-            formats=formats,
-            format_codes=format_codes[order],
-            taken=columns["taken"],
-            sharpness=columns["sharpness"],
-            phashes=columns["phash"],
-            colors=_first_colors(rows["colours"])[order],
-        )
+    def __post_init__(self) -> None:
+        _protect(self)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -202,6 +159,58 @@ class ImageColumns:
         sides = (self.widths, self.heights)
         others = (self.ids, self.format_codes, self.taken, self.sharpness, self.phashes, self.colors)
         return sum(each.nbytes for each in (*sides, *others))
+
+
+def read_files(table: Table) -> FileColumns:
+    """Read where images lie from the table of files."""
+    import pyarrow.compute as pc
+
+    rows = table.read(["path", "id", "label"])
+    paths = rows["path"].combine_chunks()
+    order = pc.sort_indices(paths).to_numpy()
+    folders = pc.replace_substring_regex(paths, _NAME, "").dictionary_encode()
+    names = pc.replace_substring_regex(paths, _FOLDER, "").take(order)
+    ids = rows["id"].to_numpy()[order]
+    labels, label_codes = _coded(rows["label"])
+    return FileColumns(
+        folders=folders.dictionary,
+        folder_codes=folders.indices.to_numpy()[order],
+        names=names,
+        ids=ids,
+        by_id=np.argsort(ids, kind="stable"),
+        labels=labels,
+        label_codes=label_codes[order],
+    )
+
+
+def read_images(table: Table) -> ImageColumns:
+    """Read what images are from the table of images."""
+    rows = table.read(["id", "width", "height", "format", "taken", "sharpness", "phash", "colours"])
+    ids = rows["id"].to_numpy()
+    order = np.argsort(ids)
+    formats, format_codes = _coded(rows["format"])
+    columns = {
+        name: rows[name].to_numpy()[order] for name in ("width", "height", "taken", "sharpness", "phash")
+    }
+    return ImageColumns(
+        ids=ids[order],
+        widths=columns["width"],
+        heights=columns["height"],
+        formats=formats,
+        format_codes=format_codes[order],
+        taken=columns["taken"],
+        sharpness=columns["sharpness"],
+        phashes=columns["phash"],
+        colors=_first_colors(rows["colours"])[order],
+    )
+
+
+def _protect(columns: FileColumns | ImageColumns) -> None:
+    """Let nobody change what all share."""
+    for field in fields(columns):
+        values = getattr(columns, field.name)
+        if isinstance(values, np.ndarray):
+            values.flags.writeable = False
 
 
 def _coded(column: pa.ChunkedArray) -> tuple[tuple[str, ...], npt.NDArray[np.int32]]:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from lookalike.collection.columns import FileColumns, ImageColumns
+from lookalike.collection.columns import FileColumns, ImageColumns, read_files, read_images
 from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.stored.cluster_names import ClusterLabels
 from lookalike.collection.stored.clusterings import StoredClusterings
@@ -76,7 +76,7 @@ class Snapshot:
     @property
     def files(self) -> FileColumns:
         """Where images lie: read when first asked for."""
-        return self._files.get("", lambda: FileColumns.read(self.store.files))
+        return self._files.get("", lambda: read_files(self.store.files))
 
     def files_if_soon(self) -> FileColumns | None:
         """Return where images lie, for who wants to know it of a few; None while the tables say so sooner.
@@ -90,7 +90,7 @@ class Snapshot:
     @property
     def images(self) -> ImageColumns:
         """What images are: read when first asked for."""
-        return self._images.get("", lambda: ImageColumns.read(self.store.images))
+        return self._images.get("", lambda: read_images(self.store.images))
 
     def absolute(self, stored: str) -> str:
         """Return the absolute path of a stored one; that of a data set's image as it is."""
