@@ -27,6 +27,7 @@ NAMED = (  # only when they are named
     "autoencoder",  # hours, and torch
     "finetune",  # likewise
     "version_before",  # a checkout of that version
+    "warm_search",  # likewise
 )
 
 if __name__ == "__main__":

@@ -43,9 +43,12 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.cluster import KDistances as KDistances
     from lookalike.collection import Collection as Collection
     from lookalike.collection.clusterings.clusterings import Clusterings as Clusterings
+    from lookalike.collection.columns import FileColumns as FileColumns
+    from lookalike.collection.columns import ImageColumns as ImageColumns
     from lookalike.collection.evaluation.evaluation import Evaluations as Evaluations
     from lookalike.collection.maps.maps import Maps as Maps
     from lookalike.collection.models.models import Models as Models
+    from lookalike.collection.snapshot import Snapshot as Snapshot
     from lookalike.embed import Model as Model
     from lookalike.errors import BusyError as BusyError
     from lookalike.errors import CacheError as CacheError
@@ -147,6 +150,8 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
         "Failure HitCluster ImageInfo ImageMap Info MapUpdate Note QueryScores RootInfo "
         "SearchComparison SearchResult SyncReport TrainedModel",
     ),
+    ("collection.snapshot", "Snapshot"),
+    ("collection.columns", "FileColumns ImageColumns"),
     ("bench", "IndexComparison IndexFigures"),
     ("cluster", "AtDistance Choice KDistances"),
     ("embed", "Model"),

@@ -206,6 +206,28 @@ def test_reader_of_an_old_version_can_finish_after_maintenance(vectors, monkeypa
     assert len(reader.to_table()) == 4
 
 
+def test_what_was_the_newest_when_a_reader_began_is_kept_however_old_it_is(vectors, monkeypatch):
+    monkeypatch.setattr(table, "_SMALL_FRAGMENTS", 2)
+    monkeypatch.setattr(table, "_VERSIONS_TO_CLEAN", 2)
+    monkeypatch.setattr(table, "_KEPT_FOR_READERS", datetime.timedelta(seconds=20))
+    for number in range(4):
+        vectors.upsert(vector_rows([number]))
+    reader = vectors._open()
+    since = datetime.datetime.now() + datetime.timedelta(seconds=20)  # as if that had been 20 seconds ago
+
+    class Later(datetime.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return since
+
+    vectors.upsert(vector_rows([4]))
+    monkeypatch.setattr(datetime, "datetime", Later)
+    vectors.maintain()
+    monkeypatch.undo()
+    assert vectors._open().versions()[0]["version"] == reader.version == 4
+    assert len(reader.to_table()) == 4
+
+
 def test_version_rises_with_every_change_and_only_then(files):
     versions = [files.version()]
     for change in (

@@ -27,6 +27,7 @@ from lookalike.collection.renamed import RENAMED
 from lookalike.collection.resources import Resources
 from lookalike.collection.searchers import Searchers
 from lookalike.collection.searching import Request, all_with_vectors, search
+from lookalike.collection.snapshot import Snapshot, Snapshots
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.maps import StoredMaps
 from lookalike.collection.syncing import SyncRequest, sync
@@ -75,6 +76,7 @@ class Collection:
         self._store = Store(folder)
         self._searchers = Searchers(folder)
         self._clusterings = StoredClusterings(folder)
+        self._snapshots = Snapshots(manifest, self._clusterings)
         self._maps = StoredMaps(folder)
         self._models = models
         self.is_new = False
@@ -319,8 +321,25 @@ class Collection:
 
     def _resources(self) -> Resources:
         """Return what every read needs, with the roots as they are now: once a request."""
-        places = Places(self._store, self._manifest.manifest, self._clusterings)
-        return Resources(places, self._maps, self._searchers, self._models)
+        places = Places(self._snapshots.now(), self._clusterings)
+        return Resources(places, self._store, self._snapshots, self._maps, self._searchers, self._models)
+
+    def snapshot(self) -> Snapshot:
+        """Return the collection as it is now, unchanging: the same one until anything is committed.
+
+        Whatever process commits, it is noticed at the next call. Who holds a snapshot keeps it.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> empty = photos.snapshot()
+        >>> photos.snapshot() is empty
+        True
+        >>> report = photos.sync()
+        >>> len(empty), len(photos.snapshot())
+        (0, 4)
+        """
+        return self._snapshots.now()
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -618,11 +637,11 @@ class Collection:
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""
-        return thumbnails(self._store, images)
+        return thumbnails(self._snapshots.now().store, images)
 
     def query_thumbnails(self, queries: Sequence[EmbeddedQuery]) -> list[bytes | None]:
         """Return the thumbnails of queries that were asked, as JPEG files; None for words."""
-        return query_thumbnails(self._store, queries)
+        return query_thumbnails(self._snapshots.now().store, queries)
 
     def vectors(self, model: str | None = None) -> tuple[list[Hit], Vectors]:
         """Return every image with its vector.
@@ -665,7 +684,7 @@ class Collection:
 
     def __len__(self) -> int:
         """Return the number of images."""
-        return self._store.images.count()
+        return len(self._snapshots.now())
 
     if not TYPE_CHECKING:  # there, only what is here today is
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from lookalike.answers import Failure, Note
+from lookalike.collection.snapshot import Snapshot
 from lookalike.collection.stored.cluster_names import NO_CLUSTERS, ClusterLabels
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.errors import ImageError, QueryInputError, QueryNotFoundError
 from lookalike.images import content_id
 from lookalike.images.decode import read_file
-from lookalike.images.finding.scan import escape, unescape
+from lookalike.images.finding.scan import escape
 from lookalike.images.finding.spelling import as_spelled_file, composed
 from lookalike.images.own import OWN
 from lookalike.query.filter import Filter
-from lookalike.store import Manifest, Root, Store, root_folder, sql_literal
+from lookalike.store import Manifest, PinnedStore, Root, sql_literal
 from lookalike.sync import locate
 from lookalike.types import Hit, ImageId, choose_label
 
@@ -39,16 +41,25 @@ class FileLocation(NamedTuple):
 
 @dataclass(frozen=True)
 class Places:
-    """The places of a collection with these roots and clusterings."""
+    """The places of a collection as a snapshot shows it, with these clusterings."""
 
-    store: Store
-    manifest: Manifest
+    snapshot: Snapshot
     clusterings: StoredClusterings
 
-    @cached_property
+    @property
+    def store(self) -> PinnedStore:
+        """The tables as they were."""
+        return self.snapshot.store
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the collection was made of."""
+        return self.snapshot.manifest
+
+    @property
     def labels(self) -> ClusterLabels:
-        """The names of clusters, as they are when first asked for."""
-        return ClusterLabels.read(self.clusterings)
+        """The names of clusters."""
+        return self.snapshot.labels
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -57,40 +68,46 @@ class Places:
 
     def of_roots(self) -> list[tuple[Root, Path]]:
         """Return the roots that are folders, and where they lie."""
-        folders = [root for root in self.manifest.roots if root.dataset is None]
-        return [(root, root_folder(self.store.folder, root)) for root in folders]
+        return list(self.snapshot.folders)
 
     def of_images(
         self, images: Iterable[int] | None = None, condition: str | None = None
     ) -> dict[int, list[FileLocation]]:
         """Return where images lie, all or some, in places that meet an SQL condition, by path."""
-        columns = ["path", "id", "label"]
-        files = self.store.files
-        rows = (
-            files.read(columns, condition)
-            if images is None
-            else files.read_where_in("id", images, columns, condition)
-        )
-        clusters = self.labels.of_images(rows["id"].to_numpy())
+        rows = self._file_rows(None if images is None else list(images), condition)
+        clusters = self.labels.of_images(np.array([image for _, image, _ in rows], np.int64))
         locations: dict[int, list[FileLocation]] = {}
-        for row in sorted(rows.to_pylist(), key=lambda row: str(row["path"])):
-            label = row["label"] and composed(row["label"])
-            location = FileLocation(self.absolute(row["path"]), label, clusters.get(row["id"], NO_CLUSTERS))
-            locations.setdefault(row["id"], []).append(location)
+        for stored, image, label in rows:
+            location = FileLocation(self.absolute(stored), label, clusters.get(image, NO_CLUSTERS))
+            locations.setdefault(image, []).append(location)
         return locations
+
+    def _file_rows(
+        self, images: list[int] | None, condition: str | None
+    ) -> list[tuple[str, int, str | None]]:
+        """Return stored path, image and label of files, by path."""
+        if condition is None:
+            files = self.snapshot.files if images is None else self.snapshot.files_if_soon()
+            if files is not None:
+                return files.facts(None if images is None else np.sort(files.rows_of(images)))
+        table, columns = self.store.files, ["path", "id", "label"]
+        rows = (
+            table.read(columns, condition)
+            if images is None
+            else table.read_where_in("id", images, columns, condition)
+        )
+        facts = (
+            (row["path"], row["id"], row["label"] and composed(row["label"])) for row in rows.to_pylist()
+        )
+        return sorted(facts, key=lambda fact: fact[0])
 
     def absolute(self, stored: str) -> str:
         """Return the absolute path of a stored one."""
-        name, _, relative = stored.partition(":")
-        # Called for every row of a table: only the one root's folder is worked out.
-        for root in self.manifest.roots:
-            if root.name == name and root.dataset is None:
-                return os.path.normpath(root_folder(self.store.folder, root) / unescape(relative))
-        return stored
+        return self.snapshot.absolute(stored)
 
     def stored(self, file: str) -> str:
         """Return the path that a file has, or would have, in the tables; empty if it lies in no root."""
-        places = {place: root for root, place in self.of_roots()}
+        places = {place: root for root, place in self.snapshot.folders}
         held = locate(list(places), Path(os.path.abspath(file)))
         if held is None:
             return ""
@@ -146,12 +163,13 @@ class Places:
         if inside is not None:
             return inside
         stored = self.stored(image)
-        rows = self.store.files.read_where_in("path", [stored], ["id"]).to_pylist() if stored else []
-        if not rows and not stored.isascii() and not os.path.lexists(image):
-            known = self.store.files.read(["path", "id"]).to_pylist()
-            rows = [row for row in known if composed(row["path"]) == composed(stored)]
-        if rows:
-            return ImageId(rows[0]["id"])
+        found = self._image_at(stored) if stored else None
+        if found is None and not stored.isascii() and not os.path.lexists(image):
+            files = self.snapshot.files
+            alike = (path for path in files.paths() if composed(path) == composed(stored))
+            found = next(map(files.image_at, alike), None)
+        if found is not None:
+            return found
         try:
             return content_id(read_file(Path(as_spelled_file(image))))[0]
         except ImageError as error:
@@ -165,10 +183,18 @@ class Places:
         """Return the image that a query such as ``mnist:test/42`` names, if it is one of this collection."""
         if os.path.lexists(query) or query.partition(":")[0] not in self.datasets:
             return None
-        rows = self.store.files.read_where_in("path", [query], ["id"]).to_pylist()
-        if not rows:
+        found = self._image_at(query)
+        if found is None:
             raise QueryNotFoundError(f"there is no image {query} in this collection")
-        return ImageId(rows[0]["id"])
+        return found
+
+    def _image_at(self, stored: str) -> ImageId | None:
+        """Return the image that lies at a stored path; None if none does."""
+        files = self.snapshot.files_if_soon()
+        if files is not None:
+            return files.image_at(stored)
+        rows = self.store.files.read_where_in("path", [stored], ["id"])["id"].to_pylist()
+        return ImageId(rows[0]) if rows else None
 
     def own_pictures(self) -> list[str]:
         """Return the stored paths of the pictures that lookalike drew into the folders."""

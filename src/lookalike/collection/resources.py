@@ -10,6 +10,7 @@ import numpy as np
 from lookalike.collection.embedded import Embedded, embedded_images, nothing_embedded, vector_table
 from lookalike.collection.places import Places
 from lookalike.collection.searchers import Searchers
+from lookalike.collection.snapshot import Snapshots
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.maps import StoredMaps
 from lookalike.embed import Model, ModelRegistry
@@ -24,20 +25,26 @@ class Resources:
     Attributes
     ----------
     places : Places
-        Of this request: the roots as they are now, the tables, and the names of clusters.
+        Of this request: the roots, the tables and the names of clusters as the snapshot of now shows them.
+    live : Store
+        The tables to be written, which show what others commit meanwhile.
+    snapshots : Snapshots
+        For who writes, and then wants to see what is there.
     maps : StoredMaps
     searchers : Searchers
     models : ModelRegistry
     """
 
     places: Places
+    live: Store
+    snapshots: Snapshots
     maps: StoredMaps
     searchers: Searchers
     models: ModelRegistry
 
     @property
     def store(self) -> Store:
-        """The tables."""
+        """The tables as they were."""
         return self.places.store
 
     @property

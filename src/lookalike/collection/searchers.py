@@ -171,7 +171,7 @@ def _open_stored(
         return _Opened(state, found)
     report(f"making the {row.name} index of {table.count():,} images, or adding to it")
     # It may be a makeshift, while another process writes: it is looked for again when it is next asked for.
-    return _Opened("", kind.make(table, place, metric, place.parents[1]))
+    return _Opened("", kind.make(table.live(), place, metric, place.parents[1]))
 
 
 def _open(table: Table, state: str, place: Path, metric: Metric, row: IndexKind, report: Report) -> _Opened:
@@ -184,7 +184,7 @@ def _open(table: Table, state: str, place: Path, metric: Metric, row: IndexKind,
         with contextlib.suppress(IndexFileError):
             return _Opened(state, _load(place / state, metric, row))
         index, origin = _bring_up_to_date(table, place, metric, row, report)
-        if may_write and len(index):
+        if may_write and len(index) and table.is_newest():
             with contextlib.suppress(OSError, IndexFileError):  # a full disk
                 _put(index, origin, place / state)
                 index = _load(place / state, metric, row)  # memory-mapped

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,11 @@ from lookalike.store import Store
 from lookalike.system.cores import usable_cores
 from lookalike.system.wording import count_images
 from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
+
+Near = tuple[ImageId, float]
+"""An image, and how far it is from the query."""
+
+_ASKED_MORE = 4  # times as many, where too few of the nearest are hits
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,19 +211,26 @@ def _search_vectors(
         )
     # What a recall takes was measured with images; words, and what is far from something, lie elsewhere.
     is_unlike_images = bool(unwanted) or any(query.is_text for query in wanted)
-    neighbors = index.search(
-        vector,
-        k=min(request.k + len(own), len(index)),
-        recall=1.0 if is_unlike_images else request.recall,
-        allowed=passing.ids,
-        **({} if request.mode is None else {"mode": request.mode}),
-    )
-    nearest = [
-        (ImageId(image), distance)
-        for image, distance in zip(neighbors.ids[0].tolist(), neighbors.distances[0].tolist(), strict=True)
-        if image not in own and image >= 0
-    ]
-    hits = _hits(places, nearest[: request.k], model.metric, passing)
+    mode: dict[str, Any] = {} if request.mode is None else {"mode": request.mode}
+
+    def nearest(n: int) -> list[Near]:
+        neighbors = index.search(
+            vector,
+            k=min(n, len(index)),
+            recall=1.0 if is_unlike_images else request.recall,
+            allowed=passing.ids,
+            **mode,
+        )
+        return [
+            (ImageId(image), distance)
+            for image, distance in zip(
+                neighbors.ids[0].tolist(), neighbors.distances[0].tolist(), strict=True
+            )
+            if image not in own and image >= 0
+        ]
+
+    n_most = len(index) if passing.ids is None else len(passing.ids)
+    hits = _nearest_hits(places, nearest, n_most, request.k, len(own), model.metric, passing)
     return SearchResult(
         hits,
         model.name,
@@ -227,6 +240,38 @@ def _search_vectors(
         cluster=cluster,
         warnings=(*places.labels.damaged, *passing.warnings),
     )
+
+
+def _nearest_hits(
+    places: Places,
+    nearest: Callable[[int], Sequence[Near]],
+    n_most: int,
+    k: int,
+    n_own: int,
+    metric: Metric,
+    passing: Passing,
+) -> tuple[Hit, ...]:
+    """Return the k nearest that lie anywhere and pass, fewer only where there are no more.
+
+    An image is written before the files that hold it, and swept away after them. So where one writes, or was
+    killed while it wrote, there are vectors and colors of images that lie nowhere: then more is asked for.
+
+    Parameters
+    ----------
+    nearest : callable
+        Gives so many of the nearest images, without those that the query is made of.
+    n_most : int
+        How many may be hits, at most.
+    n_own : int
+        How many the query is made of.
+    """
+    n = k + n_own
+    while True:
+        found = nearest(n)
+        hits = _hits(places, found, metric, passing)[:k]
+        if len(hits) == k or n >= n_most or len(found) + n_own < n:
+            return hits
+        n *= _ASKED_MORE
 
 
 def _cluster_of(
@@ -254,12 +299,13 @@ def _search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Pas
     if not store.images.count():
         raise nothing_embedded(store, places.manifest.model, None)
     ids, scores = _ids_of_colors(store, colors, passing.ids)
-    best = np.lexsort((ids, -scores))[:k]  # ties by id, so that the answer is the same each time
-    nearest = [
-        (ImageId(image), 1 - score)
-        for image, score in zip(ids[best].tolist(), scores[best].tolist(), strict=True)
-    ]
-    hits = _hits(places, nearest, "cosine", passing)
+    best = np.lexsort((ids, -scores))  # ties by id, so that the answer is the same each time
+
+    def nearest(n: int) -> list[Near]:
+        pairs = zip(ids[best[:n]].tolist(), scores[best[:n]].tolist(), strict=True)
+        return [(ImageId(image), 1 - score) for image, score in pairs]
+
+    hits = _nearest_hits(places, nearest, len(ids), k, 0, "cosine", passing)
     warnings = (*places.labels.damaged, *passing.warnings)
     return SearchResult(hits, "color", "color", (), colors=colors, warnings=warnings)
 
@@ -285,9 +331,7 @@ def _ids_of_colors(
     return ids[has_them], scores[has_them]
 
 
-def _hits(
-    places: Places, nearest: Sequence[tuple[ImageId, float]], metric: Metric, passing: Passing
-) -> tuple[Hit, ...]:
+def _hits(places: Places, nearest: Sequence[Near], metric: Metric, passing: Passing) -> tuple[Hit, ...]:
     """Return hits with those of their places that pass."""
     images = [image for image, _ in nearest]
     locations = places.of_images(images, passing.of_files)

@@ -55,13 +55,13 @@ class SyncRequest:
 def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest, work: Work) -> SyncReport:
     """Bring a collection up to date with the disk; see `Collection.sync`."""
     started = time.monotonic()
-    dry_run, store = request.dry_run, resources.store
+    dry_run, store = request.dry_run, resources.live
     models = EmbeddingModels.choose(resources, request.model, request.compute)
     with contextlib.nullcontext() if dry_run else writer_lock(store.folder):
         manifest_file.reload()
         if not dry_run:
             store.upgrade()
-        scopes = _choose_scopes(_places_now(resources, manifest_file), request)
+        scopes = _choose_scopes(_places_now(resources), request)
         outcome = Outcome()
         refreshed = doubtful = 0
         for number, each in enumerate(models.networks):
@@ -108,7 +108,7 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
             # Only now: were it killed before, the root would have to be there for its rows to go.
             manifest_file.save(without=[scope.root for scope in scopes if scope.is_missing])
             _carry_over(resources, tally, outcome)
-    places = _places_now(resources, manifest_file)
+    places = _places_now(resources)
     failures = places.failures()
     n_own = sum(any(scope.answers_for(path) for scope in scopes) for path in places.own_pictures())
     if dry_run:
@@ -126,9 +126,9 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
     )
 
 
-def _places_now(resources: Resources, manifest_file: ManifestFile) -> Places:
-    """Return the places of a collection with the roots that it has now: a sync changes them."""
-    return replace(resources.places, manifest=manifest_file.manifest)
+def _places_now(resources: Resources) -> Places:
+    """Return the places of a collection as they are now: a sync changes them, and its roots."""
+    return replace(resources.places, snapshot=resources.snapshots.now())
 
 
 def _compare(plan: Plan, known: IndexedState, store: Store, outage: Outage, work: Work) -> None:
@@ -173,7 +173,7 @@ def _choose_scopes(places: Places, request: SyncRequest) -> list[Scope]:
 def _carry_over(resources: Resources, tally: Tally, outcome: Outcome) -> None:
     """Leave images whose files were edited in the clusters that the user put or named them in."""
     edited = [path for path in tally.changed | outcome.changed if path in tally.files]
-    rows = resources.store.files.read_where_in("path", edited, ["path", "id"]).to_pylist()
+    rows = resources.live.files.read_where_in("path", edited, ["path", "id"]).to_pylist()
     old_of = {row["id"]: tally.files[row["path"]].id for row in rows}
     resources.clusterings.carry_over({new: old for new, old in old_of.items() if new != old})
 

@@ -10,6 +10,7 @@ from lookalike.store.manifest import (
     root_folder,
     stored_root_path,
 )
+from lookalike.store.pinned import PinnedStore, PinnedTable, look_at_tables
 from lookalike.store.roots import DatasetRequest, RootRequest
 from lookalike.store.store import Store
 from lookalike.store.table import Table, sql_literal
@@ -19,11 +20,14 @@ __all__ = [
     "DatasetRequest",
     "Labeling",
     "Manifest",
+    "PinnedStore",
+    "PinnedTable",
     "Root",
     "RootRequest",
     "Store",
     "Table",
     "find_collection",
+    "look_at_tables",
     "root_folder",
     "sql_literal",
     "stored_root_path",

@@ -341,7 +341,26 @@ class Table:
                 )
                 self._flush()
             if len(os.listdir(self.folder / "_versions")) > _VERSIONS_TO_CLEAN:
-                self._open_to_write().cleanup_old_versions(older_than=_KEPT_FOR_READERS)
+                dataset = self._open_to_write()
+                since = datetime.datetime.now() - _KEPT_FOR_READERS
+                n_since = sum(version["timestamp"] > since for version in dataset.versions())
+                # The one before these was the newest then, however old it is.
+                dataset.cleanup_old_versions(retain_versions=n_since + 1)
+
+    def open_at(self, version: int) -> Any:
+        """Open it as it was at a commit, for who keeps it open; see `lookalike.store.pinned`."""
+        import lance
+
+        with self._errors("read"):
+            return lance.dataset(str(self.folder), version=version)
+
+    def live(self) -> Table:
+        """Return the table as it is whenever it is asked: this one is."""
+        return self
+
+    def is_newest(self) -> bool:
+        """Tell whether nothing has been committed since: never to a table that is opened anew each time."""
+        return True
 
     @property
     def _dimension(self) -> int:

@@ -55,7 +55,7 @@ class EmbeddingModels:
         for name in dict.fromkeys(base_name(name) or name for name in names):
             with _way_around(name, names):
                 networks.append(registry.get(name))
-        return cls(resources.store, registry, compute, names, tuple(networks))
+        return cls(resources.live, registry, compute, names, tuple(networks))
 
     def prepare(self, networks: Sequence[Model]) -> None:
         """Load those that are about to be used; only once all of them could be, keep what they need."""

@@ -103,7 +103,7 @@ class Models(Names):
         resources = self._resources()
         base, components = resources.model(model), PCA(n_components, whiten)
         with writer_lock(resources.store.folder):
-            return reduce_model(resources.store, resources.models, components, base, model)
+            return reduce_model(resources.live, resources.models, components, base, model)
 
     def pca(self, model: str) -> PCA:
         """Return the components of a model that `reduce` made.

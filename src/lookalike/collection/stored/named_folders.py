@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
 import zipfile
@@ -31,6 +32,7 @@ from lookalike.errors import (
 from lookalike.hints import Hint
 from lookalike.images.finding.spelling import composed
 from lookalike.store import writer_lock
+from lookalike.store.manifest import FileIdentity
 from lookalike.system.replace_file import replace_file
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -97,6 +99,18 @@ class NamedFolders(ABC, Generic[T]):
     def names(self) -> list[str]:
         """Return the names of those that are there."""
         return sorted(composed(file.parent.name) for file in self._place.glob(f"*/{self._facts}"))
+
+    def look(self) -> dict[str, FileIdentity]:
+        """Return by the names of their folders which files the facts are in now; nothing is opened."""
+        try:
+            names = os.listdir(self._place)
+        except OSError:
+            return {}
+        found = {}
+        for name in names:
+            with contextlib.suppress(OSError):
+                found[name] = FileIdentity.of(os.stat(self._place / name / self._facts))
+        return found
 
     def check_there(self, name: str) -> None:
         """Raise CollectionError unless there is one of that name."""

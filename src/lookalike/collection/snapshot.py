@@ -1,0 +1,150 @@
+"""A collection as it was at one moment, for all who ask it then.
+
+Every request asks for the snapshot of now. While nothing has been committed, by whichever process, that is
+the one that is there already: to see so takes the listing of a small folder for each table, some 0.1 ms in
+all. Else the next one is made beside it, by one thread for all, and takes over what has not changed. Who
+holds an earlier one keeps it: what it has read stays as it was, and what it has not is read as it was, for an
+hour at least; then a writer may clear it away, see `Table.maintain`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from lookalike.collection.columns import FileColumns, ImageColumns, read_files, read_images
+from lookalike.collection.manifest_file import ManifestFile
+from lookalike.collection.stored.cluster_names import ClusterLabels
+from lookalike.collection.stored.clusterings import StoredClusterings
+from lookalike.images.finding.scan import unescape
+from lookalike.store import Manifest, PinnedStore, Root, look_at_tables, root_folder
+from lookalike.store.manifest import FileIdentity
+from lookalike.store.pinned import State
+from lookalike.system.memo import Memo
+
+_SOON_READ = 10_000  # rows, in as long as the table takes to look for some of them
+_ASKED_BY_COMMANDS = 4  # times
+
+
+class Seen(NamedTuple):
+    """What tells one state of a collection from another, without anything being opened."""
+
+    manifest: Manifest
+    tables: State
+    clusterings: Mapping[str, FileIdentity]
+
+
+class Snapshot:
+    """A collection as it was at one moment; see `Collection.snapshot`. Several threads may use it.
+
+    Attributes
+    ----------
+    manifest : Manifest
+        What the collection was made of.
+    folders : tuple of (Root, Path)
+        The roots that are folders, and where they lie.
+    store : PinnedStore
+        The tables, which stay as they were.
+    labels : ClusterLabels
+        The names of clusters.
+    """
+
+    def __init__(
+        self, seen: Seen, store: PinnedStore, labels: ClusterLabels, before: Snapshot | None = None
+    ) -> None:
+        self.manifest = seen.manifest
+        self.store = store
+        self.labels = labels
+        self.seen = seen._replace(tables=store.state)
+        folders = [root for root in seen.manifest.roots if root.dataset is None]
+        self.folders: tuple[tuple[Root, Path], ...] = tuple(
+            (root, root_folder(store.folder, root)) for root in folders
+        )
+        self._places = {root.name: place for root, place in self.folders}
+        self._files: Memo[str, FileColumns] = Memo()
+        self._images: Memo[str, ImageColumns] = Memo()
+        self._asked: Iterator[int] = itertools.count() if before is None else before._asked
+        if before is not None and before.store.files.commit == store.files.commit:
+            self._files = before._files
+        if before is not None and before.store.images.commit == store.images.commit:
+            self._images = before._images
+
+    @property
+    def files(self) -> FileColumns:
+        """Where images lie: read when first asked for."""
+        return self._files.get("", lambda: read_files(self.store.files))
+
+    def files_if_soon(self) -> FileColumns | None:
+        """Return where images lie, for who wants to know it of a few; None while the tables say so sooner.
+
+        A command asks for the places of a few images a few times, and never again: to read a million rows
+        takes a second, to look for some in the table a hundredth of one.
+        """
+        is_soon = self.store.files.count() <= _SOON_READ or next(self._asked) >= _ASKED_BY_COMMANDS
+        return self.files if is_soon else None
+
+    @property
+    def images(self) -> ImageColumns:
+        """What images are: read when first asked for."""
+        return self._images.get("", lambda: read_images(self.store.images))
+
+    def absolute(self, stored: str) -> str:
+        """Return the absolute path of a stored one; that of a data set's image as it is."""
+        name, _, relative = stored.partition(":")
+        place = self._places.get(name)
+        return stored if place is None else os.path.normpath(place / unescape(relative))
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return self.store.images.count()
+
+
+class Snapshots:
+    """Gives the snapshot of now; see above.
+
+    Parameters
+    ----------
+    manifest : ManifestFile
+    clusterings : StoredClusterings
+    """
+
+    def __init__(self, manifest: ManifestFile, clusterings: StoredClusterings) -> None:
+        self._manifest = manifest
+        self._clusterings = clusterings
+        self._lock = threading.Lock()
+        self._newest: Snapshot | None = None
+
+    def now(self) -> Snapshot:
+        """Return the snapshot of what is committed now.
+
+        Raises
+        ------
+        CollectionError
+            If the manifest is gone, damaged, or of a newer format.
+        StoreError
+            If the folder of the tables cannot be looked into.
+        """
+        newest, seen = self._newest, self._look()
+        if newest is not None and newest.seen == seen:
+            return newest
+        with self._lock:
+            newest, seen = self._newest, self._look()
+            if newest is None or newest.seen != seen:
+                newest = self._newest = self._take(seen, newest)
+            return newest
+
+    def _look(self) -> Seen:
+        folder = self._manifest.folder
+        return Seen(self._manifest.manifest, look_at_tables(folder), self._clusterings.look())
+
+    def _take(self, seen: Seen, before: Snapshot | None) -> Snapshot:
+        store = PinnedStore.take(self._manifest.folder, None if before is None else before.store)
+        is_named_alike = before is not None and before.seen.clusterings == seen.clusterings
+        labels = (
+            before.labels if before is not None and is_named_alike else ClusterLabels.read(self._clusterings)
+        )
+        return Snapshot(seen, store, labels, before)
