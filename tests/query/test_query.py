@@ -14,6 +14,7 @@ from lookalike.images.color import icc
 from lookalike.images.color.h273 import SRGB, Power
 from lookalike.images.color.icc import Space
 from lookalike.query.embedding import NEGATIVE_WEIGHT, EmbeddedQuery, combine, embed_query
+from lookalike.query.reading import read_query
 
 MODEL = get_model("lite0")
 
@@ -29,8 +30,17 @@ class MeanColour:
         return images.reshape(len(images), -1, 3).mean(axis=1).astype(np.float32)
 
 
+class Images:
+    """A collection of images, which has vectors of some."""
+
+    models = ()
+
+    def __init__(self, vector_of):
+        self.vector_of = vector_of
+
+
 def embed(query, stored=lambda image: None, load=MeanColour, **options):
-    return embed_query(query, MODEL, load, stored, **options)
+    return embed_query(read_query(query), MODEL, load, Images(stored), **options)
 
 
 def never(*arguments):
