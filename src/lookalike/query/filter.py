@@ -249,7 +249,9 @@ class Filter:
         {'min_size': 600.0, 'shapes': ['portrait'], 'near': {'lat': 54.4, 'lon': 18.6, 'km': 30.0}}
         """
         document: dict[str, Any] = {
-            name: bound.isoformat(timespec="microseconds") if isinstance(bound, datetime.datetime) else bound
+            name: bound.isoformat(timespec="microseconds")
+            if isinstance(bound, datetime.datetime)
+            else float(bound)
             for name in _BOUNDS
             if (bound := getattr(self, name)) is not None
         }

@@ -93,6 +93,7 @@ class SearchRequest:
 
     Examples
     --------
+    >>> from lookalike import Words
     >>> request = SearchRequest(like=[Words("a red car")], where=Filter(min_size=600), k=3)
     >>> SearchRequest.from_dict(request.to_dict()) == request
     True
