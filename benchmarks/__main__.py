@@ -32,6 +32,9 @@ NAMED = (  # only when they are named
 if __name__ == "__main__":
     first = next((i for i, word in enumerate(sys.argv) if i and word.startswith("-")), len(sys.argv))
     names, options = sys.argv[1:first], sys.argv[first:]
+    if not names and options in (["--help"], ["-h"]):
+        print(f"{__doc__}\n\n{', '.join(NAMES)}; only when named: {', '.join(NAMED)}")
+        sys.exit()
     if options and len(names) != 1:
         sys.exit("options belong to one benchmark: name it before them")
     for name in names or NAMES:

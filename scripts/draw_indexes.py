@@ -18,7 +18,7 @@ from matplotlib.patches import Rectangle
 
 from lookalike import lloyd
 from lookalike.plots import save_figure
-from lookalike.plots.style import ACCENT, INK, MARK, MUTED
+from lookalike.plots.style import LIGHT as THEME
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,7 @@ def draw_exact(left: Axes, right: Axes, points: Points, query: Points) -> None:
     near = nearest(points, query, K)
     left.add_collection(lines([(query, point) for point in points], LINE, 0.4))
     scatter(left, points, query, "every distance is measured …")
-    right.add_collection(lines([(query, points[row]) for row in near], MARK, 1.2))
+    right.add_collection(lines([(query, points[row]) for row in near], THEME.mark, 1.2))
     scatter(right, points, query, f"… and the {K} smallest are kept", near)
 
 
@@ -70,7 +70,9 @@ def draw_kd_tree(left: Axes, right: Axes, points: Points, query: Points) -> None
     for (_, box, code), distance in zip(leaves, away, strict=True):
         for axes, is_visited in ((left, distance == 0), (right, distance <= reach)):
             axes.add_patch(rectangle(box, LIGHT if is_visited else "white"))
-        left.text((box[0] + box[2]) / 2, box[3] - 0.035, code, size=7, ha="center", color=MUTED, zorder=5)
+        left.text(
+            (box[0] + box[2]) / 2, box[3] - 0.035, code, size=7, ha="center", color=THEME.muted, zorder=5
+        )
     own = next(rows for (rows, _, _), distance in zip(leaves, away, strict=True) if distance == 0)
     scatter(left, points, query, "one leaf, by its code", own[nearest(points[own], query, K)])
     right.add_patch(circle(query, reach))
@@ -82,7 +84,7 @@ def draw_kmeans_tree(left: Axes, right: Axes, points: Points, query: Points) -> 
     order = nearest(centroids, query, 16)
     for axes, n_cells in ((left, 1), (right, 4)):
         shade_cells(axes, centroids, order[:n_cells])
-        axes.scatter(*centroids.T, marker="+", s=40, color=INK, lw=1, zorder=4)
+        axes.scatter(*centroids.T, marker="+", s=40, color=THEME.ink, lw=1, zorder=4)
         visited = np.flatnonzero(np.isin(assign(points, centroids), order[:n_cells]))
         label = "1 cell visited" if n_cells == 1 else f"{n_cells} cells visited, nearest first"
         scatter(axes, points, query, label, visited[nearest(points[visited], query, K)])
@@ -109,13 +111,13 @@ def draw_hnsw(left: Axes, right: Axes, points: Points, query: Points) -> None:
     start = int(np.argmax(np.linalg.norm(points[few] - query, axis=1)))
     path = walk(points[few], query, start)
     left.add_collection(lines(graph(points[few], 3), LINE, 0.8))
-    left.add_collection(lines([(points[few][a], points[few][b]) for a, b in path], MARK, 2))
-    left.scatter(*points[few].T, s=14, color=INK, zorder=3)
+    left.add_collection(lines([(points[few][a], points[few][b]) for a, b in path], THEME.mark, 2))
+    left.scatter(*points[few].T, s=14, color=THEME.ink, zorder=3)
     last = int(few[path[-1][1] if path else start])
     scatter(left, points, query, "upper level: few points, long steps", faint=True)
     right.add_collection(lines(graph(points, 4), LINE, 0.6))
     steps = walk(points, query, last)
-    right.add_collection(lines([(points[a], points[b]) for a, b in steps], MARK, 2))
+    right.add_collection(lines([(points[a], points[b]) for a, b in steps], THEME.mark, 2))
     scatter(right, points, query, "lowest level: all points, short steps", nearest(points, query, K))
 
 
@@ -128,10 +130,12 @@ def draw_ivf_rq(left: Axes, right: Axes, points: Points, query: Points) -> None:
     visited = np.flatnonzero(np.isin(labels, order))
     signs = np.where(points > centroids[labels], "1", "0")
     for row in visited:
-        left.text(*points[row], "".join(signs[row]), size=6, ha="center", va="center", color=INK, zorder=5)
+        left.text(
+            *points[row], "".join(signs[row]), size=6, ha="center", va="center", color=THEME.ink, zorder=5
+        )
     others = np.setdiff1d(np.arange(len(points)), visited)
     left.scatter(*points[others].T, s=6, color=LINE)
-    left.scatter(*centroids.T, marker="+", s=40, color=INK, lw=1, zorder=4)
+    left.scatter(*centroids.T, marker="+", s=40, color=THEME.ink, lw=1, zorder=4)
     mark(left, query, "bits in place of numbers, by cell")
     scatter(
         right,
@@ -155,15 +159,15 @@ DRAWINGS = {
 def scatter(
     axes: Axes, points: Points, query: Points, label: str, found: Any = (), faint: bool = False
 ) -> None:
-    axes.scatter(*points.T, s=7, color=LINE if faint else MUTED, zorder=2)
+    axes.scatter(*points.T, s=7, color=LINE if faint else THEME.muted, zorder=2)
     if len(found):
-        axes.scatter(*points[found].T, s=42, facecolor="none", edgecolor=MARK, lw=1.5, zorder=4)
+        axes.scatter(*points[found].T, s=42, facecolor="none", edgecolor=THEME.mark, lw=1.5, zorder=4)
     mark(axes, query, label)
 
 
 def mark(axes: Axes, query: Points, label: str) -> None:
-    axes.scatter(*query, marker="*", s=130, color=ACCENT, edgecolor="white", lw=0.6, zorder=6)
-    axes.set_xlabel(label, color=INK, size=10, labelpad=6)
+    axes.scatter(*query, marker="*", s=130, color=THEME.accent, edgecolor="white", lw=0.6, zorder=6)
+    axes.set_xlabel(label, color=THEME.ink, size=10, labelpad=6)
 
 
 def nearest(points: Points, query: Points, k: int) -> npt.NDArray[np.intp]:
@@ -183,7 +187,7 @@ def rectangle(box: tuple[float, float, float, float], color: str) -> Rectangle:
 def circle(query: Points, radius: float) -> Any:
     from matplotlib.patches import Circle
 
-    return Circle(tuple(query), radius, facecolor="none", edgecolor=ACCENT, lw=1.2, ls="--", zorder=3)
+    return Circle(tuple(query), radius, facecolor="none", edgecolor=THEME.accent, lw=1.2, ls="--", zorder=3)
 
 
 def split_at_medians(rows: Any, points: Points, box: Any, code: str) -> list[tuple[Any, Any, str]]:

@@ -120,7 +120,7 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.query.terms import Url as Url
     from lookalike.query.terms import Vector as Vector
     from lookalike.query.terms import Words as Words
-    from lookalike.store import Labelling as Labelling
+    from lookalike.store import Labeling as Labeling
     from lookalike.sync import Progress as Progress
     from lookalike.system.reports import CountReport as CountReport
     from lookalike.system.reports import ShareReport as ShareReport
@@ -173,7 +173,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("query.reading", "Query"),
     ("query.request", "ClusterRef SearchRequest"),
     ("query.terms", "Example ImageFile ImageRef Pixels Term Url Vector Words"),
-    ("store", "Labelling"),
+    ("store", "Labeling"),
     ("sync", "Progress"),
     ("train", "AutoencoderSettings FinetuneSettings Running TrainingProgress"),
     # Words that all share:

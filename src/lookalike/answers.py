@@ -91,10 +91,19 @@ class SyncReport:
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """A model that was trained on a collection's images, and what embedding them with it did."""
+    """A model that was trained on a collection's images, and what embedding them with it did.
+
+    Attributes
+    ----------
+    trained : Trained
+    synced : SyncReport
+    card_file : Path
+        Where one can read about it: the data, all settings, the loss of each epoch, the measures.
+    """
 
     trained: Trained
     synced: SyncReport
+    card_file: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +316,8 @@ class ImageMap:
     Attributes
     ----------
     name, model : str
-    method : {"pca", "tsne", "umap"}
+    method : str
+        A row of `lookalike.projection.MAP_METHODS`.
     metric : {"cosine", "euclidean"}
     perplexity : float or None
         As it was asked for; what was used is among the parameters.

@@ -24,7 +24,7 @@ import numpy as np
 
 from lookalike.answers import Cluster, Clustering, Evaluation, ImageMap, SearchResult
 from lookalike.bench import IndexComparison
-from lookalike.errors import CollectionConflictError
+from lookalike.errors import CollectionConflictError, CollectionError
 from lookalike.plots import (
     Curve,
     Groups,
@@ -41,7 +41,7 @@ from lookalike.plots import (
 )
 from lookalike.plots.map_styles import DEFAULT_STYLE, MapPicture, get_style
 from lookalike.projection.methods import get_method
-from lookalike.system.wording import count_images
+from lookalike.system.wording import count_images, count_of
 from lookalike.types import Hit, ImageId
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from lookalike.collection import Collection
 
 __all__ = [
+    "choose_groups",
     "draw_clusters",
     "draw_comparison",
     "draw_confusion",
@@ -108,7 +109,8 @@ def draw_clusters(collection: Collection, clustering: Clustering) -> Figure:
         for each in shown
     ]
     more = len(clustering.clusters) - len(shown)
-    title = f"{clustering.name}: {count_images(len(clustering.ids))} in {clustering.n_clusters:,} clusters"
+    clusters = count_of(clustering.n_clusters, "cluster")
+    title = f"{clustering.name}: {count_images(len(clustering.ids))} in {clusters}"
     title += f", of which the {_ON_SHEET} largest" if more else ""
     return contact_sheet(rows, f"{title}; nearest to the centre first, doubtful ones framed")
 
@@ -135,7 +137,7 @@ def draw_map(
     collection : Collection
     image_map : ImageMap
     groups : Groups, optional
-        What the colours tell: see `group_by_label` and `group_by_cluster`.
+        What the colours tell: see `choose_groups`, `group_by_label` and `group_by_cluster`.
     style : str
         A row of `lookalike.plots.map_styles`: points; images, the images themselves; or tiles, images on a
         grid, none covering another.
@@ -164,6 +166,36 @@ def draw_map(
         image_map.points, pictures, groups, title, note, read_size(size), _axes(image_map), n_tiles
     )
     return get_style(style).draw(picture)
+
+
+def choose_groups(collection: Collection, image_map: ImageMap, color: str | None = None) -> Groups | None:
+    """Return what a map is coloured by; None where its colours are to tell nothing.
+
+    Parameters
+    ----------
+    collection : Collection
+    image_map : ImageMap
+    color : str, optional
+        ``label``, ``cluster``, ``none``, or the name of a clustering. By default labels, if any image has
+        one, else the clusters of the usual clustering, see `Clusterings.usual`, if there is one.
+
+    Raises
+    ------
+    CollectionError
+        If there is no clustering of that name, or for ``cluster``, none that is meant.
+    """
+    has_labels = any(image.label is not None for image in image_map.images)
+    if color == "none":
+        return None
+    if color == "label" or (color is None and has_labels):
+        return group_by_label(image_map)
+    try:
+        name = collection.clusterings.usual(None if color == "cluster" else color)
+    except CollectionError:
+        if color is None:  # there is none, or none that is meant
+            return None
+        raise
+    return group_by_cluster(image_map, collection.clusterings.get(name))
 
 
 def group_by_label(image_map: ImageMap) -> Groups:

@@ -398,5 +398,5 @@ class IndexFileError(DamagedError):
 class IndexExtraError(MissingExtraError, InvalidInputError):
     """A kind of index, or of map, needs a library that is not installed.
 
-    Also an InvalidInputError, which it was before extras had an error of their own.
+    Also an InvalidInputError: the kind is an argument, and another could be given.
     """

@@ -83,6 +83,7 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "another_loss": "add images, or take another loss",
         "build_anyway": "name it to have it built all the same: {kind!r}",
         "demo_folder": "remove it, or name another folder",
+        "another_demo_folder": "name another folder",
         "demo_pictures": "name a folder of your own",
         "begin_again": "begin again with restart=True",
     }

@@ -25,6 +25,9 @@ SPELLINGS = {
     "cluster --delete --name kmeans": "lookalike cluster delete kmeans",
     "map --list": "lookalike map list",
     "map --new --method pca -o m.png": "lookalike map make --method pca -o m.png",
+    "map --new --method pca -o m.png --style tiles --max-tiles 4 --dark": (
+        "lookalike map make --method pca -o m.png --style tiles --max-tiles 4 --dark"
+    ),
     "map --delete --name pca": "lookalike map delete pca",
 }
 

@@ -83,7 +83,7 @@ def test_nodes_know_their_rows():
     for _, node in seen[::7]:
         members = rows[node.rows].astype(np.float64)
         assert len(members) == node.size
-        assert np.allclose(members.mean(axis=0), node.centre)
+        assert np.allclose(members.mean(axis=0), node.center)
         assert node.inertia == pytest.approx(((members - members.mean(axis=0)) ** 2).sum(), abs=1e-6)
         assert not node.children or sum(child.size for child in node.children) == node.size
 
@@ -151,3 +151,11 @@ def test_bad_requests_are_one_clear_line(call, message):
 @pytest.mark.filterwarnings("ignore")  # scikit-learn's checks bring warnings of their own
 def test_scikit_learn_accepts_it():
     check_estimator(HierarchicalKMeans())
+
+
+def test_british_names_go_on_working_and_say_what_is_theirs_now():
+    tree = HierarchicalKMeans(n_clusters=2, n_cells=3).fit([[0, 0], [0, 1], [5, 0], [5, 1], [90, 0], [90, 1]])
+    with pytest.warns(DeprecationWarning, match="centers_"):
+        assert tree.centres_ is tree.centers_
+    with pytest.warns(DeprecationWarning, match=r"Node\.center"):
+        assert tree.root.centre.tolist() == tree.root.center.tolist()

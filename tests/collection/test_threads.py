@@ -236,6 +236,15 @@ def test_a_search_that_runs_while_another_thread_closes_ends_well(collection, st
         assert result.result().hits == expected
 
 
+def test_a_sync_that_runs_while_the_collection_is_closed_ends_well(collection, photos):
+    picture(50).save(photos / "new.png")
+    found = collection.sync(report=lambda progress: collection.close())
+    assert (found.added, found.embedded, found.failed) == (1, 1, 0)
+    with pytest.raises(CollectionError, match="is closed"):
+        len(collection)
+    assert len(Collection.open(collection.folder)) == 7
+
+
 def test_many_threads_search_until_one_closes(collection, stranger):
     start, errors = threading.Barrier(5), []
 

@@ -9,6 +9,7 @@ from unit_rows import at_angles, random_rows
 
 from lookalike.errors import InvalidInputError
 from lookalike.evaluate import leave_one_out, measure_hits, rank_all, rank_others, retrieval
+from lookalike.evaluate.measures import columns
 from lookalike.index import Exact
 
 
@@ -86,8 +87,8 @@ def test_queries_of_another_set_find_what_exact_search_finds(metric):
     found = rank_all(queries, gallery, wanted, labels, [1, 10, 400], metric)
     assert (found.hits == exact).all()
     of_index = measure_hits(exact, wanted, labels, [1, 10, 400], own=False)
-    for name, values in of_index.values.items():
-        np.testing.assert_allclose(values, found.values[name.replace("@400", "") if "AP" in name else name])
+    for name, row, _ in columns([1, 10, 400], is_whole=False):
+        np.testing.assert_allclose(of_index.values[name], found.values[row.name if row.is_of_whole else name])
     assert (~found.counts == (wanted == 5)).all()
 
 

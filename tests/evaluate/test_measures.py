@@ -30,7 +30,7 @@ def test_columns_are_told_measure_by_measure():
     names = [name for name, _, _ in columns([1, 10], is_whole=True)]
     assert names == ["P@1", "P@10", "R@1", "R@10", "nDCG@1", "nDCG@10", MEAN_AP]
     assert [k for _, _, k in columns([1, 10], is_whole=True)][-1] is None
-    assert [name for name, _, _ in columns([1, 10], is_whole=False)][-1] == "mAP@10"
+    assert "mAP@10" in [name for name, _, _ in columns([1, 10], is_whole=False)]
 
 
 def reciprocal_rank(ranking, k):

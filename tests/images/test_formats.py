@@ -1,6 +1,5 @@
 import io
 import itertools
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -34,11 +33,6 @@ def test_the_formats_are_these():
         "RW2": (".rw2",),
         "JXL": (".jxl",),
     }
-
-
-def test_the_page_on_what_is_read_names_every_ending():
-    page = (Path(__file__).parents[2] / "docs/formats.md").read_text()
-    assert [ending for ending in EXTENSIONS if f"`{ending}`" not in page] == []
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_bound_never_exceeds_the_distance(tree):
     cell_of = np.repeat(np.arange(tree.n_cells), np.diff(lists.starts))
     for query in clustered(20, 160, seed=1).astype(np.float64):
         head, codes = np.empty(128), np.empty(128, np.int16)
-        length_squared = kernels._rotate(query, frame.scale, frame.centre, frame.axes, frame.steps[1], head)
+        length_squared = kernels._rotate(query, frame.scale, frame.center, frame.axes, frame.steps[1], head)
         unit, squared, tail, lost = kernels._encode(head, length_squared, frame.steps[0], codes)
         dots = lists.codes.astype(np.int64) @ codes.astype(np.int64)
         lifted = squared + lists.facts[:, 0] - 2 * (unit * dots + tail * lists.facts[:, 1])
@@ -104,7 +104,7 @@ def test_bound_of_a_whole_row_never_exceeds_the_distance():
     frame, lists = tree._coding, tree._lists
     for query in clustered(20, 300, seed=1).astype(np.float64):
         codes = np.empty(300, np.int16)
-        unit, squared, lost = kernels._encode_whole(query, frame.scale, frame.centre, frame.row_steps, codes)
+        unit, squared, lost = kernels._encode_whole(query, frame.scale, frame.center, frame.row_steps, codes)
         dots = lists.row_codes.astype(np.int64) @ codes.astype(np.int64)
         bound = np.sqrt(np.maximum(squared + lists.row_facts[:, 0] - 2 * unit * dots, 0))
         true = np.linalg.norm(rows[lists.order] - query, axis=1) * frame.scale

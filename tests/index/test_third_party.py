@@ -1,7 +1,9 @@
 """What the adapters add to other libraries' indexes."""
 
 import contextlib
+import copy
 import importlib.util
+import pickle
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -119,3 +121,14 @@ def test_effort_of_a_query_is_its_own_although_the_library_has_but_one():
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(index._ask, queries, [10, 10], efforts))
     assert [rows.tolist() for rows in found] == [rows.tolist() for rows in alone]
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("hnswlib"), reason="hnswlib is not installed")
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda index: pickle.loads(pickle.dumps(index))])
+def test_copy_of_an_index_answers_alike_and_waits_for_nobody_else(copied):
+    vectors = clusters_of(200, 8)
+    index = HNSW("euclidean").build(vectors)
+    index._exact  # noqa: B018
+    with index._lock, index._asking:
+        found = copied(index).search(vectors[:5], k=3)
+    assert found.ids.tolist() == index.search(vectors[:5], k=3).ids.tolist()

@@ -69,7 +69,7 @@ def test_those_that_place_alone_need_no_image_of_the_map(row):
 def test_usual_way_is_the_first_and_former_names_warn():
     assert method_names() == ("tsne", "pca", "umap")
     assert DEFAULT_METHOD == "tsne" == MapRequest().its_name
-    with pytest.warns(DeprecationWarning, match=r"projection\.METHODS is now .*method_names"):
+    with pytest.warns(DeprecationWarning, match=r"projection\.METHODS is .*method_names\(\) now"):
         assert method_names() == lookalike.projection.METHODS
 
 
@@ -92,5 +92,5 @@ def test_row_is_all_that_a_way_to_make_a_map_takes(monkeypatch):
     assert (place(rows[:1], rows, found) == rows[:1, :2]).all()
     assert project_images(MapRequest(method="first-two"), MODEL, embedded(rows), silent).method == "first-two"
     for ask in (lambda: project(rows, "last-two"), lambda: MapRequest(method="last-two")):
-        with pytest.raises(InvalidInputError, match="expected one of tsne, pca, umap, first-two"):
+        with pytest.raises(InvalidInputError, match=r"expected one of tsne, .*, first-two"):
             ask()

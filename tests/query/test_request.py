@@ -200,6 +200,15 @@ def test_those_that_are_not_at_the_machine_name_no_files():
         assert raised.value.field == term.kind
 
 
+@pytest.mark.parametrize("model", ["/etc/net", "net.onnx", "../models/net"])
+def test_those_that_are_not_at_the_machine_name_no_file_of_a_model(model):
+    assert SearchRequest.from_dict({"model": model}).model == model
+    with pytest.raises(InvalidInputError, match="expected the name of a model") as raised:
+        SearchRequest.from_dict({"model": model}, is_local=False)
+    assert raised.value.field == "model"
+    assert SearchRequest.from_dict({"model": "lite0"}, is_local=False).model == "lite0"
+
+
 def test_a_request_takes_typed_queries_alone_and_is_frozen():
     with pytest.raises(InvalidInputError, match="like has 'red'; expected one of the kinds of query"):
         SearchRequest(like=["red"])

@@ -318,14 +318,14 @@ def test_trained_model_is_a_model_of_the_collection_like_any_other(photos):
 
 
 def test_name_that_is_taken_is_told_and_its_model_stays(photos):
-    shelf = ModelRegistry(photos / "models")
+    registry = ModelRegistry(photos / "models")
     local = encoder(AutoencoderShape(16, 3, 7))
-    shelf.add_trained(local, {})
+    registry.add_trained(local, {})
     before = contents(photos)
     with pytest.raises(ModelError, match="there is a model autoencoder-test already"):
-        shelf.add_trained(local, {".card.md": b"another"})
+        registry.add_trained(local, {".card.md": b"another"})
     with pytest.raises(ModelError, match="there is a model lite0-int8 already"):
-        shelf.check_free("lite0-int8")
+        registry.check_free("lite0-int8")
     assert contents(photos) == before
 
 

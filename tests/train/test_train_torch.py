@@ -513,6 +513,7 @@ def test_a_model_is_trained_and_embeds_the_collection_at_once(classes):
     found = classes.models.train_and_embed(settings, running=CPU, report=told.append)
     assert (found.trained.card.model, found.synced.embedded) == ("lite0-patterns", 16)
     assert (told[-1].done, told[-1].step) == (16, "embedding")
+    assert found.card_file.read_text() == found.trained.card.to_markdown().decode()
     assert found.trained.card.model in classes.models
     assert len(classes.search(classes.roots[0] / "waves/0.png", k=3, model="lite0-patterns").hits) == 3
 

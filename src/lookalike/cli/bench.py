@@ -18,6 +18,7 @@ from lookalike.cli.options import (
     option,
     picture_of,
 )
+from lookalike.system.wording import count_of
 
 if TYPE_CHECKING:
     from lookalike.bench import IndexComparison, Point
@@ -79,7 +80,7 @@ def bench(
         print_json(_document(name, found, auto))
         return
     if not output.quiet:
-        asked_for = "1 query" if found.n_queries == 1 else f"{found.n_queries:,} queries"
+        asked_for = count_of(found.n_queries, "query", "queries")
         say(
             f"{found.n_vectors:,} images of {name}, {found.dimension:,} dimensions, {found.metric};"
             f" {asked_for}, k = {found.k}"

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from lookalike.cli.clusterings import print_list, show_clustering
-from lookalike.cli.console import print_json, say, step_progress
+from lookalike.cli.console import step_progress
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import (
     ClusterChanges,
@@ -114,10 +114,10 @@ def export(
     with step_progress(quiet=output.is_silent) as report:
         report(f"exporting to {to}")
         n_exported = chosen.clusterings.export(target, to, form)
-    if output.json:
-        print_json({"name": target, "exported": n_exported, "to": str(to), "as": form})
-    elif not output.quiet:
-        say(f"exported {count_images(n_exported)} to {to}")
+    output.tell(
+        {"name": target, "exported": n_exported, "to": str(to), "as": form},
+        f"exported {count_images(n_exported)} to {to}",
+    )
 
 
 def list_(*, collection: CollectionOption = None, output: Output) -> None:
@@ -128,12 +128,4 @@ def list_(*, collection: CollectionOption = None, output: Output) -> None:
 def delete(*, name: NameArgument, collection: CollectionOption = None, output: Output) -> None:
     """Delete a clustering; the images stay."""
     open_named(collection).clusterings.delete(name)
-    say_deleted(name, output)
-
-
-def say_deleted(name: str, output: Output) -> None:
-    """Say that what was kept under a name is gone."""
-    if output.json:
-        print_json({"deleted": name})
-    elif not output.quiet:
-        say(f"deleted {name}")
+    output.tell({"deleted": name}, f"deleted {name}")

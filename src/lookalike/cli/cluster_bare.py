@@ -14,7 +14,7 @@ import typer
 
 from lookalike.cli import cluster as commands
 from lookalike.cli.cluster_try import Trial, try_
-from lookalike.cli.console import complain
+from lookalike.cli.console import say_spelling
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import (
     ClusterChanges,
@@ -147,8 +147,3 @@ def _refuse_mixtures(
 
 def _flags(group: ClusterMaking | ClusterChanges) -> list[str]:
     return [flag_of(name) for name in given(group)]
-
-
-def say_spelling(before: str, command: str) -> None:
-    """Say how a command is spelled that was an option."""
-    complain(f"`lookalike {before}` is the old spelling of `{command}`")

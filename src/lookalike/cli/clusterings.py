@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lookalike.cli.console import complain, print_json, relative, say
 from lookalike.cli.hints import advise
 from lookalike.cli.options import spelled
-from lookalike.system.wording import count_images
+from lookalike.system.wording import count_images, count_of
 
 if TYPE_CHECKING:
     from lookalike.answers import Cluster, Clustering
@@ -50,7 +50,7 @@ def print_list(collection: Collection, json: bool) -> None:
             found.algorithm,
             _parameters(found),
             found.model,
-            f"{found.n_clusters:,} clusters",
+            count_of(found.n_clusters, "cluster"),
             count_images(len(found.ids)),
             found.made,
         )
@@ -123,7 +123,7 @@ def _row(each: Cluster) -> tuple[str, str, str, str, str, str]:
 
 def _summary(found: Clustering, n_assigned: int | None, is_new: bool) -> list[str]:
     noise = f", {count_images(found.n_noise)} of noise" if found.n_noise else ""
-    clusters = "1 cluster" if found.n_clusters == 1 else f"{found.n_clusters:,} clusters"
+    clusters = count_of(found.n_clusters, "cluster")
     lines = [
         f"{'made ' if is_new else ''}{found.name}: {count_images(len(found.ids))} in {clusters}{noise};"
         f" {found.algorithm}, {_parameters(found)}, {found.model}"

@@ -117,7 +117,9 @@ class SectionedCommand(typer.core.TyperCommand):
             if record is not None:
                 kind = f"{parameter.param_type_name.capitalize()}s"
                 heading = getattr(parameter, "rich_help_panel", None) or kind
-                sections.setdefault(heading, []).append(record)
+                # Some versions of typer write the type behind an argument's name, which tells nobody more.
+                name = parameter.metavar if kind == "Arguments" else None
+                sections.setdefault(heading, []).append((name or record[0], record[1]))
         for heading, records in sections.items():
             if records:
                 with formatter.section(heading):

@@ -123,7 +123,7 @@ COMMANDS: dict[str, Command | Group] = {
     ),
     "evaluate": Command(
         "evaluate:evaluate",
-        "Measure how well images find others of their label: P@k, R@k, nDCG@k, mAP, with 95 % intervals.",
+        "Measure how well images find others of their label, by P@k, mAP and others, with 95 % intervals.",
     ),
     "bench": Command(
         "bench:bench",

@@ -60,6 +60,11 @@ def complain(said: LookalikeError | str) -> None:
     tell(f"lookalike: {' '.join(advise(said).split(chr(10)))}")
 
 
+def say_spelling(before: str, command: str) -> None:
+    """Say on standard error how a command is spelled that was an option."""
+    complain(f"`lookalike {before}` is the old spelling of `{command}`")
+
+
 def tell(line: str) -> None:
     """Print one line on standard error; where that is closed, or full, there is nobody to be told."""
     if sys.stderr is None:  # print would take standard output for it

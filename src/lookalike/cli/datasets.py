@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lookalike.cli.console import print_json, relative, say
 from lookalike.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from lookalike.datasets import Row
 
 
 def datasets(*, json: JsonOption = False) -> None:
@@ -33,7 +38,14 @@ def datasets(*, json: JsonOption = False) -> None:
         )
         return
     for one in found:
-        download = f"to be downloaded, {one.row.download_bytes / 1e6:,.0f} MB"
-        absent = download if one.row.download_bytes else "comes with scikit-learn"
-        where = absent if one.root is None else f"in {relative(str(one.root))}"
+        where = _absent(one.row) if one.root is None else f"in {relative(str(one.root))}"
         say(f"{one.row.name:<14} {one.row.n_images:>6,} images   {where}")
+
+
+def _absent(row: Row) -> str:
+    """Say how a data set that is not here would come."""
+    if row.comes_with:
+        return f"comes with {row.comes_with}"
+    if row.download_bytes:
+        return f"to be downloaded, {row.download_bytes / 1e6:,.0f} MB"
+    return f"to be fetched by hand: {row.homepage}"

@@ -13,16 +13,15 @@ from typing import Annotated
 import typer
 
 from lookalike.cli.console import relative, say, step_progress, sync_progress, tell
-from lookalike.cli.options import JobsOption, QuietOption
+from lookalike.cli.options import JobsOption, QuietOption, argument
 
 
 def demo(
     source: Annotated[
         str | None,
-        typer.Argument(
-            metavar="SOURCE",
-            help="A folder of yours, or caltech-101, clipart or digits. By default the first within reach.",
-            show_default=False,
+        argument(
+            "A folder of yours, or caltech-101, clipart or digits. By default the first within reach.",
+            "SOURCE",
         ),
     ] = None,
     output: Annotated[
@@ -37,35 +36,22 @@ def demo(
     that come with scikit-learn.
     """
     from lookalike.demo import choose_source, index_source, run_demo, write_page
-    from lookalike.errors import CollectionResourceError
 
     def report_line(line: str) -> None:
         if not quiet:
             tell(line)
 
     chosen = choose_source(source, quiet=quiet, tell=report_line)
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CollectionResourceError(
-            f"cannot make the folder {output}: {error.strerror}; name another with -o"
-        ) from error
     with sync_progress(quiet=quiet) as report:
         collection, synced = index_source(chosen, output, jobs, report)
     with step_progress(quiet=quiet) as tell_step:
         result = run_demo(chosen, collection, synced, tell_step)
     page = output / "index.html"
-    try:
-        write_page(result, page, how_to_run(os.path.abspath))
-    except OSError as error:
-        raise CollectionResourceError(
-            f"cannot write {page}: {error.strerror}; name another folder with -o"
-        ) from error
+    write_page(result, page, how_to_run(os.path.abspath))
     if quiet:
         return
-    report_ = result.report
-    done = f"{report_.embedded:,} embedded in {report_.seconds:.0f} s" if report_.embedded else "nothing new"
-    say(f"{chosen.images.title}: {len(result.collection):,} images, {done}")
+    done = f"{synced.embedded:,} embedded in {synced.seconds:.0f} s" if synced.embedded else "nothing new"
+    say(f"{chosen.images.title}: {len(collection):,} images, {done}")
     if result.clusters.found is not None:
         say(f"{result.clusters.found.n_clusters:,} groups of look-alikes")
     if result.evaluation.found is not None:

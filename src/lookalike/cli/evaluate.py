@@ -24,6 +24,7 @@ from lookalike.errors import InvalidInputError
 
 _INDEX = "Search index"
 _WHAT = "What is measured"
+_WORST = 5  # queries that are shown: fewer than the library gives, for they are lines of a terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,9 @@ class Retrieval:
     ] = None
     worst: Annotated[
         int | None,
-        option("How many of the worst queries to list, or to draw; 5 by default.", metavar="N", min=0),
+        option(
+            f"How many of the worst queries to list, or to draw; {_WORST} by default.", metavar="N", min=0
+        ),
     ] = None
     plot: Annotated[
         Path | None,
@@ -79,7 +82,7 @@ class Retrieval:
         """Return what was given, as the library takes it, but for the number of queries."""
         ks = None if self.k is None else _read_ks(self.k)
         how = only_given(model=self.model, compare=self.compare, index=self.index, recall=self.recall)
-        return only_given(k=ks, n_worst=self.worst) | how
+        return {"n_worst": _WORST if self.worst is None else self.worst} | only_given(k=ks) | how
 
 
 def evaluate(
@@ -112,7 +115,7 @@ def evaluate(
     dark: DarkOption = False,
     output: Output,
 ) -> None:
-    """Measure how well images find others of their label: P@k, R@k, nDCG@k, mAP, with 95 % intervals.
+    """Measure how well images find others of their label, by P@k, mAP and others, with 95 % intervals.
 
     Each image is searched among all others. Clusterings that are kept are measured next to the labels, too.
     """

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.cli.console import relative, say
 from lookalike.cli.hints import advise
-from lookalike.system.wording import count_images
+from lookalike.system.wording import count_images, count_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,7 @@ def print_evaluation(found: Evaluation, is_quiet: bool) -> None:
 
 def _introduction(found: Evaluation) -> list[str]:
     splits = f" of {found.gallery_split}" if found.gallery_split else ""
-    queries = f"{found.n_queries:,} queries" if found.n_queries != 1 else "1 query"
+    queries = count_of(found.n_queries, "query", "queries")
     if found.n_queries < found.n_drawn_from:
         queries += f", drawn from {found.n_drawn_from:,} at random (--queries all takes them all)"
     elif found.query_split and found.query_split != found.gallery_split:
@@ -86,7 +86,7 @@ def _introduction(found: Evaluation) -> list[str]:
     lines += [f"left out: {count_images(count)} {why}" for count, why in left_out if count]
     if found.unknown:
         named = ", ".join(found.unknown[:3]) + (", …" if len(found.unknown) > 3 else "")
-        paths = "1 path" if len(found.unknown) == 1 else f"{len(found.unknown):,} paths"
+        paths = count_of(len(found.unknown), "path")
         lines.append(f"not in this collection: {paths} of the table: {named}")
     return lines
 

@@ -19,7 +19,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "sync_other": (
             "to go on without it, `lookalike index --model {model}` brings that one alone up to date"
         ),
-        "make_first_clustering": "make one with `lookalike cluster`",
+        "make_first_clustering": "make one with `lookalike cluster make`",
         "name_collection": "name one with -c/--collection DIR",
         "name_home": "name its folder with -c/--collection DIR",
         "name_collections_folder": "name the collection's folder with -c/--collection",
@@ -32,18 +32,18 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
             " NEW`; or run again with --prune to take its images out of the collection"
         ),
         "put_images_back": "Put them back, or run again with --prune to take them out of the collection",
-        "make_clustering": "make it with `lookalike cluster make --name {name}`",
+        "make_clustering": "make it with `lookalike cluster make --name '{name}'`",
         "delete_clustering": (
             "delete it with `lookalike cluster delete '{name}' -c '{folder}'`, and make it again"
         ),
         "name_clusters": "give some names with `lookalike cluster edit '{name}' --rename CLUSTER=NEW`",
-        "make_first_map": "make one with `lookalike map`",
-        "make_map": "make it with `lookalike map make --name {name}`",
+        "make_first_map": "make one with `lookalike map make`",
+        "make_map": "make it with `lookalike map make --name '{name}'`",
         "map_anew": "make it anew with `lookalike map make --method {method} --name '{name}'`",
-        "delete_map": ("delete it with `lookalike map delete '{name}' -c '{folder}'`, and make it again"),
+        "delete_map": "delete it with `lookalike map delete '{name}' -c '{folder}'`, and make it again",
         "give_labels": (
             "give a table of labels with --labels FILE.csv (columns path and label), or name"
-            " clusters with `lookalike cluster` and give the clustering's name"
+            " clusters with `lookalike cluster edit --rename` and give the clustering's name"
         ),
         "list_labels": "`lookalike info` lists the labels",
         "list_facts": "`lookalike info` lists the {plural}",
@@ -83,6 +83,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "another_loss": "add images, or take another --loss",
         "build_anyway": "name it to have it built all the same: --index {kind}",
         "demo_folder": "remove it, or name another folder with -o",
+        "another_demo_folder": "name another folder with -o",
         "demo_pictures": "name a folder of your own: `lookalike demo FOLDER`",
         "begin_again": "begin again with --restart",
     }

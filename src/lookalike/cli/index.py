@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from lookalike.cli.console import announce, complain, print_json, relative, say, sync_progress
-from lookalike.cli.options import CollectionOption, DeviceOption, JobsOption, Output, given, option
+from lookalike.cli.options import (
+    CollectionOption,
+    DeviceOption,
+    JobsOption,
+    Output,
+    argument,
+    given,
+    option,
+)
 from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedError, LookalikeError
 from lookalike.system.wording import count_images
 
@@ -19,7 +27,7 @@ if TYPE_CHECKING:
     from lookalike.answers import SyncReport
     from lookalike.collection import Collection
     from lookalike.images.finding.passed_over import PassedOver
-    from lookalike.store import Labelling
+    from lookalike.store import Labeling
 
 _FAILURES_SHOWN = 20
 
@@ -44,11 +52,10 @@ def index(
     *,
     paths: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="PATH",
-            help="Folders, files or quoted globs. By default the whole collection that this folder is in,"
-            " or else this folder.",
-            show_default=False,
+        argument(
+            "Folders, files or quoted globs. By default the whole collection that this folder is in, or else"
+            " this folder.",
+            "PATH",
         ),
     ] = None,
     dataset: Annotated[
@@ -108,7 +115,7 @@ def index(
             collection,
             datasets=sets,
             model=model,
-            labels=cast("Labelling | None", labels),
+            labels=cast("Labeling | None", labels),
             exclude=exclude or (),
             instead=instead,
             quiet=output.is_silent,

@@ -12,9 +12,9 @@ import typer
 from lookalike.cli.console import naming_output, print_json, relative, say
 from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
-from lookalike.cli.options import CollectionOption, JsonOption
+from lookalike.cli.options import CollectionOption, JsonOption, argument
 from lookalike.errors import InvalidInputError
-from lookalike.system.wording import count_images
+from lookalike.system.wording import count_images, count_of
 
 if TYPE_CHECKING:
     from lookalike.answers import ClusteringInfo, ImageInfo, Info
@@ -23,17 +23,14 @@ if TYPE_CHECKING:
     from lookalike.query.facts import Facts
 
 _SHOWN = 12
+_NOT_KNOWN = "not known yet: run `lookalike index`"
 
 
 def info(
     *,
     images: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="IMAGE",
-            help="Images of the collection, files or mnist:test/42, to tell about instead.",
-            show_default=False,
-        ),
+        argument("Images of the collection, files or mnist:test/42, to tell about instead.", "IMAGE"),
     ] = None,
     collection: CollectionOption = None,
     failures: Annotated[
@@ -169,49 +166,44 @@ def _image_document(image: ImageInfo) -> dict[str, Any]:
 def _print_image(image: ImageInfo) -> None:
     for number, path in enumerate(image.paths):
         say(f"{'also in' if number else 'image':<12}{relative(path)}")
-    if image.note is not None:
-        say(f"note        {image.note}")
+    _say_fact("note", image.note)
     megapixels = f"{image.megapixels:,.1f} megapixels, " if image.megapixels >= 0.1 else ""
-    say(
-        f"size        {image.width:,} × {image.height:,}"
-        f"  ({megapixels}{image.shape}, aspect {image.aspect:.2f})"
-    )
-    say(f"format      {image.format}")
+    about = f"{megapixels}{image.shape}, aspect {image.aspect:.2f}"
+    _say_fact("size", f"{image.width:,} × {image.height:,}  ({about})")
+    _say_fact("format", image.format)
     if image.knows_metadata:
         _print_metadata(image.metadata)
     else:
-        say("metadata    not known yet: run `lookalike index`")
-    if image.labels:
-        say(f"labels      {', '.join(image.labels)}")
-    if image.clusters:
-        clusters = [f"{name} ({clustering})" for clustering, name in image.clusters.items()]
-        say(f"clusters    {', '.join(clusters)}")
-    if image.splits:
-        say(f"split       {', '.join(image.splits)}")
+        _say_fact("metadata", _NOT_KNOWN)
+    _say_fact("labels", ", ".join(image.labels))
+    _say_fact("clusters", ", ".join(f"{name} ({clustering})" for clustering, name in image.clusters.items()))
+    _say_fact("split", ", ".join(image.splits))
     if image.sharpness is not None:
         _print_colors(image.colors)
-        say(f"sharpness   {image.sharpness:,.0f}")
+        _say_fact("sharpness", f"{image.sharpness:,.0f}")
     else:
-        say("colours     not known yet: run `lookalike index`")
-    say(f"models      {', '.join(image.models)}")
-    say(f"id          {image.hex_id}")
+        _say_fact("colours", _NOT_KNOWN)
+    _say_fact("models", ", ".join(image.models))
+    _say_fact("id", image.hex_id)
+
+
+def _say_fact(name: str, words: str | None) -> None:
+    """Print a fact under its name, if there is one."""
+    if words:
+        say(f"{name:<12}{words}")
 
 
 def _print_metadata(metadata: Metadata) -> None:
     if metadata.taken is not None:
-        say(f"taken       {_moment(metadata).isoformat(' ', 'seconds')}")
-    if metadata.camera is not None:
-        say(f"camera      {metadata.camera}")
-    if metadata.lens is not None:
-        say(f"lens        {metadata.lens}")
+        _say_fact("taken", _moment(metadata).isoformat(" ", "seconds"))
+    _say_fact("camera", metadata.camera)
+    _say_fact("lens", metadata.lens)
     if metadata.latitude is not None and metadata.longitude is not None:
-        say(f"place       {metadata.latitude:.5f}, {metadata.longitude:.5f}")  # to the metre
+        _say_fact("place", f"{metadata.latitude:.5f}, {metadata.longitude:.5f}")  # to the metre
     if metadata.rating is not None:
-        say(f"rating      {_stars(metadata.rating)}")
-    if metadata.keywords:
-        say(f"keywords    {', '.join(metadata.keywords)}")
-    if metadata.caption is not None:
-        say(f"caption     {metadata.caption}")
+        _say_fact("rating", _stars(metadata.rating))
+    _say_fact("keywords", ", ".join(metadata.keywords))
+    _say_fact("caption", metadata.caption)
 
 
 def _moment(metadata: Metadata) -> datetime.datetime:
@@ -230,7 +222,7 @@ def _print_colors(colors: Sequence[Color]) -> None:
     """Print colours and their shares, on a terminal each with a swatch."""
     words = [f"{color.hex} {color.share:.0%}" for color in colors]
     if sys.stdout is None or not sys.stdout.isatty():
-        say(f"colours     {', '.join(words)}")
+        _say_fact("colours", ", ".join(words))
         return
     from rich.console import Console
     from rich.text import Text
@@ -243,67 +235,66 @@ def _print_colors(colors: Sequence[Color]) -> None:
 
 
 def _print(found: Info) -> None:
-    say(f"collection  {relative(str(found.folder))}  ({found.size / 1e6:,.1f} MB)")
+    _say_fact("collection", f"{relative(str(found.folder))}  ({found.size / 1e6:,.1f} MB)")
     for root in found.roots:
-        say(f"root        {relative(str(root))}")
+        _say_fact("root", relative(str(root)))
     for name in found.datasets:
-        say(f"data set    {name}")
+        _say_fact("data set", name)
     copies = f" in {found.files:,} files" if found.files != found.images else ""
-    say(f"images      {found.images:,}{copies}")
+    _say_fact("images", f"{found.images:,}{copies}")
     say(f"formats     {_listing(found.formats)}")
     models = {f"{name}{' (default)' if name == found.model else ''}": n for name, n in found.models.items()}
     say(f"models      {_listing(models)}")
     if found.appearance is not None:
         _print_appearance(found.appearance)
     _print_facts(found.facts)
-    if found.labels:
-        say(f"labels      {len(found.labels):,}: {_listing(found.labels)}")
+    _say_fact("labels", _counted(found.labels))
     for each in found.clusterings:
         _print_clustering(each)
     for reason in found.damaged.values():
-        say(f"damaged     {advise(reason)}")
+        _say_fact("damaged", advise(reason))
     if found.failures:
-        say(f"failed      {len(found.failures):,}: lookalike info --failures")
+        _say_fact("failed", f"{len(found.failures):,}: lookalike info --failures")
     if found.notes:
-        say(f"not whole   {len(found.notes):,}: lookalike info --notes")
+        _say_fact("not whole", f"{len(found.notes):,}: lookalike info --notes")
 
 
 def _print_clustering(found: ClusteringInfo) -> None:
     names = found.named[:_SHOWN]
     named = f"; named: {', '.join(names)}{', …' if len(found.named) > len(names) else ''}" if names else ""
     noise = f", {found.n_noise:,} of them noise" if found.n_noise else ""
-    clusters = "1 cluster" if found.n_clusters == 1 else f"{found.n_clusters:,} clusters"
-    images = count_images(found.n_images)
-    say(f"clustering  {found.name}: {found.algorithm}, {clusters}, {images}{noise}{named}")
+    clusters, images = count_of(found.n_clusters, "cluster"), count_images(found.n_images)
+    _say_fact("clustering", f"{found.name}: {found.algorithm}, {clusters}, {images}{noise}{named}")
 
 
 def _print_facts(facts: Facts) -> None:
     if facts.earliest is not None and facts.latest is not None:
         days = dict.fromkeys((facts.earliest.date().isoformat(), facts.latest.date().isoformat()))
-        say(f"taken       {' to '.join(days)} ({count_images(facts.dated)})")
-    if facts.cameras:
-        say(f"cameras     {len(facts.cameras):,}: {_listing(facts.cameras)}")
-    if facts.lenses:
-        say(f"lenses      {len(facts.lenses):,}: {_listing(facts.lenses)}")
+        _say_fact("taken", f"{' to '.join(days)} ({count_images(facts.dated)})")
+    _say_fact("cameras", _counted(facts.cameras))
+    _say_fact("lenses", _counted(facts.lenses))
     if facts.placed:
-        say(f"places      {count_images(facts.placed)} with latitude and longitude")
-    if facts.keywords:
-        say(f"keywords    {len(facts.keywords):,}: {_listing(facts.keywords)}")
-    if facts.ratings:
-        say(f"ratings     {_listing({_stars(stars): count for stars, count in facts.ratings.items()})}")
+        _say_fact("places", f"{count_images(facts.placed)} with latitude and longitude")
+    _say_fact("keywords", _counted(facts.keywords))
+    _say_fact("ratings", _listing({_stars(stars): count for stars, count in facts.ratings.items()}))
     if facts.unread:
-        say(f"metadata    of {count_images(facts.unread)} not known yet: run `lookalike index`")
+        _say_fact("metadata", f"of {count_images(facts.unread)} {_NOT_KNOWN}")
 
 
 def _print_appearance(seen: Appearance) -> None:
     widths, heights = (f"{low:,} to {high:,}" for low, _, high in (seen.widths, seen.heights))
-    say(f"sizes       median {seen.widths[1]:,} × {seen.heights[1]:,}; {widths} wide, {heights} high")
-    say(f"shapes      {_listing({name: count for name, count in seen.shapes.items() if count})}")
+    _say_fact("sizes", f"median {seen.widths[1]:,} × {seen.heights[1]:,}; {widths} wide, {heights} high")
+    _say_fact("shapes", _listing({name: count for name, count in seen.shapes.items() if count}))
     if seen.sharpness is None:
-        say("colours     not known yet: run `lookalike index`")
+        _say_fact("colours", _NOT_KNOWN)
     else:
         _print_colors(seen.colors)
-        say(f"sharpness   median {seen.sharpness:,.0f}")
+        _say_fact("sharpness", f"median {seen.sharpness:,.0f}")
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    """Say how many there are, and which; nothing where there are none."""
+    return f"{len(counts):,}: {_listing(counts)}" if counts else ""
 
 
 def _listing(counts: Mapping[str, int]) -> str:

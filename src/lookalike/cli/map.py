@@ -7,13 +7,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from lookalike.cli.cluster import say_deleted
 from lookalike.cli.console import share_progress
 from lookalike.cli.locate import open_named
 from lookalike.cli.maps import check_color, print_list, show_map
-from lookalike.cli.options import CollectionOption, MapDrawing, MapMaking, NameArgument, Output, given, option
+from lookalike.cli.options import (
+    CollectionOption,
+    MapDrawing,
+    MapMaking,
+    NameArgument,
+    Output,
+    argument,
+    given,
+    option,
+)
+from lookalike.projection.methods import DEFAULT_METHOD
 
 NameOption = Annotated[str | None, option("Under which it is kept; by default the method's.", metavar="NAME")]
 
@@ -63,11 +70,7 @@ def draw(
     *,
     name: Annotated[
         str | None,
-        typer.Argument(
-            metavar="NAME",
-            help="Which; by default tsne, or the only one that there is.",
-            show_default=False,
-        ),
+        argument(f"Which; by default {DEFAULT_METHOD}, or the only one that there is.", "NAME"),
     ] = None,
     drawing: MapDrawing,
     collection: CollectionOption = None,
@@ -92,4 +95,4 @@ def list_(*, collection: CollectionOption = None, output: Output) -> None:
 def delete(*, name: NameArgument, collection: CollectionOption = None, output: Output) -> None:
     """Delete a map; the images stay."""
     open_named(collection).maps.delete(name)
-    say_deleted(name, output)
+    output.tell({"deleted": name}, f"deleted {name}")

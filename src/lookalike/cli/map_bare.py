@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from lookalike.cli import map as commands
-from lookalike.cli.cluster_bare import say_spelling
+from lookalike.cli.console import say_spelling
 from lookalike.cli.options import CollectionOption, MapDrawing, MapMaking, Output, given, spelled
 from lookalike.errors import InvalidInputError
 
@@ -42,5 +42,5 @@ def draw_map(
     else:
         commands.make_or_place(making, name, drawing, collection, output, new=new)
         if new:
-            how = given(making) | {"name": name, "o": drawing.output} | given_to_all
+            how = given(making) | {"name": name} | drawing.as_given() | given_to_all
             say_spelling("map --new", spelled("map", "make", **how))

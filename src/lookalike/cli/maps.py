@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lookalike.cli.console import complain, print_json, relative, save_picture, say
 from lookalike.cli.hints import advise
 from lookalike.cli.options import only_given, spelled
-from lookalike.errors import CollectionConflictError, CollectionError, InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.projection.methods import get_method
 from lookalike.system.wording import count_images
 
@@ -44,13 +44,13 @@ def show_map(
     place : Path, optional
         Of the collection, as the user named it.
     """
-    groups = None
-    if drawing.output is not None or output.json:
-        is_usual = drawing.drawn_as.is_colored or output.json
-        groups = _choose_groups(collection, found, drawing.color, is_usual=is_usual)
-    if drawing.output is not None:
-        from lookalike.drawing import draw_map
+    from lookalike.drawing import choose_groups, draw_map
 
+    groups = None
+    is_usual = drawing.drawn_as.is_colored or output.json
+    if (drawing.output is not None or output.json) and (is_usual or drawing.color):
+        groups = choose_groups(collection, found, drawing.color)
+    if drawing.output is not None:
         colors = groups if drawing.color or drawing.drawn_as.is_colored else None
         how = only_given(size=drawing.size, n_tiles=drawing.max_tiles)
         save_picture(
@@ -81,26 +81,6 @@ def check_color(collection: Collection, color: str | None) -> None:
             f"no image of the collection in {collection.folder} has a label; leave out --color, or make"
             " clusters with `lookalike cluster make`"
         )
-
-
-def _choose_groups(
-    collection: Collection, found: ImageMap, color: str | None, is_usual: bool
-) -> Groups | None:
-    """Return what the colours tell; without a word of the user, what there is."""
-    from lookalike.drawing import group_by_cluster, group_by_label
-
-    if color == "none" or (color is None and not is_usual):
-        return None
-    has_labels = any(image.label is not None for image in found.images)
-    if color == "label" or (color is None and has_labels):
-        return group_by_label(found)
-    try:
-        name = collection.clusterings.usual() if color in (None, "cluster") else color
-    except CollectionError:
-        if color is None:  # there is none, or none that is meant
-            return None
-        raise
-    return group_by_cluster(found, collection.clusterings.get(name))
 
 
 def _summary(

@@ -89,8 +89,5 @@ def _state(model: Model) -> str:
 def _fetch(name: str, to: Path | None, revision: str | None, output: Output) -> None:
     from lookalike.embed import fetch, get_fetched
 
-    folder = fetch(get_fetched(name), to, revision, quiet=output.is_silent)
-    if output.json:
-        print_json({"name": name, "folder": relative(str(folder))})
-    elif not output.quiet:
-        say(f"{name} is in {relative(str(folder))}")
+    folder = relative(str(fetch(get_fetched(name), to, revision, quiet=output.is_silent)))
+    output.tell({"name": name, "folder": folder}, f"{name} is in {folder}")

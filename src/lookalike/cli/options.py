@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import check_dark, save_picture
+from lookalike.cli.console import check_dark, print_json, save_picture, say
 from lookalike.cli.option_groups import Fields
 from lookalike.cluster.algorithms import (
     ALGORITHMS,
@@ -29,12 +29,22 @@ if TYPE_CHECKING:
 
 _SPLITS = "Splits of a data set"
 _BY_DENSITY = " and ".join(row.name for row in ALGORITHMS if row.is_by_density)
+_IN_BATCHES = ", ".join(row.name for row in ALGORITHMS if row.in_batches is not None)
 _DRAW = "Draw it"
+
+
+def _that_take(parameter: str) -> str:
+    return ", ".join(algorithms_that_take([parameter]))
 
 
 def option(help: str, *names: str, **told: Any) -> Any:  # noqa: A002
     """Return an option that needs no default in its help: it has none, or the help says it."""
     return typer.Option(*names, help=help, show_default=False, **told)
+
+
+def argument(help: str, metavar: str) -> Any:  # noqa: A002
+    """Return an argument that need not be given: its help says what is meant then."""
+    return typer.Argument(metavar=metavar, help=help, show_default=False)
 
 
 CollectionOption = Annotated[
@@ -72,12 +82,7 @@ SeedOption = Annotated[
 ]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Which.")]
 ClusteringArgument = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="NAME",
-        help="Which; by default kmeans, or the only ones that there are.",
-        show_default=False,
-    ),
+    str | None, argument(f"Which; by default {DEFAULT_ALGORITHM}, or the only ones that there are.", "NAME")
 ]
 AlgorithmOption = Annotated[
     str | None,
@@ -89,8 +94,7 @@ AlgorithmOption = Annotated[
 MinSamplesOption = Annotated[
     int | None,
     option(
-        f"{', '.join(algorithms_that_take(['min_samples']))}: images that make a dense place; by default"
-        f" {MIN_SAMPLES}.",
+        f"{_that_take('min_samples')}: images that make a dense place; by default {MIN_SAMPLES}.",
         metavar="N",
     ),
 ]
@@ -107,6 +111,13 @@ class Output:
     def is_silent(self) -> bool:
         """Whether progress would disturb."""
         return self.json or self.quiet
+
+    def tell(self, document: dict[str, Any], line: str) -> None:
+        """Print what was done, as was asked: a document for programs, a line for people, or nothing."""
+        if self.json:
+            print_json(document)
+        elif not self.quiet:
+            say(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +183,18 @@ class ClusterMaking:
     ] = None
     eps: Annotated[
         float | None,
-        option("dbscan: how far neighbours may be; by default found from the distances.", metavar="DISTANCE"),
+        option(
+            f"{_that_take('eps')}: how far neighbours may be; by default found from the distances.",
+            metavar="DISTANCE",
+        ),
     ] = None
     min_samples: MinSamplesOption = None
     min_cluster_size: Annotated[
-        int | None, option("hdbscan: what is smaller is noise; by default 5.", metavar="N")
+        int | None,
+        option(
+            f"{_that_take('min_cluster_size')}: what is smaller is noise; by default {MIN_SAMPLES}.",
+            metavar="N",
+        ),
     ] = None
     model: ModelOption = None
     random_state: SeedOption = None
@@ -184,8 +202,8 @@ class ClusterMaking:
         bool,
         typer.Option(
             "--in-batches",
-            help="kmeans: read vectors from the disk again and again, to take little memory. Done by itself"
-            " where they would not fit.",
+            help=f"{_IN_BATCHES}: read vectors from the disk again and again, to take little memory. Done by"
+            " itself where they would not fit.",
         ),
     ] = False
 
@@ -300,6 +318,11 @@ class MapDrawing:
     def drawn_as(self) -> MapStyle:
         """The row of the style."""
         return get_style(self.style)
+
+    def as_given(self) -> dict[str, Any]:
+        """Return what was given, by the names that `spelled` takes."""
+        style = None if self.style == DEFAULT_STYLE else self.style
+        return {"o": self.output} | given(dataclasses.replace(self, output=None)) | {"style": style}
 
     def check(self) -> None:
         """Raise InvalidInputError if it cannot be drawn so."""

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from lookalike.cli.console import print_json, say
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import CollectionOption, Output, Picture, option, picture_of
 
@@ -38,7 +37,4 @@ def reduce(
         pca = chosen.models.pca(name)
         title = f"{name}: the variance of its components"
         picture.save(lambda: scree(pca.shares_, pca.n_components_, title))
-    if output.json:
-        print_json({"model": name})
-    elif not output.quiet:
-        say(f"{name}: search --model {name}")
+    output.tell({"model": name}, f"{name}: search --model {name}")

@@ -18,12 +18,13 @@ from lookalike.cli.options import (
     JsonOption,
     ModelOption,
     Picture,
+    argument,
     given,
     only_given,
     option,
 )
 from lookalike.errors import InvalidInputError
-from lookalike.index.kinds import AUTO, kind_names
+from lookalike.index.kinds import AUTO, KINDS, kind_names
 
 if TYPE_CHECKING:
     from lookalike.answers import SearchResult
@@ -165,9 +166,9 @@ class Searching:
     mode: Annotated[
         str | None,
         option(
-            "How to ask a KD-tree: one leaf, the best bins first, or with proof. By default what the recall"
-            " takes.",
-            metavar="leaf|bbf|exact",
+            f"{', '.join(row.name for row in KINDS if row.modes)}: ask one leaf, the best bins first, or"
+            " with proof. By default what the recall takes.",
+            metavar="|".join(dict.fromkeys(mode for row in KINDS for mode in row.modes)),
             rich_help_panel=_INDEX,
         ),
     ] = None
@@ -184,11 +185,10 @@ def search(
     *,
     queries: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="QUERY",
-            help="Image files, URLs, mnist:test/42, or words; several make one query. None is needed with"
+        argument(
+            "Image files, URLs, mnist:test/42, or words; several make one query. None is needed with"
             " --color.",
-            show_default=False,
+            "QUERY",
         ),
     ] = None,
     collection: CollectionOption = None,

@@ -15,13 +15,13 @@ from lookalike.cli.console import print_json, printable, relative, say, sync_pro
 from lookalike.cli.locate import open_named
 from lookalike.cli.option_groups import Fields
 from lookalike.cli.options import CollectionOption, Output, Picture, given, option, picture_of
+from lookalike.system.wording import count_images, count_of
 from lookalike.train.base_networks import BASE_NETWORKS
 from lookalike.train.loss_functions import LOSS_FUNCTIONS
 from lookalike.train.settings import AutoencoderSettings, FinetuneSettings, Running
 
 if TYPE_CHECKING:
     from lookalike.answers import TrainedModel
-    from lookalike.collection import Collection
     from lookalike.sync import Progress
     from lookalike.train import TrainingProgress
 
@@ -234,24 +234,19 @@ def _train(
         made = collection.models.train_and_embed(settings, labels, running, report=show)
     card = made.trained.card
     if output.json:
-        document = {"embedded": made.synced.embedded, "card": relative(str(_card(collection, card.model)))}
+        document = {"embedded": made.synced.embedded, "card": relative(str(made.card_file))}
         print_json({**card.document(), **document})
     elif not output.quiet:
-        _print_summary(collection, made)
+        _print_summary(made)
     return made
 
 
-def _card(collection: Collection, name: str) -> Path:
-    return collection.folder / "models" / f"{name}.card.md"
-
-
-def _print_summary(collection: Collection, made: TrainedModel) -> None:
-    from lookalike.system.wording import count_images
+def _print_summary(made: TrainedModel) -> None:
     from lookalike.train.card import NOT_MEASURED
 
     card = made.trained.card
     held_out = "" if card.held_out_loss is None else f", held-out loss {card.held_out_loss:.5f}"
-    epochs = "1 epoch" if len(card.epochs) == 1 else f"{len(card.epochs)} epochs"
+    epochs = count_of(len(card.epochs), "epoch")
     say(
         f"{card.model}: {card.title}; {epochs} in {card.seconds:,.0f} s, kept the weights of epoch"
         f" {card.best_epoch}{held_out}"
@@ -268,7 +263,7 @@ def _print_summary(collection: Collection, made: TrainedModel) -> None:
         figures = "  ".join(f"{name} {value:.4f}" for name, value in found.items())
         say(f"{model} on {card.queries:,} images kept for it: {figures}")
     say(f"{made.synced.embedded:,} images embedded: search --model {card.model}")
-    say(f"all about it: {relative(str(_card(collection, card.model)))}")
+    say(f"all about it: {relative(str(made.card_file))}")
 
 
 @contextlib.contextmanager

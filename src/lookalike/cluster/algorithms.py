@@ -105,9 +105,7 @@ ALGORITHMS: tuple[Algorithm, ...] = (
         times_vectors=3,
         by_neighbors=False,
         has_chance=True,
-        in_batches=(
-            ("max_iter", 30),
-        ),  # each reads all vectors, and from the tenth on they gain a thousandth
+        in_batches=(("max_iter", 30),),  # each reads all; from the tenth on they gain a thousandth
     ),
     Algorithm(
         "hierarchical",

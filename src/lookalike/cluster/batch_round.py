@@ -35,7 +35,7 @@ class BatchRound:
         self._far_rows = np.concatenate([self._far_rows, values[far]])[kept]
         self._far_labels = np.concatenate([self._far_labels, labels[far]])[kept]
 
-    def means(self, centres: Doubles) -> Doubles:
+    def means(self, centers: Doubles) -> Doubles:
         """Return the mean of each label's rows; a label without rows gets the farthest row, as in `fit`."""
         sums, counts = self._sums, self._counts
         farthest = iter(range(len(self._far_rows)))
@@ -48,6 +48,6 @@ class BatchRound:
                     counts[old] -= 1
                     break
         filled = counts > 0
-        moved = centres.copy()
+        moved = centers.copy()
         moved[filled] = sums[filled] / counts[filled, None]
         return moved

@@ -66,7 +66,7 @@ class Node:
     number : int
     size : int
         How many rows it holds.
-    centre : (d,) float64
+    center : (d,) float64
         Their mean.
     inertia : float
         Their sum of squared distances to it.
@@ -74,9 +74,15 @@ class Node:
 
     number: int
     size: int
-    centre: Doubles
+    center: Doubles
     inertia: float
     _tree: HierarchicalKMeans
+
+    @property
+    def centre(self) -> Doubles:
+        """What `center` was called before."""
+        warnings.warn("Node.centre is called Node.center now", DeprecationWarning, stacklevel=2)
+        return self.center
 
     @property
     def children(self) -> tuple[Node, ...]:
@@ -140,7 +146,7 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     inertias_ : (n_cells_,) float64
         The distortion of the cut into 1, 2, 3 … clusters.
     sizes_ : (2 · n_cells_ - 1,) int64
-    centres_ : (2 · n_cells_ - 1, d) float64
+    centers_ : (2 · n_cells_ - 1, d) float64
     n_features_in_ : int
 
     Examples
@@ -199,17 +205,17 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.n_cells_ = m = len(filled)
         self.cell_labels_: Labels = numbers.astype(np.int32)
         sizes = np.bincount(numbers, minlength=m)
-        centres = _means(vectors, numbers, sizes)
-        squares = _squares_about(vectors, numbers, centres)
-        self.children_, self.costs_ = merge(centres, sizes)
+        centers = _means(vectors, numbers, sizes)
+        squares = _squares_about(vectors, numbers, centers)
+        self.children_, self.costs_ = merge(centers, sizes)
         self.inertias_: Doubles = squares.sum() + np.concatenate([[0.0], np.cumsum(self.costs_)])[::-1]
         self.sizes_ = np.concatenate([sizes, np.zeros(m - 1, np.int64)])
-        self.centres_ = np.concatenate([centres, np.zeros((m - 1, centres.shape[1]))])
+        self.centers_ = np.concatenate([centers, np.zeros((m - 1, centers.shape[1]))])
         self._inertia_of = np.concatenate([squares, np.zeros(m - 1)])
         for number, (left, right) in enumerate(self.children_, start=m):
             self.sizes_[number] = self.sizes_[left] + self.sizes_[right]
             share = self.sizes_[right] / self.sizes_[number]
-            self.centres_[number] = self.centres_[left] + share * (self.centres_[right] - self.centres_[left])
+            self.centers_[number] = self.centers_[left] + share * (self.centers_[right] - self.centers_[left])
             self._inertia_of[number] = (
                 self._inertia_of[left] + self._inertia_of[right] + self.costs_[number - m]
             )
@@ -236,9 +242,15 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         """Return the cluster of the cell whose centre is nearest to each vector; (n,) int32."""
         check_is_fitted(self)
         vectors = check_rows(self, X, is_first=False)
-        cells = self.centres_[: self.n_cells_]
+        cells = self.centers_[: self.n_cells_]
         nearest, _ = assign(vectors, cells, find_scaling(cells), self.n_jobs)
         return self._number_of_cell(min(self.n_clusters, self.n_cells_), None)[nearest]
+
+    @property
+    def centres_(self) -> Doubles:
+        """What `centers_` was called before."""
+        warnings.warn("HierarchicalKMeans.centres_ is called centers_ now", DeprecationWarning, stacklevel=2)
+        return self.centers_
 
     @property
     def root(self) -> Node:
@@ -249,7 +261,7 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     def node(self, number: int) -> Node:
         """Return a node by its number."""
         return Node(
-            number, int(self.sizes_[number]), self.centres_[number], float(self._inertia_of[number]), self
+            number, int(self.sizes_[number]), self.centers_[number], float(self._inertia_of[number]), self
         )
 
     def to_json(self, n_clusters: int | None = None, with_centres: bool = True) -> str:
@@ -284,7 +296,7 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 "children": [child.number for child in children],
             }
             if with_centres:
-                facts["centre"] = node.centre.tolist()
+                facts["centre"] = node.center.tolist()
             nodes.append(facts)
         return json.dumps(nodes)
 
@@ -355,14 +367,14 @@ def _means(vectors: npt.NDArray[Any], cells: Ids, sizes: Ids) -> Doubles:
     return np.array([vectors[part].mean(axis=0, dtype=np.float64) for part in members])
 
 
-def _squares_about(vectors: npt.NDArray[Any], cells: Ids, centres: Doubles) -> Doubles:
+def _squares_about(vectors: npt.NDArray[Any], cells: Ids, centers: Doubles) -> Doubles:
     """Return the sum of squared distances to the centre in each cell; (m,)."""
-    squares = np.zeros(len(centres))
+    squares = np.zeros(len(centers))
     step = rows_at_once(vectors.shape[1], _BLOCK_ROWS)
     for start in range(0, len(vectors), step):
         part = slice(start, start + step)
-        difference = vectors[part] - centres[cells[part]]
+        difference = vectors[part] - centers[cells[part]]
         squares += np.bincount(
-            cells[part], np.einsum("ij,ij->i", difference, difference), minlength=len(centres)
+            cells[part], np.einsum("ij,ij->i", difference, difference), minlength=len(centers)
         )
     return squares

@@ -40,7 +40,7 @@ from lookalike.types import Vectors
 _BLOCK_ROWS = 8_192
 _ONCE_ROWS = 1 << 16  # that are given to centres at a time
 _SAMPLE = 65_536  # rows of all batches that a start is made from
-_SAMPLE_PER_CENTRE = 32
+_SAMPLE_PER_CENTER = 32
 _SAMPLE_VALUES = 1 << 28  # of that sample, at most, as long as it has two rows for each centre: 1 GB
 _SAMPLE_ROUNDS = 10
 
@@ -134,17 +134,17 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         random = self._random()
         scaling = find_scaling(vectors)
         values = scaling.rows(vectors)
-        given = self._given_centres()
+        given = self._given_centers()
         with working(self.n_jobs or usable_cores()) as workers:
             scaling = Scaling(scaling.origin, scaling.scale, find_lift(values, random))
             rows = Rows.of(values, scaling.lift, workers)
             tolerance = self.tol * mean_variance(values) if self.tol else 0.0
             best = None
             for _ in range(1 if given is not None else self.n_init):
-                centres = (
-                    self._first_centres(rows, random, workers) if given is None else scaling.inside(given)
+                centers = (
+                    self._first_centers(rows, random, workers) if given is None else scaling.inside(given)
                 )
-                run = self._run(scaling, rows, centres, tolerance, workers)
+                run = self._run(scaling, rows, centers, tolerance, workers)
                 if best is None or run[2][-1] < best[2][-1]:
                     best = run
         assert best is not None
@@ -180,7 +180,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         random = self._random()
         sample, n = self._sample(batches, random)
         self._check_count(n)
-        given = self._given_centres()
+        given = self._given_centers()
         scaling = find_scaling(sample)
         values = scaling.rows(sample)
         scaling = Scaling(scaling.origin, scaling.scale, find_lift(values, random))
@@ -191,23 +191,23 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 given = few.fit(sample).cluster_centers_
         del sample, values
-        centres, labels = scaling.inside(given), np.full(n, -1, np.int32)
+        centers, labels = scaling.inside(given), np.full(n, -1, np.int32)
         history: list[float] = []
         with working(self.n_jobs or usable_cores()) as workers:
             for n_moves in range(self.max_iter + 1):
-                found = self._pass(batches, scaling, centres, labels, workers)
+                found = self._pass(batches, scaling, centers, labels, workers)
                 history.append(found.inertia)
                 if not found.n_changed or n_moves == self.max_iter:
                     break
-                moved = found.means(centres)
-                way = float(np.square(moved - centres).sum())
+                moved = found.means(centers)
+                way = float(np.square(moved - centers).sum())
                 if way == 0:
                     break
                 given = scaling.outside(moved)
-                centres = scaling.inside(given)
+                centers = scaling.inside(given)
                 if way <= tolerance:
                     n_moves += 1
-                    history.append(self._pass(batches, scaling, centres, labels, workers).inertia)
+                    history.append(self._pass(batches, scaling, centers, labels, workers).inertia)
                     break
         self._scaling = scaling
         self.cluster_centers_, self.labels_, self.n_iter_ = given, labels, n_moves
@@ -237,11 +237,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             scaling = find_scaling(vectors)
             values = scaling.rows(vectors)
             self._scaling = Scaling(scaling.origin, scaling.scale, find_lift(values, random))
-            given = self._given_centres()
+            given = self._given_centers()
             if given is None:
                 with working(self.n_jobs or usable_cores()) as workers:
                     rows = Rows.of(values, self._scaling.lift, workers)
-                    given = self._scaling.outside(self._first_centres(rows, random, workers))
+                    given = self._scaling.outside(self._first_centers(rows, random, workers))
             self.cluster_centers_ = given
             self._counts = np.zeros(self.n_clusters, np.int64)
             self.n_iter_, self.inertia_history_ = 0, []
@@ -252,12 +252,12 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         counts = np.bincount(self.labels_, minlength=self.n_clusters)
         filled = np.flatnonzero(counts)
         self._counts = self._counts + counts
-        centres = self.cluster_centers_.copy()
+        centers = self.cluster_centers_.copy()
         ends = np.cumsum(counts[filled])[:-1]
         for label, members in zip(filled, np.split(order, ends), strict=True):
             mean = vectors[members].mean(axis=0, dtype=np.float64)
-            centres[label] += (mean - centres[label]) * (counts[label] / self._counts[label])
-        self.cluster_centers_ = centres
+            centers[label] += (mean - centers[label]) * (counts[label] / self._counts[label])
+        self.cluster_centers_ = centers
         self.n_iter_ += 1
         return self
 
@@ -272,12 +272,12 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         vectors = check_rows(self, X, is_first=False)
         distances = np.empty((len(vectors), len(self.cluster_centers_)), vectors.dtype)
         scaling = self._scaling
-        centres = scaling.inside(self.cluster_centers_)
-        squares = np.square(centres).sum(axis=1)
+        centers = scaling.inside(self.cluster_centers_)
+        squares = np.square(centers).sum(axis=1)
         step = rows_at_once(vectors.shape[1], _BLOCK_ROWS)
         for begin in range(0, len(vectors), step):
             block = (vectors[begin : begin + step] - scaling.origin) * scaling.scale
-            product = squares - 2 * (block @ centres.T) + np.square(block).sum(axis=1)[:, None]
+            product = squares - 2 * (block @ centers.T) + np.square(block).sum(axis=1)[:, None]
             distances[begin : begin + len(block)] = np.sqrt(np.maximum(product, 0)) / scaling.scale
         return distances
 
@@ -292,10 +292,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return len(self.cluster_centers_)
 
     def _run(
-        self, scaling: Scaling, rows: Rows, centres: Doubles, tolerance: float, workers: Workers
+        self, scaling: Scaling, rows: Rows, centers: Doubles, tolerance: float, workers: Workers
     ) -> tuple[Doubles, Labels, list[float], int]:
         """Make Lloyd's rounds; return centres, labels, what each round left, and how many there were."""
-        engine = PrunedLloyd(rows, centres, workers)
+        engine = PrunedLloyd(rows, centers, workers)
         engine.assign()
         history, n_iter = [engine.inertia], 0
         while n_iter < self.max_iter:
@@ -308,15 +308,15 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             if n_changed == 0 or way <= tolerance:
                 break
         # What is given out, `predict` will take back: the labels are those of the centres as they are then.
-        final = scaling.outside(engine.centres)
+        final = scaling.outside(engine.centers)
         back = scaling.inside(final)
-        if not np.array_equal(back, engine.centres):
+        if not np.array_equal(back, engine.centers):
             engine.put(back)
             engine.assign()
             history[-1] = engine.inertia
         return final, engine.labels, history, n_iter
 
-    def _first_centres(self, rows: Rows, random: np.random.Generator, workers: Workers) -> Doubles:
+    def _first_centers(self, rows: Rows, random: np.random.Generator, workers: Workers) -> Doubles:
         if isinstance(self.init, str) and self.init == "random":
             chosen = random.choice(len(rows.values), self.n_clusters, replace=False)
             return rows.values[chosen].astype(np.float64)
@@ -327,7 +327,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _sample(self, batches: Batches, random: np.random.Generator) -> tuple[npt.NDArray[Any], int]:
         """Return rows taken from all batches with equal chance, and how many rows there are."""
-        n, sample, room = 0, None, max(_SAMPLE, _SAMPLE_PER_CENTRE * self.n_clusters)
+        n, sample, room = 0, None, max(_SAMPLE, _SAMPLE_PER_CENTER * self.n_clusters)
         for given in batches():
             batch = check_rows(self, given, is_first=n == 0)
             if sample is None:
@@ -346,10 +346,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return sample[:n], n
 
     def _pass(
-        self, batches: Batches, scaling: Scaling, centres: Doubles, labels: Labels, workers: Workers
+        self, batches: Batches, scaling: Scaling, centers: Doubles, labels: Labels, workers: Workers
     ) -> BatchRound:
         """Give all rows to their nearest centres, writing labels."""
-        found = BatchRound(np.zeros(centres.shape), np.zeros(len(centres), np.int64))
+        found = BatchRound(np.zeros(centers.shape), np.zeros(len(centers), np.int64))
         done = 0
         for given in batches():
             vectors = check_rows(self, given, is_first=False)
@@ -358,7 +358,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                     f"batches hold more rows than before, {len(labels)}; expected the same ones each time"
                 )
             rows = Rows.of(scaling.rows(vectors), scaling.lift, workers)
-            engine = PrunedLloyd(rows, centres, workers, once=True)
+            engine = PrunedLloyd(rows, centers, workers, once=True)
             engine.assign()
             part = slice(done, done + len(vectors))
             found.add(rows.values, labels[part], engine, workers)
@@ -398,16 +398,16 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 f"init is {self.init!r}; expected 'k-means++', 'random' or an array", field="init"
             )
 
-    def _given_centres(self) -> Doubles | None:
+    def _given_centers(self) -> Doubles | None:
         if isinstance(self.init, str):
             return None
-        centres = np.array(self.init, np.float64)
-        if centres.shape != (self.n_clusters, self.n_features_in_) or not np.isfinite(centres).all():
+        centers = np.array(self.init, np.float64)
+        if centers.shape != (self.n_clusters, self.n_features_in_) or not np.isfinite(centers).all():
             raise InvalidInputError(
-                f"init has shape {centres.shape}; expected finite numbers of shape"
+                f"init has shape {centers.shape}; expected finite numbers of shape"
                 f" ({self.n_clusters}, {self.n_features_in_})"
             )
-        return centres
+        return centers
 
     def _warn_of_empty(self) -> None:
         n_empty = int(np.count_nonzero(self._counts == 0))
@@ -420,10 +420,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
 
 def assign(
-    vectors: npt.NDArray[Any], centres: Doubles, scaling: Scaling, n_jobs: int | None
+    vectors: npt.NDArray[Any], centers: Doubles, scaling: Scaling, n_jobs: int | None
 ) -> tuple[Labels, Vectors]:
     """Return the nearest centre of each vector, (n,), and the squared distance as rows see it, (n,)."""
-    inside = scaling.inside(centres)
+    inside = scaling.inside(centers)
     labels, squares = np.empty(len(vectors), np.int32), np.empty(len(vectors), np.float32)
     with working(n_jobs or usable_cores()) as workers:
         for begin in range(0, len(vectors), _ONCE_ROWS):

@@ -10,12 +10,12 @@ from lookalike.index.kernels import compiled
 from lookalike.types import Ids
 
 
-def merge(centres: Doubles, sizes: Ids) -> tuple[npt.NDArray[np.int64], Doubles]:
+def merge(centers: Doubles, sizes: Ids) -> tuple[npt.NDArray[np.int64], Doubles]:
     """Merge clusters, those first that add least to the sum of squared distances.
 
     Parameters
     ----------
-    centres : (m, d) float64
+    centers : (m, d) float64
     sizes : (m,) int64
 
     Returns
@@ -25,8 +25,8 @@ def merge(centres: Doubles, sizes: Ids) -> tuple[npt.NDArray[np.int64], Doubles]
     costs : (m - 1,) float64
         What each merge adds, never falling.
     """
-    m = len(centres)
-    from_mean = centres - np.average(centres, axis=0, weights=sizes)
+    m = len(centers)
+    from_mean = centers - np.average(centers, axis=0, weights=sizes)
     squares = np.einsum("ij,ij->i", from_mean, from_mean)
     costs = squares[:, None] + squares - 2 * from_mean @ from_mean.T  # (m, m)
     np.maximum(costs, 0, out=costs)

@@ -58,8 +58,8 @@ from lookalike.types import Vectors
 _HEAD = kernels.HEAD
 _LEAST_DIMENSIONS = 97  # of rows that have heads; shorter ones are compared as they are
 _AXES_ROWS = 8_192
-_CENTRES_PER_GROUP = 8
-_CENTRES_PER_BLOCK = 32
+_CENTERS_PER_GROUP = 8
+_CENTERS_PER_BLOCK = 32
 _GROUP_ROUNDS = 5
 _LOWER_VALUES = 1 << 28  # of all lower bounds: 1 GB
 _BLOCK_VALUES = 1 << 21  # of a block of rows against all centres: 8 MB
@@ -188,7 +188,7 @@ class PrunedLloyd:
     Parameters
     ----------
     rows : Rows
-    centres : (k, d) float64
+    centers : (k, d) float64
     workers : Workers
     once : bool
         There will be one round only: groups are made without looking.
@@ -199,21 +199,21 @@ class PrunedLloyd:
         Squared distance of each row to the centre that the last `assign` gave it to.
     """
 
-    def __init__(self, rows: Rows, centres: Doubles, workers: Workers, once: bool = False) -> None:
-        n, k = len(rows.values), len(centres)
+    def __init__(self, rows: Rows, centers: Doubles, workers: Workers, once: bool = False) -> None:
+        n, k = len(rows.values), len(centers)
         self.rows = rows
         self.workers = workers
         if once:
-            groups = np.arange(k) // _CENTRES_PER_BLOCK
+            groups = np.arange(k) // _CENTERS_PER_BLOCK
         else:
-            groups = _group(centres, max(1, min(k // _CENTRES_PER_GROUP, _LOWER_VALUES // n)), rows.lift)
+            groups = _group(centers, max(1, min(k // _CENTERS_PER_GROUP, _LOWER_VALUES // n)), rows.lift)
         self._numbers = np.argsort(groups, kind="stable")
         self._group_of = groups[self._numbers]
         self._starts = np.searchsorted(self._group_of, np.arange(int(groups.max()) + 2))
-        self._centres = np.ascontiguousarray(centres[self._numbers], np.float64)
+        self._centers = np.ascontiguousarray(centers[self._numbers], np.float64)
         self._labels = np.full(n, -1, np.int32)
         self._counted = self._labels.copy()  # the labels that sums and counts are of
-        self._sums, self._counts = np.zeros(self._centres.shape), np.zeros(k, np.int64)
+        self._sums, self._counts = np.zeros(self._centers.shape), np.zeros(k, np.int64)
         self._lower = np.empty((n, len(self._starts) - 1), np.float32)
         self._drifts = np.zeros(len(self._starts) - 1, np.float32)
         self._step = max(1, min(_BLOCK_ROWS, _BLOCK_VALUES // k))
@@ -221,10 +221,10 @@ class PrunedLloyd:
         self.squares = np.empty(n, np.float32)
 
     @property
-    def centres(self) -> Doubles:
+    def centers(self) -> Doubles:
         """(k, d) float64: the centres, in the order they were given."""
-        ordered = np.empty_like(self._centres)
-        ordered[self._numbers] = self._centres
+        ordered = np.empty_like(self._centers)
+        ordered[self._numbers] = self._centers
         return ordered
 
     @property
@@ -240,15 +240,15 @@ class PrunedLloyd:
     def assign(self) -> int:
         """Give each row to its nearest centre; return how many changed."""
         rows, starts = self.rows, self._starts
-        centres32 = self._centres.astype(np.float32)
-        rounded = np.float32(np.sqrt(np.square(self._centres - centres32).sum(axis=1).max()) * 1.01)
+        centers32 = self._centers.astype(np.float32)
+        rounded = np.float32(np.sqrt(np.square(self._centers - centers32).sum(axis=1).max()) * 1.01)
         if rows.lift is None:
-            lifted, heads, tails = centres32, np.empty((0, _HEAD), np.float32), np.empty(0, np.float32)
+            lifted, heads, tails = centers32, np.empty((0, _HEAD), np.float32), np.empty(0, np.float32)
         else:
-            heads, tails = rows.lift.apply(self._centres)
+            heads, tails = rows.lift.apply(self._centers)
             lifted = np.column_stack([heads, tails])
-        centre_squares = np.einsum("ij,ij->i", lifted, lifted)
-        centre_slacks = centre_squares * kernels.ROUNDING
+        center_squares = np.einsum("ij,ij->i", lifted, lifted)
+        center_slacks = center_squares * kernels.ROUNDING
         doubled = np.ascontiguousarray(-2 * lifted.T)
         before = self._labels.copy()
 
@@ -263,17 +263,17 @@ class PrunedLloyd:
                     own = np.column_stack([rows.heads[part], rows.tails[part]])
                 kernels.check_all(
                     own @ doubled, values, rows.squares[part], slacks, *state,
-                    centres32, self._centres, centre_squares, centre_slacks, rounded,
+                    centers32, self._centers, center_squares, center_slacks, rounded,
                     self._numbers, self._group_of, starts,
                 )  # fmt: skip
                 self._is_dense[block] = False
             else:
                 n_seen = kernels.check_groups(
                     values, rows.heads[part], rows.tails[part], slacks, *state,
-                    centres32, self._centres, heads, tails, centre_slacks, rounded,
+                    centers32, self._centers, heads, tails, center_slacks, rounded,
                     self._numbers, self._group_of, starts, self._drifts,
                 )  # fmt: skip
-                self._is_dense[block] = n_seen > _DENSE * len(values) * len(self._centres)
+                self._is_dense[block] = n_seen > _DENSE * len(values) * len(self._centers)
 
         self.workers.share(work, len(rows.values), self._step)
         return int(np.count_nonzero(before != self._labels))
@@ -285,19 +285,19 @@ class PrunedLloyd:
             self._fill_empty()
             self._sum_up()
         filled = self._counts > 0
-        moved = self._centres.copy()
+        moved = self._centers.copy()
         moved[filled] = self._sums[filled] / self._counts[filled, None]
         return self._put(moved)
 
-    def put(self, centres: Doubles) -> None:
+    def put(self, centers: Doubles) -> None:
         """Put the centres, (k, d) in the order they were given, where they are said to be."""
-        self._put(centres[self._numbers])
+        self._put(centers[self._numbers])
 
     def _put(self, moved: Doubles) -> float:
-        squares = np.square(moved - self._centres).sum(axis=1)
+        squares = np.square(moved - self._centers).sum(axis=1)
         ways = np.sqrt(squares).astype(np.float32) * (1 + kernels.ROUNDING)
         self._drifts = np.maximum.reduceat(ways, self._starts[:-1])
-        self._centres = moved
+        self._centers = moved
         return float(squares.sum())
 
     def _sum_up(self) -> None:
@@ -358,11 +358,11 @@ def add_up(
     )
 
 
-def _group(centres: Doubles, n_groups: int, lift: Lift | None) -> npt.NDArray[np.int64]:
+def _group(centers: Doubles, n_groups: int, lift: Lift | None) -> npt.NDArray[np.int64]:
     """Return a group for each centre, near ones together; none is empty."""
     if n_groups == 1:
-        return np.zeros(len(centres), np.int64)
-    points = centres.astype(np.float32) if lift is None else lift.apply(centres)[0]
+        return np.zeros(len(centers), np.int64)
+    points = centers.astype(np.float32) if lift is None else lift.apply(centers)[0]
     # Whatever the groups are, the labels are the same.
     middles = lloyd.fit(points, n_groups, _GROUP_ROUNDS, np.random.default_rng(0))
     groups: npt.NDArray[np.int64] = np.unique(lloyd.assign(points, middles), return_inverse=True)[1]

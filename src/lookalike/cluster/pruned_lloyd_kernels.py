@@ -24,36 +24,36 @@ _DECAY = np.float32(1 - 2e-7)  # a bound is rounded once a round
 
 
 @compiled(_FAST)
-def _squared(row, centre):
+def _squared(row, center):
     total = np.float32(0)
     for j in range(row.shape[0]):
-        difference = row[j] - centre[j]
+        difference = row[j] - center[j]
         total += difference * difference
     return total
 
 
 @compiled(_FAST)
-def _squared_heads(head, centre):
+def _squared_heads(head, center):
     total = np.float32(0)
     for j in range(HEAD):
-        difference = head[j] - centre[j]
+        difference = head[j] - center[j]
         total += difference * difference
     return total
 
 
 @compiled(_EXACT)
-def _squared_exactly(row, centre):
+def _squared_exactly(row, center):
     total = 0.0
     for j in range(row.shape[0]):
-        difference = np.float64(row[j]) - centre[j]
+        difference = np.float64(row[j]) - center[j]
         total += difference * difference
     return total
 
 
 @compiled(_EXACT)
-def _is_nearer(row, new, old, centres, numbers):
+def _is_nearer(row, new, old, centers, numbers):
     """Tell whether a row belongs to centre `new` rather than to `old`, in float64."""
-    to_new, to_old = _squared_exactly(row, centres[new]), _squared_exactly(row, centres[old])
+    to_new, to_old = _squared_exactly(row, centers[new]), _squared_exactly(row, centers[old])
     return to_new < to_old or (to_new == to_old and numbers[new] < numbers[old])
 
 
@@ -72,7 +72,7 @@ def _below(square, rounded):
 @compiled(_FAST)
 def check_groups(
     rows, heads, tails, row_slacks, labels, squares, lower,
-    centres32, centres, centre_heads, centre_tails, centre_slacks, rounded,
+    centers32, centers, center_heads, center_tails, center_slacks, rounded,
     numbers, group_of, starts, drifts,
 ):  # fmt: skip
     """Give rows to their nearest centres, measuring only the groups whose bounds allow it.
@@ -84,7 +84,7 @@ def check_groups(
     for i in range(len(rows)):
         row, bounds = rows[i], lower[i]
         label = np.int64(labels[i])
-        best = _squared(row, centres32[label])
+        best = _squared(row, centers32[label])
         reach = np.sqrt(best + _margin(best, rounded)) + 2 * rounded
         least = np.float32(np.inf)
         for group in range(n_groups):
@@ -104,19 +104,19 @@ def check_groups(
                 if j == label:
                     continue
                 if len(heads):
-                    difference = tails[i] - centre_tails[j]
+                    difference = tails[i] - center_tails[j]
                     bound = (
-                        _squared_heads(heads[i], centre_heads[j])
+                        _squared_heads(heads[i], center_heads[j])
                         + difference * difference
                         - row_slacks[i]
-                        - centre_slacks[j]
+                        - center_slacks[j]
                     )
                     if bound > best + margin:
                         low = min(low, bound)
                         continue
-                square = _squared(row, centres32[j])
+                square = _squared(row, centers32[j])
                 if square < best - margin or (
-                    square <= best + margin and _is_nearer(row, j, label, centres, numbers)
+                    square <= best + margin and _is_nearer(row, j, label, centers, numbers)
                 ):
                     former = group_of[label]
                     if former == group:
@@ -136,7 +136,7 @@ def check_groups(
 @compiled(_FAST)
 def check_all(
     products, rows, row_squares, row_slacks, labels, squares, lower,
-    centres32, centres, centre_squares, centre_slacks, rounded, numbers, group_of, starts,
+    centers32, centers, center_squares, center_slacks, rounded, numbers, group_of, starts,
 ):  # fmt: skip
     """Give rows to their nearest centres, all of which are compared by a bound.
 
@@ -146,7 +146,7 @@ def check_all(
         -2 times the products of lifted rows and lifted centres; used up.
     """
     n_groups = len(starts) - 1
-    offsets = centre_squares - centre_slacks
+    offsets = center_squares - center_slacks
     for i in range(len(rows)):
         row, bounds, product = rows[i], lower[i], products[i]
         own = row_squares[i] - row_slacks[i]
@@ -168,7 +168,7 @@ def check_all(
         for j in range(starts[nearest], starts[nearest + 1]):
             if product[j] == least:
                 label = j
-        best = _squared(row, centres32[label])
+        best = _squared(row, centers32[label])
         margin = _margin(best, rounded)
         for group in range(n_groups):
             if bounds[group] + own > best + margin and group != group_of[label]:
@@ -182,9 +182,9 @@ def check_all(
                 if bound > best + margin:
                     low = min(low, bound)
                     continue
-                square = _squared(row, centres32[j])
+                square = _squared(row, centers32[j])
                 if square < best - margin or (
-                    square <= best + margin and _is_nearer(row, j, label, centres, numbers)
+                    square <= best + margin and _is_nearer(row, j, label, centers, numbers)
                 ):
                     former = group_of[label]
                     if former == group:

@@ -41,14 +41,14 @@ class Scaling:
                 rows[part] = (vectors[part] - self.origin) * self.scale
         return rows
 
-    def inside(self, centres: Doubles) -> Doubles:
+    def inside(self, centers: Doubles) -> Doubles:
         """Return centres as rows see them."""
-        moved: Doubles = (centres - self.origin) * self.scale
+        moved: Doubles = (centers - self.origin) * self.scale
         return moved
 
-    def outside(self, centres: Doubles) -> Doubles:
+    def outside(self, centers: Doubles) -> Doubles:
         """Return centres as the caller sees them."""
-        return centres / self.scale + self.origin
+        return centers / self.scale + self.origin
 
 
 def check_rows(estimator: Any, X: npt.ArrayLike, is_first: bool = True) -> npt.NDArray[Any]:

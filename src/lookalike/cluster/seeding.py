@@ -26,9 +26,9 @@ from lookalike.cluster.pruned_lloyd_kernels import potentials
 from lookalike.types import Vectors
 
 _SAMPLE = 16_384  # rows that seeds are drawn from, at least
-_SAMPLE_PER_CENTRE = 8
+_SAMPLE_PER_CENTER = 8
 _SETTLED_ON = 65_536  # rows that the rounds on heads are made with, at least
-_SETTLED_ON_PER_CENTRE = 32
+_SETTLED_ON_PER_CENTER = 32
 _ROUNDS = 30  # on heads, at most
 _SETTLED = 1 / 200  # of the rows still change their centre
 _STARTS = 3
@@ -38,11 +38,11 @@ _FEW = 256  # centres, of which so many starts are made
 def start(rows: Rows, k: int, random: np.random.Generator, workers: Workers) -> Doubles:
     """Return k centres to start from; (k, d) float64."""
     values, points = rows.values, rows.values if rows.lift is None else rows.heads
-    settled_on = _some(len(values), max(_SETTLED_ON, _SETTLED_ON_PER_CENTRE * k), random)
+    settled_on = _some(len(values), max(_SETTLED_ON, _SETTLED_ON_PER_CENTER * k), random)
     if settled_on is not None:
         values, points = values[settled_on], points[settled_on]
     n = len(values)
-    sample = _some(n, max(_SAMPLE, _SAMPLE_PER_CENTRE * k), random)
+    sample = _some(n, max(_SAMPLE, _SAMPLE_PER_CENTER * k), random)
     seeds_of = points if sample is None else points[sample]
 
     def spread() -> npt.NDArray[np.int64]:
@@ -62,12 +62,12 @@ def start(rows: Rows, k: int, random: np.random.Generator, workers: Workers) -> 
             engine.move()
         if engine.inertia < least:
             least, labels, seeds = engine.inertia, engine.labels, chosen
-    centres = values[seeds].astype(np.float64)
-    sums, counts = np.zeros(centres.shape), np.zeros(k, np.int64)
+    centers = values[seeds].astype(np.float64)
+    sums, counts = np.zeros(centers.shape), np.zeros(k, np.int64)
     add_up(values, np.full(n, -1, np.int32), labels, sums, counts, workers)
     filled = counts > 0
-    centres[filled] = sums[filled] / counts[filled, None]
-    return centres
+    centers[filled] = sums[filled] / counts[filled, None]
+    return centers
 
 
 def _some(n: int, size: int, random: np.random.Generator) -> npt.NDArray[np.int64] | None:

@@ -42,7 +42,7 @@ from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.filter import Filter
 from lookalike.query.reading import Query, read_queries, read_query
 from lookalike.query.request import ClusterRef, SearchRequest
-from lookalike.store import Labelling, Store, find_collection, writer_lock
+from lookalike.store import Labeling, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Progress, Work, locate
 from lookalike.system.cores import usable_cores
 from lookalike.types import Hit, ImageId, Vectors
@@ -97,7 +97,7 @@ class Collection:
         cls,
         folder: str | os.PathLike[str],
         model: str | None = None,
-        labels: Labelling = "folders",
+        labels: Labeling = "folders",
         exclude: Sequence[str] = (),
         with_root: bool = True,
         check_model: bool = True,
@@ -202,7 +202,7 @@ class Collection:
         *,
         datasets: Sequence[str] = (),
         model: str | None = None,
-        labels: Labelling | None = None,
+        labels: Labeling | None = None,
         exclude: Sequence[str] = (),
         instead: str | os.PathLike[str] | None = None,
         quiet: bool = False,
@@ -334,7 +334,7 @@ class Collection:
     def add_root(
         self,
         folder: str | os.PathLike[str],
-        labels: Labelling | None = None,
+        labels: Labeling | None = None,
         exclude: Sequence[str] | None = None,
     ) -> None:
         """Add a folder of images, or change how one is read; the next `sync` reads it, and remembers it.
@@ -492,7 +492,7 @@ class Collection:
             check_count("jobs", jobs)
         check_device(device)
         return sync(
-            self._resources,
+            self._resources(),
             self._manifest,
             SyncRequest(paths, datasets, model, dry_run, prune, reread, Compute(threads=1, device=device)),
             Work(jobs or usable_cores(), report, say, commit_seconds),

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lookalike.answers import ImageInfo, Info, RootInfo
-from lookalike.collection.clusterings.describing import summarise_clusterings
+from lookalike.collection.clusterings.describing import summarize_clusterings
 from lookalike.collection.places import Places
 from lookalike.collection.stored.cluster_names import NO_CLUSTERS
 from lookalike.errors import QueryInputError, QueryNotFoundError
@@ -28,7 +28,7 @@ def describe(places: Places) -> Info:
     store, model = places.store, places.manifest.model
     files = store.files.read(["id", "label"])
     labels = [label and composed(label) for label in files["label"].to_pylist()]
-    clusterings, damaged = summarise_clusterings(places.clusterings, files["id"].to_numpy())
+    clusterings, damaged = summarize_clusterings(places.clusterings, files["id"].to_numpy())
     formats = store.images.read(["format"])["format"].to_pylist()
     tables = store.vector_tables()
     names = sorted(tables, key=lambda name: (name != model, name))

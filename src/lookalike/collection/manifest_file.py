@@ -20,7 +20,7 @@ from lookalike.errors import (
 )
 from lookalike.images.finding.globs import read_exclude
 from lookalike.images.finding.spelling import as_spelled
-from lookalike.store import DatasetRequest, Labelling, Manifest, Root, RootRequest, stored_root_path
+from lookalike.store import DatasetRequest, Labeling, Manifest, Root, RootRequest, stored_root_path
 from lookalike.store.manifest import FileIdentity, file_identity
 
 
@@ -76,13 +76,13 @@ class ManifestFile:
     def add_folder(
         self,
         folder: str | os.PathLike[str],
-        labels: Labelling | None = None,
+        labels: Labeling | None = None,
         exclude: Sequence[str] | None = None,
     ) -> None:
         """Add a folder of images, or change how one is read; see `Collection.add_root`."""
-        if labels not in (None, *get_args(Labelling)):
+        if labels not in (None, *get_args(Labeling)):
             raise InvalidInputError(
-                f"labels is {labels!r}; expected one of {', '.join(get_args(Labelling))}", field="labels"
+                f"labels is {labels!r}; expected one of {', '.join(get_args(Labeling))}", field="labels"
             )
         if isinstance(exclude, str):
             raise InvalidInputError(f"exclude is the text {exclude!r}; expected a list of globs")

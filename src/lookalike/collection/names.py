@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import ClassVar, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
 
+from lookalike.collection.resources import Opener, Resources
+from lookalike.collection.stored.named_folders import NamedFolders, read_each
 from lookalike.errors import CollectionConflictError, CollectionNotFoundError
 from lookalike.hints import Hint
 from lookalike.images.finding.spelling import composed
+
+T = TypeVar("T")
+
+Listed = tuple[list[T], dict[str, str]]  # what `list` gives, which hides Python's own in the class
 
 
 class Names(ABC):
@@ -36,29 +42,37 @@ class Names(ABC):
         return f"{type(self).__name__}({', '.join(self.names())})"
 
 
-class _Stored(Protocol):
-    """The folders of what is kept under names."""
-
-    def names(self) -> list[str]: ...
-
-    def check_there(self, name: str) -> None: ...
-
-    def delete(self, name: str) -> None: ...
-
-
-class KeptNames(Names):
+class KeptNames(Names, Generic[T]):
     """What is kept in folders, under names that its user may have given."""
 
-    _kind: ClassVar[str]  # what each is, in one word
     _usual: ClassVar[str]  # the name of one that was made without giving a name
 
+    def __init__(self, resources: Opener) -> None:
+        self._resources = resources
+
     @abstractmethod
-    def _stored(self) -> _Stored:
-        """Return the folders, as they are now."""
+    def _stored(self, resources: Resources) -> NamedFolders[Any]:
+        """Return the folders."""
+
+    @abstractmethod
+    def _read(self, resources: Resources, name: str) -> T:
+        """Return one as users see it."""
 
     def names(self) -> list[str]:
         """Return the names of those that are kept."""
-        return self._stored().names()
+        return self._stored(self._resources()).names()
+
+    def get(self, name: str) -> T:
+        """Return one that is kept, as far as its images are still there.
+
+        Raises
+        ------
+        CollectionError
+            If there is none of that name.
+        StoreError
+            If it is damaged.
+        """
+        return self._read(self._resources(), name)
 
     def usual(self, name: str | None = None) -> str:
         """Return the name of the one that is meant.
@@ -73,7 +87,7 @@ class KeptNames(Names):
         CollectionError
             If there is none of that name, none at all, or several, none of which has its name by default.
         """
-        stored = self._stored()
+        stored = self._stored(self._resources())
         if name is not None:
             stored.check_there(name)
             return composed(name)
@@ -84,10 +98,10 @@ class KeptNames(Names):
             return names[0]
         if names:
             raise CollectionConflictError(
-                f"there are several {self._kind}s: {', '.join(names)}", hint="name one"
+                f"there are several {stored.kind}s: {', '.join(names)}", hint="name one"
             )
         raise CollectionNotFoundError(
-            f"there is no {self._kind} in this collection yet", hint=Hint(f"make_first_{self._kind}")
+            f"there is no {stored.kind} in this collection yet", hint=Hint(f"make_first_{stored.kind}")
         )
 
     def delete(self, name: str) -> None:
@@ -98,10 +112,24 @@ class KeptNames(Names):
         CollectionError
             If there is none of that name.
         """
-        self._stored().delete(name)
+        self._stored(self._resources()).delete(name)
 
-    def __call__(self) -> list[str]:
+    def list(self) -> Listed[T]:
+        """Return all that are kept.
+
+        Returns
+        -------
+        kept : list
+            By name.
+        damaged : dict of str to str
+            By the names of those that cannot be read, what is wrong with them.
+        """
+        resources = self._resources()
+        return read_each(self._stored(resources).names(), lambda name: self._read(resources, name))
+
+    def __call__(self) -> Sequence[str]:
         """Return the names: what `Collection.clusterings` and `Collection.maps` were, as methods."""
-        word = f"Collection.{self._kind}s"
+        stored = self._stored(self._resources())
+        word = f"Collection.{stored.kind}s"
         warnings.warn(f"{word}() is {word}.names() now", DeprecationWarning, stacklevel=2)
-        return self.names()
+        return stored.names()

@@ -19,14 +19,14 @@ from lookalike.errors import (
     CollectionConflictError,
     CollectionNotFoundError,
     CollectionResourceError,
-    ModelError,
+    LookalikeError,
     QueryInputError,
     QueryNotFoundError,
 )
 from lookalike.hints import Hint
 from lookalike.images.finding.globs import divide_excludes, split_glob
 from lookalike.query.reading import names_path
-from lookalike.store import FOLDER_NAME, Labelling, Manifest, find_collection, root_folder
+from lookalike.store import FOLDER_NAME, Labeling, Manifest, find_collection, root_folder
 from lookalike.sync import locate
 
 AnyPath = str | os.PathLike[str]
@@ -96,7 +96,7 @@ def add_what_is_asked(
     manifest_file: ManifestFile,
     targets: Iterable[Path],
     datasets: Sequence[str],
-    labels: Labelling | None,
+    labels: Labeling | None,
     exclude: Sequence[str],
 ) -> None:
     """Add a root for each folder that needs one, and data sets; see `Collection.open_or_create`."""
@@ -192,7 +192,7 @@ def _target(path: AnyPath) -> Path:
 def create(
     home: Path,
     model: str | None,
-    labels: Labelling,
+    labels: Labeling,
     exclude: Sequence[str],
     with_root: bool,
     check_model: bool,
@@ -216,12 +216,12 @@ def create(
         if embedder is not None:
             registry.keep(chosen.name, embedder, is_new=True)
         manifest_file.save_first()
-    except (OSError, ModelError) as error:
+    except (OSError, LookalikeError) as error:
         if not was_there:
             shutil.rmtree(place, ignore_errors=True)
-        if isinstance(error, ModelError):
+        if isinstance(error, LookalikeError):
             raise
         raise CollectionResourceError(
-            f"cannot make a collection in {home}: {error.strerror}", hint=Hint("writable_folder")
+            f"cannot make a collection in {home}: {error.strerror or error}", hint=Hint("writable_folder")
         ) from error
     return manifest_file, registry

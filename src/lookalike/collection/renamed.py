@@ -31,4 +31,7 @@ RENAMED: Mapping[str, str] = MappingProxyType(
         "default_index": "evaluation.default_index",
     }
 )
-"""By the old name, where it is found from a collection now; what it takes and gives is the same."""
+"""By the old name, where it is found from a collection now; what it takes and gives is the same.
+
+But for `Evaluations.indexes`, which takes by name what follows k.
+"""

@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lookalike.answers import Failure, SyncReport
@@ -15,7 +15,7 @@ from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.models.embedding import EmbeddingModels
 from lookalike.collection.places import Places
 from lookalike.collection.rereading import leave_to_reading, read_again, refresh, to_read_again
-from lookalike.collection.resources import Opener, Resources
+from lookalike.collection.resources import Resources
 from lookalike.embed import Compute
 from lookalike.errors import CollectionNotFoundError, MissingImagesError
 from lookalike.images.finding.passed_over import count_kinds
@@ -52,17 +52,16 @@ class SyncRequest:
     compute: Compute
 
 
-def sync(open_now: Opener, manifest_file: ManifestFile, request: SyncRequest, work: Work) -> SyncReport:
+def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest, work: Work) -> SyncReport:
     """Bring a collection up to date with the disk; see `Collection.sync`."""
     started = time.monotonic()
-    dry_run, resources = request.dry_run, open_now()
-    store = resources.store
+    dry_run, store = request.dry_run, resources.store
     models = EmbeddingModels.choose(resources, request.model, request.compute)
-    with contextlib.nullcontext() if request.dry_run else writer_lock(store.folder):
+    with contextlib.nullcontext() if dry_run else writer_lock(store.folder):
         manifest_file.reload()
         if not dry_run:
             store.upgrade()
-        scopes = _choose_scopes(open_now().places, request)
+        scopes = _choose_scopes(_places_now(resources, manifest_file), request)
         outcome = Outcome()
         refreshed = doubtful = 0
         for number, each in enumerate(models.networks):
@@ -96,7 +95,7 @@ def sync(open_now: Opener, manifest_file: ManifestFile, request: SyncRequest, wo
             if each is models.networks[-1]:
                 listing.files.clear()  # there may be a million
             with _edits_kept(resources, tally, outcome):
-                outcome.add(carry_out(plan, known, store, [models.target(each)], outage, work))
+                outcome.add(carry_out(plan, known, store, [models.target(each, vectors)], outage, work))
         if dry_run:
             refreshed, doubtful = len(again) + len(outdated), len(first.doubtful)
         else:
@@ -109,7 +108,7 @@ def sync(open_now: Opener, manifest_file: ManifestFile, request: SyncRequest, wo
             # Only now: were it killed before, the root would have to be there for its rows to go.
             manifest_file.save(without=[scope.root for scope in scopes if scope.is_missing])
             _carry_over(resources, tally, outcome)
-    places = open_now().places
+    places = _places_now(resources, manifest_file)
     failures = places.failures()
     n_own = sum(any(scope.answers_for(path) for scope in scopes) for path in places.own_pictures())
     if dry_run:
@@ -125,6 +124,11 @@ def sync(open_now: Opener, manifest_file: ManifestFile, request: SyncRequest, wo
         doubtful=doubtful,
         notes=places.notes(),
     )
+
+
+def _places_now(resources: Resources, manifest_file: ManifestFile) -> Places:
+    """Return the places of a collection with the roots that it has now: a sync changes them."""
+    return replace(resources.places, manifest=manifest_file.manifest)
 
 
 def _compare(plan: Plan, known: IndexedState, store: Store, outage: Outage, work: Work) -> None:

@@ -35,12 +35,14 @@ class Row:
     is_of_files : bool
         Whether its images are ordinary files below a folder, rather than rows of an array.
     download_bytes : int
-        What has to come over the network where the data set is missing; 0 where nothing has to.
+        What has to come over the network where the data set is missing; 0 where nothing has to, or can.
     module : str
         What finds and reads it, by functions `find` and `load`.
     variant : str
         Which of the module's data sets it is, where that has several: the name of what these functions are
         given first. Empty where there is one.
+    comes_with : str
+        The library that brings it along; empty where none does.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Row:
     download_bytes: int
     module: str
     variant: str = ""
+    comes_with: str = ""
 
     def load(self, *, download: bool, quiet: bool) -> Dataset:
         """Find the data set, or fetch it if that is allowed, and read it."""
@@ -157,6 +160,7 @@ REGISTRY: tuple[Row, ...] = (
         is_of_files=True,
         download_bytes=0,
         module="lookalike.datasets.digits",
+        comes_with="scikit-learn",
     ),
 )
 

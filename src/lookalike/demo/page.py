@@ -8,6 +8,8 @@ from pathlib import Path
 from lookalike.demo import sections
 from lookalike.demo.run import DemoResult
 from lookalike.demo.style import STYLE
+from lookalike.errors import CollectionResourceError
+from lookalike.hints import Hint
 
 
 def write_page(result: DemoResult, file: Path, command: str) -> None:
@@ -20,6 +22,11 @@ def write_page(result: DemoResult, file: Path, command: str) -> None:
         Replaced if it is there.
     command : str
         How ``lookalike`` is run from here.
+
+    Raises
+    ------
+    CollectionError
+        If it cannot be written.
     """
     frame = sections.Frame(result, command)
     body = "\n".join(
@@ -41,4 +48,9 @@ def write_page(result: DemoResult, file: Path, command: str) -> None:
         f"<title>lookalike: {html.escape(result.source.images.title)}</title>\n<style>{STYLE}</style>"
         f"</head>\n<body><main>\n{body}\n</main></body></html>\n"
     )
-    file.write_text(document, encoding="utf-8", errors="backslashreplace")
+    try:
+        file.write_text(document, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise CollectionResourceError(
+            f"cannot write {file}: {error.strerror or error}", hint=Hint("another_demo_folder")
+        ) from error

@@ -23,6 +23,7 @@ from lookalike.demo.sources import Source
 from lookalike.errors import (
     CollectionConflictError,
     CollectionError,
+    CollectionResourceError,
     DatasetDamagedError,
     LookalikeError,
 )
@@ -120,7 +121,8 @@ def index_source(
     ----------
     source : Source
     folder : Path
-        The collection is made in a subfolder named after the source, or brought up to date there.
+        Made if need be. The collection is made in a subfolder named after the source, or brought up to date
+        there.
     jobs : int, optional
         As for `Collection.sync`.
     report : callable
@@ -129,8 +131,14 @@ def index_source(
     Raises
     ------
     CollectionError
-        If there is the collection of another source.
+        If there is the collection of another source, or the folder cannot be made.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CollectionResourceError(
+            f"cannot make the folder {folder}: {error.strerror or error}", hint=Hint("another_demo_folder")
+        ) from error
     collection = _open(source, folder / source.images.name)
     return collection, collection.sync(jobs=jobs, report=report)
 
@@ -202,7 +210,7 @@ def _part(make: Callable[[], T]) -> Part[T]:
 
 def _cluster(collection: Collection, images: list[Hit]) -> Clustering:
     """Make as many clusters as there are labels, if that can be; keep those that the user changed."""
-    if CLUSTERING in collection.clusterings.names():
+    if CLUSTERING in collection.clusterings:
         found = collection.clusterings.get(CLUSTERING)
         if found.is_edited:
             return found

@@ -139,8 +139,8 @@ def rank_all(
     Examples
     --------
     >>> found = rank_all([[1, 0]], [[0.8, 0.6], [0, 1], [0.6, 0.8]], ["cup"], ["cup", "owl", "cup"], ks=[2])
-    >>> found.means(), found.hits.tolist()
-    ({'P@2': 1.0, 'R@2': 1.0, 'nDCG@2': 1.0, 'mAP': 1.0}, [[0, 2]])
+    >>> found.means()["P@2"], found.means()["mAP"], found.hits.tolist()
+    (1.0, 1.0, [[0, 2]])
     """
     asked, rows = _check_rows(queries, metric), _check_rows(gallery, metric)
     if asked.shape[1] != rows.shape[1]:

@@ -135,7 +135,7 @@ def recognize(head: bytes) -> ImageFormat | None:
 
 
 def recognize_file(data: bytes, name: str) -> ImageFormat | None:
-    """Return the format of a whole file; unlike `recognise`, this tells camera files from TIFF."""
+    """Return the format of a whole file; unlike `recognize`, this tells camera files from TIFF."""
     kind = recognize(data[:32])
     if kind is not None and kind.name == "TIFF":
         from lookalike.images.decoders.raw import tiff_kind

@@ -55,8 +55,11 @@ class HNSW(ThirdParty):
                 f"effort is {effort!r}; expected a whole number of at least 1", field="effort"
             )
         self.n_links, self.effort, self.n_jobs = n_links, effort, n_jobs
-        self._asking = threading.Lock()
         super().__init__(metric, random_state)
+
+    def _make_locks(self) -> None:
+        super()._make_locks()
+        self._asking = threading.Lock()
 
     def _parameters(self) -> dict[str, Any]:
         return {"n_links": self.n_links, "effort": self.effort}

@@ -104,7 +104,8 @@ class _Lifting(PrincipalAxes):
     rounding: float  # of a lifted vector, relative to the lengths
 
 
-_LIFTING_ARRAYS = ("centre", "axes", "mean_head")
+_LIFTING_ARRAYS = ("centre", "axes", "mean_head")  # as files have them
+_LIFTING_FIELDS = ("center", *_LIFTING_ARRAYS[1:])
 _FOREST_ARRAYS = tuple(field.name for field in fields(Forest))
 
 
@@ -219,7 +220,7 @@ class KDTree(Tree):
         leaves = np.empty(len(rows), np.int64)
         lifting, forest = self._lifting, self._forest
         status = self._kernels.leaves_of(
-            rows, self.metric == "cosine", lifting.scale, lifting.centre, lifting.axes, lifting.mean_head,
+            rows, self.metric == "cosine", lifting.scale, lifting.center, lifting.axes, lifting.mean_head,
             forest.split_axes[0], forest.split_values[0], leaves,
         )  # fmt: skip
         if status:
@@ -311,7 +312,7 @@ class KDTree(Tree):
         found = fit_principal_axes(rows, self._row_lengths, WIDTH - 1, WIDTH, random)
         # Twice what the story above says, and float32's.
         rounding = 4 * float(np.sqrt((rows.shape[1] + WIDTH) * np.finfo(np.float64).eps)) + 1e-6
-        self._lifting = _Lifting(found.scale, found.centre, found.axes, found.middle, rounding)
+        self._lifting = _Lifting(found.scale, found.center, found.axes, found.middle, rounding)
         lifted = _lift(self._lifting, rows, self._row_lengths)
         self._forest = grow(lifted, self.leaf_size, self.n_trees, random)
         del lifted
@@ -346,12 +347,13 @@ class KDTree(Tree):
             "longest": self._longest,
             "n_built": self._n_built,
         }
-        arrays = {name: getattr(self._lifting, name) for name in _LIFTING_ARRAYS}
+        values = (getattr(self._lifting, name) for name in _LIFTING_FIELDS)
+        arrays = dict(zip(_LIFTING_ARRAYS, values, strict=True))
         return facts, arrays | {name: getattr(self._forest, name) for name in _FOREST_ARRAYS}
 
     def _from_file(self, facts: dict[str, Any], arrays: Arrays) -> None:
-        centre, axes, mean_head = (arrays[name] for name in _LIFTING_ARRAYS)
-        self._lifting = _Lifting(float(facts["scale"]), centre, axes, mean_head, float(facts["rounding"]))
+        center, axes, mean_head = (arrays[name] for name in _LIFTING_ARRAYS)
+        self._lifting = _Lifting(float(facts["scale"]), center, axes, mean_head, float(facts["rounding"]))
         self._forest = Forest(*(arrays[name] for name in _FOREST_ARRAYS))
         self._longest, self._n_built = float(facts["longest"]), int(facts["n_built"])
 
@@ -361,11 +363,11 @@ class KDTree(Tree):
 
     def _seal_tree(self) -> None:
         lifting = self._lifting
-        centre, axes, mean_head = (sealed(getattr(lifting, name)) for name in _LIFTING_ARRAYS)
-        self._lifting = lifting = replace(lifting, centre=centre, axes=axes, mean_head=mean_head)
+        center, axes, mean_head = (sealed(getattr(lifting, name)) for name in _LIFTING_FIELDS)
+        self._lifting = lifting = replace(lifting, center=center, axes=axes, mean_head=mean_head)
         self._forest = Forest(*(sealed(getattr(self._forest, name)) for name in _FOREST_ARRAYS))
         self._proving = (
-            self.metric == "cosine", lifting.scale, lifting.rounding, self._longest, lifting.centre,
+            self.metric == "cosine", lifting.scale, lifting.rounding, self._longest, lifting.center,
             lifting.axes, lifting.mean_head,
         )  # fmt: skip
 
@@ -384,7 +386,7 @@ class KDTree(Tree):
         def answer(part: slice) -> int:
             status: int = self._kernels.search(
                 rows[part], k, effort.n_cells, effort.n_rows, self.metric == "cosine", lifting.scale,
-                lifting.centre, lifting.axes, lifting.mean_head, forest.lifted, forest.order, forest.live,
+                lifting.center, lifting.axes, lifting.mean_head, forest.lifted, forest.order, forest.live,
                 forest.members, forest.starts, forest.boxes, self._rows, self._more_rows,
                 self._row_lengths, self._ids, ids[part], distances[part],
             )  # fmt: skip

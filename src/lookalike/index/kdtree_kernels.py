@@ -30,7 +30,7 @@ _TOO_FAR = 1e6  # of a query's length in units of the longest row's: beyond, flo
 
 
 @compiled(FAST)
-def lift(query, scale, centre, axes, middle, head, lifted):
+def lift(query, scale, center, axes, middle, head, lifted):
     """Write a query, (d,) float64, lifted, (WIDTH,) float32; return its length about the mean.
 
     `head` is (WIDTH,) float64, for work.
@@ -38,8 +38,8 @@ def lift(query, scale, centre, axes, middle, head, lifted):
     head[:] = 0.0
     length_squared = 0.0
     for j in range(query.shape[0]):
-        value = (query[j] - centre[0, j]) * scale
-        difference = value - centre[1, j]
+        value = (query[j] - center[0, j]) * scale
+        difference = value - center[1, j]
         length_squared += difference * difference
         if value != 0:  # the background of pictures is 0, and nearly free
             for i in range(WIDTH):
@@ -141,7 +141,7 @@ def _settle(
 
 @compiled(FAST)
 def search_exactly(
-    queries, only_leaf, is_cosine, scale, rounding, longest, centre, axes, middle,
+    queries, only_leaf, is_cosine, scale, rounding, longest, center, axes, middle,
     lifted_rows, order, live, starts, boxes, split_axes, split_values,
     rows, more_rows, row_lengths, best, best_rows, counts, visits,
 ):  # fmt: skip
@@ -178,7 +178,7 @@ def search_exactly(
         status = take(queries[i], is_cosine, query)
         if status != OK:
             return status
-        length = lift(query, scale, centre, axes, middle, head, lifted)
+        length = lift(query, scale, center, axes, middle, head, lifted)
         slack = rounding * (longest + length)
         is_far = not length < _TOO_FAR
         if is_far:
@@ -219,7 +219,7 @@ def search_exactly(
 
 @compiled(FAST)
 def search(
-    queries, k, n_leaves, n_rows, is_cosine, scale, centre, axes, middle,
+    queries, k, n_leaves, n_rows, is_cosine, scale, center, axes, middle,
     lifted_rows, order, live, members, starts, boxes,
     rows, more_rows, row_lengths, ids, out_ids, out_distances,
 ):  # fmt: skip
@@ -256,7 +256,7 @@ def search(
         status = take(queries[i], is_cosine, query)
         if status != OK:
             return status
-        length = lift(query, scale, centre, axes, middle, head, lifted)
+        length = lift(query, scale, center, axes, middle, head, lifted)
         if not length < _TOO_FAR:  # all are about as far
             lifted /= np.float32(length)
         weight = np.float32(2 * (1 - COSINE_OF_TAILS)) * lifted[WIDTH - 1]
@@ -302,7 +302,7 @@ def search(
 
 @compiled(FAST)
 def find_within(
-    given, reach, is_cosine, scale, rounding, longest, centre, axes, middle,
+    given, reach, is_cosine, scale, rounding, longest, center, axes, middle,
     lifted_rows, order, live, starts, boxes, rows, more_rows, row_lengths, distances, found_rows,
 ):  # fmt: skip
     """Find all rows whose squared distance is at most `reach`; return how many, or -1 - what is wrong."""
@@ -311,7 +311,7 @@ def find_within(
     status = take(given, is_cosine, query)
     if status != OK:
         return -1 - status
-    length = lift(query, scale, centre, axes, middle, head, lifted)
+    length = lift(query, scale, center, axes, middle, head, lifted)
     limit = _limit(reach, scale, rounding * (longest + length))
     if not length < _TOO_FAR:
         lifted[:] = 0
@@ -340,7 +340,7 @@ def find_within(
 
 @compiled(FAST)
 def leaves_of(
-    queries, is_cosine, scale, centre, axes, middle, split_axes, split_values, leaves,
+    queries, is_cosine, scale, center, axes, middle, split_axes, split_values, leaves,
 ):  # fmt: skip
     """Write the leaf that each query falls into; return `OK`, or what is wrong with one."""
     query = np.empty(queries.shape[1], np.float64)
@@ -349,19 +349,19 @@ def leaves_of(
         status = take(queries[i], is_cosine, query)
         if status != OK:
             return status
-        lift(query, scale, centre, axes, middle, head, lifted)
+        lift(query, scale, center, axes, middle, head, lifted)
         leaves[i] = _descend(lifted, split_axes, split_values)  # OUT
     return OK
 
 
 @compiled(FAST)
-def rank(lifted, lifted_rows, live, boxes, neighbours, leaves, leaf_ranks, row_ranks):
+def rank(lifted, lifted_rows, live, boxes, neighbors, leaves, leaf_ranks, row_ranks):
     """Find out what it takes to find each of a query's neighbours.
 
     Parameters
     ----------
     lifted : (WIDTH,) float32
-    neighbours : (k,) int64
+    neighbors : (k,) int64
         Their slots.
     leaves : (trees, k) int64
         The leaves of those.
@@ -378,7 +378,7 @@ def rank(lifted, lifted_rows, live, boxes, neighbours, leaves, leaf_ranks, row_r
             bounds[tree * n_leaves + leaf] = _box_distance(lifted, boxes[tree, n_inner + leaf])
     first = leaves[0].copy()
     for tree in range(1, n_trees):
-        for j in range(len(neighbours)):
+        for j in range(len(neighbors)):
             leaf = tree * n_leaves + leaves[tree, j]
             if bounds[leaf] < bounds[first[j]]:
                 first[j] = leaf
@@ -388,4 +388,4 @@ def rank(lifted, lifted_rows, live, boxes, neighbours, leaves, leaf_ranks, row_r
     for slot in range(len(lifted_rows)):
         if live[slot]:
             estimates[slot] = _distance(lifted, lifted_rows[slot]) + weight * lifted_rows[slot, WIDTH - 1]
-    rank_among(estimates, neighbours, row_ranks)
+    rank_among(estimates, neighbors, row_ranks)

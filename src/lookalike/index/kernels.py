@@ -154,13 +154,13 @@ def measure_lengths(rows, lengths):
 
 
 @compiled(EXACT)
-def centre_rows(rows, lengths, scale, centre, block, squares):
+def center_rows(rows, lengths, scale, center, block, squares):
     """Write centred rows, which are to be turned to the axes, (n, d) float64, and their squared lengths."""
     for i in range(len(rows)):
         row, out, total = rows[i], block[i], 0.0
         length = lengths[i] if len(lengths) else 1.0
         for j in range(row.shape[0]):
-            value = (np.float64(row[j]) / length - centre[0, j]) * scale - centre[1, j]
+            value = (np.float64(row[j]) / length - center[0, j]) * scale - center[1, j]
             out[j] = value  # OUT
             total += value * value
         squares[i] = total  # OUT

@@ -75,11 +75,7 @@ KINDS: tuple[IndexKind, ...] = (
 
 
 def kind_names() -> tuple[str, ...]:
-    """Return the names of all kinds.
-
-    >>> kind_names()
-    ('exact', 'kdtree', 'kmeans-tree', 'annoy', 'hnsw', 'ivf-rq')
-    """
+    """Return the names of all kinds."""
     return names_of(KINDS)
 
 

@@ -88,7 +88,7 @@ from lookalike.index import tuning
 from lookalike.index.contract import DEFAULT_RECALL, check_filled, check_k, check_queries, check_recall
 from lookalike.index.folder import Arrays
 from lookalike.index.parallel import sealed, share
-from lookalike.index.principal_axes import PrincipalAxes, centred_blocks, fit_principal_axes, to_heads
+from lookalike.index.principal_axes import PrincipalAxes, centered_blocks, fit_principal_axes, to_heads
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.memory import rows_at_once
@@ -142,7 +142,8 @@ class _Lists:
     cell_radii: Vectors  # (cells,)
 
 
-_CODING_ARRAYS = ("centre", "axes", "axes32", "steps", "row_steps")
+_CODING_ARRAYS = ("centre", "axes", "axes32", "steps", "row_steps")  # as files have them
+_CODING_FIELDS = ("center", *_CODING_ARRAYS[1:])
 _LISTS_ARRAYS = tuple(field.name for field in fields(_Lists))
 
 
@@ -249,7 +250,7 @@ class KMeansTree(Tree):
         self._lists, steps = _make_lists(heads, tails, centroids, labels)
         self._coding = _Coding(
             found.scale,
-            found.centre,
+            found.center,
             found.axes,
             found.axes.astype(np.float32),
             np.stack([steps, found.middle]),
@@ -265,7 +266,7 @@ class KMeansTree(Tree):
     def _keep_row_codes(self, rows: Vectors) -> None:
         n_chosen = rows_at_once(rows.shape[1], _STEPS_ROWS)
         chosen = np.arange(0, len(rows), max(1, len(rows) // n_chosen))
-        some = np.abs(_centred(self._coding, rows, self._row_lengths, chosen))
+        some = np.abs(_centered(self._coding, rows, self._row_lengths, chosen))
         steps = np.quantile(some, _USUAL, axis=0) * (_BEYOND_USUAL / _LARGEST_CODE)
         steps = np.maximum(steps, steps.max() * _LEAST_STEP)
         steps = steps if steps.max() > 0 else np.ones_like(steps)
@@ -331,7 +332,8 @@ class KMeansTree(Tree):
         return dropped
 
     def _to_file(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
-        arrays = {name: getattr(self._coding, name) for name in _CODING_ARRAYS}
+        values = (getattr(self._coding, name) for name in _CODING_FIELDS)
+        arrays = dict(zip(_CODING_ARRAYS, values, strict=True))
         arrays |= {name: getattr(self._lists, name) for name in _LISTS_ARRAYS}
         return {"scale": self._coding.scale}, arrays
 
@@ -347,11 +349,11 @@ class KMeansTree(Tree):
         """Make every array what the kernels were compiled for, and gather their arguments."""
         coding = self._coding
         self._coding = coding = _Coding(
-            coding.scale, *(sealed(getattr(coding, name)) for name in _CODING_ARRAYS)
+            coding.scale, *(sealed(getattr(coding, name)) for name in _CODING_FIELDS)
         )
         self._lists = lists = _Lists(*(sealed(getattr(self._lists, name)) for name in _LISTS_ARRAYS))
         self._arguments = (
-            self.metric == "cosine", coding.scale, coding.centre, coding.axes32, coding.steps,
+            self.metric == "cosine", coding.scale, coding.center, coding.axes32, coding.steps,
             lists.codes, lists.facts, lists.row_codes, lists.row_facts, coding.row_steps, lists.order,
             lists.cell_codes, lists.cell_squares, lists.starts,
             self._rows, self._more_rows, self._row_lengths, self._ids,
@@ -377,7 +379,7 @@ class KMeansTree(Tree):
             n,
             self.n_jobs,
             lambda part: self._kernels.search_exactly(
-                rows[part], k, self.metric == "cosine", coding.scale, coding.centre, coding.axes,
+                rows[part], k, self.metric == "cosine", coding.scale, coding.center, coding.axes,
                 coding.steps, lists.codes, lists.facts, lists.row_codes, lists.row_facts, coding.row_steps,
                 lists.order, lists.cell_codes, lists.cell_squares, lists.cell_errors, lists.cell_radii,
                 lists.starts, self._rows, self._more_rows, self._row_lengths,
@@ -391,7 +393,7 @@ class KMeansTree(Tree):
     def _find_within(self, query: Vectors, limit: float, squares: Doubles, numbers: Numbers) -> int:
         coding, lists = self._coding, self._lists
         n_found: int = self._kernels.find_within(
-            query, limit, self.metric == "cosine", coding.scale, coding.centre, coding.axes, coding.steps,
+            query, limit, self.metric == "cosine", coding.scale, coding.center, coding.axes, coding.steps,
             lists.codes, lists.facts, lists.order, lists.cell_errors, lists.starts,
             self._rows, self._more_rows, self._row_lengths, squares, numbers,
         )  # fmt: skip
@@ -434,7 +436,7 @@ class KMeansTree(Tree):
                 slots = slot_of[others]
                 cells = np.searchsorted(lists.starts, slots, side="right") - 1
                 self._kernels.rank(
-                    queries[i], self.metric == "cosine", coding.scale, coding.centre, coding.axes32,
+                    queries[i], self.metric == "cosine", coding.scale, coding.center, coding.axes32,
                     coding.steps, lists.codes, lists.facts, lists.cell_codes, lists.cell_squares,
                     lists.starts, slots, cells, slot_of[chosen[i]], cell_ranks[i], row_ranks[i],
                 )  # fmt: skip
@@ -453,13 +455,13 @@ class KMeansTree(Tree):
         """
         if not self._lists.row_codes.shape[1]:
             return self._prove(queries, k, self._lists)[1]
-        queries = _centred(self._coding, self._rows, self._row_lengths, chosen)
+        queries = _centered(self._coding, self._rows, self._row_lengths, chosen)
         keys, numbers = np.empty((len(chosen), k), np.float32), np.empty((len(chosen), k), np.int64)
         sizes = np.zeros(len(chosen), np.int64)
         step = rows_at_once(self._rows.shape[1], _BLOCK_ROWS)
         for start in range(0, len(self._rows), step):
             part = slice(start, start + step)
-            rows = _centred(self._coding, self._rows, self._row_lengths, part)
+            rows = _centered(self._coding, self._rows, self._row_lengths, part)
             estimates = queries @ rows.T
             estimates *= -2
             estimates += np.einsum("ij,ij->i", rows, rows)
@@ -480,12 +482,12 @@ def _empty_lists() -> _Lists:
     )  # fmt: skip
 
 
-def _centred(coding: _Coding, rows: npt.NDArray[Any], lengths: Doubles, part: Any) -> Vectors:
+def _centered(coding: _Coding, rows: npt.NDArray[Any], lengths: Doubles, part: Any) -> Vectors:
     """Return some rows as their principal axes have them, before they are turned: (n, d) float32."""
     block: Vectors = rows[part].astype(np.float32)
     if len(lengths):
         block /= lengths[part, None].astype(np.float32)
-    block -= (coding.centre[0] + coding.centre[1] / coding.scale).astype(np.float32)
+    block -= (coding.center[0] + coding.center[1] / coding.scale).astype(np.float32)
     block *= np.float32(coding.scale)
     return block
 
@@ -499,7 +501,7 @@ def _encode_rows(
     from lookalike.index import kmeans_tree_kernels
 
     codes, facts = np.empty(rows.shape, np.int8), np.empty((len(rows), 2), np.float32)
-    for part, block, _ in centred_blocks(rows, lengths, coding.scale, coding.centre):
+    for part, block, _ in centered_blocks(rows, lengths, coding.scale, coding.center):
         some_codes, some_facts = np.empty(block.shape, np.int8), np.empty((len(block), 2), np.float32)
         kmeans_tree_kernels.encode_rows(block, sealed(coding.row_steps), some_codes, some_facts)
         codes[places[part]], facts[places[part]] = some_codes, some_facts

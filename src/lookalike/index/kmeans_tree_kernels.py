@@ -59,7 +59,7 @@ def _dots(query_codes, codes, out):
 
 
 @compiled(FAST)
-def _rotate(query, scale, centre, axes, middle, head):
+def _rotate(query, scale, center, axes, middle, head):
     """Write the head of a query, (d,) float64, and return its squared length about the mean.
 
     `axes` and `head` are float32, or float64 where an answer has to be proved.
@@ -67,12 +67,12 @@ def _rotate(query, scale, centre, axes, middle, head):
     head[:] = -middle  # OUT
     length_squared = 0.0
     for j in range(query.shape[0]):
-        difference = (query[j] - centre[0, j]) * scale - centre[1, j]
+        difference = (query[j] - center[0, j]) * scale - center[1, j]
         length_squared += difference * difference
     weights, chosen = np.empty(len(query) + 3, axes.dtype), np.empty(len(query) + 3, np.int64)
     n_chosen = 0
     for j in range(query.shape[0]):
-        value = (query[j] - centre[0, j]) * scale
+        value = (query[j] - center[0, j]) * scale
         if value != 0:  # the background of pictures is 0, and nearly free
             weights[n_chosen], chosen[n_chosen] = value, j
             n_chosen += 1
@@ -118,17 +118,17 @@ def _encode(head, length_squared, steps, query_codes):
 
 
 @compiled(FAST)
-def _encode_whole(query, scale, centre, steps, query_codes):
+def _encode_whole(query, scale, center, steps, query_codes):
     """Write a query, (d,) float64, as integers; return their unit, squared length, and what was lost."""
     largest = 0.0
     for j in range(query.shape[0]):
-        value = (query[j] - centre[0, j]) * scale - centre[1, j]
+        value = (query[j] - center[0, j]) * scale - center[1, j]
         largest = max(largest, abs(value * steps[j]))
     unit = largest / min(LARGEST_QUERY_CODE, LARGEST_SUM // (LARGEST_CODE * len(query)))
     inverse = 1 / unit if unit > 0 else 0.0
     squared, lost = 0.0, 0.0
     for j in range(query.shape[0]):
-        value = (query[j] - centre[0, j]) * scale - centre[1, j]
+        value = (query[j] - center[0, j]) * scale - center[1, j]
         code = np.rint(value * steps[j] * inverse)
         query_codes[j] = np.int16(code)  # OUT
         kept = code * unit / steps[j]
@@ -282,7 +282,7 @@ def _measure_slots(
 
 @compiled(FAST)
 def search(
-    queries, k, n_cells, n_rows, is_cosine, scale, centre, axes, steps,
+    queries, k, n_cells, n_rows, is_cosine, scale, center, axes, steps,
     codes, facts, row_codes, row_facts, row_steps, order, cell_codes, cell_squares, starts,
     rows, more_rows, row_lengths, ids, out_ids, out_distances,
 ):  # fmt: skip
@@ -313,7 +313,7 @@ def search(
         status = take(queries[i], is_cosine, query)
         if status != OK:
             return status
-        length_squared = _rotate(query, scale, centre, axes, steps[1], head)
+        length_squared = _rotate(query, scale, center, axes, steps[1], head)
         unit, _, tail, _ = _encode(head, length_squared, steps[0], query_codes)
         _nearest_cells(query_codes, unit, cell_codes, cell_squares, dots, cell_keys, cells)
         size = 0
@@ -324,7 +324,7 @@ def search(
             worst = SHORT
             continue
         if is_bounded:
-            unit, squared, lost = _encode_whole(query, scale, centre, row_steps, whole_codes)
+            unit, squared, lost = _encode_whole(query, scale, center, row_steps, whole_codes)
             lost += _sort_by_bound(whole_codes, unit, squared, row_codes, row_facts, keys, slots, size)
         found = _measure_slots(
             query, keys, slots, size, k, is_bounded, scale, lost, np.sqrt(length_squared),
@@ -336,7 +336,7 @@ def search(
 
 @compiled(FAST)
 def search_exactly(
-    queries, k, is_cosine, scale, centre, axes, steps,
+    queries, k, is_cosine, scale, center, axes, steps,
     codes, facts, row_codes, row_facts, row_steps, order,
     cell_codes, cell_squares, cell_errors, cell_radii, starts,
     rows, more_rows, row_lengths, best, best_rows, counts,
@@ -371,7 +371,7 @@ def search_exactly(
         status = take(queries[i], is_cosine, query)
         if status != OK:
             return status
-        length_squared = _rotate(query, scale, centre, axes, steps[1], head)
+        length_squared = _rotate(query, scale, center, axes, steps[1], head)
         length = np.sqrt(length_squared)
         is_far = not length < _TOO_FAR
         reach, squared, tail, lost, unit = np.inf, 0.0, 0.0, 0.0, 0.0
@@ -387,7 +387,7 @@ def search_exactly(
             most_lost = 0.0
             if is_bounded:
                 whole_unit, whole_squared, whole_lost = _encode_whole(
-                    query, scale, centre, row_steps, whole_codes
+                    query, scale, center, row_steps, whole_codes
                 )
                 most_lost = whole_lost + _sort_by_bound(
                     whole_codes, whole_unit, whole_squared, row_codes, row_facts, keys, slots, size
@@ -439,7 +439,7 @@ def search_exactly(
 
 @compiled(FAST)
 def find_within(
-    given, reach, is_cosine, scale, centre, axes, steps,
+    given, reach, is_cosine, scale, center, axes, steps,
     codes, facts, order, cell_errors, starts, rows, more_rows, row_lengths, distances, found_rows,
 ):  # fmt: skip
     """Find all rows whose squared distance is at most `reach`; return how many, or -1 - what is wrong."""
@@ -449,7 +449,7 @@ def find_within(
     status = take(given, is_cosine, query)
     if status != OK:
         return -1 - status
-    length_squared = _rotate(query, scale, centre, axes, steps[1], head)
+    length_squared = _rotate(query, scale, center, axes, steps[1], head)
     length = np.sqrt(length_squared)
     is_far = not length < _TOO_FAR
     squared, tail, lost, unit = 0.0, 0.0, 0.0, 0.0
@@ -505,14 +505,14 @@ def keep_nearest(estimates, first, keys, numbers, sizes):
 
 @compiled(FAST)
 def rank(
-    given, is_cosine, scale, centre, axes, steps,
-    codes, facts, cell_codes, cell_squares, starts, neighbours, cell_of, itself, cell_ranks, row_ranks,
+    given, is_cosine, scale, center, axes, steps,
+    codes, facts, cell_codes, cell_squares, starts, neighbors, cell_of, itself, cell_ranks, row_ranks,
 ):  # fmt: skip
     """Find out what it takes to find each of a query's neighbours.
 
     Parameters
     ----------
-    neighbours : (k,) int64
+    neighbors : (k,) int64
         Their slots.
     cell_of : (k,) int64
         The cells of those.
@@ -526,7 +526,7 @@ def rank(
     query_codes = np.empty(HEAD, np.int16)
     query = np.empty(len(given), np.float64)
     take(given, is_cosine, query)
-    length_squared = _rotate(query, scale, centre, axes, steps[1], head)
+    length_squared = _rotate(query, scale, center, axes, steps[1], head)
     unit, _, tail, _ = _encode(head, length_squared, steps[0], query_codes)
     double, weight = np.float32(2 * unit), np.float32(2 * COSINE_OF_TAILS * tail)
     dots = np.empty(max(starts[-1], len(cell_squares)), np.int32)
@@ -535,7 +535,7 @@ def rank(
     for slot in range(len(facts)):
         estimates[slot] = facts[slot, 0] - double * np.float32(dots[slot]) - weight * facts[slot, 1]
     estimates[itself] = np.inf
-    rank_among(estimates, neighbours, row_ranks)
+    rank_among(estimates, neighbors, row_ranks)
     _dots(query_codes, cell_codes, dots)
     keys = np.empty(len(cell_squares), np.float32)
     for cell in range(len(cell_squares)):

@@ -31,13 +31,13 @@ class PrincipalAxes:
     """How a vector becomes a head. For cosine, vectors are divided by their lengths first."""
 
     scale: float  # a power of two: no row is longer than 1 from the mean then
-    centre: Doubles  # (2, d): what is subtracted before scaling, and the mean after
+    center: Doubles  # (2, d): what is subtracted before scaling, and the mean after
     axes: Doubles  # (d, width) orthonormal columns, those beyond the number of axes found zeros
 
     @property
     def middle(self) -> Doubles:
         """(width,): the mean's head."""
-        middle: Doubles = self.centre[1] @ self.axes
+        middle: Doubles = self.center[1] @ self.axes
         return middle
 
 
@@ -76,7 +76,7 @@ def fit_principal_axes(
     axes = np.zeros((d, width))
     axes[:, : columns.shape[1]] = columns
     longest = least * least
-    for _, _, squares in centred_blocks(rows, lengths, 1.0, np.stack([mean, np.zeros(d)])):
+    for _, _, squares in centered_blocks(rows, lengths, 1.0, np.stack([mean, np.zeros(d)])):
         longest = max(longest, float(squares.max()))
     scale = float(np.ldexp(1.0, -int(np.frexp(np.sqrt(longest))[1]))) if longest > 0 else 1.0
     return PrincipalAxes(scale, np.stack([origin, (mean - origin) * scale]), axes)
@@ -85,7 +85,7 @@ def fit_principal_axes(
 def to_heads(found: PrincipalAxes, rows: Vectors, lengths: Doubles) -> tuple[Vectors, Vectors]:
     """Return the heads (n, width) and tails (n,) of rows, float32, computed in float64 and then rounded."""
     heads, tails = np.empty((len(rows), found.axes.shape[1]), np.float32), np.empty(len(rows), np.float32)
-    for part, block, squares in centred_blocks(rows, lengths, found.scale, found.centre):
+    for part, block, squares in centered_blocks(rows, lengths, found.scale, found.center):
         head = block @ found.axes
         heads[part] = head
         rest = squares - np.square(head, out=head).sum(axis=1)
@@ -93,8 +93,8 @@ def to_heads(found: PrincipalAxes, rows: Vectors, lengths: Doubles) -> tuple[Vec
     return heads, tails
 
 
-def centred_blocks(
-    rows: npt.NDArray[Any], lengths: Doubles, scale: float, centre: Doubles
+def centered_blocks(
+    rows: npt.NDArray[Any], lengths: Doubles, scale: float, center: Doubles
 ) -> Iterator[tuple[slice, Doubles, Doubles]]:
     """Give the rows block by block, before they are turned: where, (m, d) float64, and |x|², (m,).
 
@@ -109,5 +109,5 @@ def centred_blocks(
         part = slice(start, min(start + step, len(rows)))
         m = part.stop - start
         some, their_lengths = sealed(rows[part]), sealed(lengths[part])
-        kernels.centre_rows(some, their_lengths, scale, sealed(centre), block[:m], squares[:m])
+        kernels.center_rows(some, their_lengths, scale, sealed(center), block[:m], squares[:m])
         yield part, block[:m], squares[:m]

@@ -51,6 +51,8 @@ _BLOCK_ROWS = 4_096
 Doubles = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
+_Lock = type(threading.Lock())
+
 
 def import_library(module: str, extra: str) -> Any:
     """Import a library that is not always installed.
@@ -79,9 +81,20 @@ class ThirdParty(Index):
 
     def __init__(self, metric: Metric = "euclidean", random_state: int = RANDOM_STATE) -> None:
         super().__init__(metric)
-        self._lock = threading.Lock()  # of what the first search makes
+        self._make_locks()
         self.random_state = random_state
         self._clear()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the locks: where the library's own can be copied and pickled, an index can."""
+        return {name: value for name, value in vars(self).items() if not isinstance(value, _Lock)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._make_locks()
+
+    def _make_locks(self) -> None:
+        self._lock = threading.Lock()  # of what the first search makes
 
     @abstractmethod
     def _make(self, vectors: Vectors) -> Any:
@@ -195,7 +208,7 @@ class ThirdParty(Index):
                 file = Path(place) / "library"
                 self._write_library(str(file))
                 content = np.fromfile(file, np.uint8)
-        values = (self._rows, self._ids, self._alive, self._centre, content, self._efforts.table)
+        values = (self._rows, self._ids, self._alive, self._center, content, self._efforts.table)
         arrays: dict[str, npt.NDArray[Any]] = dict(zip(_ARRAYS, values, strict=True))
         facts = {
             "kind": self.kind, "format": _FORMAT, "metric": self.metric, "random_state": self.random_state,
@@ -212,7 +225,7 @@ class ThirdParty(Index):
             index._scale = float(facts["scale"])
         except (KeyError, TypeError, ValueError) as error:
             raise damaged(folder, error) from error
-        index._rows, index._ids, index._alive, index._centre, content, table = (
+        index._rows, index._ids, index._alive, index._center, content, table = (
             arrays[name] for name in _ARRAYS
         )
         index._n, index._efforts = int(index._alive.sum()), tuning.Efforts(table)
@@ -234,7 +247,7 @@ class ThirdParty(Index):
         self._rows = np.empty((0, 0), np.float32)
         self._ids, self._alive = np.empty(0, np.int64), np.empty(0, bool)
         self._n, self._scale = 0, 1.0
-        self._centre = np.empty(0)
+        self._center = np.empty(0)
         self._own = None
         self._exact_of_live = None
         self._efforts = tuning.Efforts()
@@ -276,9 +289,9 @@ class ThirdParty(Index):
         """Find the mean of the rows, and the power of two that brings them to a length of at most 1."""
         step = rows_at_once(self._rows.shape[1], _BLOCK_ROWS)
         blocks = range(0, self._n, step)
-        self._centre, self._scale = np.zeros(self._rows.shape[1]), 1.0
-        centre = sum(self._placed(self._rows[start : start + step]).sum(axis=0) for start in blocks)
-        self._centre = np.asarray(centre) / self._n
+        self._center, self._scale = np.zeros(self._rows.shape[1]), 1.0
+        center = sum(self._placed(self._rows[start : start + step]).sum(axis=0) for start in blocks)
+        self._center = np.asarray(center) / self._n
         longest = max(
             float(np.square(self._placed(self._rows[start : start + step])).sum(axis=1).max())
             for start in blocks
@@ -289,7 +302,7 @@ class ThirdParty(Index):
         placed = rows.astype(np.float64)
         if self.metric == "cosine":
             placed /= np.sqrt(np.square(placed).sum(axis=1, keepdims=True))
-        placed -= self._centre
+        placed -= self._center
         placed *= self._scale
         return placed
 
@@ -314,7 +327,7 @@ class ThirdParty(Index):
         truth = [row[row != itself][:k] for row, itself in zip(near, chosen, strict=True)]
         table = tuning.Efforts().table
         for number, few in enumerate(tuning.KS):
-            counted = max(few, tuning.FEWEST_NEIGHBOURS)
+            counted = max(few, tuning.FEWEST_NEIGHBORS)
             effort = counted
             while effort <= _MOST_EFFORT and not (table[number, :, 0] > 0).all():
                 recalls = np.empty(len(chosen))

@@ -29,7 +29,7 @@ LARGEST_K = KS[-1]
 RECALLS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999)
 _DEVIATIONS = 1.0  # of the sample's recall, that it may flatter by
 _CANDIDATES = 32  # numbers of cells and of rows tried
-FEWEST_NEIGHBOURS = 3  # that a recall is measured on: one a query is too small a sample, and these are harder
+FEWEST_NEIGHBORS = 3  # that a recall is measured on: one a query is too small a sample, and these are harder
 
 Ranks = npt.NDArray[np.int64]
 
@@ -81,8 +81,8 @@ class Efforts:
         share = np.log(k / KS[at - 1]) / np.log(KS[at] / KS[at - 1])
         n_cells = below.n_cells + share * (above.n_cells - below.n_cells)
         # Rows a neighbour, not rows: the number has to stay above k.
-        a_neighbour = (1 - share) * below.n_rows / KS[at - 1] + share * above.n_rows / KS[at]
-        return Effort(int(np.ceil(n_cells)), int(np.ceil(k * a_neighbour)))
+        a_neighbor = (1 - share) * below.n_rows / KS[at - 1] + share * above.n_rows / KS[at]
+        return Effort(int(np.ceil(n_cells)), int(np.ceil(k * a_neighbor)))
 
 
 def measure(cell_ranks: Ranks, row_ranks: Ranks, cell_cost: float, row_cost: float) -> Efforts:
@@ -100,7 +100,7 @@ def measure(cell_ranks: Ranks, row_ranks: Ranks, cell_cost: float, row_cost: flo
     for number, k in enumerate(KS):
         if k > cell_ranks.shape[1]:
             continue
-        counted = max(k, FEWEST_NEIGHBOURS)
+        counted = max(k, FEWEST_NEIGHBORS)
         cells, rows = cell_ranks[:, :counted], row_ranks[:, :counted]
         n_cells, n_rows = _steps(cells, 1), _steps(rows, k)
         costs = n_cells[:, None] * cell_cost + n_rows[None, :] * row_cost  # (candidates, candidates)

@@ -46,7 +46,7 @@ class Projection:
     ----------
     points : (n, 2) float32
     method : str
-        A row of `methods.MAP_METHODS`: tsne, pca or umap.
+        A row of `methods.MAP_METHODS`: tsne, pca, ….
     parameters : mapping of str to float
         As used, those included that were found: the perplexity, the number of iterations.
     figures : mapping of str to float

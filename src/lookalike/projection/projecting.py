@@ -32,7 +32,7 @@ def project(
     vectors : (n, d) array-like
         From one vector on.
     method : str
-        A row of `methods.MAP_METHODS`: tsne, pca or umap. UMAP needs the extra ``umap``.
+        A row of `methods.MAP_METHODS`: tsne, pca, …. UMAP needs the extra ``umap``.
     metric : {"euclidean", "cosine"}
     perplexity : float, optional
         Of t-SNE: about how many neighbours count as near. 30 by default, and (n - 1) / 3 at most: more is

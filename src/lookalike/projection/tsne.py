@@ -67,19 +67,19 @@ def project(rows: Vectors, request: ProjectionRequest) -> Projection:
     times = 0.25 + rows.shape[1] / 360
     share = times / (1 + times)
 
-    def neighbours(done: int, total: int) -> None:
+    def neighbors(done: int, total: int) -> None:
         report("finding the neighbours", share * done / total)
 
     def arranging(done: int, total: int) -> None:
         report("arranging the points", share + (1 - share) * done / total)
 
-    neighbours(0, 1)
-    graph = neighbor_graph(rows, affinities.count_neighbors(perplexity, n - 1), metric, _RECALL, neighbours)
+    neighbors(0, 1)
+    graph = neighbor_graph(rows, affinities.count_neighbors(perplexity, n - 1), metric, _RECALL, neighbors)
     with Threads(request.n_jobs) as threads:
         pairs = affinities.joint(graph, perplexity, metric, threads)
         chance = np.random.default_rng(request.random_state).standard_normal((n, 2))
         points = np.ascontiguousarray((_START * (start + _CHANCE * chance)).T)
-        divergence = minimise(points, pairs, threads, arranging)
+        divergence = minimize(points, pairs, threads, arranging)
     return Projection(
         np.ascontiguousarray(points.T, np.float32), "tsne", parameters, {"kl_divergence": divergence}, {}
     )
@@ -90,7 +90,7 @@ def most_perplexity(n: int) -> float:
     return max((n - 1) / 3, min(n / 2, 3.0))
 
 
-def minimise(points: Doubles, pairs: Any, threads: Threads, report: Callable[[int, int], None]) -> float:
+def minimize(points: Doubles, pairs: Any, threads: Threads, report: Callable[[int, int], None]) -> float:
     """Move points, (2, n), OUT, until their similarities are like the affinities; return the divergence."""
     n = points.shape[1]
     repulsion = Repulsion()
@@ -117,11 +117,11 @@ def minimise(points: Doubles, pairs: Any, threads: Threads, report: Callable[[in
             threads.each_part(n, attract)
         taken.result()
         threads.each_part(n, read)
-        normaliser = max(float(potential.sum()) - n, 1e-300)  # without each point's own
+        normalizer = max(float(potential.sum()) - n, 1e-300)  # without each point's own
         if iteration < total:
             exaggeration = _EARLY[1] if iteration < _EARLY[0] else _LATE[1]
-            factors = exaggeration, 0.5 / normaliser
+            factors = exaggeration, 0.5 / normalizer
             pace = n / exaggeration, _MOMENTUM, _FARTHEST
             tsne_kernels.step(points, pull, slopes, *factors, updates, gains, *pace)
             report(iteration + 1, total)
-    return float(sum(threads.each_part(n, sum_logarithms)) + np.log(normaliser))
+    return float(sum(threads.each_part(n, sum_logarithms)) + np.log(normalizer))

@@ -38,10 +38,10 @@ def project(rows: Vectors, request: ProjectionRequest) -> Projection:
     if n < _FEWEST or not start.any():
         return Projection(start, "umap", parameters, {}, {})
 
-    def neighbours(done: int, total: int) -> None:
+    def neighbors(done: int, total: int) -> None:
         report("finding the neighbours", _SHARE * done / total)
 
-    graph = neighbor_graph(rows, n_neighbors - 1, metric, report=neighbours)
+    graph = neighbor_graph(rows, n_neighbors - 1, metric, report=neighbors)
     others, distances = (each.reshape(n, n_neighbors - 1) for each in (graph.indices, graph.data))
     itself = np.arange(n, dtype=np.int32)[:, None]
     near = np.hstack([itself, others]), np.hstack([np.zeros((n, 1), np.float32), distances])

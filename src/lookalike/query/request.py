@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from lookalike.embed.local import is_path
 from lookalike.errors import InvalidInputError
 from lookalike.index.contract import DEFAULT_RECALL, check_recall
 from lookalike.index.kinds import AUTO, check_request
@@ -155,8 +156,8 @@ class SearchRequest:
         ----------
         document : mapping
         is_local : bool
-            Whether who wrote it may name files of this machine, and hand over pixels: not, where it came
-            over a network.
+            Whether who wrote it may name files of this machine, a model's, too, and hand over pixels: not,
+            where it came over a network.
 
         Raises
         ------
@@ -174,6 +175,9 @@ class SearchRequest:
         for name in ("like", "unlike"):
             if name in given:
                 given[name] = [Term.from_dict(each, is_local=is_local) for each in _list(name, given[name])]
+        model = given.get("model")
+        if not is_local and isinstance(model, str) and is_path(model):
+            raise InvalidInputError(f"model is {model!r}; expected the name of a model", field="model")
         _read(given, "where", Filter.from_dict)
         if given.get("same_cluster") is not None:
             _read(given, "same_cluster", ClusterRef.from_dict)

@@ -3,7 +3,7 @@
 from lookalike.store.lock import writer_lock
 from lookalike.store.manifest import (
     FOLDER_NAME,
-    Labelling,
+    Labeling,
     Manifest,
     Root,
     find_collection,
@@ -17,7 +17,7 @@ from lookalike.store.table import Table, sql_literal
 __all__ = [
     "FOLDER_NAME",
     "DatasetRequest",
-    "Labelling",
+    "Labeling",
     "Manifest",
     "Root",
     "RootRequest",

@@ -29,7 +29,7 @@ from lookalike.system.replace_file import replace_file
 FOLDER_NAME = ".lookalike"
 FILE_NAME = "collection.json"
 
-Labelling = Literal["folders", "none"]
+Labeling = Literal["folders", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Root:
     name : str
         Unique in the collection; the first part of every stored path, ``name:relative/path``.
     path : str
-        Where it lies: relative to the collection's folder, or absolute (escaped, see ``images.scan``).
+        Where it lies: relative to the collection's folder, or absolute (escaped, see `images.finding.scan`).
     labels : {"folders", "none"}
         Whether the name of an image's folder is its label.
     exclude : tuple of str
@@ -52,7 +52,7 @@ class Root:
 
     name: str
     path: str
-    labels: Labelling = "folders"
+    labels: Labeling = "folders"
     exclude: tuple[str, ...] = ()
     dataset: str | None = None
 
@@ -162,7 +162,7 @@ def _read_root(row: dict[str, Any]) -> Root:
     exclude = row["exclude"]
     root = Root(**{**row, "exclude": tuple(exclude)})
     words = (root.name, root.path, root.labels, root.dataset or "", *root.exclude)
-    is_known = root.labels in get_args(Labelling) and isinstance(exclude, list)
+    is_known = root.labels in get_args(Labeling) and isinstance(exclude, list)
     if not is_known or not all(isinstance(word, str) for word in words):
         raise ValueError(f"a root is {row}")
     return root

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lookalike.errors import CollectionConflictError
 from lookalike.images.finding.spelling import is_same_folder, path_within
-from lookalike.store.manifest import Labelling, Manifest, Root, name_root, root_folder, stored_root_path
+from lookalike.store.manifest import Labeling, Manifest, Root, name_root, root_folder, stored_root_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class RootRequest:
     """What `Collection.add_root` is asked for."""
 
     path: Path
-    labels: Labelling | None
+    labels: Labeling | None
     exclude: tuple[str, ...] | None
 
     def apply(self, manifest: Manifest, collection: Path) -> Manifest:

@@ -51,7 +51,7 @@ class ImageRow:
     width: int
     height: int
     phash: int
-    colours: Palette
+    colors: Palette
     sharpness: float
     thumbnail: bytes
     metadata: Metadata = NO_METADATA
@@ -206,10 +206,10 @@ class Store:
             table.maintain()
 
 
-def _flat(colours: Palette) -> npt.NDArray[np.float32]:
+def _flat(colors: Palette) -> npt.NDArray[np.float32]:
     """Return the numbers of a palette, (20,), with zeros where there are fewer than 5 colours."""
     numbers = np.zeros(4 * MAX_COLORS, np.float32)
-    numbers[: colours.size] = colours.ravel()
+    numbers[: colors.size] = colors.ravel()
     return numbers
 
 
@@ -220,7 +220,7 @@ def _image_columns(rows: Sequence[ImageRow]) -> dict[str, list[Any]]:
             name: [getattr(row, name) for row in rows]
             for name in ("id", "sha256", "format", "width", "height", "phash", "sharpness", "reader")
         },
-        "colours": [_flat(row.colours) for row in rows],
+        "colours": [_flat(row.colors) for row in rows],
         **_metadata_columns(said),
     }
 

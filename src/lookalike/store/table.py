@@ -390,9 +390,8 @@ class Table:
                     " and the next run goes on from there"
                 ) from error
             way_out = ANOTHER_DISK if doing == "write" and _REFUSED.search(str(error)) else None
-            is_damaged = (
-                doing == "read" and getattr(error, "errno", None) is None
-            )  # the system's errors have one
+            is_of_system = getattr(error, "errno", None) is not None
+            is_damaged = doing == "read" and not is_of_system
             raise (StoreDamagedError if is_damaged else StoreResourceError)(
                 f"cannot {doing} {self.folder}: {reason[:300]}", hint=way_out
             ) from error

@@ -42,7 +42,7 @@ from lookalike.sync.work import Work
 from lookalike.types import ImageId, PixelArray, Vectors
 
 COMMIT_IMAGES = 2_000
-_NO_COLOURS = np.empty((0, 4), np.float32)
+_NO_COLORS = np.empty((0, 4), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class _Opened:
         What the network of each model sees.
     image : ImageRow or None
         None where the image is described already. Its colours are still to come.
-    colours : (p, 3) uint8 or None
+    colors : (p, 3) uint8 or None
         The pixels that they are taken from.
     note : str
         What is missing of it.
@@ -131,7 +131,7 @@ class _Opened:
     id: ImageId
     pixels: tuple[PixelArray, ...]
     image: ImageRow | None
-    colours: PixelArray | None
+    colors: PixelArray | None
     note: str
 
 
@@ -236,7 +236,7 @@ class _Worker:
                 ]
             )
             each = zip(*vectors, strict=True)
-            images = _with_colours(waiting)
+            images = _with_colors(waiting)
         except MemoryError:
             self._release(one.id for one in waiting)
             return [_short_of_memory(one.file, one.id) if isinstance(one, _Opened) else one for one in opened]
@@ -281,13 +281,13 @@ class _Worker:
                 )
             pixels.append(embedder.prepare(decoded[side].image))
         first = next(iter(decoded.values()))
-        row, colours = (None, None) if image in self._described else _describe(image, sha256, first)
+        row, colors = (None, None) if image in self._described else _describe(image, sha256, first)
         if row is not None and isinstance(content, bytes):
             row = replace(row, metadata=read_metadata(content))
         if row is not None and image in self._outdated:
             # Not all models see it anew: it stays for the sync that brings all of them up to date.
             row = replace(row, reader=None)
-        return _Opened(file, image, tuple(pixels), row, colours, first.note)
+        return _Opened(file, image, tuple(pixels), row, colors, first.note)
 
     def _release(self, images: Iterable[ImageId]) -> None:
         """Let a copy, or the next try, have what this one could not finish."""
@@ -299,13 +299,13 @@ def _short_of_memory(file: FoundFile, image: ImageId) -> _Done:
     return _Done(file, image, unread=Unread("not enough memory to read it", "memory"))
 
 
-def _with_colours(opened: Sequence[_Opened]) -> dict[ImageId, ImageRow]:
+def _with_colors(opened: Sequence[_Opened]) -> dict[ImageId, ImageRow]:
     """Return the rows of the images that are to be described, complete: colours are quicker by the dozen."""
-    rows = [(one.image, one.colours) for one in opened if one.image is not None and one.colours is not None]
+    rows = [(one.image, one.colors) for one in opened if one.image is not None and one.colors is not None]
     if not rows:
         return {}
-    found = palettes(np.stack([colours for _, colours in rows]))
-    return {row.id: replace(row, colours=each) for (row, _), each in zip(rows, found, strict=True)}
+    found = palettes(np.stack([colors for _, colors in rows]))
+    return {row.id: replace(row, colors=each) for (row, _), each in zip(rows, found, strict=True)}
 
 
 def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> tuple[ImageRow, PixelArray]:
@@ -319,7 +319,7 @@ def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> tuple[ImageRow
         decoded.width,
         decoded.height,
         perceptual_hash(grey),
-        _NO_COLOURS,
+        _NO_COLORS,
         sharpness(grey),
         encode_thumbnail(thumbnail),
         reader=READER,

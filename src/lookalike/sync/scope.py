@@ -193,7 +193,7 @@ def decide_scopes(listing: Listing, known: IndexedState, prune: bool) -> Plan:
 
 
 def _list_scope(scope: Scope, known: IndexedState, prune: bool, listing: Listing) -> None:
-    """Add what lies in an scope, which is no data set."""
+    """Add what lies in a scope, which is no data set."""
     name = scope.root.name
     result = _scan(scope, prune)
     # What a scan passes over but somebody named once, a file without an ending, say, stays.

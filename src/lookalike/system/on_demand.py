@@ -52,7 +52,7 @@ def public_names(
         if name in renamed:
             now = renamed[name]
             warnings.warn(
-                f"{package}.{name} is now {now.replace(':', '.')}", DeprecationWarning, stacklevel=2
+                f"{package}.{name} is {now.replace(':', '.')} now", DeprecationWarning, stacklevel=2
             )
             return load(now.removesuffix("()"))() if now.endswith("()") else load(now)
         if name not in homes:

@@ -6,13 +6,22 @@ from collections import Counter
 from collections.abc import Iterable
 
 
+def count_of(count: int, one: str, many: str | None = None) -> str:
+    """Say how many of something; several are called as one is, with an s, unless their name is given.
+
+    >>> count_of(1, "cluster"), count_of(1200, "cluster"), count_of(0, "query", "queries")
+    ('1 cluster', '1,200 clusters', '0 queries')
+    """
+    return f"1 {one}" if count == 1 else f"{count:,} {many or f'{one}s'}"
+
+
 def count_images(count: int) -> str:
     """Say how many images.
 
     >>> count_images(1), count_images(8677)
     ('1 image', '8,677 images')
     """
-    return "1 image" if count == 1 else f"{count:,} images"
+    return count_of(count, "image")
 
 
 def frequencies(values: Iterable[str]) -> dict[str, int]:

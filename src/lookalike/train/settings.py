@@ -257,12 +257,16 @@ def _check_count(name: str, value: int) -> None:
 
 def _check_seed(value: int) -> None:
     if not _is_whole(value) or value < 0:
-        raise InvalidInputError(f"random_state is {value!r}; expected a whole number, 0 or more")
+        raise InvalidInputError(
+            f"random_state is {value!r}; expected a whole number, 0 or more", field="random_state"
+        )
 
 
 def _check_rate(value: float) -> None:
     if not is_number(value) or not 0 < value < math.inf:
-        raise InvalidInputError(f"the learning rate is {value!r}; expected a number above 0")
+        raise InvalidInputError(
+            f"the learning rate is {value!r}; expected a number above 0", field="learning_rate"
+        )
 
 
 def _is_whole(value: object) -> bool:

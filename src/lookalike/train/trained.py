@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-4
 """How far a number of ONNX's embedding may be from torch's: of a unit row, or as a share of the largest."""
 
+_CARD = ".card.md"
 _COLUMNS = 12
 
 
@@ -44,11 +45,16 @@ class Trained:
     images: RunImages = field(repr=False)
     examples: tuple[tuple[PixelArray, PixelArray], ...] = field(default=(), repr=False)
 
+    @property
+    def card_name(self) -> str:
+        """The name of the file beside the model in which people read about it."""
+        return f"{self.card.model}{_CARD}"
+
     def files(self) -> dict[str, bytes]:
         """Return what is to be kept beside the model, by ending."""
         return {
             ".card.json": self.card.to_json(),
-            ".card.md": self.card.to_markdown(),
+            _CARD: self.card.to_markdown(),
             ".split.csv": self.images.to_csv(),
         }
 

@@ -9,7 +9,7 @@ from indexed_copy import folder, photos
 
 from lookalike import Collection, Filter
 from lookalike.cli.hints import advise
-from lookalike.collection.stored import clusterings as module
+from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.errors import CollectionError, QueryError
 from pictures import shade
 
@@ -189,8 +189,10 @@ def test_a_hit_found_by_its_cluster_is_shown_at_all_its_places(photos, folder):
 
 def test_arrays_are_read_only_where_something_was_named_and_once(photos, monkeypatch):
     reads = []
-    read = module._read
-    monkeypatch.setattr(module, "_read", lambda folder: reads.append(folder.name) or read(folder))
+    parse = StoredClusterings._parse
+    monkeypatch.setattr(
+        StoredClusterings, "_parse", lambda self, folder: reads.append(folder.name) or parse(self, folder)
+    )
     found(photos)
     assert reads == []
     photos.clusterings.rename("kmeans", 0, "night")

@@ -7,6 +7,7 @@ import shutil
 import sys
 import threading
 from dataclasses import replace
+from operator import attrgetter
 
 import numpy as np
 import pytest
@@ -318,6 +319,25 @@ def test_a_damaged_clustering_is_named_and_can_be_deleted(photos, folder):
     assert photos.clusterings.names() == []
 
 
+def test_what_is_deleted_while_all_are_listed_is_not_called_damaged(photos, monkeypatch):
+    photos.clusterings.make(k=2)
+    parse = StoredClusterings._parse
+
+    def delete_the_next(self, folder):
+        photos.clusterings.delete("three")
+        return parse(self, folder)
+
+    def names(list_all):
+        photos.clusterings.make(k=3, name="three")
+        with monkeypatch.context() as patch:
+            patch.setattr(StoredClusterings, "_parse", delete_the_next)
+            found, damaged = list_all()
+        return [each.name for each in found], damaged
+
+    assert names(photos.clusterings.list) == (["kmeans"], {})
+    assert names(lambda: attrgetter("clusterings", "damaged")(photos.info())) == (["kmeans"], {})
+
+
 def test_a_write_that_was_cut_short_leaves_the_old_clustering(photos, folder, monkeypatch):
     from lookalike.collection.stored import named_folders
 
@@ -470,7 +490,7 @@ def test_images_of_a_data_set_are_exported_as_a_table_only(tmp_path, monkeypatch
     collection.add_dataset("mnist")
     collection.sync()
     collection.clusterings.make(k=2)
-    with pytest.raises(CollectionError, match=r"no file\nexport as csv or json"):
+    with pytest.raises(CollectionError, match=r"no file\nexport as csv or json.* instead"):
         collection.clusterings.export("kmeans", tmp_path / "out", "copy")
     assert not (tmp_path / "out").exists()
     collection.clusterings.export("kmeans", tmp_path / "out.csv", "csv")

@@ -12,7 +12,8 @@ from PIL import Image
 from lookalike import Collection
 from lookalike.collection.evaluation.ground_truth import read_ground_truth
 from lookalike.errors import CollectionError, InvalidInputError, ModelError, StoreError
-from lookalike.evaluate import compare_with_labels, rank_others, silhouette
+from lookalike.evaluate import MEASURES, compare_with_labels, rank_others, silhouette
+from lookalike.evaluate.measures import columns
 from pictures import folders_of_shades, picture, shade
 
 __all__ = ["folder", "photos"]  # fixtures
@@ -323,6 +324,14 @@ def test_command_prints_measures_classes_and_what_fails(evaluate):
     assert lines[-1].endswith("dark ×3  light/wrong.png")
 
 
+def test_command_lists_five_queries_unless_told_otherwise(evaluate):
+    def listed(*words):
+        lines = evaluate("-k", "1", *words)[1].splitlines()
+        return len([line for line in lines if line.startswith("  AP ")])
+
+    assert [listed(), listed("--worst", 0), listed("--worst", 7)] == [5, 0, 7]
+
+
 def test_command_gives_one_document(evaluate, photos):
     photos.clusterings.make(k=2)
     reduced = photos.models.reduce(2)
@@ -332,7 +341,7 @@ def test_command_gives_one_document(evaluate, photos):
     assert (code, err) == (0, "")
     document = json.loads(out)
     assert (document["model"], document["index"], document["k"]) == (MODEL, "exact", [2])
-    assert set(document["scores"]) == {"P@2", "R@2", "nDCG@2", "mAP@2"}
+    assert list(document["scores"]) == [name for name, _, _ in columns([2], is_whole=False)]
     assert set(document["scores"]["mAP@2"]) == {"mean", "low", "high"}
     others = [(other["model"], other["index"]) for other in document["comparisons"]]
     assert others == [(reduced, "exact"), (MODEL, "kdtree")]
@@ -400,8 +409,9 @@ def test_clusterings_are_measured_with_labels_read_once_and_damaged_ones_told(ph
 def test_command_quiet_prints_the_measures_alone(evaluate):
     lines = evaluate("-q", "-k", "1", "--compare", "kmeans-tree")[1].splitlines()
     assert lines[0].split() == ["mean", "95", "%", "interval"]
-    assert lines[6].split()[:3] == ["exact", "kmeans-tree", "difference"]
-    assert len(lines) == 11
+    n = len(MEASURES)
+    assert lines[n + 2].split()[:3] == ["exact", "kmeans-tree", "difference"]
+    assert len(lines) == 2 * (n + 1) + 1
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])

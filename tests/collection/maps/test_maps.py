@@ -9,6 +9,7 @@ from indexed_copy import folder, photos
 from PIL import Image
 
 from lookalike import Collection
+from lookalike.drawing import choose_groups
 from lookalike.errors import CollectionError, InvalidInputError, ModelError, StoreError
 from pictures import folders_of_shades, shade
 
@@ -43,6 +44,32 @@ def add_later(photos, folder, level=120, number=50, label="middle"):
 
 
 # In a collection
+
+
+def test_colours_tell_labels_or_else_the_usual_clusters(photos, tmp_path):
+    def told(collection, color=None):
+        groups = choose_groups(collection, collection.maps.get("pca"), color)
+        return groups and (groups.kind, len(groups.names))
+
+    photos.maps.make("pca")
+    photos.clusterings.make(k=2)
+    assert [told(photos, color) for color in (None, "none", "cluster", "kmeans")] == [
+        ("label", 3),
+        None,
+        ("cluster", 2),
+        ("cluster", 2),
+    ]
+    without = of_pictures(tmp_path / "few", [shade(level, 0) for level in (20, 120, 230)])
+    without.maps.make("pca")
+    assert told(without) is None
+    with pytest.raises(CollectionError, match="there is no clustering in this collection yet"):
+        told(without, "cluster")
+    with pytest.raises(CollectionError, match="there is no clustering 'kmeans'"):
+        told(without, "kmeans")
+    without.clusterings.make(k=2, name="two")
+    assert told(without) == ("cluster", 2)
+    without.clusterings.make(k=2, name="again")
+    assert told(without) is None
 
 
 def test_a_map_is_made_once_and_later_images_are_placed_on_it(photos, folder):

@@ -19,7 +19,7 @@ _BLOCK_ROWS = 4_096
 _BLOCK_DISTANCES = 1 << 22  # of rows and centres, in float64: 32 MB
 
 
-def recentred(stored: StoredClustering, embedded: Embedded, numbers: Sequence[int]) -> StoredClustering:
+def recentered(stored: StoredClustering, embedded: Embedded, numbers: Sequence[int]) -> StoredClustering:
     """Take as the centres of some clusters the means of their images."""
     wanted = np.unique(np.asarray(numbers, np.int64))
     sums = np.zeros((len(wanted), embedded.dimension))
@@ -33,10 +33,10 @@ def recentred(stored: StoredClustering, embedded: Embedded, numbers: Sequence[in
             at = np.searchsorted(wanted, found)
             sums[at] += np.add.reduceat(vectors[members].astype(np.float64), first, axis=0)
             counts[at] += np.diff([*first, len(members)])
-    centres = stored.centres.copy()
+    centers = stored.centers.copy()
     with np.errstate(invalid="ignore"):  # a cluster that has no images has no centre: NaN
-        centres[wanted] = sums / counts[:, None]
-    return replace(stored, centres=centres)
+        centers[wanted] = sums / counts[:, None]
+    return replace(stored, centers=centers)
 
 
 def measured(stored: StoredClustering, embedded: Embedded, metric: Metric) -> StoredClustering:
@@ -45,35 +45,35 @@ def measured(stored: StoredClustering, embedded: Embedded, metric: Metric) -> St
     distances, margins = np.full(n, np.inf, np.float32), np.full(n, np.nan, np.float32)
     for rows, vectors in _blocks(embedded, stored) if stored.there else ():
         clusters = stored.clusters[rows]
-        nearest, gaps = nearest_centres(vectors, stored.centres)
+        nearest, gaps = nearest_centers(vectors, stored.centers)
         own = np.where(clusters == NOISE, nearest, clusters)
         each = np.arange(len(rows))
         to_own = gaps[each, own]
         gaps[each, own] = np.inf
         margins[rows] = np.where(clusters == NOISE, np.nan, gaps.min(axis=1) - to_own)
         if metric == "cosine":
-            centres = stored.centres[own]
-            lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(centres, axis=1)
-            to_own = 1 - np.einsum("nd,nd->n", vectors, centres) / np.maximum(lengths, 1e-30)
+            centers = stored.centers[own]
+            lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(centers, axis=1)
+            to_own = 1 - np.einsum("nd,nd->n", vectors, centers) / np.maximum(lengths, 1e-30)
         distances[rows] = to_own
     return replace(stored, distances=distances, margins=margins)
 
 
 def nearest_cluster(stored: StoredClustering, vector: Vectors) -> int:
     """Return the number of the cluster whose centre is nearest to a vector, (1, d)."""
-    return int(nearest_centres(vector, stored.centres)[0][0])
+    return int(nearest_centers(vector, stored.centers)[0][0])
 
 
-def nearest_centres(vectors: Vectors, centres: Vectors) -> tuple[npt.NDArray[np.int32], Vectors]:
+def nearest_centers(vectors: Vectors, centers: Vectors) -> tuple[npt.NDArray[np.int32], Vectors]:
     """Return the nearest centre to each row, (n,), -1 if there is none, and all distances, (n, n_clusters).
 
     Euclidean, as k-means counts, whatever the metric; infinite for clusters that have no images.
     """
-    distances = np.full((len(vectors), len(centres)), np.inf, np.float32)
-    there = np.flatnonzero(np.isfinite(centres).all(axis=1))
+    distances = np.full((len(vectors), len(centers)), np.inf, np.float32)
+    there = np.flatnonzero(np.isfinite(centers).all(axis=1))
     if not len(there):
         return np.full(len(vectors), NOISE, np.int32), distances
-    some = centres[there].astype(np.float64)
+    some = centers[there].astype(np.float64)
     squares = np.einsum("kd,kd->k", some, some)
     rows = vectors.astype(np.float64)
     gaps = np.einsum("nd,nd->n", rows, rows)[:, None] + squares - 2 * (rows @ some.T)
@@ -83,7 +83,7 @@ def nearest_centres(vectors: Vectors, centres: Vectors) -> tuple[npt.NDArray[np.
 
 def _blocks(embedded: Embedded, stored: StoredClustering) -> Iterator[tuple[Rows, Vectors]]:
     """Read the vectors of a clustering, so few at a time that there is room for all their distances."""
-    step = max(1, min(_BLOCK_ROWS, _BLOCK_DISTANCES // max(len(stored.centres), 1)))
+    step = max(1, min(_BLOCK_ROWS, _BLOCK_DISTANCES // max(len(stored.centers), 1)))
     for rows, vectors in embedded.blocks(stored.ids):
         for start in range(0, len(rows), step):
             yield rows[start : start + step], vectors[start : start + step]

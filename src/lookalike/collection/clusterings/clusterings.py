@@ -19,18 +19,15 @@ from lookalike.collection.clusterings.making import (
     try_ks,
 )
 from lookalike.collection.names import KeptNames
-from lookalike.collection.resources import Opener
+from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import StoredClusterings
-from lookalike.collection.stored.named_folders import read_each
 from lookalike.system.chance import RANDOM_STATE
 
 if TYPE_CHECKING:
     from lookalike.cluster import Choice, KDistances
 
-Listed = tuple[list[Clustering], dict[str, str]]  # what `list` gives, which hides Python's own in the class
 
-
-class Clusterings(KeptNames):
+class Clusterings(KeptNames[Clustering]):
     """The clusterings that a collection keeps, by name: `Collection.clusterings`.
 
     Examples
@@ -42,39 +39,13 @@ class Clusterings(KeptNames):
     (['kmeans'], True, 1)
     """
 
-    _kind = "clustering"
     _usual = DEFAULT_ALGORITHM
 
-    def __init__(self, resources: Opener) -> None:
-        self._resources = resources
+    def _stored(self, resources: Resources) -> StoredClusterings:
+        return resources.clusterings
 
-    def _stored(self) -> StoredClusterings:
-        return self._resources().clusterings
-
-    def get(self, name: str) -> Clustering:
-        """Return a clustering that is kept, as far as its images are still there.
-
-        Raises
-        ------
-        CollectionError
-            If there is none of that name.
-        StoreError
-            If it is damaged.
-        """
-        return read_clustering(self._resources(), name)
-
-    def list(self) -> Listed:
-        """Return all that are kept.
-
-        Returns
-        -------
-        clusterings : list of Clustering
-            By name.
-        damaged : dict of str to str
-            By the names of those that cannot be read, what is wrong with them.
-        """
-        resources = self._resources()
-        return read_each(resources.clusterings.names(), lambda name: read_clustering(resources, name))
+    def _read(self, resources: Resources, name: str) -> Clustering:
+        return read_clustering(resources, name)
 
     def usual(self, name: str | None = None, algorithm: str | None = None) -> str:
         """Return the name of the clustering that is meant.
@@ -121,8 +92,7 @@ class Clusterings(KeptNames):
         Parameters
         ----------
         algorithm : str
-            A row of `lookalike.cluster.algorithms`: kmeans, hierarchical, dbscan, hdbscan, spectral or
-            agglomerative.
+            A row of `lookalike.cluster.algorithms`: kmeans, dbscan, ….
         k : int, optional
             How many clusters; by default the root of half the number of images, 2 to 100. The density
             algorithms, DBSCAN and HDBSCAN, find it themselves.
@@ -339,8 +309,9 @@ class Clusterings(KeptNames):
         name : str
         to : path
             A file that is not there yet; for folders, one that is not there or empty.
-        form : {"csv", "json", "copy", "hardlink", "symlink"}
-            A table with a row for each place of each image; or a folder for each cluster, with the image
+        form : str
+            A row of `lookalike.collection.clusterings.export_forms`: csv, a table with a row for each place
+            of each image, json, …; or copy, hardlink, symlink: a folder for each cluster, with the image
             files as copies or links.
 
         Returns

@@ -12,43 +12,35 @@ from lookalike.answers import Cluster, Clustering, ClusteringInfo
 from lookalike.collection.places import make_hit
 from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering, StoredClusterings
+from lookalike.collection.stored.named_folders import read_each
 from lookalike.embed import Model
-from lookalike.errors import CollectionError, LookalikeError
 from lookalike.evaluate import ClusteringScores, compare_with_labels
 from lookalike.types import Hit, Ids, ImageId, choose_label
 
 _EXAMPLES = 12
 
 
-def summarise_clusterings(
+def summarize_clusterings(
     clusterings: StoredClusterings, there: Ids
 ) -> tuple[tuple[ClusteringInfo, ...], dict[str, str]]:
     """Return the clusterings that can be read, and what is wrong with the others."""
-    found: list[ClusteringInfo] = []
-    damaged: dict[str, str] = {}
-    for name in clusterings.names():
-        try:
-            stored = clusterings.read(name)
-        except CollectionError:
-            continue  # deleted meanwhile
-        except LookalikeError as error:
-            damaged[name] = error.told
-            continue
-        numbers = stored.clusters[np.isin(stored.ids, there)]
-        is_noise = numbers == NOISE
-        named = tuple(name for _, name in sorted(stored.names.items()))
-        found.append(
-            ClusteringInfo(
-                name=stored.name,
-                model=stored.model,
-                algorithm=stored.algorithm,
-                n_clusters=len(np.unique(numbers[~is_noise])),
-                n_images=len(numbers),
-                n_noise=int(is_noise.sum()),
-                named=named,
-            )
-        )
+    found, damaged = read_each(clusterings.names(), lambda name: _summarize(clusterings.read(name), there))
     return tuple(found), damaged
+
+
+def _summarize(stored: StoredClustering, there: Ids) -> ClusteringInfo:
+    """Say in short what a clustering holds of the images that are there."""
+    numbers = stored.clusters[np.isin(stored.ids, there)]
+    is_noise = numbers == NOISE
+    return ClusteringInfo(
+        name=stored.name,
+        model=stored.model,
+        algorithm=stored.algorithm,
+        n_clusters=len(np.unique(numbers[~is_noise])),
+        n_images=len(numbers),
+        n_noise=int(is_noise.sum()),
+        named=tuple(name for _, name in sorted(stored.names.items())),
+    )
 
 
 def describe_clustering(resources: Resources, stored: StoredClustering, model: Model) -> Clustering:

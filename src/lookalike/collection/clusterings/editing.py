@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from lookalike.answers import Clustering
 from lookalike.cluster.algorithms import get_algorithm
-from lookalike.collection.clusterings.centers import measured, nearest_centres, recentred
+from lookalike.collection.clusterings.centers import measured, nearest_centers, recentered
 from lookalike.collection.clusterings.describing import describe_clustering
 from lookalike.collection.embedded import Embedded
 from lookalike.collection.resources import Resources
@@ -97,7 +97,7 @@ def _change(
         gone = _names_gone(before, stored)
         if gone:
             notes.append(f"no image is left in {gone}, and the name went")
-    stored, n_assigned = recentred(stored, embedded, sorted(touched)), 0
+    stored, n_assigned = recentered(stored, embedded, sorted(touched)), 0
     if edits.assign:
         stored, n_assigned = _assign_new(stored, embedded, metric, report)
     return measured(stored, embedded, metric), n_assigned, tuple(notes)
@@ -119,7 +119,7 @@ def _assign_new(
     if not get_algorithm(stored.algorithm).is_by_density:
         clusters = np.full(len(new), NOISE, np.int32)
         for rows, vectors in embedded.blocks(new):
-            clusters[rows] = nearest_centres(vectors, stored.centres)[0]
+            clusters[rows] = nearest_centers(vectors, stored.centers)[0]
     else:
         clusters = _near_members(stored, embedded.take(stored.ids), embedded.take(new), metric)
     return _with_images(stored, new, clusters), int((clusters != NOISE).sum())
@@ -142,7 +142,7 @@ def _near_members(
     index.build(old[in_cluster])
     nearest = index.search(new, k=1)
     clusters = stored.clusters[in_cluster][nearest.ids[:, 0]]
-    reach = np.zeros(len(stored.centres), np.float32)
+    reach = np.zeros(len(stored.centers), np.float32)
     if "eps" in stored.parameters:
         reach[:] = stored.parameters["eps"]
     else:

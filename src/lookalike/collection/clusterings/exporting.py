@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.answers import Cluster, Clustering
-from lookalike.collection.clusterings.export_forms import get_form
+from lookalike.collection.clusterings.export_forms import EXPORT_FORMS, get_form
 from lookalike.collection.places import FileLocation
 from lookalike.errors import (
     CollectionConflictError,
@@ -38,7 +38,7 @@ class Export:
     ----------
     clustering : Clustering
     locations : mapping of int to sequence of FileLocation
-        Where each image lies, by its id.
+        Where each image lies, by its id; those that have left since the clustering was read are not in it.
     """
 
     clustering: Clustering
@@ -49,7 +49,8 @@ class Export:
         found = self.clustering
         order = {cluster.number: at for at, cluster in enumerate(found.clusters)}
         rows = zip(found.numbers.tolist(), found.distances.tolist(), found.ids.tolist(), strict=True)
-        yield from sorted(rows, key=lambda row: (order[row[0]], row[1:]))
+        there = (row for row in rows if row[2] in self.locations)
+        yield from sorted(there, key=lambda row: (order[row[0]], row[1:]))
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for every place of every image, by cluster, nearest to the centre first."""
@@ -74,15 +75,16 @@ def export_clustering(
     """Write a clustering; return how many images that are. See `Clusterings.export`."""
     check_export(to, form)
     write = load(get_form(form).writer)
+    export = Export(clustering, locations)
     try:
         with _whole(to) as partial:
-            write(Export(clustering, locations), partial)
+            write(export, partial)
     except OSError as error:
         raise CollectionResourceError(
             f"cannot export to {to}: {error.strerror or error}; nothing was written",
             hint="use copy, which works on every disk" if error.errno in _NO_LINKS else None,
         ) from error
-    return len(clustering.ids)
+    return sum(image in locations for image in clustering.ids.tolist())
 
 
 def check_export(to: Path, form: str) -> None:
@@ -167,7 +169,8 @@ def _write_folders(export: Export, folder: Path, put: Callable[[Path, Path], obj
         source = Path(export.locations[image][0].path)
         if not source.is_absolute():
             raise CollectionConflictError(
-                f"{source} is an image of a data set, no file", hint="export as csv or json instead"
+                f"{source} is an image of a data set, no file",
+                hint=f"export as {' or '.join(row.name for row in EXPORT_FORMS if row.is_file)} instead",
             )
         target = folder / names[number] / source.name
         if str(target).casefold() in taken:  # a file of that name in another folder

@@ -22,7 +22,7 @@ from lookalike.cluster.algorithms import (
     get_algorithm,
 )
 from lookalike.cluster.defaults import ToCluster, complete
-from lookalike.collection.clusterings.centers import measured, recentred
+from lookalike.collection.clusterings.centers import measured, recentered
 from lookalike.collection.clusterings.describing import describe_clustering
 from lookalike.collection.embedded import Embedded
 from lookalike.collection.resources import Resources
@@ -30,8 +30,8 @@ from lookalike.collection.stored.clusterings import (
     NOISE,
     StoredClustering,
     StoredClusterings,
-    check_clustering_name,
 )
+from lookalike.collection.stored.named_folders import check_name
 from lookalike.embed import Model
 from lookalike.errors import CollectionConflictError, CollectionResourceError, InvalidInputError
 from lookalike.hints import Hint
@@ -97,7 +97,7 @@ class ClusteringRequest:
     @property
     def kept_as(self) -> str:
         """The name under which it is kept."""
-        return check_clustering_name(self.algorithm if self.name is None else self.name)
+        return check_name("clustering", self.algorithm if self.name is None else self.name)
 
     @property
     def given(self) -> dict[str, Any]:
@@ -171,10 +171,10 @@ def find_clusters(
         clusters=clusters,
         distances=np.empty(0, np.float32),
         margins=np.empty(0, np.float32),
-        centres=np.full((int(clusters.max()) + 1, embedded.dimension), np.nan, np.float32),
+        centers=np.full((int(clusters.max()) + 1, embedded.dimension), np.nan, np.float32),
     )
     report(f"measuring {n:,} images")
-    return measured(recentred(stored, embedded, stored.there), embedded, model.metric)
+    return measured(recentered(stored, embedded, stored.there), embedded, model.metric)
 
 
 def _make_estimator(

@@ -12,8 +12,8 @@ from lookalike.answers import ImageMap, MapUpdate
 from lookalike.collection.embedded import Embedded
 from lookalike.collection.maps.describing import describe_map, read_map
 from lookalike.collection.resources import Resources
-from lookalike.collection.stored.maps import StoredMap, check_map_name
-from lookalike.collection.stored.named_folders import read_each
+from lookalike.collection.stored.maps import StoredMap
+from lookalike.collection.stored.named_folders import check_name, read_each
 from lookalike.embed import Model
 from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.hints import Hint
@@ -76,7 +76,7 @@ class MapRequest:
     @property
     def its_name(self) -> str:
         """The name of the map that is meant."""
-        return check_map_name(self.its_method if self.name is None else self.name)
+        return check_name("map", self.its_method if self.name is None else self.name)
 
 
 def make_map(resources: Resources, request: MapRequest, report: ShareReport) -> ImageMap:

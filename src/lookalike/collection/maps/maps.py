@@ -6,18 +6,15 @@ from lookalike.answers import ImageMap, MapUpdate
 from lookalike.collection.maps.describing import read_map
 from lookalike.collection.maps.making import MapRequest, make_map, make_or_place, place_on_map
 from lookalike.collection.names import KeptNames
-from lookalike.collection.resources import Opener
+from lookalike.collection.resources import Resources
 from lookalike.collection.stored.maps import StoredMaps
-from lookalike.collection.stored.named_folders import read_each
 from lookalike.projection.contract import silent
 from lookalike.projection.methods import DEFAULT_METHOD
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.reports import ShareReport
 
-Listed = tuple[list[ImageMap], dict[str, str]]  # what `list` gives, which hides Python's own in the class
 
-
-class Maps(KeptNames):
+class Maps(KeptNames[ImageMap]):
     """The maps that a collection keeps, by name: `Collection.maps`.
 
     Examples
@@ -29,39 +26,13 @@ class Maps(KeptNames):
     (['pca'], True, 1)
     """
 
-    _kind = "map"
     _usual = DEFAULT_METHOD
 
-    def __init__(self, resources: Opener) -> None:
-        self._resources = resources
+    def _stored(self, resources: Resources) -> StoredMaps:
+        return resources.maps
 
-    def _stored(self) -> StoredMaps:
-        return self._resources().maps
-
-    def get(self, name: str) -> ImageMap:
-        """Return a map that is kept, as far as its images are still there.
-
-        Raises
-        ------
-        CollectionError
-            If there is none of that name.
-        StoreError
-            If it is damaged.
-        """
-        return read_map(self._resources(), name)
-
-    def list(self) -> Listed:
-        """Return all that are kept.
-
-        Returns
-        -------
-        maps : list of ImageMap
-            By name.
-        damaged : dict of str to str
-            By the names of those that cannot be read, what is wrong with them.
-        """
-        resources = self._resources()
-        return read_each(resources.maps.names(), lambda name: read_map(resources, name))
+    def _read(self, resources: Resources, name: str) -> ImageMap:
+        return read_map(resources, name)
 
     def make(
         self,
@@ -78,7 +49,7 @@ class Maps(KeptNames):
         Parameters
         ----------
         method : str
-            A row of `lookalike.projection.MAP_METHODS`: tsne, pca or umap.
+            A row of `lookalike.projection.MAP_METHODS`: tsne, pca, ….
         name : str, optional
             Under which it is kept; the method's by default. One of that name is replaced.
         model : str, optional

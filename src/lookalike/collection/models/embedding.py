@@ -14,7 +14,7 @@ from lookalike.collection.searchers import forget_indexes
 from lookalike.embed import Compute, Model, ModelRegistry, base_name, reduce_vectors
 from lookalike.errors import ModelError
 from lookalike.hints import Hint
-from lookalike.store import Store
+from lookalike.store import Store, Table
 from lookalike.sync import Target
 
 
@@ -67,9 +67,9 @@ class EmbeddingModels:
         for name, embedder, is_new in loaded:
             self.registry.keep(name, embedder, is_new)
 
-    def target(self, model: Model) -> Target:
-        """Return the table of a model, to be filled."""
-        return Target(vector_table(self.store, model), partial(self.registry.load, model.name, self.compute))
+    def target(self, model: Model, table: Table) -> Target:
+        """Return the table of a model's vectors, to be filled."""
+        return Target(table, partial(self.registry.load, model.name, self.compute))
 
     def target_with_derived(self, model: Model) -> Target:
         """Return the table of a model, of which rows are to be replaced, with all that is made of it."""

@@ -105,7 +105,7 @@ class Models(Names):
         with writer_lock(resources.store.folder):
             return reduce_model(resources.store, resources.models, components, base, model)
 
-    def pca(self, name: str) -> PCA:
+    def pca(self, model: str) -> PCA:
         """Return the components of a model that `reduce` made.
 
         Raises
@@ -116,9 +116,9 @@ class Models(Names):
             If it is not reduced.
         """
         models = self._resources().models
-        if base_name(models.get(name).name) is None:
-            raise InvalidInputError(f"{name} is not reduced by PCA; expected a model such as {name}+pca128")
-        return models.pca(name)
+        if base_name(models.get(model).name) is None:
+            raise InvalidInputError(f"{model} is not reduced by PCA; expected a model such as {model}+pca128")
+        return models.pca(model)
 
     def train(
         self,
@@ -180,7 +180,8 @@ class Models(Names):
             See `train` and `Collection.sync`.
         """
         running = Running() if running is None else running
+        registry = self._resources().models
         trained = self.train(settings, labels, running)
         device = "cpu" if running.device == "cpu" else AUTO
         synced = self._sync(model=trained.card.model, jobs=running.jobs, device=device, report=report)
-        return TrainedModel(trained, synced)
+        return TrainedModel(trained, synced, registry.folder / trained.card_name)

@@ -25,6 +25,7 @@ from lookalike.hints import Hint
 from lookalike.images.decode import read_file
 from lookalike.index.kinds import kind_names
 from lookalike.store import writer_lock
+from lookalike.system.wording import count_of
 from lookalike.train import (
     AutoencoderSettings,
     FinetuneSettings,
@@ -66,7 +67,7 @@ def train_model(
         run.remove()  # left by a kill between keeping the model and forgetting how it came about
         raise
     _check_nothing_is_left(places, registry, name)
-    images = _labelled(places, labels) if training.takes_labels else _images(places)
+    images = _labeled(places, labels) if training.takes_labels else _images(places)
     trained = training.train(images, settings, run, running)
     with writer_lock(folder):
         registry.add_trained(trained.local, trained.files())
@@ -111,7 +112,7 @@ def _images(places: Places) -> TrainingImages:
     return TrainingImages(ids, _reader(places, stored), None, is_test)
 
 
-def _labelled(places: Places, given: str | os.PathLike[str] | None) -> TrainingImages:
+def _labeled(places: Places, given: str | os.PathLike[str] | None) -> TrainingImages:
     """Return the images that have a label."""
     every = _images(places)
     truth = read_ground_truth(places, places.of_images(), given)
@@ -120,7 +121,7 @@ def _labelled(places: Places, given: str | os.PathLike[str] | None) -> TrainingI
     is_test = None if every.is_test is None else every.is_test[rows]
     source = truth.source
     if truth.unknown:
-        paths = "1 path" if len(truth.unknown) == 1 else f"{len(truth.unknown):,} paths"
+        paths = count_of(len(truth.unknown), "path")
         source += f", {paths} of which not in this collection ({truth.unknown[0]}, say)"
     asked = None if given is None else os.fspath(given)
     return TrainingImages(every.ids[rows], every.read, labels, is_test, source, asked)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,19 +12,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.stored.named_folders import NamedFolders, check_name, parse_facts, read_arrays
+from lookalike.collection.stored.named_folders import NamedFolders, parse_facts, read_arrays
 from lookalike.errors import InvalidInputError, StoreError
 from lookalike.hints import Sentence
 from lookalike.images.finding.spelling import composed
 from lookalike.types import Ids, Vectors
 
 NOISE = -1
-_FACTS = "clustering.json"
-_EXAMPLE = "by-colour"
 _EXPECTED: dict[str, Any] = dict.fromkeys(("name", "model", "algorithm", "made", "changed"), str)
 _EXPECTED |= {"parameters": dict, "names": dict, "random_state": int, "n_images": int, "is_edited": bool}
 _ARRAYS = {"ids": (np.int64, 1), "clusters": (np.int32, 1), "distances": (np.float32, 1)}
 _ARRAYS |= {"margins": (np.float32, 1), "centres": (np.float32, 2)}
+_ATTRIBUTES = {name: "centers" if name == "centres" else name for name in _ARRAYS}  # by array on the disk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,12 +49,12 @@ class StoredClustering:
     ids : (n,) int64
         Rising.
     clusters : (n,) int32
-        The number of each image's cluster, a row of `centres`; -1 for noise.
+        The number of each image's cluster, a row of `centers`; -1 for noise.
     distances : (n,) float32
         To its centre as the model compares; of noise, to the nearest one.
     margins : (n,) float32
         How much farther the nearest other centre is, euclidean; infinite where there is none, NaN for noise.
-    centres : (n_clusters, d) float32
+    centers : (n_clusters, d) float32
         The means of the images; NaN where a cluster has none any more, so that numbers stay what they are.
     """
 
@@ -73,7 +71,7 @@ class StoredClustering:
     clusters: npt.NDArray[np.int32]
     distances: npt.NDArray[np.float32]
     margins: npt.NDArray[np.float32]
-    centres: Vectors
+    centers: Vectors
     changed: str = ""
 
     @property
@@ -139,41 +137,26 @@ class NamedClusters:
         return [self.names.get(number) for number in numbers.tolist()]
 
 
-def check_clustering_name(name: str) -> str:
-    """Return a name that can be that of a folder on any system.
-
-    >>> check_clustering_name("by-colour 2")
-    'by-colour 2'
-    """
-    return check_name("clustering", name, _EXAMPLE)
-
-
-class StoredClusterings:
+class StoredClusterings(NamedFolders[StoredClustering]):
     """The clusterings of the collection in a ``.lookalike`` folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folders = NamedFolders(folder / "clusterings", "clustering", _EXAMPLE)
+    kind = "clustering"
+
+    def __init__(self, collection: Path) -> None:
+        super().__init__(collection)
         self._named: dict[str, tuple[bytes, NamedClusters | None]] = {}
 
-    def names(self) -> list[str]:
-        """Return the names of those that are there."""
-        return self._folders.names()
-
-    def check_there(self, name: str) -> None:
-        """Raise CollectionError unless there is a clustering of that name."""
-        self._folders.check_there(name)
-
-    def read(self, name: str) -> StoredClustering:
-        """Read a clustering.
-
-        Raises
-        ------
-        CollectionError
-            If there is none of that name.
-        StoreError
-            If it is damaged.
-        """
-        return self._folders.read(name, _read)
+    def _parse(self, folder: Path) -> StoredClustering:
+        facts = _parse_facts((folder / self._facts).read_bytes())
+        arrays = read_arrays(folder / Path(facts.pop("arrays")).name, _ARRAYS)
+        columns: dict[str, Any] = {attribute: arrays[name] for name, attribute in _ATTRIBUTES.items()}
+        clusters, n = columns["clusters"], len(columns["ids"])
+        if any(len(columns[each]) != n for each in ("clusters", "distances", "margins")):
+            raise ValueError("its arrays differ in length")
+        if n and not NOISE <= clusters.min() <= clusters.max() < len(columns["centers"]):
+            raise ValueError("it names clusters that are not there")
+        facts["name"] = folder.name  # should somebody have renamed the folder
+        return StoredClustering(**facts, **columns)
 
     def named(self) -> tuple[list[NamedClusters], list[Sentence]]:
         """Return the clusters that have names, and what is wrong with clusterings that cannot be read.
@@ -183,7 +166,7 @@ class StoredClusterings:
         found, damaged = [], []
         for name in self.names():
             try:
-                clusters = self._folders.attempt(name, self._read_named)
+                clusters = self._attempt(name, self._parse_named)
             except StoreError as error:
                 if name in self.names():  # else it was deleted meanwhile
                     damaged.append(error.told)
@@ -192,20 +175,22 @@ class StoredClusterings:
                 found.append(clusters)
         return found, damaged
 
-    def _read_named(self, folder: Path) -> NamedClusters | None:
-        text = (folder / _FACTS).read_bytes()
+    def _parse_named(self, folder: Path) -> NamedClusters | None:
+        text = (folder / self._facts).read_bytes()
         seen, clusters = self._named.get(folder.name, (b"", None))
         if text != seen:
-            clusters = NamedClusters.of(_read(folder)) if _facts(text)["names"] else None
+            clusters = NamedClusters.of(self._parse(folder)) if _parse_facts(text)["names"] else None
             self._named[folder.name] = text, clusters
         return clusters
 
     def write(self, clustering: StoredClustering) -> None:
         """Keep a clustering in place of the one of its name; the caller holds the lock."""
-        fields = {field.name for field in dataclasses.fields(clustering)} - _ARRAYS.keys() - {"names"}
+        others = {*_ATTRIBUTES.values(), "names"}
+        fields = {field.name for field in dataclasses.fields(clustering)} - others
         facts = {name: getattr(clustering, name) for name in sorted(fields)}
         facts["names"] = {str(number): given for number, given in clustering.names.items()}
-        self._folders.write(clustering.name, facts, {name: getattr(clustering, name) for name in _ARRAYS})
+        arrays = {name: getattr(clustering, attribute) for name, attribute in _ATTRIBUTES.items()}
+        self._write(clustering.name, facts, arrays)
 
     def carry_over(self, old_of: Mapping[int, int]) -> None:
         """Leave edited images in their clusters, where the user has named, merged or moved anything.
@@ -225,29 +210,8 @@ class StoredClusterings:
                 if stored.is_edited and len(carried.ids) > len(stored.ids):
                     self.write(carried)
 
-    def delete(self, name: str) -> None:
-        """Delete a clustering, damaged or not."""
-        self._folders.delete(name)
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Let nobody else change clusterings."""
-        return self._folders.lock()
-
-
-def _read(folder: Path) -> StoredClustering:
-    facts = _facts((folder / _FACTS).read_bytes())
-    arrays = read_arrays(folder / Path(facts.pop("arrays")).name, _ARRAYS)
-    columns: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
-    clusters, n = columns["clusters"], len(columns["ids"])
-    if any(len(columns[each]) != n for each in ("clusters", "distances", "margins")):
-        raise ValueError("its arrays differ in length")
-    if n and not NOISE <= clusters.min() <= clusters.max() < len(columns["centres"]):
-        raise ValueError("it names clusters that are not there")
-    facts["name"] = folder.name  # should somebody have renamed the folder
-    return StoredClustering(**facts, **columns)
-
-
-def _facts(text: bytes) -> dict[str, Any]:
+def _parse_facts(text: bytes) -> dict[str, Any]:
     facts = parse_facts(text, _EXPECTED, {"changed": ""})
     facts["names"] = {int(number): composed(str(given)) for number, given in facts["names"].items()}
     return facts

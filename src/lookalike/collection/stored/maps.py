@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.stored.named_folders import NamedFolders, check_name, parse_facts, read_arrays
+from lookalike.collection.stored.named_folders import NamedFolders, parse_facts, read_arrays
 from lookalike.types import Ids, Vectors
 
-_FACTS = "map.json"
-_EXAMPLE = "by-colour"
 _ARRAYS = {"ids": (np.int64, 1), "points": (np.float32, 2), "is_placed": (np.bool_, 1)}
 _EXPECTED: dict[str, Any] = dict.fromkeys(("name", "model", "method", "made"), str)
 _EXPECTED |= {"parameters": dict, "figures": dict, "random_state": int, "perplexity": float | int | None}
@@ -62,36 +59,23 @@ class StoredMap:
     state: Mapping[str, npt.NDArray[Any]]
 
 
-def check_map_name(name: str) -> str:
-    """Return a name that can be that of a folder on any system."""
-    return check_name("map", name, _EXAMPLE)
-
-
-class StoredMaps:
+class StoredMaps(NamedFolders[StoredMap]):
     """The maps of the collection in a ``.lookalike`` folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folders = NamedFolders(folder / "maps", "map", _EXAMPLE)
+    kind = "map"
 
-    def names(self) -> list[str]:
-        """Return the names of those that are there."""
-        return self._folders.names()
-
-    def check_there(self, name: str) -> None:
-        """Raise CollectionError unless there is a map of that name."""
-        self._folders.check_there(name)
-
-    def read(self, name: str) -> StoredMap:
-        """Read a map.
-
-        Raises
-        ------
-        CollectionError
-            If there is none of that name.
-        StoreError
-            If it is damaged.
-        """
-        return self._folders.read(name, _read)
+    def _parse(self, folder: Path) -> StoredMap:
+        facts = parse_facts((folder / self._facts).read_bytes(), _EXPECTED)
+        facts["name"] = folder.name  # should somebody have renamed the folder
+        arrays = read_arrays(folder / Path(facts.pop("arrays")).name, _ARRAYS)
+        columns: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
+        n = len(columns["ids"])
+        if columns["points"].shape != (n, 2) or len(columns["is_placed"]) != n:
+            raise ValueError("its arrays differ in length")
+        state = {
+            name.removeprefix(_STATE): array for name, array in arrays.items() if name.startswith(_STATE)
+        }
+        return StoredMap(**facts, **columns, state=state)
 
     def write(self, made: StoredMap) -> None:
         """Keep a map in place of the one of its name; the caller holds the lock."""
@@ -99,24 +83,4 @@ class StoredMaps:
         facts = {name: getattr(made, name) for name in sorted(fields)}
         arrays = {name: getattr(made, name) for name in _ARRAYS}
         arrays |= {f"{_STATE}{name}": array for name, array in made.state.items()}
-        self._folders.write(made.name, facts, arrays)
-
-    def delete(self, name: str) -> None:
-        """Delete a map, damaged or not."""
-        self._folders.delete(name)
-
-    def lock(self) -> AbstractContextManager[None]:
-        """Let nobody else change maps."""
-        return self._folders.lock()
-
-
-def _read(folder: Path) -> StoredMap:
-    facts = parse_facts((folder / _FACTS).read_bytes(), _EXPECTED)
-    facts["name"] = folder.name  # should somebody have renamed the folder
-    arrays = read_arrays(folder / Path(facts.pop("arrays")).name, _ARRAYS)
-    columns: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
-    n = len(columns["ids"])
-    if columns["points"].shape != (n, 2) or len(columns["is_placed"]) != n:
-        raise ValueError("its arrays differ in length")
-    state = {name.removeprefix(_STATE): array for name, array in arrays.items() if name.startswith(_STATE)}
-    return StoredMap(**facts, **columns, state=state)
+        self._write(made.name, facts, arrays)

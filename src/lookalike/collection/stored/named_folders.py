@@ -13,9 +13,10 @@ import json
 import re
 import shutil
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,51 +35,64 @@ from lookalike.system.replace_file import replace_file
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 T = TypeVar("T")
+V = TypeVar("V")
 
 _FORMAT = 1
 _TRIES = 3  # to read while others write
 _WAIT = 10.0  # seconds, for another writer; they are quick
+_EXAMPLE = "by-colour"
 _NAME = re.compile(r"\w([\w .+-]{0,62}[\w+-])?")
 
 
-def check_name(kind: str, name: str, example: str) -> str:
-    """Return a name that can be that of a folder on any system."""
+def check_name(kind: str, name: str) -> str:
+    """Return a name that can be that of a folder on any system.
+
+    >>> check_name("clustering", "by-colour 2")
+    'by-colour 2'
+    """
     if not isinstance(name, str) or not _NAME.fullmatch(composed(name)):
         raise InvalidInputError(
-            f"the name of a {kind} is {name!r}; expected up to 64 letters, digits, - or _, such as {example}"
+            f"the name of a {kind} is {name!r}; expected up to 64 letters, digits, - or _, such as {_EXAMPLE}"
         )
     return composed(name)
 
 
 def read_each(names: Iterable[str], read: Callable[[str], T]) -> tuple[list[T], dict[str, str]]:
-    """Return what can be read, and by name what is wrong with the rest: what is damaged hides no other."""
+    """Return what can be read, and by name what is wrong with the rest: what is damaged hides no other.
+
+    What is deleted meanwhile is in neither.
+    """
     found: list[T] = []
     damaged: dict[str, str] = {}
     for name in names:
         try:
             found.append(read(name))
+        except CollectionNotFoundError:
+            continue
         except LookalikeError as error:
             damaged[name] = error.told
     return found, damaged
 
 
-class NamedFolders:
-    """The folders of one kind.
+class NamedFolders(ABC, Generic[T]):
+    """The folders of one kind, in the collection in a ``.lookalike`` folder.
 
-    Parameters
+    Attributes
     ----------
-    place : Path
-        The folder that they are in; it need not be there.
     kind : str
-        What is kept, in one word: its facts are in ``<kind>.json``, and there are hints how to make and
-        delete one.
-    example : str
-        A name.
+        What is kept, in one word: it lies in ``<kind>s/<name>/``, its facts in ``<kind>.json``, and there are
+        hints how to make and delete one.
     """
 
-    def __init__(self, place: Path, kind: str, example: str) -> None:
-        self._place, self._kind, self._example = place, kind, example
-        self._facts = f"{kind}.json"
+    kind: ClassVar[str]
+
+    def __init__(self, collection: Path) -> None:
+        self._place = collection / f"{self.kind}s"  # it need not be there
+        self._facts = f"{self.kind}.json"
+
+    @abstractmethod
+    def _parse(self, folder: Path) -> T:
+        """Return what a folder holds; what is wrong with it is one of the errors that `_attempt` knows."""
 
     def names(self) -> list[str]:
         """Return the names of those that are there."""
@@ -86,17 +100,17 @@ class NamedFolders:
 
     def check_there(self, name: str) -> None:
         """Raise CollectionError unless there is one of that name."""
-        name = check_name(self._kind, name, self._example)
+        name = check_name(self.kind, name)
         names = self.names()
         if name not in names:
             others = f"there are {', '.join(names)}" if names else "there is none yet"
             raise CollectionNotFoundError(
-                f"there is no {self._kind} {name!r} in this collection ({others})",
-                hint=Hint(f"make_{self._kind}", name=name),
+                f"there is no {self.kind} {name!r} in this collection ({others})",
+                hint=Hint(f"make_{self.kind}", name=name),
             )
 
-    def read(self, name: str, read: Callable[[Path], T]) -> T:
-        """Return what is read from the folder of that name.
+    def read(self, name: str) -> T:
+        """Read the one of that name.
 
         Raises
         ------
@@ -106,9 +120,9 @@ class NamedFolders:
             If it is damaged.
         """
         self.check_there(name)
-        return self.attempt(composed(name), read)
+        return self._attempt(composed(name), self._parse)
 
-    def attempt(self, name: str, read: Callable[[Path], T]) -> T:
+    def _attempt(self, name: str, read: Callable[[Path], V]) -> V:
         """Return what is read from the folder of a name that was there a moment ago; see `read`."""
         folder = self._place / name
         try:
@@ -118,11 +132,11 @@ class NamedFolders:
             return read(folder)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
             raise StoreDamagedError(
-                f"the {self._kind} in {folder} cannot be read: {error}",
-                hint=Hint(f"delete_{self._kind}", name=name, folder=self._place.parent),
+                f"the {self.kind} in {folder} cannot be read: {error}",
+                hint=Hint(f"delete_{self.kind}", name=name, folder=self._place.parent),
             ) from error
 
-    def write(self, name: str, facts: Mapping[str, Any], arrays: Arrays) -> None:
+    def _write(self, name: str, facts: Mapping[str, Any], arrays: Arrays) -> None:
         """Keep facts and arrays in place of those of that name; the caller holds the lock."""
         folder = self._place / name
         buffer = io.BytesIO()

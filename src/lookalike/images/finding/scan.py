@@ -140,7 +140,8 @@ def scan(root: Path, below: str = "", exclude: Sequence[str] = ()) -> Scan:
         Look only below this subfolder of the root (an escaped relative path).
     exclude : sequence of str
         Globs; files and folders whose name or relative path matches one are passed over, see
-        `images.globs`. So are hidden ones, and the folders of `images.passed_over`, unless the root is one.
+        `images.finding.globs`. So are hidden ones, and the folders of `images.finding.passed_over`, unless
+        the root is one.
 
     Returns
     -------

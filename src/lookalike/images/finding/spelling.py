@@ -29,7 +29,7 @@ def as_label(name: str) -> str:
     Parameters
     ----------
     name : str
-        As `images.scan.escape` wrote it. Only bytes that are not UTF-8 stay escaped: a label is text.
+        As `images.finding.scan.escape` wrote it. Only bytes that are not UTF-8 stay escaped: a label is text.
 
     Examples
     --------
