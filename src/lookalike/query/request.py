@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -178,15 +178,10 @@ class SearchRequest:
         model = given.get("model")
         if not is_local and isinstance(model, str) and is_path(model):
             raise InvalidInputError(f"model is {model!r}; expected the name of a model", field="model")
-        _read(given, "where", Filter.from_dict)
+        given["where"] = Filter.from_dict(given.get("where", {}))
         if given.get("same_cluster") is not None:
-            _read(given, "same_cluster", ClusterRef.from_dict)
+            given["same_cluster"] = ClusterRef.from_dict(given["same_cluster"])
         return cls(**given)
-
-
-def _read(given: dict[str, Any], name: str, read: Callable[[Any], object]) -> None:
-    if name in given:
-        given[name] = read(given[name])
 
 
 def _check_terms(name: str, terms: object) -> tuple[Term, ...]:
