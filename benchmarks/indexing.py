@@ -26,7 +26,7 @@ from lookalike.evaluate import leave_one_out
 from lookalike.images import decode, encode_thumbnail, make_thumbnail, scan
 from lookalike.images.decode import read_file
 from lookalike.system.cores import usable_cores
-from lookalike.types import Pixels
+from lookalike.types import PixelArray
 
 SAMPLE = 600  # images, spread over all classes
 ROUNDS = 2
@@ -100,7 +100,7 @@ def index(root: Path, folder: Path, model: str = DEFAULT_MODEL) -> tuple[dict[st
 def measure_alone(embedder: OnnxEmbedder, sample: list[Path]) -> dict[str, float]:
     """Return core-seconds an image, of the network and of decoding, each alone."""
 
-    def decode_one(path: Path) -> Pixels:
+    def decode_one(path: Path) -> PixelArray:
         image = decode(read_file(path), str(path), embedder.model.decode_side).image
         encode_thumbnail(make_thumbnail(image))
         return embedder.prepare(image)

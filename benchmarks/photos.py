@@ -25,7 +25,7 @@ from lookalike.embed import DEFAULT_MODEL, load_model
 from lookalike.images import decode, encode_thumbnail, make_thumbnail, scan
 from lookalike.images.decode import read_file
 from lookalike.system.cores import usable_cores
-from lookalike.types import Pixels
+from lookalike.types import PixelArray
 
 PHOTOS = 96
 ROUNDS = 5
@@ -61,12 +61,12 @@ def measure(photos: list[Path], folder: Path) -> dict[str, object]:
     embedder = load_model(DEFAULT_MODEL)
     size = embedder.model.size
 
-    def ours(path: Path) -> Pixels:
+    def ours(path: Path) -> PixelArray:
         image = decode(read_file(path), path.name, embedder.model.decode_side).image
         encode_thumbnail(make_thumbnail(image))
         return embedder.prepare(image)
 
-    def plain(path: Path) -> Pixels:
+    def plain(path: Path) -> PixelArray:
         with Image.open(path) as image:
             return np.asarray(image.convert("RGB").resize((size, size)))
 

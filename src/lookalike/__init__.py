@@ -110,9 +110,19 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.query.appearance import Appearance as Appearance
     from lookalike.query.appearance import Color as Color
     from lookalike.query.embedding import EmbeddedQuery as EmbeddedQuery
-    from lookalike.query.embedding import Query as Query
     from lookalike.query.facts import Facts as Facts
     from lookalike.query.filter import Filter as Filter
+    from lookalike.query.reading import Query as Query
+    from lookalike.query.request import ClusterRef as ClusterRef
+    from lookalike.query.request import SearchRequest as SearchRequest
+    from lookalike.query.terms import Example as Example
+    from lookalike.query.terms import ImageFile as ImageFile
+    from lookalike.query.terms import ImageRef as ImageRef
+    from lookalike.query.terms import Pixels as Pixels
+    from lookalike.query.terms import Term as Term
+    from lookalike.query.terms import Url as Url
+    from lookalike.query.terms import Vector as Vector
+    from lookalike.query.terms import Words as Words
     from lookalike.store import Labeling as Labeling
     from lookalike.sync import Progress as Progress
     from lookalike.system.reports import CountReport as CountReport
@@ -131,7 +141,7 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.types import Metric as Metric
     from lookalike.types import Neighborhoods as Neighborhoods
     from lookalike.types import Neighbors as Neighbors
-    from lookalike.types import Pixels as Pixels
+    from lookalike.types import PixelArray as PixelArray
     from lookalike.types import Vectors as Vectors
 
 __version__ = "0.3.0"
@@ -163,13 +173,16 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("train", "Card Epoch Trained"),
     # What they take:
     ("pca", "PCA"),
-    ("query.embedding", "EmbeddedQuery Query"),
+    ("query.embedding", "EmbeddedQuery"),
     ("query.filter", "Filter"),
+    ("query.reading", "Query"),
+    ("query.request", "ClusterRef SearchRequest"),
+    ("query.terms", "Example ImageFile ImageRef Pixels Term Url Vector Words"),
     ("store", "Labeling"),
     ("sync", "Progress"),
     ("train", "AutoencoderSettings FinetuneSettings Running TrainingProgress"),
     # Words that all share:
-    ("types", "Hit Ids ImageId Metric Neighborhoods Neighbors Pixels Vectors"),
+    ("types", "Hit Ids ImageId Metric Neighborhoods Neighbors PixelArray Vectors"),
     ("system.reports", "CountReport ShareReport WordsReport"),
     ("hints", "Hint Sentence"),
     # What can go wrong:

@@ -83,7 +83,7 @@ def draw_search(collection: Collection, result: SearchResult) -> Figure:
     asked = [(query, "query") for query in result.queries] + [(query, "not") for query in result.unwanted]
     thumbnails = collection.query_thumbnails([query for query, _ in asked])
     queries = [
-        Tile(jpeg, role, "" if query.is_text else query.name, query.name)
+        Tile(jpeg, role, "" if jpeg is None else query.name, query.name)
         for jpeg, (query, role) in zip(thumbnails, asked, strict=True)
     ]
     queries += [Tile(paint_swatch(color), "colour", color) for color in result.colors]

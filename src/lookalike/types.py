@@ -15,7 +15,7 @@ ImageId = NewType("ImageId", int)
 Vectors = npt.NDArray[np.float32]
 """(n, d) float32, one row an image."""
 
-Pixels = npt.NDArray[np.uint8]
+PixelArray = npt.NDArray[np.uint8]
 """(height, width, 3) uint8, RGB."""
 
 Metric = Literal["cosine", "euclidean"]

@@ -2,18 +2,21 @@
 
 import io
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps
 
-from lookalike.embed import get_model
+from lookalike.embed import get_model, unit_rows
 from lookalike.errors import QueryError
 from lookalike.images import content_id
 from lookalike.images.color import icc
 from lookalike.images.color.h273 import SRGB, Power
 from lookalike.images.color.icc import Space
-from lookalike.query.embedding import NEGATIVE_WEIGHT, EmbeddedQuery, combine, embed_query
+from lookalike.query.embedding import NEGATIVE_WEIGHT, EmbeddedQuery, combine, cut, embed_query
+from lookalike.query.reading import read_query
+from lookalike.query.terms import ImageFile, Vector, Words
 
 MODEL = get_model("lite0")
 
@@ -29,8 +32,17 @@ class MeanColour:
         return images.reshape(len(images), -1, 3).mean(axis=1).astype(np.float32)
 
 
+class Images:
+    """A collection of images, which has vectors of some."""
+
+    models = ()
+
+    def __init__(self, vector_of):
+        self.vector_of = vector_of
+
+
 def embed(query, stored=lambda image: None, load=MeanColour, **options):
-    return embed_query(query, MODEL, load, stored, **options)
+    return embed_query(read_query(query), MODEL, load, Images(stored), **options)
 
 
 def never(*arguments):
@@ -178,11 +190,6 @@ def test_words_are_refused_by_a_model_that_knows_only_images(words):
         embed(words, load=never)
 
 
-def test_an_image_of_a_data_set_that_is_not_here_is_not_taken_for_words():
-    with pytest.raises(QueryError, match=r"no image fashion-mnist:test/42: the data set is not in this coll"):
-        embed("fashion-mnist:test/42", load=never)
-
-
 def test_file_that_is_no_image_is_an_error_that_names_it(tmp_path):
     (tmp_path / "notes.txt").write_text("not a picture")
     (tmp_path / "empty.png").touch()
@@ -255,6 +262,84 @@ def test_queries_that_cancel_out_are_an_error_and_not_noise(length):
     with pytest.raises(QueryError, match="cancel each other out"):
         combine([asked(*direction / 2)], [asked(*direction)])
     assert np.isfinite(combine([asked(*direction)], [asked(*direction)])).all()
+
+
+def test_equal_weights_change_no_bit():
+    vectors = np.random.default_rng(1).standard_normal((5, 300)).astype(np.float32)
+    plain = [EmbeddedQuery("", vector) for vector in vectors]
+    for metric in ("cosine", "euclidean"):
+        pushed = vectors[:3].mean(axis=0)
+        push = vectors[3:].mean(axis=0)
+        pushed = pushed - NEGATIVE_WEIGHT * (push if metric == "cosine" else push - pushed)
+        expected = unit_rows(pushed[None]) if metric == "cosine" else pushed[None]
+        for weight in (1.0, 4.0):
+            weighed = [replace(each, weight=weight) for each in plain]
+            assert (combine(weighed[:3], weighed[3:], metric) == expected).all()
+
+
+def test_the_mean_is_by_weight():
+    heavy, light = replace(asked(1, 0), weight=3.0), asked(0, 1)
+    np.testing.assert_allclose(combine([heavy, light], metric="euclidean"), [[0.75, 0.25]], rtol=1e-6)
+    np.testing.assert_allclose(combine([heavy, light]), [np.array([3, 1]) / 10**0.5], rtol=1e-6)
+    assert (combine([heavy]) == [[1, 0]]).all()
+
+
+def test_what_is_not_wanted_pushes_by_its_weight_against_that_of_what_is():
+    wanted, unwanted = replace(asked(1, 0), weight=4.0), replace(asked(0, 1), weight=2.0)
+    np.testing.assert_allclose(combine([wanted], [unwanted], "euclidean"), [[1.25, -0.25]], rtol=1e-6)
+    least, most = replace(wanted, weight=1e-6), replace(unwanted, weight=1e6)
+    for metric in ("cosine", "euclidean"):
+        assert np.isfinite(combine([least], [most], metric)).all()
+        assert np.isfinite(combine([most], [least], metric)).all()
+
+
+def test_a_region_is_cut_from_the_whole_picture_the_right_way_up(tmp_path):
+    """Of a JPEG of 12 megapixels, which is otherwise decoded smaller, and lies on its side."""
+    picture = Image.new("RGB", (4000, 3000), (0, 0, 255))
+    picture.paste((255, 0, 0), (0, 0, 40, 3000))
+    exif = picture.getexif()
+    exif[0x0112] = 6  # a quarter to the right: the red edge is at the top
+    picture.save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    query = embed_query(
+        ImageFile(tmp_path / "turned.jpg", region=(0, 0, 1, 0.008)), MODEL, MeanColour, Images(never)
+    )
+    assert query.vector.tolist() == pytest.approx([254, 0, 0], abs=3)
+    assert query.cut_from == "picture"
+    assert query.thumbnail.width > 10 * query.thumbnail.height
+    assert query.id == content_id((tmp_path / "turned.jpg").read_bytes())[0]
+
+
+def test_a_region_has_a_pixel_at_least():
+    pixels = np.arange(4 * 3 * 3, dtype=np.uint8).reshape(4, 3, 3)
+    picture = Image.fromarray(pixels)
+    for region, expected in (
+        ((0, 0, 1, 1), pixels),
+        ((1 / 3, 0.25, 1 / 3, 0.5), pixels[1:3, 1:2]),
+        ((0.9999, 0.9999, 1e-9, 1e-9), pixels[3:, 2:]),
+        ((0.7, 0, 0.3, 1), pixels[:, 2:]),
+    ):
+        assert np.array_equal(np.asarray(cut(picture, region)), expected)
+
+
+def test_a_vector_is_a_unit_row_where_the_model_gives_such():
+    vector = np.zeros(1280)
+    vector[:2] = 3e-30, 4e-30
+    for scale in (1, 1e30, 1e60):
+        query = embed_query(Vector(vector * scale, weight=2), MODEL, never, Images(never))
+        assert query.vector[:2].tolist() == pytest.approx([0.6, 0.8])
+        assert (query.vector.dtype, query.name, query.weight) == (np.float32, "vector", 2.0)
+    euclidean = get_model("pixels-28-grey")
+    query = embed_query(Vector(np.full(784, 7)), euclidean, never, Images(never))
+    assert (query.vector == 7).all()
+    with pytest.raises(QueryError, match=r"the vector has 3 dimensions; the model lite0 has 1,280"):
+        embed_query(Vector([1, 2, 3]), MODEL, never, Images(never))
+    with pytest.raises(QueryError, match="all zeros"):
+        embed_query(Vector(np.zeros(1280)), MODEL, never, Images(never))
+
+
+def test_words_that_are_said_to_be_words_are_no_file_with_a_slip_of_the_pen():
+    with pytest.raises(QueryError, match=r"^words cannot be searched for: the model lite0"):
+        embed_query(Words("beach.jpg"), MODEL, never, Images(never))
 
 
 def test_no_queries_are_an_error():

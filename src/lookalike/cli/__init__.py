@@ -94,8 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0] in COMMANDS:
         tell_if_there(words[0], os.path.isfile, "file")
-    elif words and (os.path.isfile(words[0]) or "://" in words[0]):
-        words.insert(0, "search")  # a bare query
+    elif words and _is_bare_query(words[0]):
+        words.insert(0, "search")
     try:
         with naming_output():  # of help and version; commands see to theirs
             code = _program()(words, prog_name="lookalike", standalone_mode=False)
@@ -114,6 +114,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         complain("interrupted")
         code = 130
     sys.exit(code or 0)
+
+
+def _is_bare_query(word: str) -> bool:
+    from lookalike.query.reading import is_bare_query
+
+    return not word.startswith("-") and is_bare_query(word)
 
 
 def _complain_of_usage(error: typer.BadParameter) -> None:

@@ -7,12 +7,12 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lookalike.answers import ImageInfo, Info, RootInfo, SearchResult, SyncReport
-from lookalike.collection.checking import check_count
 from lookalike.collection.closed import Closed
 from lookalike.collection.clusterings.clusterings import Clusterings
 from lookalike.collection.describing import describe, describe_image, describe_roots
@@ -26,7 +26,7 @@ from lookalike.collection.places import Places
 from lookalike.collection.renamed import RENAMED
 from lookalike.collection.resources import Resources
 from lookalike.collection.searchers import Searchers
-from lookalike.collection.searching import Request, all_with_vectors, search
+from lookalike.collection.searching import Run, all_with_vectors, search
 from lookalike.collection.snapshot import Snapshot, Snapshots
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.maps import StoredMaps
@@ -36,12 +36,13 @@ from lookalike.datasets import prepare_dataset
 from lookalike.embed import AUTO, Compute, ModelRegistry, check_device
 from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedError, LookalikeError
 from lookalike.hints import Hint
-from lookalike.index.contract import DEFAULT_RECALL, check_recall
+from lookalike.index.contract import DEFAULT_RECALL
 from lookalike.index.kinds import AUTO as AUTO_INDEX
-from lookalike.index.kinds import check_request
-from lookalike.query.appearance import read_color
-from lookalike.query.embedding import EmbeddedQuery, Query, several_queries
+from lookalike.query.checking import check_count
+from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.filter import Filter
+from lookalike.query.reading import Query, read_queries, read_query
+from lookalike.query.request import ClusterRef, SearchRequest
 from lookalike.store import Labeling, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Progress, Work, locate
 from lookalike.system.cores import usable_cores
@@ -529,14 +530,14 @@ class Collection:
 
     def search(
         self,
-        *queries: Query,
+        *queries: Query | SearchRequest,
         k: int = 10,
         without: Query | Sequence[Query] = (),
         model: str | None = None,
         split: str | None = None,
         color: str | Sequence[str] | None = None,
         where: Filter | None = None,
-        same_cluster: str | None = None,
+        same_cluster: str | ClusterRef | None = None,
         include_self: bool = False,
         allow_private: bool = False,
         device: str = AUTO,
@@ -549,10 +550,13 @@ class Collection:
 
         Parameters
         ----------
-        *queries : path, URL, words, (height, width, 3) uint8 pixels, or image of Pillow's
+        *queries : Term, path, URL, words, (height, width, 3) uint8 pixels, or image of Pillow's
             Several make one query, their mean. Words need a model that knows text. None, where a colour is
             given: the images that have most of the colour come first, and their score is how much of it they
-            have, 0 to 1.
+            have, 0 to 1. A text is a file or folder that is there, else a URL, else an image of a data set,
+            else words; `ImageFile`, `Url`, `Words`, `ImageRef`, `Example`, `Pixels` and `Vector` say which,
+            and with what weight. Or one `SearchRequest`, which has all options but `allow_private`, `device`
+            and `report`.
         k : int
             How many images to return; all there are, if they are fewer.
         without : one of the same, or a sequence of them
@@ -566,10 +570,10 @@ class Collection:
             of the picture, less if it is only near.
         where : Filter, optional
             Search only among the images that pass.
-        same_cluster : str, optional
+        same_cluster : str or ClusterRef, optional
             Search only in the query's cluster of this clustering: the one that it is in, where it is an image
-            of the collection and no noise; else the one whose centre is nearest. The model is the
-            clustering's.
+            of the collection and no noise; else the one whose centre is nearest. Or in a cluster by its
+            number. The model is the clustering's.
         include_self : bool
             Whether an image of the collection that is itself a query may be a hit.
         allow_private : bool
@@ -581,8 +585,8 @@ class Collection:
             search, or the k-means tree from half a gigabyte of vectors on. It is made when it is first asked
             for, and again when more than a tenth of the images has come or gone; fewer are added and removed.
         recall : float
-            The share of the true neighbours that may be expected, above 0; 1 is proved. Words, and queries
-            with `without`, are always answered as for 1.
+            The share of the true neighbours that may be expected, above 0; 1 is proved. Words, vectors, and
+            queries with `without`, are always answered as for 1.
         mode : {"leaf", "bbf", "exact"}, optional
             How to ask a KD-tree, in place of what the recall takes; see `lookalike.index`.
         report : callable
@@ -612,28 +616,22 @@ class Collection:
         0
         """
         check_device(device)
-        check_count("k", k)
-        check_request(index, mode)
-        check_recall(recall)
-        if where is not None and not isinstance(where, Filter):
-            raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter", field="where")
-        request = Request(
-            queries=queries,
-            without=several_queries("without", without),
-            colors=tuple(map(read_color, _colors(color))),
-            k=k,
+        resources = self._resources()
+        datasets = resources.places.datasets
+        options = SearchRequest(
+            unlike=read_queries("without", without, datasets),
+            colors=_colors(color),
+            where=_filter(where).with_split(split),
+            same_cluster=ClusterRef(same_cluster) if isinstance(same_cluster, str) else same_cluster,
             model=model,
-            where=(where or Filter()).with_split(split),
-            same_cluster=same_cluster,
-            include_self=include_self,
-            allow_private=allow_private,
-            device=device,
-            kind=index,
+            index=index,
             recall=recall,
             mode=mode,
-            report=report,
+            k=k,
+            include_self=bool(include_self),
         )
-        return search(self._resources(), request)
+        request = _complete(options, queries, datasets)
+        return search(resources, request, Run(device, allow_private, report))
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""
@@ -698,6 +696,28 @@ class Collection:
             return attrgetter(new)(self)
 
 
+def _complete(
+    options: SearchRequest, queries: Sequence[Query | SearchRequest], datasets: Sequence[str]
+) -> SearchRequest:
+    """Return the request that was given as the only query, or else the options with the queries."""
+    requests = [query for query in queries if isinstance(query, SearchRequest)]
+    if not requests:
+        plain = [query for query in queries if not isinstance(query, SearchRequest)]
+        return replace(options, like=[read_query(query, datasets) for query in plain])
+    if len(queries) > 1 or options != SearchRequest():
+        raise InvalidInputError(
+            "a SearchRequest says all that is searched for; expected no other queries and options beside it",
+            hint="make another with dataclasses.replace(request, …)",
+        )
+    return requests[0]
+
+
+def _filter(where: Filter | None) -> Filter:
+    if where is not None and not isinstance(where, Filter):
+        raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter", field="where")
+    return where or Filter()
+
+
 def _colors(color: str | Sequence[str] | None) -> Sequence[str]:
     if color is None:
         return ()
@@ -707,4 +727,4 @@ def _colors(color: str | Sequence[str] | None) -> Sequence[str]:
         raise InvalidInputError(
             f"color is {color!r}; expected a CSS colour such as '#c33', or a list of them", field="color"
         )
-    return color
+    return tuple(color)

@@ -25,7 +25,7 @@ from lookalike.errors import (
 )
 from lookalike.hints import Hint
 from lookalike.images.finding.globs import divide_excludes, split_glob
-from lookalike.query.embedding import names_dataset_image, names_file
+from lookalike.query.reading import names_path
 from lookalike.store import FOLDER_NAME, Labeling, Manifest, find_collection, root_folder
 from lookalike.sync import locate
 
@@ -136,7 +136,7 @@ def find_near(queries: Sequence[str]) -> Path | None:
     """
     files = []
     for query in queries:
-        if os.path.lexists(query) or (names_file(query) and not names_dataset_image(query)):
+        if names_path(query):
             files.append(query)
             near, above = Path(query) if os.path.isdir(query) else Path(query).parent, True
         else:

@@ -21,6 +21,7 @@ from lookalike.images.finding.scan import escape
 from lookalike.images.finding.spelling import as_spelled_file, composed
 from lookalike.images.own import OWN
 from lookalike.query.filter import Filter
+from lookalike.query.reading import names_example
 from lookalike.store import Manifest, PinnedStore, Root, sql_literal
 from lookalike.sync import locate
 from lookalike.types import Hit, ImageId, choose_label
@@ -159,9 +160,8 @@ class Places:
         QueryError
             If there is no such file or image, or it cannot be read.
         """
-        inside = self.find_in_dataset(image)
-        if inside is not None:
-            return inside
+        if names_example(image, self.datasets):
+            return self.find_example(image)
         stored = self.stored(image)
         found = self._image_at(stored) if stored else None
         if found is None and not stored.isascii() and not os.path.lexists(image):
@@ -179,13 +179,19 @@ class Places:
                 raise QueryInputError(f"{image} could not be read: {error.reason}") from error
             raise QueryNotFoundError(f"there is no such image: {error}") from error
 
-    def find_in_dataset(self, query: str) -> ImageId | None:
-        """Return the image that a query such as ``mnist:test/42`` names, if it is one of this collection."""
-        if os.path.lexists(query) or query.partition(":")[0] not in self.datasets:
-            return None
-        found = self._image_at(query)
+    def find_example(self, name: str) -> ImageId:
+        """Return the image of a data set that has a name such as ``mnist:test/42``.
+
+        Raises
+        ------
+        QueryError
+            If it is not in this collection.
+        """
+        if name.partition(":")[0] not in self.datasets:
+            raise QueryNotFoundError(f"there is no image {name}: the data set is not in this collection")
+        found = self._image_at(name)
         if found is None:
-            raise QueryNotFoundError(f"there is no image {query} in this collection")
+            raise QueryNotFoundError(f"there is no image {name} in this collection")
         return found
 
     def _image_at(self, stored: str) -> ImageId | None:

@@ -16,18 +16,22 @@ from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.places import Places, make_hit
 from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
+from lookalike.collection.stored_images import StoredImages
 from lookalike.embed import Compute, Model
 from lookalike.errors import (
     InvalidInputError,
     QueryConflictError,
     QueryError,
     QueryInputError,
+    QueryNotFoundError,
 )
 from lookalike.hints import Hint, Sentence
 from lookalike.query.appearance import LEAST_SCORE, check_appearance_known, score_colors
-from lookalike.query.embedding import EmbeddedQuery, Query, combine, embed_query
+from lookalike.query.embedding import EmbeddedQuery, combine, embed_query
 from lookalike.query.facts import check_facts_known, count_unread
 from lookalike.query.filter import Filter, find_passing
+from lookalike.query.request import SearchRequest
+from lookalike.query.terms import Term, Vector, Words
 from lookalike.store import Store
 from lookalike.system.cores import usable_cores
 from lookalike.system.wording import count_images
@@ -104,39 +108,18 @@ def _pass_filter(places: Places, where: Filter) -> Passing:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What is searched for, among what, and how; checked. See `Collection.search`.
+class Run:
+    """How a search is carried out, whatever it is for; see `Collection.search`."""
 
-    Attributes
-    ----------
-    model : str or None
-        As the user called it, if at all.
-    colors : tuple of str
-        As ``#rrggbb``.
-    kind : str
-        Of index.
-    """
-
-    queries: Sequence[Query]
-    without: Sequence[Query]
-    colors: tuple[str, ...]
-    k: int
-    model: str | None
-    where: Filter
-    same_cluster: str | None
-    include_self: bool
-    allow_private: bool
     device: str
-    kind: str
-    recall: float
-    mode: str | None
+    allow_private: bool
     report: Callable[[str], None]
 
 
-def search(resources: Resources, request: Request) -> SearchResult:
+def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResult:
     """Find the images most like the queries, or those of a colour; see `Collection.search`."""
-    places, queries, colors = resources.places, request.queries, request.colors
-    if not queries and not colors:
+    places, colors = resources.places, tuple(request.colors)
+    if not request.like and not colors:
         is_filtered = request.where != Filter()
         raise QueryInputError(
             "there is nothing to search for"
@@ -144,8 +127,8 @@ def search(resources: Resources, request: Request) -> SearchResult:
             hint="name an image file, a URL or a colour",
         )
     passing = pass_filter(places, request.where)
-    if not queries:
-        if request.without:
+    if not request.like:
+        if request.unlike:
             raise QueryInputError("what is not wanted is taken from a query", hint="name an image that is")
         if request.same_cluster is not None:
             raise QueryInputError("the cluster searched in is that of a query", hint="name an image")
@@ -154,7 +137,8 @@ def search(resources: Resources, request: Request) -> SearchResult:
         return _search_colors(places, colors, request.k, passing)
     if colors:
         passing = replace(passing, ids=_ids_of_colors(places.store, colors, passing.ids)[0])
-    stored = None if request.same_cluster is None else resources.clusterings.read(request.same_cluster)
+    kept_to = request.same_cluster
+    stored = None if kept_to is None else resources.clusterings.read(kept_to.clustering)
     model = resources.model(request.model)
     if stored is not None and model.name != stored.model:
         if request.model is not None:
@@ -163,13 +147,14 @@ def search(resources: Resources, request: Request) -> SearchResult:
                 hint="leave the model out, or cluster with that one",
             )
         model = resources.model(stored.model)
-    result = _search_vectors(resources, request, model, passing, stored)
+    result = _search_vectors(resources, request, run, model, passing, stored)
     return replace(result, colors=colors)
 
 
 def _search_vectors(
     resources: Resources,
-    request: Request,
+    request: SearchRequest,
+    run: Run,
     model: Model,
     passing: Passing,
     same_cluster: StoredClustering | None,
@@ -180,37 +165,30 @@ def _search_vectors(
     if not table.count():
         raise nothing_embedded(store, model.name, request.model)
 
-    def stored(image: ImageId) -> Vectors | None:
-        _, vectors = table.vectors_of([image])
-        return vectors[0] if len(vectors) else None
+    stored = StoredImages(places, table)
+    load = partial(resources.models.load, model.name, Compute(usable_cores(), run.device))
 
-    def embed(query: Query) -> EmbeddedQuery:
-        if isinstance(query, str) and (inside := places.find_in_dataset(query)) is not None:
-            vector = stored(inside)
-            if vector is None:
-                raise QueryConflictError(
-                    f"{query} is not embedded with {model.name} yet", hint="index it first"
-                )
-            return EmbeddedQuery(query, vector, inside)
-        load = partial(resources.models.load, model.name, Compute(usable_cores(), request.device))
-        return embed_query(query, model, load, stored, request.allow_private, store.vector_tables())
+    def embed(term: Term) -> EmbeddedQuery:
+        return embed_query(term, model, load, stored, run.allow_private)
 
-    wanted = tuple(embed(query) for query in request.queries)
-    unwanted = tuple(embed(query) for query in request.without)
+    wanted = tuple(map(embed, request.like))
+    unwanted = tuple(map(embed, request.unlike))
     own = set() if request.include_self else {query.id for query in (*wanted, *unwanted)}
     vector = combine(wanted, unwanted, model.metric)
-    index = resources.searchers.open(table, model.name, model.metric, request.kind, request.report)
+    index = resources.searchers.open(table, model.name, model.metric, request.index, run.report)
     if not len(index):
         raise nothing_embedded(store, model.name, request.model)
     cluster = None
     if same_cluster is not None:
-        cluster = _cluster_of(same_cluster, wanted, unwanted, vector)
+        number = None if request.same_cluster is None else request.same_cluster.number
+        cluster = _cluster_of(same_cluster, number, wanted, unwanted, vector)
         members = same_cluster.ids[same_cluster.clusters == cluster.number]
         passing = replace(
             passing, ids=members if passing.ids is None else np.intersect1d(members, passing.ids)
         )
-    # What a recall takes was measured with images; words, and what is far from something, lie elsewhere.
-    is_unlike_images = bool(unwanted) or any(query.is_text for query in wanted)
+    # What a recall takes was measured with images; words, and what is far from something, lie elsewhere, and
+    # vectors may lie anywhere.
+    is_unlike_images = bool(unwanted) or any(isinstance(term, Words | Vector) for term in request.like)
     mode: dict[str, Any] = {} if request.mode is None else {"mode": request.mode}
 
     def nearest(n: int) -> list[Near]:
@@ -276,11 +254,16 @@ def _nearest_hits(
 
 def _cluster_of(
     stored: StoredClustering,
+    number: int | None,
     wanted: Sequence[EmbeddedQuery],
     unwanted: Sequence[EmbeddedQuery],
     vector: Vectors,
 ) -> HitCluster:
-    """Return the cluster that an image of the collection is in, else the one whose centre is nearest."""
+    """Return the cluster of a number; or that which an image is in, else the one whose centre is nearest."""
+    if number is not None:
+        if number not in stored.clusters:
+            raise QueryNotFoundError(f"the clustering {stored.name!r} has no cluster {number}")
+        return HitCluster(stored.name, number, stored.names.get(number))
     number = NOISE
     if len(wanted) == 1 and not unwanted:
         number = int(next(iter(stored.clusters[stored.ids == (wanted[0].id or -1)]), NOISE))

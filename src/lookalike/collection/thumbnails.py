@@ -18,14 +18,14 @@ def thumbnails(store: Store, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
 
 
 def query_thumbnails(store: Store, queries: Sequence[EmbeddedQuery]) -> list[bytes | None]:
-    """Return those of queries that were asked; None for words."""
+    """Return those of queries that were asked; None for words and vectors."""
     stored = thumbnails(
         store, (query.id for query in queries if query.thumbnail is None and query.id is not None)
     )
     missing = [
         query.name
         for query in queries
-        if not query.is_text and query.thumbnail is None and query.id not in stored
+        if query.thumbnail is None and query.id is not None and query.id not in stored
     ]
     if missing:
         raise StoreDamagedError(

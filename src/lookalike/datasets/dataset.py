@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from lookalike.errors import DatasetDamagedError, InvalidInputError
 from lookalike.system.chance import RANDOM_STATE
-from lookalike.types import Pixels
+from lookalike.types import PixelArray
 
 Labels: TypeAlias = npt.NDArray[np.int64]
 """(n,) int64, positions in a data set's ``class_names``."""
@@ -21,7 +21,7 @@ Split = Literal["train", "test"]
 
 
 @dataclass(frozen=True, slots=True)
-class ImageFiles(Sequence[Pixels]):
+class ImageFiles(Sequence[PixelArray]):
     """Pictures of any size, each decoded when it is asked for.
 
     Attributes
@@ -40,10 +40,10 @@ class ImageFiles(Sequence[Pixels]):
         return len(self.paths)
 
     @overload
-    def __getitem__(self, index: int) -> Pixels: ...
+    def __getitem__(self, index: int) -> PixelArray: ...
     @overload
     def __getitem__(self, index: slice | npt.NDArray[np.integer[Any]]) -> ImageFiles: ...
-    def __getitem__(self, index: int | slice | npt.NDArray[np.integer[Any]]) -> Pixels | ImageFiles:
+    def __getitem__(self, index: int | slice | npt.NDArray[np.integer[Any]]) -> PixelArray | ImageFiles:
         if isinstance(index, slice):
             return ImageFiles(self.paths[index])
         if isinstance(index, np.ndarray) and index.ndim:

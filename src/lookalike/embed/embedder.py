@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from lookalike.embed.models import Model
-from lookalike.types import Pixels, Vectors
+from lookalike.types import PixelArray, Vectors
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -19,11 +19,11 @@ class Embedder(Protocol):
     batch_size: int
     """Images that `embed` is best given at once."""
 
-    def prepare(self, image: Image) -> Pixels:
+    def prepare(self, image: Image) -> PixelArray:
         """Cut and scale an RGB image to what the model sees."""
         ...
 
-    def embed(self, images: Pixels) -> Vectors:
+    def embed(self, images: PixelArray) -> Vectors:
         """Turn prepared images, (n, …) uint8, into (n, dimension) float32; unit rows for cosine."""
         ...
 

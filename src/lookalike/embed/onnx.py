@@ -9,7 +9,7 @@ import numpy as np
 from lookalike.embed.models import GraphUse, Model
 from lookalike.embed.runtime import ONE_THREAD, Compute, open_session
 from lookalike.errors import ModelInputError, ModelMemoryError
-from lookalike.types import Pixels, Vectors
+from lookalike.types import PixelArray, Vectors
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -39,7 +39,7 @@ class OnnxEmbedder:
         self.batch_size = device.batch_size
         self._input = self._session.get_inputs()[0].name
 
-    def prepare(self, image: Image) -> Pixels:
+    def prepare(self, image: Image) -> PixelArray:
         """Cut or squash, and scale, an RGB image to what the network sees.
 
         Returns
@@ -48,7 +48,7 @@ class OnnxEmbedder:
         """
         return fit_image(image, self.model)
 
-    def embed(self, images: Pixels) -> Vectors:
+    def embed(self, images: PixelArray) -> Vectors:
         """Embed prepared images.
 
         Parameters
@@ -84,7 +84,7 @@ class OnnxEmbedder:
         return unit_rows(features) if self.model.metric == "cosine" else features
 
 
-def fit_image(image: Image, model: Model) -> Pixels:
+def fit_image(image: Image, model: Model) -> PixelArray:
     """Cut or squash, and scale, an RGB image to what a network sees.
 
     Returns

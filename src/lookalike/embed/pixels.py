@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lookalike.embed.models import Model
-from lookalike.types import Pixels, Vectors
+from lookalike.types import PixelArray, Vectors
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -28,7 +28,7 @@ class PixelsEmbedder:
         self.model = model
         self._mode = "L" if model.dimension == model.size**2 else "RGB"
 
-    def prepare(self, image: Image) -> Pixels:
+    def prepare(self, image: Image) -> PixelArray:
         """Bring an RGB image to the model's size; the whole of it, whatever its proportions.
 
         Returns
@@ -43,6 +43,6 @@ class PixelsEmbedder:
             converted = converted.resize((side, side), Resampling.BICUBIC, reducing_gap=3.0)
         return np.asarray(converted)
 
-    def embed(self, images: Pixels) -> Vectors:
+    def embed(self, images: PixelArray) -> Vectors:
         """Return prepared images, (n, …) uint8, as (n, dimension) float32."""
         return images.reshape(len(images), -1).astype(np.float32)

@@ -15,7 +15,7 @@ from lookalike.embed.embedder import Embedder, TextEmbedder
 from lookalike.embed.models import Model
 from lookalike.embed.onnx import unit_rows
 from lookalike.pca import PCA
-from lookalike.types import Pixels, Vectors
+from lookalike.types import PixelArray, Vectors
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -79,11 +79,11 @@ class ReducedEmbedder:
         self._base = base
         self._pca = pca
 
-    def prepare(self, image: Image) -> Pixels:
+    def prepare(self, image: Image) -> PixelArray:
         """Cut and scale an RGB image to what the base model sees."""
         return self._base.prepare(image)
 
-    def embed(self, images: Pixels) -> Vectors:
+    def embed(self, images: PixelArray) -> Vectors:
         """Turn prepared images into (n, dimension) float32."""
         return reduce_vectors(self._base.embed(images), self._pca, self.model)
 

@@ -1,13 +1,12 @@
-"""What a search may start from, made into one vector."""
+"""What a search starts from, made into one vector."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, Union, cast
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, cast
 
 import numpy as np
 
@@ -15,28 +14,38 @@ from lookalike.embed import MODELS, Embedder, Model, TextEmbedder, base_name, un
 from lookalike.errors import (
     FetchError,
     ImageError,
-    InvalidInputError,
+    QueryConflictError,
     QueryInputError,
     QueryNotFoundError,
     QueryUnreachableError,
 )
 from lookalike.hints import Hint
 from lookalike.images import content_id, decode, make_thumbnail
-from lookalike.images.decode import read_file, upright_rgb
+from lookalike.images.decode import read_file
 from lookalike.images.finding.spelling import as_spelled_file
-from lookalike.images.formats import FORMATS
-from lookalike.types import ImageId, Metric, Pixels, Vectors
+from lookalike.query.reading import IMAGE_ENDINGS
+from lookalike.query.terms import (
+    Example,
+    ImageFile,
+    ImageRef,
+    PictureTerm,
+    Pixels,
+    Region,
+    Term,
+    Url,
+    Vector,
+    Words,
+)
+from lookalike.types import ImageId, Metric, Vectors
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Query: TypeAlias = Union[str, os.PathLike[str], Pixels, "Image"]
-"""A file, a URL, words, (height, width, 3) uint8 pixels, or an image of Pillow's."""
-
 NEGATIVE_WEIGHT = 0.5
-"""How hard what is not wanted pushes, against how hard what is wanted pulls."""
+"""How hard what is not wanted pushes, against how hard what is wanted pulls, at equal weights."""
 
-_IMAGE_ENDINGS = tuple(ending for row in FORMATS for ending in row.extensions)
+Source: TypeAlias = Literal["picture", "thumbnail"]
+"""What a region is cut from: the picture as it is, or the thumbnail that the collection has of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +55,19 @@ class EmbeddedQuery:
     Attributes
     ----------
     name : str
-        What to call it: a file name, a URL, the words, or "pixels".
+        What to call it: a file name, a URL, the words, "pixels", or "vector".
     vector : (d,) float32
     id : ImageId or None
-        Of its content; None for pixels and words.
+        Of its content; None for pixels, words and vectors.
     thumbnail : PIL.Image.Image or None
-        None where the collection has one, and for words.
+        None where the collection has one, and for words and vectors.
     is_text : bool
         Whether it is words.
+    weight : float
+        How much it counts beside others.
+    cut_from : {"picture", "thumbnail"} or None
+        What its region was cut from; None where the whole picture was asked for. It is the thumbnail for an
+        image of the collection whose file is not there any more, and for one of a data set.
     """
 
     name: str
@@ -61,70 +75,100 @@ class EmbeddedQuery:
     id: ImageId | None = None
     thumbnail: Image | None = None
     is_text: bool = False
+    weight: float = 1.0
+    cut_from: Source | None = None
+
+
+class StoredImages(Protocol):
+    """The images that a collection has embedded with a model."""
+
+    @property
+    def models(self) -> Iterable[str]:
+        """The names of all models that these images are embedded with."""
+        ...
+
+    def vector_of(self, image: ImageId) -> Vectors | None:
+        """Return the vector of an image, (d,) float32; None if there is none."""
+        ...
+
+    def find(self, term: ImageRef | Example) -> tuple[ImageId, str]:
+        """Return the image that is meant, and what to call it.
+
+        Raises
+        ------
+        QueryError
+            If there is no such image.
+        """
+        ...
+
+    def picture_of(self, image: ImageId) -> tuple[Image, Source]:
+        """Return the picture from its file, where that is there, else its thumbnail; and which."""
+        ...
 
 
 def embed_query(
-    query: Query,
+    term: Term,
     model: Model,
     load_embedder: Callable[[], Embedder],
-    stored: Callable[[ImageId], Vectors | None],
+    stored: StoredImages,
     allow_private: bool = False,
-    models: Iterable[str] = (),
 ) -> EmbeddedQuery:
     """Turn a query into a vector.
 
     Parameters
     ----------
-    query : path, URL, words, pixels or image
-        Words are what names no file, and does not look as if it were to; an empty text is none.
+    term : Term
     model : Model
     load_embedder : callable
-        Gives the model, loaded; not called where the collection has the image already.
-    stored : callable
-        Gives the vector that the collection has of an image, or None.
+        Gives the model, loaded; not called where the collection has the image, and all of it is meant.
+    stored : StoredImages
     allow_private : bool
         Whether a URL may name an address of the local network.
-    models : iterable of str
-        The names of all models that the images searched among are embedded with: what to name where this
-        one does not know words.
 
     Raises
     ------
     QueryError
-        If it is no image, no file, or words that the model does not know.
+        If it is no image, no file, not in the collection, a vector of another dimension, or words that the
+        model does not know.
     """
-    if isinstance(query, str) and _is_text(query):
-        if names_dataset_image(query):
-            raise QueryNotFoundError(f"there is no image {query}: the data set is not in this collection")
-        if not model.has_text:
-            raise _no_words(query, model.name, models)
-        _check_words(query)
+    from PIL import Image as Pillow
+
+    if isinstance(term, Words):
+        _check_words(term, model, stored.models)
         knows_text = cast(TextEmbedder, load_embedder())
-        return EmbeddedQuery(query, knows_text.embed_text([query])[0], is_text=True)
-    if not isinstance(query, str | os.PathLike):
-        picture, name, image = _from_memory(query), "pixels", None
-    else:
-        name = os.path.basename(os.fspath(query)) or os.fspath(query)
-        try:
-            data = _read(os.fspath(query), allow_private)
-            image, _ = content_id(data)
-            vector = stored(image)
-            if vector is not None:
-                return EmbeddedQuery(name, vector, image)
-            picture = decode(data, os.fspath(query), model.decode_side).image
-        except FetchError as error:
-            raise QueryUnreachableError(f"the query cannot be fetched: {error}", hint=error.hint) from error
-        except ImageError as error:
-            raise QueryInputError(f"the query cannot be read: {error}") from error
-    embedder = load_embedder()
-    vector = embedder.embed(embedder.prepare(picture)[None])[0]
-    return EmbeddedQuery(name, vector, image, make_thumbnail(picture))
+        vector = knows_text.embed_text([term.words])[0]
+        return EmbeddedQuery(term.words, vector, is_text=True, weight=term.weight)
+    if isinstance(term, Vector):
+        return EmbeddedQuery("vector", _fit_vector(term, model), weight=term.weight)
+    if isinstance(term, ImageRef | Example):
+        return _embed_stored(term, model, load_embedder, stored)
+    if isinstance(term, Pixels):
+        return _embed_picture(Pillow.fromarray(term.array), "pixels", None, term, load_embedder)
+    if not isinstance(term, ImageFile | Url):
+        raise TypeError(f"there is no way to embed {term!r}")
+    location = os.fspath(term.path) if isinstance(term, ImageFile) else term.url
+    name = os.path.basename(location) or location
+    try:
+        data = _read(term, allow_private)
+        image, _ = content_id(data)
+        found = stored.vector_of(image) if term.region is None else None
+        if found is not None:
+            return EmbeddedQuery(name, found, image, weight=term.weight)
+        picture = decode(data, location, model.decode_side if term.region is None else None).image
+    except FetchError as error:
+        raise QueryUnreachableError(f"the query cannot be fetched: {error}", hint=error.hint) from error
+    except ImageError as error:
+        raise QueryInputError(f"the query cannot be read: {error}") from error
+    return _embed_picture(picture, name, image, term, load_embedder)
 
 
 def combine(
     wanted: Sequence[EmbeddedQuery], unwanted: Sequence[EmbeddedQuery] = (), metric: Metric = "cosine"
 ) -> Vectors:
     """Make several queries one: the mean of what is wanted, moved away from the mean of what is not.
+
+    The means are by weight, and the heavier what is not wanted is on average, against what is, the farther it
+    moves.
 
     Returns
     -------
@@ -139,111 +183,128 @@ def combine(
     """
     if not wanted:
         raise QueryInputError("there is nothing to search for")
-    vector = np.mean([query.vector for query in wanted], axis=0)
+    weighted, weight = _weigh(wanted)
+    vector = np.mean(weighted, axis=0)
     if unwanted:
-        push = np.mean([query.vector for query in unwanted], axis=0)
-        vector = vector - NEGATIVE_WEIGHT * (push if metric == "cosine" else push - vector)
+        against, its_weight = _weigh(unwanted)
+        push = np.mean(against, axis=0)
+        strength = NEGATIVE_WEIGHT * its_weight / weight
+        vector = vector - strength * (push if metric == "cosine" else push - vector)
     if metric == "euclidean":
         return np.asarray(vector[None], np.float32)
-    longest = max(np.linalg.norm(query.vector) for query in wanted)
+    longest = np.linalg.norm(weighted, axis=1).max()
     if np.linalg.norm(vector) <= 1e-5 * longest:  # what is left is rounding
         raise QueryInputError("the queries cancel each other out", hint="search for them one by one")
     return unit_rows(vector[None])
 
 
-def several_queries(name: str, value: Query | Iterable[Query] | None) -> tuple[Query, ...]:
-    """Return what was given as queries, be it one, several or none.
+def _weigh(queries: Sequence[EmbeddedQuery]) -> tuple[Vectors, float]:
+    """Return (n, d) vectors times their weights, which are 1 on average, and what they were on average."""
+    weights = np.array([query.weight for query in queries])
+    mean = float(weights.mean())
+    shares = (weights / mean).astype(np.float32)  # of equal weights exactly 1
+    return np.array([query.vector for query in queries]) * shares[:, None], mean
 
-    Raises
-    ------
-    InvalidInputError
-        If it is neither; `name` is what the caller calls it.
+
+def cut(picture: Image, region: Region) -> Image:
+    """Cut a region out of a picture; at least one pixel.
+
+    >>> from PIL import Image
+    >>> cut(Image.new("RGB", (200, 100)), (0.5, 0, 0.25, 1)).size
+    (50, 100)
     """
-    from PIL import Image as Pillow
-
-    if value is None:
-        return ()
-    is_pixels = isinstance(value, np.ndarray) and value.ndim <= 3
-    if is_pixels or isinstance(value, str | os.PathLike | Pillow.Image):
-        return (cast(Query, value),)
-    if not isinstance(value, Iterable):
-        raise InvalidInputError(
-            f"{name} is {value!r}; expected an image, words, or a list of them", field=name
-        )
-    return tuple(value)
+    x, y, width, height = region
+    left, right = _between(x, width, picture.width)
+    top, bottom = _between(y, height, picture.height)
+    return picture.crop((left, top, right, bottom))
 
 
-def names_file(query: str) -> bool:
-    """Tell whether a query looks as if it named a file, whether that is there or not.
-
-    >>> names_file("photos/beach"), names_file("beach.JPG"), names_file("a beach"), names_file("http://a/b.png")
-    (True, True, False, False)
-    """
-    separators = [os.sep, *filter(None, [os.altsep])]
-    is_path = query.lower().endswith(_IMAGE_ENDINGS) or any(separator in query for separator in separators)
-    return is_path and "://" not in query
+def _between(start: float, length: float, n: int) -> tuple[int, int]:
+    first = min(round(start * n), n - 1)
+    return first, min(max(round((start + length) * n), first + 1), n)
 
 
-def names_dataset_image(query: str) -> bool:
-    """Tell whether a query has the form of an image of a data set.
+def _embed_stored(
+    term: ImageRef | Example, model: Model, load_embedder: Callable[[], Embedder], stored: StoredImages
+) -> EmbeddedQuery:
+    image, name = stored.find(term)
+    if term.region is not None:
+        picture, source = stored.picture_of(image)
+        return _embed_picture(picture, name, image, term, load_embedder, source)
+    vector = stored.vector_of(image)
+    if vector is None:
+        raise QueryConflictError(f"{name} is not embedded with {model.name} yet", hint="index it first")
+    return EmbeddedQuery(name, vector, image, weight=term.weight)
 
-    >>> names_dataset_image("fashion-mnist:test/42"), names_dataset_image("photos/42")
-    (True, False)
-    """
-    return re.fullmatch(r"[\w-]+:\w+/\d+", query) is not None
+
+def _embed_picture(
+    picture: Image,
+    name: str,
+    image: ImageId | None,
+    term: PictureTerm,
+    load_embedder: Callable[[], Embedder],
+    source: Source = "picture",
+) -> EmbeddedQuery:
+    """Embed a picture, or its region; `source` is what the picture is."""
+    if term.region is not None:
+        picture = cut(picture, term.region)
+    embedder = load_embedder()
+    vector = embedder.embed(embedder.prepare(picture)[None])[0]
+    cut_from = None if term.region is None else source
+    return EmbeddedQuery(name, vector, image, make_thumbnail(picture), weight=term.weight, cut_from=cut_from)
 
 
-def _from_memory(query: Pixels | Image) -> Image:
-    from PIL import Image as Pillow
-
-    if isinstance(query, Pillow.Image):
-        if 0 in query.size:
-            raise QueryInputError(
-                f"the query has {query.width} × {query.height} pixels; expected at least one"
-            )
-        try:
-            return upright_rgb(query)
-        except Exception as error:  # Pillow reads a file only now, and raises nearly anything where it is bad
-            raise QueryInputError(f"the query cannot be read: {error}") from error
-    pixels = np.asarray(query)
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
+def _fit_vector(term: Vector, model: Model) -> Vectors:
+    """Return a vector as the model would give it."""
+    vector = term.array
+    if len(vector) != model.dimension:
         raise QueryInputError(
-            f"the query is {pixels.dtype} of shape {pixels.shape}; expected uint8 of shape (height, width, 3)"
+            f"the vector has {len(vector):,} dimensions; the model {model.name} has {model.dimension:,}",
+            field="vector",
         )
-    return Pillow.fromarray(pixels)
+    if model.metric == "euclidean":
+        return vector
+    if not vector.any():
+        raise QueryInputError("the vector is all zeros, which is no direction", field="vector")
+    # In float64, where the square of no float32 is too large or too small.
+    lengths = np.linalg.norm(vector.astype(np.float64))
+    return np.asarray(vector / lengths, np.float32)
 
 
-def _is_text(query: str) -> bool:
-    """Tell whether a query is to be understood as words."""
-    return "://" not in query and not os.path.lexists(as_spelled_file(query))
+def _check_words(term: Words, model: Model, models: Iterable[str]) -> None:
+    """Refuse words that the model does not know, and what was hardly meant as words.
 
-
-def _check_words(query: str) -> None:
-    """Refuse what was hardly meant as words: a slip of the pen must not get an answer."""
-    if not query.strip():
+    A slip of the pen must not get an answer.
+    """
+    if not model.has_text:
+        raise _no_words(term, model.name, models)
+    if not term.words.strip():
         raise QueryInputError("the query is empty; expected an image file, a URL, or words")
-    if query.lower().endswith(_IMAGE_ENDINGS):
-        raise QueryNotFoundError(f"there is no file {query!r}; what ends like an image file is taken for one")
+    if term.is_guess and term.words.lower().endswith(IMAGE_ENDINGS):
+        raise QueryNotFoundError(
+            f"there is no file {term.words!r}; what ends like an image file is taken for one"
+        )
 
 
-def _no_words(query: str, model: str, models: Iterable[str]) -> QueryInputError:
+def _no_words(term: Words, model: str, models: Iterable[str]) -> QueryInputError:
     with_text = [row.name for row in MODELS if row.has_text]
     here = [name for name in models if (base_name(name) or name) in with_text]
     if here:
         hint = Hint("take_model", models=", ".join(here), model=here[0])
     else:
         hint = Hint("models_with_text", models=", ".join(with_text))
+    no_file = f"there is no file {term.words!r}, and " if term.is_guess else ""
     return QueryInputError(
-        f"there is no file {query!r}, and words cannot be searched for: the model {model} knows only images",
-        hint=hint,
+        f"{no_file}words cannot be searched for: the model {model} knows only images", hint=hint
     )
 
 
-def _read(query: str, allow_private: bool) -> bytes:
-    if "://" in query:
+def _read(term: ImageFile | Url, allow_private: bool) -> bytes:
+    if isinstance(term, Url):
         from lookalike.images.fetch import fetch
 
-        return fetch(query, allow_private=allow_private)
-    if os.path.isdir(query):  # not Path.is_dir, which raises where words are longer than a name can be
-        raise QueryInputError(f"the query {query} is a folder; expected an image file or a URL")
-    return read_file(Path(as_spelled_file(query)))
+        return fetch(term.url, allow_private=allow_private)
+    path = os.fspath(term.path)
+    if os.path.isdir(path):  # not Path.is_dir, which raises where words are longer than a name can be
+        raise QueryInputError(f"the query {path} is a folder; expected an image file or a URL")
+    return read_file(Path(as_spelled_file(path)))

@@ -19,6 +19,7 @@ from lookalike.geography import box_around, distances
 from lookalike.hints import Hint
 from lookalike.images.finding.spelling import as_typed, composed, label_spellings
 from lookalike.images.formats import FORMATS
+from lookalike.query.checking import check_document, is_number
 from lookalike.query.facts import SAID, which_say
 from lookalike.store import Store, sql_literal
 from lookalike.types import Ids
@@ -52,6 +53,13 @@ _FORMATS = {ending.lstrip("."): row.name for row in FORMATS for ending in row.ex
 }
 _SPLITS = ("train", "test")
 _NOTHING: Mapping[str, Ids] = MappingProxyType({})
+
+_LISTS = ("labels", "folders", "formats", "keywords", "cameras", "lenses")
+_ONE_OF = {"shapes": "shape", "splits": "split"}
+_NEAR = ("lat", "lon", "km")
+_BOUNDS = tuple(f"{end}_{name}" for name in (*_BOUNDED, "date") for end in ("min", "max"))
+_FIELDS = (*_LISTS, *_ONE_OF, "near", *_BOUNDS)
+"""What a filter may have in JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +240,56 @@ class Filter:
         bounds = (self.min_date, self.max_date, self.min_rating, self.max_rating, self.near)
         return any(bound is not None for bound in bounds) or any(getattr(self, name) for name in SAID)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what it asks for as a document of JSON; dates as their first and last moment.
+
+        Examples
+        --------
+        >>> Filter(min_size=600, shape="portrait", near=(54.4, 18.6, 30)).to_dict()
+        {'min_size': 600.0, 'shapes': ['portrait'], 'near': {'lat': 54.4, 'lon': 18.6, 'km': 30.0}}
+        """
+        document: dict[str, Any] = {
+            name: bound.isoformat(timespec="microseconds")
+            if isinstance(bound, datetime.datetime)
+            else float(bound)
+            for name in _BOUNDS
+            if (bound := getattr(self, name)) is not None
+        }
+        document |= {name: list(words) for name in _LISTS if (words := getattr(self, name))}
+        document |= {
+            name: [word] for name, single in _ONE_OF.items() if (word := getattr(self, single)) is not None
+        }
+        if self.near is not None:
+            document["near"] = dict(zip(_NEAR, self.near, strict=True))
+        return document
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Filter:
+        """Make a filter of a document of JSON, as `to_dict` writes it.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is none; its `field` is the one that is not known.
+
+        Examples
+        --------
+        >>> Filter.from_dict({"labels": ["cats"], "min_date": "2019"}).min_date
+        datetime.datetime(2019, 1, 1, 0, 0)
+        """
+        check_document("where", document, _FIELDS)
+        given = {name: value for name, value in document.items() if value is not None}
+        options: dict[str, Any] = {name: given[name] for name in (*_LISTS, *_BOUNDS) if name in given}
+        for name, single in _ONE_OF.items():
+            words = _words(name, given.get(name, ()))
+            if len(words) > 1:
+                raise InvalidInputError(f"{name} is {list(words)}; expected one of them", field=name)
+            options[single] = words[0] if words else None
+        if "near" in given:
+            place = check_document("near", given["near"], _NEAR)
+            options["near"] = _check_near([place.get(name) for name in _NEAR])
+        return cls(**options)
+
     def with_split(self, split: str | None) -> Filter:
         """Return a filter that also asks for a split.
 
@@ -338,13 +396,13 @@ def _among(column: str, words: Sequence[str]) -> str:
 def _check_bound(name: str, value: Any) -> float | None:
     if value is None:
         return None
-    if not _is_number(value) or not 0 <= value < math.inf:
+    if not is_number(value) or not 0 <= value < math.inf:
         raise InvalidInputError(f"{name} is {value!r}; expected a number, 0 or more")
     return float(value)
 
 
 def _check_rating(name: str, value: Any) -> float | None:
-    if value is None or (_is_number(value) and _REJECTED <= value <= _MOST_STARS):
+    if value is None or (is_number(value) and _REJECTED <= value <= _MOST_STARS):
         return None if value is None else float(value)
     raise InvalidInputError(f"{name} is {value!r}; expected stars, 1 to 5, or -1 for what was rejected")
 
@@ -353,7 +411,7 @@ def _check_near(value: Any) -> tuple[float, float, float] | None:
     if value is None:
         return None
     numbers = tuple(value) if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) else ()
-    if len(numbers) != 3 or not all(map(_is_number, numbers)):
+    if len(numbers) != 3 or not all(map(is_number, numbers)):
         raise InvalidInputError(
             f"near is {value!r}; expected a latitude, a longitude and a distance in kilometres, such as"
             " (48.858, 2.294, 5)"
@@ -365,10 +423,6 @@ def _check_near(value: Any) -> tuple[float, float, float] | None:
     if not 0 <= radius < math.inf:
         raise InvalidInputError(f"the distance of near is {radius:g}; expected kilometres, 0 or more")
     return latitude, longitude, radius
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 def _full_words(name: str, value: object) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ from lookalike.sync.progress import Progress
 from lookalike.sync.reading import Outage, Unread, identify, read, undecoded
 from lookalike.sync.side_by_side import side_by_side
 from lookalike.sync.work import Work
-from lookalike.types import ImageId, Pixels, Vectors
+from lookalike.types import ImageId, PixelArray, Vectors
 
 COMMIT_IMAGES = 2_000
 _NO_COLORS = np.empty((0, 4), np.float32)
@@ -129,9 +129,9 @@ class _Opened:
 
     file: FoundFile
     id: ImageId
-    pixels: tuple[Pixels, ...]
+    pixels: tuple[PixelArray, ...]
     image: ImageRow | None
-    colors: Pixels | None
+    colors: PixelArray | None
     note: str
 
 
@@ -270,7 +270,7 @@ class _Worker:
             self._release([image])
             return _short_of_memory(file, image)
 
-    def _decode(self, file: FoundFile, content: bytes | Pixels, image: ImageId, sha256: bytes) -> _Opened:
+    def _decode(self, file: FoundFile, content: bytes | PixelArray, image: ImageId, sha256: bytes) -> _Opened:
         decoded: dict[int, Decoded] = {}  # once for each size that is wanted
         pixels = []
         for embedder in self._embedders:
@@ -308,7 +308,7 @@ def _with_colors(opened: Sequence[_Opened]) -> dict[ImageId, ImageRow]:
     return {row.id: replace(row, colors=each) for (row, _), each in zip(rows, found, strict=True)}
 
 
-def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> tuple[ImageRow, Pixels]:
+def _describe(image: ImageId, sha256: bytes, decoded: Decoded) -> tuple[ImageRow, PixelArray]:
     """Return the row of an image but for its colours, and the pixels that those are taken from."""
     thumbnail = make_thumbnail(decoded.image)
     grey = thumbnail.convert("L")  # once for both that need it

@@ -14,7 +14,7 @@ from lookalike.errors import ImageError, MissingImagesError
 from lookalike.images import content_id, pixels_id
 from lookalike.images.decode import MAX_FILE_BYTES, read_file
 from lookalike.sync.plan import FoundFile
-from lookalike.types import ImageId, Pixels
+from lookalike.types import ImageId, PixelArray
 
 Cause = Literal["content", "disk", "memory", "machine"]
 """The file's own bytes; the disk or the system; too little memory; what is not installed on this machine."""
@@ -36,7 +36,7 @@ class Unread:
         return self.cause == "content"
 
 
-def read(file: FoundFile) -> bytes | Pixels | Unread:
+def read(file: FoundFile) -> bytes | PixelArray | Unread:
     """Return the content of a file, all of it, or the pixels of an image of a data set."""
     try:
         if file.pixels is not None:
@@ -55,7 +55,7 @@ def read(file: FoundFile) -> bytes | Pixels | Unread:
     return data
 
 
-def identify(content: bytes | Pixels) -> tuple[ImageId, bytes]:
+def identify(content: bytes | PixelArray) -> tuple[ImageId, bytes]:
     """Return the id of an image and its sha256."""
     return content_id(content) if isinstance(content, bytes) else pixels_id(content)
 

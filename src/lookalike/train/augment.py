@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lookalike.train.images import GREY
-from lookalike.types import Pixels
+from lookalike.types import PixelArray
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -24,7 +24,7 @@ _BLUR, _BLUR_RADIUS = 0.15, (0.3, 1.2)  # how often, and of how many pixels at a
 _ERASE, _ERASED_AREA = 0.25, (0.03, 0.2)  # how often, and which share of the picture
 
 
-def augment(image: Image, side: int, random: np.random.Generator) -> Pixels:
+def augment(image: Image, side: int, random: np.random.Generator) -> PixelArray:
     """Crop, flip, recolour, blur and partly erase an RGB image.
 
     Parameters
@@ -92,7 +92,7 @@ def _turn(circle: float) -> np.ndarray:
     return turn.T.astype(np.float32)
 
 
-def _erase(pixels: Pixels, draw: float, place: np.ndarray, random: np.random.Generator) -> None:
+def _erase(pixels: PixelArray, draw: float, place: np.ndarray, random: np.random.Generator) -> None:
     """Put noise in place of a rectangle (Zhong et al., *Random Erasing Data Augmentation*, 2020)."""
     side = len(pixels)
     edge = max(1, round(side * math.sqrt(_between(_ERASED_AREA, draw))))

@@ -27,7 +27,7 @@ from lookalike.train.schedule import Schedule
 from lookalike.train.settings import AutoencoderSettings, Running
 from lookalike.train.split import Rows, split_images
 from lookalike.train.trained import Trained, check_agreement
-from lookalike.types import Metric, Pixels, Vectors
+from lookalike.types import Metric, PixelArray, Vectors
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -234,6 +234,6 @@ def _mean_code(network: Autoencoder, feed: _Feed) -> Vectors:
     return mean
 
 
-def _coloured(pictures: Pixels) -> Pixels:
+def _coloured(pictures: PixelArray) -> PixelArray:
     """Return (n, s, s, 1 or 3) as (n, s, s, 3)."""
     return np.broadcast_to(pictures, (*pictures.shape[:3], 3))

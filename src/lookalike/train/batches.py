@@ -14,7 +14,7 @@ import numpy as np
 from lookalike.errors import ImageError, ModelConflictError
 from lookalike.train.images import TrainingImages
 from lookalike.train.split import Rows
-from lookalike.types import Pixels
+from lookalike.types import PixelArray
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -36,7 +36,7 @@ class Batch:
     """
 
     rows: Rows
-    pixels: Pixels
+    pixels: PixelArray
     failed: tuple[str, ...] = ()
 
 
@@ -44,7 +44,7 @@ def read_batches(
     images: TrainingImages,
     order: Rows,
     batch_size: int,
-    prepare: Callable[[Image, int], Pixels],
+    prepare: Callable[[Image, int], PixelArray],
     shorter_side: int,
     jobs: int = 1,
 ) -> Generator[Batch]:
@@ -69,8 +69,8 @@ def read_batches(
         An image that cannot be read is missing from its batch, which may even be empty.
     """
 
-    def read(rows: Rows) -> list[tuple[int, Pixels | str]]:
-        made: list[tuple[int, Pixels | str]] = []
+    def read(rows: Rows) -> list[tuple[int, PixelArray | str]]:
+        made: list[tuple[int, PixelArray | str]] = []
         for row in rows.tolist():
             try:
                 made.append((row, prepare(images.open(row, shorter_side), row)))
@@ -80,7 +80,7 @@ def read_batches(
 
     portion = max(1, -(-batch_size // jobs))
     starts = iter(range(0, len(order), batch_size))
-    waiting: deque[list[Future[list[tuple[int, Pixels | str]]]]] = deque()
+    waiting: deque[list[Future[list[tuple[int, PixelArray | str]]]]] = deque()
     pool = ThreadPoolExecutor(jobs, thread_name_prefix="lookalike-train")
 
     def hand_out() -> None:
@@ -108,7 +108,7 @@ def read_batches(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def first_pixels(batches: Generator[Batch], n: int) -> Pixels:
+def first_pixels(batches: Generator[Batch], n: int) -> PixelArray:
     """Return the first `n` images that can be read: (at most n, side, side, 3) uint8.
 
     Raises
@@ -116,7 +116,7 @@ def first_pixels(batches: Generator[Batch], n: int) -> Pixels:
     ModelError
         If there is none.
     """
-    found: list[Pixels] = []
+    found: list[PixelArray] = []
     reason = ""
     with contextlib.closing(batches):
         for batch in batches:

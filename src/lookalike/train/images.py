@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.images import decode, from_pixels
-from lookalike.types import Ids, Pixels
+from lookalike.types import Ids, PixelArray
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -45,7 +45,7 @@ class TrainingImages:
     """
 
     ids: Ids
-    read: Callable[[int], tuple[str, bytes | Pixels]]
+    read: Callable[[int], tuple[str, bytes | PixelArray]]
     labels: Sequence[str] | None = None
     is_test: npt.NDArray[np.bool_] | None = None
     labels_from: str = ""

@@ -13,7 +13,7 @@ from lookalike.errors import ModelDamagedError
 from lookalike.plots import SheetRow, contact_sheet
 from lookalike.train.card import Card
 from lookalike.train.run_folder import RunImages
-from lookalike.types import Pixels, Vectors
+from lookalike.types import PixelArray, Vectors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,14 +36,14 @@ class Trained:
     card : Card
     images : RunImages
         What it was trained on.
-    examples : tuple of (Pixels, Pixels)
+    examples : tuple of (PixelArray, PixelArray)
         Held-out images, and what an autoencoder makes of them; empty for other networks.
     """
 
     local: LocalModel
     card: Card
     images: RunImages = field(repr=False)
-    examples: tuple[tuple[Pixels, Pixels], ...] = field(default=(), repr=False)
+    examples: tuple[tuple[PixelArray, PixelArray], ...] = field(default=(), repr=False)
 
     @property
     def card_name(self) -> str:
@@ -70,7 +70,7 @@ class Trained:
         return contact_sheet(rows, self.card.model, columns)
 
 
-def _as_png(pixels: Pixels) -> bytes:
+def _as_png(pixels: PixelArray) -> bytes:
     from PIL import Image
 
     stream = io.BytesIO()
@@ -78,7 +78,7 @@ def _as_png(pixels: Pixels) -> bytes:
     return stream.getvalue()
 
 
-def check_agreement(local: LocalModel, pixels: Pixels, expected: Vectors) -> None:
+def check_agreement(local: LocalModel, pixels: PixelArray, expected: Vectors) -> None:
     """Make sure that the ONNX graph gives what torch gives.
 
     Parameters

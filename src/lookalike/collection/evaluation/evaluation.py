@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 
 from lookalike.answers import ClusteringEvaluations, Evaluation
 from lookalike.bench import RECALLS, IndexComparison
-from lookalike.collection.checking import check_count
 from lookalike.collection.embedded import vector_table
 from lookalike.collection.evaluation.clusterings import evaluate_clusterings
 from lookalike.collection.evaluation.indexes import IndexRequest, compare_on_collection
@@ -17,6 +16,7 @@ from lookalike.collection.searchers import choose_kind
 from lookalike.evaluate.measures import MOST_QUERIES
 from lookalike.index.contract import DEFAULT_RECALL, check_recall
 from lookalike.index.kinds import check_request
+from lookalike.query.checking import check_count
 from lookalike.system.chance import RANDOM_STATE
 
 

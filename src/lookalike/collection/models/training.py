@@ -35,7 +35,7 @@ from lookalike.train import (
     TrainingImages,
 )
 from lookalike.train.trainings import training_of
-from lookalike.types import Pixels
+from lookalike.types import PixelArray
 
 
 def train_model(
@@ -127,7 +127,7 @@ def _labeled(places: Places, given: str | os.PathLike[str] | None) -> TrainingIm
     return TrainingImages(every.ids[rows], every.read, labels, is_test, source, asked)
 
 
-def _reader(places: Places, stored: dict[int, str]) -> Callable[[int], tuple[str, bytes | Pixels]]:
+def _reader(places: Places, stored: dict[int, str]) -> Callable[[int], tuple[str, bytes | PixelArray]]:
     """Return what reads an image, by its id, from the first place where it lies."""
     sets = set(places.datasets)
     lock = threading.Lock()
@@ -136,7 +136,7 @@ def _reader(places: Places, stored: dict[int, str]) -> Callable[[int], tuple[str
     def load(name: str) -> datasets.Dataset:
         return datasets.load(name)
 
-    def read(image: int) -> tuple[str, bytes | Pixels]:
+    def read(image: int) -> tuple[str, bytes | PixelArray]:
         path = stored.get(image)
         if path is None:
             raise ImageDamagedError(f"the image {image:016x}", "it is no longer in the collection")

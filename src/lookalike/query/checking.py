@@ -1,0 +1,62 @@
+"""What is checked of a request at its door: numbers, switches, and the fields of documents."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from lookalike.errors import InvalidInputError
+
+
+def check_count(name: str, value: int, least: int = 1) -> None:
+    """Raise InvalidInputError unless a number of things is whole and at least so large."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InvalidInputError(f"{name} is {value!r}; expected a whole number, {least} or more", field=name)
+
+
+def check_switch(name: str, value: object) -> bool:
+    """Return a switch, checked to be on or off."""
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidInputError(f"{name} is {value!r}; expected true or false", field=name)
+    return bool(value)
+
+
+def is_number(value: object) -> bool:
+    """Tell whether something is a number, of Python's or NumPy's; truth values are none."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def check_text(name: str, value: object, expected: str) -> str:
+    """Return a text, checked to be one, and not empty."""
+    if not isinstance(value, str) or not value:
+        raise InvalidInputError(f"{name} is {value!r}; expected {expected}", field=name)
+    return value
+
+
+def check_document(what: str, document: object, fields: Iterable[str]) -> Mapping[str, Any]:
+    """Return a document of JSON, checked to be an object of no other fields than these.
+
+    Raises
+    ------
+    InvalidInputError
+        Its `field` is the one that is not known.
+
+    Examples
+    --------
+    >>> check_document("a search", {"colours": []}, ["colors", "like"])
+    Traceback (most recent call last):
+    ...
+    lookalike.errors.InvalidInputError: a search has no field 'colours'; did you mean colors?
+    """
+    known = tuple(fields)
+    if not isinstance(document, Mapping):
+        raise InvalidInputError(f"{what} is {document!r}; expected an object with {', '.join(known)}")
+    for name in document:
+        if name not in known:
+            close = difflib.get_close_matches(str(name), known, n=1)
+            expected = f"did you mean {close[0]}?" if close else f"expected {', '.join(known)}"
+            raise InvalidInputError(f"{what} has no field {name!r}; {expected}", field=str(name))
+    return document

@@ -1,0 +1,201 @@
+"""A search as one value: what is like it, what is not, among which images, by what; with its JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from lookalike.embed.local import is_path
+from lookalike.errors import InvalidInputError
+from lookalike.index.contract import DEFAULT_RECALL, check_recall
+from lookalike.index.kinds import AUTO, check_request
+from lookalike.query.appearance import read_color
+from lookalike.query.checking import check_count, check_document, check_switch, check_text
+from lookalike.query.filter import Filter
+from lookalike.query.terms import Term
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterRef:
+    """A cluster of a clustering that is kept, or the one that the query is in.
+
+    Attributes
+    ----------
+    clustering : str
+        Its name.
+    number : int or None
+        None for the query's own.
+    """
+
+    clustering: str
+    number: int | None = None
+
+    def __post_init__(self) -> None:
+        check_text("same_cluster", self.clustering, "the name of a clustering")
+        if self.number is not None:
+            check_count("the number of the cluster", self.number, least=0)
+            object.__setattr__(self, "number", int(self.number))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a document of JSON.
+
+        >>> ClusterRef("groups", 3).to_dict()
+        {'clustering': 'groups', 'number': 3}
+        """
+        return {"clustering": self.clustering, "number": self.number}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> ClusterRef:
+        """Make one of a document of JSON, as `to_dict` writes it.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is none.
+        """
+        check_document("same_cluster", document, ("clustering", "number"))
+        return cls(document.get("clustering", ""), document.get("number"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRequest:
+    """A search, checked, that can be kept, sent, and asked of any collection; see `Collection.search`.
+
+    Attributes
+    ----------
+    like : sequence of Term
+        What is searched for; several make one query, their mean by weight.
+    unlike : sequence of Term
+        What is not wanted. The mean weight of these against that of what is wanted says how hard it pushes.
+    colors : sequence of str
+        CSS colours; all must be there. Kept as ``#rrggbb``.
+    where : Filter
+        Which images may be hits.
+    same_cluster : ClusterRef, optional
+        The cluster that hits must be in.
+    model : str, optional
+        Which of the collection's models; its own by default.
+    index : str
+        Which kind of index answers, or "auto".
+    recall : float
+        The share of the true neighbours that may be expected, above 0; 1 is proved.
+    mode : {"leaf", "bbf", "exact"}, optional
+        How to ask a KD-tree.
+    k : int
+        How many images to return.
+    include_self : bool
+        Whether a query that is in the collection may be a hit.
+
+    Raises
+    ------
+    InvalidInputError
+        If no collection could answer it.
+
+    Examples
+    --------
+    >>> from lookalike import Words
+    >>> request = SearchRequest(like=[Words("a red car")], where=Filter(min_size=600), k=3)
+    >>> SearchRequest.from_dict(request.to_dict()) == request
+    True
+    """
+
+    like: Sequence[Term] = ()
+    unlike: Sequence[Term] = ()
+    colors: Sequence[str] = ()
+    where: Filter = field(default_factory=Filter)
+    same_cluster: ClusterRef | None = None
+    model: str | None = None
+    index: str = AUTO
+    recall: float = DEFAULT_RECALL
+    mode: str | None = None
+    k: int = 10
+    include_self: bool = False
+
+    def __post_init__(self) -> None:
+        check_count("k", self.k)
+        check_request(self.index, self.mode)
+        if not isinstance(self.where, Filter):
+            raise InvalidInputError(f"where is {self.where!r}; expected a lookalike.Filter", field="where")
+        if self.same_cluster is not None and not isinstance(self.same_cluster, ClusterRef):
+            raise InvalidInputError(
+                f"same_cluster is {self.same_cluster!r}; expected a lookalike.ClusterRef",
+                field="same_cluster",
+            )
+        if self.model is not None and not isinstance(self.model, str):
+            raise InvalidInputError(
+                f"model is {self.model!r}; expected its name, or the path of an ONNX file", field="model"
+            )
+        checked = {
+            "like": _check_terms("like", self.like),
+            "unlike": _check_terms("unlike", self.unlike),
+            "colors": tuple(map(read_color, _list("colors", self.colors))),
+            "recall": check_recall(self.recall),
+            "k": int(self.k),
+            "include_self": check_switch("include_self", self.include_self),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a document of JSON, with all its fields."""
+        document = {each.name: getattr(self, each.name) for each in fields(self)}
+        return document | {
+            "like": [term.to_dict() for term in self.like],
+            "unlike": [term.to_dict() for term in self.unlike],
+            "colors": list(self.colors),
+            "where": self.where.to_dict(),
+            "same_cluster": None if self.same_cluster is None else self.same_cluster.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any], *, is_local: bool = True) -> SearchRequest:
+        """Make a request of a document of JSON, as `to_dict` writes it; what is left out is as by default.
+
+        Parameters
+        ----------
+        document : mapping
+        is_local : bool
+            Whether who wrote it may name files of this machine, a model's, too, and hand over pixels: not,
+            where it came over a network.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is none; its `field` says what is wrong.
+
+        Examples
+        --------
+        >>> SearchRequest.from_dict({"like": [{"file": "/etc/passwd"}]}, is_local=False)
+        Traceback (most recent call last):
+        ...
+        lookalike.errors.InvalidInputError: a query by file is for the machine that the collection is on; ...
+        """
+        given = dict(check_document("a search", document, [each.name for each in fields(cls)]))
+        for name in ("like", "unlike"):
+            if name in given:
+                given[name] = [Term.from_dict(each, is_local=is_local) for each in _list(name, given[name])]
+        model = given.get("model")
+        if not is_local and isinstance(model, str) and is_path(model):
+            raise InvalidInputError(f"model is {model!r}; expected the name of a model", field="model")
+        given["where"] = Filter.from_dict(given.get("where", {}))
+        if given.get("same_cluster") is not None:
+            given["same_cluster"] = ClusterRef.from_dict(given["same_cluster"])
+        return cls(**given)
+
+
+def _check_terms(name: str, terms: object) -> tuple[Term, ...]:
+    found = _list(name, terms)
+    for term in found:
+        if not isinstance(term, Term):
+            raise InvalidInputError(
+                f"{name} has {term!r}; expected one of the kinds of query, such as lookalike.ImageFile(…)",
+                field=name,
+            )
+    return tuple(found)
+
+
+def _list(name: str, value: Any) -> Sequence[Any]:
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        raise InvalidInputError(f"{name} is {value!r}; expected a list", field=name)
+    return value
