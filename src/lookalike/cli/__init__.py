@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0] in COMMANDS:
         tell_if_there(words[0], os.path.isfile, "file")
-    elif words and _is_bare_query(words[0]):
+    elif words and not words[0].startswith("-") and _is_bare_query(words[0]):
         words.insert(0, "search")
     try:
         with naming_output():  # of help and version; commands see to theirs
@@ -117,9 +117,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _is_bare_query(word: str) -> bool:
-    from lookalike.query.reading import is_bare_query
+    from lookalike.query.reading import is_bare_query  # which needs numpy; help and version do without
 
-    return not word.startswith("-") and is_bare_query(word)
+    return is_bare_query(word)
 
 
 def _complain_of_usage(error: typer.BadParameter) -> None:

@@ -14,12 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lookalike.answers import ImageInfo, Info, RootInfo, SearchResult, SyncReport
 from lookalike.collection.closed import Closed
-from lookalike.collection.clusterings.clusterings import Clusterings
 from lookalike.collection.describing import describe, describe_image, describe_roots
-from lookalike.collection.evaluation.evaluation import Evaluations
 from lookalike.collection.manifest_file import ManifestFile
-from lookalike.collection.maps.maps import Maps
-from lookalike.collection.models.models import Models
 from lookalike.collection.moving import move_root
 from lookalike.collection.opening import add_what_is_asked, choose_home, create, find_near
 from lookalike.collection.places import Places
@@ -47,6 +43,12 @@ from lookalike.store import Labeling, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Progress, Work, locate
 from lookalike.system.cores import usable_cores
 from lookalike.types import Hit, ImageId, Vectors
+
+if TYPE_CHECKING:
+    from lookalike.collection.clusterings.clusterings import Clusterings
+    from lookalike.collection.evaluation.evaluation import Evaluations
+    from lookalike.collection.maps.maps import Maps
+    from lookalike.collection.models.models import Models
 
 
 class Collection:
@@ -297,27 +299,35 @@ class Collection:
             if not len(self):
                 shutil.rmtree(self.folder, ignore_errors=True)
 
-    # What hangs on a collection is made when it is asked for: kept, it would keep the collection, and with it
-    # files of the disk, until Python looks for circles.
+    # What hangs on a collection is imported and made when it is asked for. A search needs none of it; and what
+    # is kept would keep the collection, and with it files of the disk, until Python looks for circles.
 
     @property
     def clusterings(self) -> Clusterings:
         """Groups of look-alikes: made, shown, changed, exported."""
+        from lookalike.collection.clusterings.clusterings import Clusterings
+
         return Clusterings(self._resources)
 
     @property
     def maps(self) -> Maps:
         """The images in the plane, look-alikes near each other."""
+        from lookalike.collection.maps.maps import Maps
+
         return Maps(self._resources)
 
     @property
     def models(self) -> Models:
         """What the images are embedded with: listed, reduced, trained."""
+        from lookalike.collection.models.models import Models
+
         return Models(self._resources, self.sync)
 
     @property
     def evaluation(self) -> Evaluations:
         """How good searches, clusterings and search indexes are."""
+        from lookalike.collection.evaluation.evaluation import Evaluations
+
         return Evaluations(self._resources)
 
     def _resources(self) -> Resources:
