@@ -299,8 +299,8 @@ class Collection:
             if not len(self):
                 shutil.rmtree(self.folder, ignore_errors=True)
 
-    # What hangs on a collection is imported and made when it is asked for. A search needs none of it; and what
-    # is kept would keep the collection, and with it files of the disk, until Python looks for circles.
+    # What hangs on a collection is imported and made when it is asked for. A search needs none of it; and if
+    # it were kept, it would keep the collection, and files of the disk, until Python looks for circles.
 
     @property
     def clusterings(self) -> Clusterings:
