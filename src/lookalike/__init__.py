@@ -17,25 +17,6 @@ from warnings import warn
 from lookalike.system.on_demand import load
 
 if TYPE_CHECKING:  # the same table, for those that read the code without running it
-    from lookalike.answers import Cluster as Cluster
-    from lookalike.answers import Clustering as Clustering
-    from lookalike.answers import ClusteringEvaluation as ClusteringEvaluation
-    from lookalike.answers import ClusteringEvaluations as ClusteringEvaluations
-    from lookalike.answers import ClusteringInfo as ClusteringInfo
-    from lookalike.answers import Evaluation as Evaluation
-    from lookalike.answers import Failure as Failure
-    from lookalike.answers import HitCluster as HitCluster
-    from lookalike.answers import ImageInfo as ImageInfo
-    from lookalike.answers import ImageMap as ImageMap
-    from lookalike.answers import Info as Info
-    from lookalike.answers import MapUpdate as MapUpdate
-    from lookalike.answers import Note as Note
-    from lookalike.answers import QueryScores as QueryScores
-    from lookalike.answers import RootInfo as RootInfo
-    from lookalike.answers import SearchComparison as SearchComparison
-    from lookalike.answers import SearchResult as SearchResult
-    from lookalike.answers import SyncReport as SyncReport
-    from lookalike.answers import TrainedModel as TrainedModel
     from lookalike.bench import IndexComparison as IndexComparison
     from lookalike.bench import IndexFigures as IndexFigures
     from lookalike.cluster import AtDistance as AtDistance
@@ -52,6 +33,7 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.embed import Model as Model
     from lookalike.errors import BusyError as BusyError
     from lookalike.errors import CacheError as CacheError
+    from lookalike.errors import CancelledError as CancelledError
     from lookalike.errors import CollectionConflictError as CollectionConflictError
     from lookalike.errors import CollectionDamagedError as CollectionDamagedError
     from lookalike.errors import CollectionError as CollectionError
@@ -123,8 +105,28 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.query.terms import Url as Url
     from lookalike.query.terms import Vector as Vector
     from lookalike.query.terms import Words as Words
+    from lookalike.results.clusterings import Cluster as Cluster
+    from lookalike.results.clusterings import Clustering as Clustering
+    from lookalike.results.clusterings import ClusteringInfo as ClusteringInfo
+    from lookalike.results.evaluation import ClusteringEvaluation as ClusteringEvaluation
+    from lookalike.results.evaluation import ClusteringEvaluations as ClusteringEvaluations
+    from lookalike.results.evaluation import Evaluation as Evaluation
+    from lookalike.results.evaluation import QueryScores as QueryScores
+    from lookalike.results.evaluation import SearchComparison as SearchComparison
+    from lookalike.results.info import ImageInfo as ImageInfo
+    from lookalike.results.info import Info as Info
+    from lookalike.results.info import RootInfo as RootInfo
+    from lookalike.results.maps import ImageMap as ImageMap
+    from lookalike.results.maps import MapUpdate as MapUpdate
+    from lookalike.results.models import TrainedModel as TrainedModel
+    from lookalike.results.search import HitCluster as HitCluster
+    from lookalike.results.search import SearchResult as SearchResult
+    from lookalike.results.sync import Failure as Failure
+    from lookalike.results.sync import Note as Note
+    from lookalike.results.sync import SyncReport as SyncReport
     from lookalike.store import Labeling as Labeling
     from lookalike.sync import Progress as Progress
+    from lookalike.system.progress import CancelToken as CancelToken
     from lookalike.system.reports import CountReport as CountReport
     from lookalike.system.reports import ShareReport as ShareReport
     from lookalike.system.reports import WordsReport as WordsReport
@@ -154,12 +156,16 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("collection.models.models", "Models"),
     ("collection.evaluation.evaluation", "Evaluations"),
     # What its methods return:
+    ("results.clusterings", "Cluster Clustering ClusteringInfo"),
     (
-        "answers",
-        "Cluster Clustering ClusteringEvaluation ClusteringEvaluations ClusteringInfo Evaluation "
-        "Failure HitCluster ImageInfo ImageMap Info MapUpdate Note QueryScores RootInfo "
-        "SearchComparison SearchResult SyncReport TrainedModel",
+        "results.evaluation",
+        "ClusteringEvaluation ClusteringEvaluations Evaluation QueryScores SearchComparison",
     ),
+    ("results.info", "ImageInfo Info RootInfo"),
+    ("results.maps", "ImageMap MapUpdate"),
+    ("results.models", "TrainedModel"),
+    ("results.search", "HitCluster SearchResult"),
+    ("results.sync", "Failure Note SyncReport"),
     ("collection.snapshot", "Snapshot"),
     ("collection.columns", "FileColumns ImageColumns"),
     ("bench", "IndexComparison IndexFigures"),
@@ -183,12 +189,13 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("train", "AutoencoderSettings FinetuneSettings Running TrainingProgress"),
     # Words that all share:
     ("types", "Hit Ids ImageId Metric Neighborhoods Neighbors PixelArray Vectors"),
+    ("system.progress", "CancelToken"),
     ("system.reports", "CountReport ShareReport WordsReport"),
     ("hints", "Hint Sentence"),
     # What can go wrong:
     (
         "errors",
-        "BusyError CacheError CollectionConflictError CollectionDamagedError CollectionError "
+        "BusyError CacheError CancelledError CollectionConflictError CollectionDamagedError CollectionError "
         "CollectionNotFoundError CollectionResourceError ConflictError DamagedError "
         "DatasetDamagedError DatasetError DatasetNotFoundError DatasetResourceError "
         "DatasetUnreachableError FetchError ImageDamagedError ImageError ImageExtraError "

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.answers import Cluster, Clustering, Evaluation, ImageMap, SearchResult
 from lookalike.bench import IndexComparison
 from lookalike.errors import CollectionConflictError, CollectionError
 from lookalike.plots import (
@@ -41,6 +40,10 @@ from lookalike.plots import (
 )
 from lookalike.plots.map_styles import DEFAULT_STYLE, MapPicture, get_style
 from lookalike.projection.methods import get_method
+from lookalike.results.clusterings import Cluster, Clustering
+from lookalike.results.evaluation import Evaluation
+from lookalike.results.maps import ImageMap
+from lookalike.results.search import SearchResult
 from lookalike.system.wording import count_images, count_of
 from lookalike.types import Hit, ImageId
 

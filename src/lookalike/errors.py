@@ -181,6 +181,12 @@ class BusyError(LookalikeError):
     status = 423
 
 
+class CancelledError(LookalikeError):
+    """Who started the work has stopped it; what was committed before is kept."""
+
+    code = "cancelled"
+
+
 class UnreachableError(LookalikeError, ConnectionError):
     """The network or a server does not give what it should; another time, it may."""
 

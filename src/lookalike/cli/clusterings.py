@@ -11,9 +11,9 @@ from lookalike.cli.options import spelled
 from lookalike.system.wording import count_images, count_of
 
 if TYPE_CHECKING:
-    from lookalike.answers import Cluster, Clustering
     from lookalike.cli.options import Output, Picture
     from lookalike.collection import Collection
+    from lookalike.results.clusterings import Cluster, Clustering
 
 _SHOWN = 30  # clusters of a table; the rest is summed up
 

@@ -11,14 +11,14 @@ from lookalike.system.wording import count_images, count_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lookalike.answers import (
+    from lookalike.evaluate import Estimate
+    from lookalike.results.evaluation import (
         ClusteringEvaluation,
         ClusteringEvaluations,
         Evaluation,
         QueryScores,
         SearchComparison,
     )
-    from lookalike.evaluate import Estimate
     from lookalike.types import Hit
 
 _ENDS = 5  # classes shown at either end, and confused pairs

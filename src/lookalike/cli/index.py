@@ -24,9 +24,9 @@ from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedE
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
-    from lookalike.answers import SyncReport
     from lookalike.collection import Collection
     from lookalike.images.finding.passed_over import PassedOver
+    from lookalike.results.sync import SyncReport
     from lookalike.store import Labeling
 
 _FAILURES_SHOWN = 20

@@ -17,10 +17,11 @@ from lookalike.errors import InvalidInputError
 from lookalike.system.wording import count_images, count_of
 
 if TYPE_CHECKING:
-    from lookalike.answers import ClusteringInfo, ImageInfo, Info
     from lookalike.images.metadata.metadata import Metadata
     from lookalike.query.appearance import Appearance, Color
     from lookalike.query.facts import Facts
+    from lookalike.results.clusterings import ClusteringInfo
+    from lookalike.results.info import ImageInfo, Info
 
 _SHOWN = 12
 _NOT_KNOWN = "not known yet: run `lookalike index`"

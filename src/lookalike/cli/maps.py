@@ -14,10 +14,10 @@ from lookalike.projection.methods import get_method
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
-    from lookalike.answers import ImageMap
     from lookalike.cli.options import MapDrawing, Output
     from lookalike.collection import Collection
     from lookalike.plots import Groups
+    from lookalike.results.maps import ImageMap
 
 _COLORS = ("label", "cluster", "none")
 _MANY_PLACED = 0.2  # the share from which a map made anew would be a better one

@@ -11,7 +11,7 @@ from lookalike.cli.options import CollectionOption, Output, option
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
-    from lookalike.answers import RootInfo
+    from lookalike.results.info import RootInfo
 
 
 def roots(

@@ -27,8 +27,8 @@ from lookalike.errors import InvalidInputError
 from lookalike.index.kinds import AUTO, KINDS, kind_names
 
 if TYPE_CHECKING:
-    from lookalike.answers import SearchResult
     from lookalike.query.filter import Filter, Shape
+    from lookalike.results.search import SearchResult
 
 _FILTERS = "Filters"
 _INDEX = "Search index"

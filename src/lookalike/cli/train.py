@@ -21,7 +21,7 @@ from lookalike.train.loss_functions import LOSS_FUNCTIONS
 from lookalike.train.settings import AutoencoderSettings, FinetuneSettings, Running
 
 if TYPE_CHECKING:
-    from lookalike.answers import TrainedModel
+    from lookalike.results.models import TrainedModel
     from lookalike.sync import Progress
     from lookalike.train import TrainingProgress
 

@@ -12,7 +12,6 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lookalike.answers import ImageInfo, Info, RootInfo, SearchResult, SyncReport
 from lookalike.collection.closed import Closed
 from lookalike.collection.describing import describe, describe_image, describe_roots
 from lookalike.collection.manifest_file import ManifestFile
@@ -39,6 +38,9 @@ from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.filter import Filter
 from lookalike.query.reading import Query, read_queries, read_query
 from lookalike.query.request import ClusterRef, SearchRequest
+from lookalike.results.info import ImageInfo, Info, RootInfo
+from lookalike.results.search import SearchResult
+from lookalike.results.sync import SyncReport
 from lookalike.store import Labeling, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Progress, Work, locate
 from lookalike.system.cores import usable_cores

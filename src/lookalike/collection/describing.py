@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from lookalike.answers import ImageInfo, Info, RootInfo
 from lookalike.collection.clusterings.describing import summarize_clusterings
 from lookalike.collection.places import Places
 from lookalike.collection.stored.cluster_names import NO_CLUSTERS
@@ -19,6 +18,7 @@ from lookalike.images.finding.spelling import composed
 from lookalike.images.own import OWN
 from lookalike.query.appearance import name_colors, summarize
 from lookalike.query.facts import SAID_COLUMNS, metadata_of, summarize_facts
+from lookalike.results.info import ImageInfo, Info, RootInfo
 from lookalike.system.wording import frequencies
 from lookalike.types import choose_label
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lookalike.answers import Failure, Note
 from lookalike.collection.snapshot import Snapshot
 from lookalike.collection.stored.cluster_names import NO_CLUSTERS, ClusterLabels
 from lookalike.collection.stored.clusterings import StoredClusterings
@@ -22,6 +21,7 @@ from lookalike.images.finding.spelling import as_spelled_file, composed
 from lookalike.images.own import OWN
 from lookalike.query.filter import Filter
 from lookalike.query.reading import names_example
+from lookalike.results.sync import Failure, Note
 from lookalike.store import Manifest, PinnedStore, Root, sql_literal
 from lookalike.sync import locate
 from lookalike.types import Hit, ImageId, choose_label

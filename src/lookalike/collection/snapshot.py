@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 from lookalike.collection.columns import FileColumns, ImageColumns, read_files, read_images
 from lookalike.collection.manifest_file import ManifestFile
+from lookalike.collection.own_fields import OwnFields
+from lookalike.collection.said import Said
 from lookalike.collection.stored.cluster_names import ClusterLabels
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.images.finding.scan import unescape
@@ -91,6 +93,16 @@ class Snapshot:
     def images(self) -> ImageColumns:
         """What images are: read when first asked for."""
         return self._images.get("", lambda: read_images(self.store.images))
+
+    @property
+    def fields(self) -> OwnFields:
+        """The user's own columns: read when first asked for."""
+        return OwnFields()
+
+    @property
+    def said(self) -> Said:
+        """What people said."""
+        return Said()
 
     def absolute(self, stored: str) -> str:
         """Return the absolute path of a stored one; that of a data set's image as it is."""

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lookalike.answers import Failure, SyncReport
 from lookalike.collection.embedded import vector_table
 from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.models.embedding import EmbeddingModels
@@ -19,6 +18,7 @@ from lookalike.collection.resources import Resources
 from lookalike.embed import Compute
 from lookalike.errors import CollectionNotFoundError, MissingImagesError
 from lookalike.images.finding.passed_over import count_kinds
+from lookalike.results.sync import Failure, SyncReport
 from lookalike.store import Store, writer_lock
 from lookalike.store.store import Changes
 from lookalike.sync import (

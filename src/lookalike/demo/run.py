@@ -10,14 +10,6 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from lookalike.answers import (
-    Clustering,
-    ClusteringEvaluation,
-    Evaluation,
-    ImageMap,
-    SearchResult,
-    SyncReport,
-)
 from lookalike.collection import Collection
 from lookalike.demo.sources import Source
 from lookalike.errors import (
@@ -28,6 +20,11 @@ from lookalike.errors import (
     LookalikeError,
 )
 from lookalike.hints import Hint
+from lookalike.results.clusterings import Clustering
+from lookalike.results.evaluation import ClusteringEvaluation, Evaluation
+from lookalike.results.maps import ImageMap
+from lookalike.results.search import SearchResult
+from lookalike.results.sync import SyncReport
 from lookalike.sync import Progress
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.types import Hit

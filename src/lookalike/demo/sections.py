@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.answers import Cluster, Evaluation, QueryScores
 from lookalike.demo.run import CLUSTERING, HITS, DemoResult, Part, Search
 from lookalike.drawing import (
     draw_confusion,
@@ -20,6 +19,8 @@ from lookalike.drawing import (
 )
 from lookalike.evaluate import Estimate
 from lookalike.plots import figure_bytes, use_theme
+from lookalike.results.clusterings import Cluster
+from lookalike.results.evaluation import Evaluation, QueryScores
 from lookalike.system.wording import count_images
 from lookalike.types import Hit, ImageId
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lookalike.answers import Clustering
 from lookalike.cluster.algorithms import DEFAULT_ALGORITHM
 from lookalike.collection.clusterings.describing import read_clustering
 from lookalike.collection.clusterings.editing import Edits, edit_clustering
@@ -21,6 +20,7 @@ from lookalike.collection.clusterings.making import (
 from lookalike.collection.names import KeptNames
 from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import StoredClusterings
+from lookalike.results.clusterings import Clustering
 from lookalike.system.chance import RANDOM_STATE
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.answers import Cluster, Clustering, ClusteringInfo
 from lookalike.collection.places import make_hit
 from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering, StoredClusterings
 from lookalike.collection.stored.named_folders import read_each
 from lookalike.embed import Model
 from lookalike.evaluate import ClusteringScores, compare_with_labels
+from lookalike.results.clusterings import Cluster, Clustering, ClusteringInfo
 from lookalike.types import Hit, Ids, ImageId, choose_label
 
 _EXAMPLES = 12

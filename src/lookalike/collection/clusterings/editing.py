@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.answers import Clustering
 from lookalike.cluster.algorithms import get_algorithm
 from lookalike.collection.clusterings.centers import measured, nearest_centers, recentered
 from lookalike.collection.clusterings.describing import describe_clustering
@@ -20,6 +19,7 @@ from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.errors import InvalidInputError, QueryNotFoundError
 from lookalike.images.finding.spelling import composed
+from lookalike.results.clusterings import Clustering
 from lookalike.system.reports import WordsReport
 from lookalike.types import Ids, ImageId, Metric, Vectors
 

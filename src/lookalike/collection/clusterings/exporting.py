@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lookalike.answers import Cluster, Clustering
 from lookalike.collection.clusterings.export_forms import EXPORT_FORMS, get_form
 from lookalike.collection.places import FileLocation
 from lookalike.errors import (
@@ -23,6 +22,7 @@ from lookalike.errors import (
     CollectionResourceError,
 )
 from lookalike.hints import Hint
+from lookalike.results.clusterings import Cluster, Clustering
 from lookalike.system.on_demand import load
 from lookalike.types import format_id
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.answers import Clustering
 from lookalike.cluster.algorithms import (
     ALGORITHMS,
     DEFAULT_ALGORITHM,
@@ -35,6 +34,7 @@ from lookalike.collection.stored.named_folders import check_name
 from lookalike.embed import Model
 from lookalike.errors import CollectionConflictError, CollectionResourceError, InvalidInputError
 from lookalike.hints import Hint
+from lookalike.results.clusterings import Clustering
 from lookalike.system.chance import RANDOM_STATE, check_seed
 from lookalike.system.memory import free_memory
 from lookalike.system.reports import CountReport, WordsReport

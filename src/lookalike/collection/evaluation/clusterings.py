@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from lookalike.answers import ClusteringEvaluation, ClusteringEvaluations
 from lookalike.collection.clusterings.describing import agreement
 from lookalike.collection.evaluation.ground_truth import GroundTruth, read_ground_truth
 from lookalike.collection.evaluation.image_vectors import ImageVectors
@@ -15,6 +14,7 @@ from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import NOISE
 from lookalike.collection.stored.named_folders import read_each
 from lookalike.evaluate import silhouette
+from lookalike.results.evaluation import ClusteringEvaluation, ClusteringEvaluations
 
 
 def evaluate_clusterings(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 
-from lookalike.answers import ClusteringEvaluations, Evaluation
 from lookalike.bench import RECALLS, IndexComparison
 from lookalike.collection.embedded import vector_table
 from lookalike.collection.evaluation.clusterings import evaluate_clusterings
@@ -17,6 +16,7 @@ from lookalike.evaluate.measures import MOST_QUERIES
 from lookalike.index.contract import DEFAULT_RECALL, check_recall
 from lookalike.index.kinds import check_request
 from lookalike.query.checking import check_count
+from lookalike.results.evaluation import ClusteringEvaluations, Evaluation
 from lookalike.system.chance import RANDOM_STATE
 
 

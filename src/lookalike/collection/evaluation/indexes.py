@@ -12,7 +12,7 @@ from lookalike.bench import IndexComparison, compare_indexes
 from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.places import Places
 from lookalike.collection.resources import Resources
-from lookalike.collection.searching import pass_filter
+from lookalike.collection.selecting import pass_filter
 from lookalike.errors import CollectionNotFoundError, InvalidInputError
 from lookalike.query.filter import Filter
 from lookalike.types import Ids

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.answers import Evaluation, QueryScores, SearchComparison
 from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.evaluation.ground_truth import GroundTruth, read_ground_truth
 from lookalike.collection.evaluation.image_vectors import ImageVectors
@@ -35,6 +34,7 @@ from lookalike.evaluate.retrieval import check_ks
 from lookalike.hints import Hint
 from lookalike.index import Exact
 from lookalike.index.kinds import AUTO, is_kind
+from lookalike.results.evaluation import Evaluation, QueryScores, SearchComparison
 from lookalike.types import Hit, Ids, ImageId
 
 

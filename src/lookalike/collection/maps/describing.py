@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from lookalike.answers import ImageMap
 from lookalike.collection.places import make_hit
 from lookalike.collection.resources import Resources
 from lookalike.collection.stored.maps import StoredMap
 from lookalike.embed import Model
+from lookalike.results.maps import ImageMap
 from lookalike.types import ImageId
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lookalike.answers import ImageMap, MapUpdate
 from lookalike.collection.embedded import Embedded
 from lookalike.collection.maps.describing import describe_map, read_map
 from lookalike.collection.resources import Resources
@@ -19,6 +18,7 @@ from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.hints import Hint
 from lookalike.projection import Projection, place, project
 from lookalike.projection.methods import DEFAULT_METHOD, MAP_METHODS, get_method
+from lookalike.results.maps import ImageMap, MapUpdate
 from lookalike.system.chance import RANDOM_STATE, check_seed
 from lookalike.system.reports import ShareReport
 from lookalike.types import Metric

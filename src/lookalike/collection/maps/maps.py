@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lookalike.answers import ImageMap, MapUpdate
 from lookalike.collection.maps.describing import read_map
 from lookalike.collection.maps.making import MapRequest, make_map, make_or_place, place_on_map
 from lookalike.collection.names import KeptNames
@@ -10,6 +9,7 @@ from lookalike.collection.resources import Resources
 from lookalike.collection.stored.maps import StoredMaps
 from lookalike.projection.contract import silent
 from lookalike.projection.methods import DEFAULT_METHOD
+from lookalike.results.maps import ImageMap, MapUpdate
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.reports import ShareReport
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from lookalike.answers import SyncReport, TrainedModel
 from lookalike.collection.models.reducing import reduce_model
 from lookalike.collection.models.training import train_model
 from lookalike.collection.names import Names
@@ -13,6 +12,8 @@ from lookalike.collection.resources import Opener
 from lookalike.embed import AUTO, Model, base_name
 from lookalike.errors import InvalidInputError
 from lookalike.pca import PCA
+from lookalike.results.models import TrainedModel
+from lookalike.results.sync import SyncReport
 from lookalike.store import writer_lock
 from lookalike.sync import Progress
 from lookalike.train import AutoencoderSettings, FinetuneSettings, Running, Trained

@@ -1,0 +1,1 @@
+"""What a collection answers, by subject."""
