@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NewType, Self
@@ -23,6 +24,9 @@ Metric = Literal["cosine", "euclidean"]
 
 Ids = npt.NDArray[np.int64]
 """(n,) int64 image ids, or row numbers where no ids were given."""
+
+FieldValue = float | str | datetime.datetime | bool | list[str]
+"""What a column of the user's holds: a number, a text, a date, yes or no, or tags."""
 
 
 def format_id(image_id: int) -> str:
@@ -130,6 +134,11 @@ class Hit:
         That of the folder or data set alone.
     clusters : mapping of str to str
         The clusters with a name that the image is in: clustering to name, the one changed last first.
+    fields : mapping of str to FieldValue
+        What the user says of the file at the first path in columns of his own: number, text, datetime, bool,
+        or list of tags, by name. They are read when somebody looks.
+    keys : tuple of str
+        Those that it was added under by call; see `Collection.add`.
     """
 
     rank: int
@@ -140,6 +149,8 @@ class Hit:
     label: str | None
     folder_label: str | None = None
     clusters: Mapping[str, str] = field(default_factory=dict, hash=False)
+    fields: Mapping[str, FieldValue] = field(default_factory=dict, hash=False)
+    keys: tuple[str, ...] = ()
 
     def label_without(self, clustering: str) -> str | None:
         """Return the label that it would have without a clustering, whose own names say nothing of it."""

@@ -629,7 +629,7 @@ class Collection:
         """
         check_device(device)
         resources = self._resources()
-        datasets = resources.places.datasets
+        datasets = resources.places.examples
         options = SearchRequest(
             unlike=read_queries("without", without, datasets),
             colors=_colors(color),

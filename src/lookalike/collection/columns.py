@@ -101,10 +101,15 @@ class FileColumns:
             return [(path, image, labels[code]) for path, image, code in triples]
         return [(self.path(row), int(self.ids[row]), self.label(row)) for row in rows.tolist()]
 
+    def row_at(self, path: str) -> int | None:
+        """Return the row of a stored path; None if there is none."""
+        row = bisect_left(range(len(self)), path, key=self.path)
+        return row if row < len(self) and self.path(row) == path else None
+
     def image_at(self, path: str) -> ImageId | None:
         """Return the image that lies at a stored path; None if none does."""
-        row = bisect_left(range(len(self)), path, key=self.path)
-        return ImageId(int(self.ids[row])) if row < len(self) and self.path(row) == path else None
+        row = self.row_at(path)
+        return None if row is None else ImageId(int(self.ids[row]))
 
     def rows_of(self, images: Iterable[int]) -> npt.NDArray[np.int64]:
         """Return the rows of some images, none where they lie nowhere; those of one are by path."""

@@ -12,12 +12,15 @@ from lookalike.store.manifest import (
 )
 from lookalike.store.pinned import PinnedStore, PinnedTable, look_at_tables
 from lookalike.store.roots import DatasetRequest, RootRequest
+from lookalike.store.schema import ADDED, FieldKind
 from lookalike.store.store import Store
 from lookalike.store.table import Table, sql_literal
 
 __all__ = [
+    "ADDED",
     "FOLDER_NAME",
     "DatasetRequest",
+    "FieldKind",
     "Labeling",
     "Manifest",
     "PinnedStore",

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from lookalike.errors import StoreResourceError
 from lookalike.store import schema
+from lookalike.store.fields import FieldTable
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.store import Store
 from lookalike.store.table import Table
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _COUNTED_DOWN = re.compile(r"(\d{20})\.manifest")
 _COUNTED = re.compile(r"(\d+)\.manifest")
 _COUNTED_FROM = 2**64 - 1
-_TABLES = ("files", "images", "thumbnails", "failures")
+_TABLES = ("files", "images", "thumbnails", "failures", "fields")
 _TRIES = 20  # to find all tables at rest: a writer commits every few seconds
 _MOST_TAKEN = 1_000  # rows that are taken one by one; to look for more, a scan is as fast
 _SOON_SORTED = 30_000  # ids, in as long as a scan for some of them takes
@@ -256,6 +257,10 @@ class PinnedTable(Table):
         raise TypeError(f"the table {self.folder} is held as it was, and only read")
 
 
+class PinnedFieldTable(PinnedTable, FieldTable):
+    """The table of fields as it was at one commit."""
+
+
 class PinnedStore(Store):
     """The tables of a collection as they were at one moment; they are read only.
 
@@ -269,6 +274,7 @@ class PinnedStore(Store):
     images: PinnedTable
     thumbnails: PinnedTable
     failures: PinnedTable
+    fields: PinnedFieldTable
 
     def __init__(self, folder: Path, pins: Mapping[str, Pin]) -> None:
         super().__init__(folder)
@@ -278,6 +284,7 @@ class PinnedStore(Store):
         self.images = self._pinned("images.lance", schema.images())
         self.thumbnails = self._pinned("thumbnails.lance", schema.thumbnails())
         self.failures = self._pinned("failures.lance", schema.failures())
+        self.fields = PinnedFieldTable(folder / "fields.lance", schema.fields(), pins.get("fields.lance"))
 
     @classmethod
     def take(cls, folder: Path, before: PinnedStore | None = None) -> PinnedStore:

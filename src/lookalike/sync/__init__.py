@@ -6,7 +6,15 @@ is for what an earlier version has read.
 """
 
 from lookalike.sync.comparing import compare
-from lookalike.sync.execution import COMMIT_IMAGES, Outcome, Target, carry_out
+from lookalike.sync.execution import (
+    COMMIT_IMAGES,
+    Done,
+    Outcome,
+    Target,
+    Worker,
+    carry_out,
+    work_through,
+)
 from lookalike.sync.plan import FoundFile, IndexedState, Plan, Tally, fails_still
 from lookalike.sync.progress import Progress
 from lookalike.sync.reading import Outage
@@ -17,6 +25,7 @@ from lookalike.sync.work import COMMIT_SECONDS, Work
 __all__ = [
     "COMMIT_IMAGES",
     "COMMIT_SECONDS",
+    "Done",
     "FoundFile",
     "IndexedState",
     "Outage",
@@ -28,6 +37,7 @@ __all__ = [
     "Tally",
     "Target",
     "Work",
+    "Worker",
     "carry_out",
     "choose_scopes",
     "compare",
@@ -38,4 +48,5 @@ __all__ = [
     "locate",
     "read_headers",
     "refuse_great_losses",
+    "work_through",
 ]
