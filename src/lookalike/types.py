@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, NewType, Self
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, NewType, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -152,6 +152,10 @@ class Hit:
     fields: Mapping[str, FieldValue] = field(default_factory=dict, hash=False)
     keys: tuple[str, ...] = ()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return _make_hit, (values | {"clusters": dict(self.clusters), "fields": dict(self.fields)},)  # others cannot
+
     def label_without(self, clustering: str) -> str | None:
         """Return the label that it would have without a clustering, whose own names say nothing of it."""
         return choose_label(self.folder_label, self.clusters, clustering)
@@ -170,3 +174,7 @@ class Hit:
     def path(self) -> str:
         """The first place where this image lies."""
         return self.paths[0]
+
+
+def _make_hit(values: Mapping[str, Any]) -> Hit:
+    return Hit(**values)

@@ -111,6 +111,14 @@ class FileColumns:
         row = self.row_at(path)
         return None if row is None else ImageId(int(self.ids[row]))
 
+    def have(self, images: Ids) -> npt.NDArray[np.bool_]:
+        """Tell which of some images lie anywhere."""
+        if not len(self):
+            return np.zeros(len(images), bool)
+        at = np.searchsorted(self.ids, images, sorter=self.by_id)
+        found: npt.NDArray[np.bool_] = self.ids[self.by_id[np.minimum(at, len(self) - 1)]] == images
+        return found
+
     def rows_of(self, images: Iterable[int]) -> npt.NDArray[np.int64]:
         """Return the rows of some images, none where they lie nowhere; those of one are by path."""
         wanted = np.unique(np.fromiter(images, np.int64))

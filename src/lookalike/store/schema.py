@@ -196,3 +196,25 @@ def read_field_columns(columns: list[str]) -> dict[str, FieldKind]:
             name = re.sub(rb"_([0-9a-f]{2})", lambda found: bytes([int(found[1], 16)]), written.encode())
             found[name.decode()] = kind  # type: ignore[assignment]
     return found
+
+
+def journal() -> pa.Schema:
+    """What people said, a row a change, numbered from 1 without a gap; rows are added, and never changed.
+
+    The payload is a document of JSON, which says how the ids and the numbers beside it are to be read: see
+    `lookalike.collection.stored.edits`.
+    """
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            pa.field("number", pa.int64(), nullable=False, metadata=_KEY),
+            pa.field("time", pa.timestamp("us"), nullable=False),  # UTC
+            pa.field("kind", pa.string(), nullable=False),
+            pa.field("words", pa.string(), nullable=False),  # for people
+            pa.field("undoes", pa.int64()),  # the number of another change, or null
+            pa.field("payload", pa.string(), nullable=False),
+            pa.field("ids", pa.list_(pa.int64()), nullable=False),
+            pa.field("numbers", pa.list_(pa.int64()), nullable=False),
+        ]
+    )

@@ -23,6 +23,7 @@ from lookalike.store import schema
 from lookalike.store.fields import FieldTable
 from lookalike.store.kept import KeptFiles
 from lookalike.store.schema import ADDED
+from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.table import Table
 from lookalike.types import Ids, ImageId, Vectors
 
@@ -102,6 +103,7 @@ class Store:
         self.failures = Table(folder / "failures.lance", schema.failures())
         self.fields = FieldTable(folder / "fields.lance", schema.fields())
         self.kept = KeptFiles(folder / ADDED)
+        self.journal = JournalTable(folder / JOURNAL, schema.journal())
 
     def vectors(self, model: str, dimension: int) -> Table:
         """Return the vector table of a model."""
