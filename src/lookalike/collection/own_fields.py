@@ -1,8 +1,8 @@
 """What a user has said of images in columns of his own, as a snapshot shows it.
 
-Layout: a row a file, as `FileColumns` has them. What is said of a file is the row of its path and image; where
-there is none, the row of its path that was set last, as the file was edited; else the row of its image that
-was set last, as it was renamed, or copied. See `lookalike.store.schema.fields`.
+Layout: a row a file, as `FileColumns` has them. What is said of a file is the row of its path and image;
+where there is none, the row of its path that was set last, as the file was edited; else the row of its image
+that was set last, as it was renamed, or copied. See `lookalike.store.schema.fields`.
 """
 
 from __future__ import annotations
@@ -57,23 +57,25 @@ def read_fields(table: FieldTable, files: FileColumns) -> OwnFields:
 
 
 def fields_of(
-    table: FieldTable, places: Sequence[tuple[str, int]]
+    table: FieldTable, places: Sequence[tuple[str, int]], of_path_only: bool = False
 ) -> dict[tuple[str, int], dict[str, FieldValue]]:
-    """Read what is said of some files, by stored path and image; of those that nothing is said of, nothing."""
+    """Read what is said of some files, by stored path and image; nothing of those that have no row.
+
+    With `of_path_only`, what is said of the same image elsewhere does not count.
+    """
     if not table.exists():
         return {}
-    rows = table.rows_of({path for path, _ in places}, {image for _, image in places})
+    images = [] if of_path_only else [image for _, image in places]
+    rows = table.rows_of([path for path, _ in places], images)
     rows.sort(key=lambda row: row["set_us"])
     by_path = {row["path"]: row for row in rows}
-    by_image = {row["id"]: row for row in rows}
+    by_image = {} if of_path_only else {row["id"]: row for row in rows}
     exact = {(row["path"], row["id"]): row for row in rows}
     found = {}
     for path, image in places:
         row = exact.get((path, image)) or by_path.get(path) or by_image.get(image)
         if row is not None:
-            found[path, image] = {
-                name: value for name, value in row["values"].items() if value is not None
-            }
+            found[path, image] = {name: value for name, value in row["values"].items() if value is not None}
     return found
 
 
@@ -123,7 +125,9 @@ def _rows_of_files(table: FieldTable, files: FileColumns) -> npt.NDArray[np.int6
     paths, ids, times = table.keys()
     order = np.argsort(-times, kind="stable")  # what was set last comes first
     paths, ids = paths.take(pa.array(order)), ids[order]
-    files_paths = pc.binary_join_element_wise(files.folders.take(pa.array(files.folder_codes)), files.names, "")
+    files_paths = pc.binary_join_element_wise(
+        files.folders.take(pa.array(files.folder_codes)), files.names, ""
+    )
     codes = paths.dictionary_encode()
     firsts = np.full(len(codes.dictionary), -1, np.int64)
     at = codes.indices.to_numpy()
@@ -133,9 +137,7 @@ def _rows_of_files(table: FieldTable, files: FileColumns) -> npt.NDArray[np.int6
     # Of a path that has several, the one of the image that lies there.
     several = np.bincount(at, minlength=len(firsts)) > 1
     if several.any():
-        exact = {
-            (int(at[row]), int(ids[row])): row for row in np.flatnonzero(several[at])[::-1].tolist()
-        }
+        exact = {(int(at[row]), int(ids[row])): row for row in np.flatnonzero(several[at])[::-1].tolist()}
         for file in np.flatnonzero((found >= 0) & several[found]).tolist():
             rows[file] = exact.get((int(found[file]), int(files.ids[file])), rows[file])
     left = np.flatnonzero(rows < 0)

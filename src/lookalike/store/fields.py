@@ -60,7 +60,9 @@ class FieldTable(Table):
         self.schema = schema.fields({**self.kinds(), **kinds})
         self.add_missing_columns()
 
-    def write(self, paths: list[str], images: list[int], set_us: int, values: Mapping[str, list[Any]]) -> None:
+    def write(
+        self, paths: list[str], images: list[int], set_us: int, values: Mapping[str, list[Any]]
+    ) -> None:
         """Write whole rows: of stored paths and their images, with the values of columns, by name."""
         kinds = self.kinds() if self.exists() else read_field_columns(self.schema.names)
         self.schema = schema.fields(kinds)
@@ -88,6 +90,14 @@ class FieldTable(Table):
             self._open_to_write().drop_columns([field_column(name, kind)])
             self._flush()
 
+    def forget(self, paths: Iterable[str]) -> None:
+        """Delete the rows of some stored paths."""
+        self.delete(self.read_where_in("path", paths, ["row"])["row"].to_pylist())
+
+    def forget_replaced(self, images: Mapping[str, int]) -> None:
+        """Delete the rows of stored paths and other images than lie there, where these have rows, too."""
+        self._delete_replaced(self.read_where_in("path", images, ["row", "path", "id"]), images)
+
     def sweep(self, images: Mapping[str, int], beginning: str) -> None:
         """Delete rows of paths with a beginning that lie nowhere, or hold another image that has a row.
 
@@ -97,15 +107,15 @@ class FieldTable(Table):
             What lies where, of the stored paths with this beginning.
         beginning : str
         """
-        if not self.exists():
-            return
-        rows = self.read(["row", "path", "id"], f"starts_with(path, '{beginning}')").to_pylist()
+        rows = self.read(["row", "path", "id"], f"starts_with(path, '{beginning}')")
+        self._delete_replaced(rows, images)
+
+    def _delete_replaced(self, found: pa.Table, images: Mapping[str, int]) -> None:
+        rows = found.to_pylist()
         has_own = {row["path"] for row in rows if images.get(row["path"]) == row["id"]}
         gone = [
             row["row"]
             for row in rows
             if row["path"] not in images or (row["path"] in has_own and images[row["path"]] != row["id"])
         ]
-        if gone:
-            self.delete(gone)
-
+        self.delete(gone)

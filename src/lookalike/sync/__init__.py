@@ -19,7 +19,15 @@ from lookalike.sync.plan import FoundFile, IndexedState, Plan, Tally, fails_stil
 from lookalike.sync.progress import Progress
 from lookalike.sync.reading import Outage
 from lookalike.sync.refreshing import Outdated, find_outdated, read_headers
-from lookalike.sync.scope import Scope, choose_scopes, decide_scopes, list_files, locate, refuse_great_losses
+from lookalike.sync.scope import (
+    Scope,
+    choose_scopes,
+    decide_scopes,
+    list_added,
+    list_files,
+    locate,
+    refuse_great_losses,
+)
 from lookalike.sync.work import COMMIT_SECONDS, Work
 
 __all__ = [
@@ -44,6 +52,7 @@ __all__ = [
     "decide_scopes",
     "fails_still",
     "find_outdated",
+    "list_added",
     "list_files",
     "locate",
     "read_headers",

@@ -23,7 +23,9 @@ TAGS_BY_NAME = ("tags", "keywords")
 
 _TRUE, _FALSE = ("true", "yes"), ("false", "no")
 _NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d+)?([eE][+-]?\d+)?", re.ASCII)  # 007 is a text
-_DAY = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+_DAY = re.compile(
+    r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII
+)
 _NAMES = {
     "number": "a number",
     "text": "a text",
@@ -86,7 +88,9 @@ def kind_of(name: str, value: object) -> FieldKind:
         return "text"
     if isinstance(value, datetime.date | np.datetime64):
         return "date"
-    if isinstance(value, Sequence | set | frozenset | np.ndarray) and not isinstance(value, bytes | bytearray):
+    if isinstance(value, Sequence | set | frozenset | np.ndarray) and not isinstance(
+        value, bytes | bytearray
+    ):
         return "tags"
     raise InvalidInputError(
         f"the field {name!r} is {value!r}; expected {', '.join(_NAMES.values())}, or None", field="fields"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lookalike.collection.fields.values import check_name, check_value, kind_of
 from lookalike.collection.own_fields import fields_of
@@ -28,11 +28,15 @@ class FileFields:
     image : int
         That lies there, or will.
     values : mapping of str to value
+    is_held : bool
+        Whether they are of the image that lies there until another takes its place: what is said of that one
+        must not be said of it.
     """
 
     path: str
     image: int
     values: Values
+    is_held: bool = False
 
 
 class FieldKinds:
@@ -106,25 +110,28 @@ class FieldKinds:
             self._names[name.casefold()] = name
 
 
-def write_fields(table: FieldTable, kinds: FieldKinds, rows: Sequence[FileFields]) -> int:
-    """Write what is said of files; return of how many it was not known.
+def write_fields(
+    table: FieldTable, kinds: FieldKinds, rows: Sequence[FileFields], of_path_only: bool = False
+) -> set[str]:
+    """Write what is said of files; return the stored paths of which it was not known.
 
-    The caller holds the writer's lock. No path is there twice.
+    The caller holds the writer's lock. No path and image are there twice. What is said of a file by the name that it had
+    before, or of a copy, is its own from now on; with `of_path_only` it is not.
     """
-    before = fields_of(table, [(row.path, row.image) for row in rows])
-    paths, images, merged = [], [], []
+    if not rows:
+        return set()
+    before = fields_of(table, [(row.path, row.image) for row in rows], of_path_only)
+    changed = []
     for row in rows:
         old = before.get((row.path, row.image), {})
         new = {name: value for name, value in {**old, **row.values}.items() if value is not None}
-        if new != old:
-            paths.append(row.path)
-            images.append(row.image)
-            merged.append(new)
-    if not merged:
-        return 0
-    table.add_kinds(kinds.new)
-    kinds.known = {**kinds.known, **kinds.new}
-    kinds.new = {}
-    columns = {name: [values.get(name) for values in merged] for name in kinds.known}
-    table.write(paths, images, time.time_ns() // 1_000, columns)
-    return len(merged)
+        if new != old or row.is_held:
+            changed.append(replace(row, values=new))
+    if changed:
+        table.add_kinds(kinds.new)
+        kinds.known = {**kinds.known, **kinds.new}
+        kinds.new = {}
+        columns = {name: [row.values.get(name) for row in changed] for name in kinds.known}
+        now = time.time_ns() // 1_000
+        table.write([row.path for row in changed], [row.image for row in changed], now, columns)
+    return {row.path for row in changed if not row.is_held}
