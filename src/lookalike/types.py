@@ -154,9 +154,8 @@ class Hit:
 
     def __reduce__(self) -> tuple[Any, ...]:
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return _make_hit, (
-            values | {"clusters": dict(self.clusters), "fields": dict(self.fields)},
-        )  # others cannot
+        plain = {"clusters": dict(self.clusters), "fields": dict(self.fields)}  # others cannot be pickled
+        return _make_hit, (values | plain,)
 
     def label_without(self, clustering: str) -> str | None:
         """Return the label that it would have without a clustering, whose own names say nothing of it."""

@@ -77,9 +77,7 @@ class Addition:
     vectors: Mapping[str, npt.ArrayLike] = field(default_factory=dict)
 
 
-AnyAddition: TypeAlias = Union[
-    Addition, tuple[Content, str], tuple[Content, str, Mapping[str, FieldValue | None]]
-]
+AnyAddition: TypeAlias = Addition | tuple[Content, str] | tuple[Content, str, Mapping[str, FieldValue | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,7 +383,7 @@ class _Adder:
         images = {item.path: image for image, item in work.items()}
         files = deque(
             FoundFile(item.path, Path(), _stat(item), item.label, content=item.content)
-            for item in reversed(work.values())
+            for item in reversed(list(work.values()))
         )
         for done in work_through(Worker(embedders, known), files, self._jobs):
             yield images[done.file.path], done
@@ -498,9 +496,9 @@ def _shown(value: object) -> str:
 
 def _shown_key(given: object) -> str:
     """Return the key of what could not be read, if it has one."""
-    key = given.key if isinstance(given, Addition) else given[1] if _is_pair(given) else given
+    key: object = given
+    if isinstance(given, Addition):
+        key = given.key
+    elif isinstance(given, tuple) and len(given) in (2, 3):
+        key = given[1]
     return key if isinstance(key, str) and len(key) <= LONGEST_KEY else _shown(key)
-
-
-def _is_pair(given: Any) -> bool:
-    return isinstance(given, tuple) and len(given) in (2, 3)

@@ -48,10 +48,10 @@ from lookalike.system.progress import CancelToken, ProgressReport, Watch
 from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
 
 if TYPE_CHECKING:
-    from lookalike.collection.clusterings.clusterings import Clusterings
     import numpy.typing as npt
 
     from lookalike.collection.adding import AnyAddition
+    from lookalike.collection.clusterings.clusterings import Clusterings
     from lookalike.collection.evaluation.evaluation import Evaluations
     from lookalike.collection.fields.fields import Fields, FieldsByFile
     from lookalike.collection.maps.maps import Maps
@@ -713,9 +713,7 @@ class Collection:
 
         with writer_lock(self.folder, timeout):
             self._manifest.bring_up_to_date(self._store)
-            return add_vectors(
-                self._resources(), model, images, vectors, metric, Watch(report, cancel)
-            )
+            return add_vectors(self._resources(), model, images, vectors, metric, Watch(report, cancel))
 
     def set_fields(self, fields: FieldsByFile) -> FieldReport:
         """Say something of files in columns of your own; see `Fields.set`.

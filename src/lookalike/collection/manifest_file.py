@@ -133,7 +133,7 @@ class ManifestFile:
             self._manifest, self._identity = manifest, identity
 
     def bring_up_to_date(self, store: Store) -> None:
-        """Make a collection one of this version, whatever version made it; the caller holds the writer's lock.
+        """Make a collection one of this version, whatever version made it; the writer's lock is held.
 
         Whoever writes what earlier versions do not know does so first: then these refuse the collection.
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,13 +53,15 @@ def check_vector(vector: npt.ArrayLike, model: Model) -> Vectors:
     given = as_numbers(vector, "the numbers of a vector")
     if given.ndim != 1 or given.dtype.kind == "b":
         raise InvalidInputError(
-            f"the vector is {given.dtype} of shape {given.shape}; expected numbers of shape (d,)", field="vectors"
+            f"the vector is {given.dtype} of shape {given.shape}; expected numbers of shape (d,)",
+            field="vectors",
         )
     _check_dimension(given.shape[0], model)
     rows, problems = _unit_rows(given[None], model.metric)
     if problems:
         raise InvalidInputError(problems[0], field="vectors")
-    return rows[0]
+    row: Vectors = rows[0]
+    return row
 
 
 def add_vectors(
@@ -98,7 +101,9 @@ def add_vectors(
                     raise InvalidInputError(problems[row])
                 first = seen.setdefault(there, start + row)
                 if first != start + row and not np.array_equal(given[first], some[row]):
-                    raise InvalidInputError("it comes a second time, with another vector; the first one counts")
+                    raise InvalidInputError(
+                        "it comes a second time, with another vector; the first one counts"
+                    )
                 if first == start + row:
                     found[there] = row
             except LookupError as error:
@@ -159,17 +164,19 @@ def _check_dimension(dimension: int, model: Model) -> None:
         )
 
 
-def _unit_rows(given: npt.NDArray[np.generic], metric: Metric) -> tuple[Vectors, dict[int, str]]:
+def _unit_rows(given: npt.NDArray[Any], metric: Metric) -> tuple[Vectors, dict[int, str]]:
     """Return rows as they are compared, (n, d) float32; and of those that cannot be, why not."""
     exact = given.astype(np.float64)
     problems = {}
     with np.errstate(all="ignore"):
         lengths = np.linalg.norm(exact, axis=1)
-        rows = exact / lengths[:, None] if metric == "cosine" else exact
-        rows = rows.astype(np.float32)
+        scaled = exact / lengths[:, None] if metric == "cosine" else exact
+        rows: Vectors = scaled.astype(np.float32)
     for row in np.flatnonzero(~np.isfinite(rows).all(axis=1)).tolist():
         is_zero = metric == "cosine" and not exact[row].any()
-        problems[row] = "the vector is all zeros, which is no direction" if is_zero else "the vector is not finite"
+        problems[row] = (
+            "the vector is all zeros, which is no direction" if is_zero else "the vector is not finite"
+        )
     return rows, problems
 
 
@@ -192,4 +199,3 @@ def _write_changed(resources: Resources, model: Model, ids: Ids, vectors: Vector
         write_own_vectors(resources, model, ids[is_changed], vectors[is_changed])
     n = {"added": is_new, "changed": is_changed, "unchanged": is_same}
     return {outcome: int(which.sum()) for outcome, which in n.items()}
-

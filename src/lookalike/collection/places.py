@@ -76,10 +76,14 @@ class Places:
     def of_images(
         self, images: Iterable[int] | None = None, condition: str | None = None
     ) -> dict[int, list[FileLocation]]:
-        """Return where images lie, all or some, in places that meet an SQL condition, by path."""
+        """Return where images lie, all or some, in places that meet an SQL condition, by path.
+
+        Those that were added by call come after all others.
+        """
         rows = self._file_rows(None if images is None else list(images), condition)
         clusters = self.labels.of_images(np.array([image for _, image, _ in rows], np.int64))
         locations: dict[int, list[FileLocation]] = {}
+        added = set()
         for stored, image, label in rows:
             location = FileLocation(
                 self.snapshot.absolute(stored, image),
@@ -89,6 +93,10 @@ class Places:
                 self.key_of(stored),
             )
             locations.setdefault(image, []).append(location)
+            if location.key is not None:
+                added.add(image)
+        for image in added:  # last: a file of the user's says more, and may have a label
+            locations[image].sort(key=lambda location: location.key is not None)
         return locations
 
     def _file_rows(

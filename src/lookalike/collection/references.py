@@ -154,4 +154,3 @@ class References:
         names = [composed(unescape(name)) for name in self._files.names.to_pylist()]
         counts = Counter(names)
         return {name: row for row, name in enumerate(names) if counts[name] == 1}
-

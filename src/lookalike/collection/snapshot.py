@@ -77,10 +77,10 @@ class Snapshot:
         self._asked: Iterator[int] = itertools.count() if before is None else before._asked
         if before is not None and before.store.files.commit == store.files.commit:
             self._files = before._files
+            if before.store.fields.commit == store.fields.commit:
+                self._fields = before._fields
         if before is not None and before.store.images.commit == store.images.commit:
             self._images = before._images
-        if self._files is (before and before._files) and before.store.fields.commit == store.fields.commit:
-            self._fields = before._fields
 
     @property
     def files(self) -> FileColumns:

@@ -37,8 +37,8 @@ def external_model(name: str, dimension: int, metric: Metric) -> Model:
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name) or base_name(name) or name.endswith(".onnx"):
         raise InvalidInputError(
-            f"model is {name!r}; expected a name of 1 to 64 small letters, digits, '-', '_' and '.', which does"
-            " not end in .onnx",
+            f"model is {name!r}; expected a name of 1 to 64 small letters, digits, '-', '_' and '.', which"
+            " does not end in .onnx",
             field="model",
         )
     if not 0 < dimension <= LARGEST_DIMENSION:
@@ -99,7 +99,9 @@ def kept_external(name: str, folder: Path) -> Model | None:
     except OSError as error:
         raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelDamagedError(f"{file} is damaged ({error})", hint="bring its vectors along again") from error
+        raise ModelDamagedError(
+            f"{file} is damaged ({error})", hint="bring its vectors along again"
+        ) from error
 
 
 def list_external(folder: Path) -> list[str]:

@@ -97,7 +97,11 @@ class ModelRegistry:
             return self._visit(Path(name))
         base = self._base_of(name)
         if base is None:
-            return self.external(name) or self._local(name) or get_model(name, [*self.reduced(), *self._kept(), *list_external(self.folder)])
+            return (
+                self.external(name)
+                or self._local(name)
+                or get_model(name, [*self.reduced(), *self._kept(), *list_external(self.folder)])
+            )
         return reduced_model(name, self.get(base), self.pca(name).n_components_)
 
     def load(self, name: str, compute: Compute, is_new: bool = False) -> Embedder:

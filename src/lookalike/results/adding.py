@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lookalike.types import ImageId
+from lookalike.types import ImageId, format_id
 
 AddOutcome = Literal["added", "changed", "unchanged", "failed"]
 
@@ -30,6 +30,11 @@ class AddedImage:
     outcome: AddOutcome
     id: ImageId | None = None
     reason: str | None = None
+
+    @property
+    def hex_id(self) -> str | None:
+        """The id as people and JSON see it."""
+        return None if self.id is None else format_id(self.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ class KeptFiles:
             return []
 
     def _name_of(self, written: str) -> str:
-        """Return the name of a file: as its folder has it, which is looked into once for all that lie there."""
+        """Return the name of a file, as its folder has it; that is looked into once for all in it."""
         name = self._names.get(written)
         if name is None:
             with contextlib.suppress(OSError):

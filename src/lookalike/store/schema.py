@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMAT_VERSION = 4
-"""1 had no colours and no sharpness, 2 no metadata, no notes, and no word on who read a file, 3 no images that
-were added by call, and no fields of the user's.
+"""1 had no colours and no sharpness, 2 no metadata, no notes, and no word on who read a file, 3 no images
+that were added by call, and no fields of the user's.
 
 `Store.upgrade` adds the columns, and what can be told without opening the files. What 4 has more are tables
 that the first word of the kind makes, and rows of ``files`` whose root, `ADDED`, no manifest names: a
@@ -39,8 +39,9 @@ def files() -> pa.Schema:
     """Where images lie: ``root:relative/path``, the file's size and times, its label and split.
 
     Of an image that was added by call, the path is ``added:KEY``, and the file lies in the collection; see
-    `lookalike.store.kept`. Time of the last change of the status and number of the file are null where the file system's word on
-    them is worth nothing. The note says what is missing of a file that could be read all the same.
+    `lookalike.store.kept`. Time of the last change of the status and number of the file are null where the
+    file system's word on them is worth nothing. The note says what is missing of a file that could be read
+    all the same.
     """
     import pyarrow as pa
 
@@ -179,7 +180,7 @@ def field_column(name: str, kind: FieldKind) -> str:
     >>> field_column("my price", "number")
     'number_my_20price'
     """
-    written = re.sub(rb"[^a-zA-Z0-9]", lambda found: b"_%02x" % found[0], name.encode())
+    written = re.sub(rb"[^a-zA-Z0-9]", lambda found: b"_%02x" % ord(found[0]), name.encode())
     return f"{kind}_{written.decode()}"
 
 

@@ -21,9 +21,9 @@ from lookalike.images.metadata.metadata import NO_METADATA, Metadata
 from lookalike.images.palette import MAX_COLORS, Palette
 from lookalike.store import schema
 from lookalike.store.fields import FieldTable
+from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.kept import KeptFiles
 from lookalike.store.schema import ADDED
-from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.table import Table
 from lookalike.types import Ids, ImageId, Vectors
 

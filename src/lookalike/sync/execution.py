@@ -247,6 +247,7 @@ class Worker:
         self._lock = threading.Lock()
 
     def __call__(self, files: Sequence[FoundFile]) -> list[Done]:
+        """Return what became of some files, in their order."""
         opened = [self._open(file) for file in files]
         waiting = [one for one in opened if isinstance(one, _Opened)]
         if not waiting:

@@ -136,9 +136,7 @@ class Fields(Names):
             named = {**kinds.known, **kinds.new}
             given = {name for values in fields.values() for name in values}
             counts = self._write(kinds, found, unknown, Watch(report, cancel))
-        return FieldReport(
-            *counts, {name: kind for name, kind in named.items() if name in given}
-        )
+        return FieldReport(*counts, {name: kind for name, kind in named.items() if name in given})
 
     def read(
         self,
@@ -261,6 +259,4 @@ class Fields(Names):
         kinds = self.kinds()
         if name not in kinds:
             there = ", ".join(kinds) or "none"
-            raise CollectionNotFoundError(
-                f"there is no field {name!r} (there are: {there})"
-            )
+            raise CollectionNotFoundError(f"there is no field {name!r} (there are: {there})")

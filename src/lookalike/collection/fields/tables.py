@@ -102,7 +102,9 @@ def _name(value: object, file: Path, line: int) -> str:
     if value is None or value == "":
         return ""
     if not isinstance(value, str):
-        raise InvalidInputError(f"{file}, line {line}: {value!r} says of no file which it is; expected a text")
+        raise InvalidInputError(
+            f"{file}, line {line}: {value!r} says of no file which it is; expected a text"
+        )
     return value.strip()
 
 
@@ -161,8 +163,8 @@ def _read_csv(file: Path) -> tuple[list[str], list[list[str]], list[int]]:
                     continue
                 if len(row) > len(header):
                     raise InvalidInputError(
-                        f"{file}, line {reader.line_num}: it has {len(row)} values; expected {len(header)}, one"
-                        " a column"
+                        f"{file}, line {reader.line_num}: it has {len(row)} values; expected {len(header)},"
+                        " one a column"
                     )
                 for number, column in enumerate(columns):
                     column.append(as_typed(row[number]) if number < len(row) else "")

@@ -1,11 +1,11 @@
-"""What may stand in a column of the user's, of each kind; and which kind a value, or a column of words, is."""
+"""What may stand in a column of the user's, of each kind; and of which kind a value, or a column, is."""
 
 from __future__ import annotations
 
 import datetime
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any, get_args
 
@@ -26,6 +26,9 @@ _NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d+)?([eE][+-]?\d+)?", re.ASCII)  # 
 _DAY = re.compile(
     r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII
 )
+HELD = {"number": "numbers", "text": "texts", "date": "dates", "boolean": "booleans", "tags": "tags"}
+"""What a column of each kind holds, in words."""
+
 _NAMES = {
     "number": "a number",
     "text": "a text",
@@ -45,11 +48,11 @@ def check_name(name: object) -> str:
     """
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or name != name.strip():
         raise InvalidInputError(
-            f"the name of a field is {name!r}; expected a text of 1 to {LONGEST_NAME} characters, not blank at"
-            " its ends",
+            f"the name of a field is {name!r}; expected a text of 1 to {LONGEST_NAME} characters, not blank"
+            " at its ends",
             field="fields",
         )
-    if not name.isprintable() or not name.isascii() and any(0xD800 <= ord(each) < 0xE000 for each in name):
+    if not name.isprintable():  # which half a character is not, either
         raise InvalidInputError(f"the name of a field is {name!r}, which cannot be printed", field="fields")
     return name
 
@@ -64,7 +67,7 @@ def check_kind(kind: object) -> FieldKind:
     """
     if kind not in KINDS:
         raise InvalidInputError(f"the kind of a field is {kind!r}; expected one of {', '.join(KINDS)}")
-    return kind  # type: ignore[return-value]
+    return kind
 
 
 def kind_of(name: str, value: object) -> FieldKind:
@@ -118,7 +121,7 @@ def check_value(name: str, value: object, kind: FieldKind) -> FieldValue | None:
         raise
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInputError(
-            f"the field {name!r} holds {kind}; expected {_NAMES[kind]}, got {value!r}", field="fields"
+            f"the field {name!r} holds {HELD[kind]}; expected {_NAMES[kind]}, got {value!r}", field="fields"
         ) from error
 
 
@@ -175,7 +178,7 @@ def read_words(name: str, words: str, kind: FieldKind) -> FieldValue | None:
         return words
     if kind == "tags":
         return check_value(name, [each.strip() for each in words.split(";") if each.strip()], kind)
-    raise InvalidInputError(f"the field {name!r} holds {kind}; expected {_NAMES[kind]}, got {words!r}")
+    raise InvalidInputError(f"the field {name!r} holds {HELD[kind]}; expected {_NAMES[kind]}, got {words!r}")
 
 
 def _as_number(value: Any) -> float:
@@ -205,12 +208,11 @@ def _as_date(value: Any) -> datetime.datetime:
         value = value.astype("datetime64[us]").item()
         if value is None:  # NaT
             raise ValueError
-    if isinstance(value, str) and _DAY.fullmatch(value.strip()):
-        with_zone = re.search(r"(Z|[+-]\d{2}:?\d{2})$", value.strip()) and ":" in value
-        if with_zone:
-            value = datetime.datetime.fromisoformat(value.strip())
+    written = _DAY.fullmatch(value.strip()) if isinstance(value, str) else None
+    if written is not None and written["zone"]:
+        value = datetime.datetime.fromisoformat(value.strip())
     if isinstance(value, datetime.datetime) and value.tzinfo is not None:
-        value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+        value = value.astimezone(datetime.UTC).replace(tzinfo=None)
     return read_period("the field", value).first
 
 
@@ -221,7 +223,7 @@ def _as_tags(value: Any) -> list[str]:
     return list(dict.fromkeys(map(_as_text, given)))
 
 
-_CHECKS = {
+_CHECKS: Mapping[FieldKind, Callable[[Any], FieldValue]] = {
     "number": _as_number,
     "text": _as_text,
     "boolean": _as_boolean,

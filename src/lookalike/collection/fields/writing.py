@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lookalike.collection.fields.values import check_name, check_value, kind_of
+from lookalike.collection.fields.values import HELD, check_name, check_value, kind_of
 from lookalike.collection.own_fields import fields_of
 from lookalike.errors import InvalidInputError
 from lookalike.store import FieldKind
@@ -101,9 +101,10 @@ class FieldKinds:
             If there is one that holds something else.
         """
         there = self.kind(name)
-        if there not in (None, kind):
+        if there is not None and there != kind:
             raise InvalidInputError(
-                f"the field {name!r} holds {there}; expected values of that kind, not {kind}", field="fields"
+                f"the field {name!r} holds {HELD[there]}; expected values of that kind, not {HELD[kind]}",
+                field="fields",
             )
         if there is None:
             self.new[name] = kind
@@ -115,8 +116,8 @@ def write_fields(
 ) -> set[str]:
     """Write what is said of files; return the stored paths of which it was not known.
 
-    The caller holds the writer's lock. No path and image are there twice. What is said of a file by the name that it had
-    before, or of a copy, is its own from now on; with `of_path_only` it is not.
+    The caller holds the writer's lock. No path and image are there twice. What is said of a file by the name
+    that it had before, or of a copy, is its own from now on; with `of_path_only` it is not.
     """
     if not rows:
         return set()
