@@ -125,11 +125,10 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.sync import Note as Note
     from lookalike.results.sync import SyncReport as SyncReport
     from lookalike.store import Labeling as Labeling
-    from lookalike.sync import Progress as Progress
     from lookalike.system.progress import CancelToken as CancelToken
-    from lookalike.system.reports import CountReport as CountReport
-    from lookalike.system.reports import ShareReport as ShareReport
-    from lookalike.system.reports import WordsReport as WordsReport
+    from lookalike.system.progress import Progress as Progress
+    from lookalike.system.progress import ProgressReport as ProgressReport
+    from lookalike.system.progress import silent as silent
     from lookalike.train import AutoencoderSettings as AutoencoderSettings
     from lookalike.train import Card as Card
     from lookalike.train import Epoch as Epoch
@@ -185,12 +184,10 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("query.request", "ClusterRef SearchRequest"),
     ("query.terms", "Example ImageFile ImageRef Pixels Term Url Vector Words"),
     ("store", "Labeling"),
-    ("sync", "Progress"),
     ("train", "AutoencoderSettings FinetuneSettings Running TrainingProgress"),
     # Words that all share:
     ("types", "Hit Ids ImageId Metric Neighborhoods Neighbors PixelArray Vectors"),
-    ("system.progress", "CancelToken"),
-    ("system.reports", "CountReport ShareReport WordsReport"),
+    ("system.progress", "CancelToken Progress ProgressReport silent"),
     ("hints", "Hint Sentence"),
     # What can go wrong:
     (

@@ -32,6 +32,7 @@ from lookalike.query.terms import Term, Vector, Words
 from lookalike.results.search import HitCluster, SearchResult
 from lookalike.store import Store
 from lookalike.system.cores import usable_cores
+from lookalike.system.progress import Watch
 from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
 
 Near = tuple[ImageId, float]
@@ -46,7 +47,7 @@ class Run:
 
     device: str
     allow_private: bool
-    report: Callable[[str], None]
+    watch: Watch
 
 
 def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResult:
@@ -108,7 +109,7 @@ def _search_vectors(
     unwanted = tuple(map(embed, request.unlike))
     own = set() if request.include_self else {query.id for query in (*wanted, *unwanted)}
     vector = combine(wanted, unwanted, model.metric)
-    index = resources.searchers.open(table, model.name, model.metric, request.index, run.report)
+    index = resources.searchers.open(table, model.name, model.metric, request.index, run.watch)
     if not len(index):
         raise nothing_embedded(store, model.name, request.model)
     cluster = None

@@ -41,6 +41,7 @@ from lookalike.index.contract import (
 )
 from lookalike.index.folder import read, write
 from lookalike.system.memory import rows_at_once
+from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 _FORMAT = 2
@@ -83,8 +84,15 @@ class Exact(Index):
         """(n, d) float32: the rows as they were given."""
         return self._rows
 
-    def build(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> Self:
-        """Take in vectors; see `Index.build`."""
+    def build(
+        self,
+        vectors: npt.ArrayLike,
+        ids: npt.ArrayLike | None = None,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Self:
+        """Take in vectors, which takes no time; see `Index.build`."""
         rows = check_vectors(vectors, self.metric)
         self._adopt(rows, check_ids(ids, len(rows)))
         return self

@@ -35,10 +35,10 @@ from lookalike.images.reader import READER
 from lookalike.store import Store, Table
 from lookalike.store.store import Changes, FailureRow, ImageRow
 from lookalike.sync.plan import FoundFile, IndexedState, Plan, file_row
-from lookalike.sync.progress import Progress
 from lookalike.sync.reading import Outage, Unread, identify, read, undecoded
 from lookalike.sync.side_by_side import side_by_side
 from lookalike.sync.work import Work
+from lookalike.system.progress import Progress
 from lookalike.types import ImageId, PixelArray, Vectors
 
 COMMIT_IMAGES = 2_000
@@ -183,7 +183,8 @@ def carry_out(
         try:
             for done in _work(worker, files, work.jobs):
                 writer.take(done)
-                work.report(Progress(writer.done, total, len(writer.outcome.failed)))
+                n_failed = len(writer.outcome.failed)
+                work.watch(Progress("embedding", writer.done, total, "embedding", n_failed, unit="images"))
         finally:
             # Also when interrupted: what was done is kept.
             writer.commit()
