@@ -65,10 +65,11 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
         outcome = Outcome()
         refreshed = doubtful = 0
         for number, each in enumerate(models.networks):
+            work.watch.say("reading", "reading what is known")
             vectors = vector_table(store, each)
             known = IndexedState.read(store, vectors)
             if number == 0:
-                listing = list_files(scopes, known, request.prune)
+                listing = list_files(scopes, known, request.prune, work.watch)
             plan = decide_scopes(listing, known, request.prune)
             if request.reread:
                 leave_to_reading(plan, listing.files, known)

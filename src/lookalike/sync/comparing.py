@@ -25,9 +25,13 @@ def compare(plan: Plan, known: IndexedState, outage: Outage, work: Work) -> None
     MissingImagesError
         If most of what is to be read cannot be, see `Outage`; the failures are in the plan.
     """
+
+    def identify_each(files: Sequence[FoundFile]) -> list[tuple[FoundFile, ImageId | Unread]]:
+        return [(file, _content(file)) for file in work.watch.each(files)]
+
     found: dict[str, ImageId | Unread] = {}
     n_failed = 0
-    for file, content in side_by_side(_identify_each, deque(plan.doubtful), work.jobs):
+    for file, content in side_by_side(identify_each, deque(plan.doubtful), work.jobs, watch=work.watch):
         found[file.path] = content
         if isinstance(content, Unread) and not content.is_permanent:
             n_failed += 1
@@ -41,10 +45,6 @@ def compare(plan: Plan, known: IndexedState, outage: Outage, work: Work) -> None
         _settle(file, found[file.path], known, plan)
     plan.doubtful.clear()
     plan.gone = plan.lost.certain({})
-
-
-def _identify_each(files: Sequence[FoundFile]) -> list[tuple[FoundFile, ImageId | Unread]]:
-    return [(file, _content(file)) for file in files]
 
 
 def _content(file: FoundFile) -> ImageId | Unread:

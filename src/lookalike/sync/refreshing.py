@@ -99,7 +99,7 @@ def read_headers(outdated: Sequence[Outdated], known: IndexedState, store: Store
         timed = deque(files.popleft() for _ in range(min(_TIMED, total)))
         for some in (timed, files):
             started = time.monotonic()
-            for one, header in side_by_side(_read_each, some, work.jobs):
+            for one, header in side_by_side(_read_each, some, work.jobs, watch=work.watch):
                 n_read += 1
                 writer.take(one, header)
                 work.watch(

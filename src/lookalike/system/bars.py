@@ -45,18 +45,21 @@ class TerminalBar:
         if time.monotonic() < self._begins:
             return
         if self._drawn is None:
-            self._drawn = _draw()
-        (task,) = self._drawn.task_ids
-        if progress.phase != self._phase:
+            self._drawn = _make_drawn()
+        facts = {
+            "description": _printable(title(progress)),
+            "total": progress.total,
+            "completed": progress.done,
+            "figures": _printable(figures(progress, self._pace)),
+        }
+        if progress.phase != self._phase:  # of another: rich cannot make a total unknown again
+            for task in self._drawn.task_ids:
+                self._drawn.remove_task(task)
             self._phase = progress.phase
-            self._drawn.reset(task)
-        self._drawn.update(
-            task,
-            description=_printable(title(progress)),
-            total=progress.total,
-            completed=progress.done,
-            figures=_printable(figures(progress, self._pace)),
-        )
+            self._drawn.add_task(**facts)
+        else:
+            self._drawn.update(*self._drawn.task_ids, **facts)
+        self._drawn.start()
 
     def close(self) -> None:
         """Take it away."""
@@ -135,6 +138,8 @@ def figures(progress: Progress, pace: Pace) -> str:
         parts.append(f"{progress.done / 1e6:,.1f}/{progress.total / 1e6:,.1f} MB")
     elif progress.total is not None:
         parts.append(f"{progress.done:,}/{progress.total:,}")
+    elif progress.done:
+        parts.append(f"{progress.done:,} {progress.unit}".rstrip())
     if pace.rate is not None and is_bytes:
         parts.append(f"{pace.rate / 1e6:,.1f} MB/s")
     elif pace.rate is not None and progress.unit:
@@ -159,8 +164,8 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _draw() -> Any:
-    """Return a bar of rich's, on the screen, with one task."""
+def _make_drawn() -> Any:
+    """Return a bar of rich's, not on the screen yet."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TextColumn
     from rich.text import Text
@@ -173,10 +178,7 @@ def _draw() -> Any:
             return Text(", ".join(part for part in (task.fields["figures"], elapsed) if part))
 
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(24), Facts(""))
-    drawn = Progress(*columns, console=Console(stderr=True), transient=True)
-    drawn.add_task("", total=None, figures="")
-    drawn.start()
-    return drawn
+    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 def _printable(text: str) -> str:
