@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lookalike.collection.stored.edits import Decided, Judged, JudgmentKey, PairKey
+from lookalike.collection.stored.edits import Decided, FlatLists, Judged, JudgmentKey, PairKey
 from lookalike.results.said import Decision, Judgment, query_of
 from lookalike.types import Ids, ImageId
 
@@ -118,10 +118,10 @@ class Said:
         if not np.array_equal(numbers, np.arange(self.last + 1, self.last + 1 + len(rows))):
             raise ValueError(f"changes after {self.last} are missing")
         folding = _Folding(self)
-        ids, id_cuts = _flat(rows["ids"])
-        values, value_cuts = _flat(rows["numbers"])
+        lists = FlatLists.of(rows)
         documents = json.loads(f"[{','.join(rows['payload'].to_pylist())}]")
-        for document, at, at_number in zip(documents, id_cuts, value_cuts, strict=False):
+        ids, values = lists.ids.tolist(), lists.numbers.tolist()
+        for document, at, at_number in zip(documents, lists.id_cuts, lists.number_cuts, strict=False):
             folding.take(document, ids, values, at, at_number)
         return folding.result(int(numbers[-1]))
 
@@ -158,14 +158,15 @@ class _Folding:
     _open_sets: dict[int, _OpenSet] = field(default_factory=dict)
     _n_sets: int = 0
 
-    def take(self, document: Mapping[str, Any], ids: Ids, values: Ids, at: int, at_number: int) -> None:
+    def take(
+        self, document: Mapping[str, Any], ids: list[int], values: list[int], at: int, at_number: int
+    ) -> None:
         """Take in a change; see `lookalike.collection.stored.edits`."""
         if "labels" in document:
             names, n = document["labels"]["names"], document["labels"]["n"]
             labels = self._copy("labels")
-            for image, code in zip(
-                ids[at : at + n].tolist(), values[at_number : at_number + n].tolist(), strict=True
-            ):
+            codes = values[at_number : at_number + n]
+            for image, code in zip(ids[at : at + n], codes, strict=True):
                 if code < 0:
                     labels.pop(image, None)
                 else:
@@ -173,8 +174,8 @@ class _Folding:
             at, at_number = at + n, at_number + 2 * n
         for number, before, after, n_added, n_removed in document.get("sets", ()):
             end = at + n_added + n_removed
-            images = ids[at:end].tolist()
-            orders = values[at_number : at_number + len(images)].tolist()
+            images = ids[at:end]
+            orders = values[at_number : at_number + len(images)]
             self._take_set(number, before, after, (images[:n_added], orders[:n_added], images[n_added:]))
             at, at_number = end, at_number + len(images)
         if "judgments" in document:
@@ -247,15 +248,6 @@ class _Folding:
             for name in ("labels", "kept_sets", "kept_judgments", "kept_decisions")
         }
         return Said(last, **parts, n_sets=max(before.n_sets, self._n_sets))
-
-
-def _flat(column: pa.ChunkedArray) -> tuple[Ids, list[int]]:
-    """Return the values of all rows of a column of lists, and where each row begins."""
-    lists = column.combine_chunks()
-    if hasattr(lists, "chunks"):  # of no row, or of one chunk
-        lists = lists.chunk(0)
-    cuts = np.concatenate([[0], np.cumsum(lists.value_lengths().to_numpy(zero_copy_only=False))])
-    return lists.flatten().to_numpy(zero_copy_only=False), cuts.tolist()
 
 
 def _end(kept: str) -> ImageId | str:

@@ -16,13 +16,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.system.wording import count_images, count_of
 from lookalike.types import Ids, format_id
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _NOBODY = np.empty(0, np.int64)
 _NAMED = 3  # sets and labels, in words
@@ -147,6 +150,17 @@ class Edits:
             or not self.decisions.keys().isdisjoint(other.decisions)
         )
 
+    @property
+    def sections(self) -> list[str]:
+        """What stands in the document of whatever may touch the same."""
+        there = {
+            "labels": len(self.labelled),
+            "sets": self.sets,
+            "judgments": self.judgments,
+            "decisions": self.decisions,
+        }
+        return [f'"{name}":' for name, any_ in there.items() if any_]
+
     def words(self) -> str:
         """Say what they do, for people."""
         parts = [*self._words_of_labels(), *self._words_of_sets()]
@@ -256,6 +270,32 @@ class Edits:
                 for a, b, before, after in document.get("decisions", ())
             },
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FlatLists:
+    """The ids and numbers of many rows of the journal, one after the other, and where each row begins."""
+
+    ids: Ids
+    id_cuts: list[int]
+    numbers: Ids
+    number_cuts: list[int]
+
+    @classmethod
+    def of(cls, rows: pa.Table) -> FlatLists:
+        """Take them out of rows of the journal."""
+        return cls(*_flat(rows["ids"]), *_flat(rows["numbers"]))
+
+    def edits(self, payload: str, row: int) -> Edits:
+        """Return the edits of a row; see `Edits.decoded`."""
+        ids = self.ids[self.id_cuts[row] : self.id_cuts[row + 1]]
+        return Edits.decoded(payload, ids, self.numbers[self.number_cuts[row] : self.number_cuts[row + 1]])
+
+
+def _flat(column: pa.ChunkedArray) -> tuple[Ids, list[int]]:
+    lengths = [0, *(length for chunk in column.chunks for length in chunk.value_lengths().to_pylist())]
+    values = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
+    return np.concatenate([_NOBODY, *values]), np.cumsum(lengths).tolist()
 
 
 def _judged(rows: Sequence[Any]) -> tuple[Judged, ...]:

@@ -10,18 +10,13 @@ import datetime
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from lookalike.collection.said import Said
-from lookalike.collection.stored.edits import Edits
+from lookalike.collection.stored.edits import Edits, FlatLists
 from lookalike.errors import CollectionConflictError, CollectionNotFoundError, StoreDamagedError
 from lookalike.results.said import Change, ChangeKind
 from lookalike.store import JOURNAL, Commit, Pin, PinnedJournal, Store, look_at_tables
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _STATES_KEPT = 4
 _LOOKED_AT = 100  # changes, for the last that can be undone
@@ -153,15 +148,21 @@ class Journal:
             raise CollectionConflictError(
                 f"change {number} ({words[0]}) was undone already, by change {undone_by[number]}"
             )
-        edits = self._edits(rows, 0)
-        for row in range(1, len(numbers)):
-            is_over = numbers[row] in undone_by or (targets[row] is not None and targets[row] > number)
-            if not is_over and self._edits(rows, row).touch(edits):
-                raise CollectionConflictError(
-                    f"change {number} ({words[0]}) cannot be undone: change {numbers[row]} ({words[row]})"
-                    " came later, and is about the same",
-                    hint=f"undo change {numbers[row]} first",
-                )
+        payloads, lists = rows["payload"].to_pylist(), FlatLists.of(rows)
+        try:
+            edits = lists.edits(payloads[0], 0)
+            sections = edits.sections
+            for row in range(1, len(numbers)):
+                is_over = numbers[row] in undone_by or (targets[row] is not None and targets[row] > number)
+                may_touch = not is_over and any(name in payloads[row] for name in sections)
+                if may_touch and lists.edits(payloads[row], row).touch(edits):
+                    raise CollectionConflictError(
+                        f"change {number} ({words[0]}) cannot be undone: change {numbers[row]}"
+                        f" ({words[row]}) came later, and is about the same",
+                        hint=f"undo change {numbers[row]} first",
+                    )
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise self._damaged(error) from error
         return edits.inverse()
 
     def _last_to_undo(self, last: int) -> int:
@@ -175,13 +176,6 @@ class Journal:
             if found:
                 return int(found[-1])
         return 0
-
-    def _edits(self, rows: pa.Table, row: int) -> Edits:
-        ids, numbers = (np.array(rows[name][row].as_py(), np.int64) for name in ("ids", "numbers"))
-        try:
-            return Edits.decoded(rows["payload"][row].as_py(), ids, numbers)
-        except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise self._damaged(error) from error
 
     def _read(self, table: PinnedJournal) -> Said:
         """Read what was said at a commit, on top of what is known of an earlier one."""
