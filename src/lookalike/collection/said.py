@@ -23,6 +23,7 @@ from lookalike.types import Ids, ImageId
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_PARSED_AT_ONCE = 100  # documents; of more, Python's collector of garbage looks through all again and again
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -119,10 +120,15 @@ class Said:
             raise ValueError(f"changes after {self.last} are missing")
         folding = _Folding(self)
         lists = FlatLists.of(rows)
-        documents = json.loads(f"[{','.join(rows['payload'].to_pylist())}]")
+        payloads = rows["payload"].to_pylist()
         ids, values = lists.ids.tolist(), lists.numbers.tolist()
-        for document, at, at_number in zip(documents, lists.id_cuts, lists.number_cuts, strict=False):
-            folding.take(document, ids, values, at, at_number)
+        for start in range(0, len(rows), _PARSED_AT_ONCE):
+            some = slice(start, start + _PARSED_AT_ONCE)
+            documents = json.loads(f"[{','.join(payloads[some])}]")
+            for document, at, at_number in zip(
+                documents, lists.id_cuts[some], lists.number_cuts[some], strict=False
+            ):
+                folding.take(document, ids, values, at, at_number)
         return folding.result(int(numbers[-1]))
 
 
