@@ -92,11 +92,14 @@ class Said:
     @property
     def judgments(self) -> Iterator[Judgment]:
         """What was said of hits, query by query; of one hit, the oldest first."""
-        for (query, image), given in self.kept_judgments.items():
-            term = query_of(query)
-            for verdict, models, time in given:
-                when = _EPOCH + datetime.timedelta(microseconds=time)
-                yield Judgment(term, ImageId(image), verdict, models, when)  # type: ignore[arg-type]
+        for key, given in self.kept_judgments.items():
+            yield from _judgments(key, given)
+
+    def judgments_of(self, query: str) -> Iterator[Judgment]:
+        """Return what was said of the hits of a query, by its key; of one hit, the oldest first."""
+        for key, given in self.kept_judgments.items():
+            if key[0] == query:
+                yield from _judgments(key, given)
 
     @property
     def decisions(self) -> Iterator[Decision]:
@@ -254,6 +257,13 @@ class _Folding:
             for name in ("labels", "kept_sets", "kept_judgments", "kept_decisions")
         }
         return Said(last, **parts, n_sets=max(before.n_sets, self._n_sets))
+
+
+def _judgments(key: JudgmentKey, given: tuple[Judged, ...]) -> Iterator[Judgment]:
+    term = query_of(key[0])
+    for verdict, models, time in given:
+        when = _EPOCH + datetime.timedelta(microseconds=time)
+        yield Judgment(term, ImageId(key[1]), verdict, models, when)  # type: ignore[arg-type]
 
 
 def _end(kept: str) -> ImageId | str:
