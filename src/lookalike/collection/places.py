@@ -33,11 +33,17 @@ class FileLocation(NamedTuple):
     path: str
     folder_label: str | None
     clusters: Mapping[str, str] = NO_CLUSTERS
+    hand_label: str | None = None
+
+    @property
+    def given_label(self) -> str | None:
+        """The label that was given by hand, or else that of the folder or data set."""
+        return self.folder_label if self.hand_label is None else self.hand_label
 
     @property
     def label(self) -> str | None:
-        """That of the folder or data set, or else the name of a cluster."""
-        return choose_label(self.folder_label, self.clusters)
+        """The label that was given, or else the name of a cluster."""
+        return choose_label(self.given_label, self.clusters)
 
 
 @dataclass(frozen=True)
@@ -77,9 +83,12 @@ class Places:
         """Return where images lie, all or some, in places that meet an SQL condition, by path."""
         rows = self._file_rows(None if images is None else list(images), condition)
         clusters = self.labels.of_images(np.array([image for _, image, _ in rows], np.int64))
+        by_hand = self.snapshot.said.labels
         locations: dict[int, list[FileLocation]] = {}
         for stored, image, label in rows:
-            location = FileLocation(self.absolute(stored), label, clusters.get(image, NO_CLUSTERS))
+            location = FileLocation(
+                self.absolute(stored), label, clusters.get(image, NO_CLUSTERS), by_hand.get(image)
+            )
             locations.setdefault(image, []).append(location)
         return locations
 
@@ -229,4 +238,5 @@ def make_hit(
     """Return a hit that lies in some places, of which there is one at least."""
     paths = tuple(location.path for location in locations)
     first = locations[0]
-    return Hit(rank, image, paths, distance, score, first.label, first.folder_label, first.clusters)
+    labels = first.label, first.folder_label, first.clusters, first.hand_label
+    return Hit(rank, image, paths, distance, score, *labels)

@@ -22,6 +22,7 @@ from lookalike.collection.own_fields import OwnFields
 from lookalike.collection.said import Said
 from lookalike.collection.stored.cluster_names import ClusterLabels
 from lookalike.collection.stored.clusterings import StoredClusterings
+from lookalike.collection.stored.journal import Journal
 from lookalike.images.finding.scan import unescape
 from lookalike.store import Manifest, PinnedStore, Root, look_at_tables, root_folder
 from lookalike.store.manifest import FileIdentity
@@ -56,11 +57,17 @@ class Snapshot:
     """
 
     def __init__(
-        self, seen: Seen, store: PinnedStore, labels: ClusterLabels, before: Snapshot | None = None
+        self,
+        seen: Seen,
+        store: PinnedStore,
+        labels: ClusterLabels,
+        journal: Journal,
+        before: Snapshot | None = None,
     ) -> None:
         self.manifest = seen.manifest
         self.store = store
         self.labels = labels
+        self._journal = journal
         self.seen = seen._replace(tables=store.state)
         folders = [root for root in seen.manifest.roots if root.dataset is None]
         self.folders: tuple[tuple[Root, Path], ...] = tuple(
@@ -101,8 +108,8 @@ class Snapshot:
 
     @property
     def said(self) -> Said:
-        """What people said."""
-        return Said()
+        """What people said: read when first asked for."""
+        return self._journal.at(self.store.journal)
 
     def absolute(self, stored: str) -> str:
         """Return the absolute path of a stored one; that of a data set's image as it is."""
@@ -122,11 +129,17 @@ class Snapshots:
     ----------
     manifest : ManifestFile
     clusterings : StoredClusterings
+
+    Attributes
+    ----------
+    journal : Journal
+        What people said, for who adds to it.
     """
 
     def __init__(self, manifest: ManifestFile, clusterings: StoredClusterings) -> None:
         self._manifest = manifest
         self._clusterings = clusterings
+        self.journal = Journal(manifest.folder)
         self._lock = threading.Lock()
         self._newest: Snapshot | None = None
 
@@ -159,4 +172,4 @@ class Snapshots:
         labels = (
             before.labels if before is not None and is_named_alike else ClusterLabels.read(self._clusterings)
         )
-        return Snapshot(seen, store, labels, before)
+        return Snapshot(seen, store, labels, self.journal, before)

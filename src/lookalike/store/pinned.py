@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from lookalike.errors import StoreResourceError
 from lookalike.store import schema
-from lookalike.store.journal_table import JOURNAL
+from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.store import Store
 from lookalike.store.table import Table
@@ -257,6 +257,10 @@ class PinnedTable(Table):
         raise TypeError(f"the table {self.folder} is held as it was, and only read")
 
 
+class PinnedJournal(PinnedTable, JournalTable):
+    """The journal as it was at one commit; see `PinnedTable`."""
+
+
 class PinnedStore(Store):
     """The tables of a collection as they were at one moment; they are read only.
 
@@ -270,7 +274,7 @@ class PinnedStore(Store):
     images: PinnedTable
     thumbnails: PinnedTable
     failures: PinnedTable
-    journal: PinnedTable  # type: ignore[assignment]  # nobody adds to what is pinned
+    journal: PinnedJournal
 
     def __init__(self, folder: Path, pins: Mapping[str, Pin]) -> None:
         super().__init__(folder)
@@ -280,7 +284,7 @@ class PinnedStore(Store):
         self.images = self._pinned("images.lance", schema.images())
         self.thumbnails = self._pinned("thumbnails.lance", schema.thumbnails())
         self.failures = self._pinned("failures.lance", schema.failures())
-        self.journal = self._pinned(JOURNAL, schema.journal())
+        self.journal = PinnedJournal(folder / JOURNAL, schema.journal(), pins.get(JOURNAL))
 
     @classmethod
     def take(cls, folder: Path, before: PinnedStore | None = None) -> PinnedStore:
