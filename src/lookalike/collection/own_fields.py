@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -25,5 +24,5 @@ class OwnFields:
     kinds : mapping of str to FieldKind
     """
 
-    columns: Mapping[str, pa.Array] = MappingProxyType({})
-    kinds: Mapping[str, FieldKind] = MappingProxyType({})
+    columns: Mapping[str, pa.Array] = field(default_factory=dict)
+    kinds: Mapping[str, FieldKind] = field(default_factory=dict)

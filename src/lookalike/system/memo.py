@@ -56,6 +56,14 @@ class Memo(Generic[K, V]):
         """Let go of the value of a key, if there is one."""
         self._values.pop(key, None)
 
+    def has(self, key: K) -> bool:
+        """Tell whether the value of a key has been made."""
+        return key in self._values
+
+    def values(self) -> list[V]:
+        """Return what is kept now."""
+        return list(self._values.values())
+
     def _find(self, key: K, is_current: Callable[[V], bool]) -> tuple[V] | None:
         """Return the value of a key, in a tuple since it may be any; None if there is none that will do."""
         try:
