@@ -62,9 +62,7 @@ def _images(ids: np.ndarray, random: np.random.Generator) -> pa.Table:
             "lens": words("Lens", N_CAMERAS),
             "latitude": pa.array(random.uniform(-60, 70, n), mask=~is_placed),
             "longitude": pa.array(random.uniform(-180, 180, n), mask=~is_placed),
-            "keywords": pa.ListArray.from_arrays(
-                pa.array(ends), words("keyword", N_KEYWORDS, int(ends[-1]))
-            ),
+            "keywords": pa.ListArray.from_arrays(pa.array(ends), words("keyword", N_KEYWORDS, int(ends[-1]))),
             "rating": pa.array(random.integers(0, 6, n, np.int8), mask=random.random(n) < 0.7),
             "reader": pa.array(np.full(n, 7, np.int16)),
         }

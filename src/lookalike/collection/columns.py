@@ -91,8 +91,8 @@ class FileColumns(Columns):
         def sort() -> npt.NDArray[np.int32]:
             import pyarrow.compute as pc
 
-            order = pc.sort_indices(self._column("path").combine_chunks())
-            return order.to_numpy().astype(np.int32)
+            order = pc.sort_indices(self._column("path").combine_chunks()).to_numpy()
+            return np.asarray(order, np.int32)
 
         return self._keep("by_path", sort)
 
@@ -171,7 +171,9 @@ class FileColumns(Columns):
             codes, labels = self.label_codes.tolist(), (*self.labels, None)  # -1 is the last
             triples = zip(self.paths(), self.ids.tolist(), codes, strict=True)
             return sorted(((path, image, labels[code]) for path, image, code in triples), key=_path)
-        return sorted(((self.path(row), int(self.ids[row]), self.label(row)) for row in rows.tolist()), key=_path)
+        return sorted(
+            ((self.path(row), int(self.ids[row]), self.label(row)) for row in rows.tolist()), key=_path
+        )
 
     def image_at(self, path: str) -> ImageId | None:
         """Return the image that lies at a stored path; None if none does."""

@@ -250,10 +250,7 @@ def _ids_of_colors(
 def _hits(places: Places, nearest: Sequence[Near], metric: Metric, passing: Passing) -> tuple[Hit, ...]:
     """Return hits with those of their places that pass."""
     images = [image for image, _ in nearest]
-    locations = places.of_images(images, passing.of_files)
-    if len(passing.by_cluster):
-        named = np.intersect1d(images, passing.by_cluster).tolist()
-        locations |= places.of_images(named, passing.of_other_files)
+    locations = places.of_images(images, passing.files)
     kept = [(image, distance) for image, distance in nearest if image in locations]
     return tuple(
         make_hit(rank, image, distance, 1 - distance if metric == "cosine" else None, locations[image])
