@@ -208,7 +208,7 @@ def test_what_is_left_out_is_as_by_default():
         ({"where": {"not": {"label": ["a"]}}}, "not has no field 'label'; did you mean labels?", "label"),
         ({"where": {"not": {"not": {"labels": ["a"]}}}}, "not has no field 'not'", "not"),
         ({"where": {"not": [{}]}}, "lets all images pass: none would be left", "excluding"),
-        ({"where": {"not": "cats"}}, "not is 'c'; expected an object", None),
+        ({"where": {"not": "cats"}}, "not is 'cats'; expected an object", None),
         ({"where": {"labels": 5}}, "labels is 5; expected a list of words", "labels"),
         ({"where": {"near": {"lat": 1, "lon": 2, "miles": 3}}}, "near has no field 'miles'", "miles"),
         ({"where": {"near": {"lat": 1, "lon": 2}}}, "expected a latitude, a longitude and a distance", None),
