@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -24,5 +25,5 @@ class OwnFields:
     kinds : mapping of str to FieldKind
     """
 
-    columns: Mapping[str, pa.Array] = field(default_factory=dict)
-    kinds: Mapping[str, FieldKind] = field(default_factory=dict)
+    columns: Mapping[str, pa.Array] = field(default_factory=lambda: MappingProxyType({}))
+    kinds: Mapping[str, FieldKind] = field(default_factory=lambda: MappingProxyType({}))
