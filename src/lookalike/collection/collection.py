@@ -34,10 +34,11 @@ from lookalike.hints import Hint
 from lookalike.index.contract import DEFAULT_RECALL
 from lookalike.index.kinds import AUTO as AUTO_INDEX
 from lookalike.query.checking import check_count
+from lookalike.query.conditions import ClusterRef
 from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.filter import Filter
 from lookalike.query.reading import Query, read_queries, read_query
-from lookalike.query.request import ClusterRef, SearchRequest
+from lookalike.query.request import SearchRequest
 from lookalike.results.info import ImageInfo, Info, RootInfo
 from lookalike.results.search import SearchResult
 from lookalike.results.sync import SyncReport
