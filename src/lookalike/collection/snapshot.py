@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,11 +22,13 @@ from lookalike.collection.own_fields import OwnFields
 from lookalike.collection.said import Said
 from lookalike.collection.stored.cluster_names import ClusterLabels
 from lookalike.collection.stored.clusterings import StoredClusterings
+from lookalike.collection.thumbnails import thumbnails
 from lookalike.images.finding.scan import unescape
 from lookalike.store import Manifest, PinnedStore, Root, look_at_tables, root_folder
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.pinned import State
 from lookalike.system.memo import Memo
+from lookalike.types import ImageId
 
 _SOON_READ = 10_000  # rows, in as long as the table takes to look for some of them
 _ASKED_BY_COMMANDS = 4  # times
@@ -109,6 +111,13 @@ class Snapshot:
         name, _, relative = stored.partition(":")
         place = self._places.get(name)
         return stored if place is None else os.path.normpath(place / unescape(relative))
+
+    def thumbnails(self, images: Iterable[int]) -> dict[ImageId, bytes]:
+        """Return the thumbnails of some images, as JPEG files; images that are not there are passed over.
+
+        Also those of images that have left the collection since.
+        """
+        return thumbnails(self.store, images)
 
     def __len__(self) -> int:
         """Return the number of images."""
