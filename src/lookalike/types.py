@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, NewType, Self
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, NewType, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -141,6 +141,10 @@ class Hit:
     folder_label: str | None = None
     clusters: Mapping[str, str] = field(default_factory=dict, hash=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return _make_hit, (values | {"clusters": dict(self.clusters)},)  # others cannot be pickled
+
     def label_without(self, clustering: str) -> str | None:
         """Return the label that it would have without a clustering, whose own names say nothing of it."""
         return choose_label(self.folder_label, self.clusters, clustering)
@@ -159,3 +163,7 @@ class Hit:
     def path(self) -> str:
         """The first place where this image lies."""
         return self.paths[0]
+
+
+def _make_hit(values: Mapping[str, Any]) -> Hit:
+    return Hit(**values)

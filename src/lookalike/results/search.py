@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from lookalike.query.embedding import EmbeddedQuery
-from lookalike.types import Hit
+from lookalike.results.hits import Hits
+from lookalike.types import Ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +18,8 @@ class SearchResult:
 
     Attributes
     ----------
-    hits : tuple of Hit
-        Nearest first.
+    hits : Hits
+        A sequence of `Hit`, nearest first; each is described when it is looked at.
     model, index : str
         What answered; both ``color`` where only colours were asked for.
     queries, unwanted : tuple of EmbeddedQuery
@@ -29,7 +33,7 @@ class SearchResult:
         of.
     """
 
-    hits: tuple[Hit, ...]
+    hits: Hits
     model: str
     index: str
     queries: tuple[EmbeddedQuery, ...]
@@ -37,6 +41,21 @@ class SearchResult:
     colors: tuple[str, ...] = ()
     cluster: HitCluster | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> Ids:
+        """(n,) int64: the images found, nearest first."""
+        return self.hits.ids
+
+    @property
+    def distances(self) -> npt.NDArray[np.float64]:
+        """(n,) float64: 1 - cosine, or euclidean where the model is compared so."""
+        return self.hits.distances
+
+    @property
+    def scores(self) -> npt.NDArray[np.float64] | None:
+        """(n,) float64: cosine similarities, or shares of a colour; None where `Hit.score` is."""
+        return self.hits.scores
 
 
 @dataclass(frozen=True, slots=True)
