@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -29,11 +29,13 @@ from lookalike.collection.said import Said
 from lookalike.collection.stored.cluster_names import ClusterLabels
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.journal import Journal
+from lookalike.collection.thumbnails import thumbnails
 from lookalike.images.finding.scan import unescape
 from lookalike.store import Manifest, PinnedStore, Root, look_at_tables, root_folder
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.pinned import State
 from lookalike.system.memo import Memo, Recent
+from lookalike.types import ImageId
 
 T = TypeVar("T")
 
@@ -215,6 +217,13 @@ class Snapshot:
         name, _, relative = stored.partition(":")
         place = self._places.get(name)
         return stored if place is None else os.path.normpath(place / unescape(relative))
+
+    def thumbnails(self, images: Iterable[int]) -> dict[ImageId, bytes]:
+        """Return the thumbnails of some images, as JPEG files; images that are not there are passed over.
+
+        Also those of images that have left the collection since.
+        """
+        return thumbnails(self.store, images)
 
     def __len__(self) -> int:
         """Return the number of images."""
