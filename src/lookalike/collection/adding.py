@@ -36,8 +36,8 @@ from lookalike.query.terms import Pixels
 from lookalike.results.adding import AddedImage, AddOutcome, AddReport
 from lookalike.store import ADDED, Store, writer_lock
 from lookalike.store.store import Changes, FileRow
-from lookalike.sync import Done, FoundFile, IndexedState, Worker, work_through
-from lookalike.system.progress import Progress, Watch
+from lookalike.sync import Done, FoundFile, IndexedState, Work, Worker, work_through
+from lookalike.system.progress import Progress
 from lookalike.types import FieldValue, ImageId, PixelArray
 
 if TYPE_CHECKING:
@@ -86,7 +86,6 @@ class AddRequest:
 
     embed: bool
     compute: Compute
-    jobs: int
     timeout: float
 
 
@@ -117,7 +116,7 @@ def add(
     manifest_file: ManifestFile,
     additions: Iterable[AnyAddition],
     request: AddRequest,
-    watch: Watch,
+    work: Work,
 ) -> AddReport:
     """Add images; see `Collection.add`."""
     started = time.monotonic()
@@ -127,7 +126,7 @@ def add(
     with writer_lock(store.folder, request.timeout):
         manifest_file.bring_up_to_date(store)
         _begin(store)
-        adder = _Adder(resources, request, watch, total)
+        adder = _Adder(resources, request, work, total)
         for batch in _batches(additions, adder.rows):
             adder.add(batch)
         store.maintain()
@@ -288,13 +287,13 @@ class _State:
 class _Adder:
     """Adds batch after batch; the writer's lock is held."""
 
-    def __init__(self, resources: Resources, request: AddRequest, watch: Watch, total: int | None) -> None:
+    def __init__(self, resources: Resources, request: AddRequest, work: Work, total: int | None) -> None:
         self.rows: list[AddedImage | None] = []
         self.embedded = 0
         self._resources = resources
         self._store = resources.live
-        self._jobs = request.jobs
-        self._watch = watch
+        self._how = work
+        self._watch = work.watch
         self._total = total
         self._kinds = FieldKinds(self._store.fields)
         self._seen: dict[str, tuple[ImageId, Mapping[str, object]]] = {}
@@ -317,11 +316,15 @@ class _Adder:
             for image, done in self._work(work, state.known):
                 results[image] = done
                 n_done = n_before + len(results)
-                self._watch(Progress("adding", n_done, self._total, "adding images", self._failed))
+                self._watch(
+                    Progress("adding", n_done, self._total, "adding images", self._failed, unit="images")
+                )
         finally:
             done_with = [item for item in items if item.image in settled or item.image in results]
             self._write(done_with, state, results)
-        self._watch(Progress("adding", len(self.rows), self._total, "adding images", self._failed))
+        self._watch(
+            Progress("adding", len(self.rows), self._total, "adding images", self._failed, unit="images")
+        )
 
     def _accepts(self, item: _Item) -> bool:
         """Check all that does not need the picture; where it is wrong, say so in the rows."""
@@ -385,7 +388,7 @@ class _Adder:
             FoundFile(item.path, Path(), _stat(item), item.label, content=item.content)
             for item in reversed(list(work.values()))
         )
-        for done in work_through(Worker(embedders, known), files, self._jobs):
+        for done in work_through(Worker(embedders, known, self._watch), files, self._how):
             yield images[done.file.path], done
 
     def _write(self, items: Sequence[_Item], state: _State, results: Mapping[ImageId, Done]) -> None:
@@ -422,7 +425,7 @@ class _Adder:
         """Write the files that are to be kept; they are on the disk then."""
         kept = self._store.kept
         new = [item for item in items.values() if not kept.has(item.image, len(item.content))]
-        with ThreadPoolExecutor(self._jobs, thread_name_prefix="lookalike") as pool:
+        with ThreadPoolExecutor(self._how.jobs, thread_name_prefix="lookalike") as pool:
             list(pool.map(lambda item: kept.write(item.image, item.content, _ending(item)), new))
         kept.flush(item.image for item in new)
 

@@ -29,7 +29,11 @@ def describe(places: Places) -> Info:
     store, model = places.store, places.manifest.model
     files = store.files.read(["id", "label", "path"])
     paths = files["path"].to_pylist()
+    by_hand = places.snapshot.said.labels
     labels = [label and composed(label) for label in files["label"].to_pylist()]
+    if by_hand:
+        pairs = zip(files["id"].to_pylist(), labels, strict=True)
+        labels = [by_hand.get(image, label) for image, label in pairs]
     clusterings, damaged = summarize_clusterings(places.clusterings, files["id"].to_numpy())
     formats = store.images.read(["format"])["format"].to_pylist()
     tables = store.vector_tables()
@@ -98,7 +102,9 @@ def describe_image(places: Places, image: str) -> ImageInfo:
     asked = next((file["path"] for file in files if image == file["path"]), None) or places.stored(image)
     told = next((file["path"] for file in files if file["path"] == asked), files[0]["path"])
     keys = (places.key_of(file["path"]) for file in files)
-    labels = (choose_label(file["label"] and composed(file["label"]), clusters) for file in files)
+    by_hand = places.snapshot.said.labels.get(found)
+    given = (by_hand or (file["label"] and composed(file["label"])) for file in files)
+    labels = (choose_label(label, clusters) for label in given)
     return ImageInfo(
         id=found,
         paths=tuple(places.snapshot.absolute(file["path"], found) for file in files),

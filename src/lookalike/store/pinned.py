@@ -23,7 +23,7 @@ import numpy.typing as npt
 from lookalike.errors import StoreResourceError
 from lookalike.store import schema
 from lookalike.store.fields import FieldTable
-from lookalike.store.journal_table import JOURNAL
+from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.store import Store
 from lookalike.store.table import Table
@@ -247,6 +247,13 @@ class PinnedTable(Table):
                 return self.pin.dataset.take(np.sort(rows).tolist(), columns=list(columns))
         return super().read_where_in(column, wanted, columns, where)
 
+    def take(self, rows: npt.NDArray[np.intp], columns: Sequence[str]) -> pa.Table:
+        """Read some rows, known by where they stand when whole columns are read."""
+        if self.pin is None or not len(rows):
+            return self._subset(columns).empty_table()
+        with self._errors("read"):
+            return self.pin.dataset.take(rows.tolist(), columns=list(columns))
+
     def upsert(self, columns: Mapping[str, Any]) -> None:
         """Raise TypeError."""
         self._open_to_write()
@@ -259,7 +266,11 @@ class PinnedTable(Table):
 
 
 class PinnedFieldTable(PinnedTable, FieldTable):
-    """The table of fields as it was at one commit."""
+    """The table of fields as it was at one commit; see `PinnedTable`."""
+
+
+class PinnedJournal(PinnedTable, JournalTable):
+    """The journal as it was at one commit; see `PinnedTable`."""
 
 
 class PinnedStore(Store):
@@ -276,7 +287,7 @@ class PinnedStore(Store):
     thumbnails: PinnedTable
     failures: PinnedTable
     fields: PinnedFieldTable
-    journal: PinnedTable  # type: ignore[assignment]  # nobody adds to what is pinned
+    journal: PinnedJournal
 
     def __init__(self, folder: Path, pins: Mapping[str, Pin]) -> None:
         super().__init__(folder)
@@ -287,7 +298,7 @@ class PinnedStore(Store):
         self.thumbnails = self._pinned("thumbnails.lance", schema.thumbnails())
         self.failures = self._pinned("failures.lance", schema.failures())
         self.fields = PinnedFieldTable(folder / "fields.lance", schema.fields(), pins.get("fields.lance"))
-        self.journal = self._pinned(JOURNAL, schema.journal())
+        self.journal = PinnedJournal(folder / JOURNAL, schema.journal(), pins.get(JOURNAL))
 
     @classmethod
     def take(cls, folder: Path, before: PinnedStore | None = None) -> PinnedStore:

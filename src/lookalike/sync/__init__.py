@@ -16,7 +16,6 @@ from lookalike.sync.execution import (
     work_through,
 )
 from lookalike.sync.plan import FoundFile, IndexedState, Plan, Tally, fails_still
-from lookalike.sync.progress import Progress
 from lookalike.sync.reading import Outage
 from lookalike.sync.refreshing import Outdated, find_outdated, read_headers
 from lookalike.sync.scope import (
@@ -40,7 +39,6 @@ __all__ = [
     "Outcome",
     "Outdated",
     "Plan",
-    "Progress",
     "Scope",
     "Tally",
     "Target",

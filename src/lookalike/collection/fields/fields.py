@@ -18,6 +18,7 @@ from lookalike.errors import CollectionConflictError, CollectionNotFoundError, I
 from lookalike.results.adding import FieldReport
 from lookalike.store import FieldKind, writer_lock
 from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
+from lookalike.system.watching import watching
 from lookalike.types import FieldValue
 
 FieldsByFile: TypeAlias = Mapping[Any, Mapping[str, FieldValue | None]]
@@ -88,7 +89,7 @@ class Fields(Names):
         fields: FieldsByFile,
         *,
         timeout: float = 0.0,
-        report: ProgressReport = lambda progress: None,
+        report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
     ) -> FieldReport:
         """Say something of files; what else is known of them stays.
@@ -102,10 +103,8 @@ class Fields(Names):
             to know nothing any more. A name that is new makes a column of its first value's kind.
         timeout : float
             Seconds to wait for another writer.
-        report : callable
-            Told of the progress.
-        cancel : CancelToken, optional
-            Stops it; what has been written stays.
+        report, cancel : optional
+            Told of the progress, and what stops it; what has been written stays. See `Collection.sync`.
 
         Returns
         -------
@@ -121,7 +120,7 @@ class Fields(Names):
         if not isinstance(fields, Mapping):
             raise InvalidInputError(f"fields is {fields!r}; expected a mapping by file", field="fields")
         resources = self._resources()
-        with writer_lock(resources.store.folder, timeout):
+        with watching(report, cancel) as watch, writer_lock(resources.store.folder, timeout):
             self._manifest_file.bring_up_to_date(resources.live)
             kinds = FieldKinds(resources.live.fields)
             references = References(self._resources().places)
@@ -135,7 +134,7 @@ class Fields(Names):
                     unknown.append(str(file))
             named = {**kinds.known, **kinds.new}
             given = {name for values in fields.values() for name in values}
-            counts = self._write(kinds, found, unknown, Watch(report, cancel))
+            counts = self._write(kinds, found, unknown, watch)
         return FieldReport(*counts, {name: kind for name, kind in named.items() if name in given})
 
     def read(
@@ -143,7 +142,7 @@ class Fields(Names):
         file: str | os.PathLike[str],
         *,
         timeout: float = 0.0,
-        report: ProgressReport = lambda progress: None,
+        report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
     ) -> FieldReport:
         """Say of files what a table does: CSV or Parquet, a row a file, a column a field.
@@ -162,10 +161,8 @@ class Fields(Names):
         file : path
         timeout : float
             Seconds to wait for another writer.
-        report : callable
-            Told of the progress.
-        cancel : CancelToken, optional
-            Stops it; what has been written stays.
+        report, cancel : optional
+            Told of the progress, and what stops it; what has been written stays. See `Collection.sync`.
 
         Returns
         -------
@@ -182,7 +179,7 @@ class Fields(Names):
         """
         path = Path(file)
         resources = self._resources()
-        with writer_lock(resources.store.folder, timeout):
+        with watching(report, cancel) as watch, writer_lock(resources.store.folder, timeout):
             self._manifest_file.bring_up_to_date(resources.live)
             kinds = FieldKinds(resources.live.fields)
             table = read_table(path, kinds)
@@ -195,7 +192,7 @@ class Fields(Names):
                     found.append((references.find_in(table.named_by, name), table.values(row)))
                 except LookupError:
                     unknown.append(name)
-            counts = self._write(kinds, found, unknown, Watch(report, cancel))
+            counts = self._write(kinds, found, unknown, watch)
         return FieldReport(*counts, {name: named[name] for name in table.columns})
 
     def _write(

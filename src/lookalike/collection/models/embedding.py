@@ -17,6 +17,7 @@ from lookalike.errors import ModelError
 from lookalike.hints import Hint
 from lookalike.store import Store, Table
 from lookalike.sync import Target
+from lookalike.system.progress import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,11 @@ class EmbeddingModels:
             partial(forget_indexes, store.folder, made_of_it),
         )
 
-    def extend_reduced(self) -> None:
+    def extend_reduced(self, watch: Watch) -> None:
         """Give every image that a network has embedded a vector of the reduced models."""
         for name in filter(base_name, self.names):
             with _way_around(name, self.names):
-                extend_reduced(self.store, self.registry, name)
+                extend_reduced(self.store, self.registry, name, watch)
 
 
 @contextlib.contextmanager
