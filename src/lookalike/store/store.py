@@ -209,15 +209,15 @@ class Store:
 
     def sweep_images(self, images: Iterable[ImageId]) -> None:
         """Delete what belongs to some images, as far as no file holds them any more."""
-        gone = set(images)
-        kept = set()
-        for row in self.files.read_where_in("id", gone, ["id", "path"]).to_pylist():
+        named = set(images)
+        gone, kept = set(named), set()
+        for row in self.files.read_where_in("id", named, ["id", "path"]).to_pylist():
             if row["path"].startswith(f"{ADDED}:"):
                 kept.add(row["id"])
             gone.discard(row["id"])
         for table in (self.images, self.thumbnails, *self.vector_tables().values()) if gone else ():
             table.delete(gone)
-        for image in set(images) - kept:
+        for image in named - kept:
             self.kept.remove(image)
 
     def sweep_added(self) -> None:

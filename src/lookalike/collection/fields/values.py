@@ -24,7 +24,9 @@ TAGS_BY_NAME = ("tags", "keywords")
 _TRUE, _FALSE = ("true", "yes"), ("false", "no")
 _NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d+)?([eE][+-]?\d+)?", re.ASCII)  # 007 is a text
 _DAY = re.compile(
-    r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII
+    r"\d{4}-\d{1,2}-\d{1,2}"
+    r"([T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)?(?P<zone>Z|[+-]\d{2}:?\d{2})?)?",
+    re.ASCII,
 )
 HELD = {"number": "numbers", "text": "texts", "date": "dates", "boolean": "booleans", "tags": "tags"}
 """What a column of each kind holds, in words."""
@@ -117,8 +119,6 @@ def check_value(name: str, value: object, kind: FieldKind) -> FieldValue | None:
         return None
     try:
         return _CHECKS[kind](value)
-    except InvalidInputError:
-        raise
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInputError(
             f"the field {name!r} holds {HELD[kind]}; expected {_NAMES[kind]}, got {value!r}", field="fields"
@@ -175,7 +175,7 @@ def read_words(name: str, words: str, kind: FieldKind) -> FieldValue | None:
     if kind == "date" and _DAY.fullmatch(words):
         return check_value(name, words, kind)
     if kind == "text":
-        return words
+        return check_value(name, words, kind)
     if kind == "tags":
         return check_value(name, [each.strip() for each in words.split(";") if each.strip()], kind)
     raise InvalidInputError(f"the field {name!r} holds {HELD[kind]}; expected {_NAMES[kind]}, got {words!r}")
