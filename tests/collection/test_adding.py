@@ -95,7 +95,9 @@ def test_what_is_there_is_left_as_it_is_and_other_bytes_replace_it(collection):
     assert outcomes(replaced) == [("a", "changed")]
     assert replaced.images[0].id == collection.image_info("added:a").id != old
     assert len(collection) == 8
-    assert kept_files(collection) == sorted(f"{image.hex_id}.png" for image in (*replaced.images, again.images[1]))
+    assert kept_files(collection) == sorted(
+        f"{image.hex_id}.png" for image in (*replaced.images, again.images[1])
+    )
     assert old not in store.images.read(["id"])["id"].to_pylist()
 
 
@@ -185,7 +187,9 @@ def test_a_key_is_a_text_that_one_can_print(collection, key):
         collection.remove([key])
 
 
-@pytest.mark.parametrize("key", ["a", "é/ü 1", "https://example.org/a.jpg?b=1", "..", "it's", "c:\\d", "日本", "a:b"])
+@pytest.mark.parametrize(
+    "key", ["a", "é/ü 1", "https://example.org/a.jpg?b=1", "..", "it's", "c:\\d", "日本", "a:b"]
+)
 def test_any_such_text_is_a_key(collection, key):
     assert collection.add([(png(20), key)]).added == 1
     assert collection.image_info(f"added:{key}").keys == (key,)
@@ -430,7 +434,10 @@ def test_whoever_dies_between_two_tables_leaves_each_image_whole(collection, mon
         with pytest.raises(Died):
             collection.add([(png(21), "a", {"n": 2}), (png(23), "c", {"n": 4}), (png(24), "new", {"n": 5})])
     now = Collection.open(collection.folder)
-    for key, old, old_fields, new, new_fields in (("a", 20, {}, 21, {"n": 2}), ("c", 22, {"n": 3}, 23, {"n": 4})):
+    for key, old, old_fields, new, new_fields in (
+        ("a", 20, {}, 21, {"n": 2}),
+        ("c", 22, {"n": 3}, 23, {"n": 4}),
+    ):
         content = Path(now.image_info(f"added:{key}").paths[0]).read_bytes()
         assert content == (png(new) if step == "sweep_images" else png(old))
         assert now.fields.of(f"added:{key}") == (new_fields if step == "sweep_images" else old_fields)
@@ -452,7 +459,9 @@ Collection.open(sys.argv[1]).add([(file, file.stem, {"n": int(file.stem)}) for f
 """
 
 
-def test_a_kill_leaves_whole_images_and_the_next_call_ends_where_an_undisturbed_one_would(collection, tmp_path):
+def test_a_kill_leaves_whole_images_and_the_next_call_ends_where_an_undisturbed_one_would(
+    collection, tmp_path
+):
     folder = tmp_path / "more"
     folder.mkdir()
     for number in range(64):

@@ -75,7 +75,9 @@ def test_euclidean_ones_are_compared_as_they_are(collection, images):
     assert [hit.distance for hit in hits] == pytest.approx([5, 10])
 
 
-def test_nothing_is_embedded_with_them_and_sync_passes_them_over(collection, images, vectors, photos, tmp_path):
+def test_nothing_is_embedded_with_them_and_sync_passes_them_over(
+    collection, images, vectors, photos, tmp_path
+):
     collection.add_vectors("ours", images, vectors)
     picture(50).save(photos / "new.png")
     assert collection.sync().embedded == 1
@@ -159,7 +161,9 @@ def test_dimension_and_metric_stay(collection, images, vectors):
         collection.add_vectors("other", images, vectors, metric="dot")
 
 
-@pytest.mark.parametrize("name", ["", "Ours", "a b", "../x", "x.onnx", "x+pca3", "-x", "x" * 65, 5, None, "ü"])
+@pytest.mark.parametrize(
+    "name", ["", "Ours", "a b", "../x", "x.onnx", "x+pca3", "-x", "x" * 65, 5, None, "ü"]
+)
 def test_a_name_is_one_that_a_file_can_have(collection, images, vectors, name):
     with pytest.raises(InvalidInputError, match="model is"):
         collection.add_vectors(name, images, vectors)

@@ -56,7 +56,9 @@ def test_files_are_named_by_path_stored_path_or_id(collection, photos):
     assert (report.files, report.changed, report.kinds) == (6, 6, {"n": "number"})
     assert report.unknown == ("nothing.png", format_id(1), "5.5")
     found = columns(collection)
-    assert [found[f"photos:{'cats' if n < 3 else 'dogs'}/{n}.png"] for n in range(6)] == [{"n": n} for n in range(6)]
+    assert [found[f"photos:{'cats' if n < 3 else 'dogs'}/{n}.png"] for n in range(6)] == [
+        {"n": n} for n in range(6)
+    ]
     again = collection.set_fields({photos / "cats/0.png": {"n": 0}})
     assert (again.files, again.changed) == (1, 0)
 
@@ -112,7 +114,9 @@ def test_a_name_is_a_text_that_one_can_print(collection, photos, name):
         collection.set_fields({photos / "cats/0.png": {name: 1}})
 
 
-@pytest.mark.parametrize("name", ["a b", "ratio 16:9", "é", "日本", "select", "a.b", "`x`", "_", "A-1", "path", "id"])
+@pytest.mark.parametrize(
+    "name", ["a b", "ratio 16:9", "é", "日本", "select", "a.b", "`x`", "_", "A-1", "path", "id"]
+)
 def test_any_such_text_is_a_name(collection, photos, name):
     collection.set_fields({photos / "cats/0.png": {name: 1}})
     assert collection.fields.names() == [name]
