@@ -25,8 +25,11 @@ Metric = Literal["cosine", "euclidean"]
 Ids = npt.NDArray[np.int64]
 """(n,) int64 image ids, or row numbers where no ids were given."""
 
+FieldKind = Literal["number", "text", "date", "boolean", "tags"]
+"""What a column of the user's holds."""
+
 FieldValue = float | str | datetime.datetime | bool | list[str]
-"""What a column of the user's holds: a number, a text, a date, yes or no, or tags."""
+"""What stands in a column of the user's: a number, a text, a date, yes or no, or tags."""
 
 
 def format_id(image_id: int) -> str:

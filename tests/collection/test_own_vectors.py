@@ -75,9 +75,7 @@ def test_euclidean_ones_are_compared_as_they_are(collection, images):
     assert [hit.distance for hit in hits] == pytest.approx([5, 10])
 
 
-def test_nothing_is_embedded_with_them_and_sync_passes_them_over(
-    collection, images, vectors, photos, tmp_path
-):
+def test_nothing_is_embedded_with_them(collection, images, vectors, photos, tmp_path):
     collection.add_vectors("ours", images, vectors)
     picture(50).save(photos / "new.png")
     assert collection.sync().embedded == 1

@@ -15,8 +15,8 @@ from lookalike.errors import QueryInputError, QueryNotFoundError
 from lookalike.query.checking import near_misses
 from lookalike.query.conditions import FieldCondition, FieldValue
 from lookalike.query.facts import fold
-from lookalike.store import FieldKind
 from lookalike.system.memo import Memo
+from lookalike.types import FieldKind
 
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _KINDS = {"number": "numbers", "date": "dates", "boolean": "true or false", "text": "texts", "tags": "tags"}

@@ -15,10 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection.columns import FileColumns
-from lookalike.store import FieldKind
 from lookalike.store.fields import FieldTable
 from lookalike.system.memo import Memo
-from lookalike.types import FieldValue
+from lookalike.types import FieldKind, FieldValue
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -13,7 +13,7 @@ from lookalike.store.manifest import (
 )
 from lookalike.store.pinned import Commit, Pin, PinnedJournal, PinnedStore, PinnedTable, look_at_tables
 from lookalike.store.roots import DatasetRequest, RootRequest
-from lookalike.store.schema import ADDED, FieldKind
+from lookalike.store.schema import ADDED
 from lookalike.store.store import Store
 from lookalike.store.table import Table, sql_literal
 
@@ -23,7 +23,6 @@ __all__ = [
     "JOURNAL",
     "Commit",
     "DatasetRequest",
-    "FieldKind",
     "JournalTable",
     "Labeling",
     "Manifest",

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.store import schema
-from lookalike.store.schema import FieldKind, field_column, field_row, read_field_columns
+from lookalike.store.schema import field_column, field_row, read_field_columns
 from lookalike.store.table import Table
-from lookalike.types import Ids
+from lookalike.types import FieldKind, Ids
 
 if TYPE_CHECKING:
     import pyarrow as pa

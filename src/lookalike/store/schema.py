@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from lookalike.images.palette import MAX_COLORS
+from lookalike.types import FieldKind
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,9 +28,6 @@ lookalike that does not know of them must not write."""
 
 ADDED = "added"
 """What stands where others have a root in the stored paths of images that were added by call."""
-
-FieldKind = Literal["number", "text", "date", "boolean", "tags"]
-"""What a column of the user's holds."""
 
 # Without this mark, writers that upsert at the same time would double rows.
 _KEY = {b"lance-schema:unenforced-primary-key": b"true"}

@@ -16,10 +16,10 @@ from lookalike.collection.references import NamedFile, References
 from lookalike.collection.resources import Opener
 from lookalike.errors import CollectionConflictError, CollectionNotFoundError, InvalidInputError
 from lookalike.results.adding import FieldReport
-from lookalike.store import FieldKind, writer_lock
+from lookalike.store import writer_lock
 from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
 from lookalike.system.watching import watching
-from lookalike.types import FieldValue
+from lookalike.types import FieldKind, FieldValue
 
 FieldsByFile: TypeAlias = Mapping[Any, Mapping[str, FieldValue | None]]
 """What is said of files, by id, stored path, or path of the disk; see `Fields.set`."""

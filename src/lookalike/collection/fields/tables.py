@@ -27,7 +27,7 @@ from lookalike.collection.fields.writing import FieldKinds
 from lookalike.collection.references import COLUMNS
 from lookalike.errors import InvalidInputError
 from lookalike.images.finding.spelling import as_typed
-from lookalike.store import FieldKind
+from lookalike.types import FieldKind
 
 PARQUET = (".parquet", ".pq")
 

@@ -13,8 +13,7 @@ import numpy as np
 
 from lookalike.dates import read_period
 from lookalike.errors import InvalidInputError
-from lookalike.store import FieldKind
-from lookalike.types import FieldValue
+from lookalike.types import FieldKind, FieldValue
 
 KINDS: tuple[FieldKind, ...] = get_args(FieldKind)
 LONGEST_NAME = 64

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from lookalike.collection.fields.values import HELD, check_name, check_value, kind_of
 from lookalike.collection.own_fields import fields_of
 from lookalike.errors import InvalidInputError
-from lookalike.store import FieldKind
 from lookalike.store.fields import FieldTable
-from lookalike.types import FieldValue
+from lookalike.types import FieldKind, FieldValue
 
 Values = Mapping[str, FieldValue | None]
 """By name; None where nothing is to be known any more."""
