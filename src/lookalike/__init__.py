@@ -93,11 +93,13 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.pca import PCA as PCA
     from lookalike.query.appearance import Appearance as Appearance
     from lookalike.query.appearance import Color as Color
+    from lookalike.query.conditions import ClusterRef as ClusterRef
+    from lookalike.query.conditions import FieldCondition as FieldCondition
+    from lookalike.query.conditions import MapPolygon as MapPolygon
     from lookalike.query.embedding import EmbeddedQuery as EmbeddedQuery
     from lookalike.query.facts import Facts as Facts
     from lookalike.query.filter import Filter as Filter
     from lookalike.query.reading import Query as Query
-    from lookalike.query.request import ClusterRef as ClusterRef
     from lookalike.query.request import SearchRequest as SearchRequest
     from lookalike.query.terms import Example as Example
     from lookalike.query.terms import ImageFile as ImageFile
@@ -187,7 +189,8 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("query.embedding", "EmbeddedQuery"),
     ("query.filter", "Filter"),
     ("query.reading", "Query"),
-    ("query.request", "ClusterRef SearchRequest"),
+    ("query.conditions", "ClusterRef FieldCondition MapPolygon"),
+    ("query.request", "SearchRequest"),
     ("query.terms", "Example ImageFile ImageRef Pixels Term Url Vector Words"),
     ("store", "Labeling"),
     ("train", "AutoencoderSettings FinetuneSettings Running TrainingProgress"),

@@ -34,10 +34,11 @@ from lookalike.hints import Hint
 from lookalike.index.contract import DEFAULT_RECALL
 from lookalike.index.kinds import AUTO as AUTO_INDEX
 from lookalike.query.checking import check_count
+from lookalike.query.conditions import ClusterRef
 from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.filter import Filter
 from lookalike.query.reading import Query, read_queries, read_query
-from lookalike.query.request import ClusterRef, SearchRequest
+from lookalike.query.request import SearchRequest
 from lookalike.results.info import ImageInfo, Info, RootInfo
 from lookalike.results.search import SearchResult
 from lookalike.results.sync import SyncReport
@@ -53,6 +54,11 @@ if TYPE_CHECKING:
     from lookalike.collection.evaluation.evaluation import Evaluations
     from lookalike.collection.maps.maps import Maps
     from lookalike.collection.models.models import Models
+    from lookalike.collection.statements.changes import Changes
+    from lookalike.collection.statements.decisions import Decisions
+    from lookalike.collection.statements.feedback import Feedback
+    from lookalike.collection.statements.labels import Labels
+    from lookalike.collection.statements.sets import Sets
 
 
 class Collection:
@@ -333,6 +339,41 @@ class Collection:
         from lookalike.collection.evaluation.evaluation import Evaluations
 
         return Evaluations(self._resources)
+
+    @property
+    def sets(self) -> Sets:
+        """Named lists of images."""
+        from lookalike.collection.statements.sets import Sets
+
+        return Sets(self._resources)
+
+    @property
+    def labels(self) -> Labels:
+        """The labels that people gave to images by hand."""
+        from lookalike.collection.statements.labels import Labels
+
+        return Labels(self._resources)
+
+    @property
+    def feedback(self) -> Feedback:
+        """What people said of hits."""
+        from lookalike.collection.statements.feedback import Feedback
+
+        return Feedback(self._resources)
+
+    @property
+    def decisions(self) -> Decisions:
+        """What people decided of pairs of pictures."""
+        from lookalike.collection.statements.decisions import Decisions
+
+        return Decisions(self._resources)
+
+    @property
+    def changes(self) -> Changes:
+        """All that was said of images, change by change; to be undone."""
+        from lookalike.collection.statements.changes import Changes
+
+        return Changes(self._resources)
 
     def _resources(self) -> Resources:
         """Return what every read needs, with the roots as they are now: once a request."""

@@ -222,12 +222,7 @@ class Describer:
         )
 
     def _locations(self, ids: Ids) -> dict[int, list[FileLocation]]:
-        passing = self._passing
-        locations = self._places.of_images(ids.tolist(), passing.of_files)
-        if len(passing.by_cluster):
-            named = np.intersect1d(ids, passing.by_cluster).tolist()
-            locations |= self._places.of_images(named, passing.of_other_files)
-        return locations
+        return self._places.of_images(ids.tolist(), self._passing.files)
 
 
 def _cluster_of(

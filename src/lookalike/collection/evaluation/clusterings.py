@@ -28,7 +28,7 @@ def evaluate_clusterings(
     """Measure some clusterings, or all that can be read; see `Evaluations.clusterings`."""
     places = resources.places
     locations = places.of_images()
-    has_labels = labels is not None or any(found[0].folder_label is not None for found in locations.values())
+    has_labels = labels is not None or any(found[0].given_label is not None for found in locations.values())
     truth = read_ground_truth(places, locations, labels) if has_labels else None
 
     def measure(name: str) -> ClusteringEvaluation:
