@@ -100,7 +100,7 @@ def _search_vectors(
     if not table.count():
         raise nothing_embedded(store, model.name, request.model)
 
-    stored = StoredImages(places, table)
+    stored = StoredImages(places, table, model.name, resources.searchers)
     load = partial(resources.models.load, model.name, Compute(usable_cores(), run.device))
 
     def embed(term: Term) -> EmbeddedQuery:

@@ -52,6 +52,10 @@ class Memo(Generic[K, V]):
                     self._values[key] = found[0]
         return found[0]
 
+    def peek(self, key: K) -> V | None:
+        """Return the value of a key as it is; None if there is none."""
+        return self._values.get(key)
+
     def forget(self, key: K) -> None:
         """Let go of the value of a key, if there is one."""
         self._values.pop(key, None)
