@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lookalike.collection.places import Places
 from lookalike.collection.searchers import Searchers
 from lookalike.collection.thumbnails import thumbnails
@@ -72,4 +74,7 @@ class StoredImages:
 
     def _paths(self, image: ImageId) -> list[str]:
         """Return where an image lies: absolute paths, and names such as ``mnist:test/42``; in order."""
-        return [location.path for location in self.places.of_images([image]).get(image, [])]
+        files = self.places.snapshot.files_if_soon()
+        if files is None:
+            return [location.path for location in self.places.of_images([image]).get(image, [])]
+        return [self.places.absolute(files.path(row)) for row in np.sort(files.rows_of([image])).tolist()]

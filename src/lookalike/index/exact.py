@@ -47,6 +47,7 @@ from lookalike.index.folder import read, write
 from lookalike.index.id_order import IdOrder
 from lookalike.index.parallel import sealed
 from lookalike.system.memory import free_memory, rows_at_once
+from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 _FORMAT = 2
@@ -101,8 +102,15 @@ class Exact(Index):
         row = self._order.row_of(key)
         return None if row is None else np.array(self._rows[row])
 
-    def build(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> Self:
-        """Take in vectors; see `Index.build`."""
+    def build(
+        self,
+        vectors: npt.ArrayLike,
+        ids: npt.ArrayLike | None = None,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Self:
+        """Take in vectors, which takes no time; see `Index.build`."""
         rows = check_vectors(vectors, self.metric)
         self._adopt(rows, check_ids(ids, len(rows)))
         return self

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from lookalike.errors import StoreResourceError
 from lookalike.store import schema
-from lookalike.store.journal_table import JOURNAL
+from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.store import Store
 from lookalike.store.table import Table
@@ -51,7 +51,7 @@ State = Mapping[str, Commit]
 """The newest commit of every table that was ever written, by the path of its folder in the ``.lookalike``."""
 
 
-def newest_commit(table: Path) -> Commit | None:
+def newest_commit(table: Path | str) -> Commit | None:
     """Return the newest commit of the table in a folder, which is not opened; None before the first.
 
     Raises
@@ -104,13 +104,14 @@ def look_at_tables(folder: Path) -> dict[str, Commit]:
         If a folder cannot be looked into.
     """
     names = [*(f"{name}.lance" for name in _TABLES), JOURNAL]
+    home = os.fspath(folder)  # every search asks: to join paths of pathlib's takes longer than to look
     try:
         try:
-            inside = sorted(os.listdir(folder / "vectors"))
+            inside = sorted(os.listdir(os.path.join(home, "vectors")))
         except (FileNotFoundError, NotADirectoryError):
             inside = []
         names += [f"vectors/{name}" for name in inside if name.endswith(".lance")]
-        commits = {name: newest_commit(folder / name) for name in names}
+        commits = {name: newest_commit(os.path.join(home, name)) for name in names}
     except OSError as error:
         raise StoreResourceError(f"cannot read {folder}: {error.strerror or error}") from error
     return {name: commit for name, commit in commits.items() if commit is not None}
@@ -158,6 +159,11 @@ class Pin:
     def count(self) -> int:
         """The number of rows."""
         return int(self.dataset.count_rows())
+
+    @cached_property
+    def dimension(self) -> int:
+        """How many numbers each embedding of a vector table has."""
+        return int(self.dataset.schema.field("embedding").type.list_size)
 
     def finds_rows(self) -> bool:
         """Tell whether `rows_of` is the quicker way: of many rows, not where only a command asks, once."""
@@ -221,6 +227,13 @@ class PinnedTable(Table):
         with self._errors("read"):
             return self.pin.count
 
+    def dimension(self) -> int | None:
+        """Return how many numbers each embedding of a vector table has; None before the first write."""
+        if self.pin is None:
+            return None
+        with self._errors("read"):
+            return self.pin.dimension
+
     def is_newest(self) -> bool:
         """Tell whether nothing has been committed since."""
         with self._errors("read"):
@@ -246,6 +259,13 @@ class PinnedTable(Table):
                 return self.pin.dataset.take(np.sort(rows).tolist(), columns=list(columns))
         return super().read_where_in(column, wanted, columns, where)
 
+    def take(self, rows: npt.NDArray[np.intp], columns: Sequence[str]) -> pa.Table:
+        """Read some rows, known by where they stand when whole columns are read."""
+        if self.pin is None or not len(rows):
+            return self._subset(columns).empty_table()
+        with self._errors("read"):
+            return self.pin.dataset.take(rows.tolist(), columns=list(columns))
+
     def upsert(self, columns: Mapping[str, Any]) -> None:
         """Raise TypeError."""
         self._open_to_write()
@@ -255,6 +275,10 @@ class PinnedTable(Table):
 
     def _open_to_write(self) -> NoReturn:
         raise TypeError(f"the table {self.folder} is held as it was, and only read")
+
+
+class PinnedJournal(PinnedTable, JournalTable):
+    """The journal as it was at one commit; see `PinnedTable`."""
 
 
 class PinnedStore(Store):
@@ -270,7 +294,7 @@ class PinnedStore(Store):
     images: PinnedTable
     thumbnails: PinnedTable
     failures: PinnedTable
-    journal: PinnedTable  # type: ignore[assignment]  # nobody adds to what is pinned
+    journal: PinnedJournal
 
     def __init__(self, folder: Path, pins: Mapping[str, Pin]) -> None:
         super().__init__(folder)
@@ -280,7 +304,7 @@ class PinnedStore(Store):
         self.images = self._pinned("images.lance", schema.images())
         self.thumbnails = self._pinned("thumbnails.lance", schema.thumbnails())
         self.failures = self._pinned("failures.lance", schema.failures())
-        self.journal = self._pinned(JOURNAL, schema.journal())
+        self.journal = PinnedJournal(folder / JOURNAL, schema.journal(), pins.get(JOURNAL))
 
     @classmethod
     def take(cls, folder: Path, before: PinnedStore | None = None) -> PinnedStore:
