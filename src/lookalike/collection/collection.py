@@ -36,7 +36,7 @@ from lookalike.index.kinds import AUTO as AUTO_INDEX
 from lookalike.query.checking import check_count
 from lookalike.query.conditions import ClusterRef
 from lookalike.query.embedding import EmbeddedQuery
-from lookalike.query.filter import Filter
+from lookalike.query.filter import ANYTHING, Filter
 from lookalike.query.reading import Query, read_queries, read_query
 from lookalike.query.request import SearchRequest
 from lookalike.results.info import ImageInfo, Info, RootInfo
@@ -776,7 +776,7 @@ def _complete(
 def _filter(where: Filter | None) -> Filter:
     if where is not None and not isinstance(where, Filter):
         raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter", field="where")
-    return where or Filter()
+    return where or ANYTHING
 
 
 def _colors(color: str | Sequence[str] | None) -> Sequence[str]:

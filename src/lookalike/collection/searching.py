@@ -26,7 +26,7 @@ from lookalike.errors import (
 )
 from lookalike.query.appearance import LEAST_SCORE, score_colors
 from lookalike.query.embedding import EmbeddedQuery, combine, embed_query
-from lookalike.query.filter import Filter
+from lookalike.query.filter import ANYTHING
 from lookalike.query.request import SearchRequest
 from lookalike.query.terms import Term, Vector, Words
 from lookalike.results.hits import Hits
@@ -56,7 +56,7 @@ def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResu
     """Find the images most like the queries, or those of a colour; see `Collection.search`."""
     places, colors = resources.places, tuple(request.colors)
     if not request.like and not colors:
-        is_filtered = request.where != Filter()
+        is_filtered = request.where != ANYTHING
         raise QueryInputError(
             "there is nothing to search for"
             + (": filters choose among what a query or a colour finds" if is_filtered else ""),
