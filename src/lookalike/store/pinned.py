@@ -26,6 +26,7 @@ from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.store import Store
 from lookalike.store.table import Table
+from lookalike.system.forks import check_not_forked
 from lookalike.types import Ids
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ class Pin:
             If it is damaged.
         """
         if self._dataset is None:
+            check_not_forked(self._table.folder)
             with self._lock:
                 if self._dataset is None:
                     self._dataset = self._table.open_at(self.commit.version)
