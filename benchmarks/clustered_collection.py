@@ -1,7 +1,7 @@
 """Collections of vectors in clusters, written in a minute, for what takes long to embed.
 
-The vectors are unit rows: centers in 64 directions, around each of them some fifty rows. Images and files have
-rows as any others have; there are neither pictures nor thumbnails.
+The vectors are unit rows: centers in 64 directions, around each of them some fifty rows. Images and files
+have rows as any others have; there are neither pictures nor thumbnails.
 """
 
 from __future__ import annotations
@@ -87,5 +87,3 @@ def _clustered(n: int, dimension: int, random: np.random.Generator) -> Iterator[
         inner = inner + 0.5 * random.standard_normal((m, _DIRECTIONS), np.float32)
         rows = inner @ directions + 0.2 * random.standard_normal((m, dimension), np.float32)
         yield rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
