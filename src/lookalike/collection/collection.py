@@ -8,11 +8,12 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lookalike.collection.closed import Closed
+from lookalike.collection.closed import Closed, LeftBehind
 from lookalike.collection.describing import describe, describe_image, describe_roots
 from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.moving import move_root
@@ -36,7 +37,7 @@ from lookalike.index.kinds import AUTO as AUTO_INDEX
 from lookalike.query.checking import check_count
 from lookalike.query.conditions import ClusterRef
 from lookalike.query.embedding import EmbeddedQuery
-from lookalike.query.filter import Filter
+from lookalike.query.filter import ANYTHING, Filter
 from lookalike.query.reading import Query, read_queries, read_query
 from lookalike.query.request import SearchRequest
 from lookalike.results.info import ImageInfo, Info, RootInfo
@@ -45,6 +46,7 @@ from lookalike.results.sync import SyncReport
 from lookalike.store import Labeling, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Work, locate
 from lookalike.system.cores import usable_cores
+from lookalike.system.forks import leave_behind
 from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.system.watching import watching
 from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
@@ -98,6 +100,7 @@ class Collection:
         self._maps = StoredMaps(folder)
         self._models = models
         self.is_new = False
+        leave_behind(self, partial(Collection._become, stand_in=LeftBehind(folder)))
 
     @classmethod
     def create(
@@ -183,8 +186,15 @@ class Collection:
         ...
         lookalike.errors.CollectionConflictError: the collection in ... is closed
         """
+        self._become(Closed(self.folder))
+
+    def _become(self, stand_in: Closed) -> None:
         held = [name for name in vars(self) if name.startswith("_")]
-        vars(self).update(dict.fromkeys(held, Closed(self.folder)))
+        vars(self).update(dict.fromkeys(held, stand_in))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the folder alone: where it is unpickled, the collection is opened, as it is then."""
+        return _reopen, (self._manifest.folder,)
 
     def __enter__(self) -> Self:
         """Return the collection itself, to be closed at the end of a ``with`` block.
@@ -941,6 +951,10 @@ class Collection:
             return attrgetter(new)(self)
 
 
+def _reopen(folder: Path) -> Collection:
+    return Collection.open(folder, above=False)
+
+
 def _complete(
     options: SearchRequest, queries: Sequence[Query | SearchRequest], datasets: Sequence[str]
 ) -> SearchRequest:
@@ -960,7 +974,7 @@ def _complete(
 def _filter(where: Filter | None) -> Filter:
     if where is not None and not isinstance(where, Filter):
         raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter", field="where")
-    return where or Filter()
+    return where or ANYTHING
 
 
 def _colors(color: str | Sequence[str] | None) -> Sequence[str]:

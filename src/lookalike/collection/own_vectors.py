@@ -19,7 +19,7 @@ from lookalike.embed import Model, ModelRegistry, base_name, reduce_vectors
 from lookalike.errors import InvalidInputError, ModelConflictError, ModelNotFoundError
 from lookalike.results.adding import AddedImage, VectorReport
 from lookalike.sync import COMMIT_IMAGES
-from lookalike.system.progress import Progress, Watch
+from lookalike.system.progress import UNWATCHED, Progress, Watch
 from lookalike.types import Ids, Metric, Vectors
 
 _AT_ONCE = COMMIT_IMAGES
@@ -131,7 +131,7 @@ def write_own_vectors(resources: Resources, model: Model, ids: Ids, vectors: Vec
     if is_new:
         store.write_vectors(ids, vectors, table)
         for name in reduced:
-            extend_reduced(store, registry, name)
+            extend_reduced(store, registry, name, UNWATCHED)
         return
     forget()
     for name in reduced:
