@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NewType, Self
+from typing import Any, Literal, NewType, NoReturn, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,35 @@ Metric = Literal["cosine", "euclidean"]
 
 Ids = npt.NDArray[np.int64]
 """(n,) int64 image ids, or row numbers where no ids were given."""
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class FrozenDict(dict[K, V]):
+    """A dict that nobody changes, as many share it; it can be pickled, copied, and written as JSON.
+
+    >>> names = FrozenDict({"kmeans": "owls"})
+    >>> names["kmeans"] = "cats"
+    Traceback (most recent call last):
+    ...
+    TypeError: this dict cannot be changed; dict(it) is a copy that can
+    """
+
+    __slots__ = ()
+
+    def _refuse(self, *given: object, **named: object) -> NoReturn:
+        raise TypeError("this dict cannot be changed; dict(it) is a copy that can")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]
+    clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
 
 
 def format_id(image_id: int) -> str:
@@ -159,3 +188,41 @@ class Hit:
     def path(self) -> str:
         """The first place where this image lies."""
         return self.paths[0]
+
+    def to_dict(self, path: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON.
+
+        Parameters
+        ----------
+        path : callable, optional
+            Writes a path; as it is, by default.
+
+        Returns
+        -------
+        dict
+            ``probability`` and ``box`` are None where nothing tells how likely it is a look-alike, and where
+            in the picture; ``folded`` is how many hits it stands for beside itself.
+
+        Examples
+        --------
+        >>> import os
+        >>> Hit(1, ImageId(255), ("/photos/a.png",), 0.25, 0.75, "cats").to_dict(os.path.basename)["path"]
+        'a.png'
+        """
+        return {
+            "rank": self.rank,
+            "path": path(self.path),
+            "score": _rounded(self.score),
+            "distance": _rounded(self.distance),
+            "label": self.label,
+            "id": self.hex_id,
+            "clusters": dict(self.clusters),
+            "paths": [path(each) for each in self.paths],
+            "probability": None,
+            "box": None,
+            "folded": 0,
+        }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
