@@ -113,6 +113,7 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.evaluation import Evaluation as Evaluation
     from lookalike.results.evaluation import QueryScores as QueryScores
     from lookalike.results.evaluation import SearchComparison as SearchComparison
+    from lookalike.results.hits import Hits as Hits
     from lookalike.results.info import ImageInfo as ImageInfo
     from lookalike.results.info import Info as Info
     from lookalike.results.info import RootInfo as RootInfo
@@ -164,6 +165,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("results.info", "ImageInfo Info RootInfo"),
     ("results.maps", "ImageMap MapUpdate"),
     ("results.models", "TrainedModel"),
+    ("results.hits", "Hits"),
     ("results.search", "HitCluster SearchResult"),
     ("results.sync", "Failure Note SyncReport"),
     ("collection.snapshot", "Snapshot"),

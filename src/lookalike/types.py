@@ -44,8 +44,8 @@ class FrozenDict(dict[K, V]):
     def _refuse(self, *given: object, **named: object) -> NoReturn:
         raise TypeError("this dict cannot be changed; dict(it) is a copy that can")
 
-    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]
-    clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (dict(self),)

@@ -6,11 +6,12 @@ import contextlib
 import tempfile
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from lookalike.cli.console import announce, complain, print_json, relative, say, sync_progress
+from lookalike.cli.hints import advise
 from lookalike.cli.options import (
     CollectionOption,
     DeviceOption,
@@ -25,7 +26,6 @@ from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection
-    from lookalike.images.finding.passed_over import PassedOver
     from lookalike.results.sync import SyncReport
     from lookalike.store import Labeling
 
@@ -139,7 +139,7 @@ def index(
                 f"there are no images in {chosen.roots[0]}{passed}; name a folder that has some"
             )
     if output.json:
-        print_json(_document(result))
+        print_json(result.to_dict(relative, advise))
     elif not output.quiet:
         _print(result, chosen, syncing.dry_run)
     for text in exclude or []:
@@ -156,24 +156,8 @@ def _leave_nothing(collection: Collection, kind: type[BaseException] | None, *_:
         collection.remove_if_empty()
 
 
-def _document(result: SyncReport) -> dict[str, Any]:
-    counts = ("added", "embedded", "changed", "moved", "removed", "unchanged", "refreshed", "doubtful")
-    return {
-        **{name: getattr(result, name) for name in (*counts, "failed")},
-        "failures": [{"path": relative(row.path), "reason": row.reason} for row in result.failures],
-        "notes": [{"path": relative(row.path), "note": row.note} for row in result.notes],
-        "passed_over": {name: _passed_over_document(each) for name, each in result.passed_over.items()},
-        "seconds": round(result.seconds, 3),
-    }
-
-
 def _passed_over(result: SyncReport) -> str:
     return ", ".join(each.words for each in result.passed_over.values())
-
-
-def _passed_over_document(passed: PassedOver) -> dict[str, Any]:
-    read_with = {"read_with": passed.read_with} if passed.read_with else {}
-    return {"count": passed.count, "names": list(passed.names), **read_with}
 
 
 def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from lookalike.cli.console import complain, print_json, print_raw, relative, say, step_progress
+from lookalike.cli.hints import advise
 from lookalike.cli.options import (
     CollectionOption,
     DeviceOption,
@@ -241,7 +242,10 @@ def search(
 
         picture.save(lambda: draw_search(chosen, result))
     if json:
-        print_json(_document(queries, without or [], filters.color or [], result))
+        asked: dict[str, object] = {"query": (queries[0] if len(queries) == 1 else queries) or None}
+        asked |= {"not": without} if without else {}
+        asked |= {"color": filters.color} if filters.color else {}
+        print_json(asked | result.to_dict(relative, advise))
     elif filepath_only:
         for hit in result.hits:
             print_raw(relative(hit.path))
@@ -267,37 +271,6 @@ def _read_near(near: str) -> tuple[float, float, float]:
             " 48.858,2.294,5"
         ) from None
     return latitude, longitude, radius
-
-
-def _document(
-    queries: list[str], without: list[str], colors: list[str], result: SearchResult
-) -> dict[str, Any]:
-    hits = []
-    for hit in result.hits:
-        row: dict[str, Any] = {
-            "rank": hit.rank,
-            "path": relative(hit.path),
-            "score": None if hit.score is None else round(hit.score, 6),
-            "distance": round(hit.distance, 6),
-            "label": hit.label,
-            "id": hit.hex_id,
-            "clusters": dict(hit.clusters),
-        }
-        if len(hit.paths) > 1:
-            row["paths"] = [relative(path) for path in hit.paths]
-        hits.append(row)
-    document: dict[str, Any] = {"query": (queries[0] if len(queries) == 1 else queries) or None}
-    if without:
-        document["not"] = without
-    if colors:
-        document["color"] = colors
-    if result.cluster is not None:
-        document["cluster"] = {
-            "clustering": result.cluster.clustering,
-            "number": result.cluster.number,
-            "name": result.cluster.name,
-        }
-    return {**document, "model": result.model, "index": result.index, "hits": hits}
 
 
 def _print(result: SearchResult, is_filtered: bool) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lookalike.cli.console import print_json, printable, relative, say, sync_progress
+from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
 from lookalike.cli.option_groups import Fields
 from lookalike.cli.options import CollectionOption, Output, Picture, given, option, picture_of
@@ -232,10 +233,8 @@ def _train(
     with _progress(quiet=output.quiet) as (report, tell, show):
         running = Running(**given(run), report=report, say=tell)
         made = collection.models.train_and_embed(settings, labels, running, report=show)
-    card = made.trained.card
     if output.json:
-        document = {"embedded": made.synced.embedded, "card": relative(str(made.card_file))}
-        print_json({**card.document(), **document})
+        print_json(made.to_dict(relative, advise))
     elif not output.quiet:
         _print_summary(made)
     return made

@@ -106,6 +106,14 @@ class FileColumns:
         row = bisect_left(range(len(self)), path, key=self.path)
         return ImageId(int(self.ids[row])) if row < len(self) and self.path(row) == path else None
 
+    def have(self, images: Ids) -> npt.NDArray[np.bool_]:
+        """Tell which of some images lie anywhere."""
+        if not len(self):
+            return np.zeros(len(images), bool)
+        at = np.searchsorted(self.ids, images, sorter=self.by_id)
+        found: npt.NDArray[np.bool_] = self.ids[self.by_id[np.minimum(at, len(self) - 1)]] == images
+        return found
+
     def rows_of(self, images: Iterable[int]) -> npt.NDArray[np.int64]:
         """Return the rows of some images, none where they lie nowhere; those of one are by path."""
         wanted = np.unique(np.fromiter(images, np.int64))

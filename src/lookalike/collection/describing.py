@@ -93,6 +93,7 @@ def describe_image(places: Places, image: str) -> ImageInfo:
     clusters = places.labels.of_images(np.array([found])).get(found, NO_CLUSTERS)
     labels = (choose_label(file["label"] and composed(file["label"]), clusters) for file in files)
     return ImageInfo(
+        lookup=places.lookup(),
         id=found,
         paths=tuple(places.absolute(file["path"]) for file in files),
         labels=tuple(dict.fromkeys(label for label in labels if label is not None)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
@@ -25,5 +25,5 @@ class OwnFields:
     kinds : mapping of str to FieldKind
     """
 
-    columns: Mapping[str, pa.Array] = MappingProxyType({})
-    kinds: Mapping[str, FieldKind] = MappingProxyType({})
+    columns: Mapping[str, pa.Array] = field(default_factory=lambda: MappingProxyType({}))
+    kinds: Mapping[str, FieldKind] = field(default_factory=lambda: MappingProxyType({}))

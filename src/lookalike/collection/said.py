@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from lookalike.types import Ids
@@ -21,5 +21,5 @@ class Said:
         Labels given by hand, by image; they go before those of folders.
     """
 
-    sets: Mapping[str, Ids] = MappingProxyType({})
-    labels: Mapping[int, str] = MappingProxyType({})
+    sets: Mapping[str, Ids] = field(default_factory=lambda: MappingProxyType({}))
+    labels: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))

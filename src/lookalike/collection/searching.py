@@ -1,8 +1,8 @@
-"""From queries to hits: embed, ask an index, look up where what it names lies."""
+"""From queries to hits: embed, ask an index, and leave word of where what it names lies."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from lookalike.collection.clusterings.centers import nearest_cluster
 from lookalike.collection.embedded import nothing_embedded, vector_table
-from lookalike.collection.places import Places, make_hit
+from lookalike.collection.places import FileLocation, Places, make_hit
 from lookalike.collection.resources import Resources
 from lookalike.collection.selecting import Passing, pass_filter
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
@@ -24,20 +24,25 @@ from lookalike.errors import (
     QueryInputError,
     QueryNotFoundError,
 )
+from lookalike.hints import Sentence
+from lookalike.index.contract import Searcher
+from lookalike.index.kinds import find_kind
 from lookalike.query.appearance import LEAST_SCORE, score_colors
 from lookalike.query.embedding import EmbeddedQuery, combine, embed_query
 from lookalike.query.filter import Filter
 from lookalike.query.request import SearchRequest
 from lookalike.query.terms import Term, Vector, Words
+from lookalike.results.hits import Hits
 from lookalike.results.search import HitCluster, SearchResult
 from lookalike.store import Store
 from lookalike.system.cores import usable_cores
-from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
+from lookalike.types import Hit, Ids, ImageId, Vectors
 
-Near = tuple[ImageId, float]
-"""An image, and how far it is from the query."""
+Near = tuple[Ids, npt.NDArray[np.floating]]
+"""Images, the nearest first, and how far each is from the query."""
 
 _ASKED_MORE = 4  # times as many, where too few of the nearest are hits
+_FEW = 1_000  # images, which are looked for in the table where that is the quicker way
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResu
             raise QueryInputError("the cluster searched in is that of a query", hint="name an image")
         if request.model is not None:
             resources.models.get(request.model)  # not needed, but a slip of the pen is one here, too
-        return _search_colors(places, colors, request.k, passing)
+        return _search_colors(places, request, passing)
     if colors:
         passing = replace(passing, ids=_ids_of_colors(places.store, colors, passing.ids)[0])
     kept_to = request.same_cluster
@@ -80,8 +85,7 @@ def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResu
                 hint="leave the model out, or cluster with that one",
             )
         model = resources.model(stored.model)
-    result = _search_vectors(resources, request, run, model, passing, stored)
-    return replace(result, colors=colors)
+    return _search_vectors(resources, request, run, model, passing, stored)
 
 
 def _search_vectors(
@@ -106,7 +110,8 @@ def _search_vectors(
 
     wanted = tuple(map(embed, request.like))
     unwanted = tuple(map(embed, request.unlike))
-    own = set() if request.include_self else {query.id for query in (*wanted, *unwanted)}
+    asked = (query.id for query in (*wanted, *unwanted))
+    own = set() if request.include_self else {image for image in asked if image is not None}
     vector = combine(wanted, unwanted, model.metric)
     index = resources.searchers.open(table, model.name, model.metric, request.index, run.report)
     if not len(index):
@@ -124,7 +129,7 @@ def _search_vectors(
     is_unlike_images = bool(unwanted) or any(isinstance(term, Words | Vector) for term in request.like)
     mode: dict[str, Any] = {} if request.mode is None else {"mode": request.mode}
 
-    def nearest(n: int) -> list[Near]:
+    def nearest(n: int) -> Near:
         neighbors = index.search(
             vector,
             k=min(n, len(index)),
@@ -132,36 +137,52 @@ def _search_vectors(
             allowed=passing.ids,
             **mode,
         )
-        return [
-            (ImageId(image), distance)
-            for image, distance in zip(
-                neighbors.ids[0].tolist(), neighbors.distances[0].tolist(), strict=True
-            )
-            if image not in own and image >= 0
-        ]
+        is_found = neighbors.ids[0] >= 0
+        return neighbors.ids[0][is_found], neighbors.distances[0][is_found]
 
     n_most = len(index) if passing.ids is None else len(passing.ids)
-    hits = _nearest_hits(places, nearest, n_most, request.k, len(own), model.metric, passing)
+    describer = Describer(places, passing, has_scores=model.metric == "cosine")
+    hits = _nearest_hits(nearest, n_most, request.k, own, describer)
+    is_proved = find_kind(index.kind).is_proved(
+        1.0 if is_unlike_images or passing.ids is not None else request.recall, request.mode
+    )
     return SearchResult(
         hits,
         model.name,
         index.kind,
         wanted,
         unwanted,
+        colors=tuple(request.colors),
         cluster=cluster,
-        warnings=(*places.labels.damaged, *passing.warnings),
+        warnings=(*places.labels.damaged, *passing.warnings, *_cut_small((*wanted, *unwanted))),
+        request=request,
+        is_proved=is_proved,
+        total=_count(places, index, passing, own),
+        lookup=places.lookup(),
     )
 
 
+def _count(places: Places, index: Searcher, passing: Passing, own: Collection[int]) -> int:
+    """Return how many images could be hits: those of the index that pass, without the query's own."""
+    if passing.ids is None:
+        return len(index) - len(places.of_images(own))
+    are_all_there = len(index) >= len(places.snapshot)
+    n = len(passing.ids) if are_all_there else np.count_nonzero(np.isin(passing.ids, index.ids))
+    return int(n) - sum(bool((passing.ids == image).any()) for image in own)
+
+
+def _cut_small(queries: Iterable[EmbeddedQuery]) -> list[Sentence]:
+    """Say which regions were cut from thumbnails."""
+    return [
+        Sentence(f"the region of {query.name} is one of its thumbnail, as its file is not at hand")
+        for query in queries
+        if query.cut_from == "thumbnail"
+    ]
+
+
 def _nearest_hits(
-    places: Places,
-    nearest: Callable[[int], Sequence[Near]],
-    n_most: int,
-    k: int,
-    n_own: int,
-    metric: Metric,
-    passing: Passing,
-) -> tuple[Hit, ...]:
+    nearest: Callable[[int], Near], n_most: int, k: int, own: Iterable[int], describer: Describer
+) -> Hits:
     """Return the k nearest that lie anywhere and pass, fewer only where there are no more.
 
     An image is written before the files that hold it, and swept away after them. So where one writes, or was
@@ -170,19 +191,70 @@ def _nearest_hits(
     Parameters
     ----------
     nearest : callable
-        Gives so many of the nearest images, without those that the query is made of.
+        Gives so many of the nearest images, and how far they are.
     n_most : int
         How many may be hits, at most.
-    n_own : int
-        How many the query is made of.
+    own : iterable of int
+        The images that the query is made of, which are no hits.
     """
-    n = k + n_own
+    left_out = np.array(list(own), np.int64)
+    n = k + len(left_out)
     while True:
-        found = nearest(n)
-        hits = _hits(places, found, metric, passing)[:k]
-        if len(hits) == k or n >= n_most or len(found) + n_own < n:
-            return hits
+        ids, distances = nearest(n)
+        is_hit = ~np.isin(ids, left_out) if len(left_out) else np.ones(len(ids), bool)
+        is_hit[is_hit] = describer.are_there(ids[is_hit])
+        if np.count_nonzero(is_hit) >= k or n >= n_most or len(ids) < n:
+            hits = np.flatnonzero(is_hit)[:k]
+            return Hits(ids[hits], distances[hits], describer.describe, describer.has_scores)
         n *= _ASKED_MORE
+
+
+class Describer:
+    """Says where images lie that were found, and what they are called there; of one committed state.
+
+    Parameters
+    ----------
+    places : Places
+    passing : Passing
+        Which of their places are meant.
+    has_scores : bool
+        Whether 1 less the distance is a score.
+    """
+
+    def __init__(self, places: Places, passing: Passing, has_scores: bool) -> None:
+        self.has_scores = has_scores
+        self._places = places
+        self._passing = passing
+        self._known: dict[int, list[FileLocation]] = {}  # where the table has been asked already
+
+    def are_there(self, ids: Ids) -> npt.NDArray[np.bool_]:
+        """Tell which of some images lie anywhere; all of them pass."""
+        snapshot = self._places.snapshot
+        files = snapshot.files_if_soon() if len(ids) <= _FEW else snapshot.files
+        if files is not None:
+            return files.have(ids)
+        self._known = self._locations(ids)
+        return np.fromiter((image in self._known for image in ids.tolist()), bool, len(ids))
+
+    def describe(self, ranks: range, ids: Ids, distances: npt.NDArray[np.float64]) -> Sequence[Hit]:
+        """Describe hits."""
+        images = ids.tolist()
+        known = self._known
+        locations = known if known.keys() >= set(images) else self._locations(ids)
+        return tuple(
+            make_hit(
+                rank, ImageId(image), distance, 1 - distance if self.has_scores else None, locations[image]
+            )
+            for rank, image, distance in zip(ranks, images, distances.tolist(), strict=True)
+        )
+
+    def _locations(self, ids: Ids) -> dict[int, list[FileLocation]]:
+        passing = self._passing
+        locations = self._places.of_images(ids.tolist(), passing.of_files)
+        if len(passing.by_cluster):
+            named = np.intersect1d(ids, passing.by_cluster).tolist()
+            locations |= self._places.of_images(named, passing.of_other_files)
+        return locations
 
 
 def _cluster_of(
@@ -209,21 +281,30 @@ def _cluster_of(
     return HitCluster(stored.name, number, stored.names.get(number))
 
 
-def _search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Passing) -> SearchResult:
+def _search_colors(places: Places, request: SearchRequest, passing: Passing) -> SearchResult:
     """Find the images that have most of some colours."""
-    store = places.store
+    store, colors = places.store, tuple(request.colors)
     if not store.images.count():
         raise nothing_embedded(store, places.manifest.model, None)
     ids, scores = _ids_of_colors(store, colors, passing.ids)
     best = np.lexsort((ids, -scores))  # ties by id, so that the answer is the same each time
 
-    def nearest(n: int) -> list[Near]:
-        pairs = zip(ids[best[:n]].tolist(), scores[best[:n]].tolist(), strict=True)
-        return [(ImageId(image), 1 - score) for image, score in pairs]
+    def nearest(n: int) -> Near:
+        return ids[best[:n]], 1 - scores[best[:n]]
 
-    hits = _nearest_hits(places, nearest, len(ids), k, 0, "cosine", passing)
-    warnings = (*places.labels.damaged, *passing.warnings)
-    return SearchResult(hits, "color", "color", (), colors=colors, warnings=warnings)
+    hits = _nearest_hits(nearest, len(ids), request.k, (), Describer(places, passing, has_scores=True))
+    return SearchResult(
+        hits,
+        "color",
+        "color",
+        (),
+        colors=colors,
+        warnings=(*places.labels.damaged, *passing.warnings),
+        request=request,
+        is_proved=True,
+        total=len(ids),
+        lookup=places.lookup(),
+    )
 
 
 def all_with_vectors(resources: Resources, model: Model) -> tuple[list[Hit], Vectors]:
@@ -245,17 +326,3 @@ def _ids_of_colors(
     if passing is not None:
         has_them &= np.isin(ids, passing)
     return ids[has_them], scores[has_them]
-
-
-def _hits(places: Places, nearest: Sequence[Near], metric: Metric, passing: Passing) -> tuple[Hit, ...]:
-    """Return hits with those of their places that pass."""
-    images = [image for image, _ in nearest]
-    locations = places.of_images(images, passing.of_files)
-    if len(passing.by_cluster):
-        named = np.intersect1d(images, passing.by_cluster).tolist()
-        locations |= places.of_images(named, passing.of_other_files)
-    kept = [(image, distance) for image, distance in nearest if image in locations]
-    return tuple(
-        make_hit(rank, image, distance, 1 - distance if metric == "cosine" else None, locations[image])
-        for rank, (image, distance) in enumerate(kept, start=1)
-    )

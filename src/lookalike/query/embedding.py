@@ -48,7 +48,7 @@ Source: TypeAlias = Literal["picture", "thumbnail"]
 """What a region is cut from: the picture as it is, or the thumbnail that the collection has of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EmbeddedQuery:
     """A query, ready to search with.
 
@@ -86,6 +86,18 @@ class EmbeddedQuery:
             "weight": self.weight,
             "cut_from": self.cut_from,
         }
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether the same was asked."""
+        if not isinstance(other, EmbeddedQuery):
+            return NotImplemented
+        return self._facts() == other._facts() and np.array_equal(self.vector, other.vector)
+
+    def __hash__(self) -> int:
+        return hash(self._facts())
+
+    def _facts(self) -> tuple[object, ...]:
+        return self.name, self.id, self.is_text, self.weight, self.cut_from
 
 
 class StoredImages(Protocol):

@@ -181,7 +181,7 @@ class Clustering(Table, Result):
         return document | ({"notes": list(self.notes)} if self.notes else {})
 
     def to_dict(self, path: Words = str, tell: Words = str) -> dict[str, Any]:
-        """Return it as a document of JSON; see `SearchResult.to_dict`. Which image is where, `to_arrow` says."""
+        """Return it as a document of JSON; `to_arrow` says which image is where."""
         scores = self.scores
         return self.about() | {
             "scores": scores

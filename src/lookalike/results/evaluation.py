@@ -259,7 +259,10 @@ class ClusteringEvaluation(Result):
 
     def to_dict(self, path: Words = str, tell: Words = str) -> dict[str, Any]:
         """Return it as a document of JSON; see `SearchResult.to_dict`."""
-        scores = {name: self.scores and getattr(self.scores, name) for name in ("nmi", "ari", "purity")}
+        scores: dict[str, float | None] = {
+            name: None if self.scores is None else getattr(self.scores, name)
+            for name in ("nmi", "ari", "purity")
+        }
         return {
             "name": self.name,
             "model": self.model,

@@ -57,9 +57,8 @@ def _card(card: Card) -> str:
         if card.jpeg is None
         else f'<img src="{data_uri(card.jpeg)}" alt="{escape(card.title)}" style="max-width:100%">'
     )
-    return (
-        f'<div style="{_CARD}" title="{escape(card.title)}">{picture}<div>{escape(card.caption)}</div></div>'
-    )
+    title, caption = escape(card.title), escape(card.caption)
+    return f'<div style="{_CARD}" title="{title}">{picture}<div>{caption}</div></div>'
 
 
 def data_uri(jpeg: bytes) -> str:

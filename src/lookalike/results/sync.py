@@ -108,9 +108,8 @@ class SyncReport(Result):
         """Show the counts in a notebook, and the first failures."""
         failures = {each.path: each.reason for each in self.failures[:MOST_ROWS]}
         more = {"…": f"{self.failed - MOST_ROWS:,} more"} if self.failed > MOST_ROWS else {}
-        facts = {name: count for name, count in self._counts().items() if count}
-        seconds = {"seconds": round(self.seconds, 1)}
-        return show_facts("sync", facts | seconds) + (
+        facts: dict[str, object] = {name: count for name, count in self._counts().items() if count}
+        return show_facts("sync", facts | {"seconds": round(self.seconds, 1)}) + (
             show_facts("could not be read", failures | more) if failures else ""
         )
 

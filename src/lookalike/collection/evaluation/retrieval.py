@@ -162,6 +162,7 @@ def _compare(
         comparisons=tuple(comparisons),
         ids=task.queries,
         values=dict(base.values),
+        lookup=resources.places.lookup(),
     )
 
 

@@ -1,0 +1,179 @@
+"""Images that were found: ranked all at once, described when they are looked at.
+
+Layout: ids and distances, an array each, nearest first; a slice is a range of places in the same arrays.
+What a hit says beside these, its paths and labels, is fetched for a page of hits at a time, once, by a
+function that whoever has ranked them leaves here. So to rank 100,000 images costs 16 bytes each, and to look
+at sixty of them the describing of one page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.types import Hit, Ids
+
+Describe: TypeAlias = "Callable[[range, Ids, npt.NDArray[np.float64]], Sequence[Hit]]"
+"""Describes some hits, by their ranks, images and distances."""
+
+PAGE = 256  # hits that are described at once
+_SHOWN = 3  # in a repr
+
+
+class _Ranking:
+    """What slices of the same hits share."""
+
+    __slots__ = ("describe", "distances", "ids", "pages")
+
+    def __init__(self, ids: Ids, distances: npt.NDArray[np.float64], describe: Describe) -> None:
+        self.ids, self.distances, self.describe = ids, distances, describe
+        self.pages: dict[int, Sequence[Hit]] = {}
+
+    def hit(self, place: int) -> Hit:
+        number, inside = divmod(place, PAGE)
+        page = self.pages.get(number)
+        if page is None:
+            places = range(number * PAGE, min((number + 1) * PAGE, len(self.ids)))
+            some = slice(places.start, places.stop)
+            ranks = range(places.start + 1, places.stop + 1)
+            # Who comes meanwhile may describe it, too: both say the same.
+            page = self.pages.setdefault(number, self.describe(ranks, self.ids[some], self.distances[some]))
+        return page[inside]
+
+
+class Hits(Sequence[Hit]):
+    """Images that were found, nearest first: an unchanging sequence of `Hit`.
+
+    A hit is described when it is first looked at, and then as the collection was when it was found, whatever
+    has been committed since. Slices are hits, too, and keep their ranks. Several threads may look. Pickled
+    hits have been described, and need no collection.
+
+    Parameters
+    ----------
+    ids : (n,) int64
+        Of the images, nearest first.
+    distances : (n,) float
+    describe : callable
+        Describes some of them.
+    has_scores : bool
+        Whether 1 less the distance is a score.
+
+    Examples
+    --------
+    >>> def describe(ranks, ids, distances):
+    ...     return [
+    ...         Hit(rank, image, (f"{image}.png",), distance, None, None)
+    ...         for rank, image, distance in zip(ranks, ids.tolist(), distances.tolist())
+    ...     ]
+    >>> hits = Hits([7, 3, 5], [0.0, 0.5, 1.0], describe, has_scores=False)
+    >>> hits[1].path, hits.ids, [hit.rank for hit in hits[1:]]
+    ('3.png', array([7, 3, 5]), [2, 3])
+    """
+
+    __slots__ = ("_has_scores", "_places", "_ranking")
+
+    def __init__(
+        self,
+        ids: npt.ArrayLike,
+        distances: npt.ArrayLike,
+        describe: Describe,
+        has_scores: bool = True,
+    ) -> None:
+        arrays = np.array(ids, np.int64), np.array(distances, np.float64)
+        for array in arrays:
+            array.flags.writeable = False
+        self._ranking = _Ranking(*arrays, describe)
+        self._places = range(len(arrays[0]))
+        self._has_scores = has_scores
+
+    @classmethod
+    def of(cls, hits: Sequence[Hit]) -> Hits:
+        """Return hits that are described already; ranked from 1."""
+        described = tuple(hits)
+
+        def describe(ranks: range, ids: Ids, distances: npt.NDArray[np.float64]) -> Sequence[Hit]:
+            return described[ranks.start - 1 : ranks.stop - 1]
+
+        return cls(
+            [hit.id for hit in described],
+            [hit.distance for hit in described],
+            describe,
+            has_scores=all(hit.score is not None for hit in described),
+        )
+
+    @property
+    def ids(self) -> Ids:
+        """(n,) int64: the images, nearest first."""
+        return self._ranking.ids[self._slice]
+
+    @property
+    def distances(self) -> npt.NDArray[np.float64]:
+        """(n,) float64: 1 - cosine, or euclidean where the model is compared so."""
+        return self._ranking.distances[self._slice]
+
+    @property
+    def scores(self) -> npt.NDArray[np.float64] | None:
+        """(n,) float64: cosine similarities; None for models that are not compared by cosine."""
+        return 1 - self.distances if self._has_scores else None
+
+    @property
+    def _slice(self) -> slice:
+        stop = self._places.stop
+        return slice(self._places.start, None if stop < 0 else stop, self._places.step)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, at: int) -> Hit: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Hits: ...
+
+    def __getitem__(self, at: int | slice) -> Hit | Hits:
+        if not isinstance(at, slice):
+            return self._ranking.hit(self._places[at])
+        part = object.__new__(Hits)
+        part._ranking, part._has_scores = self._ranking, self._has_scores
+        part._places = self._places[at]
+        return part
+
+    def __iter__(self) -> Iterator[Hit]:
+        return map(self._ranking.hit, self._places)
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether they say the same; a tuple of hits may, too."""
+        if isinstance(other, Hits):
+            if other._ranking is self._ranking and other._places == self._places:
+                return True
+            if not (np.array_equal(self.ids, other.ids) and np.array_equal(self.distances, other.distances)):
+                return False
+        elif not isinstance(other, tuple):
+            return NotImplemented
+        return len(self) == len(other) and all(map(Hit.__eq__, self, other))
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __add__(self, other: Sequence[Hit]) -> tuple[Hit, ...]:
+        return (*self, *other)
+
+    def __radd__(self, other: Sequence[Hit]) -> tuple[Hit, ...]:
+        return (*other, *self)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(map(repr, self[:_SHOWN]))
+        more = len(self) - _SHOWN
+        return f"Hits({shown}{f', … {more:,} more' if more > 0 else ''})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Hits._unpickled, (tuple(self), self.ids, self.distances, self._has_scores)
+
+    @staticmethod
+    def _unpickled(
+        hits: tuple[Hit, ...], ids: Ids, distances: npt.NDArray[np.float64], has_scores: bool
+    ) -> Hits:
+        return Hits(ids, distances, lambda ranks, *_: hits[ranks.start - 1 : ranks.stop - 1], has_scores)
