@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -19,20 +21,34 @@ from lookalike.cli.options import (
     JsonOption,
     ModelOption,
     Picture,
-    argument,
+    flag_of,
     given,
     only_given,
     option,
 )
+from lookalike.cli.queries import Queries, QueriesArgument, read_request
 from lookalike.errors import InvalidInputError
 from lookalike.index.kinds import AUTO, KINDS, kind_names
 
 if TYPE_CHECKING:
+    from lookalike.collection import Collection
     from lookalike.query.filter import Filter, Shape
     from lookalike.results.search import SearchResult
 
 _FILTERS = "Filters"
 _INDEX = "Search index"
+_SPELLED: Mapping[str, str] = MappingProxyType(
+    {
+        "cameras": "camera",
+        "folders": "in",
+        "formats": "format",
+        "keywords": "keyword",
+        "labels": "label",
+        "lenses": "lens",
+        "without": "not",
+    }
+)
+"""Options that are not called as the fields are that hold them."""
 
 
 def _filter(help: str, *names: str, metavar: str) -> Any:  # noqa: A002
@@ -184,19 +200,9 @@ class Searching:
 
 def search(
     *,
-    queries: Annotated[
-        list[str] | None,
-        argument(
-            "Image files, URLs, mnist:test/42, or words; several make one query. None is needed with"
-            " --color.",
-            "QUERY",
-        ),
-    ] = None,
+    queries: QueriesArgument = None,
+    asked: Queries,
     collection: CollectionOption = None,
-    without: Annotated[
-        list[str] | None,
-        option("An image or words whose likes are not wanted; may be repeated.", "--not", metavar="QUERY"),
-    ] = None,
     model: ModelOption = None,
     k: Annotated[
         int | None,
@@ -217,24 +223,11 @@ def search(
     """
     from lookalike.collection import Collection
 
-    queries = queries or []
-    where = filters.where()
     picture.check()
-    _check_kept(queries, picture.plot)
-    chosen = Collection.open_near(queries, collection)
+    _check_kept(asked.places(queries), picture.plot)
+    chosen = Collection.open_near(asked.places(queries), collection)
     with step_progress() as report:
-        result = chosen.search(
-            *queries,
-            without=without or [],
-            model=model,
-            split=filters.split,
-            color=filters.color or (),
-            where=where,
-            same_cluster=filters.same_cluster,
-            report=report,
-            **only_given(k=k),
-            **given(searching),
-        )
+        result = find(chosen, queries, asked, filters, searching, k, model, report)
     for warning in result.warnings:
         complain(warning)
     if picture.plot is not None:
@@ -242,15 +235,51 @@ def search(
 
         picture.save(lambda: draw_search(chosen, result))
     if json:
-        asked: dict[str, object] = {"query": (queries[0] if len(queries) == 1 else queries) or None}
-        asked |= {"not": without} if without else {}
-        asked |= {"color": filters.color} if filters.color else {}
-        print_json(asked | result.to_dict(relative, advise))
+        typed = asked.told(queries) or [query.name for query in result.queries]
+        document: dict[str, object] = {"query": (typed[0] if len(typed) == 1 else typed) or None}
+        document |= {"not": asked.without} if asked.without else {}
+        document |= {"color": filters.color} if filters.color else {}
+        print_json(document | result.to_dict(relative, advise))
     elif filepath_only:
         for hit in result.hits:
             print_raw(relative(hit.path))
     else:
         _print(result, is_filtered=bool(given(filters)))
+
+
+def find(
+    chosen: Collection,
+    queries: list[str] | None,
+    asked: Queries,
+    filters: Filters,
+    searching: Searching,
+    k: int | None,
+    model: str | None,
+    report: Callable[[str], None],
+) -> SearchResult:
+    """Search for what was typed, or for what a request says."""
+    how = given(searching)
+    if asked.request is None:
+        return chosen.search(
+            *asked.terms(queries, chosen.datasets),
+            without=asked.unwanted(chosen.datasets),
+            model=model,
+            split=filters.split,
+            color=filters.color or (),
+            where=filters.where(),
+            same_cluster=filters.same_cluster,
+            report=report,
+            **only_given(k=k),
+            **how,
+        )
+    carried_out = {name: how.pop(name) for name in ("allow_private", "device") if name in how}
+    others = given(dataclasses.replace(asked, request=None)) | given(filters) | how
+    others |= only_given(k=k, model=model)
+    flags = [flag_of(_SPELLED.get(name, name)) for name in others]
+    if queries or flags:
+        beside = (queries or flags)[0]
+        raise InvalidInputError(f"--request says all that is searched for; leave out {beside}")
+    return chosen.search(read_request(asked.request), report=report, **carried_out)
 
 
 def _check_kept(queries: Sequence[str], plot: Path | None) -> None:

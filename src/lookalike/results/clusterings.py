@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.results.documents import Result, Words, rounded
+from lookalike.results.documents import Result, rounded
 from lookalike.results.lookup import NOTHING, Lookup
 from lookalike.results.notebook import MOST_PICTURES, Card, show_cards, show_facts
 from lookalike.system.tables import Columns, Table, escape
@@ -72,7 +72,7 @@ class Cluster:
     def __repr__(self) -> str:
         return f"<Cluster: {self.title}, {count_images(self.size)}>"
 
-    def to_dict(self, path: Words = str, tell: Words = str) -> dict[str, Any]:
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON; see `SearchResult.to_dict`."""
         return {
             "cluster": self.number,
@@ -180,7 +180,7 @@ class Clustering(Table, Result):
         }
         return document | ({"notes": list(self.notes)} if self.notes else {})
 
-    def to_dict(self, path: Words = str, tell: Words = str) -> dict[str, Any]:
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON; `to_arrow` says which image is where."""
         scores = self.scores
         return self.about() | {
@@ -240,7 +240,7 @@ class ClusteringInfo(Result):
     n_noise: int
     named: tuple[str, ...]
 
-    def to_dict(self, path: Words = str, tell: Words = str) -> dict[str, Any]:
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON; see `SearchResult.to_dict`."""
         return {
             "name": self.name,

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
-
-Words: TypeAlias = Callable[[str], str]
-"""Writes a path, or a sentence with its hint, in the words of a door."""
+from typing import Any
 
 
 class Result(ABC):
@@ -16,7 +13,7 @@ class Result(ABC):
     __slots__ = ()
 
     @abstractmethod
-    def to_dict(self, path: Words = str, tell: Words = str) -> dict[str, Any]:
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON, the same for Python, ``--json``, REST and MCP.
 
         Parameters
@@ -46,6 +43,6 @@ def all_rounded(values: Mapping[str, float]) -> dict[str, float]:
     return {name: round(float(value), 6) for name, value in values.items()}
 
 
-def damaged_documents(damaged: Mapping[str, str], tell: Words) -> list[dict[str, str]]:
+def damaged_documents(damaged: Mapping[str, str], tell: Callable[[str], str]) -> list[dict[str, str]]:
     """Return what cannot be read as documents: its name, and what is wrong."""
     return [{"name": name, "damaged": tell(reason)} for name, reason in damaged.items()]

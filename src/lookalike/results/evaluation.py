@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.results.documents import Result, Words, all_rounded, damaged_documents, rounded
+from lookalike.results.documents import Result, all_rounded, damaged_documents, rounded
 from lookalike.results.lookup import NOTHING, Lookup
 from lookalike.results.notebook import Card, show_cards
 from lookalike.system.tables import Columns, Table, escape, html_table
@@ -42,7 +42,7 @@ class QueryScores:
     hits: tuple[Hit, ...]
     values: dict[str, float]
 
-    def to_dict(self, path: Words = str) -> dict[str, Any]:
+    def to_dict(self, path: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON; see `SearchResult.to_dict`."""
         return {
             "path": path(self.image.path),
@@ -166,7 +166,7 @@ class Evaluation(Table, Result):
         """The name of the measure that is of the whole ranking, as far as it is known: mAP or mAP@k."""
         return next(name for name in self.scores if name.startswith("mAP"))
 
-    def to_dict(self, path: Words = str, tell: Words = str) -> dict[str, Any]:
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON; see `SearchResult.to_dict`."""
         return {
             "model": self.model,
@@ -257,7 +257,7 @@ class ClusteringEvaluation(Result):
     scores: ClusteringScores | None
     silhouette: float | None
 
-    def to_dict(self, path: Words = str, tell: Words = str) -> dict[str, Any]:
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON; see `SearchResult.to_dict`."""
         scores: dict[str, float | None] = {
             name: None if self.scores is None else getattr(self.scores, name)
@@ -299,7 +299,7 @@ class ClusteringEvaluations(Table, Result):
     def __getitem__(self, at: int) -> ClusteringEvaluation:
         return self.clusterings[at]
 
-    def to_dict(self, path: Words = str, tell: Words = str) -> dict[str, Any]:
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON; see `SearchResult.to_dict`."""
         measured = [each.to_dict(path, tell) for each in self.clusterings]
         return {"clusterings": measured + damaged_documents(self.damaged, tell)}

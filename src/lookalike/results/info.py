@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from lookalike.images.metadata.metadata import NO_METADATA, Metadata
 from lookalike.query.appearance import Appearance, Color, shape_of
 from lookalike.query.facts import Facts
 from lookalike.results.clusterings import ClusteringInfo
-from lookalike.results.documents import Result, Words, damaged_documents, rounded
+from lookalike.results.documents import Result, damaged_documents, rounded
 from lookalike.results.lookup import NOTHING, Lookup
 from lookalike.results.notebook import Card, listing, show_cards, show_facts
 from lookalike.results.sync import Failure, Note
@@ -51,7 +51,7 @@ class RootInfo(Result):
     labels: str
     exclude: tuple[str, ...]
 
-    def to_dict(self, path: Words = str, tell: Words = str) -> dict[str, Any]:
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON; see `SearchResult.to_dict`."""
         return {
             "name": self.name,
@@ -126,7 +126,7 @@ class Info(Result):
         warnings.warn("Info.looks is called Info.appearance now", DeprecationWarning, stacklevel=2)
         return self.appearance
 
-    def to_dict(self, path: Words = str, tell: Words = str) -> dict[str, Any]:
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON; see `SearchResult.to_dict`."""
         return {
             "collection": path(str(self.folder)),
@@ -237,7 +237,7 @@ class ImageInfo(Result):
         """Landscape, portrait or square; see `lookalike.Filter`."""
         return shape_of(self.width, self.height)
 
-    def to_dict(self, path: Words = str, tell: Words = str) -> dict[str, Any]:
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON; see `SearchResult.to_dict`."""
         said = self.metadata
         return {

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.results.documents import Result, Words, all_rounded
+from lookalike.results.documents import Result, all_rounded
 from lookalike.results.lookup import NOTHING, Lookup
 from lookalike.results.notebook import show_points
 from lookalike.system.tables import Columns, Table, escape
@@ -91,7 +91,7 @@ class ImageMap(Table, Result):
             "unplaced": self.n_unplaced,
         }
 
-    def to_dict(self, path: Words = str, tell: Words = str) -> dict[str, Any]:
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON, so that other programs can draw it; see `SearchResult.to_dict`."""
         rows = zip(self.images, self.points.tolist(), self.is_placed.tolist(), strict=True)
         return self.about() | {

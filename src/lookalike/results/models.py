@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.results.documents import Result, Words
+from lookalike.results.documents import Result
 from lookalike.results.sync import SyncReport
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class TrainedModel(Result):
     synced: SyncReport
     card_file: Path
 
-    def to_dict(self, path: Words = str, tell: Words = str) -> dict[str, Any]:
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
         """Return the model's card as a document of JSON; see `SearchResult.to_dict`."""
         return {
             **self.trained.card.document(),

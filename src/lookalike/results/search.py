@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, overload
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.request import SearchRequest
-from lookalike.results.documents import Result, Words
+from lookalike.results.documents import Result
 from lookalike.results.hits import Hits
 from lookalike.results.lookup import NOTHING, Lookup
 from lookalike.results.notebook import MOST_PICTURES, Card, data_uri, show_cards
@@ -103,7 +103,7 @@ class SearchResult(Table, Result):
         """(n,) float64: cosine similarities, or shares of a colour; None where `Hit.score` is."""
         return self.hits.scores
 
-    def to_dict(self, path: Words = str, tell: Words = str) -> dict[str, Any]:
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON, the same for Python, ``--json``, REST and MCP.
 
         Parameters

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from lookalike.images.finding.passed_over import PassedOver
-from lookalike.results.documents import Result, Words
+from lookalike.results.documents import Result
 from lookalike.results.notebook import show_facts
 from lookalike.system.tables import MOST_ROWS
 
@@ -21,7 +21,7 @@ class Failure:
     path: str
     reason: str
 
-    def to_dict(self, path: Words = str) -> dict[str, str]:
+    def to_dict(self, path: Callable[[str], str] = str) -> dict[str, str]:
         """Return it as a document of JSON."""
         return {"path": path(self.path), "reason": self.reason}
 
@@ -33,7 +33,7 @@ class Note:
     path: str
     note: str
 
-    def to_dict(self, path: Words = str) -> dict[str, str]:
+    def to_dict(self, path: Callable[[str], str] = str) -> dict[str, str]:
         """Return it as a document of JSON."""
         return {"path": path(self.path), "note": self.note}
 
@@ -87,7 +87,7 @@ class SyncReport(Result):
         """How many files fail now."""
         return len(self.failures)
 
-    def to_dict(self, path: Words = str, tell: Words = str) -> dict[str, Any]:
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON; see `SearchResult.to_dict`."""
         return {
             **self._counts(),
