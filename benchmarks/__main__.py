@@ -24,6 +24,7 @@ NAMES = (
     "tsne",
 )
 NAMED = (  # only when they are named
+    "million_crops",  # an hour, and a folder
     "autoencoder",  # hours, and torch
     "finetune",  # likewise
     "version_before",  # a checkout of that version

@@ -78,6 +78,7 @@ def test_remedies_have_codes_and_statuses_of_their_own():
         "invalid_input": 422,
         "damaged": 500,
         "busy": 423,
+        "cancelled": 499,
         "unreachable": 502,
         "resources": 507,
     }

@@ -29,6 +29,8 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.collection.evaluation.evaluation import Evaluations as Evaluations
     from lookalike.collection.maps.maps import Maps as Maps
     from lookalike.collection.models.models import Models as Models
+    from lookalike.collection.own_fields import OwnFields as OwnFields
+    from lookalike.collection.said import Said as Said
     from lookalike.collection.snapshot import Snapshot as Snapshot
     from lookalike.embed import Model as Model
     from lookalike.errors import BusyError as BusyError
@@ -170,6 +172,8 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("results.sync", "Failure Note SyncReport"),
     ("collection.snapshot", "Snapshot"),
     ("collection.columns", "FileColumns ImageColumns"),
+    ("collection.own_fields", "OwnFields"),
+    ("collection.said", "Said"),
     ("bench", "IndexComparison IndexFigures"),
     ("cluster", "AtDistance Choice KDistances"),
     ("embed", "Model"),

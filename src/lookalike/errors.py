@@ -13,6 +13,7 @@ sentence and hint and exits with 2.
     ├── DamagedError                                  what lies there is not what was written: make it anew
     ├── BusyError                                     another process is at it: wait
     │   └── LockedError                               another process is writing
+    ├── CancelledError                                who started it has stopped it: start it again
     ├── UnreachableError          ConnectionError     try again when the network, the server is there
     └── ResourceError                                 make room, give rights, or ask for less
         ├── CacheError                                others may write to what lies in the cache
@@ -185,6 +186,7 @@ class CancelledError(LookalikeError):
     """Who started the work has stopped it; what was committed before is kept."""
 
     code = "cancelled"
+    status = 499
 
 
 class UnreachableError(LookalikeError, ConnectionError):

@@ -15,7 +15,7 @@ from lookalike.store.commits import ANOTHER_DISK
 
 
 @contextlib.contextmanager
-def writer_lock(folder: Path, timeout: float = 0.0) -> Iterator[None]:
+def writer_lock(folder: Path, timeout: float = 0.0, poll_seconds: float = 0.05) -> Iterator[None]:
     """Hold the writer's lock of the collection in `folder`.
 
     Parameters
@@ -24,6 +24,8 @@ def writer_lock(folder: Path, timeout: float = 0.0) -> Iterator[None]:
         The ``.lookalike`` folder.
     timeout : float
         Seconds to wait for another writer.
+    poll_seconds : float
+        How long to wait before looking again.
 
     Raises
     ------
@@ -35,7 +37,7 @@ def writer_lock(folder: Path, timeout: float = 0.0) -> Iterator[None]:
     lock = filelock.FileLock(folder / "lock", timeout=timeout)
     holder = folder / "lock.json"
     try:
-        lock.acquire()
+        lock.acquire(poll_interval=poll_seconds)
     except filelock.Timeout as error:
         raise LockedError(
             f"another lookalike is writing to {folder} ({_describe(holder)})",

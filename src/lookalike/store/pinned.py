@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from lookalike.errors import StoreResourceError
 from lookalike.store import schema
+from lookalike.store.journal_table import JOURNAL
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.store import Store
 from lookalike.store.table import Table
@@ -102,7 +103,7 @@ def look_at_tables(folder: Path) -> dict[str, Commit]:
     StoreError
         If a folder cannot be looked into.
     """
-    names = [f"{name}.lance" for name in _TABLES]
+    names = [*(f"{name}.lance" for name in _TABLES), JOURNAL]
     try:
         try:
             inside = sorted(os.listdir(folder / "vectors"))
@@ -269,6 +270,7 @@ class PinnedStore(Store):
     images: PinnedTable
     thumbnails: PinnedTable
     failures: PinnedTable
+    journal: PinnedTable  # type: ignore[assignment]  # nobody adds to what is pinned
 
     def __init__(self, folder: Path, pins: Mapping[str, Pin]) -> None:
         super().__init__(folder)
@@ -278,6 +280,7 @@ class PinnedStore(Store):
         self.images = self._pinned("images.lance", schema.images())
         self.thumbnails = self._pinned("thumbnails.lance", schema.thumbnails())
         self.failures = self._pinned("failures.lance", schema.failures())
+        self.journal = self._pinned(JOURNAL, schema.journal())
 
     @classmethod
     def take(cls, folder: Path, before: PinnedStore | None = None) -> PinnedStore:

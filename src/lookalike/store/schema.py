@@ -122,3 +122,25 @@ def vectors(dimension: int) -> pa.Schema:
             pa.field("embedding", pa.list_(pa.float32(), dimension), nullable=False),
         ]
     )
+
+
+def journal() -> pa.Schema:
+    """What people said, a row a change, numbered from 1 without a gap; rows are added, and never changed.
+
+    The payload is a document of JSON, which says how the ids and the numbers beside it are to be read: see
+    `lookalike.collection.stored.edits`.
+    """
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            pa.field("number", pa.int64(), nullable=False, metadata=_KEY),
+            pa.field("time", pa.timestamp("us"), nullable=False),  # UTC
+            pa.field("kind", pa.string(), nullable=False),
+            pa.field("words", pa.string(), nullable=False),  # for people
+            pa.field("undoes", pa.int64()),  # the number of another change, or null
+            pa.field("payload", pa.string(), nullable=False),
+            pa.field("ids", pa.list_(pa.int64()), nullable=False),
+            pa.field("numbers", pa.list_(pa.int64()), nullable=False),
+        ]
+    )

@@ -20,6 +20,7 @@ from lookalike.images import decode, dominant_colors, sharpness
 from lookalike.images.metadata.metadata import NO_METADATA, Metadata
 from lookalike.images.palette import MAX_COLORS, Palette
 from lookalike.store import schema
+from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.table import Table
 from lookalike.types import Ids, ImageId, Vectors
 
@@ -97,6 +98,7 @@ class Store:
         self.images = Table(folder / "images.lance", schema.images())
         self.thumbnails = Table(folder / "thumbnails.lance", schema.thumbnails())
         self.failures = Table(folder / "failures.lance", schema.failures())
+        self.journal = JournalTable(folder / JOURNAL, schema.journal())
 
     def vectors(self, model: str, dimension: int) -> Table:
         """Return the vector table of a model."""

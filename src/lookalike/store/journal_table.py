@@ -1,0 +1,151 @@
+"""A table to which rows are only added, one by one, each on the disk before its writer hears that it is.
+
+A commit of Lance is a file that names the files of data. Lance flushes neither, and after a power cut the
+newest commit could name files that are empty. So the data are written first and flushed, then the commit,
+then its folder: some 4 ms on a local disk. Every 64th commit joins the small files of those before it, in
+the same order of flushing; every 256th clears away what only older versions need.
+
+Writers take turns by a lock of their own, not that of the collection: people judge while `index` runs for
+hours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from lookalike.store.commits import commit_lock
+from lookalike.store.lock import writer_lock
+from lookalike.store.table import Table, _fsync
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+JOURNAL = "said/journal.lance"
+"""Where it lies in a ``.lookalike`` folder."""
+
+_WAIT = 30.0  # seconds, for another writer; each takes some milliseconds
+_COUNTED_FROM = 2**64 - 1
+_JOINED_EVERY = 64  # commits
+_ROWS_JOINED = 1_024  # a fragment of so many stays as it is
+_JOINED_GREATLY_EVERY = 4_096  # commits
+_ROWS_JOINED_GREATLY = 65_536
+_CLEARED_EVERY = 256  # commits
+_VERSIONS_KEPT = 128  # for who opened an old one and has not read it yet
+
+
+class JournalTable(Table):
+    """See above. Its first column counts the rows, from 1."""
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the lock of its writers.
+
+        Raises
+        ------
+        LockedError
+            If another process does not let go of it.
+        StoreError
+            If the folder cannot be written to.
+        """
+        folder = self.folder.parent
+        with self._errors("write"):
+            if not folder.is_dir():
+                folder.mkdir(parents=True, exist_ok=True)
+                if os.name == "posix":
+                    _fsync(str(folder.parent))
+        with writer_lock(folder, _WAIT, poll_seconds=0.005):
+            yield
+
+    def append(self, columns: Mapping[str, Any]) -> None:
+        """Add rows, and return when they are on the disk; the caller is `writing`.
+
+        Raises
+        ------
+        StoreError
+            If they could not be written, or not be flushed.
+        """
+        import lance
+        import pyarrow as pa
+        from lance.fragment import write_fragments
+
+        place = str(self.folder)
+        with self._errors("write"):
+            rows = pa.table(dict(columns), schema=self.schema)
+            before = self._open_to_write() if self.exists() else None
+            mode = "create" if before is None else "append"
+            fragments = write_fragments(rows, before or place, schema=self.schema, mode=mode)
+            self._flush_data({file.path for each in fragments for file in each.files})
+            step = lance.LanceOperation
+            after = lance.LanceDataset.commit(
+                before or place,
+                step.Overwrite(self.schema, fragments) if before is None else step.Append(fragments),
+                read_version=None if before is None else before.version,
+                commit_lock=commit_lock(self.folder.parent),
+                enable_v2_manifest_paths=True,
+            )
+            self._flush_commit(after.version)
+        # The rows are there; that the table could not be made quicker to read, the next commits will mend.
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
+            self._tidy(after)
+
+    def rows_from(self, number: int) -> pa.Table:
+        """Return the rows from a number on, in their order, as they are now."""
+        if not self.exists():
+            return self.schema.empty_table()
+        with self._errors("read"):
+            return rows_from(self._open(), number)
+
+    def _tidy(self, dataset: Any) -> None:
+        version = dataset.version
+        if version % _JOINED_GREATLY_EVERY == 0:
+            self._join(dataset, _ROWS_JOINED_GREATLY)
+        elif version % _JOINED_EVERY == 0:
+            self._join(dataset, _ROWS_JOINED)
+        if version % _CLEARED_EVERY == 0:
+            dataset.cleanup_old_versions(retain_versions=_VERSIONS_KEPT)
+
+    def _join(self, dataset: Any, n_rows: int) -> None:
+        from lance.optimize import Compaction
+
+        there = set(os.listdir(self.folder / "data"))
+        options: Any = {"target_rows_per_fragment": n_rows, "num_threads": 1}
+        plan = Compaction.plan(dataset, options)
+        done = [task.execute(dataset) for task in plan.tasks]
+        if done:
+            self._flush_data(set(os.listdir(self.folder / "data")) - there)
+            Compaction.commit(dataset, done)
+            self._flush_commit(dataset.version)
+
+    def _flush_data(self, names: set[str]) -> None:
+        for name in names:
+            _fsync(str(self.folder / "data" / name))
+        self._flush_folders("data", is_first=not (self.folder / "_versions").is_dir())
+
+    def _flush_commit(self, version: int) -> None:
+        for name in (f"{_COUNTED_FROM - version:020}.manifest", f"{version}.manifest"):
+            _fsync(str(self.folder / "_versions" / name))  # Lance names them one way or the other
+        self._flush_folders("_versions", is_first=version == 1)
+
+    def _flush_folders(self, inside: str, is_first: bool) -> None:
+        if os.name != "posix":  # elsewhere a folder cannot be flushed
+            return
+        _fsync(str(self.folder / inside))
+        if is_first:
+            _fsync(str(self.folder))
+            _fsync(str(self.folder.parent))
+
+
+def rows_from(dataset: Any, number: int) -> pa.Table:
+    """Return the rows of a journal from a number on, in their order."""
+    import pyarrow.compute as pc
+
+    n = dataset.count_rows()
+    if number > n:
+        return dataset.schema.empty_table()
+    rows = dataset.scanner(offset=number - 1, scan_in_order=True).to_table() if number > 1 else None
+    if rows is None or len(rows) != n - number + 1 or pc.min(rows["number"]).as_py() != number:
+        rows = dataset.to_table(filter=f"number >= {number}")
+    return rows.sort_by("number")
