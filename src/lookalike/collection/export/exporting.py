@@ -21,7 +21,7 @@ from lookalike.collection.export.folders import foreign_file
 from lookalike.collection.export.forms import ExportForm, choose_form, get_form
 from lookalike.collection.export.rows import Column, Export
 from lookalike.collection.resources import Resources
-from lookalike.collection.selecting import pass_filter
+from lookalike.collection.selecting import Passing, pass_filter
 from lookalike.errors import (
     CollectionConflictError,
     CollectionNotFoundError,
@@ -199,7 +199,20 @@ def _export_of_images(resources: Resources, where: Filter) -> Export:
     ids = ids[np.sort(first)]
     if passing.ids is not None:
         ids = ids[np.isin(ids, passing.ids)]
-    return Export(resources, ids, {"where": where.to_dict(), "model": resources.places.manifest.model})
+    about = {"where": where.to_dict(), "model": resources.places.manifest.model}
+    return Export(resources, ids, about, paths=_paths_of(resources, passing, ids))
+
+
+def _paths_of(resources: Resources, passing: Passing, ids: Ids) -> dict[int, frozenset[str]]:
+    """Return the places that a filter is about, of images of which not all are."""
+    if passing.of_files is None:
+        return {}
+    places = resources.places
+    locations = places.of_images(ids.tolist(), passing.of_files)
+    if len(passing.by_cluster):
+        named = np.intersect1d(ids, passing.by_cluster).tolist()
+        locations |= places.of_images(named, passing.of_other_files)
+    return {image: frozenset(each.path for each in found) for image, found in locations.items()}
 
 
 def _write(export: Export, to: Path, form: ExportForm, force: bool) -> int:
