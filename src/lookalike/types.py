@@ -114,14 +114,13 @@ class Neighborhoods:
         return self.ids[hits], self.distances[hits]
 
 
-def choose_label(
-    folder_label: str | None, clusters: Mapping[str, str], without: str | None = None
-) -> str | None:
-    """Return the label of a folder or data set if there is one; else the first name of a cluster.
+def choose_label(given: str | None, clusters: Mapping[str, str], without: str | None = None) -> str | None:
+    """Return the label that an image was given if there is one; else the first name of a cluster.
 
     Parameters
     ----------
-    folder_label : str or None
+    given : str or None
+        By hand, or by a folder or data set.
     clusters : mapping of str to str
         Clustering to name, the one changed last first.
     without : str, optional
@@ -132,8 +131,8 @@ def choose_label(
     >>> choose_label(None, {"by-shade": "night", "kmeans": "owls"}, without="by-shade")
     'owls'
     """
-    if folder_label is not None:
-        return folder_label
+    if given is not None:
+        return given
     return next((name for clustering, name in clusters.items() if clustering != without), None)
 
 
@@ -153,12 +152,15 @@ class Hit:
     score : float or None
         The cosine similarity; None for models that are not compared by cosine.
     label : str or None
-        That of the first path's folder, or of the data set; if it has none, the name of the cluster that the
-        image is in: of several, in the clustering whose clusters were named, merged or changed last.
+        The one that was given by hand; else that of the first path's folder, or of the data set; if it has
+        none, the name of the cluster that the image is in: of several, in the clustering whose clusters were
+        named, merged or changed last.
     folder_label : str or None
         That of the folder or data set alone.
     clusters : mapping of str to str
         The clusters with a name that the image is in: clustering to name, the one changed last first.
+    hand_label : str or None
+        The one that was given by hand.
     """
 
     rank: int
@@ -169,10 +171,12 @@ class Hit:
     label: str | None
     folder_label: str | None = None
     clusters: Mapping[str, str] = field(default_factory=dict, hash=False)
+    hand_label: str | None = None
 
     def label_without(self, clustering: str) -> str | None:
         """Return the label that it would have without a clustering, whose own names say nothing of it."""
-        return choose_label(self.folder_label, self.clusters, clustering)
+        given = self.folder_label if self.hand_label is None else self.hand_label
+        return choose_label(given, self.clusters, clustering)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lookalike.cli.console import complain, relative, step_progress
+from lookalike.cli.console import complain, relative, watched
 from lookalike.cli.options import CollectionOption, ModelOption, Output, given, only_given, option
 from lookalike.cli.queries import Queries, QueriesArgument
 from lookalike.cli.search import Filters, Searching, find
@@ -17,10 +17,9 @@ from lookalike.errors import InvalidInputError
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lookalike.collection import Collection
     from lookalike.collection.export.exporting import Exportable
+    from lookalike.system.progress import Watch
 
 _ENDINGS = ", ".join(ending for row in EXPORT_FORMS for ending in row.endings)
 
@@ -97,11 +96,10 @@ def export(
     form = choose_form(str(to)) if exporting.form is None else get_form(exporting.form)
     check_target(to, form, exporting.force)
     chosen = Collection.open_near(asked.places(queries), collection)
-    with step_progress(quiet=output.is_silent) as report:
-        result = _result(chosen, queries, asked, exporting, filters, searching, k, model, report)
-        report(f"exporting to {to}")
+    with watched(quiet=output.is_silent) as watch:
+        result = _result(chosen, queries, asked, exporting, filters, searching, k, model, watch)
         how = only_given(form=exporting.form, by=exporting.by, model=model, vectors=exporting.vectors)
-        n_exported = chosen.export(result, to, force=exporting.force, **how)
+        n_exported = chosen.export(result, to, force=exporting.force, **how, **watch.told)
     output.tell(
         {"exported": n_exported, "to": relative(str(to)), "as": form.name},
         f"exported {count_images(n_exported)} to {to}",
@@ -122,7 +120,7 @@ def _result(
     searching: Searching,
     k: int | None,
     model: str | None,
-    report: Callable[[str], None],
+    watch: Watch,
 ) -> Exportable:
     """Return what is meant: a search, a clustering, a map, or images."""
     is_search = bool(queries or given(asked) or filters.color)
@@ -134,7 +132,7 @@ def _result(
     if exporting.map_ is not None:
         return chosen.maps.get(exporting.map_)
     if is_search:
-        return find(chosen, queries, asked, filters, searching, k, model, report)
+        return find(chosen, queries, asked, filters, searching, k, model, watch)
     others = given(searching) | only_given(k=k)
     if filters.same_cluster is not None or others:
         raise InvalidInputError(

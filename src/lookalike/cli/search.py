@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lookalike.cli.console import complain, print_json, print_raw, relative, say, step_progress
+from lookalike.cli.console import complain, print_json, print_raw, relative, say, watched
 from lookalike.cli.hints import advise
 from lookalike.cli.options import (
     CollectionOption,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from lookalike.collection import Collection
     from lookalike.query.filter import Filter, Shape
     from lookalike.results.search import SearchResult
+    from lookalike.system.progress import Watch
 
 _FILTERS = "Filters"
 _INDEX = "Search index"
@@ -226,8 +227,8 @@ def search(
     picture.check()
     _check_kept(asked.places(queries), picture.plot)
     chosen = Collection.open_near(asked.places(queries), collection)
-    with step_progress() as report:
-        result = find(chosen, queries, asked, filters, searching, k, model, report)
+    with watched() as watch:
+        result = find(chosen, queries, asked, filters, searching, k, model, watch)
     for warning in result.warnings:
         complain(warning)
     if picture.plot is not None:
@@ -255,7 +256,7 @@ def find(
     searching: Searching,
     k: int | None,
     model: str | None,
-    report: Callable[[str], None],
+    watch: Watch,
 ) -> SearchResult:
     """Search for what was typed, or for what a request says."""
     how = given(searching)
@@ -268,7 +269,7 @@ def find(
             color=filters.color or (),
             where=filters.where(),
             same_cluster=filters.same_cluster,
-            report=report,
+            **watch.told,
             **only_given(k=k),
             **how,
         )
@@ -279,7 +280,7 @@ def find(
     if queries or flags:
         beside = (queries or flags)[0]
         raise InvalidInputError(f"--request says all that is searched for; leave out {beside}")
-    return chosen.search(read_request(asked.request), report=report, **carried_out)
+    return chosen.search(read_request(asked.request), **watch.told, **carried_out)
 
 
 def _check_kept(queries: Sequence[str], plot: Path | None) -> None:

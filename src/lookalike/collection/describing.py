@@ -27,7 +27,11 @@ def describe(places: Places) -> Info:
     """Say what a collection holds."""
     store, model = places.store, places.manifest.model
     files = store.files.read(["id", "label"])
+    by_hand = places.snapshot.said.labels
     labels = [label and composed(label) for label in files["label"].to_pylist()]
+    if by_hand:
+        pairs = zip(files["id"].to_pylist(), labels, strict=True)
+        labels = [by_hand.get(image, label) for image, label in pairs]
     clusterings, damaged = summarize_clusterings(places.clusterings, files["id"].to_numpy())
     formats = store.images.read(["format"])["format"].to_pylist()
     tables = store.vector_tables()
@@ -91,7 +95,9 @@ def describe_image(places: Places, image: str) -> ImageInfo:
     (row,) = rows
     files.sort(key=lambda file: str(file["path"]))
     clusters = places.labels.of_images(np.array([found])).get(found, NO_CLUSTERS)
-    labels = (choose_label(file["label"] and composed(file["label"]), clusters) for file in files)
+    by_hand = places.snapshot.said.labels.get(found)
+    given = (by_hand or (file["label"] and composed(file["label"])) for file in files)
+    labels = (choose_label(label, clusters) for label in given)
     return ImageInfo(
         lookup=places.lookup(),
         id=found,

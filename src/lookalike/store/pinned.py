@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from lookalike.errors import StoreResourceError
 from lookalike.store import schema
-from lookalike.store.journal_table import JOURNAL
+from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.store import Store
 from lookalike.store.table import Table
@@ -246,6 +246,13 @@ class PinnedTable(Table):
                 return self.pin.dataset.take(np.sort(rows).tolist(), columns=list(columns))
         return super().read_where_in(column, wanted, columns, where)
 
+    def take(self, rows: npt.NDArray[np.intp], columns: Sequence[str]) -> pa.Table:
+        """Read some rows, known by where they stand when whole columns are read."""
+        if self.pin is None or not len(rows):
+            return self._subset(columns).empty_table()
+        with self._errors("read"):
+            return self.pin.dataset.take(rows.tolist(), columns=list(columns))
+
     def upsert(self, columns: Mapping[str, Any]) -> None:
         """Raise TypeError."""
         self._open_to_write()
@@ -255,6 +262,10 @@ class PinnedTable(Table):
 
     def _open_to_write(self) -> NoReturn:
         raise TypeError(f"the table {self.folder} is held as it was, and only read")
+
+
+class PinnedJournal(PinnedTable, JournalTable):
+    """The journal as it was at one commit; see `PinnedTable`."""
 
 
 class PinnedStore(Store):
@@ -270,7 +281,7 @@ class PinnedStore(Store):
     images: PinnedTable
     thumbnails: PinnedTable
     failures: PinnedTable
-    journal: PinnedTable  # type: ignore[assignment]  # nobody adds to what is pinned
+    journal: PinnedJournal
 
     def __init__(self, folder: Path, pins: Mapping[str, Pin]) -> None:
         super().__init__(folder)
@@ -280,7 +291,7 @@ class PinnedStore(Store):
         self.images = self._pinned("images.lance", schema.images())
         self.thumbnails = self._pinned("thumbnails.lance", schema.thumbnails())
         self.failures = self._pinned("failures.lance", schema.failures())
-        self.journal = self._pinned(JOURNAL, schema.journal())
+        self.journal = PinnedJournal(folder / JOURNAL, schema.journal(), pins.get(JOURNAL))
 
     @classmethod
     def take(cls, folder: Path, before: PinnedStore | None = None) -> PinnedStore:

@@ -21,7 +21,7 @@ from lookalike.collection.export.folders import foreign_file
 from lookalike.collection.export.forms import ExportForm, choose_form, get_form
 from lookalike.collection.export.rows import Column, Export
 from lookalike.collection.resources import Resources
-from lookalike.collection.selecting import Passing, pass_filter
+from lookalike.collection.selecting import select
 from lookalike.errors import (
     CollectionConflictError,
     CollectionNotFoundError,
@@ -33,6 +33,7 @@ from lookalike.results.clusterings import Cluster, Clustering
 from lookalike.results.maps import ImageMap
 from lookalike.results.search import SearchResult
 from lookalike.system.on_demand import load
+from lookalike.system.progress import Watch
 from lookalike.types import Ids
 
 Exportable: TypeAlias = SearchResult | Clustering | ImageMap | Filter | None
@@ -53,7 +54,9 @@ class ExportRequest:
     force: bool = False
 
 
-def export_result(resources: Resources, result: Exportable, to: Path, asked: ExportRequest) -> int:
+def export_result(
+    resources: Resources, result: Exportable, to: Path, asked: ExportRequest, watch: Watch
+) -> int:
     """Write a result; return how many images that are. See `Collection.export`."""
     form = choose_form(str(to)) if asked.form is None else get_form(asked.form)
     check_target(to, form, asked.force)
@@ -65,17 +68,17 @@ def export_result(resources: Resources, result: Exportable, to: Path, asked: Exp
         export = replace(export, model=model)
     if asked.by in ("label", "split"):
         export = replace(export, by=asked.by, groups=None, all_groups=())
-    return _write(export, to, form, asked.force)
+    return _write(replace(export, watch=watch), to, form, asked.force)
 
 
-def export_clustering(resources: Resources, clustering: Clustering, to: Path, name: str) -> int:
+def export_clustering(resources: Resources, clustering: Clustering, to: Path, name: str, watch: Watch) -> int:
     """Write a clustering as a table of its own columns, or in folders; see `Clusterings.export`."""
     form = get_form(name)
     export = _export_of_clustering(resources, clustering)
     if form.vectors:
         export = replace(export, model=resources.model(clustering.model))
     has_facts = form.vectors is not None or form.name == "coco"
-    return _write(replace(export, has_facts=has_facts), to, form, force=False)
+    return _write(replace(export, has_facts=has_facts, watch=watch), to, form, force=False)
 
 
 def check_export(to: Path, form: str) -> None:
@@ -157,7 +160,7 @@ def _export_of_search(resources: Resources, result: SearchResult) -> Export:
         "score": scores,
         "distance": hits.distances,
     }
-    paths = {int(hit.id): frozenset(hit.paths) for hit in hits}  # a filter may be about some of an image's
+    paths = {int(hit.id): set(hit.paths) for hit in hits}  # a filter may be about some of an image's
     return Export(resources, hits.ids, about, columns, paths=paths)
 
 
@@ -192,27 +195,19 @@ def _group(cluster: Cluster) -> str:
 
 def _export_of_images(resources: Resources, where: Filter) -> Export:
     """Give the images that pass a filter, by their first path."""
-    passing = pass_filter(resources.places, where)
-    files = resources.places.snapshot.files
-    ids: Ids = files.ids  # by path
-    _, first = np.unique(ids, return_index=True)
-    ids = ids[np.sort(first)]
-    if passing.ids is not None:
-        ids = ids[np.isin(ids, passing.ids)]
-    about = {"where": where.to_dict(), "model": resources.places.manifest.model}
-    return Export(resources, ids, about, paths=_paths_of(resources, passing, ids))
-
-
-def _paths_of(resources: Resources, passing: Passing, ids: Ids) -> dict[int, frozenset[str]]:
-    """Return the places that a filter is about, of images of which not all are."""
-    if passing.of_files is None:
-        return {}
     places = resources.places
-    locations = places.of_images(ids.tolist(), passing.of_files)
-    if len(passing.by_cluster):
-        named = np.intersect1d(ids, passing.by_cluster).tolist()
-        locations |= places.of_images(named, passing.of_other_files)
-    return {image: frozenset(each.path for each in found) for image, found in locations.items()}
+    selection = select(places, where)
+    files = places.snapshot.files
+    meant = selection.rows_of_files()
+    rows = files.by_path if meant is None else files.by_path[meant[files.by_path]]
+    ids: Ids = files.ids[rows]
+    _, first = np.unique(ids, return_index=True)
+    paths: dict[int, set[str]] = {}
+    if selection.files is not None:
+        for row, image in zip(rows.tolist(), ids.tolist(), strict=True):
+            paths.setdefault(image, set()).add(places.absolute(files.path(row)))
+    about = {"where": where.to_dict(), "model": places.manifest.model}
+    return Export(resources, ids[np.sort(first)], about, paths=paths)
 
 
 def _write(export: Export, to: Path, form: ExportForm, force: bool) -> int:

@@ -21,11 +21,13 @@ from lookalike.embed import Model
 from lookalike.images.finding.scan import escape
 from lookalike.query.facts import SAID_COLUMNS, metadata_of
 from lookalike.results.info import moment_of
+from lookalike.system.progress import UNWATCHED, Progress, Watch
 from lookalike.types import Ids, format_id
 
 Column: TypeAlias = Sequence[Any] | npt.NDArray[Any]
 
 BLOCK = 5_000  # images
+_TOLD = 16  # images between two reports, where files are copied
 
 _FACTS = (
     *("split", "format", "width", "height", "sharpness", "taken", "camera", "lens", "latitude", "longitude"),
@@ -59,6 +61,7 @@ class Export:
         Whether rows also have what the collection knows of each image: size, date, the user's own fields.
     paths : mapping of int to set of str, optional
         The places that are meant, of images of which not all are.
+    watch : Watch
     """
 
     resources: Resources
@@ -70,12 +73,14 @@ class Export:
     by: str = "label"
     model: Model | None = None
     has_facts: bool = True
-    paths: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    paths: Mapping[int, set[str]] = field(default_factory=dict)
+    watch: Watch = UNWATCHED
 
     def blocks(self) -> Iterator[list[dict[str, Any]]]:
         """Give the rows, some thousand at a time; images that have left the collection have none."""
         own = self._own_fields() if self.has_facts else {}
         for start in range(0, len(self.ids), BLOCK):
+            self._tell(start)
             images = self.ids[start : start + BLOCK].tolist()
             locations = self.resources.places.of_images(images)
             facts = self._facts(images) if self.has_facts else {}
@@ -102,6 +107,8 @@ class Export:
             images = self.ids[start : start + BLOCK].tolist()
             locations = self.resources.places.of_images(images)
             for at, image in enumerate(images, start=start):
+                if at % _TOLD == 0:
+                    self._tell(at)
                 found = self._meant(image, locations.get(image, ()))
                 if found:
                     yield image, found, at
@@ -117,8 +124,11 @@ class Export:
         result: npt.NDArray[np.float32] = vectors[at]
         return result
 
+    def _tell(self, done: int) -> None:
+        self.watch(Progress("exporting", done, len(self.ids), "exporting", unit="images"))
+
     def _meant(self, image: int, locations: Sequence[FileLocation]) -> list[FileLocation]:
-        meant = self.paths.get(image, frozenset())
+        meant = self.paths.get(image, set())
         kept = [location for location in locations if location.path in meant]
         return kept or list(locations)  # all, too, where the image has been moved since
 
