@@ -167,7 +167,7 @@ def test_coco_has_images_categories_and_an_annotation_of_each(collection, photos
 
 @pytest.mark.parametrize("form", ["copy", "hardlink", "symlink"])
 def test_a_folder_has_the_images_of_each_label(collection, photos, tmp_path, form):
-    assert collection.export(None, tmp_path / "out", form) == 7
+    assert collection.export(None, tmp_path / "out", form=form) == 7
     found = {file.relative_to(tmp_path / "out").as_posix() for file in (tmp_path / "out").glob("*/*.png")}
     assert found == {f"cats/{n}.png" for n in range(3)} | {f"dogs/{n}.png" for n in (3, 4, 5)} | {
         "=1+1/=2+2.png"
@@ -178,9 +178,9 @@ def test_a_folder_has_the_images_of_each_label(collection, photos, tmp_path, for
 def test_a_form_is_told_by_the_ending_and_what_tells_none_is_refused(collection, tmp_path):
     with pytest.raises(InvalidInputError, match=r"out.xlsx says no form of an export; expected one of .csv"):
         collection.export(None, tmp_path / "out.xlsx")
-    assert collection.export(None, tmp_path / "out.xlsx", "csv") == 7
+    assert collection.export(None, tmp_path / "out.xlsx", form="csv") == 7
     with pytest.raises(InvalidInputError, match="no export as 'xml'"):
-        collection.export(None, tmp_path / "out", "xml")
+        collection.export(None, tmp_path / "out", form="xml")
 
 
 def test_what_is_there_is_written_over_only_where_an_export_has_put_it(collection, tmp_path):

@@ -10,6 +10,7 @@ from lookalike.collection.export.rows import Export
 UNLABELLED, NO_SPLIT = "unlabelled", "no-split"
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+_ENDS = re.compile(r"^[\s.]+|[\s.]+$")  # hidden before a name, dropped by Windows behind it
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # names that Windows keeps for itself
 _LONGEST = 100  # characters: of four bytes each, and with a number behind, a name has 255
 
@@ -57,5 +58,5 @@ def safe_name(group: str) -> str:
     >>> safe_name("owls"), safe_name("../x"), safe_name("nul"), safe_name(" ")
     ('owls', '_x', 'nul_', '_')
     """
-    name = _UNSAFE.sub("_", group)[:_LONGEST].strip().lstrip(".").rstrip(". ")
+    name = _ENDS.sub("", _UNSAFE.sub("_", group)[:_LONGEST])
     return f"{name}_" if _RESERVED.fullmatch(name) else name or "_"
