@@ -116,6 +116,10 @@ COMMANDS: dict[str, Command | Group] = {
     ),
     "cluster": CLUSTER,
     "map": MAP,
+    "export": Command(
+        "export:export",
+        "Write a search, a clustering, a map, or the whole collection to a table, or to folders of images.",
+    ),
     "reduce": Command(
         "reduce:reduce",
         "Reduce a model's vectors by PCA, as a new model of the collection: search --model"
