@@ -51,8 +51,9 @@ def read_ground_truth(
         Where the images lie: `Places.of_images`.
     given : str or path, optional
         A CSV file with columns ``path`` and ``label``; or the name of a clustering, of which the names that
-        its user gave to clusters are labels. By default the labels that were given by hand, else
-        those of folders and data sets, of an image that lies in several places that of the first; where there are none at all, the names of clusters.
+        its user gave to clusters are labels. By default the labels that were given by hand, else those of
+        folders and data sets, of an image that lies in several places that of the first; where there are none
+        at all, the names of clusters.
 
     Raises
     ------
