@@ -24,6 +24,7 @@ NAMES = (
     "tsne",
 )
 NAMED = (  # only when they are named
+    "long_run",  # minutes, and ends with 1 if anything is wrong
     "million_crops",  # an hour, and a folder
     "autoencoder",  # hours, and torch
     "finetune",  # likewise

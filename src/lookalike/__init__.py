@@ -93,11 +93,13 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.pca import PCA as PCA
     from lookalike.query.appearance import Appearance as Appearance
     from lookalike.query.appearance import Color as Color
+    from lookalike.query.conditions import ClusterRef as ClusterRef
+    from lookalike.query.conditions import FieldCondition as FieldCondition
+    from lookalike.query.conditions import MapPolygon as MapPolygon
     from lookalike.query.embedding import EmbeddedQuery as EmbeddedQuery
     from lookalike.query.facts import Facts as Facts
     from lookalike.query.filter import Filter as Filter
     from lookalike.query.reading import Query as Query
-    from lookalike.query.request import ClusterRef as ClusterRef
     from lookalike.query.request import SearchRequest as SearchRequest
     from lookalike.query.terms import Example as Example
     from lookalike.query.terms import ImageFile as ImageFile
@@ -128,11 +130,10 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.sync import Note as Note
     from lookalike.results.sync import SyncReport as SyncReport
     from lookalike.store import Labeling as Labeling
-    from lookalike.sync import Progress as Progress
     from lookalike.system.progress import CancelToken as CancelToken
-    from lookalike.system.reports import CountReport as CountReport
-    from lookalike.system.reports import ShareReport as ShareReport
-    from lookalike.system.reports import WordsReport as WordsReport
+    from lookalike.system.progress import Progress as Progress
+    from lookalike.system.progress import ProgressReport as ProgressReport
+    from lookalike.system.progress import silent as silent
     from lookalike.train import AutoencoderSettings as AutoencoderSettings
     from lookalike.train import Card as Card
     from lookalike.train import Epoch as Epoch
@@ -188,15 +189,14 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("query.embedding", "EmbeddedQuery"),
     ("query.filter", "Filter"),
     ("query.reading", "Query"),
-    ("query.request", "ClusterRef SearchRequest"),
+    ("query.conditions", "ClusterRef FieldCondition MapPolygon"),
+    ("query.request", "SearchRequest"),
     ("query.terms", "Example ImageFile ImageRef Pixels Term Url Vector Words"),
     ("store", "Labeling"),
-    ("sync", "Progress"),
     ("train", "AutoencoderSettings FinetuneSettings Running TrainingProgress"),
     # Words that all share:
     ("types", "Hit Ids ImageId Metric Neighborhoods Neighbors PixelArray Vectors"),
-    ("system.progress", "CancelToken"),
-    ("system.reports", "CountReport ShareReport WordsReport"),
+    ("system.progress", "CancelToken Progress ProgressReport silent"),
     ("hints", "Hint Sentence"),
     # What can go wrong:
     (

@@ -232,7 +232,7 @@ def test_the_command_takes_filters_by_what_files_say(collection, folder, call, w
         (["--near", "152,0,1"], "the latitude of near is 152; expected degrees, -90 to 90"),
         (["--min-rating", "7"], "expected stars, 1 to 5"),
         (["--camera", "cannon"], "taken with a camera called 'cannon'; did you mean Canon or NIKON?"),
-        (["--keyword", "bech"], "has the keyword 'bech'; did you mean beach?"),
+        (["--keyword", "bech"], "has the keyword 'bech'; did you mean Beach?"),
         (["--camera", ""], "expected words that are not empty"),
     ],
 )

@@ -18,6 +18,7 @@ from lookalike import (
     ImageFile,
     ImageRef,
     InvalidInputError,
+    MapPolygon,
     Pixels,
     SearchRequest,
     Url,
@@ -47,6 +48,15 @@ TERMS = st.one_of(
     ),
     st.builds(Vector, arrays.arrays(np.float32, st.integers(1, 6), elements=FINITE), weight=WEIGHTS),
 )
+CORNERS = st.tuples(FINITE, FINITE)
+FIELDS = st.one_of(
+    st.floats(-1e9, 1e9),
+    TEXTS,
+    st.booleans(),
+    st.dates(),
+    st.lists(TEXTS | st.integers(-9, 9), min_size=1, max_size=2),
+    st.fixed_dictionaries({"min": st.floats(-9, 0)}, optional={"max": st.floats(0, 9)}),
+)
 BOUNDS = ("size", "width", "height", "megapixels", "aspect", "sharpness")
 
 
@@ -58,15 +68,17 @@ def ranges(values):
 
 
 @st.composite
-def filters(draw):
+def filters(draw, excluding=True):
     """Give filters with any of what a filter can ask for."""
     given_ = {}
     for name in BOUNDS:
         given_[f"min_{name}"], given_[f"max_{name}"] = draw(ranges(st.floats(0, 1e9)))
     given_["min_rating"], given_["max_rating"] = draw(ranges(st.floats(-1, 5)))
     given_["min_date"], given_["max_date"] = draw(ranges(st.datetimes()))
-    given_["shape"] = draw(st.sampled_from([None, "landscape", "portrait", "square"]))
-    given_["split"] = draw(st.sampled_from([None, "train", "test"]))
+    shapes = st.sampled_from(["landscape", "portrait", "square"])
+    given_["shape"] = draw(st.none() | shapes | st.lists(shapes, max_size=3))
+    splits = st.sampled_from(["train", "test"])
+    given_["split"] = draw(st.none() | splits | st.lists(splits, max_size=2))
     place = st.tuples(st.floats(-90, 90), st.floats(-180, 180), st.floats(0, 1e5))
     given_["near"] = draw(st.none() | place)
     given_["formats"] = draw(st.lists(st.sampled_from(["jpeg", ".JPG", "png", "pixels"]), max_size=2))
@@ -74,6 +86,15 @@ def filters(draw):
         given_[name] = draw(st.lists(WORDS, max_size=2))
     for name in ("labels", "folders"):
         given_[name] = draw(st.lists(TEXTS, max_size=2))
+    for name in ("sets", "tags"):
+        given_[name] = draw(st.lists(WORDS, max_size=2))
+    given_["fields"] = draw(st.dictionaries(WORDS, FIELDS, max_size=2))
+    given_["ids"] = draw(st.lists(st.integers(0, 2**63 - 1) | st.just("00000000000000Ff"), max_size=2))
+    given_["clusters"] = draw(st.lists(st.builds(ClusterRef, TEXTS, st.integers(-1, 99)), max_size=2))
+    given_["polygon"] = draw(st.none() | st.builds(MapPolygon, TEXTS, st.lists(CORNERS, min_size=3)))
+    if excluding:
+        excluded = filters(excluding=False).filter(lambda where: where != Filter())
+        given_["excluding"] = draw(excluded | st.lists(excluded, max_size=2))
     return Filter(**given_)
 
 
@@ -108,7 +129,8 @@ def test_a_request_comes_back_from_json_as_it_was(request):
 def test_a_filter_comes_back_from_json_and_asks_for_the_same(where):
     again = Filter.from_dict(json.loads(json.dumps(where.to_dict())))
     assert again == where
-    assert (again.of_images, again.of_files) == (where.of_images, where.of_files)
+    assert again.to_dict() == where.to_dict()
+    assert hash(again) == hash(where)
 
 
 def test_the_document_has_these_names():
@@ -156,7 +178,37 @@ def test_what_is_left_out_is_as_by_default():
         ({"sort": "date"}, "a search has no field 'sort'", "sort"),
         ({"colours": []}, "a search has no field 'colours'; did you mean colors?", "colours"),
         ({"where": {"label": ["cats"]}}, "where has no field 'label'; did you mean labels?", "label"),
-        ({"where": {"shapes": ["square", "portrait"]}}, "expected one of them", "shapes"),
+        ({"where": {"shapes": ["round"]}}, "the shape is 'round'; expected landscape or", None),
+        ({"where": {"ids": ["xyz"]}}, "ids has 'xyz'; expected 16 hexadecimal digits", "ids"),
+        ({"where": {"ids": [2**63]}}, "expected 16 hexadecimal digits", "ids"),
+        ({"where": {"ids": 1.5}}, "ids is 1.5; expected a list of ids", "ids"),
+        ({"where": {"sets": [""]}}, "sets is ['']; expected words that are not empty", "sets"),
+        ({"where": {"tags": 5}}, "tags is 5; expected a list of words", "tags"),
+        ({"where": {"clusters": [{"clustering": "a"}]}}, "expected the number of a cluster", "clusters"),
+        (
+            {"where": {"clusters": {"clustering": "a"}}},
+            "clusters is {'clustering': 'a'}; expected a",
+            "clusters",
+        ),
+        ({"where": {"clusters": [{"clustering": "a", "no": 1}]}}, "a cluster has no field 'no'", "no"),
+        ({"where": {"fields": ["price"]}}, "fields is ['price']; expected an object", "fields"),
+        ({"where": {"fields": {"price": {"least": 3}}}}, "the field price has no field 'least'", "least"),
+        ({"where": {"fields": {"price": {}}}}, "nothing is asked of the field 'price'", "fields"),
+        ({"where": {"fields": {"price": []}}}, "nothing is asked of the field 'price'", "fields"),
+        ({"where": {"fields": {"price": None}}}, "the field 'price' is asked for None; expected a", "fields"),
+        ({"where": {"fields": {"price": {"min": 5, "max": 4}}}}, "the least price is 5 and", "fields"),
+        ({"where": {"fields": {"price": {"min": True}}}}, "expected numbers or dates", "fields"),
+        ({"where": {"polygon": {"map": "pca", "points": [[0, 0]]}}}, "the polygon has 1 corners", "polygon"),
+        (
+            {"where": {"polygon": {"map": "pca", "points": [[0, 0, 1]] * 3}}},
+            "expected two numbers",
+            "polygon",
+        ),
+        ({"where": {"polygon": {"points": []}}}, "expected the name of a map", "polygon"),
+        ({"where": {"not": {"label": ["a"]}}}, "not has no field 'label'; did you mean labels?", "label"),
+        ({"where": {"not": {"not": {"labels": ["a"]}}}}, "not has no field 'not'", "not"),
+        ({"where": {"not": [{}]}}, "lets all images pass: none would be left", "excluding"),
+        ({"where": {"not": "cats"}}, "not is 'cats'; expected an object", None),
         ({"where": {"labels": 5}}, "labels is 5; expected a list of words", "labels"),
         ({"where": {"near": {"lat": 1, "lon": 2, "miles": 3}}}, "near has no field 'miles'", "miles"),
         ({"where": {"near": {"lat": 1, "lon": 2}}}, "expected a latitude, a longitude and a distance", None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from lookalike.cli.console import print_json, say, step_progress
+from lookalike.cli.console import print_json, say, watched
 from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import (
@@ -69,8 +69,8 @@ def bench(
     picture.check()
     chosen = open_named(collection)
     asked = only_given(k=k, kinds=kinds, recalls=recalls, n_queries=queries)
-    with step_progress(quiet=output.quiet) as report:
-        found = chosen.evaluation.indexes(model, **asked, **given(splits), report=report)
+    with watched(quiet=output.quiet) as watch:
+        found = chosen.evaluation.indexes(model, **asked, **given(splits), **watch.told)
     name, auto = model or chosen.model, chosen.evaluation.default_index(model)
     if picture.plot is not None:
         from lookalike.drawing import draw_comparison

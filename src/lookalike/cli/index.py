@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lookalike.cli.console import announce, complain, print_json, relative, say, sync_progress
+from lookalike.cli.console import announce, complain, print_json, relative, say, watched
 from lookalike.cli.options import (
     CollectionOption,
     DeviceOption,
@@ -124,12 +124,12 @@ def index(
             stack.push(partial(_leave_nothing, chosen))
         places = [*targets, *(str(folder) for name in sets for folder in chosen.add_dataset(name))]
         arrays = [name for name in sets if name in chosen.datasets] if places or sets else None
-        report = stack.enter_context(sync_progress(quiet=output.is_silent))
+        watch = stack.enter_context(watched(quiet=output.is_silent))
         result = chosen.sync(
             places,
             datasets=arrays,
             model=model,
-            report=report,
+            **watch.told,
             say=announce(quiet=output.quiet),
             **given(syncing),
         )

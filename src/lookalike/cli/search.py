@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lookalike.cli.console import complain, print_json, print_raw, relative, say, step_progress
+from lookalike.cli.console import complain, print_json, print_raw, relative, say, watched
 from lookalike.cli.options import (
     CollectionOption,
     DeviceOption,
@@ -221,7 +221,7 @@ def search(
     picture.check()
     _check_kept(queries, picture.plot)
     chosen = Collection.open_near(queries, collection)
-    with step_progress() as report:
+    with watched() as watch:
         result = chosen.search(
             *queries,
             without=without or [],
@@ -230,7 +230,7 @@ def search(
             color=filters.color or (),
             where=where,
             same_cluster=filters.same_cluster,
-            report=report,
+            **watch.told,
             **only_given(k=k),
             **given(searching),
         )

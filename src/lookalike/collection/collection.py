@@ -34,16 +34,19 @@ from lookalike.hints import Hint
 from lookalike.index.contract import DEFAULT_RECALL
 from lookalike.index.kinds import AUTO as AUTO_INDEX
 from lookalike.query.checking import check_count
+from lookalike.query.conditions import ClusterRef
 from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.filter import Filter
 from lookalike.query.reading import Query, read_queries, read_query
-from lookalike.query.request import ClusterRef, SearchRequest
+from lookalike.query.request import SearchRequest
 from lookalike.results.info import ImageInfo, Info, RootInfo
 from lookalike.results.search import SearchResult
 from lookalike.results.sync import SyncReport
 from lookalike.store import Labeling, Store, find_collection, writer_lock
-from lookalike.sync import COMMIT_SECONDS, Progress, Work, locate
+from lookalike.sync import COMMIT_SECONDS, Work, locate
 from lookalike.system.cores import usable_cores
+from lookalike.system.progress import CancelToken, ProgressReport
+from lookalike.system.watching import watching
 from lookalike.types import Hit, ImageId, Vectors
 
 if TYPE_CHECKING:
@@ -507,7 +510,8 @@ class Collection:
         reread: bool = False,
         jobs: int | None = None,
         device: str = AUTO,
-        report: Callable[[Progress], None] = lambda progress: None,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
         say: Callable[[str], None] = lambda words: None,
         commit_seconds: float = COMMIT_SECONDS,
     ) -> SyncReport:
@@ -537,8 +541,12 @@ class Collection:
         device : {"auto", "cpu", "cuda", "openvino", "coreml"}
             Where the network runs; by default on an Nvidia GPU where ONNX Runtime can use one, else on the
             processor.
-        report : callable
-            Told of the progress.
+        report : callable, optional
+            Told how far it has come, in the thread that works. By default a bar shows it in a notebook, and
+            at an interactive prompt; `lookalike.silent` tells nobody.
+        cancel : CancelToken, optional
+            Stops it, from any thread, by CancelledError; what was committed is kept, and the next sync goes
+            on from there.
         say : callable
             Told in words what else takes its time: bringing up to date what an earlier version has read.
         commit_seconds : float
@@ -573,12 +581,11 @@ class Collection:
         if jobs is not None:
             check_count("jobs", jobs)
         check_device(device)
-        return sync(
-            self._resources(),
-            self._manifest,
-            SyncRequest(paths, datasets, model, dry_run, prune, reread, Compute(threads=1, device=device)),
-            Work(jobs or usable_cores(), report, say, commit_seconds),
-        )
+        compute = Compute(threads=1, device=device)
+        request = SyncRequest(paths, datasets, model, dry_run, prune, reread, compute)
+        with watching(report, cancel) as watch:
+            work = Work(jobs or usable_cores(), watch, say, commit_seconds)
+            return sync(self._resources(), self._manifest, request, work)
 
     def search(
         self,
@@ -596,7 +603,8 @@ class Collection:
         index: str = AUTO_INDEX,
         recall: float = DEFAULT_RECALL,
         mode: str | None = None,
-        report: Callable[[str], None] = lambda words: None,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
     ) -> SearchResult:
         """Find the images most like the queries, or those of a colour.
 
@@ -607,8 +615,8 @@ class Collection:
             given: the images that have most of the colour come first, and their score is how much of it they
             have, 0 to 1. A text is a file or folder that is there, else a URL, else an image of a data set,
             else words; `ImageFile`, `Url`, `Words`, `ImageRef`, `Example`, `Pixels` and `Vector` say which,
-            and with what weight. Or one `SearchRequest`, which has all options but `allow_private`, `device`
-            and `report`.
+            and with what weight. Or one `SearchRequest`, which has all options but `allow_private`, `device`,
+            `report` and `cancel`.
         k : int
             How many images to return; all there are, if they are fewer.
         without : one of the same, or a sequence of them
@@ -641,8 +649,8 @@ class Collection:
             queries with `without`, are always answered as for 1.
         mode : {"leaf", "bbf", "exact"}, optional
             How to ask a KD-tree, in place of what the recall takes; see `lookalike.index`.
-        report : callable
-            Told in words what is being made, where that may take a while.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Returns
         -------
@@ -683,7 +691,8 @@ class Collection:
             include_self=bool(include_self),
         )
         request = _complete(options, queries, datasets)
-        return search(resources, request, Run(device, allow_private, report))
+        with watching(report, cancel) as watch:
+            return search(resources, request, Run(device, allow_private, watch))
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""

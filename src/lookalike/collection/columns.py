@@ -1,86 +1,158 @@
 """The columns of a collection in memory: where its images lie, and what they are.
 
-Layout, a row a file, by stored path:
+A row a file, as they stand in the table, and a row an image, by id. Each column is read when it is first
+asked for, and kept: who wants to know of sizes alone reads two columns. So a command that asks once reads
+hardly more than the table would for it, and a process that stays has all in memory.
 
-    folders   text      each once, as paths begin: ``photos:2019/lake/``
-    folder_codes  int32 which of them
-    names     text      what follows the folder
-    ids       int64     of the image
-    by_id     int64     the rows, by id
-    labels    text      of folders and data sets, each once
-    label_codes   int32 which of them, -1 for none
-
-and a row an image, by id: see `ImageColumns`. So a million files whose names have 16 letters take 46 MB, and
-a million images 52 MB.
+Paths are kept in two parts: the folders, each once, and the names. Words are numbers, as small as they may
+be. So a million files whose names have 16 letters, and their images, take 140 MB, all columns counted.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.collection.coding import Coded, CodedLists, Codes, Mask, code_lists, code_words, small_codes
 from lookalike.images.finding.spelling import composed
 from lookalike.images.palette import MAX_COLORS
+from lookalike.query.facts import fold
 from lookalike.store import Table
+from lookalike.system.memo import Memo
 from lookalike.types import Ids, ImageId
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+T = TypeVar("T")
+
+NO_RATING = -128
+"""Stands among ratings for none."""
+
 _NAME = "[^/:]*$"
 _FOLDER = "(?s)^.*[/:]"
 
+Read = Callable[[Sequence[str]], "pa.Table"]
+"""Gives columns of a table, each time in the same order; null where it has none of that name."""
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FileColumns:
-    """Where images lie: a row a file, by stored path.
 
-    Attributes
+class Columns:
+    """Columns that are read when they are first asked for. Several threads may use them.
+
+    Parameters
     ----------
-    folders : pyarrow.StringArray
-        Each once, as stored paths begin: ``photos:2019/lake/``.
-    folder_codes : (n,) int32
-        Which of them.
-    names : pyarrow.StringArray
-        (n,), what follows the folder.
-    ids : (n,) int64
-        Of the images.
-    by_id : (n,) int64
-        The rows, by id.
-    labels : tuple of str
-        Those of folders and data sets, each once.
-    label_codes : (n,) int32
-        Which of them; -1 for none.
+    read : callable
     """
 
-    folders: pa.StringArray
-    folder_codes: npt.NDArray[np.int32]
-    names: pa.StringArray
-    ids: Ids
-    by_id: npt.NDArray[np.int64]
-    labels: tuple[str, ...]
-    label_codes: npt.NDArray[np.int32]
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._kept: Memo[str, Any] = Memo()
 
-    def __post_init__(self) -> None:
-        _protect(self)
+    def _keep(self, name: str, make: Callable[[], T]) -> T:
+        def protected() -> T:
+            made = make()
+            if isinstance(made, np.ndarray):
+                made.flags.writeable = False  # all share it
+            return made
+
+        found: T = self._kept.get(name, protected)
+        return found
+
+    def _column(self, name: str) -> pa.ChunkedArray:
+        return self._read([name])[name]
+
+    @property
+    def n_bytes(self) -> int:
+        """What the columns that have been read so far take in memory."""
+        return sum(_n_bytes(kept) for kept in self._kept.values())
+
+
+class FileColumns(Columns):
+    """Where images lie: a row a file, in no particular order, which is the same for all columns."""
+
+    @property
+    def ids(self) -> Ids:
+        """Of the images: (n,) int64."""
+        return self._keep("ids", lambda: _numbers(self._column("id")))
+
+    @property
+    def by_id(self) -> npt.NDArray[np.int64]:
+        """The rows, by id: (n,)."""
+        return self._keep("by_id", lambda: np.argsort(self.ids, kind="stable"))
+
+    @property
+    def by_path(self) -> npt.NDArray[np.int32]:
+        """The rows, by stored path: (n,)."""
+
+        def sort() -> npt.NDArray[np.int32]:
+            import pyarrow.compute as pc
+
+            order = pc.sort_indices(self._column("path").combine_chunks()).to_numpy()
+            return np.asarray(order, np.int32)
+
+        return self._keep("by_path", sort)
+
+    @property
+    def folders(self) -> pa.StringArray:
+        """Each once, as stored paths begin: ``photos:2019/lake/``."""
+        return self._parts[0]
+
+    @property
+    def folder_codes(self) -> Codes:
+        """Which of them: (n,)."""
+        return self._parts[1]
+
+    @property
+    def names(self) -> pa.StringArray:
+        """What follows the folder: (n,)."""
+        return self._parts[2]
+
+    @property
+    def _parts(self) -> tuple[pa.StringArray, Codes, pa.StringArray]:
+        return self._keep("parts", lambda: _split(self._column("path").combine_chunks()))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Those of folders and data sets, each once."""
+        return self.coded_labels.values
+
+    @property
+    def label_codes(self) -> Codes:
+        """Which of them: (n,); -1 for none."""
+        return self.coded_labels.codes
+
+    @property
+    def coded_labels(self) -> Coded:
+        """The labels of folders and data sets; one may have been kept in two spellings."""
+        return self._keep("label", lambda: code_words(self._column("label"), composed))
+
+    @property
+    def splits(self) -> Coded:
+        """Of data sets: train and test."""
+        return self._keep("split", lambda: code_words(self._column("split")))
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    @property
-    def n_bytes(self) -> int:
-        """What they take in memory."""
-        arrays = (self.folder_codes, self.ids, self.by_id, self.label_codes)
-        return sum(each.nbytes for each in (*arrays, self.folders, self.names))
+    def begin_with(self, beginnings: Sequence[str]) -> Mask:
+        """Return which stored paths begin with any of these, which end where folders do: (n,)."""
+        import pyarrow.compute as pc
+
+        # To take all paths apart takes longer than to look at each once.
+        is_apart = self._kept.has("parts")
+        texts = self.folders if is_apart else self._column("path").combine_chunks()
+        found = np.zeros(len(texts), bool)
+        for start in beginnings:
+            found |= pc.starts_with(texts, start).to_numpy(zero_copy_only=False)
+        return found[self.folder_codes] if is_apart else found
 
     def path(self, row: int) -> str:
         """Return the stored path of a row."""
-        return f"{self.folders[self.folder_codes[row]].as_py()}{self.names[row].as_py()}"
+        return f"{self.folders[int(self.folder_codes[row])].as_py()}{self.names[row].as_py()}"
 
     def paths(self) -> list[str]:
         """Return the stored paths of all rows."""
@@ -93,18 +165,23 @@ class FileColumns:
         code = self.label_codes[row]
         return None if code < 0 else self.labels[code]
 
-    def facts(self, rows: npt.NDArray[np.int64] | None = None) -> list[tuple[str, int, str | None]]:
-        """Return stored path, image and label of some rows, or of all."""
+    def facts(self, rows: npt.NDArray[np.integer[Any]] | None = None) -> list[tuple[str, int, str | None]]:
+        """Return stored path, image and label of some rows, or of all, by path."""
         if rows is None:
             codes, labels = self.label_codes.tolist(), (*self.labels, None)  # -1 is the last
             triples = zip(self.paths(), self.ids.tolist(), codes, strict=True)
-            return [(path, image, labels[code]) for path, image, code in triples]
-        return [(self.path(row), int(self.ids[row]), self.label(row)) for row in rows.tolist()]
+            return sorted(((path, image, labels[code]) for path, image, code in triples), key=_path)
+        return sorted(
+            ((self.path(row), int(self.ids[row]), self.label(row)) for row in rows.tolist()), key=_path
+        )
 
     def image_at(self, path: str) -> ImageId | None:
         """Return the image that lies at a stored path; None if none does."""
-        row = bisect_left(range(len(self)), path, key=self.path)
-        return ImageId(int(self.ids[row])) if row < len(self) and self.path(row) == path else None
+        order = self.by_path
+        at = bisect_left(range(len(self)), path, key=lambda place: self.path(int(order[place])))
+        if at == len(self) or self.path(int(order[at])) != path:
+            return None
+        return ImageId(int(self.ids[order[at]]))
 
     def have(self, images: Ids) -> npt.NDArray[np.bool_]:
         """Tell which of some images lie anywhere."""
@@ -120,118 +197,173 @@ class FileColumns:
         first = np.searchsorted(self.ids, wanted, side="left", sorter=self.by_id)
         last = np.searchsorted(self.ids, wanted, side="right", sorter=self.by_id)
         runs = [self.by_id[start:end] for start, end in zip(first.tolist(), last.tolist(), strict=True)]
-        return np.concatenate([np.empty(0, np.int64), *runs])
+        sorted_runs = [run if len(run) < 2 else np.array(sorted(run.tolist(), key=self.path)) for run in runs]
+        return np.concatenate([np.empty(0, np.int64), *sorted_runs])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ImageColumns:
-    """What images are: a row an image, by id.
-
-    Attributes
-    ----------
-    ids : (n,) int64
-        Rising.
-    widths, heights : (n,) int32
-    formats : tuple of str
-        Each once.
-    format_codes : (n,) int32
-        Which of these.
-    taken : (n,) datetime64[us]
-        As the camera's clock showed it; NaT where it is not known.
-    sharpness : (n,) float32
-        NaN where it is not known.
-    phashes : (n,) uint64
-    colors : (n, 3) float32
-        L*, a*, b* of the color that there is most of; NaN where it is not known.
-    """
-
-    ids: Ids
-    widths: npt.NDArray[np.int32]
-    heights: npt.NDArray[np.int32]
-    formats: tuple[str, ...]
-    format_codes: npt.NDArray[np.int32]
-    taken: npt.NDArray[np.datetime64]
-    sharpness: npt.NDArray[np.float32]
-    phashes: npt.NDArray[np.uint64]
-    colors: npt.NDArray[np.float32]
-
-    def __post_init__(self) -> None:
-        _protect(self)
-
-    def __len__(self) -> int:
-        return len(self.ids)
+class ImageColumns(Columns):
+    """What images are: a row an image, by id."""
 
     @property
-    def n_bytes(self) -> int:
-        """What they take in memory."""
-        sides = (self.widths, self.heights)
-        others = (self.ids, self.format_codes, self.taken, self.sharpness, self.phashes, self.colors)
-        return sum(each.nbytes for each in (*sides, *others))
+    def ids(self) -> Ids:
+        """Rising: (n,) int64."""
+        return self._keep("ids", lambda: self._unordered_ids()[self._order])
+
+    @property
+    def widths(self) -> npt.NDArray[np.int32]:
+        """Pixels: (n,)."""
+        return self._keep("width", lambda: self._ordered("width"))
+
+    @property
+    def heights(self) -> npt.NDArray[np.int32]:
+        """Pixels: (n,)."""
+        return self._keep("height", lambda: self._ordered("height"))
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Each once."""
+        return self.coded_formats.values
+
+    @property
+    def format_codes(self) -> Codes:
+        """Which of these: (n,)."""
+        return self.coded_formats.codes
+
+    @property
+    def coded_formats(self) -> Coded:
+        """The formats: JPEG, PNG, …, PIXELS."""
+        return self._coded("format")
+
+    @property
+    def taken(self) -> npt.NDArray[np.datetime64]:
+        """When, as the camera's clock showed it: (n,) datetime64[us], NaT where it is not known."""
+        return self._keep("taken", lambda: self._ordered("taken"))
+
+    @property
+    def sharpness(self) -> npt.NDArray[np.float32]:
+        """(n,), NaN where it is not known."""
+        return self._keep("sharpness", lambda: self._ordered("sharpness"))
+
+    @property
+    def phashes(self) -> npt.NDArray[np.uint64]:
+        """(n,)."""
+        return self._keep("phash", lambda: self._ordered("phash"))
+
+    @property
+    def colors(self) -> npt.NDArray[np.float32]:
+        """L*, a*, b* of the color that there is most of: (n, 3), NaN where it is not known."""
+        return self._keep("colours", lambda: _first_colors(self._column("colours"))[self._order])
+
+    @property
+    def ratings(self) -> npt.NDArray[np.int8]:
+        """Stars, 1 to 5, and -1 for what was rejected: (n,), `NO_RATING` where there is none."""
+
+        def read() -> npt.NDArray[np.int8]:
+            import pyarrow.compute as pc
+
+            return _numbers(pc.fill_null(self._column("rating"), NO_RATING))[self._order]
+
+        return self._keep("rating", read)
+
+    @property
+    def cameras(self) -> Coded:
+        """As the files name them."""
+        return self._coded("camera")
+
+    @property
+    def lenses(self) -> Coded:
+        """As the files name them."""
+        return self._coded("lens")
+
+    @property
+    def keywords(self) -> CodedLists:
+        """Those that differ in case alone are one."""
+
+        def read() -> CodedLists:
+            import pyarrow as pa
+
+            return code_lists(self._column("keywords").combine_chunks().take(pa.array(self._order)), fold)
+
+        return self._keep("keywords", read)
+
+    @property
+    def latitudes(self) -> npt.NDArray[np.float64]:
+        """Degrees, north positive: (n,), NaN where it is not known."""
+        return self._keep("latitude", lambda: self._ordered("latitude"))
+
+    @property
+    def longitudes(self) -> npt.NDArray[np.float64]:
+        """Degrees, east positive: (n,), NaN where it is not known."""
+        return self._keep("longitude", lambda: self._ordered("longitude"))
+
+    @property
+    def n_unread(self) -> int:
+        """How many there are of whose files nothing has been read but their pixels."""
+
+        def count() -> int:
+            import pyarrow.compute as pc
+
+            # Images of data sets come without a file that could say anything.
+            rows = self._read(["reader", "format"])
+            is_unread = pc.and_(pc.is_null(rows["reader"]), pc.not_equal(rows["format"], "PIXELS"))
+            return int(pc.sum(is_unread).as_py() or 0)
+
+        return self._keep("n_unread", count)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def rows_of(self, images: Ids) -> npt.NDArray[np.int32]:
+        """Return the row of each of some images: (m,); -1 where there is none."""
+        if not len(self):
+            return np.full(len(images), -1, np.int32)
+        at = np.minimum(np.searchsorted(self.ids, images), len(self) - 1)
+        return np.where(self.ids[at] == images, at, -1).astype(np.int32)
+
+    @property
+    def _order(self) -> npt.NDArray[np.int32]:
+        return self._keep("order", lambda: np.argsort(self._unordered_ids()).astype(np.int32))
+
+    def _unordered_ids(self) -> Ids:
+        return _numbers(self._column("id"))
+
+    def _ordered(self, name: str) -> npt.NDArray[Any]:
+        return _numbers(self._column(name))[self._order]
+
+    def _coded(self, name: str) -> Coded:
+        def read() -> Coded:
+            coded = code_words(self._column(name))
+            return Coded(coded.values, small_codes(coded.codes[self._order], len(coded.values)))
+
+        return self._keep(name, read)
 
 
 def read_files(table: Table) -> FileColumns:
-    """Read where images lie from the table of files."""
-    import pyarrow.compute as pc
-
-    rows = table.read(["path", "id", "label"])
-    paths = rows["path"].combine_chunks()
-    order = pc.sort_indices(paths).to_numpy()
-    folders = pc.replace_substring_regex(paths, _NAME, "").dictionary_encode()
-    names = pc.replace_substring_regex(paths, _FOLDER, "").take(order)
-    ids = rows["id"].to_numpy()[order]
-    labels, label_codes = _coded(rows["label"])
-    return FileColumns(
-        folders=folders.dictionary,
-        folder_codes=folders.indices.to_numpy()[order],
-        names=names,
-        ids=ids,
-        by_id=np.argsort(ids, kind="stable"),
-        labels=labels,
-        label_codes=label_codes[order],
-    )
+    """Return where images lie, by the table of files, which must not change: a pinned one."""
+    return FileColumns(table.read)
 
 
 def read_images(table: Table) -> ImageColumns:
-    """Read what images are from the table of images."""
-    rows = table.read(["id", "width", "height", "format", "taken", "sharpness", "phash", "colours"])
-    ids = rows["id"].to_numpy()
-    order = np.argsort(ids)
-    formats, format_codes = _coded(rows["format"])
-    columns = {
-        name: rows[name].to_numpy()[order] for name in ("width", "height", "taken", "sharpness", "phash")
-    }
-    return ImageColumns(
-        ids=ids[order],
-        widths=columns["width"],
-        heights=columns["height"],
-        formats=formats,
-        format_codes=format_codes[order],
-        taken=columns["taken"],
-        sharpness=columns["sharpness"],
-        phashes=columns["phash"],
-        colors=_first_colors(rows["colours"])[order],
-    )
+    """Return what images are, by the table of images, which must not change: a pinned one."""
+    return ImageColumns(table.read)
 
 
-def _protect(columns: FileColumns | ImageColumns) -> None:
-    """Let nobody change what all share."""
-    for field in fields(columns):
-        values = getattr(columns, field.name)
-        if isinstance(values, np.ndarray):
-            values.flags.writeable = False
+def _path(facts: tuple[str, int, str | None]) -> str:
+    return facts[0]
 
 
-def _coded(column: pa.ChunkedArray) -> tuple[tuple[str, ...], npt.NDArray[np.int32]]:
-    """Return the values of a column, each once and composed, and which of them each row has; -1 for null."""
+def _numbers(column: pa.ChunkedArray) -> npt.NDArray[Any]:
+    """Return a column of numbers of our own, those of null as NaN or NaT."""
+    return np.array(column.to_numpy())
+
+
+def _split(paths: pa.StringArray) -> tuple[pa.StringArray, Codes, pa.StringArray]:
+    """Return folders, each once, which of them each path has, and the names that follow."""
     import pyarrow.compute as pc
 
-    coded = column.combine_chunks().dictionary_encode()
-    values = [composed(value) for value in coded.dictionary.to_pylist()]
-    there = tuple(dict.fromkeys(values))  # a label may have been kept in two spellings
-    now = np.array(
-        [*map({value: code for code, value in enumerate(there)}.__getitem__, values), -1], np.int32
-    )
-    return there, now[pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)]
+    folders = pc.replace_substring_regex(paths, _NAME, "").dictionary_encode()
+    codes = small_codes(folders.indices.to_numpy(), len(folders.dictionary))
+    return folders.dictionary, codes, pc.replace_substring_regex(paths, _FOLDER, "")
 
 
 def _first_colors(column: pa.ChunkedArray) -> npt.NDArray[np.float32]:
@@ -239,3 +371,9 @@ def _first_colors(column: pa.ChunkedArray) -> npt.NDArray[np.float32]:
     known = column.is_valid().to_numpy()
     found[known] = column.combine_chunks().flatten().to_numpy().reshape(-1, MAX_COLORS, 4)[:, 0, :3]
     return found
+
+
+def _n_bytes(kept: Any) -> int:
+    if isinstance(kept, tuple):
+        return sum(map(_n_bytes, kept))
+    return int(getattr(kept, "nbytes", 0))

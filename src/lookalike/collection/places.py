@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lookalike.collection.coding import Mask
 from lookalike.collection.snapshot import Snapshot
 from lookalike.collection.stored.cluster_names import NO_CLUSTERS, ClusterLabels
 from lookalike.collection.stored.clusterings import StoredClusterings
@@ -19,7 +20,6 @@ from lookalike.images.decode import read_file
 from lookalike.images.finding.scan import escape
 from lookalike.images.finding.spelling import as_spelled_file, composed
 from lookalike.images.own import OWN
-from lookalike.query.filter import Filter
 from lookalike.query.reading import names_example
 from lookalike.results.sync import Failure, Note
 from lookalike.store import Manifest, PinnedStore, Root, sql_literal
@@ -78,10 +78,10 @@ class Places:
         return list(self.snapshot.folders)
 
     def of_images(
-        self, images: Iterable[int] | None = None, condition: str | None = None
+        self, images: Iterable[int] | None = None, files: Mask | None = None
     ) -> dict[int, list[FileLocation]]:
-        """Return where images lie, all or some, in places that meet an SQL condition, by path."""
-        rows = self._file_rows(None if images is None else list(images), condition)
+        """Return where images lie, all or some, in any of their files or in some, by path."""
+        rows = self._file_rows(None if images is None else list(images), files)
         clusters = self.labels.of_images(np.array([image for _, image, _ in rows], np.int64))
         by_hand = self.snapshot.said.labels
         locations: dict[int, list[FileLocation]] = {}
@@ -92,22 +92,23 @@ class Places:
             locations.setdefault(image, []).append(location)
         return locations
 
-    def _file_rows(
-        self, images: list[int] | None, condition: str | None
-    ) -> list[tuple[str, int, str | None]]:
+    def _file_rows(self, images: list[int] | None, files: Mask | None) -> list[tuple[str, int, str | None]]:
         """Return stored path, image and label of files, by path."""
-        if condition is None:
-            files = self.snapshot.files if images is None else self.snapshot.files_if_soon()
+        columns = self.snapshot.files if images is None else self.snapshot.files_if_soon()
+        if columns is not None:
+            rows = None if images is None else columns.rows_of(images)
             if files is not None:
-                return files.facts(None if images is None else np.sort(files.rows_of(images)))
-        table, columns = self.store.files, ["path", "id", "label"]
-        rows = (
-            table.read(columns, condition)
-            if images is None
-            else table.read_where_in("id", images, columns, condition)
-        )
+                rows = np.flatnonzero(files) if rows is None else rows[files[rows]]
+            return columns.facts(rows)
+        names, wanted = ["path", "id", "label"], images or []
+        if files is None:
+            found = self.store.files.read_where_in("id", wanted, names)
+        else:
+            # A filter has read the ids already, in the order of the table.
+            ids = self.snapshot.files.ids
+            found = self.store.files.take(np.flatnonzero(np.isin(ids, wanted) & files), names)
         facts = (
-            (row["path"], row["id"], row["label"] and composed(row["label"])) for row in rows.to_pylist()
+            (row["path"], row["id"], row["label"] and composed(row["label"])) for row in found.to_pylist()
         )
         return sorted(facts, key=lambda fact: fact[0])
 
@@ -124,13 +125,13 @@ class Places:
         root, path = held
         return f"{places[root].name}:{escape(path.relative_to(root).as_posix())}"
 
-    def beginnings(self, folder: str | os.PathLike[str]) -> list[str]:
-        """Return what the stored paths of the files below a folder begin with.
+    def below(self, folder: str | os.PathLike[str]) -> Mask:
+        """Return which files lie below a folder: (n_files,).
 
         Raises
         ------
         QueryError
-            If there are no such files.
+            If there are none.
         """
         name = os.fspath(folder)
         path = Path(os.path.abspath(name))
@@ -147,17 +148,18 @@ class Places:
             found.append(f"{dataset}:{split}/" if split else f"{dataset}:")
         if os.path.isfile(path):
             raise QueryInputError(f"{name} is a file; expected a folder")
-        if not found or not len(self.store.files.read(["id"], Filter().of_files_below(found))):
+        files = self.snapshot.files.begin_with(found)
+        if not files.any():
             raise QueryNotFoundError(f"the folder {name} holds no image of this collection")
-        return found
+        return files
 
     def _folders_alike(self, stored: str) -> list[str]:
         """Return what the paths of files below a folder begin with, and below those called the same."""
         found = {f"{stored}/"}
         if not stored.isascii():
             depth, wanted = stored.count("/") + 1, composed(stored)
-            paths = self.store.files.read(["path"])["path"].to_pylist()
-            folders = {"/".join(path.split("/")[:depth]) for path in paths if not path.isascii()}
+            there = self.snapshot.files.folders.to_pylist()
+            folders = {"/".join(folder.split("/")[:depth]) for folder in there if not folder.isascii()}
             found |= {f"{folder}/" for folder in folders if composed(folder) == wanted}
         return sorted(found)
 

@@ -33,6 +33,7 @@ from lookalike.results.hits import Hits
 from lookalike.results.search import HitCluster, SearchResult
 from lookalike.store import Store
 from lookalike.system.cores import usable_cores
+from lookalike.system.progress import Watch
 from lookalike.types import Hit, Ids, ImageId, Vectors
 
 Near = tuple[Ids, npt.NDArray[np.floating]]
@@ -48,7 +49,7 @@ class Run:
 
     device: str
     allow_private: bool
-    report: Callable[[str], None]
+    watch: Watch
 
 
 def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResult:
@@ -111,7 +112,7 @@ def _search_vectors(
     asked = (query.id for query in (*wanted, *unwanted))
     own = set() if request.include_self else {image for image in asked if image is not None}
     vector = combine(wanted, unwanted, model.metric)
-    index = resources.searchers.open(table, model.name, model.metric, request.index, run.report)
+    index = resources.searchers.open(table, model.name, model.metric, request.index, run.watch)
     if not len(index):
         raise nothing_embedded(store, model.name, request.model)
     cluster = None
@@ -221,12 +222,7 @@ class Describer:
         )
 
     def _locations(self, ids: Ids) -> dict[int, list[FileLocation]]:
-        passing = self._passing
-        locations = self._places.of_images(ids.tolist(), passing.of_files)
-        if len(passing.by_cluster):
-            named = np.intersect1d(ids, passing.by_cluster).tolist()
-            locations |= self._places.of_images(named, passing.of_other_files)
-        return locations
+        return self._places.of_images(ids.tolist(), self._passing.files)
 
 
 def _cluster_of(

@@ -12,23 +12,37 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.collection.coding import Coded, small_codes
 from lookalike.collection.columns import FileColumns, ImageColumns, read_files, read_images
+from lookalike.collection.joined import Joined
 from lookalike.collection.manifest_file import ManifestFile
+from lookalike.collection.own_columns import OwnColumns
 from lookalike.collection.own_fields import OwnFields
 from lookalike.collection.said import Said
 from lookalike.collection.stored.cluster_names import ClusterLabels
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.journal import Journal
+from lookalike.collection.thumbnails import thumbnails
 from lookalike.images.finding.scan import unescape
 from lookalike.store import Manifest, PinnedStore, Root, look_at_tables, root_folder
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.pinned import State
-from lookalike.system.memo import Memo
+from lookalike.system.memo import Memo, Recent
+from lookalike.types import ImageId
 
+T = TypeVar("T")
+
+NOT_CLUSTERED = -2
+"""Stands among the numbers of clusters for what is not in the clustering."""
+
+_SELECTIONS = 4  # that are kept: a page of hits after the other is about the same images
 _SOON_READ = 10_000  # rows, in as long as the table takes to look for some of them
 _ASKED_BY_COMMANDS = 4  # times
 
@@ -39,6 +53,26 @@ class Seen(NamedTuple):
     manifest: Manifest
     tables: State
     clusterings: Mapping[str, FileIdentity]
+
+
+class ClusterColumns(NamedTuple):
+    """The clusters of a clustering, a row an image.
+
+    Attributes
+    ----------
+    name : str
+    numbers : (n_images,) int32
+        -1 for noise, `NOT_CLUSTERED` for what came later.
+    distances : (n_images,) float32
+        To the centre of its cluster, as the model compares; NaN for what came later.
+    names : mapping of int to str
+        Those that the user gave.
+    """
+
+    name: str
+    numbers: npt.NDArray[np.int32]
+    distances: npt.NDArray[np.float32]
+    names: Mapping[int, str]
 
 
 class Snapshot:
@@ -61,6 +95,7 @@ class Snapshot:
         seen: Seen,
         store: PinnedStore,
         labels: ClusterLabels,
+        clusterings: StoredClusterings,
         journal: Journal,
         before: Snapshot | None = None,
     ) -> None:
@@ -76,11 +111,19 @@ class Snapshot:
         self._places = {root.name: place for root, place in self.folders}
         self._files: Memo[str, FileColumns] = Memo()
         self._images: Memo[str, ImageColumns] = Memo()
+        self._joined: Memo[str, Joined] = Memo()
+        self._made: Memo[Hashable, Any] = Memo()
+        self._clusterings = clusterings
+        self.selections: Recent[Hashable, Any] = Recent(_SELECTIONS)
         self._asked: Iterator[int] = itertools.count() if before is None else before._asked
-        if before is not None and before.store.files.commit == store.files.commit:
+        has_same_files = before is not None and before.store.files.commit == store.files.commit
+        has_same_images = before is not None and before.store.images.commit == store.images.commit
+        if before is not None and has_same_files:
             self._files = before._files
-        if before is not None and before.store.images.commit == store.images.commit:
+        if before is not None and has_same_images:
             self._images = before._images
+        if before is not None and has_same_files and has_same_images:
+            self._joined = before._joined
 
     @property
     def files(self) -> FileColumns:
@@ -102,6 +145,11 @@ class Snapshot:
         return self._images.get("", lambda: read_images(self.store.images))
 
     @property
+    def joined(self) -> Joined:
+        """Both together; what is made of them stays while neither changes."""
+        return self._joined.get("", lambda: Joined(self.files, self.images))
+
+    @property
     def fields(self) -> OwnFields:
         """The user's own columns: read when first asked for."""
         return OwnFields()
@@ -111,11 +159,71 @@ class Snapshot:
         """What people said: read when first asked for."""
         return self._journal.at(self.store.journal)
 
+    @property
+    def own(self) -> OwnColumns:
+        """The user's own columns, as they are searched."""
+        return self.keep("own", lambda: OwnColumns(self.fields))
+
+    @property
+    def file_labels(self) -> Coded:
+        """What each file's image is labelled: by hand, else by its folder or data set."""
+        return self.keep("labels", self._label_files)
+
+    def _label_files(self) -> Coded:
+        by_folder, by_hand = self.files.coded_labels, self.said.labels
+        if not by_hand:
+            return by_folder
+        values = tuple(dict.fromkeys((*by_folder.values, *by_hand.values())))
+        code_of = {value: code for code, value in enumerate(values)}
+        ids = np.array(sorted(by_hand), np.int64)
+        given = np.array([code_of[by_hand[image]] for image in ids.tolist()], np.int32)
+        at = np.minimum(np.searchsorted(ids, self.files.ids), len(ids) - 1)
+        codes = np.where(ids[at] == self.files.ids, given[at], by_folder.codes)
+        return Coded(values, small_codes(codes, len(values)))
+
+    def clustering(self, name: str) -> ClusterColumns:
+        """Return the clusters of a clustering, a row an image as `images` has them.
+
+        Raises
+        ------
+        CollectionError
+            If there is none of that name.
+        StoreError
+            If it is damaged.
+        """
+        # Not kept where there is none, or it cannot be read: that raises.
+        return self.keep(("clustering", name), lambda: self._read_clustering(name))
+
+    def _read_clustering(self, name: str) -> ClusterColumns:
+        stored = self._clusterings.read(name)
+        rows = self.images.rows_of(stored.ids)
+        numbers = np.full(len(self.images), NOT_CLUSTERED, np.int32)
+        distances = np.full(len(self.images), np.nan, np.float32)
+        numbers[rows[rows >= 0]] = stored.clusters[rows >= 0]
+        distances[rows[rows >= 0]] = stored.distances[rows >= 0]
+        return ClusterColumns(stored.name, numbers, distances, stored.names)
+
+    def clustering_names(self) -> list[str]:
+        """Return the names of the clusterings that are kept."""
+        return sorted(self.seen.clusterings)
+
+    def keep(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what was made of this snapshot before, or make it now, once for all who ask."""
+        found: T = self._made.get(key, make)
+        return found
+
     def absolute(self, stored: str) -> str:
         """Return the absolute path of a stored one; that of a data set's image as it is."""
         name, _, relative = stored.partition(":")
         place = self._places.get(name)
         return stored if place is None else os.path.normpath(place / unescape(relative))
+
+    def thumbnails(self, images: Iterable[int]) -> dict[ImageId, bytes]:
+        """Return the thumbnails of some images, as JPEG files; images that are not there are passed over.
+
+        Also those of images that have left the collection since.
+        """
+        return thumbnails(self.store, images)
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -172,4 +280,4 @@ class Snapshots:
         labels = (
             before.labels if before is not None and is_named_alike else ClusterLabels.read(self._clusterings)
         )
-        return Snapshot(seen, store, labels, self.journal, before)
+        return Snapshot(seen, store, labels, self._clusterings, self.journal, before)

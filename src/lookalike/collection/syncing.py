@@ -16,7 +16,7 @@ from lookalike.collection.places import Places
 from lookalike.collection.rereading import leave_to_reading, read_again, refresh, to_read_again
 from lookalike.collection.resources import Resources
 from lookalike.embed import Compute
-from lookalike.errors import CollectionNotFoundError, MissingImagesError
+from lookalike.errors import CancelledError, CollectionNotFoundError, MissingImagesError
 from lookalike.images.finding.passed_over import count_kinds
 from lookalike.results.sync import Failure, SyncReport
 from lookalike.store import Store, writer_lock
@@ -65,10 +65,11 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
         outcome = Outcome()
         refreshed = doubtful = 0
         for number, each in enumerate(models.networks):
+            work.watch.say("reading", "reading what is known")
             vectors = vector_table(store, each)
             known = IndexedState.read(store, vectors)
             if number == 0:
-                listing = list_files(scopes, known, request.prune)
+                listing = list_files(scopes, known, request.prune, work.watch)
             plan = decide_scopes(listing, known, request.prune)
             if request.reread:
                 leave_to_reading(plan, listing.files, known)
@@ -104,7 +105,7 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
                 refreshed += read_again(
                     again, models, outcome, work, stays_outdated=request.model is not None
                 )
-            models.extend_reduced()
+            models.extend_reduced(work.watch)
             # Only now: were it killed before, the root would have to be there for its rows to go.
             manifest_file.save(without=[scope.root for scope in scopes if scope.is_missing])
             _carry_over(resources, tally, outcome)
@@ -145,7 +146,7 @@ def _edits_kept(resources: Resources, tally: Tally, outcome: Outcome) -> Iterato
     """Keep what the user said of images whose files were edited also when the sync is stopped."""
     try:
         yield
-    except (MissingImagesError, KeyboardInterrupt):
+    except (MissingImagesError, CancelledError, KeyboardInterrupt):
         _carry_over(resources, tally, outcome)
         raise
 

@@ -27,6 +27,8 @@ from lookalike.index.contract import (
 )
 from lookalike.index.folder import Arrays, damaged, read, write
 from lookalike.index.parallel import sealed
+from lookalike.system.progress import CancelToken, ProgressReport, Watch
+from lookalike.system.watching import watching
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 _MOST_EFFORTS = 1_000  # that are remembered: there are as many recalls as one likes
@@ -59,7 +61,7 @@ class Tree(Index):
         self._clear()
 
     @abstractmethod
-    def _grow(self, rows: Vectors, random: np.random.Generator) -> None:
+    def _grow(self, rows: Vectors, random: np.random.Generator, watch: Watch) -> None:
         """Make the tree of rows (n, d) float32, which are here already, and tune it."""
 
     @abstractmethod
@@ -109,7 +111,14 @@ class Tree(Index):
         """What was found to be needed for each recall."""
         return self._efforts
 
-    def build(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> Self:
+    def build(
+        self,
+        vectors: npt.ArrayLike,
+        ids: npt.ArrayLike | None = None,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Self:
         """Take in vectors; see `Index.build`."""
         rows = check_vectors(vectors, self.metric)
         given = check_ids(ids, len(rows))
@@ -121,7 +130,13 @@ class Tree(Index):
         self._rows = _narrowed(rows)
         self._more_rows = self._rows[:0]
         self._row_lengths = _lengths_of(rows, self.metric)
-        self._grow(rows, np.random.default_rng(self.random_state))
+        try:
+            with watching(report, cancel) as watch:
+                watch.say("building", f"building the {self.kind} index")
+                self._grow(rows, np.random.default_rng(self.random_state), watch)
+        except BaseException:
+            self._clear()
+            raise
         return self
 
     def radius(self, queries: npt.ArrayLike, r: float) -> Neighborhoods:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,25 @@ def check_text(name: str, value: object, expected: str) -> str:
     """Return a text, checked to be one, and not empty."""
     if not isinstance(value, str) or not value:
         raise InvalidInputError(f"{name} is {value!r}; expected {expected}", field=name)
+    return value
+
+
+def near_misses(word: str, known: Iterable[str]) -> list[str]:
+    """Return the words that somebody may have meant by one that is not known, the nearest first."""
+    return difflib.get_close_matches(word, list(known), n=3, cutoff=0.5)
+
+
+def check_list(name: str, value: Any) -> Sequence[Any]:
+    """Return a list, checked to be one."""
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        raise InvalidInputError(f"{name} is {value!r}; expected a list", field=name)
+    return value
+
+
+def check_object(name: str, value: object) -> Mapping[str, Any]:
+    """Return an object of JSON, checked to be one; its fields may be any."""
+    if not isinstance(value, Mapping):
+        raise InvalidInputError(f"{name} is {value!r}; expected an object", field=name)
     return value
 
 

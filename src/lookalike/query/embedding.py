@@ -170,6 +170,8 @@ def embed_query(
     except FetchError as error:
         raise QueryUnreachableError(f"the query cannot be fetched: {error}", hint=error.hint) from error
     except ImageError as error:
+        if isinstance(term, ImageFile) and not os.path.lexists(location):
+            raise QueryNotFoundError(f"there is no file {location!r}") from error
         raise QueryInputError(f"the query cannot be read: {error}") from error
     return _embed_picture(picture, name, image, term, load_embedder)
 

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from lookalike.errors import CollectionConflictError, QueryNotFoundError
 from lookalike.hints import Hint
 from lookalike.images.metadata.metadata import Metadata
+from lookalike.query.checking import near_misses
 from lookalike.store import Store
 from lookalike.system.wording import frequencies
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 SAID_COLUMNS = (
     "taken",
@@ -171,45 +165,36 @@ SAID = {
 """By attribute of a filter."""
 
 
-def which_say(
-    store: Store, said: Said, words: Sequence[str], column: pa.ChunkedArray
-) -> npt.NDArray[np.bool_]:
-    """Return which rows, none of them null, say one of some words: (n,).
+def codes_that_say(
+    said: Said, words: Sequence[str], values: Sequence[str], folded: Sequence[str]
+) -> list[int]:
+    """Return which of the values that there are say one of some words.
+
+    Parameters
+    ----------
+    said : Said
+    words : sequence of str
+    values, folded : sequence of str
+        All that the images of the collection say, as they stand and folded.
 
     Raises
     ------
     QueryError
-        For a word that no image of the collection says; one that others say is no mistake.
+        For a word that no image says.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    says = np.zeros(len(column), bool)
-    values, rows = column.combine_chunks(), np.arange(len(column))
-    if pa.types.is_list(column.type):
-        values, rows = pc.list_flatten(values), pc.list_parent_indices(values).to_numpy()
-    coded = values.dictionary_encode()
-    folded = [fold(value) for value in coded.dictionary.to_pylist()]
+    codes: set[int] = set()
     for word in words:
-        meant = np.array([said.is_meant(value, fold(word)) for value in folded], bool)
-        if not meant.any():
-            _check_said(store, said, word)
-        else:
-            says[rows[meant[coded.indices.to_numpy()]]] = True
-    return says
+        meant = {code for code, value in enumerate(folded) if said.is_meant(value, fold(word))}
+        if not meant:
+            raise _not_said(said, word, values)
+        codes |= meant
+    return sorted(codes)
 
 
-def _check_said(store: Store, said: Said, word: str) -> None:
-    """Raise QueryError for a word that no image says."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    column = store.images.read([said.column], f"{said.column} IS NOT NULL")[said.column]
-    values = (pc.list_flatten(column) if pa.types.is_list(column.type) else column).unique().to_pylist()
-    if any(said.is_meant(fold(value), fold(word)) for value in values):
-        return
+def _not_said(said: Said, word: str, values: Sequence[str]) -> QueryNotFoundError:
+    """Return the error that no image says a word."""
     if not values:
-        raise QueryNotFoundError(f"{said.missing} {word!r}: no image's file names any {said.plural}")
+        return QueryNotFoundError(f"{said.missing} {word!r}: no image's file names any {said.plural}")
     # Part of a name is asked for, so it is like part of a name: as many words of it, in a row.
     n = len(word.split())
     parts = {
@@ -217,10 +202,10 @@ def _check_said(store: Store, said: Said, word: str) -> None:
         for value in sorted(values)
         for part in ([value] if said.is_meant is _is else _runs(value.split(), n))
     }
-    close = difflib.get_close_matches(fold(word), parts, n=3, cutoff=0.5)
-    meant = f"did you mean {' or '.join(parts[each] for each in close)}?"
-    raise QueryNotFoundError(
-        f"{said.missing} {word!r}", hint=meant if close else Hint("list_facts", plural=said.plural)
+    close = near_misses(fold(word), parts)
+    meant = close and f"did you mean {' or '.join(parts[each] for each in close)}?"
+    return QueryNotFoundError(
+        f"{said.missing} {word!r}", hint=meant or Hint("list_facts", plural=said.plural)
     )
 
 

@@ -11,51 +11,10 @@ from lookalike.errors import InvalidInputError
 from lookalike.index.contract import DEFAULT_RECALL, check_recall
 from lookalike.index.kinds import AUTO, check_request
 from lookalike.query.appearance import read_color
-from lookalike.query.checking import check_count, check_document, check_switch, check_text
+from lookalike.query.checking import check_count, check_document, check_list, check_switch
+from lookalike.query.conditions import ClusterRef
 from lookalike.query.filter import Filter
 from lookalike.query.terms import Term
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterRef:
-    """A cluster of a clustering that is kept, or the one that the query is in.
-
-    Attributes
-    ----------
-    clustering : str
-        Its name.
-    number : int or None
-        None for the query's own.
-    """
-
-    clustering: str
-    number: int | None = None
-
-    def __post_init__(self) -> None:
-        check_text("same_cluster", self.clustering, "the name of a clustering")
-        if self.number is not None:
-            check_count("the number of the cluster", self.number, least=0)
-            object.__setattr__(self, "number", int(self.number))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as a document of JSON.
-
-        >>> ClusterRef("groups", 3).to_dict()
-        {'clustering': 'groups', 'number': 3}
-        """
-        return {"clustering": self.clustering, "number": self.number}
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> ClusterRef:
-        """Make one of a document of JSON, as `to_dict` writes it.
-
-        Raises
-        ------
-        InvalidInputError
-            If it is none.
-        """
-        check_document("same_cluster", document, ("clustering", "number"))
-        return cls(document.get("clustering", ""), document.get("number"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +88,7 @@ class SearchRequest:
         checked = {
             "like": _check_terms("like", self.like),
             "unlike": _check_terms("unlike", self.unlike),
-            "colors": tuple(map(read_color, _list("colors", self.colors))),
+            "colors": tuple(map(read_color, check_list("colors", self.colors))),
             "recall": check_recall(self.recall),
             "k": int(self.k),
             "include_self": check_switch("include_self", self.include_self),
@@ -174,7 +133,9 @@ class SearchRequest:
         given = dict(check_document("a search", document, [each.name for each in fields(cls)]))
         for name in ("like", "unlike"):
             if name in given:
-                given[name] = [Term.from_dict(each, is_local=is_local) for each in _list(name, given[name])]
+                given[name] = [
+                    Term.from_dict(each, is_local=is_local) for each in check_list(name, given[name])
+                ]
         model = given.get("model")
         if not is_local and isinstance(model, str) and is_path(model):
             raise InvalidInputError(f"model is {model!r}; expected the name of a model", field="model")
@@ -185,7 +146,7 @@ class SearchRequest:
 
 
 def _check_terms(name: str, terms: object) -> tuple[Term, ...]:
-    found = _list(name, terms)
+    found = check_list(name, terms)
     for term in found:
         if not isinstance(term, Term):
             raise InvalidInputError(
@@ -193,9 +154,3 @@ def _check_terms(name: str, terms: object) -> tuple[Term, ...]:
                 field=name,
             )
     return tuple(found)
-
-
-def _list(name: str, value: Any) -> Sequence[Any]:
-    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-        raise InvalidInputError(f"{name} is {value!r}; expected a list", field=name)
-    return value

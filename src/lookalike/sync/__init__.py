@@ -8,7 +8,6 @@ is for what an earlier version has read.
 from lookalike.sync.comparing import compare
 from lookalike.sync.execution import COMMIT_IMAGES, Outcome, Target, carry_out
 from lookalike.sync.plan import FoundFile, IndexedState, Plan, Tally, fails_still
-from lookalike.sync.progress import Progress
 from lookalike.sync.reading import Outage
 from lookalike.sync.refreshing import Outdated, find_outdated, read_headers
 from lookalike.sync.scope import Scope, choose_scopes, decide_scopes, list_files, locate, refuse_great_losses
@@ -23,7 +22,6 @@ __all__ = [
     "Outcome",
     "Outdated",
     "Plan",
-    "Progress",
     "Scope",
     "Tally",
     "Target",

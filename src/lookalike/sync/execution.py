@@ -35,10 +35,10 @@ from lookalike.images.reader import READER
 from lookalike.store import Store, Table
 from lookalike.store.store import Changes, FailureRow, ImageRow
 from lookalike.sync.plan import FoundFile, IndexedState, Plan, file_row
-from lookalike.sync.progress import Progress
 from lookalike.sync.reading import Outage, Unread, identify, read, undecoded
 from lookalike.sync.side_by_side import side_by_side
 from lookalike.sync.work import Work
+from lookalike.system.progress import Progress, Watch
 from lookalike.types import ImageId, PixelArray, Vectors
 
 COMMIT_IMAGES = 2_000
@@ -161,9 +161,10 @@ def carry_out(
         If most of what is to be read cannot be, see `Outage`. What was committed is kept.
     StoreError
         If a table cannot be written. What was committed is kept.
-    KeyboardInterrupt
+    CancelledError, KeyboardInterrupt
         Passed on, once what was done is committed.
     """
+    work.watch.check()
     store.write(
         Changes(
             files=[*plan.updated, *(row for _, row in plan.moved)],
@@ -178,28 +179,31 @@ def carry_out(
     outcome = Outcome()
     if files:
         store.load()  # while there is memory for it
-        worker = _Worker([target.load() for target in targets], known)
+        worker = _Worker([target.load() for target in targets], known, work.watch)
         writer = _Writer(store, targets, known, outage, work.commit_seconds)
         try:
-            for done in _work(worker, files, work.jobs):
+            for done in _work(worker, files, work):
                 writer.take(done)
-                work.report(Progress(writer.done, total, len(writer.outcome.failed)))
+                n_failed = len(writer.outcome.failed)
+                work.watch(Progress("embedding", writer.done, total, "embedding", n_failed, unit="images"))
         finally:
             # Also when interrupted: what was done is kept.
             writer.commit()
         outcome = writer.outcome
+    work.watch.say("sweeping", "sweeping up")
     store.sweep()
+    work.watch.check()
     store.maintain()
     return outcome
 
 
-def _work(worker: _Worker, files: deque[FoundFile], jobs: int) -> Iterator[_Done]:
-    """Yield what the worker makes of the files, as it comes, `jobs` at a time; `files` is emptied.
+def _work(worker: _Worker, files: deque[FoundFile], work: Work) -> Iterator[_Done]:
+    """Yield what the worker makes of the files, as it comes, some at a time; `files` is emptied.
 
     For what there was not enough memory is tried once more, alone.
     """
     again: list[FoundFile] = []
-    for done in side_by_side(worker, files, jobs, worker.batch_size):
+    for done in side_by_side(worker, files, work.jobs, worker.batch_size, work.watch):
         if done.unread is not None and done.unread.cause == "memory":
             again.append(done.file)
         else:
@@ -215,7 +219,8 @@ class _Worker:
     for each file costs 3 % (measured), as each finds the caches full of the other's data.
     """
 
-    def __init__(self, embedders: Sequence[Embedder], known: IndexedState) -> None:
+    def __init__(self, embedders: Sequence[Embedder], known: IndexedState, watch: Watch) -> None:
+        self._watch = watch
         self.batch_size = max(embedder.batch_size for embedder in embedders)
         self._embedders = embedders
         self._described = known.described
@@ -224,7 +229,7 @@ class _Worker:
         self._lock = threading.Lock()
 
     def __call__(self, files: Sequence[FoundFile]) -> list[_Done]:
-        opened = [self._open(file) for file in files]
+        opened = [self._open(file) for file in self._watch.each(files)]
         waiting = [one for one in opened if isinstance(one, _Opened)]
         if not waiting:
             return [one for one in opened if isinstance(one, _Done)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lookalike.sync.progress import Progress
+from lookalike.system.progress import UNWATCHED, Watch
 
 COMMIT_SECONDS = 10.0
 
@@ -18,7 +18,7 @@ class Work:
     ----------
     jobs : int
         Threads.
-    report : callable
+    watch : Watch
         Told of the progress after each file.
     say : callable
         Told in words of what may take a while.
@@ -27,6 +27,6 @@ class Work:
     """
 
     jobs: int
-    report: Callable[[Progress], None] = lambda progress: None
+    watch: Watch = UNWATCHED
     say: Callable[[str], None] = lambda words: None
     commit_seconds: float = COMMIT_SECONDS

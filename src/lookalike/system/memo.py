@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -56,6 +56,14 @@ class Memo(Generic[K, V]):
         """Let go of the value of a key, if there is one."""
         self._values.pop(key, None)
 
+    def has(self, key: K) -> bool:
+        """Tell whether the value of a key has been made."""
+        return key in self._values
+
+    def values(self) -> list[V]:
+        """Return what is kept now."""
+        return list(self._values.values())
+
     def _find(self, key: K, is_current: Callable[[V], bool]) -> tuple[V] | None:
         """Return the value of a key, in a tuple since it may be any; None if there is none that will do."""
         try:
@@ -63,3 +71,40 @@ class Memo(Generic[K, V]):
         except KeyError:
             return None
         return (value,) if is_current(value) else None
+
+
+class Recent(Generic[K, V]):
+    """The values that were asked for last, by key, for several threads; others are let go of.
+
+    Parameters
+    ----------
+    n : int
+        How many to keep.
+
+    Examples
+    --------
+    >>> squares = Recent(1)
+    >>> squares.get(3, lambda: 9), squares.get(3, lambda: 10), squares.get(2, lambda: 4), len(squares)
+    (9, 9, 4, 1)
+    """
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._values: OrderedDict[K, V] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def get(self, key: K, make: Callable[[], V]) -> V:
+        """Return the value of a key, made now unless it is kept; two threads may make it at once."""
+        with self._guard:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        made = make()
+        with self._guard:
+            self._values[key] = made
+            while len(self._values) > self._n:
+                self._values.popitem(last=False)
+        return made
+
+    def __len__(self) -> int:
+        return len(self._values)

@@ -24,9 +24,11 @@ from lookalike.errors import (
 from lookalike.hints import Hint
 from lookalike.results.clusterings import Cluster, Clustering
 from lookalike.system.on_demand import load
+from lookalike.system.progress import UNWATCHED, Progress, Watch
 from lookalike.types import format_id
 
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)  # across disks, or on FAT
+_TOLD = 16  # images between two reports
 _COLUMNS = ("path", "id", "cluster", "name", "distance", "label")
 
 
@@ -39,10 +41,12 @@ class Export:
     clustering : Clustering
     locations : mapping of int to sequence of FileLocation
         Where each image lies, by its id; those that have left since the clustering was read are not in it.
+    watch : Watch
     """
 
     clustering: Clustering
     locations: Mapping[int, Sequence[FileLocation]]
+    watch: Watch = UNWATCHED
 
     def by_cluster(self) -> Iterator[tuple[int, float, int]]:
         """Yield number, distance and id of each image, cluster by cluster, nearest first."""
@@ -50,7 +54,11 @@ class Export:
         order = {cluster.number: at for at, cluster in enumerate(found.clusters)}
         rows = zip(found.numbers.tolist(), found.distances.tolist(), found.ids.tolist(), strict=True)
         there = (row for row in rows if row[2] in self.locations)
-        yield from sorted(there, key=lambda row: (order[row[0]], row[1:]))
+        rows_in_order = sorted(there, key=lambda row: (order[row[0]], row[1:]))
+        for done, row in enumerate(rows_in_order):
+            if done % _TOLD == 0:
+                self.watch(Progress("exporting", done, len(rows_in_order), "exporting", unit="images"))
+            yield row
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for every place of every image, by cluster, nearest to the centre first."""
@@ -69,13 +77,10 @@ class Export:
         ]
 
 
-def export_clustering(
-    clustering: Clustering, locations: Mapping[int, Sequence[FileLocation]], to: Path, form: str
-) -> int:
+def export_clustering(export: Export, to: Path, form: str) -> int:
     """Write a clustering; return how many images that are. See `Clusterings.export`."""
     check_export(to, form)
     write = load(get_form(form).writer)
-    export = Export(clustering, locations)
     try:
         with _whole(to) as partial:
             write(export, partial)
@@ -84,7 +89,7 @@ def export_clustering(
             f"cannot export to {to}: {error.strerror or error}; nothing was written",
             hint="use copy, which works on every disk" if error.errno in _NO_LINKS else None,
         ) from error
-    return sum(image in locations for image in clustering.ids.tolist())
+    return sum(image in export.locations for image in export.clustering.ids.tolist())
 
 
 def check_export(to: Path, form: str) -> None:

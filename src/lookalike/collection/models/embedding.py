@@ -16,6 +16,7 @@ from lookalike.errors import ModelError
 from lookalike.hints import Hint
 from lookalike.store import Store, Table
 from lookalike.sync import Target
+from lookalike.system.progress import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +88,11 @@ class EmbeddingModels:
             partial(forget_indexes, store.folder, made_of_it),
         )
 
-    def extend_reduced(self) -> None:
+    def extend_reduced(self, watch: Watch) -> None:
         """Give every image that a network has embedded a vector of the reduced models."""
         for name in set(self.names) - {model.name for model in self.networks}:
             with _way_around(name, self.names):
-                extend_reduced(self.store, self.registry, name)
+                extend_reduced(self.store, self.registry, name, watch)
 
 
 @contextlib.contextmanager

@@ -4,12 +4,13 @@ import datetime
 
 import numpy as np
 import pytest
+from snapshots_of import places_of
 
 from lookalike import Filter
+from lookalike.collection.selecting import pass_filter
 from lookalike.errors import InvalidInputError, QueryError
 from lookalike.images.metadata.metadata import NO_METADATA, Metadata
 from lookalike.query.appearance import shape_of
-from lookalike.query.filter import find_passing
 from lookalike.store import Store
 from lookalike.store.store import Changes, FileRow, ImageRow
 
@@ -38,6 +39,10 @@ def store(tmp_path):
     files += [FileRow("b:1", 1, 1, 1, "pet", "train"), FileRow("b:2", 2, 1, 1, "pet", "test")]
     made.write(Changes(images=images, files=files), made.vectors("lite0", 4))
     return made
+
+
+def find_passing(store, where):
+    return pass_filter(places_of(store.folder), where).ids
 
 
 def passing(store, **conditions):

@@ -1,0 +1,139 @@
+"""Files and images together: which image each file holds, and where each image lies first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.collection.coding import Coded, CodedLists, Counts, Mask, count_codes
+from lookalike.collection.columns import FileColumns, ImageColumns
+from lookalike.system.memo import Memo
+
+Rows = npt.NDArray[np.int32]
+
+
+class Joined:
+    """The rows of files and those of images, each known by the other. Several threads may use it.
+
+    Between an image and its files others may write: an image without a file lies nowhere, and is none of the
+    collection; a file without its image is passed over.
+
+    Parameters
+    ----------
+    files : FileColumns
+    images : ImageColumns
+    """
+
+    def __init__(self, files: FileColumns, images: ImageColumns) -> None:
+        self.files = files
+        self.images = images
+        self._kept: Memo[str, Any] = Memo()
+
+    @property
+    def is_made(self) -> bool:
+        """Whether it has been asked before."""
+        return self._kept.has("images")
+
+    @property
+    def images_of_files(self) -> Rows:
+        """The row of the image of each file: (n_files,); -1 where it has none."""
+
+        def join() -> Rows:
+            by_id = self.files.by_id  # what is sorted is found sooner
+            found = np.empty(len(by_id), np.int32)
+            found[by_id] = self.images.rows_of(self.files.ids[by_id])
+            return found
+
+        found: Rows = self._kept.get("images", join)
+        return found
+
+    @property
+    def is_there(self) -> Mask:
+        """Which images lie anywhere: (n_images,)."""
+        found: Mask = self._kept.get("there", lambda: self.of_files(None))
+        return found
+
+    @property
+    def has_others(self) -> Mask:
+        """Which files hold an image that lies in other places, too: (n_files,)."""
+
+        def find() -> Mask:
+            ids = self.files.ids[self.files.by_id]
+            is_next = np.zeros(len(ids) + 1, bool)
+            is_next[1:-1] = ids[1:] == ids[:-1]
+            found = np.empty(len(ids), bool)
+            found[self.files.by_id] = is_next[1:] | is_next[:-1]
+            return found
+
+        found: Mask = self._kept.get("others", find)
+        return found
+
+    @property
+    def first_files(self) -> Rows:
+        """The row of the first file of each image, by path: (n_images,); -1 where it lies nowhere."""
+        found: Rows = self._kept.get("first", lambda: self._first(None)[0])
+        return found
+
+    @property
+    def by_path(self) -> Rows:
+        """The rows of the images that lie anywhere, by the first of their paths."""
+        found: Rows = self._kept.get("by_path", lambda: self._first(None)[1])
+        return found
+
+    def by_path_of(self, files: Mask | None) -> Rows:
+        """Return the rows of the images that lie in some files, or in any, by the first path of these."""
+        return self.by_path if files is None else self._first(files)[1]
+
+    def of_files(self, files: Mask | None) -> Mask:
+        """Return which images lie in some files, or in any: (n_images,)."""
+        rows = self.images_of_files if files is None else self.images_of_files[files]
+        found = np.zeros(len(self.images) + 1, bool)
+        found[rows] = True  # the last is that of files without one
+        return found[:-1]
+
+    def on_files(self, images: Mask) -> Mask:
+        """Return which files hold some images: (n_files,)."""
+        return np.append(images, False)[self.images_of_files]
+
+    def count(self, column: Coded | CodedLists, files: Mask | None) -> Counts:
+        """Return how many images have each value of a column of the files: (n_values,).
+
+        Parameters
+        ----------
+        column : Coded or CodedLists
+            Of the files.
+        files : (n_files,) bool, optional
+            Those that count; all of them by default.
+        """
+        n, others = len(column.values), self.has_others
+        if not others.any():
+            return column.count(files)
+        alone = ~others if files is None else files & ~others
+        counts = column.count(alone)
+        # Of the rest, which are few, each image counts once for each of its values.
+        rest = others if files is None else files & others
+        if isinstance(column, Coded):
+            rows = np.flatnonzero(rest & (column.codes >= 0)).astype(np.int32)
+            codes = column.codes[rows]
+        else:
+            is_of_rest = rest[column.rows]
+            rows, codes = column.rows[is_of_rest], column.codes[is_of_rest]
+        pairs = np.sort(self.images_of_files[rows].astype(np.int64) * max(1, n) + codes)
+        return counts + count_codes(pairs[np.diff(pairs, prepend=-1) > 0] % max(1, n), n)
+
+    @property
+    def n_bytes(self) -> int:
+        """What has been made so far takes in memory."""
+        return sum(kept.nbytes for kept in self._kept.values())
+
+    def _first(self, files: Mask | None) -> tuple[Rows, Rows]:
+        """Return the first file of each image, among some or all, and the images by these."""
+        order = self.files.by_path
+        order = order if files is None else order[files[order]]
+        images = self.images_of_files[order]
+        first = np.full(len(self.images) + 1, -1, np.int32)
+        first[images[::-1]] = order[::-1]  # of several the last is kept
+        first[-1] = -1
+        return first[:-1], images[first[images] == order]
