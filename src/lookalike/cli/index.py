@@ -21,7 +21,7 @@ from lookalike.cli.options import (
     option,
 )
 from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedError, LookalikeError
-from lookalike.system.wording import count_images
+from lookalike.system.wording import count_images, count_of
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection
@@ -159,7 +159,7 @@ def _leave_nothing(collection: Collection, kind: type[BaseException] | None, *_:
 def _document(result: SyncReport) -> dict[str, Any]:
     counts = ("added", "embedded", "changed", "moved", "removed", "unchanged", "refreshed", "doubtful")
     return {
-        **{name: getattr(result, name) for name in (*counts, "failed")},
+        **{name: getattr(result, name) for name in (*counts, "failed", "carried", "replaced")},
         "failures": [{"path": relative(row.path), "reason": row.reason} for row in result.failures],
         "notes": [{"path": relative(row.path), "note": row.note} for row in result.notes],
         "passed_over": {name: _passed_over_document(each) for name, each in result.passed_over.items()},
@@ -194,6 +194,11 @@ def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
         if result.embedded:
             rate = result.embedded / max(result.seconds, 1e-9)
             say(f"Embedded {result.embedded:,} images in {result.seconds:.1f} s ({rate:,.0f} images/s)")
+    if result.carried:
+        say(f"What was said of {count_images(result.carried)} holds after the edit, too")
+    if result.replaced:
+        files = count_of(result.replaced, "file holds", "files hold")
+        say(f"{files} another picture now, and what was said of the old one is not said of that")
     if result.passed_over:
         say(f"Passed over: {_passed_over(result)}")
     if result.failures:

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from lookalike.collection.statements.feedback import Feedback
     from lookalike.collection.statements.labels import Labels
     from lookalike.collection.statements.sets import Sets
+    from lookalike.collection.statements.statements import Statements
 
 
 class Collection:
@@ -367,6 +368,13 @@ class Collection:
         from lookalike.collection.statements.decisions import Decisions
 
         return Decisions(self._resources)
+
+    @property
+    def said(self) -> Statements:
+        """All that was said of images, as a file of JSON lines."""
+        from lookalike.collection.statements.statements import Statements
+
+        return Statements(self._resources)
 
     @property
     def changes(self) -> Changes:

@@ -6,9 +6,9 @@ b are sought for which
 
     A(x) ≈ g · B(W(x)) + b
 
-by Gauss–Newton, at half the size first, with at most five steps at each. Pixels that do not fit count less
-(Cauchy's weights, on the scale 2 · var(A) · (1 − ncc²)). The score is the mean correlation of blocks of
-12 × 12 pixels, weighted by their texture, times the root of the larger share that the pictures have in common.
+by Gauss–Newton, at half the size first, with at most five steps at each. Pixels that do not fit count
+less (Cauchy's weights, on the scale 2 · var(A) · (1 − ncc²)). The score is the mean correlation of blocks of
+12 × 12 pixels, weighted by their texture, times the root of the larger share that both have in common.
 One pair takes some 1.5 ms.
 
 References
@@ -32,6 +32,15 @@ if TYPE_CHECKING:
 
 Grey: TypeAlias = npt.NDArray[np.float32]
 """(h, w) float32, grey levels from 0 to 255."""
+
+SAME = 0.8
+"""The least score of two pictures that are one, edited.
+
+Of photos of Caltech-101 beside themselves encoded anew, at half the size, stretched, turned, mirrored,
+lighter, darker, cropped by 10 %, or straightened by 3°, 99 % score 0.88 or more, and the worst of 4,000 0.77;
+cropped by 10 % at two sides, 2 % score below 0.6. Of 750 pairs of different photos the highest is 0.78; of
+2,856 pairs of one class, 11 are above: drawings of few lines, such as yin and yang.
+"""
 
 SIDE = 64
 """The long side of what is compared, pixels."""
@@ -157,7 +166,8 @@ def _coarse(picture: Grey) -> npt.NDArray[np.float64]:
         counts = np.maximum(np.diff([*cuts.tolist(), cells.shape[axis]]), 1)
         cells = sums / np.expand_dims(counts, 1 - axis)
     cells = cells - cells.mean()
-    return cells / max(float(cells.std()), 1e-6)
+    found: npt.NDArray[np.float64] = cells / max(float(cells.std()), 1e-6)
+    return found
 
 
 def _frame_on_frame(a: tuple[int, ...], b: tuple[int, ...]) -> npt.NDArray[np.float64]:

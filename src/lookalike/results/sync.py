@@ -52,6 +52,11 @@ class SyncReport:
         the user's. Hidden ones do not count.
     unmet_excludes : frozenset of str
         What is to be excluded, but nothing that was looked at is it.
+    carried : int
+        Images that were edited, of which something had been said that holds for the new content, too.
+    replaced : int
+        Files that hold another picture now, of whose old one something had been said: the new one inherits
+        nothing.
     """
 
     added: int
@@ -67,6 +72,8 @@ class SyncReport:
     notes: tuple[Note, ...] = ()
     passed_over: Mapping[str, PassedOver] = field(default_factory=dict, hash=False)
     unmet_excludes: frozenset[str] = frozenset()
+    carried: int = 0
+    replaced: int = 0
 
     @property
     def failed(self) -> int:
