@@ -173,11 +173,11 @@ class _Reading:
         if not isinstance(document, Mapping):
             raise InvalidInputError(f"it is {document!r}; expected an object")
         kind = document.get("kind") or ("judgment" if "verdict" in document else None)
-        if kind not in _READERS:
+        if not isinstance(kind, str) or kind not in _READERS:
             raise InvalidInputError(f"kind is {kind!r}; expected {', '.join(_READERS)}", field="kind")
         self.n_lines += 1
         try:
-            getattr(self, _READERS[kind])(document)
+            getattr(self, _READERS[str(kind)])(document)
         except KeyError as error:
             raise InvalidInputError(f"a {kind} needs {error.args[0]!r}", field=str(error.args[0])) from error
 
