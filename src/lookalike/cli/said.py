@@ -85,9 +85,7 @@ def undo(
     *,
     number: Annotated[
         int | None,
-        argument(
-            "Which, as `lookalike changes` counts them; by default the last that holds.", "NUMBER"
-        ),
+        argument("Which, as `lookalike changes` counts them; by default the last that holds.", "NUMBER"),
     ] = None,
     collection: CollectionOption = None,
     output: Output,
