@@ -196,7 +196,7 @@ class FileColumns(Columns):
 
     def rows_of(self, images: Iterable[int]) -> npt.NDArray[np.int64]:
         """Return the rows of some images, none where they lie nowhere; those of one are by path."""
-        wanted = np.unique(np.fromiter(images, np.int64))
+        wanted = np.fromiter(sorted(set(images)), np.int64)
         first = np.searchsorted(self.ids, wanted, side="left", sorter=self.by_id)
         last = np.searchsorted(self.ids, wanted, side="right", sorter=self.by_id)
         runs = [self.by_id[start:end] for start, end in zip(first.tolist(), last.tolist(), strict=True)]

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ from lookalike.collection.stored.cluster_names import ClusterLabels
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.journal import Journal
 from lookalike.collection.thumbnails import thumbnails
+from lookalike.errors import CollectionConflictError
 from lookalike.images.finding.scan import unescape
 from lookalike.store import ADDED, Manifest, PinnedStore, Root, look_at_tables, root_folder
 from lookalike.store.manifest import FileIdentity
@@ -257,6 +258,13 @@ class Snapshot:
         Also those of images that have left the collection since.
         """
         return thumbnails(self.store, images)
+
+    def __reduce__(self) -> NoReturn:
+        """Raise CollectionError: it is of this process, whose open tables it holds."""
+        raise CollectionConflictError(
+            "a snapshot cannot be pickled, as it holds tables that are open in this process",
+            hint="pickle the collection, which is opened again where it is unpickled",
+        )
 
     def __len__(self) -> int:
         """Return the number of images."""

@@ -27,6 +27,7 @@ from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.store import Store
 from lookalike.store.table import Table
+from lookalike.system.forks import check_not_forked
 from lookalike.types import Ids
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ State = Mapping[str, Commit]
 """The newest commit of every table that was ever written, by the path of its folder in the ``.lookalike``."""
 
 
-def newest_commit(table: Path) -> Commit | None:
+def newest_commit(table: Path | str) -> Commit | None:
     """Return the newest commit of the table in a folder, which is not opened; None before the first.
 
     Raises
@@ -105,13 +106,14 @@ def look_at_tables(folder: Path) -> dict[str, Commit]:
         If a folder cannot be looked into.
     """
     names = [*(f"{name}.lance" for name in _TABLES), JOURNAL]
+    home = os.fspath(folder)  # every search asks: to join paths of pathlib's takes longer than to look
     try:
         try:
-            inside = sorted(os.listdir(folder / "vectors"))
+            inside = sorted(os.listdir(os.path.join(home, "vectors")))
         except (FileNotFoundError, NotADirectoryError):
             inside = []
         names += [f"vectors/{name}" for name in inside if name.endswith(".lance")]
-        commits = {name: newest_commit(folder / name) for name in names}
+        commits = {name: newest_commit(os.path.join(home, name)) for name in names}
     except OSError as error:
         raise StoreResourceError(f"cannot read {folder}: {error.strerror or error}") from error
     return {name: commit for name, commit in commits.items() if commit is not None}
@@ -145,6 +147,7 @@ class Pin:
             If it is damaged.
         """
         if self._dataset is None:
+            check_not_forked(self._table.folder)
             with self._lock:
                 if self._dataset is None:
                     self._dataset = self._table.open_at(self.commit.version)
@@ -159,6 +162,11 @@ class Pin:
     def count(self) -> int:
         """The number of rows."""
         return int(self.dataset.count_rows())
+
+    @cached_property
+    def dimension(self) -> int:
+        """How many numbers each embedding of a vector table has."""
+        return int(self.dataset.schema.field("embedding").type.list_size)
 
     def finds_rows(self) -> bool:
         """Tell whether `rows_of` is the quicker way: of many rows, not where only a command asks, once."""
@@ -221,6 +229,13 @@ class PinnedTable(Table):
             return 0
         with self._errors("read"):
             return self.pin.count
+
+    def dimension(self) -> int | None:
+        """Return how many numbers each embedding of a vector table has; None before the first write."""
+        if self.pin is None:
+            return None
+        with self._errors("read"):
+            return self.pin.dimension
 
     def is_newest(self) -> bool:
         """Tell whether nothing has been committed since."""
