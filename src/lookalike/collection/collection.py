@@ -880,7 +880,7 @@ class Collection:
         """
         check_device(device)
         resources = self._resources()
-        datasets = resources.places.examples
+        datasets = resources.places.datasets
         options = SearchRequest(
             unlike=read_queries("without", without, datasets),
             colors=_colors(color),
