@@ -1,7 +1,7 @@
 """What was given as a query, plainly, made one of its kinds: the one place where a string is understood.
 
-A file or folder that is there wins, then an image of a data set or one that was added by call, then a URL; all
-else is words.
+A file or folder that is there wins, then an image of a data set or one that was added by call, then a URL;
+all else is words.
 """
 
 from __future__ import annotations
