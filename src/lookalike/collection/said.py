@@ -247,7 +247,8 @@ class _Folding:
             )
             self._open_sets[number] = found
             sets[number] = None  # its place among them; `result` fills it
-        found.name = after
+        if before != after:  # else it may have been called otherwise since, where this is an undoing
+            found.name = after
         added, orders, removed = images
         for image in removed:
             found.orders.pop(image, None)

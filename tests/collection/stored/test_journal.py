@@ -1,5 +1,6 @@
-"""The journal of what is said: changes add up, come back, and are undone; whoever writes, and however it ends."""
+"""The journal of what is said: changes add up, and are undone, whoever writes."""
 
+import datetime
 import subprocess
 import sys
 import tempfile
@@ -57,12 +58,8 @@ def test_what_is_said_holds_for_whoever_opens_it_next(journal, tmp_path):
     assert said.labels == {1: "owl", 2: "owl"}
     assert {name: ids.tolist() for name, ids in said.sets.items()} == {"best": [5, 3, 1]}
     (judgment,) = said.judgments
-    assert (judgment.query.words, judgment.image, judgment.verdict, judgment.models) == (
-        "owl",
-        1,
-        "yes",
-        ("m",),
-    )
+    assert (judgment.query.words, judgment.image) == ("owl", 1)
+    assert (judgment.verdict, judgment.models) == ("yes", ("m",))
     (decision,) = said.decisions
     assert (decision.a, decision.b, decision.decision) == ("a:1", "a:2", "remove")
 
@@ -121,9 +118,8 @@ def test_a_change_that_a_later_one_supersedes_is_not_undone(journal):
     first = label(journal, [1, 2], "owl")
     second = label(journal, [2, 3], "fox")
     other = label(journal, [4], "elk")
-    with pytest.raises(
-        CollectionConflictError, match=r"change 1 .*owl.* cannot be undone: change 2 .*fox"
-    ) as info:
+    expected = r"change 1 .*owl.* cannot be undone: change 2 .*fox"
+    with pytest.raises(CollectionConflictError, match=expected) as info:
         journal.undo(first.number)
     assert str(info.value.hint) == "undo change 2 first"
     journal.undo(second.number)
@@ -154,8 +150,7 @@ def test_a_set_as_a_whole_is_in_the_way_of_its_parts_and_a_new_name_is_not(journ
     with pytest.raises(CollectionConflictError):
         journal.undo(deleted.number)
     say(journal, lambda draft: draft.rename("top", "other"))
-    journal.undo(5)  # not the deletion: it was undone by nobody
-    assert "top" not in sets(journal) or sets(journal)["top"] == [1]
+    assert sets(journal) == {"other": [7]}
 
 
 def test_a_whole_result_of_a_hundred_thousand_is_one_change(journal, tmp_path):
@@ -198,8 +193,6 @@ for image in range(first, first + 15):
 
 def test_a_damaged_row_is_an_error_that_names_the_table(tmp_path):
     table = Store(tmp_path).journal
-    import datetime
-
     row = {
         "number": [1],
         "time": [datetime.datetime(2026, 1, 1)],
@@ -218,6 +211,7 @@ def test_a_damaged_row_is_an_error_that_names_the_table(tmp_path):
 
 IMAGES = st.integers(0, 5)
 NAMES = st.sampled_from(["best", "top", "x"])
+PAIRS = st.sampled_from([("01", "02"), ("02", "03")])
 LABELS = st.sampled_from(["owl", "fox", None])
 
 
@@ -304,9 +298,7 @@ class Saying(RuleBasedStateMachine):
         self.make(lambda draft: draft.judge(("00", image), judged))
         self.judged["00", image] = (*self.judged.get(("00", image), ()), judged)
 
-    @rule(
-        pair=st.sampled_from([("01", "02"), ("02", "03")]), decision=st.sampled_from(["keep", "alternates"])
-    )
+    @rule(pair=PAIRS, decision=st.sampled_from(["keep", "alternates"]))
     def decide(self, pair, decision):
         self.make(lambda draft: draft.decide(pair, Decided(pair[0], decision)))
         self.decided[pair] = Decided(pair[0], decision)
@@ -323,14 +315,10 @@ class Saying(RuleBasedStateMachine):
         if later in undone or (target is not None and target > number):
             return False
         one, other = self.effects[number], self.effects[later]
-        whole = {
-            key[1] for each in (one, other) for key, both in each.items() if key[0] == "set" and None in both
-        }
+        of_sets = [{key[1]: both for key, both in each.items() if key[0] == "set"} for each in (one, other)]
+        whole = {number for each in of_sets for number, both in each.items() if None in both}
         about = [{key[1] for key in each if key[0] in ("set", "in")} for each in (one, other)]
-        names = [
-            {name for key, both in each.items() if key[0] == "set" for name in both if name}
-            for each in (one, other)
-        ]
+        names = [{name for both in each.values() for name in both if name} for each in of_sets]
         return bool(one.keys() & other.keys() or about[0] & about[1] & whole or names[0] & names[1])
 
     @precondition(lambda self: self.effects)
