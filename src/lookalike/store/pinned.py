@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from lookalike.errors import StoreResourceError
 from lookalike.store import schema
+from lookalike.store.fields import FieldTable
 from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.store import Store
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 _COUNTED_DOWN = re.compile(r"(\d{20})\.manifest")
 _COUNTED = re.compile(r"(\d+)\.manifest")
 _COUNTED_FROM = 2**64 - 1
-_TABLES = ("files", "images", "thumbnails", "failures")
+_TABLES = ("files", "images", "thumbnails", "failures", "fields")
 _TRIES = 20  # to find all tables at rest: a writer commits every few seconds
 _MOST_TAKEN = 1_000  # rows that are taken one by one; to look for more, a scan is as fast
 _SOON_SORTED = 30_000  # ids, in as long as a scan for some of them takes
@@ -279,6 +280,10 @@ class PinnedTable(Table):
         raise TypeError(f"the table {self.folder} is held as it was, and only read")
 
 
+class PinnedFieldTable(PinnedTable, FieldTable):
+    """The table of fields as it was at one commit; see `PinnedTable`."""
+
+
 class PinnedJournal(PinnedTable, JournalTable):
     """The journal as it was at one commit; see `PinnedTable`."""
 
@@ -296,6 +301,7 @@ class PinnedStore(Store):
     images: PinnedTable
     thumbnails: PinnedTable
     failures: PinnedTable
+    fields: PinnedFieldTable
     journal: PinnedJournal
 
     def __init__(self, folder: Path, pins: Mapping[str, Pin]) -> None:
@@ -306,6 +312,7 @@ class PinnedStore(Store):
         self.images = self._pinned("images.lance", schema.images())
         self.thumbnails = self._pinned("thumbnails.lance", schema.thumbnails())
         self.failures = self._pinned("failures.lance", schema.failures())
+        self.fields = PinnedFieldTable(folder / "fields.lance", schema.fields(), pins.get("fields.lance"))
         self.journal = PinnedJournal(folder / JOURNAL, schema.journal(), pins.get(JOURNAL))
 
     @classmethod
