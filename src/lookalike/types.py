@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, NewType, Self
@@ -23,6 +24,12 @@ Metric = Literal["cosine", "euclidean"]
 
 Ids = npt.NDArray[np.int64]
 """(n,) int64 image ids, or row numbers where no ids were given."""
+
+FieldKind = Literal["number", "text", "date", "boolean", "tags"]
+"""What a column of the user's holds."""
+
+FieldValue = float | str | datetime.datetime | bool | list[str]
+"""What stands in a column of the user's: a number, a text, a date, yes or no, or tags."""
 
 
 def format_id(image_id: int) -> str:
@@ -132,6 +139,11 @@ class Hit:
         The clusters with a name that the image is in: clustering to name, the one changed last first.
     hand_label : str or None
         The one that was given by hand.
+    fields : mapping of str to FieldValue
+        What the user says of the file at the first path in columns of his own: number, text, datetime, bool,
+        or list of tags, by name. They are read when somebody looks.
+    keys : tuple of str
+        Those that it was added under by call; see `Collection.add`.
     """
 
     rank: int
@@ -143,10 +155,13 @@ class Hit:
     folder_label: str | None = None
     clusters: Mapping[str, str] = field(default_factory=dict, hash=False)
     hand_label: str | None = None
+    fields: Mapping[str, FieldValue] = field(default_factory=dict, hash=False)
+    keys: tuple[str, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return _make_hit, (values | {"clusters": dict(self.clusters)},)  # others cannot be pickled
+        plain = {"clusters": dict(self.clusters), "fields": dict(self.fields)}  # others cannot be pickled
+        return _make_hit, (values | plain,)
 
     def label_without(self, clustering: str) -> str | None:
         """Return the label that it would have without a clustering, whose own names say nothing of it."""

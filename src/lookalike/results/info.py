@@ -12,7 +12,7 @@ from lookalike.query.appearance import Appearance, Color, shape_of
 from lookalike.query.facts import Facts
 from lookalike.results.clusterings import ClusteringInfo
 from lookalike.results.sync import Failure, Note
-from lookalike.types import ImageId, format_id
+from lookalike.types import FieldValue, ImageId, format_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,10 @@ class Info:
         Dates, cameras, places, keywords and ratings, as the files say.
     notes : tuple of Note
         Files of which a part is missing.
+    added : int
+        Keys that images were added under by call.
+    fields : mapping of str to str
+        The user's own columns, and what they hold.
     """
 
     folder: Path
@@ -97,6 +101,8 @@ class Info:
     damaged: dict[str, str] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     notes: tuple[Note, ...] = ()
+    added: int = 0
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def looks(self) -> Appearance | None:
@@ -135,6 +141,10 @@ class ImageInfo:
         empty.
     note : str or None
         What is missing of the picture, as its file is damaged, but could be read all the same.
+    fields : mapping of str to FieldValue
+        What the user says of it in columns of his own: of the file that was asked for, else of the first.
+    keys : tuple of str
+        Those that it was added under by call.
     """
 
     id: ImageId
@@ -151,6 +161,8 @@ class ImageInfo:
     metadata: Metadata = NO_METADATA
     knows_metadata: bool = True
     note: str | None = None
+    fields: Mapping[str, FieldValue] = field(default_factory=dict, hash=False)
+    keys: tuple[str, ...] = ()
 
     @property
     def hex_id(self) -> str:
