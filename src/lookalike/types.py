@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal, NewType, Self
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NewType, NoReturn, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,35 @@ FieldKind = Literal["number", "text", "date", "boolean", "tags"]
 
 FieldValue = float | str | datetime.datetime | bool | list[str]
 """What stands in a column of the user's: a number, a text, a date, yes or no, or tags."""
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class FrozenDict(dict[K, V]):
+    """A dict that nobody changes, as many share it; it can be pickled, copied, and written as JSON.
+
+    >>> names = FrozenDict({"kmeans": "owls"})
+    >>> names["kmeans"] = "cats"
+    Traceback (most recent call last):
+    ...
+    TypeError: this dict cannot be changed; dict(it) is a copy that can
+    """
+
+    __slots__ = ()
+
+    def _refuse(self, *given: object, **named: object) -> NoReturn:
+        raise TypeError("this dict cannot be changed; dict(it) is a copy that can")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
 
 
 def format_id(image_id: int) -> str:
@@ -158,11 +187,6 @@ class Hit:
     fields: Mapping[str, FieldValue] = field(default_factory=dict, hash=False)
     keys: tuple[str, ...] = ()
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        plain = {"clusters": dict(self.clusters), "fields": dict(self.fields)}  # others cannot be pickled
-        return _make_hit, (values | plain,)
-
     def label_without(self, clustering: str) -> str | None:
         """Return the label that it would have without a clustering, whose own names say nothing of it."""
         given = self.folder_label if self.hand_label is None else self.hand_label
@@ -183,6 +207,54 @@ class Hit:
         """The first place where this image lies."""
         return self.paths[0]
 
+    def to_dict(self, path: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON.
 
-def _make_hit(values: Mapping[str, Any]) -> Hit:
-    return Hit(**values)
+        Parameters
+        ----------
+        path : callable, optional
+            Writes a path; as it is, by default.
+
+        Returns
+        -------
+        dict
+            ``probability`` and ``box`` are None where nothing tells how likely it is a look-alike, and where
+            in the picture; ``folded`` is how many hits it stands for beside itself.
+
+        Examples
+        --------
+        >>> import os
+        >>> Hit(1, ImageId(255), ("/photos/a.png",), 0.25, 0.75, "cats").to_dict(os.path.basename)["path"]
+        'a.png'
+        """
+        return {
+            "rank": self.rank,
+            "path": path(self.path),
+            "score": _rounded(self.score),
+            "distance": _rounded(self.distance),
+            "label": self.label,
+            "id": self.hex_id,
+            "clusters": dict(self.clusters),
+            "paths": [path(each) for each in self.paths],
+            "fields": field_documents(self.fields),
+            "keys": list(self.keys),
+            "probability": None,
+            "box": None,
+            "folded": 0,
+        }
+
+
+def field_documents(fields: Mapping[str, FieldValue]) -> dict[str, Any]:
+    """Return what the user says of an image as JSON has it: dates as ISO 8601 writes them.
+
+    >>> field_documents({"price": 2.5, "sold": datetime.datetime(2024, 5, 1)})
+    {'price': 2.5, 'sold': '2024-05-01T00:00:00'}
+    """
+    return {
+        name: value.isoformat() if isinstance(value, datetime.datetime) else value
+        for name, value in fields.items()
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

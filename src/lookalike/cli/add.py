@@ -15,7 +15,7 @@ from lookalike.errors import InvalidInputError, QueryNotFoundError
 from lookalike.system.wording import count_of
 
 if TYPE_CHECKING:
-    from lookalike.results.adding import AddedImage, AddReport
+    from lookalike.results.adding import AddReport
 
 _FAILURES_SHOWN = 20
 _STDIN = "-"
@@ -61,7 +61,7 @@ def add(
     given: dict[str, Any] = {"jobs": jobs} if device is None else {"jobs": jobs, "device": device}
     result = chosen.add(additions, **given)
     if output.json:
-        print_json(_document(result))
+        print_json(result.to_dict())
     elif not output.quiet:
         _print(result)
     if result.failed:
@@ -104,18 +104,6 @@ def _read_fields(given: list[str], kinds: dict[str, Any]) -> dict[str, Any]:
         kind = kind or kinds.get(name) or kind_of_words(name, [words.strip()])
         values[name] = read_words(name, words, kind)  # type: ignore[arg-type]
     return values
-
-
-def _document(result: AddReport) -> dict[str, Any]:
-    return {
-        **{name: getattr(result, name) for name in ("added", "changed", "unchanged", "failed", "embedded")},
-        "images": [_image_document(each) for each in result.images],
-        "seconds": round(result.seconds, 3),
-    }
-
-
-def _image_document(image: AddedImage) -> dict[str, Any]:
-    return {"key": image.key, "id": image.hex_id, "outcome": image.outcome, "reason": image.reason}
 
 
 def _print(result: AddReport) -> None:

@@ -7,11 +7,12 @@ import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from lookalike.cli.console import announce, complain, print_json, relative, say, watched
+from lookalike.cli.hints import advise
 from lookalike.cli.options import (
     CollectionOption,
     DeviceOption,
@@ -26,7 +27,6 @@ from lookalike.system.wording import count_images, count_of
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection
-    from lookalike.images.finding.passed_over import PassedOver
     from lookalike.results.adding import FieldReport
     from lookalike.results.sync import SyncReport
     from lookalike.store import Labeling
@@ -155,7 +155,8 @@ def index(
             )
     said = None if fields is None else chosen.fields.read(fields)
     if output.json:
-        print_json(_document(result) | ({} if said is None else {"fields": _fields_document(said)}))
+        document = result.to_dict(relative, advise)
+        print_json(document | ({} if said is None else {"fields": said.to_dict()}))
     elif not output.quiet:
         _print(result, chosen, syncing.dry_run)
         if said is not None:
@@ -174,33 +175,8 @@ def _leave_nothing(collection: Collection, kind: type[BaseException] | None, *_:
         collection.remove_if_empty()
 
 
-def _document(result: SyncReport) -> dict[str, Any]:
-    counts = ("added", "embedded", "changed", "moved", "removed", "unchanged", "refreshed", "doubtful")
-    return {
-        **{name: getattr(result, name) for name in (*counts, "failed")},
-        "failures": [{"path": relative(row.path), "reason": row.reason} for row in result.failures],
-        "notes": [{"path": relative(row.path), "note": row.note} for row in result.notes],
-        "passed_over": {name: _passed_over_document(each) for name, each in result.passed_over.items()},
-        "seconds": round(result.seconds, 3),
-    }
-
-
 def _passed_over(result: SyncReport) -> str:
     return ", ".join(each.words for each in result.passed_over.values())
-
-
-def _passed_over_document(passed: PassedOver) -> dict[str, Any]:
-    read_with = {"read_with": passed.read_with} if passed.read_with else {}
-    return {"count": passed.count, "names": list(passed.names), **read_with}
-
-
-def _fields_document(said: FieldReport) -> dict[str, Any]:
-    return {
-        "files": said.files,
-        "changed": said.changed,
-        "unknown": list(said.unknown),
-        "kinds": dict(said.kinds),
-    }
 
 
 def _print_fields(said: FieldReport, file: str) -> None:
@@ -231,6 +207,11 @@ def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
         if result.embedded:
             rate = result.embedded / max(result.seconds, 1e-9)
             say(f"Embedded {result.embedded:,} images in {result.seconds:.1f} s ({rate:,.0f} images/s)")
+    if result.carried:
+        say(f"What was said of {count_images(result.carried)} holds after the edit, too")
+    if result.replaced:
+        files = count_of(result.replaced, "file holds", "files hold")
+        say(f"{files} another picture now, and what was said of the old one is not said of that")
     if result.passed_over:
         say(f"Passed over: {_passed_over(result)}")
     if result.failures:

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from lookalike.collection.adding import AnyAddition
     from lookalike.collection.clusterings.clusterings import Clusterings
     from lookalike.collection.evaluation.evaluation import Evaluations
+    from lookalike.collection.export.exporting import Exportable
     from lookalike.collection.fields.fields import Fields, FieldsByFile
     from lookalike.collection.maps.maps import Maps
     from lookalike.collection.models.models import Models
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from lookalike.collection.statements.feedback import Feedback
     from lookalike.collection.statements.labels import Labels
     from lookalike.collection.statements.sets import Sets
+    from lookalike.collection.statements.statements import Statements
     from lookalike.results.adding import AddReport, FieldReport, VectorReport
 
 
@@ -389,6 +391,13 @@ class Collection:
         from lookalike.collection.statements.decisions import Decisions
 
         return Decisions(self._resources)
+
+    @property
+    def said(self) -> Statements:
+        """All that was said of images, as a file of JSON lines."""
+        from lookalike.collection.statements.statements import Statements
+
+        return Statements(self._resources)
 
     @property
     def changes(self) -> Changes:
@@ -887,6 +896,73 @@ class Collection:
         request = _complete(options, queries, datasets)
         with watching(report, cancel) as watch:
             return search(resources, request, Run(device, allow_private, watch))
+
+    def export(
+        self,
+        result: Exportable,
+        to: str | os.PathLike[str],
+        *,
+        form: str | None = None,
+        by: str | None = None,
+        model: str | None = None,
+        vectors: bool | None = None,
+        force: bool = False,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> int:
+        """Write a result for other programs: a table, vectors, annotations, or folders of images.
+
+        Parameters
+        ----------
+        result : SearchResult, Clustering, ImageMap, Filter or None
+            A filter stands for the images that pass it, and None for all.
+        to : path
+            A file that is not there yet; for folders of images, one that is not there, or is empty.
+        form : str, optional
+            By default as its ending says: ``.csv``, ``.json``, ``.jsonl``, ``.parquet``, ``.npy``, which has
+            a table of its rows beside it, ``.coco.json``; without an ending a folder, with a copy of each
+            image in a folder of its label. By name also "hardlink" and "symlink", in place of "copy".
+            Tables have a row for each place of each image.
+        by : {"label", "split", "cluster"}, optional
+            What the folders, and COCO's categories, are; of a clustering its clusters, by default. Below
+            those of splits there are folders of labels.
+        model : str, optional
+            Whose vectors; by default those that the result was made with.
+        vectors : bool, optional
+            Whether to write them into the table; by default into ``.parquet`` and ``.npy``.
+        force : bool
+            Whether to write over a file that is there, or a folder that holds nothing but an export.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `sync`.
+
+        Returns
+        -------
+        int
+            How many images.
+
+        Raises
+        ------
+        InvalidInputError
+            If the form is not known, or cannot have what is asked for.
+        CollectionError
+            If there is something in the way, a file is gone, or the system refuses; nothing is left behind.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> report = photos.sync()
+        >>> photos.export(photos.search(photo_folder / "stripes.png", k=2), photo_folder / "alike.csv")
+        2
+        """
+        from lookalike.collection.export.exporting import ExportRequest, export_result
+
+        asked = ExportRequest(form, by, model, vectors, force)
+        with watching(report, cancel) as watch:
+            return export_result(self._resources(), result, Path(to), asked, watch)
+
+    def __repr__(self) -> str:
+        """Return the class and the folder."""
+        return f"<Collection in {self.folder.parent}>"
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""

@@ -106,6 +106,7 @@ def describe_image(places: Places, image: str) -> ImageInfo:
     given = (by_hand or (file["label"] and composed(file["label"])) for file in files)
     labels = (choose_label(label, clusters) for label in given)
     return ImageInfo(
+        lookup=places.lookup(),
         id=found,
         paths=tuple(places.snapshot.absolute(file["path"], found) for file in files),
         labels=tuple(dict.fromkeys(label for label in labels if label is not None)),

@@ -14,6 +14,7 @@ from lookalike.collection.coding import Mask
 from lookalike.collection.snapshot import NO_FIELDS, Snapshot
 from lookalike.collection.stored.cluster_names import NO_CLUSTERS, ClusterLabels
 from lookalike.collection.stored.clusterings import StoredClusterings
+from lookalike.collection.thumbnails import thumbnails
 from lookalike.errors import ImageError, QueryInputError, QueryNotFoundError
 from lookalike.images import content_id
 from lookalike.images.decode import read_file
@@ -21,6 +22,7 @@ from lookalike.images.finding.scan import escape
 from lookalike.images.finding.spelling import as_spelled_file, composed
 from lookalike.images.own import OWN
 from lookalike.query.reading import names_example
+from lookalike.results.lookup import Lookup
 from lookalike.results.sync import Failure, Note
 from lookalike.store import ADDED, Manifest, PinnedStore, Root, sql_literal
 from lookalike.sync import locate
@@ -126,6 +128,17 @@ class Places:
             (row["path"], row["id"], row["label"] and composed(row["label"])) for row in found.to_pylist()
         )
         return sorted(facts, key=lambda fact: fact[0])
+
+    def lookup(self) -> Lookup:
+        """Return what a result looks up here later: thumbnails and paths."""
+        store = self.store
+        return Lookup(
+            lambda images: thumbnails(store, images),
+            lambda images: {
+                image: [location.path for location in found]
+                for image, found in self.of_images(images).items()
+            },
+        )
 
     def absolute(self, stored: str) -> str:
         """Return the absolute path of a stored one."""

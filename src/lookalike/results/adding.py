@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from lookalike.results.documents import Result
 from lookalike.types import ImageId, format_id
 
 AddOutcome = Literal["added", "changed", "unchanged", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class AddedImage:
+class AddedImage(Result):
     """What became of one image.
 
     Attributes
@@ -36,9 +38,13 @@ class AddedImage:
         """The id as people and JSON see it."""
         return None if self.id is None else format_id(self.id)
 
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON; see `SearchResult.to_dict`."""
+        return {"key": self.key, "id": self.hex_id, "outcome": self.outcome, "reason": self.reason}
+
 
 @dataclass(frozen=True, slots=True)
-class AddReport:
+class AddReport(Result):
     """What `Collection.add` did.
 
     Attributes
@@ -79,12 +85,21 @@ class AddReport:
         """Those that could not be added, and why."""
         return tuple(each for each in self.images if each.outcome == "failed")
 
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON; see `SearchResult.to_dict`."""
+        names = ("added", "changed", "unchanged", "failed", "embedded")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "images": [each.to_dict() for each in self.images],
+            "seconds": round(self.seconds, 3),
+        }
+
     def _count(self, outcome: AddOutcome) -> int:
         return sum(each.outcome == outcome for each in self.images)
 
 
 @dataclass(frozen=True, slots=True)
-class FieldReport:
+class FieldReport(Result):
     """What setting fields did.
 
     Attributes
@@ -104,9 +119,18 @@ class FieldReport:
     unknown: tuple[str, ...]
     kinds: dict[str, str]
 
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON; see `SearchResult.to_dict`."""
+        return {
+            "files": self.files,
+            "changed": self.changed,
+            "unknown": list(self.unknown),
+            "kinds": dict(self.kinds),
+        }
+
 
 @dataclass(frozen=True, slots=True)
-class VectorReport:
+class VectorReport(Result):
     """What `Collection.add_vectors` did.
 
     Attributes
@@ -128,3 +152,11 @@ class VectorReport:
     def failed(self) -> int:
         """How many could not be added."""
         return len(self.failures)
+
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON; see `SearchResult.to_dict`."""
+        return {
+            "model": self.model,
+            **{name: getattr(self, name) for name in ("added", "changed", "unchanged", "failed")},
+            "failures": [each.to_dict() for each in self.failures],
+        }
