@@ -52,7 +52,6 @@ from lookalike.types import Hit, ImageId, Vectors
 if TYPE_CHECKING:
     from lookalike.collection.clusterings.clusterings import Clusterings
     from lookalike.collection.evaluation.evaluation import Evaluations
-    from lookalike.collection.export.exporting import Exportable
     from lookalike.collection.maps.maps import Maps
     from lookalike.collection.models.models import Models
     from lookalike.collection.statements.changes import Changes
@@ -60,6 +59,8 @@ if TYPE_CHECKING:
     from lookalike.collection.statements.feedback import Feedback
     from lookalike.collection.statements.labels import Labels
     from lookalike.collection.statements.sets import Sets
+    from lookalike.results.clusterings import Clustering
+    from lookalike.results.maps import ImageMap
 
 
 class Collection:
@@ -697,7 +698,7 @@ class Collection:
 
     def export(
         self,
-        result: Exportable,
+        result: SearchResult | Clustering | ImageMap | Filter | None,
         to: str | os.PathLike[str],
         *,
         form: str | None = None,
