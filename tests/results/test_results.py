@@ -79,7 +79,7 @@ def test_these_are_all(results):
     assert tuple(name for name, result in results.items() if isinstance(result, Table)) == TABLES
     kinds = {type(result).__name__ for result in results.values()} | {"Result"}
     there = {kind.__name__ for kind in (*Result.__subclasses__(), Result)}
-    assert there - kinds == {"ClusteringEvaluation", "TrainedModel"}  # a part of one of these; takes torch
+    assert there - kinds <= {"ClusteringEvaluation", "TrainedModel"}  # a part of one of these; takes torch
 
 
 @each_result
