@@ -23,10 +23,14 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.cluster import Choice as Choice
     from lookalike.cluster import KDistances as KDistances
     from lookalike.collection import Collection as Collection
+    from lookalike.collection.adding import Addition as Addition
+    from lookalike.collection.adding import AnyAddition as AnyAddition
     from lookalike.collection.clusterings.clusterings import Clusterings as Clusterings
     from lookalike.collection.columns import FileColumns as FileColumns
     from lookalike.collection.columns import ImageColumns as ImageColumns
     from lookalike.collection.evaluation.evaluation import Evaluations as Evaluations
+    from lookalike.collection.fields.fields import Fields as Fields
+    from lookalike.collection.fields.fields import FieldsByFile as FieldsByFile
     from lookalike.collection.maps.maps import Maps as Maps
     from lookalike.collection.models.models import Models as Models
     from lookalike.collection.own_fields import OwnFields as OwnFields
@@ -109,6 +113,10 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.query.terms import Url as Url
     from lookalike.query.terms import Vector as Vector
     from lookalike.query.terms import Words as Words
+    from lookalike.results.adding import AddedImage as AddedImage
+    from lookalike.results.adding import AddReport as AddReport
+    from lookalike.results.adding import FieldReport as FieldReport
+    from lookalike.results.adding import VectorReport as VectorReport
     from lookalike.results.clusterings import Cluster as Cluster
     from lookalike.results.clusterings import Clustering as Clustering
     from lookalike.results.clusterings import ClusteringInfo as ClusteringInfo
@@ -141,6 +149,8 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.train import Running as Running
     from lookalike.train import Trained as Trained
     from lookalike.train import TrainingProgress as TrainingProgress
+    from lookalike.types import FieldKind as FieldKind
+    from lookalike.types import FieldValue as FieldValue
     from lookalike.types import Hit as Hit
     from lookalike.types import Ids as Ids
     from lookalike.types import ImageId as ImageId
@@ -159,12 +169,14 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("collection.maps.maps", "Maps"),
     ("collection.models.models", "Models"),
     ("collection.evaluation.evaluation", "Evaluations"),
+    ("collection.fields.fields", "Fields"),
     # What its methods return:
     ("results.clusterings", "Cluster Clustering ClusteringInfo"),
     (
         "results.evaluation",
         "ClusteringEvaluation ClusteringEvaluations Evaluation QueryScores SearchComparison",
     ),
+    ("results.adding", "AddReport AddedImage FieldReport VectorReport"),
     ("results.info", "ImageInfo Info RootInfo"),
     ("results.maps", "ImageMap MapUpdate"),
     ("results.models", "TrainedModel"),
@@ -185,6 +197,8 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("query.facts", "Facts"),
     ("train", "Card Epoch Trained"),
     # What they take:
+    ("collection.adding", "Addition AnyAddition"),
+    ("collection.fields.fields", "FieldsByFile"),
     ("pca", "PCA"),
     ("query.embedding", "EmbeddedQuery"),
     ("query.filter", "Filter"),
@@ -195,7 +209,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("store", "Labeling"),
     ("train", "AutoencoderSettings FinetuneSettings Running TrainingProgress"),
     # Words that all share:
-    ("types", "Hit Ids ImageId Metric Neighborhoods Neighbors PixelArray Vectors"),
+    ("types", "FieldKind FieldValue Hit Ids ImageId Metric Neighborhoods Neighbors PixelArray Vectors"),
     ("system.progress", "CancelToken Progress ProgressReport silent"),
     ("hints", "Hint Sentence"),
     # What can go wrong:

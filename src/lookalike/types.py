@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NewType, NoReturn, Self, TypeVar
@@ -23,6 +24,12 @@ Metric = Literal["cosine", "euclidean"]
 
 Ids = npt.NDArray[np.int64]
 """(n,) int64 image ids, or row numbers where no ids were given."""
+
+FieldKind = Literal["number", "text", "date", "boolean", "tags"]
+"""What a column of the user's holds."""
+
+FieldValue = float | str | datetime.datetime | bool | list[str]
+"""What stands in a column of the user's: a number, a text, a date, yes or no, or tags."""
 
 
 K = TypeVar("K")
@@ -161,6 +168,11 @@ class Hit:
         The clusters with a name that the image is in: clustering to name, the one changed last first.
     hand_label : str or None
         The one that was given by hand.
+    fields : mapping of str to FieldValue
+        What the user says of the file at the first path in columns of his own: number, text, datetime, bool,
+        or list of tags, by name. They are read when somebody looks.
+    keys : tuple of str
+        Those that it was added under by call; see `Collection.add`.
     """
 
     rank: int
@@ -172,6 +184,8 @@ class Hit:
     folder_label: str | None = None
     clusters: Mapping[str, str] = field(default_factory=dict, hash=False)
     hand_label: str | None = None
+    fields: Mapping[str, FieldValue] = field(default_factory=dict, hash=False)
+    keys: tuple[str, ...] = ()
 
     def label_without(self, clustering: str) -> str | None:
         """Return the label that it would have without a clustering, whose own names say nothing of it."""
@@ -222,10 +236,24 @@ class Hit:
             "id": self.hex_id,
             "clusters": dict(self.clusters),
             "paths": [path(each) for each in self.paths],
+            "fields": field_documents(self.fields),
+            "keys": list(self.keys),
             "probability": None,
             "box": None,
             "folded": 0,
         }
+
+
+def field_documents(fields: Mapping[str, FieldValue]) -> dict[str, Any]:
+    """Return what the user says of an image as JSON has it: dates as ISO 8601 writes them.
+
+    >>> field_documents({"price": 2.5, "sold": datetime.datetime(2024, 5, 1)})
+    {'price': 2.5, 'sold': '2024-05-01T00:00:00'}
+    """
+    return {
+        name: value.isoformat() if isinstance(value, datetime.datetime) else value
+        for name, value in fields.items()
+    }
 
 
 def _rounded(value: float | None) -> float | None:

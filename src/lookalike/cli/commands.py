@@ -137,6 +137,10 @@ COMMANDS: dict[str, Command | Group] = {
         "info:info",
         "Say what the collection holds: images, models, labels, failures; or what it knows of an image.",
     ),
+    "add": Command(
+        "add:add", "Keep images in the collection itself, under keys, whatever becomes of their files."
+    ),
+    "remove": Command("add:remove", "Remove images that were added under keys."),
     "roots": Command(
         "roots:roots",
         "List the folders and data sets of the collection, or say that a folder lies elsewhere now.",

@@ -13,7 +13,7 @@ from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import CollectionOption, JsonOption, argument
 from lookalike.errors import InvalidInputError
-from lookalike.system.wording import count_images, count_of
+from lookalike.system.wording import count_images, count_of, field_words
 
 if TYPE_CHECKING:
     from lookalike.images.metadata.metadata import Metadata
@@ -30,7 +30,9 @@ def info(
     *,
     images: Annotated[
         list[str] | None,
-        argument("Images of the collection, files or mnist:test/42, to tell about instead.", "IMAGE"),
+        argument(
+            "Images of the collection, files, mnist:test/42 or added:KEY, to tell about instead.", "IMAGE"
+        ),
     ] = None,
     collection: CollectionOption = None,
     failures: Annotated[
@@ -74,6 +76,8 @@ def info(
 def _print_image(image: ImageInfo) -> None:
     for number, path in enumerate(image.paths):
         say(f"{'also in' if number else 'image':<12}{relative(path)}")
+    for key in image.keys:
+        _say_fact("key", key)
     _say_fact("note", image.note)
     megapixels = f"{image.megapixels:,.1f} megapixels, " if image.megapixels >= 0.1 else ""
     about = f"{megapixels}{image.shape}, aspect {image.aspect:.2f}"
@@ -91,6 +95,8 @@ def _print_image(image: ImageInfo) -> None:
         _say_fact("sharpness", f"{image.sharpness:,.0f}")
     else:
         _say_fact("colours", _NOT_KNOWN)
+    for name, value in image.fields.items():
+        _say_fact("field", f"{name}: {field_words(value)}")
     _say_fact("models", ", ".join(image.models))
     _say_fact("id", image.hex_id)
 
@@ -144,6 +150,7 @@ def _print(found: Info) -> None:
         _say_fact("data set", name)
     copies = f" in {found.files:,} files" if found.files != found.images else ""
     _say_fact("images", f"{found.images:,}{copies}")
+    _say_fact("added", f"{found.added:,} by call" if found.added else None)
     say(f"formats     {_listing(found.formats)}")
     models = {f"{name}{' (default)' if name == found.model else ''}": n for name, n in found.models.items()}
     say(f"models      {_listing(models)}")
@@ -151,6 +158,7 @@ def _print(found: Info) -> None:
         _print_appearance(found.appearance)
     _print_facts(found.facts)
     _say_fact("labels", _counted(found.labels))
+    _say_fact("fields", ", ".join(f"{name} ({kind})" for name, kind in found.fields.items()))
     for each in found.clusterings:
         _print_clustering(each)
     for reason in found.damaged.values():

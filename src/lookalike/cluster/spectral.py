@@ -28,7 +28,7 @@ from lookalike.cluster.base import NeighborClustering, check_count
 from lookalike.cluster.spanning_tree import joined
 from lookalike.index.graph import neighbor_graph
 from lookalike.system.chance import RANDOM_STATE
-from lookalike.system.progress import Watch
+from lookalike.system.progress import Progress, Watch
 from lookalike.types import Metric, Vectors
 
 _DENSE = 500  # up to so many images, all eigenvectors are found at once
@@ -84,8 +84,6 @@ class SpectralClustering(NeighborClustering):
         self.recall = recall
 
     def _fit(self, rows: Vectors, watch: Watch) -> None:
-        from sklearn.cluster import k_means
-
         n = len(rows)
         n_clusters = check_count(self.n_clusters, "n_clusters", 1, n)
         n_neighbors = check_count(self.n_neighbors, "n_neighbors", 2, n)
@@ -98,10 +96,25 @@ class SpectralClustering(NeighborClustering):
         )
         links = joined(rows, graph, self.metric, _BRIDGE, watch)
         self.embedding_ = _embed(links, n_clusters, self.random_state, watch)
-        watch.say("clustering", "clustering the embedding")
-        _, self.labels_, _ = k_means(
-            self.embedding_, n_clusters, random_state=self.random_state, n_init=self.n_init
-        )
+        self.labels_ = _cluster(self.embedding_, n_clusters, self.n_init, self.random_state, watch)
+
+
+def _cluster(
+    points: npt.NDArray[np.float64], n_clusters: int, n_init: int, random_state: int, watch: Watch
+) -> npt.NDArray[np.intp]:
+    """Return the best of several clusterings by scikit-learn's k-means: what it finds with so many starts."""
+    from sklearn.cluster import k_means
+    from sklearn.utils import check_random_state
+
+    random = check_random_state(random_state)  # goes on from start to start, as within one call
+    least, best = np.inf, np.zeros(len(points), np.intp)
+    for number in range(n_init):
+        watch(Progress("clustering", number, n_init, "clustering the embedding"))
+        _, labels, inertia = k_means(points, n_clusters, random_state=random, n_init=1)
+        is_another = len(np.unique(np.column_stack([labels, best]), axis=0)) != len(np.unique(best))
+        if number == 0 or (inertia < least and is_another):
+            least, best = inertia, labels
+    return best
 
 
 def _embed(links: Any, n_vectors: int, random_state: int, watch: Watch) -> npt.NDArray[np.float64]:

@@ -29,7 +29,7 @@ from lookalike.index.contract import Searcher
 from lookalike.index.kinds import find_kind
 from lookalike.query.appearance import LEAST_SCORE, score_colors
 from lookalike.query.embedding import EmbeddedQuery, combine, embed_query
-from lookalike.query.filter import Filter
+from lookalike.query.filter import ANYTHING
 from lookalike.query.request import SearchRequest
 from lookalike.query.terms import Term, Vector, Words
 from lookalike.results.hits import Hits
@@ -59,7 +59,7 @@ def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResu
     """Find the images most like the queries, or those of a colour; see `Collection.search`."""
     places, colors = resources.places, tuple(request.colors)
     if not request.like and not colors:
-        is_filtered = request.where != Filter()
+        is_filtered = request.where != ANYTHING
         raise QueryInputError(
             "there is nothing to search for"
             + (": filters choose among what a query or a colour finds" if is_filtered else ""),
@@ -103,7 +103,7 @@ def _search_vectors(
     if not table.count():
         raise nothing_embedded(store, model.name, request.model)
 
-    stored = StoredImages(places, table)
+    stored = StoredImages(places, table, model.name, resources.searchers)
     load = partial(resources.models.load, model.name, Compute(usable_cores(), run.device))
 
     def embed(term: Term) -> EmbeddedQuery:
@@ -198,12 +198,13 @@ def _nearest_hits(
     own : iterable of int
         The images that the query is made of, which are no hits.
     """
-    left_out = np.array(list(own), np.int64)
+    left_out = set(own)
     n = k + len(left_out)
     while True:
         ids, distances = nearest(n)
-        is_hit = ~np.isin(ids, left_out) if len(left_out) else np.ones(len(ids), bool)
-        is_hit[is_hit] = describer.are_there(ids[is_hit])
+        is_hit = describer.are_there(ids)
+        for image in left_out:
+            is_hit &= ids != image
         if np.count_nonzero(is_hit) >= k or n >= n_most or len(ids) < n:
             hits = np.flatnonzero(is_hit)[:k]
             return Hits(ids[hits], distances[hits], describer.describe, describer.has_scores)

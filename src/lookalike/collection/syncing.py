@@ -34,6 +34,7 @@ from lookalike.sync import (
     compare,
     decide_scopes,
     find_outdated,
+    list_added,
     list_files,
     refuse_great_losses,
 )
@@ -50,6 +51,11 @@ class SyncRequest:
     prune: bool
     reread: bool
     compute: Compute
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether the whole collection is to be brought up to date."""
+        return not self.paths and self.datasets is None
 
 
 def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest, work: Work) -> SyncReport:
@@ -70,6 +76,8 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
             known = IndexedState.read(store, vectors)
             if number == 0:
                 listing = list_files(scopes, known, request.prune, work.watch)
+                if request.is_for_all and resources.places.holds_added:
+                    listing.files.extend(list_added(known, store.kept))
             plan = decide_scopes(listing, known, request.prune)
             if request.reread:
                 leave_to_reading(plan, listing.files, known)
@@ -154,9 +162,8 @@ def _edits_kept(resources: Resources, tally: Tally, outcome: Outcome) -> Iterato
 def _choose_scopes(places: Places, request: SyncRequest) -> list[Scope]:
     """Turn a request into what it covers."""
     paths, datasets = request.paths, request.datasets
-    is_all = not paths and datasets is None
     scopes = []
-    if paths or is_all:
+    if paths or request.is_for_all:
         scopes += choose_scopes({place: root for root, place in places.of_roots()}, paths)
     unknown = set(datasets or ()) - set(places.datasets)
     if unknown:
@@ -166,7 +173,7 @@ def _choose_scopes(places: Places, request: SyncRequest) -> list[Scope]:
     scopes += [
         Scope(root, Path())
         for root in places.manifest.roots
-        if root.dataset is not None and (is_all or root.dataset in (datasets or ()))
+        if root.dataset is not None and (request.is_for_all or root.dataset in (datasets or ()))
     ]
     return scopes
 

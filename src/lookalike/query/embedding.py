@@ -206,6 +206,9 @@ def combine(
     """
     if not wanted:
         raise QueryInputError("there is nothing to search for")
+    if len(wanted) == 1 and not unwanted and wanted[0].vector.any():
+        alone = wanted[0].vector[None]
+        return unit_rows(alone) if metric == "cosine" else alone
     weighted, weight = _weigh(wanted)
     vector = np.mean(weighted, axis=0)
     if unwanted:

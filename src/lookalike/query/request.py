@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from lookalike.embed.local import is_path
@@ -13,7 +13,7 @@ from lookalike.index.kinds import AUTO, check_request
 from lookalike.query.appearance import read_color
 from lookalike.query.checking import check_count, check_document, check_list, check_switch
 from lookalike.query.conditions import ClusterRef
-from lookalike.query.filter import Filter
+from lookalike.query.filter import ANYTHING, Filter
 from lookalike.query.query_string import read_query_string, write_query_string
 from lookalike.query.terms import Term
 
@@ -63,7 +63,7 @@ class SearchRequest:
     like: Sequence[Term] = ()
     unlike: Sequence[Term] = ()
     colors: Sequence[str] = ()
-    where: Filter = field(default_factory=Filter)
+    where: Filter = ANYTHING
     same_cluster: ClusterRef | None = None
     model: str | None = None
     index: str = AUTO

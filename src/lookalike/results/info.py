@@ -18,7 +18,7 @@ from lookalike.results.lookup import NOTHING, Lookup
 from lookalike.results.notebook import Card, listing, show_cards, show_facts
 from lookalike.results.sync import Failure, Note
 from lookalike.system.wording import count_images
-from lookalike.types import ImageId, format_id
+from lookalike.types import FieldValue, ImageId, field_documents, format_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,10 @@ class Info(Result):
         Dates, cameras, places, keywords and ratings, as the files say.
     notes : tuple of Note
         Files of which a part is missing.
+    added : int
+        Keys that images were added under by call.
+    fields : mapping of str to str
+        The user's own columns, and what they hold.
     """
 
     folder: Path
@@ -119,6 +123,8 @@ class Info(Result):
     damaged: dict[str, str] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     notes: tuple[Note, ...] = ()
+    added: int = 0
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def looks(self) -> Appearance | None:
@@ -138,6 +144,7 @@ class Info(Result):
             "models": dict(self.models),
             "formats": dict(self.formats),
             "labels": dict(self.labels),
+            "fields": dict(self.fields),
             "failed": len(self.failures),
             "failures": [each.to_dict(path) for each in self.failures],
             "notes": [each.to_dict(path) for each in self.notes],
@@ -197,6 +204,10 @@ class ImageInfo(Result):
         empty.
     note : str or None
         What is missing of the picture, as its file is damaged, but could be read all the same.
+    fields : mapping of str to FieldValue
+        What the user says of it in columns of his own: of the file that was asked for, else of the first.
+    keys : tuple of str
+        Those that it was added under by call.
     lookup : Lookup
         The collection behind it, for its thumbnail.
     """
@@ -215,6 +226,8 @@ class ImageInfo(Result):
     metadata: Metadata = NO_METADATA
     knows_metadata: bool = True
     note: str | None = None
+    fields: Mapping[str, FieldValue] = field(default_factory=dict, hash=False)
+    keys: tuple[str, ...] = ()
     lookup: Lookup = field(default=NOTHING, repr=False, compare=False)
 
     @property
@@ -264,6 +277,8 @@ class ImageInfo(Result):
             "rating": said.rating,
             "caption": said.caption,
             "note": self.note,
+            "fields": field_documents(self.fields),
+            "keys": list(self.keys),
         }
 
     def _repr_html_(self) -> str:
@@ -273,6 +288,7 @@ class ImageInfo(Result):
             "paths": ", ".join(self.paths[1:]),
             "clusters": ", ".join(self.clusters.values()),
             "colors": ", ".join(color.hex for color in self.colors),
+            "fields": ", ".join(f"{name}: {value}" for name, value in self.fields.items()),
         }
         shown = {
             name: ", ".join(value) if isinstance(value, list) else value for name, value in facts.items()

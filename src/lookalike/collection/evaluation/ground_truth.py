@@ -14,6 +14,7 @@ from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.hints import Hint
 from lookalike.images.finding.spelling import as_typed, composed
+from lookalike.store import ADDED
 
 _COLUMNS = ("path", "label")
 
@@ -110,6 +111,12 @@ def _of_clusters(
 
 def _of_table(places: Places, locations: Mapping[int, list[FileLocation]], file: Path) -> GroundTruth:
     by_path = {place.path: image for image, found in locations.items() for place in found}
+    by_path |= {
+        f"{ADDED}:{place.key}": image
+        for image, found in locations.items()
+        for place in found
+        if place.key is not None
+    }
     # Paths as they are come first: two files may differ in nothing but how their accents are written.
     by_path = {composed(path): image for path, image in by_path.items()} | by_path
     folders = [Path.cwd(), file.absolute().parent, *(folder for _, folder in places.of_roots())]
