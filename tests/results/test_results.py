@@ -126,6 +126,18 @@ def test_hits_are_dicts_and_copies_too(results):
     assert json.loads(json.dumps(dataclasses.asdict(hit)))["id"] == hit.id
 
 
+def test_hits_with_fields_of_the_users_are_dicts_and_copies_too(photos):
+    made = Collection.create(photos, model=MODEL)
+    made.sync()
+    made.fields.set({str(photos / "cats/0.png"): {"price": 2.5, "seen": "2024-05-01"}})
+    found = made.search(photos / "cats/1.png", k=5)
+    (hit,) = [each for each in found if each.path == str(photos / "cats/0.png")]
+    assert dataclasses.asdict(hit)["fields"]["price"] == 2.5
+    assert copy.deepcopy(hit) == pickle.loads(pickle.dumps(hit)) == hit
+    assert json.loads(json.dumps(hit.to_dict()))["fields"]["price"] == 2.5
+    assert dataclasses.asdict(found)["model"] == MODEL
+
+
 def test_a_search_is_a_sequence_of_its_hits(results):
     found = results["search"]
     assert len(found) == len(found.hits) == 28
@@ -160,7 +172,7 @@ def test_an_answer_has_the_documented_fields(results):
     ]
     assert set(document["hits"][0]) == {
         *("rank", "id", "path", "paths", "label", "score", "distance", "probability", "box", "folded"),
-        "clusters",
+        *("clusters", "fields", "keys"),
     }
     assert re.fullmatch("[0-9a-f]{16}", document["hits"][0]["id"])
 
