@@ -332,10 +332,10 @@ def test_own_fields_are_columns_of_their_kinds(collection, photos, tmp_path):
 def test_what_was_added_by_call_is_exported_by_its_key(collection, tmp_path):
     stream = io.BytesIO()
     picture(20).save(stream, "PNG")
-    collection.add([(stream.getvalue(), "shop/1", {"price": 5}), (stream.getvalue(), "shop/2")])
+    collection.add([(stream.getvalue(), "shop/1", {"price": 5}), (stream.getvalue(), "shop/2", {"price": 7})])
     collection.export(None, tmp_path / "all.csv")
     added = {row["key"]: row for row in read_csv(tmp_path / "all.csv") if row["key"]}
-    assert {key: row["price"] for key, row in added.items()} == {"shop/1": "5.0", "shop/2": ""}
+    assert {key: row["price"] for key, row in added.items()} == {"shop/1": "5.0", "shop/2": "7.0"}
     collection.export(None, tmp_path / "out")
     assert [file.name for file in (tmp_path / "out/unlabelled").iterdir()] == ["shop_1.png"]
     copied = tmp_path / "out/unlabelled/shop_1.png"
