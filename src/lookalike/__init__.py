@@ -36,6 +36,14 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.collection.own_fields import OwnFields as OwnFields
     from lookalike.collection.said import Said as Said
     from lookalike.collection.snapshot import Snapshot as Snapshot
+    from lookalike.collection.statements.changes import Changes as Changes
+    from lookalike.collection.statements.decisions import Decisions as Decisions
+    from lookalike.collection.statements.feedback import Feedback as Feedback
+    from lookalike.collection.statements.labels import Labels as Labels
+    from lookalike.collection.statements.naming import ImageName as ImageName
+    from lookalike.collection.statements.naming import Images as Images
+    from lookalike.collection.statements.sets import Sets as Sets
+    from lookalike.collection.statements.statements import Statements as Statements
     from lookalike.embed import Model as Model
     from lookalike.errors import BusyError as BusyError
     from lookalike.errors import CacheError as CacheError
@@ -132,6 +140,14 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.maps import ImageMap as ImageMap
     from lookalike.results.maps import MapUpdate as MapUpdate
     from lookalike.results.models import TrainedModel as TrainedModel
+    from lookalike.results.said import Change as Change
+    from lookalike.results.said import ChangeKind as ChangeKind
+    from lookalike.results.said import Decision as Decision
+    from lookalike.results.said import Imported as Imported
+    from lookalike.results.said import Judgment as Judgment
+    from lookalike.results.said import PairDecision as PairDecision
+    from lookalike.results.said import SetInfo as SetInfo
+    from lookalike.results.said import Verdict as Verdict
     from lookalike.results.search import HitCluster as HitCluster
     from lookalike.results.search import SearchResult as SearchResult
     from lookalike.results.sync import Failure as Failure
@@ -170,6 +186,12 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("collection.models.models", "Models"),
     ("collection.evaluation.evaluation", "Evaluations"),
     ("collection.fields.fields", "Fields"),
+    ("collection.statements.sets", "Sets"),
+    ("collection.statements.labels", "Labels"),
+    ("collection.statements.feedback", "Feedback"),
+    ("collection.statements.decisions", "Decisions"),
+    ("collection.statements.changes", "Changes"),
+    ("collection.statements.statements", "Statements"),
     # What its methods return:
     ("results.clusterings", "Cluster Clustering ClusteringInfo"),
     (
@@ -182,6 +204,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("results.models", "TrainedModel"),
     ("results.hits", "Hits"),
     ("results.search", "HitCluster SearchResult"),
+    ("results.said", "Change ChangeKind Decision Imported Judgment PairDecision SetInfo Verdict"),
     ("results.sync", "Failure Note SyncReport"),
     ("collection.snapshot", "Snapshot"),
     ("collection.columns", "FileColumns ImageColumns"),
@@ -206,6 +229,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("query.conditions", "ClusterRef FieldCondition MapPolygon"),
     ("query.request", "SearchRequest"),
     ("query.terms", "Example ImageFile ImageRef Pixels Term Url Vector Words"),
+    ("collection.statements.naming", "ImageName Images"),
     ("store", "Labeling"),
     ("train", "AutoencoderSettings FinetuneSettings Running TrainingProgress"),
     # Words that all share:

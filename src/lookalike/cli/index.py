@@ -207,6 +207,11 @@ def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
         if result.embedded:
             rate = result.embedded / max(result.seconds, 1e-9)
             say(f"Embedded {result.embedded:,} images in {result.seconds:.1f} s ({rate:,.0f} images/s)")
+    if result.carried:
+        say(f"What was said of {count_images(result.carried)} holds after the edit, too")
+    if result.replaced:
+        files = count_of(result.replaced, "file holds", "files hold")
+        say(f"{files} another picture now, and what was said of the old one is not said of that")
     if result.passed_over:
         say(f"Passed over: {_passed_over(result)}")
     if result.failures:

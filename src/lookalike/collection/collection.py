@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from lookalike.collection.statements.feedback import Feedback
     from lookalike.collection.statements.labels import Labels
     from lookalike.collection.statements.sets import Sets
+    from lookalike.collection.statements.statements import Statements
     from lookalike.results.adding import AddReport, FieldReport, VectorReport
     from lookalike.results.clusterings import Clustering
     from lookalike.results.maps import ImageMap
@@ -391,6 +392,13 @@ class Collection:
         from lookalike.collection.statements.decisions import Decisions
 
         return Decisions(self._resources)
+
+    @property
+    def said(self) -> Statements:
+        """All that was said of images, as a file of JSON lines."""
+        from lookalike.collection.statements.statements import Statements
+
+        return Statements(self._resources)
 
     @property
     def changes(self) -> Changes:

@@ -11,7 +11,10 @@ from lookalike.results.documents import Result
 from lookalike.results.notebook import show_facts
 from lookalike.system.tables import MOST_ROWS
 
-_COUNTS = ("added", "embedded", "changed", "moved", "removed", "unchanged", "refreshed", "doubtful", "failed")
+_COUNTS = (
+    *("added", "embedded", "changed", "moved", "removed", "unchanged", "refreshed", "doubtful", "failed"),
+    *("carried", "replaced"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,11 @@ class SyncReport(Result):
         the user's. Hidden ones do not count.
     unmet_excludes : frozenset of str
         What is to be excluded, but nothing that was looked at is it.
+    carried : int
+        Images that were edited, of which something had been said that holds for the new content, too.
+    replaced : int
+        Files that hold another picture now, of whose old one something had been said: the new one inherits
+        nothing.
     """
 
     added: int
@@ -81,6 +89,8 @@ class SyncReport(Result):
     notes: tuple[Note, ...] = ()
     passed_over: Mapping[str, PassedOver] = field(default_factory=dict, hash=False)
     unmet_excludes: frozenset[str] = frozenset()
+    carried: int = 0
+    replaced: int = 0
 
     @property
     def failed(self) -> int:

@@ -196,7 +196,7 @@ def carry_out(
     if files:
         store.load()  # while there is memory for it
         worker = Worker([target.load() for target in targets], known, work.watch)
-        writer = _Writer(store, targets, known, outage, work.commit_seconds)
+        writer = _Writer(store, targets, known, outage, work)
         try:
             for done in work_through(worker, files, work):
                 writer.take(done)
@@ -365,13 +365,14 @@ class _Writer:
         targets: Sequence[Target],
         known: IndexedState,
         outage: Outage,
-        commit_seconds: float,
+        work: Work,
     ) -> None:
         self._store = store
         self._targets = targets
         self._known = known
         self._outage = outage
-        self._commit_seconds = commit_seconds
+        self._commit_seconds = work.commit_seconds
+        self._tell_edited = work.edited
         self._notes = {row.id: row.note for row in known.files.values() if row.note}
         self._settled: dict[ImageId, str | Unread] = {}  # the note, or why it failed
         self._waiting: dict[ImageId, list[FoundFile]] = defaultdict(list)
@@ -411,6 +412,13 @@ class _Writer:
             for target, rows in zip(self._targets, vectors, strict=True):
                 if rows:
                     self._write_vectors(target, rows)
+            edited = [
+                (old, row)
+                for row in changes.files
+                if (old := self._known.files.get(row.path)) is not None and old.id != row.id
+            ]
+            if edited:
+                self._tell_edited(edited, changes)
             self._store.write(changes, self._targets[0].table)
         self._last_commit = time.monotonic()
 
