@@ -58,6 +58,7 @@ class Export:
         for done, row in enumerate(rows_in_order):
             if done % _TOLD == 0:
                 self.watch(Progress("exporting", done, len(rows_in_order), "exporting", unit="images"))
+            self.watch.check()
             yield row
 
     def rows(self) -> list[dict[str, Any]]:
