@@ -8,7 +8,7 @@ from lookalike.index.kernels import compiled
 
 
 @compiled({"nsz"})
-def chain(costs, weights, alive, chain, place, begin, end, pairs, found):  # type: ignore[no-untyped-def]
+def chain(costs, weights, alive, chain, place, begin, end, pairs, found):
     """Write which clusters are merged, from merge `begin` to `end`, each named by a cell, and at what cost.
 
     Used up: costs (m, m) float64, infinite on the diagonal · weights (m,) float64. Between two calls the
