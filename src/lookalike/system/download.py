@@ -111,7 +111,13 @@ def connect(
         watch.check()
         if time.monotonic() >= until:
             raise httpx.ConnectTimeout("")
-    return answer.result()
+    while True:
+        try:
+            return answer.result(timeout=_LOOKED)
+        except TimeoutError:
+            if answer.done():  # it is the answer
+                raise
+            watch.check()
 
 
 def reason(error: Exception, connect_seconds: float, stall_seconds: float) -> str:
