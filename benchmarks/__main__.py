@@ -28,6 +28,7 @@ NAMED = (  # only when they are named
     "million_crops",  # an hour, and a folder
     "autoencoder",  # hours, and torch
     "finetune",  # likewise
+    "stays_open",  # a machine at rest
     "version_before",  # a checkout of that version
     "warm_search",  # likewise
 )

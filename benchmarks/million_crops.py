@@ -45,6 +45,7 @@ from lookalike.images.reader import READER
 from lookalike.store import Store, find_collection, writer_lock
 from lookalike.store.store import Changes, FileRow, ImageRow
 from lookalike.system.cores import usable_cores
+from lookalike.system.progress import UNWATCHED
 from lookalike.types import PixelArray, Vectors
 
 COUNT = 1_000_000
@@ -299,7 +300,9 @@ class Maker:
         todo = list(self._crops.by_rows(portions, ROWS_A_COMMIT))
         reduced = self._reduced()
         if reduced is not None:
-            extend_reduced(self._store, self._models, reduced)  # it may have been killed in the middle
+            extend_reduced(
+                self._store, self._models, reduced, UNWATCHED
+            )  # it may have been killed in the middle
         started = time.monotonic()
         with ThreadPoolExecutor(self._jobs) as pool:
             for number, made in enumerate(self._ahead(pool, todo), 1):

@@ -21,10 +21,11 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +39,9 @@ from lookalike.index.kinds import AUTO_KINDS, load_index
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.cores import usable_cores
 from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
+from lookalike.system.tables import Columns, Table
 from lookalike.system.watching import watching
+from lookalike.system.wording import count_of
 from lookalike.types import Ids, Metric, Vectors
 
 __all__ = ["IndexComparison", "IndexFigures", "Point", "compare_indexes"]
@@ -85,6 +88,16 @@ class Point:
     batch_queries_per_second: float
     n_queries: int
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a document of JSON."""
+        return {
+            "asked": self.asked,
+            "recall": round(self.recall, 6),
+            "queries_per_second": round(self.queries_per_second, 1),
+            "batch_queries_per_second": round(self.batch_queries_per_second, 1),
+            "queries": self.n_queries,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class IndexFigures:
@@ -107,10 +120,19 @@ class IndexFigures:
     size: int | None
     points: tuple[Point, ...]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a document of JSON."""
+        return {
+            "index": self.index,
+            "build_seconds": round(self.build_seconds, 3),
+            "bytes": self.size,
+            "points": [point.to_dict() for point in self.points],
+        }
+
 
 @dataclass(frozen=True, slots=True)
-class IndexComparison:
-    """Search indexes on the same vectors.
+class IndexComparison(Table):
+    """Search indexes on the same vectors; as a table it has a row for each recall of each index.
 
     Attributes
     ----------
@@ -139,6 +161,37 @@ class IndexComparison:
         """Return the point of most queries a second, one by one, at a measured recall; None if none is."""
         points = [point for figures in self.indexes for point in figures.points if point.recall >= recall]
         return max(points, key=lambda point: point.queries_per_second, default=None)
+
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON; see `lookalike.SearchResult.to_dict`."""
+        fastest = self.fastest()
+        return {
+            "metric": self.metric,
+            "dimension": self.dimension,
+            "images": self.n_vectors,
+            "queries": self.n_queries,
+            "k": self.k,
+            "cores": self.cores,
+            "indexes": [figures.to_dict() for figures in self.indexes],
+            "left_out": [{"index": kind, "reason": tell(reason)} for kind, reason in self.left_out.items()],
+            "fastest": None if fastest is None else {"index": fastest.index, **fastest.to_dict()},
+        }
+
+    def __repr__(self) -> str:
+        kinds = count_of(len(self.indexes), "index", "indexes")
+        return f"<IndexComparison: {kinds}, {self.n_vectors:,} vectors of {self.dimension:,} dimensions>"
+
+    def _columns(self) -> Columns:
+        pairs = [(figures, point) for figures in self.indexes for point in figures.points]
+        return {
+            "index": [point.index for _, point in pairs],
+            "asked": [point.asked for _, point in pairs],
+            "recall": [point.recall for _, point in pairs],
+            "queries_per_second": [point.queries_per_second for _, point in pairs],
+            "batch_queries_per_second": [point.batch_queries_per_second for _, point in pairs],
+            "build_seconds": [figures.build_seconds for figures, _ in pairs],
+            "bytes": [figures.size for figures, _ in pairs],
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

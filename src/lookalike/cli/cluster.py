@@ -25,7 +25,7 @@ from lookalike.cli.options import (
     option,
     picture_of,
 )
-from lookalike.collection.clusterings.export_forms import DEFAULT_FORM, form_names
+from lookalike.collection.export.forms import DEFAULT_FORM, form_names
 from lookalike.errors import InvalidInputError
 from lookalike.system.wording import count_images
 

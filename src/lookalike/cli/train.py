@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lookalike.cli.console import print_json, relative, say, watched
+from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
 from lookalike.cli.option_groups import Fields
 from lookalike.cli.options import CollectionOption, Output, Picture, given, option, picture_of
@@ -226,10 +227,8 @@ def _train(
     collection = open_named(at)
     with watched(quiet=output.quiet) as watch:
         made = collection.models.train_and_embed(settings, labels, Running(**given(run)), **watch.told)
-    card = made.trained.card
     if output.json:
-        document = {"embedded": made.synced.embedded, "card": relative(str(made.card_file))}
-        print_json({**card.document(), **document})
+        print_json(made.to_dict(relative, advise))
     elif not output.quiet:
         _print_summary(made)
     return made

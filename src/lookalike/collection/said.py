@@ -85,6 +85,23 @@ class Said:
     def _sets_by_name(self) -> dict[str, tuple[int, ImageSet]]:
         return {each.name: (number, each) for number, each in sorted(self.kept_sets.items())}
 
+    @cached_property
+    def images(self) -> frozenset[int]:
+        """The images of which anything is said, by their ids."""
+        found = set(self.labels)
+        for each in self.kept_sets.values():
+            found.update(each.orders)
+        for query, image in self.kept_judgments:
+            found.add(image)
+            found.add(int(query, 16) if query[:1] != "{" else int(json.loads(query).get("id", "-1"), 16))
+        for pair in self.kept_decisions:
+            found.update(int(each, 16) for each in pair if ":" not in each)
+        return frozenset(found)
+
+    def sets_with(self, image: int) -> list[str]:
+        """Return the names of the sets that an image is in."""
+        return [each.name for _, each in sorted(self.kept_sets.items()) if image in each.orders]
+
     def find_set(self, name: str) -> tuple[int, ImageSet] | None:
         """Return number and content of the set of a name; None if there is none."""
         return self._sets_by_name.get(name)

@@ -86,6 +86,10 @@ class Searcher(ABC):
             For a wrong dimension, NaN, a k or recall out of range, or if the index is empty.
         """
 
+    def vector_of(self, key: int) -> Vectors | None:
+        """Return the vector of an id, (d,) float32, as it was given; None if it is not there, or not kept."""
+        return None
+
     @abstractmethod
     def radius(self, queries: npt.ArrayLike, r: float) -> Neighborhoods:
         """Find all vectors at most `r` away from each query, by their distances as float32.

@@ -44,6 +44,7 @@ from lookalike.index.contract import (
     check_vectors,
 )
 from lookalike.index.folder import read, write
+from lookalike.index.id_order import IdOrder
 from lookalike.index.parallel import sealed
 from lookalike.system.memory import free_memory, rows_at_once
 from lookalike.system.progress import CancelToken, ProgressReport
@@ -95,6 +96,11 @@ class Exact(Index):
     def vectors(self) -> Vectors:
         """(n, d) float32: the rows as they were given."""
         return self._rows
+
+    def vector_of(self, key: int) -> Vectors | None:
+        """Return the vector of an id, (d,) float32, as it was given; see `Searcher.vector_of`."""
+        row = self._order.row_of(key)
+        return None if row is None else np.array(self._rows[row])
 
     def build(
         self,
@@ -193,6 +199,7 @@ class Exact(Index):
         facts, arrays = read(folder, cls.kind, _FORMAT, _ARRAYS)
         index = cls(facts["metric"])
         index._rows, index._ids, index._lengths = (arrays[name] for name in _ARRAYS)
+        index._order = IdOrder(index._ids)
         index._folder = folder
         return index
 
@@ -208,7 +215,7 @@ class Exact(Index):
         self._rows = rows
         self._ids = ids
         self._lengths = _measure_lengths(rows)
-        self._by_id: Rows | None = None
+        self._order = IdOrder(ids)
         self._bytes = None
         self._may_have_bytes = True
         self._folder: Path | None = None  # in which exactly these rows lie
@@ -218,12 +225,10 @@ class Exact(Index):
     def _rows_of(self, allowed: npt.ArrayLike | None) -> Rows:
         if allowed is None:
             return np.arange(len(self))
-        if self._by_id is None:
-            self._by_id = np.argsort(self._ids)
-        wanted, by_id = as_ids(allowed), self._by_id
-        rows = by_id[np.minimum(np.searchsorted(self._ids, wanted, sorter=by_id), len(by_id) - 1)]
+        wanted = as_ids(allowed)
+        rows = self._order.rows_of(wanted)
         is_allowed = np.zeros(len(self), bool)
-        is_allowed[rows[self._ids[rows] == wanted]] = True
+        is_allowed[rows[rows >= 0]] = True
         return np.flatnonzero(is_allowed)
 
     def _near(self, queries: Vectors, rows: Rows, k: int) -> Iterator[Rows]:

@@ -26,6 +26,7 @@ from lookalike.index.contract import (
     check_vectors,
 )
 from lookalike.index.folder import Arrays, damaged, read, write
+from lookalike.index.id_order import IdOrder
 from lookalike.index.parallel import sealed
 from lookalike.system.progress import CancelToken, ProgressReport, Watch
 from lookalike.system.watching import watching
@@ -110,6 +111,15 @@ class Tree(Index):
     def efforts(self) -> tuning.Efforts:
         """What was found to be needed for each recall."""
         return self._efforts
+
+    def vector_of(self, key: int) -> Vectors | None:
+        """Return the vector of an id, (d,) float32, as it was given; see `Searcher.vector_of`."""
+        row = self._order.row_of(key)
+        if row is None or (self._alive is not None and not self._alive[row]):
+            return None
+        n = len(self._rows)
+        kept = self._rows[row] if row < n else self._more_rows[row - n]
+        return np.array(kept, np.float32)
 
     def build(
         self,
@@ -249,6 +259,7 @@ class Tree(Index):
         """Forget all vectors."""
         self._n = 0
         self._ids = np.empty(0, np.int64)
+        self._order = IdOrder(self._ids)
         self._alive = None
         self._rows = self._more_rows = np.empty((0, 0), np.float32)
         self._row_lengths = np.empty(0)
@@ -259,6 +270,7 @@ class Tree(Index):
         """Make every array what the kernels were compiled for."""
         self._effort_of = {}
         self._ids, self._row_lengths = sealed(self._ids), sealed(self._row_lengths)
+        self._order = IdOrder(self._ids)
         self._rows, self._more_rows = sealed(self._rows), sealed(self._more_rows)
         self._seal_tree()
 

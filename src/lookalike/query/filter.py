@@ -194,7 +194,7 @@ class Filter:
                 raise InvalidInputError(
                     "a filter that is excluded excludes nothing itself", field="excluding"
                 )
-            if each == Filter():
+            if each == ANYTHING:
                 raise InvalidInputError(
                     "a filter that is excluded lets all images pass: none would be left", field="excluding"
                 )
@@ -339,3 +339,7 @@ class Filter:
                 f"split is {split!r}, but the filter's is {self.split!r}", field="split", hint="name one"
             )
         return replace(self, split=split)
+
+
+ANYTHING = Filter()
+"""Lets all images pass; made once, as every search without a filter needs it."""

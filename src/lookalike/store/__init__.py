@@ -13,10 +13,12 @@ from lookalike.store.manifest import (
 )
 from lookalike.store.pinned import Commit, Pin, PinnedJournal, PinnedStore, PinnedTable, look_at_tables
 from lookalike.store.roots import DatasetRequest, RootRequest
+from lookalike.store.schema import ADDED
 from lookalike.store.store import Store
 from lookalike.store.table import Table, sql_literal
 
 __all__ = [
+    "ADDED",
     "FOLDER_NAME",
     "JOURNAL",
     "Commit",

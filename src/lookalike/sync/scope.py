@@ -6,7 +6,7 @@ import glob
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,7 +18,8 @@ from lookalike.images import FileStat, scan
 from lookalike.images.finding.globs import split_glob
 from lookalike.images.finding.scan import Scan, escape, find_again, scan_files, unescape
 from lookalike.images.finding.spelling import path_within, spelled_name
-from lookalike.store import Root
+from lookalike.store import ADDED, Root
+from lookalike.store.kept import KeptFiles
 from lookalike.sync.plan import FoundFile, IndexedState, Plan, decide
 from lookalike.system.progress import UNWATCHED, Watch
 
@@ -172,6 +173,17 @@ def list_files(
         else:
             _list_scope(scope, known, prune, listing, watch)
     return listing
+
+
+def list_added(known: IndexedState, kept: KeptFiles) -> Iterator[FoundFile]:
+    """Yield the images that were added by call: as they are known, since only a call changes them.
+
+    They lie in no scope, so nothing that a scan finds, or does not find, takes them away.
+    """
+    for path, row in known.files.items():
+        if path.startswith(f"{ADDED}:"):
+            stat = FileStat(row.size, row.mtime_ns, row.ctime_ns, row.inode)
+            yield FoundFile(path, kept.folder, stat, row.label, row.split, kept=kept.path_of(row.id))
 
 
 def decide_scopes(listing: Listing, known: IndexedState, prune: bool) -> Plan:

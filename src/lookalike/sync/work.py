@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lookalike.store.store import Changes, FileRow
 from lookalike.system.progress import UNWATCHED, Watch
 
 COMMIT_SECONDS = 10.0
@@ -24,9 +25,13 @@ class Work:
         Told in words of what may take a while.
     commit_seconds : float
         A kill loses at most what was done in this time.
+    edited : callable
+        Told of the files whose content is another now, the old rows and the new, before that is written; and
+        of all that is written with it.
     """
 
     jobs: int
     watch: Watch = UNWATCHED
     say: Callable[[str], None] = lambda words: None
     commit_seconds: float = COMMIT_SECONDS
+    edited: Callable[[Sequence[tuple[FileRow, FileRow]], Changes], None] = lambda rows, changes: None

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from lookalike.cluster.algorithms import DEFAULT_ALGORITHM
 from lookalike.collection.clusterings.describing import read_clustering
 from lookalike.collection.clusterings.editing import Edits, edit_clustering
-from lookalike.collection.clusterings.exporting import Export, check_export, export_clustering
 from lookalike.collection.clusterings.making import (
     ClusteringRequest,
     make_clustering,
@@ -335,7 +334,7 @@ class Clusterings(KeptNames[Clustering]):
         to : path
             A file that is not there yet; for folders, one that is not there or empty.
         form : str
-            A row of `lookalike.collection.clusterings.export_forms`: csv, a table with a row for each place
+            A row of `lookalike.collection.export.forms`: csv, a table with a row for each place
             of each image, json, …; or copy, hardlink, symlink: a folder for each cluster, with the image
             files as copies or links.
         report, cancel : optional
@@ -351,8 +350,10 @@ class Clusterings(KeptNames[Clustering]):
         CollectionError
             If there is something in the way, a file is gone, or the system refuses; nothing is left behind.
         """
+        from lookalike.collection.export.exporting import check_export, export_clustering
+
         check_export(Path(to), form)
         with watching(report, cancel) as watch:
             resources = self._resources()
-            found, locations = read_clustering(resources, name), resources.places.of_images()
-            return export_clustering(Export(found, locations, watch), Path(to), form)
+            found = read_clustering(resources, name)
+            return export_clustering(resources, found, Path(to), form, watch)

@@ -107,6 +107,7 @@ def describe_clustering(resources: Resources, stored: StoredClustering, model: M
         margins=margins,
         n_unassigned=int((~np.isin(embedded, stored.ids)).sum()),
         scores=agreement(numbers, [labels[image] for image in ids.tolist()]),
+        lookup=resources.places.lookup(),
     )
 
 

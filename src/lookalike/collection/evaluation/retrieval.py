@@ -165,6 +165,7 @@ def _compare(
         comparisons=tuple(comparisons),
         ids=task.queries,
         values=dict(base.values),
+        lookup=resources.places.lookup(),
     )
 
 

@@ -144,7 +144,7 @@ def _reader(places: Places, stored: dict[int, str]) -> Callable[[int], tuple[str
             raise ImageDamagedError(f"the image {image:016x}", "it is no longer in the collection")
         root, _, inside = path.partition(":")
         if root not in sets:
-            name = places.absolute(path)
+            name = places.snapshot.absolute(path, image)
             return name, read_file(Path(name))
         split, _, row = inside.partition("/")
         with lock:  # loaded once, by whichever thread comes first

@@ -86,13 +86,17 @@ class Decisions:
         return tuple(self._resources().places.snapshot.said.decisions)
 
 
+def check_decision(decision: object) -> str:
+    """Return a decision on a pair, checked to be one."""
+    expected = get_args(PairDecision)
+    if decision not in expected:
+        raise InvalidInputError(f"decision is {decision!r}; expected {', '.join(expected)}", field="decision")
+    return str(decision)
+
+
 def kept(places: Places, decision: Decision) -> tuple[PairKey, Decided]:
     """Return a decision as it is kept."""
-    expected = get_args(PairDecision)
-    if decision.decision not in expected:
-        raise InvalidInputError(
-            f"decision is {decision.decision!r}; expected {', '.join(expected)}", field="decision"
-        )
+    check_decision(decision.decision)
     key, first = read_pair(places, decision.a, decision.b)
     is_about_one = decision.decision in ("keep", "remove")
     return key, Decided(first if is_about_one else key[0], decision.decision)

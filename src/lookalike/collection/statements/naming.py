@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from lookalike.collection.places import Places
 from lookalike.collection.stored.edits import PairKey, as_ids
-from lookalike.errors import InvalidInputError, QueryInputError, QueryNotFoundError
+from lookalike.errors import InvalidInputError, QueryNotFoundError
 from lookalike.images.finding.spelling import as_typed
 from lookalike.query.reading import Query, read_query
 from lookalike.query.terms import Example, ImageFile, ImageRef, Pixels, Term, Vector, read_id
@@ -34,14 +34,14 @@ _LONGEST = 200  # letters of a label or of a set's name
 def read_images(places: Places, images: Images) -> Ids:
     """Return the images that are named, each once: (n,) int64.
 
-    Ids need not be those of images that are in the collection: they may come, or come back.
+    Ids that are numbers need not be those of images that are in the collection: they may come, or come back.
 
     Raises
     ------
     InvalidInputError
         If something is no image's name.
     QueryError
-        If a path is that of no image, and of no file that could be read.
+        If a text is neither path nor id of an image of the collection, or of one of which something was said.
     """
     if isinstance(images, SearchResult | Hits):
         return as_ids(images.ids.tolist())
@@ -64,8 +64,12 @@ def read_image(places: Places, image: object) -> ImageId:
         return ImageId(int(image.id))
     if isinstance(image, str | os.PathLike):
         name = os.fspath(image)
-        is_id = isinstance(image, str) and _ID.fullmatch(name) and not os.path.lexists(name)
-        return read_id(name) if is_id else places.find(name)
+        is_id = _ID.fullmatch(name) and not os.path.lexists(name)
+        found = read_id(name) if is_id else places.find(name)
+        snapshot = places.snapshot
+        if not len(snapshot.files.rows_of([found])) and found not in snapshot.said.images:
+            raise QueryNotFoundError(f"{name} is no image of this collection")
+        return found
     return read_id(image)
 
 
@@ -158,18 +162,3 @@ def check_models(models: str | Sequence[str]) -> tuple[str, ...]:
 def missing(places: Places, images: Ids) -> int:
     """Return how many images are not in the collection."""
     return int((~np.isin(images, places.snapshot.images.ids)).sum())
-
-
-def find_known(places: Places, image: str) -> ImageId:
-    """Return an image of the collection by its path or id.
-
-    Raises
-    ------
-    QueryError
-        If it is not in the collection.
-    """
-    found = read_image(places, image)
-    if not len(places.snapshot.files.rows_of([found])):
-        kind = QueryInputError if os.path.isdir(image) else QueryNotFoundError
-        raise kind(f"{image} is no image of this collection")
-    return found

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from lookalike.collection.names import Names
+from lookalike.collection.places import make_hit
 from lookalike.collection.resources import Opener
 from lookalike.collection.statements.draft import Draft
 from lookalike.collection.statements.naming import Images, check_label, missing, read_images
 from lookalike.errors import CollectionNotFoundError
 from lookalike.results.said import Change, SetInfo
-from lookalike.types import Ids
+from lookalike.types import Hit, Ids, ImageId
 
 
 class Sets(Names):
@@ -58,6 +59,20 @@ class Sets(Names):
             raise CollectionNotFoundError(f"there is no set {wanted!r}; {there}", field="name")
         return sets[wanted]
 
+    def hits(self, name: str) -> tuple[Hit, ...]:
+        """Return the images of a set that are in the collection, in their order, as hits of distance 0.
+
+        Raises
+        ------
+        CollectionNotFoundError
+            If there is no such set.
+        """
+        locations = self._resources().places.of_images(ids := self.images(name).tolist())
+        there = [ImageId(image) for image in ids if image in locations]
+        return tuple(
+            make_hit(rank, image, 0.0, None, locations[image]) for rank, image in enumerate(there, start=1)
+        )
+
     def add(self, name: str, images: Images) -> Change | None:
         """Put images into a set, behind those that are in it; without any, make an empty one.
 
@@ -66,7 +81,8 @@ class Sets(Names):
         name : str
             Of a set that is there, or of a new one.
         images : ids, paths, hits, or a result
-            A whole result of 100,000 images is one change. An id that is not in the collection is kept, too.
+            A whole result of 100,000 images is one change. A number that is no image of the collection is
+            kept, too: it may come back.
 
         Raises
         ------
