@@ -383,7 +383,7 @@ class _Adder:
         embedders = []
         if self._models is not None:
             if not self._is_loaded:
-                self._models.prepare(self._models.networks)
+                self._models.prepare(self._models.networks, self._watch)
                 self._is_loaded = True
             embedders = [self._models.registry.load(self._model.name, self._models.compute)]
         self._store.load()
