@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,12 @@ import numpy.typing as npt
 
 from lookalike.collection.coding import Coded, CodedLists, Counts, Mask, count_codes
 from lookalike.collection.columns import FileColumns, ImageColumns
-from lookalike.system.memo import Memo
+from lookalike.system.memo import Memo, Recent
 
 Rows = npt.NDArray[np.int32]
+
+ORDERS = 3
+"""How many orders of images are kept, beside that by path."""
 
 
 class Joined:
@@ -29,6 +33,7 @@ class Joined:
     def __init__(self, files: FileColumns, images: ImageColumns) -> None:
         self.files = files
         self.images = images
+        self.orders: Recent[Hashable, Any] = Recent(ORDERS)
         self._kept: Memo[str, Any] = Memo()
 
     @property
@@ -73,18 +78,19 @@ class Joined:
     @property
     def first_files(self) -> Rows:
         """The row of the first file of each image, by path: (n_images,); -1 where it lies nowhere."""
-        found: Rows = self._kept.get("first", lambda: self._first(None)[0])
+        found: Rows = self._kept.get("first", lambda: self._first(self.files.by_path)[0])
         return found
 
     @property
     def by_path(self) -> Rows:
         """The rows of the images that lie anywhere, by the first of their paths."""
-        found: Rows = self._kept.get("by_path", lambda: self._first(None)[1])
-        return found
+        order = self.files.by_path
+        images = self.images_of_files[order]
+        return images[self.first_files[images] == order] if len(self.images) else images[:0]
 
     def by_path_of(self, files: Mask | None) -> Rows:
         """Return the rows of the images that lie in some files, or in any, by the first path of these."""
-        return self.by_path if files is None else self._first(files)[1]
+        return self.by_path if files is None else self._first(self.files.by_path, files)[1]
 
     def of_files(self, files: Mask | None) -> Mask:
         """Return which images lie in some files, or in any: (n_images,)."""
@@ -128,9 +134,8 @@ class Joined:
         """What has been made so far takes in memory."""
         return sum(kept.nbytes for kept in self._kept.values())
 
-    def _first(self, files: Mask | None) -> tuple[Rows, Rows]:
+    def _first(self, order: Rows, files: Mask | None = None) -> tuple[Rows, Rows]:
         """Return the first file of each image, among some or all, and the images by these."""
-        order = self.files.by_path
         order = order if files is None else order[files[order]]
         images = self.images_of_files[order]
         first = np.full(len(self.images) + 1, -1, np.int32)

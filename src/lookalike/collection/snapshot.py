@@ -21,13 +21,13 @@ import numpy.typing as npt
 
 from lookalike.collection.coding import Coded, small_codes
 from lookalike.collection.columns import FileColumns, ImageColumns, read_files, read_images
-from lookalike.collection.joined import Joined
+from lookalike.collection.joined import ORDERS, Joined
 from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.own_columns import OwnColumns
 from lookalike.collection.own_fields import OwnFields
 from lookalike.collection.said import Said
 from lookalike.collection.stored.cluster_names import ClusterLabels
-from lookalike.collection.stored.clusterings import StoredClusterings
+from lookalike.collection.stored.clusterings import NamedClusters, StoredClusterings
 from lookalike.images.finding.scan import unescape
 from lookalike.store import Manifest, PinnedStore, Root, look_at_tables, root_folder
 from lookalike.store.manifest import FileIdentity
@@ -110,6 +110,7 @@ class Snapshot:
         self._made: Memo[Hashable, Any] = Memo()
         self._clusterings = clusterings
         self.selections: Recent[Hashable, Any] = Recent(_SELECTIONS)
+        self.orders: Recent[Hashable, Any] = Recent(ORDERS)
         self._asked: Iterator[int] = itertools.count() if before is None else before._asked
         has_same_files = before is not None and before.store.files.commit == store.files.commit
         has_same_images = before is not None and before.store.images.commit == store.images.commit
@@ -174,6 +175,20 @@ class Snapshot:
         given = np.array([code_of[by_hand[image]] for image in ids.tolist()], np.int32)
         at = np.minimum(np.searchsorted(ids, self.files.ids), len(ids) - 1)
         codes = np.where(ids[at] == self.files.ids, given[at], by_folder.codes)
+        return Coded(values, small_codes(codes, len(values)))
+
+    @property
+    def named_clusters(self) -> tuple[Coded, ...]:
+        """The names of clusters, by clustering, the one that its user changed last first; a row an image."""
+        return self.keep("named", lambda: tuple(map(self._name_clusters, self.labels.named)))
+
+    def _name_clusters(self, named: NamedClusters) -> Coded:
+        values = tuple(dict.fromkeys(named.names.values()))
+        code_of = {value: code for code, value in enumerate(values)}
+        codes = np.full(len(self.images), -1, np.int32)
+        rows = self.images.rows_of(named.ids)
+        given = [code_of[named.names[number]] for number in named.numbers.tolist()]
+        codes[rows[rows >= 0]] = np.array(given, np.int32)[rows >= 0]
         return Coded(values, small_codes(codes, len(values)))
 
     def clustering(self, name: str) -> ClusterColumns:
