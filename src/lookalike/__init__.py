@@ -109,6 +109,9 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.query.terms import Url as Url
     from lookalike.query.terms import Vector as Vector
     from lookalike.query.terms import Words as Words
+    from lookalike.results.browsing import BrowseResult as BrowseResult
+    from lookalike.results.browsing import Facet as Facet
+    from lookalike.results.browsing import Facets as Facets
     from lookalike.results.clusterings import Cluster as Cluster
     from lookalike.results.clusterings import Clustering as Clustering
     from lookalike.results.clusterings import ClusteringInfo as ClusteringInfo
@@ -161,6 +164,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("collection.models.models", "Models"),
     ("collection.evaluation.evaluation", "Evaluations"),
     # What its methods return:
+    ("results.browsing", "BrowseResult Facet Facets"),
     ("results.clusterings", "Cluster Clustering ClusteringInfo"),
     (
         "results.evaluation",

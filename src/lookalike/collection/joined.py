@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from lookalike.collection.coding import Coded, CodedLists, Counts, Mask, count_c
 from lookalike.collection.columns import FileColumns, ImageColumns
 from lookalike.system.memo import Memo, Recent
 
+T = TypeVar("T")
 Rows = npt.NDArray[np.int32]
 
 ORDERS = 3
@@ -34,7 +35,7 @@ class Joined:
         self.files = files
         self.images = images
         self.orders: Recent[Hashable, Any] = Recent(ORDERS)
-        self._kept: Memo[str, Any] = Memo()
+        self._kept: Memo[Hashable, Any] = Memo()
 
     @property
     def is_made(self) -> bool:
@@ -129,10 +130,15 @@ class Joined:
         pairs = np.sort(self.images_of_files[rows].astype(np.int64) * max(1, n) + codes)
         return counts + count_codes(pairs[np.diff(pairs, prepend=-1) > 0] % max(1, n), n)
 
+    def keep(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what was made of these tables before, or make it now, once for all who ask."""
+        found: T = self._kept.get(key, make)
+        return found
+
     @property
     def n_bytes(self) -> int:
         """What has been made so far takes in memory."""
-        return sum(kept.nbytes for kept in self._kept.values())
+        return sum(getattr(kept, "nbytes", 0) for kept in self._kept.values())
 
     def _first(self, order: Rows, files: Mask | None = None) -> tuple[Rows, Rows]:
         """Return the first file of each image, among some or all, and the images by these."""

@@ -51,6 +51,11 @@ class Order:
     n_known: int
     keys: npt.NDArray[np.float32] | None = None
 
+    @classmethod
+    def of_known(cls, rows: Rows) -> Order:
+        """Return an order by what is known of all."""
+        return cls(rows, len(rows))
+
     @property
     def nbytes(self) -> int:
         """What it takes in memory."""
@@ -112,8 +117,7 @@ def order_images(resources: Resources, sort: str, random_state: int, clustering:
         kept = snapshot.joined.orders
         found = kept.get((sort, random_state), lambda: _sorted(snapshot, _hash(snapshot, random_state)))
     elif sort == "path":
-        rows = snapshot.joined.by_path
-        found = Order(rows, len(rows))
+        found = Order.of_known(snapshot.joined.by_path)
     else:
         found = snapshot.joined.orders.get(sort, lambda: _sorted(snapshot, _of_tables(snapshot, sort)))
     return found
@@ -170,7 +174,8 @@ def _hues(colors: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     lightness, a, b = colors.astype(np.float32).T
     around = np.mod(np.arctan2(b, a) - _FIRST_HUE, 2 * np.pi)
     is_grey = np.hypot(a, b) < _GREY
-    return np.where(is_grey, 2 * np.pi + 1 + lightness / 100, around).astype(np.float32)
+    keys = np.where(is_grey, 2 * np.pi + 1 + lightness / 100, around)
+    return np.asarray(keys, np.float32)
 
 
 def _hash(snapshot: Snapshot, seed: int) -> npt.NDArray[np.uint64]:
@@ -186,7 +191,7 @@ def _hash(snapshot: Snapshot, seed: int) -> npt.NDArray[np.uint64]:
 
 def _label_ranks(snapshot: Snapshot) -> npt.NDArray[np.float32]:
     labels = image_labels(snapshot)
-    return _alphabetical(labels.values)[labels.codes]
+    return np.asarray(_alphabetical(labels.values)[labels.codes])
 
 
 def _alphabetical(words: Sequence[str]) -> npt.NDArray[np.float32]:

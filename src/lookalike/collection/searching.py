@@ -69,7 +69,7 @@ def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResu
             raise QueryInputError("the cluster searched in is that of a query", hint="name an image")
         if request.model is not None:
             resources.models.get(request.model)  # not needed, but a slip of the pen is one here, too
-        return _search_colors(places, colors, request.k, passing)
+        return _search_colors(places, colors, request.n_hits, passing)
     if colors:
         passing = replace(passing, ids=_ids_of_colors(places.store, colors, passing.ids)[0])
     kept_to = request.same_cluster
@@ -140,7 +140,7 @@ def _search_vectors(
 
     n_most = len(index) if passing.ids is None else len(passing.ids)
     describer = Describer(places, passing, has_scores=model.metric == "cosine")
-    hits = _nearest_hits(nearest, n_most, request.k, own, describer)
+    hits = _nearest_hits(nearest, n_most, request.n_hits, own, describer)
     return SearchResult(
         hits,
         model.name,

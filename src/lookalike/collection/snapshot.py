@@ -27,7 +27,7 @@ from lookalike.collection.own_columns import OwnColumns
 from lookalike.collection.own_fields import OwnFields
 from lookalike.collection.said import Said
 from lookalike.collection.stored.cluster_names import ClusterLabels
-from lookalike.collection.stored.clusterings import NamedClusters, StoredClusterings
+from lookalike.collection.stored.clusterings import NOISE, NamedClusters, StoredClusterings
 from lookalike.images.finding.scan import unescape
 from lookalike.store import Manifest, PinnedStore, Root, look_at_tables, root_folder
 from lookalike.store.manifest import FileIdentity
@@ -35,9 +35,6 @@ from lookalike.store.pinned import State
 from lookalike.system.memo import Memo, Recent
 
 T = TypeVar("T")
-
-NOT_CLUSTERED = -2
-"""Stands among the numbers of clusters for what is not in the clustering."""
 
 _SELECTIONS = 4  # that are kept: a page of hits after the other is about the same images
 _SOON_READ = 10_000  # rows, in as long as the table takes to look for some of them
@@ -58,8 +55,9 @@ class ClusterColumns(NamedTuple):
     Attributes
     ----------
     name : str
-    numbers : (n_images,) int32
-        -1 for noise, `NOT_CLUSTERED` for what came later.
+    coded : Coded
+        (n_images,), the numbers of clusters, as text, the first of them -1 for noise; none for what came
+        later.
     distances : (n_images,) float32
         To the centre of its cluster, as the model compares; NaN for what came later.
     names : mapping of int to str
@@ -67,7 +65,7 @@ class ClusterColumns(NamedTuple):
     """
 
     name: str
-    numbers: npt.NDArray[np.int32]
+    coded: Coded
     distances: npt.NDArray[np.float32]
     names: Mapping[int, str]
 
@@ -207,11 +205,13 @@ class Snapshot:
     def _read_clustering(self, name: str) -> ClusterColumns:
         stored = self._clusterings.read(name)
         rows = self.images.rows_of(stored.ids)
-        numbers = np.full(len(self.images), NOT_CLUSTERED, np.int32)
+        codes = np.full(len(self.images), -1, np.int32)
         distances = np.full(len(self.images), np.nan, np.float32)
-        numbers[rows[rows >= 0]] = stored.clusters[rows >= 0]
+        codes[rows[rows >= 0]] = stored.clusters[rows >= 0] - NOISE
         distances[rows[rows >= 0]] = stored.distances[rows >= 0]
-        return ClusterColumns(stored.name, numbers, distances, stored.names)
+        there = tuple(map(str, range(NOISE, len(stored.centers))))
+        coded = Coded(there, small_codes(codes, len(there)))
+        return ClusterColumns(stored.name, coded, distances, stored.names)
 
     def clustering_names(self) -> list[str]:
         """Return the names of the clusterings that are kept."""
@@ -221,6 +221,10 @@ class Snapshot:
         """Return what was made of this snapshot before, or make it now, once for all who ask."""
         found: T = self._made.get(key, make)
         return found
+
+    def folder_path(self, beginning: str) -> str:
+        """Return the absolute path of a folder, as stored paths begin; of a data set's ``mnist:test``."""
+        return self.absolute(beginning if beginning.endswith(":") else beginning.removesuffix("/"))
 
     def absolute(self, stored: str) -> str:
         """Return the absolute path of a stored one; that of a data set's image as it is."""

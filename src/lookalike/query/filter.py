@@ -339,3 +339,19 @@ class Filter:
                 f"split is {split!r}, but the filter's is {self.split!r}", field="split", hint="name one"
             )
         return replace(self, split=split)
+
+    def within(self, cluster: ClusterRef) -> Filter:
+        """Return a filter that also asks for a cluster.
+
+        Raises
+        ------
+        InvalidInputError
+            If this filter asks for others.
+        """
+        if self.clusters not in ((), (cluster,)):
+            raise InvalidInputError(
+                "same_cluster and the filter's clusters are not the same",
+                field="same_cluster",
+                hint="name one",
+            )
+        return replace(self, clusters=(cluster,))
