@@ -28,6 +28,7 @@ NAMED = (  # only when they are named
     "autoencoder",  # hours, and torch
     "finetune",  # likewise
     "version_before",  # a checkout of that version
+    "browse",  # likewise
     "warm_search",  # likewise
 )
 

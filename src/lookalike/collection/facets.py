@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.coding import Coded, CodedLists, Counts, Mask, count_codes, small_codes
+from lookalike.collection.coding import Chosen, Coded, CodedLists, Counts, Mask, count_codes, small_codes
 from lookalike.collection.columns import NO_RATING
 from lookalike.collection.places import Places
 from lookalike.collection.selecting import Selection, numbers_of
@@ -85,24 +85,26 @@ def count_facets(places: Places, selection: Selection, names: Sequence[str]) -> 
 
 
 class _Counting:
-    """Counts what is selected."""
+    """Counts what is selected.
+
+    What files say is counted by image: at once where an image lies in one place, and for the few that lie in
+    several apart, once for each value.
+    """
 
     def __init__(self, places: Places, selection: Selection) -> None:
-        self.places = places
         self.snapshot = places.snapshot
         self.joined = self.snapshot.joined
-        rows = selection.rows()
-        self.total = int(np.count_nonzero(rows))
-        self.rows: npt.NDArray[np.intp] | None = None if self.total == len(rows) else np.flatnonzero(rows)
-        self.mask = rows
-        self.files = selection.rows_of_files()
+        self.mask = selection.rows()
+        self.total = int(np.count_nonzero(self.mask))
+        self.chosen = Chosen.of(self.mask)
+        files = self.joined.in_many_places
+        is_chosen = self.mask[self.joined.images_of_files[files]]
+        self.others = files[is_chosen if selection.files is None else is_chosen & selection.files[files]]
 
     def facets(self, name: str) -> Iterator[tuple[str, Facet]]:
         """Give facets and their names: several, where one name stands for these."""
         snapshot = self.snapshot
-        if name in _OF_IMAGES:
-            yield name, self._of_images(name)
-        elif name == "clusters":
+        if name == "clusters":
             for each in snapshot.clustering_names():
                 yield f"{CLUSTER}{each}", self._clusters(each)
         elif name == "fields":
@@ -112,139 +114,176 @@ class _Counting:
             yield name, self._clusters(name.removeprefix(CLUSTER))
         elif name.startswith(FIELD):
             yield name, self._field(name.removeprefix(FIELD))
-        elif name == "labels":
-            yield name, self._labels()
-        elif name == "folders":
-            yield name, self._folders()
-        elif name == "splits":
-            yield name, self._of_files(snapshot.files.splits)
-        elif name == "dates":
-            days = snapshot.joined.keep("days", lambda: _days(snapshot.images.taken))
-            yield name, self._dates(days, self._count(days))
-        elif name == "sets":
-            yield name, self._sets()
-        elif name == "tags":
-            yield name, self._of_files(snapshot.own.all_tags)
+        else:
+            yield name, getattr(self, f"_{name}")()
 
-    def _of_images(self, name: str) -> Facet:
+    def _formats(self) -> Facet:
+        return self._words(self.snapshot.images.coded_formats)
+
+    def _cameras(self) -> Facet:
+        return self._words(self.snapshot.images.cameras)
+
+    def _lenses(self) -> Facet:
+        return self._words(self.snapshot.images.lenses)
+
+    def _keywords(self) -> Facet:
+        return self._words(self.snapshot.images.keywords)
+
+    def _shapes(self) -> Facet:
+        return self._words(self.joined.keep("shapes", lambda: _shapes(self.snapshot)))
+
+    def _colors(self) -> Facet:
+        return self._words(self.joined.keep("colors", lambda: _colors(self.snapshot)))
+
+    def _ratings(self) -> Facet:
+        column = self.joined.keep("ratings", lambda: _ratings(self.snapshot))
+        counts, n_any = column.count(self.chosen)
+        stars = {int(value): int(count) for value, count in zip(column.values, counts, strict=True) if count}
+        return Facet(dict(sorted(stars.items(), reverse=True)), self.total - n_any, len(stars))
+
+    def _sizes(self) -> Facet:
         images = self.snapshot.images
-        if name in ("cameras", "lenses", "keywords", "formats"):
-            column: Coded | CodedLists = images.coded_formats if name == "formats" else getattr(images, name)
-            if isinstance(column, CodedLists):
-                counts = column.count(None if self.rows is None else self.mask)
-                return _of_words(column.values, counts, self._without(column))
-            return _of_words(column.values, *self._counted(column))
-        if name == "sizes":
-            return self._measured(
-                self.joined.keep(name, lambda: _in_parts(numbers_of(images, "size"), is_even=False))
-            )
-        if name == "sharpness":
-            return self._measured(self.joined.keep(name, lambda: _in_parts(images.sharpness, is_even=False)))
-        make = {"shapes": _shapes, "ratings": _ratings, "colors": _colors}[name]
-        column = self.joined.keep(name, lambda: make(self.snapshot))
-        counts, missing = self._counted(column)
-        if name == "ratings":
-            stars = {
-                int(value): int(count) for value, count in zip(column.values, counts, strict=True) if count
-            }
-            return Facet(dict(sorted(stars.items(), reverse=True)), missing, len(stars))
-        return _of_words(column.values, counts, missing)
+        return self._parts(self.joined.keep("sizes", lambda: _in_parts(numbers_of(images, "size"), False)))
+
+    def _sharpness(self) -> Facet:
+        images = self.snapshot.images
+        return self._parts(self.joined.keep("sharpness", lambda: _in_parts(images.sharpness, False)))
+
+    def _dates(self) -> Facet:
+        days = self.joined.keep("days", lambda: _days(self.snapshot.images.taken))
+        counts, n_any = days.count(self.chosen)
+        return _of_days(days, counts, self.total - n_any)
+
+    def _clusters(self, name: str) -> Facet:
+        column = self.snapshot.clustering(name).coded
+        counts, n_any = column.count(self.chosen)
+        sizes = {
+            int(number): int(count) for number, count in zip(column.values, counts, strict=True) if count
+        }
+        ordered = sorted(sizes.items(), key=lambda item: (-item[1], item[0]))
+        return Facet(dict(ordered[:MOST]), self.total - n_any, len(ordered))
+
+    def _sets(self) -> Facet:
+        rows_of_sets = self.snapshot.keep("sets", lambda: _rows_of_sets(self.snapshot))
+        counts = [int(np.count_nonzero(self.mask[rows])) for rows in rows_of_sets.values()]
+        is_in_any = np.zeros(len(self.mask), bool)
+        for rows in rows_of_sets.values():
+            is_in_any[rows] = True
+        missing = self.total - int(np.count_nonzero(is_in_any & self.mask)) if rows_of_sets else self.total
+        return _of_words(tuple(rows_of_sets), np.array(counts, np.int64), missing)
 
     def _labels(self) -> Facet:
         """Count labels and names of clusters, as the filter by labels takes them."""
         of_files, clusters = self.snapshot.file_labels, self.snapshot.named_clusters
-        counts = dict(zip(of_files.values, self.joined.count(of_files, self.files).tolist(), strict=True))
-        has_label = self._images_with(of_files)
+        some, n_any = self._count_files("labels", of_files)
+        counts = dict(zip(of_files.values, some.tolist(), strict=True))
+        if not clusters:
+            return _of_words(of_files.values, some, self.total - n_any)
         several: set[str] = set()
         for named in clusters:
-            for name, count in zip(named.values, self._count(named).tolist(), strict=True):
+            for name, count in zip(named.values, named.count(self.chosen)[0].tolist(), strict=True):
                 if counts.get(name):
                     several.add(name)
                 else:
                     counts[name] = count
-            has_label = has_label | (named.codes >= 0)
         for name in several:  # an image that is called so twice is one
-            called = np.zeros(len(self.mask), bool)
-            if name in of_files.values:
-                is_called = of_files.codes == of_files.values.index(name)
-                called |= self.joined.of_files(is_called if self.files is None else is_called & self.files)
+            is_called = self._images_with(of_files, name)
             for named in clusters:
                 if name in named.values:
-                    called |= named.codes == named.values.index(name)
-            counts[name] = int(np.count_nonzero(called & self.mask))
+                    is_called |= named.codes == named.values.index(name)
+            counts[name] = int(np.count_nonzero(is_called & self.mask))
+        has_label = np.logical_or.reduce(
+            [self._images_with(of_files), *(named.codes >= 0 for named in clusters)]
+        )
         missing = self.total - int(np.count_nonzero(has_label & self.mask))
         return _of_words(tuple(counts), np.array([*counts.values()], np.int64), missing)
 
+    def _images_with(self, labels: Coded, name: str | None = None) -> Mask:
+        """Return which images have a label, or any, in a place that counts: (n_images,)."""
+        by_image = self._by_image("labels", labels)
+        assert isinstance(by_image, Coded)
+        codes = labels.codes[self.others]
+        if name is None:
+            found, others = by_image.codes >= 0, codes >= 0
+        elif name in labels.values:
+            code = labels.values.index(name)
+            found, others = by_image.codes == code, codes == code
+        else:
+            return np.zeros(len(self.mask), bool)
+        found[self.joined.images_of_files[self.others[others]]] = True
+        return np.asarray(found)
+
     def _folders(self) -> Facet:
         """Count the images below each folder, at whatever depth."""
-        tree = self.joined.keep("folders", lambda: _FolderTree.of(self.snapshot))
-        files, others = self.files, self.joined.has_others
-        codes = self.snapshot.files.folder_codes
-        alone = ~others if files is None else files & ~others
-        counts = tree.sum(count_codes(codes[alone], tree.n_folders))
-        rest = np.flatnonzero(others if files is None else files & others)
-        if len(rest):
-            counts = counts + tree.count_images(self.joined.images_of_files[rest], codes[rest])
-        names = [self.snapshot.folder_path(start) for start in tree.folders]
-        return _of_words(names, counts, 0)
+        tree = self.snapshot.keep("folders", lambda: _FolderTree.of(self.snapshot))
+        column = self.joined.files.coded_folders
+        counts, _ = self._by_image("folders", column).count(self.chosen)
+        sums = tree.sum(counts)
+        if len(self.others):
+            sums = sums + tree.count_images(
+                self.joined.images_of_files[self.others], column.codes[self.others].astype(np.intp)
+            )
+        return _of_words(tree.names, sums, 0)
 
-    def _of_files(self, column: Coded | CodedLists) -> Facet:
-        missing = self.total - int(np.count_nonzero(self._images_with(column) & self.mask))
-        return _of_words(column.values, self.joined.count(column, self.files), missing)
+    def _splits(self) -> Facet:
+        return self._file_words("splits", self.snapshot.files.splits)
 
-    def _images_with(self, column: Coded | CodedLists) -> Mask:
-        """Return which images have any value of a column of files in a place that counts."""
-        has_any = column.codes >= 0 if isinstance(column, Coded) else ~column.has_none()
-        return self.joined.of_files(has_any if self.files is None else has_any & self.files)
-
-    def _dates(self, days: Coded, counts: Counts) -> Facet:
-        return _of_days(np.array(days.values, np.int64), counts, self.total - int(counts.sum()))
-
-    def _sets(self) -> Facet:
-        counts: dict[str, int] = {}
-        is_in_any = np.zeros(len(self.mask), bool)
-        for name, ids in self.snapshot.said.sets.items():
-            rows = np.unique(self.snapshot.images.rows_of(np.asarray(ids, np.int64)))
-            rows = rows[rows >= 0]
-            counts[name] = int(np.count_nonzero(self.mask[rows]))
-            is_in_any[rows] = True
-        missing = self.total - int(np.count_nonzero(is_in_any & self.mask))
-        return _of_words(tuple(counts), np.array([*counts.values()], np.int64), missing)
-
-    def _clusters(self, name: str) -> Facet:
-        clusters = self.snapshot.clustering(name)
-        counts, missing = self._counted(clusters.coded)
-        sizes = {int(number): int(count) for number, count in zip(clusters.coded.values, counts, strict=True)}
-        ordered = sorted(((n, c) for n, c in sizes.items() if c), key=lambda item: (-item[1], item[0]))
-        return Facet(dict(ordered[:MOST]), missing, len(ordered))
+    def _tags(self) -> Facet:
+        tags = self.snapshot.own.all_tags
+        return self._file_words("tags", tags) if tags.values else Facet({}, self.total)
 
     def _field(self, name: str) -> Facet:
-        own = self.snapshot.own
+        own, key = self.snapshot.own, f"{FIELD}{name}"
         kind = own.kind(name)
         if kind in ("text", "tags", "boolean"):
-            return self._of_files(own.words(name))
+            return self._file_words(key, own.words(name))
         if kind == "date":
             days = self.snapshot.keep(("days", name), lambda: _days(own.moments(name)))
-            counts = self.joined.count(days, self.files)
-            missing = self.total - int(np.count_nonzero(self._images_with(days) & self.mask))
-            return _of_days(np.array(days.values, np.int64), counts, missing)
-        parts = self.snapshot.keep(("parts", name), lambda: _in_parts(own.numbers(name), is_even=True))
-        missing = self.total - int(np.count_nonzero(self._images_with(parts.coded) & self.mask))
-        return _of_parts(parts, self.joined.count(parts.coded, self.files), missing)
+            counts, n_any = self._count_files(key, days)
+            return _of_days(days, counts, self.total - n_any)
+        parts = self.snapshot.keep(("parts", name), lambda: _in_parts(own.numbers(name), True))
+        counts, n_any = self._count_files(key, parts.coded)
+        return _of_parts(parts, counts, self.total - n_any)
 
-    def _measured(self, parts: _Parts) -> Facet:
-        return _of_parts(parts, *self._counted(parts.coded))
+    def _words(self, column: Coded | CodedLists) -> Facet:
+        counts, n_any = column.count(self.chosen)
+        return _of_words(column.values, counts, self.total - n_any)
 
-    def _counted(self, column: Coded) -> tuple[Counts, int]:
-        counts = self._count(column)
-        return counts, self.total - int(counts.sum())
+    def _parts(self, parts: _Parts) -> Facet:
+        counts, n_any = parts.coded.count(self.chosen)
+        return _of_parts(parts, counts, self.total - n_any)
 
-    def _count(self, column: Coded) -> Counts:
-        codes = column.codes if self.rows is None else column.codes[self.rows]
-        return count_codes(codes, len(column.values))
+    def _file_words(self, key: str, column: Coded | CodedLists) -> Facet:
+        counts, n_any = self._count_files(key, column)
+        return _of_words(column.values, counts, self.total - n_any)
 
-    def _without(self, column: CodedLists) -> int:
-        return int(np.count_nonzero(column.has_none() & self.mask))
+    def _by_image(self, key: str, column: Coded | CodedLists) -> Coded | CodedLists:
+        return self.snapshot.keep(("by image", key), lambda: self.joined.by_image(column))
+
+    def _count_files(self, key: str, column: Coded | CodedLists) -> tuple[Counts, int]:
+        """Return how many images have each value of a column of files, and how many have any."""
+        counts, n_any = self._by_image(key, column).count(self.chosen)
+        if not len(self.others):
+            return counts, n_any
+        if isinstance(column, Coded):
+            rows, codes = self.others, column.codes[self.others]
+        else:
+            at = column.at(self.others)
+            rows, codes = column.rows[at].astype(np.intp), column.codes[at]
+        images = self.joined.images_of_files[rows[codes >= 0]]
+        n = max(1, len(column.values))
+        pairs = np.sort(images.astype(np.int64) * n + codes[codes >= 0])
+        pairs = pairs[np.diff(pairs, prepend=-1) > 0]
+        n_others = int(np.count_nonzero(np.diff(pairs // n, prepend=-1)))
+        return counts + count_codes(pairs % n, len(column.values)), n_any + n_others
+
+
+def _rows_of_sets(snapshot: Snapshot) -> dict[str, npt.NDArray[np.int32]]:
+    found = {}
+    for name, ids in snapshot.said.sets.items():
+        rows = np.sort(snapshot.images.rows_of(np.unique(np.asarray(ids, np.int64))))
+        found[name] = rows[rows >= 0]
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -253,18 +292,15 @@ class _FolderTree:
 
     Attributes
     ----------
-    folders : tuple of str
-        As stored paths begin.
-    n_folders : int
-        How many of them, the first, have files themselves.
+    names : tuple of str
+        Their absolute paths; first those that have files themselves.
     above : (m,) int32
-        For each of these in turn itself and the folders around it, as numbers of `folders`.
-    ends : (n_folders + 1,) int64
-        Where those of each begin and end.
+        For each of those in turn itself and the folders around it, as numbers of `names`.
+    ends : (n + 1,) int64
+        Where these begin and end.
     """
 
-    folders: tuple[str, ...]
-    n_folders: int
+    names: tuple[str, ...]
     above: npt.NDArray[np.int32]
     ends: npt.NDArray[np.int64]
 
@@ -278,21 +314,22 @@ class _FolderTree:
         for folder in there:
             above += [number_of.setdefault(around, len(number_of)) for around in _around(folder)]
             ends.append(len(above))
-        return cls(tuple(number_of), len(there), np.array(above, np.int32), np.array(ends, np.int64))
+        names = tuple(map(snapshot.folder_path, number_of))
+        return cls(names, np.array(above, np.int32), np.array(ends, np.int64))
 
     def sum(self, counts: Counts) -> Counts:
         """Return the counts of all folders, with what lies below them, from those of the folders alone."""
         each = np.repeat(counts, np.diff(self.ends))
-        return np.bincount(self.above, weights=each, minlength=len(self.folders)).astype(np.int64)
+        return np.bincount(self.above, weights=each, minlength=len(self.names)).astype(np.int64)
 
     def count_images(self, images: npt.NDArray[np.int32], codes: npt.NDArray[Any]) -> Counts:
         """Count images that lie in several places once for each folder that they are below."""
         sizes = np.diff(self.ends)[codes]
         starts = np.repeat(self.ends[:-1][codes] - np.cumsum(sizes) + sizes, sizes)
         folders = self.above[starts + np.arange(len(starts))]
-        pairs = np.sort(np.repeat(images, sizes).astype(np.int64) * len(self.folders) + folders)
+        pairs = np.sort(np.repeat(images, sizes).astype(np.int64) * len(self.names) + folders)
         pairs = pairs[np.diff(pairs, prepend=-1) > 0]
-        return count_codes(pairs % len(self.folders), len(self.folders))
+        return count_codes(pairs % len(self.names), len(self.names))
 
 
 def _around(folder: str) -> Iterator[str]:
@@ -314,18 +351,18 @@ def _of_words(values: Sequence[str], counts: Counts, missing: int) -> Facet:
     return Facet({values[row]: int(counts[row]) for row in ordered[:MOST]}, missing, len(ordered))
 
 
-def _of_days(days: npt.NDArray[np.int64], counts: Counts, missing: int) -> Facet:
-    """Return a histogram of days since 1970, by the year, month or day, as fits the time that they span."""
-    days, counts = days[counts > 0], counts[counts > 0]
+def _of_days(column: Coded, counts: Counts, missing: int) -> Facet:
+    """Return a histogram of days, by the year, month or day, as fits the time that they span."""
+    days, counts = np.array(column.values, "datetime64[D]")[counts > 0], counts[counts > 0]
     if not len(days):
         return Facet({}, missing, 0, unit="year")
-    span = int(days.max() - days.min())
+    span = int((days[-1] - days[0]).astype(np.int64))
     unit = "day" if span <= _BY_DAYS else "month" if span <= _BY_MONTHS else "year"
-    dates = days.astype("datetime64[D]").astype(f"datetime64[{_LETTERS[unit]}]")
-    values, inverse = np.unique(dates, return_inverse=True)
-    sums = np.bincount(inverse, weights=counts, minlength=len(values)).astype(np.int64)
-    by_date = dict(zip(values.astype(str).tolist(), sums.tolist(), strict=True))
-    return Facet(by_date, missing, len(values), unit=unit)
+    dates = days.astype(f"datetime64[{_LETTERS[unit]}]")
+    starts = np.flatnonzero(np.concatenate([[True], dates[1:] != dates[:-1]]))
+    sums = np.add.reduceat(counts, starts)
+    by_date = dict(zip(dates[starts].astype(str).tolist(), sums.tolist(), strict=True))
+    return Facet(by_date, missing, len(by_date), unit=unit)
 
 
 def _of_parts(parts: _Parts, counts: Counts, missing: int) -> Facet:
@@ -334,13 +371,13 @@ def _of_parts(parts: _Parts, counts: Counts, missing: int) -> Facet:
 
 
 def _days(moments: npt.NDArray[np.datetime64]) -> Coded:
-    """Return the days of moments, as days since 1970 in text; NaT is none."""
+    """Return the days of moments, rising, as ISO 8601 writes them; NaT is none."""
     is_known = ~np.isnat(moments)
-    days = moments.astype("datetime64[D]").astype(np.int64)
+    days = moments.astype("datetime64[D]")
     values, inverse = np.unique(days[is_known], return_inverse=True)
     codes = np.full(len(days), -1, np.int32)
     codes[is_known] = inverse
-    return Coded(tuple(map(str, values.tolist())), small_codes(codes, len(values)))
+    return Coded(tuple(values.astype(str).tolist()), small_codes(codes, len(values)))
 
 
 def _in_parts(numbers: npt.NDArray[Any], is_even: bool) -> _Parts:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.coding import Coded, CodedLists, Mask, code_lists, code_words
+from lookalike.collection.coding import Coded, CodedLists, Mask, code_lists, code_words, merge_spellings
 from lookalike.collection.own_fields import FieldKind, OwnFields
 from lookalike.dates import read_period
 from lookalike.errors import QueryInputError, QueryNotFoundError
@@ -31,7 +31,7 @@ class OwnColumns:
 
     def __init__(self, fields: OwnFields) -> None:
         self._fields = fields
-        self._kept: Memo[str | None, Any] = Memo()
+        self._kept: Memo[tuple[str, str], Any] = Memo()
 
     @property
     def names(self) -> list[str]:
@@ -65,9 +65,9 @@ class OwnColumns:
             if kind == "boolean":
                 codes = column.cast("int8").fill_null(-1).to_numpy(zero_copy_only=False)
                 return Coded(("false", "true"), codes)
-            return code_words(column)
+            return merge_spellings(code_words(column), fold)
 
-        found: Coded | CodedLists = self._kept.get(name, code)
+        found: Coded | CodedLists = self._kept.get(("words", name), code)
         return found
 
     def numbers(self, name: str) -> npt.NDArray[np.float64]:
@@ -79,7 +79,7 @@ class OwnColumns:
                 column = column.cast("int64" if self.kind(name) == "date" else "int8")
             return np.array(column.cast("float64").to_numpy(zero_copy_only=False))
 
-        found: npt.NDArray[np.float64] = self._kept.get(name, read)
+        found: npt.NDArray[np.float64] = self._kept.get(("numbers", name), read)
         return found
 
     def moments(self, name: str) -> npt.NDArray[np.datetime64]:
@@ -109,7 +109,7 @@ class OwnColumns:
             joined = [[tag for tags in row for tag in tags or ()] for row in zip(*lists, strict=True)]
             return code_lists(pa.array(joined, pa.list_(pa.string())), fold)
 
-        found: CodedLists = self._kept.get(None, join)
+        found: CodedLists = self._kept.get(("tags", ""), join)
         return found
 
     def meet(self, asked: FieldCondition) -> Mask:

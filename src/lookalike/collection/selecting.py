@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.coding import Coded, CodedLists, Mask
+from lookalike.collection.coding import Chosen, Coded, CodedLists, Mask
 from lookalike.collection.columns import NO_RATING, ImageColumns
 from lookalike.collection.own_columns import has_words
 from lookalike.collection.places import Places
@@ -278,7 +278,11 @@ def _in_clusters(snapshot: Snapshot, where: Filter) -> Mask:
         number = str(cluster.number)
         is_in = numbers.has_any([numbers.values.index(number)] if number in numbers.values else [])
         if not is_in.any():
-            there = [value for value, count in zip(numbers.values, numbers.count(), strict=True) if count]
+            there = [
+                value
+                for value, count in zip(numbers.values, numbers.count(Chosen())[0], strict=True)
+                if count
+            ]
             numbered = f"there are {there[0]} to {there[-1]}" if there else "there are none"
             raise QueryNotFoundError(
                 f"the clustering {cluster.clustering!r} has no cluster {cluster.number} ({numbered})"
