@@ -177,7 +177,8 @@ def has_words(where: str, column: Coded | CodedLists, words: Sequence[FieldValue
     for word in map(_as_text, words):
         meant = {code for code, value in enumerate(folded) if value == fold(word)}
         if not meant:
-            close = near_misses(word, sorted(column.values))
+            spelled = dict(zip(folded, column.values, strict=True))
+            close = [spelled[each] for each in near_misses(fold(word), sorted(folded))]
             hint = f"did you mean {' or '.join(close)}?" if close else None
             raise QueryNotFoundError(f"no image here has {word!r} in {where}", hint=hint)
         codes |= meant
