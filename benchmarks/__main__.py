@@ -24,9 +24,11 @@ NAMES = (
     "tsne",
 )
 NAMED = (  # only when they are named
+    "long_run",  # minutes, and ends with 1 if anything is wrong
     "million_crops",  # an hour, and a folder
     "autoencoder",  # hours, and torch
     "finetune",  # likewise
+    "stays_open",  # a machine at rest
     "version_before",  # a checkout of that version
     "browse",  # likewise
     "warm_search",  # likewise

@@ -1,15 +1,15 @@
 """Make a collection of up to a million crops: photos, drawings, digits and garments, cut at random.
 
-It is a collection like any other: paths, labels, dates, sizes, hashes, colours, small thumbnails, whole vectors
-of the default model, and the same reduced to 128. Nothing but its tables is written: the crops themselves lie
-nowhere, and their paths begin with ``added:``, where no root is, so that no sync looks for them.
+It is a collection like any other: paths, labels, dates, sizes, hashes, colours, small thumbnails, whole
+vectors of the default model, and the same reduced to 128. Nothing but its tables is written: the crops
+themselves lie nowhere, and their paths begin with ``added:``, where no root is, so no sync looks for them.
 
     python -m benchmarks million_crops --out /tmp/crops [--count 1000000] [--jobs 2] [--device auto]
 
 Kill it whenever you like: what was committed is a whole collection of fewer crops, and the next run goes on
 from there. The same crops come in the same order on every machine that has the same data sets at hand. What
-can be known of a crop is computed from its pixels (id, hash, sharpness, colours, vectors); the dates, cameras,
-places and ratings of the photos are drawn at random, the same for all crops of a photo but for the minute.
+can be known of a crop is computed from its pixels (id, hash, sharpness, colours, vectors); dates, cameras,
+places and ratings of the photos are drawn at random, the same for all crops of one but for the minute.
 
 The order of all crops is one random permutation of portions, of up to ten crops of one picture each, so any
 number of the first ones is much like the whole. A picture is decoded once a portion.
@@ -45,6 +45,7 @@ from lookalike.images.reader import READER
 from lookalike.store import Store, find_collection, writer_lock
 from lookalike.store.store import Changes, FileRow, ImageRow
 from lookalike.system.cores import usable_cores
+from lookalike.system.progress import UNWATCHED
 from lookalike.types import PixelArray, Vectors
 
 COUNT = 1_000_000
@@ -299,7 +300,9 @@ class Maker:
         todo = list(self._crops.by_rows(portions, ROWS_A_COMMIT))
         reduced = self._reduced()
         if reduced is not None:
-            extend_reduced(self._store, self._models, reduced)  # it may have been killed in the middle
+            extend_reduced(
+                self._store, self._models, reduced, UNWATCHED
+            )  # it may have been killed in the middle
         started = time.monotonic()
         with ThreadPoolExecutor(self._jobs) as pool:
             for number, made in enumerate(self._ahead(pool, todo), 1):
@@ -390,7 +393,7 @@ def cut_crops(picture: Image.Image, cuts: Cuts) -> Iterator[Image.Image]:
         yield crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirrored else crop
 
 
-def describe(crop: Image.Image, format: str) -> tuple[ImageRow, PixelArray]:
+def describe(crop: Image.Image, kind: str) -> tuple[ImageRow, PixelArray]:
     """Return the row of a crop but for its colours, and the pixels that those are taken from."""
     scale = min(1.0, THUMBNAIL_SIDE / max(crop.size))
     size = (max(1, round(crop.width * scale)), max(1, round(crop.height * scale)))
@@ -402,7 +405,7 @@ def describe(crop: Image.Image, format: str) -> tuple[ImageRow, PixelArray]:
     row = ImageRow(
         image,
         sha256,
-        format,
+        kind,
         crop.width,
         crop.height,
         perceptual_hash(grey),

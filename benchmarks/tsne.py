@@ -26,6 +26,7 @@ from lookalike.datasets import load
 from lookalike.pca import PCA
 from lookalike.projection import place, project
 from lookalike.system.cores import usable_cores
+from lookalike.system.progress import Progress
 
 N_AXES = 50
 PLACED_ON = 20_000
@@ -55,8 +56,8 @@ def save(figures: dict[str, Any]) -> None:
 def compare_maps(rows: Any, labels: Any) -> dict[str, Any]:
     begun, arranging = time.perf_counter(), []
 
-    def told(words: str, done: float) -> None:
-        if words == "arranging the points" and not arranging:
+    def told(progress: Progress) -> None:
+        if progress.phase == "arranging" and not arranging:
             arranging.append(round(time.perf_counter() - begun, 2))
 
     ours, our_times = report.timed(lambda: project(rows, report=told))

@@ -24,10 +24,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
-from lookalike import Collection
+from lookalike import Collection, Progress
 from lookalike.drawing import draw_map, draw_search, group_by_cluster
 from lookalike.plots import save_figure
-from lookalike.train import AutoencoderSettings, Running, TrainingProgress
+from lookalike.train import AutoencoderSettings, TrainingProgress
 
 DIMENSION, SIZE, EPOCHS = 32, 512, 30
 CLUSTERS = 4
@@ -43,7 +43,7 @@ def main(photos: Path, query: str | None = None, url: str | None = None, epochs:
     model = settings.model_name
     if model not in collection.info().models:
         collection.sync()
-        trained = collection.models.train(settings, running=Running(report=tell))
+        trained = collection.models.train(settings, report=tell)
         save_figure(trained.draw_examples(), beside(photos, "reconstructed"))
         print(
             f"\n{model}: held-out loss {trained.card.held_out_loss:.4f} after epoch {trained.card.best_epoch}"
@@ -75,7 +75,9 @@ def beside(photos: Path, what: str) -> Path:
     return photos.absolute().with_name(f"{photos.absolute().name}-{what}.png")
 
 
-def tell(progress: TrainingProgress) -> None:
+def tell(progress: Progress) -> None:
+    if not isinstance(progress, TrainingProgress):
+        return
     left = f", about {progress.seconds_left / 60:.0f} minutes left" if progress.seconds_left else ""
     print(
         f"\repoch {progress.epoch} of {progress.epochs}: loss {progress.loss:.4f}{left}   ",

@@ -23,15 +23,27 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.cluster import Choice as Choice
     from lookalike.cluster import KDistances as KDistances
     from lookalike.collection import Collection as Collection
+    from lookalike.collection.adding import Addition as Addition
+    from lookalike.collection.adding import AnyAddition as AnyAddition
     from lookalike.collection.clusterings.clusterings import Clusterings as Clusterings
     from lookalike.collection.columns import FileColumns as FileColumns
     from lookalike.collection.columns import ImageColumns as ImageColumns
     from lookalike.collection.evaluation.evaluation import Evaluations as Evaluations
+    from lookalike.collection.fields.fields import Fields as Fields
+    from lookalike.collection.fields.fields import FieldsByFile as FieldsByFile
     from lookalike.collection.maps.maps import Maps as Maps
     from lookalike.collection.models.models import Models as Models
     from lookalike.collection.own_fields import OwnFields as OwnFields
     from lookalike.collection.said import Said as Said
     from lookalike.collection.snapshot import Snapshot as Snapshot
+    from lookalike.collection.statements.changes import Changes as Changes
+    from lookalike.collection.statements.decisions import Decisions as Decisions
+    from lookalike.collection.statements.feedback import Feedback as Feedback
+    from lookalike.collection.statements.labels import Labels as Labels
+    from lookalike.collection.statements.naming import ImageName as ImageName
+    from lookalike.collection.statements.naming import Images as Images
+    from lookalike.collection.statements.sets import Sets as Sets
+    from lookalike.collection.statements.statements import Statements as Statements
     from lookalike.embed import Model as Model
     from lookalike.errors import BusyError as BusyError
     from lookalike.errors import CacheError as CacheError
@@ -109,6 +121,10 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.query.terms import Url as Url
     from lookalike.query.terms import Vector as Vector
     from lookalike.query.terms import Words as Words
+    from lookalike.results.adding import AddedImage as AddedImage
+    from lookalike.results.adding import AddReport as AddReport
+    from lookalike.results.adding import FieldReport as FieldReport
+    from lookalike.results.adding import VectorReport as VectorReport
     from lookalike.results.browsing import BrowseResult as BrowseResult
     from lookalike.results.browsing import Facet as Facet
     from lookalike.results.browsing import Facets as Facets
@@ -127,17 +143,24 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.maps import ImageMap as ImageMap
     from lookalike.results.maps import MapUpdate as MapUpdate
     from lookalike.results.models import TrainedModel as TrainedModel
+    from lookalike.results.said import Change as Change
+    from lookalike.results.said import ChangeKind as ChangeKind
+    from lookalike.results.said import Decision as Decision
+    from lookalike.results.said import Imported as Imported
+    from lookalike.results.said import Judgment as Judgment
+    from lookalike.results.said import PairDecision as PairDecision
+    from lookalike.results.said import SetInfo as SetInfo
+    from lookalike.results.said import Verdict as Verdict
     from lookalike.results.search import HitCluster as HitCluster
     from lookalike.results.search import SearchResult as SearchResult
     from lookalike.results.sync import Failure as Failure
     from lookalike.results.sync import Note as Note
     from lookalike.results.sync import SyncReport as SyncReport
     from lookalike.store import Labeling as Labeling
-    from lookalike.sync import Progress as Progress
     from lookalike.system.progress import CancelToken as CancelToken
-    from lookalike.system.reports import CountReport as CountReport
-    from lookalike.system.reports import ShareReport as ShareReport
-    from lookalike.system.reports import WordsReport as WordsReport
+    from lookalike.system.progress import Progress as Progress
+    from lookalike.system.progress import ProgressReport as ProgressReport
+    from lookalike.system.progress import silent as silent
     from lookalike.train import AutoencoderSettings as AutoencoderSettings
     from lookalike.train import Card as Card
     from lookalike.train import Epoch as Epoch
@@ -145,6 +168,8 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.train import Running as Running
     from lookalike.train import Trained as Trained
     from lookalike.train import TrainingProgress as TrainingProgress
+    from lookalike.types import FieldKind as FieldKind
+    from lookalike.types import FieldValue as FieldValue
     from lookalike.types import Hit as Hit
     from lookalike.types import Ids as Ids
     from lookalike.types import ImageId as ImageId
@@ -163,6 +188,13 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("collection.maps.maps", "Maps"),
     ("collection.models.models", "Models"),
     ("collection.evaluation.evaluation", "Evaluations"),
+    ("collection.fields.fields", "Fields"),
+    ("collection.statements.sets", "Sets"),
+    ("collection.statements.labels", "Labels"),
+    ("collection.statements.feedback", "Feedback"),
+    ("collection.statements.decisions", "Decisions"),
+    ("collection.statements.changes", "Changes"),
+    ("collection.statements.statements", "Statements"),
     # What its methods return:
     ("results.browsing", "BrowseResult Facet Facets"),
     ("results.clusterings", "Cluster Clustering ClusteringInfo"),
@@ -170,11 +202,13 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
         "results.evaluation",
         "ClusteringEvaluation ClusteringEvaluations Evaluation QueryScores SearchComparison",
     ),
+    ("results.adding", "AddReport AddedImage FieldReport VectorReport"),
     ("results.info", "ImageInfo Info RootInfo"),
     ("results.maps", "ImageMap MapUpdate"),
     ("results.models", "TrainedModel"),
     ("results.hits", "Hits"),
     ("results.search", "HitCluster SearchResult"),
+    ("results.said", "Change ChangeKind Decision Imported Judgment PairDecision SetInfo Verdict"),
     ("results.sync", "Failure Note SyncReport"),
     ("collection.snapshot", "Snapshot"),
     ("collection.columns", "FileColumns ImageColumns"),
@@ -190,6 +224,8 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("query.facts", "Facts"),
     ("train", "Card Epoch Trained"),
     # What they take:
+    ("collection.adding", "Addition AnyAddition"),
+    ("collection.fields.fields", "FieldsByFile"),
     ("pca", "PCA"),
     ("query.embedding", "EmbeddedQuery"),
     ("query.filter", "Filter"),
@@ -197,13 +233,12 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("query.conditions", "ClusterRef FieldCondition MapPolygon"),
     ("query.request", "SearchRequest"),
     ("query.terms", "Example ImageFile ImageRef Pixels Term Url Vector Words"),
+    ("collection.statements.naming", "ImageName Images"),
     ("store", "Labeling"),
-    ("sync", "Progress"),
     ("train", "AutoencoderSettings FinetuneSettings Running TrainingProgress"),
     # Words that all share:
-    ("types", "Hit Ids ImageId Metric Neighborhoods Neighbors PixelArray Vectors"),
-    ("system.progress", "CancelToken"),
-    ("system.reports", "CountReport ShareReport WordsReport"),
+    ("types", "FieldKind FieldValue Hit Ids ImageId Metric Neighborhoods Neighbors PixelArray Vectors"),
+    ("system.progress", "CancelToken Progress ProgressReport silent"),
     ("hints", "Hint Sentence"),
     # What can go wrong:
     (

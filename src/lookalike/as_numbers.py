@@ -35,6 +35,8 @@ def as_numbers(values: npt.ArrayLike, what: str = "vectors") -> npt.NDArray[Any]
     array([[ 0.,  1.],
            [nan,  2.]])
     """
+    if type(values) is np.ndarray and values.dtype.kind in _KINDS:  # no other module needs be loaded for it
+        return values
     try:
         if np.ma.isMaskedArray(values) and np.ma.is_masked(values):
             return np.asarray(np.ma.filled(np.ma.asarray(values, np.float64), np.nan))

@@ -19,16 +19,18 @@ vectors of a network take a few minutes with all kinds, most of them for the bui
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import InvalidInputError, LookalikeError
+from lookalike.errors import CancelledError, InvalidInputError, LookalikeError
 from lookalike.hints import Hint, Sentence, join
 from lookalike.index import kinds as index_kinds
 from lookalike.index.contract import DEFAULT_RECALL, Index, check_queries, check_recall, check_vectors
@@ -36,6 +38,10 @@ from lookalike.index.exact import Exact
 from lookalike.index.kinds import AUTO_KINDS, load_index
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.cores import usable_cores
+from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
+from lookalike.system.tables import Columns, Table
+from lookalike.system.watching import watching
+from lookalike.system.wording import count_of
 from lookalike.types import Ids, Metric, Vectors
 
 __all__ = ["IndexComparison", "IndexFigures", "Point", "compare_indexes"]
@@ -82,6 +88,16 @@ class Point:
     batch_queries_per_second: float
     n_queries: int
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a document of JSON."""
+        return {
+            "asked": self.asked,
+            "recall": round(self.recall, 6),
+            "queries_per_second": round(self.queries_per_second, 1),
+            "batch_queries_per_second": round(self.batch_queries_per_second, 1),
+            "queries": self.n_queries,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class IndexFigures:
@@ -104,10 +120,19 @@ class IndexFigures:
     size: int | None
     points: tuple[Point, ...]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a document of JSON."""
+        return {
+            "index": self.index,
+            "build_seconds": round(self.build_seconds, 3),
+            "bytes": self.size,
+            "points": [point.to_dict() for point in self.points],
+        }
+
 
 @dataclass(frozen=True, slots=True)
-class IndexComparison:
-    """Search indexes on the same vectors.
+class IndexComparison(Table):
+    """Search indexes on the same vectors; as a table it has a row for each recall of each index.
 
     Attributes
     ----------
@@ -137,6 +162,37 @@ class IndexComparison:
         points = [point for figures in self.indexes for point in figures.points if point.recall >= recall]
         return max(points, key=lambda point: point.queries_per_second, default=None)
 
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON; see `lookalike.SearchResult.to_dict`."""
+        fastest = self.fastest()
+        return {
+            "metric": self.metric,
+            "dimension": self.dimension,
+            "images": self.n_vectors,
+            "queries": self.n_queries,
+            "k": self.k,
+            "cores": self.cores,
+            "indexes": [figures.to_dict() for figures in self.indexes],
+            "left_out": [{"index": kind, "reason": tell(reason)} for kind, reason in self.left_out.items()],
+            "fastest": None if fastest is None else {"index": fastest.index, **fastest.to_dict()},
+        }
+
+    def __repr__(self) -> str:
+        kinds = count_of(len(self.indexes), "index", "indexes")
+        return f"<IndexComparison: {kinds}, {self.n_vectors:,} vectors of {self.dimension:,} dimensions>"
+
+    def _columns(self) -> Columns:
+        pairs = [(figures, point) for figures in self.indexes for point in figures.points]
+        return {
+            "index": [point.index for _, point in pairs],
+            "asked": [point.asked for _, point in pairs],
+            "recall": [point.recall for _, point in pairs],
+            "queries_per_second": [point.queries_per_second for _, point in pairs],
+            "batch_queries_per_second": [point.batch_queries_per_second for _, point in pairs],
+            "build_seconds": [figures.build_seconds for figures, _ in pairs],
+            "bytes": [figures.size for figures, _ in pairs],
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexTrial:
@@ -155,7 +211,7 @@ class IndexTrial:
     n_queries: int | None
     random_state: int
     seconds: float
-    report: Callable[[str], None]
+    watch: Watch
 
     def __post_init__(self) -> None:
         """Check what does not depend on the vectors."""
@@ -197,7 +253,8 @@ def compare_indexes(
     n_queries: int | None = None,
     random_state: int = RANDOM_STATE,
     seconds: float = 1.0,
-    report: Callable[[str], None] = lambda step: None,
+    report: ProgressReport | None = None,
+    cancel: CancelToken | None = None,
 ) -> IndexComparison:
     """Build search indexes on vectors, and measure how well and how fast each answers.
 
@@ -222,8 +279,8 @@ def compare_indexes(
         Which rows are queries. Recalls are the same each time, as far as the indexes are; times are not.
     seconds : float
         For each index at each recall, one by one, and again in batch.
-    report : callable
-        Told what is being done, in a few words.
+    report, cancel : optional
+        Who is told how far it has come, and may stop it; see `Collection.sync`.
 
     Returns
     -------
@@ -247,25 +304,26 @@ def compare_indexes(
     >>> found.n_vectors, found.n_queries, found.indexes[0].points[0].recall
     (180, 20, 1.0)
     """
-    trial = IndexTrial(
-        metric=metric,
-        k=k,
-        kinds=kinds,
-        recalls=recalls,
-        n_queries=n_queries,
-        random_state=random_state,
-        seconds=seconds,
-        report=report,
-    )
-    rows = check_vectors(vectors, metric)
-    return _compare(trial, *_separate(trial, rows, queries))
+    with watching(report, cancel) as watch:
+        trial = IndexTrial(
+            metric=metric,
+            k=k,
+            kinds=kinds,
+            recalls=recalls,
+            n_queries=n_queries,
+            random_state=random_state,
+            seconds=seconds,
+            watch=watch,
+        )
+        rows = check_vectors(vectors, metric)
+        return _compare(trial, *_separate(trial, rows, queries))
 
 
 def _compare(trial: IndexTrial, gallery: Vectors, asked: Vectors) -> IndexComparison:
     """Compare indexes by what they find in a gallery, (n, d), for some queries, (n_queries, d)."""
     k = min(int(trial.k), len(gallery))
-    trial.report("finding the true neighbours")
-    limits = _find_limits(gallery, asked, trial.metric, k)  # (queries that there was time for,)
+    watch = trial.watch
+    limits = _find_limits(gallery, asked, trial.metric, k, watch)  # (queries that there was time for,)
     asked = asked[: len(limits)]
     costs: dict[str, tuple[float, int | None]] = {}
     tallies: list[_Tally] = []
@@ -273,20 +331,22 @@ def _compare(trial: IndexTrial, gallery: Vectors, asked: Vectors) -> IndexCompar
     for kind in trial.chosen:
         efforts = trial.efforts_of(kind)
         try:
-            trial.report(f"trying {kind.kind}, which is compiled the first time")
-            _try(kind, gallery, asked, trial.metric, k, efforts)
+            watch.say("trying", f"trying {kind.kind}, which is compiled the first time")
+            _try(trial, kind, gallery, asked, k)
             is_built = trial.kinds or kind.kind in AUTO_KINDS
-            expected = 0.0 if is_built else _expect(kind, gallery, trial.metric)
+            expected = 0.0 if is_built else _expect(kind, gallery, trial.metric, watch)
             if expected > _LONGEST_BUILD:
                 left_out[kind.kind] = Sentence(
                     f"building it would take some {max(expected, 1):,.0f} seconds",
                     Hint("build_anyway", kind=kind.kind),
                 )
                 continue
-            trial.report(f"building {kind.kind}")
+            watch.say("building", f"building {kind.kind}")
             started = time.perf_counter()
-            index = kind(trial.metric).build(gallery)
+            index = _build(kind, gallery, trial.metric, watch)
             costs[kind.kind] = (time.perf_counter() - started, _size_on_disk(index))
+        except CancelledError:
+            raise
         except LookalikeError as error:  # of the kind, not of the vectors: `Exact` has taken those
             left_out[kind.kind] = error.told
             continue
@@ -296,7 +356,7 @@ def _compare(trial: IndexTrial, gallery: Vectors, asked: Vectors) -> IndexCompar
             "there is no index to compare: " + "; ".join(f"{kind}: {why}" for kind, why in left_out.items()),
             hint=join(*(why.hint for why in left_out.values())),
         )
-    _take_turns(tallies, asked, trial.report)
+    _take_turns(tallies, asked, watch)
     points = [tally.to_point(gallery, asked, limits) for tally in tallies]
     return IndexComparison(
         trial.metric,
@@ -384,12 +444,13 @@ def _separate(trial: IndexTrial, rows: Vectors, queries: npt.ArrayLike | None) -
     return (rows if queries is not None else np.delete(rows, chosen, axis=0)), given[chosen]
 
 
-def _find_limits(gallery: Vectors, queries: Vectors, metric: Metric, k: int) -> Doubles:
+def _find_limits(gallery: Vectors, queries: Vectors, metric: Metric, k: int, watch: Watch) -> Doubles:
     """Return how far the true k-th neighbour of each query is, of as many as there is time for."""
     exact = Exact(metric).build(gallery)
     limits: list[Doubles] = []
     started = time.perf_counter()
     for start in range(0, len(queries), _TRUTH_BLOCK):
+        watch(Progress("truth", start, len(queries), "finding the true neighbours", unit="queries"))
         block = queries[start : start + _TRUTH_BLOCK]
         limits.append(_measure(gallery, block, exact.search(block, k).ids, metric).max(axis=1))
         if time.perf_counter() - started > _TRUTH_SECONDS:
@@ -397,18 +458,23 @@ def _find_limits(gallery: Vectors, queries: Vectors, metric: Metric, k: int) -> 
     return np.concatenate(limits)
 
 
-def _try(
-    kind: type[Index], gallery: Vectors, queries: Vectors, metric: Metric, k: int, recalls: Sequence[float]
-) -> None:
+def _build(kind: type[Index], rows: Vectors, metric: Metric, watch: Watch) -> Index:
+    """Build an index; somebody's own kind may not know of who stops it."""
+    if "cancel" in inspect.signature(kind.build).parameters:
+        return kind(metric).build(rows, **watch.quiet().told)
+    return kind(metric).build(rows)
+
+
+def _try(trial: IndexTrial, kind: type[Index], gallery: Vectors, queries: Vectors, k: int) -> None:
     """Let the compiler do its work on a small index."""
     sample = _sample(gallery, _TRIAL_ROWS)
-    index = kind(metric).build(sample)
-    for recall in recalls:
+    index = _build(kind, sample, trial.metric, trial.watch)
+    for recall in trial.watch.each(trial.efforts_of(kind)):
         index.search(queries[0], min(k, len(sample)), recall=recall)
         index.search(queries[:_TRUTH_BLOCK], min(k, len(sample)), recall=recall)
 
 
-def _expect(kind: type[Index], gallery: Vectors, metric: Metric) -> float:
+def _expect(kind: type[Index], gallery: Vectors, metric: Metric, watch: Watch) -> float:
     """Return how many seconds a build is likely to take, from two small ones: a part of it is fixed."""
     n, small, large = len(gallery), _TRIAL_ROWS, 2 * _TRIAL_ROWS
     if n <= large:
@@ -417,7 +483,7 @@ def _expect(kind: type[Index], gallery: Vectors, metric: Metric) -> float:
     for n_rows in (small, large):
         sample = _sample(gallery, n_rows)
         started = time.perf_counter()
-        kind(metric).build(sample)
+        _build(kind, sample, metric, watch)
         seconds.append(time.perf_counter() - started)
     a_row = max(seconds[1] - seconds[0], 0.0) / (large - small)
     return seconds[1] + a_row * (n - large) * float(np.log(n) / np.log(large))  # as trees and graphs grow
@@ -428,14 +494,15 @@ def _sample(rows: Vectors, n: int) -> Vectors:
     return sample
 
 
-def _take_turns(tallies: Sequence[_Tally], queries: Vectors, report: Callable[[str], None]) -> None:
+def _take_turns(tallies: Sequence[_Tally], queries: Vectors, watch: Watch) -> None:
     from threadpoolctl import threadpool_limits
 
     blocks = np.array_split(queries, min(_ROUNDS, len(queries)))
     for number in range(_ROUNDS):
         block = blocks[number % len(blocks)]
-        for tally in tallies:
-            report(f"asking {tally.index.kind}, round {number + 1} of {_ROUNDS}")
+        for at, tally in enumerate(tallies):
+            done, words = number * len(tallies) + at, f"asking {tally.index.kind}"
+            watch(Progress("asking", done, _ROUNDS * len(tallies), words))
             with threadpool_limits(1):
                 tally.ask_one_by_one(block)
             tally.ask_in_batch(queries)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.types import Vectors
 
 _NEAR = 256  # centroids that a row is compared with at least, of a tree's
@@ -30,13 +31,14 @@ _BLOCK_VALUES = 1 << 22  # of a block of rows against all centroids: 16 MB
 Labels = npt.NDArray[np.int64]
 
 
-def assign(rows: Vectors, centroids: Vectors) -> Labels:
+def assign(rows: Vectors, centroids: Vectors, watch: Watch = UNWATCHED) -> Labels:
     """Return the nearest centroid of each row.
 
     Parameters
     ----------
     rows : (n, d) float32
     centroids : (k, d) float32
+    watch : Watch
 
     Returns
     -------
@@ -46,14 +48,14 @@ def assign(rows: Vectors, centroids: Vectors) -> Labels:
     squares = np.einsum("ij,ij->i", centroids, centroids)
     doubled = -2 * centroids.T
     step = max(1, _BLOCK_VALUES // len(centroids))
-    for start in range(0, len(rows), step):
+    for start in watch.each(range(0, len(rows), step)):
         product = rows[start : start + step] @ doubled  # (step, k)
         product += squares
         labels[start : start + step] = product.argmin(axis=1)
     return labels
 
 
-def means(rows: Vectors, labels: Labels, centroids: Vectors) -> Vectors:
+def means(rows: Vectors, labels: Labels, centroids: Vectors, watch: Watch = UNWATCHED) -> Vectors:
     """Return the mean of each label's rows; a label without rows gets a row of the largest one.
 
     Parameters
@@ -61,6 +63,7 @@ def means(rows: Vectors, labels: Labels, centroids: Vectors) -> Vectors:
     rows : (n, d) float32
     labels : (n,) int64, 0 to k - 1
     centroids : (k, d) float32
+    watch : Watch
 
     Returns
     -------
@@ -72,7 +75,7 @@ def means(rows: Vectors, labels: Labels, centroids: Vectors) -> Vectors:
     starts = np.cumsum(counts) - counts
     moved = centroids.copy()
     filled = np.flatnonzero(counts)
-    for label in filled:
+    for label in watch.each(filled):
         members = order[starts[label] : starts[label] + counts[label]]
         moved[label] = rows[members].mean(axis=0, dtype=np.float64)
     if len(filled) < k:
@@ -84,7 +87,7 @@ def means(rows: Vectors, labels: Labels, centroids: Vectors) -> Vectors:
     return moved
 
 
-def fit(rows: Vectors, k: int, n_iter: int, random: np.random.Generator) -> Vectors:
+def fit(rows: Vectors, k: int, n_iter: int, random: np.random.Generator, watch: Watch = UNWATCHED) -> Vectors:
     """Return k centroids, after so many rounds from randomly chosen rows.
 
     Parameters
@@ -94,6 +97,7 @@ def fit(rows: Vectors, k: int, n_iter: int, random: np.random.Generator) -> Vect
     k : int
     n_iter : int
     random : numpy.random.Generator
+    watch : Watch
 
     Returns
     -------
@@ -101,7 +105,7 @@ def fit(rows: Vectors, k: int, n_iter: int, random: np.random.Generator) -> Vect
     """
     centroids = rows[random.choice(len(rows), k, replace=len(rows) < k)]
     for _ in range(n_iter):
-        centroids = means(rows, assign(rows, centroids), centroids)
+        centroids = means(rows, assign(rows, centroids, watch), centroids, watch)
     return centroids
 
 
@@ -118,13 +122,13 @@ class Tree:
     top: Vectors
     centroids: Vectors
 
-    def assign(self, rows: Vectors) -> Labels:
+    def assign(self, rows: Vectors, watch: Watch = UNWATCHED) -> Labels:
         """Return a near centroid of each row, nearly always the nearest; (n,) int64."""
         k = len(self.centroids)
         n_near = max(_NEAR, k // 16)
         if n_near >= k:
-            return assign(rows, self.centroids)
-        upper = assign(rows, self.top)
+            return assign(rows, self.centroids, watch)
+        upper = assign(rows, self.top, watch)
         labels = np.empty(len(rows), np.int64)
         order = np.argsort(upper, kind="stable")
         ends = np.cumsum(np.bincount(upper, minlength=len(self.top)))
@@ -132,23 +136,26 @@ class Tree:
             if len(members):
                 distances = np.square(self.centroids - centre).sum(axis=1)
                 near = np.argpartition(distances, n_near)[:n_near]
-                labels[members] = near[assign(rows[members], self.centroids[near])]
+                labels[members] = near[assign(rows[members], self.centroids[near], watch)]
         return labels
 
 
-def fit_tree(rows: Vectors, k: int, n_iter: int, random: np.random.Generator) -> Tree:
+def fit_tree(
+    rows: Vectors, k: int, n_iter: int, random: np.random.Generator, watch: Watch = UNWATCHED
+) -> Tree:
     """Return k centroids in two levels: √k of all rows, then each one's share of k among its own rows.
 
     Parameters are those of `fit`.
     """
-    top = fit(rows, max(1, round(k**0.5)), n_iter, random)
-    labels = assign(rows, top)
+    top = fit(rows, max(1, round(k**0.5)), n_iter, random, watch)
+    labels = assign(rows, top, watch)
     counts = np.bincount(labels, minlength=len(top))
     # Shares of k by size, in whole numbers that add up: the largest remainders are rounded up.
     exact = counts * (k / len(rows))
     shares = np.floor(exact).astype(np.int64)
     shares[np.argsort(shares - exact, kind="stable")[: k - shares.sum()]] += 1
     parts = [
-        fit(rows[labels == label], int(shares[label]), n_iter, random) for label in np.flatnonzero(shares)
+        fit(rows[labels == label], int(shares[label]), n_iter, random, watch)
+        for label in np.flatnonzero(shares)
     ]
     return Tree(top, np.concatenate(parts))

@@ -33,7 +33,9 @@ from lookalike.errors import InvalidInputError, ModelDamagedError
 from lookalike.system.memory import check_memory, rows_at_once
 
 __all__ = ["PCA"]
+from lookalike.system.progress import UNWATCHED, CancelToken, Progress, ProgressReport, Watch
 from lookalike.system.replace_file import replace_file
+from lookalike.system.watching import watching
 from lookalike.types import Vectors
 
 _BLOCK_ROWS = 8_192
@@ -105,13 +107,21 @@ class PCA:
         """How many components are kept."""
         return len(self.components_)
 
-    def fit(self, vectors: npt.ArrayLike) -> Self:
+    def fit(
+        self,
+        vectors: npt.ArrayLike,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Self:
         """Find the components.
 
         Parameters
         ----------
         vectors : (n, d) array-like
             Memory-mapped ones are read block by block.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Raises
         ------
@@ -124,6 +134,11 @@ class PCA:
             raise InvalidInputError(
                 f"vectors are {rows.dtype} of shape {rows.shape}; expected (n, d), n from 2"
             )
+        with watching(report, cancel) as watch:
+            self._fit(rows, watch)
+        return self
+
+    def _fit(self, rows: npt.NDArray[Any], watch: Watch) -> None:
         n, d = rows.shape
         most = min(n - 1, d)
         if not isinstance(self.n_components, float) and self.n_components > most:
@@ -134,25 +149,25 @@ class PCA:
         if min(n, d) <= _MOST_EXACT:
             check_memory(24 * min(n, d) ** 2, f"a principal component analysis of {n:,} vectors", _INSTEAD)
         mean = np.zeros(d)
-        for block in _blocks(rows):
+        for block in _blocks(rows, watch, "finding the mean"):
             mean += block.sum(axis=0)
         mean /= n
         if not np.isfinite(mean).all():
             raise InvalidInputError("vectors hold NaN or infinity; expected finite numbers")
         if min(n, d) > _MOST_EXACT:
-            variance, axes, total = _iterate(rows, mean, self.n_components)
+            variance, axes, total = _iterate(rows, mean, self.n_components, watch)
             count = _count(variance / total, self.n_components)
             axes = axes[:, :count]
         elif n < d:
-            products = _products(rows, mean)
+            products = _products(rows, mean, watch)
             variance, turn = np.linalg.eigh(products / (n - 1))  # rising
             variance = np.maximum(variance[::-1], 0.0)[:most]
             total = _check_varied(float(variance.sum()))
             count = _count(variance / total, self.n_components)
-            axes = _axes_of_few(rows, mean, turn[:, ::-1][:, :count])
+            axes = _axes_of_few(rows, mean, turn[:, ::-1][:, :count], watch)
         else:
             scatter = np.zeros((d, d))
-            for block in _blocks(rows):
+            for block in _blocks(rows, watch, "finding the components"):
                 centred = block - mean
                 scatter += centred.T @ centred
             variance, axes = np.linalg.eigh(scatter / (n - 1))  # rising; axes in columns
@@ -167,7 +182,6 @@ class PCA:
         axes = axes * np.sign(axes[np.arange(count), largest])[:, None]
         self.mean_, self.components_ = mean, np.ascontiguousarray(axes)
         self.explained_variance_, self.explained_variance_ratio_ = variance, variance / total
-        return self
 
     def transform(self, vectors: npt.ArrayLike) -> Vectors:
         """Return the coordinates of vectors along the components.
@@ -309,35 +323,39 @@ def _check_varied(total: float) -> float:
     return total
 
 
-def _products(rows: npt.NDArray[Any], mean: Doubles) -> Doubles:
+def _products(rows: npt.NDArray[Any], mean: Doubles, watch: Watch) -> Doubles:
     """Return the products of centred rows with one another, (n, n)."""
     products = np.zeros((len(rows), len(rows)))
-    for columns in _columns(*rows.shape):
+    for columns in watch.each(_columns(*rows.shape)):
         centred = rows[:, columns] - mean[columns]
         products += centred @ centred.T
     return products
 
 
-def _axes_of_few(rows: npt.NDArray[Any], mean: Doubles, turn: Doubles) -> Doubles:
+def _axes_of_few(rows: npt.NDArray[Any], mean: Doubles, turn: Doubles, watch: Watch) -> Doubles:
     """Return the axes, (d, m), that eigenvectors of the products of rows, (n, m), stand for; orthonormal."""
     n, d = rows.shape
     m = turn.shape[1]
     check_memory(24 * d * m, f"finding {m:,} components of {d:,} dimensions", _INSTEAD)
     axes = np.empty((d, m))
-    for columns in _columns(n, d):
+    for columns in watch.each(_columns(n, d)):
         axes[columns] = (rows[:, columns] - mean[columns]).T @ turn
     # Of those without variance nothing but rounding is left: any that are orthonormal will do.
     return np.linalg.qr(axes)[0]
 
 
-def _iterate(rows: npt.NDArray[Any], mean: Doubles, wanted: int | float) -> tuple[Doubles, Doubles, float]:
+def _iterate(
+    rows: npt.NDArray[Any], mean: Doubles, wanted: int | float, watch: Watch
+) -> tuple[Doubles, Doubles, float]:
     """Return variances (m,), axes (d, m) and the variance of all, by products with a few axes at a time.
 
     Subspace iteration, as in `principal_axes`, but over all rows. For a share of the variance the number of
     axes is doubled until they have it.
     """
     n, d = rows.shape
-    total = _check_varied(sum(float(np.square(block - mean).sum()) for block in _blocks(rows)) / (n - 1))
+    total = _check_varied(
+        sum(float(np.square(block - mean).sum()) for block in _blocks(rows, watch)) / (n - 1)
+    )
     m = 64 if isinstance(wanted, float) else int(wanted)
     while True:
         m = min(m, n - 1, d)
@@ -347,13 +365,13 @@ def _iterate(rows: npt.NDArray[Any], mean: Doubles, wanted: int | float) -> tupl
         for _ in range(_ROUNDS):
             axes, _ = np.linalg.qr(axes)
             turned = np.zeros_like(axes)
-            for block in _blocks(rows):
+            for block in _blocks(rows, watch, "finding the components"):
                 block -= mean
                 turned += block.T @ (block @ axes)
             axes = turned
         axes, _ = np.linalg.qr(axes)
         scatter = np.zeros((n_axes, n_axes))
-        for block in _blocks(rows):
+        for block in _blocks(rows, watch):
             within = (block - mean) @ axes
             scatter += within.T @ within
         variance, turn = np.linalg.eigh(scatter / (n - 1))
@@ -363,9 +381,12 @@ def _iterate(rows: npt.NDArray[Any], mean: Doubles, wanted: int | float) -> tupl
         m *= 2
 
 
-def _blocks(rows: npt.NDArray[Any]) -> Iterator[Doubles]:
+def _blocks(rows: npt.NDArray[Any], watch: Watch = UNWATCHED, words: str = "") -> Iterator[Doubles]:
     step = rows_at_once(rows.shape[1], _BLOCK_ROWS)
     for start in range(0, len(rows), step):
+        if words:
+            watch(Progress("components", start, len(rows), words))
+        watch.check()
         yield np.array(rows[start : start + step], np.float64)
 
 

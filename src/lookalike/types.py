@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal, NewType, Self
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NewType, NoReturn, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,41 @@ Metric = Literal["cosine", "euclidean"]
 
 Ids = npt.NDArray[np.int64]
 """(n,) int64 image ids, or row numbers where no ids were given."""
+
+FieldKind = Literal["number", "text", "date", "boolean", "tags"]
+"""What a column of the user's holds."""
+
+FieldValue = float | str | datetime.datetime | bool | list[str]
+"""What stands in a column of the user's: a number, a text, a date, yes or no, or tags."""
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class FrozenDict(dict[K, V]):
+    """A dict that nobody changes, as many share it; it can be pickled, copied, and written as JSON.
+
+    >>> names = FrozenDict({"kmeans": "owls"})
+    >>> names["kmeans"] = "cats"
+    Traceback (most recent call last):
+    ...
+    TypeError: this dict cannot be changed; dict(it) is a copy that can
+    """
+
+    __slots__ = ()
+
+    def _refuse(self, *given: object, **named: object) -> NoReturn:
+        raise TypeError("this dict cannot be changed; dict(it) is a copy that can")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
 
 
 def format_id(image_id: int) -> str:
@@ -85,14 +121,13 @@ class Neighborhoods:
         return self.ids[hits], self.distances[hits]
 
 
-def choose_label(
-    folder_label: str | None, clusters: Mapping[str, str], without: str | None = None
-) -> str | None:
-    """Return the label of a folder or data set if there is one; else the first name of a cluster.
+def choose_label(given: str | None, clusters: Mapping[str, str], without: str | None = None) -> str | None:
+    """Return the label that an image was given if there is one; else the first name of a cluster.
 
     Parameters
     ----------
-    folder_label : str or None
+    given : str or None
+        By hand, or by a folder or data set.
     clusters : mapping of str to str
         Clustering to name, the one changed last first.
     without : str, optional
@@ -103,8 +138,8 @@ def choose_label(
     >>> choose_label(None, {"by-shade": "night", "kmeans": "owls"}, without="by-shade")
     'owls'
     """
-    if folder_label is not None:
-        return folder_label
+    if given is not None:
+        return given
     return next((name for clustering, name in clusters.items() if clustering != without), None)
 
 
@@ -124,12 +159,20 @@ class Hit:
     score : float or None
         The cosine similarity; None for models that are not compared by cosine.
     label : str or None
-        That of the first path's folder, or of the data set; if it has none, the name of the cluster that the
-        image is in: of several, in the clustering whose clusters were named, merged or changed last.
+        The one that was given by hand; else that of the first path's folder, or of the data set; if it has
+        none, the name of the cluster that the image is in: of several, in the clustering whose clusters were
+        named, merged or changed last.
     folder_label : str or None
         That of the folder or data set alone.
     clusters : mapping of str to str
         The clusters with a name that the image is in: clustering to name, the one changed last first.
+    hand_label : str or None
+        The one that was given by hand.
+    fields : mapping of str to FieldValue
+        What the user says of the file at the first path in columns of his own: number, text, datetime, bool,
+        or list of tags, by name. They are read when somebody looks.
+    keys : tuple of str
+        Those that it was added under by call; see `Collection.add`.
     """
 
     rank: int
@@ -140,14 +183,14 @@ class Hit:
     label: str | None
     folder_label: str | None = None
     clusters: Mapping[str, str] = field(default_factory=dict, hash=False)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return _make_hit, (values | {"clusters": dict(self.clusters)},)  # others cannot be pickled
+    hand_label: str | None = None
+    fields: Mapping[str, FieldValue] = field(default_factory=dict, hash=False)
+    keys: tuple[str, ...] = ()
 
     def label_without(self, clustering: str) -> str | None:
         """Return the label that it would have without a clustering, whose own names say nothing of it."""
-        return choose_label(self.folder_label, self.clusters, clustering)
+        given = self.folder_label if self.hand_label is None else self.hand_label
+        return choose_label(given, self.clusters, clustering)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -164,6 +207,54 @@ class Hit:
         """The first place where this image lies."""
         return self.paths[0]
 
+    def to_dict(self, path: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON.
 
-def _make_hit(values: Mapping[str, Any]) -> Hit:
-    return Hit(**values)
+        Parameters
+        ----------
+        path : callable, optional
+            Writes a path; as it is, by default.
+
+        Returns
+        -------
+        dict
+            ``probability`` and ``box`` are None where nothing tells how likely it is a look-alike, and where
+            in the picture; ``folded`` is how many hits it stands for beside itself.
+
+        Examples
+        --------
+        >>> import os
+        >>> Hit(1, ImageId(255), ("/photos/a.png",), 0.25, 0.75, "cats").to_dict(os.path.basename)["path"]
+        'a.png'
+        """
+        return {
+            "rank": self.rank,
+            "path": path(self.path),
+            "score": _rounded(self.score),
+            "distance": _rounded(self.distance),
+            "label": self.label,
+            "id": self.hex_id,
+            "clusters": dict(self.clusters),
+            "paths": [path(each) for each in self.paths],
+            "fields": field_documents(self.fields),
+            "keys": list(self.keys),
+            "probability": None,
+            "box": None,
+            "folded": 0,
+        }
+
+
+def field_documents(fields: Mapping[str, FieldValue]) -> dict[str, Any]:
+    """Return what the user says of an image as JSON has it: dates as ISO 8601 writes them.
+
+    >>> field_documents({"price": 2.5, "sold": datetime.datetime(2024, 5, 1)})
+    {'price': 2.5, 'sold': '2024-05-01T00:00:00'}
+    """
+    return {
+        name: value.isoformat() if isinstance(value, datetime.datetime) else value
+        for name, value in fields.items()
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

@@ -148,9 +148,10 @@ sync = Collection.sync
 def sync_and_say(self, *arguments, report, **options):
     def tell(progress):
         report(progress)
-        if progress.step == "embedding" and progress.done == 3:
+        if progress.phase == "embedding" and progress.done == 3:
             print("at work", flush=True)
-            time.sleep(60)  # the signal ends it
+            while not options["cancel"].is_cancelled:
+                time.sleep(0.01)
     return sync(self, *arguments, report=tell, **options)
 
 Collection.sync = sync_and_say

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+from running import run
 
 from pictures import picture
 
@@ -15,7 +16,12 @@ def test_search_json_has_the_documented_fields_and_relative_paths(call, photos):
     code, out, _ = call("search", "cats/0.png", "--json", "-k", "5", cwd=photos)
     document = json.loads(out)
     assert code == 0
-    assert list(document) == ["query", "model", "index", "hits"]
+    assert list(document) == [
+        *("query", "request", "queries", "model", "index", "proved", "total", "below_chance", "warnings"),
+        "hits",
+    ]
+    assert (document["proved"], document["total"], document["below_chance"]) == (True, 5, None)
+    assert document["request"]["like"] == [{"file": "cats/0.png", "weight": 1.0}]
     assert (document["query"], document["model"], document["index"]) == ("cats/0.png", "lite0-int8", "exact")
     assert [hit["rank"] for hit in document["hits"]] == [1, 2, 3, 4, 5]
     for hit in document["hits"]:
@@ -23,7 +29,7 @@ def test_search_json_has_the_documented_fields_and_relative_paths(call, photos):
         assert (photos / hit["path"]).is_file()
         assert len(hit["id"]) == 16
         assert hit["score"] == pytest.approx(1 - hit["distance"], abs=2e-6)
-    (double,) = [hit for hit in document["hits"] if "paths" in hit]
+    (double,) = [hit for hit in document["hits"] if len(hit["paths"]) > 1]
     assert (double["path"], double["paths"]) == ("cats/1.png", ["cats/1.png", "dogs/copy.png"])
 
 
@@ -120,3 +126,130 @@ def test_odd_file_names_do_not_drive_the_terminal(call, photos):
     _, out, _ = call("search", "cats/1.png", cwd=photos)
     assert "\x1b" not in out
     assert {line.count("\t") for line in out.splitlines()} == {3}
+
+
+@pytest.fixture
+def indexed(call, photos):
+    """The folder of six pictures, indexed; they are told apart by their pixels."""
+    call("index", photos, "--model", "pixels-16-rgb")
+    return photos
+
+
+def answer(call, folder, *words):
+    """Search as JSON."""
+    code, out, err = call("search", *words, "--json", cwd=folder)
+    assert code == 0, err
+    return json.loads(out)
+
+
+def paths(document):
+    """Give the paths of the hits."""
+    return [hit["path"] for hit in document["hits"]]
+
+
+def test_like_takes_the_id_that_json_shows_and_finds_what_the_file_finds(call, indexed):
+    (first, *_) = answer(call, indexed, "cats/0.png", "--include-self")["hits"]
+    assert first["path"] == "cats/0.png"
+    by_id = answer(call, indexed, "--like", first["id"])
+    assert paths(by_id) == paths(answer(call, indexed, "cats/0.png"))
+    assert by_id["query"] == first["id"]
+    assert by_id["request"]["like"] == [{"id": first["id"], "weight": 1.0}]
+    assert paths(answer(call, indexed, "--like", "cats/0.png")) == paths(by_id)
+
+
+@pytest.mark.parametrize("flag", ["--not", "--unlike", "--without"])
+def test_what_is_not_wanted_is_named_by_id_or_by_file(call, indexed, flag):
+    (first, *_) = answer(call, indexed, "dogs/4.png", "--include-self", "-k", "1")["hits"]
+    by_id = answer(call, indexed, "cats/0.png", flag, first["id"])
+    assert by_id["not"] == [first["id"]]
+    assert by_id["request"]["unlike"] == [{"id": first["id"], "weight": 1.0}]
+    assert paths(by_id) == paths(answer(call, indexed, "cats/0.png", flag, "dogs/4.png"))
+
+
+def test_a_file_that_is_called_like_an_id_wins(call, indexed):
+    name = "00000000000000ff"
+    shutil.copy(indexed / "cats/0.png", indexed / name)
+    document = answer(call, indexed, "--like", name)
+    assert document["request"]["like"] == [{"file": name, "weight": 1.0}]
+
+
+def test_words_are_words_also_where_a_file_is_called_so(call, indexed):
+    (indexed / "dog").mkdir()
+    code, _, err = call("search", "dog", cwd=indexed)
+    assert (code, "dog is a folder" in err) == (2, True)
+    code, _, err = call("search", "--words", "dog", cwd=indexed)
+    assert (code, "words cannot be searched for" in err) == (2, True)
+
+
+def test_weights_are_those_of_the_queries_in_their_order(call, indexed):
+    document = answer(call, indexed, "cats/0.png", "--like", "dogs/4.png", "--weight", "1", "--weight", "3")
+    assert document["request"]["like"] == [
+        {"file": "cats/0.png", "weight": 1.0},
+        {"file": "dogs/4.png", "weight": 3.0},
+    ]
+    assert [query["weight"] for query in document["queries"]] == [1, 3]
+
+
+def test_a_region_is_cut_and_the_answer_says_from_what(call, indexed):
+    document = answer(call, indexed, "cats/0.png", "--region", "0.5,0,0.5,1")
+    assert document["request"]["like"] == [
+        {"file": "cats/0.png", "weight": 1.0, "region": [0.5, 0.0, 0.5, 1.0]}
+    ]
+    assert [query["cut_from"] for query in document["queries"]] == ["picture"]
+    assert document["warnings"] == []
+    (gone, *_) = answer(call, indexed, "cats/0.png", "--include-self")["hits"]
+    (indexed / "cats/0.png").unlink()
+    words = ("dogs/4.png", "--like", gone["id"], "--region", "all", "--region", "0,0,0.5,1")
+    code, out, err = call("search", *words, "--json", cwd=indexed)
+    document = json.loads(out)
+    assert (code, [query["cut_from"] for query in document["queries"]]) == (0, [None, "thumbnail"])
+    assert "the region of 0.png is one of its thumbnail" in document["warnings"][0]
+    assert "the region of 0.png is one of its thumbnail" in err
+
+
+def test_a_request_answers_as_the_options_did(call, indexed, tmp_path):
+    options = ("cats/0.png", "--not", "dogs/4.png", "--label", "dogs", "-k", "2", "--weight", "2")
+    asked = answer(call, indexed, *options)
+    request, whole = tmp_path / "request.json", tmp_path / "answer.json"
+    request.write_text(json.dumps(asked["request"]))
+    whole.write_text(json.dumps(asked))
+    for file in (request, whole):
+        again = answer(call, indexed, "--request", file)
+        assert (again["hits"], again["request"]) == (asked["hits"], asked["request"])
+        assert again["query"] == "0.png"
+
+
+def test_a_request_is_read_from_standard_input(indexed):
+    request = json.dumps({"like": [{"file": "cats/0.png"}], "k": 2})
+    found = run("search", "--request", "-", "-f", cwd=indexed, input=request.encode())
+    assert (found.returncode, len(found.stdout.splitlines())) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["cats/0.png", "--weight", "1", "--weight", "2"], "given 2 times and there are 1 queries"),
+        (["cats/0.png", "--weight", "0"], "the weight is 0"),
+        (["cats/0.png", "--region", "1,2"], "the region is (1.0, 2.0); expected left, top"),
+        (["cats/0.png", "--region", "half"], "--region is 'half'; expected left, top"),
+        (["--words", "sun", "--region", "0,0,1,1"], "0 of the queries are pictures"),
+        (["--words", " "], "words is ' '; expected a text"),
+        (["--like", "00000000000000ff"], "there is no image 00000000000000ff"),
+        (["--request", "none.json"], "the request none.json cannot be read"),
+        (["--request", "notes.txt"], "the request in notes.txt is no JSON"),
+        (["--request", "list.json"], "a search is [1]; expected an object"),
+        (["--request", "other.json"], "a search has no field 'colours'; did you mean colors?"),
+        (["--request", "fine.json", "-k", "3"], "leave out -k"),
+        (["--request", "fine.json", "--label", "cats"], "leave out --label"),
+        (["--request", "fine.json", "--not", "cats/0.png"], "leave out --not"),
+        (["--request", "fine.json", "cats/0.png"], "leave out cats/0.png"),
+    ],
+)
+def test_queries_that_cannot_be_are_told(call, indexed, words, said):
+    (indexed / "list.json").write_text("[1]")
+    (indexed / "other.json").write_text('{"colours": []}')
+    (indexed / "fine.json").write_text('{"colors": ["red"]}')
+    code, out, err = call("search", *words, cwd=indexed)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert len(err.splitlines()) == 1

@@ -26,12 +26,9 @@ from lookalike.collection.clusterings.making import ClusteringRequest, find_clus
 from lookalike.collection.embedded import Embedded
 from lookalike.errors import InvalidInputError
 from lookalike.system.on_demand import load
+from lookalike.system.progress import UNWATCHED
 
 EVERY = pytest.mark.parametrize("row", ALGORITHMS, ids=lambda row: row.name)
-
-
-def silent(*what):
-    pass
 
 
 def two_groups(n=20):
@@ -47,7 +44,7 @@ def embedded(rows):
 
 def cluster(rows, **asked):
     model = SimpleNamespace(name="test", metric="euclidean")
-    return find_clusters(ClusteringRequest(**asked), model, embedded(rows), silent)
+    return find_clusters(ClusteringRequest(**asked), model, embedded(rows), UNWATCHED)
 
 
 def test_table_is_at_hand_without_numpy_or_sklearn():
@@ -75,7 +72,7 @@ def test_row_says_of_the_class_what_is_so(row):
 @EVERY
 def test_every_parameter_has_a_default_that_the_class_takes(row):
     rows = two_groups()
-    images = ToCluster(len(rows), rows, "euclidean", silent)
+    images = ToCluster(len(rows), rows, "euclidean", UNWATCHED)
     parameters = (*row.parameters, *row.settled)
     found = complete(parameters, {}, images)
     assert list(found) == [parameter.name for parameter in parameters]
@@ -97,7 +94,7 @@ def test_what_is_given_is_kept_and_the_rest_is_found(row):
 
 
 def test_default_follows_from_what_is_given():
-    images = ToCluster(100, None, "euclidean", silent)
+    images = ToCluster(100, None, "euclidean", UNWATCHED)
     rows = get_algorithm("hdbscan").parameters
     assert complete(rows, {"min_cluster_size": 7}, images) == {"min_cluster_size": 7, "min_samples": 7}
     assert complete(rows, {}, images) == {"min_cluster_size": MIN_SAMPLES, "min_samples": MIN_SAMPLES}

@@ -4,6 +4,7 @@
 """
 
 import datetime
+import json
 import os
 import shutil
 import tarfile
@@ -12,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lookalike import Collection
+from lookalike import Collection, CollectionConflictError
+from lookalike.store.schema import FORMAT_VERSION
 
 FOLDER = Path(__file__).parent / "collections"
 FORMATS = sorted(FOLDER.glob("format-*.tar.gz"))
@@ -33,6 +35,10 @@ def untouched(photos):
     assert sorted((path, path.stat().st_mtime_ns) for path in photos.rglob("*") if path.is_file()) == before
 
 
+def format_of(photos):
+    return json.loads((photos / ".lookalike" / "collection.json").read_text())["format"]
+
+
 def vectors_of(collection, model):
     images, vectors = collection.vectors(model)
     return {os.path.basename(image.path): vector for image, vector in zip(images, vectors, strict=True)}
@@ -51,6 +57,8 @@ def test_it_is_searched_and_described_before_it_is_brought_up_to_date(untouched)
 
 
 def test_it_is_brought_up_to_date_and_loses_nothing(photos):
+    # The first that read a picture by its profile made format 3.
+    read_differently = {"profile.png"} if format_of(photos) < 3 else set()
     collection = Collection.open(photos)
     models = collection.info().models
     assert len(models) == 3
@@ -70,7 +78,7 @@ def test_it_is_brought_up_to_date_and_loses_nothing(photos):
         new = vectors_of(collection, model)
         assert new.keys() == old.keys()
         changed = {name for name in old if not np.array_equal(old[name], new[name])}
-        assert changed == {"profile.png"}, model  # the only one that is read differently by now
+        assert changed == read_differently, model
     dated = collection.image_info(photos / "waves" / "dated.jpg").metadata
     assert dated.taken == datetime.datetime(2019, 5, 4, 3, 2, 1)
     assert dated.camera == "Maker Model 1"
@@ -96,3 +104,31 @@ def test_it_is_the_same_as_one_made_now(photos):
         one, other = (each.image_info(photos / name) for each in (collection, made_now))
         assert one.metadata == other.metadata
         assert [color.hex for color in one.colors] == [color.hex for color in other.colors]
+
+
+def test_it_takes_images_and_fields_by_call_without_being_read_again(photos, monkeypatch):
+    assert format_of(photos) < FORMAT_VERSION
+    content = (photos / "waves" / "0.png").read_bytes()
+    collection = Collection.open(photos)
+    rows = [path for path in (photos / ".lookalike").rglob("*.lance") if path.parent.name == "data"]
+    times = {path: path.stat().st_mtime_ns for path in rows}
+    with monkeypatch.context() as patched:
+        patched.setattr("lookalike.sync.reading.read_file", lambda *_: pytest.fail("a file was read"))
+        assert collection.add([(content, "again", {"price": 3})]).embedded == 0
+        assert collection.set_fields({photos / "waves" / "1.png": {"price": 4}}).changed == 1
+    assert format_of(photos) == FORMAT_VERSION
+    # Columns are added beside the rows, which stay where they are.
+    assert times
+    assert all(path.stat().st_mtime_ns == time for path, time in times.items())
+    assert collection.image_info("added:again").fields == {"price": 3}
+    report = collection.sync()
+    assert (report.unchanged, report.removed) == (11, 0)
+    assert len(collection) == 10
+
+
+def test_what_this_version_wrote_an_earlier_one_refuses(photos, monkeypatch):
+    collection = Collection.open(photos)
+    collection.add([((photos / "waves" / "0.png").read_bytes(), "again")])
+    monkeypatch.setattr("lookalike.store.manifest.FORMAT_VERSION", FORMAT_VERSION - 1)
+    with pytest.raises(CollectionConflictError, match=f"has format {FORMAT_VERSION}"):
+        Collection.open(photos).sync()

@@ -16,6 +16,7 @@ from lookalike.errors import InvalidInputError
 from lookalike.index import Exact, Index, KMeansTree
 from lookalike.index.kinds import check_request
 from lookalike.store import Store, Table
+from lookalike.system.progress import Watch
 
 N, D = 400, 12
 OPEN = """
@@ -70,9 +71,9 @@ def builds(monkeypatch) -> list[str]:
     found = []
     for kind in BUILT.values():
 
-        def build(self, *arguments, build=kind.build):
+        def build(self, *arguments, build=kind.build, **options):
             found.append(self.kind)
-            return build(self, *arguments)
+            return build(self, *arguments, **options)
 
         monkeypatch.setattr(kind, "build", build)
     return found
@@ -276,11 +277,12 @@ def test_processes_that_need_the_same_index_at_once_all_get_it(store, table):
 
 def test_what_takes_a_while_is_reported(store, table):
     said = []
-    open_index(store, report=said.append)
-    open_index(store, report=said.append)
+    watch = Watch(lambda progress: said.append(progress.words))
+    open_index(store, watch=watch)
+    open_index(store, watch=watch)
     table.delete([1])
     write(store, [999], rows_of(1, seed=4))
-    open_index(store, report=said.append)
+    open_index(store, watch=watch)
     assert said == [
         "making the exact index of 400 images",
         "adding 1 images to the exact index, removing 1",

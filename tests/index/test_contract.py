@@ -103,6 +103,9 @@ def test_rows_say_of_the_classes_what_is_so():
     assert find_kind("kdtree").modes == kdtree.MODES
     assert [row.name for row in KINDS if row.extra] == list(LIBRARIES)
     assert find_kind("exact").is_exact
+    assert {row.name for row in KINDS if row.may_miss} == {
+        kind.index.kind for kind in ALL if not kind.is_exact
+    }
 
 
 def test_kinds_are_listed_without_loading_any():

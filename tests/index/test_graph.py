@@ -10,6 +10,7 @@ from lookalike.errors import InvalidInputError
 from lookalike.index import graph
 from lookalike.index.contract import METRICS
 from lookalike.index.graph import neighbor_graph, radius_graph
+from lookalike.system.progress import Progress
 
 each_metric = pytest.mark.parametrize("metric", METRICS)
 
@@ -116,9 +117,10 @@ def test_any_number_of_axes_gives_the_same_graph(n_heads, monkeypatch):
 
 def test_progress_reaches_its_end():
     told = []
-    neighbor_graph(vectors_of(50, 3), 2, report=lambda done, total: told.append((done, total)))
-    radius_graph(vectors_of(50, 3), 1, report=lambda done, total: told.append((done, total)))
-    assert told == [(50, 50), (1, 1)]
+    neighbor_graph(vectors_of(50, 3), 2, report=told.append)
+    assert (told[0].share, told[-1].share) == (0, 1)
+    radius_graph(vectors_of(50, 3), 1, report=told.append)
+    assert told[-1] == Progress("neighbors", 1, 1, "looking for neighbours")
 
 
 @pytest.mark.parametrize(

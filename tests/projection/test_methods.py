@@ -15,13 +15,10 @@ from lookalike.errors import InvalidInputError
 from lookalike.projection import MAP_METHODS, Projection, methods, place, project
 from lookalike.projection.methods import DEFAULT_METHOD, MapMethod, method_names
 from lookalike.system.on_demand import load
+from lookalike.system.progress import UNWATCHED
 
 EVERY = pytest.mark.parametrize("row", MAP_METHODS, ids=lambda row: row.name)
 MODEL = SimpleNamespace(name="test", metric="euclidean")
-
-
-def silent(words, done):
-    pass
 
 
 def embedded(rows, ids=None):
@@ -38,7 +35,9 @@ def test_table_is_at_hand_without_numpy():
 @EVERY
 def test_functions_take_what_the_contract_says(row):
     assert list(inspect.signature(load(row.project)).parameters) == ["rows", "request"]
-    assert list(inspect.signature(load(row.place)).parameters) == ["new_rows", "rows", "projection", "metric"]
+    assert list(inspect.signature(load(row.place)).parameters) == [
+        *("new_rows", "rows", "projection", "metric", "watch")
+    ]
 
 
 @EVERY
@@ -55,7 +54,7 @@ def test_those_that_place_alone_need_no_image_of_the_map(row):
     if row.extra:
         pytest.importorskip("umap")
     rows = np.random.default_rng(0).normal(0, 1, (12, 4)).astype(np.float32)
-    made = project_images(MapRequest(method=row.name), MODEL, embedded(rows), silent)
+    made = project_images(MapRequest(method=row.name), MODEL, embedded(rows), UNWATCHED)
     later = embedded(rows[:2], np.array([50, 51]))
     if row.places_alone:
         placed, n = place_later(made, later, "euclidean")
@@ -77,7 +76,7 @@ def project_first_two(rows, request):
     return Projection(rows[:, :2].copy(), "first-two", {}, {}, {})
 
 
-def place_first_two(new_rows, rows, projection, metric):
+def place_first_two(new_rows, rows, projection, metric, watch):
     return new_rows[:, :2].copy()
 
 
@@ -90,7 +89,9 @@ def test_row_is_all_that_a_way_to_make_a_map_takes(monkeypatch):
     found = project(rows, "first-two")
     assert (found.points == rows[:, :2]).all()
     assert (place(rows[:1], rows, found) == rows[:1, :2]).all()
-    assert project_images(MapRequest(method="first-two"), MODEL, embedded(rows), silent).method == "first-two"
+    assert (
+        project_images(MapRequest(method="first-two"), MODEL, embedded(rows), UNWATCHED).method == "first-two"
+    )
     for ask in (lambda: project(rows, "last-two"), lambda: MapRequest(method="last-two")):
         with pytest.raises(InvalidInputError, match=r"expected one of tsne, .*, first-two"):
             ask()

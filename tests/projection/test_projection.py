@@ -120,12 +120,13 @@ def test_cosine_does_not_see_lengths(method, groups):
 
 
 @BOTH
-def test_progress_rises_to_the_whole(method, groups):
+def test_progress_rises_to_the_whole_of_each_phase(method, groups):
     told = []
-    project(groups[0], method, report=lambda words, done: told.append((words, done)))
-    shares = [done for _, done in told]
-    assert shares == sorted(shares) and shares[0] >= 0 and shares[-1] == 1
-    assert all(words for words, _ in told)
+    project(groups[0], method, report=told.append)
+    for phase, last in {progress.phase: progress for progress in told}.items():
+        shares = [progress.share for progress in told if progress.phase == phase]
+        assert shares == sorted(shares) and shares[0] >= 0 and last.share == 1
+    assert all(progress.words for progress in told)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from lookalike.embed import get_model, unit_rows
-from lookalike.errors import QueryError
+from lookalike.errors import QueryError, QueryNotFoundError
 from lookalike.images import content_id
 from lookalike.images.color import icc
 from lookalike.images.color.h273 import SRGB, Power
@@ -201,6 +201,11 @@ def test_file_that_is_no_image_is_an_error_that_names_it(tmp_path):
     ):
         with pytest.raises(QueryError, match=rf"the query cannot be read: .*{name}: {words}"):
             embed(tmp_path / name, load=never)
+
+
+def test_file_that_is_not_there_is_not_found(tmp_path):
+    with pytest.raises(QueryNotFoundError, match=r"there is no file .*gone\.png"):
+        embed(ImageFile(tmp_path / "gone.png"), load=never)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import json
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -122,6 +123,68 @@ def test_a_request_comes_back_from_json_as_it_was(request):
     assert again == request
     assert hash(again.like) == hash(request.like)
     assert again.to_dict() == document
+
+
+@settings(max_examples=150, deadline=None)
+@given(REQUESTS)
+def test_a_request_comes_back_from_a_query_string_as_it_was(request):
+    text = request.to_query_string()
+    assert SearchRequest.from_query_string(text) == SearchRequest.from_query_string(f"?{text}") == request
+    assert text.isascii()
+    assert not set(' \n#?"<>') & set(text)
+
+
+def test_a_query_string_says_only_what_is_not_as_by_default():
+    assert SearchRequest().to_query_string() == ""
+    request = SearchRequest(
+        like=[ImageRef(255, weight=2, region=(0, 0, 0.5, 1)), Words("fog: 50 %")],
+        unlike=[Vector([0.1, 2])],
+        colors=["#c33"],
+        where=Filter(min_size=600, labels=["cats", "dogs"], min_date="2019", near=(54.4, 18.6, 30)),
+        same_cluster=ClusterRef("a/b", 3),
+        k=3,
+        include_self=True,
+    )
+    assert request.to_query_string() == (
+        "like=id*2@0,0,0.5,1:00000000000000ff&like=words:fog:%2050%20%25&unlike=vector:0.1,2.0&colors=%23cc3333"
+        "&min_size=600&min_date=2019-01-01T00:00:00.000000&labels=cats&labels=dogs&near=54.4,18.6,30"
+        "&same_cluster=a/b&same_cluster_number=3&k=3&include_self=true"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["model=3", "cameras=%ED%B3%A9.jpg", "like=file:%ED%B3%A9.jpg", "model=null"]
+)
+def test_what_looks_like_something_else_is_a_text_where_a_text_is_meant(text):
+    assert SearchRequest.from_query_string(text).to_query_string() == text
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "said"),
+    [
+        ("like=sun", "like", "like is 'sun'; expected what it is, and which"),
+        ("like=ids:00", "ids", "no field 'ids'"),
+        ("like=id*two:00000000000000ff", "weight", "weight is 'two'; expected a number"),
+        ("like=id@0,0,1:00000000000000ff", "region", "region is '0,0,1'; expected 4 numbers"),
+        ("like=vector:1,x", "like", "expected numbers"),
+        ("near=1,2", "near", "near is '1,2'; expected 3 numbers"),
+        ("k=3&k=4", "k", "k is given twice"),
+        ("k=three", "k", "k is 'three'"),
+        ("k=0", "k", "expected a whole number"),
+        ("colour=red", "colour", "no field 'colour'"),
+        ("same_cluster_number=3", None, "same_cluster is None"),
+        ("labels=%ff", None, "cannot be read"),
+    ],
+)
+def test_a_query_string_that_is_none_is_refused(text, field, said):
+    with pytest.raises(InvalidInputError, match=re.escape(said)) as caught:
+        SearchRequest.from_query_string(text)
+    assert field is None or caught.value.field == field
+
+
+def test_a_query_string_from_elsewhere_names_no_files():
+    with pytest.raises(InvalidInputError, match="a query by file is for the machine"):
+        SearchRequest.from_query_string("like=file:/etc/passwd", is_local=False)
 
 
 @settings(max_examples=100, deadline=None)

@@ -24,10 +24,12 @@ from lookalike.cli.console import (
     quieten_readers,
     spare_memory,
 )
-from lookalike.errors import LookalikeError
+from lookalike.errors import CancelledError, LookalikeError
 
 # Typer brings click's errors along or imports click, by its version; BadParameter is what it names of them.
 _USAGE_ERROR = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
+
+_INTERRUPTED = "interrupted; what was done is kept"
 
 
 def _answering(command: Callable[..., None]) -> Callable[..., None]:
@@ -39,6 +41,9 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
             spare_memory()
             quieten_readers()
             command(*arguments, **options)
+        except CancelledError as error:
+            complain(_INTERRUPTED)
+            raise typer.Exit(130) from error
         except LookalikeError as error:
             complain(error)
             raise typer.Exit(2) from error
@@ -52,7 +57,7 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
             )
             raise typer.Exit(2) from error
         except KeyboardInterrupt as interrupt:
-            complain("interrupted; what was done is kept")
+            complain(_INTERRUPTED)
             raise typer.Exit(130) from interrupt
 
     return answer

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from lookalike.cli.console import print_json, say, step_progress
+from lookalike.cli.console import print_json, relative, say, watched
 from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import (
@@ -21,7 +21,7 @@ from lookalike.cli.options import (
 from lookalike.system.wording import count_of
 
 if TYPE_CHECKING:
-    from lookalike.bench import IndexComparison, Point
+    from lookalike.bench import IndexComparison
 
 _GOOD = 0.99  # the recall that the closing line is about
 
@@ -69,15 +69,15 @@ def bench(
     picture.check()
     chosen = open_named(collection)
     asked = only_given(k=k, kinds=kinds, recalls=recalls, n_queries=queries)
-    with step_progress(quiet=output.quiet) as report:
-        found = chosen.evaluation.indexes(model, **asked, **given(splits), report=report)
+    with watched(quiet=output.quiet) as watch:
+        found = chosen.evaluation.indexes(model, **asked, **given(splits), **watch.told)
     name, auto = model or chosen.model, chosen.evaluation.default_index(model)
     if picture.plot is not None:
         from lookalike.drawing import draw_comparison
 
         picture.save(lambda: draw_comparison(found, name))
     if output.json:
-        print_json(_document(name, found, auto))
+        print_json({"model": name, "auto": auto} | found.to_dict(relative, advise))
         return
     if not output.quiet:
         asked_for = count_of(found.n_queries, "query", "queries")
@@ -90,41 +90,6 @@ def bench(
         say(f"{kind} is left out: {advise(reason)}")
     if not output.quiet:
         _print_summary(found, auto)
-
-
-def _document(model: str, found: IndexComparison, auto: str) -> dict[str, Any]:
-    fastest = found.fastest(_GOOD)
-    return {
-        "model": model,
-        "metric": found.metric,
-        "dimension": found.dimension,
-        "images": found.n_vectors,
-        "queries": found.n_queries,
-        "k": found.k,
-        "cores": found.cores,
-        "indexes": [
-            {
-                "index": figures.index,
-                "build_seconds": round(figures.build_seconds, 3),
-                "bytes": figures.size,
-                "points": [_point_document(point) for point in figures.points],
-            }
-            for figures in found.indexes
-        ],
-        "auto": auto,
-        "left_out": [{"index": kind, "reason": advise(reason)} for kind, reason in found.left_out.items()],
-        "fastest": None if fastest is None else {"index": fastest.index, **_point_document(fastest)},
-    }
-
-
-def _point_document(point: Point) -> dict[str, Any]:
-    return {
-        "asked": point.asked,
-        "recall": round(point.recall, 6),
-        "queries_per_second": round(point.queries_per_second, 1),
-        "batch_queries_per_second": round(point.batch_queries_per_second, 1),
-        "queries": point.n_queries,
-    }
 
 
 def _print_table(found: IndexComparison) -> None:

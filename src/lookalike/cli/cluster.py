@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from lookalike.cli.clusterings import print_list, show_clustering
-from lookalike.cli.console import step_progress
+from lookalike.cli.console import watched
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import (
     ClusterChanges,
@@ -25,7 +25,7 @@ from lookalike.cli.options import (
     option,
     picture_of,
 )
-from lookalike.collection.clusterings.export_forms import DEFAULT_FORM, form_names
+from lookalike.collection.export.forms import DEFAULT_FORM, form_names
 from lookalike.errors import InvalidInputError
 from lookalike.system.wording import count_images
 
@@ -50,8 +50,8 @@ def make(
     picture.check()
     arguments = making.arguments()
     chosen = open_named(collection)
-    with step_progress(quiet=output.is_silent) as report:
-        found = chosen.clusterings.make(**arguments, name=name, report=report)
+    with watched(quiet=output.is_silent) as watch:
+        found = chosen.clusterings.make(**arguments, name=name, **watch.told)
     show_clustering(chosen, found, picture, output, is_new=True)
 
 
@@ -86,10 +86,8 @@ def edit(
         raise InvalidInputError("nothing is to be changed; expected --rename, --merge, --move or --assign")
     picture.check()
     chosen = open_named(collection)
-    with step_progress(quiet=output.is_silent) as report:
-        found, n_assigned = chosen.clusterings.edit(
-            chosen.clusterings.usual(name), **arguments, report=report
-        )
+    with watched(quiet=output.is_silent) as watch:
+        found, n_assigned = chosen.clusterings.edit(chosen.clusterings.usual(name), **arguments, **watch.told)
     show_clustering(chosen, found, picture, output, n_assigned if changes.assign else None)
 
 
@@ -111,9 +109,8 @@ def export(
     """Write clusters to a table or a document, or a folder of images for each."""
     chosen = open_named(collection)
     target = chosen.clusterings.usual(name)
-    with step_progress(quiet=output.is_silent) as report:
-        report(f"exporting to {to}")
-        n_exported = chosen.clusterings.export(target, to, form)
+    with watched(quiet=output.is_silent) as watch:
+        n_exported = chosen.clusterings.export(target, to, form, **watch.told)
     output.tell(
         {"name": target, "exported": n_exported, "to": str(to), "as": form},
         f"exported {count_images(n_exported)} to {to}",

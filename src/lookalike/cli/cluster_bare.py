@@ -28,7 +28,7 @@ from lookalike.cli.options import (
     spelled,
 )
 from lookalike.cluster.algorithms import DEFAULT_ALGORITHM
-from lookalike.collection.clusterings.export_forms import DEFAULT_FORM, form_names
+from lookalike.collection.export.forms import DEFAULT_FORM, form_names
 from lookalike.errors import InvalidInputError
 
 _TRIED = ("algorithm", "k", "min_samples", "model", "random_state")
@@ -75,7 +75,7 @@ def cluster(
         say_spelling("cluster --delete", spelled("cluster", "delete", name, **given_to_all))
         return
     if spellings.export is not None:
-        from lookalike.collection.clusterings.exporting import check_export
+        from lookalike.collection.export.exporting import check_export
 
         check_export(spellings.export, spellings.form or DEFAULT_FORM)
     named = [] if name is None else [name]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from lookalike.cli.console import print_json, say, step_progress
+from lookalike.cli.console import print_json, say, watched
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import (
     AlgorithmOption,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lookalike.collection import Collection
+    from lookalike.system.progress import Watch
 
 _MOST_OF_RANGE = 12  # numbers that a range such as 2-100 stands for
 _SHARES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9)  # of the images, that are core images at a distance tried
@@ -105,11 +106,11 @@ def try_(
     trial.check()
     picture.check()
     chosen = open_named(collection)
-    with step_progress(quiet=output.is_silent) as report:
+    with watched(quiet=output.is_silent) as watch:
         if "k" in get_algorithm(trial.usual_algorithm).takes:
-            tried = _try_ks(trial, chosen, report)
+            tried = _try_ks(trial, chosen, watch)
         else:
-            tried = _try_distances(trial, chosen, report)
+            tried = _try_distances(trial, chosen, watch)
     picture.save(tried.draw)
     model = trial.model or chosen.model
     algorithm = None if trial.usual_algorithm == DEFAULT_ALGORITHM else trial.algorithm
@@ -158,13 +159,13 @@ def read_ks(words: str) -> list[int]:
     return sorted(found)
 
 
-def _try_ks(trial: Trial, collection: Collection, report: Callable[[str], None]) -> _Tried:
+def _try_ks(trial: Trial, collection: Collection, watch: Watch) -> _Tried:
     from lookalike.plots import k_curves
 
     choice = collection.clusterings.try_ks(
         None if trial.k is None else read_ks(trial.k),
         **only_given(model=trial.model, random_state=trial.random_state),
-        report=report,
+        **watch.told,
     )
     each = list(zip(choice.ks, choice.inertias, choice.silhouettes, choice.seconds, strict=True))
     document = {
@@ -203,10 +204,10 @@ def _try_ks(trial: Trial, collection: Collection, report: Callable[[str], None])
     )
 
 
-def _try_distances(trial: Trial, collection: Collection, report: Callable[[str], None]) -> _Tried:
+def _try_distances(trial: Trial, collection: Collection, watch: Watch) -> _Tried:
     from lookalike.plots import distance_curve
 
-    found = collection.clusterings.try_distances(trial.min_samples, model=trial.model, report=report)
+    found = collection.clusterings.try_distances(trial.min_samples, model=trial.model, **watch.told)
     n = len(found.distances)
     suggested, knee = _short(found.eps), _short(found.knee)
     on_curve = {_short(float(found.distances[min(round(share * n), n - 1)])) for share in _SHARES}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lookalike.cli.console import complain, print_json, relative, say
 from lookalike.cli.hints import advise
@@ -30,19 +30,8 @@ def print_list(collection: Collection, json: bool) -> None:
     """Print a line for each clustering, or a document of all."""
     clusterings, damaged = collection.clusterings.list()
     if json:
-        print_json(
-            {
-                "clusterings": [
-                    {
-                        key: value
-                        for key, value in _document_of(found).items()
-                        if key not in ("clusters", "scores")
-                    }
-                    for found in clusterings
-                ]
-                + [{"name": name, "damaged": advise(reason)} for name, reason in damaged.items()]
-            }
-        )
+        broken = [{"name": name, "damaged": advise(reason)} for name, reason in damaged.items()]
+        print_json({"clusterings": [found.about() for found in clusterings] + broken})
         return
     for found in clusterings:
         say(
@@ -82,7 +71,8 @@ def show_clustering(
 
     picture.save(lambda: draw_clusters(collection, found))
     if output.json:
-        print_json(_document_of(found, n_assigned))
+        assigned = {} if n_assigned is None else {"assigned": n_assigned}
+        print_json(found.to_dict(relative, advise) | assigned)
     elif not output.quiet:
         _print_clustering(found, n_assigned, is_new)
 
@@ -140,47 +130,3 @@ def _summary(found: Clustering, n_assigned: int | None, is_new: bool) -> list[st
         go_on = spelled("cluster", "edit", found.name, assign=True)
         lines.append(f"{count_images(found.n_unassigned)} came later: {go_on}")
     return lines
-
-
-def _document_of(found: Clustering, n_assigned: int | None = None) -> dict[str, Any]:
-    """Return what ``--json`` prints."""
-    document: dict[str, Any] = {
-        "name": found.name,
-        "algorithm": found.algorithm,
-        "parameters": dict(found.parameters),
-        "random_state": found.random_state,
-        "model": found.model,
-        "made": found.made,
-        "edited": found.is_edited,
-        "images": len(found.ids),
-        "noise": found.n_noise,
-        "unassigned": found.n_unassigned,
-    }
-    if n_assigned is not None:
-        document["assigned"] = n_assigned
-    if found.notes:
-        document["notes"] = list(found.notes)
-    scores = found.scores
-    document["scores"] = (
-        None
-        if scores is None
-        else {
-            "purity": round(scores.purity, 4),
-            "nmi": round(scores.nmi, 4),
-            "ari": round(scores.ari, 4),
-        }
-    )
-    document["clusters"] = [
-        {
-            "cluster": each.number,
-            "name": each.name,
-            "size": each.size,
-            "cohesion": None if each.cohesion is None else round(each.cohesion, 6),
-            "label": each.label,
-            "label_share": None if each.label_share is None else round(each.label_share, 4),
-            "central": [relative(hit.path) for hit in each.central],
-            "doubtful": [relative(hit.path) for hit in each.doubtful],
-        }
-        for each in found.clusters
-    ]
-    return document

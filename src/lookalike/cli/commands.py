@@ -108,6 +108,50 @@ TRAIN = Group(
     },
 )
 
+SETS = Group(
+    "Keep named lists of images: put images in, take them out, show them.",
+    "For example: lookalike search beach.jpg -k 100 -f | lookalike sets add beach -"
+    " And: lookalike sets show beach",
+    {
+        "list": Command("sets:list_", "List the sets, and how many images each has."),
+        "show": Command("sets:show", "Show the images of a set, in the order in which they were put there."),
+        "add": Command("sets:add", "Put images into a set; it is made if need be."),
+        "remove": Command("sets:remove", "Take images out of a set; they stay in the collection."),
+        "rename": Command("sets:rename", "Give a set another name."),
+        "delete": Command("sets:delete", "Delete a set; its images stay."),
+    },
+)
+
+LABELS = Group(
+    "Give images labels by hand, which go before those of their folders.",
+    "For example: lookalike labels give owl night.jpg dusk.jpg. And: lookalike labels list.",
+    {
+        "list": Command(
+            "labels:list_", "List the labels that were given by hand, and how many images have each."
+        ),
+        "give": Command("labels:give", "Give images a label; it goes before that of their folder."),
+        "remove": Command(
+            "labels:remove",
+            "Take away the labels that images were given by hand; those of their folders show again.",
+        ),
+    },
+)
+
+SAID = Group(
+    "Hand on what was said of images: sets, labels, judgments and decisions, as a file of JSON lines.",
+    "For example: lookalike said export said.jsonl. And elsewhere: lookalike said import said.jsonl.",
+    {
+        "export": Command(
+            "said:export",
+            "Write all sets, labels, judgments and decisions to a file of JSON lines, one a line.",
+        ),
+        "import": Command(
+            "said:import_",
+            "Take in what was said in another collection of the same pictures; it is one change.",
+        ),
+    },
+)
+
 COMMANDS: dict[str, Command | Group] = {
     "index": Command("index:index", "Make a folder of images searchable, or bring a collection up to date."),
     "search": Command(
@@ -116,6 +160,15 @@ COMMANDS: dict[str, Command | Group] = {
     ),
     "cluster": CLUSTER,
     "map": MAP,
+    "export": Command(
+        "export:export",
+        "Write a search, a clustering, a map, or the whole collection to a table, or to folders of images.",
+    ),
+    "sets": SETS,
+    "labels": LABELS,
+    "said": SAID,
+    "changes": Command("said:changes", "List what was said of images, change by change, the newest first."),
+    "undo": Command("said:undo", "Take back a change of sets, labels, judgments or decisions."),
     "reduce": Command(
         "reduce:reduce",
         "Reduce a model's vectors by PCA, as a new model of the collection: search --model"
@@ -133,6 +186,10 @@ COMMANDS: dict[str, Command | Group] = {
         "info:info",
         "Say what the collection holds: images, models, labels, failures; or what it knows of an image.",
     ),
+    "add": Command(
+        "add:add", "Keep images in the collection itself, under keys, whatever becomes of their files."
+    ),
+    "remove": Command("add:remove", "Remove images that were added under keys."),
     "roots": Command(
         "roots:roots",
         "List the folders and data sets of the collection, or say that a folder lies elsewhere now.",

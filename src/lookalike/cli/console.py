@@ -16,10 +16,10 @@ from lookalike.errors import InvalidInputError, LookalikeError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lookalike.sync import Progress
+    from lookalike.system.progress import Watch
 
 _MISSING = 8  # characters that are named
-_STEPS = {"comparing": "Comparing", "headers": "Reading headers", "embedding": "Embedding"}
+_DELAY = 0.2  # seconds of work before there is a bar: what is there already takes no time
 
 
 def quieten_readers() -> None:
@@ -156,86 +156,21 @@ def announce(*, quiet: bool) -> Callable[[str], None]:
 
 
 @contextlib.contextmanager
-def sync_progress(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
-    """Give a callback that draws a bar with rate and time left, on a terminal only."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield lambda progress: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+def watched(*, quiet: bool = False) -> Iterator[Watch]:
+    """Give long work who watches it: a bar on standard error, on a terminal only; and Ctrl-C."""
+    from lookalike.cli.interruption import cancelled_by_interrupt
+    from lookalike.system.bars import TerminalBar
+    from lookalike.system.progress import Watch, silent
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(_STEPS["embedding"], total=None, rate="")
-        step = "embedding"
-
-        def show(progress: Progress) -> None:
-            nonlocal step
-            if progress.step != step:
-                step = progress.step
-                bar.reset(task, description=_STEPS[step], total=None)
-            elapsed = bar.tasks[0].elapsed or 0.0
-            rate = f"{progress.done / elapsed:,.0f} images/s" if elapsed > 0.5 else ""
-            if progress.failed:
-                rate += f", {progress.failed:,} failed"
-            bar.update(task, total=progress.total, completed=progress.done, rate=rate)
-
-        yield show
-
-
-@contextlib.contextmanager
-def step_progress(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
-    """Give a callback that shows what is being done, and for how long already, on a terminal only."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield lambda step: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    bar = Bar(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task("", total=None)
-
-    def show(step: str) -> None:
-        bar.start()  # only now: most of what may take a while does not
-        bar.update(task, description=printable(step))
-
-    try:
-        yield show
-    finally:
-        bar.stop()
-
-
-@contextlib.contextmanager
-def share_progress(*, quiet: bool = False) -> Iterator[Callable[[str, float], None]]:
-    """Give a callback that shows what is being done, how far it is, and the time left, on a terminal only."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield lambda step, done: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    bar = Bar(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task("", total=1.0)
-
-    def show(step: str, done: float) -> None:
-        bar.start()  # only now: what is there already takes no time
-        bar.update(task, description=printable(step), completed=done)
-
-    try:
-        yield show
-    finally:
-        bar.stop()
+    with cancelled_by_interrupt() as cancel:
+        if quiet or sys.stderr is None or not sys.stderr.isatty():
+            yield Watch(silent, cancel)
+            return
+        bar = TerminalBar(_DELAY)
+        try:
+            yield Watch(bar.show, cancel)
+        finally:
+            bar.close()
 
 
 def check_dark(dark: bool, *pictures: Path | None) -> None:

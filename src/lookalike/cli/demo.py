@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from lookalike.cli.console import relative, say, step_progress, sync_progress, tell
+from lookalike.cli.console import relative, say, tell, watched
 from lookalike.cli.options import JobsOption, QuietOption, argument
 
 
@@ -42,10 +42,10 @@ def demo(
             tell(line)
 
     chosen = choose_source(source, quiet=quiet, tell=report_line)
-    with sync_progress(quiet=quiet) as report:
-        collection, synced = index_source(chosen, output, jobs, report)
-    with step_progress(quiet=quiet) as tell_step:
-        result = run_demo(chosen, collection, synced, tell_step)
+    with watched(quiet=quiet) as watch:
+        collection, synced = index_source(chosen, output, jobs, **watch.told)
+    with watched(quiet=quiet) as watch:
+        result = run_demo(chosen, collection, synced, **watch.told)
     page = output / "index.html"
     write_page(result, page, how_to_run(os.path.abspath))
     if quiet:

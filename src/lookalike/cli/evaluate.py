@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from lookalike.cli.console import check_dark, complain, print_json, save_picture, step_progress
+from lookalike.cli.console import check_dark, complain, print_json, save_picture, watched
 from lookalike.cli.evaluations import document_of, print_clusterings, print_evaluation
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import (
@@ -135,10 +135,10 @@ def evaluate(
     chosen = open_named(collection)
     asked |= only_given(n_queries=_read_queries(retrieval.queries, len(chosen)), labels=labels)
     found = None
-    with step_progress(quiet=output.is_silent) as report:
+    with watched(quiet=output.is_silent) as watch:
         if not clustering:
-            found = chosen.evaluation.retrieval(**asked, **given(splits), **seed, report=report)
-        grouped = chosen.evaluation.clusterings(clustering or None, labels, **seed, report=report)
+            found = chosen.evaluation.retrieval(**asked, **given(splits), **seed, **watch.told)
+        grouped = chosen.evaluation.clusterings(clustering or None, labels, **seed, **watch.told)
     if found is not None:
         from lookalike.drawing import draw_confusion, draw_worst_queries
 

@@ -16,13 +16,11 @@ if TYPE_CHECKING:
         ClusteringEvaluation,
         ClusteringEvaluations,
         Evaluation,
-        QueryScores,
         SearchComparison,
     )
     from lookalike.types import Hit
 
 _ENDS = 5  # classes shown at either end, and confused pairs
-_PAIRS = 50  # confused pairs in the JSON
 
 
 def print_evaluation(found: Evaluation, is_quiet: bool) -> None:
@@ -170,90 +168,5 @@ def _labels_in_words(hits: Sequence[Hit]) -> str:
 
 def document_of(found: Evaluation | None, grouped: ClusteringEvaluations) -> dict[str, Any]:
     """Return all of it for `--json`."""
-    document: dict[str, Any] = {} if found is None else _document_of_retrieval(found)
-    document["clusterings"] = [
-        {
-            "name": each.name,
-            "model": each.model,
-            "algorithm": each.algorithm,
-            "images": each.n_images,
-            "clusters": each.n_clusters,
-            "noise": round(each.noise, 6),
-            "nmi": None if each.scores is None else round(each.scores.nmi, 6),
-            "ari": None if each.scores is None else round(each.scores.ari, 6),
-            "purity": None if each.scores is None else round(each.scores.purity, 6),
-            "silhouette": None if each.silhouette is None else round(each.silhouette, 6),
-        }
-        for each in grouped.clusterings
-    ] + [{"name": name, "damaged": advise(reason)} for name, reason in grouped.damaged.items()]
-    return document
-
-
-def _document_of_retrieval(found: Evaluation) -> dict[str, Any]:
-    return {
-        "model": found.model,
-        "index": found.index,
-        "k": list(found.ks),
-        "labels_from": found.labels_from,
-        "query_split": found.query_split,
-        "gallery_split": found.gallery_split,
-        "images": found.n_images,
-        "queries": found.n_queries,
-        "drawn_from": found.n_drawn_from,
-        "left_out": {
-            "without_label": found.n_unlabelled,
-            "without_relevant_image": found.n_without_relevant,
-            "not_in_all_models": found.n_not_in_all,
-        },
-        "unknown_paths": list(found.unknown),
-        "scores": {name: _document_of_estimate(each) for name, each in found.scores.items()},
-        "comparisons": [
-            {
-                "model": other.model,
-                "index": other.index,
-                "scores": {
-                    name: {
-                        **_document_of_estimate(each.second),
-                        "difference": _document_of_estimate(each.difference),
-                        "p": round(each.p, 6),
-                    }
-                    for name, each in other.measures.items()
-                },
-            }
-            for other in found.comparisons
-        ],
-        "classes": [
-            {
-                "label": each.label,
-                "images": each.n_images,
-                "queries": each.n_queries,
-                **_rounded(each.means),
-            }
-            for each in found.classes
-        ],
-        "confused": [
-            {"label": pair.label, "found": pair.found, "share": round(pair.share, 6)}
-            for pair in found.confusions.pairs(_PAIRS)
-        ],
-        "worst": [_document_of_query(each) for each in found.worst],
-    }
-
-
-def _document_of_estimate(each: Estimate) -> dict[str, float]:
-    return _rounded({"mean": each.mean, "low": each.low, "high": each.high})
-
-
-def _document_of_query(each: QueryScores) -> dict[str, Any]:
-    return {
-        "path": relative(each.image.path),
-        "label": each.image.label,
-        **_rounded(each.values),
-        "hits": [
-            {"path": relative(hit.path), "label": hit.label, "distance": round(hit.distance, 6)}
-            for hit in each.hits
-        ],
-    }
-
-
-def _rounded(values: dict[str, float]) -> dict[str, float]:
-    return {name: round(value, 6) for name, value in values.items()}
+    retrieval = {} if found is None else found.to_dict(relative, advise)
+    return retrieval | grouped.to_dict(relative, advise)

@@ -6,11 +6,13 @@ import contextlib
 import tempfile
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from lookalike.cli.console import announce, complain, print_json, relative, say, sync_progress
+from lookalike.cli.console import announce, complain, print_json, relative, say, watched
+from lookalike.cli.hints import advise
 from lookalike.cli.options import (
     CollectionOption,
     DeviceOption,
@@ -21,15 +23,16 @@ from lookalike.cli.options import (
     option,
 )
 from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedError, LookalikeError
-from lookalike.system.wording import count_images
+from lookalike.system.wording import count_images, count_of
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection
-    from lookalike.images.finding.passed_over import PassedOver
+    from lookalike.results.adding import FieldReport
     from lookalike.results.sync import SyncReport
     from lookalike.store import Labeling
 
 _FAILURES_SHOWN = 20
+_UNKNOWN_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,14 @@ def index(
             metavar="GLOB",
         ),
     ] = None,
+    fields: Annotated[
+        Path | None,
+        option(
+            "Then read own fields from a table: a column path, file, id or key says which image a row is"
+            " about, each other one is a field.",
+            metavar="FILE.csv|FILE.parquet",
+        ),
+    ] = None,
     syncing: Syncing,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 if any image cannot be read.")
@@ -105,6 +116,10 @@ def index(
         raise InvalidInputError(f"--labels is {labels!r}; expected folders or none")
     if syncing.device is not None:
         check_device(syncing.device)  # before a collection is made
+    if fields is not None and syncing.dry_run:
+        raise InvalidInputError("--fields writes what the table says; leave out --dry-run")
+    if fields is not None and not fields.is_file():
+        raise InvalidInputError(f"--fields is {fields}, and there is no such file; expected a table")
     targets, sets = paths or [], dataset or []
     with contextlib.ExitStack() as stack:
         instead = None
@@ -124,12 +139,12 @@ def index(
             stack.push(partial(_leave_nothing, chosen))
         places = [*targets, *(str(folder) for name in sets for folder in chosen.add_dataset(name))]
         arrays = [name for name in sets if name in chosen.datasets] if places or sets else None
-        report = stack.enter_context(sync_progress(quiet=output.is_silent))
+        watch = stack.enter_context(watched(quiet=output.is_silent))
         result = chosen.sync(
             places,
             datasets=arrays,
             model=model,
-            report=report,
+            **watch.told,
             say=announce(quiet=output.quiet),
             **given(syncing),
         )
@@ -138,10 +153,14 @@ def index(
             raise CollectionNotFoundError(
                 f"there are no images in {chosen.roots[0]}{passed}; name a folder that has some"
             )
+    said = None if fields is None else chosen.fields.read(fields)
     if output.json:
-        print_json(_document(result))
+        document = result.to_dict(relative, advise)
+        print_json(document | ({} if said is None else {"fields": said.to_dict()}))
     elif not output.quiet:
         _print(result, chosen, syncing.dry_run)
+        if said is not None:
+            _print_fields(said, str(fields))
     for text in exclude or []:
         kept = {read_exclude(text, root) for root in chosen.roots if not lies_outside(text, root)}
         if kept <= result.unmet_excludes:
@@ -156,24 +175,18 @@ def _leave_nothing(collection: Collection, kind: type[BaseException] | None, *_:
         collection.remove_if_empty()
 
 
-def _document(result: SyncReport) -> dict[str, Any]:
-    counts = ("added", "embedded", "changed", "moved", "removed", "unchanged", "refreshed", "doubtful")
-    return {
-        **{name: getattr(result, name) for name in (*counts, "failed")},
-        "failures": [{"path": relative(row.path), "reason": row.reason} for row in result.failures],
-        "notes": [{"path": relative(row.path), "note": row.note} for row in result.notes],
-        "passed_over": {name: _passed_over_document(each) for name, each in result.passed_over.items()},
-        "seconds": round(result.seconds, 3),
-    }
-
-
 def _passed_over(result: SyncReport) -> str:
     return ", ".join(each.words for each in result.passed_over.values())
 
 
-def _passed_over_document(passed: PassedOver) -> dict[str, Any]:
-    read_with = {"read_with": passed.read_with} if passed.read_with else {}
-    return {"count": passed.count, "names": list(passed.names), **read_with}
+def _print_fields(said: FieldReport, file: str) -> None:
+    kinds = ", ".join(f"{name} ({kind})" for name, kind in said.kinds.items())
+    say(f"{file}: {count_of(said.files, 'file')}, {said.changed:,} changed; fields: {kinds}")
+    if said.unknown:
+        some = ", ".join(said.unknown[:_UNKNOWN_SHOWN]) + (
+            ", …" if len(said.unknown) > _UNKNOWN_SHOWN else ""
+        )
+        say(f"{count_of(len(said.unknown), 'row')} about no file of the collection: {some}")
 
 
 def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
@@ -194,6 +207,11 @@ def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
         if result.embedded:
             rate = result.embedded / max(result.seconds, 1e-9)
             say(f"Embedded {result.embedded:,} images in {result.seconds:.1f} s ({rate:,.0f} images/s)")
+    if result.carried:
+        say(f"What was said of {count_images(result.carried)} holds after the edit, too")
+    if result.replaced:
+        files = count_of(result.replaced, "file holds", "files hold")
+        say(f"{files} another picture now, and what was said of the old one is not said of that")
     if result.passed_over:
         say(f"Passed over: {_passed_over(result)}")
     if result.failures:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +13,7 @@ from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import CollectionOption, JsonOption, argument
 from lookalike.errors import InvalidInputError
-from lookalike.system.wording import count_images, count_of
+from lookalike.system.wording import count_images, count_of, field_words
 
 if TYPE_CHECKING:
     from lookalike.images.metadata.metadata import Metadata
@@ -31,7 +30,9 @@ def info(
     *,
     images: Annotated[
         list[str] | None,
-        argument("Images of the collection, files or mnist:test/42, to tell about instead.", "IMAGE"),
+        argument(
+            "Images of the collection, files, mnist:test/42 or added:KEY, to tell about instead.", "IMAGE"
+        ),
     ] = None,
     collection: CollectionOption = None,
     failures: Annotated[
@@ -53,7 +54,7 @@ def info(
         chosen = Collection.open_near(images, collection)
         known = [chosen.image_info(image) for image in images]
         if json:
-            print_json({"images": [_image_document(each) for each in known]})
+            print_json({"images": [each.to_dict(relative, advise) for each in known]})
         else:
             for number, each in enumerate(known):
                 if number:
@@ -62,7 +63,7 @@ def info(
         return
     found = open_named(collection).info()
     if json:
-        print_json(_document(found))
+        print_json(found.to_dict(relative, advise))
     elif failures or notes:
         listed = [(row.path, row.reason) for row in found.failures if failures]
         listed += [(row.path, row.note) for row in found.notes if notes]
@@ -72,101 +73,11 @@ def info(
         _print(found)
 
 
-def _document(found: Info) -> dict[str, Any]:
-    return {
-        "collection": relative(str(found.folder)),
-        "roots": [relative(str(root)) for root in found.roots],
-        "datasets": list(found.datasets),
-        "files": found.files,
-        "images": found.images,
-        "model": found.model,
-        "models": found.models,
-        "formats": found.formats,
-        "labels": found.labels,
-        "failed": len(found.failures),
-        "failures": [{"path": relative(row.path), "reason": row.reason} for row in found.failures],
-        "notes": [{"path": relative(row.path), "note": row.note} for row in found.notes],
-        "clusterings": [_clustering_document(each) for each in found.clusterings]
-        + [{"name": name, "damaged": advise(reason)} for name, reason in found.damaged.items()],
-        "bytes": found.size,
-        "looks": None
-        if found.appearance is None
-        else {
-            "width": _range_document(found.appearance.widths),
-            "height": _range_document(found.appearance.heights),
-            "shapes": found.appearance.shapes,
-            "sharpness": None if found.appearance.sharpness is None else round(found.appearance.sharpness, 1),
-            "colors": _color_documents(found.appearance.colors),
-        },
-        "metadata": _facts_document(found.facts),
-    }
-
-
-def _facts_document(facts: Facts) -> dict[str, Any]:
-    return {
-        "dated": facts.dated,
-        "earliest": None if facts.earliest is None else facts.earliest.isoformat(),
-        "latest": None if facts.latest is None else facts.latest.isoformat(),
-        "cameras": facts.cameras,
-        "lenses": facts.lenses,
-        "placed": facts.placed,
-        "keywords": facts.keywords,
-        "ratings": facts.ratings,
-        "unread": facts.unread,
-    }
-
-
-def _clustering_document(found: ClusteringInfo) -> dict[str, Any]:
-    return {
-        "name": found.name,
-        "algorithm": found.algorithm,
-        "model": found.model,
-        "clusters": found.n_clusters,
-        "images": found.n_images,
-        "noise": found.n_noise,
-        "named": list(found.named),
-    }
-
-
-def _range_document(values: tuple[int, int, int]) -> dict[str, int]:
-    return dict(zip(("min", "median", "max"), values, strict=True))
-
-
-def _color_documents(colors: Sequence[Color]) -> list[dict[str, Any]]:
-    return [{"hex": color.hex, "share": color.share} for color in colors]
-
-
-def _image_document(image: ImageInfo) -> dict[str, Any]:
-    return {
-        "id": image.hex_id,
-        "path": relative(image.paths[0]),
-        "paths": [relative(path) for path in image.paths],
-        "labels": list(image.labels),
-        "clusters": dict(image.clusters),
-        "splits": list(image.splits),
-        "format": image.format,
-        "width": image.width,
-        "height": image.height,
-        "aspect": round(image.aspect, 4),
-        "shape": image.shape,
-        "sharpness": None if image.sharpness is None else round(image.sharpness, 1),
-        "colors": _color_documents(image.colors),
-        "models": list(image.models),
-        "taken": None if image.metadata.taken is None else _moment(image.metadata).isoformat(),
-        "camera": image.metadata.camera,
-        "lens": image.metadata.lens,
-        "latitude": image.metadata.latitude,
-        "longitude": image.metadata.longitude,
-        "keywords": list(image.metadata.keywords),
-        "rating": image.metadata.rating,
-        "caption": image.metadata.caption,
-        "note": image.note,
-    }
-
-
 def _print_image(image: ImageInfo) -> None:
     for number, path in enumerate(image.paths):
         say(f"{'also in' if number else 'image':<12}{relative(path)}")
+    for key in image.keys:
+        _say_fact("key", key)
     _say_fact("note", image.note)
     megapixels = f"{image.megapixels:,.1f} megapixels, " if image.megapixels >= 0.1 else ""
     about = f"{megapixels}{image.shape}, aspect {image.aspect:.2f}"
@@ -184,6 +95,8 @@ def _print_image(image: ImageInfo) -> None:
         _say_fact("sharpness", f"{image.sharpness:,.0f}")
     else:
         _say_fact("colours", _NOT_KNOWN)
+    for name, value in image.fields.items():
+        _say_fact("field", f"{name}: {field_words(value)}")
     _say_fact("models", ", ".join(image.models))
     _say_fact("id", image.hex_id)
 
@@ -195,8 +108,10 @@ def _say_fact(name: str, words: str | None) -> None:
 
 
 def _print_metadata(metadata: Metadata) -> None:
+    from lookalike.results.info import moment_of
+
     if metadata.taken is not None:
-        _say_fact("taken", _moment(metadata).isoformat(" ", "seconds"))
+        _say_fact("taken", moment_of(metadata).isoformat(" ", "seconds"))
     _say_fact("camera", metadata.camera)
     _say_fact("lens", metadata.lens)
     if metadata.latitude is not None and metadata.longitude is not None:
@@ -205,14 +120,6 @@ def _print_metadata(metadata: Metadata) -> None:
         _say_fact("rating", _stars(metadata.rating))
     _say_fact("keywords", ", ".join(metadata.keywords))
     _say_fact("caption", metadata.caption)
-
-
-def _moment(metadata: Metadata) -> datetime.datetime:
-    """Return when it was taken, with the time zone of the camera's clock where that is known."""
-    assert metadata.taken is not None
-    if metadata.offset is None:
-        return metadata.taken
-    return metadata.taken.replace(tzinfo=datetime.timezone(datetime.timedelta(minutes=metadata.offset)))
 
 
 def _stars(rating: int) -> str:
@@ -243,6 +150,7 @@ def _print(found: Info) -> None:
         _say_fact("data set", name)
     copies = f" in {found.files:,} files" if found.files != found.images else ""
     _say_fact("images", f"{found.images:,}{copies}")
+    _say_fact("added", f"{found.added:,} by call" if found.added else None)
     say(f"formats     {_listing(found.formats)}")
     models = {f"{name}{' (default)' if name == found.model else ''}": n for name, n in found.models.items()}
     say(f"models      {_listing(models)}")
@@ -250,6 +158,7 @@ def _print(found: Info) -> None:
         _print_appearance(found.appearance)
     _print_facts(found.facts)
     _say_fact("labels", _counted(found.labels))
+    _say_fact("fields", ", ".join(f"{name} ({kind})" for name, kind in found.fields.items()))
     for each in found.clusterings:
         _print_clustering(each)
     for reason in found.damaged.values():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lookalike.cli.console import share_progress
+from lookalike.cli.console import watched
 from lookalike.cli.locate import open_named
 from lookalike.cli.maps import check_color, print_list, show_map
 from lookalike.cli.options import (
@@ -53,8 +53,8 @@ def make_or_place(
     drawing.check()
     chosen = open_named(place)
     check_color(chosen, drawing.color)
-    with share_progress(quiet=output.is_silent) as report:
-        kept = chosen.maps.make_or_place(name, **given(making), new=new, report=report)
+    with watched(quiet=output.is_silent) as watch:
+        kept = chosen.maps.make_or_place(name, **given(making), new=new, **watch.told)
     show_map(
         chosen,
         kept.map,

@@ -133,7 +133,7 @@ def print_list(collection: Collection, json: bool) -> None:
     maps, damaged = collection.maps.list()
     if json:
         broken = [{"name": name, "damaged": advise(reason)} for name, reason in damaged.items()]
-        print_json({"maps": [_about(found) for found in maps] + broken})
+        print_json({"maps": [found.about() for found in maps] + broken})
         return
     for found in maps:
         say(
@@ -149,21 +149,6 @@ def print_list(collection: Collection, json: bool) -> None:
         say("there is no map in this collection yet; make one with `lookalike map make`")
 
 
-def _about(found: ImageMap) -> dict[str, Any]:
-    return {
-        "name": found.name,
-        "method": found.method,
-        "parameters": dict(found.parameters),
-        "figures": {name: round(value, 6) for name, value in found.figures.items()},
-        "random_state": found.random_state,
-        "model": found.model,
-        "made": found.made,
-        "images": len(found.images),
-        "placed": int(found.is_placed.sum()),
-        "unplaced": found.n_unplaced,
-    }
-
-
 def _document(
     found: ImageMap,
     replaced: ImageMap | None,
@@ -171,20 +156,16 @@ def _document(
     n_placed: int | None,
     output: Path | None,
 ) -> dict[str, Any]:
-    """Return the map as JSON, so that other programs can draw it."""
-    document = _about(found) | {
-        "made_now": n_placed is None,
-        "replaced": None if replaced is None else _about(replaced),
-        "placed_now": n_placed or 0,
-        "plot": None if output is None else str(output),
-        "points": [],
-    }
+    """Return what ``--json`` prints: the map, what was done now, and the clusters that colours tell."""
+    drawn = found.to_dict(relative, advise)
     clusters = groups if groups is not None and groups.kind == "cluster" else None
-    for row, image in enumerate(found.images):
-        x, y = found.points[row].tolist()
-        point = {"path": relative(image.path), "x": x, "y": y, "label": image.label, "id": image.hex_id}
+    for row, point in enumerate(drawn["points"]):
         if clusters is not None:
             number = int(clusters.numbers[row])
             point["cluster"] = clusters.names[number] if number >= 0 else None
-        document["points"].append(point | {"placed": bool(found.is_placed[row])})
-    return document
+    return drawn | {
+        "made_now": n_placed is None,
+        "replaced": None if replaced is None else replaced.about(),
+        "placed_now": n_placed or 0,
+        "plot": None if output is None else str(output),
+    }

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from lookalike.cli.console import watched
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import CollectionOption, Output, Picture, option, picture_of
 
@@ -32,7 +33,9 @@ def reduce(
 
     picture.check()
     chosen = open_named(collection)
-    name = chosen.models.reduce(int(to) if to >= 1 and to.is_integer() else to, model, whiten)
+    n_components = int(to) if to >= 1 and to.is_integer() else to
+    with watched(quiet=output.is_silent) as watch:
+        name = chosen.models.reduce(n_components, model, whiten, **watch.told)
     if picture.plot is not None:
         pca = chosen.models.pca(name)
         title = f"{name}: the variance of its components"

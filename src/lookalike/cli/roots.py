@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from lookalike.cli.console import print_json, relative, say
+from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import CollectionOption, Output, option
 from lookalike.system.wording import count_images
@@ -32,24 +33,12 @@ def roots(
         n_compared = chosen.move_root(*move)
     found = chosen.list_roots()
     if output.json:
-        print_json({"roots": [_document(each) for each in found]})
+        print_json({"roots": [each.to_dict(relative, advise) for each in found]})
     elif not output.quiet:
         if move is not None:
             say(f"{n_compared:,} files compared, and nothing read again")
         for each in found:
             _print(each)
-
-
-def _document(root: RootInfo) -> dict[str, Any]:
-    return {
-        "name": root.name,
-        "path": None if root.folder is None else relative(str(root.folder)),
-        "dataset": root.dataset,
-        "images": root.images,
-        "is_there": root.is_there,
-        "labels": root.labels,
-        "exclude": list(root.exclude),
-    }
 
 
 def _print(root: RootInfo) -> None:

@@ -2,36 +2,54 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lookalike.cli.console import complain, print_json, print_raw, relative, say, step_progress
+from lookalike.cli.console import complain, print_json, print_raw, relative, say, watched
+from lookalike.cli.hints import advise
 from lookalike.cli.options import (
     CollectionOption,
     DeviceOption,
     JsonOption,
     ModelOption,
     Picture,
-    argument,
+    flag_of,
     given,
     only_given,
     option,
 )
+from lookalike.cli.queries import Queries, QueriesArgument, read_request
 from lookalike.errors import InvalidInputError
 from lookalike.index.kinds import AUTO, KINDS, kind_names
 
 if TYPE_CHECKING:
+    from lookalike.collection import Collection
     from lookalike.query.filter import Filter, Shape
     from lookalike.results.search import SearchResult
+    from lookalike.system.progress import Watch
 
 _FILTERS = "Filters"
 _INDEX = "Search index"
+_SPELLED: Mapping[str, str] = MappingProxyType(
+    {
+        "cameras": "camera",
+        "folders": "in",
+        "formats": "format",
+        "keywords": "keyword",
+        "labels": "label",
+        "lenses": "lens",
+        "without": "not",
+    }
+)
+"""Options that are not called as the fields are that hold them."""
 
 
 def _filter(help: str, *names: str, metavar: str) -> Any:  # noqa: A002
@@ -183,19 +201,9 @@ class Searching:
 
 def search(
     *,
-    queries: Annotated[
-        list[str] | None,
-        argument(
-            "Image files, URLs, mnist:test/42, or words; several make one query. None is needed with"
-            " --color.",
-            "QUERY",
-        ),
-    ] = None,
+    queries: QueriesArgument = None,
+    asked: Queries,
     collection: CollectionOption = None,
-    without: Annotated[
-        list[str] | None,
-        option("An image or words whose likes are not wanted; may be repeated.", "--not", metavar="QUERY"),
-    ] = None,
     model: ModelOption = None,
     k: Annotated[
         int | None,
@@ -216,24 +224,11 @@ def search(
     """
     from lookalike.collection import Collection
 
-    queries = queries or []
-    where = filters.where()
     picture.check()
-    _check_kept(queries, picture.plot)
-    chosen = Collection.open_near(queries, collection)
-    with step_progress() as report:
-        result = chosen.search(
-            *queries,
-            without=without or [],
-            model=model,
-            split=filters.split,
-            color=filters.color or (),
-            where=where,
-            same_cluster=filters.same_cluster,
-            report=report,
-            **only_given(k=k),
-            **given(searching),
-        )
+    _check_kept(asked.places(queries), picture.plot)
+    chosen = Collection.open_near(asked.places(queries), collection)
+    with watched() as watch:
+        result = find(chosen, queries, asked, filters, searching, k, model, watch)
     for warning in result.warnings:
         complain(warning)
     if picture.plot is not None:
@@ -241,12 +236,51 @@ def search(
 
         picture.save(lambda: draw_search(chosen, result))
     if json:
-        print_json(_document(queries, without or [], filters.color or [], result))
+        typed = asked.told(queries) or [query.name for query in result.queries]
+        document: dict[str, object] = {"query": (typed[0] if len(typed) == 1 else typed) or None}
+        document |= {"not": asked.without} if asked.without else {}
+        document |= {"color": filters.color} if filters.color else {}
+        print_json(document | result.to_dict(relative, advise))
     elif filepath_only:
         for hit in result.hits:
             print_raw(relative(hit.path))
     else:
         _print(result, is_filtered=bool(given(filters)))
+
+
+def find(
+    chosen: Collection,
+    queries: list[str] | None,
+    asked: Queries,
+    filters: Filters,
+    searching: Searching,
+    k: int | None,
+    model: str | None,
+    watch: Watch,
+) -> SearchResult:
+    """Search for what was typed, or for what a request says."""
+    how = given(searching)
+    if asked.request is None:
+        return chosen.search(
+            *asked.terms(queries, chosen.datasets),
+            without=asked.unwanted(chosen.datasets),
+            model=model,
+            split=filters.split,
+            color=filters.color or (),
+            where=filters.where(),
+            same_cluster=filters.same_cluster,
+            **watch.told,
+            **only_given(k=k),
+            **how,
+        )
+    carried_out = {name: how.pop(name) for name in ("allow_private", "device") if name in how}
+    others = given(dataclasses.replace(asked, request=None)) | given(filters) | how
+    others |= only_given(k=k, model=model)
+    flags = [flag_of(_SPELLED.get(name, name)) for name in others]
+    if queries or flags:
+        beside = (queries or flags)[0]
+        raise InvalidInputError(f"--request says all that is searched for; leave out {beside}")
+    return chosen.search(read_request(asked.request), **watch.told, **carried_out)
 
 
 def _check_kept(queries: Sequence[str], plot: Path | None) -> None:
@@ -267,37 +301,6 @@ def _read_near(near: str) -> tuple[float, float, float]:
             " 48.858,2.294,5"
         ) from None
     return latitude, longitude, radius
-
-
-def _document(
-    queries: list[str], without: list[str], colors: list[str], result: SearchResult
-) -> dict[str, Any]:
-    hits = []
-    for hit in result.hits:
-        row: dict[str, Any] = {
-            "rank": hit.rank,
-            "path": relative(hit.path),
-            "score": None if hit.score is None else round(hit.score, 6),
-            "distance": round(hit.distance, 6),
-            "label": hit.label,
-            "id": hit.hex_id,
-            "clusters": dict(hit.clusters),
-        }
-        if len(hit.paths) > 1:
-            row["paths"] = [relative(path) for path in hit.paths]
-        hits.append(row)
-    document: dict[str, Any] = {"query": (queries[0] if len(queries) == 1 else queries) or None}
-    if without:
-        document["not"] = without
-    if colors:
-        document["color"] = colors
-    if result.cluster is not None:
-        document["cluster"] = {
-            "clustering": result.cluster.clustering,
-            "number": result.cluster.number,
-            "name": result.cluster.name,
-        }
-    return {**document, "model": result.model, "index": result.index, "hits": hits}
 
 
 def _print(result: SearchResult, is_filtered: bool) -> None:

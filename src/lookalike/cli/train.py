@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import print_json, printable, relative, say, sync_progress
+from lookalike.cli.console import print_json, relative, say, watched
+from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
 from lookalike.cli.option_groups import Fields
 from lookalike.cli.options import CollectionOption, Output, Picture, given, option, picture_of
@@ -22,8 +20,6 @@ from lookalike.train.settings import AutoencoderSettings, FinetuneSettings, Runn
 
 if TYPE_CHECKING:
     from lookalike.results.models import TrainedModel
-    from lookalike.sync import Progress
-    from lookalike.train import TrainingProgress
 
 _DETAILS = "How it learns"
 _IMAGES = "What it learns from"
@@ -229,13 +225,10 @@ def _train(
 ) -> TrainedModel:
     """Train, embed the collection with what came of it, and say so."""
     collection = open_named(at)
-    with _progress(quiet=output.quiet) as (report, tell, show):
-        running = Running(**given(run), report=report, say=tell)
-        made = collection.models.train_and_embed(settings, labels, running, report=show)
-    card = made.trained.card
+    with watched(quiet=output.quiet) as watch:
+        made = collection.models.train_and_embed(settings, labels, Running(**given(run)), **watch.told)
     if output.json:
-        document = {"embedded": made.synced.embedded, "card": relative(str(made.card_file))}
-        print_json({**card.document(), **document})
+        print_json(made.to_dict(relative, advise))
     elif not output.quiet:
         _print_summary(made)
     return made
@@ -264,68 +257,3 @@ def _print_summary(made: TrainedModel) -> None:
         say(f"{model} on {card.queries:,} images kept for it: {figures}")
     say(f"{made.synced.embedded:,} images embedded: search --model {card.model}")
     say(f"all about it: {relative(str(made.card_file))}")
-
-
-@contextlib.contextmanager
-def _progress(
-    *, quiet: bool
-) -> Iterator[tuple[Callable[[TrainingProgress], None], Callable[[str], None], Callable[[Progress], None]]]:
-    """Give the two callbacks of a training, and one of the embedding after it, whose bar follows theirs."""
-    with contextlib.ExitStack() as training, contextlib.ExitStack() as embedding:
-        report, tell = training.enter_context(_training_progress(quiet=quiet))
-        bars: list[Callable[[Progress], None]] = []
-
-        def show(progress: Progress) -> None:
-            if not bars:
-                training.close()
-                bars.append(embedding.enter_context(sync_progress(quiet=quiet)))
-            bars[0](progress)
-
-        yield report, tell, show
-
-
-@contextlib.contextmanager
-def _training_progress(
-    *, quiet: bool
-) -> Iterator[tuple[Callable[[TrainingProgress], None], Callable[[str], None]]]:
-    """Give two callbacks: one draws a bar with the losses and the time left, one says what else is done.
-
-    On a terminal only.
-    """
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield lambda progress: None, lambda words: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}"))
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Training", total=None, facts="")
-
-        def report(progress: TrainingProgress) -> None:
-            held_out = "" if progress.held_out_loss is None else f", held out {progress.held_out_loss:.4f}"
-            left = "" if progress.seconds_left is None else f", about {_time(progress.seconds_left)} left"
-            bar.update(
-                task,
-                description=f"Epoch {progress.epoch} of {progress.epochs}",
-                total=progress.epochs * progress.steps,
-                completed=(progress.epoch - 1) * progress.steps + progress.step,
-                facts=f"loss {progress.loss:.4f}{held_out}{left}",
-            )
-
-        def tell(words: str) -> None:
-            bar.update(task, description=printable(words[:1].upper() + words[1:]), facts="", total=None)
-
-        yield report, tell
-
-
-def _time(seconds: float) -> str:
-    """Write a span of time.
-
-    >>> _time(42), _time(200), _time(9000)
-    ('42 s', '3 min', '2.5 h')
-    """
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -21,7 +21,7 @@ from lookalike.cluster.base import NeighborClustering, check_count
 from lookalike.cluster.spanning_tree import joined
 from lookalike.errors import InvalidInputError
 from lookalike.index.graph import neighbor_graph
-from lookalike.system.reports import CountReport
+from lookalike.system.progress import Watch
 from lookalike.types import Metric, Vectors
 
 Linkage = Literal["ward", "complete", "average", "single"]
@@ -73,7 +73,7 @@ class AgglomerativeClustering(NeighborClustering):
         self.metric = metric
         self.recall = recall
 
-    def _fit(self, rows: Vectors, report: CountReport) -> None:
+    def _fit(self, rows: Vectors, watch: Watch) -> None:
         from sklearn import cluster
 
         n = len(rows)
@@ -84,15 +84,23 @@ class AgglomerativeClustering(NeighborClustering):
                 f"linkage is {self.linkage!r}; expected one of {', '.join(get_args(Linkage))}",
                 field="linkage",
             )
-        graph = neighbor_graph(rows, n_neighbors, self.metric, self.recall, report)
+        graph = neighbor_graph(
+            rows,
+            n_neighbors,
+            self.metric,
+            self.recall,
+            **watch.told,
+        )
         points = rows.astype(np.float64)
         if self.metric == "cosine":
             points /= np.linalg.norm(points, axis=1, keepdims=True)
+        links = joined(rows, graph, self.metric, watch=watch)
+        watch.say("clustering", "merging what is near")
         found = cluster.AgglomerativeClustering(
             n_clusters=n_clusters,
             linkage=self.linkage,
             metric="euclidean" if self.linkage == "ward" else self.metric,
-            connectivity=joined(rows, graph, self.metric),
+            connectivity=links,
             compute_full_tree=True,
         ).fit(points)
         self.labels_, self.children_ = found.labels_.astype(np.intp), found.children_

@@ -12,8 +12,8 @@ from sklearn.base import BaseEstimator, ClusterMixin
 
 from lookalike.errors import InvalidInputError
 from lookalike.index.contract import METRICS, check_vectors
-from lookalike.index.graph import silent
-from lookalike.system.reports import CountReport
+from lookalike.system.progress import CancelToken, ProgressReport, Watch
+from lookalike.system.watching import watching
 from lookalike.types import Metric, Vectors
 
 
@@ -23,7 +23,14 @@ class NeighborClustering(ClusterMixin, BaseEstimator, ABC):  # type: ignore[misc
     labels_: npt.NDArray[np.intp]
     metric: Metric
 
-    def fit(self, X: npt.ArrayLike, y: Any = None, *, report: CountReport = silent) -> Self:
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: Any = None,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Self:
         """Find the clusters.
 
         Parameters
@@ -31,19 +38,21 @@ class NeighborClustering(ClusterMixin, BaseEstimator, ABC):  # type: ignore[misc
         X : (n, d) array-like
             Vectors, at least two that differ.
         y : ignored
-        report : callable
-            Told how much of the neighbour search is done.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Raises
         ------
         InvalidInputError
             For vectors that cannot be clustered, or a parameter out of range.
         """
-        self._fit(check_distinct(X, self.metric), report)
+        rows = check_distinct(X, self.metric)
+        with watching(report, cancel) as watch:
+            self._fit(rows, watch)
         return self
 
     @abstractmethod
-    def _fit(self, rows: Vectors, report: CountReport) -> None:
+    def _fit(self, rows: Vectors, watch: Watch) -> None:
         """Set the learned attributes; rows are checked, parameters are not."""
 
 

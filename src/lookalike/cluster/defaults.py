@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.cluster.algorithms import MIN_SAMPLES, MOST_CLUSTERS, N_NEIGHBORS, Parameter
 from lookalike.system.on_demand import load
-from lookalike.system.reports import CountReport
+from lookalike.system.progress import Watch
 
 if TYPE_CHECKING:
     from lookalike.types import Metric, Vectors
@@ -32,14 +32,14 @@ class ToCluster:
     vectors : (n, d) float32, or None
         None where they are read in batches.
     metric : {"cosine", "euclidean"}
-    report : callable
+    watch : Watch
         Told how far a search for neighbours has come.
     """
 
     n: int
     vectors: Vectors | None
     metric: Metric
-    report: CountReport
+    watch: Watch
 
 
 def complete(parameters: Iterable[Parameter], given: Mapping[str, Any], images: ToCluster) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def distance(images: ToCluster, value: Others) -> float:
     from lookalike.cluster.density import suggest_eps
 
     assert images.vectors is not None
-    return suggest_eps(images.vectors, value("min_samples"), images.metric, images.report).eps
+    return suggest_eps(images.vectors, value("min_samples"), images.metric, **images.watch.told).eps
 
 
 def neighbors(images: ToCluster, value: Others) -> int:

@@ -33,8 +33,9 @@ from lookalike.cluster.algorithms import MIN_SAMPLES
 from lookalike.cluster.base import NeighborClustering, check_count, check_distinct
 from lookalike.cluster.spanning_tree import Edges, spanning_tree
 from lookalike.errors import InvalidInputError
-from lookalike.index.graph import neighbor_graph, radius_graph, silent
-from lookalike.system.reports import CountReport
+from lookalike.index.graph import neighbor_graph, radius_graph
+from lookalike.system.progress import CancelToken, ProgressReport, Watch
+from lookalike.system.watching import watching
 from lookalike.types import Metric, Vectors
 
 Labels = npt.NDArray[np.intp]
@@ -73,7 +74,7 @@ class DBSCAN(NeighborClustering):
         self.min_samples = min_samples
         self.metric = metric
 
-    def _fit(self, rows: Vectors, report: CountReport) -> None:
+    def _fit(self, rows: Vectors, watch: Watch) -> None:
         from scipy.sparse.csgraph import connected_components
 
         n = len(rows)
@@ -84,7 +85,7 @@ class DBSCAN(NeighborClustering):
                 f"eps is {self.eps}; expected a distance above 0, as suggest_eps gives", field="eps"
             )
         min_samples = check_count(self.min_samples, "min_samples", 1, n)
-        graph = radius_graph(rows, self.eps, self.metric, report)
+        graph = radius_graph(rows, self.eps, self.metric, **watch.told)
         is_core = np.diff(graph.indptr) + 1 >= min_samples
         core = np.flatnonzero(is_core)
         labels = np.full(n, n, np.intp)
@@ -146,7 +147,7 @@ class HDBSCAN(NeighborClustering):
         self.cluster_selection_method = cluster_selection_method
         self.recall = recall
 
-    def _fit(self, rows: Vectors, report: CountReport) -> None:
+    def _fit(self, rows: Vectors, watch: Watch) -> None:
         from scipy.sparse import coo_array
         from sklearn import cluster
 
@@ -159,12 +160,13 @@ class HDBSCAN(NeighborClustering):
                 f"cluster_selection_method is {self.cluster_selection_method!r}; expected eom or leaf",
                 field="cluster_selection_method",
             )
-        _, tree = _reachability(rows, min_samples, self.metric, self.recall, report)
+        _, tree = _reachability(rows, min_samples, self.metric, self.recall, watch)
         weights = tree.weights.astype(np.float64)
         # A weight of 0 is no edge to scipy: copies are taken to be very near.
         weights[weights == 0] = weights[weights > 0].min() / 1_000
         a, b = np.concatenate([tree.a, tree.b]), np.concatenate([tree.b, tree.a])
         graph = coo_array((np.tile(weights, 2), (a, b)), shape=(n, n)).tocsr()
+        watch.say("clustering", "choosing clusters")
         # With min_samples 1, core distances are those to the nearest in the tree, and change nothing.
         found = cluster.HDBSCAN(
             min_cluster_size=size,
@@ -235,7 +237,9 @@ def suggest_eps(
     vectors: npt.ArrayLike,
     min_samples: int = MIN_SAMPLES,
     metric: Metric = "euclidean",
-    report: CountReport = silent,
+    *,
+    report: ProgressReport | None = None,
+    cancel: CancelToken | None = None,
 ) -> KDistances:
     """Suggest an `eps` for `DBSCAN`, from the sorted distances to the `min_samples`-th nearest image.
 
@@ -250,8 +254,8 @@ def suggest_eps(
     min_samples : int
         As for `DBSCAN`; 2 to n.
     metric : {"euclidean", "cosine"}
-    report : callable
-        Told how much of the neighbour search is done.
+    report, cancel : optional
+        Who is told how far it has come, and may stop it; see `Collection.sync`.
 
     Raises
     ------
@@ -265,7 +269,8 @@ def suggest_eps(
     """
     rows = check_distinct(vectors, metric)
     min_samples = check_count(min_samples, "min_samples", 2, len(rows))
-    cores, tree = _reachability(rows, min_samples, metric, 1.0, report)
+    with watching(report, cancel) as watch:
+        cores, tree = _reachability(rows, min_samples, metric, 1.0, watch)
     distances = np.sort(cores)
     knee = _between(distances, _find_knee(distances))
     eps = _before_the_flood(tree, min_samples, knee)
@@ -273,17 +278,17 @@ def suggest_eps(
 
 
 def _reachability(
-    rows: Vectors, min_samples: int, metric: Metric, recall: float, report: CountReport
+    rows: Vectors, min_samples: int, metric: Metric, recall: float, watch: Watch
 ) -> tuple[npt.NDArray[np.float32], Edges]:
     """Return core distances, (n,) float32, and the spanning tree of mutual reachability distances."""
     n = len(rows)
     # Twice as many neighbours as the core distance takes: the tree's edges are nearly all among them.
     k = min(n - 1, max(2 * min_samples, 10))
-    graph = neighbor_graph(rows, k, metric, recall, report)
+    graph = neighbor_graph(rows, k, metric, recall, **watch.told)
     cores = np.zeros(n, np.float32)
     if min_samples > 1:
         cores = graph.data.reshape(n, k)[:, min_samples - 2].copy()
-    return cores, spanning_tree(rows, graph, metric, cores)
+    return cores, spanning_tree(rows, graph, metric, cores, watch=watch)
 
 
 def _find_knee(distances: npt.NDArray[np.float32]) -> int:

@@ -48,6 +48,8 @@ from lookalike.cluster.scaling import check_rows, find_scaling
 from lookalike.errors import InvalidInputError
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.memory import rows_at_once
+from lookalike.system.progress import CancelToken, ProgressReport, Watch
+from lookalike.system.watching import watching
 from lookalike.types import Ids
 
 _CELLS_PER_ROOT = 8  # cells = 8 · √n
@@ -172,7 +174,15 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    def fit(self, X: npt.ArrayLike, y: object = None, cells: npt.ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: object = None,
+        cells: npt.ArrayLike | None = None,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Self:
         """Build the tree.
 
         Parameters
@@ -181,6 +191,8 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         y : ignored
         cells : (n,) array-like of int, optional
             The cell of each row where there are cells already: `KMeansTree.cells`.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Raises
         ------
@@ -195,7 +207,12 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 f"{self.n_clusters} clusters cannot be made of n_samples={n} rows; expected n_clusters from 1"
                 f" to {n}"
             )
-        numbers = self._make_cells(vectors) if cells is None else np.asarray(cells)
+        with watching(report, cancel) as watch:
+            return self._fit(vectors, cells, watch)
+
+    def _fit(self, vectors: npt.NDArray[Any], cells: npt.ArrayLike | None, watch: Watch) -> Self:
+        n = len(vectors)
+        numbers = self._make_cells(vectors, watch) if cells is None else np.asarray(cells)
         if numbers.shape != (n,) or not np.issubdtype(numbers.dtype, np.integer):
             raise InvalidInputError(
                 f"cells are {numbers.dtype} of shape {numbers.shape}; expected one whole number for each of"
@@ -207,7 +224,7 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         sizes = np.bincount(numbers, minlength=m)
         centers = _means(vectors, numbers, sizes)
         squares = _squares_about(vectors, numbers, centers)
-        self.children_, self.costs_ = merge(centers, sizes)
+        self.children_, self.costs_ = merge(centers, sizes, watch)
         self.inertias_: Doubles = squares.sum() + np.concatenate([[0.0], np.cumsum(self.costs_)])[::-1]
         self.sizes_ = np.concatenate([sizes, np.zeros(m - 1, np.int64)])
         self.centers_ = np.concatenate([centers, np.zeros((m - 1, centers.shape[1]))])
@@ -300,7 +317,7 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             nodes.append(facts)
         return json.dumps(nodes)
 
-    def _make_cells(self, vectors: npt.NDArray[Any]) -> Labels:
+    def _make_cells(self, vectors: npt.NDArray[Any], watch: Watch) -> Labels:
         n = len(vectors)
         n_cells = self.n_cells
         if n_cells is None:
@@ -316,7 +333,7 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         bottom = KMeans(n_cells, max_iter=_CELL_ROUNDS, random_state=self.random_state, n_jobs=self.n_jobs)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # empty cells are left out
-            return bottom.fit(vectors).labels_
+            return bottom.fit(vectors, **watch.told).labels_
 
     def _check_cut(self, n_clusters: int) -> int:
         _check_whole("n_clusters", n_clusters)

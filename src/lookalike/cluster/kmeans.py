@@ -35,6 +35,14 @@ from lookalike.errors import InvalidInputError
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.cores import usable_cores
 from lookalike.system.memory import rows_at_once
+from lookalike.system.progress import (
+    UNWATCHED,
+    CancelToken,
+    Progress,
+    ProgressReport,
+    Watch,
+)
+from lookalike.system.watching import watching
 from lookalike.types import Vectors
 
 _BLOCK_ROWS = 8_192
@@ -114,7 +122,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: object = None,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Self:
         """Find the clusters of vectors.
 
         Parameters
@@ -122,6 +137,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         X : (n, d) array-like
             float32 is not copied, memory-mapped or not.
         y : ignored
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Raises
         ------
@@ -135,7 +152,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         scaling = find_scaling(vectors)
         values = scaling.rows(vectors)
         given = self._given_centers()
-        with working(self.n_jobs or usable_cores()) as workers:
+        with watching(report, cancel) as watch, working(self.n_jobs or usable_cores(), watch) as workers:
             scaling = Scaling(scaling.origin, scaling.scale, find_lift(values, random))
             rows = Rows.of(values, scaling.lift, workers)
             tolerance = self.tol * mean_variance(values) if self.tol else 0.0
@@ -160,7 +177,13 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """Find the clusters of vectors, and return the cluster of each; (n,) int32."""
         return self.fit(X).labels_
 
-    def fit_batches(self, batches: Batches) -> Self:
+    def fit_batches(
+        self,
+        batches: Batches,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Self:
         """Find the clusters of vectors that come in batches, with the rounds that `fit` makes.
 
         The start is made on a sample of the rows, by `fit`. Besides one batch, that sample and the labels
@@ -170,6 +193,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         ----------
         batches : callable
             Called once a round, and once before; returns an iterator of (m, d) arrays, each time the same.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Raises
         ------
@@ -177,8 +202,12 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             As for `fit`, and if the batches of two rounds differ in length.
         """
         self._check_parameters()
+        with watching(report, cancel) as watch:
+            return self._fit_batches(batches, watch)
+
+    def _fit_batches(self, batches: Batches, watch: Watch) -> Self:
         random = self._random()
-        sample, n = self._sample(batches, random)
+        sample, n = self._sample(batches, random, watch)
         self._check_count(n)
         given = self._given_centers()
         scaling = find_scaling(sample)
@@ -189,12 +218,13 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             few = KMeans(**{**self.get_params(), "max_iter": _SAMPLE_ROUNDS})
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
-                given = few.fit(sample).cluster_centers_
+                given = few.fit(sample, **watch.quiet().told).cluster_centers_
         del sample, values
         centers, labels = scaling.inside(given), np.full(n, -1, np.int32)
         history: list[float] = []
-        with working(self.n_jobs or usable_cores()) as workers:
+        with working(self.n_jobs or usable_cores(), watch) as workers:
             for n_moves in range(self.max_iter + 1):
+                watch(Progress("clustering", n_moves, words=f"clustering in batches, round {n_moves + 1}"))
                 found = self._pass(batches, scaling, centers, labels, workers)
                 history.append(found.inertia)
                 if not found.n_changed or n_moves == self.max_iter:
@@ -299,6 +329,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         engine.assign()
         history, n_iter = [engine.inertia], 0
         while n_iter < self.max_iter:
+            workers.watch(Progress("clustering", n_iter, words=f"clustering, round {n_iter + 1}"))
             way = engine.move()
             if way == 0:
                 break
@@ -325,10 +356,12 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _assign(self, vectors: npt.NDArray[Any]) -> tuple[Labels, Vectors]:
         return assign(vectors, self.cluster_centers_, self._scaling, self.n_jobs)
 
-    def _sample(self, batches: Batches, random: np.random.Generator) -> tuple[npt.NDArray[Any], int]:
+    def _sample(
+        self, batches: Batches, random: np.random.Generator, watch: Watch
+    ) -> tuple[npt.NDArray[Any], int]:
         """Return rows taken from all batches with equal chance, and how many rows there are."""
         n, sample, room = 0, None, max(_SAMPLE, _SAMPLE_PER_CENTER * self.n_clusters)
-        for given in batches():
+        for given in watch.each(batches()):
             batch = check_rows(self, given, is_first=n == 0)
             if sample is None:
                 room = min(room, max(_SAMPLE_VALUES // batch.shape[1], 2 * self.n_clusters))
@@ -420,12 +453,16 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
 
 def assign(
-    vectors: npt.NDArray[Any], centers: Doubles, scaling: Scaling, n_jobs: int | None
+    vectors: npt.NDArray[Any],
+    centers: Doubles,
+    scaling: Scaling,
+    n_jobs: int | None,
+    watch: Watch = UNWATCHED,
 ) -> tuple[Labels, Vectors]:
     """Return the nearest centre of each vector, (n,), and the squared distance as rows see it, (n,)."""
     inside = scaling.inside(centers)
     labels, squares = np.empty(len(vectors), np.int32), np.empty(len(vectors), np.float32)
-    with working(n_jobs or usable_cores()) as workers:
+    with working(n_jobs or usable_cores(), watch) as workers:
         for begin in range(0, len(vectors), _ONCE_ROWS):
             part = slice(begin, begin + _ONCE_ROWS)
             rows = Rows.of(scaling.rows(vectors[part]), scaling.lift, workers)

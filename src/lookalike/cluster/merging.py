@@ -7,16 +7,20 @@ import numpy.typing as npt
 
 from lookalike.cluster.pruned_lloyd import Doubles
 from lookalike.index.kernels import compiled
+from lookalike.system.progress import UNWATCHED, Progress, Watch
 from lookalike.types import Ids
 
+_ROUND = 512  # merges between two reports
 
-def merge(centers: Doubles, sizes: Ids) -> tuple[npt.NDArray[np.int64], Doubles]:
+
+def merge(centers: Doubles, sizes: Ids, watch: Watch = UNWATCHED) -> tuple[npt.NDArray[np.int64], Doubles]:
     """Merge clusters, those first that add least to the sum of squared distances.
 
     Parameters
     ----------
     centers : (m, d) float64
     sizes : (m,) int64
+    watch : Watch
 
     Returns
     -------
@@ -35,7 +39,10 @@ def merge(centers: Doubles, sizes: Ids) -> tuple[npt.NDArray[np.int64], Doubles]
     np.fill_diagonal(costs, np.inf)
     pairs, found = np.empty((m - 1, 2), np.int64), np.empty(m - 1)
     if m > 1:
-        _chain(costs, weights, pairs, found)
+        state = np.ones(m, np.bool_), np.empty(m, np.int64), np.zeros(2, np.int64)
+        for done in range(0, m - 1, _ROUND):
+            watch(Progress("merging", done, m - 1, "merging clusters"))
+            _chain(costs, weights, *state, done, min(done + _ROUND, m - 1), pairs, found)
     order = np.argsort(found, kind="stable")
     # The chain names a cluster by one of its cells; here it gets its node.
     node_of, children = np.arange(m), np.empty((m - 1, 2), np.int64)
@@ -56,16 +63,15 @@ def merge(centers: Doubles, sizes: Ids) -> tuple[npt.NDArray[np.int64], Doubles]
 
 
 @compiled({"nsz"})
-def _chain(costs, weights, pairs, found):  # type: ignore[no-untyped-def]
-    """Write which clusters are merged, each named by one of its cells, and at what cost.
+def _chain(costs, weights, alive, chain, place, begin, end, pairs, found):  # type: ignore[no-untyped-def]
+    """Write which clusters are merged, from merge `begin` to `end`, each named by a cell, and at what cost.
 
-    Both inputs are used up: costs (m, m) float64, infinite on the diagonal · weights (m,) float64.
+    Used up: costs (m, m) float64, infinite on the diagonal · weights (m,) float64. Between two calls the
+    state is kept in alive (m,) bool, all of them at first · chain (m,) int64 · place (2,) int64, of zeros.
     """
     m = len(weights)
-    alive = np.ones(m, np.bool_)
-    chain = np.empty(m, np.int64)
-    length, first = 0, 0
-    for number in range(m - 1):
+    length, first = place
+    for number in range(begin, end):
         if length == 0:
             while not alive[first]:
                 first += 1
@@ -97,3 +103,4 @@ def _chain(costs, weights, pairs, found):  # type: ignore[no-untyped-def]
                 costs[kept, other] = cost
                 costs[other, kept] = cost
         weights[kept] += weights[gone]
+    place[0], place[1] = length, first

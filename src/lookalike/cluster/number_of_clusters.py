@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,9 +35,9 @@ from sklearn.metrics import pairwise_distances, silhouette_score
 from lookalike.as_numbers import as_numbers
 from lookalike.cluster.kmeans import KMeans
 from lookalike.errors import InvalidInputError
-from lookalike.index.graph import silent
 from lookalike.system.chance import RANDOM_STATE
-from lookalike.system.reports import CountReport
+from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
+from lookalike.system.watching import watching
 
 _SAMPLE = 2_000
 _LARGEST = 128
@@ -95,7 +95,8 @@ def choose_k(
     n_sample: int = _SAMPLE,
     random_state: int = RANDOM_STATE,
     n_jobs: int | None = None,
-    report: CountReport = silent,
+    report: ProgressReport | None = None,
+    cancel: CancelToken | None = None,
 ) -> Choice:
     """Cluster vectors into several numbers of clusters, and say how good each is.
 
@@ -110,8 +111,8 @@ def choose_k(
     random_state : int
     n_jobs : int, optional
         Threads; all cores by default.
-    report : callable
-        Told which k of how many is tried.
+    report, cancel : optional
+        Who is told how far it has come, and may stop it; see `Collection.sync`.
 
     Raises
     ------
@@ -142,23 +143,12 @@ def choose_k(
     if not wanted:
         raise InvalidInputError("there is no k to try; expected whole numbers from 2")
     chosen = np.sort(np.random.default_rng(random_state).choice(n, min(n, n_sample), replace=False))
-    inertias, silhouettes, seconds, distances = [], [], [], None
-    for number, k in enumerate(wanted):
-        report(number, len(wanted))
-        started = time.perf_counter()
-        model = KMeans(int(k), random_state=random_state, n_jobs=n_jobs)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the table shows what more clusters bring
-            labels = model.fit(rows).labels_[chosen]
-        seconds.append(time.perf_counter() - started)
-        if distances is None:  # now the rows are known to be finite
-            distances = pairwise_distances(rows[chosen])
-        inertias.append(model.inertia_)
-        n_found = len(np.unique(labels))
-        can_tell = 2 <= n_found < len(chosen)
-        silhouettes.append(
-            float(silhouette_score(distances, labels, metric="precomputed")) if can_tell else float("nan")
-        )
+    inertias, silhouettes, seconds = [], [], []
+    with watching(report, cancel) as watch:
+        for found in _try_each(rows, wanted, chosen, (random_state, n_jobs), watch):
+            inertias.append(found[0])
+            silhouettes.append(found[1])
+            seconds.append(found[2])
     bend = int(wanted[_find_bend(wanted, inertias)])
     values = np.nan_to_num(silhouettes, nan=-1)
     best = int(values.argmax())
@@ -174,6 +164,35 @@ def choose_k(
         n_given=n,
         reason="largest silhouette" if is_told else "bend of the inertia",
     )
+
+
+def _try_each(
+    rows: npt.NDArray[Any],
+    ks: Sequence[int],
+    chosen: npt.NDArray[np.int64],
+    run: tuple[int, int | None],
+    watch: Watch,
+) -> Iterator[tuple[float, float, float]]:
+    """Yield inertia, silhouette of the chosen rows, and seconds of each k; `run` is seed and threads."""
+    random_state, n_jobs = run
+    distances = None
+    for number, k in enumerate(ks):
+        watch(Progress("trying", number, len(ks), f"trying {k} clusters"))
+        started = time.perf_counter()
+        model = KMeans(int(k), random_state=random_state, n_jobs=n_jobs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the table shows what more clusters bring
+            labels = model.fit(rows, **watch.quiet().told).labels_[chosen]
+        seconds = time.perf_counter() - started
+        if distances is None:  # now the rows are known to be finite
+            distances = pairwise_distances(rows[chosen])
+        watch.check()
+        can_tell = 2 <= len(np.unique(labels)) < len(chosen)
+        yield (
+            model.inertia_,
+            float(silhouette_score(distances, labels, metric="precomputed")) if can_tell else float("nan"),
+            seconds,
+        )
 
 
 def _find_bend(ks: Sequence[int], inertias: Sequence[float]) -> int:

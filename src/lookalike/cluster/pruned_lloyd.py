@@ -53,6 +53,7 @@ from lookalike.cluster import pruned_lloyd_kernels as kernels
 from lookalike.errors import InvalidInputError
 from lookalike.pca import principal_axes
 from lookalike.system.memory import rows_at_once
+from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.types import Vectors
 
 _HEAD = kernels.HEAD
@@ -73,28 +74,28 @@ Labels = npt.NDArray[np.int32]
 class Workers:
     """Threads that share blocks of rows, each of them with one thread for its matrix products."""
 
-    def __init__(self, n_jobs: int) -> None:
-        self.n_jobs = n_jobs
+    def __init__(self, n_jobs: int, watch: Watch = UNWATCHED) -> None:
+        self.n_jobs, self.watch = n_jobs, watch
         self._pool = ThreadPoolExecutor(n_jobs) if n_jobs > 1 else None
 
     def share(self, work: Callable[[slice], object], n: int, step: int) -> None:
         """Call `work` for slices of at most `step` of n."""
         parts = [slice(start, min(start + step, n)) for start in range(0, n, step)]
         for _ in map(work, parts) if self._pool is None else self._pool.map(work, parts):
-            pass
+            self.watch.check()
 
     def close(self) -> None:
         """End the threads."""
         if self._pool is not None:
-            self._pool.shutdown()
+            self._pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
-def working(n_jobs: int) -> Iterator[Workers]:
+def working(n_jobs: int, watch: Watch = UNWATCHED) -> Iterator[Workers]:
     """Start threads, and keep the matrix library from starting its own meanwhile."""
     from threadpoolctl import threadpool_limits
 
-    workers = Workers(n_jobs)
+    workers = Workers(n_jobs, watch)
     try:
         with threadpool_limits(1, "blas"):
             yield workers

@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from lookalike.cluster.pruned_lloyd import Doubles, PrunedLloyd, Rows, Workers, add_up
 from lookalike.cluster.pruned_lloyd_kernels import potentials
+from lookalike.system.progress import UNWATCHED, Progress, Watch
 from lookalike.types import Vectors
 
 _SAMPLE = 16_384  # rows that seeds are drawn from, at least
@@ -46,7 +47,7 @@ def start(rows: Rows, k: int, random: np.random.Generator, workers: Workers) -> 
     seeds_of = points if sample is None else points[sample]
 
     def spread() -> npt.NDArray[np.int64]:
-        chosen = spread_out(seeds_of, k, random)
+        chosen = spread_out(seeds_of, k, random, workers.watch)
         return chosen if sample is None else sample[chosen]
 
     if rows.lift is None:
@@ -75,7 +76,9 @@ def _some(n: int, size: int, random: np.random.Generator) -> npt.NDArray[np.int6
     return np.sort(random.choice(n, size, replace=False)) if n > size else None
 
 
-def spread_out(rows: Vectors, k: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
+def spread_out(
+    rows: Vectors, k: int, random: np.random.Generator, watch: Watch = UNWATCHED
+) -> npt.NDArray[np.int64]:
     """Return the numbers of k rows that lie apart, by greedy k-means++.
 
     Parameters
@@ -84,6 +87,7 @@ def spread_out(rows: Vectors, k: int, random: np.random.Generator) -> npt.NDArra
     k : int
         At most n. Where fewer rows differ, some of those returned are equal.
     random : numpy.random.Generator
+    watch : Watch
 
     Returns
     -------
@@ -97,6 +101,7 @@ def spread_out(rows: Vectors, k: int, random: np.random.Generator) -> npt.NDArra
     nearest = np.square(rows - rows[chosen[0]]).sum(axis=1)
     totals = np.empty(n_candidates)
     for number in range(1, k):
+        watch(Progress("starting", number, k, "choosing where clusters start"))
         cumulated = np.cumsum(nearest, dtype=np.float64)
         drawn = np.searchsorted(cumulated, random.random(n_candidates) * cumulated[-1], side="right")
         drawn = np.minimum(drawn, n - 1)

@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.index.graph import Lifted
+from lookalike.system.progress import UNWATCHED, Progress, Watch
 from lookalike.types import Ids, Metric, Vectors
 
 _TILE = (256, 8_192)  # rows in question against others, at once
@@ -47,6 +48,7 @@ def spanning_tree(
     metric: Metric,
     cores: npt.NDArray[np.float32] | None = None,
     is_joined: bool = False,
+    watch: Watch = UNWATCHED,
 ) -> Edges:
     """Return the edges of a minimum spanning tree of all rows, by weight.
 
@@ -61,6 +63,7 @@ def spanning_tree(
         Core distances; each row must have those others in the graph that are nearer.
     is_joined : bool
         Only the edges that join the components of the graph.
+    watch : Watch
     """
     from lookalike.index import graph_kernels
 
@@ -84,6 +87,7 @@ def spanning_tree(
     lifted: Lifted | None = None
     taken = Edges(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
     while (n_components := graph_kernels.number_components(parents, component)) > 1:
+        watch(Progress("joining", n - n_components, n - 1, "joining what is near"))
         leads_out = component[a] != component[b]
         a, b, weights = a[leads_out], b[leads_out], weights[leads_out]
         first = np.full(n_components, len(a))
@@ -104,7 +108,8 @@ def spanning_tree(
         points = np.flatnonzero(in_question)
         if len(points):
             lifted = lifted or Lifted.of(rows, metric)
-            _look_outside(rows, lifted, points, component, cores, bounds, best)
+            reach = cores, bounds
+            _look_outside(rows, lifted, points, component, reach, best, watch)
             bounds[points] = np.maximum(bounds[points], best.weights[component[points]])
         chosen = np.flatnonzero(np.arange(n_components) != largest)
         chosen = chosen[np.lexsort((best.b[chosen], best.a[chosen], best.weights[chosen]))]
@@ -125,13 +130,17 @@ def _look_outside(
     lifted: Lifted,
     points: Ids,
     component: Ids,
-    cores: npt.NDArray[np.float32],
-    bounds: npt.NDArray[np.float32],
+    reach: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
     best: Edges,
+    watch: Watch,
 ) -> None:
-    """Compare rows in question with all outside of their components; write what is lighter to `best`."""
+    """Compare rows in question with all outside of their components; write what is lighter to `best`.
+
+    `reach` is the core distances and the bounds, (n,) each.
+    """
     from lookalike.index import graph_kernels
 
+    cores, bounds = reach
     # Those of one component together, those with the shortest bounds first: they have the lightest edges.
     points = points[np.lexsort((points, bounds[points], component[points]))]
     heaviest = best.weights[component[points]].max()
@@ -142,7 +151,7 @@ def _look_outside(
         block = block[bounds[block] < best.weights[component[block]]]
         if not len(block):
             continue
-        for begin in range(0, len(columns), width):
+        for begin in watch.each(range(0, len(columns), width)):
             part = columns[begin : begin + width]
             graph_kernels.nearest_outside(
                 lifted.against(block, part), block, part, component, cores, lifted.scale, lifted.slack,
@@ -150,7 +159,7 @@ def _look_outside(
             )  # fmt: skip
 
 
-def joined(rows: Vectors, graph: Any, metric: Metric, weight: float = 1.0) -> Any:
+def joined(rows: Vectors, graph: Any, metric: Metric, weight: float = 1.0, watch: Watch = UNWATCHED) -> Any:
     """Return who is linked with whom in a neighbour graph, in one component.
 
     Returns
@@ -163,7 +172,7 @@ def joined(rows: Vectors, graph: Any, metric: Metric, weight: float = 1.0) -> An
 
     n = len(rows)
     a, b = np.repeat(np.arange(n), np.diff(graph.indptr)), graph.indices
-    bridges = spanning_tree(rows, graph, metric, is_joined=True)
+    bridges = spanning_tree(rows, graph, metric, is_joined=True, watch=watch)
     named = np.concatenate([a, bridges.a, bridges.b]), np.concatenate([b, bridges.b, bridges.a])
     weights = np.where(np.arange(len(named[0])) < len(a), 1.0, weight)
     links = coo_array((weights, named), shape=(n, n)).tocsr()

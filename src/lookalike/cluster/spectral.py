@@ -28,7 +28,7 @@ from lookalike.cluster.base import NeighborClustering, check_count
 from lookalike.cluster.spanning_tree import joined
 from lookalike.index.graph import neighbor_graph
 from lookalike.system.chance import RANDOM_STATE
-from lookalike.system.reports import CountReport
+from lookalike.system.progress import Progress, Watch
 from lookalike.types import Metric, Vectors
 
 _DENSE = 500  # up to so many images, all eigenvectors are found at once
@@ -83,25 +83,46 @@ class SpectralClustering(NeighborClustering):
         self.metric = metric
         self.recall = recall
 
-    def _fit(self, rows: Vectors, report: CountReport) -> None:
-        from sklearn.cluster import k_means
-
+    def _fit(self, rows: Vectors, watch: Watch) -> None:
         n = len(rows)
         n_clusters = check_count(self.n_clusters, "n_clusters", 1, n)
         n_neighbors = check_count(self.n_neighbors, "n_neighbors", 2, n)
-        graph = neighbor_graph(rows, n_neighbors - 1, self.metric, self.recall, report)
-        links = joined(rows, graph, self.metric, _BRIDGE)
-        self.embedding_ = _embed(links, n_clusters, self.random_state)
-        _, self.labels_, _ = k_means(
-            self.embedding_, n_clusters, random_state=self.random_state, n_init=self.n_init
+        graph = neighbor_graph(
+            rows,
+            n_neighbors - 1,
+            self.metric,
+            self.recall,
+            **watch.told,
         )
+        links = joined(rows, graph, self.metric, _BRIDGE, watch)
+        self.embedding_ = _embed(links, n_clusters, self.random_state, watch)
+        self.labels_ = _cluster(self.embedding_, n_clusters, self.n_init, self.random_state, watch)
 
 
-def _embed(links: Any, n_vectors: int, random_state: int) -> npt.NDArray[np.float64]:
+def _cluster(
+    points: npt.NDArray[np.float64], n_clusters: int, n_init: int, random_state: int, watch: Watch
+) -> npt.NDArray[np.intp]:
+    """Return the best of several clusterings by scikit-learn's k-means: what it finds with so many starts."""
+    from sklearn.cluster import k_means
+    from sklearn.utils import check_random_state
+
+    random = check_random_state(random_state)  # goes on from start to start, as within one call
+    least, best = np.inf, np.zeros(len(points), np.intp)
+    for number in range(n_init):
+        watch(Progress("clustering", number, n_init, "clustering the embedding"))
+        _, labels, inertia = k_means(points, n_clusters, random_state=random, n_init=1)
+        is_another = len(np.unique(np.column_stack([labels, best]), axis=0)) != len(np.unique(best))
+        if number == 0 or (inertia < least and is_another):
+            least, best = inertia, labels
+    return best
+
+
+def _embed(links: Any, n_vectors: int, random_state: int, watch: Watch) -> npt.NDArray[np.float64]:
     """Return the leading eigenvectors of the normalised graph, over the root of each row's sum."""
     from scipy.sparse import diags_array
-    from scipy.sparse.linalg import eigsh
+    from scipy.sparse.linalg import LinearOperator, eigsh
 
+    watch.say("embedding", "finding the eigenvectors")
     n = links.shape[0]
     root = np.sqrt(links.sum(axis=1))
     matrix = diags_array(1 / root) @ links @ diags_array(1 / root)
@@ -109,8 +130,18 @@ def _embed(links: Any, n_vectors: int, random_state: int) -> npt.NDArray[np.floa
         vectors = np.linalg.eigh(matrix.toarray())[1][:, -n_vectors:]
     else:
         start = np.random.default_rng(random_state).uniform(-1, 1, n)
+
+        def multiply(vector: npt.NDArray[np.float64]) -> Any:
+            watch.check()
+            return matrix @ vector
+
         _, vectors = eigsh(
-            matrix, n_vectors, which="LA", v0=start, tol=_TOLERANCE, ncv=min(n, max(4 * n_vectors, 40))
+            LinearOperator(matrix.shape, multiply, dtype=np.float64),
+            n_vectors,
+            which="LA",
+            v0=start,
+            tol=_TOLERANCE,
+            ncv=min(n, max(4 * n_vectors, 40)),
         )
     embedding = vectors[:, ::-1] / root[:, None]
     # An eigenvector's sign means nothing: the largest coordinate is made positive.

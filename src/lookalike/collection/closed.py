@@ -1,4 +1,4 @@
-"""What is left of a collection once it is closed."""
+"""What is left of a collection once it is closed, and in a process that is a copy of its own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from lookalike.errors import CollectionConflictError
+from lookalike.system.forks import INSTEAD
 
 
 class Closed:
@@ -21,3 +22,15 @@ class Closed:
     def __getattr__(self, name: str) -> NoReturn:
         """Raise CollectionError, whatever is asked for."""
         raise CollectionConflictError(f"the collection in {self._folder} is closed")
+
+
+class LeftBehind(Closed):
+    """Stands in for every part of a collection in a process that is a copy of the one that opened it."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Raise CollectionError, whatever is asked for."""
+        raise CollectionConflictError(
+            f"the collection in {self._folder} was opened in another process, of which this one is a copy"
+            " (fork)",
+            hint=INSTEAD,
+        )

@@ -8,12 +8,13 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lookalike.collection.browsing import browse, count, facets
-from lookalike.collection.closed import Closed
+from lookalike.collection.closed import Closed, LeftBehind
 from lookalike.collection.describing import describe, describe_image, describe_roots
 from lookalike.collection.facets import check_facets
 from lookalike.collection.manifest_file import ManifestFile
@@ -38,7 +39,7 @@ from lookalike.index.kinds import AUTO as AUTO_INDEX
 from lookalike.query.checking import check_count
 from lookalike.query.conditions import ClusterRef
 from lookalike.query.embedding import EmbeddedQuery
-from lookalike.query.filter import Filter
+from lookalike.query.filter import ANYTHING, Filter
 from lookalike.query.reading import Query, read_queries, read_query
 from lookalike.query.request import SearchRequest
 from lookalike.results.browsing import BrowseResult, Facets
@@ -46,15 +47,30 @@ from lookalike.results.info import ImageInfo, Info, RootInfo
 from lookalike.results.search import SearchResult
 from lookalike.results.sync import SyncReport
 from lookalike.store import Labeling, Store, find_collection, writer_lock
-from lookalike.sync import COMMIT_SECONDS, Progress, Work, locate
+from lookalike.sync import COMMIT_SECONDS, Work, locate
 from lookalike.system.cores import usable_cores
-from lookalike.types import Hit, ImageId, Vectors
+from lookalike.system.forks import leave_behind
+from lookalike.system.progress import CancelToken, ProgressReport
+from lookalike.system.watching import watching
+from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from lookalike.collection.adding import AnyAddition
     from lookalike.collection.clusterings.clusterings import Clusterings
     from lookalike.collection.evaluation.evaluation import Evaluations
+    from lookalike.collection.export.exporting import Exportable
+    from lookalike.collection.fields.fields import Fields, FieldsByFile
     from lookalike.collection.maps.maps import Maps
     from lookalike.collection.models.models import Models
+    from lookalike.collection.statements.changes import Changes
+    from lookalike.collection.statements.decisions import Decisions
+    from lookalike.collection.statements.feedback import Feedback
+    from lookalike.collection.statements.labels import Labels
+    from lookalike.collection.statements.sets import Sets
+    from lookalike.collection.statements.statements import Statements
+    from lookalike.results.adding import AddReport, FieldReport, VectorReport
 
 
 class Collection:
@@ -89,6 +105,7 @@ class Collection:
         self._maps = StoredMaps(folder)
         self._models = models
         self.is_new = False
+        leave_behind(self, partial(Collection._become, stand_in=LeftBehind(folder)))
 
     @classmethod
     def create(
@@ -174,8 +191,15 @@ class Collection:
         ...
         lookalike.errors.CollectionConflictError: the collection in ... is closed
         """
+        self._become(Closed(self.folder))
+
+    def _become(self, stand_in: Closed) -> None:
         held = [name for name in vars(self) if name.startswith("_")]
-        vars(self).update(dict.fromkeys(held, Closed(self.folder)))
+        vars(self).update(dict.fromkeys(held, stand_in))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the folder alone: where it is unpickled, the collection is opened, as it is then."""
+        return _reopen, (self._manifest.folder,)
 
     def __enter__(self) -> Self:
         """Return the collection itself, to be closed at the end of a ``with`` block.
@@ -330,11 +354,60 @@ class Collection:
         return Models(self._resources, self.sync)
 
     @property
+    def fields(self) -> Fields:
+        """What the user says of images in columns of his own: set, read from tables, renamed, removed."""
+        from lookalike.collection.fields.fields import Fields
+
+        return Fields(self._resources, self._manifest)
+
+    @property
     def evaluation(self) -> Evaluations:
         """How good searches, clusterings and search indexes are."""
         from lookalike.collection.evaluation.evaluation import Evaluations
 
         return Evaluations(self._resources)
+
+    @property
+    def sets(self) -> Sets:
+        """Named lists of images."""
+        from lookalike.collection.statements.sets import Sets
+
+        return Sets(self._resources)
+
+    @property
+    def labels(self) -> Labels:
+        """The labels that people gave to images by hand."""
+        from lookalike.collection.statements.labels import Labels
+
+        return Labels(self._resources)
+
+    @property
+    def feedback(self) -> Feedback:
+        """What people said of hits."""
+        from lookalike.collection.statements.feedback import Feedback
+
+        return Feedback(self._resources)
+
+    @property
+    def decisions(self) -> Decisions:
+        """What people decided of pairs of pictures."""
+        from lookalike.collection.statements.decisions import Decisions
+
+        return Decisions(self._resources)
+
+    @property
+    def said(self) -> Statements:
+        """All that was said of images, as a file of JSON lines."""
+        from lookalike.collection.statements.statements import Statements
+
+        return Statements(self._resources)
+
+    @property
+    def changes(self) -> Changes:
+        """All that was said of images, change by change; to be undone."""
+        from lookalike.collection.statements.changes import Changes
+
+        return Changes(self._resources)
 
     def _resources(self) -> Resources:
         """Return what every read needs, with the roots as they are now: once a request."""
@@ -471,7 +544,8 @@ class Collection:
         reread: bool = False,
         jobs: int | None = None,
         device: str = AUTO,
-        report: Callable[[Progress], None] = lambda progress: None,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
         say: Callable[[str], None] = lambda words: None,
         commit_seconds: float = COMMIT_SECONDS,
     ) -> SyncReport:
@@ -501,8 +575,12 @@ class Collection:
         device : {"auto", "cpu", "cuda", "openvino", "coreml"}
             Where the network runs; by default on an Nvidia GPU where ONNX Runtime can use one, else on the
             processor.
-        report : callable
-            Told of the progress.
+        report : callable, optional
+            Told how far it has come, in the thread that works. By default a bar shows it in a notebook, and
+            at an interactive prompt; `lookalike.silent` tells nobody.
+        cancel : CancelToken, optional
+            Stops it, from any thread, by CancelledError; what was committed is kept, and the next sync goes
+            on from there.
         say : callable
             Told in words what else takes its time: bringing up to date what an earlier version has read.
         commit_seconds : float
@@ -537,12 +615,183 @@ class Collection:
         if jobs is not None:
             check_count("jobs", jobs)
         check_device(device)
-        return sync(
-            self._resources(),
-            self._manifest,
-            SyncRequest(paths, datasets, model, dry_run, prune, reread, Compute(threads=1, device=device)),
-            Work(jobs or usable_cores(), report, say, commit_seconds),
-        )
+        compute = Compute(threads=1, device=device)
+        request = SyncRequest(paths, datasets, model, dry_run, prune, reread, compute)
+        with watching(report, cancel) as watch:
+            work = Work(jobs or usable_cores(), watch, say, commit_seconds)
+            return sync(self._resources(), self._manifest, request, work)
+
+    def add(
+        self,
+        additions: Iterable[AnyAddition],
+        *,
+        embed: bool = True,
+        jobs: int | None = None,
+        device: str = AUTO,
+        timeout: float = 0.0,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> AddReport:
+        """Add images under keys of your own, or replace those that are there; their bytes are kept.
+
+        They are images like all others, under the stored path ``added:KEY``, and no `sync` takes them away:
+        `remove` does. What is there already under its key, with the same bytes, is left as it is. An image
+        that cannot be read is a row of the report, and costs the others nothing; one whose key was there
+        stays as it was. Whoever is killed leaves each image whole, as it was or as it is to be.
+
+        Parameters
+        ----------
+        additions : iterable of Addition, (content, key) or (content, key, fields)
+            The content is the bytes of an image file, its path, an open file, `Pixels`, (height, width, 3)
+            uint8, or an image of Pillow's. A key is a text of 1 to 512 characters that can be printed, and is
+            there once. What fields say is said beside what is known already; see `Fields.set`.
+        embed : bool
+            Whether to embed them with the collection's own model. The next `sync` does so otherwise, and
+            embeds with the other models.
+        jobs : int, optional
+            How many images to work on side by side; the number of cores by default.
+        device : {"auto", "cpu", "cuda", "openvino", "coreml"}
+            Where the network runs; see `sync`.
+        timeout : float
+            Seconds to wait for another writer.
+        report, cancel : optional
+            Told of the progress, and what stops it; what has been added stays. See `sync`.
+
+        Returns
+        -------
+        AddReport
+
+        Raises
+        ------
+        InvalidInputError
+            If it is no list of images.
+        LockedError
+            If another process is writing to the collection.
+        CollectionError
+            If one of its folders is called ``added``.
+        ModelError
+            If the model is needed, and cannot be loaded.
+        StoreError
+            If a table or a file cannot be written; what was committed is kept.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> content = (photo_folder / "stripes.png").read_bytes()
+        >>> photos.add([(content, "first", {"price": 3}), (b"no picture", "second")]).failures[0].key
+        'second'
+        >>> photos.add([(content, "first", {"price": 3})]).unchanged
+        1
+        >>> photos.search("added:first", include_self=True).hits[0].keys
+        ('first',)
+        """
+        from lookalike.collection.adding import AddRequest, add
+
+        if jobs is not None:
+            check_count("jobs", jobs)
+        check_device(device)
+        request = AddRequest(embed, Compute(threads=1, device=device), timeout)
+        with watching(report, cancel) as watch:
+            work = Work(jobs or usable_cores(), watch)
+            return add(self._resources(), self._manifest, additions, request, work)
+
+    def remove(self, keys: Iterable[str], *, timeout: float = 0.0) -> int:
+        """Remove images that were added, with their fields; return how many there were.
+
+        Parameters
+        ----------
+        keys : iterable of str
+            Those under which nothing was added are passed over.
+        timeout : float
+            Seconds to wait for another writer.
+
+        Raises
+        ------
+        InvalidInputError
+            If one is no key; nothing has been removed.
+        LockedError
+            If another process is writing to the collection.
+        """
+        from lookalike.collection.adding import remove
+
+        return remove(self._resources(), self._manifest, keys, timeout)
+
+    def add_vectors(
+        self,
+        model: str,
+        images: Sequence[str | int] | Ids,
+        vectors: npt.ArrayLike,
+        *,
+        metric: Metric = "cosine",
+        timeout: float = 0.0,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> VectorReport:
+        """Bring vectors along, of a model that lookalike has no network of.
+
+        They are searched, clustered, drawn on maps and measured as those of other models, by this name. As
+        nothing here embeds with it, `sync` passes it over, and a search starts from an image that has a
+        vector, or from a `Vector`.
+
+        Parameters
+        ----------
+        model : str
+            A name of small letters, digits, ``-``, ``_`` and ``.``; the first vectors under it make the
+            model.
+        images : sequence of id, stored path or path; or (n,) int64
+            What they are of: ids as numbers or 16 hexadecimal digits, ``added:KEY``, other stored paths, or
+            paths of files. Images must be in the collection.
+        vectors : (n, d) numbers
+            Row i is that of ``images[i]``; its length is of no account for cosine. What is there already is
+            left as it is.
+        metric : {"cosine", "euclidean"}
+            How they are compared.
+        timeout : float
+            Seconds to wait for another writer.
+        report, cancel : optional
+            Told of the progress, and what stops it; what has been written stays. See `sync`.
+
+        Returns
+        -------
+        VectorReport
+            With the images that are not there, and vectors that are not finite, or have no direction.
+
+        Raises
+        ------
+        InvalidInputError
+            If the name is none, or the vectors are not numbers of this shape and dimension.
+        ModelError
+            If there is a model of this name that lookalike embeds with, or one with another metric.
+        LockedError
+            If another process is writing to the collection.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> images = [photo_folder / name for name in ("stripes.png", "stripes-brighter.png")]
+        >>> photos.add_vectors("ours", images, [[1, 0, 0], [1, 1, 0]]).added
+        2
+        >>> photos.search(images[0], model="ours").hits[0].score
+        0.70710...
+        """
+        from lookalike.collection.own_vectors import add_vectors
+
+        with watching(report, cancel) as watch, writer_lock(self.folder, timeout):
+            self._manifest.bring_up_to_date(self._store)
+            return add_vectors(self._resources(), model, images, vectors, metric, watch)
+
+    def set_fields(self, fields: FieldsByFile) -> FieldReport:
+        """Say something of files in columns of your own; see `Fields.set`.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> photos.set_fields({photo_folder / "stripes.png": {"sold": True}}).kinds
+        {'sold': 'boolean'}
+        """
+        return self.fields.set(fields)
 
     def search(
         self,
@@ -560,7 +809,8 @@ class Collection:
         index: str = AUTO_INDEX,
         recall: float = DEFAULT_RECALL,
         mode: str | None = None,
-        report: Callable[[str], None] = lambda words: None,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
     ) -> SearchResult:
         """Find the images most like the queries, or those of a colour.
 
@@ -571,8 +821,8 @@ class Collection:
             given: the images that have most of the colour come first, and their score is how much of it they
             have, 0 to 1. A text is a file or folder that is there, else a URL, else an image of a data set,
             else words; `ImageFile`, `Url`, `Words`, `ImageRef`, `Example`, `Pixels` and `Vector` say which,
-            and with what weight. Or one `SearchRequest`, which has all options but `allow_private`, `device`
-            and `report`.
+            and with what weight. Or one `SearchRequest`, which has all options but `allow_private`, `device`,
+            `report` and `cancel`.
         k : int
             How many images to return; all there are, if they are fewer.
         without : one of the same, or a sequence of them
@@ -605,8 +855,8 @@ class Collection:
             queries with `without`, are always answered as for 1.
         mode : {"leaf", "bbf", "exact"}, optional
             How to ask a KD-tree, in place of what the recall takes; see `lookalike.index`.
-        report : callable
-            Told in words what is being made, where that may take a while.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Returns
         -------
@@ -633,7 +883,7 @@ class Collection:
         """
         check_device(device)
         resources = self._resources()
-        datasets = resources.places.datasets
+        datasets = resources.places.examples
         options = SearchRequest(
             unlike=read_queries("without", without, datasets),
             colors=_colors(color),
@@ -647,7 +897,75 @@ class Collection:
             include_self=bool(include_self),
         )
         request = _complete(options, queries, datasets)
-        return search(resources, request, Run(device, allow_private, report))
+        with watching(report, cancel) as watch:
+            return search(resources, request, Run(device, allow_private, watch))
+
+    def export(
+        self,
+        result: Exportable,
+        to: str | os.PathLike[str],
+        *,
+        form: str | None = None,
+        by: str | None = None,
+        model: str | None = None,
+        vectors: bool | None = None,
+        force: bool = False,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> int:
+        """Write a result for other programs: a table, vectors, annotations, or folders of images.
+
+        Parameters
+        ----------
+        result : SearchResult, Clustering, ImageMap, Filter or None
+            A filter stands for the images that pass it, and None for all.
+        to : path
+            A file that is not there yet; for folders of images, one that is not there, or is empty.
+        form : str, optional
+            By default as its ending says: ``.csv``, ``.json``, ``.jsonl``, ``.parquet``, ``.npy``, which has
+            a table of its rows beside it, ``.coco.json``; without an ending a folder, with a copy of each
+            image in a folder of its label. By name also "hardlink" and "symlink", in place of "copy".
+            Tables have a row for each place of each image.
+        by : {"label", "split", "cluster"}, optional
+            What the folders, and COCO's categories, are; of a clustering its clusters, by default. Below
+            those of splits there are folders of labels.
+        model : str, optional
+            Whose vectors; by default those that the result was made with.
+        vectors : bool, optional
+            Whether to write them into the table; by default into ``.parquet`` and ``.npy``.
+        force : bool
+            Whether to write over a file that is there, or a folder that holds nothing but an export.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `sync`.
+
+        Returns
+        -------
+        int
+            How many images.
+
+        Raises
+        ------
+        InvalidInputError
+            If the form is not known, or cannot have what is asked for.
+        CollectionError
+            If there is something in the way, a file is gone, or the system refuses; nothing is left behind.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> report = photos.sync()
+        >>> photos.export(photos.search(photo_folder / "stripes.png", k=2), photo_folder / "alike.csv")
+        2
+        """
+        from lookalike.collection.export.exporting import ExportRequest, export_result
+
+        asked = ExportRequest(form, by, model, vectors, force)
+        with watching(report, cancel) as watch:
+            return export_result(self._resources(), result, Path(to), asked, watch)
+
+    def __repr__(self) -> str:
+        """Return the class and the folder."""
+        return f"<Collection in {self.folder.parent}>"
 
     def browse(
         self,
@@ -826,6 +1144,10 @@ class Collection:
             return attrgetter(new)(self)
 
 
+def _reopen(folder: Path) -> Collection:
+    return Collection.open(folder, above=False)
+
+
 def _complete(
     options: SearchRequest, queries: Sequence[Query | SearchRequest], datasets: Sequence[str]
 ) -> SearchRequest:
@@ -845,7 +1167,7 @@ def _complete(
 def _filter(where: Filter | None) -> Filter:
     if where is not None and not isinstance(where, Filter):
         raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter", field="where")
-    return where or Filter()
+    return where or ANYTHING
 
 
 def _colors(color: str | Sequence[str] | None) -> Sequence[str]:

@@ -184,13 +184,16 @@ class FileColumns(Columns):
             ((self.path(row), int(self.ids[row]), self.label(row)) for row in rows.tolist()), key=_path
         )
 
-    def image_at(self, path: str) -> ImageId | None:
-        """Return the image that lies at a stored path; None if none does."""
+    def row_at(self, path: str) -> int | None:
+        """Return the row of a stored path; None if there is none."""
         order = self.by_path
         at = bisect_left(range(len(self)), path, key=lambda place: self.path(int(order[place])))
-        if at == len(self) or self.path(int(order[at])) != path:
-            return None
-        return ImageId(int(self.ids[order[at]]))
+        return int(order[at]) if at < len(self) and self.path(int(order[at])) == path else None
+
+    def image_at(self, path: str) -> ImageId | None:
+        """Return the image that lies at a stored path; None if none does."""
+        row = self.row_at(path)
+        return None if row is None else ImageId(int(self.ids[row]))
 
     def have(self, images: Ids) -> npt.NDArray[np.bool_]:
         """Tell which of some images lie anywhere."""
@@ -202,7 +205,7 @@ class FileColumns(Columns):
 
     def rows_of(self, images: Iterable[int]) -> npt.NDArray[np.int64]:
         """Return the rows of some images, none where they lie nowhere; those of one are by path."""
-        wanted = np.unique(np.fromiter(images, np.int64))
+        wanted = np.fromiter(sorted(set(images)), np.int64)
         first = np.searchsorted(self.ids, wanted, side="left", sorter=self.by_id)
         last = np.searchsorted(self.ids, wanted, side="right", sorter=self.by_id)
         runs = [self.by_id[start:end] for start, end in zip(first.tolist(), last.tolist(), strict=True)]

@@ -19,6 +19,7 @@ from lookalike.images.own import OWN
 from lookalike.query.appearance import name_colors, summarize
 from lookalike.query.facts import SAID_COLUMNS, metadata_of, summarize_facts
 from lookalike.results.info import ImageInfo, Info, RootInfo
+from lookalike.store import ADDED
 from lookalike.system.wording import frequencies
 from lookalike.types import choose_label
 
@@ -26,8 +27,13 @@ from lookalike.types import choose_label
 def describe(places: Places) -> Info:
     """Say what a collection holds."""
     store, model = places.store, places.manifest.model
-    files = store.files.read(["id", "label"])
+    files = store.files.read(["id", "label", "path"])
+    paths = files["path"].to_pylist()
+    by_hand = places.snapshot.said.labels
     labels = [label and composed(label) for label in files["label"].to_pylist()]
+    if by_hand:
+        pairs = zip(files["id"].to_pylist(), labels, strict=True)
+        labels = [by_hand.get(image, label) for image, label in pairs]
     clusterings, damaged = summarize_clusterings(places.clusterings, files["id"].to_numpy())
     formats = store.images.read(["format"])["format"].to_pylist()
     tables = store.vector_tables()
@@ -49,6 +55,8 @@ def describe(places: Places) -> Info:
         damaged=damaged,
         facts=summarize_facts(store),
         notes=places.notes(),
+        added=sum(path.startswith(f"{ADDED}:") for path in paths) if places.holds_added else 0,
+        fields=store.fields.kinds(),
     )
 
 
@@ -89,12 +97,18 @@ def describe_image(places: Places, image: str) -> ImageInfo:
             raise QueryInputError(f"{image} {said}: {reason}")
         raise QueryNotFoundError(f"{image} is not in the collection in {store.folder}", hint="index it first")
     (row,) = rows
-    files.sort(key=lambda file: str(file["path"]))
+    files.sort(key=lambda file: (places.key_of(file["path"]) is not None, str(file["path"])))
     clusters = places.labels.of_images(np.array([found])).get(found, NO_CLUSTERS)
-    labels = (choose_label(file["label"] and composed(file["label"]), clusters) for file in files)
+    asked = next((file["path"] for file in files if image == file["path"]), None) or places.stored(image)
+    told = next((file["path"] for file in files if file["path"] == asked), files[0]["path"])
+    keys = (places.key_of(file["path"]) for file in files)
+    by_hand = places.snapshot.said.labels.get(found)
+    given = (by_hand or (file["label"] and composed(file["label"])) for file in files)
+    labels = (choose_label(label, clusters) for label in given)
     return ImageInfo(
+        lookup=places.lookup(),
         id=found,
-        paths=tuple(places.absolute(file["path"]) for file in files),
+        paths=tuple(places.snapshot.absolute(file["path"], found) for file in files),
         labels=tuple(dict.fromkeys(label for label in labels if label is not None)),
         splits=tuple(dict.fromkeys(file["split"] for file in files if file["split"] is not None)),
         format=row["format"],
@@ -111,6 +125,8 @@ def describe_image(places: Places, image: str) -> ImageInfo:
         metadata=metadata_of(row),
         knows_metadata=row["reader"] is not None or row["format"] == "PIXELS",
         note=next((file["note"] for file in files if file["note"] is not None), None),
+        fields=dict(places.snapshot.fields_at(told, found)),
+        keys=tuple(key for key in keys if key is not None),
     )
 
 

@@ -20,7 +20,15 @@ from lookalike.errors import (
 )
 from lookalike.images.finding.globs import read_exclude
 from lookalike.images.finding.spelling import as_spelled
-from lookalike.store import DatasetRequest, Labeling, Manifest, Root, RootRequest, stored_root_path
+from lookalike.store import (
+    DatasetRequest,
+    Labeling,
+    Manifest,
+    Root,
+    RootRequest,
+    Store,
+    stored_root_path,
+)
 from lookalike.store.manifest import FileIdentity, file_identity
 
 
@@ -123,6 +131,15 @@ class ManifestFile:
             for request in self._pending:
                 manifest = request.apply(manifest, self.folder)
             self._manifest, self._identity = manifest, identity
+
+    def bring_up_to_date(self, store: Store) -> None:
+        """Make a collection one of this version, whatever version made it; the writer's lock is held.
+
+        Whoever writes what earlier versions do not know does so first: then these refuse the collection.
+        """
+        self.reload()
+        store.upgrade()
+        self.save()
 
     def move(self, root: Root, place: Path) -> None:
         """Say that a root lies elsewhere, and keep that; the caller holds the writer's lock.

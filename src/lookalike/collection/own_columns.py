@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection.coding import Coded, CodedLists, Mask, code_lists, code_words, merge_spellings
-from lookalike.collection.own_fields import FieldKind, OwnFields
+from lookalike.collection.own_fields import OwnFields
 from lookalike.dates import read_period
 from lookalike.errors import QueryInputError, QueryNotFoundError
 from lookalike.query.checking import near_misses
 from lookalike.query.conditions import FieldCondition, FieldValue
 from lookalike.query.facts import fold
 from lookalike.system.memo import Memo
+from lookalike.types import FieldKind
 
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _KINDS = {"number": "numbers", "date": "dates", "boolean": "true or false", "text": "texts", "tags": "tags"}

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from lookalike.collection.coding import Mask
-from lookalike.collection.snapshot import Snapshot
+from lookalike.collection.snapshot import NO_FIELDS, Snapshot
 from lookalike.collection.stored.cluster_names import NO_CLUSTERS, ClusterLabels
 from lookalike.collection.stored.clusterings import StoredClusterings
+from lookalike.collection.thumbnails import thumbnails
 from lookalike.errors import ImageError, QueryInputError, QueryNotFoundError
 from lookalike.images import content_id
 from lookalike.images.decode import read_file
@@ -21,23 +22,32 @@ from lookalike.images.finding.scan import escape
 from lookalike.images.finding.spelling import as_spelled_file, composed
 from lookalike.images.own import OWN
 from lookalike.query.reading import names_example
+from lookalike.results.lookup import Lookup
 from lookalike.results.sync import Failure, Note
-from lookalike.store import Manifest, PinnedStore, Root, sql_literal
+from lookalike.store import ADDED, Manifest, PinnedStore, Root, sql_literal
 from lookalike.sync import locate
-from lookalike.types import Hit, ImageId, choose_label
+from lookalike.types import FieldValue, Hit, ImageId, choose_label
 
 
 class FileLocation(NamedTuple):
-    """A path of an image, absolute for files, and what it is called there; see `lookalike.types.Hit`."""
+    """A path of an image, absolute for files, and what is said of it there; see `lookalike.types.Hit`."""
 
     path: str
     folder_label: str | None
     clusters: Mapping[str, str] = NO_CLUSTERS
+    hand_label: str | None = None
+    fields: Mapping[str, FieldValue] = NO_FIELDS
+    key: str | None = None
+
+    @property
+    def given_label(self) -> str | None:
+        """The label that was given by hand, or else that of the folder or data set."""
+        return self.folder_label if self.hand_label is None else self.hand_label
 
     @property
     def label(self) -> str | None:
-        """That of the folder or data set, or else the name of a cluster."""
-        return choose_label(self.folder_label, self.clusters)
+        """The label that was given, or else the name of a cluster."""
+        return choose_label(self.given_label, self.clusters)
 
 
 @dataclass(frozen=True)
@@ -74,13 +84,29 @@ class Places:
     def of_images(
         self, images: Iterable[int] | None = None, files: Mask | None = None
     ) -> dict[int, list[FileLocation]]:
-        """Return where images lie, all or some, in any of their files or in some, by path."""
+        """Return where images lie, all or some, in any of their files or in some, by path.
+
+        Those that were added by call come after all others.
+        """
         rows = self._file_rows(None if images is None else list(images), files)
         clusters = self.labels.of_images(np.array([image for _, image, _ in rows], np.int64))
+        by_hand = self.snapshot.said.labels
         locations: dict[int, list[FileLocation]] = {}
+        added = set()
         for stored, image, label in rows:
-            location = FileLocation(self.absolute(stored), label, clusters.get(image, NO_CLUSTERS))
+            location = FileLocation(
+                self.snapshot.absolute(stored, image),
+                label,
+                clusters.get(image, NO_CLUSTERS),
+                by_hand.get(image),
+                self.snapshot.fields_at(stored, image),
+                self.key_of(stored),
+            )
             locations.setdefault(image, []).append(location)
+            if location.key is not None:
+                added.add(image)
+        for image in added:  # last: a file of the user's says more, and may have a label
+            locations[image].sort(key=lambda location: location.key is not None)
         return locations
 
     def _file_rows(self, images: list[int] | None, files: Mask | None) -> list[tuple[str, int, str | None]]:
@@ -103,9 +129,35 @@ class Places:
         )
         return sorted(facts, key=lambda fact: fact[0])
 
+    def lookup(self) -> Lookup:
+        """Return what a result looks up here later: thumbnails and paths."""
+        store = self.store
+        return Lookup(
+            lambda images: thumbnails(store, images),
+            lambda images: {
+                image: [location.path for location in found]
+                for image, found in self.of_images(images).items()
+            },
+        )
+
     def absolute(self, stored: str) -> str:
         """Return the absolute path of a stored one."""
         return self.snapshot.absolute(stored)
+
+    def key_of(self, stored: str) -> str | None:
+        """Return the key that a stored path stands for; None unless it is that of an image added by call."""
+        is_added = stored.startswith(f"{ADDED}:") and self.holds_added
+        return stored.partition(":")[2] if is_added else None
+
+    @property
+    def holds_added(self) -> bool:
+        """Whether ``added:`` means images that were added by call, and no folder of that name."""
+        return all(root.name != ADDED for root in self.manifest.roots)
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """What the names of images that are no files begin with, but for the colon."""
+        return (*self.datasets, ADDED) if self.holds_added else self.datasets
 
     def stored(self, file: str) -> str:
         """Return the path that a file has, or would have, in the tables; empty if it lies in no root."""
@@ -134,7 +186,7 @@ class Places:
         else:  # it may hold whole roots
             found = [f"{root.name}:" for root, place in self.of_roots() if path in place.parents]
         dataset, _, rest = name.partition(":")
-        if dataset in self.datasets and not os.path.lexists(name):
+        if dataset in self.examples and not os.path.lexists(name):
             split = rest.strip("/")
             found.append(f"{dataset}:{split}/" if split else f"{dataset}:")
         if os.path.isfile(path):
@@ -162,10 +214,10 @@ class Places:
         QueryError
             If there is no such file or image, or it cannot be read.
         """
-        if names_example(image, self.datasets):
+        if names_example(image, self.examples):
             return self.find_example(image)
         stored = self.stored(image)
-        found = self._image_at(stored) if stored else None
+        found = self.snapshot.image_at(stored) if stored else None
         if found is None and not stored.isascii() and not os.path.lexists(image):
             files = self.snapshot.files
             alike = (path for path in files.paths() if composed(path) == composed(stored))
@@ -182,27 +234,19 @@ class Places:
             raise QueryNotFoundError(f"there is no such image: {error}") from error
 
     def find_example(self, name: str) -> ImageId:
-        """Return the image of a data set that has a name such as ``mnist:test/42``.
+        """Return the image of a data set that has a name such as ``mnist:test/42``, or was added as such.
 
         Raises
         ------
         QueryError
             If it is not in this collection.
         """
-        if name.partition(":")[0] not in self.datasets:
+        if name.partition(":")[0] not in self.examples:
             raise QueryNotFoundError(f"there is no image {name}: the data set is not in this collection")
-        found = self._image_at(name)
+        found = self.snapshot.image_at(name)
         if found is None:
             raise QueryNotFoundError(f"there is no image {name} in this collection")
         return found
-
-    def _image_at(self, stored: str) -> ImageId | None:
-        """Return the image that lies at a stored path; None if none does."""
-        files = self.snapshot.files_if_soon()
-        if files is not None:
-            return files.image_at(stored)
-        rows = self.store.files.read_where_in("path", [stored], ["id"])["id"].to_pylist()
-        return ImageId(rows[0]) if rows else None
 
     def own_pictures(self) -> list[str]:
         """Return the stored paths of the pictures that lookalike drew into the folders."""
@@ -231,4 +275,6 @@ def make_hit(
     """Return a hit that lies in some places, of which there is one at least."""
     paths = tuple(location.path for location in locations)
     first = locations[0]
-    return Hit(rank, image, paths, distance, score, first.label, first.folder_label, first.clusters)
+    said = first.label, first.folder_label, first.clusters, first.hand_label, first.fields
+    keys = tuple(location.key for location in locations if location.key is not None)
+    return Hit(rank, image, paths, distance, score, *said, keys)

@@ -9,11 +9,15 @@ import numpy as np
 
 from lookalike.collection.embedded import Embedded, embedded_images, nothing_embedded, vector_table
 from lookalike.collection.places import Places
+from lookalike.collection.said import Said
 from lookalike.collection.searchers import Searchers
 from lookalike.collection.snapshot import Snapshots
+from lookalike.collection.statements.draft import Draft
 from lookalike.collection.stored.clusterings import StoredClusterings
+from lookalike.collection.stored.edits import Edits
 from lookalike.collection.stored.maps import StoredMaps
 from lookalike.embed import Model, ModelRegistry
+from lookalike.results.said import Change, ChangeKind
 from lookalike.store import Store
 from lookalike.types import Ids
 
@@ -84,6 +88,24 @@ class Resources:
         if not len(embedded):
             raise nothing_embedded(self.store, model.name, name)
         return model, embedded
+
+    def change(self, kind: ChangeKind, make: Callable[[Draft], object]) -> Change | None:
+        """Change what is said, and return when it is on the disk; None if all is said already.
+
+        Parameters
+        ----------
+        kind : str
+            What the change comes from.
+        make : callable
+            Puts it together, on top of what is said once nobody else can write.
+        """
+
+        def edits(said: Said) -> Edits:
+            draft = Draft(said)
+            make(draft)
+            return draft.edits()
+
+        return self.snapshots.journal.write(kind, edits)
 
     def embedded_of(self, images: Iterable[int], model: Model) -> Ids:
         """Return which of some images a model has embedded: vectors may outlast their image."""

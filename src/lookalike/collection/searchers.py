@@ -23,7 +23,7 @@ import json
 import os
 import shutil
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -38,7 +38,8 @@ from lookalike.index.kinds import AUTO, AUTO_KINDS, IndexKind, find_kind, load_i
 from lookalike.store import Table
 from lookalike.system.memo import Memo
 from lookalike.system.memory import check_vectors_fit
-from lookalike.types import Ids, Metric, Vectors
+from lookalike.system.progress import UNWATCHED, Watch
+from lookalike.types import Ids, ImageId, Metric, Vectors
 
 EXACT_BYTES = 1 << 29
 """Up to so many bytes of vectors, 100,000 of 1,280 numbers, "auto" is exact search.
@@ -49,8 +50,7 @@ command 15 ms, from a cold disk 230 ms; k-means tree 0.7 ms, in a command 410 ms
 """
 
 _MARKED = 16
-
-Report = Callable[[str], None]
+_ASKED_AGAIN = 0.2  # seconds that are waited for a lock before it is asked whether to go on
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,7 @@ class Searchers:
         self.folder = folder / "indexes"
         self._opened: Memo[Path, _Opened] = Memo()
 
-    def open(
-        self, table: Table, name: str, metric: Metric, kind: str, report: Report = lambda words: None
-    ) -> Searcher:
+    def open(self, table: Table, name: str, metric: Metric, kind: str, watch: Watch = UNWATCHED) -> Searcher:
         """Return a searcher of a model's vectors as they are now.
 
         Parameters
@@ -121,7 +119,7 @@ class Searchers:
             The model's.
         kind : str
             One of those that `lookalike.index.kinds.check_request` lets pass.
-        report : callable
+        watch : Watch
             Told what is being made, where that may take a while.
         """
         row = find_kind(choose_kind(table) if kind == AUTO else kind)
@@ -129,10 +127,24 @@ class Searchers:
 
         def make() -> _Opened:
             if row.is_of_store:
-                return _open_stored(table, state, place, metric, row, report)
-            return _open(table, state, place, metric, row, report)
+                return _open_stored(table, state, place, metric, row, watch)
+            return _open(table, state, place, metric, row, watch)
 
         return self._opened.get(place, make, lambda opened: opened.state == state).searcher
+
+    def vector_of(self, table: Table, name: str, image: ImageId) -> Vectors | None:
+        """Return the vector of an image, (d,) float32; None if there is none.
+
+        A searcher that is open has it at hand; to take a row out of the table takes a millisecond.
+        """
+        for kind in AUTO_KINDS:
+            opened = self._opened.peek(self.folder / f"{name}-{kind}")
+            if opened is not None and opened.state == table.state():
+                vector = opened.searcher.vector_of(image)
+                if vector is not None:
+                    return vector
+        _, vectors = table.vectors_of([image])
+        return vectors[0] if len(vectors) else None
 
     def read_vectors(self, table: Table, name: str, metric: Metric) -> tuple[Ids, Vectors]:
         """Return all vectors of a model: from the exact index, which is fast, if that is for so many."""
@@ -162,28 +174,28 @@ def forget_indexes(collection: Path, names: Iterable[str]) -> None:
 
 
 def _open_stored(
-    table: Table, state: str, place: Path, metric: Metric, row: IndexKind, report: Report
+    table: Table, state: str, place: Path, metric: Metric, row: IndexKind, watch: Watch
 ) -> _Opened:
     """Open the searcher that the store keeps, or have it made."""
     kind: type[StoredSearcher] = row.load()
     found = kind.open(table, place, metric)
     if found is not None:
         return _Opened(state, found)
-    report(f"making the {row.name} index of {table.count():,} images, or adding to it")
+    watch.say("building", f"making the {row.name} index of {table.count():,} images, or adding to it")
     # It may be a makeshift, while another process writes: it is looked for again when it is next asked for.
-    return _Opened("", kind.make(table.live(), place, metric, place.parents[1]))
+    return _Opened("", kind.make(table.live(), place, metric, place.parents[1], watch))
 
 
-def _open(table: Table, state: str, place: Path, metric: Metric, row: IndexKind, report: Report) -> _Opened:
+def _open(table: Table, state: str, place: Path, metric: Metric, row: IndexKind, watch: Watch) -> _Opened:
     """Open the index of a state of the table, or make one of the table as it is now."""
     # One that is not there or not whole is made: the vectors are its source.
     with contextlib.suppress(IndexFileError):
         return _Opened(state, _load(place / state, metric, row))
-    with _lock(place, report) as may_write:
+    with _lock(place, watch) as may_write:
         state = table.state()  # which may have moved on, as may have the index
         with contextlib.suppress(IndexFileError):
             return _Opened(state, _load(place / state, metric, row))
-        index, origin = _bring_up_to_date(table, place, metric, row, report)
+        index, origin = _bring_up_to_date(table, place, metric, row, watch)
         if may_write and len(index) and table.is_newest():
             with contextlib.suppress(OSError, IndexFileError):  # a full disk
                 _put(index, origin, place / state)
@@ -192,7 +204,7 @@ def _open(table: Table, state: str, place: Path, metric: Metric, row: IndexKind,
 
 
 def _bring_up_to_date(
-    table: Table, place: Path, metric: Metric, row: IndexKind, report: Report
+    table: Table, place: Path, metric: Metric, row: IndexKind, watch: Watch
 ) -> tuple[Index, _Origin | Path]:
     """Return an index of the vectors as they are now, made of the one that is there if it may be.
 
@@ -208,7 +220,9 @@ def _bring_up_to_date(
                 continue
             if not len(gone) and not len(new):
                 return index, folder
-            report(f"adding {len(new):,} images to the {row.name} index, removing {len(gone):,}")
+            watch.say(
+                "building", f"adding {len(new):,} images to the {row.name} index, removing {len(gone):,}"
+            )
             if len(gone):
                 index.remove(gone)
             if len(new):
@@ -218,8 +232,8 @@ def _bring_up_to_date(
     ids, vectors = table.read_vectors()
     index = load_index(row.name)(metric)
     if len(ids):
-        report(f"making the {row.name} index of {len(ids):,} images")
-        index.build(vectors, ids)
+        watch.say("building", f"making the {row.name} index of {len(ids):,} images")
+        index.build(vectors, ids, **watch.told)
     return index, _Origin.of(ids, vectors)
 
 
@@ -256,7 +270,7 @@ def _remove(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _lock(place: Path, report: Report) -> Iterator[bool]:
+def _lock(place: Path, watch: Watch) -> Iterator[bool]:
     """Hold the lock of one kind of index of one model; give whether it can be written."""
     import filelock
 
@@ -268,8 +282,10 @@ def _lock(place: Path, report: Report) -> Iterator[bool]:
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout:
-            report("another lookalike is making this index; waiting for it")
-            lock.acquire()
+            while not lock.is_locked:
+                watch.say("waiting", "another lookalike is making this index; waiting for it")
+                with contextlib.suppress(filelock.Timeout):
+                    lock.acquire(timeout=_ASKED_AGAIN)
     except (OSError, NotImplementedError):  # a read-only disk, or one without locks
         yield False
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -24,15 +24,19 @@ from lookalike.errors import (
     QueryInputError,
     QueryNotFoundError,
 )
+from lookalike.hints import Sentence
+from lookalike.index.contract import Searcher
+from lookalike.index.kinds import find_kind
 from lookalike.query.appearance import LEAST_SCORE, score_colors
 from lookalike.query.embedding import EmbeddedQuery, combine, embed_query
-from lookalike.query.filter import Filter
+from lookalike.query.filter import ANYTHING
 from lookalike.query.request import SearchRequest
 from lookalike.query.terms import Term, Vector, Words
 from lookalike.results.hits import Hits
 from lookalike.results.search import HitCluster, SearchResult
 from lookalike.store import Store
 from lookalike.system.cores import usable_cores
+from lookalike.system.progress import Watch
 from lookalike.types import Hit, Ids, ImageId, Vectors
 
 Near = tuple[Ids, npt.NDArray[np.floating]]
@@ -48,14 +52,14 @@ class Run:
 
     device: str
     allow_private: bool
-    report: Callable[[str], None]
+    watch: Watch
 
 
 def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResult:
     """Find the images most like the queries, or those of a colour; see `Collection.search`."""
     places, colors = resources.places, tuple(request.colors)
     if not request.like and not colors:
-        is_filtered = request.where != Filter()
+        is_filtered = request.where != ANYTHING
         raise QueryInputError(
             "there is nothing to search for"
             + (": filters choose among what a query or a colour finds" if is_filtered else ""),
@@ -69,7 +73,7 @@ def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResu
             raise QueryInputError("the cluster searched in is that of a query", hint="name an image")
         if request.model is not None:
             resources.models.get(request.model)  # not needed, but a slip of the pen is one here, too
-        return _search_colors(places, colors, request.n_hits, passing)
+        return _search_colors(places, request, passing)
     if colors:
         passing = replace(passing, ids=_ids_of_colors(places.store, colors, passing.ids)[0])
     kept_to = request.same_cluster
@@ -82,8 +86,7 @@ def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResu
                 hint="leave the model out, or cluster with that one",
             )
         model = resources.model(stored.model)
-    result = _search_vectors(resources, request, run, model, passing, stored)
-    return replace(result, colors=colors)
+    return _search_vectors(resources, request, run, model, passing, stored)
 
 
 def _search_vectors(
@@ -100,7 +103,7 @@ def _search_vectors(
     if not table.count():
         raise nothing_embedded(store, model.name, request.model)
 
-    stored = StoredImages(places, table)
+    stored = StoredImages(places, table, model.name, resources.searchers)
     load = partial(resources.models.load, model.name, Compute(usable_cores(), run.device))
 
     def embed(term: Term) -> EmbeddedQuery:
@@ -111,7 +114,7 @@ def _search_vectors(
     asked = (query.id for query in (*wanted, *unwanted))
     own = set() if request.include_self else {image for image in asked if image is not None}
     vector = combine(wanted, unwanted, model.metric)
-    index = resources.searchers.open(table, model.name, model.metric, request.index, run.report)
+    index = resources.searchers.open(table, model.name, model.metric, request.index, run.watch)
     if not len(index):
         raise nothing_embedded(store, model.name, request.model)
     cluster = None
@@ -141,15 +144,41 @@ def _search_vectors(
     n_most = len(index) if passing.ids is None else len(passing.ids)
     describer = Describer(places, passing, has_scores=model.metric == "cosine")
     hits = _nearest_hits(nearest, n_most, request.n_hits, own, describer)
+    is_proved = find_kind(index.kind).is_proved(
+        1.0 if is_unlike_images or passing.ids is not None else request.recall, request.mode
+    )
     return SearchResult(
         hits,
         model.name,
         index.kind,
         wanted,
         unwanted,
+        colors=tuple(request.colors),
         cluster=cluster,
-        warnings=(*places.labels.damaged, *passing.warnings),
+        warnings=(*places.labels.damaged, *passing.warnings, *_cut_small((*wanted, *unwanted))),
+        request=request,
+        is_proved=is_proved,
+        total=_count(places, index, passing, own),
+        lookup=places.lookup(),
     )
+
+
+def _count(places: Places, index: Searcher, passing: Passing, own: Collection[int]) -> int:
+    """Return how many images could be hits: those of the index that pass, without the query's own."""
+    if passing.ids is None:
+        return len(index) - len(places.of_images(own))
+    are_all_there = len(index) >= len(places.snapshot)
+    n = len(passing.ids) if are_all_there else np.count_nonzero(np.isin(passing.ids, index.ids))
+    return int(n) - sum(bool((passing.ids == image).any()) for image in own)
+
+
+def _cut_small(queries: Iterable[EmbeddedQuery]) -> list[Sentence]:
+    """Say which regions were cut from thumbnails."""
+    return [
+        Sentence(f"the region of {query.name} is one of its thumbnail, as its file is not at hand")
+        for query in queries
+        if query.cut_from == "thumbnail"
+    ]
 
 
 def _nearest_hits(
@@ -169,12 +198,13 @@ def _nearest_hits(
     own : iterable of int
         The images that the query is made of, which are no hits.
     """
-    left_out = np.array(list(own), np.int64)
+    left_out = set(own)
     n = k + len(left_out)
     while True:
         ids, distances = nearest(n)
-        is_hit = ~np.isin(ids, left_out) if len(left_out) else np.ones(len(ids), bool)
-        is_hit[is_hit] = describer.are_there(ids[is_hit])
+        is_hit = describer.are_there(ids)
+        for image in left_out:
+            is_hit &= ids != image
         if np.count_nonzero(is_hit) >= k or n >= n_most or len(ids) < n:
             hits = np.flatnonzero(is_hit)[:k]
             return Hits(ids[hits], distances[hits], describer.describe, describer.has_scores)
@@ -248,9 +278,9 @@ def _cluster_of(
     return HitCluster(stored.name, number, stored.names.get(number))
 
 
-def _search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Passing) -> SearchResult:
+def _search_colors(places: Places, request: SearchRequest, passing: Passing) -> SearchResult:
     """Find the images that have most of some colours."""
-    store = places.store
+    store, colors = places.store, tuple(request.colors)
     if not store.images.count():
         raise nothing_embedded(store, places.manifest.model, None)
     ids, scores = _ids_of_colors(store, colors, passing.ids)
@@ -259,9 +289,19 @@ def _search_colors(places: Places, colors: tuple[str, ...], k: int, passing: Pas
     def nearest(n: int) -> Near:
         return ids[best[:n]], 1 - scores[best[:n]]
 
-    hits = _nearest_hits(nearest, len(ids), k, (), Describer(places, passing, has_scores=True))
-    warnings = (*places.labels.damaged, *passing.warnings)
-    return SearchResult(hits, "color", "color", (), colors=colors, warnings=warnings)
+    hits = _nearest_hits(nearest, len(ids), request.n_hits, (), Describer(places, passing, has_scores=True))
+    return SearchResult(
+        hits,
+        "color",
+        "color",
+        (),
+        colors=colors,
+        warnings=(*places.labels.damaged, *passing.warnings),
+        request=request,
+        is_proved=True,
+        total=len(ids),
+        lookup=places.lookup(),
+    )
 
 
 def all_with_vectors(resources: Resources, model: Model) -> tuple[list[Hit], Vectors]:

@@ -28,7 +28,7 @@ from lookalike.query.appearance import check_appearance_known
 from lookalike.query.checking import near_misses
 from lookalike.query.conditions import MapPolygon
 from lookalike.query.facts import SAID, check_facts_known, codes_that_say, fold
-from lookalike.query.filter import BOUNDED, SQUARE, Filter
+from lookalike.query.filter import ANYTHING, BOUNDED, SQUARE, Filter
 from lookalike.system.wording import count_images
 from lookalike.types import Ids
 
@@ -115,7 +115,7 @@ def select(places: Places, where: Filter) -> Selection:
         If the collection was made before what is asked for was kept; if there is no clustering or map of a
         name.
     """
-    if where == Filter():
+    if where == ANYTHING:
         return Selection(places.snapshot)
     if any(each.polygon is not None for each in (where, *where.excluded)):
         return _select(places, where)  # a map that is made anew is not noticed

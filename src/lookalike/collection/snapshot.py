@@ -12,9 +12,10 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,15 +25,22 @@ from lookalike.collection.columns import FileColumns, ImageColumns, read_files, 
 from lookalike.collection.joined import ORDERS, Joined
 from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.own_columns import OwnColumns
-from lookalike.collection.own_fields import OwnFields
+from lookalike.collection.own_fields import LazyFields, OwnFields, fields_of, read_fields
 from lookalike.collection.said import Said
 from lookalike.collection.stored.cluster_names import ClusterLabels
 from lookalike.collection.stored.clusterings import NOISE, NamedClusters, StoredClusterings
+from lookalike.collection.stored.journal import Journal
+from lookalike.collection.thumbnails import thumbnails
+from lookalike.errors import CollectionConflictError
 from lookalike.images.finding.scan import unescape
-from lookalike.store import Manifest, PinnedStore, Root, look_at_tables, root_folder
+from lookalike.store import ADDED, Manifest, PinnedStore, Root, look_at_tables, root_folder
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.pinned import State
 from lookalike.system.memo import Memo, Recent
+from lookalike.types import FieldValue, ImageId
+
+NO_FIELDS: Mapping[str, FieldValue] = MappingProxyType({})
+"""What is said of a file where nothing is said of any."""
 
 T = TypeVar("T")
 
@@ -91,11 +99,13 @@ class Snapshot:
         store: PinnedStore,
         labels: ClusterLabels,
         clusterings: StoredClusterings,
+        journal: Journal,
         before: Snapshot | None = None,
     ) -> None:
         self.manifest = seen.manifest
         self.store = store
         self.labels = labels
+        self._journal = journal
         self.seen = seen._replace(tables=store.state)
         folders = [root for root in seen.manifest.roots if root.dataset is None]
         self.folders: tuple[tuple[Root, Path], ...] = tuple(
@@ -104,6 +114,7 @@ class Snapshot:
         self._places = {root.name: place for root, place in self.folders}
         self._files: Memo[str, FileColumns] = Memo()
         self._images: Memo[str, ImageColumns] = Memo()
+        self._fields: Memo[str, OwnFields] = Memo()
         self._joined: Memo[str, Joined] = Memo()
         self._made: Memo[Hashable, Any] = Memo()
         self._clusterings = clusterings
@@ -114,6 +125,8 @@ class Snapshot:
         has_same_images = before is not None and before.store.images.commit == store.images.commit
         if before is not None and has_same_files:
             self._files = before._files
+            if before.store.fields.commit == store.fields.commit:
+                self._fields = before._fields
         if before is not None and has_same_images:
             self._images = before._images
         if before is not None and has_same_files and has_same_images:
@@ -146,12 +159,23 @@ class Snapshot:
     @property
     def fields(self) -> OwnFields:
         """The user's own columns: read when first asked for."""
-        return OwnFields()
+        return self._fields.get("", lambda: read_fields(self.store.fields, self.files))
+
+    def fields_at(self, stored: str, image: int) -> Mapping[str, FieldValue]:
+        """Return what the user says of a file, by its stored path and its image: read when somebody looks."""
+        return LazyFields(lambda: self._fields_at(stored, image)) if self.store.fields.exists() else NO_FIELDS
+
+    def _fields_at(self, stored: str, image: int) -> dict[str, FieldValue]:
+        files = self.files_if_soon()
+        row = None if files is None else files.row_at(stored)
+        if row is not None:
+            return self.fields.at(row)
+        return fields_of(self.store.fields, [(stored, image)]).get((stored, image), {})
 
     @property
     def said(self) -> Said:
-        """What people said."""
-        return Said()
+        """What people said: read when first asked for."""
+        return self._journal.at(self.store.journal)
 
     @property
     def own(self) -> OwnColumns:
@@ -224,13 +248,43 @@ class Snapshot:
 
     def folder_path(self, beginning: str) -> str:
         """Return the absolute path of a folder, as stored paths begin; of a data set's ``mnist:test``."""
-        return self.absolute(beginning if beginning.endswith(":") else beginning.removesuffix("/"))
+        stored = beginning if beginning.endswith(":") else beginning.removesuffix("/")
+        return stored if stored.partition(":")[0] == ADDED else self.absolute(stored)
 
-    def absolute(self, stored: str) -> str:
-        """Return the absolute path of a stored one; that of a data set's image as it is."""
+    def absolute(self, stored: str, image: int | None = None) -> str:
+        """Return the absolute path of a stored one; that of a data set's image as it is.
+
+        What was added by call lies in the collection under the id of its image, which is looked up where it
+        is not told.
+        """
         name, _, relative = stored.partition(":")
         place = self._places.get(name)
+        if place is None and name == ADDED:
+            found = self.image_at(stored) if image is None else image
+            return stored if found is None else str(self.store.kept.path_of(found))
         return stored if place is None else os.path.normpath(place / unescape(relative))
+
+    def image_at(self, stored: str) -> ImageId | None:
+        """Return the image that lies at a stored path; None if none does."""
+        files = self.files_if_soon()
+        if files is not None:
+            return files.image_at(stored)
+        rows = self.store.files.read_where_in("path", [stored], ["id"])["id"].to_pylist()
+        return ImageId(rows[0]) if rows else None
+
+    def thumbnails(self, images: Iterable[int]) -> dict[ImageId, bytes]:
+        """Return the thumbnails of some images, as JPEG files; images that are not there are passed over.
+
+        Also those of images that have left the collection since.
+        """
+        return thumbnails(self.store, images)
+
+    def __reduce__(self) -> NoReturn:
+        """Raise CollectionError: it is of this process, whose open tables it holds."""
+        raise CollectionConflictError(
+            "a snapshot cannot be pickled, as it holds tables that are open in this process",
+            hint="pickle the collection, which is opened again where it is unpickled",
+        )
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -244,11 +298,17 @@ class Snapshots:
     ----------
     manifest : ManifestFile
     clusterings : StoredClusterings
+
+    Attributes
+    ----------
+    journal : Journal
+        What people said, for who adds to it.
     """
 
     def __init__(self, manifest: ManifestFile, clusterings: StoredClusterings) -> None:
         self._manifest = manifest
         self._clusterings = clusterings
+        self.journal = Journal(manifest.folder)
         self._lock = threading.Lock()
         self._newest: Snapshot | None = None
 
@@ -281,4 +341,4 @@ class Snapshots:
         labels = (
             before.labels if before is not None and is_named_alike else ClusterLabels.read(self._clusterings)
         )
-        return Snapshot(seen, store, labels, self._clusterings, before)
+        return Snapshot(seen, store, labels, self._clusterings, self.journal, before)

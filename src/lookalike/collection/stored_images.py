@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lookalike.collection.places import Places
+from lookalike.collection.searchers import Searchers
 from lookalike.collection.thumbnails import thumbnails
 from lookalike.errors import ImageError, QueryNotFoundError, StoreDamagedError
 from lookalike.images import content_id, decode
@@ -24,10 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoredImages:
-    """What `lookalike.query.embedding.StoredImages` promises, of a collection and a table of its vectors."""
+    """What `lookalike.query.embedding.StoredImages` promises, of a collection and a model's vectors."""
 
     places: Places
     table: Table
+    model: str
+    searchers: Searchers
 
     @property
     def models(self) -> Iterable[str]:
@@ -36,8 +41,7 @@ class StoredImages:
 
     def vector_of(self, image: ImageId) -> Vectors | None:
         """Return the vector of an image, (d,) float32; None if there is none."""
-        _, vectors = self.table.vectors_of([image])
-        return vectors[0] if len(vectors) else None
+        return self.searchers.vector_of(self.table, self.model, image)
 
     def find(self, term: ImageRef | Example) -> tuple[ImageId, str]:
         """Return the image that is meant, and what to call it: its first file's name, or as an example."""
@@ -70,4 +74,7 @@ class StoredImages:
 
     def _paths(self, image: ImageId) -> list[str]:
         """Return where an image lies: absolute paths, and names such as ``mnist:test/42``; in order."""
-        return [location.path for location in self.places.of_images([image]).get(image, [])]
+        files = self.places.snapshot.files_if_soon()
+        if files is None:
+            return [location.path for location in self.places.of_images([image]).get(image, [])]
+        return [self.places.absolute(files.path(row)) for row in np.sort(files.rows_of([image])).tolist()]

@@ -15,8 +15,9 @@ from lookalike.collection.models.embedding import EmbeddingModels
 from lookalike.collection.places import Places
 from lookalike.collection.rereading import leave_to_reading, read_again, refresh, to_read_again
 from lookalike.collection.resources import Resources
+from lookalike.collection.statements.carrying import Carrying
 from lookalike.embed import Compute
-from lookalike.errors import CollectionNotFoundError, MissingImagesError
+from lookalike.errors import CancelledError, CollectionNotFoundError, MissingImagesError
 from lookalike.images.finding.passed_over import count_kinds
 from lookalike.results.sync import Failure, SyncReport
 from lookalike.store import Store, writer_lock
@@ -34,6 +35,7 @@ from lookalike.sync import (
     compare,
     decide_scopes,
     find_outdated,
+    list_added,
     list_files,
     refuse_great_losses,
 )
@@ -51,24 +53,35 @@ class SyncRequest:
     reread: bool
     compute: Compute
 
+    @property
+    def is_for_all(self) -> bool:
+        """Whether the whole collection is to be brought up to date."""
+        return not self.paths and self.datasets is None
+
 
 def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest, work: Work) -> SyncReport:
     """Bring a collection up to date with the disk; see `Collection.sync`."""
     started = time.monotonic()
     dry_run, store = request.dry_run, resources.live
+    carrying = Carrying(store, resources.snapshots.journal, work.jobs)
+    work = replace(work, edited=carrying)
     models = EmbeddingModels.choose(resources, request.model, request.compute)
     with contextlib.nullcontext() if dry_run else writer_lock(store.folder):
         manifest_file.reload()
         if not dry_run:
             store.upgrade()
+            carrying.compares_all = bool(resources.clusterings.names())
         scopes = _choose_scopes(_places_now(resources), request)
         outcome = Outcome()
         refreshed = doubtful = 0
         for number, each in enumerate(models.networks):
+            work.watch.say("reading", "reading what is known")
             vectors = vector_table(store, each)
             known = IndexedState.read(store, vectors)
             if number == 0:
-                listing = list_files(scopes, known, request.prune)
+                listing = list_files(scopes, known, request.prune, work.watch)
+                if request.is_for_all and resources.places.holds_added:
+                    listing.files.extend(list_added(known, store.kept))
             plan = decide_scopes(listing, known, request.prune)
             if request.reread:
                 leave_to_reading(plan, listing.files, known)
@@ -94,20 +107,21 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
                 manifest_file.save()
             if each is models.networks[-1]:
                 listing.files.clear()  # there may be a million
-            with _edits_kept(resources, tally, outcome):
+            carrying.moved(plan.moved)
+            with _edits_kept(resources, tally, outcome, carrying):
                 outcome.add(carry_out(plan, known, store, [models.target(each, vectors)], outage, work))
         if dry_run:
             refreshed, doubtful = len(again) + len(outdated), len(first.doubtful)
         else:
-            with _edits_kept(resources, tally, outcome):
+            with _edits_kept(resources, tally, outcome, carrying):
                 refreshed = refresh(outdated, models, outcome, work)
                 refreshed += read_again(
                     again, models, outcome, work, stays_outdated=request.model is not None
                 )
-            models.extend_reduced()
+            models.extend_reduced(work.watch)
             # Only now: were it killed before, the root would have to be there for its rows to go.
             manifest_file.save(without=[scope.root for scope in scopes if scope.is_missing])
-            _carry_over(resources, tally, outcome)
+            _carry_over(resources, tally, outcome, carrying)
     places = _places_now(resources)
     failures = places.failures()
     n_own = sum(any(scope.answers_for(path) for scope in scopes) for path in places.own_pictures())
@@ -123,6 +137,8 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
         refreshed=refreshed,
         doubtful=doubtful,
         notes=places.notes(),
+        carried=len(carrying.carried),
+        replaced=len(carrying.replaced),
     )
 
 
@@ -141,21 +157,20 @@ def _compare(plan: Plan, known: IndexedState, store: Store, outage: Outage, work
 
 
 @contextlib.contextmanager
-def _edits_kept(resources: Resources, tally: Tally, outcome: Outcome) -> Iterator[None]:
+def _edits_kept(resources: Resources, tally: Tally, outcome: Outcome, carrying: Carrying) -> Iterator[None]:
     """Keep what the user said of images whose files were edited also when the sync is stopped."""
     try:
         yield
-    except (MissingImagesError, KeyboardInterrupt):
-        _carry_over(resources, tally, outcome)
+    except (MissingImagesError, CancelledError, KeyboardInterrupt):
+        _carry_over(resources, tally, outcome, carrying)
         raise
 
 
 def _choose_scopes(places: Places, request: SyncRequest) -> list[Scope]:
     """Turn a request into what it covers."""
     paths, datasets = request.paths, request.datasets
-    is_all = not paths and datasets is None
     scopes = []
-    if paths or is_all:
+    if paths or request.is_for_all:
         scopes += choose_scopes({place: root for root, place in places.of_roots()}, paths)
     unknown = set(datasets or ()) - set(places.datasets)
     if unknown:
@@ -165,14 +180,15 @@ def _choose_scopes(places: Places, request: SyncRequest) -> list[Scope]:
     scopes += [
         Scope(root, Path())
         for root in places.manifest.roots
-        if root.dataset is not None and (is_all or root.dataset in (datasets or ()))
+        if root.dataset is not None and (request.is_for_all or root.dataset in (datasets or ()))
     ]
     return scopes
 
 
-def _carry_over(resources: Resources, tally: Tally, outcome: Outcome) -> None:
-    """Leave images whose files were edited in the clusters that the user put or named them in."""
-    edited = [path for path in tally.changed | outcome.changed if path in tally.files]
+def _carry_over(resources: Resources, tally: Tally, outcome: Outcome, carrying: Carrying) -> None:
+    """Leave pictures whose files were edited in the clusters that the user put or named them in."""
+    changed = (tally.changed | outcome.changed) - carrying.different
+    edited = [path for path in changed if path in tally.files]
     rows = resources.live.files.read_where_in("path", edited, ["path", "id"]).to_pylist()
     old_of = {row["id"]: tally.files[row["path"]].id for row in rows}
     resources.clusterings.carry_over({new: old for new, old in old_of.items() if new != old})

@@ -11,7 +11,7 @@ from lookalike.store import Store
 from lookalike.types import ImageId
 
 
-def thumbnails(store: Store, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
+def thumbnails(store: Store, images: Iterable[int]) -> dict[ImageId, bytes]:
     """Return those of some images; images that are not there are passed over."""
     rows = store.thumbnails.read_where_in("id", images, ["id", "jpeg"]).to_pylist()
     return {ImageId(row["id"]): row["jpeg"] for row in rows}

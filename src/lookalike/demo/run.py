@@ -13,6 +13,7 @@ import numpy as np
 from lookalike.collection import Collection
 from lookalike.demo.sources import Source
 from lookalike.errors import (
+    CancelledError,
     CollectionConflictError,
     CollectionError,
     CollectionResourceError,
@@ -25,8 +26,9 @@ from lookalike.results.evaluation import ClusteringEvaluation, Evaluation
 from lookalike.results.maps import ImageMap
 from lookalike.results.search import SearchResult
 from lookalike.results.sync import SyncReport
-from lookalike.sync import Progress
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.progress import CancelToken, ProgressReport, Watch
+from lookalike.system.watching import watching
 from lookalike.types import Hit
 
 T = TypeVar("T")
@@ -110,7 +112,8 @@ def index_source(
     source: Source,
     folder: Path,
     jobs: int | None = None,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: ProgressReport | None = None,
+    cancel: CancelToken | None = None,
 ) -> tuple[Collection, SyncReport]:
     """Index a source's pictures in a collection below `folder`.
 
@@ -122,8 +125,8 @@ def index_source(
         there.
     jobs : int, optional
         As for `Collection.sync`.
-    report : callable
-        Told of the progress.
+    report, cancel : optional
+        As for `Collection.sync`.
 
     Raises
     ------
@@ -137,15 +140,16 @@ def index_source(
             f"cannot make the folder {folder}: {error.strerror or error}", hint=Hint("another_demo_folder")
         ) from error
     collection = _open(source, folder / source.images.name)
-    return collection, collection.sync(jobs=jobs, report=report)
+    return collection, collection.sync(jobs=jobs, report=report, cancel=cancel)
 
 
 def run_demo(
     source: Source,
     collection: Collection,
     synced: SyncReport,
-    tell: Callable[[str], None] = lambda words: None,
     random_state: int = RANDOM_STATE,
+    report: ProgressReport | None = None,
+    cancel: CancelToken | None = None,
 ) -> DemoResult:
     """Search, group and map the pictures, and measure how well that does.
 
@@ -154,16 +158,23 @@ def run_demo(
     source : Source
     collection, synced
         What `index_source` gave.
-    tell : callable
-        Told in words what is being done.
     random_state : int
         Decides which images are shown and searched for.
+    report, cancel : optional
+        As for `Collection.sync`.
 
     Raises
     ------
     DatasetError
         If the source holds fewer than two images.
     """
+    with watching(report, cancel) as watch:
+        return _run(source, collection, synced, random_state, watch)
+
+
+def _run(
+    source: Source, collection: Collection, synced: SyncReport, random_state: int, watch: Watch
+) -> DemoResult:
     images, _ = collection.vectors()
     if len(images) < 2:
         raise DatasetDamagedError(
@@ -173,15 +184,12 @@ def run_demo(
     images.sort(key=lambda image: image.path)
     random = np.random.default_rng(random_state)
     sample = random.choice(len(images), min(_SAMPLE, len(images)), replace=False)
-    tell("grouping the pictures")
-    clusters = _part(lambda: _cluster(collection, images))
-    tell("searching")
+    clusters = _part(lambda: _cluster(collection, images, watch))
+    watch.say("searching", "searching")
     searches = list(_searches(collection, images, random))
     if clusters.found is not None:
         searches.append(_search(collection, searches[0].wanted, clustering=CLUSTERING))
-    tell("making a map")
-    image_map = _part(lambda: collection.maps.make("tsne"))
-    tell("measuring")
+    image_map = _part(lambda: collection.maps.make("tsne", **watch.told))
     return DemoResult(
         collection,
         source,
@@ -190,8 +198,8 @@ def run_demo(
         tuple(searches),
         clusters,
         image_map,
-        _part(lambda: collection.evaluation.clusterings([CLUSTERING]).clusterings[0]),
-        _part(lambda: collection.evaluation.retrieval(n_worst=_WORST)),
+        _part(lambda: collection.evaluation.clusterings([CLUSTERING], **watch.told).clusterings[0]),
+        _part(lambda: collection.evaluation.retrieval(n_worst=_WORST, **watch.told)),
     )
 
 
@@ -200,21 +208,22 @@ def _part(make: Callable[[], T]) -> Part[T]:
     started = time.perf_counter()
     try:
         found, missing = make(), ""
+    except CancelledError:
+        raise
     except LookalikeError as error:
         return Part(None, error.told, 0.0)
     return Part(found, missing, time.perf_counter() - started)
 
 
-def _cluster(collection: Collection, images: list[Hit]) -> Clustering:
+def _cluster(collection: Collection, images: list[Hit], watch: Watch) -> Clustering:
     """Make as many clusters as there are labels, if that can be; keep those that the user changed."""
     if CLUSTERING in collection.clusterings:
         found = collection.clusterings.get(CLUSTERING)
         if found.is_edited:
             return found
     n_labels = len({image.label for image in images} - {None})
-    return collection.clusterings.make(
-        "kmeans", n_labels if 2 <= n_labels <= len(images) / 2 else None, name=CLUSTERING
-    )
+    k = n_labels if 2 <= n_labels <= len(images) / 2 else None
+    return collection.clusterings.make("kmeans", k, name=CLUSTERING, **watch.told)
 
 
 def _open(source: Source, folder: Path) -> Collection:

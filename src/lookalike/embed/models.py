@@ -163,7 +163,7 @@ class Model:
         What users type, and what it is.
     architecture : str
         Which graph the weights fill, a key of ``efficientnet_lite.VARIANTS``; or ``pixels``; or ``onnx``,
-        where the weights are a graph themselves.
+        where the weights are a graph themselves; or ``external``, where its vectors are brought along.
     precision : {"float32", "int8"}
         Of the arithmetic. It is part of the name: vectors of two precisions never mix.
     weights : PackagedWeights, HubFiles, LocalGraph or None
@@ -200,6 +200,11 @@ class Model:
     def has_text(self) -> bool:
         """Whether it also embeds text, so that words can be queries."""
         return self.text is not None
+
+    @property
+    def can_embed(self) -> bool:
+        """Whether there is a network that makes its vectors; else they were brought along."""
+        return self.architecture != "external"
 
     @property
     def decode_side(self) -> int:

@@ -1,11 +1,12 @@
 """The models that a collection can use: those of the table, and those of its own.
 
-Its own are the reduced ones, made of its vectors, ONNX files of the user's, and networks trained on its
-images. Its folder holds
+Its own are the reduced ones, made of its vectors, ONNX files of the user's, networks trained on its images,
+and those whose vectors are brought along. Its folder holds
 
     lite0+pca128.npz         the components of a reduced model
     net-1a2b3c4d.onnx .json  a file of the user's, or a trained network, and how it is used
     lite0-birds.card.md …    what is known of a trained network
+    ours.external            the dimension and the metric of one whose vectors are brought along
     clip-vit-b32.weights     which weights the vectors of a model of the hub were made with
 """
 
@@ -19,6 +20,13 @@ from typing import Generic, TypeVar
 
 from lookalike.embed.adapted import AdaptedEmbedder
 from lookalike.embed.embedder import Embedder
+from lookalike.embed.external import (
+    cannot_embed,
+    external_model,
+    keep_external,
+    kept_external,
+    list_external,
+)
 from lookalike.embed.loading import load_model
 from lookalike.embed.local import LocalModel, is_path, keep_local, kept_local, load_kept, read_local
 from lookalike.embed.models import HubFiles, Model, get_model
@@ -35,6 +43,7 @@ from lookalike.hints import Hint
 from lookalike.pca import PCA
 from lookalike.system.memo import Memo
 from lookalike.system.replace_file import replace_file
+from lookalike.types import Metric
 
 T = TypeVar("T")
 
@@ -88,7 +97,11 @@ class ModelRegistry:
             return self._visit(Path(name))
         base = self._base_of(name)
         if base is None:
-            return self._local(name) or get_model(name, [*self.reduced(), *self._kept()])
+            return (
+                self.external(name)
+                or self._local(name)
+                or get_model(name, [*self.reduced(), *self._kept(), *list_external(self.folder)])
+            )
         return reduced_model(name, self.get(base), self.pca(name).n_components_)
 
     def load(self, name: str, compute: Compute, is_new: bool = False) -> Embedder:
@@ -117,6 +130,8 @@ class ModelRegistry:
         return embedder
 
     def _load(self, name: str, compute: Compute) -> Embedder:
+        if self.external(name) is not None:
+            raise cannot_embed(name)
         base = self._base_of(name)
         if base is not None:
             return ReducedEmbedder(self.get(name), self.load(base, compute), self.pca(name))
@@ -254,6 +269,25 @@ class ModelRegistry:
                 f"cannot keep the model {name} in {self.folder}: {error.strerror}"
             ) from error
         keep_local(local, self.folder)
+
+    def external(self, name: str) -> Model | None:
+        """Return a model whose vectors were brought along; None for any other name."""
+        return kept_external(name, self.folder)
+
+    def add_external(self, name: str, dimension: int, metric: Metric) -> Model:
+        """Keep a model whose vectors are brought along.
+
+        Raises
+        ------
+        InvalidInputError
+            If the name, the dimension or the metric is none.
+        ModelError
+            If there is a model of that name already, or it cannot be written.
+        """
+        model = external_model(name, dimension, metric)
+        self.check_free(name)
+        keep_external(model, self.folder)
+        return model
 
     def add_reduced(self, base: str, pca: PCA) -> Model:
         """Keep a fitted PCA as a model of its own, under a name that none has yet.

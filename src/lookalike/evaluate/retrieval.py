@@ -35,7 +35,7 @@ T. Weyand et al., "Google Landmarks Dataset v2", 2020, section 5: AP@k over min(
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -49,6 +49,8 @@ from lookalike.evaluate.measures import DEFAULT_KS, MEAN_AP, columns
 from lookalike.evaluate.ranking import Ranking
 from lookalike.system.cores import usable_cores
 from lookalike.system.on_demand import load
+from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
+from lookalike.system.watching import watching
 from lookalike.types import Metric, Neighbors, Vectors
 
 _BLOCK_PAIRS = 1 << 24  # of a query and a row, ranked at once: 192 MB
@@ -108,7 +110,9 @@ def rank_all(
     labels: npt.ArrayLike,
     ks: Sequence[int] = DEFAULT_KS,
     metric: Metric = "cosine",
-    report: Callable[[float], None] = lambda done: None,
+    *,
+    report: ProgressReport | None = None,
+    cancel: CancelToken | None = None,
 ) -> Retrieval:
     """Rank the whole gallery for each query, and measure that.
 
@@ -123,8 +127,8 @@ def rank_all(
     ks : sequence of int
         Where to cut the ranking.
     metric : {"cosine", "euclidean"}
-    report : callable
-        Told the share that is done, 0 to 1.
+    report, cancel : optional
+        Who is told how far it has come, and may stop it; see `Collection.sync`.
 
     Returns
     -------
@@ -147,7 +151,8 @@ def rank_all(
         raise InvalidInputError(f"queries have {asked.shape[1]} dimensions, the gallery {rows.shape[1]}")
     wanted, there = _number_both(query_labels, labels, len(asked), len(rows))
     cuts = check_ks(ks, len(rows), "the number of images to find")
-    return _rank(asked, rows, _Relevance(wanted, there), cuts, metric, report)
+    with watching(report, cancel) as watch:
+        return _rank(asked, rows, _Relevance(wanted, there), cuts, metric, watch)
 
 
 def rank_others(
@@ -156,7 +161,9 @@ def rank_others(
     ks: Sequence[int] = DEFAULT_KS,
     metric: Metric = "cosine",
     rows: npt.ArrayLike | None = None,
-    report: Callable[[float], None] = lambda done: None,
+    *,
+    report: ProgressReport | None = None,
+    cancel: CancelToken | None = None,
 ) -> Retrieval:
     """Query some images, or each, against all the others: leave-one-out.
 
@@ -164,7 +171,7 @@ def rank_others(
     ----------
     vectors : (n, d) array-like
     labels : (n,) of any kind
-    ks, metric, report
+    ks, metric, report, cancel
         See `rank_all`.
     rows : (n_queries,) int, optional
         Which images are queries; all of them by default.
@@ -192,7 +199,8 @@ def rank_others(
         raise InvalidInputError(f"rows are {rows!r}; expected row numbers of {n} vectors, (n_queries,)")
     cuts, numbers = check_ks(ks, n - 1, "the number of other images"), number_labels(given)
     queries = checked if rows is None else checked[own]
-    return _rank(queries, checked, _Relevance(numbers[own], numbers, own), cuts, metric, report)
+    with watching(report, cancel) as watch:
+        return _rank(queries, checked, _Relevance(numbers[own], numbers, own), cuts, metric, watch)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,7 +232,7 @@ def _rank(
     relevance: _Relevance,
     ks: tuple[int, ...],
     metric: Metric,
-    report: Callable[[float], None],
+    watch: Watch,
 ) -> Retrieval:
     """Rank the whole gallery for each query; all is checked."""
     wanted, there, own = relevance.wanted, relevance.there, relevance.own
@@ -242,6 +250,7 @@ def _rank(
     row_bits = np.arange(len(rows), dtype=np.int64) << 1
     with ThreadPoolExecutor(usable_cores()) as pool:
         for start in range(0, len(queries), step):
+            watch(Progress("ranking", start, len(queries), f"ranking {len(rows):,} images", unit="queries"))
             block = slice(start, min(start + step, len(queries)))
             # Smaller is more similar. For euclidean, half the squared distance, less what is the query's own.
             unlike = -(queries[block] @ rows.T)  # (block, n)
@@ -262,7 +271,6 @@ def _rank(
                     table.put(query, (ranked & 1).astype(bool), n_relevant[query])
 
             list(pool.map(rank, range(0, len(unlike), chunk)))
-            report(block.stop / len(queries))
     return Retrieval(table.values, n_relevant, table.hits)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from lookalike.errors import InvalidInputError
 from lookalike.index.third_party import Rows, ThirdParty, import_library
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.progress import Watch
 from lookalike.types import Metric, Vectors
 
 
@@ -47,11 +48,12 @@ class Annoy(ThirdParty):
     def _parameters(self) -> dict[str, Any]:
         return {"n_trees": self.n_trees}
 
-    def _make(self, vectors: Vectors) -> Any:
+    def _make(self, vectors: Vectors, watch: Watch) -> Any:
         own = import_library("annoy", "annoy").AnnoyIndex(vectors.shape[1], "euclidean")
         own.set_seed(self.random_state)
-        for row, vector in enumerate(vectors):
+        for row, vector in watch.each(enumerate(vectors)):
             own.add_item(row, vector)
+        watch.say("building", f"building {self.n_trees} trees")  # which cannot be stopped before all are
         own.build(self.n_trees, n_jobs=1)  # with more, the trees would differ from run to run
         return own
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError
 from lookalike.index.kinds import DEFAULT_RECALL as DEFAULT_RECALL
+from lookalike.system.progress import UNWATCHED, CancelToken, ProgressReport, Watch
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 if TYPE_CHECKING:
@@ -85,6 +86,10 @@ class Searcher(ABC):
             For a wrong dimension, NaN, a k or recall out of range, or if the index is empty.
         """
 
+    def vector_of(self, key: int) -> Vectors | None:
+        """Return the vector of an id, (d,) float32, as it was given; None if it is not there, or not kept."""
+        return None
+
     @abstractmethod
     def radius(self, queries: npt.ArrayLike, r: float) -> Neighborhoods:
         """Find all vectors at most `r` away from each query, by their distances as float32.
@@ -115,7 +120,9 @@ class StoredSearcher(Searcher):
 
     @classmethod
     @abstractmethod
-    def make(cls, table: Table, place: Path, metric: Metric, collection: Path) -> Self:
+    def make(
+        cls, table: Table, place: Path, metric: Metric, collection: Path, watch: Watch = UNWATCHED
+    ) -> Self:
         """Make it, or bring it up to date. Where that cannot be done now, one that is slower is returned.
 
         Parameters
@@ -124,6 +131,7 @@ class StoredSearcher(Searcher):
             See `open`.
         collection : Path
             Whose writer's lock to hold.
+        watch : Watch
 
         Raises
         ------
@@ -151,7 +159,14 @@ class Index(Searcher):
         self.metric = metric
 
     @abstractmethod
-    def build(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> Self:
+    def build(
+        self,
+        vectors: npt.ArrayLike,
+        ids: npt.ArrayLike | None = None,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Self:
         """Take in vectors, in place of any that were there.
 
         Parameters
@@ -161,6 +176,8 @@ class Index(Searcher):
             may be all zeros.
         ids : (n,) array-like of int64, optional
             Distinct and not negative; the row numbers by default.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Returns
         -------
@@ -170,6 +187,8 @@ class Index(Searcher):
         ------
         InvalidInputError
             For a wrong shape, NaN, infinities, or ids that repeat.
+        CancelledError
+            When it is stopped; the index is empty then.
         """
 
     @abstractmethod

@@ -20,13 +20,17 @@ of an inner product of d terms is at most d · u / (1 - d · u) · |x|·|y|, u t
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import InvalidInputError
+from lookalike.errors import IndexFileError, InvalidInputError
+from lookalike.index.byte_rows import ByteRows
 from lookalike.index.contract import (
     DEFAULT_RECALL,
     Index,
@@ -40,7 +44,10 @@ from lookalike.index.contract import (
     check_vectors,
 )
 from lookalike.index.folder import read, write
-from lookalike.system.memory import rows_at_once
+from lookalike.index.id_order import IdOrder
+from lookalike.index.parallel import sealed
+from lookalike.system.memory import free_memory, rows_at_once
+from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 _FORMAT = 2
@@ -51,7 +58,13 @@ _BLOCK_DOUBLES = 1_024  # rows turned into float64 at once
 _UNIT_ROUNDOFF = float(np.finfo(np.float32).eps) / 2
 _SAFE_LENGTHS = (1e-12, 1e18)  # squares within float32's range, with room for what they lose to underflow
 
+_BYTES = "bytes"  # the folder of the rows as bytes, in that of the index
+_ASKED_BY_COMMANDS = 1  # times: to make the rows bytes, or to load compiled code, takes longer than a search
+_MOST_BYTES = 1 << 30
+_FEWEST_ROWS_A_HIT = 8
+
 Doubles = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
 
 
 class Exact(Index):
@@ -68,6 +81,7 @@ class Exact(Index):
 
     def __init__(self, metric: Metric = "cosine") -> None:
         super().__init__(metric)
+        self._bytes: ByteRows | None = None
         self._adopt(np.empty((0, 0), np.float32), np.empty(0, np.int64))
 
     def __len__(self) -> int:
@@ -83,8 +97,20 @@ class Exact(Index):
         """(n, d) float32: the rows as they were given."""
         return self._rows
 
-    def build(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> Self:
-        """Take in vectors; see `Index.build`."""
+    def vector_of(self, key: int) -> Vectors | None:
+        """Return the vector of an id, (d,) float32, as it was given; see `Searcher.vector_of`."""
+        row = self._order.row_of(key)
+        return None if row is None else np.array(self._rows[row])
+
+    def build(
+        self,
+        vectors: npt.ArrayLike,
+        ids: npt.ArrayLike | None = None,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Self:
+        """Take in vectors, which takes no time; see `Index.build`."""
         rows = check_vectors(vectors, self.metric)
         self._adopt(rows, check_ids(ids, len(rows)))
         return self
@@ -105,18 +131,11 @@ class Exact(Index):
         kept = min(k, len(rows))
         ids = np.full((len(queries), k), -1, np.int64)
         distances = np.full((len(queries), k), np.inf, np.float32)
-        for start in range(0, len(queries), _BLOCK_QUERIES):
-            block = queries[start : start + _BLOCK_QUERIES]
-            estimates, slack, _ = self._estimate(block, rows)  # (block, len(rows)), (block,)
-            for i, query in enumerate(block):
-                if kept == 0:
-                    continue
-                bound = np.partition(estimates[i], kept - 1)[kept - 1] + slack[i]
-                candidates = rows[np.flatnonzero(estimates[i] <= bound)]
-                exact = self.measure(query, candidates)
-                order = np.lexsort((candidates, exact))[:kept]
-                ids[start + i, :kept] = self._ids[candidates[order]]
-                distances[start + i, :kept] = _to_float32(exact[order])
+        for i, candidates in enumerate(self._near(queries, rows, kept)):
+            exact = self.measure(queries[i], candidates)
+            order = np.lexsort((candidates, exact))[:kept]
+            ids[i, :kept] = self._ids[candidates[order]]
+            distances[i, :kept] = _to_float32(exact[order])
         return Neighbors(ids, distances)
 
     def radius(self, queries: npt.ArrayLike, r: float) -> Neighborhoods:
@@ -150,8 +169,11 @@ class Exact(Index):
         there = np.intersect1d(new, self._ids)
         if len(there):
             raise InvalidInputError(f"id {there[0]} is in the index already", hint="remove it first")
-        base = self._rows if len(self) else rows[:0]
+        base, bytes_of = self._rows if len(self) else rows[:0], self._bytes
         self._adopt(np.concatenate([base, rows]), np.concatenate([self._ids, new]))
+        if bytes_of is not None:
+            lengths = self._lengths[len(base) :] if self.metric == "cosine" else np.empty(0)
+            self._bytes = bytes_of.with_more(rows, lengths)
 
     def remove(self, ids: npt.ArrayLike) -> None:
         """Remove vectors; see `Index.remove`."""
@@ -159,13 +181,17 @@ class Exact(Index):
         missing = np.setdiff1d(gone, self._ids)
         if len(missing):
             raise InvalidInputError(f"id {missing[0]} is not in the index")
-        kept = ~np.isin(self._ids, gone)
+        kept, bytes_of = ~np.isin(self._ids, gone), self._bytes
         self._adopt(self._rows[kept], self._ids[kept])
+        if bytes_of is not None and len(self):
+            self._bytes = bytes_of.without(~kept)
 
     def save(self, folder: Path) -> None:
         """Write the index to a folder; see `Index.save`."""
         facts = {"kind": self.kind, "format": _FORMAT, "metric": self.metric}
         write(folder, facts, {"rows": self._rows, "ids": self._ids, "lengths": self._lengths})
+        if self._bytes is not None:
+            self._bytes.save(folder / _BYTES, self.metric, self._ids, self._rows)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -173,21 +199,93 @@ class Exact(Index):
         facts, arrays = read(folder, cls.kind, _FORMAT, _ARRAYS)
         index = cls(facts["metric"])
         index._rows, index._ids, index._lengths = (arrays[name] for name in _ARRAYS)
+        index._order = IdOrder(index._ids)
+        index._folder = folder
         return index
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = vars(self).copy()
+        del state["_making"]
+        return state | {"_rows": np.array(self._rows), "_ids": np.array(self._ids), "_folder": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _making=threading.Lock())
 
     def _adopt(self, rows: Vectors, ids: Ids) -> None:
         self._rows = rows
         self._ids = ids
         self._lengths = _measure_lengths(rows)
+        self._order = IdOrder(ids)
+        self._bytes = None
+        self._may_have_bytes = True
+        self._folder: Path | None = None  # in which exactly these rows lie
+        self._asked = 0
+        self._making = threading.Lock()
 
-    def _rows_of(self, allowed: npt.ArrayLike | None) -> npt.NDArray[np.intp]:
+    def _rows_of(self, allowed: npt.ArrayLike | None) -> Rows:
         if allowed is None:
             return np.arange(len(self))
-        return np.flatnonzero(np.isin(self._ids, as_ids(allowed)))
+        wanted = as_ids(allowed)
+        rows = self._order.rows_of(wanted)
+        is_allowed = np.zeros(len(self), bool)
+        is_allowed[rows[rows >= 0]] = True
+        return np.flatnonzero(is_allowed)
 
-    def _estimate(
-        self, queries: Vectors, rows: npt.NDArray[np.intp]
-    ) -> tuple[npt.NDArray[np.float32], Doubles, int]:
+    def _near(self, queries: Vectors, rows: Rows, k: int) -> Iterator[Rows]:
+        """Give the rows that are to be measured for each query: the k nearest, and what may be as near."""
+        found = self._find(queries[0], rows, k) if len(queries) == 1 and k else None
+        if found is not None:
+            yield found
+        elif k:
+            for start in range(0, len(queries), _BLOCK_QUERIES):
+                estimates, slack, _ = self._estimate(queries[start : start + _BLOCK_QUERIES], rows)
+                for some, more in zip(estimates, slack, strict=True):
+                    yield rows[np.flatnonzero(some <= np.partition(some, k - 1)[k - 1] + more)]
+
+    def _find(self, query: Vectors, rows: Rows, k: int) -> Rows | None:
+        """Find the nearest rows by their bytes; None where there are none, or they do not help."""
+        if k * _FEWEST_ROWS_A_HIT > len(rows):
+            return None
+        bytes_of = self._byte_rows()
+        if bytes_of is None:
+            return None
+        exact = query.astype(np.float64)
+        lengths = np.empty(0)
+        if self.metric == "cosine":
+            exact /= _measure_lengths(query[None])
+            lengths = self._lengths
+        chosen = None if len(rows) == len(self) else rows
+        return bytes_of.find(exact, k, sealed(self._rows), sealed(lengths), chosen)
+
+    def _byte_rows(self) -> ByteRows | None:
+        """Return the rows as bytes; made, or found on the disk, when it is worth it."""
+        if self._bytes is None and self._may_have_bytes:
+            self._asked += 1
+            # Nobody waits: who comes while they are made is answered without them.
+            if self._asked > _ASKED_BY_COMMANDS and self._making.acquire(blocking=False):
+                try:
+                    if self._bytes is None and self._may_have_bytes:
+                        self._bytes = self._find_or_make_bytes()
+                        self._may_have_bytes = self._bytes is not None
+                finally:
+                    self._making.release()
+        return self._bytes
+
+    def _find_or_make_bytes(self) -> ByteRows | None:
+        place = None if self._folder is None else self._folder / _BYTES
+        if place is not None:
+            with contextlib.suppress(IndexFileError):
+                return ByteRows.load(place, self._ids, self._rows)
+        if not 0 < self._rows.size <= min(_MOST_BYTES, free_memory() // 2):
+            return None
+        made = ByteRows.make(self._rows, self._lengths if self.metric == "cosine" else np.empty(0))
+        if made is not None and place is not None:
+            with contextlib.suppress(IndexFileError, OSError):  # a full disk, or one that is only read
+                made.save(place, self.metric, self._ids, self._rows)
+                return ByteRows.load(place, self._ids, self._rows)  # memory-mapped
+        return made
+
+    def _estimate(self, queries: Vectors, rows: Rows) -> tuple[npt.NDArray[np.float32], Doubles, int]:
         """Return squared distances up to rounding, and a bound on how far two of a query's can be wrong.
 
         For cosine they are those of the rows scaled to length 1. For euclidean they are in units of 4 to
@@ -226,7 +324,7 @@ class Exact(Index):
         slack = 2 * relative * (np.sqrt(squared) + longest) ** 2
         return estimates, slack, exponent
 
-    def measure(self, query: Vectors, rows: npt.NDArray[np.intp]) -> Doubles:
+    def measure(self, query: Vectors, rows: Rows) -> Doubles:
         """Return the distances from a query to some rows, from the original numbers, in float64."""
         exact = query.astype(np.float64)
         if self.metric == "cosine":

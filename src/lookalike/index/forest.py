@@ -13,6 +13,7 @@ import numpy as np
 
 from lookalike.index.parallel import sealed
 from lookalike.index.tree import Mask, Numbers
+from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.types import Vectors
 
 WIDTH = 96  # of a lifted vector: the axes, and the tail
@@ -33,7 +34,9 @@ class Forest:
     split_values: Vectors  # (trees, leaves - 1)
 
 
-def grow(lifted: Vectors, leaf_size: int, n_trees: int, random: np.random.Generator) -> Forest:
+def grow(
+    lifted: Vectors, leaf_size: int, n_trees: int, random: np.random.Generator, watch: Watch = UNWATCHED
+) -> Forest:
     """Make trees over lifted rows, the first of them without chance."""
     n = len(lifted)
     n_leaves = 1
@@ -45,7 +48,7 @@ def grow(lifted: Vectors, leaf_size: int, n_trees: int, random: np.random.Genera
     members = np.empty((n_trees, n), np.int64)
     for tree in range(n_trees):
         members[tree], starts[tree] = _split(
-            lifted, split_axes[tree], split_values[tree], random if tree else None
+            lifted, split_axes[tree], split_values[tree], random if tree else None, watch
         )
     order = members[0].copy()
     slot_of = np.empty(n, np.int64)
@@ -75,7 +78,11 @@ def one_leaf(lifted: Vectors, order: Numbers) -> Forest:
 
 
 def _split(
-    lifted: Vectors, split_axes: Numbers, split_values: Vectors, random: np.random.Generator | None
+    lifted: Vectors,
+    split_axes: Numbers,
+    split_values: Vectors,
+    random: np.random.Generator | None,
+    watch: Watch,
 ) -> tuple[Numbers, Numbers]:
     """Halve the rows until there are as many parts as leaves; return their order, and where each begins."""
     order = np.arange(len(lifted))
@@ -83,7 +90,7 @@ def _split(
     node = 0
     while node < len(split_axes):
         middles = (edges[:-1] + edges[1:] + 1) // 2
-        for start, middle, end in zip(edges[:-1], middles, edges[1:], strict=True):
+        for start, middle, end in watch.each(zip(edges[:-1], middles, edges[1:], strict=True)):
             rows = order[start:end]
             coordinates = lifted[rows]
             axis = _choose_axis(coordinates, random)

@@ -25,6 +25,7 @@ of an inner product of d terms.
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,8 @@ from lookalike.index.kmeans_tree import KMeansTree
 from lookalike.pca import principal_axes
 from lookalike.system.cores import usable_cores
 from lookalike.system.memory import rows_at_once
-from lookalike.system.reports import CountReport
+from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
+from lookalike.system.watching import watching
 from lookalike.types import Ids, Metric, Vectors
 
 _HEAD = 128
@@ -48,7 +50,8 @@ _CHOICE_ROWS = 512
 # Of measuring one pair: as many axes of the product as take the same time, and that for each dimension.
 _MEASURE_COST, _TERM_COST = 2_500, 10
 _BLOCK_ROWS = 4_096
-_BATCH = 4_096  # queries of an index between two reports
+_LEAST_BATCH, _MOST_BATCH = 16, 4_096  # queries of an index between two reports
+_BATCH_SECONDS = 0.3  # that these are to take
 _TILE = (1_024, 512)  # 2 MB of estimates, and few enough columns that their rows stay in the cache, too
 _CHUNK = 64  # as in graph_kernels
 _MOST_ENTRIES = 500_000_000  # of a radius graph: 10 GB while it is made
@@ -58,16 +61,14 @@ _UNIT_ROUNDOFF = float(np.finfo(np.float32).eps) / 2
 Doubles = npt.NDArray[np.float64]
 
 
-def silent(done: int, total: int) -> None:
-    """Tell nobody."""
-
-
 def neighbor_graph(
     vectors: npt.ArrayLike,
     k: int,
     metric: Metric = "euclidean",
     recall: float = 1.0,
-    report: CountReport = silent,
+    *,
+    report: ProgressReport | None = None,
+    cancel: CancelToken | None = None,
 ) -> Any:
     """Return the distances of each row to its k nearest others.
 
@@ -79,8 +80,8 @@ def neighbor_graph(
     metric : {"euclidean", "cosine"}
     recall : float
         The share of true neighbours that may be expected; see `Index.search`. 1 is exact.
-    report : callable
-        Told of the progress: rows done, and rows in all.
+    report, cancel : optional
+        Who is told how far it has come, and may stop it; see `Collection.sync`.
 
     Returns
     -------
@@ -106,10 +107,29 @@ def neighbor_graph(
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k < n:
         raise InvalidInputError(f"k is {k!r}; expected 1 to {n - 1}, the number of other vectors", field="k")
     check_recall(recall)
-    index = KMeansTree(metric).build(rows)
+    with watching(report, cancel) as watch:
+        others, distances = _find_nearest(rows, k, metric, recall, watch)
+    starts = np.arange(0, n * k + 1, k, dtype=np.int32 if n * k < 2**31 else np.int64)
+    return csr_array((distances.ravel(), others.ravel(), starts), shape=(n, n))
+
+
+def _find_nearest(
+    rows: Vectors, k: int, metric: Metric, recall: float, watch: Watch
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """Return each row's k nearest others, and how far they are: (n, k)."""
+    n = len(rows)
+
+    def tell(done: int) -> None:
+        watch(Progress("neighbors", done, n, "looking for neighbours"))
+
+    tell(0)
+    index = KMeansTree(metric).build(rows, **watch.quiet().told)
     others, distances = np.empty((n, k), np.int32), np.empty((n, k), np.float32)
-    for start in range(0, n, _BATCH):
-        batch = slice(start, start + _BATCH)
+    start, step = 0, _LEAST_BATCH
+    while start < n:
+        tell(start)
+        began = time.monotonic()
+        batch = slice(start, start + step)
         found = index.search(rows[batch], k=check_k(k + 1, n), recall=recall)
         numbers = np.arange(start, start + len(found.ids))
         is_other = found.ids != numbers[:, None]
@@ -117,13 +137,20 @@ def neighbor_graph(
         is_other[is_other.all(axis=1), -1] = False
         others[batch] = found.ids[is_other].reshape(-1, k)
         distances[batch] = found.distances[is_other].reshape(-1, k)
-        report(min(start + _BATCH, n), n)
-    starts = np.arange(0, n * k + 1, k, dtype=np.int32 if n * k < 2**31 else np.int64)
-    return csr_array((distances.ravel(), others.ravel(), starts), shape=(n, n))
+        start += step
+        is_quick = time.monotonic() - began < _BATCH_SECONDS
+        step = min(2 * step, _MOST_BATCH) if is_quick else max(step // 2, _LEAST_BATCH)
+    tell(n)
+    return others, distances
 
 
 def radius_graph(
-    vectors: npt.ArrayLike, r: float, metric: Metric = "euclidean", report: CountReport = silent
+    vectors: npt.ArrayLike,
+    r: float,
+    metric: Metric = "euclidean",
+    *,
+    report: ProgressReport | None = None,
+    cancel: CancelToken | None = None,
 ) -> Any:
     """Return the distances of all pairs of rows that are at most `r` apart.
 
@@ -132,8 +159,8 @@ def radius_graph(
     vectors : (n, d) array-like
     r : float
     metric : {"euclidean", "cosine"}
-    report : callable
-        Told of the progress: strips of rows done, and strips in all.
+    report, cancel : optional
+        Who is told how far it has come, and may stop it; see `Collection.sync`.
 
     Returns
     -------
@@ -151,16 +178,23 @@ def radius_graph(
     >>> radius_graph([[0], [1], [3]], r=1).toarray().tolist()
     [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
     """
-    from scipy.sparse import csr_array
-    from threadpoolctl import threadpool_limits
-
-    from lookalike.index import graph_kernels
-
     r = check_radius(r)
     rows = check_vectors(vectors, metric)
     n = len(rows)
     if not n:
         raise InvalidInputError("there are no vectors; expected at least 1")
+    with watching(report, cancel) as watch:
+        return _find_within(rows, r, metric, watch)
+
+
+def _find_within(rows: Vectors, r: float, metric: Metric, watch: Watch) -> Any:
+    """Return the graph of all pairs of rows at most `r` apart; all is checked."""
+    from scipy.sparse import csr_array
+    from threadpoolctl import threadpool_limits
+
+    from lookalike.index import graph_kernels
+
+    n = len(rows)
     lifted = Lifted.of(rows, metric, r)
     with np.errstate(over="ignore"):
         limit, reach = np.float32(lifted.estimate(r)), np.float32(r)
@@ -190,17 +224,19 @@ def radius_graph(
     counts = np.zeros(n + 1, np.int64)
     # A strip a thread: BLAS's own threads wait for one another, and for long where the cores are shared.
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(usable_cores()) as pool:
-        for done, found in enumerate(pool.map(measure, strips), 1):
-            graph_kernels.count(found[0], found[1], counts[1:])
-            pairs.append(found)
-            if counts.sum() > _MOST_ENTRIES:
-                pool.shutdown(cancel_futures=True)
-                last = min(done * height, n)
-                raise InvalidInputError(
-                    f"a distance of {r:g} has more than {counts[: last + 1].sum() // last:,} neighbours"
-                    " a vector, too many to hold in memory; expected a smaller one"
-                )
-            report(done, len(strips))
+        try:
+            for done, found in enumerate(pool.map(measure, strips), 1):
+                graph_kernels.count(found[0], found[1], counts[1:])
+                pairs.append(found)
+                if counts.sum() > _MOST_ENTRIES:
+                    last = min(done * height, n)
+                    raise InvalidInputError(
+                        f"a distance of {r:g} has more than {counts[: last + 1].sum() // last:,} neighbours"
+                        " a vector, too many to hold in memory; expected a smaller one"
+                    )
+                watch(Progress("neighbors", done, len(strips), "looking for neighbours"))
+        finally:
+            pool.shutdown(cancel_futures=True)
     starts = np.cumsum(counts)
     ends = starts[:-1].copy()
     indices, data = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.float32)

@@ -18,7 +18,10 @@ import numpy as np
 from lookalike.errors import InvalidInputError
 from lookalike.index.third_party import Rows, ThirdParty, import_library
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.progress import Progress, Watch
 from lookalike.types import Metric, Vectors
+
+_ADDED_AT_ONCE = 256  # rows between two reports
 
 
 class HNSW(ThirdParty):
@@ -64,10 +67,13 @@ class HNSW(ThirdParty):
     def _parameters(self) -> dict[str, Any]:
         return {"n_links": self.n_links, "effort": self.effort}
 
-    def _make(self, vectors: Vectors) -> Any:
+    def _make(self, vectors: Vectors, watch: Watch) -> Any:
         own = import_library("hnswlib", "hnsw").Index("l2", vectors.shape[1])
         own.init_index(len(vectors), self.n_links, self.effort, self.random_state)
-        own.add_items(vectors, np.arange(len(vectors)), self.n_jobs)
+        for start in range(0, len(vectors), _ADDED_AT_ONCE):
+            watch(Progress("building", start, len(vectors), "building the hnsw index"))
+            part = slice(start, start + _ADDED_AT_ONCE)
+            own.add_items(vectors[part], np.arange(len(vectors))[part], self.n_jobs)
         return own
 
     def _ask(self, vector: Vectors, n_rows: int, effort: int) -> Rows:

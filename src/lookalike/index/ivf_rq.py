@@ -43,6 +43,7 @@ from lookalike.index.contract import (
 from lookalike.index.exact import Doubles, Exact
 from lookalike.store import Table, writer_lock
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 _FORMAT = 1
@@ -86,7 +87,13 @@ class IvfRq(StoredSearcher):
 
     @classmethod
     def make(
-        cls, table: Table, place: Path, metric: Metric, collection: Path, random_state: int = RANDOM_STATE
+        cls,
+        table: Table,
+        place: Path,
+        metric: Metric,
+        collection: Path,
+        watch: Watch = UNWATCHED,
+        random_state: int = RANDOM_STATE,
     ) -> Self:
         """Make the index, or bring it up to date if few vectors have changed; see `StoredSearcher.make`.
 
@@ -115,7 +122,8 @@ class IvfRq(StoredSearcher):
                 else:
                     built = ids
                     table.make_vector_index(n_cells=int(len(built) ** 0.5))
-                    efforts = _measure_efforts(table, metric, random_state)
+                    watch.check()
+                    efforts = _measure_efforts(table, metric, random_state, watch)
                 if not (place / "index.json").is_file():
                     shutil.rmtree(place, ignore_errors=True)  # something that is no index
                 facts = {"kind": cls.kind, "format": _FORMAT, "metric": metric, "state": table.state()}
@@ -190,12 +198,12 @@ class IvfRq(StoredSearcher):
         return Neighbors(ids, distances)
 
 
-def _measure_efforts(table: Table, metric: Metric, random_state: int) -> tuning.Efforts:
+def _measure_efforts(table: Table, metric: Metric, random_state: int, watch: Watch) -> tuning.Efforts:
     """Double the cells until each recall is reached; what is not reached is exact."""
     random = np.random.default_rng(random_state)
     all_ids = np.sort(table.read(["id"])["id"].to_numpy())
     chosen, queries = _by_id(*table.vectors_of(random.choice(all_ids, _TUNED_ROWS, replace=False).tolist()))
-    near = _candidates(table, metric, queries, tuning.LARGEST_K + 1, None)
+    near = _candidates(table, metric, queries, tuning.LARGEST_K + 1, None, watch)
     truth = [row[row != itself][: tuning.LARGEST_K] for row, itself in zip(near, chosen, strict=True)]
     table_of = tuning.Efforts().table
     n_cells = 1
@@ -203,7 +211,7 @@ def _measure_efforts(table: Table, metric: Metric, random_state: int) -> tuning.
         for number, k in list(enumerate(tuning.KS))[1:]:
             effort = tuning.Effort(n_cells, _REFINED * k)
             recalls = np.empty(len(chosen))
-            for i, query in enumerate(queries):
+            for i, query in watch.each(enumerate(queries)):
                 found = _nearest(table, metric, query, k + 1, effort).ids[0]
                 recalls[i] = np.isin(truth[i][:k], found[found != chosen[i]][:k]).mean()
             reached = np.array(tuning.RECALLS) <= tuning.lower_bound(recalls, k)
@@ -221,14 +229,21 @@ def _nearest(table: Table, metric: Metric, query: Vectors, k: int, effort: tunin
     return Exact(metric).build(vectors, ids).search(query, min(k, len(ids)))
 
 
-def _candidates(table: Table, metric: Metric, queries: Vectors, k: int, allowed: Ids | None) -> list[Ids]:
+def _candidates(
+    table: Table,
+    metric: Metric,
+    queries: Vectors,
+    k: int,
+    allowed: Ids | None,
+    watch: Watch = UNWATCHED,
+) -> list[Ids]:
     """Return for each query the k nearest ids, nearest first, and all that float32 cannot tell from the last.
 
     Distances are rounded to float32, which keeps their order but for ties: the k nearest are among them.
     """
     ids = [np.empty(0, np.int64) for _ in queries]
     distances = [np.empty(0, np.float32) for _ in queries]
-    for block_ids, block in _blocks(table, allowed):
+    for block_ids, block in watch.each(_blocks(table, allowed)):
         index = Exact(metric).build(block, block_ids)
         found = index.search(queries, min(k, len(block_ids)))
         for i in range(len(queries)):

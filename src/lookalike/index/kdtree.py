@@ -83,6 +83,7 @@ from lookalike.index.parallel import sealed, share
 from lookalike.index.principal_axes import PrincipalAxes, fit_principal_axes, to_heads
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree, check_count
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.types import Ids, Metric, Neighbors, Vectors
 
 Mode = Literal["leaf", "bbf", "exact"]
@@ -92,6 +93,7 @@ _LEAF_SIZE = 128
 _LONGEST = 1e3  # of an added row in units of the longest there was: beyond, the tree is built again
 
 _TUNED_ROWS = 1_000
+_PROVED_AT_ONCE = 64
 _GATHERED = 0.05  # allowed rows are copied together up to this share, above it the others are masked
 _GROWTH = 2  # the tree is built again when it holds so many times the rows it was made for
 
@@ -307,18 +309,19 @@ class KDTree(Tree):
         self._n_built, self._longest = 0, 1.0
         self._lifting, self._forest = _empty_lifting(), empty_forest()
 
-    def _grow(self, rows: Vectors, random: np.random.Generator) -> None:
+    def _grow(self, rows: Vectors, random: np.random.Generator, watch: Watch) -> None:
         self._n_built = len(rows)
         found = fit_principal_axes(rows, self._row_lengths, WIDTH - 1, WIDTH, random)
         # Twice what the story above says, and float32's.
         rounding = 4 * float(np.sqrt((rows.shape[1] + WIDTH) * np.finfo(np.float64).eps)) + 1e-6
         self._lifting = _Lifting(found.scale, found.center, found.axes, found.middle, rounding)
-        lifted = _lift(self._lifting, rows, self._row_lengths)
-        self._forest = grow(lifted, self.leaf_size, self.n_trees, random)
+        lifted = _lift(self._lifting, rows, self._row_lengths, watch)
+        self._forest = grow(lifted, self.leaf_size, self.n_trees, random, watch)
         del lifted
         self._seal()
         if self._n > ALWAYS_EXACT:
-            self._efforts = self._measure_efforts(random)
+            watch.say("tuning", f"measuring what the {self.kind} index takes for each recall")
+            self._efforts = self._measure_efforts(random, watch)
 
     def _insert(self, rows: Vectors, lengths: Doubles, numbers: Numbers) -> bool:
         lifted = _lift(self._lifting, rows, lengths)
@@ -439,7 +442,7 @@ class KDTree(Tree):
             return replace(forest, live=sealed(live))
         return one_leaf(forest.lifted[slots], forest.order[slots])
 
-    def _measure_efforts(self, random: np.random.Generator) -> tuning.Efforts:
+    def _measure_efforts(self, random: np.random.Generator, watch: Watch) -> tuning.Efforts:
         """Find out what it takes to find the neighbours of some rows, which are left out of the boxes."""
         forest = self._forest
         n = len(forest.order)
@@ -450,7 +453,9 @@ class KDTree(Tree):
         forest = replace(forest, live=sealed(live), boxes=sealed(boxes))
         k = min(tuning.LARGEST_K, self._n - len(chosen))
         queries = sealed(self._rows[forest.order[chosen]].astype(np.float32))
-        _, numbers, _, _ = self._prove(queries, k, forest)
+        starts = watch.each(range(0, len(queries), _PROVED_AT_ONCE))
+        parts = (sealed(queries[start : start + _PROVED_AT_ONCE]) for start in starts)
+        numbers = np.concatenate([self._prove(part, k, forest)[1] for part in parts])
         slot_of = np.empty(n, np.int64)
         slot_of[forest.order] = np.arange(n)
         leaf_of = np.empty(forest.members.shape, np.int64)  # (trees, slots)
@@ -459,7 +464,7 @@ class KDTree(Tree):
         leaf_ranks, row_ranks = np.empty((2, len(chosen), k), np.int64)
 
         def measure(part: slice) -> int:
-            for i in range(part.start, part.stop):
+            for i in watch.each(range(part.start, part.stop)):
                 slots = slot_of[numbers[i]]
                 self._kernels.rank(
                     forest.lifted[chosen[i]], forest.lifted, forest.live, forest.boxes, slots,
@@ -477,8 +482,8 @@ def _empty_lifting() -> _Lifting:
     return _Lifting(1.0, np.empty((2, 0)), np.empty((0, WIDTH)), np.zeros(WIDTH), 0.0)
 
 
-def _lift(lifting: _Lifting, rows: Vectors, lengths: Doubles) -> Vectors:
+def _lift(lifting: _Lifting, rows: Vectors, lengths: Doubles, watch: Watch = UNWATCHED) -> Vectors:
     """Return lifted rows (n, WIDTH): heads, the last of whose columns is empty, with the tails there."""
-    lifted, tails = to_heads(lifting, rows, lengths)
+    lifted, tails = to_heads(lifting, rows, lengths, watch)
     lifted[:, -1] = tails
     return lifted

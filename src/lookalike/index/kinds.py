@@ -47,6 +47,8 @@ class IndexKind:
         Whether it finds all true neighbours, whatever recall it is asked for.
     is_of_store : bool
         Whether the store keeps it in the table of vectors; others have files of their own.
+    may_miss : bool
+        Whether it may miss true neighbours also where it is asked for a recall of 1.
     """
 
     name: str
@@ -56,18 +58,31 @@ class IndexKind:
     extra: str = ""
     is_exact: bool = False
     is_of_store: bool = False
+    may_miss: bool = False
 
     def load(self) -> Any:
         """Return the class."""
         return load(self.searcher)
+
+    def is_proved(self, recall: float, mode: str | None = None) -> bool:
+        """Tell whether an answer at a recall, or in a mode, is known to be the nearest ones.
+
+        >>> [find_kind(name).is_proved(recall=1) for name in ("exact", "kmeans-tree", "hnsw")]
+        [True, True, False]
+        """
+        if self.is_exact or mode is not None:
+            return self.is_exact or mode == "exact"
+        return recall == 1 and not self.may_miss
 
 
 KINDS: tuple[IndexKind, ...] = (
     IndexKind("exact", "lookalike.index.exact:Exact", "exact search", is_exact=True),
     IndexKind("kdtree", "lookalike.index.kdtree:KDTree", "KD-tree", modes=("leaf", "bbf", "exact")),
     IndexKind("kmeans-tree", "lookalike.index.kmeans_tree:KMeansTree", "hierarchical k-means tree"),
-    IndexKind("annoy", "lookalike.index.annoy:Annoy", "ANNOY, Spotify's forest", extra="annoy"),
-    IndexKind("hnsw", "lookalike.index.hnsw:HNSW", "HNSW, hnswlib's graph", extra="hnsw"),
+    IndexKind(
+        "annoy", "lookalike.index.annoy:Annoy", "ANNOY, Spotify's forest", extra="annoy", may_miss=True
+    ),
+    IndexKind("hnsw", "lookalike.index.hnsw:HNSW", "HNSW, hnswlib's graph", extra="hnsw", may_miss=True),
     IndexKind(
         "ivf-rq", "lookalike.index.ivf_rq:IvfRq", "Lance's inverted file of quantised rows", is_of_store=True
     ),

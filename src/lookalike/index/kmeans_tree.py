@@ -92,6 +92,7 @@ from lookalike.index.principal_axes import PrincipalAxes, centered_blocks, fit_p
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.memory import rows_at_once
+from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.types import Metric, Neighbors, Vectors
 
 _HEAD = 128
@@ -111,6 +112,7 @@ _BLOCK_ROWS = 4_096
 
 _TUNED_ROWS = 800  # held out, up to 100,000 vectors; of more, fewer: each is compared with all
 _FEWEST_TUNED_ROWS = 250
+_PROVED_AT_ONCE = 64
 _GATHERED = 0.2  # allowed rows are copied together up to this share, above it the others are masked
 _ROW_COST = 0.25e-9  # seconds a dimension, of measuring a row; only their proportion matters
 _SLOT_COST = 6e-9  # of scanning one
@@ -243,10 +245,10 @@ class KMeansTree(Tree):
         super()._clear()
         self._coding, self._lists = _empty_coding(), _empty_lists()
 
-    def _grow(self, rows: Vectors, random: np.random.Generator) -> None:
+    def _grow(self, rows: Vectors, random: np.random.Generator, watch: Watch) -> None:
         found = fit_principal_axes(rows, self._row_lengths, _HEAD, _HEAD, random)
-        heads, tails = to_heads(found, rows, self._row_lengths)
-        centroids, labels = _make_cells(heads, random)
+        heads, tails = to_heads(found, rows, self._row_lengths, watch)
+        centroids, labels = _make_cells(heads, random, watch)
         self._lists, steps = _make_lists(heads, tails, centroids, labels)
         self._coding = _Coding(
             found.scale,
@@ -258,12 +260,13 @@ class KMeansTree(Tree):
         )
         del heads, tails
         if self._rows.dtype == np.float32 and rows.shape[1] >= _LONG_ROW:
-            self._keep_row_codes(rows)
+            self._keep_row_codes(rows, watch)
         self._seal()
         if self._n > ALWAYS_EXACT:
-            self._efforts = self._measure_efforts(random)
+            watch.say("tuning", f"measuring what the {self.kind} index takes for each recall")
+            self._efforts = self._measure_efforts(random, watch)
 
-    def _keep_row_codes(self, rows: Vectors) -> None:
+    def _keep_row_codes(self, rows: Vectors, watch: Watch) -> None:
         n_chosen = rows_at_once(rows.shape[1], _STEPS_ROWS)
         chosen = np.arange(0, len(rows), max(1, len(rows) // n_chosen))
         some = np.abs(_centered(self._coding, rows, self._row_lengths, chosen))
@@ -271,7 +274,7 @@ class KMeansTree(Tree):
         steps = np.maximum(steps, steps.max() * _LEAST_STEP)
         steps = steps if steps.max() > 0 else np.ones_like(steps)
         self._coding = replace(self._coding, row_steps=steps)
-        codes, facts = _encode_rows(self._coding, rows, self._row_lengths, self._lists.order)
+        codes, facts = _encode_rows(self._coding, rows, self._row_lengths, self._lists.order, watch)
         self._lists = replace(self._lists, row_codes=codes, row_facts=facts)
 
     def _insert(self, rows: Vectors, lengths: Doubles, numbers: Numbers) -> bool:
@@ -416,7 +419,7 @@ class KMeansTree(Tree):
         )  # fmt: skip
         return _Lists(*map(sealed, parts))
 
-    def _measure_efforts(self, random: np.random.Generator) -> tuning.Efforts:
+    def _measure_efforts(self, random: np.random.Generator, watch: Watch) -> tuning.Efforts:
         """Find out what it takes to find the neighbours of some rows."""
         n_slots = len(self._lists.order)
         slot_of = np.empty(n_slots, np.int64)
@@ -426,11 +429,11 @@ class KMeansTree(Tree):
         k = min(tuning.LARGEST_K, self._n - 1)
         queries = sealed(self._rows[chosen].astype(np.float32))
         coding, lists = self._coding, self._lists
-        numbers = self._nearest_to(chosen, queries, k + 1)
+        numbers = self._nearest_to(chosen, queries, k + 1, watch)
         cell_ranks, row_ranks = np.empty((2, len(chosen), k), np.int64)
 
         def measure(part: slice) -> int:
-            for i in range(part.start, part.stop):
+            for i in watch.each(range(part.start, part.stop)):
                 # Among many equal rows, it may not be in its own answer.
                 others = numbers[i][numbers[i] != chosen[i]][:k]
                 slots = slot_of[others]
@@ -447,19 +450,21 @@ class KMeansTree(Tree):
         cell_cost = _SLOT_COST * n_slots / self.n_cells
         return tuning.measure(cell_ranks, row_ranks, cell_cost, row_cost)
 
-    def _nearest_to(self, chosen: Numbers, queries: Vectors, k: int) -> Numbers:
+    def _nearest_to(self, chosen: Numbers, queries: Vectors, k: int, watch: Watch) -> Numbers:
         """Return the rows nearest to some of the rows, nearest first, up to rounding: (len(chosen), k).
 
         Bounds leave a few hundred rows of pixels to be measured, but thousands of an embedding's: there,
         products of all with all are quicker.
         """
         if not self._lists.row_codes.shape[1]:
-            return self._prove(queries, k, self._lists)[1]
+            starts = watch.each(range(0, len(queries), _PROVED_AT_ONCE))
+            parts = (sealed(queries[start : start + _PROVED_AT_ONCE]) for start in starts)
+            return np.concatenate([self._prove(part, k, self._lists)[1] for part in parts])
         queries = _centered(self._coding, self._rows, self._row_lengths, chosen)
         keys, numbers = np.empty((len(chosen), k), np.float32), np.empty((len(chosen), k), np.int64)
         sizes = np.zeros(len(chosen), np.int64)
         step = rows_at_once(self._rows.shape[1], _BLOCK_ROWS)
-        for start in range(0, len(self._rows), step):
+        for start in watch.each(range(0, len(self._rows), step)):
             part = slice(start, start + step)
             rows = _centered(self._coding, self._rows, self._row_lengths, part)
             estimates = queries @ rows.T
@@ -493,7 +498,11 @@ def _centered(coding: _Coding, rows: npt.NDArray[Any], lengths: Doubles, part: A
 
 
 def _encode_rows(
-    coding: _Coding, rows: Vectors, lengths: Doubles, order: npt.NDArray[np.int64]
+    coding: _Coding,
+    rows: Vectors,
+    lengths: Doubles,
+    order: npt.NDArray[np.int64],
+    watch: Watch = UNWATCHED,
 ) -> tuple[npt.NDArray[np.int8], Vectors]:
     """Return rows in some order as codes (n, d), and facts (n, 2): |x'|², and what the codes lost."""
     places = np.empty(len(order), np.int64)
@@ -501,14 +510,16 @@ def _encode_rows(
     from lookalike.index import kmeans_tree_kernels
 
     codes, facts = np.empty(rows.shape, np.int8), np.empty((len(rows), 2), np.float32)
-    for part, block, _ in centered_blocks(rows, lengths, coding.scale, coding.center):
+    for part, block, _ in watch.each(centered_blocks(rows, lengths, coding.scale, coding.center)):
         some_codes, some_facts = np.empty(block.shape, np.int8), np.empty((len(block), 2), np.float32)
         kmeans_tree_kernels.encode_rows(block, sealed(coding.row_steps), some_codes, some_facts)
         codes[places[part]], facts[places[part]] = some_codes, some_facts
     return codes, facts
 
 
-def _make_cells(heads: Vectors, random: np.random.Generator) -> tuple[Vectors, npt.NDArray[np.int64]]:
+def _make_cells(
+    heads: Vectors, random: np.random.Generator, watch: Watch
+) -> tuple[Vectors, npt.NDArray[np.int64]]:
     """Return centroids (cells, HEAD) and the cell of each head (n,)."""
     n = len(heads)
     n_cells = int(max(1, min(_CELLS_PER_ROOT * n**0.5, n / _ROWS_PER_CELL)))
@@ -516,11 +527,11 @@ def _make_cells(heads: Vectors, random: np.random.Generator) -> tuple[Vectors, n
     if n > _CELL_SAMPLE * n_cells:
         sample = heads[np.sort(random.choice(n, _CELL_SAMPLE * n_cells, replace=False))]
     sample = np.ascontiguousarray(sample[:, :_CELL_DIMENSIONS])
-    tree = lloyd.fit_tree(sample, n_cells, _CELL_ROUNDS, random)
+    tree = lloyd.fit_tree(sample, n_cells, _CELL_ROUNDS, random, watch)
     part = heads[:, :_CELL_DIMENSIONS]
     # Empty cells would be visited for nothing.
-    filled, labels = np.unique(tree.assign(part), return_inverse=True)
-    return lloyd.means(heads, labels, np.zeros((len(filled), _HEAD), np.float32)), labels
+    filled, labels = np.unique(tree.assign(part, watch), return_inverse=True)
+    return lloyd.means(heads, labels, np.zeros((len(filled), _HEAD), np.float32), watch), labels
 
 
 def _encode(heads: Vectors, tails: Vectors, steps: Doubles) -> tuple[npt.NDArray[np.int8], Vectors, Vectors]:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from lookalike.index.parallel import sealed
 from lookalike.pca import principal_axes
 from lookalike.system.memory import check_memory, rows_at_once
+from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.types import Vectors
 
 _LEAST_SPREAD = 1e-7
@@ -82,10 +83,12 @@ def fit_principal_axes(
     return PrincipalAxes(scale, np.stack([origin, (mean - origin) * scale]), axes)
 
 
-def to_heads(found: PrincipalAxes, rows: Vectors, lengths: Doubles) -> tuple[Vectors, Vectors]:
+def to_heads(
+    found: PrincipalAxes, rows: Vectors, lengths: Doubles, watch: Watch = UNWATCHED
+) -> tuple[Vectors, Vectors]:
     """Return the heads (n, width) and tails (n,) of rows, float32, computed in float64 and then rounded."""
     heads, tails = np.empty((len(rows), found.axes.shape[1]), np.float32), np.empty(len(rows), np.float32)
-    for part, block, squares in centered_blocks(rows, lengths, found.scale, found.center):
+    for part, block, squares in watch.each(centered_blocks(rows, lengths, found.scale, found.center)):
         head = block @ found.axes
         heads[part] = head
         rest = squares - np.square(head, out=head).sum(axis=1)

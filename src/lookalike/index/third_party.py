@@ -38,12 +38,15 @@ from lookalike.index.exact import Exact
 from lookalike.index.folder import damaged, read, write
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.memory import rows_at_once
+from lookalike.system.progress import UNWATCHED, CancelToken, ProgressReport, Watch
+from lookalike.system.watching import watching
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 _FORMAT = 1
 _ARRAYS = ("rows", "ids", "alive", "centre", "library", "efforts")
 _ALWAYS_EXACT = 4_096  # up to so many vectors nothing is tuned, and the effort is `untuned_effort`
 _TUNED_ROWS = 200
+_ASKED_AT_ONCE = 64
 _MOST_EFFORT = 25_600  # that is tried
 _FEW = 0.05  # allowed rows, by share, up to which a filtered search is exact
 _BLOCK_ROWS = 4_096
@@ -97,7 +100,7 @@ class ThirdParty(Index):
         self._lock = threading.Lock()  # of what the first search makes
 
     @abstractmethod
-    def _make(self, vectors: Vectors) -> Any:
+    def _make(self, vectors: Vectors, watch: Watch) -> Any:
         """Return the library's index of vectors (n, d); their row numbers are its ids."""
 
     @abstractmethod
@@ -123,7 +126,14 @@ class ThirdParty(Index):
         """What was found to be needed for each recall: the library's effort, and rows."""
         return self._efforts
 
-    def build(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> Self:
+    def build(
+        self,
+        vectors: npt.ArrayLike,
+        ids: npt.ArrayLike | None = None,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Self:
         """Take in vectors; see `Index.build`."""
         rows = check_vectors(vectors, self.metric)
         given = check_ids(ids, len(rows))
@@ -132,11 +142,22 @@ class ThirdParty(Index):
             return self
         self._rows, self._ids, self._n = rows, given, len(rows)
         self._alive = np.ones(len(rows), bool)
-        self._fit()
-        self._own = self._make(self._to_library(rows))
-        if self._n > _ALWAYS_EXACT:
-            self._efforts = self._measure_efforts()
+        try:
+            with watching(report, cancel) as watch:
+                self._fill(watch)
+        except BaseException:
+            self._clear()
+            raise
         return self
+
+    def _fill(self, watch: Watch) -> None:
+        watch.say("building", f"building the {self.kind} index")
+        self._fit(watch)
+        vectors = self._to_library(self._rows, watch)
+        self._own = self._make(vectors, watch)
+        if self._n > _ALWAYS_EXACT:
+            watch.say("tuning", f"measuring what the {self.kind} index takes for each recall")
+            self._efforts = self._measure_efforts(watch)
 
     def search(
         self,
@@ -285,16 +306,18 @@ class ThirdParty(Index):
                 return None
             n_rows, spent = 2 * n_rows, 2 * spent
 
-    def _fit(self) -> None:
+    def _fit(self, watch: Watch) -> None:
         """Find the mean of the rows, and the power of two that brings them to a length of at most 1."""
         step = rows_at_once(self._rows.shape[1], _BLOCK_ROWS)
         blocks = range(0, self._n, step)
         self._center, self._scale = np.zeros(self._rows.shape[1]), 1.0
-        center = sum(self._placed(self._rows[start : start + step]).sum(axis=0) for start in blocks)
+        center = sum(
+            self._placed(self._rows[start : start + step]).sum(axis=0) for start in watch.each(blocks)
+        )
         self._center = np.asarray(center) / self._n
         longest = max(
             float(np.square(self._placed(self._rows[start : start + step])).sum(axis=1).max())
-            for start in blocks
+            for start in watch.each(blocks)
         )
         self._scale = float(np.ldexp(1.0, -int(np.frexp(np.sqrt(longest))[1]))) if longest > 0 else 1.0
 
@@ -306,24 +329,26 @@ class ThirdParty(Index):
         placed *= self._scale
         return placed
 
-    def _to_library(self, rows: Vectors) -> Vectors:
+    def _to_library(self, rows: Vectors, watch: Watch = UNWATCHED) -> Vectors:
         """Return vectors as the library has them, (n, d) float32; far queries are drawn near."""
         vectors = np.empty(rows.shape, np.float32)
         step = rows_at_once(rows.shape[1], _BLOCK_ROWS)
-        for start in range(0, len(rows), step):
+        for start in watch.each(range(0, len(rows), step)):
             part = slice(start, start + step)
             placed = self._placed(rows[part])
             lengths = np.sqrt(np.square(placed).sum(axis=1, keepdims=True))
             vectors[part] = placed / np.maximum(lengths / 1e3, 1.0)
         return vectors
 
-    def _measure_efforts(self) -> tuning.Efforts:
+    def _measure_efforts(self, watch: Watch) -> tuning.Efforts:
         """Double the effort until each recall is reached; what is not reached is exact."""
         random = np.random.default_rng(self.random_state)
         chosen = np.sort(random.choice(self._n, _TUNED_ROWS, replace=False))
         k = tuning.LARGEST_K
         queries = self._to_library(self._rows[chosen])
-        near = self._exact.search(self._rows[chosen], k + 1).ids
+        starts = watch.each(range(0, len(chosen), _ASKED_AT_ONCE))
+        some = (self._rows[chosen[start : start + _ASKED_AT_ONCE]] for start in starts)
+        near = np.concatenate([self._exact.search(rows, k + 1).ids for rows in some])
         truth = [row[row != itself][:k] for row, itself in zip(near, chosen, strict=True)]
         table = tuning.Efforts().table
         for number, few in enumerate(tuning.KS):
@@ -331,7 +356,7 @@ class ThirdParty(Index):
             effort = counted
             while effort <= _MOST_EFFORT and not (table[number, :, 0] > 0).all():
                 recalls = np.empty(len(chosen))
-                for i, vector in enumerate(queries):
+                for i, vector in watch.each(enumerate(queries)):
                     rows = self._ask(vector, counted + 1, effort)
                     recalls[i] = np.isin(truth[i][:counted], rows[rows != chosen[i]][:counted]).mean()
                 reached = np.array(tuning.RECALLS) <= tuning.lower_bound(recalls, counted)

@@ -26,7 +26,10 @@ from lookalike.index.contract import (
     check_vectors,
 )
 from lookalike.index.folder import Arrays, damaged, read, write
+from lookalike.index.id_order import IdOrder
 from lookalike.index.parallel import sealed
+from lookalike.system.progress import CancelToken, ProgressReport, Watch
+from lookalike.system.watching import watching
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 _MOST_EFFORTS = 1_000  # that are remembered: there are as many recalls as one likes
@@ -59,7 +62,7 @@ class Tree(Index):
         self._clear()
 
     @abstractmethod
-    def _grow(self, rows: Vectors, random: np.random.Generator) -> None:
+    def _grow(self, rows: Vectors, random: np.random.Generator, watch: Watch) -> None:
         """Make the tree of rows (n, d) float32, which are here already, and tune it."""
 
     @abstractmethod
@@ -109,7 +112,23 @@ class Tree(Index):
         """What was found to be needed for each recall."""
         return self._efforts
 
-    def build(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> Self:
+    def vector_of(self, key: int) -> Vectors | None:
+        """Return the vector of an id, (d,) float32, as it was given; see `Searcher.vector_of`."""
+        row = self._order.row_of(key)
+        if row is None or (self._alive is not None and not self._alive[row]):
+            return None
+        n = len(self._rows)
+        kept = self._rows[row] if row < n else self._more_rows[row - n]
+        return np.array(kept, np.float32)
+
+    def build(
+        self,
+        vectors: npt.ArrayLike,
+        ids: npt.ArrayLike | None = None,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Self:
         """Take in vectors; see `Index.build`."""
         rows = check_vectors(vectors, self.metric)
         given = check_ids(ids, len(rows))
@@ -121,7 +140,13 @@ class Tree(Index):
         self._rows = _narrowed(rows)
         self._more_rows = self._rows[:0]
         self._row_lengths = _lengths_of(rows, self.metric)
-        self._grow(rows, np.random.default_rng(self.random_state))
+        try:
+            with watching(report, cancel) as watch:
+                watch.say("building", f"building the {self.kind} index")
+                self._grow(rows, np.random.default_rng(self.random_state), watch)
+        except BaseException:
+            self._clear()
+            raise
         return self
 
     def radius(self, queries: npt.ArrayLike, r: float) -> Neighborhoods:
@@ -234,6 +259,7 @@ class Tree(Index):
         """Forget all vectors."""
         self._n = 0
         self._ids = np.empty(0, np.int64)
+        self._order = IdOrder(self._ids)
         self._alive = None
         self._rows = self._more_rows = np.empty((0, 0), np.float32)
         self._row_lengths = np.empty(0)
@@ -244,6 +270,7 @@ class Tree(Index):
         """Make every array what the kernels were compiled for."""
         self._effort_of = {}
         self._ids, self._row_lengths = sealed(self._ids), sealed(self._row_lengths)
+        self._order = IdOrder(self._ids)
         self._rows, self._more_rows = sealed(self._rows), sealed(self._more_rows)
         self._seal_tree()
 

@@ -29,6 +29,6 @@ __getattr__, __dir__ = public_names(
     former={
         "METHODS": "lookalike.projection.methods:method_names()",
         "Method": "builtins:str",
-        "Report": "lookalike.system.reports:ShareReport",
+        "Report": "lookalike.system.progress:ProgressReport",
     },
 )

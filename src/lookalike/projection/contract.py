@@ -8,12 +8,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from lookalike.system.reports import ShareReport
+from lookalike.system.progress import Watch
 from lookalike.types import Metric, Vectors
-
-
-def silent(words: str, done: float) -> None:
-    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +24,14 @@ class ProjectionRequest:
     random_state : int
     n_jobs : int or None
         Threads; None for all cores.
-    report : callable
+    watch : Watch
     """
 
     metric: Metric
     perplexity: float | None
     random_state: int
     n_jobs: int | None
-    report: ShareReport
+    watch: Watch
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,7 +26,7 @@ class MapMethod:
         `Projection`.
     place : str
         ``module:function`` that places new rows on one: new rows, (m, d), the rows that it was made of,
-        (n, d), its `Projection` and the metric to (m, 2) float32.
+        (n, d), its `Projection`, the metric and a `Watch` to (m, 2) float32.
     places_alone : bool
         Whether it places new rows without those that the map was made of.
     takes_perplexity : bool

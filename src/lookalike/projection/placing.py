@@ -25,18 +25,19 @@ from lookalike.index.kmeans_tree import KMeansTree
 from lookalike.projection import affinities
 from lookalike.projection.contract import Projection
 from lookalike.projection.threads import Threads
+from lookalike.system.progress import Progress, Watch
 from lookalike.types import Metric, Vectors
 
 _NEIGHBORS = 30
 _ROUNDS = 10
 _SCANNED = 256  # new rows, up to which it does not pay to build an index
 _SAMPLE = 1_000  # points of which the neighbours on the map are measured
-_BLOCK_ROWS = 2_048
+_BLOCK_ROWS = 256
 
 Doubles = npt.NDArray[np.float64]
 
 
-def place(new_rows: Vectors, rows: Vectors, projection: Projection, metric: Metric) -> Vectors:
+def place(new_rows: Vectors, rows: Vectors, projection: Projection, metric: Metric, watch: Watch) -> Vectors:
     """Return the points of new rows, (m, 2) float32; a copy of a row lies where the row does.
 
     Parameters
@@ -46,13 +47,16 @@ def place(new_rows: Vectors, rows: Vectors, projection: Projection, metric: Metr
     projection : Projection
         Of `rows`.
     metric : {"euclidean", "cosine"}
+    watch : Watch
     """
     points, k = projection.points, min(_NEIGHBORS, len(rows))
     placed = np.empty((len(new_rows), 2), np.float32)
     reach = max(_distance_on_map(points, min(k, len(points) - 1)), 1e-30)
-    index = (Exact if len(new_rows) <= _SCANNED else KMeansTree)(metric).build(rows)
+    kind = Exact if len(new_rows) <= _SCANNED else KMeansTree
+    index = kind(metric).build(rows, **watch.quiet().told)
     with Threads() as threads:
         for start in range(0, len(new_rows), _BLOCK_ROWS):
+            watch(Progress("placing", start, len(new_rows), "placing on the map"))
             block = slice(start, start + _BLOCK_ROWS)
             found = index.search(new_rows[block], k=k, recall=1.0)
             weights = affinities.gaussian(found.distances, max(1.0, k / 3), metric, threads)

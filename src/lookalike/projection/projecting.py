@@ -7,11 +7,12 @@ import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
 from lookalike.index.contract import METRICS, check_vectors
-from lookalike.projection.contract import Projection, ProjectionRequest, silent
+from lookalike.projection.contract import Projection, ProjectionRequest
 from lookalike.projection.methods import DEFAULT_METHOD, get_method
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.on_demand import load
-from lookalike.system.reports import ShareReport
+from lookalike.system.progress import CancelToken, ProgressReport
+from lookalike.system.watching import watching
 from lookalike.types import Metric, Vectors
 
 
@@ -23,7 +24,8 @@ def project(
     perplexity: float | None = None,
     random_state: int = RANDOM_STATE,
     n_jobs: int | None = None,
-    report: ShareReport = silent,
+    report: ProgressReport | None = None,
+    cancel: CancelToken | None = None,
 ) -> Projection:
     """Make a map: a point in the plane for each vector, near each other where the vectors are.
 
@@ -41,8 +43,8 @@ def project(
         The same vectors and number give the same map.
     n_jobs : int, optional
         Threads that arrange the points of t-SNE; all cores by default. The map does not depend on it.
-    report : callable
-        Told of the progress: what is being done, and the share of the whole, 0 to 1.
+    report, cancel : optional
+        Who is told how far it has come, and may stop it; see `Collection.sync`.
 
     Returns
     -------
@@ -75,9 +77,9 @@ def project(
         raise InvalidInputError(
             f"n_jobs is {n_jobs!r}; expected 1 or more, or None for all cores", field="n_jobs"
         )
-    request = ProjectionRequest(metric, perplexity, random_state, n_jobs, report)
-    found: Projection = load(row.project)(rows, request)
-    report("arranging the points", 1.0)
+    with watching(report, cancel) as watch:
+        request = ProjectionRequest(metric, perplexity, random_state, n_jobs, watch)
+        found: Projection = load(row.project)(rows, request)
     return found
 
 
@@ -88,6 +90,8 @@ def place(
     *,
     metric: Metric = "euclidean",
     random_state: int = RANDOM_STATE,
+    report: ProgressReport | None = None,
+    cancel: CancelToken | None = None,
 ) -> Vectors:
     """Place new vectors on a map; the old points stay, and each new one is placed as if it were alone.
 
@@ -103,6 +107,8 @@ def place(
         As the map was made.
     random_state : int
         Without effect: no method leaves anything to chance here.
+    report, cancel : optional
+        Who is told how far it has come, and may stop it; see `Collection.sync`.
 
     Returns
     -------
@@ -120,7 +126,9 @@ def place(
             f"there are {len(rows)} vectors, and {len(projection.points)} points on the map;"
             " expected the vectors that it was made of"
         )
-    placed: Vectors = load(get_method(projection.method).place)(new_rows, rows, projection, metric)
+    with watching(report, cancel) as watch:
+        placer = load(get_method(projection.method).place)
+        placed: Vectors = placer(new_rows, rows, projection, metric, watch)
     return placed
 
 

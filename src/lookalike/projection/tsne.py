@@ -29,7 +29,6 @@ Embedding", 2019: the library whose defaults these are, but for the number of ea
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,6 +40,7 @@ from lookalike.projection.contract import Projection, ProjectionRequest
 from lookalike.projection.methods import PERPLEXITY
 from lookalike.projection.repulsion import Repulsion
 from lookalike.projection.threads import Threads
+from lookalike.system.progress import Progress, Watch
 from lookalike.types import Vectors
 
 _EARLY, _LATE = (100, 12.0), (500, 1.0)  # iterations, exaggeration
@@ -55,31 +55,21 @@ Doubles = npt.NDArray[np.float64]
 
 def project(rows: Vectors, request: ProjectionRequest) -> Projection:
     """Return the map of rows, (n, d) float32, checked."""
-    n, metric, report = len(rows), request.metric, request.report
+    n, metric, watch = len(rows), request.metric, request.watch
     perplexity = min(request.perplexity or PERPLEXITY, most_perplexity(n))
     n_iter = _EARLY[0] + _LATE[0]
     parameters = {"perplexity": perplexity, "iterations": float(n_iter), "early_exaggeration": _EARLY[1]}
-    start = pca.start(rows, metric)
+    start = pca.start(rows, metric, watch)
     if n < 3 or not start.any():  # any two points are as good as others
         return Projection(start.astype(np.float32), "tsne", parameters, {"kl_divergence": 0.0}, {})
 
-    # Finding the neighbours takes so many times as long as arranging the points, or thereabouts.
-    times = 0.25 + rows.shape[1] / 360
-    share = times / (1 + times)
-
-    def neighbors(done: int, total: int) -> None:
-        report("finding the neighbours", share * done / total)
-
-    def arranging(done: int, total: int) -> None:
-        report("arranging the points", share + (1 - share) * done / total)
-
-    neighbors(0, 1)
-    graph = neighbor_graph(rows, affinities.count_neighbors(perplexity, n - 1), metric, _RECALL, neighbors)
+    n_near = affinities.count_neighbors(perplexity, n - 1)
+    graph = neighbor_graph(rows, n_near, metric, _RECALL, **watch.told)
     with Threads(request.n_jobs) as threads:
         pairs = affinities.joint(graph, perplexity, metric, threads)
         chance = np.random.default_rng(request.random_state).standard_normal((n, 2))
         points = np.ascontiguousarray((_START * (start + _CHANCE * chance)).T)
-        divergence = minimize(points, pairs, threads, arranging)
+        divergence = minimize(points, pairs, threads, watch)
     return Projection(
         np.ascontiguousarray(points.T, np.float32), "tsne", parameters, {"kl_divergence": divergence}, {}
     )
@@ -90,7 +80,7 @@ def most_perplexity(n: int) -> float:
     return max((n - 1) / 3, min(n / 2, 3.0))
 
 
-def minimize(points: Doubles, pairs: Any, threads: Threads, report: Callable[[int, int], None]) -> float:
+def minimize(points: Doubles, pairs: Any, threads: Threads, watch: Watch) -> float:
     """Move points, (2, n), OUT, until their similarities are like the affinities; return the divergence."""
     n = points.shape[1]
     repulsion = Repulsion()
@@ -123,5 +113,5 @@ def minimize(points: Doubles, pairs: Any, threads: Threads, report: Callable[[in
             factors = exaggeration, 0.5 / normalizer
             pace = n / exaggeration, _MOMENTUM, _FARTHEST
             tsne_kernels.step(points, pull, slopes, *factors, updates, gains, *pace)
-            report(iteration + 1, total)
+            watch(Progress("arranging", iteration + 1, total, "arranging the points"))
     return float(sum(threads.each_part(n, sum_logarithms)) + np.log(normalizer))

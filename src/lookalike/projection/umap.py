@@ -23,29 +23,25 @@ from lookalike.types import Vectors
 _NEIGHBORS = 15  # itself included, as umap-learn counts
 _MIN_DIST = 0.1
 _FEWEST = 4  # for fewer it makes no map
-_SHARE = 0.25  # of the time that the neighbours take
 _START = 10.0  # how far from the middle the farthest point begins
 
 
 def project(rows: Vectors, request: ProjectionRequest) -> Projection:
     """Return the map of rows, (n, d) float32, checked."""
-    metric, report = request.metric, request.report
+    metric, watch = request.metric, request.watch
     library = import_umap()
     n = len(rows)
     n_neighbors = min(_NEIGHBORS, n)
     parameters = {"n_neighbors": float(n_neighbors), "min_dist": _MIN_DIST}
-    start = pca.start(rows, metric).astype(np.float32)
+    start = pca.start(rows, metric, watch).astype(np.float32)
     if n < _FEWEST or not start.any():
         return Projection(start, "umap", parameters, {}, {})
 
-    def neighbors(done: int, total: int) -> None:
-        report("finding the neighbours", _SHARE * done / total)
-
-    graph = neighbor_graph(rows, n_neighbors - 1, metric, report=neighbors)
+    graph = neighbor_graph(rows, n_neighbors - 1, metric, **watch.told)
     others, distances = (each.reshape(n, n_neighbors - 1) for each in (graph.indices, graph.data))
     itself = np.arange(n, dtype=np.int32)[:, None]
     near = np.hstack([itself, others]), np.hstack([np.zeros((n, 1), np.float32), distances])
-    report("arranging the points", _SHARE)
+    watch.say("arranging", "arranging the points")  # which cannot be stopped before they are arranged
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what it says of a seed, of threads, and of few rows
         model = library.UMAP(

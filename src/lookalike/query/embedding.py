@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
 
 import numpy as np
 
@@ -36,7 +36,7 @@ from lookalike.query.terms import (
     Vector,
     Words,
 )
-from lookalike.types import ImageId, Metric, Vectors
+from lookalike.types import ImageId, Metric, Vectors, format_id
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -71,12 +71,21 @@ class EmbeddedQuery:
     """
 
     name: str
-    vector: Vectors
+    vector: Vectors = field(repr=False)
     id: ImageId | None = None
-    thumbnail: Image | None = None
+    thumbnail: Image | None = field(default=None, repr=False)
     is_text: bool = False
     weight: float = 1.0
     cut_from: Source | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a document of JSON, without the vector and the picture."""
+        return {
+            "name": self.name,
+            "id": None if self.id is None else format_id(self.id),
+            "weight": self.weight,
+            "cut_from": self.cut_from,
+        }
 
     def __eq__(self, other: object) -> bool:
         """Tell whether the same was asked."""
@@ -170,6 +179,8 @@ def embed_query(
     except FetchError as error:
         raise QueryUnreachableError(f"the query cannot be fetched: {error}", hint=error.hint) from error
     except ImageError as error:
+        if isinstance(term, ImageFile) and not os.path.lexists(location):
+            raise QueryNotFoundError(f"there is no file {location!r}") from error
         raise QueryInputError(f"the query cannot be read: {error}") from error
     return _embed_picture(picture, name, image, term, load_embedder)
 
@@ -195,6 +206,9 @@ def combine(
     """
     if not wanted:
         raise QueryInputError("there is nothing to search for")
+    if len(wanted) == 1 and not unwanted and wanted[0].vector.any():
+        alone = wanted[0].vector[None]
+        return unit_rows(alone) if metric == "cosine" else alone
     weighted, weight = _weigh(wanted)
     vector = np.mean(weighted, axis=0)
     if unwanted:

@@ -194,7 +194,7 @@ class Filter:
                 raise InvalidInputError(
                     "a filter that is excluded excludes nothing itself", field="excluding"
                 )
-            if each == Filter():
+            if each == ANYTHING:
                 raise InvalidInputError(
                     "a filter that is excluded lets all images pass: none would be left", field="excluding"
                 )
@@ -355,3 +355,7 @@ class Filter:
                 hint="name one",
             )
         return replace(self, clusters=(cluster,))
+
+
+ANYTHING = Filter()
+"""Lets all images pass; made once, as every search without a filter needs it."""

@@ -34,7 +34,8 @@ def read_query(query: Query, datasets: Container[str] = ()) -> Term:
     ----------
     query : Term, path, text, pixels or image
     datasets : container of str
-        The names of the data sets of the collection.
+        The names of the data sets of the collection; and what stands for one, where images were added by
+        call.
 
     Raises
     ------
@@ -54,9 +55,11 @@ def read_query(query: Query, datasets: Container[str] = ()) -> Term:
         return Pixels(query)
     if os.path.lexists(as_spelled_file(query)):
         return ImageFile(query)
+    if query.partition(":")[0] in datasets:
+        return Example(query)
     if "://" in query:
         return Url(query)
-    if query.partition(":")[0] in datasets or _looks_like_example(query):
+    if _looks_like_example(query):
         return Example(query)
     return Words(query, is_guess=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from lookalike.embed.local import is_path
@@ -13,7 +13,8 @@ from lookalike.index.kinds import AUTO, check_request
 from lookalike.query.appearance import read_color
 from lookalike.query.checking import check_count, check_document, check_list, check_switch
 from lookalike.query.conditions import ClusterRef
-from lookalike.query.filter import Filter
+from lookalike.query.filter import ANYTHING, Filter
+from lookalike.query.query_string import read_query_string, write_query_string
 from lookalike.query.sorts import check_sort
 from lookalike.query.terms import Term
 
@@ -71,7 +72,7 @@ class SearchRequest:
     like: Sequence[Term] = ()
     unlike: Sequence[Term] = ()
     colors: Sequence[str] = ()
-    where: Filter = field(default_factory=Filter)
+    where: Filter = ANYTHING
     same_cluster: ClusterRef | None = None
     model: str | None = None
     index: str = AUTO
@@ -187,6 +188,40 @@ class SearchRequest:
         if given.get("same_cluster") is not None:
             given["same_cluster"] = ClusterRef.from_dict(given["same_cluster"])
         return cls(**given)
+
+    def to_query_string(self) -> str:
+        """Return it as the query string of a URL, without what is as by default.
+
+        Examples
+        --------
+        >>> from lookalike import ImageRef
+        >>> where = Filter(labels=["cats", "dogs"])
+        >>> SearchRequest(like=[ImageRef(255, weight=2)], where=where).to_query_string()
+        'like=id*2:00000000000000ff&labels=cats&labels=dogs'
+        """
+        return write_query_string(self.to_dict(), SearchRequest().to_dict())
+
+    @classmethod
+    def from_query_string(cls, text: str, *, is_local: bool = True) -> SearchRequest:
+        """Make a request of the query string of a URL, as `to_query_string` writes it.
+
+        Parameters
+        ----------
+        text : str
+        is_local : bool
+            As of `from_dict`.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is none; its `field` says what is wrong.
+
+        Examples
+        --------
+        >>> SearchRequest.from_query_string("like=words:a+red+car&k=3").like
+        (Words(weight=1.0, words='a red car'),)
+        """
+        return cls.from_dict(read_query_string(text, SearchRequest().to_dict()), is_local=is_local)
 
 
 def _check_terms(name: str, terms: object) -> tuple[Term, ...]:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.types import Hit, Ids, Metric
+from lookalike.results.documents import Result, rounded
+from lookalike.results.lookup import NOTHING, Lookup
+from lookalike.results.notebook import MOST_PICTURES, Card, show_cards, show_facts
+from lookalike.system.tables import Columns, Table, escape
+from lookalike.system.wording import count_images, count_of
+from lookalike.types import Hit, Ids, Metric, format_id
 
 if TYPE_CHECKING:
     from lookalike.evaluate import ClusteringScores
+
+_SHOWN = 8  # clusters, in a notebook
+_CENTRAL = MOST_PICTURES // _SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +69,28 @@ class Cluster:
         """Its name, or its number in words."""
         return "noise" if self.is_noise else self.name or f"cluster {self.number}"
 
+    def __repr__(self) -> str:
+        return f"<Cluster: {self.title}, {count_images(self.size)}>"
+
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON; see `SearchResult.to_dict`."""
+        return {
+            "cluster": self.number,
+            "name": self.name,
+            "size": self.size,
+            "cohesion": rounded(self.cohesion),
+            "label": self.label,
+            "label_share": rounded(self.label_share, 4),
+            "central": [path(hit.path) for hit in self.central],
+            "doubtful": [path(hit.path) for hit in self.doubtful],
+        }
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Clustering:
-    """A clustering of a collection's images, as they are now.
+class Clustering(Table, Result):
+    """A clustering of a collection's images, as they are now; a sequence of its clusters.
+
+    As a table it has a row an image.
 
     Attributes
     ----------
@@ -93,6 +119,8 @@ class Clustering:
         How it agrees with the labels, where there are two or more.
     notes : tuple of str
         Where this is the answer to a change, in words: which names of clusters went by it.
+    lookup : Lookup
+        The collection behind it, for its paths and thumbnails.
     """
 
     name: str
@@ -111,6 +139,20 @@ class Clustering:
     n_unassigned: int
     scores: ClusteringScores | None
     notes: tuple[str, ...] = ()
+    lookup: Lookup = field(default=NOTHING, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.clusters)
+
+    def __iter__(self) -> Iterator[Cluster]:
+        return iter(self.clusters)
+
+    def __getitem__(self, at: int) -> Cluster:
+        return self.clusters[at]
+
+    def __repr__(self) -> str:
+        images, clusters = count_images(len(self.ids)), count_of(self.n_clusters, "cluster")
+        return f"<Clustering {self.name!r}: {images} in {clusters}, {self.algorithm}, {self.model}>"
 
     @property
     def n_clusters(self) -> int:
@@ -122,9 +164,61 @@ class Clustering:
         """Images in no cluster."""
         return sum(cluster.size for cluster in self.clusters if cluster.is_noise)
 
+    def about(self) -> dict[str, Any]:
+        """Return what it is as a document of JSON, without its clusters."""
+        document: dict[str, Any] = {
+            "name": self.name,
+            "algorithm": self.algorithm,
+            "parameters": dict(self.parameters),
+            "random_state": self.random_state,
+            "model": self.model,
+            "made": self.made,
+            "edited": self.is_edited,
+            "images": len(self.ids),
+            "noise": self.n_noise,
+            "unassigned": self.n_unassigned,
+        }
+        return document | ({"notes": list(self.notes)} if self.notes else {})
+
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON; `to_arrow` says which image is where."""
+        scores = self.scores
+        return self.about() | {
+            "scores": scores
+            and {name: rounded(getattr(scores, name), 4) for name in ("purity", "nmi", "ari")},
+            "clusters": [each.to_dict(path, tell) for each in self.clusters],
+        }
+
+    def _columns(self) -> Columns:
+        names = {cluster.number: cluster.name for cluster in self.clusters}
+        images = self.ids.tolist()
+        paths = self.lookup.paths(images)
+        return {
+            "id": [format_id(image) for image in images],
+            "path": [next(iter(paths.get(image, ())), None) for image in images],
+            "cluster": self.numbers,
+            "name": [names[number] for number in self.numbers.tolist()],
+            "distance": self.distances,
+            "margin": self.margins,
+        }
+
+    def _repr_html_(self) -> str:
+        """Show the largest clusters in a notebook, each by its most central images."""
+        shown = self.clusters[:_SHOWN]
+        thumbnails = self.lookup.thumbnails(hit.id for each in shown for hit in each.central[:_CENTRAL])
+        parts = [f"<p>{escape(repr(self)[1:-1])}</p>"]
+        for each in shown:
+            parts.append(f"<p><b>{escape(each.title)}</b>, {count_images(each.size)}</p>")
+            cards = [
+                Card(thumbnails.get(hit.id), hit.label or "", hit.path) for hit in each.central[:_CENTRAL]
+            ]
+            parts.append(show_cards(cards))
+        rest = len(self.clusters) - len(shown)
+        return "".join(parts) + (f"<p>… and {count_of(rest, 'more cluster')}</p>" if rest else "")
+
 
 @dataclass(frozen=True, slots=True)
-class ClusteringInfo:
+class ClusteringInfo(Result):
     """A clustering that is kept, in short.
 
     Attributes
@@ -145,3 +239,19 @@ class ClusteringInfo:
     n_images: int
     n_noise: int
     named: tuple[str, ...]
+
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON; see `SearchResult.to_dict`."""
+        return {
+            "name": self.name,
+            "algorithm": self.algorithm,
+            "model": self.model,
+            "clusters": self.n_clusters,
+            "images": self.n_images,
+            "noise": self.n_noise,
+            "named": list(self.named),
+        }
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook."""
+        return show_facts(self.name, self.to_dict() | {"named": ", ".join(self.named)})

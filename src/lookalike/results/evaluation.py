@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.results.documents import Result, all_rounded, damaged_documents, rounded
+from lookalike.results.lookup import NOTHING, Lookup
+from lookalike.results.notebook import Card, show_cards
+from lookalike.system.tables import Columns, Table, escape, html_table
+from lookalike.system.wording import count_of
 from lookalike.types import Hit, Ids, Metric
 
 if TYPE_CHECKING:
     from lookalike.evaluate import ClassScores, ClusteringScores, Comparison, Confusions, Estimate
+
+_PAIRS = 50  # confused pairs in the JSON
+_WORST = 3  # queries, in a notebook
+_FOUND = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,18 @@ class QueryScores:
     hits: tuple[Hit, ...]
     values: dict[str, float]
 
+    def to_dict(self, path: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON; see `SearchResult.to_dict`."""
+        return {
+            "path": path(self.image.path),
+            "label": self.image.label,
+            **all_rounded(self.values),
+            "hits": [
+                {"path": path(hit.path), "label": hit.label, "distance": rounded(hit.distance)}
+                for hit in self.hits
+            ],
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class SearchComparison:
@@ -49,10 +71,27 @@ class SearchComparison:
     index: str
     measures: dict[str, Comparison]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a document of JSON."""
+        return {
+            "model": self.model,
+            "index": self.index,
+            "scores": {
+                name: {
+                    **_estimate(each.second),
+                    "difference": _estimate(each.difference),
+                    "p": rounded(each.p),
+                }
+                for name, each in self.measures.items()
+            },
+        }
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Evaluation:
+class Evaluation(Table, Result):
     """How well images are found by others of their label.
+
+    As a table it has a row a measure.
 
     Attributes
     ----------
@@ -90,6 +129,8 @@ class Evaluation:
         Of the queries.
     values : dict of str to (n_queries,) float64
         By measure, query by query.
+    lookup : Lookup
+        The collection behind it, for its thumbnails.
     """
 
     model: str
@@ -113,15 +154,86 @@ class Evaluation:
     comparisons: tuple[SearchComparison, ...]
     ids: Ids
     values: dict[str, npt.NDArray[np.float64]]
+    lookup: Lookup = field(default=NOTHING, repr=False)
+
+    def __repr__(self) -> str:
+        queries = count_of(self.n_queries, "query", "queries")
+        mean = self.scores[self.mean_ap].mean
+        return f"<Evaluation: {self.mean_ap} {mean:.4f} of {queries}, {self.model}, {self.index}>"
 
     @property
     def mean_ap(self) -> str:
         """The name of the measure that is of the whole ranking, as far as it is known: mAP or mAP@k."""
         return next(name for name in self.scores if name.startswith("mAP"))
 
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON; see `SearchResult.to_dict`."""
+        return {
+            "model": self.model,
+            "index": self.index,
+            "k": list(self.ks),
+            "labels_from": self.labels_from,
+            "query_split": self.query_split,
+            "gallery_split": self.gallery_split,
+            "images": self.n_images,
+            "queries": self.n_queries,
+            "drawn_from": self.n_drawn_from,
+            "left_out": {
+                "without_label": self.n_unlabelled,
+                "without_relevant_image": self.n_without_relevant,
+                "not_in_all_models": self.n_not_in_all,
+            },
+            "unknown_paths": list(self.unknown),
+            "scores": {name: _estimate(each) for name, each in self.scores.items()},
+            "comparisons": [each.to_dict() for each in self.comparisons],
+            "classes": [
+                {
+                    "label": each.label,
+                    "images": each.n_images,
+                    "queries": each.n_queries,
+                    **all_rounded(each.means),
+                }
+                for each in self.classes
+            ],
+            "confused": [
+                {"label": pair.label, "found": pair.found, "share": rounded(pair.share)}
+                for pair in self.confusions.pairs(_PAIRS)
+            ],
+            "worst": [each.to_dict(path) for each in self.worst],
+        }
+
+    def _columns(self) -> Columns:
+        scores = self.scores.values()
+        return {
+            "measure": list(self.scores),
+            "mean": [each.mean for each in scores],
+            "low": [each.low for each in scores],
+            "high": [each.high for each in scores],
+        }
+
+    def _repr_html_(self) -> str:
+        """Show the measures in a notebook, and the worst queries with what they found."""
+        worst = self.worst[:_WORST]
+        wanted = (image.id for each in worst for image in (each.image, *each.hits[:_FOUND]))
+        thumbnails = self.lookup.thumbnails(wanted)
+        parts = [f"<p>{escape(repr(self)[1:-1])}</p>"]
+        rows = [[name, each.mean, f"{each.low:.4f} to {each.high:.4f}"] for name, each in self.scores.items()]
+        parts.append(html_table(["measure", "mean", "95 % interval"], rows))
+        for each in worst:
+            parts.append(f"<p><b>{escape(each.image.label)}</b>, and what it found:</p>")
+            shown = (each.image, *each.hits[:_FOUND])
+            parts.append(
+                show_cards([Card(thumbnails.get(image.id), image.label or "", image.path) for image in shown])
+            )
+        return "".join(parts)
+
+
+def _estimate(each: Estimate) -> dict[str, float]:
+    return all_rounded({"mean": each.mean, "low": each.low, "high": each.high})
+
 
 @dataclass(frozen=True, slots=True)
-class ClusteringEvaluation:
+class ClusteringEvaluation(Result):
     """How good a clustering is.
 
     Attributes
@@ -145,10 +257,27 @@ class ClusteringEvaluation:
     scores: ClusteringScores | None
     silhouette: float | None
 
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON; see `SearchResult.to_dict`."""
+        scores: dict[str, float | None] = {
+            name: None if self.scores is None else getattr(self.scores, name)
+            for name in ("nmi", "ari", "purity")
+        }
+        return {
+            "name": self.name,
+            "model": self.model,
+            "algorithm": self.algorithm,
+            "images": self.n_images,
+            "clusters": self.n_clusters,
+            "noise": rounded(self.noise),
+            **{name: rounded(value) for name, value in scores.items()},
+            "silhouette": rounded(self.silhouette),
+        }
+
 
 @dataclass(frozen=True, slots=True)
-class ClusteringEvaluations:
-    """How good clusterings are.
+class ClusteringEvaluations(Table, Result):
+    """How good clusterings are; a sequence of them, and as a table a row each.
 
     Attributes
     ----------
@@ -160,3 +289,22 @@ class ClusteringEvaluations:
 
     clusterings: tuple[ClusteringEvaluation, ...]
     damaged: dict[str, str]
+
+    def __len__(self) -> int:
+        return len(self.clusterings)
+
+    def __iter__(self) -> Iterator[ClusteringEvaluation]:
+        return iter(self.clusterings)
+
+    def __getitem__(self, at: int) -> ClusteringEvaluation:
+        return self.clusterings[at]
+
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON; see `SearchResult.to_dict`."""
+        measured = [each.to_dict(path, tell) for each in self.clusterings]
+        return {"clusterings": measured + damaged_documents(self.damaged, tell)}
+
+    def _columns(self) -> Columns:
+        rows = [each.to_dict() for each in self.clusterings]
+        names = ClusteringEvaluation("", "", "", 0, 0, 0.0, None, None).to_dict()
+        return {name: [row[name] for row in rows] for name in names}

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import datetime
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lookalike.images.metadata.metadata import NO_METADATA, Metadata
 from lookalike.query.appearance import Appearance, Color, shape_of
 from lookalike.query.facts import Facts
 from lookalike.results.clusterings import ClusteringInfo
+from lookalike.results.documents import Result, damaged_documents, rounded
+from lookalike.results.lookup import NOTHING, Lookup
+from lookalike.results.notebook import Card, listing, show_cards, show_facts
 from lookalike.results.sync import Failure, Note
-from lookalike.types import ImageId, format_id
+from lookalike.system.wording import count_images
+from lookalike.types import FieldValue, ImageId, field_documents, format_id
 
 
 @dataclass(frozen=True, slots=True)
-class RootInfo:
+class RootInfo(Result):
     """A folder, or a data set, that a collection is made of.
 
     Attributes
@@ -45,9 +51,25 @@ class RootInfo:
     labels: str
     exclude: tuple[str, ...]
 
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON; see `SearchResult.to_dict`."""
+        return {
+            "name": self.name,
+            "path": None if self.folder is None else path(str(self.folder)),
+            "dataset": self.dataset,
+            "images": self.images,
+            "is_there": self.is_there,
+            "labels": self.labels,
+            "exclude": list(self.exclude),
+        }
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook."""
+        return show_facts(self.name, self.to_dict() | {"exclude": ", ".join(self.exclude)})
+
 
 @dataclass(frozen=True, slots=True)
-class Info:
+class Info(Result):
     """What a collection holds.
 
     Attributes
@@ -79,6 +101,10 @@ class Info:
         Dates, cameras, places, keywords and ratings, as the files say.
     notes : tuple of Note
         Files of which a part is missing.
+    added : int
+        Keys that images were added under by call.
+    fields : mapping of str to str
+        The user's own columns, and what they hold.
     """
 
     folder: Path
@@ -97,6 +123,8 @@ class Info:
     damaged: dict[str, str] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     notes: tuple[Note, ...] = ()
+    added: int = 0
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def looks(self) -> Appearance | None:
@@ -104,9 +132,50 @@ class Info:
         warnings.warn("Info.looks is called Info.appearance now", DeprecationWarning, stacklevel=2)
         return self.appearance
 
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON; see `SearchResult.to_dict`."""
+        return {
+            "collection": path(str(self.folder)),
+            "roots": [path(str(root)) for root in self.roots],
+            "datasets": list(self.datasets),
+            "files": self.files,
+            "images": self.images,
+            "model": self.model,
+            "models": dict(self.models),
+            "formats": dict(self.formats),
+            "labels": dict(self.labels),
+            "fields": dict(self.fields),
+            "failed": len(self.failures),
+            "failures": [each.to_dict(path) for each in self.failures],
+            "notes": [each.to_dict(path) for each in self.notes],
+            "clusterings": [each.to_dict(path, tell) for each in self.clusterings]
+            + damaged_documents(self.damaged, tell),
+            "bytes": self.size,
+            "looks": None if self.appearance is None else _appearance(self.appearance),
+            "metadata": _facts(self.facts),
+        }
+
+    def __repr__(self) -> str:
+        return f"<Info: {count_images(self.images)} in {self.files:,} files, {self.folder}>"
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook."""
+        facts = {
+            "images": f"{self.images:,} in {self.files:,} files",
+            "roots": ", ".join(map(str, self.roots)),
+            "data sets": ", ".join(self.datasets),
+            "models": listing(self.models),
+            "formats": listing(self.formats),
+            "labels": listing(self.labels),
+            "clusterings": listing(each.name for each in self.clusterings),
+            "failed": len(self.failures) or None,
+            "size": f"{self.size / 1e6:,.1f} MB",
+        }
+        return show_facts(str(self.folder), facts)
+
 
 @dataclass(frozen=True, slots=True)
-class ImageInfo:
+class ImageInfo(Result):
     """What a collection knows of one image.
 
     Attributes
@@ -135,6 +204,12 @@ class ImageInfo:
         empty.
     note : str or None
         What is missing of the picture, as its file is damaged, but could be read all the same.
+    fields : mapping of str to FieldValue
+        What the user says of it in columns of his own: of the file that was asked for, else of the first.
+    keys : tuple of str
+        Those that it was added under by call.
+    lookup : Lookup
+        The collection behind it, for its thumbnail.
     """
 
     id: ImageId
@@ -151,6 +226,9 @@ class ImageInfo:
     metadata: Metadata = NO_METADATA
     knows_metadata: bool = True
     note: str | None = None
+    fields: Mapping[str, FieldValue] = field(default_factory=dict, hash=False)
+    keys: tuple[str, ...] = ()
+    lookup: Lookup = field(default=NOTHING, repr=False, compare=False)
 
     @property
     def hex_id(self) -> str:
@@ -171,3 +249,86 @@ class ImageInfo:
     def shape(self) -> str:
         """Landscape, portrait or square; see `lookalike.Filter`."""
         return shape_of(self.width, self.height)
+
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON; see `SearchResult.to_dict`."""
+        said = self.metadata
+        return {
+            "id": self.hex_id,
+            "path": path(self.paths[0]),
+            "paths": [path(each) for each in self.paths],
+            "labels": list(self.labels),
+            "clusters": dict(self.clusters),
+            "splits": list(self.splits),
+            "format": self.format,
+            "width": self.width,
+            "height": self.height,
+            "aspect": round(self.aspect, 4),
+            "shape": self.shape,
+            "sharpness": rounded(self.sharpness, 1),
+            "colors": _colors(self.colors),
+            "models": list(self.models),
+            "taken": None if said.taken is None else moment_of(said).isoformat(),
+            "camera": said.camera,
+            "lens": said.lens,
+            "latitude": said.latitude,
+            "longitude": said.longitude,
+            "keywords": list(said.keywords),
+            "rating": said.rating,
+            "caption": said.caption,
+            "note": self.note,
+            "fields": field_documents(self.fields),
+            "keys": list(self.keys),
+        }
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook."""
+        thumbnail = self.lookup.thumbnails([self.id]).get(self.id)
+        facts = self.to_dict() | {
+            "paths": ", ".join(self.paths[1:]),
+            "clusters": ", ".join(self.clusters.values()),
+            "colors": ", ".join(color.hex for color in self.colors),
+            "fields": ", ".join(f"{name}: {value}" for name, value in self.fields.items()),
+        }
+        shown = {
+            name: ", ".join(value) if isinstance(value, list) else value for name, value in facts.items()
+        }
+        title = str(shown.pop("path"))
+        return show_cards([Card(thumbnail, "", title)]) + show_facts(title, shown)
+
+
+def moment_of(metadata: Metadata) -> datetime.datetime:
+    """Return when an image was taken, with the time zone of the camera's clock where that is known."""
+    assert metadata.taken is not None
+    if metadata.offset is None:
+        return metadata.taken
+    return metadata.taken.replace(tzinfo=datetime.timezone(datetime.timedelta(minutes=metadata.offset)))
+
+
+def _appearance(seen: Appearance) -> dict[str, Any]:
+    ends = ("min", "median", "max")
+    return {
+        "width": dict(zip(ends, seen.widths, strict=True)),
+        "height": dict(zip(ends, seen.heights, strict=True)),
+        "shapes": dict(seen.shapes),
+        "sharpness": rounded(seen.sharpness, 1),
+        "colors": _colors(seen.colors),
+    }
+
+
+def _colors(colors: Sequence[Color]) -> list[dict[str, Any]]:
+    return [{"hex": color.hex, "share": color.share} for color in colors]
+
+
+def _facts(facts: Facts) -> dict[str, Any]:
+    return {
+        "dated": facts.dated,
+        "earliest": None if facts.earliest is None else facts.earliest.isoformat(),
+        "latest": None if facts.latest is None else facts.latest.isoformat(),
+        "cameras": dict(facts.cameras),
+        "lenses": dict(facts.lenses),
+        "placed": facts.placed,
+        "keywords": dict(facts.keywords),
+        "ratings": dict(facts.ratings),
+        "unread": facts.unread,
+    }

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.query.embedding import EmbeddedQuery
+from lookalike.query.request import SearchRequest
+from lookalike.results.documents import Result
 from lookalike.results.hits import Hits
-from lookalike.types import Ids
+from lookalike.results.lookup import NOTHING, Lookup
+from lookalike.results.notebook import MOST_PICTURES, Card, data_uri, show_cards
+from lookalike.system.tables import Columns, Table, escape
+from lookalike.system.wording import count_of
+from lookalike.types import Hit, Ids
 
 
 @dataclass(frozen=True, slots=True)
-class SearchResult:
-    """The answer of a search.
+class SearchResult(Table, Result):
+    """The answer of a search: a sequence of its hits, and as a table a row a hit.
 
     Attributes
     ----------
@@ -30,7 +38,23 @@ class SearchResult:
         The cluster that all hits are of, where only those were asked for.
     warnings : tuple of str
         Clusterings that are damaged, so that no hit has their names; images that a filter knows too little
-        of.
+        of; regions that could only be cut from a thumbnail.
+    request : SearchRequest or None
+        What it answers, all of it, so that it can be asked again.
+    is_proved : bool
+        Whether these are known to be the nearest, and not only expected to be: exact search, or a recall
+        of 1.
+    total : int or None
+        How many images could have been hits: they pass, and are embedded.
+    lookup : Lookup
+        The collection behind it, for its thumbnails.
+
+    Examples
+    --------
+    >>> hits = Hits.of([Hit(1, 255, ("/photos/a.png",), 0.25, 0.75, "cats")])
+    >>> result = SearchResult(hits, "lite0", "exact", ())
+    >>> len(result), result[0].label, [hit.score for hit in result]
+    (1, 'cats', [0.75])
     """
 
     hits: Hits
@@ -41,6 +65,28 @@ class SearchResult:
     colors: tuple[str, ...] = ()
     cluster: HitCluster | None = None
     warnings: tuple[str, ...] = ()
+    request: SearchRequest | None = None
+    is_proved: bool = False
+    total: int | None = None
+    lookup: Lookup = field(default=NOTHING, repr=False, compare=False)
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    @overload
+    def __getitem__(self, at: int) -> Hit: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Hits: ...
+
+    def __getitem__(self, at: int | slice) -> Hit | Hits:
+        return self.hits[at]
+
+    def __repr__(self) -> str:
+        return f"<SearchResult: {count_of(len(self), 'hit')}, {self.model}, {self.index}>"
 
     @property
     def ids(self) -> Ids:
@@ -57,6 +103,69 @@ class SearchResult:
         """(n,) float64: cosine similarities, or shares of a colour; None where `Hit.score` is."""
         return self.hits.scores
 
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON, the same for Python, ``--json``, REST and MCP.
+
+        Parameters
+        ----------
+        path : callable, optional
+            Writes a path; as it is, by default.
+        tell : callable, optional
+            Writes a sentence, which may be a `Sentence` with a hint; without it, by default.
+
+        Returns
+        -------
+        dict
+            ``below_chance`` is None where nothing tells from which rank on hits are no better than chance.
+        """
+        document: dict[str, Any] = {
+            "request": None if self.request is None else self.request.to_dict(),
+            "queries": [query.to_dict() for query in self.queries],
+        }
+        if self.unwanted:
+            document["unwanted"] = [query.to_dict() for query in self.unwanted]
+        if self.cluster is not None:
+            document["cluster"] = self.cluster.to_dict()
+        return document | {
+            "model": self.model,
+            "index": self.index,
+            "proved": self.is_proved,
+            "total": self.total,
+            "below_chance": None,
+            "warnings": [tell(warning) for warning in self.warnings],
+            "hits": [hit.to_dict(path) for hit in self.hits],
+        }
+
+    def _columns(self) -> Columns:
+        hits = list(self.hits)
+        return {
+            "rank": [hit.rank for hit in hits],
+            "id": [hit.hex_id for hit in hits],
+            "path": [hit.path for hit in hits],
+            "label": [hit.label for hit in hits],
+            "score": [hit.score for hit in hits],
+            "distance": [hit.distance for hit in hits],
+            "paths": [list(hit.paths) for hit in hits],
+        }
+
+    def _repr_html_(self) -> str:
+        """Show what was asked, and the first hits, in a notebook."""
+        shown = list(self.hits[:MOST_PICTURES])
+        asked = [query.id for query in self.queries if query.id is not None]
+        thumbnails = self.lookup.thumbnails([*asked, *(hit.id for hit in shown)])
+        words = [query.name for query in self.queries] + list(self.colors)
+        head = f"<p>{escape(repr(self)[1:-1])}</p><p>{escape(', '.join(words))}</p>"
+        pictures = (thumbnails.get(query.id) for query in self.queries if query.id is not None)
+        for jpeg in pictures:
+            head += "" if jpeg is None else f'<img src="{data_uri(jpeg)}" alt="the query">'
+        cards = [Card(thumbnails.get(hit.id), _caption(hit), hit.path) for hit in shown]
+        return head + show_cards(cards, len(self) - len(shown))
+
+
+def _caption(hit: Hit) -> str:
+    likeness = hit.distance if hit.score is None else hit.score
+    return f"{hit.rank}: {likeness:.3f} {' · '.join(hit.labels)}"
+
 
 @dataclass(frozen=True, slots=True)
 class HitCluster:
@@ -65,3 +174,7 @@ class HitCluster:
     clustering: str
     number: int
     name: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a document of JSON."""
+        return {"clustering": self.clustering, "number": self.number, "name": self.name}

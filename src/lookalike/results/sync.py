@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lookalike.images.finding.passed_over import PassedOver
+from lookalike.results.documents import Result
+from lookalike.results.notebook import show_facts
+from lookalike.system.tables import MOST_ROWS
+
+_COUNTS = (
+    *("added", "embedded", "changed", "moved", "removed", "unchanged", "refreshed", "doubtful", "failed"),
+    *("carried", "replaced"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +24,10 @@ class Failure:
     path: str
     reason: str
 
+    def to_dict(self, path: Callable[[str], str] = str) -> dict[str, str]:
+        """Return it as a document of JSON."""
+        return {"path": path(self.path), "reason": self.reason}
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -23,9 +36,13 @@ class Note:
     path: str
     note: str
 
+    def to_dict(self, path: Callable[[str], str] = str) -> dict[str, str]:
+        """Return it as a document of JSON."""
+        return {"path": path(self.path), "note": self.note}
+
 
 @dataclass(frozen=True, slots=True)
-class SyncReport:
+class SyncReport(Result):
     """What a sync did, or with ``dry_run`` would do.
 
     Attributes
@@ -52,6 +69,11 @@ class SyncReport:
         the user's. Hidden ones do not count.
     unmet_excludes : frozenset of str
         What is to be excluded, but nothing that was looked at is it.
+    carried : int
+        Images that were edited, of which something had been said that holds for the new content, too.
+    replaced : int
+        Files that hold another picture now, of whose old one something had been said: the new one inherits
+        nothing.
     """
 
     added: int
@@ -67,8 +89,41 @@ class SyncReport:
     notes: tuple[Note, ...] = ()
     passed_over: Mapping[str, PassedOver] = field(default_factory=dict, hash=False)
     unmet_excludes: frozenset[str] = frozenset()
+    carried: int = 0
+    replaced: int = 0
 
     @property
     def failed(self) -> int:
         """How many files fail now."""
         return len(self.failures)
+
+    def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return it as a document of JSON; see `SearchResult.to_dict`."""
+        return {
+            **self._counts(),
+            "failures": [each.to_dict(path) for each in self.failures],
+            "notes": [each.to_dict(path) for each in self.notes],
+            "passed_over": {name: _passed_over(each) for name, each in self.passed_over.items()},
+            "seconds": round(self.seconds, 3),
+        }
+
+    def _counts(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in _COUNTS}
+
+    def __repr__(self) -> str:
+        counts = (f"{count:,} {name}" for name, count in self._counts().items() if count)
+        return f"<SyncReport: {', '.join(counts) or 'nothing'}>"
+
+    def _repr_html_(self) -> str:
+        """Show the counts in a notebook, and the first failures."""
+        failures = {each.path: each.reason for each in self.failures[:MOST_ROWS]}
+        more = {"…": f"{self.failed - MOST_ROWS:,} more"} if self.failed > MOST_ROWS else {}
+        facts: dict[str, object] = {name: count for name, count in self._counts().items() if count}
+        return show_facts("sync", facts | {"seconds": round(self.seconds, 1)}) + (
+            show_facts("could not be read", failures | more) if failures else ""
+        )
+
+
+def _passed_over(passed: PassedOver) -> dict[str, Any]:
+    read_with = {"read_with": passed.read_with} if passed.read_with else {}
+    return {"count": passed.count, "names": list(passed.names), **read_with}

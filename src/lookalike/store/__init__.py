@@ -1,5 +1,6 @@
 """A collection on disk: Lance tables, a manifest, one writer at a time."""
 
+from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.lock import writer_lock
 from lookalike.store.manifest import (
     FOLDER_NAME,
@@ -10,16 +11,23 @@ from lookalike.store.manifest import (
     root_folder,
     stored_root_path,
 )
-from lookalike.store.pinned import PinnedStore, PinnedTable, look_at_tables
+from lookalike.store.pinned import Commit, Pin, PinnedJournal, PinnedStore, PinnedTable, look_at_tables
 from lookalike.store.roots import DatasetRequest, RootRequest
+from lookalike.store.schema import ADDED
 from lookalike.store.store import Store
 from lookalike.store.table import Table, sql_literal
 
 __all__ = [
+    "ADDED",
     "FOLDER_NAME",
+    "JOURNAL",
+    "Commit",
     "DatasetRequest",
+    "JournalTable",
     "Labeling",
     "Manifest",
+    "Pin",
+    "PinnedJournal",
     "PinnedStore",
     "PinnedTable",
     "Root",

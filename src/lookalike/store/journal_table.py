@@ -96,7 +96,14 @@ class JournalTable(Table):
         if not self.exists():
             return self.schema.empty_table()
         with self._errors("read"):
-            return rows_from(self._open(), number)
+            dataset = self._open()
+            n = dataset.count_rows()
+            if number > n:
+                return self.schema.empty_table()
+            rows = dataset.scanner(offset=max(number, 1) - 1, scan_in_order=True).to_table()
+            if min(rows["number"].to_pylist()) < number:  # their order is not that of the table
+                rows = dataset.to_table(filter=f"number >= {number}")
+            return rows.sort_by("number")
 
     def _tidy(self, dataset: Any) -> None:
         version = dataset.version
@@ -136,16 +143,3 @@ class JournalTable(Table):
         if is_first:
             _fsync(str(self.folder))
             _fsync(str(self.folder.parent))
-
-
-def rows_from(dataset: Any, number: int) -> pa.Table:
-    """Return the rows of a journal from a number on, in their order."""
-    import pyarrow.compute as pc
-
-    n = dataset.count_rows()
-    if number > n:
-        return dataset.schema.empty_table()
-    rows = dataset.scanner(offset=number - 1, scan_in_order=True).to_table() if number > 1 else None
-    if rows is None or len(rows) != n - number + 1 or pc.min(rows["number"]).as_py() != number:
-        rows = dataset.to_table(filter=f"number >= {number}")
-    return rows.sort_by("number")

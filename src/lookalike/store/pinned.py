@@ -22,10 +22,12 @@ import numpy.typing as npt
 
 from lookalike.errors import StoreResourceError
 from lookalike.store import schema
-from lookalike.store.journal_table import JOURNAL
+from lookalike.store.fields import FieldTable
+from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.store import Store
 from lookalike.store.table import Table
+from lookalike.system.forks import check_not_forked
 from lookalike.types import Ids
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 _COUNTED_DOWN = re.compile(r"(\d{20})\.manifest")
 _COUNTED = re.compile(r"(\d+)\.manifest")
 _COUNTED_FROM = 2**64 - 1
-_TABLES = ("files", "images", "thumbnails", "failures")
+_TABLES = ("files", "images", "thumbnails", "failures", "fields")
 _TRIES = 20  # to find all tables at rest: a writer commits every few seconds
 _MOST_TAKEN = 1_000  # rows that are taken one by one; to look for more, a scan is as fast
 _SOON_SORTED = 30_000  # ids, in as long as a scan for some of them takes
@@ -51,7 +53,7 @@ State = Mapping[str, Commit]
 """The newest commit of every table that was ever written, by the path of its folder in the ``.lookalike``."""
 
 
-def newest_commit(table: Path) -> Commit | None:
+def newest_commit(table: Path | str) -> Commit | None:
     """Return the newest commit of the table in a folder, which is not opened; None before the first.
 
     Raises
@@ -104,13 +106,14 @@ def look_at_tables(folder: Path) -> dict[str, Commit]:
         If a folder cannot be looked into.
     """
     names = [*(f"{name}.lance" for name in _TABLES), JOURNAL]
+    home = os.fspath(folder)  # every search asks: to join paths of pathlib's takes longer than to look
     try:
         try:
-            inside = sorted(os.listdir(folder / "vectors"))
+            inside = sorted(os.listdir(os.path.join(home, "vectors")))
         except (FileNotFoundError, NotADirectoryError):
             inside = []
         names += [f"vectors/{name}" for name in inside if name.endswith(".lance")]
-        commits = {name: newest_commit(folder / name) for name in names}
+        commits = {name: newest_commit(os.path.join(home, name)) for name in names}
     except OSError as error:
         raise StoreResourceError(f"cannot read {folder}: {error.strerror or error}") from error
     return {name: commit for name, commit in commits.items() if commit is not None}
@@ -144,6 +147,7 @@ class Pin:
             If it is damaged.
         """
         if self._dataset is None:
+            check_not_forked(self._table.folder)
             with self._lock:
                 if self._dataset is None:
                     self._dataset = self._table.open_at(self.commit.version)
@@ -158,6 +162,11 @@ class Pin:
     def count(self) -> int:
         """The number of rows."""
         return int(self.dataset.count_rows())
+
+    @cached_property
+    def dimension(self) -> int:
+        """How many numbers each embedding of a vector table has."""
+        return int(self.dataset.schema.field("embedding").type.list_size)
 
     def finds_rows(self) -> bool:
         """Tell whether `rows_of` is the quicker way: of many rows, not where only a command asks, once."""
@@ -221,6 +230,13 @@ class PinnedTable(Table):
         with self._errors("read"):
             return self.pin.count
 
+    def dimension(self) -> int | None:
+        """Return how many numbers each embedding of a vector table has; None before the first write."""
+        if self.pin is None:
+            return None
+        with self._errors("read"):
+            return self.pin.dimension
+
     def is_newest(self) -> bool:
         """Tell whether nothing has been committed since."""
         with self._errors("read"):
@@ -264,6 +280,14 @@ class PinnedTable(Table):
         raise TypeError(f"the table {self.folder} is held as it was, and only read")
 
 
+class PinnedFieldTable(PinnedTable, FieldTable):
+    """The table of fields as it was at one commit; see `PinnedTable`."""
+
+
+class PinnedJournal(PinnedTable, JournalTable):
+    """The journal as it was at one commit; see `PinnedTable`."""
+
+
 class PinnedStore(Store):
     """The tables of a collection as they were at one moment; they are read only.
 
@@ -277,7 +301,8 @@ class PinnedStore(Store):
     images: PinnedTable
     thumbnails: PinnedTable
     failures: PinnedTable
-    journal: PinnedTable  # type: ignore[assignment]  # nobody adds to what is pinned
+    fields: PinnedFieldTable
+    journal: PinnedJournal
 
     def __init__(self, folder: Path, pins: Mapping[str, Pin]) -> None:
         super().__init__(folder)
@@ -287,7 +312,8 @@ class PinnedStore(Store):
         self.images = self._pinned("images.lance", schema.images())
         self.thumbnails = self._pinned("thumbnails.lance", schema.thumbnails())
         self.failures = self._pinned("failures.lance", schema.failures())
-        self.journal = self._pinned(JOURNAL, schema.journal())
+        self.fields = PinnedFieldTable(folder / "fields.lance", schema.fields(), pins.get("fields.lance"))
+        self.journal = PinnedJournal(folder / JOURNAL, schema.journal(), pins.get(JOURNAL))
 
     @classmethod
     def take(cls, folder: Path, before: PinnedStore | None = None) -> PinnedStore:

@@ -12,6 +12,7 @@ from pathlib import Path
 from lookalike.errors import CollectionConflictError
 from lookalike.images.finding.spelling import is_same_folder, path_within
 from lookalike.store.manifest import Labeling, Manifest, Root, name_root, root_folder, stored_root_path
+from lookalike.store.schema import ADDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class RootRequest:
             elif any(path_within(*pair) is not None for pair in ((place, self.path), (self.path, place))):
                 raise CollectionConflictError(f"{self.path} and the root {place} overlap; index one of them")
         if old is None:
-            name = name_root(self.path, {root.name for root in manifest.roots})
+            name = name_root(self.path, {ADDED, *(root.name for root in manifest.roots)})
             old = Root(name, stored_root_path(collection, self.path))
         labels = old.labels if self.labels is None else self.labels
         exclude = old.exclude if self.exclude is None else self.exclude

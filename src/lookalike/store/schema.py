@@ -1,4 +1,4 @@
-"""The tables of a collection, column by column (format version 3).
+"""The tables of a collection, column by column (format version 4).
 
 An image is its content; a file is a place where it lies. So ``images``, ``thumbnails`` and ``vectors`` are
 keyed by the image's id, ``files`` and ``failures`` by path. A row of ``files`` is the promise that the
@@ -7,17 +7,27 @@ image's other rows are there.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lookalike.images.palette import MAX_COLORS
+from lookalike.types import FieldKind
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT_VERSION = 3
-"""1 had no colours and no sharpness, 2 no metadata, no notes, and no word on who read a file.
+FORMAT_VERSION = 4
+"""1 had no colours and no sharpness, 2 no metadata, no notes, and no word on who read a file, 3 no images
+that were added by call, and no fields of the user's.
 
-`Store.upgrade` adds the columns, and what can be told without opening the files."""
+`Store.upgrade` adds the columns, and what can be told without opening the files. What 4 has more are tables
+that the first word of the kind makes, and rows of ``files`` whose root, `ADDED`, no manifest names: a
+lookalike that does not know of them must not write."""
+
+ADDED = "added"
+"""What stands where others have a root in the stored paths of images that were added by call."""
 
 # Without this mark, writers that upsert at the same time would double rows.
 _KEY = {b"lance-schema:unenforced-primary-key": b"true"}
@@ -26,8 +36,10 @@ _KEY = {b"lance-schema:unenforced-primary-key": b"true"}
 def files() -> pa.Schema:
     """Where images lie: ``root:relative/path``, the file's size and times, its label and split.
 
-    Time of the last change of the status and number of the file are null where the file system's word on
-    them is worth nothing. The note says what is missing of a file that could be read all the same.
+    Of an image that was added by call, the path is ``added:KEY``, and the file lies in the collection; see
+    `lookalike.store.kept`. Time of the last change of the status and number of the file are null where the
+    file system's word on them is worth nothing. The note says what is missing of a file that could be read
+    all the same.
     """
     import pyarrow as pa
 
@@ -122,6 +134,67 @@ def vectors(dimension: int) -> pa.Schema:
             pa.field("embedding", pa.list_(pa.float32(), dimension), nullable=False),
         ]
     )
+
+
+def fields(columns: Mapping[str, FieldKind] = MappingProxyType({})) -> pa.Schema:
+    """What users say of files in columns of their own.
+
+    A row is about a stored path and the image that lay there when it was written; of several rows of one
+    path, that of the image that lies there counts, else the one that was set last. The columns are called by
+    their kind and name, see `field_column`.
+    """
+    import pyarrow as pa
+
+    types = {
+        "number": pa.float64(),
+        "text": pa.string(),
+        "date": pa.timestamp("us"),
+        "boolean": pa.bool_(),
+        "tags": pa.list_(pa.string()),
+    }
+    return pa.schema(
+        [
+            pa.field("row", pa.string(), nullable=False, metadata=_KEY),  # of path and id
+            pa.field("path", pa.string(), nullable=False),
+            pa.field("id", pa.int64(), nullable=False),
+            pa.field("set_us", pa.int64(), nullable=False),  # when, microseconds since 1970
+            *(pa.field(field_column(name, kind), types[kind]) for name, kind in columns.items()),
+        ]
+    )
+
+
+def field_row(path: str, image: int) -> str:
+    """Return the key of the row of a stored path that holds an image.
+
+    >>> field_row("photos:a.jpg", 255)
+    '00000000000000ff photos:a.jpg'
+    """
+    return f"{image:016x} {path}"
+
+
+def field_column(name: str, kind: FieldKind) -> str:
+    """Return what a user's column is called in the table: letters, digits and lines, whatever its name has.
+
+    >>> field_column("my price", "number")
+    'number_my_20price'
+    """
+    written = re.sub(rb"[^a-zA-Z0-9]", lambda found: b"_%02x" % ord(found[0]), name.encode())
+    return f"{kind}_{written.decode()}"
+
+
+def read_field_columns(columns: list[str]) -> dict[str, FieldKind]:
+    """Return names and kinds of the users' columns among those of a table.
+
+    >>> read_field_columns(["row", "path", "id", "set_us", "number_my_20price"])
+    {'my price': 'number'}
+    """
+    found: dict[str, FieldKind] = {}
+    for column in columns:
+        kind, _, written = column.partition("_")
+        if kind in ("number", "text", "date", "boolean", "tags") and written:
+            name = re.sub(rb"_([0-9a-f]{2})", lambda found: bytes([int(found[1], 16)]), written.encode())
+            found[name.decode()] = kind  # type: ignore[assignment]
+    return found
 
 
 def journal() -> pa.Schema:

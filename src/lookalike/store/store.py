@@ -7,7 +7,7 @@ promises is written before it, and deleted after it. Rows that no file needs are
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,10 @@ from lookalike.images import decode, dominant_colors, sharpness
 from lookalike.images.metadata.metadata import NO_METADATA, Metadata
 from lookalike.images.palette import MAX_COLORS, Palette
 from lookalike.store import schema
+from lookalike.store.fields import FieldTable
 from lookalike.store.journal_table import JOURNAL, JournalTable
+from lookalike.store.kept import KeptFiles
+from lookalike.store.schema import ADDED
 from lookalike.store.table import Table
 from lookalike.types import Ids, ImageId, Vectors
 
@@ -98,6 +101,8 @@ class Store:
         self.images = Table(folder / "images.lance", schema.images())
         self.thumbnails = Table(folder / "thumbnails.lance", schema.thumbnails())
         self.failures = Table(folder / "failures.lance", schema.failures())
+        self.fields = FieldTable(folder / "fields.lance", schema.fields())
+        self.kept = KeptFiles(folder / ADDED)
         self.journal = JournalTable(folder / JOURNAL, schema.journal())
 
     def vectors(self, model: str, dimension: int) -> Table:
@@ -199,12 +204,32 @@ class Store:
             if orphans:
                 table.delete(orphans)
                 swept.update(orphans)
+        self.sweep_added()
         return len(swept)
+
+    def sweep_images(self, images: Iterable[ImageId]) -> None:
+        """Delete what belongs to some images, as far as no file holds them any more."""
+        named = set(images)
+        gone, kept = set(named), set()
+        for row in self.files.read_where_in("id", named, ["id", "path"]).to_pylist():
+            if row["path"].startswith(f"{ADDED}:"):
+                kept.add(row["id"])
+            gone.discard(row["id"])
+        for table in (self.images, self.thumbnails, *self.vector_tables().values()) if gone else ():
+            table.delete(gone)
+        for image in named - kept:
+            self.kept.remove(image)
+
+    def sweep_added(self) -> None:
+        """Delete what writers that were killed left of images that were added, or replaced, or removed."""
+        rows = self.files.read(["path", "id"], f"starts_with(path, '{ADDED}:')").to_pydict()
+        self.kept.sweep(set(rows["id"]))
+        self.fields.sweep(dict(zip(rows["path"], rows["id"], strict=True)), f"{ADDED}:")
 
     def maintain(self) -> None:
         """Keep the tables quick to read; see `Table.maintain`."""
-        tables = (self.files, self.images, self.thumbnails, self.failures, *self.vector_tables().values())
-        for table in tables:
+        named = (self.files, self.images, self.thumbnails, self.failures, self.fields)
+        for table in (*named, *self.vector_tables().values()):
             table.maintain()
 
 

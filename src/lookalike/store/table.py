@@ -22,6 +22,7 @@ import numpy as np
 
 from lookalike.errors import StoreDamagedError, StoreResourceError
 from lookalike.store.commits import ANOTHER_DISK, CANNOT_FLUSH_FOLDERS, commit_lock
+from lookalike.system.forks import check_not_forked
 from lookalike.types import Ids, Vectors
 
 if TYPE_CHECKING:
@@ -398,6 +399,7 @@ class Table:
     @contextlib.contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
         """Lance raises bare OSError and ValueError: turn them into ours."""
+        check_not_forked(self.folder)
         try:
             yield
         except (OSError, ValueError, TypeError, ArithmeticError, RuntimeError) as error:

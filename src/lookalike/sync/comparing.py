@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from lookalike.images.reader import READER
 from lookalike.store.store import FailureRow
 from lookalike.sync.plan import FoundFile, IndexedState, Plan, file_row
-from lookalike.sync.progress import Progress
 from lookalike.sync.reading import Outage, Unread, identify, read
 from lookalike.sync.side_by_side import side_by_side
 from lookalike.sync.work import Work
+from lookalike.system.progress import Progress
 from lookalike.types import ImageId
 
 
@@ -25,24 +25,26 @@ def compare(plan: Plan, known: IndexedState, outage: Outage, work: Work) -> None
     MissingImagesError
         If most of what is to be read cannot be, see `Outage`; the failures are in the plan.
     """
+
+    def identify_each(files: Sequence[FoundFile]) -> list[tuple[FoundFile, ImageId | Unread]]:
+        return [(file, _content(file)) for file in work.watch.each(files)]
+
     found: dict[str, ImageId | Unread] = {}
     n_failed = 0
-    for file, content in side_by_side(_identify_each, deque(plan.doubtful), work.jobs):
+    for file, content in side_by_side(identify_each, deque(plan.doubtful), work.jobs, watch=work.watch):
         found[file.path] = content
         if isinstance(content, Unread) and not content.is_permanent:
             n_failed += 1
             _fail(file, content, known, plan)
             if file.path not in known.failures:
                 outage.note(file, content)
-        work.report(Progress(len(found), len(plan.doubtful), n_failed, "comparing"))
+        work.watch(
+            Progress("comparing", len(found), len(plan.doubtful), "comparing", n_failed, unit="images")
+        )
     for file in plan.doubtful:  # in the order of their paths, so that the outcome is always the same
         _settle(file, found[file.path], known, plan)
     plan.doubtful.clear()
     plan.gone = plan.lost.certain({})
-
-
-def _identify_each(files: Sequence[FoundFile]) -> list[tuple[FoundFile, ImageId | Unread]]:
-    return [(file, _content(file)) for file in files]
 
 
 def _content(file: FoundFile) -> ImageId | Unread:

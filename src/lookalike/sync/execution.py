@@ -8,6 +8,7 @@ A kill at any moment loses what was done since the last commit; the next run goe
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import defaultdict, deque
@@ -32,13 +33,14 @@ from lookalike.images import (
 from lookalike.images.metadata.reading import read_metadata
 from lookalike.images.own import OWN, is_own_picture
 from lookalike.images.reader import READER
+from lookalike.images.thumbnails import SIDE
 from lookalike.store import Store, Table
 from lookalike.store.store import Changes, FailureRow, ImageRow
 from lookalike.sync.plan import FoundFile, IndexedState, Plan, file_row
-from lookalike.sync.progress import Progress
 from lookalike.sync.reading import Outage, Unread, identify, read, undecoded
 from lookalike.sync.side_by_side import side_by_side
 from lookalike.sync.work import Work
+from lookalike.system.progress import Progress, Watch
 from lookalike.types import ImageId, PixelArray, Vectors
 
 COMMIT_IMAGES = 2_000
@@ -100,13 +102,27 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
-    """What a worker made of a file: an image, a reference to one that another file brought, or a failure."""
+class Done:
+    """What a worker made of a file: an image, a reference to one that another file brought, or a failure.
+
+    Attributes
+    ----------
+    file : FoundFile
+    id : ImageId or None
+        None where it could not be read.
+    vectors : tuple of (d,) float32, or None
+        One for each model; there where the file was embedded.
+    image : ImageRow or None
+        There where it was not known yet.
+    note : str
+        What is missing of it.
+    unread : Unread or None
+    """
 
     file: FoundFile
     id: ImageId | None = None
-    vectors: tuple[Vectors, ...] | None = None  # (d,) for each model; there where the file was embedded
-    image: ImageRow | None = None  # there where it was not known yet
+    vectors: tuple[Vectors, ...] | None = None
+    image: ImageRow | None = None
     note: str = ""
     unread: Unread | None = None
 
@@ -161,9 +177,10 @@ def carry_out(
         If most of what is to be read cannot be, see `Outage`. What was committed is kept.
     StoreError
         If a table cannot be written. What was committed is kept.
-    KeyboardInterrupt
+    CancelledError, KeyboardInterrupt
         Passed on, once what was done is committed.
     """
+    work.watch.check()
     store.write(
         Changes(
             files=[*plan.updated, *(row for _, row in plan.moved)],
@@ -178,28 +195,31 @@ def carry_out(
     outcome = Outcome()
     if files:
         store.load()  # while there is memory for it
-        worker = _Worker([target.load() for target in targets], known)
-        writer = _Writer(store, targets, known, outage, work.commit_seconds)
+        worker = Worker([target.load() for target in targets], known, work.watch)
+        writer = _Writer(store, targets, known, outage, work)
         try:
-            for done in _work(worker, files, work.jobs):
+            for done in work_through(worker, files, work):
                 writer.take(done)
-                work.report(Progress(writer.done, total, len(writer.outcome.failed)))
+                n_failed = len(writer.outcome.failed)
+                work.watch(Progress("embedding", writer.done, total, "embedding", n_failed, unit="images"))
         finally:
             # Also when interrupted: what was done is kept.
             writer.commit()
         outcome = writer.outcome
+    work.watch.say("sweeping", "sweeping up")
     store.sweep()
+    work.watch.check()
     store.maintain()
     return outcome
 
 
-def _work(worker: _Worker, files: deque[FoundFile], jobs: int) -> Iterator[_Done]:
-    """Yield what the worker makes of the files, as it comes, `jobs` at a time; `files` is emptied.
+def work_through(worker: Worker, files: deque[FoundFile], work: Work) -> Iterator[Done]:
+    """Yield what the worker makes of the files, as it comes, some at a time; `files` is emptied.
 
     For what there was not enough memory is tried once more, alone.
     """
     again: list[FoundFile] = []
-    for done in side_by_side(worker, files, jobs, worker.batch_size):
+    for done in side_by_side(worker, files, work.jobs, worker.batch_size, work.watch):
         if done.unread is not None and done.unread.cause == "memory":
             again.append(done.file)
         else:
@@ -208,78 +228,87 @@ def _work(worker: _Worker, files: deque[FoundFile], jobs: int) -> Iterator[_Done
         yield from worker([file])
 
 
-class _Worker:
+class Worker:
     """Takes files from the disk to rows; called by many threads.
 
     First all of a portion are decoded, then all go through the network: going back and forth between the two
     for each file costs 3 % (measured), as each finds the caches full of the other's data.
+
+    Parameters
+    ----------
+    embedders : sequence of Embedder
+        Without any, images are only described.
+    known : IndexedState
+        What is described and embedded is not read a second time.
+    watch : Watch
+        May stop it.
     """
 
-    def __init__(self, embedders: Sequence[Embedder], known: IndexedState) -> None:
-        self.batch_size = max(embedder.batch_size for embedder in embedders)
+    def __init__(self, embedders: Sequence[Embedder], known: IndexedState, watch: Watch) -> None:
+        self._watch = watch
+        self.batch_size = max((embedder.batch_size for embedder in embedders), default=1)
         self._embedders = embedders
         self._described = known.described
         self._claimed = set(known.embedded)
         self._outdated = known.outdated
         self._lock = threading.Lock()
 
-    def __call__(self, files: Sequence[FoundFile]) -> list[_Done]:
-        opened = [self._open(file) for file in files]
+    def __call__(self, files: Sequence[FoundFile]) -> list[Done]:
+        """Return what became of some files, in their order."""
+        opened = [self._open(file) for file in self._watch.each(files)]
         waiting = [one for one in opened if isinstance(one, _Opened)]
         if not waiting:
-            return [one for one in opened if isinstance(one, _Done)]
+            return [one for one in opened if isinstance(one, Done)]
         try:
-            vectors = iter(
-                [
-                    embedder.embed(np.stack([one.pixels[number] for one in waiting]))
-                    for number, embedder in enumerate(self._embedders)
-                ]
-            )
-            each = zip(*vectors, strict=True)
+            vectors = [
+                embedder.embed(np.stack([one.pixels[number] for one in waiting]))
+                for number, embedder in enumerate(self._embedders)
+            ]
+            each = zip(*vectors, strict=True) if self._embedders else itertools.repeat(())
             images = _with_colors(waiting)
         except MemoryError:
             self._release(one.id for one in waiting)
             return [_short_of_memory(one.file, one.id) if isinstance(one, _Opened) else one for one in opened]
         return [
-            _Done(one.file, one.id, next(each), images.get(one.id), one.note)
+            Done(one.file, one.id, next(each), images.get(one.id), one.note)
             if isinstance(one, _Opened)
             else one
             for one in opened
         ]
 
-    def _open(self, file: FoundFile) -> _Done | _Opened:
+    def _open(self, file: FoundFile) -> Done | _Opened:
         content = read(file)
         if isinstance(content, bytes) and is_own_picture(content):
             content = Unread(OWN, "content")
         if isinstance(content, Unread):
-            return _Done(file, unread=content)
+            return Done(file, unread=content)
         image, sha256 = identify(content)
         with self._lock:
             is_known = image in self._claimed
             self._claimed.add(image)
         if is_known:
-            return _Done(file, image)
+            return Done(file, image)
         try:
             return self._decode(file, content, image, sha256)
         except ImageError as error:
             unread = undecoded(error)
             if unread.cause == "memory":
                 self._release([image])
-            return _Done(file, image, unread=unread)
+            return Done(file, image, unread=unread)
         except MemoryError:
             self._release([image])
             return _short_of_memory(file, image)
 
     def _decode(self, file: FoundFile, content: bytes | PixelArray, image: ImageId, sha256: bytes) -> _Opened:
-        decoded: dict[int, Decoded] = {}  # once for each size that is wanted
-        pixels = []
-        for embedder in self._embedders:
-            side = embedder.model.decode_side
-            if side not in decoded:
-                decoded[side] = (
-                    decode(content, file.path, side) if isinstance(content, bytes) else from_pixels(content)
-                )
-            pixels.append(embedder.prepare(decoded[side].image))
+        sides = [embedder.model.decode_side for embedder in self._embedders]
+        decoded: dict[int | None, Decoded] = {  # once for each size that is wanted
+            side: decode(content, file.path, side) if isinstance(content, bytes) else from_pixels(content)
+            for side in dict.fromkeys(sides or [SIDE])
+        }
+        pixels = [
+            embedder.prepare(decoded[side].image)
+            for embedder, side in zip(self._embedders, sides, strict=True)
+        ]
         first = next(iter(decoded.values()))
         row, colors = (None, None) if image in self._described else _describe(image, sha256, first)
         if row is not None and isinstance(content, bytes):
@@ -295,8 +324,8 @@ class _Worker:
             self._claimed.difference_update(images)
 
 
-def _short_of_memory(file: FoundFile, image: ImageId) -> _Done:
-    return _Done(file, image, unread=Unread("not enough memory to read it", "memory"))
+def _short_of_memory(file: FoundFile, image: ImageId) -> Done:
+    return Done(file, image, unread=Unread("not enough memory to read it", "memory"))
 
 
 def _with_colors(opened: Sequence[_Opened]) -> dict[ImageId, ImageRow]:
@@ -336,13 +365,14 @@ class _Writer:
         targets: Sequence[Target],
         known: IndexedState,
         outage: Outage,
-        commit_seconds: float,
+        work: Work,
     ) -> None:
         self._store = store
         self._targets = targets
         self._known = known
         self._outage = outage
-        self._commit_seconds = commit_seconds
+        self._commit_seconds = work.commit_seconds
+        self._tell_edited = work.edited
         self._notes = {row.id: row.note for row in known.files.values() if row.note}
         self._settled: dict[ImageId, str | Unread] = {}  # the note, or why it failed
         self._waiting: dict[ImageId, list[FoundFile]] = defaultdict(list)
@@ -352,7 +382,7 @@ class _Writer:
         self.done = 0
         self.outcome = Outcome()
 
-    def take(self, done: _Done) -> None:
+    def take(self, done: Done) -> None:
         """Take in what became of one file."""
         if done.id is None:
             self._fail(done.file, None, done.unread or Unread("it could not be read", "machine"))
@@ -382,6 +412,13 @@ class _Writer:
             for target, rows in zip(self._targets, vectors, strict=True):
                 if rows:
                     self._write_vectors(target, rows)
+            edited = [
+                (old, row)
+                for row in changes.files
+                if (old := self._known.files.get(row.path)) is not None and old.id != row.id
+            ]
+            if edited:
+                self._tell_edited(edited, changes)
             self._store.write(changes, self._targets[0].table)
         self._last_commit = time.monotonic()
 

@@ -40,6 +40,10 @@ class FoundFile:
     label, split : str or None
     pixels : callable or None
         Gives the pixels, (h, w) or (h, w, 3) uint8, of an image that is no file.
+    kept : Path or None
+        Where the file of an image lies that was added by call, called by its id.
+    content : bytes or None
+        That of one that is only now being added, all of it.
     """
 
     path: str
@@ -48,10 +52,14 @@ class FoundFile:
     label: str | None
     split: str | None = None
     pixels: Callable[[], npt.NDArray[np.uint8]] | None = None
+    kept: Path | None = None
+    content: bytes | None = None
 
     @property
     def location(self) -> Path:
         """Where the file can be opened; made when asked for, as there may be a million."""
+        if self.kept is not None:
+            return self.kept
         return self.place / unescape(self.path.partition(":")[2])
 
 

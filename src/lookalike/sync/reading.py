@@ -14,7 +14,7 @@ from lookalike.errors import ImageError, MissingImagesError
 from lookalike.images import content_id, pixels_id
 from lookalike.images.decode import MAX_FILE_BYTES, read_file
 from lookalike.sync.plan import FoundFile
-from lookalike.types import ImageId, PixelArray
+from lookalike.types import ImageId, PixelArray, format_id
 
 Cause = Literal["content", "disk", "memory", "machine"]
 """The file's own bytes; the disk or the system; too little memory; what is not installed on this machine."""
@@ -41,10 +41,14 @@ def read(file: FoundFile) -> bytes | PixelArray | Unread:
     try:
         if file.pixels is not None:
             return file.pixels()
+        if file.content is not None:
+            return file.content
         data = read_file(file.location)
         if len(data) != file.stat.size and file.location.stat().st_size != len(data):
             # It is being written, or the disk gave less than there is. What was read is nobody's content.
             return Unread(f"only {len(data):,} of {file.stat.size:,} bytes could be read", "disk")
+        if file.kept is not None and format_id(identify(data)[0]) != file.kept.stem:
+            return Unread("the collection's own file is not what was added", "disk")
     except ImageError as error:
         is_by_size = file.stat.size == 0 or file.stat.size > MAX_FILE_BYTES
         return Unread(error.reason, "content" if is_by_size else "disk")

@@ -14,10 +14,10 @@ from lookalike.store import Store
 from lookalike.store.store import FailureRow
 from lookalike.sync.execution import COMMIT_IMAGES
 from lookalike.sync.plan import FoundFile, IndexedState, Plan
-from lookalike.sync.progress import Progress
 from lookalike.sync.reading import Outage, Unread, undecoded
 from lookalike.sync.side_by_side import side_by_side
 from lookalike.sync.work import Work
+from lookalike.system.progress import Progress
 from lookalike.system.wording import count_images
 from lookalike.types import ImageId
 
@@ -99,10 +99,12 @@ def read_headers(outdated: Sequence[Outdated], known: IndexedState, store: Store
         timed = deque(files.popleft() for _ in range(min(_TIMED, total)))
         for some in (timed, files):
             started = time.monotonic()
-            for one, header in side_by_side(_read_each, some, work.jobs):
+            for one, header in side_by_side(_read_each, some, work.jobs, watch=work.watch):
                 n_read += 1
                 writer.take(one, header)
-                work.report(Progress(n_read, total, len(headers.failed), "headers"))
+                work.watch(
+                    Progress("headers", n_read, total, "reading headers", len(headers.failed), unit="images")
+                )
                 if isinstance(header, Unread) and one.file.path not in known.failures:
                     outage.note(one.file, header)
             if some is timed and total:

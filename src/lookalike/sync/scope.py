@@ -6,7 +6,7 @@ import glob
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,8 +18,10 @@ from lookalike.images import FileStat, scan
 from lookalike.images.finding.globs import split_glob
 from lookalike.images.finding.scan import Scan, escape, find_again, scan_files, unescape
 from lookalike.images.finding.spelling import path_within, spelled_name
-from lookalike.store import Root
+from lookalike.store import ADDED, Root
+from lookalike.store.kept import KeptFiles
 from lookalike.sync.plan import FoundFile, IndexedState, Plan, decide
+from lookalike.system.progress import UNWATCHED, Watch
 
 
 @dataclass
@@ -154,7 +156,9 @@ class Listing:
     unmet: set[str] = field(default_factory=set)
 
 
-def list_files(scopes: Sequence[Scope], known: IndexedState, prune: bool) -> Listing:
+def list_files(
+    scopes: Sequence[Scope], known: IndexedState, prune: bool, watch: Watch = UNWATCHED
+) -> Listing:
     """Scan the scopes. What was found holds for every model that is to be brought up to date.
 
     Raises
@@ -163,12 +167,23 @@ def list_files(scopes: Sequence[Scope], known: IndexedState, prune: bool) -> Lis
         Unless `prune`: if a root is missing.
     """
     listing = Listing(scopes, [], {})
-    for scope in scopes:
+    for scope in watch.each(scopes):
         if scope.root.dataset is not None:
             listing.files.extend(_images_of(scope.root.dataset))
         else:
-            _list_scope(scope, known, prune, listing)
+            _list_scope(scope, known, prune, listing, watch)
     return listing
+
+
+def list_added(known: IndexedState, kept: KeptFiles) -> Iterator[FoundFile]:
+    """Yield the images that were added by call: as they are known, since only a call changes them.
+
+    They lie in no scope, so nothing that a scan finds, or does not find, takes them away.
+    """
+    for path, row in known.files.items():
+        if path.startswith(f"{ADDED}:"):
+            stat = FileStat(row.size, row.mtime_ns, row.ctime_ns, row.inode)
+            yield FoundFile(path, kept.folder, stat, row.label, row.split, kept=kept.path_of(row.id))
 
 
 def decide_scopes(listing: Listing, known: IndexedState, prune: bool) -> Plan:
@@ -192,10 +207,10 @@ def decide_scopes(listing: Listing, known: IndexedState, prune: bool) -> Plan:
     return plan
 
 
-def _list_scope(scope: Scope, known: IndexedState, prune: bool, listing: Listing) -> None:
+def _list_scope(scope: Scope, known: IndexedState, prune: bool, listing: Listing, watch: Watch) -> None:
     """Add what lies in a scope, which is no data set."""
     name = scope.root.name
-    result = _scan(scope, prune)
+    result = _scan(scope, prune, watch)
     # What a scan passes over but somebody named once, a file without an ending, say, stays.
     known_here = (path.partition(":")[2] for path in known.files if scope.answers_for(path))
     left = [
@@ -203,7 +218,7 @@ def _list_scope(scope: Scope, known: IndexedState, prune: bool, listing: Listing
         for relative in known_here
         if relative not in result.files and relative not in result.failures
     ]
-    again = find_again(scope.place, left, scope.root.exclude)
+    again = find_again(scope.place, watch.each(left), scope.root.exclude)
     result.files.update(again.files)
     result.failures.update(again.failures)
     result.others -= Counter(os.path.splitext(relative)[1].lower() for relative in again.files)
@@ -251,7 +266,7 @@ def _images_of(name: str) -> list[FoundFile]:
     return images
 
 
-def _scan(scope: Scope, prune: bool) -> Scan:
+def _scan(scope: Scope, prune: bool, watch: Watch) -> Scan:
     if scope.is_missing:
         if prune:
             return Scan()
@@ -260,8 +275,8 @@ def _scan(scope: Scope, prune: bool) -> Scan:
             hint=Hint("put_back", place=str(scope.place)),
         )
     if not scope.is_whole:
-        return scan_files(scope.place, scope.only, scope.root.exclude)
-    result = scan(scope.place, exclude=scope.root.exclude)
+        return scan_files(scope.place, scope.only, scope.root.exclude, watch)
+    result = scan(scope.place, exclude=scope.root.exclude, watch=watch)
     if "." in result.failures:
         raise MissingImagesError(
             f"the folder {scope.place} cannot be read ({result.failures['.']}); nothing was changed"

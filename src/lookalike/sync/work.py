@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lookalike.sync.progress import Progress
+from lookalike.store.store import Changes, FileRow
+from lookalike.system.progress import UNWATCHED, Watch
 
 COMMIT_SECONDS = 10.0
 
@@ -18,15 +19,19 @@ class Work:
     ----------
     jobs : int
         Threads.
-    report : callable
+    watch : Watch
         Told of the progress after each file.
     say : callable
         Told in words of what may take a while.
     commit_seconds : float
         A kill loses at most what was done in this time.
+    edited : callable
+        Told of the files whose content is another now, the old rows and the new, before that is written; and
+        of all that is written with it.
     """
 
     jobs: int
-    report: Callable[[Progress], None] = lambda progress: None
+    watch: Watch = UNWATCHED
     say: Callable[[str], None] = lambda words: None
     commit_seconds: float = COMMIT_SECONDS
+    edited: Callable[[Sequence[tuple[FileRow, FileRow]], Changes], None] = lambda rows, changes: None

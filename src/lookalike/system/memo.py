@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable
@@ -27,6 +28,10 @@ class Memo(Generic[K, V]):
 
     def __init__(self) -> None:
         self._values: dict[K, V] = {}
+        self._make_locks()
+
+    def _make_locks(self) -> None:
+        self._process = os.getpid()
         self._guard = threading.Lock()
         self._locks: defaultdict[K, threading.Lock] = defaultdict(threading.Lock)
 
@@ -43,6 +48,8 @@ class Memo(Generic[K, V]):
         """
         found = self._find(key, is_current)
         if found is None:
+            if os.getpid() != self._process:  # a copy, in which nobody lets go of what others held
+                self._make_locks()
             with self._guard:
                 lock = self._locks[key]
             with lock:
@@ -51,6 +58,10 @@ class Memo(Generic[K, V]):
                     found = (make(),)
                     self._values[key] = found[0]
         return found[0]
+
+    def peek(self, key: K) -> V | None:
+        """Return the value of a key as it is; None if there is none."""
+        return self._values.get(key)
 
     def forget(self, key: K) -> None:
         """Let go of the value of a key, if there is one."""

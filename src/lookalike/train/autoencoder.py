@@ -15,6 +15,7 @@ from lookalike.errors import (
     ImageError,
     ModelConflictError,
 )
+from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.train.autoencoder_graph import build_encoder
 from lookalike.train.autoencoder_shape import AutoencoderShape, suit
 from lookalike.train.batches import Batch, first_pixels, read_batches
@@ -40,7 +41,11 @@ _AVERAGED = 2_000
 
 
 def train_autoencoder(
-    images: TrainingImages, settings: AutoencoderSettings, run: RunFolder, running: Running
+    images: TrainingImages,
+    settings: AutoencoderSettings,
+    run: RunFolder,
+    running: Running,
+    watch: Watch = UNWATCHED,
 ) -> Trained:
     """Train an autoencoder, or go on with a run that is there.
 
@@ -51,6 +56,7 @@ def train_autoencoder(
     settings : AutoencoderSettings
     run : RunFolder
     running : Running
+    watch : Watch
 
     Returns
     -------
@@ -75,7 +81,7 @@ def train_autoencoder(
         asked = {"kind": "autoencoder", **asdict(settings)}
         there = None if running.restart else run.resume(asked)
         if there is None:
-            chosen, shape = _choose(images, settings, running)
+            chosen, shape = _choose(images, settings, watch)
         else:
             chosen, found = there
             shape = AutoencoderShape(found["side"], found["channels"], settings.dimension)
@@ -91,8 +97,8 @@ def train_autoencoder(
         if there is None:  # only now, so that a request that cannot be met ends no earlier run
             run.begin(asked, {"side": shape.side, "channels": shape.channels}, chosen)
         feed = _Feed(images.only(chosen.ids), chosen, shape, schedule, settings.random_state, running.jobs)
-        result = fit(AutoencoderLearner(network), feed, schedule, run, device, running.report)
-        running.say("checking the model")
+        result = fit(AutoencoderLearner(network), feed, schedule, run, device, watch)
+        watch.say("checking", "checking the model")
         card = Card(
             model=settings.model_name,
             title=f"Autoencoder of {len(chosen.split.train):,} images, "
@@ -110,15 +116,15 @@ def train_autoencoder(
             unreadable=result.n_failed,
             failures=result.failed,
         )
-        return _finish(network.cpu(), card, chosen, feed)
+        return _finish(network.cpu(), card, chosen, feed, watch)
 
 
 def _choose(
-    images: TrainingImages, settings: AutoencoderSettings, running: Running
+    images: TrainingImages, settings: AutoencoderSettings, watch: Watch
 ) -> tuple[RunImages, AutoencoderShape]:
     """Return the images and the shape of a new run."""
     split = split_images(len(images), images.is_test, settings.held_out, settings.random_state)
-    running.say("looking at the images")
+    watch.say("looking", "looking at the images")
     return RunImages(images.ids, None, split), _shape_for(images, split.train, settings)
 
 
@@ -198,14 +204,14 @@ def _as_model(name: str, title: str, graph: bytes, shape: AutoencoderShape, metr
     ).as_model()
 
 
-def _finish(network: Autoencoder, card: Card, chosen: RunImages, feed: _Feed) -> Trained:
+def _finish(network: Autoencoder, card: Card, chosen: RunImages, feed: _Feed, watch: Watch) -> Trained:
     """Export the encoder, check it against torch, and reconstruct some held-out images."""
     import torch
 
     shape = network.shape
     weights = {key: value.numpy() for key, value in network.state_dict().items()}
     # Codes lie about any point that training found; directions mean something seen from their middle.
-    middle = _mean_code(network, feed)
+    middle = _mean_code(network, feed, watch)
     graph = build_encoder({**weights, "to_code.bias": weights["to_code.bias"] - middle}, shape)
     local = _as_model(card.model, card.title, graph, shape, card.metric)
     pixels = first_pixels(feed.held_out(), _EXAMPLES)
@@ -217,13 +223,15 @@ def _finish(network: Autoencoder, card: Card, chosen: RunImages, feed: _Feed) ->
     return Trained(local, card, chosen, examples)
 
 
-def _mean_code(network: Autoencoder, feed: _Feed) -> Vectors:
+def _mean_code(network: Autoencoder, feed: _Feed, watch: Watch) -> Vectors:
     """Return the mean code of some images learned from: (dimension,)."""
     import torch
 
     with torch.no_grad():
         codes = [
-            network.encode(torch.from_numpy(batch.pixels)) for batch in feed.some_learned() if len(batch.rows)
+            network.encode(torch.from_numpy(batch.pixels))
+            for batch in watch.each(feed.some_learned())
+            if len(batch.rows)
         ]
     if not codes:
         raise ModelConflictError(

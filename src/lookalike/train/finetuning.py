@@ -14,6 +14,7 @@ from lookalike.embed import LocalModel, Model, TrainedNetwork, fit_image
 from lookalike.errors import CollectionConflictError
 from lookalike.evaluate.measures import MOST_QUERIES
 from lookalike.hints import Hint
+from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.train.augment import augment
 from lookalike.train.bases import Base, Start, get_base
 from lookalike.train.batches import Batch, first_pixels, read_batches
@@ -43,6 +44,7 @@ def finetune(
     settings: FinetuneSettings,
     run: RunFolder,
     running: Running,
+    watch: Watch = UNWATCHED,
 ) -> Trained:
     """Fine-tune a network, or go on with a run that is there.
 
@@ -53,6 +55,7 @@ def finetune(
     settings : FinetuneSettings
     run : RunFolder
     running : Running
+    watch : Watch
 
     Returns
     -------
@@ -114,14 +117,14 @@ def finetune(
         seen = _as_model(base, start, name, "", size, b"").model
         feed = _Feed(images, chosen, classes, seen, settings, running.jobs)
         learner = FinetuneLearner(network, classes, n_frozen)
-        result = fit(learner, feed, schedule, run, device, running.report)
+        result = fit(learner, feed, schedule, run, device, watch)
 
-        running.say("checking the model")
+        watch.say("checking", "checking the model")
         n_train = len(chosen.split.train)
         title = f"{start.title}, fine-tuned on {n_train:,} images of {len(names):,} classes"
         local = _as_model(base, start, name, title, size, base.build(backbone.give(), size))
         _check(backbone, local, feed)
-        running.say("measuring it against what it was made of")
+        watch.say("measuring", "measuring it against what it was made of")
         tested = chosen.split.test
         if len(tested) > MOST_QUERIES:
             random = np.random.default_rng((settings.random_state, 3))
@@ -129,7 +132,7 @@ def finetune(
         own = base.model.size
         before = _as_model(base, start, base.model.name, start.title, own, base.build(start.weights, own))
         compared = [before.open(), local.open()]
-        measured = measure_models(images, tested, classes[tested], compared, running.jobs)
+        measured = measure_models(images, tested, classes[tested], compared, running.jobs, watch)
         card = Card(
             model=name,
             title=title,

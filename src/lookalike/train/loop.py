@@ -21,6 +21,7 @@ import torch
 
 from lookalike.errors import ModelConflictError, ModelInputError, ModelResourceError
 from lookalike.hints import Hint
+from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.train.allocation import memory_kept
 from lookalike.train.batches import Batch
 from lookalike.train.interruption import interrupt_awaited
@@ -76,7 +77,7 @@ def fit(
     schedule: Schedule,
     run: RunFolder,
     device: torch.device,
-    report: Callable[[TrainingProgress], None] = lambda progress: None,
+    watch: Watch = UNWATCHED,
     mixed_precision: bool | None = None,
 ) -> Result:
     """Train a network, or go on with it where the run's checkpoint says.
@@ -89,8 +90,8 @@ def fit(
     schedule : Schedule
     run : RunFolder
     device : torch.device
-    report : callable
-        Told of the progress, a few times a second at most.
+    watch : Watch
+        Told of the `TrainingProgress`, a few times a second at most.
     mixed_precision : bool, optional
         Whether the products are taken in half precision; on an Nvidia GPU, by default.
 
@@ -98,8 +99,8 @@ def fit(
     ------
     ModelError
         If memory does not suffice, the loss is no longer a number, or no image can be read.
-    KeyboardInterrupt
-        For Ctrl-C, once the step under way and a checkpoint are done.
+    CancelledError, KeyboardInterrupt
+        When it is cancelled, or for Ctrl-C, once the step under way and a checkpoint are done.
     """
     with (
         _clear_about_memory(schedule.batch_size, device),
@@ -108,7 +109,7 @@ def fit(
     ):
         is_mixed = device.type == "cuda" if mixed_precision is None else mixed_precision
         arithmetic = _Arithmetic(device, is_mixed)
-        loop = _Loop(learner, feed, schedule, run, arithmetic, report, is_interrupted)
+        loop = _Loop(learner, feed, schedule, run, arithmetic, watch, is_interrupted)
         loop.restore()
         return loop.run()
 
@@ -138,12 +139,12 @@ class _Loop:
         schedule: Schedule,
         run: RunFolder,
         arithmetic: _Arithmetic,
-        report: Callable[[TrainingProgress], None],
+        watch: Watch,
         is_interrupted: Callable[[], bool],
     ) -> None:
         self.is_interrupted = is_interrupted
         self.learner, self.feed, self.schedule, self.folder = learner, feed, schedule, run
-        self.device, self.report = arithmetic.device, report
+        self.device, self.watch = arithmetic.device, watch
         # Channels last: what convolutions on processors and GPUs are quickest with.
         learner.network.to(self.device, memory_format=torch.channels_last)
         groups = [
@@ -198,7 +199,7 @@ class _Loop:
                 # Not at the end of an epoch, of which the held-out loss is a part.
                 if self._is_late() and self.step < self.steps_an_epoch:
                     self._save()
-                self._end_if_interrupted()
+                self._end_if_stopped()
         if not self.n_seen:
             raise ModelConflictError(
                 f"none of the images to learn from can be read: {next(iter(self.failed), 'none came')}"
@@ -221,9 +222,10 @@ class _Loop:
         if self._is_late() or self._is_over():
             self._save()
 
-    def _end_if_interrupted(self) -> None:
-        if self.is_interrupted():
+    def _end_if_stopped(self) -> None:
+        if self.is_interrupted() or self.watch.is_cancelled:
             self._save()
+            self.watch.check()
             raise KeyboardInterrupt
 
     def _learn(self, batch: Batch, epoch: int) -> None:
@@ -258,7 +260,7 @@ class _Loop:
                 if len(batch.rows):
                     total += float(self._loss(batch)) * len(batch.rows)
                     n += len(batch.rows)
-                self._end_if_interrupted()
+                self._end_if_stopped()
         if not n:
             raise ModelConflictError(
                 f"none of the held-out images can be read: {next(iter(self.failed), '')}"
@@ -283,15 +285,15 @@ class _Loop:
             return
         self.told = now
         left = (self.schedule.epochs - epoch) * self.steps_an_epoch - self.step
-        self.report(
-            TrainingProgress(
-                epoch + 1,
-                self.schedule.epochs,
-                self.step,
-                self.steps_an_epoch,
-                self._mean_loss(epoch),
-                self.epochs[-1].held_out_loss if self.epochs else None,
-                (now - self.started) / self.steps_here * left,
+        self.watch.report(  # and no more: where it is to stop, what was learned is written down first
+            TrainingProgress.of(
+                epoch=epoch + 1,
+                epochs=self.schedule.epochs,
+                step=self.step,
+                steps=self.steps_an_epoch,
+                loss=self._mean_loss(epoch),
+                held_out_loss=self.epochs[-1].held_out_loss if self.epochs else None,
+                seconds_left=(now - self.started) / self.steps_here * left,
             )
         )
 

@@ -13,6 +13,7 @@ from lookalike.embed import Embedder
 from lookalike.errors import ImageError
 from lookalike.evaluate import rank_others
 from lookalike.evaluate.measures import DEFAULT_KS
+from lookalike.system.progress import UNWATCHED, Progress, Watch
 from lookalike.train.images import TrainingImages
 from lookalike.train.split import Rows
 from lookalike.types import Vectors
@@ -42,6 +43,7 @@ def measure_models(
     classes: npt.NDArray[np.int64],
     embedders: Sequence[Embedder],
     jobs: int,
+    watch: Watch = UNWATCHED,
 ) -> Measured:
     """Rank images of some rows for each other by several models.
 
@@ -55,27 +57,28 @@ def measure_models(
     embedders : sequence of Embedder
     jobs : int
         Threads.
+    watch : Watch
 
     Returns
     -------
     Measured
         Without values if no two images are of one class.
     """
-    vectors, there = _embed(images, rows, embedders, jobs)
+    vectors, there = _embed(images, rows, embedders, jobs, watch)
     known = classes[there]
     if len(known) == len(np.unique(known)):
         return Measured()
     ks = [k for k in DEFAULT_KS if k < len(known)]
     found, n_queries = {}, 0
     for embedder, each in zip(embedders, vectors, strict=True):
-        ranked = rank_others(each, known, ks, embedder.model.metric)
+        ranked = rank_others(each, known, ks, embedder.model.metric, **watch.quiet().told)
         means, n_queries = ranked.means(), int(ranked.counts.sum())
         found[embedder.model.name] = {name: means[name] for name in [*(f"P@{k}" for k in ks), "mAP"]}
     return Measured(found, n_queries)
 
 
 def _embed(
-    images: TrainingImages, rows: Rows, embedders: Sequence[Embedder], jobs: int
+    images: TrainingImages, rows: Rows, embedders: Sequence[Embedder], jobs: int, watch: Watch
 ) -> tuple[list[Vectors], npt.NDArray[np.bool_]]:
     """Return the vectors of each model, and which rows could be read."""
     side = max(embedder.model.decode_side for embedder in embedders)
@@ -96,7 +99,13 @@ def _embed(
         ], there
 
     portions = [rows[start : start + _PORTION] for start in range(0, len(rows), _PORTION)]
+    done = []
     with ThreadPoolExecutor(jobs) as pool:
-        done = list(pool.map(embed, portions))
+        try:
+            for found in pool.map(embed, portions):
+                done.append(found)
+                watch(Progress("measuring", len(done), len(portions), "measuring what it has learned"))
+        finally:
+            pool.shutdown(cancel_futures=True)
     vectors = [np.concatenate([found[i] for found, _ in done]) for i in range(len(embedders))]
     return vectors, np.concatenate([there for _, there in done])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Self
+
+from lookalike.system.progress import Progress
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingProgress:
-    """How far a training has come.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingProgress(Progress):
+    """How far a training has come: a `Progress` in steps of all epochs, that knows more.
 
     Attributes
     ----------
@@ -30,6 +33,20 @@ class TrainingProgress:
     loss: float
     held_out_loss: float | None
     seconds_left: float | None
+
+    @classmethod
+    def of(cls, **known: Any) -> Self:
+        """Return it with what `Progress` has, made of what is known."""
+        epoch, epochs, steps = known["epoch"], known["epochs"], known["steps"]
+        held_out = known["held_out_loss"]
+        words = f"epoch {epoch} of {epochs}, loss {known['loss']:.4f}"
+        return cls(
+            phase="training",
+            done=(epoch - 1) * steps + known["step"],
+            total=epochs * steps,
+            words=words if held_out is None else f"{words}, held out {held_out:.4f}",
+            **known,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ import dataclasses
 import math
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -19,7 +18,6 @@ from lookalike.system.cores import usable_cores
 from lookalike.train.base_networks import BASE_NETWORKS, DEFAULT_BASE, get_base_network
 from lookalike.train.device import AUTO, check_device_name
 from lookalike.train.loss_functions import DEFAULT_LOSS, get_loss_function
-from lookalike.train.progress import TrainingProgress
 from lookalike.train.shares import check_share, is_number
 
 if TYPE_CHECKING:
@@ -43,18 +41,12 @@ class Running:
         Begin again, whatever there is of an earlier run.
     checkpoint_seconds : float
         How much work a kill may lose.
-    report : callable
-        Told of the progress.
-    say : callable
-        Told in words what is being done beside the training itself.
     """
 
     device: str = AUTO
     jobs: int = field(default_factory=usable_cores)
     restart: bool = False
     checkpoint_seconds: float = 60.0
-    report: Callable[[TrainingProgress], None] = lambda progress: None
-    say: Callable[[str], None] = lambda words: None
 
     def __post_init__(self) -> None:
         check_device_name(self.device)

@@ -9,6 +9,7 @@ from lookalike.errors import InvalidInputError
 from lookalike.system.on_demand import load
 
 if TYPE_CHECKING:
+    from lookalike.system.progress import Watch
     from lookalike.train.images import TrainingImages
     from lookalike.train.run_folder import RunFolder
     from lookalike.train.settings import Running
@@ -26,7 +27,8 @@ class Training:
     settings : str
         ``module:class`` of what is asked of it.
     function : str
-        ``module:function`` that trains: images, settings, run folder and running to `Trained`.
+        ``module:function`` that trains: images, settings, run folder, running and watch to
+        `Trained`.
     takes_labels : bool
         Whether it learns from labels.
     """
@@ -36,9 +38,11 @@ class Training:
     function: str
     takes_labels: bool
 
-    def train(self, images: TrainingImages, settings: Any, run: RunFolder, running: Running) -> Trained:
+    def train(
+        self, images: TrainingImages, settings: Any, run: RunFolder, running: Running, watch: Watch
+    ) -> Trained:
         """Train a network, or go on with a run that is there."""
-        trained: Trained = load(self.function)(images, settings, run, running)
+        trained: Trained = load(self.function)(images, settings, run, running, watch)
         return trained
 
 

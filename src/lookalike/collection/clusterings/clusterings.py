@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lookalike.cluster.algorithms import DEFAULT_ALGORITHM
 from lookalike.collection.clusterings.describing import read_clustering
 from lookalike.collection.clusterings.editing import Edits, edit_clustering
-from lookalike.collection.clusterings.exporting import check_export, export_clustering
 from lookalike.collection.clusterings.making import (
     ClusteringRequest,
     make_clustering,
@@ -22,6 +21,8 @@ from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.results.clusterings import Clustering
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.progress import CancelToken, ProgressReport
+from lookalike.system.watching import watching
 
 if TYPE_CHECKING:
     from lookalike.cluster import Choice, KDistances
@@ -85,7 +86,8 @@ class Clusterings(KeptNames[Clustering]):
         min_cluster_size: int | None = None,
         random_state: int = RANDOM_STATE,
         in_batches: bool | None = None,
-        report: Callable[[str], None] = lambda words: None,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
     ) -> Clustering:
         """Find groups of look-alikes, and keep them under a name.
 
@@ -113,8 +115,8 @@ class Clusterings(KeptNames[Clustering]):
             k-means: read the vectors from the disk again and again instead of holding them in memory; by
             default where they would take more than a third of what is free. It is slower, and starts from a
             sample, so that the clusters are others, and about as good; `Clustering.parameters` says so.
-        report : callable
-            Told in words what is being done.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Raises
         ------
@@ -146,7 +148,8 @@ class Clusterings(KeptNames[Clustering]):
             random_state=random_state,
             in_batches=in_batches,
         )
-        return make_clustering(self._resources(), request, report)
+        with watching(report, cancel) as watch:
+            return make_clustering(self._resources(), request, watch)
 
     def try_ks(
         self,
@@ -154,7 +157,8 @@ class Clusterings(KeptNames[Clustering]):
         *,
         model: str | None = None,
         random_state: int = RANDOM_STATE,
-        report: Callable[[str], None] = lambda words: None,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
     ) -> Choice:
         """Say what k-means makes of several numbers of clusters, and keep nothing.
 
@@ -168,8 +172,8 @@ class Clusterings(KeptNames[Clustering]):
         model : str, optional
             Which of the collection's models; its own by default.
         random_state : int
-        report : callable
-            Told in words what is being done.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Raises
         ------
@@ -185,15 +189,17 @@ class Clusterings(KeptNames[Clustering]):
         >>> photos.clusterings.try_ks([2, 3]).suggested
         3
         """
-        chosen, embedded = self._resources().some_embedded(model)
-        return try_ks(chosen.name, embedded, ks, random_state, report)
+        with watching(report, cancel) as watch:
+            chosen, embedded = self._resources().some_embedded(model)
+            return try_ks(chosen.name, embedded, ks, random_state, watch)
 
     def try_distances(
         self,
         min_samples: int | None = None,
         *,
         model: str | None = None,
-        report: Callable[[str], None] = lambda words: None,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
     ) -> KDistances:
         """Say what DBSCAN makes of all distances, and suggest one; keep nothing.
 
@@ -203,8 +209,8 @@ class Clusterings(KeptNames[Clustering]):
             As for `make`.
         model : str, optional
             Which of the collection's models; its own by default.
-        report : callable
-            Told in words what is being done.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Raises
         ------
@@ -219,8 +225,9 @@ class Clusterings(KeptNames[Clustering]):
         >>> found.at(found.eps).n_clusters
         1
         """
-        chosen, embedded = self._resources().some_embedded(model)
-        return try_distances(chosen.name, chosen.metric, embedded, min_samples, report)
+        with watching(report, cancel) as watch:
+            chosen, embedded = self._resources().some_embedded(model)
+            return try_distances(chosen.name, chosen.metric, embedded, min_samples, watch)
 
     def edit(
         self,
@@ -230,7 +237,8 @@ class Clusterings(KeptNames[Clustering]):
         merge: Sequence[Sequence[int | str]] = (),
         move: Sequence[tuple[str | os.PathLike[str], int | str]] = (),
         assign: bool = False,
-        report: Callable[[str], None] = lambda words: None,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
     ) -> tuple[Clustering, int]:
         """Change clusters in several ways at once, in the order of the parameters: all is kept, or nothing.
 
@@ -246,8 +254,8 @@ class Clusterings(KeptNames[Clustering]):
             Images that go into another cluster, or into ``"noise"``.
         assign : bool
             Whether to put images that came later into clusters; see `assign`.
-        report : callable
-            Told in words what is being done.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Returns
         -------
@@ -272,14 +280,22 @@ class Clusterings(KeptNames[Clustering]):
         >>> [(cluster.title, cluster.size) for cluster in found.clusters]
         [('stripes', 3), ('cluster 1', 1)]
         """
-        return edit_clustering(self._resources(), name, Edits(rename, merge, move, assign), report)
+        with watching(report, cancel) as watch:
+            return edit_clustering(self._resources(), name, Edits(rename, merge, move, assign), watch)
 
-    def assign(self, name: str, report: Callable[[str], None] = lambda words: None) -> tuple[Clustering, int]:
+    def assign(
+        self,
+        name: str,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> tuple[Clustering, int]:
         """Put images that came later into the clusters that there are; centres stay where they are.
 
         Each goes to the nearest centre. In a clustering by density it goes with the nearest image that is in
         a cluster, if that is near enough: for DBSCAN, within `eps`; for HDBSCAN, no farther than some image
-        of that cluster is from its own nearest fellow. Else it is noise.
+        of that cluster is from its own nearest fellow. Else it is noise. For `report` and `cancel` see
+        `Collection.sync`.
 
         Returns
         -------
@@ -287,7 +303,7 @@ class Clusterings(KeptNames[Clustering]):
         n_assigned : int
             How many images found a cluster.
         """
-        return self.edit(name, assign=True, report=report)
+        return self.edit(name, assign=True, report=report, cancel=cancel)
 
     def rename(self, name: str, cluster: int | str, to: str) -> Clustering:
         """Give a cluster, known by its number or name, a name; an empty one takes the name back."""
@@ -301,7 +317,15 @@ class Clusterings(KeptNames[Clustering]):
         """Put images of the collection into another cluster, or into ``"noise"``."""
         return self.edit(name, move=[(image, cluster) for image in images])[0]
 
-    def export(self, name: str, to: str | os.PathLike[str], form: str) -> int:
+    def export(
+        self,
+        name: str,
+        to: str | os.PathLike[str],
+        form: str,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> int:
         """Write a clustering for other programs; nothing is overwritten.
 
         Parameters
@@ -310,9 +334,11 @@ class Clusterings(KeptNames[Clustering]):
         to : path
             A file that is not there yet; for folders, one that is not there or empty.
         form : str
-            A row of `lookalike.collection.clusterings.export_forms`: csv, a table with a row for each place
+            A row of `lookalike.collection.export.forms`: csv, a table with a row for each place
             of each image, json, …; or copy, hardlink, symlink: a folder for each cluster, with the image
             files as copies or links.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Returns
         -------
@@ -324,8 +350,10 @@ class Clusterings(KeptNames[Clustering]):
         CollectionError
             If there is something in the way, a file is gone, or the system refuses; nothing is left behind.
         """
+        from lookalike.collection.export.exporting import check_export, export_clustering
+
         check_export(Path(to), form)
-        resources = self._resources()
-        return export_clustering(
-            read_clustering(resources, name), resources.places.of_images(), Path(to), form
-        )
+        with watching(report, cancel) as watch:
+            resources = self._resources()
+            found = read_clustering(resources, name)
+            return export_clustering(resources, found, Path(to), form, watch)

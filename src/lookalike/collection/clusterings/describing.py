@@ -48,7 +48,7 @@ def describe_clustering(resources: Resources, stored: StoredClustering, model: M
     locations = resources.places.of_images()
     # Its own names would agree with it.
     labels = {
-        image: choose_label(found[0].folder_label, found[0].clusters, without=stored.name)
+        image: choose_label(found[0].given_label, found[0].clusters, without=stored.name)
         for image, found in locations.items()
     }
     embedded = resources.embedded_of(locations, model)
@@ -107,6 +107,7 @@ def describe_clustering(resources: Resources, stored: StoredClustering, model: M
         margins=margins,
         n_unassigned=int((~np.isin(embedded, stored.ids)).sum()),
         scores=agreement(numbers, [labels[image] for image in ids.tolist()]),
+        lookup=resources.places.lookup(),
     )
 
 

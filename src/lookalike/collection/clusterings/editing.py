@@ -20,7 +20,7 @@ from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.errors import InvalidInputError, QueryNotFoundError
 from lookalike.images.finding.spelling import composed
 from lookalike.results.clusterings import Clustering
-from lookalike.system.reports import WordsReport
+from lookalike.system.progress import Watch
 from lookalike.types import Ids, ImageId, Metric, Vectors
 
 _LONGEST_NAME = 80
@@ -36,16 +36,14 @@ class Edits:
     assign: bool = False
 
 
-def edit_clustering(
-    resources: Resources, name: str, edits: Edits, report: WordsReport
-) -> tuple[Clustering, int]:
+def edit_clustering(resources: Resources, name: str, edits: Edits, watch: Watch) -> tuple[Clustering, int]:
     """Change a clustering that is kept; return how many images were assigned. See `Clusterings.edit`."""
     with resources.clusterings.lock():
         stored = resources.clusterings.read(name)
         model = resources.model(stored.model)
         embedded = resources.embedded(model) if edits.merge or edits.move or edits.assign else None
         moves = [(_image_in(embedded, resources, image), to) for image, to in edits.move]
-        stored, n_assigned, notes = _change(stored, embedded, model.metric, edits, moves, report)
+        stored, n_assigned, notes = _change(stored, embedded, model.metric, edits, moves, watch)
         if edits.rename or edits.merge or edits.move:
             stored = replace(stored, changed=datetime.datetime.now().astimezone().isoformat())
         resources.clusterings.write(stored)
@@ -65,7 +63,7 @@ def _change(
     metric: Metric,
     edits: Edits,
     moves: Sequence[tuple[ImageId, int | str]],
-    report: WordsReport,
+    watch: Watch,
 ) -> tuple[StoredClustering, int, tuple[str, ...]]:
     """Change clusters; return how many images were assigned, and notes, which say which names went.
 
@@ -99,7 +97,7 @@ def _change(
             notes.append(f"no image is left in {gone}, and the name went")
     stored, n_assigned = recentered(stored, embedded, sorted(touched)), 0
     if edits.assign:
-        stored, n_assigned = _assign_new(stored, embedded, metric, report)
+        stored, n_assigned = _assign_new(stored, embedded, metric, watch)
     return measured(stored, embedded, metric), n_assigned, tuple(notes)
 
 
@@ -109,13 +107,13 @@ def _names_gone(before: Mapping[int, str], stored: StoredClustering) -> str:
 
 
 def _assign_new(
-    stored: StoredClustering, embedded: Embedded, metric: Metric, report: WordsReport
+    stored: StoredClustering, embedded: Embedded, metric: Metric, watch: Watch
 ) -> tuple[StoredClustering, int]:
     """Put images that are in no cluster yet into those that are there; return how many found one."""
     new = np.setdiff1d(embedded.ids, stored.ids)
     if not len(new):
         return stored, 0
-    report(f"assigning {len(new):,} images")
+    watch.say("assigning", f"assigning {len(new):,} images")
     if not get_algorithm(stored.algorithm).is_by_density:
         clusters = np.full(len(new), NOISE, np.int32)
         for rows, vectors in embedded.blocks(new):

@@ -37,7 +37,7 @@ from lookalike.hints import Hint
 from lookalike.results.clusterings import Clustering
 from lookalike.system.chance import RANDOM_STATE, check_seed
 from lookalike.system.memory import free_memory
-from lookalike.system.reports import CountReport, WordsReport
+from lookalike.system.progress import Progress, Watch
 from lookalike.types import Metric, Vectors
 
 if TYPE_CHECKING:
@@ -109,11 +109,11 @@ class ClusteringRequest:
         }
 
 
-def make_clustering(resources: Resources, request: ClusteringRequest, report: WordsReport) -> Clustering:
+def make_clustering(resources: Resources, request: ClusteringRequest, watch: Watch) -> Clustering:
     """Cluster the images that a model has embedded, and keep that; see `Clusterings.make`."""
     _check_replaceable(resources.clusterings, request.kept_as)
     model, embedded = resources.some_embedded(request.model)
-    found = find_clusters(request, model, embedded, report)
+    found = find_clusters(request, model, embedded, watch)
     with resources.clusterings.lock():
         _check_replaceable(resources.clusterings, request.kept_as)
         resources.clusterings.write(found)
@@ -129,7 +129,7 @@ def _check_replaceable(clusterings: StoredClusterings, name: str) -> None:
 
 
 def find_clusters(
-    request: ClusteringRequest, model: Model, embedded: Embedded, report: WordsReport
+    request: ClusteringRequest, model: Model, embedded: Embedded, watch: Watch
 ) -> StoredClustering:
     """Cluster the vectors of a model."""
     from lookalike.cluster.base import check_count
@@ -143,17 +143,15 @@ def find_clusters(
         in_batches = row.in_batches is not None and not _fits(embedded, row)
     if not in_batches:
         _check_fits(embedded, row)
-    report(f"clustering {n:,} images")
-    images = ToCluster(n, None if in_batches else embedded.take(), model.metric, _looking(report))
+    watch.say("clustering", f"clustering {n:,} images")
+    images = ToCluster(n, None if in_batches else embedded.take(), model.metric, watch)
     found = complete((*row.parameters, *row.settled), request.given, images)
     estimator = _make_estimator(row, found, request, model.metric, in_batches)
     with _quiet_about_empty_clusters():
         if in_batches:
-            labels = _fit_batches(estimator, embedded, report)
-        elif row.by_neighbors:
-            labels = estimator.fit(images.vectors, report=images.report).labels_
+            labels = _fit_batches(estimator, embedded, watch)
         else:
-            labels = estimator.fit(images.vectors).labels_
+            labels = estimator.fit(images.vectors, **watch.told).labels_
     del images
     parameters = {name: found[name] for name in row.takes} | ({"in_batches": True} if in_batches else {})
     clusters = _number_by_size(labels)
@@ -173,7 +171,7 @@ def find_clusters(
         margins=np.empty(0, np.float32),
         centers=np.full((int(clusters.max()) + 1, embedded.dimension), np.nan, np.float32),
     )
-    report(f"measuring {n:,} images")
+    watch.say("measuring", f"measuring {n:,} images")
     return measured(recentered(stored, embedded, stored.there), embedded, model.metric)
 
 
@@ -194,7 +192,7 @@ def _make_estimator(
 
 
 def try_ks(
-    model: str, embedded: Embedded, ks: Iterable[int] | None, random_state: int, report: WordsReport
+    model: str, embedded: Embedded, ks: Iterable[int] | None, random_state: int, watch: Watch
 ) -> Choice:
     """Try several numbers of clusters; see `Clusterings.try_ks`."""
     from lookalike.cluster import choose_k
@@ -213,18 +211,18 @@ def try_ks(
     # Enough for the largest clusters to be told from each other, however few values that would be.
     n_tried = min(n, max(_TRIED_VALUES // embedded.dimension, _TRIED_PER_CLUSTER * max(wanted or [1]), 3))
     sample = np.random.default_rng(random_state).choice(n, n_tried, replace=False)
-    report(f"reading {n_tried:,} images")
+    watch.say("reading", f"reading {n_tried:,} images")
     choice = choose_k(
         embedded.take(np.sort(embedded.ids[sample])),
         wanted,
         random_state=random_state,
-        report=lambda done, total: report(f"trying numbers of clusters, {done + 1} of {total}"),
+        **watch.told,
     )
     return replace(choice, n_given=n)
 
 
 def try_distances(
-    model: str, metric: Metric, embedded: Embedded, min_samples: int | None, report: WordsReport
+    model: str, metric: Metric, embedded: Embedded, min_samples: int | None, watch: Watch
 ) -> KDistances:
     """Find out what DBSCAN makes of all distances; see `Clusterings.try_distances`."""
     from lookalike.cluster import suggest_eps
@@ -232,7 +230,7 @@ def try_distances(
     _check_differ(embedded, model)
     _check_fits(embedded, get_algorithm("dbscan"))
     wanted = min(MIN_SAMPLES, len(embedded)) if min_samples is None else min_samples
-    return suggest_eps(embedded.take(), wanted, metric, _looking(report))
+    return suggest_eps(embedded.take(), wanted, metric, **watch.told)
 
 
 def _check_differ(embedded: Embedded, model: str) -> None:
@@ -262,14 +260,10 @@ def _which_read_batches() -> str:
     return " and ".join(row.name for row in ALGORITHMS if row.in_batches is not None)
 
 
-def _looking(report: WordsReport) -> CountReport:
-    """Return a report for those who look for neighbours."""
-    return lambda done, total: report(f"looking for neighbours, {done / max(total, 1):.0%}")
-
-
-def _fit_batches(estimator: Any, embedded: Embedded, report: WordsReport) -> npt.NDArray[Any]:
+def _fit_batches(estimator: Any, embedded: Embedded, watch: Watch) -> npt.NDArray[Any]:
     """Return the cluster of each image, without holding all vectors in memory."""
-    order = np.empty(len(embedded), np.intp)  # which image each row of the batches is
+    n = len(embedded)
+    order = np.empty(n, np.intp)  # which image each row of the batches is
     n_rounds = 0
 
     def batches() -> Iterator[Vectors]:
@@ -279,10 +273,10 @@ def _fit_batches(estimator: Any, embedded: Embedded, report: WordsReport) -> npt
         for rows, vectors in embedded.blocks():
             order[done : done + len(rows)] = rows
             done += len(rows)
-            report(f"clustering {len(embedded):,} images in batches: {words}, {done / len(embedded):.0%}")
+            watch(Progress("batches", done, n, f"clustering in batches, {words}", unit="images"))
             yield vectors
 
-    found: npt.NDArray[Any] = estimator.fit_batches(batches).labels_
+    found: npt.NDArray[Any] = estimator.fit_batches(batches, **watch.quiet().told).labels_
     labels = np.empty_like(found)
     labels[order] = found
     return labels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from lookalike.collection.stored.clusterings import NOISE
 from lookalike.collection.stored.named_folders import read_each
 from lookalike.evaluate import silhouette
 from lookalike.results.evaluation import ClusteringEvaluation, ClusteringEvaluations
+from lookalike.system.progress import Watch
 
 
 def evaluate_clusterings(
@@ -22,16 +23,16 @@ def evaluate_clusterings(
     names: Sequence[str] | None,
     labels: str | os.PathLike[str] | None,
     random_state: int,
-    report: Callable[[str], None],
+    watch: Watch,
 ) -> ClusteringEvaluations:
     """Measure some clusterings, or all that can be read; see `Evaluations.clusterings`."""
     places = resources.places
     locations = places.of_images()
-    has_labels = labels is not None or any(found[0].folder_label is not None for found in locations.values())
+    has_labels = labels is not None or any(found[0].given_label is not None for found in locations.values())
     truth = read_ground_truth(places, locations, labels) if has_labels else None
 
     def measure(name: str) -> ClusteringEvaluation:
-        report(f"measuring the clustering {name}")
+        watch.say("measuring", f"measuring the clustering {name}")
         return _evaluate(resources, name, locations, truth, random_state)
 
     if names is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from lookalike.bench import RECALLS, IndexComparison
 from lookalike.collection.embedded import vector_table
@@ -18,6 +18,8 @@ from lookalike.index.kinds import check_request
 from lookalike.query.checking import check_count
 from lookalike.results.evaluation import ClusteringEvaluations, Evaluation
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.progress import CancelToken, ProgressReport
+from lookalike.system.watching import watching
 
 
 class Evaluations:
@@ -40,7 +42,8 @@ class Evaluations:
         n_queries: int = MOST_QUERIES,
         n_worst: int = 10,
         random_state: int = RANDOM_STATE,
-        report: Callable[[str], None] = lambda words: None,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
     ) -> Evaluation:
         """Measure how well images find others of their label; see `lookalike.evaluate` for the measures.
 
@@ -75,8 +78,8 @@ class Evaluations:
             How many of the worst queries to return with their hits.
         random_state : int
             Decides which queries are drawn, and the draws of intervals and tests.
-        report : callable
-            Told in words what is being done.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Raises
         ------
@@ -116,16 +119,18 @@ class Evaluations:
             n_queries=n_queries,
             n_worst=n_worst,
             random_state=random_state,
-            report=report,
         )
-        return evaluate_retrieval(self._resources(), request)
+        with watching(report, cancel) as watch:
+            return evaluate_retrieval(self._resources(), request, watch)
 
     def clusterings(
         self,
         names: Sequence[str] | None = None,
         labels: str | os.PathLike[str] | None = None,
         random_state: int = RANDOM_STATE,
-        report: Callable[[str], None] = lambda words: None,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
     ) -> ClusteringEvaluations:
         """Measure clusterings, against labels where there are any.
 
@@ -133,7 +138,7 @@ class Evaluations:
         ----------
         names : sequence of str, optional
             All that are kept by default; of these, damaged ones are passed over, and told in the answer.
-        labels, random_state, report
+        labels, random_state, report, cancel
             See `retrieval`; the silhouette is that of images drawn at random.
 
         Raises
@@ -143,7 +148,8 @@ class Evaluations:
         StoreError, ModelError
             If one that was named is damaged, or its model is missing.
         """
-        return evaluate_clusterings(self._resources(), names, labels, random_state, report)
+        with watching(report, cancel) as watch:
+            return evaluate_clusterings(self._resources(), names, labels, random_state, watch)
 
     def indexes(
         self,
@@ -156,7 +162,8 @@ class Evaluations:
         query_split: str | None = None,
         gallery_split: str | None = None,
         random_state: int = RANDOM_STATE,
-        report: Callable[[str], None] = lambda step: None,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
     ) -> IndexComparison:
         """Compare search indexes on the vectors of the collection; see `lookalike.bench.compare_indexes`.
 
@@ -164,7 +171,7 @@ class Evaluations:
         ----------
         model : str, optional
             Which of the collection's models; its own by default.
-        k, kinds, recalls, random_state, report
+        k, kinds, recalls, random_state, report, cancel
             See there.
         n_queries : int, optional
             How many images to take as queries, at random; by default a tenth of them, or all of
@@ -191,9 +198,9 @@ class Evaluations:
             query_split=query_split,
             gallery_split=gallery_split,
             random_state=random_state,
-            report=report,
         )
-        return compare_on_collection(self._resources(), request)
+        with watching(report, cancel) as watch:
+            return compare_on_collection(self._resources(), request, watch)
 
     def default_index(self, model: str | None = None) -> str:
         """Return the kind of index that searches with a model use unless another is named."""

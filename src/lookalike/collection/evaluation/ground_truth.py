@@ -14,6 +14,7 @@ from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.hints import Hint
 from lookalike.images.finding.spelling import as_typed, composed
+from lookalike.store import ADDED
 
 _COLUMNS = ("path", "label")
 
@@ -51,8 +52,9 @@ def read_ground_truth(
         Where the images lie: `Places.of_images`.
     given : str or path, optional
         A CSV file with columns ``path`` and ``label``; or the name of a clustering, of which the names that
-        its user gave to clusters are labels. By default the labels of folders and data sets, of an image that
-        lies in several places that of the first; where there are none at all, the names of clusters.
+        its user gave to clusters are labels. By default the labels that were given by hand, else those of
+        folders and data sets, of an image that lies in several places that of the first; where there are none
+        at all, the names of clusters.
 
     Raises
     ------
@@ -66,9 +68,11 @@ def read_ground_truth(
         raise nothing_embedded(places.store, places.manifest.model, None)
     clusterings = places.clusterings
     if given is None:
-        labels = {image: found[0].folder_label for image, found in locations.items()}
+        labels = {image: found[0].given_label for image, found in locations.items()}
         known = {image: label for image, label in labels.items() if label is not None}
         sources = ["folders"] * bool(places.of_roots()) + ["data sets"] * bool(places.datasets)
+        if any(found[0].hand_label is not None for found in locations.values()):
+            sources.insert(0, "labels by hand")
         if not known:  # what is left are the names of clusters
             labels = {image: found[0].label for image, found in locations.items()}
             known = {image: label for image, label in labels.items() if label is not None}
@@ -77,7 +81,7 @@ def read_ground_truth(
             raise CollectionConflictError(
                 f"no image of the collection in {places.store.folder} has a label", hint=Hint("give_labels")
             )
-        return GroundTruth(known, " and ".join(sources))
+        return GroundTruth(known, _listed(sources))
     name = os.fspath(given)
     if composed(name) in clusterings.names() and not os.path.isfile(name):
         return _of_clusters(clusterings, composed(name), locations)
@@ -89,6 +93,15 @@ def read_ground_truth(
             " expected a CSV file with columns path and label, or a clustering"
         )
     return _of_table(places, locations, Path(name))
+
+
+def _listed(sources: list[str]) -> str:
+    """Return sources as people list them.
+
+    >>> _listed(["labels by hand", "folders", "data sets"]), _listed(["folders"])
+    ('labels by hand, folders and data sets', 'folders')
+    """
+    return " and ".join(filter(None, [", ".join(sources[:-1]), sources[-1]]))
 
 
 def _of_clusters(
@@ -110,6 +123,12 @@ def _of_clusters(
 
 def _of_table(places: Places, locations: Mapping[int, list[FileLocation]], file: Path) -> GroundTruth:
     by_path = {place.path: image for image, found in locations.items() for place in found}
+    by_path |= {
+        f"{ADDED}:{place.key}": image
+        for image, found in locations.items()
+        for place in found
+        if place.key is not None
+    }
     # Paths as they are come first: two files may differ in nothing but how their accents are written.
     by_path = {composed(path): image for path, image in by_path.items()} | by_path
     folders = [Path.cwd(), file.absolute().parent, *(folder for _, folder in places.of_roots())]

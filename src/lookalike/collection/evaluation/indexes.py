@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from lookalike.collection.resources import Resources
 from lookalike.collection.selecting import pass_filter
 from lookalike.errors import CollectionNotFoundError, InvalidInputError
 from lookalike.query.filter import Filter
+from lookalike.system.progress import Watch
 from lookalike.types import Ids
 
 
@@ -30,10 +31,9 @@ class IndexRequest:
     query_split: str | None
     gallery_split: str | None
     random_state: int
-    report: Callable[[str], None]
 
 
-def compare_on_collection(resources: Resources, request: IndexRequest) -> IndexComparison:
+def compare_on_collection(resources: Resources, request: IndexRequest, watch: Watch) -> IndexComparison:
     """Compare indexes; see `Evaluations.indexes`."""
     places, model, query_split = resources.places, resources.model(request.model), request.query_split
     ids, vectors = vector_table(places.store, model).read_vectors()
@@ -55,7 +55,7 @@ def compare_on_collection(resources: Resources, request: IndexRequest) -> IndexC
         recalls=request.recalls,
         n_queries=request.n_queries,
         random_state=request.random_state,
-        report=request.report,
+        **watch.told,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,7 +35,10 @@ from lookalike.hints import Hint
 from lookalike.index import Exact
 from lookalike.index.kinds import AUTO, is_kind
 from lookalike.results.evaluation import Evaluation, QueryScores, SearchComparison
+from lookalike.system.progress import Progress, Watch
 from lookalike.types import Hit, Ids, ImageId
+
+_ASKED_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,6 @@ class RetrievalRequest:
     n_queries: int
     n_worst: int
     random_state: int
-    report: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class _Task:
     n_not_in_all: int
 
 
-def evaluate_retrieval(resources: Resources, request: RetrievalRequest) -> Evaluation:
+def evaluate_retrieval(resources: Resources, request: RetrievalRequest, watch: Watch) -> Evaluation:
     """Measure how well images find others of their label; see `Evaluations.retrieval`."""
     base = _Contender(resources.model(request.model), request.model, request.index)
     others = [
@@ -115,7 +117,7 @@ def evaluate_retrieval(resources: Resources, request: RetrievalRequest) -> Evalu
     ]
     locations = resources.places.of_images()
     truth = read_ground_truth(resources.places, locations, request.labels)
-    return _compare(resources, locations, truth, [base, *others], request)
+    return _compare(resources, locations, truth, [base, *others], request, watch)
 
 
 def _compare(
@@ -124,6 +126,7 @@ def _compare(
     truth: GroundTruth,
     contenders: Sequence[_Contender],
     asked: RetrievalRequest,
+    watch: Watch,
 ) -> Evaluation:
     """Measure the first contender, and compare the others with it."""
     _check_others(resources, contenders)
@@ -131,13 +134,13 @@ def _compare(
     to_depth = any(contender.index != Exact.kind for contender in contenders)
     first, *others = contenders
     own = ImageVectors.read(resources, first.model)
-    base, index = _measure(resources, first, own, task, asked, to_depth)
+    base, index = _measure(resources, first, own, task, asked, to_depth, watch)
     worst = _worst(locations, truth, first.model, own, task, base, asked.n_worst)
     comparisons = []
     for contender in others:
         is_own = contender.model.name == first.model.name
         rows = own if is_own else ImageVectors.read(resources, contender.model)
-        found, kind = _measure(resources, contender, rows, task, asked, to_depth)
+        found, kind = _measure(resources, contender, rows, task, asked, to_depth, watch)
         measures = compare_paired(base.values, found.values, random_state=asked.random_state)
         comparisons.append(SearchComparison(contender.model.name, kind, measures))
     return Evaluation(
@@ -162,6 +165,7 @@ def _compare(
         comparisons=tuple(comparisons),
         ids=task.queries,
         values=dict(base.values),
+        lookup=resources.places.lookup(),
     )
 
 
@@ -265,30 +269,31 @@ def _measure(
     task: _Task,
     asked: RetrievalRequest,
     to_depth: bool,
+    watch: Watch,
 ) -> tuple[Retrieval, str]:
     """Return what the queries find, and the kind of index that found it."""
     model = contender.model
     if not to_depth:
         gallery = rows.of(task.gallery)
-
-        def tell(done: float) -> None:
-            asked.report(f"ranking {len(gallery):,} images for {len(task.queries):,} queries: {done:.0%}")
-
-        tell(0)
         if task.own:
             own = np.searchsorted(task.gallery, task.queries)
-            found = rank_others(gallery, task.codes, task.ks, model.metric, own, tell)
+            found = rank_others(gallery, task.codes, task.ks, model.metric, own, **watch.told)
         else:
             queries = rows.of(task.queries)
-            found = rank_all(queries, gallery, task.query_codes, task.codes, task.ks, model.metric, tell)
+            codes = task.query_codes, task.codes
+            found = rank_all(queries, gallery, *codes, task.ks, model.metric, **watch.told)
         return found, Exact.kind
     queries = rows.of(task.queries)
     table = vector_table(resources.store, model)
-    index = resources.searchers.open(table, model.name, model.metric, contender.index, asked.report)
-    asked.report(f"asking the {index.kind} index {len(queries):,} queries")
+    index = resources.searchers.open(table, model.name, model.metric, contender.index, watch)
     k = task.ks[-1] + task.own
     allowed = None if len(index) == len(task.gallery) else task.gallery
-    hits = index.search(queries, min(k, len(index)), recall=asked.recall, allowed=allowed).ids
+    k = min(k, len(index))
+    hits = np.empty((len(queries), k), np.int64)
+    for start in range(0, len(queries), _ASKED_AT_ONCE):
+        watch(Progress("asking", start, len(queries), f"asking the {index.kind} index", unit="queries"))
+        block = slice(start, start + _ASKED_AT_ONCE)
+        hits[block] = index.search(queries[block], k, recall=asked.recall, allowed=allowed).ids
     if task.own:  # the query itself goes, or where it was not found, the last hit
         is_itself = hits == task.queries[:, None]
         is_itself[~is_itself.any(axis=1), -1] = True

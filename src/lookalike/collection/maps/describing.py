@@ -33,6 +33,7 @@ def describe_map(resources: Resources, stored: StoredMap, model: Model) -> Image
         points=stored.points[kept],
         is_placed=stored.is_placed[kept],
         n_unplaced=int((~np.isin(embedded, stored.ids)).sum()),
+        lookup=resources.places.lookup(),
     )
 
 

@@ -20,7 +20,7 @@ from lookalike.projection import Projection, place, project
 from lookalike.projection.methods import DEFAULT_METHOD, MAP_METHODS, get_method
 from lookalike.results.maps import ImageMap, MapUpdate
 from lookalike.system.chance import RANDOM_STATE, check_seed
-from lookalike.system.reports import ShareReport
+from lookalike.system.progress import Watch
 from lookalike.types import Metric
 
 _KIND = ("method", "model", "perplexity", "random_state")  # a map is another kind if one of these differs
@@ -79,34 +79,34 @@ class MapRequest:
         return check_name("map", self.its_method if self.name is None else self.name)
 
 
-def make_map(resources: Resources, request: MapRequest, report: ShareReport) -> ImageMap:
+def make_map(resources: Resources, request: MapRequest, watch: Watch) -> ImageMap:
     """Make a map of all images that a model has embedded, and keep it; see `Maps.make`."""
     model, embedded = resources.some_embedded(request.model)
-    made = project_images(request, model, embedded, report)
+    made = project_images(request, model, embedded, watch)
     with resources.maps.lock():
         resources.maps.write(made)
     return describe_map(resources, made, model)
 
 
-def place_on_map(resources: Resources, name: str) -> tuple[ImageMap, int]:
+def place_on_map(resources: Resources, name: str, watch: Watch) -> tuple[ImageMap, int]:
     """Place images that came later on a map, and keep it; see `Maps.place`."""
     with resources.maps.lock():
         stored = resources.maps.read(name)
         model, embedded = resources.some_embedded(stored.model)
-        stored, n_placed = place_later(stored, embedded, model.metric)
+        stored, n_placed = place_later(stored, embedded, model.metric, watch)
         if n_placed:
             resources.maps.write(stored)
     return describe_map(resources, stored, model), n_placed
 
 
-def make_or_place(resources: Resources, request: MapRequest, new: bool, report: ShareReport) -> MapUpdate:
+def make_or_place(resources: Resources, request: MapRequest, new: bool, watch: Watch) -> MapUpdate:
     """Return a map brought up to date, made anew where it is of another kind; see `Maps.make_or_place`."""
     name = request.its_name
     earlier = _read_earlier(resources, name, new)
     if earlier is not None and not new and _is_as_asked(earlier, resources, request):
-        found, n_placed = place_on_map(resources, name) if earlier.n_unplaced else (earlier, 0)
+        found, n_placed = place_on_map(resources, name, watch) if earlier.n_unplaced else (earlier, 0)
         return MapUpdate(found, is_new=False, n_placed=n_placed)
-    found = make_map(resources, request if earlier is None else _filled(request, earlier), report)
+    found = make_map(resources, request if earlier is None else _filled(request, earlier), watch)
     is_same_kind = all(getattr(earlier, each, None) == getattr(found, each) for each in _KIND)
     return MapUpdate(found, is_new=True, replaced=None if is_same_kind else earlier)
 
@@ -136,7 +136,7 @@ def _filled(request: MapRequest, earlier: ImageMap) -> MapRequest:
     return replace(request, method=method, **kept)
 
 
-def project_images(request: MapRequest, model: Model, embedded: Embedded, report: ShareReport) -> StoredMap:
+def project_images(request: MapRequest, model: Model, embedded: Embedded, watch: Watch) -> StoredMap:
     """Make a map of all images that a model has embedded."""
     vectors, random_state = embedded.take(), int(request.its_random_state)
     found = project(
@@ -145,7 +145,7 @@ def project_images(request: MapRequest, model: Model, embedded: Embedded, report
         metric=model.metric,
         perplexity=request.perplexity,
         random_state=random_state,
-        report=report,
+        **watch.told,
     )
     return StoredMap(
         name=request.its_name,
@@ -163,7 +163,7 @@ def project_images(request: MapRequest, model: Model, embedded: Embedded, report
     )
 
 
-def place_later(stored: StoredMap, embedded: Embedded, metric: Metric) -> tuple[StoredMap, int]:
+def place_later(stored: StoredMap, embedded: Embedded, metric: Metric, watch: Watch) -> tuple[StoredMap, int]:
     """Place images that came later on a map, without those that have left; return how many came.
 
     They are placed by those that the map was made of: what was placed before has no say.
@@ -180,7 +180,14 @@ def place_later(stored: StoredMap, embedded: Embedded, metric: Metric) -> tuple[
         )
     base = Projection(stored.points[is_base], stored.method, stored.parameters, stored.figures, stored.state)
     vectors = embedded.take(stored.ids[is_base])
-    points = place(embedded.take(new), vectors, base, metric=metric, random_state=stored.random_state)
+    points = place(
+        embedded.take(new),
+        vectors,
+        base,
+        metric=metric,
+        random_state=stored.random_state,
+        **watch.told,
+    )
     ids = np.concatenate([stored.ids[is_there], new])
     order = np.argsort(ids)
     return dataclasses.replace(

@@ -7,11 +7,11 @@ from lookalike.collection.maps.making import MapRequest, make_map, make_or_place
 from lookalike.collection.names import KeptNames
 from lookalike.collection.resources import Resources
 from lookalike.collection.stored.maps import StoredMaps
-from lookalike.projection.contract import silent
 from lookalike.projection.methods import DEFAULT_METHOD
 from lookalike.results.maps import ImageMap, MapUpdate
 from lookalike.system.chance import RANDOM_STATE
-from lookalike.system.reports import ShareReport
+from lookalike.system.progress import CancelToken, ProgressReport
+from lookalike.system.watching import watching
 
 
 class Maps(KeptNames[ImageMap]):
@@ -42,7 +42,8 @@ class Maps(KeptNames[ImageMap]):
         model: str | None = None,
         perplexity: float | None = None,
         random_state: int = RANDOM_STATE,
-        report: ShareReport = silent,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
     ) -> ImageMap:
         """Make a map, on which images that look alike lie near each other, and keep it under a name.
 
@@ -58,8 +59,8 @@ class Maps(KeptNames[ImageMap]):
             t-SNE: about how many neighbours each image has; 30 by default, and less for few images.
         random_state : int
             The same images and number give the same map.
-        report : callable
-            Told in words what is being done, and the share of the whole that is.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Raises
         ------
@@ -78,10 +79,19 @@ class Maps(KeptNames[ImageMap]):
         ((4, 2), 4)
         """
         request = MapRequest(name, method, model, perplexity, random_state)
-        return make_map(self._resources(), request, report)
+        with watching(report, cancel) as watch:
+            return make_map(self._resources(), request, watch)
 
-    def place(self, name: str) -> tuple[ImageMap, int]:
+    def place(
+        self, name: str, *, report: ProgressReport | None = None, cancel: CancelToken | None = None
+    ) -> tuple[ImageMap, int]:
         """Place images that came later on a map, near those that they look like; the others stay.
+
+        Parameters
+        ----------
+        name : str
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Returns
         -------
@@ -94,7 +104,8 @@ class Maps(KeptNames[ImageMap]):
         CollectionError
             If there is no map of that name, or none of the images that it was made of is left.
         """
-        return place_on_map(self._resources(), name)
+        with watching(report, cancel) as watch:
+            return place_on_map(self._resources(), name, watch)
 
     def make_or_place(
         self,
@@ -105,7 +116,8 @@ class Maps(KeptNames[ImageMap]):
         perplexity: float | None = None,
         random_state: int | None = None,
         new: bool = False,
-        report: ShareReport = silent,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
     ) -> MapUpdate:
         """Return the map of a name, brought up to date: made if need be, else with what came later placed.
 
@@ -122,8 +134,8 @@ class Maps(KeptNames[ImageMap]):
             See `make`. Whatever is not given is as in the map that is there, or else as by default.
         new : bool
             Make it anew in any case. A damaged one is then replaced.
-        report : callable
-            Told in words what is being done, and the share of the whole that is.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Returns
         -------
@@ -144,4 +156,5 @@ class Maps(KeptNames[ImageMap]):
         (True, False)
         """
         request = MapRequest(name, method, model, perplexity, random_state)
-        return make_or_place(self._resources(), request, new, report)
+        with watching(report, cancel) as watch:
+            return make_or_place(self._resources(), request, new, watch)

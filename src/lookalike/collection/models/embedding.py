@@ -12,10 +12,12 @@ from lookalike.collection.models.reducing import extend_reduced
 from lookalike.collection.resources import Resources
 from lookalike.collection.searchers import forget_indexes
 from lookalike.embed import Compute, Model, ModelRegistry, base_name, reduce_vectors
+from lookalike.embed.external import cannot_embed
 from lookalike.errors import ModelError
 from lookalike.hints import Hint
 from lookalike.store import Store, Table
 from lookalike.sync import Target
+from lookalike.system.progress import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class EmbeddingModels:
         Raises
         ------
         ModelError
-            If there is none of that name, or one of the collection's cannot be found.
+            If there is none of that name, one of the collection's cannot be found, or it is one whose vectors
+            are brought along.
         """
         registry = resources.models
         names = tuple(resources.model_names()) if asked is None else (registry.get(asked).name,)
@@ -54,7 +57,11 @@ class EmbeddingModels:
         networks = []
         for name in dict.fromkeys(base_name(name) or name for name in names):
             with _way_around(name, names):
-                networks.append(registry.get(name))
+                found = registry.get(name)
+            if found.can_embed:
+                networks.append(found)
+            elif asked is not None:
+                raise cannot_embed(name)
         return cls(resources.live, registry, compute, names, tuple(networks))
 
     def prepare(self, networks: Sequence[Model]) -> None:
@@ -87,11 +94,11 @@ class EmbeddingModels:
             partial(forget_indexes, store.folder, made_of_it),
         )
 
-    def extend_reduced(self) -> None:
+    def extend_reduced(self, watch: Watch) -> None:
         """Give every image that a network has embedded a vector of the reduced models."""
-        for name in set(self.names) - {model.name for model in self.networks}:
+        for name in filter(base_name, self.names):
             with _way_around(name, self.names):
-                extend_reduced(self.store, self.registry, name)
+                extend_reduced(self.store, self.registry, name, watch)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,8 @@ from lookalike.pca import PCA
 from lookalike.results.models import TrainedModel
 from lookalike.results.sync import SyncReport
 from lookalike.store import writer_lock
-from lookalike.sync import Progress
+from lookalike.system.progress import CancelToken, ProgressReport
+from lookalike.system.watching import watching
 from lookalike.train import AutoencoderSettings, FinetuneSettings, Running, Trained
 
 
@@ -65,7 +66,15 @@ class Models(Names):
         """
         return self._resources().model(name)
 
-    def reduce(self, n_components: int | float, model: str | None = None, whiten: bool = False) -> str:
+    def reduce(
+        self,
+        n_components: int | float,
+        model: str | None = None,
+        whiten: bool = False,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> str:
         """Reduce the vectors of a model by PCA: to a number of dimensions, or to a share of the variance.
 
         The components are fitted on the vectors that the collection holds now, and frozen as a model of the
@@ -79,6 +88,8 @@ class Models(Names):
             Whose vectors; the collection's own model by default.
         whiten : bool
             Give every component the same variance.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Returns
         -------
@@ -103,8 +114,8 @@ class Models(Names):
         """
         resources = self._resources()
         base, components = resources.model(model), PCA(n_components, whiten)
-        with writer_lock(resources.store.folder):
-            return reduce_model(resources.live, resources.models, components, base, model)
+        with watching(report, cancel) as watch, writer_lock(resources.store.folder):
+            return reduce_model(resources, components, base, model, watch)
 
     def pca(self, model: str) -> PCA:
         """Return the components of a model that `reduce` made.
@@ -126,6 +137,9 @@ class Models(Names):
         settings: AutoencoderSettings | FinetuneSettings,
         labels: str | os.PathLike[str] | None = None,
         running: Running | None = None,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
     ) -> Trained:
         """Train a network on the images of the collection, as a model of its own: `sync` embeds with it.
 
@@ -139,7 +153,9 @@ class Models(Names):
             For fine-tuning: a CSV file with columns ``path`` and ``label``; or the name of a clustering,
             whose clusters' names are labels. By default those of folders and data sets.
         running : Running, optional
-            The device, threads, and whom to tell.
+            The device and threads.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Raises
         ------
@@ -151,7 +167,9 @@ class Models(Names):
         InvalidInputError
             If an argument is of the wrong type, or labels are given that nothing would learn from.
         """
-        return train_model(self._resources(), settings, labels, Running() if running is None else running)
+        running = Running() if running is None else running
+        with watching(report, cancel) as watch:
+            return train_model(self._resources(), settings, labels, running, watch)
 
     def train_and_embed(
         self,
@@ -159,7 +177,8 @@ class Models(Names):
         labels: str | os.PathLike[str] | None = None,
         running: Running | None = None,
         *,
-        report: Callable[[Progress], None] = lambda progress: None,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
     ) -> TrainedModel:
         """Train a network, and embed the images of the collection with it, so that `search` can take it.
 
@@ -168,8 +187,8 @@ class Models(Names):
         settings, labels, running
             See `train`. The images are embedded with as many threads, on the processor where the training is
             kept to that, else where `Collection.sync` would by default.
-        report : callable
-            Told of the progress of the embedding, which begins once the training has ended.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Returns
         -------
@@ -182,7 +201,8 @@ class Models(Names):
         """
         running = Running() if running is None else running
         registry = self._resources().models
-        trained = self.train(settings, labels, running)
-        device = "cpu" if running.device == "cpu" else AUTO
-        synced = self._sync(model=trained.card.model, jobs=running.jobs, device=device, report=report)
+        with watching(report, cancel) as watch:
+            trained = self.train(settings, labels, running, **watch.told)
+            device = "cpu" if running.device == "cpu" else AUTO
+            synced = self._sync(model=trained.card.model, jobs=running.jobs, device=device, **watch.told)
         return TrainedModel(trained, synced, registry.folder / trained.card_name)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from lookalike.collection.embedded import nothing_embedded
+from lookalike.collection.resources import Resources
 from lookalike.embed import Model, ModelRegistry, base_name, reduce_vectors
 from lookalike.errors import InvalidInputError
 from lookalike.pca import PCA
 from lookalike.store import Store
 from lookalike.sync import COMMIT_IMAGES
 from lookalike.system.memory import check_vectors_fit
+from lookalike.system.progress import Progress, Watch
 
 
-def reduce_model(store: Store, registry: ModelRegistry, pca: PCA, model: Model, asked: str | None) -> str:
+def reduce_model(resources: Resources, pca: PCA, model: Model, asked: str | None, watch: Watch) -> str:
     """Fit a PCA on the vectors of a model, and keep it with what it makes of them; return its name.
 
     The caller holds the writer's lock. `asked` is what the user called it, if anything.
     """
+    store, registry = resources.live, resources.models
     table = store.vectors(model.name, model.dimension)
     check_vectors_fit(table.count(), model.dimension)
     _, vectors = table.read_vectors()
@@ -25,12 +28,13 @@ def reduce_model(store: Store, registry: ModelRegistry, pca: PCA, model: Model, 
         raise nothing_embedded(store, model.name, asked)
     if len(vectors) == 1:
         raise InvalidInputError("there is only 1 image; expected at least 2, to find components")
-    name = registry.add_reduced(model.name, pca.fit(vectors)).name
-    extend_reduced(store, registry, name)
+    fitted = pca.fit(vectors, **watch.told)
+    name = registry.add_reduced(model.name, fitted).name
+    extend_reduced(store, registry, name, watch)
     return name
 
 
-def extend_reduced(store: Store, registry: ModelRegistry, name: str) -> None:
+def extend_reduced(store: Store, registry: ModelRegistry, name: str, watch: Watch) -> None:
     """Give every image that has a vector of the base model one of the reduced model."""
     base, reduced = registry.get(base_name(name) or name), registry.get(name)
     table = store.vectors(reduced.name, reduced.dimension)
@@ -42,5 +46,6 @@ def extend_reduced(store: Store, registry: ModelRegistry, name: str) -> None:
     missing = np.flatnonzero(~np.isin(ids, there))
     pca = registry.pca(name)
     for start in range(0, len(missing), COMMIT_IMAGES):
+        watch(Progress("reducing", start, len(missing), f"writing {name}", unit="images"))
         rows = missing[start : start + COMMIT_IMAGES]
         store.write_vectors(ids[rows], reduce_vectors(vectors[rows], pca, reduced), table)

@@ -25,6 +25,7 @@ from lookalike.hints import Hint
 from lookalike.images.decode import read_file
 from lookalike.index.kinds import kind_names
 from lookalike.store import writer_lock
+from lookalike.system.progress import Watch
 from lookalike.system.wording import count_of
 from lookalike.train import (
     AutoencoderSettings,
@@ -43,6 +44,7 @@ def train_model(
     settings: AutoencoderSettings | FinetuneSettings,
     labels: str | os.PathLike[str] | None,
     running: Running,
+    watch: Watch,
 ) -> Trained:
     """Train a network and keep it; see `Models.train`."""
     training = training_of(settings)
@@ -68,7 +70,7 @@ def train_model(
         raise
     _check_nothing_is_left(places, registry, name)
     images = _labeled(places, labels) if training.takes_labels else _images(places)
-    trained = training.train(images, settings, run, running)
+    trained = training.train(images, settings, run, running, watch)
     with writer_lock(folder):
         registry.add_trained(trained.local, trained.files())
     run.remove()
@@ -142,7 +144,7 @@ def _reader(places: Places, stored: dict[int, str]) -> Callable[[int], tuple[str
             raise ImageDamagedError(f"the image {image:016x}", "it is no longer in the collection")
         root, _, inside = path.partition(":")
         if root not in sets:
-            name = places.absolute(path)
+            name = places.snapshot.absolute(path, image)
             return name, read_file(Path(name))
         split, _, row = inside.partition("/")
         with lock:  # loaded once, by whichever thread comes first

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
 from lookalike.collection.stored.clusterings import NamedClusters, StoredClusterings
 from lookalike.hints import Sentence
-from lookalike.types import Ids
+from lookalike.types import FrozenDict, Ids
 
-NO_CLUSTERS: Mapping[str, str] = MappingProxyType({})
+NO_CLUSTERS: Mapping[str, str] = FrozenDict()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class ClusterLabels:
         shared: dict[tuple[str | None, ...], Mapping[str, str]] = {}  # few differ, and there may be a million
         for names in set(zip(*columns, strict=True)):
             pairs = zip(self.named, names, strict=True)
-            shared[names] = {each.clustering: name for each, name in pairs if name is not None}
+            shared[names] = FrozenDict({each.clustering: name for each, name in pairs if name is not None})
         rows = zip(ids.tolist(), zip(*columns, strict=True), strict=True)
         return {image: shared[names] for image, names in rows if shared[names]}
 

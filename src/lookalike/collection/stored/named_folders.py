@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import (
+    CancelledError,
     CollectionNotFoundError,
     InvalidInputError,
     LookalikeError,
@@ -71,6 +72,8 @@ def read_each(names: Iterable[str], read: Callable[[str], T]) -> tuple[list[T], 
             found.append(read(name))
         except CollectionNotFoundError:
             continue
+        except CancelledError:
+            raise
         except LookalikeError as error:
             damaged[name] = error.told
     return found, damaged

@@ -22,7 +22,9 @@ from lookalike.images.decode import os_reason
 from lookalike.images.finding.globs import Excludes
 from lookalike.images.finding.mounts import weak_devices
 from lookalike.images.finding.passed_over import find_left_folder, first_left_folder, takes_up
+from lookalike.system.progress import UNWATCHED, Progress, Watch
 
+_TOLD = 1_000  # files of a folder between two reports
 _LATEST = 2**63 - 1  # nanoseconds: the year 2262; a file may claim to be younger, but no table can hold it
 
 
@@ -129,7 +131,7 @@ def unescape(text: str) -> str:
     )
 
 
-def scan(root: Path, below: str = "", exclude: Sequence[str] = ()) -> Scan:
+def scan(root: Path, below: str = "", exclude: Sequence[str] = (), watch: Watch = UNWATCHED) -> Scan:
     """Find the image files below a folder.
 
     Parameters
@@ -142,6 +144,8 @@ def scan(root: Path, below: str = "", exclude: Sequence[str] = ()) -> Scan:
         Globs; files and folders whose name or relative path matches one are passed over, see
         `images.finding.globs`. So are hidden ones, and the folders of `images.finding.passed_over`, unless
         the root is one.
+    watch : Watch
+        Told how many files there are so far.
 
     Returns
     -------
@@ -150,12 +154,14 @@ def scan(root: Path, below: str = "", exclude: Sequence[str] = ()) -> Scan:
     """
     found, excludes = Scan(), Excludes(exclude)
     start = root / unescape(below) if below else root
-    _walk(start, below, excludes, found)
+    _walk(start, below, excludes, found, watch)
     found.unmet = excludes.unmet
     return found.in_order()
 
 
-def scan_files(root: Path, files: Iterable[Path], exclude: Sequence[str] = ()) -> Scan:
+def scan_files(
+    root: Path, files: Iterable[Path], exclude: Sequence[str] = (), watch: Watch = UNWATCHED
+) -> Scan:
     """Look at the files that a user named, whatever their names end in; folders among them are walked.
 
     `files` lie below `root`, and are given with it. Those in folders of other programs are passed over: a
@@ -163,7 +169,7 @@ def scan_files(root: Path, files: Iterable[Path], exclude: Sequence[str] = ()) -
     """
     found, excludes = Scan(), Excludes(exclude)
     left: set[str] = set()
-    for file in files:
+    for file in watch.each(files):
         relative = escape(file.relative_to(root).as_posix())
         is_folder = os.path.isdir(file)  # not Path.is_dir, which raises where a folder above is unreadable
         parts = relative.split("/")
@@ -172,19 +178,20 @@ def scan_files(root: Path, files: Iterable[Path], exclude: Sequence[str] = ()) -
         if depth:
             left.add("/".join(parts[:depth]))
         elif is_folder:
-            _walk(file, relative, excludes, found)
+            _walk(file, relative, excludes, found, watch)
         else:
             _look(file, relative, found)
     found.left_folders.update(path.rpartition("/")[2] for path in left)
     return found.in_order()
 
 
-def _walk(start: Path, below: str, excludes: Excludes, found: Scan) -> None:
+def _walk(start: Path, below: str, excludes: Excludes, found: Scan, watch: Watch) -> None:
     """Add what lies below `start` to `found`, under paths that begin with `below`."""
     # Each folder comes with the folders that lead to it, by device and inode: links can form loops.
     waiting: list[tuple[Path, str, tuple[tuple[int, int], ...], frozenset[str]]]
     waiting = [(start, below, _leading(start, below), _read_of_root(start))]
     while waiting:
+        watch(Progress("scanning", len(found.files), words="looking for images", unit="images"))
         folder, relative, above, only = waiting.pop()
         try:
             status = folder.stat()
@@ -197,7 +204,9 @@ def _walk(start: Path, below: str, excludes: Excludes, found: Scan) -> None:
         except OSError as error:
             found.failures[relative or "."] = os_reason(error)
             continue
-        for entry in listing:
+        for number, entry in enumerate(listing):
+            if number % _TOLD == _TOLD - 1:
+                watch(Progress("scanning", len(found.files), words="looking for images", unit="images"))
             path = f"{relative}/{escape(entry.name)}" if relative else escape(entry.name)
             if (excludes and excludes(entry.name, unescape(path))) or entry.name.startswith("."):
                 continue

@@ -1,4 +1,4 @@
-"""The table of the forms that clusters are exported in: light, whole, and all that a new one takes."""
+"""The table of the forms that results are exported in: light, whole, and all that a new one takes."""
 
 import inspect
 import subprocess
@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from lookalike import Collection
-from lookalike.collection.clusterings import export_forms
-from lookalike.collection.clusterings.export_forms import (
+from lookalike.collection.export import forms
+from lookalike.collection.export.forms import (
     DEFAULT_FORM,
     EXPORT_FORMS,
     ExportForm,
@@ -28,7 +28,7 @@ def grouped(photos):
 
 
 def test_table_is_at_hand_without_numpy():
-    code = "import lookalike.collection.clusterings.export_forms, sys; print('numpy' in sys.modules)"
+    code = "import lookalike.collection.export.forms, sys; print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False"]
 
@@ -43,7 +43,10 @@ def test_form_writes_one_file_or_a_folder_as_the_row_says(row, grouped, tmp_path
 
 
 def test_usual_form_is_the_first():
-    assert form_names() == ("csv", "json", "copy", "hardlink", "symlink")
+    assert form_names() == (
+        *("csv", "json", "jsonl", "parquet", "npy", "coco"),
+        *("copy", "hardlink", "symlink"),
+    )
     assert DEFAULT_FORM == "csv"
 
 
@@ -53,7 +56,7 @@ def write_paths(export, file):
 
 def test_row_is_all_that_a_form_takes(monkeypatch, grouped, tmp_path):
     row = ExportForm("paths", f"{__name__}:write_paths", is_file=True)
-    monkeypatch.setattr(export_forms, "EXPORT_FORMS", (*EXPORT_FORMS, row))
+    monkeypatch.setattr(forms, "EXPORT_FORMS", (*EXPORT_FORMS, row))
     assert grouped.clusterings.export("kmeans", tmp_path / "paths.txt", "paths") == 6
     assert len((tmp_path / "paths.txt").read_text().split("\n")) == 6
     with pytest.raises(InvalidInputError, match=r"no export as 'xml'; expected one of csv, .*, paths"):

@@ -1,0 +1,51 @@
+"""Processes that are copies of others: what they cannot use is refused, where it would hang for ever.
+
+A fork copies the memory of a process, and of its threads only the one that forks. Libraries that work with
+threads of their own, Lance before all, then wait for threads that are not there; so does who wants a lock
+that another thread held at that moment.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from lookalike.errors import CollectionConflictError
+
+INSTEAD = 'start processes by multiprocessing\'s "spawn" or "forkserver", and open the collection there'
+
+_used_in: list[int] = []  # the process that has used what does not survive a fork
+_is_registered: list[bool] = []
+_left: weakref.WeakKeyDictionary[Any, Callable[[Any], None]] = weakref.WeakKeyDictionary()
+
+
+def check_not_forked(folder: object) -> None:
+    """Raise where this process is a copy of one that had used the tables; else remember that it does.
+
+    Raises
+    ------
+    CollectionConflictError
+    """
+    here = os.getpid()
+    if not _used_in:
+        _used_in.append(here)
+    if _used_in[0] != here:
+        raise CollectionConflictError(
+            f"{folder} cannot be read in a process that is a copy (fork) of one that has read a collection",
+            hint=INSTEAD,
+        )
+
+
+def leave_behind(thing: Any, leave: Callable[[Any], None]) -> None:
+    """Have something done with a thing in every process that is a copy of this one."""
+    if not _is_registered and hasattr(os, "register_at_fork"):  # not on Windows, which has no forks
+        os.register_at_fork(after_in_child=_leave_all)
+        _is_registered.append(True)
+    _left[thing] = leave
+
+
+def _leave_all() -> None:
+    for thing, leave in list(_left.items()):
+        leave(thing)
