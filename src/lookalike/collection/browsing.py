@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from lookalike.collection.facets import count_facets
-from lookalike.collection.orders import Order, order_images
+from lookalike.collection.orders import Order, order_images, values_of
 from lookalike.collection.places import Places
 from lookalike.collection.resources import Resources
 from lookalike.collection.searching import Describer
@@ -49,14 +50,25 @@ def browse(resources: Resources, request: SearchRequest, offset: int = 0) -> Bro
     is_all = selection.images is None and selection.files is None
     chosen = order.among(None if is_all else selection.rows(), request.descending)
     total, listed = len(chosen), chosen if request.k is None else chosen[: offset + request.k]
+    rows = order.rows[listed]
     hits = Hits(
-        places.snapshot.images.ids[order.rows[listed]],
+        places.snapshot.images.ids[rows],
         np.zeros(len(listed)) if order.keys is None else order.keys[listed],
         Describer(places, Passing(None, selection.files), has_scores=False).describe,
         has_scores=False,
     )
     warnings = dict.fromkeys((*places.labels.damaged, *known, *selection.warnings))
-    return BrowseResult(hits[offset:], total, sort, tuple(warnings))
+    return BrowseResult(
+        hits[offset:],
+        total,
+        sort,
+        order.keys[listed[offset:]]
+        if order.keys is not None
+        else values_of(places.snapshot, sort, rows[offset:]),
+        tuple(warnings),
+        replace(request, sort=sort),
+        places.lookup(),
+    )
 
 
 def count(places: Places, where: Filter) -> int:

@@ -917,7 +917,7 @@ class Collection:
 
         Parameters
         ----------
-        result : SearchResult, Clustering, ImageMap, Filter or None
+        result : SearchResult, BrowseResult, Clustering, ImageMap, Filter or None
             A filter stands for the images that pass it, and None for all.
         to : path
             A file that is not there yet; for folders of images, one that is not there, or is empty.

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from lookalike.collection.coding import Coded, Mask, small_codes
 from lookalike.collection.columns import NO_RATING
 from lookalike.collection.joined import Rows
+from lookalike.collection.own_columns import as_moments
 from lookalike.collection.resources import Resources
 from lookalike.collection.snapshot import Snapshot
 from lookalike.errors import QueryInputError
@@ -139,6 +140,23 @@ def _label_images(snapshot: Snapshot) -> Coded:
         now = np.array([*(new[name] for name in named.values), -1], np.int32)
         codes = np.where(codes < 0, now[named.codes], codes)
     return Coded(tuple(values), small_codes(codes, len(values)))
+
+
+def values_of(snapshot: Snapshot, sort: str, rows: Rows) -> npt.NDArray[Any] | None:
+    """Return what some images are sorted by, where that is a date, a number or a truth value: (n,)."""
+    images = snapshot.images
+    if sort == "date":
+        return images.taken[rows]
+    if sort == "size":
+        return np.minimum(images.widths[rows], images.heights[rows])
+    if sort == "sharpness":
+        return images.sharpness[rows]
+    if sort == "rating":
+        return np.where(images.ratings[rows] == NO_RATING, np.nan, images.ratings[rows])
+    if not sort.startswith(FIELD) or snapshot.own.kind(sort.removeprefix(FIELD)) == "text":
+        return None
+    numbers = _field(snapshot, sort.removeprefix(FIELD))[rows]
+    return as_moments(numbers) if snapshot.own.kind(sort.removeprefix(FIELD)) == "date" else numbers
 
 
 def _of_tables(snapshot: Snapshot, sort: str) -> npt.NDArray[Any]:

@@ -85,12 +85,7 @@ class OwnColumns:
 
     def moments(self, name: str) -> npt.NDArray[np.datetime64]:
         """Return a column of dates: (n,) datetime64[us], NaT for none."""
-        numbers = self.numbers(name)
-        return (
-            np.where(np.isnan(numbers), np.iinfo(np.int64).min, numbers)
-            .astype(np.int64)
-            .view("datetime64[us]")
-        )
+        return as_moments(self.numbers(name))
 
     @property
     def all_tags(self) -> CodedLists:
@@ -158,6 +153,14 @@ class OwnColumns:
             raise QueryInputError(
                 f"the field {name!r} holds {_KINDS[kind]}, and is asked for {value!r}"
             ) from None
+
+
+def as_moments(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.datetime64]:
+    """Return microseconds since 1970 as dates; NaN as NaT."""
+    unknown = np.isnan(numbers)
+    found = np.where(unknown, 0, numbers).astype(np.int64).astype("datetime64[us]")
+    found[unknown] = np.datetime64("NaT")
+    return found
 
 
 def has_words(where: str, column: Coded | CodedLists, words: Sequence[FieldValue]) -> Mask:
