@@ -9,7 +9,7 @@ from snapshots_of import places_of
 
 from lookalike.collection.own_columns import OwnColumns
 from lookalike.collection.own_fields import OwnFields
-from lookalike.collection.said import Said
+from lookalike.collection.said import ImageSet, Said
 from lookalike.collection.snapshot import Snapshot
 from lookalike.collection.stored.clusterings import StoredClustering, StoredClusterings
 from lookalike.collection.stored.maps import StoredMap, StoredMaps
@@ -176,8 +176,11 @@ def random_collection(folder, seed, monkeypatch):
     places = places_of(folder, [Root("r", str(folder / "photos"))])
     snapshot = places.snapshot
     said = Said(
-        {name: np.array([each.id for each in images if name in each.sets], np.int64) for name in SETS},
-        {each.id: each.label_by_hand for each in images if each.label_by_hand is not None},
+        labels={each.id: each.label_by_hand for each in images if each.label_by_hand is not None},
+        kept_sets={
+            number: ImageSet(name, {each.id: at for at, each in enumerate(images) if name in each.sets})
+            for number, name in enumerate(SETS)
+        },
     )
     monkeypatch.setattr(Snapshot, "said", property(lambda _: said))
     fields = own_fields(snapshot, images)

@@ -156,10 +156,16 @@ class Facet:
     unit: str | None = None
     ends: tuple[float, ...] | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as a document of JSON: values and counts are two lists of the same length."""
+    def to_dict(self, path: Callable[[str], str] | None = None) -> dict[str, Any]:
+        """Return it as a document of JSON: values and counts are two lists of the same length.
+
+        Parameters
+        ----------
+        path : callable, optional
+            Writes the values, which are paths.
+        """
         document: dict[str, Any] = {
-            "values": list(self.counts),
+            "values": [value if path is None else path(str(value)) for value in self.counts],
             "counts": list(self.counts.values()),
             "missing": self.missing,
             "n_values": self.n_values,
@@ -208,13 +214,16 @@ class Facets(Table, Result, Mapping[str, Facet]):
         Parameters
         ----------
         path : callable, optional
-            Writes a path; as it is, by default. Those of folders are always as they are.
+            Writes a path; as it is, by default.
         tell : callable, optional
             Writes a sentence, which may be a `Sentence` with a hint; without it, by default.
         """
         return {
             "total": self.total,
-            "facets": {name: facet.to_dict() for name, facet in self.by_name.items()},
+            "facets": {
+                name: facet.to_dict(path if name == "folders" else None)
+                for name, facet in self.by_name.items()
+            },
             "warnings": [tell(warning) for warning in self.warnings],
         }
 
