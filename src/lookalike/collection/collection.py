@@ -917,7 +917,7 @@ class Collection:
 
     def export(
         self,
-        result: SearchResult | Clustering | ImageMap | Filter | None,
+        result: Exportable,
         to: str | os.PathLike[str],
         *,
         form: str | None = None,
