@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from lookalike.collection.adding import AnyAddition
     from lookalike.collection.clusterings.clusterings import Clusterings
     from lookalike.collection.evaluation.evaluation import Evaluations
+    from lookalike.collection.export.exporting import Exportable
     from lookalike.collection.fields.fields import Fields, FieldsByFile
     from lookalike.collection.maps.maps import Maps
     from lookalike.collection.models.models import Models
@@ -70,8 +71,6 @@ if TYPE_CHECKING:
     from lookalike.collection.statements.sets import Sets
     from lookalike.collection.statements.statements import Statements
     from lookalike.results.adding import AddReport, FieldReport, VectorReport
-    from lookalike.results.clusterings import Clustering
-    from lookalike.results.maps import ImageMap
 
 
 class Collection:
