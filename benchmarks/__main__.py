@@ -18,6 +18,7 @@ NAMES = (
     "kmeans_large",
     "clustering_memory",
     "asked_recall",
+    "said",
     "million",
     "density",
     "clusterings",
