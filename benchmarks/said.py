@@ -44,7 +44,9 @@ def main(options: Sequence[str] = ()) -> None:
         print(f"{'a label, in that collection':44}", quantiles(labels(journal, asked.appends)))
         print(f"{'undone':44} {1e3 * timed(journal.undo):8.1f} ms")
         print(f"{'the last 20 changes':44} {1e3 * timed(lambda: journal.changes(20)):8.1f} ms")
-        print(f"{'100,000 images into a set':44} {1e3 * timed(lambda: journal.write('sets', great_set)):8.1f} ms")
+        print(
+            f"{'100,000 images into a set':44} {1e3 * timed(lambda: journal.write('sets', great_set)):8.1f} ms"
+        )
 
 
 def labels(journal: Journal, n: int) -> list[float]:
