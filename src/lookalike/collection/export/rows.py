@@ -125,6 +125,7 @@ class Export:
             for at, image in enumerate(images, start=start):
                 if at % _TOLD == 0:
                     self._tell(at)
+                self.watch.check()
                 found = self._meant(image, locations.get(image, ()))
                 if found:
                     yield image, found, at
