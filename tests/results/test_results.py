@@ -46,6 +46,8 @@ def results(collection):
         "search": found,
         "nothing": collection.search(file, k=3, where=_none()),
         "colors": collection.search(color="#777", k=5),
+        "list": collection.browse(sort="sharpness", descending=True),
+        "facets": collection.facets(),
         "clustering": collection.clusterings.get("kmeans"),
         "map": collection.maps.make("pca"),
         "info": collection.info(),
@@ -66,10 +68,23 @@ def _none():
 
 
 NAMES = (
-    *("search", "nothing", "colors", "clustering", "map", "info", "clustering info", "image", "root", "sync"),
+    *(
+        "search",
+        "nothing",
+        "colors",
+        "list",
+        "facets",
+        "clustering",
+        "map",
+        "info",
+        "clustering info",
+        "image",
+        "root",
+        "sync",
+    ),
     *("evaluation", "clusterings", "indexes"),
 )
-TABLES = ("search", "nothing", "colors", "clustering", "map", "evaluation", "clusterings", "indexes")
+TABLES = ("search", "nothing", "colors", "list", "facets", "clustering", "map", "evaluation", "clusterings", "indexes")
 each_result = pytest.mark.parametrize("name", NAMES)
 each_table = pytest.mark.parametrize("name", TABLES)
 
