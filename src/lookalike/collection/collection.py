@@ -13,8 +13,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from lookalike.collection.browsing import browse, count, facets
 from lookalike.collection.closed import Closed, LeftBehind
 from lookalike.collection.describing import describe, describe_image, describe_roots
+from lookalike.collection.facets import check_facets
 from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.moving import move_root
 from lookalike.collection.opening import add_what_is_asked, choose_home, create, find_near
@@ -40,6 +42,7 @@ from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.filter import ANYTHING, Filter
 from lookalike.query.reading import Query, read_queries, read_query
 from lookalike.query.request import SearchRequest
+from lookalike.results.browsing import BrowseResult, Facets
 from lookalike.results.info import ImageInfo, Info, RootInfo
 from lookalike.results.search import SearchResult
 from lookalike.results.sync import SyncReport
@@ -894,7 +897,7 @@ class Collection:
         """
         check_device(device)
         resources = self._resources()
-        datasets = resources.places.examples
+        datasets = resources.places.datasets
         options = SearchRequest(
             unlike=read_queries("without", without, datasets),
             colors=_colors(color),
@@ -928,7 +931,7 @@ class Collection:
 
         Parameters
         ----------
-        result : SearchResult, Clustering, ImageMap, Filter or None
+        result : SearchResult, BrowseResult, Clustering, ImageMap, Filter or None
             A filter stands for the images that pass it, and None for all.
         to : path
             A file that is not there yet; for folders of images, one that is not there, or is empty.
@@ -977,6 +980,120 @@ class Collection:
     def __repr__(self) -> str:
         """Return the class and the folder."""
         return f"<Collection in {self.folder.parent}>"
+
+    def browse(
+        self,
+        request: SearchRequest | None = None,
+        *,
+        where: Filter | None = None,
+        sort: str = "path",
+        descending: bool = False,
+        random_state: int = 0,
+        k: int | None = None,
+        offset: int = 0,
+    ) -> BrowseResult:
+        """List images in an order, without a query.
+
+        Parameters
+        ----------
+        request : SearchRequest, optional
+            One without a query, which has all options but `offset`.
+        where : Filter, optional
+            Only the images that pass; all by default.
+        sort : str
+            By their path; the date when they were taken; their label; size, the shorter side; sharpness;
+            color, by the hue of what there is most of, greys last; rating; ``field:NAME``, one of your own
+            columns; random; or central: the nearest first to the center of their cluster, where the filter
+            asks for clusters of one clustering, else to the mean of all images of the collection's model.
+            Ties come by path, and last those of which it is not known.
+        descending : bool
+            Whether to list them the other way round, but for those of which it is not known.
+        random_state : int
+            What the random order comes from; the same images come in the same one.
+        k : int, optional
+            How many to list; all by default. They are described when they are looked at.
+        offset : int
+            How many to leave out before.
+
+        Returns
+        -------
+        BrowseResult
+
+        Raises
+        ------
+        InvalidInputError
+            If nothing can be sorted by that, or a number is out of range.
+        QueryError
+            If there is nothing of a name that the filter gives, or no such field.
+        CollectionError
+            For central, if no image is embedded.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> report = photos.sync()
+        >>> listed = photos.browse(sort="size", descending=True, k=3)
+        >>> len(listed.hits), listed.total
+        (3, 4)
+        """
+        check_count("offset", offset, least=0)
+        asked = SearchRequest(
+            where=_filter(where),
+            sort=sort,
+            descending=descending,
+            random_state=random_state,
+            k=k,
+        )
+        if request is not None and asked != SearchRequest(sort="path", k=None):
+            raise InvalidInputError(
+                "a SearchRequest says all that is listed; expected no other options beside it"
+            )
+        return browse(self._resources(), request or asked, offset)
+
+    def count(self, where: Filter | None = None) -> int:
+        """Return how many images pass a filter.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> report = photos.sync()
+        >>> photos.count(), photos.count(Filter(min_size=10_000))
+        (4, 0)
+        """
+        return count(self._resources().places, _filter(where))
+
+    def facets(self, where: Filter | None = None, names: Sequence[str] | None = None) -> Facets:
+        """Count images by what they are: labels, folders, formats, dates, … all at once.
+
+        Parameters
+        ----------
+        where : Filter, optional
+            Only the images that pass; all by default.
+        names : sequence of str, optional
+            Which: labels, folders, splits, formats, shapes, cameras, lenses, keywords, ratings, colors,
+            sizes, sharpness, dates, sets, tags, clusters (by clustering, or one as ``cluster:NAME``) and
+            fields (your own columns, or one as ``field:NAME``). All by default.
+
+        Returns
+        -------
+        Facets
+            Values, and images of each. Folders count what lies at any depth below them.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such facet.
+        QueryError
+            If there is nothing of a name that the filter gives, or no such field.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> report = photos.sync()
+        >>> photos.facets(names=["formats"])["formats"].counts
+        {'PNG': 4}
+        """
+        return facets(self._resources().places, _filter(where), check_facets(names))
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""
