@@ -8,6 +8,7 @@ import sys
 NAMES = (
     "start_up",
     "indexing",
+    "adding",
     "photos",
     "memory",
     "colour",

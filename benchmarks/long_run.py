@@ -1,10 +1,11 @@
 """Does a collection that stays open answer truly while others change it? Minutes of everything at once.
 
 One process holds a collection open; its threads search (by id, by file, filtered, by colour, near one thing
-and far from another, in a cluster, k up to 1,000), look around, and read thumbnails. Three others change it
-as fast as they can: one adds, edits, renames, copies and deletes files, renames folders, and brings the
-collection up to date; one clusters, names, merges and deletes clusterings; one gives labels by hand, fills
-sets, judges hits and pairs. They are killed (SIGKILL) at random moments, and begin anew.
+and far from another, in a cluster, k up to 1,000), look around, and read thumbnails. Others change it as
+fast as they can: one adds, edits, renames, copies and deletes files, renames folders, and brings the
+collection up to date; one adds and removes images by call; one clusters, names, merges and deletes
+clusterings; one gives labels by hand, fills sets, judges hits and pairs. They are killed (SIGKILL) at random
+moments, and begin anew.
 
 Every answer is held to the snapshot that it was given for, by plain code that shares nothing with a search:
 
@@ -54,7 +55,7 @@ from lookalike.errors import (
 )
 from lookalike.images import content_id, decode, perceptual_hash
 from lookalike.images.palette import parse_color, rgb_to_lab
-from lookalike.types import Hit
+from lookalike.types import Hit, format_id
 
 MODEL = "pixels-8-grey"
 PICTURES, THREADS = 1_632, 8
@@ -63,6 +64,7 @@ KEPT, PASSING = "kept", "passing"  # clusterings: one that stays, one that comes
 LIVES = (0.3, 12.0)  # seconds until a writer is killed, after it has begun
 HASH_MAY_DIFFER = 10  # bits: it was taken before the thumbnail was written as a JPEG
 LEDGER = "ledger.txt"
+KEYS = 100
 ACKNOWLEDGED = "acknowledged"  # a set that is only added to
 KS = (1, 10, 60, 250, 1_000)
 
@@ -233,11 +235,11 @@ class Pictures:
 
     def add(self) -> None:
         """Add a picture that never was."""
-        self._put(self._new_place(), self._new_content())
+        self._put(self._new_place(), self.new_content())
 
     def edit(self, file: Path) -> None:
         """Replace a picture by another."""
-        self._put(file, self._new_content())
+        self._put(file, self.new_content())
 
     def copy(self, file: Path) -> None:
         """Put the same picture in another place, too."""
@@ -246,7 +248,7 @@ class Pictures:
     def rename(self, file: Path) -> None:
         """Give a file another name, perhaps in another folder."""
         place = self._new_place()
-        self._note(place, content_id(file.read_bytes())[0])
+        self.note(place, content_id(file.read_bytes())[0])
         file.rename(place)
 
     def rename_folder(self) -> None:
@@ -254,7 +256,7 @@ class Pictures:
         old = self.chance.choice(sorted(path for path in self.folder.iterdir() if path.name[0] != "."))
         new = old.with_name(f"{old.name.partition('-')[0]}-{self.chance.randrange(10**6)}")
         for file in old.iterdir():
-            self._note(new / file.name, content_id(file.read_bytes())[0])
+            self.note(new / file.name, content_id(file.read_bytes())[0])
         old.rename(new)
 
     def _new_place(self) -> Path:
@@ -263,7 +265,8 @@ class Pictures:
         folder = self.chance.choice(sorted(there)) if there else self.folder / f"class {number}"
         return folder / f"{self.chance.randrange(10**9):09}.png"
 
-    def _new_content(self) -> bytes:
+    def new_content(self) -> bytes:
+        """Return a picture that never was."""
         made = np.random.default_rng(self.chance.getrandbits(63))
         coarse = Image.fromarray(made.integers(0, 255, (5, 6, 3), np.uint8))
         size = (self.chance.randint(24, 96), self.chance.randint(24, 96))
@@ -272,15 +275,26 @@ class Pictures:
         return stream.getvalue()
 
     def _put(self, place: Path, content: bytes) -> None:
-        self._note(place, content_id(content)[0])
+        self.note(place, content_id(content)[0])
         place.parent.mkdir(parents=True, exist_ok=True)
         part = place.with_suffix(".part")
         part.write_bytes(content)
         part.replace(place)
 
-    def _note(self, place: Path, image: int) -> None:
+    def note(self, place: Path | str, image: int) -> None:
+        """Write down what a place is about to hold."""
         with self._ledger.open("ab", buffering=0) as stream:
             stream.write(f"{place}\t{image}\n".encode())
+
+
+def patiently(work: Callable[[], object]) -> None:
+    """Do some work as soon as nobody else writes."""
+    while True:
+        try:
+            work()
+            return
+        except LockedError:
+            time.sleep(0.02)
 
 
 def write_files(folder: Path, chance: random.Random) -> None:
@@ -309,8 +323,11 @@ def write_files(folder: Path, chance: random.Random) -> None:
         for name in chance.choices(list(changes), k=chance.randint(1, 3)):
             changes[name]()
             print(name, flush=True)
-        with contextlib.suppress(LockedError, MissingImagesError):
-            photos.sync(commit_seconds=chance.choice((0.05, 5.0)), prune=chance.random() < 0.3, jobs=1)
+        seconds, prune = chance.choice((0.05, 5.0)), chance.random() < 0.3
+        with contextlib.suppress(MissingImagesError):
+            patiently(
+                lambda seconds=seconds, prune=prune: photos.sync(commit_seconds=seconds, prune=prune, jobs=1)
+            )
             print("index", flush=True)
 
 
@@ -385,13 +402,38 @@ def say(folder: Path, chance: random.Random) -> None:
     print("begun", flush=True)
     while True:
         name = chance.choice(list(changes))
-        with contextlib.suppress(LockedError):
-            changes[name]()
-            print(name, flush=True)
+        patiently(changes[name])
+        print(name, flush=True)
+        time.sleep(chance.uniform(0, 0.5))
+
+
+def add_by_call(folder: Path, chance: random.Random) -> None:
+    """Add images under keys, replace and remove them, until killed; a field says which image it is."""
+    photos, pictures = Collection.open(folder / "photos"), Pictures(folder, chance)
+
+    def add() -> None:
+        some = []
+        for number in chance.sample(range(KEYS), chance.randint(1, 20)):
+            content = pictures.new_content()
+            image = content_id(content)[0]
+            pictures.note(f"added:key/{number}", image)
+            some.append((content, f"key/{number}", {"image": format_id(image), "number": number}))
+        photos.add(some, jobs=1)
+
+    def remove() -> None:
+        photos.remove([f"key/{number}" for number in chance.sample(range(KEYS), chance.randint(1, 20))])
+
+    changes: dict[str, Callable[[], object]] = {"add": add, "remove": remove}
+    print("begun", flush=True)
+    while True:
+        name = chance.choices(list(changes), (3, 1))[0]
+        patiently(changes[name])
+        print(name, flush=True)
         time.sleep(chance.uniform(0, 0.5))
 
 
 WRITERS: dict[str, Callable[[Path, random.Random], None]] = {
+    "adder": add_by_call,
     "sayer": say,
     "indexer": write_files,
     "clusterer": write_clusterings,
@@ -479,9 +521,14 @@ class Truth:
         files = store.files.read(["path", "id", "label"]).to_pylist()
         by_hand = snapshot.said.labels
         self.files: dict[int, list[tuple[str, str | None]]] = defaultdict(list)
+        self.folder_labels: dict[str, str | None] = {}
         for row in sorted(files, key=lambda row: row["path"]):
+            path = self.without_ending(snapshot.absolute(row["path"], row["id"]))
             label = by_hand.get(row["id"], row["label"])
-            self.files[row["id"]].append((snapshot.absolute(row["path"]), label))
+            self.files[row["id"]].append((path, label))
+            self.folder_labels[path] = row["label"]
+            is_added = row["path"].startswith("added:")
+            must(is_added or row["label"] == Path(path).parent.name, f"the label {row['label']} of {path}")
         self.images = {
             row["id"]: row for row in store.images.read(["id", "width", "height", "phash"]).to_pylist()
         }
@@ -496,6 +543,11 @@ class Truth:
         have = set(store.thumbnails.read(["id"])["id"].to_pylist())
         if self.files.keys() - have:
             raise AssertionError(f"{len(self.files.keys() - have)} images of files have no thumbnail")
+
+    def without_ending(self, path: str) -> str:
+        """Return a path; that of a file that the collection keeps without its ending, as it may be gone."""
+        is_kept = path.startswith(str(self.snapshot.store.folder))
+        return os.path.splitext(path)[0] if is_kept else path
 
     def vector(self, image: int) -> np.ndarray:
         """Return the vector of an image, (d,)."""
@@ -563,10 +615,15 @@ def check(watched: Watched, truth: Truth, hits: Sequence[Hit], expected: Expecte
         must(np.abs(given - own).max(initial=0) <= scale, "a distance is not that of its image")
     for hit in hits:
         meant = [(path, label) for path, label in truth.files[hit.id] if expected.path_passes(path, label)]
-        must(list(hit.paths) == [path for path, _ in meant], f"{hit.paths} are not the paths {meant}")
+        paths = [truth.without_ending(path) for path in hit.paths]
+        must(paths == [*dict.fromkeys(path for path, _ in meant)], f"{hit.paths} are not the paths {meant}")
         must(hit.label == meant[0][1], f"the label {hit.label} of {hit.path}; expected {meant[0][1]}")
-        must(hit.folder_label == Path(hit.path).parent.name, f"the label {hit.folder_label} of {hit.path}")
-        must(watched.was_there(hit.path, hit.id), f"{hit.path} never held {hit.id}")
+        label = truth.folder_labels[paths[0]]
+        must(hit.folder_label == label, f"the label {hit.folder_label} of {hit.path}; expected {label}")
+        if hit.keys:
+            must(hit.fields.get("image") == format_id(hit.id), f"the fields {dict(hit.fields)} of {hit.id}")
+        for place in [f"added:{key}" for key in hit.keys] or hit.paths:
+            must(watched.was_there(place, hit.id), f"{place} never held {hit.id}")
 
 
 def check_thumbnail(truth: Truth, image: int, jpeg: bytes) -> None:
@@ -636,12 +693,17 @@ class Reader:
         image, k = self._image(), self.chance.choice(KS)
         return self._search(image, Expected(k), lambda: self.photos.search(ImageRef(image), k=k))
 
+    def _file(self) -> tuple[int, str]:
+        """Choose an image, and a file of the folders that holds it; empty if none does."""
+        image = self._image()
+        files = self.watched.truth(self.photos.snapshot()).files.get(image, ())
+        there = [path for path, _ in files if not path.startswith(str(self.photos.folder))]
+        return image, self.chance.choice(there) if there else ""
+
     def _by_file(self) -> float:
-        image, k = self._image(), self.chance.choice(KS)
-        truth = self.watched.truth(self.photos.snapshot())
-        if image not in truth.files:
+        (image, file), k = self._file(), self.chance.choice(KS)
+        if not file:
             return 0.0
-        file = self.chance.choice(truth.files[image])[0]
         return self._search(image, Expected(k), lambda: self.photos.search(ImageFile(file), k=k), file)
 
     def _unlike(self) -> float:
@@ -673,7 +735,9 @@ class Reader:
         expected = Expected(k)
         size = self.chance.randint(24, 90)
         kind = self.chance.choice(("label", "folder", "size"))
-        if kind == "label":
+        if path.startswith(str(self.photos.folder)):
+            kind = "size"
+        if kind == "label" and label is not None:
             where = Filter(labels=[label])
             expected.path_passes = lambda _, other: other == label
         elif kind == "folder":
@@ -747,11 +811,9 @@ class Reader:
         return took
 
     def _image_info(self) -> float:
-        image = self._image()
-        truth = self.watched.truth(self.photos.snapshot())
-        if image not in truth.files:
+        _, file = self._file()
+        if not file:
             return 0.0
-        file = truth.files[image][0][0]
         try:
             info, truth, took = self._timed(lambda: self.photos.image_info(file))
         except QueryNotFoundError:
@@ -760,9 +822,8 @@ class Reader:
                 file not in {path for files in truth.files.values() for path, _ in files}, f"{file} is there"
             )
             return 0.0
-        must(
-            list(info.paths) == [path for path, _ in truth.files[info.id]], f"the paths of {file} are others"
-        )
+        paths = [truth.without_ending(path) for path in info.paths]
+        must(paths == [path for path, _ in truth.files[info.id]], f"the paths of {file} are others")
         return took
 
     def _all_vectors(self) -> float:

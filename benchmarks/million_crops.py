@@ -6,6 +6,9 @@ themselves lie nowhere, and their paths begin with ``added:``, where no root is,
 
     python -m benchmarks million_crops --out /tmp/crops [--count 1000000] [--jobs 2] [--device auto]
 
+In the end each crop gets two own fields: ``share``, of its picture's area, and ``source``, the data set. With
+``--fields`` those that are there get them, and no others are made.
+
 Kill it whenever you like: what was committed is a whole collection of fewer crops, and the next run goes on
 from there. The same crops come in the same order on every machine that has the same data sets at hand. What
 can be known of a crop is computed from its pixels (id, hash, sharpness, colours, vectors); dates, cameras,
@@ -46,7 +49,7 @@ from lookalike.store import Store, find_collection, writer_lock
 from lookalike.store.store import Changes, FileRow, ImageRow
 from lookalike.system.cores import usable_cores
 from lookalike.system.progress import UNWATCHED
-from lookalike.types import PixelArray, Vectors
+from lookalike.types import FieldValue, PixelArray, Vectors
 
 COUNT = 1_000_000
 ROWS_A_COMMIT = 4_000
@@ -54,6 +57,7 @@ ROWS_A_TASK = 60  # that a thread takes at a time
 REDUCED, FITTED_ON = 128, 20_000
 MAINTAINED_AFTER = 25  # commits
 COMMITS_AHEAD = 2
+FIELDS_AT_ONCE = 50_000
 THUMBNAIL_SIDE, QUALITY = 64, 75
 DECODED_SIDE = 512  # drawings of many megapixels are shrunk to it first
 CAMERAS = ("Aldine A1", "Bodoni B200", "Caslon C3", "Didot D40", "Elzevir E5", "Fournier F60")
@@ -243,8 +247,14 @@ def main(options: Sequence[str] = ()) -> None:
     parser.add_argument("--jobs", type=int, default=usable_cores(), help="threads (default: one a core)")
     parser.add_argument("--device", default="auto", help="where the network runs (default: auto)")
     parser.add_argument("--random-state", type=int, default=0, help="of a new collection (default: 0)")
+    parser.add_argument(
+        "--fields", action="store_true", help="only say of the crops that are there what they are"
+    )
     chosen = parser.parse_args(options)
-    make(chosen.out, chosen.count, chosen.jobs, chosen.device, chosen.random_state)
+    if chosen.fields:
+        set_fields(Collection.open(chosen.out, above=False))
+    else:
+        make(chosen.out, chosen.count, chosen.jobs, chosen.device, chosen.random_state)
 
 
 def make(out: Path, count: int, jobs: int, device: str = "auto", random_state: int = 0) -> Collection:
@@ -255,7 +265,33 @@ def make(out: Path, count: int, jobs: int, device: str = "auto", random_state: i
     collection = Collection.open(out, above=False)
     crops = open_crops(collection, random_state)
     Maker(collection, crops, jobs, device).run(count)
+    set_fields(collection)
     return collection
+
+
+def set_fields(collection: Collection) -> None:
+    """Say of all crops whose fields are not known yet what they are; what was killed goes on."""
+    crops, snapshot = open_crops(collection), collection.snapshot()
+    paths = snapshot.files.paths()
+    known = (
+        snapshot.fields.columns["share"].is_valid().to_pylist()
+        if len(snapshot.fields)
+        else [False] * len(paths)
+    )
+    unknown = {path for path, is_known in zip(paths, known, strict=True) if not is_known}
+    some: dict[str, dict[str, FieldValue | None]] = {}
+    for portion in crops.portions(sys.maxsize) if unknown else ():
+        own = crops.paths(portion)
+        if own[0] not in unknown:
+            continue
+        source = crops.sources[portion.source].name
+        for path, share in zip(own, crops.cuts(portion).shares.tolist(), strict=True):
+            some[path] = {"share": round(share, 4), "source": source}
+        if len(some) >= FIELDS_AT_ONCE:
+            collection.fields.set(some)
+            some = {}
+    if some:
+        collection.fields.set(some)
 
 
 def open_crops(collection: Collection, random_state: int = 0) -> Crops:

@@ -55,31 +55,51 @@ def notice(photos: Collection, _: str | None) -> Figures:
 
 
 def swap(photos: Collection, model: str | None) -> Figures:
-    """Measure what follows a commit: a row of the files is written again, as it is."""
+    """Measure what follows a commit of another process: it adds an image, which is taken out in the end."""
     image = int(photos.snapshot().files.ids[0])
-    photos.search(ImageRef(image), model=model)
-    list(photos.snapshot().images.ids[:1])
-    found: dict[str, list[float]] = {"snapshot": [], "search": [], "columns": []}
-    for _ in range(3):
-        subprocess.run([sys.executable, "-c", _COMMIT, str(photos.folder)], check=True)
+    found: dict[str, list[float]] = {"snapshot": [], "search": [], "search_again": []}
+    for number in range(-1, 3):
+        if number >= 0:
+            subprocess.run([sys.executable, "-c", _ADD, str(photos.folder), str(number)], check=True)
         for name, work in (
             ("snapshot", photos.snapshot),
             ("search", lambda: list(photos.search(ImageRef(image), model=model).hits)),
-            ("columns", lambda: (photos.snapshot().files, photos.snapshot().images)),
+            ("search_again", lambda: list(photos.search(ImageRef(image), model=model).hits)),
         ):
-            found[name].append(milliseconds(lambda _, work=work: work(), 1))
+            took = milliseconds(lambda _, work=work: work(), 1)
+            if number >= 0:
+                found[name].append(took)
+    subprocess.run([sys.executable, "-c", _TAKE_OUT, str(photos.folder)], check=True)
     return {f"{name}_milliseconds": median(took) for name, took in found.items()}
 
 
-_COMMIT = """
+# The rows of an image once more, as another.
+_ADD = """
+import sys
+from pathlib import Path
+from lookalike.store import Store, writer_lock
+store, number = Store(Path(sys.argv[1])), int(sys.argv[2])
+row = store.files.read(None, "path NOT LIKE 'probe:%'").slice(0, 1).to_pydict()
+image, new = row["id"][0], [row["id"][0] ^ (number + 1)]
+with writer_lock(store.folder):
+    for name, table in store.vector_tables().items():
+        table = store.vectors(name, table.dimension())
+        _, vectors = table.vectors_of([image])
+        store.write_vectors(new, vectors, table)
+    for table in (store.thumbnails, store.images):
+        rows = table.read_where_in("id", [image], table.schema.names).to_pydict()
+        table.upsert({**rows, "id": new})
+    store.files.upsert({**row, "id": new, "path": [f"probe:{number}.jpg"]})
+"""
+
+_TAKE_OUT = """
 import sys
 from pathlib import Path
 from lookalike.store import Store, writer_lock
 store = Store(Path(sys.argv[1]))
 with writer_lock(store.folder):
-    path = store.files.read(["path"])["path"][0].as_py()
-    row = store.files.read_where_in("path", [path], store.files.schema.names)
-    store.files.upsert(row.to_pydict())
+    store.files.delete([f"probe:{number}.jpg" for number in range(3)])
+    store.sweep()
 """
 
 
@@ -145,10 +165,18 @@ def thumbnails(photos: Collection, model: str | None) -> Figures:
 
 
 def memory(photos: Collection, _: str | None) -> Figures:
-    """Measure what the columns of a snapshot take: megabytes for a million images."""
+    """Measure what the columns of a snapshot take, all of them: megabytes for a million images."""
     snapshot = photos.snapshot()
     columns = snapshot.files, snapshot.images
-    return {"columns_mb_a_million": sum(each.n_bytes for each in columns) / len(snapshot)}
+    for each in columns:
+        for name in vars(type(each)):
+            if not name.startswith("_"):
+                getattr(each, name)  # reads it
+    both = sum(each.n_bytes for each in columns)
+    return {
+        "mb_a_million": both / len(snapshot),
+        "with_joins_mb_a_million": (both + snapshot.joined.n_bytes) / len(snapshot),
+    }
 
 
 def _some(photos: Collection, n: int) -> list[int]:
@@ -174,7 +202,7 @@ FLOORS = {
     ("notice", "milliseconds"): 1.0,
     ("thumbnails", "milliseconds"): 30.0,
     ("thumbnails", "of_hits_milliseconds"): 30.0,
-    ("memory", "columns_mb_a_million"): 150.0,
+    ("memory", "mb_a_million"): 150.0,
     ("cold", "now_over_before"): 1.0,
 }
 """What is not to be exceeded, whatever the number of images; other floors depend on it."""

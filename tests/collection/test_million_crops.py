@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from benchmarks import million_crops
 
-from lookalike import ImageRef
+from lookalike import Filter, ImageRef
 from lookalike.store import Store
 from mnist_files import write_mnist
 
@@ -61,10 +61,26 @@ def test_it_is_a_collection_like_any_other(at_hand, tmp_path):
     for model in info.models:
         result = photos.search(ImageRef(int(files.ids[3])), model=model, k=99)
         assert len(result.hits) == info.images - 1
-        assert {hit.path for hit in result.hits} < set(files.paths())
+        assert {f"added:{hit.keys[0]}" for hit in result.hits} < set(files.paths())
+    assert photos.search(path, k=1, where=Filter(fields={"share": {"min": 0.6}})).hits
+    assert set(photos.snapshot().fields.columns["source"].to_pylist()) == {"mnist", "fashion-mnist"}
     thumbnails = photos.thumbnails(files.ids.tolist())
     assert len(thumbnails) == info.images
     assert all(jpeg.startswith(b"\xff\xd8") for jpeg in thumbnails.values())
+
+
+def test_fields_are_given_to_those_that_have_none(at_hand, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(million_crops, "set_fields", lambda collection: None)
+        photos = million_crops.make(tmp_path / "crops", 40, jobs=1)
+    assert photos.fields.names() == []
+    million_crops.main(["--out", str(tmp_path / "crops"), "--fields"])
+    shares = photos.snapshot().fields.columns["share"].to_pylist()
+    assert len(shares) == 40
+    assert all(0.6 <= share <= 0.95 for share in shares)
+    version = photos.snapshot().store.fields.version()
+    million_crops.set_fields(photos)
+    assert photos.snapshot().store.fields.version() == version
 
 
 def test_no_sync_takes_crops_away(at_hand, tmp_path):

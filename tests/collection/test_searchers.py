@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from index_kinds import BUILT, each_usable_kind
-from lookalike.collection.searchers import EXACT_BYTES, Searchers, choose_kind
+from lookalike.collection.searchers import EXACT_BYTES, Searchers, choose_kind, forget_indexes
 from lookalike.errors import InvalidInputError
 from lookalike.index import Exact, Index, KMeansTree
 from lookalike.index.kinds import check_request
+from lookalike.index.patched import Patched
 from lookalike.store import Store, Table
 from lookalike.system.progress import Watch
 
@@ -129,6 +130,70 @@ def test_thirty_percent_of_change_is_built_again(store, table, kind, monkeypatch
     monkeypatch.setattr(BUILT[kind], "remove", lambda *_: pytest.fail("it was removed from"))
     check_answers(store, open_index(store, kind))
     assert folders(store, kind) == [table.state()]
+
+
+@each_usable_kind
+def test_who_has_searched_before_takes_few_changes_beside_the_index_and_writes_nothing(
+    store, table, kind, monkeypatch
+):
+    searchers = Searchers(store.folder)
+    before = searchers.open(table, "m", "cosine", kind)
+    there = folders(store, kind)
+    monkeypatch.setattr(BUILT[kind], "add", lambda *_: pytest.fail("it was added to"))
+    monkeypatch.setattr(BUILT[kind], "save", lambda *_: pytest.fail("it was written"))
+    for number in range(3):
+        write(store, range(1_000 + number, 1_200, 3), rows_of(200, seed=1)[number:200:3][:67])
+        table.delete(range(60 * number, 60 * number + 50))
+        searcher = searchers.open(table, "m", "cosine", kind)
+        assert isinstance(searcher, Patched)
+        assert searcher.index is before
+        check_answers(store, searcher)
+    assert folders(store, kind) == there
+    # What comes back is taken in, and what came may go.
+    write(store, range(50), rows_of(N)[:50])
+    table.delete(range(1_000, 1_100))
+    check_answers(store, searchers.open(table, "m", "cosine", kind))
+    write(store, range(60, 170), rows_of(N)[60:170])
+    table.delete(range(1_100, 1_200))
+    back = searchers.open(table, "m", "cosine", kind)
+    assert back is before
+
+
+def test_many_changes_are_taken_into_the_index(store, table, monkeypatch):
+    monkeypatch.setattr("lookalike.collection.searchers._MOST_PATCHED", 20)
+    searchers = Searchers(store.folder)
+    before = searchers.open(table, "m", "cosine", "exact")
+    write(store, range(1_000, 1_020), rows_of(20, seed=1))
+    assert isinstance(searchers.open(table, "m", "cosine", "exact"), Patched)
+    write(store, range(1_020, 1_021), rows_of(1, seed=2))
+    index = searchers.open(table, "m", "cosine", "exact")
+    assert isinstance(index, Exact)
+    assert len(index) == len(before) + 21
+    assert folders(store) == [table.state()]
+    check_answers(store, index)
+
+
+def test_where_another_process_has_made_a_newer_index_that_is_taken(store, table, builds):
+    searchers = Searchers(store.folder)
+    searchers.open(table, "m", "cosine", "exact")
+    write(store, range(1_000, 1_010), rows_of(10, seed=1))
+    open_index(store)  # as another process would
+    write(store, range(1_010, 1_015), rows_of(5, seed=2))
+    builds.clear()
+    searcher = searchers.open(table, "m", "cosine", "exact")
+    assert isinstance(searcher, Patched)
+    assert len(searcher.index) == N + 10
+    check_answers(store, searcher)
+
+
+def test_vectors_made_anew_under_the_same_ids_are_not_taken_for_the_old_ones(store, table):
+    searchers = Searchers(store.folder)
+    searchers.open(table, "m", "cosine", "exact")
+    forget_indexes(store.folder, ["m"])
+    write(store, range(N), rows_of(N, seed=5))
+    check_answers(store, searchers.open(table, "m", "cosine", "exact"))
+    write(store, range(N), rows_of(N, seed=6))  # nobody has forgotten any, but all have changed
+    check_answers(store, searchers.open(table, "m", "cosine", "exact"))
 
 
 def test_change_is_counted_from_the_build_on_not_from_the_last_update(store, table, builds):

@@ -50,7 +50,7 @@ from lookalike.store import Labeling, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Work, locate
 from lookalike.system.cores import usable_cores
 from lookalike.system.forks import leave_behind
-from lookalike.system.progress import CancelToken, ProgressReport
+from lookalike.system.progress import CancelToken, ProgressReport, silent
 from lookalike.system.watching import watching
 from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
 
@@ -116,6 +116,9 @@ class Collection:
         exclude: Sequence[str] = (),
         with_root: bool = True,
         check_model: bool = True,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
     ) -> Collection:
         """Make a collection in ``folder/.lookalike``. It is empty until the first `sync`.
 
@@ -132,6 +135,8 @@ class Collection:
             Whether the folder itself is the first root.
         check_model : bool
             Whether to load the model, and fetch it if need be, before anything is written.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Raises
         ------
@@ -146,7 +151,8 @@ class Collection:
         0
         """
         home = Path(os.path.abspath(folder))
-        collection = cls(*create(home, model, labels, exclude, with_root, check_model))
+        with watching(report, cancel) as watch:
+            collection = cls(*create(home, model, labels, exclude, with_root, check_model, watch))
         collection.is_new = True
         return collection
 
@@ -228,6 +234,8 @@ class Collection:
         exclude: Sequence[str] = (),
         instead: str | os.PathLike[str] | None = None,
         quiet: bool = False,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
     ) -> Collection:
         """Open the collection that some folders are in, or make one, with all that was named in it.
 
@@ -253,7 +261,9 @@ class Collection:
             Where to make a new one, if not at its place: for a dry run, which is to leave nothing behind. The
             model is not loaded, and no data set downloaded.
         quiet : bool
-            Whether to show no bar while a data set is downloaded.
+            Whether to show no bar, as with ``report=lookalike.silent``.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Raises
         ------
@@ -275,13 +285,14 @@ class Collection:
         if isinstance(paths, str | os.PathLike):
             raise InvalidInputError(f"paths is {paths!r}; expected a list of paths", field="paths")
         home = choose_home(paths, at, datasets)
-        for name in datasets:
-            prepare_dataset(name, download=instead is None, quiet=quiet)
-        if home.is_there:
-            collection = cls.open(home.folder, above=False)
-        else:
-            folder = home.folder if instead is None else instead
-            collection = cls.create(folder, model, with_root=False, check_model=instead is None)
+        with watching(silent if quiet else report, cancel) as watch:
+            for name in datasets:
+                prepare_dataset(name, download=instead is None, **watch.told)
+            if home.is_there:
+                collection = cls.open(home.folder, above=False)
+            else:
+                folder, check_model = (home.folder, True) if instead is None else (instead, False)
+                collection = cls.create(folder, model, with_root=False, check_model=check_model, **watch.told)
         try:
             add_what_is_asked(collection._manifest, home.targets, datasets, labels, exclude)
         except LookalikeError:
@@ -512,11 +523,13 @@ class Collection:
         """
         return move_root(self._store, self._manifest, old, new)
 
-    def add_dataset(self, name: str) -> tuple[Path, ...]:
+    def add_dataset(
+        self, name: str, *, report: ProgressReport | None = None, cancel: CancelToken | None = None
+    ) -> tuple[Path, ...]:
         """Add a data set that lookalike knows by name; the next `sync` reads it, and remembers it.
 
         Its images have paths such as ``mnist:test/42``, which are also queries. A data set of ordinary files
-        is added as the folder that it is, which is returned.
+        is added as the folder that it is, which is returned. For `report` and `cancel` see `sync`.
 
         Raises
         ------
@@ -531,7 +544,8 @@ class Collection:
         >>> digits.datasets
         ('mnist',)
         """
-        return self._manifest.add_dataset(name)
+        with watching(report, cancel) as watch:
+            return self._manifest.add_dataset(name, watch)
 
     def sync(
         self,
@@ -883,7 +897,7 @@ class Collection:
         """
         check_device(device)
         resources = self._resources()
-        datasets = resources.places.examples
+        datasets = resources.places.datasets
         options = SearchRequest(
             unlike=read_queries("without", without, datasets),
             colors=_colors(color),

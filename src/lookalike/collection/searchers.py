@@ -9,7 +9,9 @@ Layout
     indexes/<model>-ivf-rq/            what is known of the store's own index; see `lookalike.index.ivf_rq`
 
 What lies under a state is whole, and of that state, whoever wrote it: it is made beside its place and then
-renamed. A reader that finds it takes no lock. Who does not find it takes the lock, looks again, and makes
+renamed. A reader that finds it takes no lock. Who has searched before, and finds the index of another state
+there, from which few have come or gone, searches that and these: see `lookalike.index.patched`. Others, and
+where more have changed, take the lock, look again, and make
 it: of the index that is there, by adding and removing, while no more than a tenth has changed since that was
 built, all counted; anew otherwise. Who holds the lock removes what else lies there: older states, which
 those who have them mapped keep, and what a killed process left. On a disk that cannot be written to, the
@@ -29,12 +31,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from lookalike.errors import IndexFileError
 from lookalike.index import kinds
 from lookalike.index.contract import MOST_CHANGED, Index, Searcher, StoredSearcher
 from lookalike.index.exact import Exact
 from lookalike.index.kinds import AUTO, AUTO_KINDS, IndexKind, find_kind, load_index
+from lookalike.index.patched import Patched
 from lookalike.store import Table
 from lookalike.system.memo import Memo
 from lookalike.system.memory import check_vectors_fit
@@ -50,6 +54,7 @@ command 15 ms, from a cold disk 230 ms; k-means tree 0.7 ms, in a command 410 ms
 """
 
 _MARKED = 16
+_MOST_PATCHED = 5_000  # vectors that came or went; to look through so many takes some milliseconds
 _ASKED_AGAIN = 0.2  # seconds that are waited for a lock before it is asked whether to go on
 
 
@@ -95,10 +100,11 @@ class _Origin:
 
 
 class _Opened(NamedTuple):
-    """A searcher, and the state of the table that it is of."""
+    """A searcher, the state of the table that it is of, and that of the index in it, where it is patched."""
 
     state: str
     searcher: Searcher
+    index_state: str = ""
 
 
 class Searchers:
@@ -128,7 +134,9 @@ class Searchers:
         def make() -> _Opened:
             if row.is_of_store:
                 return _open_stored(table, state, place, metric, row, watch)
-            return _open(table, state, place, metric, row, watch)
+            opened = self._opened.peek(place)
+            patched = None if opened is None else _patch(opened, table, state, place, metric, row)
+            return patched or _open(table, state, place, metric, row, watch)
 
         return self._opened.get(place, make, lambda opened: opened.state == state).searcher
 
@@ -184,6 +192,52 @@ def _open_stored(
     watch.say("building", f"making the {row.name} index of {table.count():,} images, or adding to it")
     # It may be a makeshift, while another process writes: it is looked for again when it is next asked for.
     return _Opened("", kind.make(table.live(), place, metric, place.parents[1], watch))
+
+
+def _patch(
+    opened: _Opened, table: Table, state: str, place: Path, metric: Metric, row: IndexKind
+) -> _Opened | None:
+    """Return an index of another state with what differs; None where that is much, or there is none.
+
+    The one that was opened before, while it lies there: it does not where another process has made a newer
+    one, or the vectors were made anew under the same ids.
+    """
+    if (place / state).is_dir():
+        return None
+    index, index_state = opened.searcher, opened.index_state or opened.state
+    come: tuple[Ids, Vectors] | None = None
+    if isinstance(index, Patched):
+        index, come = index.index, index.come
+    try:
+        if not (place / index_state).is_dir():
+            folders = sorted(each for each in place.iterdir() if each.suffix != ".part")
+            index_state, come = folders[-1].name if folders else "", None
+            index = _load(place / index_state, metric, row)
+        if not isinstance(index, Index) or not _Origin.read(place / index_state).is_of(table):
+            return None
+    except (IndexFileError, OSError):
+        return None
+    known, there = np.sort(index.ids), np.sort(table.read(["id"])["id"].to_numpy())
+    gone, new = known[~_are_in(known, there)], there[~_are_in(there, known)]
+    if len(new) > _MOST_PATCHED or len(gone) > min(_MOST_PATCHED, len(known) // 2):
+        return None
+    if not len(new) and not len(gone):
+        return _Opened(state, index, index_state)
+    if come is None or not len(come[0]):
+        come = table.vectors_of(new)
+    else:
+        kept, rest = np.isin(come[0], new), new[~np.isin(new, come[0])]
+        more = table.vectors_of(rest) if len(rest) else (rest, come[1][:0])
+        come = np.concatenate([come[0][kept], more[0]]), np.concatenate([come[1][kept], more[1]])
+    return _Opened(state, Patched(index, gone, *come), index_state)
+
+
+def _are_in(some: Ids, rising: Ids) -> npt.NDArray[np.bool_]:
+    """Tell which of some ids, rising, are among others, rising."""
+    if not len(rising):
+        return np.zeros(len(some), bool)
+    found: npt.NDArray[np.bool_] = rising[np.minimum(np.searchsorted(rising, some), len(rising) - 1)] == some
+    return found
 
 
 def _open(table: Table, state: str, place: Path, metric: Metric, row: IndexKind, watch: Watch) -> _Opened:

@@ -104,7 +104,8 @@ def _search_vectors(
         raise nothing_embedded(store, model.name, request.model)
 
     stored = StoredImages(places, table, model.name, resources.searchers)
-    load = partial(resources.models.load, model.name, Compute(usable_cores(), run.device))
+    compute = Compute(usable_cores(), run.device)
+    load = partial(resources.models.load, model.name, compute, watch=run.watch)
 
     def embed(term: Term) -> EmbeddedQuery:
         return embed_query(term, model, load, stored, run.allow_private)

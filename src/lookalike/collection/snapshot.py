@@ -14,7 +14,6 @@ import os
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import numpy as np
@@ -37,9 +36,9 @@ from lookalike.store import ADDED, Manifest, PinnedStore, Root, look_at_tables, 
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.pinned import State
 from lookalike.system.memo import Memo, Recent
-from lookalike.types import FieldValue, ImageId
+from lookalike.types import FieldValue, FrozenDict, ImageId
 
-NO_FIELDS: Mapping[str, FieldValue] = MappingProxyType({})
+NO_FIELDS: Mapping[str, FieldValue] = FrozenDict()
 """What is said of a file where nothing is said of any."""
 
 T = TypeVar("T")
