@@ -204,10 +204,9 @@ def _patch(
     """
     if (place / state).is_dir():
         return None
-    index, index_state = opened.searcher, opened.index_state or opened.state
-    come: tuple[Ids, Vectors] | None = None
-    if isinstance(index, Patched):
-        index, come = index.index, index.come
+    before, index_state = opened.searcher, opened.index_state or opened.state
+    index: Searcher = before.index if isinstance(before, Patched) else before
+    come = before.come if isinstance(before, Patched) else None
     try:
         if not (place / index_state).is_dir():
             folders = sorted(each for each in place.iterdir() if each.suffix != ".part")

@@ -135,9 +135,8 @@ class Patched(Searcher):
             is_there = ~self._has_gone(ids)
             ids, distances = ids[is_there], distances[is_there]
             if come is not None:
-                ids, distances = (
-                    np.concatenate(pair) for pair in zip((ids, distances), come[number], strict=True)
-                )
+                more_ids, more = come[number]
+                ids, distances = np.concatenate([ids, more_ids]), np.concatenate([distances, more])
             order = np.argsort(distances, kind="stable")
             hits.append((ids[order], distances[order]))
         return Neighborhoods.join(hits)
