@@ -8,6 +8,7 @@ import sys
 NAMES = (
     "start_up",
     "indexing",
+    "adding",
     "photos",
     "memory",
     "colour",
@@ -30,6 +31,7 @@ NAMED = (  # only when they are named
     "finetune",  # likewise
     "stays_open",  # a machine at rest
     "version_before",  # a checkout of that version
+    "browse",  # likewise
     "warm_search",  # likewise
 )
 

@@ -64,19 +64,45 @@ def count_code(file: Path) -> int:
 
 def test_what_travels_together_is_one_value_and_no_function_has_more_than_seven_parameters():
     # Commands are called by typer, kernels know no values, and what a user calls by keyword makes one value
-    # of these at once.
+    # of these at once; a `Watch` is made of report and cancel, which count as one.
     crowded = []
     for module in MODULES:
         if module.startswith("cli/") or is_kernel(module):
             continue
         for name, function, is_public_method in functions(ast.parse((SOURCE / module).read_text())):
             by_place, by_name = parameters(function)
+            by_name = [each for each in by_name if each != "cancel" or "report" not in by_name]
             n_parameters = len(by_place) + len(by_name)
             is_public = is_public_method or name in CALLED_BY_KEYWORD
             is_called_by_keyword = is_public and len(by_place) <= 2
             if n_parameters > MAX_PARAMETERS and not is_called_by_keyword:
                 crowded.append(f"{module}: {name} has {n_parameters}")
     assert crowded == []
+
+
+def test_long_work_is_told_of_and_stopped_in_one_way():
+    """A `report` is told of one `Progress`, a `cancel` stops it; within, both are a watch."""
+    others = []
+    for module in MODULES:
+        for name, function, _ in functions(ast.parse((SOURCE / module).read_text())):
+            given = function.args
+            kinds = {
+                each.arg: ast.unparse(each.annotation) if each.annotation else None
+                for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)
+            }
+            expected = {
+                "report": "ProgressReport | None",
+                "cancel": "CancelToken | None",
+                "watch": "Watch",
+            }
+            others += [
+                f"{module}: {name} takes {each}: {kinds[each]}"
+                for each, kind in expected.items()
+                if each in kinds and kinds[each] != kind
+            ]
+            if ("report" in kinds) != ("cancel" in kinds):
+                others.append(f"{module}: {name} takes one of report and cancel only")
+    assert others == []
 
 
 def test_a_module_says_what_it_is():

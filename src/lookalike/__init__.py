@@ -125,6 +125,9 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.adding import AddReport as AddReport
     from lookalike.results.adding import FieldReport as FieldReport
     from lookalike.results.adding import VectorReport as VectorReport
+    from lookalike.results.browsing import BrowseResult as BrowseResult
+    from lookalike.results.browsing import Facet as Facet
+    from lookalike.results.browsing import Facets as Facets
     from lookalike.results.clusterings import Cluster as Cluster
     from lookalike.results.clusterings import Clustering as Clustering
     from lookalike.results.clusterings import ClusteringInfo as ClusteringInfo
@@ -193,6 +196,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("collection.statements.changes", "Changes"),
     ("collection.statements.statements", "Statements"),
     # What its methods return:
+    ("results.browsing", "BrowseResult Facet Facets"),
     ("results.clusterings", "Cluster Clustering ClusteringInfo"),
     (
         "results.evaluation",

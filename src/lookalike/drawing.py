@@ -36,10 +36,12 @@ from lookalike.plots import (
     read_size,
     recall_throughput,
     result_strip,
+    tile_sheet,
     worst_queries,
 )
 from lookalike.plots.map_styles import DEFAULT_STYLE, MapPicture, get_style
 from lookalike.projection.methods import get_method
+from lookalike.results.browsing import BrowseResult
 from lookalike.results.clusterings import Cluster, Clustering
 from lookalike.results.evaluation import Evaluation
 from lookalike.results.maps import ImageMap
@@ -57,6 +59,7 @@ __all__ = [
     "draw_clusters",
     "draw_comparison",
     "draw_confusion",
+    "draw_list",
     "draw_map",
     "draw_search",
     "draw_worst_queries",
@@ -91,6 +94,19 @@ def draw_search(collection: Collection, result: SearchResult) -> Figure:
     ]
     queries += [Tile(paint_swatch(color), "colour", color) for color in result.colors]
     return result_strip(queries, hits or [Tile(None, "", words="nothing found")])
+
+
+def draw_list(collection: Collection, result: BrowseResult, most: int | None = None) -> Figure:
+    """Draw the images of a list, the first or all of them, with label and file name."""
+    shown = result.hits[:most]
+    pictures = collection.thumbnails([hit.id for hit in shown])
+    tiles = [
+        Tile(pictures[hit.id], f"{hit.rank}" + (f"   {hit.label}" if hit.label else ""), _file_name(hit))
+        for hit in shown
+        if hit.id in pictures
+    ]
+    title = f"{len(tiles):,} of {count_images(result.total)}, by {result.sort}"
+    return tile_sheet(tiles or [Tile(None, "", words="nothing found")], title)
 
 
 def draw_clusters(collection: Collection, clustering: Clustering) -> Figure:

@@ -495,7 +495,33 @@ def test_a_kept_file_that_is_not_what_was_added_is_a_failure_and_stays_in_the_co
     assert collection.add([(png(20), "a")]).failed == 0
 
 
-def test_a_camera_file_is_read_by_the_name_in_its_key(collection):
+def test_a_kept_file_ends_as_files_of_its_format_do(collection):
     report = collection.add([(png(20), "scan.PNG"), (png(21), "photo.jpg"), (png(22), "plain")])
     endings = [Path(collection.image_info(f"added:{image.key}").paths[0]).suffix for image in report.images]
     assert endings == [".png", ".png", ".png"]
+
+
+def test_a_key_with_an_array_among_its_fields_may_come_twice(collection):
+    tags = [np.array(["a", "b"]), np.array(["a", "b"])]
+    report = collection.add([(png(20), "a", {"tags": each}) for each in tags])
+    assert [image.outcome for image in report.images] == ["added", "failed"]
+
+
+def test_what_was_said_goes_over_to_an_edited_picture_and_not_to_another(collection):
+    def darker(number):
+        stream = io.BytesIO()
+        picture(number, side=200).point(lambda level: int(level * 0.9)).save(stream, "PNG")
+        return stream.getvalue()
+
+    def plain(number):
+        stream = io.BytesIO()
+        picture(number, side=200).save(stream, "PNG")
+        return stream.getvalue()
+
+    collection.add([(plain(20), "edited"), (plain(21), "other")])
+    ids = [collection.image_info(f"added:{key}").id for key in ("edited", "other")]
+    for image in ids:
+        collection.labels.give([image], "by hand")
+    collection.add([(darker(20), "edited"), (plain(35), "other")])
+    assert collection.image_info("added:edited").labels == ("by hand",)
+    assert collection.image_info("added:other").labels == ()

@@ -90,8 +90,8 @@ def test_out_of_reach_says_where_to_put_what(archive, cache, site):
     ("background", "classes"), [(False, ("accordion",)), (True, ("BACKGROUND_Google", "accordion"))]
 )
 def test_background_is_left_out_unless_asked(archive, monkeypatch, background, classes):
-    monkeypatch.setattr(caltech101, "fetch", lambda quiet: fetch(archive=archive, quiet=quiet))
-    dataset = caltech101.load(background=background, quiet=True)
+    monkeypatch.setattr(caltech101, "fetch", lambda watch: fetch(archive=archive, watch=watch))
+    dataset = caltech101.load(background=background)
     assert dataset.class_names == classes
     assert len(dataset.train_X) == len(classes)
     assert len(dataset.test_X) == 0

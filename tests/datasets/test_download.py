@@ -1,7 +1,5 @@
 import hashlib
-import re
 import socket
-import sys
 import threading
 import time
 
@@ -9,7 +7,8 @@ import pytest
 
 from lookalike.datasets import download as module
 from lookalike.datasets.download import RemoteFile, download
-from lookalike.errors import DatasetError, InvalidInputError
+from lookalike.errors import CancelledError, DatasetError, InvalidInputError
+from lookalike.system.progress import CancelToken, Progress, Watch
 
 CONTENT = b"pictures" * 1000
 
@@ -156,12 +155,47 @@ def test_folder_that_cannot_be_made_is_an_error_of_ours(site, tmp_path):
         download(remote(f"{site.address}/data.zip"), tmp_path / "file" / "data.zip")
 
 
-@pytest.mark.parametrize(("quiet", "drawn"), [(False, True), (True, False)])
-def test_on_a_terminal_a_bar_is_drawn_unless_quiet(site, tmp_path, capsys, monkeypatch, quiet, drawn):
+def test_how_much_has_come_is_told(site, tmp_path):
     site.pages["/data.zip"] = CONTENT
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    monkeypatch.setenv("TERM", "xterm")
-    download(remote(f"{site.address}/data.zip"), tmp_path / "data.zip", quiet=quiet)
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert bool(re.search("The data", err)) is drawn
+    told = []
+    download(remote(f"{site.address}/data.zip"), tmp_path / "data.zip", watch=Watch(told.append))
+    last = Progress("downloading", len(CONTENT), len(CONTENT), "downloading The data", unit="bytes")
+    assert told[-1] == last
+    assert [progress.done for progress in told] == sorted(progress.done for progress in told)
+
+
+def test_a_download_that_is_stopped_leaves_nothing_and_can_be_had_again(site, tmp_path):
+    content = CONTENT * 500  # more than comes at once
+    site.pages["/data.zip"] = content
+    token = CancelToken()
+    watch = Watch(lambda progress: token.cancel(), token)
+    with pytest.raises(CancelledError):
+        download(remote(f"{site.address}/data.zip", content), tmp_path / "data.zip", watch=watch)
+    assert list(tmp_path.iterdir()) == []
+    download(remote(f"{site.address}/data.zip", content), tmp_path / "data.zip")
+    assert (tmp_path / "data.zip").read_bytes() == content
+
+
+@pytest.mark.parametrize("begins", [False, True])
+def test_a_download_that_stalls_is_stopped_at_once(site, tmp_path, begins):
+    def stall(request):
+        if begins:
+            request.send_response(200)
+            request.send_header("Content-Length", str(len(CONTENT)))
+            request.end_headers()
+            request.wfile.write(CONTENT[:100])
+        site.closing.wait(60)
+
+    site.pages["/data.zip"] = stall
+    token = CancelToken()
+    timer = threading.Timer(0.5, token.cancel)
+    started = time.monotonic()
+    timer.start()
+    with pytest.raises(CancelledError):
+        download(
+            remote(f"{site.address}/data.zip"),
+            tmp_path / "data.zip",
+            watch=Watch(lambda progress: None, token),
+        )
+    assert time.monotonic() - started < 4
+    assert list(tmp_path.iterdir()) == []

@@ -108,7 +108,7 @@ def test_work_is_stopped_by_its_token_at_the_next_report():
     token.cancel()
     assert token.is_cancelled and watch.is_cancelled
     for stop in (lambda: watch(Progress("b")), watch.check, watch.quiet().check, lambda: watch.say("b", "b")):
-        with pytest.raises(CancelledError, match="^cancelled$"):
+        with pytest.raises(CancelledError, match=r"^cancelled$"):
             stop()
     assert [progress.phase for progress in told] == ["a"]
 

@@ -42,7 +42,7 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
             quieten_readers()
             command(*arguments, **options)
         except CancelledError as error:
-            complain(_INTERRUPTED)
+            complain(_INTERRUPTED if str(error) == "cancelled" else error)
             raise typer.Exit(130) from error
         except LookalikeError as error:
             complain(error)

@@ -158,6 +158,9 @@ COMMANDS: dict[str, Command | Group] = {
         "search:search",
         "Find the images most like a file, a URL or words, nearest first, with their cosine similarity.",
     ),
+    "list": Command(
+        "list:list_", "List images in any order, without a query: all, or those that pass filters."
+    ),
     "cluster": CLUSTER,
     "map": MAP,
     "export": Command(

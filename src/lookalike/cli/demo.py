@@ -41,10 +41,9 @@ def demo(
         if not quiet:
             tell(line)
 
-    chosen = choose_source(source, quiet=quiet, tell=report_line)
     with watched(quiet=quiet) as watch:
+        chosen = choose_source(source, report_line, **watch.told)
         collection, synced = index_source(chosen, output, jobs, **watch.told)
-    with watched(quiet=quiet) as watch:
         result = run_demo(chosen, collection, synced, **watch.told)
     page = output / "index.html"
     write_page(result, page, how_to_run(os.path.abspath))

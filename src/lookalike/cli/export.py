@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lookalike.cli.console import complain, relative, watched
+from lookalike.cli.filters import SearchFilters
 from lookalike.cli.options import CollectionOption, ModelOption, Output, given, only_given, option
 from lookalike.cli.queries import Queries, QueriesArgument
-from lookalike.cli.search import Filters, Searching, find
+from lookalike.cli.search import Searching, find
 from lookalike.collection.export.forms import DEFAULT_FOLDER, EXPORT_FORMS, choose_form, form_names, get_form
 from lookalike.errors import InvalidInputError
 from lookalike.system.wording import count_images
@@ -82,7 +83,7 @@ def export(
         int | None,
         option("How many images a search finds; 10 by default.", "-k", "-t", "--top", metavar="N", min=1),
     ] = None,
-    filters: Filters,
+    filters: SearchFilters,
     searching: Searching,
     output: Output,
 ) -> None:
@@ -116,7 +117,7 @@ def _result(
     queries: list[str] | None,
     asked: Queries,
     exporting: Exporting,
-    filters: Filters,
+    filters: SearchFilters,
     searching: Searching,
     k: int | None,
     model: str | None,
@@ -138,5 +139,5 @@ def _result(
         raise InvalidInputError(
             "there is no QUERY: expected one for --same-cluster, -k, and how it is searched"
         )
-    where = filters.where().with_split(filters.split)
+    where = filters.where()
     return where if given(filters) else None

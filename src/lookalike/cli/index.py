@@ -22,7 +22,13 @@ from lookalike.cli.options import (
     given,
     option,
 )
-from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedError, LookalikeError
+from lookalike.errors import (
+    CancelledError,
+    CollectionNotFoundError,
+    InvalidInputError,
+    LockedError,
+    LookalikeError,
+)
 from lookalike.system.wording import count_images, count_of
 
 if TYPE_CHECKING:
@@ -125,6 +131,7 @@ def index(
         instead = None
         if syncing.dry_run:  # nothing may be left behind, so what would be made is made elsewhere
             instead = stack.enter_context(tempfile.TemporaryDirectory(prefix="lookalike-"))
+        watch = stack.enter_context(watched(quiet=output.is_silent))
         chosen = Collection.open_or_create(
             targets,
             collection,
@@ -133,13 +140,16 @@ def index(
             labels=cast("Labeling | None", labels),
             exclude=exclude or (),
             instead=instead,
-            quiet=output.is_silent,
+            **watch.told,
         )
         if chosen.is_new:
             stack.push(partial(_leave_nothing, chosen))
-        places = [*targets, *(str(folder) for name in sets for folder in chosen.add_dataset(name))]
+        stack.push(partial(_say_what_is_kept, chosen))
+        places = [
+            *targets,
+            *(str(folder) for name in sets for folder in chosen.add_dataset(name, **watch.told)),
+        ]
         arrays = [name for name in sets if name in chosen.datasets] if places or sets else None
-        watch = stack.enter_context(watched(quiet=output.is_silent))
         result = chosen.sync(
             places,
             datasets=arrays,
@@ -173,6 +183,15 @@ def _leave_nothing(collection: Collection, kind: type[BaseException] | None, *_:
     """Take back a collection that was made for a request that cannot be met, unless it is another's, too."""
     if kind is not None and issubclass(kind, LookalikeError) and not issubclass(kind, LockedError):
         collection.remove_if_empty()
+
+
+def _say_what_is_kept(collection: Collection, kind: type[BaseException] | None, *_: object) -> None:
+    """Say of a sync that Ctrl-C has stopped how far it came."""
+    if kind is not None and issubclass(kind, CancelledError) and len(collection):
+        raise CancelledError(
+            f"interrupted; {count_images(len(collection))} are in the collection, and the same command goes"
+            " on from there"
+        )
 
 
 def _passed_over(result: SyncReport) -> str:

@@ -83,7 +83,8 @@ def draw(
     drawing.check()
     chosen = open_named(collection)
     check_color(chosen, drawing.color)
-    found, n_placed = chosen.maps.place(chosen.maps.usual(name))
+    with watched(quiet=output.is_silent) as watch:
+        found, n_placed = chosen.maps.place(chosen.maps.usual(name), **watch.told)
     show_map(chosen, found, drawing, output, n_placed=n_placed, place=collection)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from lookalike.cli.console import print_json, relative, say
+from lookalike.cli.console import print_json, relative, say, watched
 from lookalike.cli.options import Output, option
 from lookalike.errors import InvalidInputError
 
@@ -89,5 +89,6 @@ def _state(model: Model) -> str:
 def _fetch(name: str, to: Path | None, revision: str | None, output: Output) -> None:
     from lookalike.embed import fetch, get_fetched
 
-    folder = relative(str(fetch(get_fetched(name), to, revision, quiet=output.is_silent)))
+    with watched(quiet=output.is_silent) as watch:
+        folder = relative(str(fetch(get_fetched(name), to, revision, **watch.told)))
     output.tell({"name": name, "folder": folder}, f"{name} is in {folder}")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lookalike.cli.console import complain, print_json, print_raw, relative, say, watched
+from lookalike.cli.filters import SPELLED, SearchFilters
 from lookalike.cli.hints import advise
 from lookalike.cli.options import (
     CollectionOption,
@@ -32,132 +32,10 @@ from lookalike.index.kinds import AUTO, KINDS, kind_names
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection
-    from lookalike.query.filter import Filter, Shape
     from lookalike.results.search import SearchResult
     from lookalike.system.progress import Watch
 
-_FILTERS = "Filters"
 _INDEX = "Search index"
-_SPELLED: Mapping[str, str] = MappingProxyType(
-    {
-        "cameras": "camera",
-        "folders": "in",
-        "formats": "format",
-        "keywords": "keyword",
-        "labels": "label",
-        "lenses": "lens",
-        "without": "not",
-    }
-)
-"""Options that are not called as the fields are that hold them."""
-
-
-def _filter(help: str, *names: str, metavar: str) -> Any:  # noqa: A002
-    return option(help, *names, metavar=metavar, rich_help_panel=_FILTERS)
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which images are looked for at all."""
-
-    split: Annotated[str | None, _filter("Only among this split of a data set.", metavar="train|test")] = None
-    color: Annotated[
-        list[str] | None,
-        _filter(
-            "Only images with this colour: '#c33', tomato, …; without QUERY, those with most of it first."
-            " May be repeated: all must be there.",
-            "--color",
-            "--colour",
-            metavar="COLOR",
-        ),
-    ] = None
-    min_size: Annotated[float | None, _filter("Shorter side at least this.", metavar="PIXELS")] = None
-    max_size: Annotated[float | None, _filter("Shorter side at most this.", metavar="PIXELS")] = None
-    shape: Annotated[
-        str | None, _filter("Square: sides within 5 %.", metavar="landscape|portrait|square")
-    ] = None
-    min_sharpness: Annotated[
-        float | None,
-        _filter("Sharpness at least this; `lookalike info` shows what is usual.", metavar="NUMBER"),
-    ] = None
-    after: Annotated[
-        str | None,
-        _filter(
-            "Taken then or later: a year, month, day or time, as 2019, 2019-05, 2019-05-04 or"
-            " '2019-05-04 12:30'.",
-            metavar="DATE",
-        ),
-    ] = None
-    before: Annotated[
-        str | None,
-        _filter("Taken earlier: before that year, month, day or time begins.", metavar="DATE"),
-    ] = None
-    cameras: Annotated[
-        list[str] | None,
-        _filter(
-            "Part of the camera's name, as canon; may be repeated: any of them.", "--camera", metavar="NAME"
-        ),
-    ] = None
-    lenses: Annotated[
-        list[str] | None,
-        _filter("Part of the lens's name; may be repeated: any of them.", "--lens", metavar="NAME"),
-    ] = None
-    keywords: Annotated[
-        list[str] | None,
-        _filter("With this keyword; may be repeated: any of them.", "--keyword", metavar="WORD"),
-    ] = None
-    min_rating: Annotated[float | None, _filter("Rated at least so many stars, 1 to 5.", metavar="STARS")] = (
-        None
-    )
-    near: Annotated[
-        str | None,
-        _filter(
-            "Taken at most KM kilometres from there, in degrees, south and west negative: 48.858,2.294,5.",
-            metavar="LAT,LON,KM",
-        ),
-    ] = None
-    formats: Annotated[
-        list[str] | None,
-        _filter("jpeg, png, …; may be repeated: any of them.", "--format", metavar="NAME"),
-    ] = None
-    labels: Annotated[
-        list[str] | None,
-        _filter(
-            "Of a folder, a data set, or a cluster that you named. May be repeated: any of them.",
-            "--label",
-            metavar="LABEL",
-        ),
-    ] = None
-    folders: Annotated[
-        list[str] | None,
-        _filter("Only images below this folder; may be repeated: any of them.", "--in", metavar="FOLDER"),
-    ] = None
-    same_cluster: Annotated[
-        str | None,
-        _filter("Only in the query's own cluster of this clustering: see lookalike cluster.", metavar="NAME"),
-    ] = None
-
-    def where(self) -> Filter:
-        """Return those that are about the images alone."""
-        from lookalike.dates import last_before
-        from lookalike.query.filter import Filter
-
-        return Filter(
-            min_size=self.min_size,
-            max_size=self.max_size,
-            shape=cast("Shape | None", self.shape),
-            min_sharpness=self.min_sharpness,
-            min_date=self.after,
-            max_date=None if self.before is None else last_before("the date (before)", self.before),
-            cameras=self.cameras or (),
-            lenses=self.lenses or (),
-            keywords=self.keywords or (),
-            min_rating=self.min_rating,
-            near=None if self.near is None else _read_near(self.near),
-            formats=self.formats or (),
-            labels=self.labels or (),
-            folders=self.folders or (),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +87,7 @@ def search(
         int | None,
         option("How many images to find; 10 by default.", "-k", "-t", "--top", metavar="N", min=1),
     ] = None,
-    filters: Filters,
+    filters: SearchFilters,
     searching: Searching,
     picture: Picture,
     filepath_only: Annotated[
@@ -252,7 +130,7 @@ def find(
     chosen: Collection,
     queries: list[str] | None,
     asked: Queries,
-    filters: Filters,
+    filters: SearchFilters,
     searching: Searching,
     k: int | None,
     model: str | None,
@@ -265,7 +143,6 @@ def find(
             *asked.terms(queries, chosen.datasets),
             without=asked.unwanted(chosen.datasets),
             model=model,
-            split=filters.split,
             color=filters.color or (),
             where=filters.where(),
             same_cluster=filters.same_cluster,
@@ -276,7 +153,7 @@ def find(
     carried_out = {name: how.pop(name) for name in ("allow_private", "device") if name in how}
     others = given(dataclasses.replace(asked, request=None)) | given(filters) | how
     others |= only_given(k=k, model=model)
-    flags = [flag_of(_SPELLED.get(name, name)) for name in others]
+    flags = [flag_of(SPELLED.get(name, name)) for name in others]
     if queries or flags:
         beside = (queries or flags)[0]
         raise InvalidInputError(f"--request says all that is searched for; leave out {beside}")
@@ -289,18 +166,6 @@ def _check_kept(queries: Sequence[str], plot: Path | None) -> None:
         are_there = plot is not None and os.path.exists(query) and os.path.exists(plot)
         if plot is not None and are_there and os.path.samefile(query, plot):
             raise InvalidInputError(f"{plot} is a query; name another file for the picture")
-
-
-def _read_near(near: str) -> tuple[float, float, float]:
-    """Read LAT,LON,KM."""
-    try:
-        latitude, longitude, radius = map(float, near.split(","))
-    except ValueError:
-        raise InvalidInputError(
-            f"--near is {near!r}; expected a latitude, a longitude and a distance in kilometres, as in"
-            " 48.858,2.294,5"
-        ) from None
-    return latitude, longitude, radius
 
 
 def _print(result: SearchResult, is_filtered: bool) -> None:

@@ -27,6 +27,7 @@ from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.models.embedding import EmbeddingModels
 from lookalike.collection.own_vectors import check_vector, own_model, write_own_vectors
 from lookalike.collection.resources import Resources
+from lookalike.collection.statements.carrying import Carrying
 from lookalike.embed import Compute, Model
 from lookalike.errors import CollectionConflictError, ImageError, InvalidInputError, LookalikeError
 from lookalike.images import FileStat, content_id
@@ -303,6 +304,9 @@ class _Adder:
         self._models = EmbeddingModels.choose(resources, name, request.compute) if request.embed else None
         self._model = resources.model(None)
         self._is_loaded = False
+        # What was said of a picture goes over to an edited one, as for a file that was edited.
+        self._carrying = Carrying(self._store, resources.snapshots.journal, work.jobs)
+        self._carrying.compares_all = bool(resources.clusterings.names())
 
     def add(self, batch: Sequence[_Item]) -> None:
         """Add some; what has been done is written also where it is stopped."""
@@ -330,7 +334,7 @@ class _Adder:
         """Check all that does not need the picture; where it is wrong, say so in the rows."""
         first = self._seen.setdefault(item.key, (item.image, item.fields))
         try:
-            if first != (item.image, item.fields):
+            if first[0] != item.image or not _are_same(first[1], item.fields):
                 raise InvalidInputError(
                     f"the key {item.key!r} comes a second time, with something else; the first one counts"
                 )
@@ -379,7 +383,7 @@ class _Adder:
         embedders = []
         if self._models is not None:
             if not self._is_loaded:
-                self._models.prepare(self._models.networks)
+                self._models.prepare(self._models.networks, self._watch)
                 self._is_loaded = True
             embedders = [self._models.registry.load(self._model.name, self._models.compute)]
         self._store.load()
@@ -447,8 +451,7 @@ class _Adder:
     ) -> None:
         """Write the rows that promise all the rest; then sweep what was replaced."""
         rows: list[FileRow] = []
-        replaced: dict[str, ImageId] = {}
-        old_images: set[ImageId] = set()
+        replaced: list[tuple[FileRow, FileRow]] = []
         now = time.time_ns()
         for item in items:
             old = state.files.get(item.path)
@@ -459,13 +462,16 @@ class _Adder:
                 rows.append(FileRow(item.path, item.image, len(item.content), now, label, note=note or None))
                 outcome = "added" if old is None else "changed"
             if old is not None and old.id != item.image:
-                replaced[item.path] = item.image
-                old_images.add(old.id)
+                replaced.append((old, rows[-1]))
             self.rows[item.number] = AddedImage(item.key, outcome, item.image)
+        if replaced:
+            self._carrying(replaced, Changes(files=rows))
         self._store.write_files(rows)
         if replaced:
-            self._store.fields.forget_replaced(replaced)
-            self._store.sweep_images(old_images)
+            self._store.fields.forget_replaced({new.path: new.id for _, new in replaced})
+            same = [each for each in replaced if each[1].path not in self._carrying.different]
+            self._resources.clusterings.carry_over({new.id: old.id for old, new in same})
+            self._store.sweep_images(old.id for old, _ in replaced)
 
 
 def _stat(item: _Item) -> FileStat:
@@ -473,12 +479,16 @@ def _stat(item: _Item) -> FileStat:
 
 
 def _ending(item: _Item) -> str:
-    """Return what the name of a kept file ends in: as its key does, where that is an ending of its format."""
+    """Return what the name of a kept file ends in, for those who open it: as files of its format do."""
     kind = recognize_file(item.content, item.key)
-    if kind is None:
-        return ""
-    ending = os.path.splitext(item.key)[1].lower()
-    return ending if ending in kind.extensions else kind.extensions[0]
+    return "" if kind is None else kind.extensions[0]
+
+
+def _are_same(one: object, other: object) -> bool:
+    try:
+        return bool(one == other)
+    except ValueError:  # arrays among them
+        return False
 
 
 def _there(row: AddedImage | None) -> AddedImage:

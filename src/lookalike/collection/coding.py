@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ Mask = npt.NDArray[np.bool_]
 Counts = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Coded:
     """A column of words.
 
@@ -38,9 +39,17 @@ class Coded:
             return np.asarray(self.codes == wanted[0])
         return _table(len(self.values), wanted)[self.codes]
 
-    def count(self, rows: Mask | None = None) -> Counts:
-        """Return how many rows have each value: (n_values,); of some rows, or of all."""
-        return count_codes(self.codes if rows is None else self.codes[rows], len(self.values))
+    def count(self, chosen: Chosen) -> tuple[Counts, int]:
+        """Return how many rows have each value, (n_values,), and how many have any; of the rows chosen."""
+        counts = self._all
+        if chosen.rows is not None:
+            some = count_codes(self.codes[chosen.rows], len(self.values))
+            counts = counts - some if chosen.is_complement else some
+        return counts, int(counts.sum())
+
+    @cached_property
+    def _all(self) -> Counts:
+        return count_codes(self.codes, len(self.values))
 
     @property
     def nbytes(self) -> int:
@@ -48,7 +57,7 @@ class Coded:
         return self.codes.nbytes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class CodedLists:
     """A column of lists of words, none twice in a list.
 
@@ -73,21 +82,59 @@ class CodedLists:
         found[self.rows[_table(len(self.values), wanted)[self.codes]]] = True
         return found
 
-    def count(self, rows: Mask | None = None) -> Counts:
-        """Return how many rows have each value: (n_values,); of some rows, or of all."""
-        codes = self.codes if rows is None else self.codes[rows[self.rows]]
-        return count_codes(codes, len(self.values))
+    def count(self, chosen: Chosen) -> tuple[Counts, int]:
+        """Return how many rows have each value, (n_values,), and how many have any; of the rows chosen."""
+        counts, n_any = self._all
+        if chosen.rows is not None:
+            at = self.at(chosen.rows)
+            some = count_codes(self.codes[at], len(self.values))
+            counts = counts - some if chosen.is_complement else some
+            n_some = int(np.count_nonzero(np.diff(self._starts)[chosen.rows]))
+            n_any = n_any - n_some if chosen.is_complement else n_some
+        return counts, n_any
 
-    def has_none(self) -> Mask:
-        """Return which rows have no value."""
-        found = np.ones(self.n_rows, bool)
-        found[self.rows] = False
-        return found
+    def at(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """Return where the codes of some rows stand."""
+        starts, sizes = self._starts[rows], np.diff(self._starts)[rows]
+        ends = np.cumsum(sizes)
+        return np.repeat(starts - ends + sizes, sizes) + np.arange(ends[-1] if len(ends) else 0)
+
+    @cached_property
+    def _starts(self) -> npt.NDArray[np.int32]:
+        return np.searchsorted(self.rows, np.arange(self.n_rows + 1, dtype=np.int32)).astype(np.int32)
+
+    @cached_property
+    def _all(self) -> tuple[Counts, int]:
+        n_any = int(np.count_nonzero(np.diff(self._starts)))
+        return count_codes(self.codes, len(self.values)), n_any
 
     @property
     def nbytes(self) -> int:
         """What it takes in memory, but for the values themselves."""
         return self.rows.nbytes + self.codes.nbytes
+
+
+class Chosen(NamedTuple):
+    """Rows that are counted: some, or all but some, whichever are fewer; or all.
+
+    Attributes
+    ----------
+    rows : (m,) int64 or None
+        None for all.
+    is_complement : bool
+        Whether all but these are meant.
+    """
+
+    rows: npt.NDArray[np.intp] | None = None
+    is_complement: bool = False
+
+    @classmethod
+    def of(cls, mask: Mask) -> Chosen:
+        """Return those that are true."""
+        n = int(np.count_nonzero(mask))
+        if n == len(mask):
+            return cls()
+        return cls(np.flatnonzero(~mask), True) if 2 * n > len(mask) else cls(np.flatnonzero(mask))
 
 
 def code_words(column: pa.ChunkedArray | pa.Array, spell: Callable[[str], str] = str) -> Coded:
@@ -106,6 +153,25 @@ def code_words(column: pa.ChunkedArray | pa.Array, spell: Callable[[str], str] =
     return Coded(values, small_codes(codes, len(values)))
 
 
+def merge_spellings(coded: Coded, fold: Callable[[str], str]) -> Coded:
+    """Return a column in which words that fold alike are one, in the spelling most usual."""
+    now, values = _folded(coded.values, count_codes(coded.codes, len(coded.values)), fold)
+    if len(values) == len(coded.values):
+        return coded
+    return Coded(values, small_codes(np.append(now, -1)[coded.codes], len(values)))
+
+
+def _folded(
+    spellings: Sequence[str], counts: Counts, fold: Callable[[str], str]
+) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+    """Return for each spelling the number of its word, and the words, each as it is most often spelled."""
+    value_of: dict[str, str] = {}
+    for code in sorted(range(len(spellings)), key=lambda code: (-counts[code], spellings[code])):
+        value_of.setdefault(fold(spellings[code]), spellings[code])
+    code_of = {folded: code for code, folded in enumerate(value_of)}
+    return np.array([code_of[fold(spelling)] for spelling in spellings], np.int64), tuple(value_of.values())
+
+
 def code_lists(column: pa.ChunkedArray | pa.Array, fold: Callable[[str], str]) -> CodedLists:
     """Code a column of lists of words; those that fold alike are one, in the spelling most usual."""
     import pyarrow as pa
@@ -118,19 +184,12 @@ def code_lists(column: pa.ChunkedArray | pa.Array, fold: Callable[[str], str]) -
     spellings: list[str] = coded.dictionary.to_pylist()
     codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
     rows, codes = rows[codes >= 0], codes[codes >= 0]
-    counts = count_codes(codes, len(spellings))
-    value_of: dict[str, str] = {}
-    for code in sorted(range(len(spellings)), key=lambda code: (-counts[code], spellings[code])):
-        value_of.setdefault(fold(spellings[code]), spellings[code])
-    code_of = {folded: code for code, folded in enumerate(value_of)}
-    now = np.array([code_of[fold(spelling)] for spelling in spellings], np.int64)
-    n_values = max(1, len(value_of))
+    now, values = _folded(spellings, count_codes(codes, len(spellings)), fold)
+    n_values = max(1, len(values))
     pairs = np.sort(rows.astype(np.int64) * n_values + now[codes])
     pairs = pairs[np.diff(pairs, prepend=-1) > 0]
     rows, codes = np.divmod(pairs, n_values)
-    return CodedLists(
-        tuple(value_of.values()), rows.astype(np.int32), small_codes(codes, len(value_of)), len(array)
-    )
+    return CodedLists(values, rows.astype(np.int32), small_codes(codes, len(values)), len(array))
 
 
 def count_codes(codes: npt.NDArray[Any], n: int) -> Counts:

@@ -13,8 +13,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from lookalike.collection.browsing import browse, count, facets
 from lookalike.collection.closed import Closed, LeftBehind
 from lookalike.collection.describing import describe, describe_image, describe_roots
+from lookalike.collection.facets import check_facets
 from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.moving import move_root
 from lookalike.collection.opening import add_what_is_asked, choose_home, create, find_near
@@ -40,6 +42,7 @@ from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.filter import ANYTHING, Filter
 from lookalike.query.reading import Query, read_queries, read_query
 from lookalike.query.request import SearchRequest
+from lookalike.results.browsing import BrowseResult, Facets
 from lookalike.results.info import ImageInfo, Info, RootInfo
 from lookalike.results.search import SearchResult
 from lookalike.results.sync import SyncReport
@@ -47,7 +50,7 @@ from lookalike.store import Labeling, Store, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Work, locate
 from lookalike.system.cores import usable_cores
 from lookalike.system.forks import leave_behind
-from lookalike.system.progress import CancelToken, ProgressReport
+from lookalike.system.progress import CancelToken, ProgressReport, silent
 from lookalike.system.watching import watching
 from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
 
@@ -113,6 +116,9 @@ class Collection:
         exclude: Sequence[str] = (),
         with_root: bool = True,
         check_model: bool = True,
+        *,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
     ) -> Collection:
         """Make a collection in ``folder/.lookalike``. It is empty until the first `sync`.
 
@@ -129,6 +135,8 @@ class Collection:
             Whether the folder itself is the first root.
         check_model : bool
             Whether to load the model, and fetch it if need be, before anything is written.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Raises
         ------
@@ -143,7 +151,8 @@ class Collection:
         0
         """
         home = Path(os.path.abspath(folder))
-        collection = cls(*create(home, model, labels, exclude, with_root, check_model))
+        with watching(report, cancel) as watch:
+            collection = cls(*create(home, model, labels, exclude, with_root, check_model, watch))
         collection.is_new = True
         return collection
 
@@ -225,6 +234,8 @@ class Collection:
         exclude: Sequence[str] = (),
         instead: str | os.PathLike[str] | None = None,
         quiet: bool = False,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
     ) -> Collection:
         """Open the collection that some folders are in, or make one, with all that was named in it.
 
@@ -250,7 +261,9 @@ class Collection:
             Where to make a new one, if not at its place: for a dry run, which is to leave nothing behind. The
             model is not loaded, and no data set downloaded.
         quiet : bool
-            Whether to show no bar while a data set is downloaded.
+            Whether to show no bar, as with ``report=lookalike.silent``.
+        report, cancel : optional
+            Who is told how far it has come, and may stop it; see `Collection.sync`.
 
         Raises
         ------
@@ -272,13 +285,14 @@ class Collection:
         if isinstance(paths, str | os.PathLike):
             raise InvalidInputError(f"paths is {paths!r}; expected a list of paths", field="paths")
         home = choose_home(paths, at, datasets)
-        for name in datasets:
-            prepare_dataset(name, download=instead is None, quiet=quiet)
-        if home.is_there:
-            collection = cls.open(home.folder, above=False)
-        else:
-            folder = home.folder if instead is None else instead
-            collection = cls.create(folder, model, with_root=False, check_model=instead is None)
+        with watching(silent if quiet else report, cancel) as watch:
+            for name in datasets:
+                prepare_dataset(name, download=instead is None, **watch.told)
+            if home.is_there:
+                collection = cls.open(home.folder, above=False)
+            else:
+                folder, check_model = (home.folder, True) if instead is None else (instead, False)
+                collection = cls.create(folder, model, with_root=False, check_model=check_model, **watch.told)
         try:
             add_what_is_asked(collection._manifest, home.targets, datasets, labels, exclude)
         except LookalikeError:
@@ -509,11 +523,13 @@ class Collection:
         """
         return move_root(self._store, self._manifest, old, new)
 
-    def add_dataset(self, name: str) -> tuple[Path, ...]:
+    def add_dataset(
+        self, name: str, *, report: ProgressReport | None = None, cancel: CancelToken | None = None
+    ) -> tuple[Path, ...]:
         """Add a data set that lookalike knows by name; the next `sync` reads it, and remembers it.
 
         Its images have paths such as ``mnist:test/42``, which are also queries. A data set of ordinary files
-        is added as the folder that it is, which is returned.
+        is added as the folder that it is, which is returned. For `report` and `cancel` see `sync`.
 
         Raises
         ------
@@ -528,7 +544,8 @@ class Collection:
         >>> digits.datasets
         ('mnist',)
         """
-        return self._manifest.add_dataset(name)
+        with watching(report, cancel) as watch:
+            return self._manifest.add_dataset(name, watch)
 
     def sync(
         self,
@@ -880,7 +897,7 @@ class Collection:
         """
         check_device(device)
         resources = self._resources()
-        datasets = resources.places.examples
+        datasets = resources.places.datasets
         options = SearchRequest(
             unlike=read_queries("without", without, datasets),
             colors=_colors(color),
@@ -914,7 +931,7 @@ class Collection:
 
         Parameters
         ----------
-        result : SearchResult, Clustering, ImageMap, Filter or None
+        result : SearchResult, BrowseResult, Clustering, ImageMap, Filter or None
             A filter stands for the images that pass it, and None for all.
         to : path
             A file that is not there yet; for folders of images, one that is not there, or is empty.
@@ -963,6 +980,120 @@ class Collection:
     def __repr__(self) -> str:
         """Return the class and the folder."""
         return f"<Collection in {self.folder.parent}>"
+
+    def browse(
+        self,
+        request: SearchRequest | None = None,
+        *,
+        where: Filter | None = None,
+        sort: str = "path",
+        descending: bool = False,
+        random_state: int = 0,
+        k: int | None = None,
+        offset: int = 0,
+    ) -> BrowseResult:
+        """List images in an order, without a query.
+
+        Parameters
+        ----------
+        request : SearchRequest, optional
+            One without a query, which has all options but `offset`.
+        where : Filter, optional
+            Only the images that pass; all by default.
+        sort : str
+            By their path; the date when they were taken; their label; size, the shorter side; sharpness;
+            color, by the hue of what there is most of, greys last; rating; ``field:NAME``, one of your own
+            columns; random; or central: the nearest first to the center of their cluster, where the filter
+            asks for clusters of one clustering, else to the mean of all images of the collection's model.
+            Ties come by path, and last those of which it is not known.
+        descending : bool
+            Whether to list them the other way round, but for those of which it is not known.
+        random_state : int
+            What the random order comes from; the same images come in the same one.
+        k : int, optional
+            How many to list; all by default. They are described when they are looked at.
+        offset : int
+            How many to leave out before.
+
+        Returns
+        -------
+        BrowseResult
+
+        Raises
+        ------
+        InvalidInputError
+            If nothing can be sorted by that, or a number is out of range.
+        QueryError
+            If there is nothing of a name that the filter gives, or no such field.
+        CollectionError
+            For central, if no image is embedded.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> report = photos.sync()
+        >>> listed = photos.browse(sort="size", descending=True, k=3)
+        >>> len(listed.hits), listed.total
+        (3, 4)
+        """
+        check_count("offset", offset, least=0)
+        asked = SearchRequest(
+            where=_filter(where),
+            sort=sort,
+            descending=descending,
+            random_state=random_state,
+            k=k,
+        )
+        if request is not None and asked != SearchRequest(sort="path", k=None):
+            raise InvalidInputError(
+                "a SearchRequest says all that is listed; expected no other options beside it"
+            )
+        return browse(self._resources(), request or asked, offset)
+
+    def count(self, where: Filter | None = None) -> int:
+        """Return how many images pass a filter.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> report = photos.sync()
+        >>> photos.count(), photos.count(Filter(min_size=10_000))
+        (4, 0)
+        """
+        return count(self._resources().places, _filter(where))
+
+    def facets(self, where: Filter | None = None, names: Sequence[str] | None = None) -> Facets:
+        """Count images by what they are: labels, folders, formats, dates, … all at once.
+
+        Parameters
+        ----------
+        where : Filter, optional
+            Only the images that pass; all by default.
+        names : sequence of str, optional
+            Which: labels, folders, splits, formats, shapes, cameras, lenses, keywords, ratings, colors,
+            sizes, sharpness, dates, sets, tags, clusters (by clustering, or one as ``cluster:NAME``) and
+            fields (your own columns, or one as ``field:NAME``). All by default.
+
+        Returns
+        -------
+        Facets
+            Values, and images of each. Folders count what lies at any depth below them.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such facet.
+        QueryError
+            If there is nothing of a name that the filter gives, or no such field.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> report = photos.sync()
+        >>> photos.facets(names=["formats"])["formats"].counts
+        {'PNG': 4}
+        """
+        return facets(self._resources().places, _filter(where), check_facets(names))
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""

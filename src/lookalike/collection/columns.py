@@ -107,6 +107,15 @@ class FileColumns(Columns):
         return self._parts[1]
 
     @property
+    def coded_folders(self) -> Coded:
+        """The folders of all rows, without their names: a number each, as text."""
+
+        def number() -> Coded:
+            return Coded(tuple(map(str, range(len(self.folders)))), self.folder_codes)
+
+        return self._keep("folder numbers", number)
+
+    @property
     def names(self) -> pa.StringArray:
         """What follows the folder: (n,)."""
         return self._parts[2]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.coding import Coded, CodedLists, Counts, Mask, count_codes
+from lookalike.collection.coding import Coded, CodedLists, Mask
 from lookalike.collection.columns import FileColumns, ImageColumns
-from lookalike.system.memo import Memo
+from lookalike.system.memo import Memo, Recent
 
+T = TypeVar("T")
 Rows = npt.NDArray[np.int32]
+
+ORDERS = 3
+"""How many orders of images are kept, beside that by path."""
 
 
 class Joined:
@@ -29,7 +34,8 @@ class Joined:
     def __init__(self, files: FileColumns, images: ImageColumns) -> None:
         self.files = files
         self.images = images
-        self._kept: Memo[str, Any] = Memo()
+        self.orders: Recent[Hashable, Any] = Recent(ORDERS)
+        self._kept: Memo[Hashable, Any] = Memo()
 
     @property
     def is_made(self) -> bool:
@@ -56,35 +62,21 @@ class Joined:
         return found
 
     @property
-    def has_others(self) -> Mask:
-        """Which files hold an image that lies in other places, too: (n_files,)."""
-
-        def find() -> Mask:
-            ids = self.files.ids[self.files.by_id]
-            is_next = np.zeros(len(ids) + 1, bool)
-            is_next[1:-1] = ids[1:] == ids[:-1]
-            found = np.empty(len(ids), bool)
-            found[self.files.by_id] = is_next[1:] | is_next[:-1]
-            return found
-
-        found: Mask = self._kept.get("others", find)
-        return found
-
-    @property
     def first_files(self) -> Rows:
         """The row of the first file of each image, by path: (n_images,); -1 where it lies nowhere."""
-        found: Rows = self._kept.get("first", lambda: self._first(None)[0])
+        found: Rows = self._kept.get("first", lambda: self._first(self.files.by_path)[0])
         return found
 
     @property
     def by_path(self) -> Rows:
         """The rows of the images that lie anywhere, by the first of their paths."""
-        found: Rows = self._kept.get("by_path", lambda: self._first(None)[1])
-        return found
+        order = self.files.by_path
+        images = self.images_of_files[order]
+        return images[self.first_files[images] == order] if len(self.images) else images[:0]
 
     def by_path_of(self, files: Mask | None) -> Rows:
         """Return the rows of the images that lie in some files, or in any, by the first path of these."""
-        return self.by_path if files is None else self._first(files)[1]
+        return self.by_path if files is None else self._first(self.files.by_path, files)[1]
 
     def of_files(self, files: Mask | None) -> Mask:
         """Return which images lie in some files, or in any: (n_images,)."""
@@ -97,40 +89,44 @@ class Joined:
         """Return which files hold some images: (n_files,)."""
         return np.append(images, False)[self.images_of_files]
 
-    def count(self, column: Coded | CodedLists, files: Mask | None) -> Counts:
-        """Return how many images have each value of a column of the files: (n_values,).
+    @property
+    def in_many_places(self) -> npt.NDArray[np.intp]:
+        """The rows of the files that hold an image that lies in other places, too; few, as a rule."""
 
-        Parameters
-        ----------
-        column : Coded or CodedLists
-            Of the files.
-        files : (n_files,) bool, optional
-            Those that count; all of them by default.
-        """
-        n, others = len(column.values), self.has_others
-        if not others.any():
-            return column.count(files)
-        alone = ~others if files is None else files & ~others
-        counts = column.count(alone)
-        # Of the rest, which are few, each image counts once for each of its values.
-        rest = others if files is None else files & others
+        def find() -> npt.NDArray[np.intp]:
+            ids = self.files.ids[self.files.by_id]
+            is_next = np.zeros(len(ids) + 1, bool)
+            is_next[1:-1] = ids[1:] == ids[:-1]
+            rows = np.sort(self.files.by_id[is_next[1:] | is_next[:-1]])
+            return rows[self.images_of_files[rows] >= 0]
+
+        return self.keep("many places", find)
+
+    def by_image(self, column: Coded | CodedLists) -> Coded | CodedLists:
+        """Return a column of files by image; with nothing for images in several places, or in none."""
+        first = self.first_files.copy()
+        first[self.images_of_files[self.in_many_places]] = -1
         if isinstance(column, Coded):
-            rows = np.flatnonzero(rest & (column.codes >= 0)).astype(np.int32)
-            codes = column.codes[rows]
-        else:
-            is_of_rest = rest[column.rows]
-            rows, codes = column.rows[is_of_rest], column.codes[is_of_rest]
-        pairs = np.sort(self.images_of_files[rows].astype(np.int64) * max(1, n) + codes)
-        return counts + count_codes(pairs[np.diff(pairs, prepend=-1) > 0] % max(1, n), n)
+            return Coded(column.values, np.append(column.codes, column.codes.dtype.type(-1))[first])
+        is_alone = np.zeros(len(self.files), bool)
+        is_alone[first[first >= 0]] = True
+        at = np.flatnonzero(is_alone[column.rows])
+        images = self.images_of_files[column.rows[at]]
+        order = np.argsort(images, kind="stable")
+        return CodedLists(column.values, images[order], column.codes[at][order], len(first))
+
+    def keep(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what was made of these tables before, or make it now, once for all who ask."""
+        found: T = self._kept.get(key, make)
+        return found
 
     @property
     def n_bytes(self) -> int:
         """What has been made so far takes in memory."""
-        return sum(kept.nbytes for kept in self._kept.values())
+        return sum(getattr(kept, "nbytes", 0) for kept in self._kept.values())
 
-    def _first(self, files: Mask | None) -> tuple[Rows, Rows]:
+    def _first(self, order: Rows, files: Mask | None = None) -> tuple[Rows, Rows]:
         """Return the first file of each image, among some or all, and the images by these."""
-        order = self.files.by_path
         order = order if files is None else order[files[order]]
         images = self.images_of_files[order]
         first = np.full(len(self.images) + 1, -1, np.int32)

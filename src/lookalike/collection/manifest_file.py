@@ -30,6 +30,7 @@ from lookalike.store import (
     stored_root_path,
 )
 from lookalike.store.manifest import FileIdentity, file_identity
+from lookalike.system.progress import UNWATCHED, Watch
 
 
 class ManifestFile:
@@ -100,11 +101,11 @@ class ManifestFile:
         kept = None if exclude is None else tuple(dict.fromkeys(read_exclude(each, path) for each in exclude))
         self._add(RootRequest(path, labels, kept))
 
-    def add_dataset(self, name: str) -> tuple[Path, ...]:
+    def add_dataset(self, name: str, watch: Watch = UNWATCHED) -> tuple[Path, ...]:
         """Add a data set; see `Collection.add_dataset`."""
         row = get_row(name)
         if row.is_of_files:
-            prepare_dataset(name)
+            prepare_dataset(name, **watch.told)
             folder = row.find()
             if not isinstance(folder, ImageFolder):
                 raise DatasetNotFoundError(f"{row.title} is not there although it was fetched")

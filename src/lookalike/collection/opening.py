@@ -28,6 +28,7 @@ from lookalike.images.finding.globs import divide_excludes, split_glob
 from lookalike.query.reading import names_path
 from lookalike.store import FOLDER_NAME, Labeling, Manifest, find_collection, root_folder
 from lookalike.sync import locate
+from lookalike.system.progress import Watch
 
 AnyPath = str | os.PathLike[str]
 
@@ -196,6 +197,7 @@ def create(
     exclude: Sequence[str],
     with_root: bool,
     check_model: bool,
+    watch: Watch,
 ) -> tuple[ManifestFile, ModelRegistry]:
     """Make an empty collection in an absolute folder; see `Collection.create`."""
     place = home / FOLDER_NAME
@@ -206,7 +208,7 @@ def create(
     registry = ModelRegistry(place / "models")
     chosen = registry.get(DEFAULT_MODEL if model is None else model)
     # Before anything is written: what cannot be loaded must not leave an empty collection behind.
-    embedder = registry.load(chosen.name, Compute(), is_new=True) if check_model else None
+    embedder = registry.load(chosen.name, Compute(), is_new=True, watch=watch) if check_model else None
     manifest_file = ManifestFile(place, Manifest(chosen.name))
     if with_root:
         manifest_file.add_folder(home, labels, exclude)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.coding import Coded, CodedLists, Mask, code_lists, code_words
+from lookalike.collection.coding import Coded, CodedLists, Mask, code_lists, code_words, merge_spellings
 from lookalike.collection.own_fields import OwnFields
 from lookalike.dates import read_period
 from lookalike.errors import QueryInputError, QueryNotFoundError
@@ -32,7 +32,7 @@ class OwnColumns:
 
     def __init__(self, fields: OwnFields) -> None:
         self._fields = fields
-        self._kept: Memo[str, Any] = Memo()
+        self._kept: Memo[tuple[str, str], Any] = Memo()
 
     @property
     def names(self) -> list[str]:
@@ -66,9 +66,9 @@ class OwnColumns:
             if kind == "boolean":
                 codes = column.cast("int8").fill_null(-1).to_numpy(zero_copy_only=False)
                 return Coded(("false", "true"), codes)
-            return code_words(column)
+            return merge_spellings(code_words(column), fold)
 
-        found: Coded | CodedLists = self._kept.get(name, code)
+        found: Coded | CodedLists = self._kept.get(("words", name), code)
         return found
 
     def numbers(self, name: str) -> npt.NDArray[np.float64]:
@@ -80,15 +80,33 @@ class OwnColumns:
                 column = column.cast("int64" if self.kind(name) == "date" else "int8")
             return np.array(column.cast("float64").to_numpy(zero_copy_only=False))
 
-        found: npt.NDArray[np.float64] = self._kept.get(name, read)
+        found: npt.NDArray[np.float64] = self._kept.get(("numbers", name), read)
         return found
 
-    def tags(self) -> Iterator[CodedLists]:
-        """Give the columns of tags."""
-        for name in self.names:
-            column = self.words(name) if self.kind(name) == "tags" else None
-            if isinstance(column, CodedLists):
-                yield column
+    def moments(self, name: str) -> npt.NDArray[np.datetime64]:
+        """Return a column of dates: (n,) datetime64[us], NaT for none."""
+        return as_moments(self.numbers(name))
+
+    @property
+    def all_tags(self) -> CodedLists:
+        """The tags of all columns of tags."""
+
+        def join() -> CodedLists:
+            import pyarrow as pa
+
+            columns = [self._fields.columns[name] for name in self.names if self.kind(name) == "tags"]
+            if len(columns) == 1:
+                found = self.words(next(name for name in self.names if self.kind(name) == "tags"))
+                assert isinstance(found, CodedLists)
+                return found
+            if not columns:
+                return code_lists(pa.array([], pa.list_(pa.string())), fold)
+            lists = [column.to_pylist() for column in columns]
+            joined = [[tag for tags in row for tag in tags or ()] for row in zip(*lists, strict=True)]
+            return code_lists(pa.array(joined, pa.list_(pa.string())), fold)
+
+        found: CodedLists = self._kept.get(("tags", ""), join)
+        return found
 
     def meet(self, asked: FieldCondition) -> Mask:
         """Return which files are as is asked of a column: (n_files,).
@@ -104,7 +122,7 @@ class OwnColumns:
                 raise QueryInputError(
                     f"the field {asked.name!r} holds {_KINDS[kind]}; expected no range of it"
                 )
-            return has_words(f"the field {asked.name!r}", [self.words(asked.name)], asked.values)
+            return has_words(f"the field {asked.name!r}", self.words(asked.name), asked.values)
         numbers = self.numbers(asked.name)
         if asked.values:
             found = np.zeros(len(numbers), bool)
@@ -137,32 +155,38 @@ class OwnColumns:
             ) from None
 
 
-def has_words(where: str, columns: list[Coded | CodedLists], words: Sequence[FieldValue]) -> Mask:
-    """Return which rows have one of some words in one of some columns; upper and lower case are one.
+def as_moments(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.datetime64]:
+    """Return microseconds since 1970 as dates; NaN as NaT."""
+    unknown = np.isnan(numbers)
+    found = np.where(unknown, 0, numbers).astype(np.int64).astype("datetime64[us]")
+    found[unknown] = np.datetime64("NaT")
+    return found
+
+
+def has_words(where: str, column: Coded | CodedLists, words: Sequence[FieldValue]) -> Mask:
+    """Return which rows have one of some words; upper and lower case are one.
 
     Parameters
     ----------
     where : str
-        What to call the columns.
+        What to call the column.
 
     Raises
     ------
     QueryError
         For a word that no row has.
     """
-    folded = [[fold(value) for value in column.values] for column in columns]
-    found: Mask | None = None
+    folded = [fold(value) for value in column.values]
+    codes: set[int] = set()
     for word in map(_as_text, words):
-        meant = [[code for code, value in enumerate(each) if value == fold(word)] for each in folded]
-        if not any(meant):
-            close = near_misses(word, sorted({value for column in columns for value in column.values}))
+        meant = {code for code, value in enumerate(folded) if value == fold(word)}
+        if not meant:
+            spelled = dict(zip(folded, column.values, strict=True))
+            close = [spelled[each] for each in near_misses(fold(word), sorted(folded))]
             hint = f"did you mean {' or '.join(close)}?" if close else None
             raise QueryNotFoundError(f"no image here has {word!r} in {where}", hint=hint)
-        for column, codes in zip(columns, meant, strict=True):
-            if codes:
-                having = column.has_any(codes)
-                found = having if found is None else found | having
-    return np.zeros(0, bool) if found is None else found
+        codes |= meant
+    return column.has_any(sorted(codes))
 
 
 def _as_text(value: FieldValue) -> str:

@@ -37,7 +37,7 @@ def own_model(registry: ModelRegistry, name: str) -> Model:
     if found is None:
         raise ModelNotFoundError(
             f"there is no model {name!r} in this collection whose vectors are brought along",
-            hint="bring its first ones along with add_vectors, which says how they are compared",
+            hint="the first vectors that are brought along under a name make the model",
         )
     return found
 

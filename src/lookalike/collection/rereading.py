@@ -75,7 +75,7 @@ def read_again(
     """
     if not files:
         return 0
-    models.prepare(models.networks)
+    models.prepare(models.networks, work.watch)
     known = IndexedState.read(models.store, vector_table(models.store, models.networks[0]))
     # Nothing counts as done.
     anew = replace(known, described=set(), embedded=set(), outdated=known.outdated if stays_outdated else {})

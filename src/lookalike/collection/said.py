@@ -102,10 +102,6 @@ class Said:
         """Return the names of the sets that an image is in."""
         return [each.name for _, each in sorted(self.kept_sets.items()) if image in each.orders]
 
-    def find_set(self, name: str) -> tuple[int, ImageSet] | None:
-        """Return number and content of the set of a name; None if there is none."""
-        return self._sets_by_name.get(name)
-
     @property
     def judgments(self) -> Iterator[Judgment]:
         """What was said of hits, query by query; of one hit, the oldest first."""
@@ -125,31 +121,37 @@ class Said:
             other = second if about == first else first
             yield Decision(_end(about), _end(other), decision)  # type: ignore[arg-type]
 
-    def folded(self, rows: pa.Table) -> Said:
-        """Return what is said once the rows of a journal that follow are taken in.
 
-        Raises
-        ------
-        ValueError, KeyError, TypeError or IndexError
-            If they are damaged, or do not follow.
-        """
-        if not len(rows):
-            return self
-        numbers = rows["number"].to_numpy()
-        if not np.array_equal(numbers, np.arange(self.last + 1, self.last + 1 + len(rows))):
-            raise ValueError(f"changes after {self.last} are missing")
-        folding = _Folding(self)
-        lists = FlatLists.of(rows)
-        payloads = rows["payload"].to_pylist()
-        ids, values = lists.ids.tolist(), lists.numbers.tolist()
-        for start in range(0, len(rows), _PARSED_AT_ONCE):
-            some = slice(start, start + _PARSED_AT_ONCE)
-            documents = json.loads(f"[{','.join(payloads[some])}]")
-            for document, at, at_number in zip(
-                documents, lists.id_cuts[some], lists.number_cuts[some], strict=False
-            ):
-                folding.take(document, ids, values, at, at_number)
-        return folding.result(int(numbers[-1]))
+def find_set(said: Said, name: str) -> tuple[int, ImageSet] | None:
+    """Return number and content of the set of a name; None if there is none."""
+    return said._sets_by_name.get(name)
+
+
+def fold(said: Said, rows: pa.Table) -> Said:
+    """Return what is said once the rows of a journal that follow are taken in.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError or IndexError
+        If they are damaged, or do not follow.
+    """
+    if not len(rows):
+        return said
+    numbers = rows["number"].to_numpy()
+    if not np.array_equal(numbers, np.arange(said.last + 1, said.last + 1 + len(rows))):
+        raise ValueError(f"changes after {said.last} are missing")
+    folding = _Folding(said)
+    lists = FlatLists.of(rows)
+    payloads = rows["payload"].to_pylist()
+    ids, values = lists.ids.tolist(), lists.numbers.tolist()
+    for start in range(0, len(rows), _PARSED_AT_ONCE):
+        some = slice(start, start + _PARSED_AT_ONCE)
+        documents = json.loads(f"[{','.join(payloads[some])}]")
+        for document, at, at_number in zip(
+            documents, lists.id_cuts[some], lists.number_cuts[some], strict=False
+        ):
+            folding.take(document, ids, values, at, at_number)
+    return folding.result(int(numbers[-1]))
 
 
 class _Arrays(Mapping[str, Ids]):
@@ -245,7 +247,8 @@ class _Folding:
             )
             self._open_sets[number] = found
             sets[number] = None  # its place among them; `result` fills it
-        found.name = after
+        if before != after:  # else it may have been called otherwise since, where this is an undoing
+            found.name = after
         added, orders, removed = images
         for image in removed:
             found.orders.pop(image, None)

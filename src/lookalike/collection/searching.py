@@ -104,7 +104,8 @@ def _search_vectors(
         raise nothing_embedded(store, model.name, request.model)
 
     stored = StoredImages(places, table, model.name, resources.searchers)
-    load = partial(resources.models.load, model.name, Compute(usable_cores(), run.device))
+    compute = Compute(usable_cores(), run.device)
+    load = partial(resources.models.load, model.name, compute, watch=run.watch)
 
     def embed(term: Term) -> EmbeddedQuery:
         return embed_query(term, model, load, stored, run.allow_private)
@@ -143,7 +144,7 @@ def _search_vectors(
 
     n_most = len(index) if passing.ids is None else len(passing.ids)
     describer = Describer(places, passing, has_scores=model.metric == "cosine")
-    hits = _nearest_hits(nearest, n_most, request.k, own, describer)
+    hits = _nearest_hits(nearest, n_most, request.n_hits, own, describer)
     is_proved = find_kind(index.kind).is_proved(
         1.0 if is_unlike_images or passing.ids is not None else request.recall, request.mode
     )
@@ -289,7 +290,7 @@ def _search_colors(places: Places, request: SearchRequest, passing: Passing) -> 
     def nearest(n: int) -> Near:
         return ids[best[:n]], 1 - scores[best[:n]]
 
-    hits = _nearest_hits(nearest, len(ids), request.k, (), Describer(places, passing, has_scores=True))
+    hits = _nearest_hits(nearest, len(ids), request.n_hits, (), Describer(places, passing, has_scores=True))
     return SearchResult(
         hits,
         "color",

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.coding import Coded, CodedLists, Mask
+from lookalike.collection.coding import Chosen, Coded, CodedLists, Mask
 from lookalike.collection.columns import NO_RATING, ImageColumns
 from lookalike.collection.own_columns import has_words
 from lookalike.collection.places import Places
@@ -126,18 +126,7 @@ def select(places: Places, where: Filter) -> Selection:
 
 
 def _select(places: Places, where: Filter) -> Selection:
-    if where.needs_sharpness:
-        check_appearance_known(places.store)
-    warnings: tuple[Sentence, ...] = ()
-    if where.needs_metadata:
-        check_facts_known(places.store)
-        unread = places.snapshot.images.n_unread
-        warning = Sentence(
-            f"what the files of {count_images(unread)} say is not known yet, so that no filter by it lets"
-            " them pass",
-            Hint("sync", then=""),
-        )
-        warnings = (warning,) if unread else ()
+    warnings = check_known(places, where.needs_sharpness, where.needs_metadata)
     try:
         images, files = _both(places, where)
     except QueryError as error:
@@ -145,6 +134,28 @@ def _select(places: Places, where: Filter) -> Selection:
         damaged = places.labels.damaged if where.labels else ()
         raise error.amended(*damaged, *warnings) from error
     return Selection(places.snapshot, images, files, warnings)
+
+
+def check_known(places: Places, appearance: bool, facts: bool) -> tuple[Sentence, ...]:
+    """Return what may be missing, where it is asked how images look, or what their files say.
+
+    Raises
+    ------
+    CollectionError
+        If an earlier lookalike made the collection, which kept none of that.
+    """
+    if appearance:
+        check_appearance_known(places.store)
+    if not facts:
+        return ()
+    check_facts_known(places.store)
+    unread = places.snapshot.images.n_unread
+    warning = Sentence(
+        f"what the files of {count_images(unread)} say is not known yet, so that no filter by it lets them"
+        " pass",
+        Hint("sync", then=""),
+    )
+    return (warning,) if unread else ()
 
 
 def _both(places: Places, where: Filter) -> tuple[Mask | None, Mask | None]:
@@ -263,11 +274,16 @@ def _in_sets(snapshot: Snapshot, names: Sequence[str]) -> Mask:
 def _in_clusters(snapshot: Snapshot, where: Filter) -> Mask:
     found = np.zeros(len(snapshot.images), bool)
     for cluster in where.clusters:
-        numbers = snapshot.clustering(cluster.clustering).numbers
-        is_in = numbers == cluster.number
+        numbers = snapshot.clustering(cluster.clustering).coded
+        number = str(cluster.number)
+        is_in = numbers.has_any([numbers.values.index(number)] if number in numbers.values else [])
         if not is_in.any():
-            there = np.unique(numbers[numbers >= 0])
-            numbered = f"there are {there[0]} to {there[-1]}" if len(there) else "there are none"
+            there = [
+                value
+                for value, count in zip(numbers.values, numbers.count(Chosen())[0], strict=True)
+                if count
+            ]
+            numbered = f"there are {there[0]} to {there[-1]}" if there else "there are none"
             raise QueryNotFoundError(
                 f"the clustering {cluster.clustering!r} has no cluster {cluster.number} ({numbered})"
             )
@@ -335,5 +351,4 @@ def _labelled(snapshot: Snapshot, labels: Sequence[str]) -> Mask:
 
 
 def _tagged(snapshot: Snapshot, tags: Sequence[str]) -> Mask:
-    columns: list[Coded | CodedLists] = [*snapshot.own.tags()]
-    return has_words("its tags", columns, list(tags))
+    return has_words("its tags", snapshot.own.all_tags, tags)

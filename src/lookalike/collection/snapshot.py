@@ -14,7 +14,6 @@ import os
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import numpy as np
@@ -22,13 +21,13 @@ import numpy.typing as npt
 
 from lookalike.collection.coding import Coded, small_codes
 from lookalike.collection.columns import FileColumns, ImageColumns, read_files, read_images
-from lookalike.collection.joined import Joined
+from lookalike.collection.joined import ORDERS, Joined
 from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.own_columns import OwnColumns
 from lookalike.collection.own_fields import LazyFields, OwnFields, fields_of, read_fields
 from lookalike.collection.said import Said
 from lookalike.collection.stored.cluster_names import ClusterLabels
-from lookalike.collection.stored.clusterings import StoredClusterings
+from lookalike.collection.stored.clusterings import NOISE, NamedClusters, StoredClusterings
 from lookalike.collection.stored.journal import Journal
 from lookalike.collection.thumbnails import thumbnails
 from lookalike.errors import CollectionConflictError
@@ -37,15 +36,12 @@ from lookalike.store import ADDED, Manifest, PinnedStore, Root, look_at_tables, 
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.pinned import State
 from lookalike.system.memo import Memo, Recent
-from lookalike.types import FieldValue, ImageId
+from lookalike.types import FieldValue, FrozenDict, ImageId
 
-NO_FIELDS: Mapping[str, FieldValue] = MappingProxyType({})
+NO_FIELDS: Mapping[str, FieldValue] = FrozenDict()
 """What is said of a file where nothing is said of any."""
 
 T = TypeVar("T")
-
-NOT_CLUSTERED = -2
-"""Stands among the numbers of clusters for what is not in the clustering."""
 
 _SELECTIONS = 4  # that are kept: a page of hits after the other is about the same images
 _SOON_READ = 10_000  # rows, in as long as the table takes to look for some of them
@@ -66,8 +62,9 @@ class ClusterColumns(NamedTuple):
     Attributes
     ----------
     name : str
-    numbers : (n_images,) int32
-        -1 for noise, `NOT_CLUSTERED` for what came later.
+    coded : Coded
+        (n_images,), the numbers of clusters, as text, the first of them -1 for noise; none for what came
+        later.
     distances : (n_images,) float32
         To the centre of its cluster, as the model compares; NaN for what came later.
     names : mapping of int to str
@@ -75,7 +72,7 @@ class ClusterColumns(NamedTuple):
     """
 
     name: str
-    numbers: npt.NDArray[np.int32]
+    coded: Coded
     distances: npt.NDArray[np.float32]
     names: Mapping[int, str]
 
@@ -121,6 +118,7 @@ class Snapshot:
         self._made: Memo[Hashable, Any] = Memo()
         self._clusterings = clusterings
         self.selections: Recent[Hashable, Any] = Recent(_SELECTIONS)
+        self.orders: Recent[Hashable, Any] = Recent(ORDERS)
         self._asked: Iterator[int] = itertools.count() if before is None else before._asked
         has_same_files = before is not None and before.store.files.commit == store.files.commit
         has_same_images = before is not None and before.store.images.commit == store.images.commit
@@ -200,6 +198,20 @@ class Snapshot:
         codes = np.where(ids[at] == self.files.ids, given[at], by_folder.codes)
         return Coded(values, small_codes(codes, len(values)))
 
+    @property
+    def named_clusters(self) -> tuple[Coded, ...]:
+        """The names of clusters, by clustering, the one that its user changed last first; a row an image."""
+        return self.keep("named", lambda: tuple(map(self._name_clusters, self.labels.named)))
+
+    def _name_clusters(self, named: NamedClusters) -> Coded:
+        values = tuple(dict.fromkeys(named.names.values()))
+        code_of = {value: code for code, value in enumerate(values)}
+        codes = np.full(len(self.images), -1, np.int32)
+        rows = self.images.rows_of(named.ids)
+        given = [code_of[named.names[number]] for number in named.numbers.tolist()]
+        codes[rows[rows >= 0]] = np.array(given, np.int32)[rows >= 0]
+        return Coded(values, small_codes(codes, len(values)))
+
     def clustering(self, name: str) -> ClusterColumns:
         """Return the clusters of a clustering, a row an image as `images` has them.
 
@@ -216,11 +228,13 @@ class Snapshot:
     def _read_clustering(self, name: str) -> ClusterColumns:
         stored = self._clusterings.read(name)
         rows = self.images.rows_of(stored.ids)
-        numbers = np.full(len(self.images), NOT_CLUSTERED, np.int32)
+        codes = np.full(len(self.images), -1, np.int32)
         distances = np.full(len(self.images), np.nan, np.float32)
-        numbers[rows[rows >= 0]] = stored.clusters[rows >= 0]
+        codes[rows[rows >= 0]] = stored.clusters[rows >= 0] - NOISE
         distances[rows[rows >= 0]] = stored.distances[rows >= 0]
-        return ClusterColumns(stored.name, numbers, distances, stored.names)
+        there = tuple(map(str, range(NOISE, len(stored.centers))))
+        coded = Coded(there, small_codes(codes, len(there)))
+        return ClusterColumns(stored.name, coded, distances, stored.names)
 
     def clustering_names(self) -> list[str]:
         """Return the names of the clusterings that are kept."""
@@ -230,6 +244,11 @@ class Snapshot:
         """Return what was made of this snapshot before, or make it now, once for all who ask."""
         found: T = self._made.get(key, make)
         return found
+
+    def folder_path(self, beginning: str) -> str:
+        """Return the absolute path of a folder, as stored paths begin; of a data set's ``mnist:test``."""
+        stored = beginning if beginning.endswith(":") else beginning.removesuffix("/")
+        return stored if stored.partition(":")[0] == ADDED else self.absolute(stored)
 
     def absolute(self, stored: str, image: int | None = None) -> str:
         """Return the absolute path of a stored one; that of a data set's image as it is.

@@ -102,7 +102,7 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
                 outcome.embedded += plan.n_to_read
                 continue
             if plan.n_to_read:  # what is new to this model is new to those after it
-                models.prepare(models.networks[number:])
+                models.prepare(models.networks[number:], work.watch)
             if number == 0:
                 manifest_file.save()
             if each is models.networks[-1]:

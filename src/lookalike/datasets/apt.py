@@ -17,7 +17,8 @@ from pathlib import Path
 from lookalike.datasets.locate import cached_data_folder
 from lookalike.datasets.staging import build_folder
 from lookalike.errors import DatasetDamagedError, DatasetError, DatasetResourceError, DatasetUnreachableError
-from lookalike.system.download import byte_progress
+from lookalike.system.download import bytes_told
+from lookalike.system.progress import UNWATCHED, Watch
 
 UPDATE_PATIENCE = 10.0
 """Seconds without a byte, then the lists are taken as they are: many dead sources cost no more than this."""
@@ -44,7 +45,7 @@ Acquire::https::Timeout "5";
 """
 
 
-def fetch_package(package: str, size: int, inside: str, *, quiet: bool) -> Path:
+def fetch_package(package: str, size: int, inside: str, *, watch: Watch) -> Path:
     """Unpack a package into the cache, unless it is there, and return one of its folders.
 
     Parameters
@@ -54,8 +55,7 @@ def fetch_package(package: str, size: int, inside: str, *, quiet: bool) -> Path:
         Bytes of the package; for the progress bar.
     inside : str
         The folder of the package that is wanted, as in ``usr/share/…``.
-    quiet : bool
-        No progress bar.
+    watch : Watch
 
     Raises
     ------
@@ -66,8 +66,7 @@ def fetch_package(package: str, size: int, inside: str, *, quiet: bool) -> Path:
 
     def fill(staging: Path) -> None:
         try:
-            with byte_progress(f"Debian's {package}", size, quiet=quiet) as show:
-                unpack_package(package, staging, show)
+            unpack_package(package, staging, bytes_told(watch, f"Debian's {package}", size), watch)
         except DatasetError as error:
             raise error.amended(
                 hint=f"where you can get the package, run `dpkg-deb -x {package}*.deb {folder}`"
@@ -81,7 +80,9 @@ def fetch_package(package: str, size: int, inside: str, *, quiet: bool) -> Path:
     return folder / inside
 
 
-def unpack_package(package: str, folder: Path, advance: Callable[[int], None]) -> None:
+def unpack_package(
+    package: str, folder: Path, advance: Callable[[int], None], watch: Watch = UNWATCHED
+) -> None:
     """Download a package with ``apt-get`` and write its files below a folder with ``dpkg-deb``.
 
     Parameters
@@ -91,6 +92,7 @@ def unpack_package(package: str, folder: Path, advance: Callable[[int], None]) -
         Gets the package's own tree: ``usr/share/…``.
     advance : callable
         Called with the bytes of the package that have come so far.
+    watch : Watch
 
     Raises
     ------
@@ -112,8 +114,8 @@ def unpack_package(package: str, folder: Path, advance: Callable[[int], None]) -
         apt = ["apt-get", "-qq", f"--config-file={work / 'apt.conf'}", *_settings(work)]
 
         # A source that is down must not matter when another one has the package: the download will tell.
-        _, update_said = _run([*apt, "update"], lists, UPDATE_PATIENCE)
-        code, said = _run([*apt, "download", package], archives, DOWNLOAD_PATIENCE, advance)
+        _, update_said = _run([*apt, "update"], lists, UPDATE_PATIENCE, watch=watch)
+        code, said = _run([*apt, "download", package], archives, DOWNLOAD_PATIENCE, advance, watch)
         found = next(archives.glob("*.deb"), None)
         if code or found is None:
             # Of several sources that cannot be reached, apt says why of the first only.
@@ -121,7 +123,7 @@ def unpack_package(package: str, folder: Path, advance: Callable[[int], None]) -
             raise DatasetUnreachableError(
                 f"apt-get cannot download {package}: {reasons or f'exit code {code}'}"
             )
-        code, said = _run(["dpkg-deb", "--extract", str(found), str(folder)], archives)
+        code, said = _run(["dpkg-deb", "--extract", str(found), str(folder)], archives, watch=watch)
         if code:
             reasons = "; ".join(_reasons(said)[-1:])
             raise DatasetDamagedError(f"dpkg-deb cannot unpack {package}: {reasons or f'exit code {code}'}")
@@ -148,6 +150,7 @@ def _run(
     folder: Path,
     patience: float = float("inf"),
     advance: Callable[[int], None] = lambda done: None,
+    watch: Watch = UNWATCHED,
 ) -> tuple[int, str]:
     """Run a program in a folder; return its exit code and what it said on standard error.
 
@@ -170,6 +173,7 @@ def _run(
         try:
             while process.poll() is None and not stalled:
                 time.sleep(0.1)
+                watch.check()
                 if (now_size := _bytes_below(folder)) != size:
                     size, grown_at = now_size, time.monotonic()
                     advance(size)

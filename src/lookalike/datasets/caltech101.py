@@ -19,6 +19,7 @@ from lookalike.datasets.download import RemoteFile, download
 from lookalike.datasets.imagefolder import ImageFolder
 from lookalike.datasets.locate import found_or_fetched
 from lookalike.datasets.staging import build_folder
+from lookalike.system.progress import UNWATCHED, Watch
 
 ARCHIVE = RemoteFile(
     name="Caltech-101",
@@ -37,7 +38,7 @@ LAYOUTS = ("caltech-101/101_ObjectCategories", "101_ObjectCategories", "caltech1
 """As the official archive unpacks, as its inner archive does, and as torchvision keeps it."""
 
 
-def load(*, background: bool = False, download: bool = True, quiet: bool = False) -> Dataset:
+def load(*, background: bool = False, download: bool = True, watch: Watch = UNWATCHED) -> Dataset:
     """Find the data set, or fetch it, and list its pictures; they are decoded when they are asked for.
 
     Parameters
@@ -46,8 +47,7 @@ def load(*, background: bool = False, download: bool = True, quiet: bool = False
         Keep ``BACKGROUND_Google``, which is no class but a collection of anything.
     download : bool
         Fetch it where it is not on this computer.
-    quiet : bool
-        No progress bar.
+    watch : Watch
 
     Returns
     -------
@@ -59,7 +59,7 @@ def load(*, background: bool = False, download: bool = True, quiet: bool = False
     DatasetError
         If it is not there and cannot be fetched, or holds no pictures.
     """
-    images = found_or_fetched(TITLE, LAYOUTS[0], find(), fetch, download=download, quiet=quiet)
+    images = found_or_fetched(TITLE, LAYOUTS[0], find(), fetch, download=download, watch=watch)
     return folder.read(replace(images, exclude=()) if background else images)
 
 
@@ -69,13 +69,12 @@ def find() -> ImageFolder | None:
     return None if root is None else _describe(root, f"found in {root}")
 
 
-def fetch(*, quiet: bool = False, archive: RemoteFile = ARCHIVE) -> ImageFolder:
+def fetch(*, watch: Watch = UNWATCHED, archive: RemoteFile = ARCHIVE) -> ImageFolder:
     """Download the data set from its official address into the cache, unless it is there.
 
     Parameters
     ----------
-    quiet : bool
-        No progress bar.
+    watch : Watch
     archive : RemoteFile
         A zip file that holds ``IMAGES``.
 
@@ -89,7 +88,7 @@ def fetch(*, quiet: bool = False, archive: RemoteFile = ARCHIVE) -> ImageFolder:
 
     def fill(staging: Path) -> None:
         otherwise = f"set LOOKALIKE_DATA to a folder that holds {LAYOUTS[0]}"
-        download(archive, file, otherwise=otherwise, quiet=quiet)
+        download(archive, file, otherwise=otherwise, watch=watch)
         with zipfile.ZipFile(file) as outer, outer.open(IMAGES) as inner:
             unpack_tar(inner, staging)
 

@@ -32,6 +32,7 @@ from lookalike.datasets.download import RemoteFile, download
 from lookalike.datasets.locate import Place, found_or_fetched
 from lookalike.datasets.staging import build_folder
 from lookalike.errors import DatasetDamagedError, DatasetError, DatasetResourceError
+from lookalike.system.progress import UNWATCHED, Watch
 
 LICENCE = "none stated"
 SIDE = 32
@@ -134,7 +135,7 @@ CIFAR_100 = CifarSet(
 )
 
 
-def load(cifar_set: CifarSet, *, download: bool = True, quiet: bool = False) -> Dataset:
+def load(cifar_set: CifarSet, *, download: bool = True, watch: Watch = UNWATCHED) -> Dataset:
     """Find a data set, or fetch it, and read it.
 
     Parameters
@@ -143,8 +144,7 @@ def load(cifar_set: CifarSet, *, download: bool = True, quiet: bool = False) -> 
         ``CIFAR_10`` or ``CIFAR_100``, with its 100 fine labels.
     download : bool
         Fetch it where it is not on this computer.
-    quiet : bool
-        No progress bar.
+    watch : Watch
 
     Raises
     ------
@@ -154,7 +154,7 @@ def load(cifar_set: CifarSet, *, download: bool = True, quiet: bool = False) -> 
     layout = f"{cifar_set.python.folder} or {cifar_set.binary.folder}"
 
     place = found_or_fetched(
-        cifar_set.title, layout, find(cifar_set), partial(fetch, cifar_set), download=download, quiet=quiet
+        cifar_set.title, layout, find(cifar_set), partial(fetch, cifar_set), download=download, watch=watch
     )
     return read(cifar_set, place)
 
@@ -167,14 +167,13 @@ def find(cifar_set: CifarSet) -> Place | None:
     return None if root is None else Place(root, f"found in {root}")
 
 
-def fetch(cifar_set: CifarSet, *, quiet: bool = False) -> Place:
+def fetch(cifar_set: CifarSet, *, watch: Watch = UNWATCHED) -> Place:
     """Download the data set from its official address into the cache, unless it is there.
 
     Parameters
     ----------
     cifar_set : CifarSet
-    quiet : bool
-        No progress bar.
+    watch : Watch
 
     Raises
     ------
@@ -187,7 +186,7 @@ def fetch(cifar_set: CifarSet, *, quiet: bool = False) -> Place:
 
     def fill(folder: Path) -> None:
         otherwise = f"set LOOKALIKE_DATA to a folder that holds {cifar_set.python.folder}"
-        download(archive, file, otherwise=otherwise, quiet=quiet)
+        download(archive, file, otherwise=otherwise, watch=watch)
         with file.open("rb") as stream:
             try:
                 unpack_tar(stream, folder)

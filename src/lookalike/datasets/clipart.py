@@ -14,6 +14,7 @@ from lookalike.datasets.apt import fetch_package
 from lookalike.datasets.dataset import Dataset
 from lookalike.datasets.imagefolder import ImageFolder
 from lookalike.datasets.locate import found_or_fetched
+from lookalike.system.progress import UNWATCHED, Watch
 
 PACKAGE = "openclipart-png"
 PACKAGE_BYTES = 130_910_028
@@ -24,15 +25,14 @@ TITLE = "Open Clip Art"
 LICENCE = "public domain"
 
 
-def load(*, download: bool = True, quiet: bool = False) -> Dataset:
+def load(*, download: bool = True, watch: Watch = UNWATCHED) -> Dataset:
     """Find the pictures, or fetch them, and list them; a picture's class is the first folder's name.
 
     Parameters
     ----------
     download : bool
         Fetch them where they are not on this computer.
-    quiet : bool
-        No progress bar.
+    watch : Watch
 
     Returns
     -------
@@ -45,7 +45,7 @@ def load(*, download: bool = True, quiet: bool = False) -> Dataset:
         If they are not there and cannot be fetched.
     """
     layout = f"{PACKAGE}/{FOLDER}"
-    return folder.read(found_or_fetched(TITLE, layout, find(), fetch, download=download, quiet=quiet))
+    return folder.read(found_or_fetched(TITLE, layout, find(), fetch, download=download, watch=watch))
 
 
 def find(system: Path = Path("/")) -> ImageFolder | None:
@@ -63,20 +63,19 @@ def find(system: Path = Path("/")) -> ImageFolder | None:
     return None if root is None else _describe(root, f"found in {root}")
 
 
-def fetch(*, quiet: bool = False) -> ImageFolder:
+def fetch(*, watch: Watch = UNWATCHED) -> ImageFolder:
     """Download the package through apt and unpack it into the cache, without root, unless it is there.
 
     Parameters
     ----------
-    quiet : bool
-        No progress bar.
+    watch : Watch
 
     Raises
     ------
     DatasetError
         If this is no Debian system, the package cannot be reached, or the cache cannot be written to.
     """
-    root = fetch_package(PACKAGE, PACKAGE_BYTES, FOLDER, quiet=quiet)
+    root = fetch_package(PACKAGE, PACKAGE_BYTES, FOLDER, watch=watch)
     return _describe(root, f"Debian's package {PACKAGE}, downloaded with apt-get")
 
 

@@ -15,6 +15,7 @@ from lookalike.datasets import folder, locate
 from lookalike.datasets.dataset import Dataset
 from lookalike.datasets.imagefolder import ImageFolder
 from lookalike.datasets.staging import build_folder
+from lookalike.system.progress import UNWATCHED, Watch
 
 LICENCE = "CC BY 4.0"
 
@@ -23,9 +24,9 @@ SIDE = 64
 default model finds a digit of the same kind first for 0.70 of them, so for 0.87."""
 
 
-def load(*, download: bool = True, quiet: bool = False) -> Dataset:
+def load(*, download: bool = True, watch: Watch = UNWATCHED) -> Dataset:
     """List the digits' pictures, all of them train; `download` is for the sake of the other sources' form."""
-    return replace(folder.read(fetch(quiet=quiet)), image_shape=(SIDE, SIDE, 3))
+    return replace(folder.read(fetch(watch=watch)), image_shape=(SIDE, SIDE, 3))
 
 
 def find() -> ImageFolder | None:
@@ -34,7 +35,7 @@ def find() -> ImageFolder | None:
     return _describe(root) if root.is_dir() else None
 
 
-def fetch(*, quiet: bool = False) -> ImageFolder:
+def fetch(*, watch: Watch = UNWATCHED) -> ImageFolder:
     """Write the digits as PNG files in folders ``0`` to ``9`` of the cache, unless they are there.
 
     Parameters

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lookalike.errors import DatasetResourceError, DatasetUnreachableError, InvalidInputError
-from lookalike.system.download import CONNECT_SECONDS, STALL_SECONDS, byte_progress, connect, reason
+from lookalike.system.download import CONNECT_SECONDS, STALL_SECONDS, bytes_told, connect, hanging_up, reason
+from lookalike.system.progress import UNWATCHED, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class RemoteFile:
     size: int
 
 
-def download(remote: RemoteFile, destination: Path, *, otherwise: str = "", quiet: bool = False) -> None:
+def download(remote: RemoteFile, destination: Path, *, otherwise: str = "", watch: Watch = UNWATCHED) -> None:
     """Fetch a file, unless it is there already with the right content.
 
     Parameters
@@ -46,8 +47,7 @@ def download(remote: RemoteFile, destination: Path, *, otherwise: str = "", quie
         Where to put it. The name appears only when the content is complete and right.
     otherwise : str
         What else the user can do when this fails, as in ``set LOOKALIKE_DATA to …``.
-    quiet : bool
-        No progress bar.
+    watch : Watch
 
     Raises
     ------
@@ -63,7 +63,7 @@ def download(remote: RemoteFile, destination: Path, *, otherwise: str = "", quie
     import pooch
 
     pooch.get_logger().setLevel("WARNING")  # it announces every download on standard error
-    fetcher = _Fetcher(remote, quiet)
+    fetcher = _Fetcher(remote, watch)
     carry = f"carry the file ({remote.size / 1e6:,.0f} MB) to {destination}"
     remedy = f"{otherwise}, or {carry}" if otherwise else carry
     try:
@@ -96,9 +96,9 @@ def download(remote: RemoteFile, destination: Path, *, otherwise: str = "", quie
 class _Fetcher:
     """What pooch calls to carry the bytes of one address into a file."""
 
-    def __init__(self, remote: RemoteFile, quiet: bool) -> None:
+    def __init__(self, remote: RemoteFile, watch: Watch) -> None:
         self.remote = remote
-        self.quiet = quiet
+        self.watch = watch
         self.sha256 = ""  # of what came
 
     def __call__(self, url: str, output_file: str, pooch: object) -> None:
@@ -113,15 +113,16 @@ class _Fetcher:
                 follow_redirects=True,
             ) as client,
             Path(output_file).open("wb") as file,
-            byte_progress(self.remote.name, self.remote.size, quiet=self.quiet) as show,
         ):
-            response = connect(client, client.build_request("GET", url), CONNECT_SECONDS)
+            show = bytes_told(self.watch, self.remote.name, self.remote.size)
+            response = connect(client, client.build_request("GET", url), CONNECT_SECONDS, self.watch)
             response.raise_for_status()
-            for chunk in response.iter_bytes():
-                file.write(chunk)
-                digest.update(chunk)
-                come += len(chunk)
-                show(come)
-                if come > self.remote.size:  # the hash cannot fit any more: do not fill the disk
-                    raise httpx.DecodingError(f"expected {self.remote.size:,} bytes, but more came")
+            with hanging_up(response, self.watch):
+                for chunk in response.iter_bytes():
+                    file.write(chunk)
+                    digest.update(chunk)
+                    come += len(chunk)
+                    show(come)
+                    if come > self.remote.size:  # the hash cannot fit any more: do not fill the disk
+                        raise httpx.DecodingError(f"expected {self.remote.size:,} bytes, but more came")
         self.sha256 = digest.hexdigest()

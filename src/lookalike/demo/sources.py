@@ -10,6 +10,8 @@ from pathlib import Path
 from lookalike.datasets import ImageFolder, caltech101, clipart, digits
 from lookalike.errors import DatasetError, DatasetNotFoundError
 from lookalike.hints import Hint
+from lookalike.system.progress import CancelToken, ProgressReport, Watch
+from lookalike.system.watching import watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,26 +29,29 @@ class Source:
     reasons: tuple[str, ...]
 
 
-Step = tuple[str, Callable[[bool], ImageFolder | None]]
+Step = tuple[str, Callable[[Watch], ImageFolder | None]]
 
 # In this order (photos before drawings before digits); each gives None or raises where it has nothing.
 _STEPS: tuple[Step, ...] = (
-    ("Caltech-101 on this machine", lambda quiet: caltech101.find()),
-    ("Caltech-101 from its official address", lambda quiet: caltech101.fetch(quiet=quiet)),
-    ("the clip art of Debian's package openclipart-png on this machine", lambda quiet: clipart.find()),
-    ("the clip art of Debian's package openclipart-png", lambda quiet: clipart.fetch(quiet=quiet)),
-    ("the scanned digits inside scikit-learn", lambda quiet: digits.fetch(quiet=quiet)),
+    ("Caltech-101 on this machine", lambda watch: caltech101.find()),
+    ("Caltech-101 from its official address", lambda watch: caltech101.fetch(watch=watch)),
+    ("the clip art of Debian's package openclipart-png on this machine", lambda watch: clipart.find()),
+    ("the clip art of Debian's package openclipart-png", lambda watch: clipart.fetch(watch=watch)),
+    ("the scanned digits inside scikit-learn", lambda watch: digits.fetch(watch=watch)),
 )
 
-_NAMED: dict[str, Callable[[bool], ImageFolder]] = {
-    "caltech-101": lambda quiet: caltech101.find() or caltech101.fetch(quiet=quiet),
-    "clipart": lambda quiet: clipart.find() or clipart.fetch(quiet=quiet),
-    "digits": lambda quiet: digits.fetch(quiet=quiet),
+_NAMED: dict[str, Callable[[Watch], ImageFolder]] = {
+    "caltech-101": lambda watch: caltech101.find() or caltech101.fetch(watch=watch),
+    "clipart": lambda watch: clipart.find() or clipart.fetch(watch=watch),
+    "digits": lambda watch: digits.fetch(watch=watch),
 }
 
 
 def choose_source(
-    wanted: str | None = None, quiet: bool = False, tell: Callable[[str], None] = lambda line: None
+    wanted: str | None = None,
+    tell: Callable[[str], None] = lambda line: None,
+    report: ProgressReport | None = None,
+    cancel: CancelToken | None = None,
 ) -> Source:
     """Find pictures for the demo.
 
@@ -54,10 +59,10 @@ def choose_source(
     ----------
     wanted : str, optional
         A folder, or one of ``caltech-101``, ``clipart``, ``digits``; by default the first within reach.
-    quiet : bool
-        No progress bars.
     tell : callable
         Told, a line each, what is tried.
+    report, cancel : optional
+        As for `Collection.sync`.
 
     Raises
     ------
@@ -69,12 +74,18 @@ def choose_source(
             return Source(_own(Path(wanted)), ("It was named on the command line.",))
         if wanted not in _NAMED:
             raise DatasetNotFoundError(f"{wanted!r} is neither a folder nor one of {', '.join(_NAMED)}")
-        images = _NAMED[wanted](quiet)
+        with watching(report, cancel) as watch:
+            images = _NAMED[wanted](watch)
         return Source(images, (f"It was named on the command line: {images.origin}.",))
+    with watching(report, cancel) as watch:
+        return _first_within_reach(tell, watch)
+
+
+def _first_within_reach(tell: Callable[[str], None], watch: Watch) -> Source:
     reasons = []
     for title, take in _STEPS:
         try:
-            images_or_none = take(quiet)
+            images_or_none = take(watch)
         except DatasetError as error:
             reasons.append(f"Tried {title}: {error}.")
             tell(reasons[-1])

@@ -35,8 +35,10 @@ from lookalike.errors import (
 )
 from lookalike.hints import Hint
 from lookalike.system.cache import cache_folder, check_trusted, make_folder, shut
-from lookalike.system.download import CONNECT_SECONDS, STALL_SECONDS, byte_progress, connect, reason
+from lookalike.system.download import CONNECT_SECONDS, STALL_SECONDS, bytes_told, connect, hanging_up, reason
+from lookalike.system.progress import UNWATCHED, CancelToken, ProgressReport, Watch
 from lookalike.system.replace_file import replace_file
+from lookalike.system.watching import watching
 
 if TYPE_CHECKING:
     import httpx
@@ -98,7 +100,7 @@ def seems_whole(model: Model, folder: Path) -> bool:
     return all(size == pin.files.get(file.path, {}).get("size", size) for file, size in sizes.items())
 
 
-def read_image_file(model: Model) -> tuple[bytes, Path]:
+def read_image_file(model: Model, watch: Watch = UNWATCHED) -> tuple[bytes, Path]:
     """Return the checked file that embeds images, and the model's folder; fetch the model if need be.
 
     Raises
@@ -107,7 +109,7 @@ def read_image_file(model: Model) -> tuple[bytes, Path]:
         If it is not on this machine and cannot be fetched, or its content is not what it should be.
     """
     assert isinstance(model.weights, HubFiles)
-    folder = find(model) or fetch(model)
+    folder = find(model) or fetch(model, **watch.told)
     file = folder / model.weights.image.path
     check_trusted(file)
     try:
@@ -151,7 +153,12 @@ def _compare(model: Model, folder: Path, file: HubFile, size: int, sha256: str) 
 
 
 def fetch(
-    model: Model, destination: Path | None = None, revision: str | None = None, *, quiet: bool = False
+    model: Model,
+    destination: Path | None = None,
+    revision: str | None = None,
+    *,
+    report: ProgressReport | None = None,
+    cancel: CancelToken | None = None,
 ) -> Path:
     """Bring a model of the hub to this machine; what is there already, and whole, is not fetched again.
 
@@ -165,8 +172,8 @@ def fetch(
         The folder that is to hold ``<model name>/…``; the cache by default.
     revision : str, optional
         A commit or branch, in place of the one that the table of models, or an earlier fetch, names.
-    quiet : bool
-        No progress bars.
+    report, cancel : optional
+        Who is told how far it has come, and may stop it; see `Collection.sync`.
 
     Returns
     -------
@@ -196,7 +203,8 @@ def fetch(
         make_folder(folder)
         with filelock.FileLock(lock, timeout=1):
             try:
-                _Fetch(model, model.weights, folder, revision, quiet).run()
+                with watching(report, cancel) as watch:
+                    _Fetch(model, model.weights, folder, revision, watch).run()
                 for name in (PIN_NAME, *(file.path for file in model.weights.files)):
                     shut(folder / name)
             finally:
@@ -234,12 +242,12 @@ class _Fetch:
     """One fetch of one model."""
 
     def __init__(
-        self, model: Model, weights: HubFiles, folder: Path, revision: str | None, quiet: bool
+        self, model: Model, weights: HubFiles, folder: Path, revision: str | None, watch: Watch
     ) -> None:
         self._model = model
         self._weights = weights
         self._folder = folder
-        self._quiet = quiet
+        self._watch = watch
         self._asked = revision
         self._is_rows = False  # whether it is the revision that the table names, and has hashes of
         self._endpoint = os.environ.get("HF_ENDPOINT", ENDPOINT).rstrip("/")
@@ -352,19 +360,19 @@ class _Fetch:
 
         title = f"{self._model.name} {file.path}"
         fruitless = 0
-        with byte_progress(title, stated.size, quiet=self._quiet) as show:
-            while (come := part.stat().st_size if part.exists() else 0) < stated.size:
-                show(come)
-                try:
-                    with self._errors(file, f"run this again: it goes on from {come / 1e6:,.1f} MB"):
-                        self._go_on(client, self._url(file, stated.commit), stated, part, come, show)
-                except ModelError as error:
-                    now = part.stat().st_size if part.exists() else 0
-                    fruitless = 0 if now > come else fruitless + 1
-                    # A line that breaks is taken up again; one that never stood, or a refusal, is not.
-                    broke = isinstance(error.__cause__, httpx.RemoteProtocolError | httpx.ReadError)
-                    if not broke or fruitless >= _ATTEMPTS:
-                        raise
+        show = bytes_told(self._watch, title, stated.size)
+        while (come := part.stat().st_size if part.exists() else 0) < stated.size:
+            show(come)
+            try:
+                with self._errors(file, f"run this again: it goes on from {come / 1e6:,.1f} MB"):
+                    self._go_on(client, self._url(file, stated.commit), stated, part, come, show)
+            except ModelError as error:
+                now = part.stat().st_size if part.exists() else 0
+                fruitless = 0 if now > come else fruitless + 1
+                # A line that breaks is taken up again; one that never stood, or a refusal, is not.
+                broke = isinstance(error.__cause__, httpx.RemoteProtocolError | httpx.ReadError)
+                if not broke or fruitless >= _ATTEMPTS:
+                    raise
         if come > stated.size:
             part.unlink()
             raise self._failed(f"{file.path} came with more than {stated.size:,} bytes", "run this again")
@@ -377,12 +385,12 @@ class _Fetch:
 
         for _ in range(_REDIRECTS):
             request = client.build_request("GET", url, headers={"Range": f"bytes={come}-"} if come else {})
-            response = connect(client, request, CONNECT_SECONDS)
+            response = connect(client, request, CONNECT_SECONDS, self._watch)
             if not response.has_redirect_location:
                 break
             response.close()
             url = urljoin(url, response.headers["location"])
-        with contextlib.closing(response):
+        with contextlib.closing(response), hanging_up(response, self._watch):
             if response.status_code == 416:  # what is there is no beginning of this file
                 part.unlink(missing_ok=True)
                 raise httpx.RemoteProtocolError("the server has no such range")

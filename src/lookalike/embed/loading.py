@@ -24,13 +24,14 @@ from lookalike.embed.runtime import ONE_THREAD, Compute
 from lookalike.embed.text import TextTower
 from lookalike.errors import ModelDamagedError, ModelExtraError
 from lookalike.system.cache import cache_folder, check_trusted, make_folder, shut
+from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.system.replace_file import replace_file
 
 _BUILD = 1
 """Raise it when a graph built from the same weights changes, so that cached ones are left behind."""
 
 
-def load_model(name: str, compute: Compute = ONE_THREAD) -> Embedder:
+def load_model(name: str, compute: Compute = ONE_THREAD, watch: Watch = UNWATCHED) -> Embedder:
     """Load a model by name.
 
     Parameters
@@ -39,6 +40,8 @@ def load_model(name: str, compute: Compute = ONE_THREAD) -> Embedder:
         A row of ``MODELS``, or a pixels model. One of the hub that is not here yet is fetched.
     compute : Compute
         Where it is to run.
+    watch : Watch
+        Told of what is fetched.
 
     Raises
     ------
@@ -47,7 +50,7 @@ def load_model(name: str, compute: Compute = ONE_THREAD) -> Embedder:
     """
     model = get_model(name)
     if isinstance(model.weights, HubFiles):
-        return _from_hub(model, model.weights, compute)
+        return _from_hub(model, model.weights, compute, watch)
     if isinstance(model.weights, PackagedWeights):
         return OnnxEmbedder(model, _graph(model, model.weights), compute)
     return PixelsEmbedder(model)
@@ -64,8 +67,8 @@ def is_installed(model: Model) -> bool:
         return False
 
 
-def _from_hub(model: Model, weights: HubFiles, compute: Compute) -> Embedder:
-    graph, folder = hub.read_image_file(model)
+def _from_hub(model: Model, weights: HubFiles, compute: Compute, watch: Watch) -> Embedder:
+    graph, folder = hub.read_image_file(model, watch)
 
     def load_text() -> TextTower:
         assert model.text is not None and weights.text is not None and weights.tokenizer is not None

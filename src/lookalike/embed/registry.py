@@ -42,6 +42,7 @@ from lookalike.errors import (
 from lookalike.hints import Hint
 from lookalike.pca import PCA
 from lookalike.system.memo import Memo
+from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.system.replace_file import replace_file
 from lookalike.types import Metric
 
@@ -104,7 +105,7 @@ class ModelRegistry:
             )
         return reduced_model(name, self.get(base), self.pca(name).n_components_)
 
-    def load(self, name: str, compute: Compute, is_new: bool = False) -> Embedder:
+    def load(self, name: str, compute: Compute, is_new: bool = False, watch: Watch = UNWATCHED) -> Embedder:
         """Return a model, loaded; see `load_model`.
 
         Parameters
@@ -113,6 +114,8 @@ class ModelRegistry:
         compute : Compute
         is_new : bool
             Whether the collection has no vectors of it yet.
+        watch : Watch
+            Told of what is fetched.
 
         Raises
         ------
@@ -120,7 +123,7 @@ class ModelRegistry:
             If it cannot be loaded, or its weights are not those that the collection's vectors were made with.
         """
         key = (name, compute)
-        embedder = self._loaded.get(key, lambda: self._load(name, compute))
+        embedder = self._loaded.get(key, lambda: self._load(name, compute, watch))
         if not is_new:
             try:
                 self._check_weights(name, embedder)
@@ -129,17 +132,17 @@ class ModelRegistry:
                 raise
         return embedder
 
-    def _load(self, name: str, compute: Compute) -> Embedder:
+    def _load(self, name: str, compute: Compute, watch: Watch) -> Embedder:
         if self.external(name) is not None:
             raise cannot_embed(name)
         base = self._base_of(name)
         if base is not None:
-            return ReducedEmbedder(self.get(name), self.load(base, compute), self.pca(name))
+            return ReducedEmbedder(self.get(name), self.load(base, compute, watch=watch), self.pca(name))
         visiting = self._external.get(name)
         if visiting is not None:
             return visiting.open(compute)
         kept = kept_local(name, self.folder)
-        return load_model(name, compute) if kept is None else load_kept(kept, self.folder, compute)
+        return load_model(name, compute, watch) if kept is None else load_kept(kept, self.folder, compute)
 
     def keep(self, name: str, embedder: Embedder, is_new: bool) -> None:
         """Keep what the vectors about to be written need or tell: a user's file, the hash of a hub's.

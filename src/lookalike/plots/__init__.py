@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lookalike.plots.maps import images_map, points_map, read_size, tiles_map
     from lookalike.plots.measures import QueryRow, confusion, scree, worst_queries
     from lookalike.plots.sheets import SheetRow, contact_sheet
-    from lookalike.plots.strips import Tile, paint_swatch, result_strip
+    from lookalike.plots.strips import Tile, paint_swatch, result_strip, tile_sheet
     from lookalike.plots.style import (
         ENDINGS,
         check_ending,
@@ -47,6 +47,7 @@ __all__ = [
     "result_strip",
     "save_figure",
     "scree",
+    "tile_sheet",
     "tiles_map",
     "use_theme",
     "worst_queries",
@@ -78,6 +79,7 @@ __getattr__, __dir__ = public_names(
         "result_strip": "strips",
         "save_figure": "style",
         "scree": "measures",
+        "tile_sheet": "strips",
         "tiles_map": "maps",
         "use_theme": "style",
         "worst_queries": "measures",

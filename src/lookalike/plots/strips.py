@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -58,10 +59,33 @@ def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "")
     """
     if not queries:
         raise InvalidInputError("there are no queries to draw; expected at least one")
-    rows = max(len(queries), -(-len(hits) // _COLUMNS), 1)
-    columns = min(len(hits), _COLUMNS)
+    return _draw(queries, hits, min(len(hits), _COLUMNS), title)
+
+
+def tile_sheet(tiles: Sequence[Tile], title: str = "") -> Figure:
+    """Draw pictures in rows, about as many below as beside each other, up to ten beside.
+
+    Parameters
+    ----------
+    tiles : sequence of Tile
+        At least one.
+    title : str
+        Above it all.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    if not tiles:
+        raise InvalidInputError("there are no pictures to draw; expected at least one")
+    return _draw((), tiles, min(len(tiles), max(_COLUMNS, min(2 * _COLUMNS, math.isqrt(len(tiles))))), title)
+
+
+def _draw(queries: Sequence[Tile], hits: Sequence[Tile], columns: int, title: str) -> Figure:
+    rows = max(len(queries), -(-len(hits) // max(columns, 1)), 1)
     gap = 0.35  # inches between the queries and the hits
-    width = (columns + 1) * _TILE + gap * (columns > 0)
+    start = (_TILE + gap * (columns > 0)) if queries else 0.0
+    width = start + columns * _TILE
     top = 0.42 if title else 0.1
     height = rows * (_TILE + _CAPTION) + top
     figure = new_figure(width, height)
@@ -82,7 +106,7 @@ def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "")
     for row, tile in enumerate(queries):
         place(tile, row, 0, is_query=True)
     for number, tile in enumerate(hits):
-        place(tile, number // _COLUMNS, _TILE + gap + number % _COLUMNS * _TILE, is_query=False)
+        place(tile, number // columns, start + number % columns * _TILE, is_query=False)
     return figure
 
 

@@ -340,6 +340,22 @@ class Filter:
             )
         return replace(self, split=split)
 
+    def within(self, cluster: ClusterRef) -> Filter:
+        """Return a filter that also asks for a cluster.
+
+        Raises
+        ------
+        InvalidInputError
+            If this filter asks for others.
+        """
+        if self.clusters not in ((), (cluster,)):
+            raise InvalidInputError(
+                "same_cluster and the filter's clusters are not the same",
+                field="same_cluster",
+                hint="name one",
+            )
+        return replace(self, clusters=(cluster,))
+
 
 ANYTHING = Filter()
 """Lets all images pass; made once, as every search without a filter needs it."""

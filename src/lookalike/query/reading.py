@@ -1,6 +1,7 @@
 """What was given as a query, plainly, made one of its kinds: the one place where a string is understood.
 
-A file or folder that is there wins, then a URL, then an image of a data set; all else is words.
+A file or folder that is there wins, then an image of a data set or one that was added by call, then a URL;
+all else is words.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from lookalike.errors import InvalidInputError
 from lookalike.images.finding.spelling import as_spelled_file
 from lookalike.images.formats import FORMATS
 from lookalike.query.terms import Example, ImageFile, Pixels, Term, Url, Words
+from lookalike.store.schema import ADDED
 from lookalike.types import PixelArray
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 Query: TypeAlias = Union[Term, str, os.PathLike[str], PixelArray, "Image"]
 """One of the kinds of query; or a file, a URL, words, (height, width, 3) uint8 pixels, or Pillow's image."""
+
+_ADDED = re.compile(rf"{ADDED}:\S")  # a key begins with no blank
 
 IMAGE_ENDINGS = tuple(ending for row in FORMATS for ending in row.extensions)
 
@@ -34,8 +38,7 @@ def read_query(query: Query, datasets: Container[str] = ()) -> Term:
     ----------
     query : Term, path, text, pixels or image
     datasets : container of str
-        The names of the data sets of the collection; and what stands for one, where images were added by
-        call.
+        The names of the data sets of the collection.
 
     Raises
     ------
@@ -55,7 +58,7 @@ def read_query(query: Query, datasets: Container[str] = ()) -> Term:
         return Pixels(query)
     if os.path.lexists(as_spelled_file(query)):
         return ImageFile(query)
-    if query.partition(":")[0] in datasets:
+    if query.partition(":")[0] in datasets or _ADDED.match(query):
         return Example(query)
     if "://" in query:
         return Url(query)

@@ -15,6 +15,7 @@ from lookalike.query.checking import check_count, check_document, check_list, ch
 from lookalike.query.conditions import ClusterRef
 from lookalike.query.filter import ANYTHING, Filter
 from lookalike.query.query_string import read_query_string, write_query_string
+from lookalike.query.sorts import check_sort
 from lookalike.query.terms import Term
 
 
@@ -42,10 +43,18 @@ class SearchRequest:
         The share of the true neighbours that may be expected, above 0; 1 is proved.
     mode : {"leaf", "bbf", "exact"}, optional
         How to ask a KD-tree.
-    k : int
-        How many images to return.
+    k : int or None
+        How many images to return; None, where images are listed without a query, for all.
     include_self : bool
         Whether a query that is in the collection may be a hit.
+    sort : str, optional
+        By what to list images, where there is neither a query nor a colour: path, date, label, size,
+        sharpness, color, rating, central, random, or ``field:NAME``; see `Collection.browse`. What a query
+        or a colour finds comes nearest first, and is not sorted.
+    descending : bool
+        Whether to list them the other way round.
+    random_state : int
+        What a random order comes from.
 
     Raises
     ------
@@ -69,11 +78,14 @@ class SearchRequest:
     index: str = AUTO
     recall: float = DEFAULT_RECALL
     mode: str | None = None
-    k: int = 10
+    k: int | None = 10
     include_self: bool = False
+    sort: str | None = None
+    descending: bool = False
+    random_state: int = 0
 
     def __post_init__(self) -> None:
-        check_count("k", self.k)
+        self._check_order()
         check_request(self.index, self.mode)
         if not isinstance(self.where, Filter):
             raise InvalidInputError(f"where is {self.where!r}; expected a lookalike.Filter", field="where")
@@ -91,11 +103,43 @@ class SearchRequest:
             "unlike": _check_terms("unlike", self.unlike),
             "colors": tuple(map(read_color, check_list("colors", self.colors))),
             "recall": check_recall(self.recall),
-            "k": int(self.k),
+            "k": None if self.k is None else int(self.k),
             "include_self": check_switch("include_self", self.include_self),
+            "descending": check_switch("descending", self.descending),
+            "random_state": int(self.random_state),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
+
+    @property
+    def is_browse(self) -> bool:
+        """Whether it asks for images without a query: they are listed, not searched for."""
+        return not self.like and not self.colors
+
+    @property
+    def n_hits(self) -> int:
+        """How many images to return: `k`, which a search has."""
+        if self.k is None:
+            raise InvalidInputError("k is None; expected a whole number, 1 or more", field="k")
+        return self.k
+
+    def _check_order(self) -> None:
+        """Raise InvalidInputError unless images can be listed so, and are to be listed."""
+        check_sort(self.sort)
+        check_count("random_state", self.random_state, least=0)
+        if self.k is not None:
+            check_count("k", self.k)
+        if self.is_browse:
+            return
+        if self.k is None:
+            raise InvalidInputError("k is None; expected a whole number, 1 or more, for a search", field="k")
+        for name, is_asked in (("sort", self.sort is not None), ("descending", self.descending)):
+            if is_asked:
+                raise InvalidInputError(
+                    f"{name} is {getattr(self, name)!r}, but what a query finds comes nearest first",
+                    field=name,
+                    hint="leave out either the query or the order",
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a document of JSON, with all its fields."""

@@ -265,12 +265,12 @@ class ImageRef(PictureTerm):
 
 @dataclass(frozen=True, slots=True)
 class Example(PictureTerm):
-    """An image of a data set that was added to the collection.
+    """An image of a data set that was added to the collection; or one that was added under a key.
 
     Attributes
     ----------
     name : str
-        Such as ``mnist:test/42``.
+        Such as ``mnist:test/42``, or ``added:KEY``.
     """
 
     kind: ClassVar[str] = "example"

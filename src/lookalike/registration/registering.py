@@ -136,13 +136,13 @@ def register(a: Grey, b: Grey) -> Fit:
 
 
 def turned(picture: npt.NDArray[np.float32], turn: int) -> npt.NDArray[np.float32]:
-    """Return a picture turned as EXIF's orientation says that it is to be.
+    """Return a picture, (h, w) or (h, w, 3), turned as EXIF's orientation says that it is to be.
 
     >>> turned(np.array([[1, 2], [3, 4]]), 6).tolist()  # clockwise by a quarter
     [[3, 1], [4, 2]]
     """
     if turn in (5, 6, 7, 8):
-        picture = picture.T
+        picture = picture.swapaxes(0, 1)
     if turn in (2, 3, 6, 7):
         picture = picture[:, ::-1]
     if turn in (3, 4, 7, 8):

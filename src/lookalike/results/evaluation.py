@@ -299,6 +299,10 @@ class ClusteringEvaluations(Table, Result):
     def __getitem__(self, at: int) -> ClusteringEvaluation:
         return self.clusterings[at]
 
+    def __repr__(self) -> str:
+        names = ", ".join(each.name for each in self.clusterings)
+        return f"<ClusteringEvaluations: {names or 'none'}>"
+
     def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON; see `SearchResult.to_dict`."""
         measured = [each.to_dict(path, tell) for each in self.clusterings]

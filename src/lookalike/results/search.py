@@ -12,9 +12,10 @@ import numpy.typing as npt
 from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.request import SearchRequest
 from lookalike.results.documents import Result
+from lookalike.results.hit_rows import columns_of, show_hits
 from lookalike.results.hits import Hits
 from lookalike.results.lookup import NOTHING, Lookup
-from lookalike.results.notebook import MOST_PICTURES, Card, data_uri, show_cards
+from lookalike.results.notebook import data_uri
 from lookalike.system.tables import Columns, Table, escape
 from lookalike.system.wording import count_of
 from lookalike.types import Hit, Ids
@@ -137,34 +138,17 @@ class SearchResult(Table, Result):
         }
 
     def _columns(self) -> Columns:
-        hits = list(self.hits)
-        return {
-            "rank": [hit.rank for hit in hits],
-            "id": [hit.hex_id for hit in hits],
-            "path": [hit.path for hit in hits],
-            "label": [hit.label for hit in hits],
-            "score": [hit.score for hit in hits],
-            "distance": [hit.distance for hit in hits],
-            "paths": [list(hit.paths) for hit in hits],
-        }
+        return columns_of(self.hits)
 
     def _repr_html_(self) -> str:
         """Show what was asked, and the first hits, in a notebook."""
-        shown = list(self.hits[:MOST_PICTURES])
-        asked = [query.id for query in self.queries if query.id is not None]
-        thumbnails = self.lookup.thumbnails([*asked, *(hit.id for hit in shown)])
         words = [query.name for query in self.queries] + list(self.colors)
         head = f"<p>{escape(repr(self)[1:-1])}</p><p>{escape(', '.join(words))}</p>"
-        pictures = (thumbnails.get(query.id) for query in self.queries if query.id is not None)
-        for jpeg in pictures:
-            head += "" if jpeg is None else f'<img src="{data_uri(jpeg)}" alt="the query">'
-        cards = [Card(thumbnails.get(hit.id), _caption(hit), hit.path) for hit in shown]
-        return head + show_cards(cards, len(self) - len(shown))
-
-
-def _caption(hit: Hit) -> str:
-    likeness = hit.distance if hit.score is None else hit.score
-    return f"{hit.rank}: {likeness:.3f} {' · '.join(hit.labels)}"
+        asked = [query.id for query in self.queries if query.id is not None]
+        thumbnails = self.lookup.thumbnails(asked)
+        there = [thumbnails[image] for image in asked if image in thumbnails]
+        pictures = "".join(f'<img src="{data_uri(jpeg)}" alt="the query">' for jpeg in there)
+        return head + pictures + show_hits(self.hits, self.lookup)
 
 
 @dataclass(frozen=True, slots=True)

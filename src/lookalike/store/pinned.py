@@ -287,6 +287,10 @@ class PinnedFieldTable(PinnedTable, FieldTable):
 class PinnedJournal(PinnedTable, JournalTable):
     """The journal as it was at one commit; see `PinnedTable`."""
 
+    def append(self, columns: Mapping[str, Any]) -> None:
+        """Raise TypeError."""
+        self._open_to_write()
+
 
 class PinnedStore(Store):
     """The tables of a collection as they were at one moment; they are read only.

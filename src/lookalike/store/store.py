@@ -222,6 +222,8 @@ class Store:
 
     def sweep_added(self) -> None:
         """Delete what writers that were killed left of images that were added, or replaced, or removed."""
+        if not self.kept.folder.is_dir():
+            return
         rows = self.files.read(["path", "id"], f"starts_with(path, '{ADDED}:')").to_pydict()
         self.kept.sweep(set(rows["id"]))
         self.fields.sweep(dict(zip(rows["path"], rows["id"], strict=True)), f"{ADDED}:")

@@ -1,14 +1,17 @@
-"""What every download needs: a connection soon or not at all, a bar where somebody sees it, plain words."""
+"""What every download needs: a connection soon or not at all, who watches it, plain words."""
 
 from __future__ import annotations
 
 import re
-import sys
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
+
+from lookalike.system.progress import UNWATCHED, Progress, Watch
 
 if TYPE_CHECKING:
     import httpx
@@ -16,43 +19,67 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5.0
 """Until a connection stands: looking up the name, and all addresses of the host, together."""
 
+_LOOKED = 0.1  # seconds after which it is asked whether to go on
+
 STALL_SECONDS = 30.0
 """Without one byte. There is no limit on the whole: a large file on a slow line may take an hour."""
 
 
-@contextmanager
-def byte_progress(title: str, total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """Show how much has come; on standard error, and only on a terminal.
+def bytes_told(watch: Watch, title: str, total: int) -> Callable[[int], None]:
+    """Return what tells a watch how much has come: call it with the bytes that have come so far.
 
     Parameters
     ----------
+    watch : Watch
     title : str
         What is on its way.
     total : int
         Bytes expected.
-    quiet : bool
-        Never draw.
-
-    Yields
-    ------
-    callable
-        Call it with the bytes that have come so far.
     """
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield lambda done: None
+
+    def tell(done: int) -> None:
+        watch(Progress("downloading", done, total, f"downloading {title}", unit="bytes"))
+
+    return tell
+
+
+@contextmanager
+def hanging_up(response: httpx.Response, watch: Watch) -> Iterator[None]:
+    """End a connection as soon as the work is to stop, although nothing comes; raise CancelledError then.
+
+    A read that waits for the next byte cannot be asked: another thread looks, and shuts the line.
+    """
+    import httpx
+
+    if watch.cancel is None:
+        yield
         return
+    is_over = threading.Event()
 
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-    from rich.progress import TransferSpeedColumn as SpeedColumn
+    def look() -> None:
+        while not is_over.wait(_LOOKED) and not watch.is_cancelled:
+            pass
+        stream = response.extensions.get("network_stream")
+        line = stream.get_extra_info("socket") if watch.is_cancelled and stream is not None else None
+        if line is not None:
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), SpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda done: bar.update(task, completed=done)
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    try:
+        yield
+    except httpx.HTTPError:
+        watch.check()
+        raise
+    finally:
+        is_over.set()
+        looking.join()
 
 
-def connect(client: httpx.Client, request: httpx.Request, seconds: float) -> httpx.Response:
+def connect(
+    client: httpx.Client, request: httpx.Request, seconds: float, watch: Watch = UNWATCHED
+) -> httpx.Response:
     """Send a request; give up when no connection stands in time. The body of the answer is not read yet.
 
     httpx's own limit begins anew with each address of a host, and does not cover looking up its name, which
@@ -79,9 +106,18 @@ def connect(client: httpx.Client, request: httpx.Request, seconds: float) -> htt
 
     request.extensions = {**request.extensions, "trace": trace}
     threading.Thread(target=ask, daemon=True).start()
-    if not connected.wait(seconds):
-        raise httpx.ConnectTimeout("")
-    return answer.result()
+    until = time.monotonic() + seconds
+    while not connected.wait(_LOOKED):
+        watch.check()
+        if time.monotonic() >= until:
+            raise httpx.ConnectTimeout("")
+    while True:
+        try:
+            return answer.result(timeout=_LOOKED)
+        except TimeoutError:
+            if answer.done():  # it is the answer
+                raise
+            watch.check()
 
 
 def reason(error: Exception, connect_seconds: float, stall_seconds: float) -> str:

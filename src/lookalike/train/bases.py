@@ -26,6 +26,7 @@ from lookalike.embed.safetensors_weights import read_safetensors
 from lookalike.errors import ModelError, ModelResourceError
 from lookalike.hints import Hint
 from lookalike.system.on_demand import load
+from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.train.base_networks import get_base_network
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Base(Protocol):
         """What it is as it comes: its name, what it sees, how its vectors are compared."""
         ...
 
-    def read(self, file: str | os.PathLike[str] | None) -> Start:
+    def read(self, file: str | os.PathLike[str] | None, watch: Watch = UNWATCHED) -> Start:
         """Read its weights, those of a file if one is named.
 
         Raises
@@ -91,7 +92,7 @@ class EfficientNetLiteBase:
 
     model: Model
 
-    def read(self, file: str | os.PathLike[str] | None) -> Start:
+    def read(self, file: str | os.PathLike[str] | None, watch: Watch = UNWATCHED) -> Start:
         """See `Base`; no file can be named, which the settings see to."""
         assert file is None and isinstance(self.model.weights, PackagedWeights)
         return Start(read_packaged(self.model.weights), self.model.title, self.model.licence)
@@ -117,10 +118,10 @@ class ResNetBase:
     model: Model
     shape: resnet.Shape = resnet.RESNET50
 
-    def read(self, file: str | os.PathLike[str] | None) -> Start:
+    def read(self, file: str | os.PathLike[str] | None, watch: Watch = UNWATCHED) -> Start:
         """See `Base`."""
         if file is None:
-            content, path, source = _read_hub()
+            content, path, source = _read_hub(watch)
             title, licence = self.model.title, RESNET50_WEIGHTS.licence
         else:
             path = Path(file)
@@ -144,12 +145,12 @@ class ResNetBase:
         return resnet.build(weights, self.shape, size)
 
 
-def _read_hub() -> tuple[bytes, Path, str]:
+def _read_hub(watch: Watch) -> tuple[bytes, Path, str]:
     """Return the weights of the hub, where they lie here, and what to call them."""
     files = RESNET50_WEIGHTS.weights
     assert isinstance(files, HubFiles)
     try:
-        content, folder = hub.read_image_file(RESNET50_WEIGHTS)
+        content, folder = hub.read_image_file(RESNET50_WEIGHTS, watch)
     except ModelError as error:
         raise error.amended(hint=Hint("give_weights")) from error
     return content, folder / files.image.path, f"{files.repository}/{files.image.path}"

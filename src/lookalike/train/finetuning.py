@@ -73,7 +73,7 @@ def finetune(
     import_torch()
     device = choose_device(running.device)
     base = get_base(settings.base)
-    start = base.read(settings.weights)
+    start = base.read(settings.weights, watch)
     with run.held(), seeded(settings.random_state, running.jobs):
         from lookalike.train.finetuned_network import FinetunedNetwork, FinetuneLearner
         from lookalike.train.loop import fit

@@ -1,6 +1,7 @@
 """What an export holds, in each form: all of a result, every place, and nothing that was there is lost."""
 
 import csv
+import io
 import json
 import os
 import shutil
@@ -300,3 +301,42 @@ def test_an_empty_collection_is_an_empty_table(tmp_path):
     assert made.export(None, tmp_path / "all.parquet", vectors=False) == 0
     assert parquet.read_table(tmp_path / "all.parquet").num_rows == 0
     assert made.export(None, tmp_path / "out") == 0
+
+
+def test_own_fields_are_columns_of_their_kinds(collection, photos, tmp_path):
+    collection.fields.set(
+        {
+            str(photos / "cats/0.png"): {"price": 2.5, "label": "=mine", "tags": ["a", "b"], "sold": True},
+            str(photos / "dogs/copy.png"): {"price": 3},
+        }
+    )
+    collection.export(None, tmp_path / "all.csv")
+    rows = {row["path"]: row for row in read_csv(tmp_path / "all.csv")}
+    first = rows[str(photos / "cats/0.png")]
+    assert (first["price"], first["label_"], first["tags"], first["sold"]) == (
+        "2.5",
+        "'=mine",
+        "a; b",
+        "True",
+    )
+    assert first["label"] == "cats"
+    assert rows[str(photos / "dogs/copy.png")]["price"] == "3.0"
+    assert rows[str(photos / "dogs/3.png")]["price"] == ""
+    collection.export(None, tmp_path / "all.parquet", vectors=False)
+    table = parquet.read_table(tmp_path / "all.parquet")
+    assert [str(table.schema.field(name).type) for name in ("price", "sold")] == ["double", "bool"]
+    of_path = dict(zip(table["path"].to_pylist(), table["tags"].to_pylist(), strict=True))
+    assert of_path[str(photos / "cats/0.png")] == ["a", "b"]
+
+
+def test_what_was_added_by_call_is_exported_by_its_key(collection, tmp_path):
+    stream = io.BytesIO()
+    picture(20).save(stream, "PNG")
+    collection.add([(stream.getvalue(), "shop/1", {"price": 5}), (stream.getvalue(), "shop/2", {"price": 7})])
+    collection.export(None, tmp_path / "all.csv")
+    added = {row["key"]: row for row in read_csv(tmp_path / "all.csv") if row["key"]}
+    assert {key: row["price"] for key, row in added.items()} == {"shop/1": "5.0", "shop/2": "7.0"}
+    collection.export(None, tmp_path / "out")
+    assert [file.name for file in (tmp_path / "out/unlabelled").iterdir()] == ["shop_1.png"]
+    copied = tmp_path / "out/unlabelled/shop_1.png"
+    assert copied.read_bytes() == stream.getvalue()

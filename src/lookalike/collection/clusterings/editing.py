@@ -46,6 +46,7 @@ def edit_clustering(resources: Resources, name: str, edits: Edits, watch: Watch)
         stored, n_assigned, notes = _change(stored, embedded, model.metric, edits, moves, watch)
         if edits.rename or edits.merge or edits.move:
             stored = replace(stored, changed=datetime.datetime.now().astimezone().isoformat())
+        watch.check()
         resources.clusterings.write(stored)
     return replace(describe_clustering(resources, stored, model), notes=notes), n_assigned
 

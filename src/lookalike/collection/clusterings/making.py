@@ -116,6 +116,7 @@ def make_clustering(resources: Resources, request: ClusteringRequest, watch: Wat
     found = find_clusters(request, model, embedded, watch)
     with resources.clusterings.lock():
         _check_replaceable(resources.clusterings, request.kept_as)
+        watch.check()
         resources.clusterings.write(found)
     return describe_clustering(resources, found, model)
 

@@ -29,6 +29,7 @@ from lookalike.errors import (
     InvalidInputError,
 )
 from lookalike.query.filter import Filter
+from lookalike.results.browsing import BrowseResult, plain_value
 from lookalike.results.clusterings import Cluster, Clustering
 from lookalike.results.maps import ImageMap
 from lookalike.results.search import SearchResult
@@ -36,7 +37,7 @@ from lookalike.system.on_demand import load
 from lookalike.system.progress import Watch
 from lookalike.types import Ids
 
-Exportable: TypeAlias = SearchResult | Clustering | ImageMap | Filter | None
+Exportable: TypeAlias = SearchResult | BrowseResult | Clustering | ImageMap | Filter | None
 """What can be exported: a result, or the images that pass a filter, or all there are."""
 
 GROUPS = ("label", "split", "cluster")
@@ -125,13 +126,15 @@ def _check_options(form: ExportForm, result: Exportable, asked: ExportRequest) -
 
 def _model_of(result: Exportable) -> str | None:
     """Return the model that made a result; None where none did."""
-    model = None if result is None or isinstance(result, Filter) else result.model
+    model = None if result is None or isinstance(result, Filter | BrowseResult) else result.model
     return None if isinstance(result, SearchResult) and not result.queries else model
 
 
 def _export_of(resources: Resources, result: Exportable) -> Export:
     if isinstance(result, SearchResult):
         return _export_of_search(resources, result)
+    if isinstance(result, BrowseResult):
+        return _export_of_list(resources, result)
     if isinstance(result, Clustering):
         return _export_of_clustering(resources, result)
     if isinstance(result, ImageMap):
@@ -145,8 +148,8 @@ def _export_of(resources: Resources, result: Exportable) -> Export:
     if result is None or isinstance(result, Filter):
         return _export_of_images(resources, result or Filter())
     raise InvalidInputError(
-        f"{type(result).__name__} cannot be exported; expected a SearchResult, a Clustering, an ImageMap, a"
-        " Filter, or None for the whole collection",
+        f"{type(result).__name__} cannot be exported; expected a SearchResult, a BrowseResult, a Clustering,"
+        " an ImageMap, a Filter, or None for the whole collection",
         field="result",
     )
 
@@ -162,6 +165,15 @@ def _export_of_search(resources: Resources, result: SearchResult) -> Export:
     }
     paths = {int(hit.id): set(hit.paths) for hit in hits}  # a filter may be about some of an image's
     return Export(resources, hits.ids, about, columns, paths=paths)
+
+
+def _export_of_list(resources: Resources, result: BrowseResult) -> Export:
+    hits = result.hits
+    about = {name: value for name, value in result.to_dict().items() if name != "hits"}
+    columns: dict[str, Column] = {"rank": [hit.rank for hit in hits]}
+    if result.values is not None:
+        columns["value"] = [plain_value(value) for value in result.values]
+    return Export(resources, hits.ids, about, columns, paths={int(hit.id): set(hit.paths) for hit in hits})
 
 
 def _export_of_clustering(resources: Resources, found: Clustering) -> Export:

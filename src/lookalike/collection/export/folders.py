@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lookalike.collection.export.forms import EXPORT_FORMS
-from lookalike.collection.export.groups import NO_SPLIT, UNLABELLED, FolderNames, group_of
+from lookalike.collection.export.groups import NO_SPLIT, UNLABELLED, FolderNames, group_of, safe_name
 from lookalike.collection.export.rows import Export
 from lookalike.errors import CollectionConflictError
 from lookalike.hints import Hint
@@ -75,9 +75,10 @@ def _write_folders(export: Export, folder: Path, put: Callable[[Path, Path], obj
         parts.append(name_of(label or UNLABELLED))
         place = folder.joinpath(*parts)
         place.mkdir(parents=True, exist_ok=True)
-        target = place / source.name
+        own_name = locations[0].key and f"{safe_name(locations[0].key)}{source.suffix}"
+        target = place / (own_name or source.name)
         if str(target).casefold() in taken:  # a file of that name in another folder
-            target = target.with_name(f"{source.stem}-{format_id(image)}{source.suffix}")
+            target = target.with_name(f"{target.stem}-{format_id(image)}{source.suffix}")
         taken.add(str(target).casefold())
         try:
             put(source, target)

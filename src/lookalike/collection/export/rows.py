@@ -26,11 +26,25 @@ from lookalike.types import Ids, format_id
 
 Column: TypeAlias = Sequence[Any] | npt.NDArray[Any]
 
+_File: TypeAlias = tuple[str, str | None]  # its absolute path; and its key, if it was added by call
+
 BLOCK = 5_000  # images
 _TOLD = 16  # images between two reports, where files are copied
 
 _FACTS = (
-    *("split", "format", "width", "height", "sharpness", "taken", "camera", "lens", "latitude", "longitude"),
+    *(
+        "key",
+        "split",
+        "format",
+        "width",
+        "height",
+        "sharpness",
+        "taken",
+        "camera",
+        "lens",
+        "latitude",
+        "longitude",
+    ),
     *("keywords", "rating", "caption"),
 )
 _OWN = ("path", "id", "label", *_FACTS)
@@ -86,7 +100,9 @@ class Export:
             facts = self._facts(images) if self.has_facts else {}
             files = self._facts_of_files(images, own) if self.has_facts else {}
             yield [
-                self._row(start + at, image, location, facts.get(image, {}), files.get(location.path, {}))
+                self._row(
+                    start + at, image, location, facts.get(image, {}) | files.get(_file_of(location), {})
+                )
                 for at, image in enumerate(images)
                 for location in self._meant(image, locations.get(image, ()))
             ]
@@ -109,6 +125,7 @@ class Export:
             for at, image in enumerate(images, start=start):
                 if at % _TOLD == 0:
                     self._tell(at)
+                self.watch.check()
                 found = self._meant(image, locations.get(image, ()))
                 if found:
                     yield image, found, at
@@ -137,12 +154,12 @@ class Export:
         at: int,
         image: int,
         location: FileLocation,
-        facts: Mapping[str, Any],
-        of_file: Mapping[str, Any],
+        known: Mapping[str, Any],
     ) -> dict[str, Any]:
         row = {"path": location.path, "id": format_id(image)}
         row |= {name: _plain(values[at]) for name, values in self.columns.items()}
-        return row | {"label": location.label, **of_file, **facts}
+        keys = {"key": location.key} if self.has_facts else {}
+        return row | {"label": location.label, **keys, **known}
 
     def _facts(self, images: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Return what the collection knows of images."""
@@ -151,27 +168,28 @@ class Export:
         found = {}
         for row in rows.to_pylist():
             said = metadata_of(row)
-            found[row["id"]] = {name: row[name] for name in names} | {
+            found[row["id"]] = {name: _plain(row[name]) for name in names} | {
                 "taken": None if said.taken is None else moment_of(said).isoformat(),
                 **{name: getattr(said, name) for name in _FACTS if hasattr(said, name) and name != "taken"},
                 "keywords": list(said.keywords),
             }
         return found
 
-    def _facts_of_files(self, images: Sequence[int], own: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        """Return what the collection knows of files, by path: the split, and the user's own fields."""
-        places = self.resources.places
-        rows = self.resources.store.files.read_where_in("id", images, ["path", "split"]).to_pylist()
-        found: dict[str, dict[str, Any]] = {
-            places.absolute(row["path"]): {"split": row["split"]} for row in rows
+    def _facts_of_files(self, images: Sequence[int], own: Mapping[str, Any]) -> dict[_File, dict[str, Any]]:
+        """Return what the collection knows of files: the split, and the user's own fields."""
+        snapshot, key_of = self.resources.places.snapshot, self.resources.places.key_of
+        rows = self.resources.store.files.read_where_in("id", images, ["path", "id", "split"]).to_pylist()
+        found: dict[_File, dict[str, Any]] = {
+            (snapshot.absolute(row["path"], row["id"]), key_of(row["path"])): {"split": row["split"]}
+            for row in rows
         }
         if own:
-            files = places.snapshot.files
-            at = np.sort(files.rows_of(images))
+            at = snapshot.files.rows_of(images)
             columns = {name: column.take(at).to_pylist() for name, column in own.items()}
             for number, row in enumerate(at.tolist()):
+                stored, image = snapshot.files.path(row), int(snapshot.files.ids[row])
                 said = {name: _plain(values[number]) for name, values in columns.items()}
-                found.setdefault(places.absolute(files.path(row)), {}).update(said)
+                found.setdefault((snapshot.absolute(stored, image), key_of(stored)), {}).update(said)
         return found
 
     def _own_fields(self) -> dict[str, Any]:
@@ -179,6 +197,10 @@ class Export:
         taken = {*_OWN, *self.columns}
         columns = self.resources.places.snapshot.fields.columns
         return {f"{name}_" if name in taken else name: column for name, column in columns.items()}
+
+
+def _file_of(location: FileLocation) -> _File:
+    return location.path, location.key
 
 
 def storable(path: str) -> str:

@@ -127,7 +127,7 @@ def _schema(export: Export) -> pa.Schema:
 
     known: dict[str, Any] = {
         **dict.fromkeys(("path", "id", "label", "split", "format", "taken", "camera", "lens"), pa.string()),
-        **dict.fromkeys(("caption", "name"), pa.string()),
+        **dict.fromkeys(("caption", "name", "key"), pa.string()),
         **dict.fromkeys(("width", "height", "rating", "rank", "cluster"), pa.int32()),
         **dict.fromkeys(("sharpness", "latitude", "longitude", "score", "distance", "x", "y"), pa.float64()),
         "keywords": pa.list_(pa.string()),

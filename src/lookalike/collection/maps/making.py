@@ -84,6 +84,7 @@ def make_map(resources: Resources, request: MapRequest, watch: Watch) -> ImageMa
     model, embedded = resources.some_embedded(request.model)
     made = project_images(request, model, embedded, watch)
     with resources.maps.lock():
+        watch.check()
         resources.maps.write(made)
     return describe_map(resources, made, model)
 
@@ -94,6 +95,7 @@ def place_on_map(resources: Resources, name: str, watch: Watch) -> tuple[ImageMa
         stored = resources.maps.read(name)
         model, embedded = resources.some_embedded(stored.model)
         stored, n_placed = place_later(stored, embedded, model.metric, watch)
+        watch.check()
         if n_placed:
             resources.maps.write(stored)
     return describe_map(resources, stored, model), n_placed

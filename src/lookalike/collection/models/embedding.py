@@ -64,13 +64,15 @@ class EmbeddingModels:
                 raise cannot_embed(name)
         return cls(resources.live, registry, compute, names, tuple(networks))
 
-    def prepare(self, networks: Sequence[Model]) -> None:
+    def prepare(self, networks: Sequence[Model], watch: Watch) -> None:
         """Load those that are about to be used; only once all of them could be, keep what they need."""
         loaded = []
         for model in networks:
             is_new = vector_table(self.store, model).count() == 0
             with _way_around(model.name, self.names):
-                loaded.append((model.name, self.registry.load(model.name, self.compute, is_new), is_new))
+                loaded.append(
+                    (model.name, self.registry.load(model.name, self.compute, is_new, watch), is_new)
+                )
         for name, embedder, is_new in loaded:
             self.registry.keep(name, embedder, is_new)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lookalike.collection.said import ImageSet, Said
+from lookalike.collection.said import ImageSet, Said, find_set
 from lookalike.collection.stored.edits import Decided, Edits, Judged, JudgmentKey, PairKey, SetEdit
 from lookalike.errors import CollectionConflictError, CollectionNotFoundError
 from lookalike.types import Ids
@@ -60,7 +60,7 @@ class Draft:
     def has_set(self, name: str) -> bool:
         """Tell whether there is a set of a name."""
         found = self._sets.get(name)
-        return self.said.find_set(name) is not None if found is None else found.name == name
+        return find_set(self.said, name) is not None if found is None else found.name == name
 
     def order_in(self, name: str, image: int) -> int | None:
         """Return where an image stands in a set that is there; None if it is not in it."""
@@ -149,7 +149,7 @@ class Draft:
 
     def _set(self, name: str) -> _SetDraft:
         if name not in self._sets:
-            found = self.said.find_set(name)
+            found = find_set(self.said, name)
             if found is None:
                 names = ", ".join(sorted(self.said.sets))
                 there = f"there are {names}" if names else "there is none yet"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lookalike.collection.said import Said
+from lookalike.collection.said import Said, fold
 from lookalike.collection.stored.edits import Edits, FlatLists
 from lookalike.errors import CollectionConflictError, CollectionNotFoundError, StoreDamagedError
 from lookalike.results.said import Change, ChangeKind
@@ -121,7 +121,7 @@ class Journal:
         }
         self._table.append(row)
         # So that this process need not read what it has said itself.
-        after = before.folded(pa.table(row, schema=self._table.schema))
+        after = fold(before, pa.table(row, schema=self._table.schema))
         with self._lock:
             self._keep(self._commit(), after)
         return change
@@ -192,7 +192,7 @@ class Journal:
             # It was pinned hundreds of changes ago and is read only now: what is said now is all there is.
             base, rows = Said(), self._table.rows_from(1)
         try:
-            return base.folded(rows)
+            return fold(base, rows)
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise self._damaged(error) from error
 

@@ -1,0 +1,266 @@
+"""In what order images are listed: against Python's own sort, of a collection at random."""
+
+import math
+
+import numpy as np
+import pytest
+from plain_filter import passes
+from random_collection import CLUSTER_NAMES, random_collection
+
+from lookalike import ClusterRef, Collection, CollectionError, Filter, SearchRequest, Words
+from lookalike.collection.browsing import browse
+from lookalike.collection.resources import Resources
+from lookalike.errors import InvalidInputError, QueryError
+from lookalike.query.sorts import SORTS, check_sort
+from pictures import picture
+
+
+@pytest.fixture(params=range(2))
+def made(request, tmp_path, monkeypatch):
+    folder = tmp_path / ".lookalike"
+    folder.mkdir()
+    places, images = random_collection(folder, request.param, monkeypatch)
+    return Resources(places, None, None, None, None, None), images, str(folder / "photos")
+
+
+def listed(resources, **options):
+    return browse(resources, SearchRequest(k=None, **options)).ids.tolist()
+
+
+def first(image):
+    return min(image.files, key=lambda file: file.path)
+
+
+def label_of(image):
+    by_cluster = CLUSTER_NAMES.get(image.cluster)
+    return image.label_by_hand or first(image).label or by_cluster
+
+
+def hue(image):
+    lightness, a, b = image.color
+    if math.hypot(a, b) < 10:
+        return 100 + lightness
+    return (math.atan2(b, a) - math.radians(15)) % (2 * math.pi)
+
+
+def none_if_missing(get):
+    return lambda image: None if (value := get(image)) is None else (value.casefold(), value)
+
+
+KEYS = {
+    "path": lambda image: first(image).path,
+    "date": lambda image: image.said.taken,
+    "label": none_if_missing(label_of),
+    "size": lambda image: (min(image.width, image.height), max(image.width, image.height)),
+    "sharpness": lambda image: image.sharpness,
+    "color": lambda image: round(hue(image), 4),
+    "rating": lambda image: image.said.rating,
+    "field:price": lambda image: first(image).price,
+    "field:sold": lambda image: first(image).sold,
+    "field:good": lambda image: first(image).good,
+}
+
+
+@pytest.mark.parametrize("sort", KEYS)
+def test_an_order_is_that_of_python_and_what_is_not_known_comes_last(made, sort):
+    resources, images, _ = made
+    there = sorted((image for image in images if image.files), key=lambda image: first(image).path)
+    known = sorted((image for image in there if KEYS[sort](image) is not None), key=KEYS[sort])
+    unknown = [image for image in there if KEYS[sort](image) is None]
+    assert listed(resources, sort=sort) == [image.id for image in known + unknown]
+    assert listed(resources, sort=sort, descending=True) == [image.id for image in known[::-1] + unknown]
+
+
+@pytest.mark.parametrize("sort", [*KEYS, "random"])
+def test_what_a_filter_lets_pass_comes_in_the_order_of_all(made, sort):
+    resources, images, root = made
+    where = Filter(min_size=30, excluding=Filter(shape="square"))
+    kept = {image.id for image in images if passes(image, where, root)}
+    expected = [image for image in listed(resources, sort=sort) if image in kept]
+    assert listed(resources, sort=sort, where=where) == expected
+    assert 0 < len(expected) < len(images)
+    part = browse(resources, SearchRequest(sort=sort, where=where, k=4), offset=3)
+    assert part.ids.tolist() == expected[3:7]
+    assert part.total == len(expected)
+    assert [hit.rank for hit in part.hits] == list(range(4, 4 + len(part.hits)))
+    assert {hit.score for hit in part.hits} == {None}
+
+
+def test_by_path_the_first_place_that_counts_is_meant(made):
+    resources, images, root = made
+    where = Filter(folders=[f"{root}/a"])
+
+    def within(image):
+        return min((file.path for file in image.files if file.path.startswith("r:a/")), default=None)
+
+    expected = sorted((image for image in images if within(image)), key=within)
+    found = browse(resources, SearchRequest(sort="path", where=where, k=None))
+    assert found.ids.tolist() == [image.id for image in expected]
+    assert [hit.path for hit in found.hits] == [f"{root}/{within(image)[2:]}" for image in expected]
+
+
+def test_central_is_by_the_distance_to_the_center_of_the_cluster_that_is_asked_for(made):
+    resources, images, _ = made
+    members = sorted(
+        (each for each in images if each.cluster == 1 and each.files), key=lambda each: each.distance
+    )
+    found = browse(
+        resources, SearchRequest(sort="central", where=Filter(clusters=[ClusterRef("groups", 1)]), k=None)
+    )
+    assert found.ids.tolist() == [each.id for each in members]
+    assert [hit.distance for hit in found.hits] == [each.distance for each in members]
+    same = SearchRequest(sort="central", same_cluster=ClusterRef("groups", 1), k=None)
+    assert browse(resources, same).ids.tolist() == found.ids.tolist()
+
+
+def test_a_random_order_is_that_of_its_seed_and_stays_when_others_come(made):
+    resources, images, _ = made
+    one = listed(resources, sort="random", random_state=7)
+    assert one == listed(resources, sort="random", random_state=7)
+    assert one != listed(resources, sort="random", random_state=8)
+    assert sorted(one) == sorted(image.id for image in images if image.files)
+    some = Filter(max_width=60)
+    kept = set(listed(resources, where=some))
+    assert [image for image in one if image in kept] == listed(
+        resources, sort="random", random_state=7, where=some
+    )
+
+
+@pytest.fixture
+def collection(photos):
+    made = Collection.create(photos, model="pixels-8-grey")
+    made.sync()
+    return made
+
+
+def test_central_is_else_by_the_distance_to_the_mean_of_all(collection):
+    images, vectors = collection.vectors()
+    away = np.linalg.norm(vectors - vectors.mean(axis=0), axis=1)
+    found = collection.browse(sort="central")
+    assert found.ids.tolist() == [images[row].id for row in np.argsort(away)]
+    np.testing.assert_allclose(found.hits.distances, np.sort(away), rtol=1e-5)
+
+
+def test_a_collection_says_what_it_lists_and_counts(collection, photos):
+    found = collection.browse(k=2, offset=1)
+    assert (len(found.hits), found.total, found.sort) == (2, 6, "path")
+    assert found.hits[0].path == str(photos / "cats/1.png")
+    assert len(collection.browse().hits) == collection.count() == 6
+    assert collection.browse(SearchRequest(sort="path")).ids.tolist() == collection.browse().ids.tolist()
+    assert collection.count(Filter(labels=["cats"])) == 3
+    assert collection.facets(names="labels")["labels"].counts == {"cats": 3, "dogs": 3}
+    assert [*collection.facets(names=["shapes", "formats"])] == ["shapes", "formats"]
+    assert len(collection.browse(offset=99).hits) == 0
+
+
+def test_what_came_later_is_listed_and_counted(collection, photos):
+    assert collection.facets(names=["labels"])["labels"].counts == {"cats": 3, "dogs": 3}
+    before = collection.browse(sort="size")
+    picture(50).save(photos / "cats/new.png")
+    collection.sync()
+    assert collection.browse(sort="size").total == 7
+    assert collection.facets(names=["labels"])["labels"].counts == {"cats": 4, "dogs": 3}
+    assert len(before.hits) == 6
+
+
+def test_a_collection_without_images_has_nothing_to_list(tmp_path):
+    empty = Collection.create(tmp_path, model="pixels-8-grey")
+    for sort in SORTS:
+        if sort != "central":
+            assert len(empty.browse(sort=sort).hits) == 0
+    with pytest.raises(CollectionError, match="holds no images"):
+        empty.browse(sort="central")
+    assert empty.count() == 0
+    assert {sum(facet.counts.values()) for facet in empty.facets().values()} <= {0}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sort": "colour"}, r"sort is 'colour'; did you mean color\?"),
+        ({"sort": "xyz"}, "sort is 'xyz'; expected path, date"),
+        ({"sort": 5}, "sort is 5; expected path"),
+        ({"sort": "field:"}, "sort is 'field:'"),
+        ({"descending": "yes"}, "descending is 'yes'; expected true or false"),
+        ({"random_state": -1}, "random_state is -1; expected a whole number, 0 or more"),
+        ({"k": 0}, "k is 0; expected a whole number, 1 or more"),
+        ({"offset": -1}, "offset is -1; expected a whole number, 0 or more"),
+        ({"offset": 1.5}, "offset is 1.5; expected a whole number"),
+        ({"where": {"labels": ["cats"]}}, r"expected a lookalike\.Filter"),
+        ({"request": SearchRequest(), "k": 3}, "a SearchRequest says all that is listed"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(collection, options, message):
+    with pytest.raises(InvalidInputError, match=message):
+        collection.browse(**options)
+
+
+def test_what_is_not_known_yet_says_so():
+    for sort in ("doubtful-label", "outlier", "diverse"):
+        with pytest.raises(QueryError, match=f"cannot be sorted by {sort} yet"):
+            check_sort(sort)
+
+
+def test_a_query_is_searched_for_and_not_listed(collection):
+    with pytest.raises(QueryError, match="images are listed without a query"):
+        collection.browse(SearchRequest(like=[Words("red")]))
+    with pytest.raises(QueryError, match="what is not wanted is taken from a query"):
+        collection.browse(SearchRequest(unlike=[Words("red")]))
+    with pytest.raises(QueryError, match="the query's own cluster is asked for, and there is no query"):
+        collection.browse(SearchRequest(same_cluster=ClusterRef("groups")))
+    with pytest.raises(InvalidInputError, match="sort is 'date', but what a query finds comes nearest first"):
+        SearchRequest(like=[Words("red")], sort="date")
+    with pytest.raises(InvalidInputError, match="descending is True, but"):
+        SearchRequest(colors=["red"], descending=True)
+    with pytest.raises(InvalidInputError, match="k is None; expected a whole number"):
+        SearchRequest(like=[Words("red")], k=None)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        ({"sets": ["bets"]}, r"there is no set 'bets' .*best.*\ndid you mean best"),
+        ({"fields": {"prize": 3}}, r"there is no field 'prize' .*\ndid you mean price"),
+        ({"fields": {"price": "cheap"}}, "the field 'price' holds numbers, and is asked for 'cheap'"),
+        ({"fields": {"price": True}}, "the field 'price' holds numbers, and is asked for True"),
+        ({"fields": {"shop": "Osol"}}, r"no image here has 'Osol' in the field 'shop'\ndid you mean Oslo"),
+        ({"fields": {"shop": {"min": "a"}}}, "the field 'shop' holds texts; expected no range"),
+        ({"fields": {"sold": "soon"}}, "the field 'sold' holds dates, and is asked for 'soon'"),
+        ({"fields": {"good": "maybe"}}, "the field 'good' holds true or false, and is asked for 'maybe'"),
+        ({"fields": {"good": {"min": 0}}}, "the field 'good' holds true or false; expected no range"),
+        ({"tags": ["rde"]}, r"no image here has 'rde' in its tags\ndid you mean (red|RED)"),
+        ({"clusters": [ClusterRef("groups", 9)]}, r"'groups' has no cluster 9 \(there are -1 to 2\)"),
+        ({"labels": ["by hnad"]}, r"no image here is labelled 'by hnad'\ndid you mean by hand"),
+        ({"excluding": Filter(labels=["ctas"])}, r"no image here is labelled 'ctas'\ndid you mean cat"),
+    ],
+)
+def test_a_name_of_nothing_is_told_with_what_may_be_meant(made, conditions, message):
+    with pytest.raises(QueryError, match=f"(?s){message}"):
+        listed(made[0], where=Filter(**conditions))
+
+
+def test_a_clustering_or_map_that_is_not_there_is_told(made):
+    for where in (
+        Filter(clusters=[ClusterRef("group", 1)]),
+        Filter.from_dict({"polygon": {"map": "plain", "points": [[0, 0], [1, 0], [1, 1]]}}),
+    ):
+        with pytest.raises(CollectionError, match=r"there is no (clustering 'group'|map 'plain')"):
+            listed(made[0], where=where)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["label"], r"there is no facet 'label'; did you mean labels\?"),
+        (["xyz"], "there is no facet 'xyz'; expected labels, folders"),
+        (5, "facets is 5; expected a list of labels"),
+        ([5], "there is no facet 5"),
+    ],
+)
+def test_a_facet_that_is_not_known_is_refused(collection, names, message):
+    with pytest.raises(InvalidInputError, match=message):
+        collection.facets(names=names)
+    with pytest.raises(QueryError, match="there is no field 'price'"):
+        collection.facets(names=["field:price"])
+    with pytest.raises(CollectionError, match="there is no clustering 'groups'"):
+        collection.facets(names=["cluster:groups"])
