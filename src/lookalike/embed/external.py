@@ -107,6 +107,8 @@ def kept_external(name: str, folder: Path) -> Model | None:
 
 def list_external(folder: Path) -> list[str]:
     """Return the names of the models in a folder whose vectors were brought along."""
+    if not os.path.isdir(folder):  # which a path that is too long is not, either
+        return []
     return sorted(file.name.removesuffix(_ENDING) for file in folder.glob(f"*{_ENDING}"))
 
 
