@@ -67,6 +67,7 @@ def test_data_are_flushed_before_the_commit_that_names_them_and_that_before_the_
         flush(handle)
 
     monkeypatch.setattr(os, "fsync", spy)
+    monkeypatch.setattr(journal_table, "_JOINED_EVERY", 3)
     for number in (1, 2):
         flushed.clear()
         append(table, number)
@@ -77,6 +78,11 @@ def test_data_are_flushed_before_the_commit_that_names_them_and_that_before_the_
             assert commits == [number]
             assert ("_versions", number) in flushed
             assert ("data", number - 1) in flushed
+    flushed.clear()
+    append(table, 3)  # the third commit, after which the fourth joins what is there
+    data = [version for path, version in flushed if path.startswith("data/")]
+    assert data in ([], [2, 3])  # none where the system does not say which file it is
+    assert [version for path, version in flushed if path.startswith("_versions/")] in ([], [3, 4])
 
 
 def test_a_row_is_seen_by_the_next_look_and_by_no_pinned_table(tmp_path):

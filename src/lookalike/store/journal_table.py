@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lookalike.store.commits import commit_lock
@@ -91,18 +91,23 @@ class JournalTable(Table):
         with contextlib.suppress(OSError, ValueError, RuntimeError):
             self._tidy(after)
 
-    def rows_from(self, number: int) -> pa.Table:
-        """Return the rows from a number on, in their order, as they are now."""
+    def rows_from(self, number: int, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return the rows from a number on, in their order, as they are now; all columns, or some.
+
+        The number is among them.
+        """
+        names = list(columns or self.schema.names)
         if not self.exists():
-            return self.schema.empty_table()
+            return self._subset(names).empty_table()
         with self._errors("read"):
             dataset = self._open()
             n = dataset.count_rows()
             if number > n:
-                return self.schema.empty_table()
-            rows = dataset.scanner(offset=max(number, 1) - 1, scan_in_order=True).to_table()
+                return self._subset(names).empty_table()
+            start = max(number, 1) - 1
+            rows = dataset.scanner(columns=names, offset=start, scan_in_order=True).to_table()
             if min(rows["number"].to_pylist()) < number:  # their order is not that of the table
-                rows = dataset.to_table(filter=f"number >= {number}")
+                rows = dataset.to_table(columns=names, filter=f"number >= {number}")
             return rows.sort_by("number")
 
     def _tidy(self, dataset: Any) -> None:
