@@ -73,7 +73,7 @@ def field_meets(value, asked):
     if asked.name == "shop":
         return fold(value) in {fold(word if isinstance(word, str) else f"{word:g}") for word in asked.values}
     if asked.name == "sold":
-        ends = [read_period("it", word) for word in asked.values]
+        ends = [read_period("it", word if isinstance(word, str) else f"{word:g}") for word in asked.values]
         if asked.values:
             return any(each.first <= value <= each.last for each in ends)
         return (asked.min is None or value >= read_period("it", asked.min).first) and (

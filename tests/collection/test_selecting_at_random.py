@@ -31,7 +31,9 @@ NUMBERS = st.sampled_from([0.0, 1.5, 20.0])
 FIELDS = {
     "price": NUMBERS | st.lists(NUMBERS, min_size=1) | st.just({"min": 1, "max": 19}) | st.just({"max": 1.5}),
     "shop": st.sampled_from(["BERLIN", "oslo", 3]) | st.just(["Oslo", "berlin"]),
-    "sold": st.sampled_from(["2020", "2020-02", "2020-03-01", {"min": "2020-03"}, {"max": "2020-02-29"}]),
+    "sold": st.sampled_from(
+        ["2020", 2020, "2020-02", "2020-03-01", {"min": "2020-03"}, {"max": "2020-02-29"}]
+    ),
     "good": st.booleans(),
     "tags": st.sampled_from(["Red", "old"]) | st.just(["NEW", "old"]),
 }

@@ -233,7 +233,7 @@ def test_a_warm_search_opens_no_table_and_lists_what_tells_of_commits_only(colle
     for query in asked:
         listed.clear()
         assert len(collection.search(tmp_path / "a/cats/0.png", k=3, **query).hits) == 3
-        assert sorted(listed) == ["_versions"] * 5 + ["clusterings", "vectors"]
+        assert sorted(listed) == ["_versions"] * 7 + ["clusterings", "vectors"]
 
 
 def test_a_command_is_answered_from_the_tables_and_who_asks_again_from_columns(

@@ -159,7 +159,7 @@ COMMANDS: dict[str, Command | Group] = {
         "Find the images most like a file, a URL or words, nearest first, with their cosine similarity.",
     ),
     "list": Command(
-        "list:list_", "List images in any order, without a query: all, or those that pass filters."
+        "listing:list_", "List images in any order, without a query: all, or those that pass filters."
     ),
     "cluster": CLUSTER,
     "map": MAP,

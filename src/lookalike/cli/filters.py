@@ -225,18 +225,10 @@ def _read_fields(asked: Sequence[str]) -> list[FieldCondition]:
             )
         low, dots, high = value.partition("..")
         if dots and (low.strip() or high.strip()):
-            found.append(FieldCondition(name.strip(), (), _number(low), _number(high)))
+            found.append(FieldCondition(name.strip(), (), low.strip() or None, high.strip() or None))
         else:
             values.setdefault(name.strip(), []).append(value.strip())
     return found + [FieldCondition(name, several) for name, several in values.items()]
-
-
-def _number(words: str) -> float | str | None:
-    """Return the end of a range: a number where it is one, a date as text, None where it is open."""
-    try:
-        return float(words)
-    except ValueError:
-        return words.strip() or None
 
 
 def _read_cluster(words: str) -> ClusterRef:

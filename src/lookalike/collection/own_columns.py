@@ -206,6 +206,8 @@ def _number(value: FieldValue) -> tuple[float, float]:
 
 
 def _date(value: FieldValue) -> tuple[float, float]:
+    if isinstance(value, float) and not isinstance(value, bool) and value.is_integer():
+        value = f"{int(value):04}"  # a year
     if not isinstance(value, str):
         raise ValueError(value)
     try:
