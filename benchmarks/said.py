@@ -45,7 +45,8 @@ def main(options: Sequence[str] = ()) -> None:
         print(f"{'undone':44} {1e3 * timed(journal.undo):8.1f} ms")
         print(f"{'the last 20 changes':44} {1e3 * timed(lambda: journal.changes(20)):8.1f} ms")
         print(
-            f"{'100,000 images into a set':44} {1e3 * timed(lambda: journal.write('sets', great_set)):8.1f} ms"
+            f"{'100,000 images into a set':44} "
+            f"{1e3 * timed(lambda: journal.write('sets', great_set)):8.1f} ms"
         )
 
 

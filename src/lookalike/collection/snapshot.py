@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from lookalike.collection.coding import Coded, small_codes
 from lookalike.collection.columns import FileColumns, ImageColumns, read_files, read_images
+from lookalike.collection.embedded import nothing_embedded
 from lookalike.collection.joined import ORDERS, Joined
 from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.own_columns import OwnColumns
@@ -36,7 +37,7 @@ from lookalike.store import ADDED, Manifest, PinnedStore, Root, look_at_tables, 
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.pinned import State
 from lookalike.system.memo import Memo, Recent
-from lookalike.types import FieldValue, FrozenDict, ImageId
+from lookalike.types import FieldValue, FrozenDict, Ids, ImageId, Vectors
 
 NO_FIELDS: Mapping[str, FieldValue] = FrozenDict()
 """What is said of a file where nothing is said of any."""
@@ -279,6 +280,40 @@ class Snapshot:
         Also those of images that have left the collection since.
         """
         return thumbnails(self.store, images)
+
+    def vectors(self, images: Iterable[int], model: str | None = None) -> tuple[Ids, Vectors]:
+        """Return the vectors of some images, also of those that have left the collection since.
+
+        Parameters
+        ----------
+        images : iterable of int
+            Ids.
+        model : str, optional
+            Which of the collection's models; its own by default.
+
+        Returns
+        -------
+        ids : (n,) int64
+            Of those that have a vector, each once, in the order in which they were asked for.
+        vectors : (n, d) float32
+            Row i is that of ``ids[i]``.
+
+        Raises
+        ------
+        CollectionError
+            If no image was embedded with the model.
+        """
+        name, tables = self.manifest.model if model is None else model, self.store.vector_tables()
+        if name not in tables:
+            raise nothing_embedded(self.store, name, model)
+        wanted = np.array(list(dict.fromkeys(map(int, images))), np.int64)
+        ids, vectors = tables[name].vectors_of(wanted.tolist())
+        rising = np.argsort(ids)
+        if not len(ids):
+            return ids, vectors
+        at = np.minimum(np.searchsorted(ids, wanted, sorter=rising), len(ids) - 1)
+        rows = rising[at][ids[rising[at]] == wanted]
+        return ids[rows], vectors[rows]
 
     def __reduce__(self) -> NoReturn:
         """Raise CollectionError: it is of this process, whose open tables it holds."""
