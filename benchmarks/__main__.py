@@ -19,6 +19,7 @@ NAMES = (
     "kmeans_large",
     "clustering_memory",
     "asked_recall",
+    "said",
     "million",
     "density",
     "clusterings",

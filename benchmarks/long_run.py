@@ -1,7 +1,7 @@
 """Does a collection that stays open answer truly while others change it? Minutes of everything at once.
 
 One process holds a collection open; its threads search (by id, by file, filtered, by colour, near one thing
-and far from another, in a cluster, k up to 1,000), look around, and read thumbnails. Others change it as
+and far from another, in a cluster, k up to 1,000), browse, count, and read thumbnails. Others change it as
 fast as they can: one adds, edits, renames, copies and deletes files, renames folders, and brings the
 collection up to date; one adds and removes images by call; one clusters, names, merges and deletes
 clusterings; one gives labels by hand, fills sets, judges hits and pairs. They are killed (SIGKILL) at random
@@ -522,10 +522,12 @@ class Truth:
         by_hand = snapshot.said.labels
         self.files: dict[int, list[tuple[str, str | None]]] = defaultdict(list)
         self.folder_labels: dict[str, str | None] = {}
+        self.first_paths: dict[int, str] = {}  # as they are stored
         for row in sorted(files, key=lambda row: row["path"]):
             path = self.without_ending(snapshot.absolute(row["path"], row["id"]))
             label = by_hand.get(row["id"], row["label"])
             self.files[row["id"]].append((path, label))
+            self.first_paths.setdefault(row["id"], row["path"])
             self.folder_labels[path] = row["label"]
             is_added = row["path"].startswith("added:")
             must(is_added or row["label"] == Path(path).parent.name, f"the label {row['label']} of {path}")
@@ -590,6 +592,7 @@ class Expected:
     passes: Callable[[int], bool] = lambda image: True
     path_passes: Callable[[str, str | None], bool] = lambda path, label: True
     colors: list[str] = field(default_factory=list)
+    first_rank: int = 1
 
 
 def check(watched: Watched, truth: Truth, hits: Sequence[Hit], expected: Expected) -> None:
@@ -601,7 +604,8 @@ def check(watched: Watched, truth: Truth, hits: Sequence[Hit], expected: Expecte
 
     found = [hit.id for hit in hits]
     must(len(set(found)) == len(found), "an image comes twice")
-    must([hit.rank for hit in hits] == [*range(1, len(hits) + 1)], "ranks are not 1 to n")
+    ranks = range(expected.first_rank, expected.first_rank + len(hits))
+    must([hit.rank for hit in hits] == [*ranks], f"ranks are not {ranks.start} to n")
     if expected.vector is not None:
         is_match = truth.matching(may_be_hit)
         n = int(is_match.sum())
@@ -651,6 +655,8 @@ class Reader:
             "search filtered": self._filtered,
             "search by colour": self._by_color,
             "search in a cluster": self._in_cluster,
+            "browse": self._browse,
+            "facets": self._facets,
             "thumbnails": self._thumbnails,
             "image info": self._image_info,
             "all vectors": self._all_vectors,
@@ -790,6 +796,56 @@ class Reader:
         must(len(result.hits) <= k, "too many hits")
         given = Expected(len(result.hits))
         check(self.watched, truth, result.hits, given)
+        return took
+
+    def _browse(self) -> float:
+        sort, descending = (
+            self.chance.choice(("path", "label", "size", "random", "date")),
+            self.chance.random() < 0.5,
+        )
+        offset, k = self.chance.choice(((0, None), (0, 60), (60, 60), (500, 250)))
+        size = self.chance.choice((None, self.chance.randint(24, 90)))
+        where = Filter(min_size=size)
+        random_state = self.chance.randrange(100)
+
+        def work() -> Any:
+            return self.photos.browse(
+                where=where, sort=sort, descending=descending, random_state=random_state, k=k, offset=offset
+            )
+
+        result, truth, took = self._timed(work)
+        sides = {image: min(row["width"], row["height"]) for image, row in truth.images.items()}
+        passing = {image for image in truth.files if size is None or sides[image] >= size}
+        must(result.total == len(passing), f"{result.total} are listed; expected {len(passing)}")
+        n = max(0, len(passing) - offset)
+        must(len(result.hits) == (n if k is None else min(k, n)), f"{len(result.hits)} of {n} are listed")
+        check(self.watched, truth, result.hits[:k], Expected(len(result.hits), first_rank=offset + 1))
+        ids = result.ids.tolist()
+        must(set(ids) <= passing, "an image is listed that does not pass")
+        if sort == "size":
+            must([sides[image] for image in ids] == sorted(map(sides.get, ids), reverse=descending), "sizes")
+        if sort == "path":
+            paths = [truth.first_paths[image] for image in ids]
+            must(
+                paths
+                == sorted(truth.first_paths[image] for image in passing)[:: -1 if descending else 1][
+                    offset : offset + len(ids)
+                ],
+                "the order of paths",
+            )
+        return took
+
+    def _facets(self) -> float:
+        result, truth, took = self._timed(lambda: self.photos.facets(names=["labels", "formats"]))
+        labels = Counter(
+            label
+            for files in truth.files.values()
+            for label in {label for _, label in files}
+            if label is not None
+        )
+        given = {label: n for label, n in result["labels"].counts.items() if label in labels}
+        must(given == dict(labels), "the labels are counted otherwise")
+        must(sum(result["formats"].counts.values()) == len(truth.files), "not all formats are counted")
         return took
 
     def _thumbnails(self) -> float:

@@ -13,8 +13,13 @@ a calibration beside it; of the rounds the median counts. It begins when the mac
 - ``search``: by a stored image, k = 10, beside one float32 scan of the same rows.
 - ``callers``: eight of them, beside one with one thread.
 - ``thumbnails``: of sixty images.
+- ``browse``: a page of sixty in each order, warm; the first page of each, once something was committed.
+- ``facets``: all of them at once, likewise.
 - ``memory``: what the columns of a snapshot take.
 - ``cold``: the command ``lookalike search``, now and in the version before, one after the other.
+
+Searches of other sizes, and with the version before, are measured by ``warm_search``; images that come by
+call by ``adding``; whether what it answers is true, while others change it, by ``long_run``.
 """
 
 from __future__ import annotations
@@ -39,6 +44,7 @@ from benchmarks import report
 from benchmarks.calibration import memory_bandwidth, milliseconds, scan, wait_for_rest
 from benchmarks.version_before import commit
 from lookalike import Collection, ImageRef
+from lookalike.query.sorts import SORTS
 
 ROUNDS = 5
 COLD = 5  # times a round
@@ -164,6 +170,24 @@ def thumbnails(photos: Collection, model: str | None) -> Figures:
     return {"milliseconds": any_, "of_hits_milliseconds": hits, "first_milliseconds": first}
 
 
+def browse(photos: Collection, _: str | None) -> Figures:
+    """Measure a page of images in each order."""
+    found = {}
+    for sort in SORTS:
+        found[f"{sort}_first_milliseconds"] = milliseconds(lambda _, sort=sort: _page(photos, sort), 1)
+        found[f"{sort}_milliseconds"] = milliseconds(lambda _, sort=sort: _page(photos, sort), 10)
+    return {**found, "slowest_milliseconds": max(found[f"{sort}_milliseconds"] for sort in SORTS)}
+
+
+def _page(photos: Collection, sort: str) -> list[Any]:
+    return list(photos.browse(sort=sort, k=PAGE).hits)
+
+
+def facets(photos: Collection, _: str | None) -> Figures:
+    first = milliseconds(lambda _: photos.facets(), 1)
+    return {"milliseconds": milliseconds(lambda _: photos.facets(), 10), "first_milliseconds": first}
+
+
 def memory(photos: Collection, _: str | None) -> Figures:
     """Measure what the columns of a snapshot take, all of them: megabytes for a million images."""
     snapshot = photos.snapshot()
@@ -196,12 +220,16 @@ PARTS: dict[str, Callable[[Collection, str | None], Figures]] = {
     "search": search,
     "callers": callers,
     "thumbnails": thumbnails,
+    "browse": browse,
+    "facets": facets,
     "memory": memory,
 }
 FLOORS = {
     ("notice", "milliseconds"): 1.0,
     ("thumbnails", "milliseconds"): 30.0,
     ("thumbnails", "of_hits_milliseconds"): 30.0,
+    ("browse", "slowest_milliseconds"): 50.0,
+    ("facets", "milliseconds"): 60.0,
     ("memory", "mb_a_million"): 150.0,
     ("cold", "now_over_before"): 1.0,
 }

@@ -77,7 +77,7 @@ def test_help_has_frames_where_it_is_seen_and_none_in_a_pipe(call, monkeypatch):
 def test_options_stand_under_their_headings_in_a_pipe_too(call):
     out = call("search", "--help")[1]
     headings = [line for line in out.splitlines() if line.endswith(":") and line[0] != " "]
-    assert headings == ["Arguments:", "Options:", "Filters:", "Search index:"]
+    assert headings == ["Arguments:", "Options:", "Query:", "Filters:", "Search index:"]
 
 
 def test_help_loads_no_command(photos):

@@ -90,7 +90,11 @@ def test_a_folder_among_the_photos_is_told_of(call, indexed):
         (["../a.csv", "--map", "pca", "--clustering", "kmeans"], "exported one by one"),
         (["../a.csv", "--map", "pca", "cats/0.png"], "exported one by one"),
         (["../a.csv", "--clustering", "kmeans", "--label", "cats"], "exported one by one"),
-        (["../a.csv", "-k", "3"], "there is no QUERY"),
+        (["../a.csv", "--recall", "1"], "there is no QUERY"),
+        (["../a.csv", "--map", "pca", "-k", "3"], "there is no QUERY"),
+        (["../a.csv", "--map", "pca", "--sort", "size"], "exported one by one"),
+        (["../a.csv", "cats/0.png", "--sort", "size"], "leave out --sort"),
+        (["../a.csv", "--sort", "beauty"], "beauty"),
         (["../a.csv", "--vectors"], "an export as csv has no vectors"),
         (["../a.csv", "--by", "label"], "an export as csv has no groups"),
         (["../none/a.csv"], "there is no folder"),
@@ -117,3 +121,18 @@ def test_a_color_is_a_search(call, photos, tmp_path):
     code, _, _ = call("export", "../red.csv", "--color", "#000", "-k", "2", cwd=photos)
     assert code == 0
     assert len(rows(tmp_path / "red.csv")) <= 2
+
+
+def test_images_without_a_query_come_in_any_order_and_as_many_as_are_asked_for(call, indexed, tmp_path):
+    export(call, indexed, "../all.csv", "--sort", "path", "--descending")
+    paths = [row["path"] for row in rows(tmp_path / "all.csv")]
+    assert paths == sorted(paths, reverse=True)
+    assert [row["rank"] for row in rows(tmp_path / "all.csv")] == [*"123456"]
+    export(call, indexed, "../some.csv", "-k", "2", "--label", "dogs")
+    assert len(rows(tmp_path / "some.csv")) == 2
+    listed = tmp_path / "listed.json"
+    listed.write_text(
+        call("list", "--label", "dogs", "--sort", "path", "--descending", "--json", cwd=indexed)[1]
+    )
+    export(call, indexed, "../again.csv", "--request", listed)
+    assert [row["path"] for row in rows(tmp_path / "again.csv")] == paths[:3]

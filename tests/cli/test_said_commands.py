@@ -39,6 +39,14 @@ def test_what_a_search_finds_goes_into_a_set_by_standard_input(call, monkeypatch
     assert call("sets", "show", "alike", "-f")[1] == found
 
 
+def test_what_passes_filters_goes_into_a_set(call):
+    assert call("sets", "add", "mine", "dogs/3.png", "--label", "cats")[1] == (
+        "set mine made, of 4 images (change 1)\n"
+    )
+    assert call("sets", "show", "mine", "-f")[1] == "dogs/3.png\ncats/0.png\ncats/1.png\ncats/2.png\n"
+    assert call("sets", "add", "none", "--label", "nothing")[0] == 2
+
+
 def test_labels_are_given_listed_and_taken_away(call):
     assert call("labels", "give", "kitten", "cats/0.png", "cats/1.png")[1] == (
         "2 images labelled kitten (change 1)\n"

@@ -14,6 +14,7 @@ import pytest
 from lookalike import Collection, Filter
 from lookalike.collection import snapshot as module
 from lookalike.collection.columns import read_files, read_images
+from lookalike.errors import CollectionError
 from lookalike.images.finding.spelling import composed
 from lookalike.images.metadata.metadata import NO_METADATA
 from lookalike.store import PinnedStore, Store
@@ -200,6 +201,45 @@ def test_who_holds_a_snapshot_keeps_it(collection, tmp_path):
     ]
 
 
+def test_an_earlier_snapshot_has_its_thumbnails_and_vectors_while_others_change_the_collection(
+    collection, tmp_path
+):
+    before = collection.snapshot()
+    ids = before.files.ids.tolist()
+    thumbnails, (found, vectors) = before.thumbnails(ids), before.vectors(ids)
+    assert found.tolist() == ids
+    assert vectors.shape == (len(ids), DIMENSION)
+    (tmp_path / "a/cats/0.png").unlink()
+    picture(50).save(tmp_path / "a/dogs/3.png")
+    picture(51).save(tmp_path / "a/new.png")
+    in_another_process(
+        collection, "photos.sync()\nfrom lookalike.store import Store\nStore(photos.folder).maintain()"
+    )
+    after = collection.snapshot()
+    left = set(ids) - set(after.files.ids.tolist())
+    assert len(left) == 2
+    assert before.thumbnails(ids) == thumbnails
+    again, same = before.vectors(ids[::-1])
+    assert again.tolist() == ids[::-1]
+    assert (same == vectors[::-1]).all()
+    assert not after.thumbnails(left)
+    assert not len(after.vectors(left)[0])
+    new = set(after.files.ids.tolist()) - set(ids)
+    assert after.thumbnails(new).keys() == set(after.vectors(new)[0].tolist()) == new
+    assert before.thumbnails(new) == {}
+
+
+def test_vectors_of_a_snapshot_come_as_they_are_asked_for_and_once(collection):
+    snapshot = collection.snapshot()
+    first, second = snapshot.files.ids[:2].tolist()
+    ids, vectors = snapshot.vectors([second, 7, first, second])
+    assert ids.tolist() == [second, first]
+    assert (vectors[1] == snapshot.vectors([first])[1][0]).all()
+    assert snapshot.vectors([])[1].shape == (0, DIMENSION) or not len(snapshot.vectors([])[0])
+    with pytest.raises(CollectionError, match="is embedded with lite0 "):
+        snapshot.vectors([first], "lite0")
+
+
 def test_many_threads_make_one_snapshot_and_read_its_columns_once(collection, tmp_path, monkeypatch):
     before = collection.snapshot()
     picture(50).save(tmp_path / "a/cats/new.png")
@@ -233,7 +273,7 @@ def test_a_warm_search_opens_no_table_and_lists_what_tells_of_commits_only(colle
     for query in asked:
         listed.clear()
         assert len(collection.search(tmp_path / "a/cats/0.png", k=3, **query).hits) == 3
-        assert sorted(listed) == ["_versions"] * 5 + ["clusterings", "vectors"]
+        assert sorted(listed) == ["_versions"] * 7 + ["clusterings", "vectors"]
 
 
 def test_a_command_is_answered_from_the_tables_and_who_asks_again_from_columns(

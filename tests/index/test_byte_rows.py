@@ -213,6 +213,18 @@ def test_saved_bytes_are_mapped_and_come_with_the_index(tmp_path):
     assert isinstance(base, np.memmap)
 
 
+def test_saved_bytes_follow_what_is_added_to_a_loaded_index_and_removed(tmp_path):
+    rows = rows_of(900)
+    with_bytes(rows[:700], "cosine").save(tmp_path / "index")
+    loaded = Exact.load(tmp_path / "index")
+    loaded.add(np.arange(700, 900), rows[700:])
+    loaded.remove(np.arange(0, 300, 3))
+    loaded.save(tmp_path / "next")
+    found = ByteRows.load(tmp_path / "next/bytes", loaded.ids, loaded.vectors)
+    assert found.codes.shape == (800, D)
+    assert_as_without(Exact.load(tmp_path / "next"), np.concatenate([rows[:5], rows[700:705]]), 10)
+
+
 def test_bytes_that_are_made_are_left_beside_the_index(tmp_path):
     rows = rows_of()
     Exact("cosine").build(rows).save(tmp_path / "index")

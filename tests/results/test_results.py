@@ -46,6 +46,8 @@ def results(collection):
         "search": found,
         "nothing": collection.search(file, k=3, where=_none()),
         "colors": collection.search(color="#777", k=5),
+        "list": collection.browse(sort="sharpness", descending=True),
+        "facets": collection.facets(),
         "clustering": collection.clusterings.get("kmeans"),
         "map": collection.maps.make("pca"),
         "info": collection.info(),
@@ -66,10 +68,34 @@ def _none():
 
 
 NAMES = (
-    *("search", "nothing", "colors", "clustering", "map", "info", "clustering info", "image", "root", "sync"),
+    *(
+        "search",
+        "nothing",
+        "colors",
+        "list",
+        "facets",
+        "clustering",
+        "map",
+        "info",
+        "clustering info",
+        "image",
+        "root",
+        "sync",
+    ),
     *("evaluation", "clusterings", "indexes"),
 )
-TABLES = ("search", "nothing", "colors", "clustering", "map", "evaluation", "clusterings", "indexes")
+TABLES = (
+    "search",
+    "nothing",
+    "colors",
+    "list",
+    "facets",
+    "clustering",
+    "map",
+    "evaluation",
+    "clusterings",
+    "indexes",
+)
 each_result = pytest.mark.parametrize("name", NAMES)
 each_table = pytest.mark.parametrize("name", TABLES)
 
@@ -206,7 +232,8 @@ def test_an_answer_says_whether_it_is_proved(collection, results):
 def test_arrow_has_the_rows(name, results):
     table = results[name].to_arrow()
     counts = {"clustering": 30, "map": 30, "evaluation": len(results["evaluation"].scores), "indexes": 1}
-    assert table.num_rows == counts.get(name, len(results[name]) if name not in counts else None)
+    counts["facets"] = sum(len(facet.counts) for facet in results["facets"].values())
+    assert table.num_rows == (counts[name] if name in counts else len(results[name]))
     if "path" in table.column_names:
         assert all(path is not None for path in table["path"].to_pylist())
 

@@ -50,3 +50,13 @@ def test_a_sweep_deletes_rows_of_paths_that_are_gone_and_of_images_that_were_rep
     ]
     table.forget(["added:x", "nothing"])
     assert table.count() == 2
+
+
+def test_many_rows_are_found_as_few_are(table, monkeypatch):
+    table.add_kinds({"a": "number"})
+    table.write([f"p:{n}" for n in range(20)], list(range(20)), 5, {"a": [float(n) for n in range(20)]})
+    asked = [f"p:{n}" for n in range(0, 20, 3)], [1, 3, 5]
+    few = sorted(table.rows_of(*asked), key=lambda row: row["id"])
+    monkeypatch.setattr("lookalike.store.fields._SCANNED", 2)
+    assert sorted(table.rows_of(*asked), key=lambda row: row["id"]) == few
+    assert [row["id"] for row in few] == [0, 1, 3, 5, 6, 9, 12, 15, 18]

@@ -20,8 +20,8 @@ from lookalike import Collection  # noqa: E402
 from lookalike.cli import main  # noqa: E402
 from lookalike.embed import TrainedNetwork, get_model, read_packaged, resnet, unit_rows  # noqa: E402
 from lookalike.embed.efficientnet_lite import VARIANTS, build  # noqa: E402
-from lookalike.errors import CollectionError, ImageError, ModelError  # noqa: E402
-from lookalike.system.progress import Watch  # noqa: E402
+from lookalike.errors import CancelledError, CollectionError, ImageError, ModelError  # noqa: E402
+from lookalike.system.progress import CancelToken, Watch  # noqa: E402
 from lookalike.train import (  # noqa: E402
     AutoencoderSettings,
     FinetuneSettings,
@@ -219,6 +219,53 @@ def test_interrupted_training_loses_nothing(tmp_path, monkeypatch, default_handl
     state = run.load()
     assert len(state["epochs"]) * 3 + state["step"] == {"_learn": call, "_loss": call - call // 4}[during]
     assert train_autoencoder(waves()[0], SETTINGS, run, CPU).local.graph == whole.local.graph
+
+
+@pytest.mark.parametrize("call", [1, 4, 8])
+@pytest.mark.parametrize("during", ["_learn", "_loss"])
+def test_cancelled_training_loses_nothing(tmp_path, monkeypatch, during, call):
+    whole = train_autoencoder(waves()[0], SETTINGS, RunFolder(tmp_path / "whole"), CPU)
+    run, token = RunFolder(tmp_path / "run"), CancelToken()
+    done = getattr(loop_module._Loop, during)
+    calls = itertools.count(1)
+
+    def cancelled(self, *arguments):
+        found = done(self, *arguments)
+        if next(calls) == call:
+            token.cancel()
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop_module._Loop, during, cancelled)
+        with pytest.raises(CancelledError):
+            train_autoencoder(waves()[0], SETTINGS, run, CPU, Watch(cancel=token))
+    assert next(calls) == call + 1  # it ended at once
+    state = run.load()
+    assert len(state["epochs"]) * 3 + state["step"] == {"_learn": call, "_loss": call - call // 4}[during]
+    assert train_autoencoder(waves()[0], SETTINGS, run, CPU).local.graph == whole.local.graph
+
+
+def test_training_that_is_stopped_at_any_report_goes_on_where_it_was(classes):
+    settings = FinetuneSettings(name="patterns", size=32, epochs=2, frozen_epochs=1, batch_size=8)
+    phases = []
+    for n in range(1, 40):
+        token, told = CancelToken(), []
+
+        def tell(progress, token=token, told=told, n=n):
+            told.append(progress.phase)
+            if len(told) == n:
+                token.cancel()
+
+        try:
+            classes.models.train_and_embed(settings, running=CPU, report=tell, cancel=token)
+            break
+        except CancelledError:
+            phases.append(told[-1])
+        except ModelError:  # it is trained; what is left is to embed with it
+            assert classes.sync(model="lite0-patterns").embedded + len(classes) >= 16
+            break
+    assert "training" in phases
+    assert "lite0-patterns" in classes.models
 
 
 def test_second_interrupt_does_not_wait(default_handler):

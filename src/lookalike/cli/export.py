@@ -12,9 +12,10 @@ from lookalike.cli.console import complain, relative, watched
 from lookalike.cli.filters import SearchFilters
 from lookalike.cli.options import CollectionOption, ModelOption, Output, given, only_given, option
 from lookalike.cli.queries import Queries, QueriesArgument
-from lookalike.cli.search import Searching, find
+from lookalike.cli.search import Searching, carried_out, find, read_whole
 from lookalike.collection.export.forms import DEFAULT_FOLDER, EXPORT_FORMS, choose_form, form_names, get_form
 from lookalike.errors import InvalidInputError
+from lookalike.query.sorts import FIELD, SORTS
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
@@ -60,6 +61,16 @@ class Exporting:
             show_default=False,
         ),
     ] = None
+    sort: Annotated[
+        str | None,
+        option(
+            "Without QUERY: in what order; by path, by default.",
+            metavar="|".join((*SORTS, f"{FIELD}NAME")),
+        ),
+    ] = None
+    descending: Annotated[
+        bool, typer.Option("--descending", help="The other way round: newest, largest, sharpest first.")
+    ] = False
     force: Annotated[
         bool,
         typer.Option(
@@ -81,7 +92,9 @@ def export(
     model: ModelOption = None,
     k: Annotated[
         int | None,
-        option("How many images a search finds; 10 by default.", "-k", "-t", "--top", metavar="N", min=1),
+        option(
+            "How many images; of a search 10 by default, else all.", "-k", "-t", "--top", metavar="N", min=1
+        ),
     ] = None,
     filters: SearchFilters,
     searching: Searching,
@@ -124,20 +137,28 @@ def _result(
     watch: Watch,
 ) -> Exportable:
     """Return what is meant: a search, a clustering, a map, or images."""
+    order = only_given(sort=exporting.sort) | ({"descending": True} if exporting.descending else {})
     is_search = bool(queries or given(asked) or filters.color)
     named = given(exporting).keys() & {"clustering", "map_"}
-    if len(named) + (is_search or bool(given(filters))) > 1:
+    if len(named) + (is_search or bool(given(filters) or order)) > 1:
         raise InvalidInputError("--clustering, --map, and a search with its filters are exported one by one")
+    if is_search and order:
+        raise InvalidInputError("what a search finds comes nearest first; leave out --sort and --descending")
+    if asked.request is not None:
+        request = read_whole(queries, asked, filters, searching, k, model)
+        if request.is_browse:
+            return chosen.browse(request)
+        return chosen.search(request, **watch.told, **carried_out(searching))
+    if is_search:
+        return find(chosen, queries, asked, filters, searching, k, model, watch)
+    if filters.same_cluster is not None or given(searching) or (named and k):
+        raise InvalidInputError(
+            "there is no QUERY: expected one for --same-cluster, -k, and how it is searched"
+        )
     if exporting.clustering is not None:
         return chosen.clusterings.get(exporting.clustering)
     if exporting.map_ is not None:
         return chosen.maps.get(exporting.map_)
-    if is_search:
-        return find(chosen, queries, asked, filters, searching, k, model, watch)
-    others = given(searching) | only_given(k=k)
-    if filters.same_cluster is not None or others:
-        raise InvalidInputError(
-            "there is no QUERY: expected one for --same-cluster, -k, and how it is searched"
-        )
-    where = filters.where()
-    return where if given(filters) else None
+    if k is None and not given(filters) and not order:
+        return None
+    return chosen.browse(where=filters.where(), **order, **only_given(k=k))

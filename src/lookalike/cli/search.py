@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -32,10 +32,12 @@ from lookalike.index.kinds import AUTO, KINDS, kind_names
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection
+    from lookalike.query.request import SearchRequest
     from lookalike.results.search import SearchResult
     from lookalike.system.progress import Watch
 
 _INDEX = "Search index"
+_CARRIED_OUT = ("allow_private", "device")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,6 @@ def find(
     watch: Watch,
 ) -> SearchResult:
     """Search for what was typed, or for what a request says."""
-    how = given(searching)
     if asked.request is None:
         return chosen.search(
             *asked.terms(queries, chosen.datasets),
@@ -148,16 +149,34 @@ def find(
             same_cluster=filters.same_cluster,
             **watch.told,
             **only_given(k=k),
-            **how,
+            **given(searching),
         )
-    carried_out = {name: how.pop(name) for name in ("allow_private", "device") if name in how}
+    request = read_whole(queries, asked, filters, searching, k, model)
+    return chosen.search(request, **watch.told, **carried_out(searching))
+
+
+def carried_out(searching: Searching) -> dict[str, Any]:
+    """Return what no request says: how it is carried out here."""
+    return {name: value for name, value in given(searching).items() if name in _CARRIED_OUT}
+
+
+def read_whole(
+    queries: list[str] | None,
+    asked: Queries,
+    filters: SearchFilters,
+    searching: Searching,
+    k: int | None,
+    model: str | None,
+) -> SearchRequest:
+    """Read the request that says all; raise InvalidInputError if there is anything beside it."""
+    how = {name: value for name, value in given(searching).items() if name not in _CARRIED_OUT}
     others = given(dataclasses.replace(asked, request=None)) | given(filters) | how
     others |= only_given(k=k, model=model)
     flags = [flag_of(SPELLED.get(name, name)) for name in others]
     if queries or flags:
         beside = (queries or flags)[0]
         raise InvalidInputError(f"--request says all that is searched for; leave out {beside}")
-    return chosen.search(read_request(asked.request), **watch.told, **carried_out)
+    return read_request(asked.request or "")
 
 
 def _check_kept(queries: Sequence[str], plot: Path | None) -> None:

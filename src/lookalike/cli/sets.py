@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lookalike.cli.console import print_json, print_raw, relative, say
+from lookalike.cli.filters import Filters
 from lookalike.cli.locate import open_named
-from lookalike.cli.options import CollectionOption, NameArgument, Output, argument
+from lookalike.cli.options import CollectionOption, NameArgument, Output, argument, given
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
@@ -79,15 +80,20 @@ def add(
             "IMAGE",
         ),
     ] = None,
+    filters: Filters,
     collection: CollectionOption = None,
     output: Output,
 ) -> None:
     """Put images into a set; it is made if need be.
 
-    What a search finds: lookalike search beach.jpg -k 100 -f | lookalike sets add beach -
+    With filters, all images that pass, by path. What a search finds: lookalike search beach.jpg -k 100 -f |
+    lookalike sets add beach -
     """
     chosen = open_named(collection)
-    tell_change(chosen.sets.add(name, named_images(images or [])), output)
+    wanted: list[str | int] = [*named_images(images or [])]
+    if given(filters):
+        wanted += chosen.browse(where=filters.where()).hits.ids.tolist()
+    tell_change(chosen.sets.add(name, wanted), output)
 
 
 def remove(

@@ -207,7 +207,7 @@ def _patch(
     index, index_state = opened.searcher, opened.index_state or opened.state
     come: tuple[Ids, Vectors] | None = None
     if isinstance(index, Patched):
-        index, come = index.index, index.come
+        come, index = index.come, index.index
     try:
         if not (place / index_state).is_dir():
             folders = sorted(each for each in place.iterdir() if each.suffix != ".part")

@@ -159,16 +159,16 @@ def _search_vectors(
         warnings=(*places.labels.damaged, *passing.warnings, *_cut_small((*wanted, *unwanted))),
         request=request,
         is_proved=is_proved,
-        total=_count(places, index, passing, own),
+        total=_count(describer, index, passing, own),
         lookup=places.lookup(),
     )
 
 
-def _count(places: Places, index: Searcher, passing: Passing, own: Collection[int]) -> int:
+def _count(describer: Describer, index: Searcher, passing: Passing, own: Collection[int]) -> int:
     """Return how many images could be hits: those of the index that pass, without the query's own."""
     if passing.ids is None:
-        return len(index) - len(places.of_images(own))
-    are_all_there = len(index) >= len(places.snapshot)
+        return len(index) - int(np.count_nonzero(describer.are_there(np.array(list(own), np.int64))))
+    are_all_there = len(index) >= len(describer.places.snapshot)
     n = len(passing.ids) if are_all_there else np.count_nonzero(np.isin(passing.ids, index.ids))
     return int(n) - sum(bool((passing.ids == image).any()) for image in own)
 
@@ -226,17 +226,17 @@ class Describer:
 
     def __init__(self, places: Places, passing: Passing, has_scores: bool) -> None:
         self.has_scores = has_scores
-        self._places = places
+        self.places = places
         self._passing = passing
         self._known: dict[int, list[FileLocation]] = {}  # where the table has been asked already
 
     def are_there(self, ids: Ids) -> npt.NDArray[np.bool_]:
         """Tell which of some images lie anywhere; all of them pass."""
-        snapshot = self._places.snapshot
+        snapshot = self.places.snapshot
         files = snapshot.files_if_soon() if len(ids) <= _FEW else snapshot.files
         if files is not None:
             return files.have(ids)
-        self._known = self._locations(ids)
+        self._known |= self._locations(ids)
         return np.fromiter((image in self._known for image in ids.tolist()), bool, len(ids))
 
     def describe(self, ranks: range, ids: Ids, distances: npt.NDArray[np.float64]) -> Sequence[Hit]:
@@ -252,7 +252,7 @@ class Describer:
         )
 
     def _locations(self, ids: Ids) -> dict[int, list[FileLocation]]:
-        return self._places.of_images(ids.tolist(), self._passing.files)
+        return self.places.of_images(ids.tolist(), self._passing.files)
 
 
 def _cluster_of(

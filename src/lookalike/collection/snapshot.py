@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from lookalike.collection.columns import FileColumns, ImageColumns, read_files, read_images
+from lookalike.collection.embedded import nothing_embedded
 from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.own_fields import LazyFields, OwnFields, fields_of, read_fields
 from lookalike.collection.said import Said
@@ -31,7 +32,7 @@ from lookalike.store import ADDED, Manifest, PinnedStore, Root, look_at_tables, 
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.pinned import State
 from lookalike.system.memo import Memo
-from lookalike.types import FieldValue, FrozenDict, ImageId
+from lookalike.types import FieldValue, FrozenDict, Ids, ImageId, Vectors
 
 NO_FIELDS: Mapping[str, FieldValue] = FrozenDict()
 """What is said of a file where nothing is said of any."""
@@ -109,6 +110,8 @@ class Snapshot(SnapshotColumns):
         A command asks for the places of a few images a few times, and never again: to read a million rows
         takes a second, to look for some in the table a hundredth of one.
         """
+        if self._files.has(""):
+            return self.files
         is_soon = self.store.files.count() <= _SOON_READ or next(self._asked) >= _ASKED_BY_COMMANDS
         return self.files if is_soon else None
 
@@ -118,7 +121,7 @@ class Snapshot(SnapshotColumns):
         return self._images.get("", lambda: read_images(self.store.images))
 
     def images_once(self) -> ImageColumns | None:
-        """Return what images are, in no order, for who asks it once; None where they are kept by id anyway."""
+        """Return what images are, in no order, for who asks once; None where they are kept by id anyway."""
         if self._images.has("") or self.store.images.count() <= _SOON_READ:
             return None
         return (
@@ -178,6 +181,40 @@ class Snapshot(SnapshotColumns):
         Also those of images that have left the collection since.
         """
         return thumbnails(self.store, images)
+
+    def vectors(self, images: Iterable[int], model: str | None = None) -> tuple[Ids, Vectors]:
+        """Return the vectors of some images, also of those that have left the collection since.
+
+        Parameters
+        ----------
+        images : iterable of int
+            Ids.
+        model : str, optional
+            Which of the collection's models; its own by default.
+
+        Returns
+        -------
+        ids : (n,) int64
+            Of those that have a vector, each once, in the order in which they were asked for.
+        vectors : (n, d) float32
+            Row i is that of ``ids[i]``.
+
+        Raises
+        ------
+        CollectionError
+            If no image was embedded with the model.
+        """
+        name, tables = self.manifest.model if model is None else model, self.store.vector_tables()
+        if name not in tables:
+            raise nothing_embedded(self.store, name, model)
+        wanted = np.array(list(dict.fromkeys(map(int, images))), np.int64)
+        ids, vectors = tables[name].vectors_of(wanted.tolist())
+        rising = np.argsort(ids)
+        if not len(ids):
+            return ids, vectors
+        at = np.minimum(np.searchsorted(ids, wanted, sorter=rising), len(ids) - 1)
+        rows = rising[at][ids[rising[at]] == wanted]
+        return ids[rows], vectors[rows]
 
     def __reduce__(self) -> NoReturn:
         """Raise CollectionError: it is of this process, whose open tables it holds."""

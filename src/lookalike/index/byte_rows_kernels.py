@@ -17,57 +17,6 @@ LARGEST_SUM = 2**31 - 1
 
 _BLOCK_ROWS = 256
 _SAME = 1e-9  # sums in float64 differ by less than that share, in whichever order they are taken
-_ROUNDED_UP = 1 + 1e-6  # more than float32 rounds
-
-
-@compiled(EXACT)
-def encode_rows(rows, lengths, scale, center, steps, codes, facts):
-    """Write rows as integers; of each the squared length of what these stand for, and what was lost.
-
-    Parameters
-    ----------
-    rows : (n, d) float32
-    lengths : (n,) float64
-        What each is divided by; (0,) where that is 1.
-    codes : (n, d) int8
-        OUT.
-    facts : (n, 2) float32
-        OUT.
-
-    Returns
-    -------
-    float
-        The length of the longest row, from the center.
-    """
-    longest = 0.0
-    for i in range(len(rows)):
-        row, out, squared, lost, total = rows[i], codes[i], 0.0, 0.0, 0.0
-        length = lengths[i] if len(lengths) else 1.0
-        for j in range(row.shape[0]):
-            value = (np.float64(row[j]) / length - center[j]) * scale
-            code = min(max(np.rint(value / steps[j]), -LARGEST_CODE), LARGEST_CODE)
-            out[j] = np.int8(code)  # OUT
-            kept = code * steps[j]
-            squared += kept * kept
-            lost += (value - kept) * (value - kept)
-            total += value * value
-        facts[i, 0], facts[i, 1] = squared, np.sqrt(lost) * _ROUNDED_UP  # OUT
-        longest = max(longest, total)
-    return np.sqrt(longest)
-
-
-@compiled(EXACT)
-def longest_row(rows, lengths, center):
-    """Return the squared length of the longest row, from the center."""
-    longest = 0.0
-    for i in range(len(rows)):
-        row, total = rows[i], 0.0
-        length = lengths[i] if len(lengths) else 1.0
-        for j in range(row.shape[0]):
-            value = np.float64(row[j]) / length - center[j]
-            total += value * value
-        longest = max(longest, total)
-    return longest
 
 
 @compiled(EXACT)

@@ -172,7 +172,7 @@ class Exact(Index):
         there = np.intersect1d(new, self._ids)
         if len(there):
             raise InvalidInputError(f"id {there[0]} is in the index already", hint="remove it first")
-        base, bytes_of = self._rows if len(self) else rows[:0], self._bytes
+        base, bytes_of = self._rows if len(self) else rows[:0], self._bytes_there()
         self._adopt(np.concatenate([base, rows]), np.concatenate([self._ids, new]))
         if bytes_of is not None:
             lengths = self._lengths[len(base) :] if self.metric == "cosine" else np.empty(0)
@@ -184,7 +184,7 @@ class Exact(Index):
         missing = np.setdiff1d(gone, self._ids)
         if len(missing):
             raise InvalidInputError(f"id {missing[0]} is not in the index")
-        kept, bytes_of = ~np.isin(self._ids, gone), self._bytes
+        kept, bytes_of = ~np.isin(self._ids, gone), self._bytes_there()
         self._adopt(self._rows[kept], self._ids[kept])
         if bytes_of is not None and len(self):
             self._bytes = bytes_of.without(~kept)
@@ -274,11 +274,18 @@ class Exact(Index):
                     self._making.release()
         return self._bytes
 
-    def _find_or_make_bytes(self) -> ByteRows | None:
-        place = None if self._folder is None else self._folder / _BYTES
-        if place is not None:
+    def _bytes_there(self) -> ByteRows | None:
+        """Return the rows as bytes, if they are held, or lie on the disk."""
+        if self._bytes is None and self._folder is not None:
             with contextlib.suppress(IndexFileError):
-                return ByteRows.load(place, self._ids, self._rows)
+                return ByteRows.load(self._folder / _BYTES, self._ids, self._rows)
+        return self._bytes
+
+    def _find_or_make_bytes(self) -> ByteRows | None:
+        there = self._bytes_there()
+        if there is not None:
+            return there
+        place = None if self._folder is None else self._folder / _BYTES
         if not 0 < self._rows.size <= min(_MOST_BYTES, free_memory() // 2):
             return None
         made = ByteRows.make(self._rows, self._lengths if self.metric == "cosine" else np.empty(0))

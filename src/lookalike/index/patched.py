@@ -135,9 +135,9 @@ class Patched(Searcher):
             is_there = ~self._has_gone(ids)
             ids, distances = ids[is_there], distances[is_there]
             if come is not None:
-                ids, distances = (
-                    np.concatenate(pair) for pair in zip((ids, distances), come[number], strict=True)
-                )
+                new_ids, new_distances = come[number]
+                ids = np.concatenate([ids, new_ids])
+                distances = np.concatenate([distances, new_distances])
             order = np.argsort(distances, kind="stable")
             hits.append((ids[order], distances[order]))
         return Neighborhoods.join(hits)

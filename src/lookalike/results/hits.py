@@ -121,6 +121,8 @@ class Hits(Sequence[Hit]):
 
     @property
     def _slice(self) -> slice:
+        if not self._places:
+            return slice(0)  # its ends may lie before the first one, which as a slice means the last
         stop = self._places.stop
         return slice(self._places.start, None if stop < 0 else stop, self._places.step)
 

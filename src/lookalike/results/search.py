@@ -12,10 +12,9 @@ import numpy.typing as npt
 from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.request import SearchRequest
 from lookalike.results.documents import Result
-from lookalike.results.hit_rows import columns_of, show_hits
 from lookalike.results.hits import Hits
 from lookalike.results.lookup import NOTHING, Lookup
-from lookalike.results.notebook import data_uri
+from lookalike.results.notebook import MOST_PICTURES, Card, data_uri, show_cards
 from lookalike.system.tables import Columns, Table, escape
 from lookalike.system.wording import count_of
 from lookalike.types import Hit, Ids
@@ -138,7 +137,16 @@ class SearchResult(Table, Result):
         }
 
     def _columns(self) -> Columns:
-        return columns_of(self.hits)
+        described = list(self.hits)
+        return {
+            "rank": [hit.rank for hit in described],
+            "id": [hit.hex_id for hit in described],
+            "path": [hit.path for hit in described],
+            "label": [hit.label for hit in described],
+            "score": [hit.score for hit in described],
+            "distance": self.distances,
+            "paths": [list(hit.paths) for hit in described],
+        }
 
     def _repr_html_(self) -> str:
         """Show what was asked, and the first hits, in a notebook."""
@@ -148,7 +156,15 @@ class SearchResult(Table, Result):
         thumbnails = self.lookup.thumbnails(asked)
         there = [thumbnails[image] for image in asked if image in thumbnails]
         pictures = "".join(f'<img src="{data_uri(jpeg)}" alt="the query">' for jpeg in there)
-        return head + pictures + show_hits(self.hits, self.lookup)
+        shown = list(self.hits[:MOST_PICTURES])
+        found = self.lookup.thumbnails([hit.id for hit in shown])
+        cards = [Card(found.get(hit.id), _caption(hit), hit.path) for hit in shown]
+        return head + pictures + show_cards(cards, len(self) - len(shown))
+
+
+def _caption(hit: Hit) -> str:
+    likeness = hit.distance if hit.score is None else hit.score
+    return f"{hit.rank}: {likeness:.3f} {' · '.join(hit.labels)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from lookalike.types import FieldKind, Ids
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_SCANNED = 4_000  # more paths are looked for in all rows at once, which is quicker then
+
 
 class FieldTable(Table):
     """The table of fields, whose columns may be others at any moment."""
@@ -48,12 +50,25 @@ class FieldTable(Table):
         kinds = self.kinds()
         columns = schema.fields(kinds).names
         found = {}
-        for column, wanted in (("path", list(paths)), ("id", list(images))):
-            if wanted and self.exists():
-                for row in self.read_where_in(column, wanted, columns).to_pylist():
-                    values = {name: row.pop(field_column(name, kind)) for name, kind in kinds.items()}
-                    found[row["row"]] = {**row, "values": values}
+        for row in self._about(list(paths), list(images), columns) if self.exists() else ():
+            values = {name: row.pop(field_column(name, kind)) for name, kind in kinds.items()}
+            found[row["row"]] = {**row, "values": values}
         return list(found.values())
+
+    def _about(self, paths: list[str], images: list[int], columns: list[str]) -> list[dict[str, Any]]:
+        """Return the rows of some stored paths, and of some images; those of both may come twice."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if len(paths) > _SCANNED:
+            rows = self.read(columns)
+            is_meant = pc.or_(
+                pc.is_in(rows["path"], pa.array(paths)), pc.is_in(rows["id"], pa.array(images, pa.int64()))
+            )
+            found: list[dict[str, Any]] = rows.filter(is_meant).to_pylist()
+            return found
+        by_path = self.read_where_in("path", paths, columns).to_pylist()
+        return [*by_path, *self.read_where_in("id", images, columns).to_pylist()]
 
     def add_kinds(self, kinds: Mapping[str, FieldKind]) -> None:
         """Add columns that are not there yet."""

@@ -227,6 +227,8 @@ class PinnedTable(Table):
         """Return the number of rows."""
         if self.pin is None:
             return 0
+        if "count" in vars(self.pin):  # every search asks
+            return self.pin.count
         with self._errors("read"):
             return self.pin.count
 
@@ -234,6 +236,8 @@ class PinnedTable(Table):
         """Return how many numbers each embedding of a vector table has; None before the first write."""
         if self.pin is None:
             return None
+        if "dimension" in vars(self.pin):
+            return self.pin.dimension
         with self._errors("read"):
             return self.pin.dimension
 

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from indexed_copy import folder, photos
+from PIL import Image
 
 from lookalike import Collection, Filter
 from lookalike.cli.hints import advise
@@ -133,7 +134,8 @@ def test_an_edited_file_stays_in_the_cluster_that_the_user_put_it_in(photos, fol
     shutil.copy(folder / "dark-2.png", folder / "copy.png")  # old content that stays
     photos.sync()
     for name in ("dark-0", "dark-2", "middle-1"):
-        shade(125, 77 + len(name) + ord(name[5])).save(folder / f"{name}.png")
+        with Image.open(folder / f"{name}.png") as image:
+            image.point(lambda level: level + 3).save(folder / f"{name}.png")
     report = photos.sync()
     assert (report.changed, report.added) == (3, 0)
     now = labels(photos)

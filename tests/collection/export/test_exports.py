@@ -340,3 +340,16 @@ def test_what_was_added_by_call_is_exported_by_its_key(collection, tmp_path):
     assert [file.name for file in (tmp_path / "out/unlabelled").iterdir()] == ["shop_1.png"]
     copied = tmp_path / "out/unlabelled/shop_1.png"
     assert copied.read_bytes() == stream.getvalue()
+
+
+@pytest.mark.parametrize("sort", ["path", "size", "sharpness", "date", "label"])
+def test_a_list_is_exported_in_its_order_in_every_form(collection, tmp_path, sort):
+    listed = collection.browse(sort=sort, descending=True)
+    assert collection.export(listed, tmp_path / "list.csv") == 7
+    collection.export(listed, tmp_path / "list.parquet")
+    collection.export(listed, tmp_path / "list.jsonl")
+    rows = read_csv(tmp_path / "list.csv")
+    assert list(dict.fromkeys(row["id"] for row in rows)) == [hit.hex_id for hit in listed]
+    table = parquet.read_table(tmp_path / "list.parquet")
+    assert table["id"].to_pylist() == [row["id"] for row in rows]
+    assert len((tmp_path / "list.jsonl").read_text("utf-8").splitlines()) == len(rows)

@@ -42,6 +42,9 @@ def test_images_are_named_by_path_id_hit_and_result(collection, folder):
     collection.sets.add("b", [cat, format_id(dog), result.hits[0]])
     collection.sets.add("c", result)
     collection.sets.add("d", np.array([dog, cat, dog]))
+    collection.sets.add("e", collection.browse(where=Filter(labels=["dogs"])))
+    assert len(collection.sets.images("e")) == 3
+    collection.sets.delete("e")
     assert collection.sets.images("a").tolist() == [cat]
     assert collection.sets.images("b").tolist() == list(dict.fromkeys([cat, dog, result.hits[0].id]))
     assert collection.sets.images("c").tolist() == result.ids.tolist()

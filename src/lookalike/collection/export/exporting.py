@@ -156,24 +156,29 @@ def _export_of(resources: Resources, result: Exportable) -> Export:
 
 def _export_of_search(resources: Resources, result: SearchResult) -> Export:
     hits = result.hits
-    about = {name: value for name, value in result.to_dict().items() if name != "hits"}
     scores: Column = [None] * len(hits) if hits.scores is None else hits.scores
     columns: dict[str, Column] = {
         "rank": range(1, len(hits) + 1),
         "score": scores,
         "distance": hits.distances,
     }
-    paths = {int(hit.id): set(hit.paths) for hit in hits}  # a filter may be about some of an image's
-    return Export(resources, hits.ids, about, columns, paths=paths)
+    return _export_of_hits(resources, result, columns)
+
+
+def _export_of_hits(
+    resources: Resources, result: SearchResult | BrowseResult, columns: dict[str, Column]
+) -> Export:
+    """Give the images that were found, with the places of theirs that a filter was about."""
+    about = {name: value for name, value in result.to_dict().items() if name != "hits"}
+    paths = {int(hit.id): set(hit.paths) for hit in result.hits}
+    return Export(resources, result.ids, about, columns, paths=paths)
 
 
 def _export_of_list(resources: Resources, result: BrowseResult) -> Export:
-    hits = result.hits
-    about = {name: value for name, value in result.to_dict().items() if name != "hits"}
-    columns: dict[str, Column] = {"rank": [hit.rank for hit in hits]}
+    columns: dict[str, Column] = {"rank": [hit.rank for hit in result.hits]}
     if result.values is not None:
         columns["value"] = [plain_value(value) for value in result.values]
-    return Export(resources, hits.ids, about, columns, paths={int(hit.id): set(hit.paths) for hit in hits})
+    return _export_of_hits(resources, result, columns)
 
 
 def _export_of_clustering(resources: Resources, found: Clustering) -> Export:

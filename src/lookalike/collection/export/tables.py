@@ -133,6 +133,7 @@ def _schema(export: Export) -> pa.Schema:
         "keywords": pa.list_(pa.string()),
         "placed": pa.bool_(),
     }
+    known |= {name: pa.array(list(export.columns[name])).type for name in export.columns if name not in known}
     known |= {name: _own_type(export, name) for name in export.column_names() if name not in known}
     fields = [pa.field(name, known[name]) for name in export.column_names()]
     if export.model is not None:

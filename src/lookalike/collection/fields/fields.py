@@ -24,7 +24,7 @@ from lookalike.types import FieldKind, FieldValue
 FieldsByFile: TypeAlias = Mapping[Any, Mapping[str, FieldValue | None]]
 """What is said of files, by id, stored path, or path of the disk; see `Fields.set`."""
 
-_AT_ONCE = 10_000  # rows of a commit
+_AT_ONCE = 50_000  # rows of a commit
 
 
 class Fields(Names):

@@ -16,6 +16,7 @@ from lookalike.errors import InvalidInputError, QueryNotFoundError
 from lookalike.images.finding.spelling import as_typed
 from lookalike.query.reading import Query, read_query
 from lookalike.query.terms import Example, ImageFile, ImageRef, Pixels, Term, Vector, read_id
+from lookalike.results.browsing import BrowseResult
 from lookalike.results.hits import Hits
 from lookalike.results.search import SearchResult
 from lookalike.types import Hit, Ids, ImageId, format_id
@@ -23,7 +24,7 @@ from lookalike.types import Hit, Ids, ImageId, format_id
 ImageName: TypeAlias = "ImageId | int | str | os.PathLike[str] | Hit"
 """An image: its id, as a number or 16 hexadecimal digits; a path, or a name such as mnist:test/42; a hit."""
 
-Images: TypeAlias = "ImageName | Iterable[ImageName] | Ids | Hits | SearchResult"
+Images: TypeAlias = "ImageName | Iterable[ImageName] | Ids | Hits | SearchResult | BrowseResult"
 """One image or several, a whole result among them."""
 
 _ID = re.compile("[0-9a-fA-F]{16}", re.ASCII)
@@ -43,7 +44,9 @@ def read_images(places: Places, images: Images) -> Ids:
     QueryError
         If a text is neither path nor id of an image of the collection, or of one of which something was said.
     """
-    if isinstance(images, SearchResult | Hits):
+    if isinstance(images, SearchResult | BrowseResult):
+        images = images.hits
+    if isinstance(images, Hits):
         return as_ids(images.ids.tolist())
     if isinstance(images, np.ndarray):
         return as_ids(_checked_array(images).tolist())
