@@ -121,6 +121,11 @@ class FileColumns(Columns):
         return self._parts[2]
 
     @property
+    def has_paths(self) -> bool:
+        """Whether paths have been read, so that it takes no time to look some up."""
+        return self._kept.has("parts")
+
+    @property
     def _parts(self) -> tuple[pa.StringArray, Codes, pa.StringArray]:
         return self._keep("parts", lambda: _split(self._column("path").combine_chunks()))
 

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+import numpy as np
+
 from lookalike.collection.columns import FileColumns, ImageColumns, read_files, read_images
 from lookalike.collection.embedded import nothing_embedded
 from lookalike.collection.manifest_file import ManifestFile
@@ -110,7 +112,7 @@ class Snapshot(SnapshotColumns):
         A command asks for the places of a few images a few times, and never again: to read a million rows
         takes a second, to look for some in the table a hundredth of one.
         """
-        if self._files.has(""):
+        if self._files.has("") and self.files.has_paths:
             return self.files
         is_soon = self.store.files.count() <= _SOON_READ or next(self._asked) >= _ASKED_BY_COMMANDS
         return self.files if is_soon else None
