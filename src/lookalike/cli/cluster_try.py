@@ -168,21 +168,6 @@ def _try_ks(trial: Trial, collection: Collection, watch: Watch) -> _Tried:
         **watch.told,
     )
     each = list(zip(choice.ks, choice.inertias, choice.silhouettes, choice.seconds, strict=True))
-    document = {
-        "images": choice.n_given,
-        "tried_images": choice.n_rows,
-        "tried": [
-            {
-                "k": k,
-                "inertia": inertia,
-                "silhouette": None if silhouette != silhouette else round(silhouette, 6),  # NaN
-                "seconds": round(seconds, 3),
-            }
-            for k, inertia, silhouette, seconds in each
-        ],
-        "suggested": choice.suggested,
-        "reason": choice.reason,
-    }
     rows: list[Sequence[str]] = [("k", "inertia", "silhouette", "seconds", "")]
     rows += [
         (
@@ -196,7 +181,7 @@ def _try_ks(trial: Trial, collection: Collection, watch: Watch) -> _Tried:
     ]
     sample = f", a sample of {choice.n_given:,}" if choice.n_rows < choice.n_given else ""
     return _Tried(
-        document,
+        choice.to_dict(),
         rows,
         f"tried with kmeans on {count_images(choice.n_rows)}{sample}",
         lambda: k_curves(choice.ks, choice.inertias, choice.silhouettes, choice.suggested, choice.reason),
@@ -215,10 +200,7 @@ def _try_distances(trial: Trial, collection: Collection, watch: Watch) -> _Tried
     document = {
         "images": n,
         "min_samples": found.min_samples,
-        "tried": [
-            {"eps": at.eps, "core_images": at.n_core, "clusters": at.n_clusters, "largest": at.n_largest}
-            for at in each
-        ],
+        "tried": [at.to_dict() for at in each],
         "knee": knee,
         "suggested": suggested,
     }

@@ -24,7 +24,7 @@ point farthest from the chord.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -207,6 +207,10 @@ class KDistances:
     joins: npt.NDArray[np.float32]
     largest: npt.NDArray[np.int64]
 
+    def __repr__(self) -> str:
+        count = f"{len(self.distances):,} images"
+        return f"<KDistances: eps {self.eps:.4g} suggested, {count}, min_samples {self.min_samples}>"
+
     def at(self, eps: float) -> AtDistance:
         """Say what `DBSCAN` makes of a distance, without running it.
 
@@ -231,6 +235,15 @@ class AtDistance:
     n_core: int
     n_clusters: int
     n_largest: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a document of JSON."""
+        return {
+            "eps": self.eps,
+            "core_images": self.n_core,
+            "clusters": self.n_clusters,
+            "largest": self.n_largest,
+        }
 
 
 def suggest_eps(

@@ -37,6 +37,7 @@ from lookalike.cluster.kmeans import KMeans
 from lookalike.errors import InvalidInputError
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
+from lookalike.system.tables import Columns, Table
 from lookalike.system.watching import watching
 
 _SAMPLE = 2_000
@@ -46,8 +47,8 @@ _NO_STRUCTURE = 0.25  # a silhouette that says nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What was found for each number of clusters.
+class Choice(Table):
+    """What was found for each number of clusters; as a table it has a row each.
 
     Attributes
     ----------
@@ -79,6 +80,25 @@ class Choice:
     n_given: int
 
     reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a document of JSON; a silhouette is None where the sample lies in one cluster."""
+        columns = {name: list(values) for name, values in self._columns().items()}
+        return {
+            "images": self.n_given,
+            "tried_images": self.n_rows,
+            "tried": [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)],
+            "suggested": self.suggested,
+            "reason": self.reason,
+        }
+
+    def _columns(self) -> Columns:
+        return {
+            "k": list(self.ks),
+            "inertia": list(self.inertias),
+            "silhouette": [None if value != value else round(value, 6) for value in self.silhouettes],  # NaN
+            "seconds": [round(seconds, 3) for seconds in self.seconds],
+        }
 
     def __str__(self) -> str:
         lines = ["     k     inertia  silhouette"]
