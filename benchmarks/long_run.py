@@ -66,6 +66,7 @@ HASH_MAY_DIFFER = 10  # bits: it was taken before the thumbnail was written as a
 LEDGER = "ledger.txt"
 KEYS = 100
 ACKNOWLEDGED = "acknowledged"  # a set that is only added to
+MOST_OPEN = 500  # files, of the process that reads
 KS = (1, 10, 60, 250, 1_000)
 
 
@@ -162,6 +163,11 @@ def run(campaign: Campaign) -> Record:
         if lost:
             record.fault(f"{len(lost)} images were acknowledged, and are not in the set: {sorted(lost)[:3]}")
     record.count("snapshots checked", watched.n_checked)
+    if os.path.isdir("/proc/self/fd"):
+        n_open = len(os.listdir("/proc/self/fd"))
+        record.count("files open in the end", n_open)
+        if n_open > MOST_OPEN:
+            record.fault(f"{n_open} files are open in the end; expected at most {MOST_OPEN}")
     photos.close()
     return record
 

@@ -55,7 +55,7 @@ FOREIGN = {
         "Mapping",
         "None",
     ),
-    *("Path", "PathLike", "Self", "Sequence", "NDArray", "ClassVar", "Listed"),
+    *("Path", "PathLike", "Self", "Sequence", "NDArray", "ClassVar", "Listed", "StringArray"),
 }
 
 

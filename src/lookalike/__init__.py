@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.collection.adding import Addition as Addition
     from lookalike.collection.adding import AnyAddition as AnyAddition
     from lookalike.collection.clusterings.clusterings import Clusterings as Clusterings
+    from lookalike.collection.coding import Coded as Coded
+    from lookalike.collection.coding import CodedLists as CodedLists
     from lookalike.collection.columns import FileColumns as FileColumns
     from lookalike.collection.columns import ImageColumns as ImageColumns
     from lookalike.collection.evaluation.evaluation import Evaluations as Evaluations
@@ -211,6 +213,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("results.said", "Change ChangeKind Decision Imported Judgment PairDecision SetInfo Verdict"),
     ("results.sync", "Failure Note SyncReport"),
     ("collection.snapshot", "Snapshot"),
+    ("collection.coding", "Coded CodedLists"),
     ("collection.columns", "FileColumns ImageColumns"),
     ("collection.own_fields", "OwnFields"),
     ("collection.said", "Said"),

@@ -7,6 +7,7 @@ import pytest
 from snapshots_of import places_of
 
 from lookalike import Filter
+from lookalike.collection import snapshot
 from lookalike.collection.selecting import pass_filter
 from lookalike.errors import InvalidInputError, QueryError
 from lookalike.images.metadata.metadata import NO_METADATA, Metadata
@@ -20,6 +21,13 @@ HOSTILE = ["dog's", "'; DROP TABLE files; --", 'a "b"', "% _", "naïve\\", "' OR
 def image(key, width, height, sharpness=100.0, kind="JPEG", metadata=NO_METADATA):
     colours = np.array([[50, 0, 0, 1]], np.float32)
     return ImageRow(key, bytes(32), kind, width, height, 0, colours, sharpness, b"jpeg", metadata, 2)
+
+
+@pytest.fixture(autouse=True, params=["kept", "once"])
+def way(request, monkeypatch):
+    """Whether columns are kept by id, or read for a command that asks once."""
+    if request.param == "once":
+        monkeypatch.setattr(snapshot, "_SOON_READ", -1)
 
 
 @pytest.fixture

@@ -108,9 +108,9 @@ def test_six_first_searches_at_once_build_the_index_once(collection, stranger, m
 def test_different_models_load_side_by_side(collection, monkeypatch):
     both, load = threading.Barrier(2), registry.load_model
 
-    def load_with_another(name, compute):
+    def load_with_another(*asked):
         both.wait(SECONDS)
-        return load(name, compute)
+        return load(*asked)
 
     monkeypatch.setattr(registry, "load_model", load_with_another)
     names = [MODEL, OTHER]

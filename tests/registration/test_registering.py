@@ -74,6 +74,12 @@ def test_the_turn_is_how_the_second_is_to_be_turned_to_stand_as_the_first(orient
     assert np.array_equal(turned(numbers, orientation), np.asarray(as_image))
 
 
+def test_only_the_turns_that_are_asked_for_are_fitted():
+    image = grey(scene(4))
+    assert register(image, turned(image, 3), turns=[3]).score > 0.99
+    assert register(image, turned(image, 3), turns=[1, 6]).score < SAME
+
+
 def test_different_pictures_are_not_the_same():
     pictures = [grey(scene(seed)) for seed in range(20)]
     scores = [register(a, b).score for number, a in enumerate(pictures) for b in pictures[:number]]

@@ -32,6 +32,10 @@ def test_columns_are_added_to_rows_that_are_there(table):
     table.add_kinds({"b c": "tags"})
     table.write(["p:x"], [1], 6, {"a": [2.0], "b c": [["t"]]})
     assert table.kinds() == {"a": "number", "b c": "tags"}
+    # By another object, too, which has not written the columns itself.
+    fresh = FieldTable(table.folder, schema.fields())
+    assert fresh.rows_of(["p:x"], []) == table.rows_of(["p:x"], [])
+    assert fresh.rows_of([], []) == []
     rows = {row["path"]: row["values"] for row in table.rows_of(["p:x", "p:y"], [])}
     assert rows == {"p:x": {"a": 2.0, "b c": ["t"]}, "p:y": {"a": None, "b c": None}}
     assert [row["path"] for row in table.rows_of([], [2])] == ["p:y"]

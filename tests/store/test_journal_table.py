@@ -67,6 +67,7 @@ def test_data_are_flushed_before_the_commit_that_names_them_and_that_before_the_
         flush(handle)
 
     monkeypatch.setattr(os, "fsync", spy)
+    monkeypatch.setattr(journal_table, "_JOINED_EVERY", 3)
     for number in (1, 2):
         flushed.clear()
         append(table, number)
@@ -77,6 +78,14 @@ def test_data_are_flushed_before_the_commit_that_names_them_and_that_before_the_
             assert commits == [number]
             assert ("_versions", number) in flushed
             assert ("data", number - 1) in flushed
+    flushed.clear()
+    append(table, 3)  # the third commit, after which the fourth joins what is there
+    data = [version for path, version in flushed if path.startswith("data/")]
+    assert data in ([], [2, 3])  # none where the system does not say which file it is
+    assert [version for path, version in flushed if path.startswith("_versions/")] in (
+        [],
+        [3, 5, 5],
+    )  # Lance makes two of it
 
 
 def test_a_row_is_seen_by_the_next_look_and_by_no_pinned_table(tmp_path):
@@ -88,6 +97,16 @@ def test_a_row_is_seen_by_the_next_look_and_by_no_pinned_table(tmp_path):
     assert numbers(PinnedStore.take(tmp_path).journal) == [1, 2]
     with pytest.raises(TypeError), pinned.journal.writing():
         pinned.journal.append(row(3))
+
+
+def test_a_commit_that_the_power_cut_off_before_it_was_flushed_is_none(tmp_path):
+    table = Store(tmp_path).journal
+    append(table, 1, 2, 3)
+    newest = min((table.folder / "_versions").glob("*.manifest"))
+    newest.write_bytes(b"")
+    assert numbers(Store(tmp_path).journal) == [1, 2]
+    append(table, 3, 4)
+    assert numbers(table) == [1, 2, 3, 4]
 
 
 def test_writers_take_turns_and_do_not_wait_for_ever(tmp_path, monkeypatch):

@@ -33,23 +33,17 @@ class Coded:
     values: tuple[str, ...]
     codes: Codes
 
-    def has_any(self, wanted: Sequence[int]) -> Mask:
+    def has_any(self, wanted: Sequence[int]) -> npt.NDArray[np.bool_]:
         """Return which rows have one of some values, known by their codes: (n,)."""
         if len(wanted) == 1:
             return np.asarray(self.codes == wanted[0])
         return _table(len(self.values), wanted)[self.codes]
 
-    def count(self, chosen: Chosen) -> tuple[Counts, int]:
-        """Return how many rows have each value, (n_values,), and how many have any; of the rows chosen."""
-        counts = self._all
-        if chosen.rows is not None:
-            some = count_codes(self.codes[chosen.rows], len(self.values))
-            counts = counts - some if chosen.is_complement else some
-        return counts, int(counts.sum())
-
     @cached_property
-    def _all(self) -> Counts:
-        return count_codes(self.codes, len(self.values))
+    def all_counts(self) -> tuple[npt.NDArray[np.int64], int]:
+        """How many rows have each value, (n_values,), and how many have any."""
+        counts = count_codes(self.codes, len(self.values))
+        return counts, int(counts.sum())
 
     @property
     def nbytes(self) -> int:
@@ -76,36 +70,27 @@ class CodedLists:
     codes: Codes
     n_rows: int
 
-    def has_any(self, wanted: Sequence[int]) -> Mask:
+    def has_any(self, wanted: Sequence[int]) -> npt.NDArray[np.bool_]:
         """Return which rows have one of some values, known by their codes: (n,)."""
         found = np.zeros(self.n_rows, bool)
         found[self.rows[_table(len(self.values), wanted)[self.codes]]] = True
         return found
 
-    def count(self, chosen: Chosen) -> tuple[Counts, int]:
-        """Return how many rows have each value, (n_values,), and how many have any; of the rows chosen."""
-        counts, n_any = self._all
-        if chosen.rows is not None:
-            at = self.at(chosen.rows)
-            some = count_codes(self.codes[at], len(self.values))
-            counts = counts - some if chosen.is_complement else some
-            n_some = int(np.count_nonzero(np.diff(self._starts)[chosen.rows]))
-            n_any = n_any - n_some if chosen.is_complement else n_some
-        return counts, n_any
-
     def at(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
         """Return where the codes of some rows stand."""
-        starts, sizes = self._starts[rows], np.diff(self._starts)[rows]
+        starts, sizes = self.starts[rows], np.diff(self.starts)[rows]
         ends = np.cumsum(sizes)
         return np.repeat(starts - ends + sizes, sizes) + np.arange(ends[-1] if len(ends) else 0)
 
     @cached_property
-    def _starts(self) -> npt.NDArray[np.int32]:
+    def starts(self) -> npt.NDArray[np.int32]:
+        """Where the codes of each row begin: (n_rows + 1,)."""
         return np.searchsorted(self.rows, np.arange(self.n_rows + 1, dtype=np.int32)).astype(np.int32)
 
     @cached_property
-    def _all(self) -> tuple[Counts, int]:
-        n_any = int(np.count_nonzero(np.diff(self._starts)))
+    def all_counts(self) -> tuple[npt.NDArray[np.int64], int]:
+        """How many rows have each value, (n_values,), and how many have any."""
+        n_any = int(np.count_nonzero(np.diff(self.starts)))
         return count_codes(self.codes, len(self.values)), n_any
 
     @property
@@ -135,6 +120,20 @@ class Chosen(NamedTuple):
         if n == len(mask):
             return cls()
         return cls(np.flatnonzero(~mask), True) if 2 * n > len(mask) else cls(np.flatnonzero(mask))
+
+
+def count_values(column: Coded | CodedLists, chosen: Chosen) -> tuple[Counts, int]:
+    """Return how many rows have each value, (n_values,), and how many have any; of the rows chosen."""
+    counts, n_any = column.all_counts
+    if chosen.rows is None:
+        return counts, n_any
+    if isinstance(column, Coded):
+        some = count_codes(column.codes[chosen.rows], len(column.values))
+        n_some = int(some.sum())
+    else:
+        some = count_codes(column.codes[column.at(chosen.rows)], len(column.values))
+        n_some = int(np.count_nonzero(np.diff(column.starts)[chosen.rows]))
+    return (counts - some, n_any - n_some) if chosen.is_complement else (some, n_some)
 
 
 def code_words(column: pa.ChunkedArray | pa.Array, spell: Callable[[str], str] = str) -> Coded:

@@ -7,12 +7,12 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from lookalike.collection.asking import as_colors, as_filter, complete
 from lookalike.collection.browsing import browse, count, facets
 from lookalike.collection.closed import Closed, LeftBehind
 from lookalike.collection.describing import describe, describe_image, describe_roots
@@ -39,8 +39,8 @@ from lookalike.index.kinds import AUTO as AUTO_INDEX
 from lookalike.query.checking import check_count
 from lookalike.query.conditions import ClusterRef
 from lookalike.query.embedding import EmbeddedQuery
-from lookalike.query.filter import ANYTHING, Filter
-from lookalike.query.reading import Query, read_queries, read_query
+from lookalike.query.filter import Filter
+from lookalike.query.reading import Query, read_queries
 from lookalike.query.request import SearchRequest
 from lookalike.results.browsing import BrowseResult, Facets
 from lookalike.results.info import ImageInfo, Info, RootInfo
@@ -901,8 +901,8 @@ class Collection:
         datasets = resources.places.datasets
         options = SearchRequest(
             unlike=read_queries("without", without, datasets),
-            colors=_colors(color),
-            where=_filter(where).with_split(split),
+            colors=as_colors(color),
+            where=as_filter(where).with_split(split),
             same_cluster=ClusterRef(same_cluster) if isinstance(same_cluster, str) else same_cluster,
             model=model,
             index=index,
@@ -911,7 +911,7 @@ class Collection:
             k=k,
             include_self=bool(include_self),
         )
-        request = _complete(options, queries, datasets)
+        request = complete(options, queries, datasets)
         with watching(report, cancel) as watch:
             return search(resources, request, Run(device, allow_private, watch))
 
@@ -1039,7 +1039,7 @@ class Collection:
         """
         check_count("offset", offset, least=0)
         asked = SearchRequest(
-            where=_filter(where),
+            where=as_filter(where),
             sort=sort,
             descending=descending,
             random_state=random_state,
@@ -1061,7 +1061,7 @@ class Collection:
         >>> photos.count(), photos.count(Filter(min_size=10_000))
         (4, 0)
         """
-        return count(self._resources().places, _filter(where))
+        return count(self._resources().places, as_filter(where))
 
     def facets(self, where: Filter | None = None, names: Sequence[str] | None = None) -> Facets:
         """Count images by what they are: labels, folders, formats, dates, … all at once.
@@ -1094,7 +1094,7 @@ class Collection:
         >>> photos.facets(names=["formats"])["formats"].counts
         {'PNG': 4}
         """
-        return facets(self._resources().places, _filter(where), check_facets(names))
+        return facets(self._resources().places, as_filter(where), check_facets(names))
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""
@@ -1161,37 +1161,3 @@ class Collection:
 
 def _reopen(folder: Path) -> Collection:
     return Collection.open(folder, above=False)
-
-
-def _complete(
-    options: SearchRequest, queries: Sequence[Query | SearchRequest], datasets: Sequence[str]
-) -> SearchRequest:
-    """Return the request that was given as the only query, or else the options with the queries."""
-    requests = [query for query in queries if isinstance(query, SearchRequest)]
-    if not requests:
-        plain = [query for query in queries if not isinstance(query, SearchRequest)]
-        return replace(options, like=[read_query(query, datasets) for query in plain])
-    if len(queries) > 1 or options != SearchRequest():
-        raise InvalidInputError(
-            "a SearchRequest says all that is searched for; expected no other queries and options beside it",
-            hint="make another with dataclasses.replace(request, …)",
-        )
-    return requests[0]
-
-
-def _filter(where: Filter | None) -> Filter:
-    if where is not None and not isinstance(where, Filter):
-        raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter", field="where")
-    return where or ANYTHING
-
-
-def _colors(color: str | Sequence[str] | None) -> Sequence[str]:
-    if color is None:
-        return ()
-    if isinstance(color, str):
-        return (color,)
-    if not isinstance(color, Iterable):
-        raise InvalidInputError(
-            f"color is {color!r}; expected a CSS colour such as '#c33', or a list of them", field="color"
-        )
-    return tuple(color)

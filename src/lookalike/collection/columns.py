@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.coding import Coded, CodedLists, Codes, Mask, code_lists, code_words, small_codes
+from lookalike.collection.coding import Coded, CodedLists, Codes, code_lists, code_words, small_codes
 from lookalike.images.finding.spelling import composed
 from lookalike.images.palette import MAX_COLORS
 from lookalike.query.facts import fold
@@ -102,7 +102,7 @@ class FileColumns(Columns):
         return self._parts[0]
 
     @property
-    def folder_codes(self) -> Codes:
+    def folder_codes(self) -> npt.NDArray[np.signedinteger[Any]]:
         """Which of them: (n,)."""
         return self._parts[1]
 
@@ -121,6 +121,11 @@ class FileColumns(Columns):
         return self._parts[2]
 
     @property
+    def has_paths(self) -> bool:
+        """Whether paths have been read, so that it takes no time to look some up."""
+        return self._kept.has("parts")
+
+    @property
     def _parts(self) -> tuple[pa.StringArray, Codes, pa.StringArray]:
         return self._keep("parts", lambda: _split(self._column("path").combine_chunks()))
 
@@ -130,7 +135,7 @@ class FileColumns(Columns):
         return self.coded_labels.values
 
     @property
-    def label_codes(self) -> Codes:
+    def label_codes(self) -> npt.NDArray[np.signedinteger[Any]]:
         """Which of them: (n,); -1 for none."""
         return self.coded_labels.codes
 
@@ -147,7 +152,7 @@ class FileColumns(Columns):
     def __len__(self) -> int:
         return len(self.ids)
 
-    def begin_with(self, beginnings: Sequence[str]) -> Mask:
+    def begin_with(self, beginnings: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Return which stored paths begin with any of these, which end where folders do: (n,)."""
         import pyarrow.compute as pc
 
@@ -214,12 +219,24 @@ class FileColumns(Columns):
 
 
 class ImageColumns(Columns):
-    """What images are: a row an image, by id."""
+    """What images are: a row an image, by id.
+
+    Parameters
+    ----------
+    read : callable
+    by_id : bool
+        Else in no particular order, for who asks once which of them are so and so: to sort a million takes
+        longer than to read two columns of them.
+    """
+
+    def __init__(self, read: Read, by_id: bool = True) -> None:
+        super().__init__(read)
+        self._is_by_id = by_id
 
     @property
     def ids(self) -> Ids:
         """Rising: (n,) int64."""
-        return self._keep("ids", lambda: self._unordered_ids()[self._order])
+        return self._keep("ids", lambda: self._ordered("id"))
 
     @property
     def widths(self) -> npt.NDArray[np.int32]:
@@ -237,7 +254,7 @@ class ImageColumns(Columns):
         return self.coded_formats.values
 
     @property
-    def format_codes(self) -> Codes:
+    def format_codes(self) -> npt.NDArray[np.signedinteger[Any]]:
         """Which of these: (n,)."""
         return self.coded_formats.codes
 
@@ -264,7 +281,7 @@ class ImageColumns(Columns):
     @property
     def colors(self) -> npt.NDArray[np.float32]:
         """L*, a*, b* of the color that there is most of: (n, 3), NaN where it is not known."""
-        return self._keep("colours", lambda: _first_colors(self._column("colours"))[self._order])
+        return self._keep("colours", lambda: self._in_order(_first_colors(self._column("colours"))))
 
     @property
     def ratings(self) -> npt.NDArray[np.int8]:
@@ -273,7 +290,7 @@ class ImageColumns(Columns):
         def read() -> npt.NDArray[np.int8]:
             import pyarrow.compute as pc
 
-            return _numbers(pc.fill_null(self._column("rating"), NO_RATING))[self._order]
+            return self._in_order(_numbers(pc.fill_null(self._column("rating"), NO_RATING)))
 
         return self._keep("rating", read)
 
@@ -294,7 +311,8 @@ class ImageColumns(Columns):
         def read() -> CodedLists:
             import pyarrow as pa
 
-            return code_lists(self._column("keywords").combine_chunks().take(pa.array(self._order)), fold)
+            column = self._column("keywords").combine_chunks()
+            return code_lists(column.take(pa.array(self._order)) if self._is_by_id else column, fold)
 
         return self._keep("keywords", read)
 
@@ -323,7 +341,7 @@ class ImageColumns(Columns):
         return self._keep("n_unread", count)
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self.ids)
 
     def rows_of(self, images: Ids) -> npt.NDArray[np.int32]:
         """Return the row of each of some images: (m,); -1 where there is none."""
@@ -334,18 +352,18 @@ class ImageColumns(Columns):
 
     @property
     def _order(self) -> npt.NDArray[np.int32]:
-        return self._keep("order", lambda: np.argsort(self._unordered_ids()).astype(np.int32))
+        return self._keep("order", lambda: np.argsort(_numbers(self._column("id"))).astype(np.int32))
 
-    def _unordered_ids(self) -> Ids:
-        return _numbers(self._column("id"))
+    def _in_order(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return values[self._order] if self._is_by_id else values
 
     def _ordered(self, name: str) -> npt.NDArray[Any]:
-        return _numbers(self._column(name))[self._order]
+        return self._in_order(_numbers(self._column(name)))
 
     def _coded(self, name: str) -> Coded:
         def read() -> Coded:
             coded = code_words(self._column(name))
-            return Coded(coded.values, small_codes(coded.codes[self._order], len(coded.values)))
+            return Coded(coded.values, small_codes(self._in_order(coded.codes), len(coded.values)))
 
         return self._keep(name, read)
 

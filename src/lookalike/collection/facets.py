@@ -16,7 +16,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.coding import Chosen, Coded, CodedLists, Counts, Mask, count_codes, small_codes
+from lookalike.collection.coding import (
+    Chosen,
+    Coded,
+    CodedLists,
+    Counts,
+    Mask,
+    count_codes,
+    count_values,
+    small_codes,
+)
 from lookalike.collection.columns import NO_RATING
 from lookalike.collection.places import Places
 from lookalike.collection.selecting import Selection, numbers_of
@@ -105,7 +114,7 @@ class _Counting:
         """Give facets and their names: several, where one name stands for these."""
         snapshot = self.snapshot
         if name == "clusters":
-            for each in snapshot.clustering_names():
+            for each in sorted(snapshot.seen.clusterings):
                 yield f"{CLUSTER}{each}", self._clusters(each)
         elif name == "fields":
             for each in snapshot.own.names:
@@ -137,7 +146,7 @@ class _Counting:
 
     def _ratings(self) -> Facet:
         column = self.joined.keep("ratings", lambda: _ratings(self.snapshot))
-        counts, n_any = column.count(self.chosen)
+        counts, n_any = count_values(column, self.chosen)
         stars = {int(value): int(count) for value, count in zip(column.values, counts, strict=True) if count}
         return Facet(dict(sorted(stars.items(), reverse=True)), self.total - n_any, len(stars))
 
@@ -151,12 +160,12 @@ class _Counting:
 
     def _dates(self) -> Facet:
         days = self.joined.keep("days", lambda: _days(self.snapshot.images.taken))
-        counts, n_any = days.count(self.chosen)
+        counts, n_any = count_values(days, self.chosen)
         return _of_days(days, counts, self.total - n_any)
 
     def _clusters(self, name: str) -> Facet:
         column = self.snapshot.clustering(name).coded
-        counts, n_any = column.count(self.chosen)
+        counts, n_any = count_values(column, self.chosen)
         sizes = {
             int(number): int(count) for number, count in zip(column.values, counts, strict=True) if count
         }
@@ -181,7 +190,7 @@ class _Counting:
             return _of_words(of_files.values, some, self.total - n_any)
         several: set[str] = set()
         for named in clusters:
-            for name, count in zip(named.values, named.count(self.chosen)[0].tolist(), strict=True):
+            for name, count in zip(named.values, count_values(named, self.chosen)[0].tolist(), strict=True):
                 if counts.get(name):
                     several.add(name)
                 else:
@@ -217,7 +226,7 @@ class _Counting:
         """Count the images below each folder, at whatever depth."""
         tree = self.snapshot.keep("folders", lambda: _FolderTree.of(self.snapshot))
         column = self.joined.files.coded_folders
-        counts, _ = self._by_image("folders", column).count(self.chosen)
+        counts, _ = count_values(self._by_image("folders", column), self.chosen)
         sums = tree.sum(counts)
         if len(self.others):
             sums = sums + tree.count_images(
@@ -246,11 +255,11 @@ class _Counting:
         return _of_parts(parts, counts, self.total - n_any)
 
     def _words(self, column: Coded | CodedLists) -> Facet:
-        counts, n_any = column.count(self.chosen)
+        counts, n_any = count_values(column, self.chosen)
         return _of_words(column.values, counts, self.total - n_any)
 
     def _parts(self, parts: _Parts) -> Facet:
-        counts, n_any = parts.coded.count(self.chosen)
+        counts, n_any = count_values(parts.coded, self.chosen)
         return _of_parts(parts, counts, self.total - n_any)
 
     def _file_words(self, key: str, column: Coded | CodedLists) -> Facet:
@@ -262,7 +271,7 @@ class _Counting:
 
     def _count_files(self, key: str, column: Coded | CodedLists) -> tuple[Counts, int]:
         """Return how many images have each value of a column of files, and how many have any."""
-        counts, n_any = self._by_image(key, column).count(self.chosen)
+        counts, n_any = count_values(self._by_image(key, column), self.chosen)
         if not len(self.others):
             return counts, n_any
         if isinstance(column, Coded):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.coding import Chosen, Coded, CodedLists, Mask
+from lookalike.collection.coding import Coded, CodedLists, Mask
 from lookalike.collection.columns import NO_RATING, ImageColumns
 from lookalike.collection.own_columns import has_words
 from lookalike.collection.places import Places
@@ -100,6 +100,12 @@ class Passing:
 
 def pass_filter(places: Places, where: Filter) -> Passing:
     """Return the images that pass a filter, as a search needs them."""
+    if where != ANYTHING and where == where.of_columns():
+        images = places.snapshot.images_once()
+        if images is not None:
+            warnings = check_known(places, where.needs_sharpness, where.needs_metadata)
+            is_met = _all_of(_of_columns(images, where))
+            return Passing(None if is_met is None else np.sort(images.ids[is_met]), None, warnings)
     selection = select(places, where)
     return Passing(selection.ids(), selection.files, selection.warnings)
 
@@ -177,8 +183,20 @@ def _all_of(conditions: Iterator[Mask]) -> Mask | None:
 
 def _of_images(snapshot: Snapshot, where: Filter) -> Iterator[Mask]:
     """Give for each condition on images which of them meet it: (n_images,)."""
-    images = snapshot.images
-    yield from _of_numbers(snapshot, where)
+    yield from _of_columns(snapshot.images, where)
+    if where.ids:
+        yield _mask_of(snapshot, np.array(where.ids, np.int64))
+    if where.sets:
+        yield _in_sets(snapshot, where.sets)
+    if where.clusters:
+        yield _in_clusters(snapshot, where)
+    if where.polygon is not None:
+        yield _within(snapshot, where.polygon)
+
+
+def _of_columns(images: ImageColumns, where: Filter) -> Iterator[Mask]:
+    """Give for each condition that the columns of images alone tell which of them meet it: (n_images,)."""
+    yield from _of_numbers(images, where)
     if where.shape is not None:
         landscape = images.widths > images.heights * SQUARE
         portrait = images.heights > images.widths * SQUARE
@@ -200,23 +218,15 @@ def _of_images(snapshot: Snapshot, where: Filter) -> Iterator[Mask]:
             folded = [fold(value) for value in column.values]
             yield column.has_any(codes_that_say(said, words, column.values, folded))
     if where.near is not None:
-        yield _near(snapshot, *where.near)
-    if where.ids:
-        yield _mask_of(snapshot, np.array(where.ids, np.int64))
-    if where.sets:
-        yield _in_sets(snapshot, where.sets)
-    if where.clusters:
-        yield _in_clusters(snapshot, where)
-    if where.polygon is not None:
-        yield _within(snapshot, where.polygon)
+        yield _near(images, *where.near)
 
 
-def _of_numbers(snapshot: Snapshot, where: Filter) -> Iterator[Mask]:
+def _of_numbers(images: ImageColumns, where: Filter) -> Iterator[Mask]:
     for name in BOUNDED:
         low, high = getattr(where, f"min_{name}"), getattr(where, f"max_{name}")
         if low is None and high is None:
             continue
-        numbers = numbers_of(snapshot.images, name)
+        numbers = numbers_of(images, name)
         # As 64 bits, so that no bound is rounded to what the column can hold.
         if low is not None:
             yield numbers >= np.float64(low)
@@ -239,9 +249,9 @@ def numbers_of(images: ImageColumns, name: str) -> npt.NDArray[Any]:
     return found
 
 
-def _near(snapshot: Snapshot, latitude: float, longitude: float, radius: float) -> Mask:
+def _near(images: ImageColumns, latitude: float, longitude: float, radius: float) -> Mask:
     """Return which images were taken near a place; to measure is dear, so it is done within a box."""
-    latitudes, longitudes = snapshot.images.latitudes, snapshot.images.longitudes
+    latitudes, longitudes = images.latitudes, images.longitudes
     box = box_around(latitude, longitude, radius)
     is_near = (latitudes >= box.south) & (latitudes <= box.north) & ~np.isnan(longitudes)
     if box.longitudes:
@@ -279,9 +289,7 @@ def _in_clusters(snapshot: Snapshot, where: Filter) -> Mask:
         is_in = numbers.has_any([numbers.values.index(number)] if number in numbers.values else [])
         if not is_in.any():
             there = [
-                value
-                for value, count in zip(numbers.values, numbers.count(Chosen())[0], strict=True)
-                if count
+                value for value, count in zip(numbers.values, numbers.all_counts[0], strict=True) if count
             ]
             numbered = f"there are {there[0]} to {there[-1]}" if there else "there are none"
             raise QueryNotFoundError(
@@ -312,7 +320,8 @@ def is_within(points: npt.NDArray[np.floating], corners: npt.NDArray[np.float64]
     for (x1, y1), (x2, y2) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         if y1 != y2:
             is_crossed = (y1 > y) != (y2 > y)
-            is_odd ^= is_crossed & (x < (x2 - x1) * (y - y1) / (y2 - y1) + x1)
+            with np.errstate(over="ignore"):  # of an edge that is as good as level
+                is_odd ^= is_crossed & (x < (x2 - x1) * ((y - y1) / (y2 - y1)) + x1)
     found[rows] = is_odd
     return found
 

@@ -12,23 +12,20 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import NamedTuple, NoReturn
 
 import numpy as np
-import numpy.typing as npt
 
-from lookalike.collection.coding import Coded, small_codes
 from lookalike.collection.columns import FileColumns, ImageColumns, read_files, read_images
 from lookalike.collection.embedded import nothing_embedded
-from lookalike.collection.joined import ORDERS, Joined
 from lookalike.collection.manifest_file import ManifestFile
-from lookalike.collection.own_columns import OwnColumns
 from lookalike.collection.own_fields import LazyFields, OwnFields, fields_of, read_fields
 from lookalike.collection.said import Said
+from lookalike.collection.snapshot_columns import SnapshotColumns
 from lookalike.collection.stored.cluster_names import ClusterLabels
-from lookalike.collection.stored.clusterings import NOISE, NamedClusters, StoredClusterings
+from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.journal import Journal
 from lookalike.collection.thumbnails import thumbnails
 from lookalike.errors import CollectionConflictError
@@ -36,15 +33,12 @@ from lookalike.images.finding.scan import unescape
 from lookalike.store import ADDED, Manifest, PinnedStore, Root, look_at_tables, root_folder
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.pinned import State
-from lookalike.system.memo import Memo, Recent
+from lookalike.system.memo import Memo
 from lookalike.types import FieldValue, FrozenDict, Ids, ImageId, Vectors
 
 NO_FIELDS: Mapping[str, FieldValue] = FrozenDict()
 """What is said of a file where nothing is said of any."""
 
-T = TypeVar("T")
-
-_SELECTIONS = 4  # that are kept: a page of hits after the other is about the same images
 _SOON_READ = 10_000  # rows, in as long as the table takes to look for some of them
 _ASKED_BY_COMMANDS = 4  # times
 
@@ -57,28 +51,7 @@ class Seen(NamedTuple):
     clusterings: Mapping[str, FileIdentity]
 
 
-class ClusterColumns(NamedTuple):
-    """The clusters of a clustering, a row an image.
-
-    Attributes
-    ----------
-    name : str
-    coded : Coded
-        (n_images,), the numbers of clusters, as text, the first of them -1 for noise; none for what came
-        later.
-    distances : (n_images,) float32
-        To the centre of its cluster, as the model compares; NaN for what came later.
-    names : mapping of int to str
-        Those that the user gave.
-    """
-
-    name: str
-    coded: Coded
-    distances: npt.NDArray[np.float32]
-    names: Mapping[int, str]
-
-
-class Snapshot:
+class Snapshot(SnapshotColumns):
     """A collection as it was at one moment; see `Collection.snapshot`. Several threads may use it.
 
     Attributes
@@ -115,11 +88,7 @@ class Snapshot:
         self._files: Memo[str, FileColumns] = Memo()
         self._images: Memo[str, ImageColumns] = Memo()
         self._fields: Memo[str, OwnFields] = Memo()
-        self._joined: Memo[str, Joined] = Memo()
-        self._made: Memo[Hashable, Any] = Memo()
-        self._clusterings = clusterings
-        self.selections: Recent[Hashable, Any] = Recent(_SELECTIONS)
-        self.orders: Recent[Hashable, Any] = Recent(ORDERS)
+        super().__init__(clusterings)
         self._asked: Iterator[int] = itertools.count() if before is None else before._asked
         has_same_files = before is not None and before.store.files.commit == store.files.commit
         has_same_images = before is not None and before.store.images.commit == store.images.commit
@@ -143,7 +112,7 @@ class Snapshot:
         A command asks for the places of a few images a few times, and never again: to read a million rows
         takes a second, to look for some in the table a hundredth of one.
         """
-        if self._files.has(""):
+        if self._files.has("") and self.files.has_paths:
             return self.files
         is_soon = self.store.files.count() <= _SOON_READ or next(self._asked) >= _ASKED_BY_COMMANDS
         return self.files if is_soon else None
@@ -153,10 +122,13 @@ class Snapshot:
         """What images are: read when first asked for."""
         return self._images.get("", lambda: read_images(self.store.images))
 
-    @property
-    def joined(self) -> Joined:
-        """Both together; what is made of them stays while neither changes."""
-        return self._joined.get("", lambda: Joined(self.files, self.images))
+    def images_once(self) -> ImageColumns | None:
+        """Return what images are, in no order, for who asks once; None where they are kept by id anyway."""
+        if self._images.has("") or self.store.images.count() <= _SOON_READ:
+            return None
+        return (
+            None if next(self._asked) >= _ASKED_BY_COMMANDS else ImageColumns(self.store.images.read, False)
+        )
 
     @property
     def fields(self) -> OwnFields:
@@ -178,75 +150,6 @@ class Snapshot:
     def said(self) -> Said:
         """What people said: read when first asked for."""
         return self._journal.at(self.store.journal)
-
-    @property
-    def own(self) -> OwnColumns:
-        """The user's own columns, as they are searched."""
-        return self.keep("own", lambda: OwnColumns(self.fields))
-
-    @property
-    def file_labels(self) -> Coded:
-        """What each file's image is labelled: by hand, else by its folder or data set."""
-        return self.keep("labels", self._label_files)
-
-    def _label_files(self) -> Coded:
-        by_folder, by_hand = self.files.coded_labels, self.said.labels
-        if not by_hand:
-            return by_folder
-        values = tuple(dict.fromkeys((*by_folder.values, *by_hand.values())))
-        code_of = {value: code for code, value in enumerate(values)}
-        ids = np.array(sorted(by_hand), np.int64)
-        given = np.array([code_of[by_hand[image]] for image in ids.tolist()], np.int32)
-        at = np.minimum(np.searchsorted(ids, self.files.ids), len(ids) - 1)
-        codes = np.where(ids[at] == self.files.ids, given[at], by_folder.codes)
-        return Coded(values, small_codes(codes, len(values)))
-
-    @property
-    def named_clusters(self) -> tuple[Coded, ...]:
-        """The names of clusters, by clustering, the one that its user changed last first; a row an image."""
-        return self.keep("named", lambda: tuple(map(self._name_clusters, self.labels.named)))
-
-    def _name_clusters(self, named: NamedClusters) -> Coded:
-        values = tuple(dict.fromkeys(named.names.values()))
-        code_of = {value: code for code, value in enumerate(values)}
-        codes = np.full(len(self.images), -1, np.int32)
-        rows = self.images.rows_of(named.ids)
-        given = [code_of[named.names[number]] for number in named.numbers.tolist()]
-        codes[rows[rows >= 0]] = np.array(given, np.int32)[rows >= 0]
-        return Coded(values, small_codes(codes, len(values)))
-
-    def clustering(self, name: str) -> ClusterColumns:
-        """Return the clusters of a clustering, a row an image as `images` has them.
-
-        Raises
-        ------
-        CollectionError
-            If there is none of that name.
-        StoreError
-            If it is damaged.
-        """
-        # Not kept where there is none, or it cannot be read: that raises.
-        return self.keep(("clustering", name), lambda: self._read_clustering(name))
-
-    def _read_clustering(self, name: str) -> ClusterColumns:
-        stored = self._clusterings.read(name)
-        rows = self.images.rows_of(stored.ids)
-        codes = np.full(len(self.images), -1, np.int32)
-        distances = np.full(len(self.images), np.nan, np.float32)
-        codes[rows[rows >= 0]] = stored.clusters[rows >= 0] - NOISE
-        distances[rows[rows >= 0]] = stored.distances[rows >= 0]
-        there = tuple(map(str, range(NOISE, len(stored.centers))))
-        coded = Coded(there, small_codes(codes, len(there)))
-        return ClusterColumns(stored.name, coded, distances, stored.names)
-
-    def clustering_names(self) -> list[str]:
-        """Return the names of the clusterings that are kept."""
-        return sorted(self.seen.clusterings)
-
-    def keep(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what was made of this snapshot before, or make it now, once for all who ask."""
-        found: T = self._made.get(key, make)
-        return found
 
     def folder_path(self, beginning: str) -> str:
         """Return the absolute path of a folder, as stored paths begin; of a data set's ``mnist:test``."""

@@ -6,6 +6,7 @@ Of each a file in the collection's folder of models says its dimension and metri
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import get_args
@@ -91,11 +92,11 @@ def kept_external(name: str, folder: Path) -> Model | None:
     if not _NAME.fullmatch(name):
         return None
     file = folder / f"{name}{_ENDING}"
+    if not os.path.isfile(file):  # which a path that is too long is not, either
+        return None
     try:
         row = json.loads(file.read_text(encoding="utf-8"))
         return external_model(name, int(row["dimension"]), row["metric"])
-    except FileNotFoundError:
-        return None
     except OSError as error:
         raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -106,6 +107,8 @@ def kept_external(name: str, folder: Path) -> Model | None:
 
 def list_external(folder: Path) -> list[str]:
     """Return the names of the models in a folder whose vectors were brought along."""
+    if not os.path.isdir(folder):  # which a path that is too long is not, either
+        return []
     return sorted(file.name.removesuffix(_ENDING) for file in folder.glob(f"*{_ENDING}"))
 
 

@@ -248,9 +248,13 @@ def _rank(
     step = max(1, _BLOCK_PAIRS // len(rows))
     chunk = max(1, _CHUNK_PAIRS // len(rows))
     row_bits = np.arange(len(rows), dtype=np.int64) << 1
+
+    def tell(done: int) -> None:
+        watch(Progress("ranking", done, len(queries), f"ranking {len(rows):,} images", unit="queries"))
+
+    tell(0)
     with ThreadPoolExecutor(usable_cores()) as pool:
         for start in range(0, len(queries), step):
-            watch(Progress("ranking", start, len(queries), f"ranking {len(rows):,} images", unit="queries"))
             block = slice(start, min(start + step, len(queries)))
             # Smaller is more similar. For euclidean, half the squared distance, less what is the query's own.
             unlike = -(queries[block] @ rows.T)  # (block, n)
@@ -271,6 +275,7 @@ def _rank(
                     table.put(query, (ranked & 1).astype(bool), n_relevant[query])
 
             list(pool.map(rank, range(0, len(unlike), chunk)))
+            tell(block.stop)
     return Retrieval(table.values, n_relevant, table.hits)
 
 

@@ -340,6 +340,22 @@ class Filter:
             )
         return replace(self, split=split)
 
+    def of_columns(self) -> Filter:
+        """Return what it asks of how images look and of what their files say, without all the rest."""
+        return replace(
+            self,
+            labels=(),
+            folders=(),
+            split=None,
+            sets=(),
+            tags=(),
+            fields=(),
+            clusters=(),
+            polygon=None,
+            ids=(),
+            excluding=(),
+        )
+
     def within(self, cluster: ClusterRef) -> Filter:
         """Return a filter that also asks for a cluster.
 

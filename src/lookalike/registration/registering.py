@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -97,13 +98,15 @@ def picture_of(image: Image | bytes) -> Grey:
     return np.asarray(grey, np.float32)
 
 
-def register(a: Grey, b: Grey) -> Fit:
+def register(a: Grey, b: Grey, turns: Sequence[int] | None = None) -> Fit:
     """Lay picture b on picture a; see above.
 
     Parameters
     ----------
     a, b : (h, w) float32
         From `picture_of`, each of its own shape.
+    turns : sequence of int, optional
+        Which to fit, as `Fit.turn` counts them; by default upright, and the best of the others at a glance.
 
     Examples
     --------
@@ -117,7 +120,7 @@ def register(a: Grey, b: Grey) -> Fit:
 
     first = np.ascontiguousarray(a, np.float32)
     best: Fit | None = None
-    for turn in _turns_to_try(first, b):
+    for turn in turns or _turns_to_try(first, b):
         second = np.ascontiguousarray(turned(b, turn), np.float32)
         matrix = _frame_on_frame(first.shape, second.shape)
         small, of_second = _halved(first), _halved(second)

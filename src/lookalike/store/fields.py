@@ -67,8 +67,13 @@ class FieldTable(Table):
             )
             found: list[dict[str, Any]] = rows.filter(is_meant).to_pylist()
             return found
-        by_path = self.read_where_in("path", paths, columns).to_pylist()
-        return [*by_path, *self.read_where_in("id", images, columns).to_pylist()]
+        asked: list[tuple[str, list[Any]]] = [("path", paths), ("id", images)]
+        return [
+            row
+            for column, wanted in asked
+            if wanted  # of nothing, the columns of this moment would not be known
+            for row in self.read_where_in(column, wanted, columns).to_pylist()
+        ]
 
     def add_kinds(self, kinds: Mapping[str, FieldKind]) -> None:
         """Add columns that are not there yet."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lookalike.store.commits import commit_lock
@@ -57,6 +57,9 @@ class JournalTable(Table):
                 if os.name == "posix":
                     _fsync(str(folder.parent))
         with writer_lock(folder, _WAIT, poll_seconds=0.005):
+            with self._errors("write"):
+                for name in self._cut_off():
+                    os.unlink(self.folder / "_versions" / name)
             yield
 
     def append(self, columns: Mapping[str, Any]) -> None:
@@ -91,18 +94,23 @@ class JournalTable(Table):
         with contextlib.suppress(OSError, ValueError, RuntimeError):
             self._tidy(after)
 
-    def rows_from(self, number: int) -> pa.Table:
-        """Return the rows from a number on, in their order, as they are now."""
+    def rows_from(self, number: int, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return the rows from a number on, in their order, as they are now; all columns, or some.
+
+        The number is among them.
+        """
+        names = list(columns or self.schema.names)
         if not self.exists():
-            return self.schema.empty_table()
+            return self._subset(names).empty_table()
         with self._errors("read"):
             dataset = self._open()
             n = dataset.count_rows()
             if number > n:
-                return self.schema.empty_table()
-            rows = dataset.scanner(offset=max(number, 1) - 1, scan_in_order=True).to_table()
+                return self._subset(names).empty_table()
+            start = max(number, 1) - 1
+            rows = dataset.scanner(columns=names, offset=start, scan_in_order=True).to_table()
             if min(rows["number"].to_pylist()) < number:  # their order is not that of the table
-                rows = dataset.to_table(filter=f"number >= {number}")
+                rows = dataset.to_table(columns=names, filter=f"number >= {number}")
             return rows.sort_by("number")
 
     def _tidy(self, dataset: Any) -> None:
@@ -117,14 +125,41 @@ class JournalTable(Table):
     def _join(self, dataset: Any, n_rows: int) -> None:
         from lance.optimize import Compaction
 
-        there = set(os.listdir(self.folder / "data"))
+        there = set(self._manifests()), set(os.listdir(self.folder / "data"))
         options: Any = {"target_rows_per_fragment": n_rows, "num_threads": 1}
         plan = Compaction.plan(dataset, options)
         done = [task.execute(dataset) for task in plan.tasks]
         if done:
-            self._flush_data(set(os.listdir(self.folder / "data")) - there)
+            self._flush_data(set(os.listdir(self.folder / "data")) - there[1])
             Compaction.commit(dataset, done)
-            self._flush_commit(dataset.version)
+            for name in sorted(set(self._manifests()) - there[0]):  # Lance makes two commits of it
+                _fsync(str(self.folder / "_versions" / name))
+            self._flush_folders("_versions", is_first=False)
+
+    def _manifests(self) -> list[str]:
+        try:
+            names = os.listdir(self.folder / "_versions")
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return [name for name in names if name.endswith(".manifest")]
+
+    def _cut_off(self) -> list[str]:
+        """Return the commits that were cut off with the power before they were flushed: they are empty."""
+        folder = self.folder / "_versions"
+        return [name for name in self._manifests() if os.stat(folder / name).st_size == 0]
+
+    def _open(self) -> Any:
+        import lance
+
+        try:
+            return super()._open()
+        except (OSError, ValueError):
+            whole = set(self._manifests()) - set(self._cut_off())
+            versions = [_version(name) for name in whole]
+            if not versions or max(versions) == max(map(_version, self._manifests())):
+                raise
+            # Nobody was told that the newest is there: the one before it is the last that counts.
+            return lance.dataset(str(self.folder), version=max(versions))
 
     def _flush_data(self, names: set[str]) -> None:
         for name in names:
@@ -143,3 +178,13 @@ class JournalTable(Table):
         if is_first:
             _fsync(str(self.folder))
             _fsync(str(self.folder.parent))
+
+
+def _version(manifest: str) -> int:
+    """Return the version of a commit, of which Lance counts the names down.
+
+    >>> _version("18446744073709551614.manifest"), _version("7.manifest")
+    (1, 7)
+    """
+    number = int(manifest.partition(".")[0])
+    return _COUNTED_FROM - number if number > _COUNTED_FROM // 2 else number

@@ -1,6 +1,7 @@
 """Own fields: said of files, by call or by a table; typed; and they go with their images."""
 
 import datetime
+import os
 import shutil
 
 import numpy as np
@@ -316,7 +317,6 @@ def test_a_parquet_file_has_kinds_of_its_own(collection, photos, tmp_path):
         (b"path,sold:boolean\ncats/0.png,perhaps\n", "true or false"),
         (b'path,a\n"cats/0.png,1\n' + b"x" * 200_000, "t.csv"),
         (b"path,a\x00b\ncats/0.png,1\n", "cannot be printed"),
-        (b"path,a\ncats/0.png,caf\xe9\n", "line 2"),
     ],
 )
 def test_a_table_that_cannot_be_understood_changes_nothing(collection, tmp_path, content, said):
@@ -324,6 +324,14 @@ def test_a_table_that_cannot_be_understood_changes_nothing(collection, tmp_path,
     with pytest.raises(InvalidInputError, match=said):
         collection.fields.read(tmp_path / "t.csv")
     assert collection.fields.kinds() == {}
+
+
+def test_bytes_that_are_not_utf_8_are_kept_as_labels_keep_them(collection, photos, tmp_path):
+    shutil.copy(photos / "cats/0.png", os.fsencode(photos / "cats") + b"/caf\xe9.png")
+    collection.sync()
+    (tmp_path / "t.csv").write_bytes(b"path,a\ncats/caf\xe9.png,caf\xe9\ncats/1.png,plain\n")
+    assert collection.fields.read(tmp_path / "t.csv").unknown == ()
+    assert collection.fields.of("photos:cats/caf\\xe9.png") == {"a": "caf\\xe9"}
 
 
 def test_what_is_no_table_is_refused(collection, tmp_path):

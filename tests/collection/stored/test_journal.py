@@ -191,6 +191,16 @@ for image in range(first, first + 15):
     assert list(said.sets) == list(Journal(tmp_path).now().sets)
 
 
+def test_a_commit_that_the_power_cut_off_is_not_said(journal, tmp_path):
+    label(journal, [1], "owl")
+    label(journal, [2], "fox")
+    min((tmp_path / "said/journal.lance/_versions").glob("*.manifest")).write_bytes(b"")
+    again = Journal(tmp_path)
+    assert again.now().labels == {1: "owl"}
+    assert label(again, [3], "elk").number == 2
+    assert Journal(tmp_path).now().labels == {1: "owl", 3: "elk"}
+
+
 def test_a_damaged_row_is_an_error_that_names_the_table(tmp_path):
     table = Store(tmp_path).journal
     row = {

@@ -232,6 +232,7 @@ def _write(export: Export, to: Path, form: ExportForm, force: bool) -> int:
     try:
         with _whole(to, form, force) as partial:
             write(export, partial)
+            export.watch.check()
     except OSError as error:
         raise CollectionResourceError(
             f"cannot export to {to}: {error.strerror or error}; nothing was written",

@@ -87,8 +87,9 @@ def read_table(file: Path, kinds: FieldKinds) -> FieldsOfTable:
         if name in found:
             raise InvalidInputError(f"{file} has two columns {name!r}; expected each once")
         said = given or kinds.kind(name)
-        found[name] = _column(file, name, said, columns[number], lines, is_parquet)
-        kind = said or _kind_of_column(name, columns[number], is_parquet)
+        values = columns[number] if is_parquet else list(map(as_typed, columns[number]))
+        found[name] = _column(file, name, said, values, lines, is_parquet)
+        kind = said or _kind_of_column(name, values, is_parquet)
         kinds.add(name, kind)
     if not found:
         raise InvalidInputError(f"{file} has no column beside {header[at]}; expected one a field")
@@ -155,7 +156,7 @@ def _read_csv(file: Path) -> tuple[list[str], list[list[str]], list[int]]:
         # Names that are not UTF-8 are read byte for byte, as the folder has them.
         with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
             reader = csv.reader(stream)
-            header = next(reader, [])
+            header = list(map(as_typed, next(reader, [])))
             columns: list[list[str]] = [[] for _ in header]
             lines = []
             for row in reader:
@@ -167,7 +168,7 @@ def _read_csv(file: Path) -> tuple[list[str], list[list[str]], list[int]]:
                         " one a column"
                     )
                 for number, column in enumerate(columns):
-                    column.append(as_typed(row[number]) if number < len(row) else "")
+                    column.append(row[number] if number < len(row) else "")
                 lines.append(reader.line_num)
             return header, columns, lines
     except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -56,11 +56,34 @@ def read_images(places: Places, images: Images) -> Ids:
         raise InvalidInputError(
             f"images is {images!r}; expected ids, paths, hits, or a result", field="images"
         )
-    return as_ids(read_image(places, each) for each in images)
+    named = list(images)
+    ids = [_read(places, each) for each in named]
+    _check_known(places, {name: image for name, image in zip(named, ids, strict=True) if _is_text(name)})
+    return as_ids(ids)
 
 
 def read_image(places: Places, image: object) -> ImageId:
     """Return the image that is named; see `read_images`."""
+    found = _read(places, image)
+    _check_known(places, {image: found} if _is_text(image) else {})
+    return found
+
+
+def _is_text(name: object) -> bool:
+    return isinstance(name, str | os.PathLike)
+
+
+def _check_known(places: Places, images: Mapping[object, ImageId]) -> None:
+    """Raise QueryError unless images are in the collection, or something was said of them."""
+    there = places.of_images(set(images.values())) if images else {}
+    missing = {name: image for name, image in images.items() if image not in there}
+    said = places.snapshot.said.images if missing else frozenset()
+    for name, image in missing.items():
+        if image not in said:
+            raise QueryNotFoundError(f"{name} is no image of this collection")
+
+
+def _read(places: Places, image: object) -> ImageId:
     if isinstance(image, Hit):
         return image.id
     if isinstance(image, ImageRef):
@@ -68,11 +91,7 @@ def read_image(places: Places, image: object) -> ImageId:
     if isinstance(image, str | os.PathLike):
         name = os.fspath(image)
         is_id = _ID.fullmatch(name) and not os.path.lexists(name)
-        found = read_id(name) if is_id else places.find(name)
-        snapshot = places.snapshot
-        if not len(snapshot.files.rows_of([found])) and found not in snapshot.said.images:
-            raise QueryNotFoundError(f"{name} is no image of this collection")
-        return found
+        return read_id(name) if is_id else places.find(name)
     return read_id(image)
 
 

@@ -128,7 +128,8 @@ class Journal:
 
     def changes(self, last: int | None = None) -> list[Change]:
         """Return the changes, the newest first; only so many of the last."""
-        rows = self._table.rows_from(1 if last is None else max(1, self.now().last - last + 1))
+        first = 1 if last is None else max(1, self.now().last - last + 1)
+        rows = self._table.rows_from(first, _FACTS)
         numbers, targets = rows["number"].to_pylist(), rows["undoes"].to_pylist()
         undone_by = _undone(numbers, targets)
         facts = zip(*(rows[name].to_pylist() for name in _FACTS), strict=True)
@@ -168,7 +169,7 @@ class Journal:
     def _last_to_undo(self, last: int) -> int:
         """Return the last change that is no undoing, and was not undone; 0 if there is none."""
         for first in (max(1, last - _LOOKED_AT), 1):
-            rows = self._table.rows_from(first)
+            rows = self._table.rows_from(first, ["number", "undoes"])
             numbers, targets = rows["number"].to_pylist(), rows["undoes"].to_pylist()
             undone_by = _undone(numbers, targets)
             pairs = zip(numbers, targets, strict=True)

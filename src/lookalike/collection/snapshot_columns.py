@@ -1,0 +1,160 @@
+"""What is made of a snapshot's columns, for filters, orders and facets: once for all who ask."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.collection.coding import Coded, small_codes
+from lookalike.collection.columns import FileColumns, ImageColumns
+from lookalike.collection.joined import ORDERS, Joined
+from lookalike.collection.own_columns import OwnColumns
+from lookalike.collection.own_fields import OwnFields
+from lookalike.collection.said import Said
+from lookalike.collection.stored.cluster_names import ClusterLabels
+from lookalike.collection.stored.clusterings import NOISE, NamedClusters, StoredClusterings
+from lookalike.system.memo import Memo, Recent
+
+T = TypeVar("T")
+
+_SELECTIONS = 4  # that are kept: a page of hits after the other is about the same images
+
+
+class ClusterColumns(NamedTuple):
+    """The clusters of a clustering, a row an image.
+
+    Attributes
+    ----------
+    name : str
+    coded : Coded
+        (n_images,), the numbers of clusters, as text, the first of them -1 for noise; none for what came
+        later.
+    distances : (n_images,) float32
+        To the centre of its cluster, as the model compares; NaN for what came later.
+    names : mapping of int to str
+        Those that the user gave.
+    """
+
+    name: str
+    coded: Coded
+    distances: npt.NDArray[np.float32]
+    names: Mapping[int, str]
+
+
+class SnapshotColumns(ABC):
+    """The columns of a collection at one moment, and what is made of them. Several threads may use it.
+
+    Parameters
+    ----------
+    clusterings : StoredClusterings
+
+    Attributes
+    ----------
+    labels : ClusterLabels
+        The names of clusters.
+    selections, orders : Recent
+        What was asked for last.
+    """
+
+    labels: ClusterLabels
+
+    def __init__(self, clusterings: StoredClusterings) -> None:
+        self._clusterings = clusterings
+        self._joined: Memo[str, Joined] = Memo()
+        self._made: Memo[Hashable, Any] = Memo()
+        self.selections: Recent[Hashable, Any] = Recent(_SELECTIONS)
+        self.orders: Recent[Hashable, Any] = Recent(ORDERS)
+
+    @property
+    @abstractmethod
+    def files(self) -> FileColumns:
+        """Where images lie."""
+
+    @property
+    @abstractmethod
+    def images(self) -> ImageColumns:
+        """What images are."""
+
+    @property
+    @abstractmethod
+    def fields(self) -> OwnFields:
+        """The user's own columns."""
+
+    @property
+    @abstractmethod
+    def said(self) -> Said:
+        """What people said."""
+
+    @property
+    def joined(self) -> Joined:
+        """Both together; what is made of them stays while neither changes."""
+        return self._joined.get("", lambda: Joined(self.files, self.images))
+
+    @property
+    def own(self) -> OwnColumns:
+        """The user's own columns, as they are searched."""
+        return self.keep("own", lambda: OwnColumns(self.fields))
+
+    @property
+    def file_labels(self) -> Coded:
+        """What each file's image is labelled: by hand, else by its folder or data set."""
+        return self.keep("labels", self._label_files)
+
+    def _label_files(self) -> Coded:
+        by_folder, by_hand = self.files.coded_labels, self.said.labels
+        if not by_hand:
+            return by_folder
+        values = tuple(dict.fromkeys((*by_folder.values, *by_hand.values())))
+        code_of = {value: code for code, value in enumerate(values)}
+        ids = np.array(sorted(by_hand), np.int64)
+        given = np.array([code_of[by_hand[image]] for image in ids.tolist()], np.int32)
+        at = np.minimum(np.searchsorted(ids, self.files.ids), len(ids) - 1)
+        codes = np.where(ids[at] == self.files.ids, given[at], by_folder.codes)
+        return Coded(values, small_codes(codes, len(values)))
+
+    @property
+    def named_clusters(self) -> tuple[Coded, ...]:
+        """The names of clusters, by clustering, the one that its user changed last first; a row an image."""
+        return self.keep("named", lambda: tuple(map(self._name_clusters, self.labels.named)))
+
+    def _name_clusters(self, named: NamedClusters) -> Coded:
+        values = tuple(dict.fromkeys(named.names.values()))
+        code_of = {value: code for code, value in enumerate(values)}
+        codes = np.full(len(self.images), -1, np.int32)
+        rows = self.images.rows_of(named.ids)
+        given = [code_of[named.names[number]] for number in named.numbers.tolist()]
+        codes[rows[rows >= 0]] = np.array(given, np.int32)[rows >= 0]
+        return Coded(values, small_codes(codes, len(values)))
+
+    def clustering(self, name: str) -> ClusterColumns:
+        """Return the clusters of a clustering, a row an image as `images` has them.
+
+        Raises
+        ------
+        CollectionError
+            If there is none of that name.
+        StoreError
+            If it is damaged.
+        """
+        # Not kept where there is none, or it cannot be read: that raises.
+        return self.keep(("clustering", name), lambda: self._read_clustering(name))
+
+    def _read_clustering(self, name: str) -> ClusterColumns:
+        stored = self._clusterings.read(name)
+        rows = self.images.rows_of(stored.ids)
+        codes = np.full(len(self.images), -1, np.int32)
+        distances = np.full(len(self.images), np.nan, np.float32)
+        codes[rows[rows >= 0]] = stored.clusters[rows >= 0] - NOISE
+        distances[rows[rows >= 0]] = stored.distances[rows >= 0]
+        there = tuple(map(str, range(NOISE, len(stored.centers))))
+        coded = Coded(there, small_codes(codes, len(there)))
+        return ClusterColumns(stored.name, coded, distances, stored.names)
+
+    def keep(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what was made of this snapshot before, or make it now, once for all who ask."""
+        found: T = self._made.get(key, make)
+        return found
