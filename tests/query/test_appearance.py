@@ -233,7 +233,9 @@ def test_colour_search_on_the_command_line(collection, folder, call, tmp_path):
     assert [line.split("\t")[3] for line in out.splitlines()] == ["flags/red.png", "walls/wine.png"]
     code, out, _ = call("search", "--colour", "#c33", "--color", "white", "--json")
     document = json.loads(out)
-    assert list(document) == ["query", "color", "model", "index", "hits"]
+    assert list(document)[:3] == ["query", "color", "request"]
+    assert document["request"]["colors"] == ["#cc3333", "#ffffff"]
+    assert (document["index"], document["proved"]) == ("color", True)
     assert (document["query"], document["color"], document["model"]) == (None, ["#c33", "white"], "color")
     assert document["hits"][0]["score"] == pytest.approx(0.5, abs=1e-3)
     assert document["hits"][0]["distance"] == pytest.approx(0.5, abs=1e-3)

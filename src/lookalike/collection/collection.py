@@ -60,7 +60,6 @@ if TYPE_CHECKING:
     from lookalike.collection.adding import AnyAddition
     from lookalike.collection.clusterings.clusterings import Clusterings
     from lookalike.collection.evaluation.evaluation import Evaluations
-    from lookalike.collection.export.exporting import Exportable
     from lookalike.collection.fields.fields import Fields, FieldsByFile
     from lookalike.collection.maps.maps import Maps
     from lookalike.collection.models.models import Models
@@ -71,6 +70,8 @@ if TYPE_CHECKING:
     from lookalike.collection.statements.sets import Sets
     from lookalike.collection.statements.statements import Statements
     from lookalike.results.adding import AddReport, FieldReport, VectorReport
+    from lookalike.results.clusterings import Clustering
+    from lookalike.results.maps import ImageMap
 
 
 class Collection:
@@ -916,7 +917,7 @@ class Collection:
 
     def export(
         self,
-        result: Exportable,
+        result: SearchResult | BrowseResult | Clustering | ImageMap | Filter | None,
         to: str | os.PathLike[str],
         *,
         form: str | None = None,
