@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.collection.columns import FileColumns as FileColumns
     from lookalike.collection.columns import ImageColumns as ImageColumns
     from lookalike.collection.evaluation.evaluation import Evaluations as Evaluations
+    from lookalike.collection.export.exporting import Exportable as Exportable
     from lookalike.collection.fields.fields import Fields as Fields
     from lookalike.collection.fields.fields import FieldsByFile as FieldsByFile
     from lookalike.collection.maps.maps import Maps as Maps
@@ -232,6 +233,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("pca", "PCA"),
     ("query.embedding", "EmbeddedQuery"),
     ("query.filter", "Filter"),
+    ("collection.export.exporting", "Exportable"),
     ("query.reading", "Query"),
     ("query.conditions", "ClusterRef FieldCondition MapPolygon"),
     ("query.request", "SearchRequest"),
