@@ -55,7 +55,7 @@ FOREIGN = {
         "Mapping",
         "None",
     ),
-    *("Path", "PathLike", "Self", "Sequence", "NDArray", "ClassVar", "Listed", "StringArray"),
+    *("Path", "PathLike", "Self", "Sequence", "NDArray", "ClassVar", "Exportable", "Listed", "StringArray"),
 }
 
 

@@ -222,6 +222,9 @@ def test_the_document_has_these_names():
         "mode": None,
         "k": 10,
         "include_self": False,
+        "sort": None,
+        "descending": False,
+        "random_state": 0,
     }
 
 
@@ -238,7 +241,7 @@ def test_what_is_left_out_is_as_by_default():
 @pytest.mark.parametrize(
     ("document", "message", "field"),
     [
-        ({"sort": "date"}, "a search has no field 'sort'", "sort"),
+        ({"sorted": "date"}, "a search has no field 'sorted'; did you mean sort?", "sorted"),
         ({"colours": []}, "a search has no field 'colours'; did you mean colors?", "colours"),
         ({"where": {"label": ["cats"]}}, "where has no field 'label'; did you mean labels?", "label"),
         ({"where": {"shapes": ["round"]}}, "the shape is 'round'; expected landscape or", None),
