@@ -240,7 +240,7 @@ class ByteRows:
         return found
 
     def _checksum(self) -> int:
-        """Return that of all that is not codes, and of some of these: such as no power cut leaves as zeros."""
+        """Return that of all but the codes, and of some of these: enough to see what a power cut left out."""
         some = np.linspace(0, len(self.codes) - 1, min(len(self.codes), _CHECKED)).astype(np.intp)
         found = 0
         for part in (self.codes[some], self.facts, self.steps, self.center):

@@ -90,8 +90,9 @@ class Fit:
     def is_same(self) -> bool:
         """Whether the two are one picture, edited; not where neither has any texture to tell by.
 
-        Warps make two handwritten ones, or two plain shirts, much alike. So of pictures that are plain more
-        is asked: a score of 0.9, not 0.8, and a change of at most 0.2, not 0.3; in between, something between.
+        Warps make two handwritten ones, or two plain shirts, much alike. So more is asked of
+        pictures that are plain: a score of 0.9, not 0.8, and a change of at most 0.2, not 0.3; of those in
+        between, something between.
         """
         plain = min(1.0, max(0.0, (_DETAILED - self.detail) / (_DETAILED - _PLAIN)))
         least = SAME + plain * (SAME_PLAIN - SAME)
