@@ -100,7 +100,7 @@ def test_what_is_as_far_comes_in_the_order_of_one_index_of_all(metric):
         ids = random.permutation(1_000)[:40]
         searcher = Patched(Exact(metric).build(rows[:30], ids[:30]), ids[:5], ids[30:], rows[30:])
         exact = Exact(metric).build(rows[5:], ids[5:])
-        queries = random.integers(0, 3, (4, 4)) + [1, 0, 0, 0]
+        queries = random.integers(0, 3, (4, 4)) + np.array([1, 0, 0, 0])
         for k in (5, 35):
             assert searcher.search(queries, k).ids.tolist() == exact.search(queries, k).ids.tolist()
         for found, expected in zip(searcher.radius(queries, 0.5), exact.radius(queries, 0.5), strict=True):
