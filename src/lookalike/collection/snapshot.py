@@ -148,8 +148,8 @@ class Snapshot(SnapshotColumns):
 
     @property
     def said(self) -> Said:
-        """What people said: read when first asked for."""
-        return self._journal.at(self.store.journal)
+        """What people said: read when first asked for, and kept, however much is said since."""
+        return self.keep("said", lambda: self._journal.at(self.store.journal))
 
     def folder_path(self, beginning: str) -> str:
         """Return the absolute path of a folder, as stored paths begin; of a data set's ``mnist:test``."""
