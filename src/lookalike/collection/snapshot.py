@@ -213,7 +213,7 @@ class Snapshot(SnapshotColumns):
         ids, vectors = tables[name].vectors_of(wanted.tolist())
         rising = np.argsort(ids)
         if not len(ids):
-            return ids, vectors
+            return ids, vectors.reshape(0, tables[name].dimension() or 0)
         at = np.minimum(np.searchsorted(ids, wanted, sorter=rising), len(ids) - 1)
         rows = rising[at][ids[rising[at]] == wanted]
         return ids[rows], vectors[rows]
