@@ -177,7 +177,8 @@ def test_a_collection_without_images_has_nothing_to_list(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sort": "colour"}, r"sort is 'colour'; did you mean color\?"),
+        ({"sort": "colour"}, r"sort is 'colour'; expected path, .* or field:NAME\ndid you mean color\?"),
+        ({"sort": "foo"}, "sort is 'foo'; expected path, .* or field:NAME$"),
         ({"sort": "xyz"}, "sort is 'xyz'; expected path, date"),
         ({"sort": 5}, "sort is 5; expected path"),
         ({"sort": "field:"}, "sort is 'field:'"),
