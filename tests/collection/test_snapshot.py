@@ -237,7 +237,7 @@ def test_vectors_of_a_snapshot_come_as_they_are_asked_for_and_once(collection):
     ids, vectors = snapshot.vectors([second, 7, first, second])
     assert ids.tolist() == [second, first]
     assert (vectors[1] == snapshot.vectors([first])[1][0]).all()
-    assert snapshot.vectors([])[1].shape == (0, DIMENSION) or not len(snapshot.vectors([])[0])
+    assert snapshot.vectors([])[1].shape == (0, DIMENSION)
     with pytest.raises(CollectionError, match="is embedded with lite0 "):
         snapshot.vectors([first], "lite0")
 
@@ -421,3 +421,24 @@ def test_a_snapshot_that_nobody_holds_is_let_go_of_at_once(collection):
         assert snapshot() is None
     finally:
         gc.enable()
+
+
+def test_what_is_made_of_fields_and_clusters_stays_while_other_things_are_said(collection):
+    stored, other = (path for path, _, _ in collection.snapshot().files.facts()[:2])
+    collection.set_fields({stored: {"price": 3}})
+    collection.clusterings.make(k=2, name="two")
+    before = collection.snapshot()
+    own, clusters = before.own, before.clustering("two")
+    prices = before.own.numbers("price")
+    collection.labels.give(before.images.ids[:1].tolist(), "by hand")
+    after = collection.snapshot()
+    assert after is not before
+    assert after.own is own
+    assert after.own.numbers("price") is prices
+    assert after.clustering("two") is clusters
+    collection.set_fields({other: {"price": 5}})
+    assert np.nansum(collection.snapshot().own.numbers("price")) == 8
+    collection.clusterings.make(k=3, name="two")
+    assert len(collection.snapshot().clustering("two").coded.values) == 4
+    assert np.nansum(own.numbers("price")) == 3
+    assert len(before.clustering("two").coded.values) == 3

@@ -100,6 +100,10 @@ class Snapshot(SnapshotColumns):
             self._images = before._images
         if before is not None and has_same_files and has_same_images:
             self._joined = before._joined
+            if before.store.fields.commit == store.fields.commit:
+                self._made_of_fields = before._made_of_fields
+        if has_same_images and before is not None and before.seen.clusterings == seen.clusterings:
+            self._made_of_clusters = before._made_of_clusters
 
     @property
     def files(self) -> FileColumns:
