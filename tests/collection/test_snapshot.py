@@ -20,6 +20,7 @@ from lookalike.errors import CollectionError
 from lookalike.images.finding.spelling import composed
 from lookalike.images.metadata.metadata import NO_METADATA
 from lookalike.store import PinnedStore, Store, journal_table
+from lookalike.store.fields import FieldTable
 from lookalike.store.store import Changes, FileRow, ImageRow
 from lookalike.types import ImageId
 from pictures import picture
@@ -442,3 +443,21 @@ def test_what_is_made_of_fields_and_clusters_stays_while_other_things_are_said(c
     assert len(collection.snapshot().clustering("two").coded.values) == 4
     assert np.nansum(own.numbers("price")) == 3
     assert len(before.clustering("two").coded.values) == 3
+
+
+def test_who_asks_once_for_the_fields_of_many_hits_has_them_of_one_look_into_the_table(
+    collection, monkeypatch
+):
+    files = [path for path, _, _ in collection.snapshot().files.facts()]
+    collection.set_fields({path: {"name": path} for path in files})
+    monkeypatch.setattr(module, "_SOON_READ", 0)
+    monkeypatch.setattr(module, "_ASKED_BY_COMMANDS", 100)
+    looked = []
+    look = FieldTable.rows_of
+    monkeypatch.setattr(FieldTable, "rows_of", lambda *asked: looked.append(asked) or look(*asked))
+    with Collection.open(collection.folder.parent) as opened:
+        hits = opened.search(collection.snapshot().absolute(files[0]), k=len(files), include_self=True).hits
+        assert not looked
+        assert sorted(hit.fields["name"] for hit in hits) == sorted(files)
+        assert len(looked) == 1
+        assert not opened.snapshot()._files.has("")  # nor has it read where a million images lie
