@@ -8,10 +8,12 @@ from plain_filter import passes
 from random_collection import CLUSTER_NAMES, random_collection
 
 from lookalike import ClusterRef, Collection, CollectionError, Filter, SearchRequest, Words
+from lookalike.collection import facets, orders
 from lookalike.collection.browsing import browse
 from lookalike.collection.resources import Resources
 from lookalike.errors import InvalidInputError, QueryError, StoreError
 from lookalike.query.sorts import SORTS, check_sort
+from lookalike.store import PinnedStore, Store
 from pictures import picture
 
 
@@ -141,6 +143,40 @@ def test_central_is_else_by_the_distance_to_the_mean_of_all(collection):
     np.testing.assert_allclose(found.hits.distances, np.sort(away), rtol=1e-5)
 
 
+def test_central_is_kept_while_neither_images_nor_vectors_change(collection, photos, monkeypatch):
+    made, from_mean = [], orders._from_mean
+    monkeypatch.setattr(orders, "_from_mean", lambda resources: made.append(1) or from_mean(resources))
+    before = collection.browse(sort="central").ids.tolist()
+    collection.set_fields({photos / "cats/1.png": {"n": 1}})
+    for sort in ("date", "size", "sharpness", "color", "random", "central"):
+        found = collection.browse(sort=sort)
+    assert (found.ids.tolist(), made) == (before, [1])
+    picture(50).save(photos / "cats/new.png")
+    collection.sync()
+    assert (len(collection.browse(sort="central").hits), made) == (len(before) + 1, [1, 1])
+
+
+def test_who_asks_how_images_look_does_not_look_at_all_rows_again(collection, photos, monkeypatch):
+    looked, look = [], Store._not_looked_at
+    monkeypatch.setattr(PinnedStore, "_not_looked_at", lambda self: looked.append(1) or look(self))
+    for _ in range(3):
+        collection.browse(sort="sharpness")
+    collection.set_fields({photos / "cats/1.png": {"n": 1}})
+    collection.browse(sort="color")
+    assert looked == [1]
+
+
+def test_of_many_values_the_most_frequent_are_listed_and_of_these_the_first(monkeypatch):
+    monkeypatch.setattr(facets, "MOST", 3)
+    words = ("e", "d", "c", "b", "a", "f")
+    assert list(facets._of_words(words, np.array([2, 2, 5, 0, 2, 1]), 7).counts.items()) == [
+        ("c", 5),
+        ("a", 2),
+        ("d", 2),
+    ]
+    assert facets._of_words(words, np.array([2, 2, 5, 0, 2, 1]), 7).n_values == 5
+
+
 def test_a_collection_says_what_it_lists_and_counts(collection, photos):
     found = collection.browse(k=2, offset=1)
     assert (len(found.hits), found.total, found.sort) == (2, 6, "path")
@@ -177,7 +213,8 @@ def test_a_collection_without_images_has_nothing_to_list(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sort": "colour"}, r"sort is 'colour'; did you mean color\?"),
+        ({"sort": "colour"}, r"sort is 'colour'; expected path, .* or field:NAME\ndid you mean color\?"),
+        ({"sort": "foo"}, "sort is 'foo'; expected path, .* or field:NAME$"),
         ({"sort": "xyz"}, "sort is 'xyz'; expected path, date"),
         ({"sort": 5}, "sort is 5; expected path"),
         ({"sort": "field:"}, "sort is 'field:'"),

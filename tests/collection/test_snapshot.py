@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -13,10 +14,10 @@ import lance
 import numpy as np
 import pytest
 
-from lookalike import Collection, Filter
+from lookalike import Collection, Filter, ImageRef
 from lookalike.collection import snapshot as module
-from lookalike.collection.columns import read_files, read_images
-from lookalike.errors import CollectionError
+from lookalike.collection.columns import FileColumns, read_files, read_images
+from lookalike.errors import CollectionError, StoreDamagedError
 from lookalike.images.finding.spelling import composed
 from lookalike.images.metadata.metadata import NO_METADATA
 from lookalike.store import PinnedStore, Store, journal_table
@@ -296,6 +297,48 @@ def test_a_command_is_answered_from_the_tables_and_who_asks_again_from_columns(
         assert fresh.search(tmp_path / "a/cats/0.png", k=5).hits == by_columns
         assert fresh.image_info(tmp_path / "a/cats/0.png").paths == (str(tmp_path / "a/cats/0.png"),)
     assert read == [1]
+
+
+def test_columns_are_read_beside_while_the_tables_answer(collection, tmp_path, monkeypatch):
+    first = tmp_path / "a/cats/0.png"
+    image, paths = collection.image_info(first).hex_id, [str(first)]
+    monkeypatch.setattr(module, "_SOON_READ", 0)
+    may_go_on = threading.Event()
+    parts = FileColumns._parts.fget
+    monkeypatch.setattr(FileColumns, "_parts", property(lambda self: may_go_on.wait(SECONDS) and parts(self)))
+    for name in ("copy.png", "dopy.png"):  # what has been read of one state is not said of the next
+        may_go_on.clear()
+        shutil.copy(first, tmp_path / "a/cats" / name)
+        paths.append(str(tmp_path / "a/cats" / name))
+        collection.sync()
+        for _ in range(6):
+            assert list(collection.image_info(first).paths) == paths
+            assert len(collection.search(ImageRef(image), k=5).hits) == 5
+        files = collection.snapshot().files
+        assert not files.has_paths
+        may_go_on.set()
+        files._reader.join(SECONDS)
+        assert files.has_paths
+        assert collection.snapshot().files_if_soon() is files
+        assert list(collection.image_info(first).paths) == paths
+
+
+def test_columns_that_could_not_be_read_beside_are_read_by_who_asks(collection, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_SOON_READ", 0)
+    fresh = Collection.open(collection.folder)
+    files, read = fresh.snapshot().files, []
+
+    def fail(names):
+        read.append(names)
+        raise StoreDamagedError("it is damaged")
+
+    monkeypatch.setattr(files, "_read", fail)
+    files.read_beside()
+    files._reader.join(SECONDS)
+    assert len(read) == 1
+    with pytest.raises(StoreDamagedError, match="it is damaged"):
+        for _ in range(6):
+            fresh.image_info(tmp_path / "a/cats/0.png")
 
 
 def add_vectors_of_nothing(collection, n):

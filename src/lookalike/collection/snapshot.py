@@ -115,12 +115,14 @@ class Snapshot(SnapshotColumns):
         """Return where images lie, for who wants to know it of a few; None while the tables say so sooner.
 
         A command asks for the places of a few images a few times, and never again: to read a million rows
-        takes a second, to look for some in the table a hundredth of one.
+        takes a second, to look for some in the table a hundredth of one. For who goes on to ask they are read
+        beside, while the table answers; so also when files have been committed.
         """
-        if self._files.has("") and self.files.has_paths:
+        if self.store.files.count() <= _SOON_READ or (self._files.has("") and self.files.has_paths):
             return self.files
-        is_soon = self.store.files.count() <= _SOON_READ or next(self._asked) >= _ASKED_BY_COMMANDS
-        return self.files if is_soon else None
+        if next(self._asked) < _ASKED_BY_COMMANDS or self.files.read_beside():
+            return None
+        return self.files
 
     @property
     def images(self) -> ImageColumns:
