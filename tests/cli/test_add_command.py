@@ -103,6 +103,18 @@ def test_a_slip_is_told_in_a_line(indexed, call, words, said):
     assert complaint.count("\n") == 1
 
 
+@pytest.mark.parametrize("words", ["a,b\n1,2\n", "file,price:number\ncats/0.png,dear\n"])
+def test_a_table_of_fields_that_cannot_be_read_is_told_of_before_anything_is_indexed(folder, call, words):
+    (folder / "table.csv").write_text(words, encoding="utf-8")
+    code, out, complaint = call("index", *MODEL, "--fields", "table.csv")
+    assert (code, out, complaint.count("\n")) == (2, "", 1)
+    assert not (folder / ".lookalike").exists()
+    call("index", *MODEL)
+    picture(7).save(folder / "new.png")
+    assert call("index", "--fields", "table.csv")[0] == 2
+    assert "images      6\n" in call("info")[1]
+
+
 def test_index_reads_a_table_of_fields_and_says_what_came_in(folder, call):
     (folder / "table.csv").write_text(
         "file,price,tags\ncats/0.png,3,red; blue\n5.png,,\nnowhere.png,1,\n", encoding="utf-8"
