@@ -8,10 +8,12 @@ from plain_filter import passes
 from random_collection import CLUSTER_NAMES, random_collection
 
 from lookalike import ClusterRef, Collection, CollectionError, Filter, SearchRequest, Words
+from lookalike.collection import facets, orders
 from lookalike.collection.browsing import browse
 from lookalike.collection.resources import Resources
-from lookalike.errors import InvalidInputError, QueryError
+from lookalike.errors import InvalidInputError, QueryError, StoreError
 from lookalike.query.sorts import SORTS, check_sort
+from lookalike.store import PinnedStore, Store
 from pictures import picture
 
 
@@ -141,6 +143,40 @@ def test_central_is_else_by_the_distance_to_the_mean_of_all(collection):
     np.testing.assert_allclose(found.hits.distances, np.sort(away), rtol=1e-5)
 
 
+def test_central_is_kept_while_neither_images_nor_vectors_change(collection, photos, monkeypatch):
+    made, from_mean = [], orders._from_mean
+    monkeypatch.setattr(orders, "_from_mean", lambda resources: made.append(1) or from_mean(resources))
+    before = collection.browse(sort="central").ids.tolist()
+    collection.set_fields({photos / "cats/1.png": {"n": 1}})
+    for sort in ("date", "size", "sharpness", "color", "random", "central"):
+        found = collection.browse(sort=sort)
+    assert (found.ids.tolist(), made) == (before, [1])
+    picture(50).save(photos / "cats/new.png")
+    collection.sync()
+    assert (len(collection.browse(sort="central").hits), made) == (len(before) + 1, [1, 1])
+
+
+def test_who_asks_how_images_look_does_not_look_at_all_rows_again(collection, photos, monkeypatch):
+    looked, look = [], Store._not_looked_at
+    monkeypatch.setattr(PinnedStore, "_not_looked_at", lambda self: looked.append(1) or look(self))
+    for _ in range(3):
+        collection.browse(sort="sharpness")
+    collection.set_fields({photos / "cats/1.png": {"n": 1}})
+    collection.browse(sort="color")
+    assert looked == [1]
+
+
+def test_of_many_values_the_most_frequent_are_listed_and_of_these_the_first(monkeypatch):
+    monkeypatch.setattr(facets, "MOST", 3)
+    words = ("e", "d", "c", "b", "a", "f")
+    assert list(facets._of_words(words, np.array([2, 2, 5, 0, 2, 1]), 7).counts.items()) == [
+        ("c", 5),
+        ("a", 2),
+        ("d", 2),
+    ]
+    assert facets._of_words(words, np.array([2, 2, 5, 0, 2, 1]), 7).n_values == 5
+
+
 def test_a_collection_says_what_it_lists_and_counts(collection, photos):
     found = collection.browse(k=2, offset=1)
     assert (len(found.hits), found.total, found.sort) == (2, 6, "path")
@@ -189,6 +225,7 @@ def test_a_collection_without_images_has_nothing_to_list(tmp_path):
         ({"offset": 1.5}, "offset is 1.5; expected a whole number"),
         ({"where": {"labels": ["cats"]}}, r"expected a lookalike\.Filter"),
         ({"request": SearchRequest(), "k": 3}, "a SearchRequest says all that is listed"),
+        ({"request": Filter()}, r"request is of the type Filter; expected a lookalike\.SearchRequest"),
     ],
 )
 def test_what_makes_no_sense_is_refused(collection, options, message):
@@ -265,3 +302,43 @@ def test_a_facet_that_is_not_known_is_refused(collection, names, message):
         collection.facets(names=["field:price"])
     with pytest.raises(CollectionError, match="there is no clustering 'groups'"):
         collection.facets(names=["cluster:groups"])
+
+
+def test_clusterings_that_cannot_be_read_are_told_and_cost_the_other_facets_nothing(collection):
+    for name in ("whole", "damaged", "torn"):
+        collection.clusterings.make(k=2, name=name)
+    folder = collection.folder / "clusterings"
+    (folder / "damaged/clustering.json").write_text("no JSON")
+    (arrays,) = (folder / "torn").glob("*.npz")
+    arrays.write_bytes(arrays.read_bytes()[:100])
+    found = collection.facets()
+    assert found["labels"].counts
+    assert [name for name in found if name.startswith("cluster:")] == ["cluster:whole"]
+    assert len(found.warnings) == 2
+    for name, warning in zip(("damaged", "torn"), found.warnings, strict=True):
+        assert f"{name} cannot be read" in warning
+        with pytest.raises(StoreError, match="cannot be read"):
+            collection.facets(names=[f"cluster:{name}"])
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [-1.7e308, 0.0, 1.7e308],
+        [0.0, 5e-324],
+        [1_234_567_890_123_456.0, 1_234_567_890_123_457.0],
+        [1_234_567_890_123.0 + number for number in range(100)],
+        [0.1, 0.3, 0.7],
+        [5.0, 5.0, np.nan],
+    ],
+)
+def test_numbers_of_any_size_fall_into_parts_that_hold_them(collection, photos, numbers):
+    files = [stored for stored, _, _ in collection.snapshot().files.facts()]
+    collection.set_fields({file: {"n": n} for file, n in zip(files, numbers, strict=False) if n == n})
+    (facet,) = collection.facets(names=["field:n"]).values()
+    known = [n for n, _ in zip(numbers, files, strict=False) if n == n]
+    assert facet.ends[0] <= min(known) <= max(known) <= facet.ends[-1]
+    ends = list(facet.ends)
+    is_last = [False] * (len(ends) - 2) + [True]
+    for (start, count), end, last in zip(facet.counts.items(), ends[1:], is_last, strict=True):
+        assert count == sum(start <= n < end or (last and n == end) for n in known)

@@ -1,9 +1,12 @@
 """A collection as it was at one moment: the same for all who ask, and what the tables say."""
 
+import gc
 import os
+import shutil
 import subprocess
 import sys
 import threading
+import weakref
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,13 +14,13 @@ import lance
 import numpy as np
 import pytest
 
-from lookalike import Collection, Filter
+from lookalike import Collection, Filter, ImageRef
 from lookalike.collection import snapshot as module
-from lookalike.collection.columns import read_files, read_images
-from lookalike.errors import CollectionError
+from lookalike.collection.columns import FileColumns, read_files, read_images
+from lookalike.errors import CollectionError, StoreDamagedError
 from lookalike.images.finding.spelling import composed
 from lookalike.images.metadata.metadata import NO_METADATA
-from lookalike.store import PinnedStore, Store
+from lookalike.store import PinnedStore, Store, journal_table
 from lookalike.store.store import Changes, FileRow, ImageRow
 from lookalike.types import ImageId
 from pictures import picture
@@ -295,6 +298,48 @@ def test_a_command_is_answered_from_the_tables_and_who_asks_again_from_columns(
     assert read == [1]
 
 
+def test_columns_are_read_beside_while_the_tables_answer(collection, tmp_path, monkeypatch):
+    first = tmp_path / "a/cats/0.png"
+    image, paths = collection.image_info(first).hex_id, [str(first)]
+    monkeypatch.setattr(module, "_SOON_READ", 0)
+    may_go_on = threading.Event()
+    parts = FileColumns._parts.fget
+    monkeypatch.setattr(FileColumns, "_parts", property(lambda self: may_go_on.wait(SECONDS) and parts(self)))
+    for name in ("copy.png", "dopy.png"):  # what has been read of one state is not said of the next
+        may_go_on.clear()
+        shutil.copy(first, tmp_path / "a/cats" / name)
+        paths.append(str(tmp_path / "a/cats" / name))
+        collection.sync()
+        for _ in range(6):
+            assert list(collection.image_info(first).paths) == paths
+            assert len(collection.search(ImageRef(image), k=5).hits) == 5
+        files = collection.snapshot().files
+        assert not files.has_paths
+        may_go_on.set()
+        files._reader.join(SECONDS)
+        assert files.has_paths
+        assert collection.snapshot().files_if_soon() is files
+        assert list(collection.image_info(first).paths) == paths
+
+
+def test_columns_that_could_not_be_read_beside_are_read_by_who_asks(collection, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_SOON_READ", 0)
+    fresh = Collection.open(collection.folder)
+    files, read = fresh.snapshot().files, []
+
+    def fail(names):
+        read.append(names)
+        raise StoreDamagedError("it is damaged")
+
+    monkeypatch.setattr(files, "_read", fail)
+    files.read_beside()
+    files._reader.join(SECONDS)
+    assert len(read) == 1
+    with pytest.raises(StoreDamagedError, match="it is damaged"):
+        for _ in range(6):
+            fresh.image_info(tmp_path / "a/cats/0.png")
+
+
 def add_vectors_of_nothing(collection, n):
     """Write vectors and rows of images that no file holds, as one does who is killed: all nearest to all."""
     store = collection._store
@@ -391,3 +436,31 @@ def test_a_table_that_is_gone_is_noticed(collection, tmp_path):
     assert collection.snapshot().files.paths() == []
     (tmp_path / "away").rename(collection.folder / "files.lance")
     assert len(collection.snapshot().files) == 6
+
+
+def test_what_was_said_stays_as_a_snapshot_read_it_however_much_is_said_since(collection, monkeypatch):
+    monkeypatch.setattr(journal_table, "_CLEARED_EVERY", 4)
+    monkeypatch.setattr(journal_table, "_VERSIONS_KEPT", 1)
+    image = collection.snapshot().images.ids.tolist()[0]
+    collection.labels.give([image], "first")
+    before = collection.snapshot()
+    assert before.said.labels == {image: "first"}
+    for number in range(10):  # so that the commit of then is cleared away
+        collection.labels.give([image], str(number))
+    assert before.said.labels == {image: "first"}
+
+
+def test_a_snapshot_that_nobody_holds_is_let_go_of_at_once(collection):
+    snapshot = weakref.ref(collection.snapshot())
+    gc.collect()
+    gc.disable()  # what holds itself would stay
+    try:
+        collection.count(Filter(labels=["cats"]))
+        list(collection.browse(where=Filter(labels=["cats"], excluding=Filter(max_size=1))))
+        collection.facets(Filter(labels=["cats"]))
+        assert snapshot() is not None
+        collection.labels.give(collection.snapshot().images.ids[:1].tolist(), "another")
+        collection.snapshot()
+        assert snapshot() is None
+    finally:
+        gc.enable()

@@ -10,6 +10,8 @@ be. So a million files whose names have 16 letters, and their images, take 140 M
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection.coding import Coded, CodedLists, Codes, code_lists, code_words, small_codes
+from lookalike.errors import LookalikeError
 from lookalike.images.finding.spelling import composed
 from lookalike.images.palette import MAX_COLORS
 from lookalike.query.facts import fold
@@ -32,9 +35,6 @@ T = TypeVar("T")
 
 NO_RATING = -128
 """Stands among ratings for none."""
-
-_NAME = "[^/:]*$"
-_FOLDER = "(?s)^.*[/:]"
 
 Read = Callable[[Sequence[str]], "pa.Table"]
 """Gives columns of a table, each time in the same order; null where it has none of that name."""
@@ -73,6 +73,24 @@ class Columns:
 
 class FileColumns(Columns):
     """Where images lie: a row a file, in no particular order, which is the same for all columns."""
+
+    def __init__(self, read: Read) -> None:
+        super().__init__(read)
+        self._starting = threading.Lock()
+        self._reader: threading.Thread | None = None
+
+    def read_beside(self) -> bool:
+        """Read what tells where images lie in a thread of its own, once; tell whether it is still at it."""
+        with self._starting:
+            if self._reader is None:
+                self._reader = threading.Thread(target=self._read_all, name="lookalike-columns")
+                self._reader.start()
+        return self._reader.is_alive()
+
+    def _read_all(self) -> None:
+        with contextlib.suppress(LookalikeError):  # who needs it then tries himself
+            for name in ("by_id", "by_path", "coded_labels", "folders"):  # see has_paths
+                getattr(self, name)
 
     @property
     def ids(self) -> Ids:
@@ -388,18 +406,37 @@ def _numbers(column: pa.ChunkedArray) -> npt.NDArray[Any]:
 
 
 def _split(paths: pa.StringArray) -> tuple[pa.StringArray, Codes, pa.StringArray]:
-    """Return folders, each once, which of them each path has, and the names that follow."""
-    import pyarrow.compute as pc
+    """Return folders, each once, which of them each path has, and the names that follow.
 
-    folders = pc.replace_substring_regex(paths, _NAME, "").dictionary_encode()
+    >>> import pyarrow as pa
+    >>> folders, codes, names = _split(pa.array(["photos:b.png", "photos:a/c.png", "photos:d.png"]))
+    >>> folders.to_pylist(), codes.tolist(), names.to_pylist()
+    (['photos:', 'photos:a/'], [0, 1, 0], ['b.png', 'c.png', 'd.png'])
+    """
+    import pyarrow as pa
+
+    n = len(paths)
+    _, offsets, content = paths.buffers()
+    ends = np.frombuffer(offsets, np.int32, n + 1, 4 * paths.offset) if n else np.zeros(1, np.int32)
+    text = np.frombuffer(content or b"", np.uint8)[: ends[-1]]
+    marks = np.flatnonzero((text == ord("/")) | (text == ord(":"))).astype(np.int32) + 1
+    last = np.append(marks, 0)[np.searchsorted(marks, ends[1:], side="right") - 1]  # the 0 is of those before
+    # Each path as two texts one after the other.
+    both = np.empty(2 * n + 1, np.int32)
+    both[::2], both[1::2] = ends, np.maximum(last, ends[:-1])
+    halves = pa.StringArray.from_buffers(2 * n, pa.py_buffer(both), pa.py_buffer(text))
+    folders = halves.take(pa.array(np.arange(0, 2 * n, 2))).dictionary_encode()
     codes = small_codes(folders.indices.to_numpy(), len(folders.dictionary))
-    return folders.dictionary, codes, pc.replace_substring_regex(paths, _FOLDER, "")
+    return folders.dictionary, codes, halves.take(pa.array(np.arange(1, 2 * n, 2)))
 
 
 def _first_colors(column: pa.ChunkedArray) -> npt.NDArray[np.float32]:
     found = np.full((len(column), 3), np.nan, np.float32)
-    known = column.is_valid().to_numpy()
-    found[known] = column.combine_chunks().flatten().to_numpy().reshape(-1, MAX_COLORS, 4)[:, 0, :3]
+    first = column.combine_chunks().flatten().to_numpy().reshape(-1, MAX_COLORS, 4)[:, 0, :3]
+    if len(first) == len(found):
+        found[:] = first
+    else:
+        found[column.is_valid().to_numpy()] = first
     return found
 
 

@@ -98,8 +98,9 @@ def embedded_images(store: Store, searchers: Searchers, model: Model) -> Embedde
                 for start in range(0, len(ids), _BLOCK_ROWS):
                     yield ids[start : start + _BLOCK_ROWS], vectors[start : start + _BLOCK_ROWS]
 
-    there = store.files.read(["id"])["id"].to_numpy()
-    return Embedded(np.intersect1d(ids, there), model.dimension, read)
+    rising, there = np.sort(ids), np.sort(store.files.read(["id"])["id"].to_numpy())
+    at = np.minimum(np.searchsorted(there, rising), max(0, len(there) - 1))
+    return Embedded(rising[there[at] == rising] if len(there) else there, model.dimension, read)
 
 
 def vector_table(store: Store, model: Model) -> Table:

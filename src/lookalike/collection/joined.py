@@ -35,6 +35,7 @@ class Joined:
         self.files = files
         self.images = images
         self.orders: Recent[Hashable, Any] = Recent(ORDERS)
+        self.central: Recent[Hashable, Any] = Recent(1)  # not to be lost to others, as it takes longest
         self._kept: Memo[Hashable, Any] = Memo()
 
     @property
@@ -70,9 +71,14 @@ class Joined:
     @property
     def by_path(self) -> Rows:
         """The rows of the images that lie anywhere, by the first of their paths."""
-        order = self.files.by_path
-        images = self.images_of_files[order]
-        return images[self.first_files[images] == order] if len(self.images) else images[:0]
+
+        def sort() -> Rows:
+            order = self.files.by_path
+            images = self.images_of_files[order]
+            return images[self.first_files[images] == order] if len(self.images) else images[:0]
+
+        found: Rows = self._kept.get("by path", sort)
+        return found
 
     def by_path_of(self, files: Mask | None) -> Rows:
         """Return the rows of the images that lie in some files, or in any, by the first path of these."""

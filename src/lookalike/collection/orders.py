@@ -106,7 +106,11 @@ def order_images(resources: Resources, sort: str, random_state: int, clustering:
     kept, key = snapshot.orders, (sort, clustering)
     if sort == "central":
         if clustering is None:
-            found: Order = kept.get(key, lambda: _sorted(snapshot, _from_mean(resources), keeps_keys=True))
+            # Kept while neither the images nor their vectors change: it reads all of these, twice.
+            vectors = snapshot.store.state.get(f"vectors/{resources.model(None).name}.lance")
+            found: Order = snapshot.joined.central.get(
+                vectors, lambda: _sorted(snapshot, _from_mean(resources), keeps_keys=True)
+            )
             return found
         distances = snapshot.clustering(clustering).distances
         found = kept.get(key, lambda: _sorted(snapshot, distances, keeps_keys=True))

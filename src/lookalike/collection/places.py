@@ -140,9 +140,9 @@ class Places:
             },
         )
 
-    def absolute(self, stored: str) -> str:
-        """Return the absolute path of a stored one."""
-        return self.snapshot.absolute(stored)
+    def absolute(self, stored: str, image: int | None = None) -> str:
+        """Return the absolute path of a stored one; see `Snapshot.absolute`."""
+        return self.snapshot.absolute(stored, image)
 
     def key_of(self, stored: str) -> str | None:
         """Return the key that a stored path stands for; None unless it is that of an image added by call."""

@@ -21,6 +21,8 @@ from lookalike.store import ADDED
 COLUMNS = ("path", "file", "id", "key")
 """What a column of a table is called that says which file a row is about."""
 
+_SOUGHT = 1_000  # paths, one by one; for more, all are put into a dictionary
+
 
 class NamedFile(NamedTuple):
     """A file of the collection: its stored path, and its image."""
@@ -42,6 +44,7 @@ class References:
     def __init__(self, places: Places, folders: Iterable[Path] = ()) -> None:
         self._places = places
         self._files = places.snapshot.files
+        self._n_asked = 0
         roots = (folder for _, folder in places.of_roots())
         self._folders = [Path.cwd(), *folders, *roots]
 
@@ -76,7 +79,7 @@ class References:
         if isinstance(reference, os.PathLike):
             return [self._of_path(os.fspath(reference))]
         if isinstance(reference, str):
-            row = self._files.row_at(reference)
+            row = self._row_at(reference)
             if row is not None:
                 return [NamedFile(reference, int(self._files.ids[row]))]
         try:
@@ -104,7 +107,7 @@ class References:
                 return self._of_image(read_id(int(text) if text.isdecimal() and len(text) != 16 else text))
             except InvalidInputError as error:
                 raise LookupError("it is no id") from error
-        row = self._files.row_at(text)
+        row = self._row_at(text)
         if row is not None:
             return [NamedFile(text, int(self._files.ids[row]))]
         if column == "key":
@@ -116,6 +119,10 @@ class References:
             if found is None:
                 raise
             return [self._file(found)]
+
+    def _row_at(self, path: str) -> int | None:
+        self._n_asked += 1
+        return self._files.row_at(path) if self._n_asked <= _SOUGHT else self._rows.get(path)
 
     def _of_image(self, image: int) -> list[NamedFile]:
         rows = self._files.rows_of([image])
@@ -139,12 +146,16 @@ class References:
         return set(self._files.ids.tolist())
 
     @cached_property
+    def _rows(self) -> dict[str, int]:
+        """The rows by stored paths."""
+        return {path: row for row, path in enumerate(self._files.paths())}
+
+    @cached_property
     def _by_path(self) -> dict[str, int]:
         """The rows by stored and absolute paths, and as these are written with composed letters."""
-        stored = self._files.paths()
         images = self._files.ids.tolist()
-        absolute = map(self._places.snapshot.absolute, stored, images)
-        exact = {path: row for paths in (stored, absolute) for row, path in enumerate(paths)}
+        absolute = map(self._places.snapshot.absolute, self._rows, images)
+        exact = self._rows | {path: row for row, path in enumerate(absolute)}
         # Paths as they are come first: two files may differ in nothing but how their accents are written.
         return {composed(path): row for path, row in exact.items() if not path.isascii()} | exact
 

@@ -110,12 +110,14 @@ class Snapshot(SnapshotColumns):
         """Return where images lie, for who wants to know it of a few; None while the tables say so sooner.
 
         A command asks for the places of a few images a few times, and never again: to read a million rows
-        takes a second, to look for some in the table a hundredth of one.
+        takes a second, to look for some in the table a hundredth of one. For who goes on to ask they are read
+        beside, while the table answers; so also when files have been committed.
         """
-        if self._files.has("") and self.files.has_paths:
+        if self.store.files.count() <= _SOON_READ or (self._files.has("") and self.files.has_paths):
             return self.files
-        is_soon = self.store.files.count() <= _SOON_READ or next(self._asked) >= _ASKED_BY_COMMANDS
-        return self.files if is_soon else None
+        if next(self._asked) < _ASKED_BY_COMMANDS or self.files.read_beside():
+            return None
+        return self.files
 
     @property
     def images(self) -> ImageColumns:
@@ -148,8 +150,8 @@ class Snapshot(SnapshotColumns):
 
     @property
     def said(self) -> Said:
-        """What people said: read when first asked for."""
-        return self._journal.at(self.store.journal)
+        """What people said: read when first asked for, and kept, however much is said since."""
+        return self.keep("said", lambda: self._journal.at(self.store.journal))
 
     def folder_path(self, beginning: str) -> str:
         """Return the absolute path of a folder, as stored paths begin; of a data set's ``mnist:test``."""
@@ -213,7 +215,7 @@ class Snapshot(SnapshotColumns):
         ids, vectors = tables[name].vectors_of(wanted.tolist())
         rising = np.argsort(ids)
         if not len(ids):
-            return ids, vectors
+            return ids, vectors.reshape(0, tables[name].dimension() or 0)
         at = np.minimum(np.searchsorted(ids, wanted, sorter=rising), len(ids) - 1)
         rows = rising[at][ids[rising[at]] == wanted]
         return ids[rows], vectors[rows]

@@ -77,4 +77,5 @@ class StoredImages:
         files = self.places.snapshot.files_if_soon()
         if files is None:
             return [location.path for location in self.places.of_images([image]).get(image, [])]
-        return [self.places.absolute(files.path(row)) for row in np.sort(files.rows_of([image])).tolist()]
+        rows = np.sort(files.rows_of([image])).tolist()
+        return [self.places.absolute(files.path(row), image) for row in rows]

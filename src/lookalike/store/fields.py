@@ -49,9 +49,10 @@ class FieldTable(Table):
         """Return the rows of some stored paths, and of some images, as dictionaries; `values` by name."""
         kinds = self.kinds()
         columns = schema.fields(kinds).names
+        written = {name: field_column(name, kind) for name, kind in kinds.items()}
         found = {}
         for row in self._about(list(paths), list(images), columns) if self.exists() else ():
-            values = {name: row.pop(field_column(name, kind)) for name, kind in kinds.items()}
+            values = {name: row.pop(column) for name, column in written.items()}
             found[row["row"]] = {**row, "values": values}
         return list(found.values())
 

@@ -131,6 +131,7 @@ class Pin:
     def __init__(self, table: Table, commit: Commit) -> None:
         self.commit = commit
         self.state = ""  # until it is asked for
+        self.needs_upgrade: bool | None = None
         self._table = table
         self._lock = threading.RLock()
         self._dataset: Any = None
@@ -348,6 +349,15 @@ class PinnedStore(Store):
             if look_at_tables(folder) == state:
                 break
         return cls(folder, {name: held[name] for name in state})
+
+    def needs_upgrade(self) -> bool:
+        """Whether it is of format 1; see `Store.needs_upgrade`."""
+        pin = self.images.pin
+        if pin is None:
+            return super().needs_upgrade()
+        if pin.needs_upgrade is None:  # it is looked for in all rows
+            pin.needs_upgrade = super().needs_upgrade()
+        return pin.needs_upgrade
 
     def vectors(self, model: str, dimension: int) -> PinnedTable:
         """Return the vector table of a model."""

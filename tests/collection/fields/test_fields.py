@@ -15,6 +15,7 @@ from lookalike import (
     CollectionNotFoundError,
     InvalidInputError,
 )
+from lookalike.collection.columns import FileColumns
 from lookalike.types import format_id
 from pictures import picture
 
@@ -62,6 +63,19 @@ def test_files_are_named_by_path_stored_path_or_id(collection, photos):
     ]
     again = collection.set_fields({photos / "cats/0.png": {"n": 0}})
     assert (again.files, again.changed) == (1, 0)
+
+
+def test_many_files_are_found_without_each_being_sought(collection, photos, monkeypatch):
+    sought = []
+    row_at = FileColumns.row_at
+    monkeypatch.setattr(FileColumns, "row_at", lambda self, path: sought.append(path) or row_at(self, path))
+    monkeypatch.setattr("lookalike.collection.references._SOUGHT", 2)
+    stored = collection.snapshot().files.paths()
+    fields = {path: {"n": n} for n, path in enumerate(stored)}
+    report = collection.set_fields({**fields, "photos:nothing.png": {"n": 1}})
+    assert (report.files, report.unknown) == (len(stored), ("photos:nothing.png",))
+    assert columns(collection) == {path: {"n": n} for n, path in enumerate(stored)}
+    assert sought == stored[:2]
 
 
 def test_a_column_is_of_the_kind_of_its_first_value_and_of_no_other(collection, photos):
