@@ -67,6 +67,19 @@ def test_a_key_of_nothing_is_none_and_no_path_stands_for_it(indexed, call):
     assert "added" not in call("info")[1]
 
 
+def test_what_only_the_collection_keeps_is_shown_by_its_key(indexed, call):
+    call("add", "../beside/0.png", "--key", "shoe/1")
+    shown = "added:shoe/1"
+    assert call("list", "--in", "added:")[1] == f"1\t\t\t{shown}\n"
+    assert call("search", "added:shoe/1", "--include-self", "-k", 1)[1].endswith(f"\t{shown}\n")
+    call("sets", "add", "best", shown)
+    assert call("sets", "show", "best")[1].split("\t")[1] == shown
+    path = call("list", "--in", "added:", "-f")[1].strip()  # of a file that other programs can open
+    assert os.path.isfile(indexed / path)
+    call("add", "cats/0.png", "--key", "again/1")  # it lies in a folder, too, whose name says more
+    assert call("list", "--in", "added:again")[1] == "1\t\tcats\tcats/0.png  (and 1 more)\n"
+
+
 def test_one_comes_on_standard_input(indexed):
     command = [sys.executable, "-m", "lookalike", "add", "-", "--key", "now"]
     content = (indexed.parent / "beside" / "0.png").read_bytes()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import complain, print_json, print_raw, relative, say
+from lookalike.cli.console import complain, place_of, print_json, print_raw, relative, say
 from lookalike.cli.filters import Filters
 from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
@@ -150,7 +150,7 @@ def _print(result: BrowseResult, is_filtered: bool) -> None:
             str(hit.rank),
             field_words(hit.fields[field]) if field in hit.fields else _text(value),
             " · ".join(hit.labels),
-            relative(hit.path) + (f"  (and {len(hit.paths) - 1} more)" if len(hit.paths) > 1 else ""),
+            place_of(hit),
         )
         for hit, value in zip(result.hits, values, strict=True)
     )
