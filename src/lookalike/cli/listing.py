@@ -144,7 +144,7 @@ def _print(result: BrowseResult, is_filtered: bool) -> None:
     """Print columns for a person, or the same separated by tabs for a program."""
     is_for_person = sys.stdout is not None and sys.stdout.isatty()
     values = [None] * len(result) if result.values is None else result.values
-    field = result.sort.removeprefix(FIELD) if result.sort.startswith(FIELD) else None
+    field = result.sort.removeprefix(FIELD) if result.sort.startswith(FIELD) else ""  # which none is called
     rows = (
         (
             str(hit.rank),
