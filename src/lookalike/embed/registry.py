@@ -101,7 +101,7 @@ class ModelRegistry:
             return (
                 self.external(name)
                 or self._local(name)
-                or get_model(name, [*self.reduced(), *self._kept(), *list_external(self.folder)])
+                or get_model(name, lambda: [*self.reduced(), *self._kept(), *list_external(self.folder)])
             )
         return reduced_model(name, self.get(base), self.pca(name).n_components_)
 
@@ -214,13 +214,17 @@ class ModelRegistry:
 
     def _base_of(self, name: str) -> str | None:
         """Return the base of one of the collection's own models; None for any other name."""
-        return base_name(name) if name in self.reduced() else None
+        base = base_name(name)
+        return base if base is not None and name in self.reduced() else None
 
     def reduced(self) -> list[str]:
         """Return the names of the collection's own models."""
-        if not os.path.isdir(self.folder):  # which a name that is too long is not, either
+        try:
+            files = os.listdir(self.folder)  # every search asks: to glob takes ten times as long
+        except OSError:  # it need not exist
             return []
-        return sorted(file.stem for file in self.folder.glob("*.npz") if base_name(file.stem))
+        stems = (file.removesuffix(".npz") for file in files if file.endswith(".npz"))
+        return sorted(stem for stem in stems if base_name(stem))
 
     def _kept(self) -> list[str]:
         """Return the names of the user's files that are kept."""
