@@ -41,6 +41,7 @@ from lookalike.plots import (
 )
 from lookalike.plots.map_styles import DEFAULT_STYLE, MapPicture, get_style
 from lookalike.projection.methods import get_method
+from lookalike.query.sorts import FIELD
 from lookalike.results.browsing import BrowseResult
 from lookalike.results.clusterings import Cluster, Clustering
 from lookalike.results.evaluation import Evaluation
@@ -68,6 +69,7 @@ __all__ = [
 ]
 
 _ON_SHEET = 40  # clusters
+_ORDERS = {"random": "in random order", "central": "the central first"}
 _CENTRAL, _DOUBTFUL = 9, 3  # images of a cluster
 _HITS = 8  # of each of the worst queries
 _CLASSES = 24  # of a confusion
@@ -105,7 +107,7 @@ def draw_list(collection: Collection, result: BrowseResult, most: int | None = N
         for hit in shown
         if hit.id in pictures
     ]
-    title = f"{len(tiles):,} of {count_images(result.total)}, by {result.sort}"
+    title = f"{len(tiles):,} of {count_images(result.total)}, {_order_words(result.sort)}"
     return tile_sheet(tiles or [Tile(None, "", words="nothing found")], title)
 
 
@@ -301,6 +303,10 @@ def draw_comparison(found: IndexComparison, model: str) -> Figure:
     ]
     title = f"Search indexes on {found.n_vectors:,} images, {model}, {found.dimension:,} dimensions"
     return recall_throughput(curves, title, found.k)
+
+
+def _order_words(sort: str) -> str:
+    return _ORDERS.get(sort, f"by {sort.removeprefix(FIELD)}")
 
 
 def _file_name(hit: Hit) -> str:

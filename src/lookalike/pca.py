@@ -149,7 +149,7 @@ class PCA:
         if min(n, d) <= _MOST_EXACT:
             check_memory(24 * min(n, d) ** 2, f"a principal component analysis of {n:,} vectors", _INSTEAD)
         mean = np.zeros(d)
-        for block in _blocks(rows, watch, "finding the mean"):
+        for block in _blocks(rows, watch, "mean"):
             mean += block.sum(axis=0)
         mean /= n
         if not np.isfinite(mean).all():
@@ -167,7 +167,7 @@ class PCA:
             axes = _axes_of_few(rows, mean, turn[:, ::-1][:, :count], watch)
         else:
             scatter = np.zeros((d, d))
-            for block in _blocks(rows, watch, "finding the components"):
+            for block in _blocks(rows, watch, "components"):
                 centred = block - mean
                 scatter += centred.T @ centred
             variance, axes = np.linalg.eigh(scatter / (n - 1))  # rising; axes in columns
@@ -362,10 +362,11 @@ def _iterate(
         n_axes = min(m + _ITERATED, d)
         check_memory(32 * d * n_axes, f"finding {m:,} components of {d:,} dimensions", _INSTEAD)
         axes = np.random.default_rng(0).standard_normal((d, n_axes))
+        watch.say("components", "finding the components")
         for _ in range(_ROUNDS):
             axes, _ = np.linalg.qr(axes)
             turned = np.zeros_like(axes)
-            for block in _blocks(rows, watch, "finding the components"):
+            for block in _blocks(rows, watch):
                 block -= mean
                 turned += block.T @ (block @ axes)
             axes = turned
@@ -381,13 +382,13 @@ def _iterate(
         m *= 2
 
 
-def _blocks(rows: npt.NDArray[Any], watch: Watch = UNWATCHED, words: str = "") -> Iterator[Doubles]:
-    step = rows_at_once(rows.shape[1], _BLOCK_ROWS)
-    for start in range(0, len(rows), step):
-        if words:
-            watch(Progress("components", start, len(rows), words))
+def _blocks(rows: npt.NDArray[Any], watch: Watch = UNWATCHED, phase: str = "") -> Iterator[Doubles]:
+    n, step = len(rows), rows_at_once(rows.shape[1], _BLOCK_ROWS)
+    for start in range(0, n, step):
         watch.check()
         yield np.array(rows[start : start + step], np.float64)
+        if phase:
+            watch(Progress(phase, min(start + step, n), n, f"finding the {phase}"))
 
 
 def _columns(n: int, d: int) -> Iterator[slice]:

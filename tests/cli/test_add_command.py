@@ -61,6 +61,12 @@ def test_json_says_what_became_of_each(indexed, call):
     assert out.startswith("1 failed\n  notes.txt: not an image")
 
 
+def test_a_key_of_nothing_is_none_and_no_path_stands_for_it(indexed, call):
+    code, out, _ = call("add", "../beside/0.png", "--key", "")
+    assert (code, "the key has 0 characters" in out) == (1, True)
+    assert "added" not in call("info")[1]
+
+
 def test_one_comes_on_standard_input(indexed):
     command = [sys.executable, "-m", "lookalike", "add", "-", "--key", "now"]
     content = (indexed.parent / "beside" / "0.png").read_bytes()

@@ -35,6 +35,14 @@ def test_what_they_are_sorted_by_stands_beside_them(folder, call):
     assert len(set(values)) > 1
 
 
+def test_what_own_fields_hold_is_shown_as_it_was_said(folder, call, tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("file,city,sold,day\n3.png,Toronto,yes,2020-05-04\n", encoding="utf-8")
+    call("index", "--fields", table)
+    shown = [call("list", "--sort", f"field:{name}", "-k", 1)[1] for name in ("city", "sold", "day")]
+    assert [line.split("\t")[1] for line in shown] == ["Toronto", "yes", "2020-05-04"]
+
+
 def test_json_has_the_documented_fields_and_a_request_that_can_be_asked_again(folder, call):
     shutil.copy(folder / "cats/1.png", folder / "dogs/copy.png")
     call("index")
@@ -124,7 +132,9 @@ def test_a_contact_sheet_is_saved(folder, call, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--sort", "colour"), "sort is 'colour'; did you mean color?"),
+        (("--sort", "colour"), "sort is 'colour'; expected path, date,"),
+        (("--sort", "foo"), "central, random or field:NAME\n"),
+        (("--facets", "-k", "2"), "--facets prints no images; leave out -k\n"),
         (("--sort", "outlier"), "images cannot be sorted by outlier yet"),
         (("--sort", "field:price"), "there is no field 'price' (there are none here)"),
         (("--label", "cast"), "no image here is labelled 'cast'; did you mean cats?"),

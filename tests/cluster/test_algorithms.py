@@ -134,7 +134,7 @@ class Halves(ClusterMixin, BaseEstimator):
     def __init__(self, value=0.0):
         self.value = value
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, report=None, cancel=None):
         self.labels_ = (X[:, 0] > self.value).astype(int)
         return self
 

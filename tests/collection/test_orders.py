@@ -11,7 +11,7 @@ from lookalike import ClusterRef, Collection, CollectionError, Filter, SearchReq
 from lookalike.collection import facets, orders
 from lookalike.collection.browsing import browse
 from lookalike.collection.resources import Resources
-from lookalike.errors import InvalidInputError, QueryError
+from lookalike.errors import InvalidInputError, QueryError, StoreError
 from lookalike.query.sorts import SORTS, check_sort
 from lookalike.store import PinnedStore, Store
 from pictures import picture
@@ -213,7 +213,8 @@ def test_a_collection_without_images_has_nothing_to_list(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sort": "colour"}, r"sort is 'colour'; did you mean color\?"),
+        ({"sort": "colour"}, r"sort is 'colour'; expected path, .* or field:NAME\ndid you mean color\?"),
+        ({"sort": "foo"}, "sort is 'foo'; expected path, .* or field:NAME$"),
         ({"sort": "xyz"}, "sort is 'xyz'; expected path, date"),
         ({"sort": 5}, "sort is 5; expected path"),
         ({"sort": "field:"}, "sort is 'field:'"),
@@ -224,6 +225,7 @@ def test_a_collection_without_images_has_nothing_to_list(tmp_path):
         ({"offset": 1.5}, "offset is 1.5; expected a whole number"),
         ({"where": {"labels": ["cats"]}}, r"expected a lookalike\.Filter"),
         ({"request": SearchRequest(), "k": 3}, "a SearchRequest says all that is listed"),
+        ({"request": Filter()}, r"request is of the type Filter; expected a lookalike\.SearchRequest"),
     ],
 )
 def test_what_makes_no_sense_is_refused(collection, options, message):
@@ -300,3 +302,43 @@ def test_a_facet_that_is_not_known_is_refused(collection, names, message):
         collection.facets(names=["field:price"])
     with pytest.raises(CollectionError, match="there is no clustering 'groups'"):
         collection.facets(names=["cluster:groups"])
+
+
+def test_clusterings_that_cannot_be_read_are_told_and_cost_the_other_facets_nothing(collection):
+    for name in ("whole", "damaged", "torn"):
+        collection.clusterings.make(k=2, name=name)
+    folder = collection.folder / "clusterings"
+    (folder / "damaged/clustering.json").write_text("no JSON")
+    (arrays,) = (folder / "torn").glob("*.npz")
+    arrays.write_bytes(arrays.read_bytes()[:100])
+    found = collection.facets()
+    assert found["labels"].counts
+    assert [name for name in found if name.startswith("cluster:")] == ["cluster:whole"]
+    assert len(found.warnings) == 2
+    for name, warning in zip(("damaged", "torn"), found.warnings, strict=True):
+        assert f"{name} cannot be read" in warning
+        with pytest.raises(StoreError, match="cannot be read"):
+            collection.facets(names=[f"cluster:{name}"])
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [-1.7e308, 0.0, 1.7e308],
+        [0.0, 5e-324],
+        [1_234_567_890_123_456.0, 1_234_567_890_123_457.0],
+        [1_234_567_890_123.0 + number for number in range(100)],
+        [0.1, 0.3, 0.7],
+        [5.0, 5.0, np.nan],
+    ],
+)
+def test_numbers_of_any_size_fall_into_parts_that_hold_them(collection, photos, numbers):
+    files = [stored for stored, _, _ in collection.snapshot().files.facts()]
+    collection.set_fields({file: {"n": n} for file, n in zip(files, numbers, strict=False) if n == n})
+    (facet,) = collection.facets(names=["field:n"]).values()
+    known = [n for n, _ in zip(numbers, files, strict=False) if n == n]
+    assert facet.ends[0] <= min(known) <= max(known) <= facet.ends[-1]
+    ends = list(facet.ends)
+    is_last = [False] * (len(ends) - 2) + [True]
+    for (start, count), end, last in zip(facet.counts.items(), ends[1:], is_last, strict=True):
+        assert count == sum(start <= n < end or (last and n == end) for n in known)

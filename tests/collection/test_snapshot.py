@@ -1,10 +1,12 @@
 """A collection as it was at one moment: the same for all who ask, and what the tables say."""
 
+import gc
 import os
 import shutil
 import subprocess
 import sys
 import threading
+import weakref
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,7 +21,7 @@ from lookalike.embed import ModelRegistry
 from lookalike.errors import CollectionError, StoreDamagedError
 from lookalike.images.finding.spelling import composed
 from lookalike.images.metadata.metadata import NO_METADATA
-from lookalike.store import PinnedStore, Store
+from lookalike.store import PinnedStore, Store, journal_table
 from lookalike.store.store import Changes, FileRow, ImageRow
 from lookalike.types import ImageId
 from pictures import picture
@@ -443,3 +445,31 @@ def test_a_table_that_is_gone_is_noticed(collection, tmp_path):
     assert collection.snapshot().files.paths() == []
     (tmp_path / "away").rename(collection.folder / "files.lance")
     assert len(collection.snapshot().files) == 6
+
+
+def test_what_was_said_stays_as_a_snapshot_read_it_however_much_is_said_since(collection, monkeypatch):
+    monkeypatch.setattr(journal_table, "_CLEARED_EVERY", 4)
+    monkeypatch.setattr(journal_table, "_VERSIONS_KEPT", 1)
+    image = collection.snapshot().images.ids.tolist()[0]
+    collection.labels.give([image], "first")
+    before = collection.snapshot()
+    assert before.said.labels == {image: "first"}
+    for number in range(10):  # so that the commit of then is cleared away
+        collection.labels.give([image], str(number))
+    assert before.said.labels == {image: "first"}
+
+
+def test_a_snapshot_that_nobody_holds_is_let_go_of_at_once(collection):
+    snapshot = weakref.ref(collection.snapshot())
+    gc.collect()
+    gc.disable()  # what holds itself would stay
+    try:
+        collection.count(Filter(labels=["cats"]))
+        list(collection.browse(where=Filter(labels=["cats"], excluding=Filter(max_size=1))))
+        collection.facets(Filter(labels=["cats"]))
+        assert snapshot() is not None
+        collection.labels.give(collection.snapshot().images.ids[:1].tolist(), "another")
+        collection.snapshot()
+        assert snapshot() is None
+    finally:
+        gc.enable()

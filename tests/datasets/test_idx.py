@@ -265,7 +265,7 @@ def test_package_is_the_second_source(published, site, monkeypatch):
     fashion = published(FASHION_MNIST)
     site.pages.clear()
     monkeypatch.setattr(
-        apt, "unpack_package", lambda package, folder, show: write(folder / FASHION_MNIST.package_folder)
+        apt, "unpack_package", lambda package, folder, *told: write(folder / FASHION_MNIST.package_folder)
     )
     dataset = mnist.read(fashion, mnist.fetch(fashion))
     assert dataset.origin == "Debian's package dataset-fashion-mnist, downloaded with apt-get"

@@ -258,6 +258,19 @@ def test_bytes_of_other_rows_are_not_taken(tmp_path):
     ByteRows.load(tmp_path / "index/bytes", np.arange(N), rows)
 
 
+@pytest.mark.parametrize("name", ["codes", "facts", "steps", "center"])
+def test_bytes_of_which_a_part_was_lost_are_not_taken(tmp_path, name):
+    rows = rows_of()
+    with_bytes(rows, "cosine").save(tmp_path / "index")
+    file = tmp_path / f"index/bytes/{name}.npy"
+    content = file.read_bytes()
+    half = (len(content) + 128) // 2
+    file.write_bytes(content[:half] + bytes(len(content) - half))  # as a power cut leaves it
+    loaded = Exact.load(tmp_path / "index")
+    assert_as_without(loaded, rows[::20], 10)
+    assert file.read_bytes() == content  # made again
+
+
 def test_a_disk_that_cannot_be_written_to_does_not_matter(tmp_path, monkeypatch):
     rows = rows_of()
     Exact("cosine").build(rows).save(tmp_path / "index")

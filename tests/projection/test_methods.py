@@ -57,12 +57,12 @@ def test_those_that_place_alone_need_no_image_of_the_map(row):
     made = project_images(MapRequest(method=row.name), MODEL, embedded(rows), UNWATCHED)
     later = embedded(rows[:2], np.array([50, 51]))
     if row.places_alone:
-        placed, n = place_later(made, later, "euclidean")
+        placed, n = place_later(made, later, "euclidean", UNWATCHED)
         assert n == 2
         np.testing.assert_allclose(placed.points, made.points[:2], atol=1e-5)
     else:
         with pytest.raises(Exception, match="none of the images that the map"):
-            place_later(made, later, "euclidean")
+            place_later(made, later, "euclidean", UNWATCHED)
 
 
 def test_usual_way_is_the_first_and_former_names_warn():

@@ -12,6 +12,7 @@ import lookalike.train
 from lookalike.embed import get_model
 from lookalike.errors import InvalidInputError
 from lookalike.system.on_demand import load
+from lookalike.system.progress import UNWATCHED
 from lookalike.train import base_networks, loss_functions, trainings
 from lookalike.train.base_networks import BASE_NETWORKS, BaseNetwork, base_names
 from lookalike.train.bases import EfficientNetLiteBase, ResNetBase, get_base
@@ -33,7 +34,9 @@ def test_tables_and_defaults_are_at_hand_without_numpy_or_torch():
 def test_training_takes_its_settings_and_function_from_where_the_row_says(row):
     settings = load(row.settings)
     assert dataclasses.is_dataclass(settings)
-    assert list(inspect.signature(load(row.function)).parameters) == ["images", "settings", "run", "running"]
+    assert list(inspect.signature(load(row.function)).parameters) == [
+        *("images", "settings", "run", "running", "watch")
+    ]
     assert training_of(settings(name="x")) is row
     assert settings(name="x").model_name.endswith("-x")
 
@@ -91,7 +94,7 @@ class DistilSettings:
     name: str
 
 
-def distil(images, settings, run, running):
+def distil(images, settings, run, running, watch):
     return images, settings.name
 
 
@@ -99,7 +102,7 @@ def test_row_is_all_that_a_training_takes(monkeypatch):
     row = Training("distil", f"{__name__}:DistilSettings", f"{__name__}:distil", takes_labels=False)
     monkeypatch.setattr(trainings, "TRAININGS", (*TRAININGS, row))
     assert training_of(DistilSettings("x")) is row
-    assert row.train("images", DistilSettings("x"), None, Running()) == ("images", "x")
+    assert row.train("images", DistilSettings("x"), None, Running(), UNWATCHED) == ("images", "x")
     with pytest.raises(
         InvalidInputError, match="expected AutoencoderSettings or FinetuneSettings or DistilSettings"
     ):

@@ -55,7 +55,9 @@ def add(
     chosen = open_named(collection)
     values = _read_fields(field or [], dict(chosen.fields.kinds()))
     additions = (
-        Addition(sys.stdin.buffer if file == _STDIN else file, key or _key_of(file), values, label)
+        Addition(
+            sys.stdin.buffer if file == _STDIN else file, _key_of(file) if key is None else key, values, label
+        )
         for file in files
     )
     given: dict[str, Any] = {"jobs": jobs} if device is None else {"jobs": jobs, "device": device}

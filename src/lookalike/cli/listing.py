@@ -13,10 +13,10 @@ from lookalike.cli.console import complain, print_json, print_raw, relative, say
 from lookalike.cli.filters import Filters
 from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
-from lookalike.cli.options import CollectionOption, JsonOption, Picture, given, option
+from lookalike.cli.options import CollectionOption, JsonOption, Picture, flag_of, given, option
 from lookalike.errors import InvalidInputError
 from lookalike.query.sorts import FIELD, SORTS
-from lookalike.system.wording import count_images
+from lookalike.system.wording import count_images, field_words
 
 if TYPE_CHECKING:
     from lookalike.results.browsing import BrowseResult, Facet, Facets
@@ -127,7 +127,7 @@ def _check_together(counting: Counting, listing: Listing, picture: Picture, file
     if not chosen:
         return
     ways = {"--facets" if name == "--facet" else name for name in chosen}
-    beside = [*(f"--{name.replace('_', '-')}" for name in given(listing))]
+    beside = [flag_of(name) for name in given(listing)]
     beside += ["--plot"] if picture.plot is not None else []
     beside += ["--filepath-only"] if filepath_only else []
     if len(ways) > 1 or beside:
@@ -143,11 +143,12 @@ def _warn(warnings: Sequence[str]) -> None:
 def _print(result: BrowseResult, is_filtered: bool) -> None:
     """Print columns for a person, or the same separated by tabs for a program."""
     is_for_person = sys.stdout is not None and sys.stdout.isatty()
-    values = [""] * len(result) if result.values is None else [_text(value) for value in result.values]
+    values = [None] * len(result) if result.values is None else result.values
+    field = result.sort.removeprefix(FIELD) if result.sort.startswith(FIELD) else None
     rows = (
         (
             str(hit.rank),
-            value,
+            field_words(hit.fields[field]) if field in hit.fields else _text(value),
             " · ".join(hit.labels),
             relative(hit.path) + (f"  (and {len(hit.paths) - 1} more)" if len(hit.paths) > 1 else ""),
         )
@@ -174,11 +175,11 @@ def _text(value: Any) -> str:
     """Return what an image is sorted by, for a person; nothing where it is not known."""
     from lookalike.results.browsing import plain_value
 
-    plain = plain_value(value)
+    plain = None if value is None else plain_value(value)
     if plain is None:
         return ""
     if isinstance(plain, bool | str):
-        return str(plain).replace("T", " ")
+        return field_words(value.item())  # of dates a datetime
     return f"{plain:.6g}" if plain < 1e6 else f"{plain:.0f}"
 
 

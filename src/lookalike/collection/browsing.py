@@ -78,6 +78,4 @@ def count(places: Places, where: Filter) -> int:
 
 def facets(places: Places, where: Filter, names: Sequence[str]) -> Facets:
     """Count the images that pass a filter by what they are; see `Collection.facets`."""
-    selection = select(places, where)
-    total, by_name = count_facets(places, selection, names)
-    return Facets(total, by_name, selection.warnings)
+    return count_facets(places, select(places, where), names)

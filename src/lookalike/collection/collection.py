@@ -1038,6 +1038,11 @@ class Collection:
         (3, 4)
         """
         check_count("offset", offset, least=0)
+        if request is not None and not isinstance(request, SearchRequest):
+            raise InvalidInputError(
+                f"request is of the type {type(request).__name__}; expected a lookalike.SearchRequest",
+                field="request",
+            )
         asked = SearchRequest(
             where=as_filter(where),
             sort=sort,

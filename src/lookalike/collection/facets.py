@@ -31,18 +31,21 @@ from lookalike.collection.columns import NO_RATING
 from lookalike.collection.places import Places
 from lookalike.collection.selecting import Selection, numbers_of
 from lookalike.collection.snapshot import Snapshot
-from lookalike.errors import InvalidInputError
+from lookalike.errors import CollectionNotFoundError, InvalidInputError, StoreError
+from lookalike.hints import Sentence
 from lookalike.images.color_names import COLOR_NAMES, name_by_number
 from lookalike.query.checking import near_misses
 from lookalike.query.filter import SQUARE
 from lookalike.query.sorts import FIELD
-from lookalike.results.browsing import Facet
+from lookalike.results.browsing import Facet, Facets
 
 CLUSTER = "cluster:"
 MOST = 1_000  # values of a facet
 _BY_DAYS, _BY_MONTHS = 62, 3 * 366  # days that a histogram of days, and of months, may span
 _LETTERS = {"year": "Y", "month": "M", "day": "D"}
 _PARTS = 12  # of what is measured, about
+_LEAST_SPAN = 1e-12  # of numbers in parts, by the greatest of them
+_LEAST = 1e-290
 
 _OF_IMAGES = ("formats", "shapes", "cameras", "lenses", "keywords", "ratings", "colors", "sizes", "sharpness")
 FACETS = ("labels", "folders", "splits", *_OF_IMAGES, "dates", "sets", "tags", "clusters", "fields")
@@ -80,8 +83,10 @@ def check_facets(names: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(given))
 
 
-def count_facets(places: Places, selection: Selection, names: Sequence[str]) -> tuple[int, dict[str, Facet]]:
+def count_facets(places: Places, selection: Selection, names: Sequence[str]) -> Facets:
     """Return how many images are selected, and the facets of some names.
+
+    Where all clusterings are asked for, those that cannot be read are left out, and it says so.
 
     Raises
     ------
@@ -91,7 +96,9 @@ def count_facets(places: Places, selection: Selection, names: Sequence[str]) -> 
         If there is no clustering of a name.
     """
     counting = _Counting(places, selection)
-    return counting.total, {name: facet for asked in names for name, facet in counting.facets(asked)}
+    by_name = {name: facet for asked in names for name, facet in counting.facets(asked)}
+    warnings = dict.fromkeys((*places.labels.damaged, *counting.damaged, *selection.warnings))
+    return Facets(counting.total, by_name, tuple(warnings))
 
 
 class _Counting:
@@ -103,6 +110,7 @@ class _Counting:
 
     def __init__(self, places: Places, selection: Selection) -> None:
         self.snapshot = places.snapshot
+        self.damaged: list[Sentence] = []
         self.joined = self.snapshot.joined
         self.mask = selection.rows()
         self.total = int(np.count_nonzero(self.mask))
@@ -116,7 +124,9 @@ class _Counting:
         snapshot = self.snapshot
         if name == "clusters":
             for each in sorted(snapshot.seen.clusterings):
-                yield f"{CLUSTER}{each}", self._clusters(each)
+                facet = self._clusters_if_whole(each)
+                if facet is not None:
+                    yield f"{CLUSTER}{each}", facet
         elif name == "fields":
             for each in snapshot.own.names:
                 yield f"{FIELD}{each}", self._field(each)
@@ -163,6 +173,15 @@ class _Counting:
         days = self.joined.keep("days", lambda: _days(self.snapshot.images.taken))
         counts, n_any = count_values(days, self.chosen)
         return _of_days(days, counts, self.total - n_any)
+
+    def _clusters_if_whole(self, name: str) -> Facet | None:
+        try:
+            return self._clusters(name)
+        except CollectionNotFoundError:  # it was deleted meanwhile
+            return None
+        except StoreError as error:
+            self.damaged.append(error.told)
+            return None
 
     def _clusters(self, name: str) -> Facet:
         column = self.snapshot.clustering(name).coded
@@ -425,12 +444,13 @@ def _even_ends(low: float, high: float) -> tuple[float, ...]:
     >>> _even_ends(0.5, 9.7)
     (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0)
     """
-    if low == high:
-        return low, low
-    power = 10.0 ** math.floor(math.log10((high - low) / _PARTS))
+    span = high - low
+    if not _LEAST_SPAN * max(abs(low), abs(high), _LEAST) < span < math.inf:
+        return low, high  # they are as good as one, or too far apart to be told from each other
+    power = 10.0 ** math.floor(math.log10(span / _PARTS))
     step = next(power * each for each in (1, 2, 5, 10) if (high - low) / (power * each) <= _PARTS)
     first, last = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)
-    return tuple(float(f"{number * step:.12g}") for number in range(first, last + 1))
+    return tuple(float(f"{number * step:.15g}") for number in range(first, last + 1))
 
 
 def _doubling_ends(low: float, high: float) -> tuple[float, ...]:

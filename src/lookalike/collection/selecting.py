@@ -124,14 +124,17 @@ def select(places: Places, where: Filter) -> Selection:
     if where == ANYTHING:
         return Selection(places.snapshot)
     if any(each.polygon is not None for each in (where, *where.excluded)):
-        return _select(places, where)  # a map that is made anew is not noticed
+        return Selection(places.snapshot, *_chosen(places, where))  # a map made anew is not noticed
     folders = [folder for each in (where, *where.excluded) for folder in each.folders]
     key = where, tuple(map(os.path.abspath, folders))
-    found: Selection = places.snapshot.selections.get(key, lambda: _select(places, where))
-    return found
+    # Not the selection: it holds the snapshot, which would hold itself, and all that it has read, until
+    # Python's collector of garbage comes by.
+    images, files, warnings = places.snapshot.selections.get(key, lambda: _chosen(places, where))
+    return Selection(places.snapshot, images, files, warnings)
 
 
-def _select(places: Places, where: Filter) -> Selection:
+def _chosen(places: Places, where: Filter) -> tuple[Mask | None, Mask | None, tuple[Sentence, ...]]:
+    """Return which images and which files meet what is asked of them, and what may be missing."""
     warnings = check_known(places, where.needs_sharpness, where.needs_metadata)
     try:
         images, files = _both(places, where)
@@ -139,7 +142,7 @@ def _select(places: Places, where: Filter) -> Selection:
         # A label may be a name in a clustering that cannot be read.
         damaged = places.labels.damaged if where.labels else ()
         raise error.amended(*damaged, *warnings) from error
-    return Selection(places.snapshot, images, files, warnings)
+    return images, files, warnings
 
 
 def check_known(places: Places, appearance: bool, facts: bool) -> tuple[Sentence, ...]:

@@ -150,8 +150,8 @@ class Snapshot(SnapshotColumns):
 
     @property
     def said(self) -> Said:
-        """What people said: read when first asked for."""
-        return self._journal.at(self.store.journal)
+        """What people said: read when first asked for, and kept, however much is said since."""
+        return self.keep("said", lambda: self._journal.at(self.store.journal))
 
     def folder_path(self, beginning: str) -> str:
         """Return the absolute path of a folder, as stored paths begin; of a data set's ``mnist:test``."""
@@ -215,7 +215,7 @@ class Snapshot(SnapshotColumns):
         ids, vectors = tables[name].vectors_of(wanted.tolist())
         rising = np.argsort(ids)
         if not len(ids):
-            return ids, vectors
+            return ids, vectors.reshape(0, tables[name].dimension() or 0)
         at = np.minimum(np.searchsorted(ids, wanted, sorter=rising), len(ids) - 1)
         rows = rising[at][ids[rising[at]] == wanted]
         return ids[rows], vectors[rows]

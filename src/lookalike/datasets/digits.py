@@ -40,8 +40,8 @@ def fetch(*, watch: Watch = UNWATCHED) -> ImageFolder:
 
     Parameters
     ----------
-    quiet : bool
-        For the sake of the other sources' form: this one takes a second and draws no bar.
+    watch : Watch
+        For the sake of the other sources' form: this one takes a second, and tells nobody.
 
     Raises
     ------

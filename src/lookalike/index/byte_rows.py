@@ -70,6 +70,7 @@ _ROUNDING = 4e-6
 _SHARED_BYTES = 1 << 24  # of codes, that are worth a second thread
 _MOST_MEASURED = 16  # times k, or one in so many rows: beyond, the product of all with all is quicker
 _MARKED = 64
+_CHECKED = 1_024  # rows of codes
 
 Doubles = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -215,6 +216,7 @@ class ByteRows:
             "metric": metric,
             "scale": self.scale,
             "of": _mark(ids, rows),
+            "whole": self._checksum(),
         }
         write(folder, facts, {name: getattr(self, name) for name in _ARRAYS})
 
@@ -232,7 +234,18 @@ class ByteRows:
         fits = codes.dtype == np.int8 and codes.shape == rows.shape and of.shape == (len(rows), 2)
         if not fits or facts.get("of") != _mark(ids, rows) or not isinstance(facts.get("scale"), float):
             raise IndexFileError(f"the bytes in {folder} are of other rows")
-        return cls(codes, of, arrays["steps"], arrays["center"], facts["scale"])
+        found = cls(codes, of, arrays["steps"], arrays["center"], facts["scale"])
+        if facts.get("whole") != found._checksum():
+            raise IndexFileError(f"the bytes in {folder} are damaged")
+        return found
+
+    def _checksum(self) -> int:
+        """Return that of all but the codes, and of some of these: enough to see what a power cut left out."""
+        some = np.linspace(0, len(self.codes) - 1, min(len(self.codes), _CHECKED)).astype(np.intp)
+        found = 0
+        for part in (self.codes[some], self.facts, self.steps, self.center):
+            found = zlib.crc32(np.ascontiguousarray(part), found)
+        return found
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ByteRows, (*(np.array(getattr(self, name)) for name in _ARRAYS), self.scale)

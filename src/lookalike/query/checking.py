@@ -36,9 +36,9 @@ def check_text(name: str, value: object, expected: str) -> str:
     return value
 
 
-def near_misses(word: str, known: Iterable[str]) -> list[str]:
+def near_misses(word: str, known: Iterable[str], likeness: float = 0.5) -> list[str]:
     """Return the words that somebody may have meant by one that is not known, the nearest first."""
-    return difflib.get_close_matches(word, list(known), n=3, cutoff=0.5)
+    return difflib.get_close_matches(word, list(known), n=3, cutoff=likeness)
 
 
 def check_list(name: str, value: Any) -> Sequence[Any]:

@@ -33,8 +33,8 @@ def check_sort(sort: object) -> str | None:
         return sort
     if sort in _LATER:
         raise QueryConflictError(f"images cannot be sorted by {sort} yet; expected {', '.join(SORTS)}")
-    close = near_misses(str(sort), SORTS)
-    expected = (
-        f"did you mean {' or '.join(close)}?" if close else f"expected {', '.join(SORTS)} or {FIELD}NAME"
+    close = near_misses(str(sort), SORTS, 0.6)  # all are named anyway
+    meant = f"did you mean {' or '.join(close)}?" if close else None
+    raise InvalidInputError(
+        f"sort is {sort!r}; expected {', '.join(SORTS)} or {FIELD}NAME", hint=meant, field="sort"
     )
-    raise InvalidInputError(f"sort is {sort!r}; {expected}", field="sort")

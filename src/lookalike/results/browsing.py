@@ -189,7 +189,7 @@ class Facets(Table, Result, Mapping[str, Facet]):
         ``labels``, ``folders``, …; ``cluster:NAME`` by clustering and ``field:NAME`` of the user's own
         columns.
     warnings : tuple of str
-        Images that a filter knows too little of.
+        Clusterings that are damaged, and are not counted; images that a filter knows too little of.
     """
 
     total: int

@@ -23,7 +23,7 @@ from lookalike.collection.said import Said
 from lookalike.collection.statements.draft import Draft
 from lookalike.collection.stored.edits import Decided, Edits, JudgmentKey, PairKey
 from lookalike.collection.stored.journal import Journal
-from lookalike.registration import SAME, picture_of, register
+from lookalike.registration import picture_of, register
 from lookalike.registration.registering import turned
 from lookalike.store import Store
 from lookalike.store.store import Changes, FileRow
@@ -125,8 +125,8 @@ def is_same_picture(old: bytes, new: bytes) -> bool:
     if old == new:
         return True
     try:
-        score = register(picture_of(old), picture_of(new)).score
-        return _are_one_color(old, new) if math.isnan(score) else score >= SAME
+        fit = register(picture_of(old), picture_of(new))
+        return _are_one_color(old, new) if math.isnan(fit.score) else fit.is_same
     except OSError:
         return False
 
