@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -356,14 +356,14 @@ PIXELS_PATTERN = "pixels-SIDE-grey or pixels-SIDE-rgb, SIDE from 1 to 512"
 DEFAULT_MODEL = "lite0-int8"
 
 
-def get_model(name: str, own: Callable[[], Sequence[str]] = tuple) -> Model:
+def get_model(name: str, own: Sequence[str] = ()) -> Model:
     """Return the model of that name.
 
     Parameters
     ----------
     name : str
-    own : callable
-        Gives the names of models that the asking collection has beside these: what the user may have meant.
+    own : sequence of str
+        Models that the asking collection has beside these: what the user may have meant.
 
     >>> get_model("lite0").dimension, get_model("pixels-28-grey").dimension
     (1280, 784)
@@ -380,7 +380,7 @@ def get_model(name: str, own: Callable[[], Sequence[str]] = tuple) -> Model:
     pixels = re.fullmatch(r"pixels-([1-9]\d{0,2})-(grey|rgb)", name)
     if pixels and int(pixels[1]) <= 512:
         return _pixels(name, side=int(pixels[1]), channels=1 if pixels[2] == "grey" else 3)
-    known = [*(row.name for row in MODELS), *own()]
+    known = [*(row.name for row in MODELS), *own]
     meant = [each for each in known if name and each.startswith(name)]
     hint = f" (did you mean {meant[0]}?)" if len(meant) == 1 else ""
     raise ModelNotFoundError(

@@ -12,6 +12,7 @@ and those whose vectors are brought along. Its folder holds
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -37,6 +38,7 @@ from lookalike.errors import (
     ModelConflictError,
     ModelDamagedError,
     ModelError,
+    ModelNotFoundError,
     ModelResourceError,
 )
 from lookalike.hints import Hint
@@ -98,11 +100,7 @@ class ModelRegistry:
             return self._visit(Path(name))
         base = self._base_of(name)
         if base is None:
-            return (
-                self.external(name)
-                or self._local(name)
-                or get_model(name, lambda: [*self.reduced(), *self._kept(), *list_external(self.folder)])
-            )
+            return self.external(name) or self._local(name) or self._given(name)
         return reduced_model(name, self.get(base), self.pca(name).n_components_)
 
     def load(self, name: str, compute: Compute, is_new: bool = False, watch: Watch = UNWATCHED) -> Embedder:
@@ -211,6 +209,11 @@ class ModelRegistry:
         """Return a user's model that was named by its path before, or is kept; None for any other name."""
         visiting = self._external.get(name)
         return kept_local(name, self.folder) if visiting is None else visiting.model
+
+    def _given(self, name: str) -> Model:
+        with contextlib.suppress(ModelNotFoundError):
+            return get_model(name)
+        return get_model(name, [*self.reduced(), *self._kept(), *list_external(self.folder)])
 
     def _base_of(self, name: str) -> str | None:
         """Return the base of one of the collection's own models; None for any other name."""
