@@ -17,6 +17,7 @@ import pytest
 from lookalike import Collection, Filter, ImageRef
 from lookalike.collection import snapshot as module
 from lookalike.collection.columns import FileColumns, read_files, read_images
+from lookalike.embed import ModelRegistry
 from lookalike.errors import CollectionError, StoreDamagedError
 from lookalike.images.finding.spelling import composed
 from lookalike.images.metadata.metadata import NO_METADATA
@@ -278,6 +279,14 @@ def test_a_warm_search_opens_no_table_and_lists_what_tells_of_commits_only(colle
         listed.clear()
         assert len(collection.search(tmp_path / "a/cats/0.png", k=3, **query).hits) == 3
         assert sorted(listed) == ["_versions"] * 7 + ["clusterings", "vectors"]
+
+
+def test_a_model_of_a_known_name_is_found_without_the_others_being_listed(tmp_path, monkeypatch):
+    (tmp_path / "lite0+pca8.npz").touch()
+    models = ModelRegistry(tmp_path)
+    for listing in ((os, "listdir"), (os, "scandir"), (type(tmp_path), "glob")):
+        monkeypatch.setattr(*listing, lambda *_: pytest.fail("the folder was listed"))
+    assert models.get("lite0").name == "lite0"
 
 
 def test_a_command_is_answered_from_the_tables_and_who_asks_again_from_columns(
