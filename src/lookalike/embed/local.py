@@ -213,9 +213,9 @@ def kept_local(name: str, folder: Path) -> Model | None:
     ModelError
         If it is damaged.
     """
-    file = folder / f"{name}.json"
-    if not os.path.isfile(folder / f"{name}.onnx"):
+    if not os.path.isfile(f"{folder}{os.sep}{name}.onnx"):  # every search asks
         return None
+    file = folder / f"{name}.json"
     try:
         row = json.loads(file.read_text(encoding="utf-8"))
         use = {key: row[key] for key in ("fit", "interpolation", "output", "cut_classifier")}

@@ -61,7 +61,7 @@ def newest_commit(table: Path | str) -> Commit | None:
     OSError
         If the folder cannot be looked into.
     """
-    versions = os.path.join(table, "_versions")
+    versions = f"{os.fspath(table)}{os.sep}_versions"
     for _ in range(_TRIES):
         try:
             found = _newest(os.listdir(versions))
@@ -72,7 +72,7 @@ def newest_commit(table: Path | str) -> Commit | None:
         version, name = found
         # One that is gone since has a newer one, or the table is being made again.
         with contextlib.suppress(FileNotFoundError):
-            return Commit(version, FileIdentity.of(os.stat(os.path.join(versions, name))))
+            return Commit(version, FileIdentity.of(os.stat(f"{versions}{os.sep}{name}")))
     raise FileNotFoundError(errno.ENOENT, "its newest version comes and goes", versions)
 
 
@@ -106,14 +106,14 @@ def look_at_tables(folder: Path) -> dict[str, Commit]:
         If a folder cannot be looked into.
     """
     names = [*(f"{name}.lance" for name in _TABLES), JOURNAL]
-    home = os.fspath(folder)  # every search asks: to join paths of pathlib's takes longer than to look
+    home = f"{os.fspath(folder)}{os.sep}"  # every search asks: to join paths takes longer than to look
     try:
         try:
-            inside = sorted(os.listdir(os.path.join(home, "vectors")))
+            inside = sorted(os.listdir(f"{home}vectors"))
         except (FileNotFoundError, NotADirectoryError):
             inside = []
         names += [f"vectors/{name}" for name in inside if name.endswith(".lance")]
-        commits = {name: newest_commit(os.path.join(home, name)) for name in names}
+        commits = {name: newest_commit(home + name) for name in names}
     except OSError as error:
         raise StoreResourceError(f"cannot read {folder}: {error.strerror or error}") from error
     return {name: commit for name, commit in commits.items() if commit is not None}

@@ -7,6 +7,7 @@ image's other rows are there.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -124,6 +125,7 @@ def failures() -> pa.Schema:
     )
 
 
+@functools.cache  # every search asks
 def vectors(dimension: int) -> pa.Schema:
     """One model's embeddings: `dimension` float32 a row."""
     import pyarrow as pa
