@@ -311,4 +311,6 @@ def _order_words(sort: str) -> str:
 
 def _file_name(hit: Hit) -> str:
     """Return the last part of a path; what no folder holds, mnist:train/42, is not known by that."""
+    if hit.kept_key is not None:
+        return hit.kept_key
     return Path(hit.path).name if os.path.isabs(hit.path) else hit.path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any, Literal, NewType, NoReturn, Self, TypeVar
 
 import numpy as np
@@ -206,6 +207,13 @@ class Hit:
     def path(self) -> str:
         """The first place where this image lies."""
         return self.paths[0]
+
+    @property
+    def kept_key(self) -> str | None:
+        """The first of its keys, where the file at `path` is the collection's own; else None."""
+        file = PurePath(self.path)
+        is_kept = file.stem == self.hex_id and file.parts[-4:-2] == (".lookalike", "added")
+        return self.keys[0] if self.keys and is_kept else None
 
     def to_dict(self, path: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON.

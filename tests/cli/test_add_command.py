@@ -67,6 +67,19 @@ def test_a_key_of_nothing_is_none_and_no_path_stands_for_it(indexed, call):
     assert "added" not in call("info")[1]
 
 
+def test_what_only_the_collection_keeps_is_shown_by_its_key(indexed, call):
+    call("add", "../beside/0.png", "--key", "shoe/1")
+    shown = "added:shoe/1"
+    assert call("list", "--in", "added:")[1] == f"1\t\t\t{shown}\n"
+    assert call("search", "added:shoe/1", "--include-self", "-k", 1)[1].endswith(f"\t{shown}\n")
+    call("sets", "add", "best", shown)
+    assert call("sets", "show", "best")[1].split("\t")[1] == shown
+    path = call("list", "--in", "added:", "-f")[1].strip()  # of a file that other programs can open
+    assert os.path.isfile(indexed / path)
+    call("add", "cats/0.png", "--key", "again/1")  # it lies in a folder, too, whose name says more
+    assert call("list", "-k", 1)[1] == "1\t\tcats\tcats/0.png  (and 1 more)\n"
+
+
 def test_one_comes_on_standard_input(indexed):
     command = [sys.executable, "-m", "lookalike", "add", "-", "--key", "now"]
     content = (indexed.parent / "beside" / "0.png").read_bytes()
@@ -101,6 +114,18 @@ def test_a_slip_is_told_in_a_line(indexed, call, words, said):
     assert code == 2
     assert said in complaint
     assert complaint.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", ["a,b\n1,2\n", "file,price:number\ncats/0.png,dear\n"])
+def test_a_table_of_fields_that_cannot_be_read_is_told_of_before_anything_is_indexed(folder, call, words):
+    (folder / "table.csv").write_text(words, encoding="utf-8")
+    code, out, complaint = call("index", *MODEL, "--fields", "table.csv")
+    assert (code, out, complaint.count("\n")) == (2, "", 1)
+    assert not (folder / ".lookalike").exists()
+    call("index", *MODEL)
+    picture(7).save(folder / "new.png")
+    assert call("index", "--fields", "table.csv")[0] == 2
+    assert "images      6\n" in call("info")[1]
 
 
 def test_index_reads_a_table_of_fields_and_says_what_came_in(folder, call):

@@ -287,3 +287,8 @@ def test_a_collection_that_may_not_be_read_says_so():
                     Collection.open(at)
         finally:
             place.chmod(0o755)
+
+
+def test_models_says_where_those_of_a_collection_are_listed(call):
+    code, out, _ = call("models")
+    assert (code, out.count("lookalike info\n")) == (0, 1)

@@ -29,6 +29,16 @@ def test_a_set_is_filled_shown_renamed_and_deleted(call):
     assert json.loads(call("sets", "delete", "top", "--json")[1])["change"]["words"] == "set top deleted"
 
 
+def test_the_collection_is_found_around_the_images_as_search_finds_it(call, folder):
+    outside = folder.parent
+    image = f"{folder.name}/cats/0.png"
+    for words in ("sets add best", "labels give owl", "labels remove", "sets remove best"):
+        assert call(*words.split(), image, cwd=outside)[0] == 0
+    assert len(Collection.open(folder).changes.list()) == 4
+    code, _, complaint = call("labels", "give", "owl", "nothing.png", cwd=outside)
+    assert (code, complaint.count("\n")) == (2, 1)
+
+
 def test_what_a_search_finds_goes_into_a_set_by_standard_input(call, monkeypatch):
     import io
     import sys

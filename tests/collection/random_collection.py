@@ -184,7 +184,7 @@ def random_collection(folder, seed, monkeypatch):
     )
     monkeypatch.setattr(Snapshot, "said", property(lambda _: said))
     fields = own_fields(snapshot, images)
-    snapshot.keep("own", lambda: OwnColumns(fields))
+    snapshot.keep_of_fields("own", lambda: OwnColumns(fields))
     return places, images
 
 

@@ -22,6 +22,7 @@ from lookalike.errors import CollectionError, StoreDamagedError
 from lookalike.images.finding.spelling import composed
 from lookalike.images.metadata.metadata import NO_METADATA
 from lookalike.store import PinnedStore, Store, journal_table
+from lookalike.store.fields import FieldTable
 from lookalike.store.store import Changes, FileRow, ImageRow
 from lookalike.types import ImageId
 from pictures import picture
@@ -239,7 +240,7 @@ def test_vectors_of_a_snapshot_come_as_they_are_asked_for_and_once(collection):
     ids, vectors = snapshot.vectors([second, 7, first, second])
     assert ids.tolist() == [second, first]
     assert (vectors[1] == snapshot.vectors([first])[1][0]).all()
-    assert snapshot.vectors([])[1].shape == (0, DIMENSION) or not len(snapshot.vectors([])[0])
+    assert snapshot.vectors([])[1].shape == (0, DIMENSION)
     with pytest.raises(CollectionError, match="is embedded with lite0 "):
         snapshot.vectors([first], "lite0")
 
@@ -473,3 +474,42 @@ def test_a_snapshot_that_nobody_holds_is_let_go_of_at_once(collection):
         assert snapshot() is None
     finally:
         gc.enable()
+
+
+def test_what_is_made_of_fields_and_clusters_stays_while_other_things_are_said(collection):
+    stored, other = (path for path, _, _ in collection.snapshot().files.facts()[:2])
+    collection.set_fields({stored: {"price": 3}})
+    collection.clusterings.make(k=2, name="two")
+    before = collection.snapshot()
+    own, clusters = before.own, before.clustering("two")
+    prices = before.own.numbers("price")
+    collection.labels.give(before.images.ids[:1].tolist(), "by hand")
+    after = collection.snapshot()
+    assert after is not before
+    assert after.own is own
+    assert after.own.numbers("price") is prices
+    assert after.clustering("two") is clusters
+    collection.set_fields({other: {"price": 5}})
+    assert np.nansum(collection.snapshot().own.numbers("price")) == 8
+    collection.clusterings.make(k=3, name="two")
+    assert len(collection.snapshot().clustering("two").coded.values) == 4
+    assert np.nansum(own.numbers("price")) == 3
+    assert len(before.clustering("two").coded.values) == 3
+
+
+def test_who_asks_once_for_the_fields_of_many_hits_has_them_of_one_look_into_the_table(
+    collection, monkeypatch
+):
+    files = [path for path, _, _ in collection.snapshot().files.facts()]
+    collection.set_fields({path: {"name": path} for path in files})
+    monkeypatch.setattr(module, "_SOON_READ", 0)
+    monkeypatch.setattr(module, "_ASKED_BY_COMMANDS", 100)
+    looked = []
+    look = FieldTable.rows_of
+    monkeypatch.setattr(FieldTable, "rows_of", lambda *asked: looked.append(asked) or look(*asked))
+    with Collection.open(collection.folder.parent) as opened:
+        hits = opened.search(collection.snapshot().absolute(files[0]), k=len(files), include_self=True).hits
+        assert not looked
+        assert sorted(hit.fields["name"] for hit in hits) == sorted(files)
+        assert len(looked) == 1
+        assert not opened.snapshot()._files.has("")  # nor has it read where a million images lie

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -269,6 +270,16 @@ def test_bytes_of_which_a_part_was_lost_are_not_taken(tmp_path, name):
     loaded = Exact.load(tmp_path / "index")
     assert_as_without(loaded, rows[::20], 10)
     assert file.read_bytes() == content  # made again
+
+
+def test_a_folder_that_was_removed_does_not_come_back_for_bytes(tmp_path):
+    rows = rows_of()
+    Exact("cosine").build(rows).save(tmp_path / "index")
+    loaded = Exact.load(tmp_path / "index")
+    shutil.rmtree(tmp_path / "index")
+    assert_as_without(loaded, rows[:5], 10)
+    assert loaded._bytes is not None
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_disk_that_cannot_be_written_to_does_not_matter(tmp_path, monkeypatch):

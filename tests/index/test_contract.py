@@ -494,6 +494,20 @@ def test_removed_vectors_are_not_found_and_can_come_back(kind):
     assert index.search(vectors[0], k=1).ids.tolist() == [[0]]
 
 
+@each(OURS)
+def test_an_id_that_comes_back_has_the_vector_it_came_back_with(kind):
+    vectors, others = vectors_of(600, 4), vectors_of(600, 4, seed=1)
+    index = kind.index("euclidean").build(vectors)
+    index.remove(range(0, 600, 2))
+    assert index.vector_of(2) is None
+    index.add(range(0, 600, 2), others[::2])
+    for key in range(600):
+        expected = others[key] if key % 2 == 0 else vectors[key]
+        assert index.vector_of(key).tolist() == expected.tolist()
+    index.remove([2])
+    assert index.vector_of(2) is None
+
+
 @each_kind
 def test_removing_an_id_that_is_not_there_is_an_error_and_removes_nothing(kind):
     index = kind.index("euclidean").build([[0, 0], [3, 4]])

@@ -89,3 +89,19 @@ def test_k_is_checked_against_what_is_there(k):
     searcher = Patched(Exact("euclidean").build(rows), np.array([0]), np.array([5]), rows[:1])
     with pytest.raises(InvalidInputError, match="expected 1 to 3"):
         searcher.search([0.0], k)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_what_is_as_far_comes_in_the_order_of_one_index_of_all(metric):
+    """Vectors of few small numbers: many are as far as float32 can tell, and some of them are as far."""
+    random = np.random.default_rng(3)
+    for _ in range(60):
+        rows = random.integers(0, 3, (40, 4)).astype(np.float32) + np.float32([1, 0, 0, 0])
+        ids = random.permutation(1_000)[:40]
+        searcher = Patched(Exact(metric).build(rows[:30], ids[:30]), ids[:5], ids[30:], rows[30:])
+        exact = Exact(metric).build(rows[5:], ids[5:])
+        queries = random.integers(0, 3, (4, 4)) + np.array([1, 0, 0, 0])
+        for k in (5, 35):
+            assert searcher.search(queries, k).ids.tolist() == exact.search(queries, k).ids.tolist()
+        for found, expected in zip(searcher.radius(queries, 0.5), exact.radius(queries, 0.5), strict=True):
+            assert found[0].tolist() == expected[0].tolist()

@@ -54,11 +54,10 @@ def add(
         raise InvalidInputError("what is read from standard input has no name; give it a --key")
     chosen = open_named(collection)
     values = _read_fields(field or [], dict(chosen.fields.kinds()))
+    keys = [_key_of(file) for file in files] if key is None else [key]
     additions = (
-        Addition(
-            sys.stdin.buffer if file == _STDIN else file, _key_of(file) if key is None else key, values, label
-        )
-        for file in files
+        Addition(sys.stdin.buffer if file == _STDIN else file, under, values, label)
+        for file, under in zip(files, keys, strict=True)
     )
     given: dict[str, Any] = {"jobs": jobs} if device is None else {"jobs": jobs, "device": device}
     result = chosen.add(additions, **given)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lookalike.system.progress import Watch
+    from lookalike.types import Hit
 
 _MISSING = 8  # characters that are named
 _DELAY = 0.2  # seconds of work before there is a bar: what is there already takes no time
@@ -124,6 +125,15 @@ def relative(path: str) -> str:
         return os.path.relpath(path)
     except (ValueError, OSError):  # another drive; or the working directory is gone
         return path
+
+
+def place_of(hit: Hit) -> str:
+    """Say where a hit lies, for people: its path, or ``added:KEY`` where only the collection keeps it."""
+    if hit.kept_key is not None:
+        place, n_others = f"added:{hit.kept_key}", len(hit.keys) - 1
+    else:
+        place, n_others = relative(hit.path), len(hit.paths) - 1
+    return f"{place}  (and {n_others} more)" if n_others else place
 
 
 def print_raw(path: str) -> None:

@@ -144,6 +144,8 @@ def index(
         )
         if chosen.is_new:
             stack.push(partial(_leave_nothing, chosen))
+        if fields is not None:
+            chosen.fields.check_table(fields)  # before hours of work
         stack.push(partial(_say_what_is_kept, chosen))
         places = [
             *targets,

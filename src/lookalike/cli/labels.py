@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lookalike.cli.console import print_json, say
-from lookalike.cli.locate import open_named
+from lookalike.cli.locate import open_named, open_near
 from lookalike.cli.options import CollectionOption, Output
 from lookalike.cli.sets import ImagesArgument, named_images, tell_change
 from lookalike.system.wording import count_images
@@ -33,11 +33,11 @@ def give(
     output: Output,
 ) -> None:
     """Give images a label; it goes before that of their folder."""
-    chosen = open_named(collection)
-    tell_change(chosen.labels.give(named_images(images), label), output)
+    names = named_images(images)
+    tell_change(open_near(names, collection).labels.give(names, label), output)
 
 
 def remove(*, images: ImagesArgument, collection: CollectionOption = None, output: Output) -> None:
     """Take away the labels that images were given by hand; those of their folders show again."""
-    chosen = open_named(collection)
-    tell_change(chosen.labels.remove(named_images(images)), output)
+    names = named_images(images)
+    tell_change(open_near(names, collection).labels.remove(names), output)

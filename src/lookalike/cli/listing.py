@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import complain, print_json, print_raw, relative, say
+from lookalike.cli.console import complain, place_of, print_json, print_raw, relative, say
 from lookalike.cli.filters import Filters
 from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
@@ -144,13 +144,13 @@ def _print(result: BrowseResult, is_filtered: bool) -> None:
     """Print columns for a person, or the same separated by tabs for a program."""
     is_for_person = sys.stdout is not None and sys.stdout.isatty()
     values = [None] * len(result) if result.values is None else result.values
-    field = result.sort.removeprefix(FIELD) if result.sort.startswith(FIELD) else None
+    field = result.sort.removeprefix(FIELD) if result.sort.startswith(FIELD) else ""  # which none is called
     rows = (
         (
             str(hit.rank),
             field_words(hit.fields[field]) if field in hit.fields else _text(value),
             " · ".join(hit.labels),
-            relative(hit.path) + (f"  (and {len(hit.paths) - 1} more)" if len(hit.paths) > 1 else ""),
+            place_of(hit),
         )
         for hit, value in zip(result.hits, values, strict=True)
     )

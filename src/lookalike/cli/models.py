@@ -52,6 +52,7 @@ def models(
         say(f"{model.name:<{width}} {model.title}; {facts}{text} ({_state(model)})")
     say(f"{'pixels-…':<{width}} The pixels themselves, euclidean: {PIXELS_PATTERN}")
     say(f"{'FILE.onnx':<{width}} Any network of yours, by its path: see docs/models.md")
+    say(f"{'…':<{width}} A collection's own, vectors that you brought along among them: lookalike info")
     say(f"{RESNET50_WEIGHTS.name} {RESNET50_WEIGHTS.title}: see docs/train.md ({_state(RESNET50_WEIGHTS)})")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import complain, print_json, print_raw, relative, say, watched
+from lookalike.cli.console import complain, place_of, print_json, print_raw, relative, say, watched
 from lookalike.cli.filters import SPELLED, SearchFilters
 from lookalike.cli.hints import advise
 from lookalike.cli.options import (
@@ -194,7 +194,7 @@ def _print(result: SearchResult, is_filtered: bool) -> None:
             str(hit.rank),
             f"{hit.distance if hit.score is None else hit.score:.3f}",
             " · ".join(hit.labels),
-            relative(hit.path) + (f"  (and {len(hit.paths) - 1} more)" if len(hit.paths) > 1 else ""),
+            place_of(hit),
         )
         for hit in result.hits
     ]

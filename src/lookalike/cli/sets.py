@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lookalike.cli.console import print_json, print_raw, relative, say
+from lookalike.cli.console import place_of, print_json, print_raw, relative, say
 from lookalike.cli.filters import Filters
-from lookalike.cli.locate import open_named
+from lookalike.cli.locate import open_named, open_near
 from lookalike.cli.options import CollectionOption, NameArgument, Output, argument, given
 from lookalike.system.wording import count_images
 
@@ -64,7 +64,7 @@ def show(
         if filepath_only:
             print_raw(relative(hit.path))
         else:
-            say(hit.hex_id, relative(hit.path), hit.label or "")
+            say(hit.hex_id, place_of(hit), hit.label or "")
     if n_missing and not filepath_only and not output.quiet:
         say(f"and {count_images(n_missing)} not in the collection now")
 
@@ -89,8 +89,9 @@ def add(
     With filters, all images that pass, by path. What a search finds: lookalike search beach.jpg -k 100 -f |
     lookalike sets add beach -
     """
-    chosen = open_named(collection)
-    wanted: list[str | int] = [*named_images(images or [])]
+    names = named_images(images or [])
+    chosen = open_near(names, collection)
+    wanted: list[str | int] = [*names]
     if given(filters):
         wanted += chosen.browse(where=filters.where()).hits.ids.tolist()
     tell_change(chosen.sets.add(name, wanted), output)
@@ -104,8 +105,8 @@ def remove(
     output: Output,
 ) -> None:
     """Take images out of a set; they stay in the collection."""
-    chosen = open_named(collection)
-    tell_change(chosen.sets.remove(name, named_images(images)), output)
+    names = named_images(images)
+    tell_change(open_near(names, collection).sets.remove(name, names), output)
 
 
 def rename(

@@ -267,10 +267,10 @@ class _Counting:
         if kind in ("text", "tags", "boolean"):
             return self._file_words(key, own.words(name))
         if kind == "date":
-            days = self.snapshot.keep(("days", name), lambda: _days(own.moments(name)))
+            days = self.snapshot.keep_of_fields(("days", name), lambda: _days(own.moments(name)))
             counts, n_any = self._count_files(key, days)
             return _of_days(days, counts, self.total - n_any)
-        parts = self.snapshot.keep(("parts", name), lambda: _in_parts(own.numbers(name), True))
+        parts = self.snapshot.keep_of_fields(("parts", name), lambda: _in_parts(own.numbers(name), True))
         counts, n_any = self._count_files(key, parts.coded)
         return _of_parts(parts, counts, self.total - n_any)
 
@@ -287,7 +287,12 @@ class _Counting:
         return _of_words(column.values, counts, self.total - n_any)
 
     def _by_image(self, key: str, column: Coded | CodedLists) -> Coded | CodedLists:
-        return self.snapshot.keep(("by image", key), lambda: self.joined.by_image(column))
+        keep = self.snapshot.keep  # for as long as the column stays
+        if key in ("folders", "splits"):
+            keep = self.joined.keep
+        elif key != "labels":
+            keep = self.snapshot.keep_of_fields
+        return keep(("by image", key), lambda: self.joined.by_image(column))
 
     def _count_files(self, key: str, column: Coded | CodedLists) -> tuple[Counts, int]:
         """Return how many images have each value of a column of files, and how many have any."""

@@ -13,7 +13,7 @@ matter of milliseconds. Ties stand by path, and images of which nothing is known
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +22,13 @@ import numpy.typing as npt
 
 from lookalike.collection.coding import Coded, Mask, small_codes
 from lookalike.collection.columns import NO_RATING
-from lookalike.collection.joined import Rows
+from lookalike.collection.joined import ORDERS, Rows
 from lookalike.collection.own_columns import as_moments
 from lookalike.collection.resources import Resources
 from lookalike.collection.snapshot import Snapshot
 from lookalike.errors import QueryInputError
 from lookalike.query.sorts import FIELD
+from lookalike.system.memo import Recent
 
 _GREY = 10.0  # of less chroma no hue is seen
 _FIRST_HUE = np.radians(15)  # red; what lies before it is pink
@@ -117,6 +118,7 @@ def order_images(resources: Resources, sort: str, random_state: int, clustering:
     elif sort == "label":
         found = kept.get(key, lambda: _sorted(snapshot, _label_ranks(snapshot)))
     elif sort.startswith(FIELD):
+        kept = snapshot.keep_of_fields("orders", _recent_orders)
         found = kept.get(key, lambda: _sorted(snapshot, _field(snapshot, sort.removeprefix(FIELD))))
     elif sort == "random":
         kept = snapshot.joined.orders
@@ -126,6 +128,10 @@ def order_images(resources: Resources, sort: str, random_state: int, clustering:
     else:
         found = snapshot.joined.orders.get(sort, lambda: _sorted(snapshot, _of_tables(snapshot, sort)))
     return found
+
+
+def _recent_orders() -> Recent[Hashable, Any]:
+    return Recent(ORDERS)
 
 
 def image_labels(snapshot: Snapshot) -> Coded:

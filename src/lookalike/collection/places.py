@@ -93,13 +93,14 @@ class Places:
         by_hand = self.snapshot.said.labels
         locations: dict[int, list[FileLocation]] = {}
         added = set()
-        for stored, image, label in rows:
+        fields = self.snapshot.fields_of([(stored, image) for stored, image, _ in rows])
+        for (stored, image, label), said in zip(rows, fields, strict=True):
             location = FileLocation(
                 self.snapshot.absolute(stored, image),
                 label,
                 clusters.get(image, NO_CLUSTERS),
                 by_hand.get(image),
-                self.snapshot.fields_at(stored, image),
+                said,
                 self.key_of(stored),
             )
             locations.setdefault(image, []).append(location)

@@ -12,7 +12,8 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -100,6 +101,10 @@ class Snapshot(SnapshotColumns):
             self._images = before._images
         if before is not None and has_same_files and has_same_images:
             self._joined = before._joined
+            if before.store.fields.commit == store.fields.commit:
+                self._made_of_fields = before._made_of_fields
+        if has_same_images and before is not None and before.seen.clusterings == seen.clusterings:
+            self._made_of_clusters = before._made_of_clusters
 
     @property
     def files(self) -> FileColumns:
@@ -139,14 +144,28 @@ class Snapshot(SnapshotColumns):
 
     def fields_at(self, stored: str, image: int) -> Mapping[str, FieldValue]:
         """Return what the user says of a file, by its stored path and its image: read when somebody looks."""
-        return LazyFields(lambda: self._fields_at(stored, image)) if self.store.fields.exists() else NO_FIELDS
+        return self.fields_of([(stored, image)])[0]
 
-    def _fields_at(self, stored: str, image: int) -> dict[str, FieldValue]:
-        files = self.files_if_soon()
-        row = None if files is None else files.row_at(stored)
-        if row is not None:
-            return self.fields.at(row)
-        return fields_of(self.store.fields, [(stored, image)]).get((stored, image), {})
+    def fields_of(self, places: Sequence[tuple[str, int]]) -> list[Mapping[str, FieldValue]]:
+        """Return what the user says of some files, by stored path and image: read when somebody looks.
+
+        Where the table has to be asked, it is asked once for all.
+        """
+        if not self.store.fields.exists():
+            return [NO_FIELDS] * len(places)
+        found: dict[tuple[str, int], dict[str, FieldValue]] = {}
+
+        def read(place: tuple[str, int]) -> dict[str, FieldValue]:
+            files = None if found else self.files_if_soon()
+            if files is not None:
+                row = files.row_at(place[0])
+                if row is not None:
+                    return self.fields.at(row)
+            if not found:
+                found.update({each: {} for each in places} | fields_of(self.store.fields, places))
+            return found[place]
+
+        return [LazyFields(partial(read, place)) for place in places]
 
     @property
     def said(self) -> Said:

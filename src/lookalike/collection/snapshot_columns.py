@@ -66,6 +66,8 @@ class SnapshotColumns(ABC):
         self._clusterings = clusterings
         self._joined: Memo[str, Joined] = Memo()
         self._made: Memo[Hashable, Any] = Memo()
+        self._made_of_fields: Memo[Hashable, Any] = Memo()
+        self._made_of_clusters: Memo[Hashable, Any] = Memo()
         self.selections: Recent[Hashable, Any] = Recent(_SELECTIONS)
         self.orders: Recent[Hashable, Any] = Recent(ORDERS)
 
@@ -97,7 +99,7 @@ class SnapshotColumns(ABC):
     @property
     def own(self) -> OwnColumns:
         """The user's own columns, as they are searched."""
-        return self.keep("own", lambda: OwnColumns(self.fields))
+        return self.keep_of_fields("own", lambda: OwnColumns(self.fields))
 
     @property
     def file_labels(self) -> Coded:
@@ -119,7 +121,7 @@ class SnapshotColumns(ABC):
     @property
     def named_clusters(self) -> tuple[Coded, ...]:
         """The names of clusters, by clustering, the one that its user changed last first; a row an image."""
-        return self.keep("named", lambda: tuple(map(self._name_clusters, self.labels.named)))
+        return self._made_of_clusters.get("named", lambda: tuple(map(self._name_clusters, self.labels.named)))
 
     def _name_clusters(self, named: NamedClusters) -> Coded:
         values = tuple(dict.fromkeys(named.names.values()))
@@ -141,7 +143,10 @@ class SnapshotColumns(ABC):
             If it is damaged.
         """
         # Not kept where there is none, or it cannot be read: that raises.
-        return self.keep(("clustering", name), lambda: self._read_clustering(name))
+        found: ClusterColumns = self._made_of_clusters.get(
+            ("clustering", name), lambda: self._read_clustering(name)
+        )
+        return found
 
     def _read_clustering(self, name: str) -> ClusterColumns:
         stored = self._clusterings.read(name)
@@ -157,4 +162,12 @@ class SnapshotColumns(ABC):
     def keep(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what was made of this snapshot before, or make it now, once for all who ask."""
         found: T = self._made.get(key, make)
+        return found
+
+    def keep_of_fields(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what was made of the user's own columns before, or make it now, once for all who ask.
+
+        It stays while neither they nor the tables of files and images change.
+        """
+        found: T = self._made_of_fields.get(key, make)
         return found

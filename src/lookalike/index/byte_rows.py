@@ -244,7 +244,7 @@ class ByteRows:
         some = np.linspace(0, len(self.codes) - 1, min(len(self.codes), _CHECKED)).astype(np.intp)
         found = 0
         for part in (self.codes[some], self.facts, self.steps, self.center):
-            found = zlib.crc32(np.ascontiguousarray(part), found)
+            found = zlib.crc32(np.ascontiguousarray(part).tobytes(), found)
         return found
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -289,7 +289,8 @@ class Exact(Index):
         if not 0 < self._rows.size <= min(_MOST_BYTES, free_memory() // 2):
             return None
         made = ByteRows.make(self._rows, self._lengths if self.metric == "cosine" else np.empty(0))
-        if made is not None and place is not None:
+        # An index that was removed meanwhile, for a newer one, is not to come back as a folder of bytes.
+        if made is not None and place is not None and place.parent.is_dir():
             with contextlib.suppress(IndexFileError, OSError):  # a full disk, or one that is only read
                 made.save(place, self.metric, self._ids, self._rows)
                 return ByteRows.load(place, self._ids, self._rows)  # memory-mapped

@@ -14,7 +14,9 @@ class IdOrder:
     Parameters
     ----------
     ids : (n,) int64
-        Distinct.
+        Distinct, but for rows that have gone.
+    is_there : (n,) bool, optional
+        Which have not; by default, all.
 
     Examples
     --------
@@ -23,14 +25,18 @@ class IdOrder:
     (array([ 2, -1,  0]), 1)
     """
 
-    def __init__(self, ids: Ids) -> None:
-        self._ids = ids
+    def __init__(self, ids: Ids, is_there: npt.NDArray[np.bool_] | None = None) -> None:
+        self._ids, self._is_there = ids, is_there
         self._sorted: tuple[Ids, npt.NDArray[np.int64]] | None = None
 
     def rows_of(self, ids: Ids) -> npt.NDArray[np.int64]:
         """Return the row of each id, -1 where it is not there."""
         if self._sorted is None:  # several threads may: all find the same
-            order = np.argsort(self._ids)
+            if self._is_there is None:
+                order = np.argsort(self._ids)
+            else:
+                rows = np.flatnonzero(self._is_there)
+                order = rows[np.argsort(self._ids[rows])]
             self._sorted = self._ids[order], order
         there, order = self._sorted
         if not len(there):

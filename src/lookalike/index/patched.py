@@ -4,7 +4,8 @@ To add a vector to a large index and write it anew takes seconds; to look throug
 it takes a millisecond. So where a few come and go all the time, the index stays as it is: its hits that have
 gone are left out, in whose place it is asked for more, and those among the new are put between the others.
 
-Distances are those that either gives. Of equal ones, what is in the index comes first, then what came later.
+Distances are those that either gives. Those that are equal as float32 are measured again, as an index that
+holds all would; of those that are equal even so, what is in the index comes first, then what came later.
 """
 
 from __future__ import annotations
@@ -100,7 +101,10 @@ class Patched(Searcher):
             found.append(self._come.search(queries, min(k, len(self._come)), allowed=among))
         ids = np.concatenate([each.ids for each in found], axis=1)
         distances = np.concatenate([each.distances for each in found], axis=1)
-        order = np.argsort(distances, axis=1, kind="stable")[:, :k]
+        order = np.argsort(distances, axis=1, kind="stable")
+        if len(found) == 2:
+            self._settle(order, ids, distances, found[0].ids.shape[1], queries)
+        order = order[:, :k]
         return Neighbors(np.take_along_axis(ids, order, 1), np.take_along_axis(distances, order, 1))
 
     def _search_index(
@@ -129,18 +133,50 @@ class Patched(Searcher):
         r = check_radius(r)
         found = self.index.radius(queries, r)
         come = self._come.radius(queries, r) if len(self._come) else None
+        asked = np.atleast_2d(np.asarray(queries))
         hits = []
         for number in range(len(found)):
             ids, distances = found[number]
             is_there = ~self._has_gone(ids)
             ids, distances = ids[is_there], distances[is_there]
+            n_in_index = len(ids)
             if come is not None:
                 new_ids, new_distances = come[number]
                 ids = np.concatenate([ids, new_ids])
                 distances = np.concatenate([distances, new_distances])
             order = np.argsort(distances, kind="stable")
+            if come is not None:
+                self._settle(order[None], ids[None], distances[None], n_in_index, asked[number])
             hits.append((ids[order], distances[order]))
         return Neighborhoods.join(hits)
+
+    def _settle(
+        self,
+        order: npt.NDArray[np.intp],
+        ids: Ids,
+        distances: npt.NDArray[np.float32],
+        n_in_index: int,
+        queries: npt.ArrayLike,
+    ) -> None:
+        """Bring into order what is of equal distance, and partly from the index, partly of what has come.
+
+        Parameters
+        ----------
+        order : (n_queries, n) int64
+            In which distances rise; what is from the index, the first `n_in_index`, before the rest.  # OUT
+        ids, distances : (n_queries, n)
+        """
+        near, has_come = np.take_along_axis(distances, order, 1), order >= n_in_index
+        is_between = (near[:, 1:] == near[:, :-1]) & has_come[:, 1:] & ~has_come[:, :-1]
+        for row, at in zip(*np.nonzero(is_between & np.isfinite(near[:, 1:])), strict=True):
+            run = slice(*(np.searchsorted(near[row], near[row, at], side) for side in ("left", "right")))
+            some = order[row, run].copy()
+            vectors = [self.vector_of(int(key)) for key in ids[row, some]]
+            kept = [vector for vector in vectors if vector is not None]
+            if len(kept) == len(some):
+                query = np.atleast_2d(np.asarray(queries))[row]
+                measured = Exact(self.metric).build(np.stack(kept), some)
+                order[row, run] = measured.search(query, len(some)).ids[0]
 
     def _has_gone(self, ids: Ids) -> npt.NDArray[np.bool_]:
         if not len(self._gone):

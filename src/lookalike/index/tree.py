@@ -115,7 +115,7 @@ class Tree(Index):
     def vector_of(self, key: int) -> Vectors | None:
         """Return the vector of an id, (d,) float32, as it was given; see `Searcher.vector_of`."""
         row = self._order.row_of(key)
-        if row is None or (self._alive is not None and not self._alive[row]):
+        if row is None:
             return None
         n = len(self._rows)
         kept = self._rows[row] if row < n else self._more_rows[row - n]
@@ -270,7 +270,7 @@ class Tree(Index):
         """Make every array what the kernels were compiled for."""
         self._effort_of = {}
         self._ids, self._row_lengths = sealed(self._ids), sealed(self._row_lengths)
-        self._order = IdOrder(self._ids)
+        self._order = IdOrder(self._ids, self._alive)
         self._rows, self._more_rows = sealed(self._rows), sealed(self._more_rows)
         self._seal_tree()
 

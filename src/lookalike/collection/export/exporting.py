@@ -28,6 +28,7 @@ from lookalike.errors import (
     CollectionResourceError,
     InvalidInputError,
 )
+from lookalike.hints import Hint
 from lookalike.query.filter import Filter
 from lookalike.results.browsing import BrowseResult, plain_value
 from lookalike.results.clusterings import Cluster, Clustering
@@ -67,6 +68,8 @@ def export_result(
     if wants_vectors:
         model, _ = resources.some_embedded(asked.model or _model_of(result))
         export = replace(export, model=model)
+    elif asked.model is not None:
+        resources.model(asked.model)  # nothing is taken of it, but it has to be one
     if asked.by in ("label", "split"):
         export = replace(export, by=asked.by, groups=None, all_groups=())
     return _write(replace(export, watch=watch), to, form, asked.force)
@@ -84,17 +87,18 @@ def export_clustering(resources: Resources, clustering: Clustering, to: Path, na
 
 def check_export(to: Path, form: str) -> None:
     """Raise InvalidInputError or CollectionError unless there is such a form, and nothing in the way."""
-    check_target(to, get_form(form), force=False)
+    check_target(to, get_form(form), force=False, can_force=False)
 
 
-def check_target(to: Path, form: ExportForm, force: bool) -> None:
+def check_target(to: Path, form: ExportForm, force: bool, can_force: bool = True) -> None:
     """Raise CollectionError if something is in the way, or there is no folder to write to."""
     if form.is_file:
         for file in _files(to, form):
             may_go = force and file.is_file() and not file.is_symlink()
             if os.path.lexists(file) and not may_go:
                 raise CollectionConflictError(
-                    f"{file} is there already, and is not overwritten", hint="name another file"
+                    f"{file} is there already, and is not overwritten",
+                    hint=Hint("force_export") if can_force and not force else "name another file",
                 )
     elif os.path.lexists(to) and (not to.is_dir() or any(to.iterdir())):
         foreign = foreign_file(to) if force and to.is_dir() and not to.is_symlink() else str(to)

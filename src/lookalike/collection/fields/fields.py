@@ -195,6 +195,16 @@ class Fields(Names):
             counts = self._write(kinds, found, unknown, watch)
         return FieldReport(*counts, {name: named[name] for name in table.columns})
 
+    def check_table(self, file: str | os.PathLike[str]) -> None:
+        """Look whether `read` can take a table, which may take long work to come to.
+
+        Raises
+        ------
+        InvalidInputError
+            As `read` does.
+        """
+        read_table(Path(file), FieldKinds(self._resources().live.fields))
+
     def _write(
         self,
         kinds: FieldKinds,
