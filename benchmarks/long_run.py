@@ -55,7 +55,7 @@ from lookalike.errors import (
 )
 from lookalike.images import content_id, decode, perceptual_hash
 from lookalike.images.palette import parse_color, rgb_to_lab
-from lookalike.types import Hit, format_id
+from lookalike.types import Hit, choose_label, format_id
 
 MODEL = "pixels-8-grey"
 PICTURES, THREADS = 1_632, 8
@@ -557,6 +557,11 @@ class Truth:
         is_kept = path.startswith(str(self.snapshot.store.folder))
         return os.path.splitext(path)[0] if is_kept else path
 
+    def shown_label(self, image: int, given: str | None) -> str | None:
+        """Return the label of an image: the one that it was given, or else the name of its cluster."""
+        named = self.snapshot.labels.of_images(np.array([image], np.int64))
+        return choose_label(given, named.get(image, {}))
+
     def vector(self, image: int) -> np.ndarray:
         """Return the vector of an image, (d,)."""
         return self.vectors[np.searchsorted(self.ids, image)]
@@ -627,7 +632,8 @@ def check(watched: Watched, truth: Truth, hits: Sequence[Hit], expected: Expecte
         meant = [(path, label) for path, label in truth.files[hit.id] if expected.path_passes(path, label)]
         paths = [truth.without_ending(path) for path in hit.paths]
         must(paths == [*dict.fromkeys(path for path, _ in meant)], f"{hit.paths} are not the paths {meant}")
-        must(hit.label == meant[0][1], f"the label {hit.label} of {hit.path}; expected {meant[0][1]}")
+        shown = truth.shown_label(hit.id, meant[0][1])
+        must(hit.label == shown, f"the label {hit.label} of {hit.path}; expected {shown}")
         label = truth.folder_labels[paths[0]]
         must(hit.folder_label == label, f"the label {hit.folder_label} of {hit.path}; expected {label}")
         if hit.keys:

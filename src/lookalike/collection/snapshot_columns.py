@@ -121,7 +121,10 @@ class SnapshotColumns(ABC):
     @property
     def named_clusters(self) -> tuple[Coded, ...]:
         """The names of clusters, by clustering, the one that its user changed last first; a row an image."""
-        return self._made_of_clusters.get("named", lambda: tuple(map(self._name_clusters, self.labels.named)))
+        names: tuple[Coded, ...] = self._made_of_clusters.get(
+            "named", lambda: tuple(map(self._name_clusters, self.labels.named))
+        )
+        return names
 
     def _name_clusters(self, named: NamedClusters) -> Coded:
         values = tuple(dict.fromkeys(named.names.values()))
