@@ -525,3 +525,14 @@ def test_what_was_said_goes_over_to_an_edited_picture_and_not_to_another(collect
     collection.add([(darker(20), "edited"), (plain(35), "other")])
     assert collection.image_info("added:edited").labels == ("by hand",)
     assert collection.image_info("added:other").labels == ()
+
+
+def test_what_lies_in_a_folder_too_is_listed_in_its_place_there_with_its_label(collection):
+    before = collection.browse()
+    file = before.hits[1].path
+    assert collection.add([(file, "a key")]).added == 1
+    again = collection.browse()
+    assert [hit.path for hit in again.hits] == [hit.path for hit in before.hits]
+    assert again.hits[1].keys == ("a key",)
+    by_label = collection.browse(sort="label")
+    assert [hit.label for hit in by_label.hits] == sorted(hit.label for hit in before.hits)

@@ -29,11 +29,14 @@ class Joined:
     ----------
     files : FileColumns
     images : ImageColumns
+    last : str, optional
+        What the paths begin with that are the first of an image only where it has no others.
     """
 
-    def __init__(self, files: FileColumns, images: ImageColumns) -> None:
+    def __init__(self, files: FileColumns, images: ImageColumns, last: str | None = None) -> None:
         self.files = files
         self.images = images
+        self._last = last
         self.orders: Recent[Hashable, Any] = Recent(ORDERS)
         self.central: Recent[Hashable, Any] = Recent(1)  # not to be lost to others, as it takes longest
         self._kept: Memo[Hashable, Any] = Memo()
@@ -131,11 +134,27 @@ class Joined:
         """What has been made so far takes in memory."""
         return sum(getattr(kept, "nbytes", 0) for kept in self._kept.values())
 
+    @property
+    def _is_last(self) -> Mask:
+        last = self._last
+        if last is None:
+            return np.zeros(len(self.files), bool)
+
+        def find() -> Mask:
+            by_folder = [folder.startswith(last) for folder in self.files.folders.to_pylist()]
+            is_last: Mask = np.array(by_folder, bool)[self.files.folder_codes]
+            return is_last
+
+        found: Mask = self._kept.get("last", find)
+        return found
+
     def _first(self, order: Rows, files: Mask | None = None) -> tuple[Rows, Rows]:
         """Return the first file of each image, among some or all, and the images by these."""
         order = order if files is None else order[files[order]]
         images = self.images_of_files[order]
         first = np.full(len(self.images) + 1, -1, np.int32)
-        first[images[::-1]] = order[::-1]  # of several the last is kept
+        is_last = self._is_last[order]
+        for rows in (order[is_last], order[~is_last]):
+            first[self.images_of_files[rows[::-1]]] = rows[::-1]  # of several the last is kept
         first[-1] = -1
         return first[:-1], images[first[images] == order]

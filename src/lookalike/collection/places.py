@@ -153,7 +153,7 @@ class Places:
     @property
     def holds_added(self) -> bool:
         """Whether ``added:`` means images that were added by call, and no folder of that name."""
-        return all(root.name != ADDED for root in self.manifest.roots)
+        return self.snapshot.holds_added
 
     @property
     def examples(self) -> tuple[str, ...]:

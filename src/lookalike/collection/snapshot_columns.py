@@ -17,6 +17,7 @@ from lookalike.collection.own_fields import OwnFields
 from lookalike.collection.said import Said
 from lookalike.collection.stored.cluster_names import ClusterLabels
 from lookalike.collection.stored.clusterings import NOISE, NamedClusters, StoredClusterings
+from lookalike.store import ADDED, Manifest
 from lookalike.system.memo import Memo, Recent
 
 T = TypeVar("T")
@@ -56,11 +57,14 @@ class SnapshotColumns(ABC):
     ----------
     labels : ClusterLabels
         The names of clusters.
+    manifest : Manifest
+        What the collection was made of.
     selections, orders : Recent
         What was asked for last.
     """
 
     labels: ClusterLabels
+    manifest: Manifest
 
     def __init__(self, clusterings: StoredClusterings) -> None:
         self._clusterings = clusterings
@@ -94,7 +98,15 @@ class SnapshotColumns(ABC):
     @property
     def joined(self) -> Joined:
         """Both together; what is made of them stays while neither changes."""
-        return self._joined.get("", lambda: Joined(self.files, self.images))
+        last = (
+            f"{ADDED}:" if self.holds_added else None
+        )  # a file of the user's says more, and may have a label
+        return self._joined.get("", lambda: Joined(self.files, self.images, last))
+
+    @property
+    def holds_added(self) -> bool:
+        """Whether ``added:`` means images that were added by call, and no folder of that name."""
+        return all(root.name != ADDED for root in self.manifest.roots)
 
     @property
     def own(self) -> OwnColumns:
