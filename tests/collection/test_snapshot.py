@@ -460,6 +460,23 @@ def test_what_was_said_stays_as_a_snapshot_read_it_however_much_is_said_since(co
     assert before.said.labels == {image: "first"}
 
 
+def test_what_was_said_is_that_of_a_snapshot_although_it_is_read_after_its_commit_was_cleared_away(
+    collection, monkeypatch
+):
+    monkeypatch.setattr(journal_table, "_CLEARED_EVERY", 4)
+    monkeypatch.setattr(journal_table, "_VERSIONS_KEPT", 1)
+    monkeypatch.setattr(journal_table, "_JOINED_EVERY", 2)
+    image = collection.snapshot().images.ids.tolist()[0]
+    for name in ("first", "second"):
+        collection.labels.give([image], name)
+    before, elsewhere = collection.snapshot(), Collection.open(collection.folder).snapshot()
+    for number in range(10):
+        collection.labels.give([image], str(number))
+    assert before.said.labels == elsewhere.said.labels == {image: "second"}
+    assert before.said.last == elsewhere.said.last == 2
+    assert collection.snapshot().said.last == 12
+
+
 def test_a_snapshot_that_nobody_holds_is_let_go_of_at_once(collection):
     snapshot = weakref.ref(collection.snapshot())
     gc.collect()

@@ -80,6 +80,7 @@ class Snapshot(SnapshotColumns):
         self.store = store
         self.labels = labels
         self._journal = journal
+        self._last_said = journal.last_at(store.journal)
         self.seen = seen._replace(tables=store.state)
         folders = [root for root in seen.manifest.roots if root.dataset is None]
         self.folders: tuple[tuple[Root, Path], ...] = tuple(
@@ -169,8 +170,8 @@ class Snapshot(SnapshotColumns):
 
     @property
     def said(self) -> Said:
-        """What people said: read when first asked for, and kept, however much is said since."""
-        return self.keep("said", lambda: self._journal.at(self.store.journal))
+        """What people said: read when first asked for, however much is said since."""
+        return self.keep("said", lambda: self._journal.at(self.store.journal, self._last_said))
 
     def folder_path(self, beginning: str) -> str:
         """Return the absolute path of a folder, as stored paths begin; of a data set's ``mnist:test``."""
