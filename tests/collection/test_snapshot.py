@@ -465,7 +465,6 @@ def test_what_was_said_is_that_of_a_snapshot_although_it_is_read_after_its_commi
 ):
     monkeypatch.setattr(journal_table, "_CLEARED_EVERY", 4)
     monkeypatch.setattr(journal_table, "_VERSIONS_KEPT", 1)
-    monkeypatch.setattr(journal_table, "_JOINED_EVERY", 2)
     image = collection.snapshot().images.ids.tolist()[0]
     for name in ("first", "second"):
         collection.labels.give([image], name)
