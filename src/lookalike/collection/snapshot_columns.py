@@ -16,7 +16,13 @@ from lookalike.collection.own_columns import OwnColumns
 from lookalike.collection.own_fields import OwnFields
 from lookalike.collection.said import Said
 from lookalike.collection.stored.cluster_names import ClusterLabels
-from lookalike.collection.stored.clusterings import NOISE, NamedClusters, StoredClusterings
+from lookalike.collection.stored.clusterings import (
+    NOISE,
+    NamedClusters,
+    StoredClustering,
+    StoredClusterings,
+)
+from lookalike.store.manifest import FileIdentity
 from lookalike.system.memo import Memo, Recent
 
 T = TypeVar("T")
@@ -51,6 +57,8 @@ class SnapshotColumns(ABC):
     Parameters
     ----------
     clusterings : StoredClusterings
+    seen : mapping of str to FileIdentity
+        Which these were at that moment, by name.
 
     Attributes
     ----------
@@ -62,8 +70,9 @@ class SnapshotColumns(ABC):
 
     labels: ClusterLabels
 
-    def __init__(self, clusterings: StoredClusterings) -> None:
+    def __init__(self, clusterings: StoredClusterings, seen: Mapping[str, FileIdentity]) -> None:
         self._clusterings = clusterings
+        self._seen = seen
         self._joined: Memo[str, Joined] = Memo()
         self._made: Memo[Hashable, Any] = Memo()
         self._made_of_fields: Memo[Hashable, Any] = Memo()
@@ -141,7 +150,7 @@ class SnapshotColumns(ABC):
         Raises
         ------
         CollectionError
-            If there is none of that name.
+            If there is none of that name; CollectionConflictError if it was not read before it was changed.
         StoreError
             If it is damaged.
         """
@@ -151,8 +160,12 @@ class SnapshotColumns(ABC):
         )
         return found
 
+    def stored_clustering(self, name: str) -> StoredClustering:
+        """Read a clustering as it was at that moment; not kept. It raises as `clustering` does."""
+        return self._clusterings.read_seen(name, self._seen)
+
     def _read_clustering(self, name: str) -> ClusterColumns:
-        stored = self._clusterings.read(name)
+        stored = self.stored_clustering(name)
         rows = self.images.rows_of(stored.ids)
         codes = np.full(len(self.images), -1, np.int32)
         distances = np.full(len(self.images), np.nan, np.float32)
