@@ -20,6 +20,7 @@ NAMES = (
     "clustering_memory",
     "asked_recall",
     "said",
+    "registration",
     "million",
     "density",
     "clusterings",

@@ -529,7 +529,8 @@ class Truth:
         self.files: dict[int, list[tuple[str, str | None]]] = defaultdict(list)
         self.folder_labels: dict[str, str | None] = {}
         self.first_paths: dict[int, str] = {}  # as they are stored
-        for row in sorted(files, key=lambda row: row["path"]):
+        # Those that were added by call come after the user's own.
+        for row in sorted(files, key=lambda row: (row["path"].startswith("added:"), row["path"])):
             path = self.without_ending(snapshot.absolute(row["path"], row["id"]))
             label = by_hand.get(row["id"], row["label"])
             self.files[row["id"]].append((path, label))

@@ -333,7 +333,7 @@ def test_columns_are_read_beside_while_the_tables_answer(collection, tmp_path, m
         files = collection.snapshot().files
         assert not files.has_paths
         may_go_on.set()
-        files._reader.join(SECONDS)
+        files._kept.peek("reader").join(SECONDS)
         assert files.has_paths
         assert collection.snapshot().files_if_soon() is files
         assert list(collection.image_info(first).paths) == paths
@@ -350,7 +350,7 @@ def test_columns_that_could_not_be_read_beside_are_read_by_who_asks(collection, 
 
     monkeypatch.setattr(files, "_read", fail)
     files.read_beside()
-    files._reader.join(SECONDS)
+    files._kept.peek("reader").join(SECONDS)
     assert len(read) == 1
     with pytest.raises(StoreDamagedError, match="it is damaged"):
         for _ in range(6):

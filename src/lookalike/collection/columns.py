@@ -74,18 +74,16 @@ class Columns:
 class FileColumns(Columns):
     """Where images lie: a row a file, in no particular order, which is the same for all columns."""
 
-    def __init__(self, read: Read) -> None:
-        super().__init__(read)
-        self._starting = threading.Lock()
-        self._reader: threading.Thread | None = None
-
     def read_beside(self) -> bool:
         """Read what tells where images lie in a thread of its own, once; tell whether it is still at it."""
-        with self._starting:
-            if self._reader is None:
-                self._reader = threading.Thread(target=self._read_all, name="lookalike-columns")
-                self._reader.start()
-        return self._reader.is_alive()
+
+        def start() -> threading.Thread:
+            reader = threading.Thread(target=self._read_all, name="lookalike-columns")
+            reader.start()
+            return reader
+
+        reader: threading.Thread = self._kept.get("reader", start)
+        return reader.is_alive()
 
     def _read_all(self) -> None:
         with contextlib.suppress(LookalikeError):  # who needs it then tries himself
