@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from lookalike.collection.asking import as_colors, as_filter, complete
 from lookalike.collection.browsing import browse, count, facets
@@ -72,8 +72,6 @@ if TYPE_CHECKING:
     from lookalike.results.adding import AddReport, FieldReport, VectorReport
     from lookalike.results.clusterings import Clustering
     from lookalike.results.maps import ImageMap
-
-T = TypeVar("T")
 
 
 class Collection:
@@ -427,9 +425,6 @@ class Collection:
         """Return what every read needs, with the roots as they are now: once a request."""
         places = Places(self._snapshots.now(), self._clusterings)
         return Resources(places, self._store, self._snapshots, self._maps, self._searchers, self._models)
-
-    def _of_one_state(self, ask: Callable[[Resources], T]) -> T:
-        return of_one_state(self._resources(), self._resources, ask)
 
     def snapshot(self) -> Snapshot:
         """Return the collection as it is now, unchanging: the same one until anything is committed.
@@ -919,7 +914,7 @@ class Collection:
         request = complete(options, queries, datasets)
         with watching(report, cancel) as watch:
             run = Run(device, allow_private, watch)
-            return of_one_state(resources, self._resources, lambda now: search(now, request, run))
+            return of_one_state(self._resources, lambda now: search(now, request, run), resources)
 
     def export(
         self,
@@ -1060,7 +1055,7 @@ class Collection:
             raise InvalidInputError(
                 "a SearchRequest says all that is listed; expected no other options beside it"
             )
-        return self._of_one_state(lambda now: browse(now, request or asked, offset))
+        return of_one_state(self._resources, lambda now: browse(now, request or asked, offset))
 
     def count(self, where: Filter | None = None) -> int:
         """Return how many images pass a filter.
@@ -1072,7 +1067,7 @@ class Collection:
         >>> photos.count(), photos.count(Filter(min_size=10_000))
         (4, 0)
         """
-        return self._of_one_state(lambda now: count(now.places, as_filter(where)))
+        return of_one_state(self._resources, lambda now: count(now.places, as_filter(where)))
 
     def facets(self, where: Filter | None = None, names: Sequence[str] | None = None) -> Facets:
         """Count images by what they are: labels, folders, formats, dates, … all at once.
@@ -1105,7 +1100,9 @@ class Collection:
         >>> photos.facets(names=["formats"])["formats"].counts
         {'PNG': 4}
         """
-        return self._of_one_state(lambda now: facets(now.places, as_filter(where), check_facets(names)))
+        return of_one_state(
+            self._resources, lambda now: facets(now.places, as_filter(where), check_facets(names))
+        )
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""

@@ -120,19 +120,19 @@ class Resources:
         return found
 
 
-def of_one_state(resources: Resources, reopen: Opener, ask: Callable[[Resources], T]) -> T:
-    """Return an answer of one committed state: of the newest, where the one asked is not all there any more.
+def of_one_state(newest: Opener, ask: Callable[[Resources], T], first: Resources | None = None) -> T:
+    """Return an answer of one committed state: of the next, where the first is not all there any more.
 
     Clusterings are replaced by who edits them, and the earlier ones are gone.
     """
+    resources = newest() if first is None else first
     for _ in range(_TRIES):
         try:
             return ask(resources)
         except CollectionConflictError:
-            newest = reopen()
-            if newest.places.snapshot is resources.places.snapshot:
+            before, resources = resources, newest()
+            if resources.places.snapshot is before.places.snapshot:
                 raise
-            resources = newest
     return ask(resources)
 
 

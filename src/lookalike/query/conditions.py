@@ -121,7 +121,7 @@ class FieldCondition:
             return cls(name, (), asked.get("min"), asked.get("max"))
         return cls(name, asked)  # type: ignore[arg-type]  # which is checked
 
-    def to_json(self) -> list[AskedValue] | dict[str, float | str]:
+    def to_json(self) -> list[bool | float | str] | dict[str, float | str]:
         """Return what is asked, as `read` takes it."""
         ends = {"min": self.min, "max": self.max}
         return list(self.values) or {end: value for end, value in ends.items() if value is not None}
