@@ -14,11 +14,18 @@ import lance
 import numpy as np
 import pytest
 
-from lookalike import Collection, Filter, ImageRef
+from lookalike import ClusterRef, Collection, Filter, ImageRef
 from lookalike.collection import snapshot as module
 from lookalike.collection.columns import FileColumns, read_files, read_images
+from lookalike.collection.stored.cluster_names import ClusterLabels
+from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.embed import ModelRegistry
-from lookalike.errors import CollectionError, StoreDamagedError
+from lookalike.errors import (
+    CollectionConflictError,
+    CollectionError,
+    CollectionNotFoundError,
+    StoreDamagedError,
+)
 from lookalike.images.finding.spelling import composed
 from lookalike.images.metadata.metadata import NO_METADATA
 from lookalike.store import PinnedStore, Store, journal_table
@@ -460,6 +467,22 @@ def test_what_was_said_stays_as_a_snapshot_read_it_however_much_is_said_since(co
     assert before.said.labels == {image: "first"}
 
 
+def test_what_was_said_is_that_of_a_snapshot_although_it_is_read_after_its_commit_was_cleared_away(
+    collection, monkeypatch
+):
+    monkeypatch.setattr(journal_table, "_CLEARED_EVERY", 4)
+    monkeypatch.setattr(journal_table, "_VERSIONS_KEPT", 1)
+    image = collection.snapshot().images.ids.tolist()[0]
+    for name in ("first", "second"):
+        collection.labels.give([image], name)
+    before, elsewhere = collection.snapshot(), Collection.open(collection.folder).snapshot()
+    for number in range(10):
+        collection.labels.give([image], str(number))
+    assert before.said.labels == elsewhere.said.labels == {image: "second"}
+    assert before.said.last == elsewhere.said.last == 2
+    assert collection.snapshot().said.last == 12
+
+
 def test_a_snapshot_that_nobody_holds_is_let_go_of_at_once(collection):
     snapshot = weakref.ref(collection.snapshot())
     gc.collect()
@@ -513,3 +536,87 @@ def test_who_asks_once_for_the_fields_of_many_hits_has_them_of_one_look_into_the
         assert sorted(hit.fields["name"] for hit in hits) == sorted(files)
         assert len(looked) == 1
         assert not opened.snapshot()._files.has("")  # nor has it read where a million images lie
+
+
+def test_a_snapshot_shows_no_clustering_of_a_later_state(collection):
+    collection.clusterings.make(k=2, name="two")
+    collection.clusterings.make(k=2, name="gone")
+    before = collection.snapshot()
+    collection.clusterings.make(k=3, name="two")
+    collection.clusterings.make(k=2, name="new")
+    collection.clusterings.delete("gone")
+    for name in ("two", "new", "gone"):
+        with pytest.raises(CollectionConflictError, match=f"clustering '{name}' has been changed since"):
+            before.clustering(name)
+    with pytest.raises(CollectionNotFoundError):
+        before.clustering("never")
+    assert len(collection.snapshot().clustering("two").coded.values) == 4
+
+
+@pytest.fixture
+def edited_meanwhile(collection, monkeypatch):
+    """The collection, of which another edits a clustering just before its content is read, so many times."""
+    collection.clusterings.make(k=2, name="two", random_state=0)
+    collection.clusterings.edit("two", rename=[(0, "name 0"), (1, "other")])
+    other, parse, n_edits = Collection.open(collection.folder), StoredClusterings._parse, [0]
+
+    def edit_and_parse(self, folder):
+        if self is collection._clusterings and n_edits[0]:
+            n_edits[0] -= 1
+            other.clusterings.edit("two", rename=[(0, f"name {n_edits[0] + 1}")])
+        return parse(self, folder)
+
+    monkeypatch.setattr(StoredClusterings, "_parse", edit_and_parse)
+
+    def edited(n):
+        collection.snapshot()
+        n_edits[0] = n
+        return collection
+
+    return edited
+
+
+@pytest.mark.parametrize("ask", ["search", "browse"])
+def test_an_answer_shows_clusters_of_one_state_although_another_edits_them_while_it_is_made(
+    edited_meanwhile, tmp_path, ask
+):
+    photos = edited_meanwhile(1)
+    cluster = ClusterRef("two", 0)
+    if ask == "search":
+        result = photos.search(tmp_path / "a/cats/0.png", same_cluster=cluster, include_self=True)
+        assert result.cluster.name == "name 1"
+        hits = list(result.hits)
+    else:
+        hits = list(photos.browse(where=Filter(clusters=[cluster])))
+    assert hits
+    assert {hit.clusters["two"] for hit in hits} == {"name 1"}
+
+
+def test_images_are_counted_by_cluster_although_another_edits_these(edited_meanwhile):
+    photos = edited_meanwhile(2)
+    found = photos.facets(Filter(clusters=[ClusterRef("two", 0), ClusterRef("two", 1)]), ["clusters"])
+    assert sum(found["cluster:two"].counts.values()) == found.total == 6
+    assert not found.warnings
+    assert edited_meanwhile(1).count(Filter(clusters=[ClusterRef("two", 0), ClusterRef("two", 1)])) == 6
+
+
+def test_who_asks_while_clusters_are_edited_all_the_time_hears_of_it(edited_meanwhile):
+    photos = edited_meanwhile(1_000)
+    with pytest.raises(CollectionConflictError, match="has been changed since"):
+        photos.count(Filter(clusters=[ClusterRef("two", 0)]))
+
+
+def test_the_names_of_clusters_are_those_of_the_clusterings_that_a_snapshot_has(collection, monkeypatch):
+    collection.clusterings.make(k=2, name="two")
+    other, read, is_edited = Collection.open(collection.folder), ClusterLabels.read, []
+
+    def edit_and_read(clusterings):
+        if not is_edited:
+            is_edited.append(True)
+            other.clusterings.edit("two", rename=[(0, "named meanwhile")])
+        return read(clusterings)
+
+    monkeypatch.setattr(ClusterLabels, "read", edit_and_read)
+    taken = Collection.open(collection.folder).snapshot()
+    assert taken.labels.names == {"named meanwhile"}
+    assert taken.clustering("two").names == {0: "named meanwhile"}

@@ -22,7 +22,7 @@ from lookalike.collection.moving import move_root
 from lookalike.collection.opening import add_what_is_asked, choose_home, create, find_near
 from lookalike.collection.places import Places
 from lookalike.collection.renamed import RENAMED
-from lookalike.collection.resources import Resources
+from lookalike.collection.resources import Resources, of_one_state
 from lookalike.collection.searchers import Searchers
 from lookalike.collection.searching import Run, all_with_vectors, search
 from lookalike.collection.snapshot import Snapshot, Snapshots
@@ -913,7 +913,8 @@ class Collection:
         )
         request = complete(options, queries, datasets)
         with watching(report, cancel) as watch:
-            return search(resources, request, Run(device, allow_private, watch))
+            run = Run(device, allow_private, watch)
+            return of_one_state(self._resources, lambda now: search(now, request, run), resources)
 
     def export(
         self,
@@ -1054,7 +1055,7 @@ class Collection:
             raise InvalidInputError(
                 "a SearchRequest says all that is listed; expected no other options beside it"
             )
-        return browse(self._resources(), request or asked, offset)
+        return of_one_state(self._resources, lambda now: browse(now, request or asked, offset))
 
     def count(self, where: Filter | None = None) -> int:
         """Return how many images pass a filter.
@@ -1066,7 +1067,7 @@ class Collection:
         >>> photos.count(), photos.count(Filter(min_size=10_000))
         (4, 0)
         """
-        return count(self._resources().places, as_filter(where))
+        return of_one_state(self._resources, lambda now: count(now.places, as_filter(where)))
 
     def facets(self, where: Filter | None = None, names: Sequence[str] | None = None) -> Facets:
         """Count images by what they are: labels, folders, formats, dates, … all at once.
@@ -1099,7 +1100,9 @@ class Collection:
         >>> photos.facets(names=["formats"])["formats"].counts
         {'PNG': 4}
         """
-        return facets(self._resources().places, as_filter(where), check_facets(names))
+        return of_one_state(
+            self._resources, lambda now: facets(now.places, as_filter(where), check_facets(names))
+        )
 
     def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
         """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""

@@ -31,7 +31,7 @@ from lookalike.collection.columns import NO_RATING
 from lookalike.collection.places import Places
 from lookalike.collection.selecting import Selection, numbers_of
 from lookalike.collection.snapshot import Snapshot
-from lookalike.errors import CollectionNotFoundError, InvalidInputError, StoreError
+from lookalike.errors import InvalidInputError, StoreError
 from lookalike.hints import Sentence
 from lookalike.images.color_names import COLOR_NAMES, name_by_number
 from lookalike.query.checking import near_misses
@@ -177,8 +177,6 @@ class _Counting:
     def _clusters_if_whole(self, name: str) -> Facet | None:
         try:
             return self._clusters(name)
-        except CollectionNotFoundError:  # it was deleted meanwhile
-            return None
         except StoreError as error:
             self.damaged.append(error.told)
             return None

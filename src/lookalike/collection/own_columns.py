@@ -13,7 +13,7 @@ from lookalike.collection.own_fields import OwnFields
 from lookalike.dates import read_period
 from lookalike.errors import QueryInputError, QueryNotFoundError
 from lookalike.query.checking import near_misses
-from lookalike.query.conditions import FieldCondition, FieldValue
+from lookalike.query.conditions import AskedValue, FieldCondition
 from lookalike.query.facts import fold
 from lookalike.system.memo import Memo
 from lookalike.types import FieldKind
@@ -139,7 +139,7 @@ class OwnColumns:
             found &= numbers <= self._ends(asked.name, asked.max)[1]
         return found
 
-    def _ends(self, name: str, value: FieldValue) -> tuple[float, float]:
+    def _ends(self, name: str, value: AskedValue) -> tuple[float, float]:
         """Return the least and the greatest number that a value stands for."""
         kind = self.kind(name)
         read: dict[str, Callable[[], tuple[float, float]]] = {
@@ -163,7 +163,7 @@ def as_moments(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.datetime64]:
     return found
 
 
-def has_words(where: str, column: Coded | CodedLists, words: Sequence[FieldValue]) -> Mask:
+def has_words(where: str, column: Coded | CodedLists, words: Sequence[AskedValue]) -> Mask:
     """Return which rows have one of some words; upper and lower case are one.
 
     Parameters
@@ -189,14 +189,14 @@ def has_words(where: str, column: Coded | CodedLists, words: Sequence[FieldValue
     return column.has_any(sorted(codes))
 
 
-def _as_text(value: FieldValue) -> str:
+def _as_text(value: AskedValue) -> str:
     """Write a value as it stands in a column of texts: 3 is no other text than 3.0."""
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:.15g}" if isinstance(value, float) else value
 
 
-def _number(value: FieldValue) -> tuple[float, float]:
+def _number(value: AskedValue) -> tuple[float, float]:
     if isinstance(value, bool):
         raise ValueError(value)
     number = float(value)
@@ -205,7 +205,7 @@ def _number(value: FieldValue) -> tuple[float, float]:
     return number, number
 
 
-def _date(value: FieldValue) -> tuple[float, float]:
+def _date(value: AskedValue) -> tuple[float, float]:
     if isinstance(value, float) and not isinstance(value, bool) and value.is_integer():
         value = f"{int(value):04}"  # a year
     if not isinstance(value, str):
@@ -218,7 +218,7 @@ def _date(value: FieldValue) -> tuple[float, float]:
     return float(first), float(last)
 
 
-def _truth(value: FieldValue) -> tuple[float, float]:
+def _truth(value: AskedValue) -> tuple[float, float]:
     if isinstance(value, bool | float):
         number = float(value)
         if number not in (0, 1):

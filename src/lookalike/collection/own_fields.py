@@ -2,7 +2,8 @@
 
 Layout: a row a file, as `FileColumns` has them. What is said of a file is the row of its path and image;
 where there is none, the row of its path that was set last, as the file was edited; else the row of its image
-that was set last, as it was renamed, or copied. See `lookalike.store.schema.fields`.
+that was set last, as it was renamed, or copied; of those set by one call, that of the path which sorts first.
+See `lookalike.store.schema.fields`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from lookalike.collection.columns import FileColumns
 from lookalike.store.fields import FieldTable
 from lookalike.system.memo import Memo
-from lookalike.types import FieldKind, FieldValue
+from lookalike.types import FieldKind, FieldValue, Ids
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,7 +67,7 @@ def fields_of(
         return {}
     images = [] if of_path_only else [image for _, image in places]
     rows = table.rows_of([path for path, _ in places], images)
-    rows.sort(key=lambda row: row["set_us"])
+    rows.sort(key=lambda row: (-row["set_us"], row["path"], row["id"]), reverse=True)  # the last one counts
     by_path = {row["path"]: row for row in rows}
     by_image = {} if of_path_only else {row["id"]: row for row in rows}
     exact = {(row["path"], row["id"]): row for row in rows}
@@ -122,14 +123,13 @@ def _rows_of_files(table: FieldTable, files: FileColumns) -> npt.NDArray[np.int6
     import pyarrow.compute as pc
 
     paths, ids, times = table.keys()
-    order = np.argsort(-times, kind="stable")  # what was set last comes first
-    paths, ids = paths.take(pa.array(order)), ids[order]
+    codes = paths.dictionary_encode()
+    order = _by_precedence(paths, codes.indices.to_numpy(), ids, times)
+    at, ids = codes.indices.to_numpy()[order], ids[order]
     files_paths = pc.binary_join_element_wise(
         files.folders.take(pa.array(files.folder_codes)), files.names, ""
     )
-    codes = paths.dictionary_encode()
     firsts = np.full(len(codes.dictionary), -1, np.int64)
-    at = codes.indices.to_numpy()
     firsts[at[::-1]] = np.arange(len(at))[::-1]
     found = pc.fill_null(pc.index_in(files_paths, value_set=codes.dictionary), -1).to_numpy().astype(np.int64)
     rows = np.where(found >= 0, firsts[found], -1) if len(firsts) else found
@@ -146,6 +146,24 @@ def _rows_of_files(table: FieldTable, files: FileColumns) -> npt.NDArray[np.int6
         is_there = known[where] == files.ids[left]
         rows[left[is_there]] = first[where[is_there]]
     return np.where(rows >= 0, order[rows], -1)
+
+
+def _by_precedence(
+    paths: pa.StringArray, codes: npt.NDArray[np.int32], ids: Ids, times: npt.NDArray[np.int64]
+) -> npt.NDArray[np.intp]:
+    """Return the order of rows in which the first of a path, and of an image, is the one that counts."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    _, image, n_of_image = np.unique(ids, return_inverse=True, return_counts=True)
+    rivals = np.flatnonzero((np.bincount(codes)[codes] > 1) | (n_of_image[image] > 1))
+    if not len(rivals):
+        return np.argsort(-times, kind="stable")
+    ranks = np.zeros(
+        len(ids), np.int64
+    )  # only of the few that compete: to sort a million paths takes a second
+    ranks[rivals] = pc.rank(paths.take(pa.array(rivals)), tiebreaker="min").to_numpy()
+    return np.lexsort((ids, ranks, -times))
 
 
 class LazyFields(Mapping[str, FieldValue]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,9 +18,14 @@ from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.edits import Edits
 from lookalike.collection.stored.maps import StoredMaps
 from lookalike.embed import Model, ModelRegistry
+from lookalike.errors import CollectionConflictError
 from lookalike.results.said import Change, ChangeKind
 from lookalike.store import Store
 from lookalike.types import Ids
+
+T = TypeVar("T")
+
+_TRIES = 5  # while somebody edits clusterings
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,22 @@ class Resources:
         embedded = vector_table(self.store, model).read(["id"])["id"].to_numpy()
         found: Ids = embedded[np.isin(embedded, list(images))]
         return found
+
+
+def of_one_state(newest: Opener, ask: Callable[[Resources], T], first: Resources | None = None) -> T:
+    """Return an answer of one committed state: of the next, where the first is not all there any more.
+
+    Clusterings are replaced by who edits them, and the earlier ones are gone.
+    """
+    resources = newest() if first is None else first
+    for _ in range(_TRIES):
+        try:
+            return ask(resources)
+        except CollectionConflictError:
+            before, resources = resources, newest()
+            if resources.places.snapshot is before.places.snapshot:
+                raise
+    return ask(resources)
 
 
 Opener = Callable[[], Resources]

@@ -77,7 +77,7 @@ def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResu
     if colors:
         passing = replace(passing, ids=_ids_of_colors(places.store, colors, passing.ids)[0])
     kept_to = request.same_cluster
-    stored = None if kept_to is None else resources.clusterings.read(kept_to.clustering)
+    stored = None if kept_to is None else places.snapshot.stored_clustering(kept_to.clustering)
     model = resources.model(request.model)
     if stored is not None and model.name != stored.model:
         if request.model is not None:

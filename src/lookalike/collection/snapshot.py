@@ -42,6 +42,7 @@ NO_FIELDS: Mapping[str, FieldValue] = FrozenDict()
 
 _SOON_READ = 10_000  # rows, in as long as the table takes to look for some of them
 _ASKED_BY_COMMANDS = 4  # times
+_TRIES = 20  # to read the names of clusters while somebody writes some
 
 
 class Seen(NamedTuple):
@@ -80,6 +81,7 @@ class Snapshot(SnapshotColumns):
         self.store = store
         self.labels = labels
         self._journal = journal
+        self._last_said = journal.last_at(store.journal)
         self.seen = seen._replace(tables=store.state)
         folders = [root for root in seen.manifest.roots if root.dataset is None]
         self.folders: tuple[tuple[Root, Path], ...] = tuple(
@@ -89,7 +91,7 @@ class Snapshot(SnapshotColumns):
         self._files: Memo[str, FileColumns] = Memo()
         self._images: Memo[str, ImageColumns] = Memo()
         self._fields: Memo[str, OwnFields] = Memo()
-        super().__init__(clusterings)
+        super().__init__(clusterings, seen.clusterings)
         self._asked: Iterator[int] = itertools.count() if before is None else before._asked
         has_same_files = before is not None and before.store.files.commit == store.files.commit
         has_same_images = before is not None and before.store.images.commit == store.images.commit
@@ -169,8 +171,8 @@ class Snapshot(SnapshotColumns):
 
     @property
     def said(self) -> Said:
-        """What people said: read when first asked for, and kept, however much is said since."""
-        return self.keep("said", lambda: self._journal.at(self.store.journal))
+        """What people said: read when first asked for, however much is said since."""
+        return self.keep("said", lambda: self._journal.at(self.store.journal, self._last_said))
 
     def folder_path(self, beginning: str) -> str:
         """Return the absolute path of a folder, as stored paths begin; of a data set's ``mnist:test``."""
@@ -298,7 +300,11 @@ class Snapshots:
     def _take(self, seen: Seen, before: Snapshot | None) -> Snapshot:
         store = PinnedStore.take(self._manifest.folder, None if before is None else before.store)
         is_named_alike = before is not None and before.seen.clusterings == seen.clusterings
-        labels = (
-            before.labels if before is not None and is_named_alike else ClusterLabels.read(self._clusterings)
-        )
+        if before is not None and is_named_alike:
+            return Snapshot(seen, store, before.labels, self._clusterings, self.journal, before)
+        for _ in range(_TRIES):
+            labels, looked = ClusterLabels.read(self._clusterings), self._clusterings.look()
+            if looked == seen.clusterings:  # else they may be those of a later state
+                break
+            seen = seen._replace(clusterings=looked)
         return Snapshot(seen, store, labels, self._clusterings, self.journal, before)

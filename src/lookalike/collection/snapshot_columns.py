@@ -16,8 +16,14 @@ from lookalike.collection.own_columns import OwnColumns
 from lookalike.collection.own_fields import OwnFields
 from lookalike.collection.said import Said
 from lookalike.collection.stored.cluster_names import ClusterLabels
-from lookalike.collection.stored.clusterings import NOISE, NamedClusters, StoredClusterings
+from lookalike.collection.stored.clusterings import (
+    NOISE,
+    NamedClusters,
+    StoredClustering,
+    StoredClusterings,
+)
 from lookalike.store import ADDED, Manifest
+from lookalike.store.manifest import FileIdentity
 from lookalike.system.memo import Memo, Recent
 
 T = TypeVar("T")
@@ -52,6 +58,8 @@ class SnapshotColumns(ABC):
     Parameters
     ----------
     clusterings : StoredClusterings
+    seen : mapping of str to FileIdentity
+        Which these were at that moment, by name.
 
     Attributes
     ----------
@@ -66,8 +74,9 @@ class SnapshotColumns(ABC):
     labels: ClusterLabels
     manifest: Manifest
 
-    def __init__(self, clusterings: StoredClusterings) -> None:
+    def __init__(self, clusterings: StoredClusterings, seen: Mapping[str, FileIdentity]) -> None:
         self._clusterings = clusterings
+        self._seen = seen
         self._joined: Memo[str, Joined] = Memo()
         self._made: Memo[Hashable, Any] = Memo()
         self._made_of_fields: Memo[Hashable, Any] = Memo()
@@ -153,7 +162,7 @@ class SnapshotColumns(ABC):
         Raises
         ------
         CollectionError
-            If there is none of that name.
+            If there is none of that name; CollectionConflictError if it was not read before it was changed.
         StoreError
             If it is damaged.
         """
@@ -163,8 +172,12 @@ class SnapshotColumns(ABC):
         )
         return found
 
+    def stored_clustering(self, name: str) -> StoredClustering:
+        """Read a clustering as it was at that moment; not kept. It raises as `clustering` does."""
+        return self._clusterings.read_seen(name, self._seen)
+
     def _read_clustering(self, name: str) -> ClusterColumns:
-        stored = self._clusterings.read(name)
+        stored = self.stored_clustering(name)
         rows = self.images.rows_of(stored.ids)
         codes = np.full(len(self.images), -1, np.int32)
         distances = np.full(len(self.images), np.nan, np.float32)

@@ -15,7 +15,7 @@ from lookalike.query.checking import check_count, check_document, check_text, is
 
 _MOST_CORNERS = 10_000
 
-FieldValue = bool | float | str
+AskedValue = bool | float | str
 """A value of one of the user's own columns; dates are texts, as `lookalike.dates.read_period` reads them."""
 
 
@@ -75,7 +75,7 @@ class FieldCondition:
     """
 
     name: str
-    values: Sequence[FieldValue] = ()
+    values: Sequence[AskedValue] = ()
     min: float | str | None = None
     max: float | str | None = None
 
@@ -121,12 +121,12 @@ class FieldCondition:
             return cls(name, (), asked.get("min"), asked.get("max"))
         return cls(name, asked)  # type: ignore[arg-type]  # which is checked
 
-    def to_json(self) -> list[FieldValue] | dict[str, float | str]:
+    def to_json(self) -> list[bool | float | str] | dict[str, float | str]:
         """Return what is asked, as `read` takes it."""
         ends = {"min": self.min, "max": self.max}
         return list(self.values) or {end: value for end, value in ends.items() if value is not None}
 
-    def _check(self, value: object) -> FieldValue:
+    def _check(self, value: object) -> AskedValue:
         if isinstance(value, datetime.date):
             return value.isoformat()
         if isinstance(value, np.bool_ | bool):

@@ -12,7 +12,7 @@ from lookalike.dates import read_period
 from lookalike.errors import InvalidInputError
 from lookalike.images.finding.spelling import as_typed
 from lookalike.query.checking import check_document, check_list, check_object
-from lookalike.query.conditions import ClusterRef, FieldCondition, FieldValue, MapPolygon
+from lookalike.query.conditions import AskedValue, ClusterRef, FieldCondition, MapPolygon
 from lookalike.query.facts import SAID
 from lookalike.query.filter_checks import (
     check_bound,
@@ -146,7 +146,7 @@ class Filter:
     sets: Sequence[str] = ()
     tags: Sequence[str] = ()
     fields: (
-        Mapping[str, FieldValue | Sequence[FieldValue] | Mapping[str, Any]] | Sequence[FieldCondition]
+        Mapping[str, AskedValue | Sequence[AskedValue] | Mapping[str, Any]] | Sequence[FieldCondition]
     ) = ()
     clusters: Sequence[ClusterRef] = ()
     polygon: MapPolygon | None = None

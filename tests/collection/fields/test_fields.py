@@ -16,6 +16,7 @@ from lookalike import (
     InvalidInputError,
 )
 from lookalike.collection.columns import FileColumns
+from lookalike.collection.own_fields import fields_of
 from lookalike.types import format_id
 from pictures import picture
 
@@ -378,3 +379,20 @@ def test_fields_of_what_is_not_there_are_no_error_of_python(collection):
         collection.fields.of("nothing.png")
     assert list(collection.fields) == []
     assert len(collection.snapshot().fields) == 0
+
+
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_a_copy_of_files_of_which_one_call_said_different_things_has_one_value(collection, photos, names):
+    first, second = (photos / f"cats/{name}.png" for name in names)
+    for copy in (first, second):
+        shutil.copy(photos / "cats/0.png", copy)
+    collection.sync()
+    collection.set_fields({first: {"n": 1}, second: {"n": 2}})
+    shutil.copy(first, photos / "cats/c.png")
+    collection.sync()
+    expected = {"n": 1 if names == "ab" else 2}  # as it is of a.png
+    assert columns(collection)["photos:cats/c.png"] == expected
+    snapshot = collection.snapshot()
+    image = snapshot.files.image_at("photos:cats/c.png")
+    place = "photos:cats/c.png", image
+    assert fields_of(snapshot.store.fields, [place]) == {place: expected}

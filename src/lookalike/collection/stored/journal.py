@@ -14,7 +14,7 @@ from typing import Any
 
 from lookalike.collection.said import Said, fold
 from lookalike.collection.stored.edits import Edits, FlatLists
-from lookalike.errors import CollectionConflictError, CollectionNotFoundError, StoreDamagedError
+from lookalike.errors import CollectionConflictError, CollectionNotFoundError, StoreDamagedError, StoreError
 from lookalike.results.said import Change, ChangeKind
 from lookalike.store import JOURNAL, Commit, Pin, PinnedJournal, Store, look_at_tables
 
@@ -40,14 +40,28 @@ class Journal:
         self._lock = threading.Lock()
         self._states: dict[Commit | None, Said] = {None: Said()}
 
-    def at(self, table: PinnedJournal) -> Said:
-        """Return what was said at the commit that a table is pinned to."""
+    def last_at(self, table: PinnedJournal) -> int | None:
+        """Return the number of the last change at the commit that a table is pinned to; None if damaged."""
+        known = self._states.get(table.commit)
+        if known is not None:
+            return known.last
+        try:
+            return table.count()
+        except StoreError:  # who reads the rows hears of it
+            return None
+
+    def at(self, table: PinnedJournal, last: int | None = None) -> Said:
+        """Return what was said at the commit that a table is pinned to.
+
+        Where the commit has been cleared away, the changes are read from the newest one, up to number `last`;
+        there all of them, if it is not known.
+        """
         found = self._states.get(table.commit)
         if found is None:
             with self._lock:
                 found = self._states.get(table.commit)
                 if found is None:
-                    found = self._read(table)
+                    found = self._read(table, last)
                     self._keep(table.commit, found)
         return found
 
@@ -178,7 +192,7 @@ class Journal:
                 return int(found[-1])
         return 0
 
-    def _read(self, table: PinnedJournal) -> Said:
+    def _read(self, table: PinnedJournal, last: int | None) -> Said:
         """Read what was said at a commit, on top of what is known of an earlier one."""
         if table.commit is None:
             return Said()
@@ -190,8 +204,8 @@ class Journal:
                 base = Said()
             rows = table.rows_from(base.last + 1)
         except StoreDamagedError:
-            # It was pinned hundreds of changes ago and is read only now: what is said now is all there is.
-            base, rows = Said(), self._table.rows_from(1)
+            # It was pinned hundreds of changes ago and is read only now; but rows are only added.
+            base, rows = Said(), self._table.rows_from(1).slice(0, last)
         try:
             return fold(base, rows)
         except (ValueError, KeyError, TypeError, IndexError) as error:

@@ -24,10 +24,12 @@ import numpy.typing as npt
 
 from lookalike.errors import (
     CancelledError,
+    CollectionConflictError,
     CollectionNotFoundError,
     InvalidInputError,
     LookalikeError,
     StoreDamagedError,
+    StoreError,
     StoreResourceError,
 )
 from lookalike.hints import Hint
@@ -104,7 +106,7 @@ class NamedFolders(ABC, Generic[T]):
         return sorted(composed(file.parent.name) for file in self._place.glob(f"*/{self._facts}"))
 
     def look(self) -> dict[str, FileIdentity]:
-        """Return by the names of their folders which files the facts are in now; nothing is opened."""
+        """Return by name which files the facts are in now; nothing is opened."""
         try:
             names = os.listdir(self._place)
         except OSError:
@@ -112,7 +114,7 @@ class NamedFolders(ABC, Generic[T]):
         found = {}
         for name in names:
             with contextlib.suppress(OSError):
-                found[name] = FileIdentity.of(os.stat(self._place / name / self._facts))
+                found[composed(name)] = FileIdentity.of(os.stat(self._place / name / self._facts))
         return found
 
     def check_there(self, name: str) -> None:
@@ -138,6 +140,31 @@ class NamedFolders(ABC, Generic[T]):
         """
         self.check_there(name)
         return self._attempt(composed(name), self._parse)
+
+    def read_seen(self, name: str, seen: Mapping[str, FileIdentity]) -> T:
+        """Read the one of that name as it was when `look` returned `seen`.
+
+        Raises
+        ------
+        CollectionError
+            If there was none; CollectionConflictError if it has been written or deleted since.
+        StoreError
+            If it is damaged.
+        """
+        try:
+            found = self.read(name)
+        except (CollectionNotFoundError, StoreError):
+            self._check_seen(name, seen)
+            raise
+        self._check_seen(name, seen)
+        return found
+
+    def _check_seen(self, name: str, seen: Mapping[str, FileIdentity]) -> None:
+        if self.look().get(composed(name)) != seen.get(composed(name)):
+            raise CollectionConflictError(
+                f"the {self.kind} {name!r} has been changed since this state of the collection",
+                hint="ask again, of the collection as it is now",
+            )
 
     def _attempt(self, name: str, read: Callable[[Path], V]) -> V:
         """Return what is read from the folder of a name that was there a moment ago; see `read`."""
