@@ -38,7 +38,7 @@ def collection(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def results(collection):
+def results(collection, tmp_path_factory):
     """Every kind of result, by its name."""
     file = next(collection.roots[0].glob("cats/*.png"))
     found = collection.search(file, k=28)
@@ -58,6 +58,19 @@ def results(collection):
         "evaluation": collection.evaluation.retrieval(),
         "clusterings": collection.evaluation.clusterings(),
         "indexes": collection.evaluation.indexes(kinds=["exact"], n_queries=5),
+        **_of_calls(tmp_path_factory.mktemp("calls")),
+    }
+
+
+def _of_calls(folder):
+    """What is said of images, fields and vectors that come by call."""
+    made = Collection.create(folder, model=MODEL)
+    report = made.add([(picture(0), "owl", {"price": 3}), (b"no picture", "none")])
+    return {
+        "add": report,
+        "added": report.images[0],
+        "fields": made.set_fields({"added:owl": {"price": 4}, "nothing.png": {"price": 5}}),
+        "vectors": made.add_vectors("mine", ["owl", "none"], np.eye(2, 8, dtype=np.float32)),
     }
 
 
@@ -82,7 +95,7 @@ NAMES = (
         "root",
         "sync",
     ),
-    *("evaluation", "clusterings", "indexes"),
+    *("evaluation", "clusterings", "indexes", "add", "added", "fields", "vectors"),
 )
 TABLES = (
     "search",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from lookalike.results.documents import Result
+from lookalike.results.notebook import show_facts
+from lookalike.system.tables import MOST_ROWS
 from lookalike.types import ImageId, format_id
 
 AddOutcome = Literal["added", "changed", "unchanged", "failed"]
@@ -42,8 +44,12 @@ class AddedImage(Result):
         """Return it as a document of JSON; see `SearchResult.to_dict`."""
         return {"key": self.key, "id": self.hex_id, "outcome": self.outcome, "reason": self.reason}
 
+    def _repr_html_(self) -> str:
+        """Show it in a notebook."""
+        return show_facts(self.key, self.to_dict())
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class AddReport(Result):
     """What `Collection.add` did.
 
@@ -97,8 +103,15 @@ class AddReport(Result):
     def _count(self, outcome: AddOutcome) -> int:
         return sum(each.outcome == outcome for each in self.images)
 
+    def __repr__(self) -> str:
+        return f"<AddReport: {_summary(self)}>"
 
-@dataclass(frozen=True, slots=True)
+    def _repr_html_(self) -> str:
+        """Show the counts in a notebook, and the first failures."""
+        return show_facts("add", _counts(self)) + _show_failures(self.failures)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class FieldReport(Result):
     """What setting fields did.
 
@@ -128,8 +141,16 @@ class FieldReport(Result):
             "kinds": dict(self.kinds),
         }
 
+    def __repr__(self) -> str:
+        return f"<FieldReport: {self.files:,} files, {self.changed:,} changed, {len(self.unknown):,} unknown>"
 
-@dataclass(frozen=True, slots=True)
+    def _repr_html_(self) -> str:
+        """Show the counts in a notebook, and what the columns hold."""
+        counts = {"files": self.files, "changed": self.changed, "unknown": len(self.unknown)}
+        return show_facts("fields", {**counts, **self.kinds})
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class VectorReport(Result):
     """What `Collection.add_vectors` did.
 
@@ -160,3 +181,27 @@ class VectorReport(Result):
             **{name: getattr(self, name) for name in ("added", "changed", "unchanged", "failed")},
             "failures": [each.to_dict() for each in self.failures],
         }
+
+    def __repr__(self) -> str:
+        return f"<VectorReport: {self.model}, {_summary(self)}>"
+
+    def _repr_html_(self) -> str:
+        """Show the counts in a notebook, and the first failures."""
+        return show_facts(self.model, _counts(self)) + _show_failures(self.failures)
+
+
+def _counts(report: AddReport | VectorReport) -> dict[str, object]:
+    counts = {name: getattr(report, name) for name in ("added", "changed", "unchanged", "failed")}
+    return {name: count for name, count in counts.items() if count}
+
+
+def _summary(report: AddReport | VectorReport) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in _counts(report).items()) or "nothing"
+
+
+def _show_failures(failures: Sequence[AddedImage]) -> str:
+    if not failures:
+        return ""
+    reasons: dict[str, object] = {each.key: each.reason for each in failures[:MOST_ROWS]}
+    more = {"…": f"{len(failures) - MOST_ROWS:,} more"} if len(failures) > MOST_ROWS else {}
+    return show_facts("could not be added", reasons | more)
