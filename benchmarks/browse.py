@@ -203,7 +203,7 @@ def with_columns(folder: Path, n: int) -> tuple[Collection, dict[str, float]]:
         },
         {"price": "number", "shop": "text"},
     )
-    snapshot.keep("own", lambda: OwnColumns(fields))
+    snapshot.keep_of_fields("own", lambda: OwnColumns(fields))
     return photos, memory
 
 
