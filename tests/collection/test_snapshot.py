@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
@@ -620,3 +621,26 @@ def test_the_names_of_clusters_are_those_of_the_clusterings_that_a_snapshot_has(
     taken = Collection.open(collection.folder).snapshot()
     assert taken.labels.names == {"named meanwhile"}
     assert taken.clustering("two").names == {0: "named meanwhile"}
+
+
+def test_callers_that_ask_meanwhile_share_the_next_look_and_none_that_began_before(collection, monkeypatch):
+    collection.snapshot()
+    looks, may_look, look = [], threading.Event(), module.look_at_tables
+
+    def slow_look(folder):
+        looks.append(threading.current_thread())
+        assert may_look.wait(SECONDS)
+        return look(folder)
+
+    monkeypatch.setattr(module, "look_at_tables", slow_look)
+    threads = [threading.Thread(target=collection.snapshot) for _ in range(6)]
+    threads[0].start()
+    while not looks:
+        time.sleep(0.001)
+    for thread in threads[1:]:
+        thread.start()
+    time.sleep(0.2)  # so that they wait
+    may_look.set()
+    for thread in threads:
+        thread.join()
+    assert 2 <= len(looks) <= 3  # one of them may have come late

@@ -273,6 +273,9 @@ class Snapshots:
         self.journal = Journal(manifest.folder)
         self._lock = threading.Lock()
         self._newest: Snapshot | None = None
+        self._looking = threading.Lock()
+        self._n_looks = 0
+        self._last_look: tuple[int, Seen] | None = None
 
     def now(self) -> Snapshot:
         """Return the snapshot of what is committed now.
@@ -294,8 +297,20 @@ class Snapshots:
             return newest
 
     def _look(self) -> Seen:
-        folder = self._manifest.folder
-        return Seen(self._manifest.manifest, look_at_tables(folder), self._clusterings.look())
+        """Return what is there now: one look for all who ask before it begins.
+
+        A look is a dozen calls of the system, and at each Python lets another thread run: many callers that
+        all look would wait for each other that often.
+        """
+        n_before = self._n_looks
+        with self._looking:
+            if self._last_look is not None and self._last_look[0] > n_before:
+                return self._last_look[1]  # it began after this call
+            self._n_looks += 1
+            folder = self._manifest.folder
+            seen = Seen(self._manifest.manifest, look_at_tables(folder), self._clusterings.look())
+            self._last_look = self._n_looks, seen
+            return seen
 
     def _take(self, seen: Seen, before: Snapshot | None) -> Snapshot:
         store = PinnedStore.take(self._manifest.folder, None if before is None else before.store)
