@@ -190,13 +190,13 @@ class VectorReport(Result):
         return show_facts(self.model, _counts(self)) + _show_failures(self.failures)
 
 
-def _counts(report: AddReport | VectorReport) -> dict[str, object]:
-    counts = {name: getattr(report, name) for name in ("added", "changed", "unchanged", "failed")}
+def _counts(result: AddReport | VectorReport) -> dict[str, object]:
+    counts = {name: getattr(result, name) for name in ("added", "changed", "unchanged", "failed")}
     return {name: count for name, count in counts.items() if count}
 
 
-def _summary(report: AddReport | VectorReport) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in _counts(report).items()) or "nothing"
+def _summary(result: AddReport | VectorReport) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in _counts(result).items()) or "nothing"
 
 
 def _show_failures(failures: Sequence[AddedImage]) -> str:
