@@ -28,7 +28,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,14 +37,13 @@ from typing import Any
 import numpy as np
 
 import lookalike
-from benchmarks import report
+from benchmarks import calibration, report
 from benchmarks.clustered_collection import make_collection
 from benchmarks.version_before import commit
 from lookalike.store import find_collection
 
 ROUNDS = 5
-AT_REST = 0.5  # the load
-PATIENCE = 900  # seconds
+PATIENCE = 15.0  # minutes
 QUERIES = 100
 PARTS = ("caltech-101", "100,000 x 1,280", "1,000,000 x 128")
 
@@ -195,12 +193,10 @@ def make_task(part: str, keep: Path, collection: Path | None, crops: Path | None
 
 def wait_for_rest() -> float:
     """Wait until the machine has nothing else to do; return its load, or stop."""
-    ends = time.monotonic() + PATIENCE
-    while (load := os.getloadavg()[0]) >= AT_REST:
-        if time.monotonic() > ends:
-            sys.exit(f"the load is still {load:.2f}; --anyway measures all the same")
-        time.sleep(5)
-    return round(load, 2)
+    load = calibration.wait_for_rest(PATIENCE)
+    if load is None or load >= calibration.REST:
+        sys.exit(f"the load is still {load}; --anyway measures all the same")
+    return load
 
 
 def compare(task: Task, sources: dict[str, Path], rounds: int) -> dict[str, Any]:

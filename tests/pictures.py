@@ -71,3 +71,15 @@ def stored(image: Image.Image, orientation: int) -> Image.Image:
     """Return the image as a camera stores it that says: turn it by `orientation`."""
     turn = STORED_AS[orientation]
     return image if turn is None else image.transpose(turn)
+
+
+def scene(seed, width=240, height=160):
+    """Return a picture of soft blobs, which has texture everywhere and no symmetry."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width].astype(float)
+    pixels = np.full((height, width, 3), 90.0)
+    for _ in range(60):
+        size = random.uniform(4, 25)
+        distance = (x - random.uniform(0, width)) ** 2 + (y - random.uniform(0, height)) ** 2
+        pixels += np.exp(-distance / (2 * size**2))[..., None] * random.uniform(-90, 90, 3)
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))

@@ -11,19 +11,7 @@ from lookalike.images.orientation import turn
 from lookalike.images.thumbnails import encode_thumbnail, make_thumbnail
 from lookalike.registration import SAME, picture_of, register
 from lookalike.registration.registering import turned
-from pictures import STORED_AS
-
-
-def scene(seed, width=240, height=160):
-    """Return a picture of soft blobs, which has texture everywhere and no symmetry."""
-    random = np.random.default_rng(seed)
-    y, x = np.mgrid[:height, :width].astype(float)
-    pixels = np.full((height, width, 3), 90.0)
-    for _ in range(60):
-        size = random.uniform(4, 25)
-        distance = (x - random.uniform(0, width)) ** 2 + (y - random.uniform(0, height)) ** 2
-        pixels += np.exp(-distance / (2 * size**2))[..., None] * random.uniform(-90, 90, 3)
-    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+from pictures import STORED_AS, scene
 
 
 def grey(image):

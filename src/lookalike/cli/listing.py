@@ -13,7 +13,15 @@ from lookalike.cli.console import complain, place_of, print_json, print_raw, rel
 from lookalike.cli.filters import Filters
 from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
-from lookalike.cli.options import CollectionOption, JsonOption, Picture, flag_of, given, option
+from lookalike.cli.options import (
+    CollectionOption,
+    FilepathOnlyOption,
+    JsonOption,
+    Picture,
+    flag_of,
+    given,
+    option,
+)
 from lookalike.errors import InvalidInputError
 from lookalike.query.sorts import FIELD, SORTS
 from lookalike.system.wording import count_images, field_words
@@ -84,9 +92,7 @@ def list_(
     filters: Filters,
     counting: Counting,
     picture: Picture,
-    filepath_only: Annotated[
-        bool, typer.Option("-f", "--filepath-only", help="Print paths only, one a line, for other programs.")
-    ] = False,
+    filepath_only: FilepathOnlyOption = False,
     json: JsonOption = False,
 ) -> None:
     """List images in any order, without a query: all, or those that pass filters.
@@ -173,9 +179,9 @@ def _print(result: BrowseResult, is_filtered: bool) -> None:
 
 def _text(value: Any) -> str:
     """Return what an image is sorted by, for a person; nothing where it is not known."""
-    from lookalike.results.browsing import plain_value
+    from lookalike.results.documents import plain_value
 
-    plain = None if value is None else plain_value(value)
+    plain = plain_value(value)
     if plain is None:
         return ""
     if isinstance(plain, bool | str):

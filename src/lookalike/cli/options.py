@@ -60,6 +60,9 @@ ModelOption = Annotated[
     str | None,
     option("Which of the collection's models, by name or ONNX file; its own by default.", metavar="MODEL"),
 ]
+FilepathOnlyOption = Annotated[
+    bool, typer.Option("-f", "--filepath-only", help="Print paths only, one a line, for other programs.")
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else there.")
 ]

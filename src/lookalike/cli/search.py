@@ -18,6 +18,7 @@ from lookalike.cli.hints import advise
 from lookalike.cli.options import (
     CollectionOption,
     DeviceOption,
+    FilepathOnlyOption,
     JsonOption,
     ModelOption,
     Picture,
@@ -92,9 +93,7 @@ def search(
     filters: SearchFilters,
     searching: Searching,
     picture: Picture,
-    filepath_only: Annotated[
-        bool, typer.Option("-f", "--filepath-only", help="Print paths only, one a line, for other programs.")
-    ] = False,
+    filepath_only: FilepathOnlyOption = False,
     json: JsonOption = False,
 ) -> None:
     """Find the images most like a file, a URL or words, nearest first, with their cosine similarity.

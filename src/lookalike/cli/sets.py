@@ -11,7 +11,7 @@ import typer
 from lookalike.cli.console import place_of, print_json, print_raw, relative, say
 from lookalike.cli.filters import Filters
 from lookalike.cli.locate import open_named, open_near
-from lookalike.cli.options import CollectionOption, NameArgument, Output, argument, given
+from lookalike.cli.options import CollectionOption, FilepathOnlyOption, NameArgument, Output, argument, given
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
@@ -44,9 +44,7 @@ def show(
     *,
     name: NameArgument,
     collection: CollectionOption = None,
-    filepath_only: Annotated[
-        bool, typer.Option("-f", "--filepath-only", help="Print paths only, one a line, for other programs.")
-    ] = False,
+    filepath_only: FilepathOnlyOption = False,
     output: Output,
 ) -> None:
     """Show the images of a set, in the order in which they were put there."""

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from lookalike.query.request import SearchRequest
-from lookalike.results.documents import Result
-from lookalike.results.hits import Hits
+from lookalike.results.documents import Result, plain_value
+from lookalike.results.hits import Hits, OfHits
 from lookalike.results.lookup import NOTHING, Lookup
 from lookalike.results.notebook import MOST_PICTURES, Card, show_cards
 from lookalike.system.tables import Columns, Table, escape
 from lookalike.system.wording import count_images
-from lookalike.types import Hit, Ids
+from lookalike.types import Ids
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BrowseResult(Table, Result):
+class BrowseResult(OfHits, Table, Result):
     """Images in an order, without a query: a sequence of them, and as a table a row an image.
 
     Attributes
@@ -53,21 +51,6 @@ class BrowseResult(Table, Result):
     warnings: tuple[str, ...] = ()
     request: SearchRequest | None = None
     lookup: Lookup = field(default=NOTHING, repr=False)
-
-    def __len__(self) -> int:
-        return len(self.hits)
-
-    def __iter__(self) -> Iterator[Hit]:
-        return iter(self.hits)
-
-    @overload
-    def __getitem__(self, at: int) -> Hit: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> Hits: ...
-
-    def __getitem__(self, at: int | slice) -> Hit | Hits:
-        return self.hits[at]
 
     def __repr__(self) -> str:
         return f"<BrowseResult: {len(self):,} of {count_images(self.total)}, by {self.sort}>"
@@ -115,20 +98,6 @@ class BrowseResult(Table, Result):
         thumbnails = self.lookup.thumbnails([hit.id for hit in shown])
         cards = [Card(thumbnails.get(hit.id), f"{hit.rank}: {hit.label or ''}", hit.path) for hit in shown]
         return f"<p>{escape(repr(self)[1:-1])}</p>" + show_cards(cards, len(self) - len(shown))
-
-
-def plain_value(value: Any) -> str | float | int | bool | None:
-    """Return a value of an array as JSON has it: dates as text, what is not known as None.
-
-    >>> plain_value(np.datetime64("2019-05-04T12:30", "us")), plain_value(np.float32("nan"))
-    ('2019-05-04T12:30:00', None)
-    """
-    if isinstance(value, np.datetime64):
-        return None if np.isnat(value) else value.item().isoformat()
-    plain: str | float | int | bool = value.item()
-    if isinstance(plain, float):
-        return round(plain, 6) if math.isfinite(plain) else None
-    return plain
 
 
 @dataclass(frozen=True, slots=True)

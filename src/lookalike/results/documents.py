@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
+
+import numpy as np
 
 
 class Result(ABC):
@@ -32,6 +35,19 @@ def rounded(value: float | None, digits: int = 6) -> float | None:
     (0.123457, None)
     """
     return None if value is None else round(float(value), digits)
+
+
+def plain_value(value: Any) -> Any:
+    """Return a value, which may be one of an array, as JSON has it: dates as text, what is not known as None.
+
+    >>> plain_value(np.datetime64("2019-05-04T12:30", "us")), plain_value(np.float32("nan"))
+    ('2019-05-04T12:30:00', None)
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 def all_rounded(values: Mapping[str, float]) -> dict[str, float]:

@@ -179,3 +179,26 @@ class Hits(Sequence[Hit]):
         hits: tuple[Hit, ...], ids: Ids, distances: npt.NDArray[np.float64], has_scores: bool
     ) -> Hits:
         return Hits(ids, distances, lambda ranks, *_: hits[ranks.start - 1 : ranks.stop - 1], has_scores)
+
+
+class OfHits:
+    """A result that is the sequence of its hits."""
+
+    __slots__ = ()
+
+    hits: Hits
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    @overload
+    def __getitem__(self, at: int) -> Hit: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Hits: ...
+
+    def __getitem__(self, at: int | slice) -> Hit | Hits:
+        return self.hits[at]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.request import SearchRequest
 from lookalike.results.documents import Result
-from lookalike.results.hits import Hits
+from lookalike.results.hits import Hits, OfHits
 from lookalike.results.lookup import NOTHING, Lookup
 from lookalike.results.notebook import MOST_PICTURES, Card, data_uri, show_cards
 from lookalike.system.tables import Columns, Table, escape
@@ -21,7 +21,7 @@ from lookalike.types import Hit, Ids
 
 
 @dataclass(frozen=True, slots=True)
-class SearchResult(Table, Result):
+class SearchResult(OfHits, Table, Result):
     """The answer of a search: a sequence of its hits, and as a table a row a hit.
 
     Attributes
@@ -69,21 +69,6 @@ class SearchResult(Table, Result):
     is_proved: bool = False
     total: int | None = None
     lookup: Lookup = field(default=NOTHING, repr=False, compare=False)
-
-    def __len__(self) -> int:
-        return len(self.hits)
-
-    def __iter__(self) -> Iterator[Hit]:
-        return iter(self.hits)
-
-    @overload
-    def __getitem__(self, at: int) -> Hit: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> Hits: ...
-
-    def __getitem__(self, at: int | slice) -> Hit | Hits:
-        return self.hits[at]
 
     def __repr__(self) -> str:
         return f"<SearchResult: {count_of(len(self), 'hit')}, {self.model}, {self.index}>"

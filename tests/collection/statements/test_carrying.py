@@ -4,28 +4,16 @@ import shutil
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from lookalike import Collection, Decision, ImageRef, Words
 from lookalike.collection.statements.carrying import is_same_picture
 from lookalike.images.thumbnails import encode_thumbnail
+from pictures import scene
 
 MODEL = "pixels-8-grey"
 ORIENTATION, COMMENT = 0x0112, 0x9286
-
-
-def scene(seed, width=240, height=160):
-    """Return a picture of soft blobs, which has texture everywhere and no symmetry."""
-    random = np.random.default_rng(seed)
-    y, x = np.mgrid[:height, :width].astype(float)
-    pixels = np.full((height, width, 3), 90.0)
-    for _ in range(60):
-        size = random.uniform(4, 25)
-        distance = (x - random.uniform(0, width)) ** 2 + (y - random.uniform(0, height)) ** 2
-        pixels += np.exp(-distance / (2 * size**2))[..., None] * random.uniform(-90, 90, 3)
-    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
 @pytest.fixture

@@ -30,8 +30,9 @@ from lookalike.errors import (
 )
 from lookalike.hints import Hint
 from lookalike.query.filter import Filter
-from lookalike.results.browsing import BrowseResult, plain_value
+from lookalike.results.browsing import BrowseResult
 from lookalike.results.clusterings import Cluster, Clustering
+from lookalike.results.documents import plain_value
 from lookalike.results.maps import ImageMap
 from lookalike.results.search import SearchResult
 from lookalike.system.on_demand import load

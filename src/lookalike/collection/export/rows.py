@@ -6,7 +6,6 @@ at a time, so that a million of them take no more memory than a thousand.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -20,6 +19,7 @@ from lookalike.collection.resources import Resources
 from lookalike.embed import Model
 from lookalike.images.finding.scan import escape
 from lookalike.query.facts import SAID_COLUMNS, metadata_of
+from lookalike.results.documents import plain_value
 from lookalike.results.info import moment_of
 from lookalike.system.progress import UNWATCHED, Progress, Watch
 from lookalike.types import Ids, format_id
@@ -157,7 +157,7 @@ class Export:
         known: Mapping[str, Any],
     ) -> dict[str, Any]:
         row = {"path": location.path, "id": format_id(image)}
-        row |= {name: _plain(values[at]) for name, values in self.columns.items()}
+        row |= {name: plain_value(values[at]) for name, values in self.columns.items()}
         keys = {"key": location.key} if self.has_facts else {}
         return row | {"label": location.label, **keys, **known}
 
@@ -168,7 +168,7 @@ class Export:
         found = {}
         for row in rows.to_pylist():
             said = metadata_of(row)
-            found[row["id"]] = {name: _plain(row[name]) for name in names} | {
+            found[row["id"]] = {name: plain_value(row[name]) for name in names} | {
                 "taken": None if said.taken is None else moment_of(said).isoformat(),
                 **{name: getattr(said, name) for name in _FACTS if hasattr(said, name) and name != "taken"},
                 "keywords": list(said.keywords),
@@ -188,7 +188,7 @@ class Export:
             columns = {name: column.take(at).to_pylist() for name, column in own.items()}
             for number, row in enumerate(at.tolist()):
                 stored, image = snapshot.files.path(row), int(snapshot.files.ids[row])
-                said = {name: _plain(values[number]) for name, values in columns.items()}
+                said = {name: plain_value(values[number]) for name, values in columns.items()}
                 found.setdefault((snapshot.absolute(stored, image), key_of(stored)), {}).update(said)
         return found
 
@@ -215,12 +215,3 @@ def storable(path: str) -> str:
     except UnicodeEncodeError:
         return escape(path)
     return path
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON has it."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        return round(value, 6) if math.isfinite(value) else None
-    return value.isoformat() if hasattr(value, "isoformat") else value
