@@ -10,7 +10,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # two pips must not write into one .venv
-.PHONY: help demo test check bench docs clean always
+.PHONY: help demo test check bench faults docs clean always
 
 help:  ## show these lines
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s%s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ check: .venv/.installed-dev  ## check formatting, lint, types and the direction 
 bench: .venv/.installed-dev  ## measure speed and recall
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+faults: .venv/.installed-dev  ## try to break it: power cuts, damage, bombs, full disks; hours, or ARGS="--share 0.05"
+	@$(BIN)/python -m faults $(ARGS)
+
 docs: docs/gallery.md  ## build the documentation into site/, pictures included: some minutes
 	$(BIN)/mkdocs build --strict
 
@@ -39,7 +42,7 @@ docs/gallery.md: .venv/.installed-dev-docs-annoy scripts/draw_gallery.py
 clean:  ## remove all that make made here, .venv too
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist site lookalike-demo \
 		docs/gallery docs/gallery.md
-	find src tests benchmarks scripts -name __pycache__ -prune -exec rm -rf {} +
+	find src tests benchmarks faults scripts -name __pycache__ -prune -exec rm -rf {} +
 
 # .venv/.ready says that .venv is whole; .venv/.installed-dev-docs-annoy that lookalike[dev,docs,annoy] is in it.
 # Both are written last, so that what was interrupted is done again.

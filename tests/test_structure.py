@@ -154,7 +154,7 @@ def test_the_map_names_every_module_in_the_order_of_the_import_contract():
     assert drawn == sorted(drawn)
 
 
-@pytest.mark.parametrize("folder", ["benchmarks", "examples", "scripts"])
+@pytest.mark.parametrize("folder", ["benchmarks", "examples", "faults", "scripts"])
 def test_programs_beside_the_library_import_what_is_there(folder):
     """Nobody runs all of them after each change; a name that has moved is found here."""
     for path in sorted((TESTS.parent / folder).rglob("*.py")):

@@ -16,6 +16,7 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "as_told": "{words}",
         "both": "{first}; {second}",
         "either": "{first}, or {second}",
+        "repair": "call collection.check(repair=True): it says what is damaged, and mends what can be mended",
         "make_collection": "make one with Collection.create(folder)",
         "sync": "call collection.sync(){then}",
         "sync_model": "call collection.sync(model={model!r}) first",

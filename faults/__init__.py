@@ -1,0 +1,1 @@
+"""Campaigns that try to break lookalike: power cuts, damage, bombs, full disks, absurd calls, crowds."""
