@@ -131,6 +131,8 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.browsing import BrowseResult as BrowseResult
     from lookalike.results.browsing import Facet as Facet
     from lookalike.results.browsing import Facets as Facets
+    from lookalike.results.checking import CheckReport as CheckReport
+    from lookalike.results.checking import Damage as Damage
     from lookalike.results.clusterings import Cluster as Cluster
     from lookalike.results.clusterings import Clustering as Clustering
     from lookalike.results.clusterings import ClusteringInfo as ClusteringInfo
@@ -213,6 +215,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("results.search", "HitCluster SearchResult"),
     ("results.said", "Change ChangeKind Decision Imported Judgment PairDecision SetInfo Verdict"),
     ("results.sync", "Failure Note SyncReport"),
+    ("results.checking", "CheckReport Damage"),
     ("collection.snapshot", "Snapshot"),
     ("collection.coding", "Coded CodedLists"),
     ("collection.columns", "FileColumns ImageColumns"),
