@@ -190,7 +190,7 @@ def _look(file: Path) -> Noted:
 
 
 def _line(name: str, noted: Noted) -> bytes:
-    """Write a line.
+    r"""Write a line.
 
     >>> line = _line("data/a.lance", Noted("ab" * 32, 5, 7, 9))
     >>> line[64:]
