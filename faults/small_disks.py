@@ -27,10 +27,10 @@ def can_mount() -> bool:
 
 
 @contextlib.contextmanager
-def in_memory(place: Path, megabytes: int, n_inodes: int = 0) -> Iterator[Path]:
-    """Mount a disk in memory at `place`, which is made; `n_inodes` is how many files and folders it takes."""
-    place.mkdir(parents=True)
-    options = f"size={megabytes}m,nr_inodes={n_inodes}"
+def in_memory(place: Path, megabytes: int) -> Iterator[Path]:
+    """Mount a disk in memory at `place`, which is made; it takes 100,000 files and folders."""
+    place.mkdir(parents=True, exist_ok=True)
+    options = f"size={megabytes}m,nr_inodes=100000"
     _run("mount", "-t", "tmpfs", "-o", options, "lookalike-faults", place)
     try:
         yield place
@@ -41,7 +41,7 @@ def in_memory(place: Path, megabytes: int, n_inodes: int = 0) -> Iterator[Path]:
 @contextlib.contextmanager
 def in_file(place: Path, file: Path, megabytes: int) -> Iterator[Path]:
     """Mount an ext4 disk in a file at `place`; both are made."""
-    place.mkdir(parents=True)
+    place.mkdir(parents=True, exist_ok=True)
     with file.open("wb") as stream:
         stream.truncate(megabytes << 20)
     try:
@@ -70,13 +70,10 @@ def fill(place: Path, leave: int) -> Path:
     return ballast
 
 
-def take_inodes(place: Path, leave: int) -> Path:
-    """Make files until `leave` more can be made; return their folder, which may be removed."""
-    ballast = place / "ballast"
-    ballast.mkdir()
-    for number in range(max(0, os.statvfs(place).f_favail - leave)):
-        (ballast / str(number)).touch()
-    return ballast
+def set_inodes(place: Path, leave: int) -> None:
+    """Let a disk in memory take `leave` files and folders more than it holds."""
+    facts = os.statvfs(place)
+    _run("mount", "-o", f"remount,nr_inodes={facts.f_files - facts.f_ffree + leave}", place)
 
 
 def make_read_only(place: Path, seconds: float = 5.0) -> bool:
