@@ -58,6 +58,7 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.errors import CollectionResourceError as CollectionResourceError
     from lookalike.errors import ConflictError as ConflictError
     from lookalike.errors import DamagedError as DamagedError
+    from lookalike.errors import DamageWarning as DamageWarning
     from lookalike.errors import DatasetDamagedError as DatasetDamagedError
     from lookalike.errors import DatasetError as DatasetError
     from lookalike.errors import DatasetNotFoundError as DatasetNotFoundError
@@ -252,7 +253,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     (
         "errors",
         "BusyError CacheError CancelledError CollectionConflictError CollectionDamagedError CollectionError "
-        "CollectionNotFoundError CollectionResourceError ConflictError DamagedError "
+        "CollectionNotFoundError CollectionResourceError ConflictError DamagedError DamageWarning "
         "DatasetDamagedError DatasetError DatasetNotFoundError DatasetResourceError "
         "DatasetUnreachableError FetchError ImageDamagedError ImageError ImageExtraError "
         "ImageResourceError IndexExtraError IndexFileError InvalidInputError LockedError "
