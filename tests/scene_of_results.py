@@ -149,7 +149,7 @@ def by_hand(collection: Collection) -> list[object]:
     ]
 
 
-FACES = [
+FACES = (
     "clusterings",
     "maps",
     "models",
@@ -161,4 +161,4 @@ FACES = [
     "decisions",
     "said",
     "changes",
-]
+)

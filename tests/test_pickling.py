@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import inspect
 import multiprocessing
+import operator
 import pickle
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -17,25 +18,15 @@ from lookalike import Collection, LookalikeError, errors
 from lookalike.hints import Hint, Sentence
 from lookalike.images.decode import read_image
 
+NAME = operator.attrgetter("__name__")
 PUBLIC = {getattr(lookalike, name) for name in lookalike.__all__ if inspect.isclass(getattr(lookalike, name))}
-ERRORS = sorted((each for each in PUBLIC if issubclass(each, LookalikeError)), key=lambda each: each.__name__)
+ERRORS = sorted((each for each in PUBLIC if issubclass(each, LookalikeError)), key=NAME)
 VALUES = sorted(
     (each for each in PUBLIC - set(ERRORS) if not inspect.isabstract(each)), key=lambda each: each.__name__
 )
-OPENED_AGAIN = [
-    "Collection",
-    "Clusterings",
-    "Maps",
-    "Models",
-    "Evaluations",
-    "Fields",
-    "Sets",
-    "Labels",
-    "Feedback",
-    "Decisions",
-    "Statements",
-    "Changes",
-]
+OPENED_AGAIN = {"Collection", "Clusterings", "Maps", "Models", "Evaluations", "Fields"} | {
+    *("Sets", "Labels", "Feedback", "Decisions", "Statements", "Changes")
+}
 """What stands for a collection: pickled, it is opened where it is wanted."""
 
 REFUSED = ("Snapshot", "FileColumns", "ImageColumns", "CancelToken")
@@ -153,7 +144,7 @@ def test_errors_come_out_of_a_pool_of_processes_as_themselves(pool):
 
 def test_an_image_error_of_a_real_file_comes_out_of_a_pool(pool, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no picture")
-    with pytest.raises(errors.ImageError, match="broken.png") as caught:
+    with pytest.raises(errors.ImageError, match=r"broken\.png") as caught:
         pool.submit(read_image, tmp_path / "broken.png").result(60)
     assert caught.value.path == str(tmp_path / "broken.png")
 
