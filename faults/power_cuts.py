@@ -14,11 +14,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from faults.loop_cuts import CannotMountError, cut_on_disk
 from faults.power_cut_scenes import Fact, Rows, Story, copy_pictures, faults, quicken, undisturbed
 from faults.report import Asked, Report
 from faults.unflushed import Disk, watching
 
-N_CUTS = 400  # by the model
+N_CUTS = 300  # by the model
+N_CUTS_ON_DISK = 100
 
 
 def main(options: Sequence[str] = ()) -> int:
@@ -27,7 +29,12 @@ def main(options: Sequence[str] = ()) -> int:
     report = Report("power_cuts", asked)
     quicken()
     with tempfile.TemporaryDirectory() as folder:
-        cut_by_model(report, Path(folder), asked.of(N_CUTS))
+        (Path(folder) / "model").mkdir()
+        cut_by_model(report, Path(folder) / "model", asked.of(N_CUTS))
+        try:
+            cut_on_disk(report, Path(folder) / "disk", asked.of(N_CUTS_ON_DISK))
+        except CannotMountError as error:
+            report.figures["on a disk"] = f"not tried: {error}"
     return report.end()
 
 
