@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lookalike.store.commits import commit_lock
-from lookalike.store.lock import writer_lock
+from lookalike.store.lock import Turn, writer_lock
 from lookalike.store.table import Table, _fsync
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class JournalTable(Table):
                 folder.mkdir(parents=True, exist_ok=True)
                 if os.name == "posix":
                     _fsync(str(folder.parent))
-        with writer_lock(folder, _WAIT, poll_seconds=0.005):
+        with writer_lock(folder, Turn(_WAIT, poll_seconds=0.005)):
             with self._errors("write"):
                 for name in self._cut_off():
                     os.unlink(self.folder / "_versions" / name)
