@@ -352,7 +352,7 @@ def _put(new: Path, folder: Path) -> None:
 
 
 def end_repairs(collection: Path) -> None:
-    """Put tables in their places that a repair had made when it was cut off, and remove what was not whole."""
+    """Put tables in their places that a repair had made when it was cut off; remove what is not whole."""
     place = collection / _NEW
     if not place.is_dir():
         return
