@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from lookalike.cli.hints import advise
-from lookalike.errors import InvalidInputError, LookalikeError
+from lookalike.errors import DamageWarning, InvalidInputError, LookalikeError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,6 +33,23 @@ def quieten_readers() -> None:
 
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
+
+
+def tell_of_damage() -> None:
+    """Have one line printed for each table whose newest version is passed over, as it is not whole.
+
+    Here, not in the library, which warns: how that is shown belongs to the whole process.
+    """
+    import warnings
+
+    warnings.simplefilter("always", DamageWarning)
+    others = getattr(warnings.showwarning, "others", warnings.showwarning)
+
+    def show(message: Warning | str, *rest: Any, **named: Any) -> None:
+        complain(message.told) if isinstance(message, DamageWarning) else others(message, *rest, **named)
+
+    show.others = others  # type: ignore[attr-defined]
+    warnings.showwarning = show
 
 
 def spare_memory() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lookalike.collection.asking import as_colors, as_filter, complete
 from lookalike.collection.browsing import browse, count, facets
+from lookalike.collection.checking.checkable import Checkable
 from lookalike.collection.closed import Closed, LeftBehind
 from lookalike.collection.describing import describe, describe_image, describe_roots
 from lookalike.collection.faces import Faces
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
     from lookalike.results.maps import ImageMap
 
 
-class Collection(Faces):
+class Collection(Faces, Checkable):
     """Images on the disk, made searchable. Made by `create`, found again by `open`.
 
     Attributes

@@ -14,13 +14,13 @@ import contextlib
 import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection.coding import Coded, CodedLists, Codes, code_lists, code_words, small_codes
-from lookalike.errors import LookalikeError
+from lookalike.errors import CollectionConflictError, LookalikeError
 from lookalike.images.finding.spelling import composed
 from lookalike.images.palette import MAX_COLORS
 from lookalike.query.facts import fold
@@ -69,6 +69,13 @@ class Columns:
     def n_bytes(self) -> int:
         """What the columns that have been read so far take in memory."""
         return sum(_n_bytes(kept) for kept in self._kept.values())
+
+    def __reduce__(self) -> NoReturn:
+        """Raise CollectionError: they are read when they are asked for, from tables open in this process."""
+        raise CollectionConflictError(
+            "the columns of a snapshot cannot be pickled, as they are read from tables open in this process",
+            hint="pickle the arrays that are wanted",
+        )
 
 
 class FileColumns(Columns):

@@ -75,14 +75,14 @@ class _ImagesThere(PinnedTable):
 
     def __init__(self, table: PinnedTable, there: Ids) -> None:
         super().__init__(table.folder, table.schema, table.pin)
-        self._of_files = there
+        self._kept = there
 
     def read(self, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
         import pyarrow as pa
 
         names = list(columns or self.schema.names)
         rows = super().read(list(dict.fromkeys(["id", *names])), where)
-        return rows.filter(pa.array(are_in(rows["id"].to_numpy(), self._of_files))).select(names)
+        return rows.filter(pa.array(are_in(rows["id"].to_numpy(), self._kept))).select(names)
 
     def count(self) -> int:
         return len(self.read(["id"]))

@@ -43,6 +43,7 @@ from lookalike.store import Table
 from lookalike.system.memo import Memo
 from lookalike.system.memory import check_vectors_fit
 from lookalike.system.progress import UNWATCHED, Watch
+from lookalike.system.sums import checked, summed
 from lookalike.types import Ids, ImageId, Metric, Vectors
 
 EXACT_BYTES = 1 << 29
@@ -84,19 +85,24 @@ class _Origin:
     @classmethod
     def read(cls, folder: Path) -> _Origin:
         try:
-            content = json.loads((folder / "origin.json").read_text(encoding="utf-8"))
+            content = checked(json.loads((folder / "origin.json").read_text(encoding="utf-8")))
             built, changed, marks = content["built"], content["changed"], content["marks"]
             return cls(int(built), int(changed), {str(image): int(mark) for image, mark in marks.items()})
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise IndexFileError(f"it is not known what the index in {folder} was built of") from error
 
     def write(self, folder: Path) -> None:
-        (folder / "origin.json").write_text(json.dumps(asdict(self)), encoding="utf-8")
+        (folder / "origin.json").write_text(json.dumps(summed(asdict(self))), encoding="utf-8")
 
     def is_of(self, table: Table) -> bool:
         """Tell whether the table still holds the vectors that were marked."""
         ids, vectors = table.vectors_of(map(int, self.marks))
         return len(ids) > 0 and _marks(ids, vectors).items() <= self.marks.items()
+
+
+def read_origin(folder: Path) -> None:
+    """Raise IndexFileError unless the origin of an index is what was written."""
+    _Origin.read(folder)
 
 
 class _Opened(NamedTuple):
