@@ -312,7 +312,7 @@ class ModelRegistry:
             number += 1
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            pca.save(self.folder / f"{name}.npz")
+            replace_file(self.folder / f"{name}.npz", pca.to_bytes())
         except OSError as error:
             raise ModelResourceError(
                 f"cannot keep the model {name} in {self.folder}: {error.strerror}"
