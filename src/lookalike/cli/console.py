@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from lookalike.cli.hints import advise
-from lookalike.errors import InvalidInputError, LookalikeError
+from lookalike.errors import InvalidInputError, LookalikeError, ResourceError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,6 +27,8 @@ STANDARD = "-"
 _TURNING = "\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"  # and that end lines, and that are none
 _UNSAFE = re.compile(f"[\x00-\x1f\x7f-\x9f{_TURNING}]")
 _UNSAFE_IN_JSON = re.compile(f"[\x7f-\x9f{_TURNING}]")  # it has escaped the others
+_HANDLES = 1_024  # files open at once
+_FEWEST_HANDLES = 32
 _MISSING = 8  # characters that are named
 _DELAY = 0.2  # seconds of work before there is a bar: what is there already takes no time
 
@@ -49,6 +52,30 @@ def spare_memory() -> None:
     pictures. It looks at the variable as they are loaded; whoever knows better sets it.
     """
     os.environ.setdefault("MIMALLOC_ARENA_RESERVE", "65536")  # KiB
+
+
+def have_handles() -> None:
+    """Let this process open as many files as the system allows it to.
+
+    Raises
+    ------
+    ResourceError
+        If these are too few: what reads the tables would end the process.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has other limits
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _HANDLES if hard == resource.RLIM_INFINITY else min(hard, _HANDLES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < _FEWEST_HANDLES:
+        raise ResourceError(
+            f"this process may have {most} files open at once; lookalike needs {_FEWEST_HANDLES}",
+            hint=f"allow more: ulimit -n {_HANDLES}",
+        )
 
 
 def hold_streams() -> None:
@@ -99,7 +126,34 @@ def complain_of_output(error: OSError) -> int:
     if isinstance(error, BrokenPipeError):
         return 141
     reason = error.strerror or str(error)
+    if error.filename is None and error.errno == errno.ENOENT and not is_working_folder_there():
+        reason = "the working directory is not there any more; go to one that is"
     complain(f"{error.filename}: {reason}" if error.filename else reason)
+    return 2
+
+
+def is_working_folder_there() -> bool:
+    """Tell whether the working directory was not deleted meanwhile."""
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
+
+
+def complain_of_library(error: BaseException) -> int:
+    """Say why a library that we stand on failed; return the exit code.
+
+    Where there is too little room in memory for its code, or too few handles, that is what it is about.
+    """
+    first = error
+    while isinstance(first.__cause__ or first.__context__, ImportError):  # others say more, and less
+        first = first.__cause__ or first.__context__ or first
+    words = " ".join(str(first).split()) or type(first).__name__
+    happened = "cannot be loaded" if isinstance(error, ImportError) else "gave up"
+    complain(
+        f"a library {happened} ({words}); is there too little memory, or room for open files (ulimit -a)?"
+    )
     return 2
 
 
