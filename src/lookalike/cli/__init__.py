@@ -25,6 +25,7 @@ from lookalike.cli.console import (
     naming_output,
     quieten_readers,
     spare_memory,
+    tell_of_damage,
 )
 from lookalike.errors import CancelledError, LookalikeError
 
@@ -43,6 +44,7 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
             have_handles()
             spare_memory()
             quieten_readers()
+            tell_of_damage()
             command(*arguments, **options)
         except CancelledError as error:
             complain(_INTERRUPTED if str(error) == "cancelled" else error)

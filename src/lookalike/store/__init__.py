@@ -1,7 +1,7 @@
 """A collection on disk: Lance tables, a manifest, one writer at a time."""
 
 from lookalike.store.journal_table import JOURNAL, JournalTable
-from lookalike.store.lock import writer_lock
+from lookalike.store.lock import Turn, Wait, check_wait, writer_lock
 from lookalike.store.manifest import (
     FOLDER_NAME,
     Labeling,
@@ -11,11 +11,12 @@ from lookalike.store.manifest import (
     root_folder,
     stored_root_path,
 )
-from lookalike.store.pinned import Commit, Pin, PinnedJournal, PinnedStore, PinnedTable, look_at_tables
+from lookalike.store.pinned import Pin, PinnedJournal, PinnedStore, PinnedTable, look_at_tables
 from lookalike.store.roots import DatasetRequest, RootRequest
 from lookalike.store.schema import ADDED
 from lookalike.store.store import Store
 from lookalike.store.table import Table, sql_literal
+from lookalike.store.versions import Commit
 
 __all__ = [
     "ADDED",
@@ -34,6 +35,9 @@ __all__ = [
     "RootRequest",
     "Store",
     "Table",
+    "Turn",
+    "Wait",
+    "check_wait",
     "find_collection",
     "look_at_tables",
     "root_folder",
