@@ -318,7 +318,9 @@ class ModelRegistry:
             number += 1
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            pca.save(self.folder / f"{name}.npz")
+            content = pca.to_bytes()
+            replace_file(self.folder / f"{name}.npz", content, durable=True)
+            note_sum(self.folder / f"{name}.npz", content)
         except OSError as error:
             raise ModelResourceError(
                 f"cannot keep the model {name} in {self.folder}: {error.strerror}"
