@@ -121,6 +121,9 @@ class Hint:
         self.kind = kind
         self.facts = facts
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (self.kind, self.facts)
+
     def __str__(self) -> str:
         return self.told(PYTHON)
 
@@ -142,6 +145,12 @@ class Hint:
         return words[self.kind].format(**facts)
 
 
+def _again(kind: str, facts: dict[str, object]) -> Hint:
+    made = object.__new__(Hint)
+    made.kind, made.facts = kind, facts
+    return made
+
+
 def join(*hints: Hint | str | None) -> Hint | None:
     """Return one hint that says all of several, in their order; those that are None say nothing."""
     said = [Hint("as_told", words=hint) if isinstance(hint, str) else hint for hint in hints if hint]
@@ -160,3 +169,6 @@ class Sentence(str):
         made = super().__new__(cls, words)
         made.hint = hint
         return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Sentence, (str(self), self.hint)

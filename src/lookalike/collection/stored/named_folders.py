@@ -36,7 +36,7 @@ from lookalike.errors import (
 )
 from lookalike.hints import Hint, join
 from lookalike.images.finding.spelling import composed
-from lookalike.store import writer_lock
+from lookalike.store import Turn, writer_lock
 from lookalike.store.manifest import FileIdentity
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import checked, summed
@@ -244,7 +244,7 @@ class NamedFolders(ABC, Generic[T]):
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreResourceError(f"cannot write to {self._place}: {error.strerror or error}") from error
-        with writer_lock(place, _WAIT):
+        with writer_lock(place, Turn(_WAIT)):
             yield
 
 
