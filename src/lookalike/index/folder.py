@@ -147,7 +147,7 @@ def _save(file: Path, array: npt.NDArray[Any]) -> int:
     """Write an array, have it on the disk, and return the checksum of the file."""
     with file.open("wb") as stream:
         counted = _Counted(stream)
-        np.lib.format.write_array(counted, np.asanyarray(array), allow_pickle=False)
+        np.save(counted, array)
         stream.flush()
         os.fsync(stream.fileno())
     return counted.sum

@@ -203,7 +203,7 @@ class NamedFolders(ABC, Generic[T]):
         except (OSError, *_DAMAGED) as error:
             raise StoreDamagedError(
                 f"the {self.kind} in {folder} cannot be read: {error}",
-                hint=join(Hint("repair"), Hint(f"delete_{self.kind}", name=name, folder=self._place.parent)),
+                hint=join(Hint(f"delete_{self.kind}", name=name, folder=self._place.parent), Hint("repair")),
             ) from error
 
     def _write(self, name: str, facts: Mapping[str, Any], arrays: Arrays) -> None:
