@@ -30,6 +30,8 @@ model. Nothing is raised of an origin alone: the classes below join it with one 
     DatasetError      a data set                       Dataset{NotFound, Damaged, Unreachable, Resource}Error
     ImageError        one image: .path, .reason        Image{Damaged, Extra, Resource}Error, FetchError
     IndexFileError    a saved search index             is damaged, always; IndexExtraError, of a kind of index
+
+A `DamageWarning` is none of them: what was asked for is answered, from what was there before.
 """
 
 from __future__ import annotations
@@ -256,19 +258,6 @@ class StoreDamagedError(StoreError, DamagedError):
     """What a collection keeps is not what was written."""
 
 
-class DamageWarning(UserWarning):
-    """What a collection keeps was cut off or has rotted, and what was there before is taken instead.
-
-    Attributes
-    ----------
-    told : Sentence
-    """
-
-    def __init__(self, told: Sentence) -> None:
-        super().__init__(f"{told}; {told.hint}" if told.hint is not None else told)
-        self.told = told
-
-
 class StoreResourceError(StoreError, ResourceError):
     """What a collection keeps cannot be read or written for want of room, rights or memory."""
 
@@ -421,3 +410,19 @@ class IndexExtraError(MissingExtraError, InvalidInputError):
 
     Also an InvalidInputError: the kind is an argument, and another could be given.
     """
+
+
+# What is no error: the call goes on.
+
+
+class DamageWarning(UserWarning):
+    """What a collection keeps was cut off or has rotted, and what was there before is taken instead.
+
+    Attributes
+    ----------
+    told : Sentence
+    """
+
+    def __init__(self, told: Sentence) -> None:
+        super().__init__(f"{told}; {told.hint}" if told.hint is not None else told)
+        self.told = told

@@ -17,6 +17,10 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "both": "{first}; {second}",
         "either": "{first}, or {second}",
         "repair": "call collection.check(repair=True): it says what is damaged, and mends what can be mended",
+        "repair_unopened": (
+            "call Collection.check_at({folder!r}, repair=True): it says what is damaged, and mends what can"
+            " be mended"
+        ),
         "make_collection": "make one with Collection.create(folder)",
         "sync": "call collection.sync(){then}",
         "sync_model": "call collection.sync(model={model!r}) first",

@@ -333,7 +333,7 @@ def test_a_second_writer_is_refused_or_waits(collection):
     assert process.stdout.readline() == "held\n"
     with pytest.raises(LockedError, match="another lookalike"):
         collection.add([(png(20), "a")])
-    assert collection.add([(png(20), "a")], timeout=60).added == 1
+    assert collection.add([(png(20), "a")], wait=60).added == 1
     process.communicate(timeout=60)
 
 
@@ -344,7 +344,7 @@ from lookalike import Collection
 collection = Collection.open(sys.argv[1])
 files = sorted(Path(sys.argv[2]).iterdir())
 fields = {"who": sys.argv[3]}
-report = collection.add([(file, f"{sys.argv[3]}/{file.name}", fields) for file in files], timeout=60)
+report = collection.add([(file, f"{sys.argv[3]}/{file.name}", fields) for file in files], wait=60)
 assert report.added == len(files), report.failures
 """
 

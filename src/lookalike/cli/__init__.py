@@ -23,6 +23,7 @@ from lookalike.cli.console import (
     naming_output,
     quieten_readers,
     spare_memory,
+    tell_of_damage,
 )
 from lookalike.errors import CancelledError, LookalikeError
 
@@ -40,6 +41,7 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
         try:
             spare_memory()
             quieten_readers()
+            tell_of_damage()
             command(*arguments, **options)
         except CancelledError as error:
             complain(_INTERRUPTED if str(error) == "cancelled" else error)

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import print_json, say
+from lookalike.cli.console import how_long, print_json, say, watched
 from lookalike.cli.locate import open_named
-from lookalike.cli.options import CollectionOption, DeviceOption, JobsOption, Output, argument, option
+from lookalike.cli.options import (
+    CollectionOption,
+    DeviceOption,
+    JobsOption,
+    Output,
+    WaitOption,
+    argument,
+    option,
+)
 from lookalike.errors import InvalidInputError, QueryNotFoundError
 from lookalike.system.wording import count_of
 
@@ -39,6 +47,7 @@ def add(
     ] = None,
     jobs: JobsOption = None,
     device: DeviceOption = None,
+    wait: WaitOption = None,
     output: Output,
 ) -> None:
     """Keep images in the collection itself, under keys, whatever becomes of their files.
@@ -60,7 +69,8 @@ def add(
         for file, under in zip(files, keys, strict=True)
     )
     given: dict[str, Any] = {"jobs": jobs} if device is None else {"jobs": jobs, "device": device}
-    result = chosen.add(additions, **given)
+    with watched(quiet=output.is_silent) as watch:
+        result = chosen.add(additions, wait=how_long(wait), **given, **watch.told)
     if output.json:
         print_json(result.to_dict())
     elif not output.quiet:
@@ -73,11 +83,13 @@ def remove(
     *,
     keys: Annotated[list[str], argument("Keys, without the added: before them.", "KEY")],
     collection: CollectionOption = None,
+    wait: WaitOption = None,
     output: Output,
 ) -> None:
     """Remove images that were added under keys."""
     chosen = open_named(collection)
-    n = chosen.remove(keys)
+    with watched(quiet=output.is_silent) as watch:
+        n = chosen.remove(keys, wait=how_long(wait), **watch.told)
     n_missing = len(set(keys)) - n
     if not n:
         raise QueryNotFoundError(f"nothing was added under {', '.join(keys[:3])}{', …' if keys[3:] else ''}")

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from lookalike.cli.hints import advise
-from lookalike.errors import InvalidInputError, LookalikeError
+from lookalike.errors import DamageWarning, InvalidInputError, LookalikeError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lookalike.system.progress import Watch
+    from lookalike.system.progress import Progress, ProgressReport, Watch
     from lookalike.types import Hit
 
 _MISSING = 8  # characters that are named
@@ -33,6 +33,23 @@ def quieten_readers() -> None:
 
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
+
+
+def tell_of_damage() -> None:
+    """Have one line printed for each table whose newest version is passed over, as it is not whole.
+
+    Here, not in the library, which warns: how that is shown belongs to the whole process.
+    """
+    import warnings
+
+    warnings.simplefilter("always", DamageWarning)
+    others = getattr(warnings.showwarning, "others", warnings.showwarning)
+
+    def show(message: Warning | str, *rest: Any, **named: Any) -> None:
+        complain(message.told) if isinstance(message, DamageWarning) else others(message, *rest, **named)
+
+    show.others = others  # type: ignore[attr-defined]
+    warnings.showwarning = show
 
 
 def spare_memory() -> None:
@@ -165,22 +182,48 @@ def announce(*, quiet: bool) -> Callable[[str], None]:
     return (lambda words: None) if quiet else tell
 
 
+def is_terminal() -> bool:
+    """Tell whether somebody reads standard error as it comes."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def how_long(wait: bool | None) -> float | None:
+    """Return the seconds to wait for another writer: for ever on a terminal, else 0, where nobody says."""
+    return None if (is_terminal() if wait is None else wait) else 0.0
+
+
 @contextlib.contextmanager
 def watched(*, quiet: bool = False) -> Iterator[Watch]:
-    """Give long work who watches it: a bar on standard error, on a terminal only; and Ctrl-C."""
+    """Give long work who watches it: a bar on standard error, on a terminal only; and Ctrl-C.
+
+    For whom it waits is said everywhere, in one line.
+    """
     from lookalike.cli.interruption import cancelled_by_interrupt
     from lookalike.system.bars import TerminalBar
     from lookalike.system.progress import Watch, silent
 
     with cancelled_by_interrupt() as cancel:
-        if quiet or sys.stderr is None or not sys.stderr.isatty():
-            yield Watch(silent, cancel)
+        if quiet or not is_terminal():
+            yield Watch(_saying_waits(silent), cancel)
             return
         bar = TerminalBar(_DELAY)
         try:
-            yield Watch(bar.show, cancel)
+            yield Watch(_saying_waits(bar.show), cancel)
         finally:
             bar.close()
+
+
+def _saying_waits(show: ProgressReport) -> ProgressReport:
+    """Give a report that also says, in a line of its own, for whom is waited; of each once."""
+    said = set()
+
+    def tell_and_show(progress: Progress) -> None:
+        if progress.phase == "waiting" and progress.words not in said:
+            said.add(progress.words)
+            complain(progress.words)
+        show(progress)
+
+    return tell_and_show
 
 
 def check_dark(dark: bool, *pictures: Path | None) -> None:

@@ -76,6 +76,14 @@ DeviceOption = Annotated[
         metavar="DEVICE",
     ),
 ]
+WaitOption = Annotated[
+    bool | None,
+    option(
+        "Wait for another that writes to the collection, as long as it takes, or not at all. By default it"
+        " waits on a terminal only.",
+        "--wait/--no-wait",
+    ),
+]
 JobsOption = Annotated[
     int | None,
     option("Images in work at once; by default the number of cores.", "-j", "--jobs", metavar="N", min=1),

@@ -36,11 +36,14 @@ from lookalike.errors import (
     ModelInputError,
     ModelResourceError,
 )
-from lookalike.hints import Hint
+from lookalike.hints import Hint, join
 from lookalike.system.replace_file import replace_file
+from lookalike.system.sums import checked, summed
 from lookalike.types import Metric
 
 HUB_CONFIG = "preprocessor_config.json"
+
+_GIVE_ANEW = Hint("give_onnx", first="")
 
 _FILTERS: dict[int, Interpolation] = {
     0: "nearest",
@@ -196,9 +199,9 @@ def keep_local(local: LocalModel, folder: Path) -> None:
         # The description last: it says that the graph is whole.
         for ending, content in (
             (".onnx", local.graph),
-            (".json", json.dumps(description, indent=2).encode()),
+            (".json", json.dumps(summed(description), indent=2).encode()),
         ):
-            replace_file(folder / f"{model.name}{ending}", content)
+            replace_file(folder / f"{model.name}{ending}", content, durable=True)
     except OSError as error:
         raise ModelResourceError(
             f"cannot keep the model {model.name} in {folder}: {error.strerror or error}"
@@ -213,11 +216,15 @@ def kept_local(name: str, folder: Path) -> Model | None:
     ModelError
         If it is damaged.
     """
-    if not os.path.isfile(f"{folder}{os.sep}{name}.onnx"):  # every search asks
-        return None
     file = folder / f"{name}.json"
+    if not os.path.isfile(f"{folder}{os.sep}{name}.onnx"):  # every search asks
+        if os.path.isfile(file):  # which is written last
+            raise ModelDamagedError(
+                f"{file.with_suffix('.onnx')} is missing", hint=join(Hint("repair"), _GIVE_ANEW)
+            )
+        return None
     try:
-        row = json.loads(file.read_text(encoding="utf-8"))
+        row = checked(json.loads(file.read_text(encoding="utf-8")))
         use = {key: row[key] for key in ("fit", "interpolation", "output", "cut_classifier")}
         return Model(
             name=name,
@@ -237,7 +244,9 @@ def kept_local(name: str, folder: Path) -> Model | None:
     except OSError as error:
         raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelDamagedError(f"{file} is damaged ({error})", hint=Hint("give_onnx", first="")) from error
+        raise ModelDamagedError(
+            f"{file} is damaged ({error})", hint=join(Hint("repair"), _GIVE_ANEW)
+        ) from error
 
 
 def load_kept(model: Model, folder: Path, compute: Compute) -> AdaptedEmbedder:
@@ -258,7 +267,7 @@ def load_kept(model: Model, folder: Path, compute: Compute) -> AdaptedEmbedder:
     if found != model.weights.sha256:
         raise ModelDamagedError(
             f"{file} is damaged: expected sha256 {model.weights.sha256}, got {found}",
-            hint=Hint("give_onnx", first="delete it and "),
+            hint=join(Hint("repair"), _GIVE_ANEW),
         )
     return AdaptedEmbedder(model, graph, compute)
 

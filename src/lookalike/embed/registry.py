@@ -46,6 +46,7 @@ from lookalike.pca import PCA
 from lookalike.system.memo import Memo
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.system.replace_file import replace_file
+from lookalike.system.sums import check_noted, note_sum
 from lookalike.types import Metric
 
 T = TypeVar("T")
@@ -161,7 +162,9 @@ class ModelRegistry:
                 return
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                replace_file(file, f"{embedder.sha256}\n".encode("ascii"))
+                content = f"{embedder.sha256}\n".encode("ascii")
+                replace_file(file, content, durable=True)
+                note_sum(file, content)
             except OSError as error:
                 raise ModelResourceError(f"cannot write {file}: {error.strerror or error}") from error
 
@@ -170,11 +173,13 @@ class ModelRegistry:
             return
         file = self._weights_file(name)
         try:
-            expected = file.read_text(encoding="ascii").strip()
+            content = file.read_bytes()
+            check_noted(file, content)
+            expected = content.decode("ascii").strip()
         except FileNotFoundError:
             return
         except (OSError, ValueError) as error:
-            raise ModelDamagedError(f"cannot read {file}: {error}") from error
+            raise ModelDamagedError(f"cannot read {file}: {error}", hint=Hint("repair")) from error
         if expected != embedder.sha256:
             raise ModelConflictError(
                 f"the vectors of {name} in this collection were made with other weights than are here:"
@@ -275,7 +280,8 @@ class ModelRegistry:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             for ending, content in beside.items():
-                replace_file(self.folder / f"{name}{ending}", content)
+                replace_file(self.folder / f"{name}{ending}", content, durable=True)
+                note_sum(self.folder / f"{name}{ending}", content)
         except OSError as error:
             raise ModelResourceError(
                 f"cannot keep the model {name} in {self.folder}: {error.strerror}"

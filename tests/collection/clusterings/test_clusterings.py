@@ -763,7 +763,9 @@ def test_facts_of_a_wrong_kind_are_damage(photos, folder, call, facts, complaint
     photos.clusterings.make(k=3, name="whole")
     photos.clusterings.make(k=3)
     file = folder / ".lookalike/clusterings/kmeans/clustering.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), **facts} if facts else facts))
+    written = json.loads(file.read_text())
+    del written["sum"]  # as earlier versions wrote them, which nobody can verify
+    file.write_text(json.dumps({**written, **facts} if facts else facts))
     code, out, err = call("cluster", "list")
     assert (code, out.split("\t")[0], err.count("\n")) == (0, "whole", 1)
     assert complaint in err
