@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import StoreError
-from lookalike.store.lock import writer_lock
+from lookalike.store.lock import Turn, writer_lock
 from lookalike.store.table import Table
 from lookalike.system.flush import make_durable_folder
 
@@ -50,7 +50,7 @@ class JournalTable(Table):
         folder = self.folder.parent
         with self._errors("write"):
             make_durable_folder(folder)
-        with writer_lock(folder, _WAIT, poll_seconds=0.005):
+        with writer_lock(folder, Turn(_WAIT, poll_seconds=0.005)):
             yield
 
     def append(self, columns: Mapping[str, Any]) -> None:
