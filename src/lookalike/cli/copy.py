@@ -30,11 +30,11 @@ def copy(
     force: Annotated[bool, typer.Option("--force", help="Replace a collection that is there.")] = False,
     output: Output,
 ) -> None:
-    """Copy the collection, as it is at one moment, to DEST/.lookalike; others may go on writing to it.
+    """Copy the collection, as it is at one moment, to another folder; verified.
 
-    Every file is compared with its checksum, and read again from where it was written. What is in DEST stays
-    as it is. The images themselves are not copied, but for those that were added under keys.
-    For example: lookalike copy /mnt/backup/photos
+    It is put into DEST/.lookalike, whatever others write meanwhile. Every file is compared with its checksum,
+    and read again from where it was written. What is in DEST stays as it is. The images themselves are not
+    copied, but for those that were added under keys. For example: lookalike copy /mnt/backup/photos
     """
     chosen = open_named(collection)
     form = cast("Literal['absolute', 'relative']", roots or "absolute")
