@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from lookalike.cli.hints import advise
 from lookalike.errors import DamageWarning, InvalidInputError, LookalikeError
+from lookalike.hints import Sentence, way_out
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from lookalike.types import Hit
 
 _MISSING = 8  # characters that are named
+_OUTPUT = "standard output"
 _DELAY = 0.2  # seconds of work before there is a bar: what is there already takes no time
 
 
@@ -109,7 +111,10 @@ def complain_of_output(error: OSError) -> int:
     if isinstance(error, BrokenPipeError):
         return 141
     reason = error.strerror or str(error)
-    complain(f"{error.filename}: {reason}" if error.filename else reason)
+    if error.filename == _OUTPUT:
+        complain(f"{_OUTPUT}: {reason}")
+    else:
+        complain(Sentence(f"{error.filename}: {reason}" if error.filename else reason, way_out(error)))
     return 2
 
 
@@ -173,7 +178,7 @@ def naming_output() -> Iterator[None]:
         yield
     except OSError as error:
         if error.filename is None:
-            error.filename = "standard output"
+            error.filename = _OUTPUT
         raise
 
 
