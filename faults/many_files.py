@@ -1,8 +1,8 @@
 """Many files, in one folder and in two thousand: what each costs, in time and memory.
 
 Tiny pictures, each of its own content, half PNG and half JPEG; a model that costs next to nothing, so that
-all the rest is seen; and once the network, on a share. Every command is a process of its own: measured are its
-processor time and that of its children, and the most memory that all of them had at once.
+all the rest is seen; and once the network, on a share. Every command is a process of its own: measured are
+its processor time and that of its children, and the most memory that all of them had at once.
 
 Flat means: from a third of the files to all of them, the time a file grows by no more than a half, once the
 second that a process takes to begin is taken off; and the memory stays below a gibibyte, but for what an

@@ -30,11 +30,13 @@ import numpy.typing as npt
 
 from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError, ModelDamagedError
+from lookalike.hints import Hint
 from lookalike.system.memory import check_memory, rows_at_once
 
 __all__ = ["PCA"]
+from lookalike.system.output import write_output
 from lookalike.system.progress import UNWATCHED, CancelToken, Progress, ProgressReport, Watch
-from lookalike.system.replace_file import replace_file
+from lookalike.system.sums import check_noted
 from lookalike.system.watching import watching
 from lookalike.types import Vectors
 
@@ -221,8 +223,26 @@ class PCA:
             )
         return ((coordinates * self._scale()) @ self.components_ + self.mean_).astype(np.float32)
 
-    def save(self, file: Path) -> None:
-        """Write what was fitted to a file (NumPy's ``.npz``, no pickles)."""
+    def save(self, file: Path, *, force: bool = False) -> None:
+        """Write what was fitted to a file (NumPy's ``.npz``, no pickles).
+
+        Parameters
+        ----------
+        file : Path
+        force : bool
+            Whether to write over a file that is there.
+
+        Raises
+        ------
+        ConflictError
+            If something is there.
+        ResourceError
+            If the disk does not take it.
+        """
+        write_output(file, self.to_bytes(), force=force)
+
+    def to_bytes(self) -> bytes:
+        """Return what `save` writes."""
         self._check_fitted()
         content = io.BytesIO()
         np.savez(
@@ -235,7 +255,7 @@ class PCA:
             ratio=self.explained_variance_ratio_,
             shares=self.shares_,
         )
-        replace_file(file, content.getvalue())
+        return content.getvalue()
 
     @classmethod
     def load(cls, file: Path) -> Self:
@@ -247,7 +267,9 @@ class PCA:
             If the file is missing or damaged.
         """
         try:
-            with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as content:
+            written = file.read_bytes()
+            check_noted(file, written)
+            with np.load(io.BytesIO(written), allow_pickle=False) as content:
                 if int(content["format"]) != _FORMAT:
                     raise ValueError(f"its format is {content['format']}, expected {_FORMAT}")
                 pca = cls(len(content["components"]), bool(content["whiten"]))
@@ -259,8 +281,10 @@ class PCA:
             shapes: tuple[Any, ...] = (pca.mean_.shape, pca.explained_variance_.shape)
             if shapes != ((d,), (m,)) or pca.shares_.ndim != 1 or len(pca.shares_) < m:
                 raise ValueError("its arrays do not fit together")
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise ModelDamagedError(f"the PCA in {file} cannot be read: {error}") from error
+        except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+            raise ModelDamagedError(
+                f"the PCA in {file} cannot be read: {error}", hint=Hint("repair")
+            ) from error
         return pca
 
     def _scale(self) -> Doubles:

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "more_handles": "allow more open files (`ulimit -n`), then run this again",
         "sound_disk": "look whether the disk, and the way to it, is sound, then run this again",
         "repair": "`lookalike check --repair` says what is damaged, and mends what can be mended",
+        "repair_unopened": "`lookalike check --repair` says what is damaged, and mends what can be mended",
         "make_collection": "make one with `lookalike index FOLDER`, or name its folder with -c/--collection",
         "sync": "run `lookalike index`{then}",
         "sync_model": "run `lookalike index --model {model}` first",
