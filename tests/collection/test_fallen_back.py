@@ -3,8 +3,8 @@
 import warnings
 
 import pytest
-
 from faults.power_cut_scenes import MODEL, Story, rows, undisturbed
+
 from lookalike import Collection
 from lookalike.errors import DamageWarning, StoreDamagedError
 from lookalike.store import Store, versions
