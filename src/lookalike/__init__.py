@@ -71,6 +71,7 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.errors import IndexExtraError as IndexExtraError
     from lookalike.errors import IndexFileError as IndexFileError
     from lookalike.errors import InvalidInputError as InvalidInputError
+    from lookalike.errors import InvalidTypeError as InvalidTypeError
     from lookalike.errors import LockedError as LockedError
     from lookalike.errors import LookalikeError as LookalikeError
     from lookalike.errors import MissingExtraError as MissingExtraError
@@ -252,7 +253,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
         "CollectionNotFoundError CollectionResourceError ConflictError DamagedError "
         "DatasetDamagedError DatasetError DatasetNotFoundError DatasetResourceError "
         "DatasetUnreachableError FetchError ImageDamagedError ImageError ImageExtraError "
-        "ImageResourceError IndexExtraError IndexFileError InvalidInputError LockedError "
+        "ImageResourceError IndexExtraError IndexFileError InvalidInputError InvalidTypeError LockedError "
         "LookalikeError MissingExtraError MissingImagesError ModelBusyError ModelConflictError "
         "ModelDamagedError ModelError ModelExtraError ModelInputError ModelMemoryError "
         "ModelNotFoundError ModelResourceError ModelUnreachableError NotFoundError QueryConflictError "

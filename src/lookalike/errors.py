@@ -10,6 +10,7 @@ sentence and hint and exits with 2.
     │   └── MissingImagesError                        a root is gone, or more than half of its images
     ├── MissingExtraError         ImportError         install the extra: .extra
     ├── InvalidInputError         ValueError          ask otherwise: no call can accept this
+    │   └── InvalidTypeError      TypeError           the same: what is there is no number, say
     ├── DamagedError                                  what lies there is not what was written: make it anew
     ├── BusyError                                     another process is at it: wait
     │   └── LockedError                               another process is writing
@@ -167,6 +168,10 @@ class InvalidInputError(LookalikeError, ValueError):
 
     code = "invalid_input"
     status = 422
+
+
+class InvalidTypeError(InvalidInputError, TypeError):
+    """An argument of a type that no call can accept: objects that are no numbers, where numbers are expected."""
 
 
 class DamagedError(LookalikeError):

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.evaluate.retrieval import Retrieval
+from lookalike.system.checked_calls import checked
 
 Numbers = npt.NDArray[np.int64]
 Doubles = npt.NDArray[np.float64]
@@ -51,6 +52,7 @@ class ConfusedPair:
     share: float
 
 
+@checked
 @dataclass(frozen=True, slots=True, eq=False)
 class Confusions:
     """Which classes the first hits of each class's queries are of.
@@ -113,6 +115,7 @@ class Confusions:
         return others[np.argsort(-self.shares[others], kind="stable")]
 
 
+@checked
 def score_classes(
     retrieval: Retrieval, query_codes: Numbers, codes: Numbers, labels: Sequence[str]
 ) -> tuple[ClassScores, ...]:
@@ -144,6 +147,7 @@ def score_classes(
     )
 
 
+@checked
 def confuse(retrieval: Retrieval, query_codes: Numbers, codes: Numbers, labels: Sequence[str]) -> Confusions:
     """Return which classes the hits are of; see `score_classes`."""
     hits = retrieval.hits

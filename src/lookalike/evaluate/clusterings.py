@@ -11,6 +11,7 @@ from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError
 from lookalike.evaluate.labels import number_labels
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 from lookalike.system.memory import check_memory
 from lookalike.types import Metric
 
@@ -46,6 +47,7 @@ class ClusteringScores:
     noise: float
 
 
+@checked
 def compare_with_labels(clusters: npt.ArrayLike, labels: npt.ArrayLike) -> ClusteringScores:
     """Measure a clustering against labels.
 
@@ -93,6 +95,7 @@ def compare_with_labels(clusters: npt.ArrayLike, labels: npt.ArrayLike) -> Clust
     )
 
 
+@checked
 def silhouette(
     vectors: npt.ArrayLike,
     clusters: npt.ArrayLike,

@@ -29,6 +29,7 @@ import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 
 N_RESAMPLES = 2_000
 N_FLIPS = 10_000
@@ -65,6 +66,7 @@ class Comparison:
     p: float
 
 
+@checked
 def bootstrap_means(
     values: Mapping[str, npt.ArrayLike],
     n_resamples: int = N_RESAMPLES,
@@ -110,6 +112,7 @@ def bootstrap_means(
     }
 
 
+@checked
 def compare_paired(
     first: Mapping[str, npt.ArrayLike],
     second: Mapping[str, npt.ArrayLike],

@@ -47,6 +47,7 @@ from lookalike.errors import InvalidInputError
 from lookalike.evaluate.labels import number_labels
 from lookalike.evaluate.measures import DEFAULT_KS, MEAN_AP, columns
 from lookalike.evaluate.ranking import Ranking
+from lookalike.system.checked_calls import checked
 from lookalike.system.cores import usable_cores
 from lookalike.system.on_demand import load
 from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
@@ -103,6 +104,7 @@ def check_any_counts(n_relevant: Rows) -> None:
         raise InvalidInputError("no image has another of its label: there is nothing to retrieve")
 
 
+@checked
 def rank_all(
     queries: npt.ArrayLike,
     gallery: npt.ArrayLike,
@@ -155,6 +157,7 @@ def rank_all(
         return _rank(asked, rows, _Relevance(wanted, there), cuts, metric, watch)
 
 
+@checked
 def rank_others(
     vectors: npt.ArrayLike,
     labels: npt.ArrayLike,
@@ -279,6 +282,7 @@ def _rank(
     return Retrieval(table.values, n_relevant, table.hits)
 
 
+@checked
 def measure_hits(
     hits: npt.ArrayLike, query_labels: npt.ArrayLike, labels: npt.ArrayLike, ks: Sequence[int], own: bool
 ) -> Retrieval:
@@ -365,6 +369,7 @@ class RetrievalScores:
     queries: int
 
 
+@checked
 def leave_one_out(vectors: Vectors, labels: npt.ArrayLike, ks: Sequence[int] = DEFAULT_KS) -> RetrievalScores:
     """Query each image against all the others, and count hits of its own label as relevant.
 
@@ -405,6 +410,7 @@ def leave_one_out(vectors: Vectors, labels: npt.ArrayLike, ks: Sequence[int] = D
     return RetrievalScores({k: means[f"P@{k}"] for k in ks}, means[MEAN_AP], int(found.counts.sum()))
 
 
+@checked
 def precision_of_neighbors(
     neighbors: Neighbors, labels: npt.ArrayLike, query_labels: npt.ArrayLike
 ) -> Doubles:

@@ -17,10 +17,12 @@ import numpy as np
 from lookalike.errors import InvalidInputError
 from lookalike.index.third_party import Rows, ThirdParty, import_library
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import Watch
 from lookalike.types import Metric, Vectors
 
 
+@checked
 class Annoy(ThirdParty):
     """Nearest neighbours by ANNOY.
 

@@ -49,6 +49,7 @@ from lookalike.index.contract import (
 from lookalike.index.folder import read, write
 from lookalike.index.id_order import IdOrder
 from lookalike.index.parallel import sealed
+from lookalike.system.checked_calls import checked
 from lookalike.system.memory import free_memory, rows_at_once
 from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
@@ -70,6 +71,7 @@ Doubles = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 
+@checked
 class Exact(Index):
     """Exact nearest neighbours.
 

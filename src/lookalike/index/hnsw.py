@@ -18,12 +18,14 @@ import numpy as np
 from lookalike.errors import InvalidInputError
 from lookalike.index.third_party import Rows, ThirdParty, import_library
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import Progress, Watch
 from lookalike.types import Metric, Vectors
 
 _ADDED_AT_ONCE = 256  # rows between two reports
 
 
+@checked
 class HNSW(ThirdParty):
     """Nearest neighbours by HNSW.
 

@@ -83,6 +83,7 @@ from lookalike.index.parallel import sealed, share
 from lookalike.index.principal_axes import PrincipalAxes, fit_principal_axes, to_heads
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree, check_count
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.types import Ids, Metric, Neighbors, Vectors
 
@@ -111,6 +112,7 @@ _LIFTING_FIELDS = ("center", *_LIFTING_ARRAYS[1:])
 _FOREST_ARRAYS = tuple(field.name for field in fields(Forest))
 
 
+@checked
 class KDTree(Tree):
     """Nearest neighbours by a KD-tree over principal axes, or a forest of them.
 

@@ -91,6 +91,7 @@ from lookalike.index.parallel import sealed, share
 from lookalike.index.principal_axes import PrincipalAxes, centered_blocks, fit_principal_axes, to_heads
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 from lookalike.system.memory import rows_at_once
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.types import Metric, Neighbors, Vectors
@@ -149,6 +150,7 @@ _CODING_FIELDS = ("center", *_CODING_ARRAYS[1:])
 _LISTS_ARRAYS = tuple(field.name for field in fields(_Lists))
 
 
+@checked
 class KMeansTree(Tree):
     """Nearest neighbours by hierarchical k-means.
 

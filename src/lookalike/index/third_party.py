@@ -37,6 +37,7 @@ from lookalike.index.contract import (
 from lookalike.index.exact import Exact
 from lookalike.index.folder import damaged, read, write
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 from lookalike.system.memory import rows_at_once
 from lookalike.system.progress import UNWATCHED, CancelToken, ProgressReport, Watch
 from lookalike.system.watching import watching
@@ -75,6 +76,7 @@ def import_library(module: str, extra: str) -> Any:
         ) from error
 
 
+@checked
 class ThirdParty(Index):
     """An index of another library. A subclass says how to make, ask, write and read the library's own."""
 

@@ -28,6 +28,7 @@ from lookalike.index.contract import (
 from lookalike.index.folder import Arrays, damaged, read, write
 from lookalike.index.id_order import IdOrder
 from lookalike.index.parallel import sealed
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import CancelToken, ProgressReport, Watch
 from lookalike.system.watching import watching
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
@@ -42,6 +43,7 @@ Numbers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
+@checked
 class Tree(Index):
     """A tree over rows. A subclass says how it is made, asked, changed and kept."""
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import InvalidInputError
 from lookalike.images.own import own_mark
+from lookalike.system.checked_calls import checked
 from lookalike.system.replace_file import replace_file
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def theme() -> Theme:
     return _theme.get()
 
 
+@checked
 @contextlib.contextmanager
 def use_theme(*, dark: bool) -> Iterator[None]:
     """Draw the pictures made meanwhile on dark paper, or on light.
@@ -200,6 +202,7 @@ def quieten_axes(axes: Axes) -> None:
     axes.tick_params(which="both", colors=theme().muted, length=0)
 
 
+@checked
 def check_ending(path: Path) -> None:
     """Raise InvalidInputError unless a figure can be saved under this name."""
     if path.suffix.lower() not in ENDINGS:
@@ -208,6 +211,7 @@ def check_ending(path: Path) -> None:
         raise InvalidInputError(f"{path}: there is no folder {path.absolute().parent}")
 
 
+@checked
 def figure_bytes(figure: Figure, form: str) -> bytes:
     """Return a figure as a file of a form, such as ``png`` or ``svg``, without date or random ids.
 
@@ -227,6 +231,7 @@ def figure_bytes(figure: Figure, form: str) -> bytes:
     return content.getvalue()
 
 
+@checked
 def save_figure(figure: Figure, path: Path) -> None:
     """Save a figure; see `check_ending`."""
     check_ending(path)

@@ -12,6 +12,7 @@ import numpy as np
 
 from lookalike.errors import InvalidInputError
 from lookalike.query.checking import check_count, check_document, check_text, is_number
+from lookalike.system.checked_calls import checked
 
 _MOST_CORNERS = 10_000
 
@@ -19,6 +20,7 @@ AskedValue = bool | float | str
 """A value of one of the user's own columns; dates are texts, as `lookalike.dates.read_period` reads them."""
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class ClusterRef:
     """A cluster of a clustering that is kept, or the one that the query is in.
@@ -61,6 +63,7 @@ class ClusterRef:
         return cls(document.get("clustering", ""), document.get("number"))
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class FieldCondition:
     """What is asked of one of the user's own columns: any of some values, or a range.
@@ -142,6 +145,7 @@ class FieldCondition:
         )
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class MapPolygon:
     """An outline on a map that is kept; what lies within passes.

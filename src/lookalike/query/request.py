@@ -17,8 +17,10 @@ from lookalike.query.filter import ANYTHING, Filter
 from lookalike.query.query_string import read_query_string, write_query_string
 from lookalike.query.sorts import check_sort
 from lookalike.query.terms import Term
+from lookalike.system.checked_calls import checked
 
 
+@checked
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
     """A search, checked, that can be kept, sent, and asked of any collection; see `Collection.search`.

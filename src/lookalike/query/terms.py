@@ -26,6 +26,7 @@ from lookalike.errors import ImageError, InvalidInputError, QueryInputError
 from lookalike.images import decode
 from lookalike.images.decode import upright_rgb
 from lookalike.query.checking import check_document, check_text, is_number
+from lookalike.system.checked_calls import checked
 from lookalike.types import ImageId, PixelArray, format_id
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ _N_IDS = 1 << 63
 _ROUNDING = 1e-6  # by which a region may leave the picture: 0.7 + 0.3 is more than 1
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Term(ABC):
     """One of the things that a search starts from.

@@ -34,6 +34,7 @@ from lookalike.collection.stored.edits import Decided, Judged, JudgmentKey, Pair
 from lookalike.errors import InvalidInputError, LookalikeError
 from lookalike.query.terms import ImageRef, Term, read_id
 from lookalike.results.said import Imported, query_key
+from lookalike.system.checked_calls import checked
 from lookalike.system.replace_file import replace_file
 from lookalike.types import ImageId, format_id
 
@@ -41,6 +42,7 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _T = TypeVar("_T")
 
 
+@checked
 class Statements:
     """What was said, as files of JSON lines: `Collection.said`.
 

@@ -1,0 +1,1 @@
+def try_commands(*a): pass
