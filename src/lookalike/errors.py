@@ -261,6 +261,19 @@ class StoreDamagedError(StoreError, DamagedError):
     """What a collection keeps is not what was written."""
 
 
+class DamageWarning(UserWarning):
+    """What a collection keeps was cut off or has rotted, and what was there before is taken instead.
+
+    Attributes
+    ----------
+    told : Sentence
+    """
+
+    def __init__(self, told: Sentence) -> None:
+        super().__init__(f"{told}; {told.hint}" if told.hint is not None else told)
+        self.told = told
+
+
 class StoreResourceError(StoreError, ResourceError):
     """What a collection keeps cannot be read or written for want of room, rights or memory."""
 

@@ -1,6 +1,5 @@
 """Collections on disks that are not POSIX: no hard links, names that do not tell upper from lower case."""
 
-import contextlib
 import errno
 import os
 
@@ -12,38 +11,16 @@ from kill_campaign import kill_often, rows
 from lookalike import Collection
 from lookalike.cli import main
 from lookalike.errors import CollectionError, StoreError
-from lookalike.store import Store, commits, schema
-from lookalike.store.commits import has_hard_links
+from lookalike.store import Store, schema
 from lookalike.store.table import Table
 from loop_disks import KINDS, loop_disk
 from pictures import picture
-
-
-@pytest.fixture
-def without_links(monkeypatch):
-    """A system whose disks have no hard links; gives the versions that were committed under a lock."""
-
-    def refuse(*_, **__):
-        raise PermissionError(errno.EPERM, "Operation not permitted")
-
-    committed = []
-
-    def note(version):
-        committed.append(version)
-        return contextlib.nullcontext()
-
-    monkeypatch.setattr(os, "link", refuse)
-    monkeypatch.setattr(commits, "_unlocked", note)
-    has_hard_links.cache_clear()
-    yield committed
-    has_hard_links.cache_clear()
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def disk(request, tmp_path_factory):
     """Nothing to do with hard links, and of two cases of a name only one."""
     with loop_disk(request.param, tmp_path_factory.mktemp(request.param)) as place:
-        has_hard_links.cache_clear()
         yield place
 
 
@@ -54,33 +31,20 @@ def make_photos(folder, count=24):
     return folder
 
 
-def test_a_disk_without_hard_links_is_found_by_trying_once_a_folder(tmp_path, monkeypatch, without_links):
-    assert not has_hard_links(tmp_path)
-    assert os.listdir(tmp_path) == []
-    monkeypatch.undo()
-    assert not has_hard_links(tmp_path)  # not tried again
-    (tmp_path / "other").mkdir()
-    assert has_hard_links(tmp_path / "other")
-    assert os.listdir(tmp_path / "other") == []
+def test_nothing_is_committed_by_a_hard_link(photos, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
 
-
-def test_commits_take_the_lock_where_there_are_no_hard_links(photos, without_links):
+    locks = []
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(lance, "dataset", lambda *words, _open=lance.dataset, **options: (
+        locks.append(options.get("commit_lock")), _open(*words, **options))[1])  # fmt: skip
     collection = Collection.create(photos)
     assert collection.sync().added == 6
-    assert without_links
     (photos / "cats" / "0.png").unlink()
-    before = len(without_links)
+    before = len(list(filter(None, locks)))
     assert collection.sync().removed == 1
-    assert len(without_links) > before
-
-
-def test_commits_take_no_lock_where_there_are_hard_links(photos, monkeypatch):
-    opened = []
-    monkeypatch.setattr(lance, "dataset", lambda *words, _open=lance.dataset, **options: (
-        opened.append(options.get("commit_lock")), _open(*words, **options))[1])  # fmt: skip
-    Collection.create(photos).sync()
-    assert opened
-    assert set(opened) == {None}
+    assert len(list(filter(None, locks))) > before
 
 
 def test_what_a_disk_refuses_names_the_way_out(tmp_path, monkeypatch):
@@ -121,7 +85,6 @@ def test_a_folder_that_cannot_be_flushed_is_no_error(tmp_path, monkeypatch):
 @pytest.mark.disk
 def test_everything_works_on_a_disk_without_hard_links(disk, capsys, monkeypatch):
     photos = make_photos(disk / "all")
-    assert not has_hard_links(photos)
 
     def call(*words):
         with pytest.raises(SystemExit) as left:

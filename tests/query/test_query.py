@@ -24,6 +24,8 @@ MODEL = get_model("lite0")
 class MeanColour:
     """Embeds an image as its mean colour: (n, 3)."""
 
+    model = replace(MODEL, metric="euclidean")  # a black image is no direction
+
     def prepare(self, image):
         assert image.mode == "RGB"
         return np.asarray(image.resize((4, 4), Image.Resampling.BOX))

@@ -1,5 +1,6 @@
 """Images to vectors: the table of models, and loading one."""
 
+from lookalike.embed.comparable import embed_each, incomparable
 from lookalike.embed.embedder import Embedder, TextEmbedder
 from lookalike.embed.hub import fetch
 from lookalike.embed.loading import is_installed, load_model, read_packaged
@@ -39,10 +40,12 @@ __all__ = [
     "TrainedNetwork",
     "base_name",
     "check_device",
+    "embed_each",
     "fetch",
     "fit_image",
     "get_fetched",
     "get_model",
+    "incomparable",
     "is_installed",
     "knows_words",
     "load_model",

@@ -51,7 +51,7 @@ class AdaptedEmbedder(OnnxEmbedder):
         load_text: Callable[[], TextTower] | None = None,
     ) -> None:
         adapted = adapt(graph, model.name, model.use or GraphUse(), model.size)
-        super().__init__(model, adapted.graph, compute)
+        super().__init__(replace(model, dimension=0), adapted.graph, compute)  # tried first
         self.sha256 = hashlib.sha256(graph).hexdigest()
         if adapted.takes_one:
             self.batch_size = 1

@@ -65,7 +65,9 @@ class OnnxEmbedder:
         while done < len(images):
             batch = images[done : done + self.batch_size]
             try:
-                parts.append(self._session.run(None, {self._input: batch})[0])
+                parts.append(self._checked(self._session.run(None, {self._input: batch})[0], len(batch)))
+            except ModelInputError:
+                raise
             except Exception as error:  # the runtime raises its own classes, all plain Exceptions
                 is_short = _is_out_of_memory(error)
                 if is_short and len(batch) == 1:
@@ -82,6 +84,16 @@ class OnnxEmbedder:
             done += len(batch)
         features = np.concatenate(parts) if parts else np.empty((0, self.model.dimension), np.float32)
         return unit_rows(features) if self.model.metric == "cosine" else features
+
+    def _checked(self, features: Vectors, n_images: int) -> Vectors:
+        """Return what came out of the network, once it is sure that it is one vector an image."""
+        dimension = self.model.dimension or features.shape[-1]  # not known before the first trial
+        if features.shape != (n_images, dimension) or not dimension:
+            raise ModelInputError(
+                f"the model {self.model.name} gives the shape {features.shape} for {n_images} images;"
+                f" expected ({n_images}, {dimension or 'd'}) numbers"
+            )
+        return features
 
 
 def fit_image(image: Image, model: Model) -> PixelArray:
@@ -114,11 +126,12 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def unit_rows(vectors: Vectors) -> Vectors:
-    """Scale each row to length 1; rows of zeros stay zero.
+    """Scale each row to length 1; rows of zeros stay zero, rows that are not finite stay so.
 
     Parameters
     ----------
     vectors : (n, d) float32
     """
-    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
-    return (vectors / np.where(lengths > 0, lengths, 1)[:, None]).astype(np.float32)
+    with np.errstate(all="ignore"):
+        lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
+        return (vectors / np.where(lengths > 0, lengths, 1)[:, None]).astype(np.float32)

@@ -116,9 +116,14 @@ class TextTower:
             vectors = self._session.run([self._output], {name: given[name] for name in self._inputs})[0]
         except Exception as error:
             raise ModelInputError(f"the model {self._name} cannot embed text: {error}") from error
-        if vectors.shape != (len(texts), self._dimension) or not np.isfinite(vectors).all():
+        if vectors.shape != (len(texts), self._dimension):
             raise ModelInputError(
                 f"the text tower of {self._name} gives the shape {vectors.shape} for {len(texts)} texts;"
                 f" expected ({len(texts)}, {self._dimension}) numbers"
             )
-        return unit_rows(vectors.astype(np.float32))
+        for text, vector in zip(words, vectors, strict=True):
+            if not np.isfinite(vector).all() or not vector.any():
+                what = "only zeros" if np.isfinite(vector).all() else "numbers that are not finite"
+                raise ModelInputError(f"the text tower of {self._name} gives {what} for {text!r}")
+        with np.errstate(all="ignore"):  # a float64 beyond float32
+            return unit_rows(vectors.astype(np.float32))

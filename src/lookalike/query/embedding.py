@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
 
 import numpy as np
 
-from lookalike.embed import MODELS, Embedder, Model, TextEmbedder, base_name, unit_rows
+from lookalike.embed import MODELS, Embedder, Model, TextEmbedder, base_name, incomparable, unit_rows
 from lookalike.errors import (
     FetchError,
     ImageError,
@@ -275,9 +275,14 @@ def _embed_picture(
     if term.region is not None:
         picture = cut(picture, term.region)
     embedder = load_embedder()
-    vector = embedder.embed(embedder.prepare(picture)[None])[0]
+    vectors = embedder.embed(embedder.prepare(picture)[None])
+    reasons = incomparable(vectors, embedder.model)
+    if reasons:
+        raise QueryInputError(f"{name} cannot be searched for: {reasons[0]}")
     cut_from = None if term.region is None else source
-    return EmbeddedQuery(name, vector, image, make_thumbnail(picture), weight=term.weight, cut_from=cut_from)
+    return EmbeddedQuery(
+        name, vectors[0], image, make_thumbnail(picture), weight=term.weight, cut_from=cut_from
+    )
 
 
 def _fit_vector(term: Vector, model: Model) -> Vectors:

@@ -11,11 +11,12 @@ from lookalike.store.manifest import (
     root_folder,
     stored_root_path,
 )
-from lookalike.store.pinned import Commit, Pin, PinnedJournal, PinnedStore, PinnedTable, look_at_tables
+from lookalike.store.pinned import Pin, PinnedJournal, PinnedStore, PinnedTable, look_at_tables
 from lookalike.store.roots import DatasetRequest, RootRequest
 from lookalike.store.schema import ADDED
 from lookalike.store.store import Store
 from lookalike.store.table import Table, sql_literal
+from lookalike.store.versions import Commit
 
 __all__ = [
     "ADDED",

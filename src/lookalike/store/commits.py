@@ -1,58 +1,119 @@
-"""What the disk under a collection can do, found by trying: a name says little, and a mount may lie.
+"""A commit that outlasts a power cut: data first, then the version that names them, each flushed.
 
-Lance commits by a hard link, which is refused where the name is taken: so of two writers one loses. exFAT,
-FAT32 and many network disks have no hard links. There, Lance can be given a lock instead, and renames the
-file into its place (``commit_lock`` of ``lance.dataset`` and ``lance.write_dataset``). The writer's lock of
-the collection keeps all others out already, so that this one has nothing to do.
+Lance flushes nothing. It can be given a lock for its commits (``commit_lock`` of ``lance.dataset`` and
+``lance.write_dataset``), which it enters once all data are written and before the manifest is, and leaves
+once that is in its place, for every operation: so what is done on entering and leaving is in the right
+order, whatever it is that commits. No lock is needed, as those who write have one already; with one, the
+manifest gets its name by renaming, which works on disks without hard links, too.
+
+On entering, files that were not there when the operation began are flushed, noted with their checksums
+(`lookalike.store.checksums`), and the folders that name them flushed; on leaving, the manifest and its
+folder. A manifest is noted once all that is done: so one that is noted was whole.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import functools
 import os
-import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from lookalike.hints import Hint
-
-CommitLock = Callable[[int], AbstractContextManager[None]]
-"""Called with the version that is about to be committed."""
+from lookalike.store.checksums import Checksums
+from lookalike.store.versions import VERSIONS, note_whole
+from lookalike.system.flush import flush_file, flush_folder
 
 ANOTHER_DISK = Hint("another_disk")
 
-CANNOT_FLUSH_FOLDERS = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF})
-"""What disks say that flush files, but no folders: CIFS, some of FUSE's."""
+_DATA = ("data", "_deletions", "_indices")
+"""Where the files lie that a manifest names. What lies in ``_transactions`` it holds itself, too."""
 
 
-def commit_lock(folder: Path) -> CommitLock | None:
-    """Return what Lance needs to commit to tables below `folder`; None on a disk that takes hard links."""
-    there = next(place for place in (folder, *folder.parents) if os.path.isdir(place))
-    return None if has_hard_links(there) else _unlocked
+class Commits:
+    """What Lance calls for each commit of one operation on a table; to be made before that begins.
+
+    Parameters
+    ----------
+    table : Path
+        The folder of the table, which need not be there.
+
+    Attributes
+    ----------
+    failure : OSError or None
+        Why a commit was refused; Lance makes another error of it.
+    """
+
+    def __init__(self, table: Path) -> None:
+        self.table = table
+        self.failure: OSError | None = None
+        self._sums = Checksums(table)
+        self._there = _entries(table, (*_DATA, VERSIONS))
+
+    def __call__(self, version: int) -> AbstractContextManager[None]:
+        """Return the context in which Lance writes the manifest of a version."""
+        return self._committing()
+
+    @contextlib.contextmanager
+    def _committing(self) -> Iterator[None]:
+        with self._keeping_failure():
+            self._flush_new(_DATA)
+        yield
+        with self._keeping_failure():
+            manifests = self._flush_new((VERSIONS,))
+        for name in manifests:
+            note_whole(self.table, name.partition("/")[2])
+
+    def _flush_new(self, folders: tuple[str, ...]) -> list[str]:
+        """Flush and note the files in some folders that are new; return their paths in the table."""
+        now = _entries(self.table, folders)
+        files = [
+            f"{folder}/{name}"
+            for folder in now
+            for name in sorted(now[folder] - self._there.get(folder, set()))
+            if folder and f"{folder}/{name}" not in now and not _is_unfinished(name)
+        ]
+        for name in files:
+            flush_file(self.table / name)
+        if folders == _DATA:
+            self._sums.note(files)
+        for folder in sorted(now, reverse=True):  # those within first
+            if now[folder] != self._there.get(folder):
+                flush_folder(self.table / folder)
+        if not self._there:  # the table is new
+            flush_folder(self.table.parent)
+            flush_folder(self.table.parent.parent)
+        self._there.update(now)
+        if folders != _DATA:
+            with contextlib.suppress(OSError):  # the commit is done, noted or not
+                self._sums.note(files, flush=False)
+        return files
+
+    @contextlib.contextmanager
+    def _keeping_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.failure = error
+            raise
 
 
-@functools.cache
-def has_hard_links(folder: Path) -> bool:
-    """Tell whether a file in `folder` can have two names; where none can be made, it is taken for granted."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=".links-", dir=folder)
-    except OSError:  # writing will say what is wrong
-        return True
-    os.close(handle)
-    other = f"{name}-2"
-    try:
-        os.link(name, other)
-        return True
-    except (OSError, NotImplementedError):
-        return False
-    finally:
-        for each in (name, other):
-            with contextlib.suppress(OSError):
-                os.unlink(each)
+def _entries(table: Path, folders: tuple[str, ...]) -> dict[str, set[str]]:
+    """Return the names in a table's folder, and in some folders in it and theirs; by path."""
+    found: dict[str, set[str]] = {}
+    waiting = ["", *folders]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(table / folder) as entries:
+                names = {entry.name: entry.is_dir() for entry in entries}
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        found[folder] = set(names)
+        waiting += [f"{folder}/{name}" for name, is_folder in names.items() if folder and is_folder]
+    return found
 
 
-def _unlocked(version: int) -> AbstractContextManager[None]:
-    return contextlib.nullcontext()
+def _is_unfinished(name: str) -> bool:
+    """Tell whether a file is one that Lance is writing, or was when it was killed."""
+    return name.startswith(".tmp") or "#" in name

@@ -102,14 +102,12 @@ class FieldTable(Table):
             self._open_to_write().alter_columns(
                 {"path": field_column(old, kind), "name": field_column(new, kind)}
             )
-            self._flush()
 
     def drop(self, name: str) -> None:
         """Take a column away."""
         kind = self.kinds()[name]
         with self._errors("write"):
             self._open_to_write().drop_columns([field_column(name, kind)])
-            self._flush()
 
     def forget(self, paths: Iterable[str]) -> None:
         """Delete the rows of some stored paths."""

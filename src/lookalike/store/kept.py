@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lookalike.errors import StoreResourceError
-from lookalike.store.commits import CANNOT_FLUSH_FOLDERS
+from lookalike.system.flush import flush_folder
 from lookalike.system.replace_file import replace_file
 from lookalike.types import ImageId, format_id
 
@@ -67,7 +67,7 @@ class KeptFiles:
         file = self.folder / written[:2] / f"{written}{ending}"
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(file, content, durable=True)
+            replace_file(file, content, durable=True, names_flushed_later=True)
         except OSError as error:
             raise StoreResourceError(f"cannot write {file}: {error.strerror or error}") from error
         with self._lock:
@@ -76,8 +76,11 @@ class KeptFiles:
     def flush(self, images: Iterable[int]) -> None:
         """Flush the folders that name the files of some images to the disk."""
         folders = {self.folder / format_id(image)[:2] for image in images}
-        for folder in (*folders, self.folder, self.folder.parent) if folders and os.name == "posix" else ():
-            _flush_folder(folder)
+        for folder in (*folders, self.folder, self.folder.parent) if folders else ():
+            try:
+                flush_folder(folder)
+            except OSError as error:
+                raise StoreResourceError(f"cannot write to {folder}: {error.strerror or error}") from error
 
     def remove(self, image: int) -> None:
         """Remove the file of an image, if it is there."""
@@ -138,14 +141,3 @@ class KeptFiles:
                     self._names.update(found)
             name = self._names.get(written, written)
         return name
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in CANNOT_FLUSH_FOLDERS:
-            raise StoreResourceError(f"cannot write to {folder}: {error.strerror or error}") from error
-    finally:
-        os.close(handle)

@@ -7,15 +7,12 @@ table open can look before every use whether it is still the newest.
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
-import re
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -24,77 +21,23 @@ from lookalike.errors import StoreResourceError
 from lookalike.store import schema
 from lookalike.store.fields import FieldTable
 from lookalike.store.journal_table import JOURNAL, JournalTable
-from lookalike.store.manifest import FileIdentity
 from lookalike.store.store import Store
 from lookalike.store.table import Table
+from lookalike.store.versions import Commit, newest_commit
 from lookalike.system.forks import check_not_forked
 from lookalike.types import Ids
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_COUNTED_DOWN = re.compile(r"(\d{20})\.manifest")
-_COUNTED = re.compile(r"(\d+)\.manifest")
-_COUNTED_FROM = 2**64 - 1
 _TABLES = ("files", "images", "thumbnails", "failures", "fields")
 _TRIES = 20  # to find all tables at rest: a writer commits every few seconds
 _MOST_TAKEN = 1_000  # rows that are taken one by one; to look for more, a scan is as fast
 _SOON_SORTED = 30_000  # ids, in as long as a scan for some of them takes
 
 
-class Commit(NamedTuple):
-    """A commit of a table: its number, and the file that it is, as a table that is made again counts anew."""
-
-    version: int
-    file: FileIdentity
-
-
 State = Mapping[str, Commit]
 """The newest commit of every table that was ever written, by the path of its folder in the ``.lookalike``."""
-
-
-def newest_commit(table: Path | str) -> Commit | None:
-    """Return the newest commit of the table in a folder, which is not opened; None before the first.
-
-    Raises
-    ------
-    OSError
-        If the folder cannot be looked into.
-    """
-    versions = f"{os.fspath(table)}{os.sep}_versions"
-    for _ in range(_TRIES):
-        try:
-            found = _newest(os.listdir(versions))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        if found is None:
-            return None
-        version, name = found
-        # One that is gone since has a newer one, or the table is being made again.
-        with contextlib.suppress(FileNotFoundError):
-            return Commit(version, FileIdentity.of(os.stat(f"{versions}{os.sep}{name}")))
-    raise FileNotFoundError(errno.ENOENT, "its newest version comes and goes", versions)
-
-
-def _newest(names: Collection[str]) -> tuple[int, str] | None:
-    """Return number and name of the newest manifest among the names in ``_versions``.
-
-    Lance counts them down, so that the newest is the first; it used to write the number itself.
-
-    >>> _newest(["18446744073709551613.manifest", "18446744073709551614.manifest", "x.tmp"])
-    (2, '18446744073709551613.manifest')
-    >>> _newest(["9.manifest", "10.manifest"])
-    (10, '10.manifest')
-    """
-    first = min(names, default="")  # nearly always the one; there may be hundreds
-    found = _COUNTED_DOWN.fullmatch(first)
-    if found is None:
-        matches = filter(None, map(_COUNTED_DOWN.fullmatch, names))
-        found = min(matches, key=lambda match: match[0], default=None)
-    if found is not None:
-        return _COUNTED_FROM - int(found[1]), found[0]
-    numbers = [int(match[1]) for match in filter(None, map(_COUNTED.fullmatch, names))]
-    return (max(numbers), f"{max(numbers)}.manifest") if numbers else None
 
 
 def look_at_tables(folder: Path) -> dict[str, Commit]:

@@ -97,23 +97,29 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.files = Table(folder / "files.lance", schema.files())
-        self.images = Table(folder / "images.lance", schema.images())
-        self.thumbnails = Table(folder / "thumbnails.lance", schema.thumbnails())
-        self.failures = Table(folder / "failures.lance", schema.failures())
+        # Of files that were added by call, nobody but the table knows their keys.
+        self.files = Table(folder / "files.lance", schema.files(), lambda: not self.kept.folder.is_dir())
+        self.images = Table(folder / "images.lance", schema.images(), _always)
+        self.thumbnails = Table(folder / "thumbnails.lance", schema.thumbnails(), _always)
+        self.failures = Table(folder / "failures.lance", schema.failures(), _always)
         self.fields = FieldTable(folder / "fields.lance", schema.fields())
         self.kept = KeptFiles(folder / ADDED)
         self.journal = JournalTable(folder / JOURNAL, schema.journal())
 
     def vectors(self, model: str, dimension: int) -> Table:
         """Return the vector table of a model."""
-        return Table(self.folder / "vectors" / f"{model}.lance", schema.vectors(dimension))
+        place = self.folder / "vectors" / f"{model}.lance"
+        return Table(place, schema.vectors(dimension), lambda: not self._are_brought(model))
 
     def vector_tables(self) -> dict[str, Table]:
         """Return the vector tables that are there, by model."""
         found = sorted((self.folder / "vectors").glob("*.lance"))
         # The dimension matters to writers only; those who read take what the table says.
-        return {folder.stem: Table(folder, schema.vectors(1)) for folder in found}
+        return {folder.stem: self.vectors(folder.stem, 1) for folder in found}
+
+    def _are_brought(self, model: str) -> bool:
+        """Whether the vectors of a model are brought along: then no network makes them again."""
+        return (self.folder / "models" / f"{model}.external").exists()
 
     def write(self, changes: Changes, vectors: Table) -> None:
         """Write rows of all tables in the order that keeps every promise; a kill loses at most this call."""
@@ -233,6 +239,10 @@ class Store:
         named = (self.files, self.images, self.thumbnails, self.failures, self.fields)
         for table in (*named, *self.vector_tables().values()):
             table.maintain()
+
+
+def _always() -> bool:
+    return True
 
 
 def _flat(colors: Palette) -> npt.NDArray[np.float32]:

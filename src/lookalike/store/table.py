@@ -2,10 +2,11 @@
 
 A Lance dataset is a folder of immutable data files and numbered versions; a commit is one file's
 appearance, so a process killed at any moment leaves whole commits only. Lance never flushes to the disk
-itself; each commit here does, so that it also survives a power cut.
+itself; each commit here does, in the order that survives a power cut: see `commits`. What is opened is the
+newest version that is whole: see `versions`.
 
 A handle does not see what other processes commit. Opening takes half a millisecond, so every operation
-opens anew. On disks without hard links a commit is a rename; see `commits`.
+opens anew.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.errors import StoreDamagedError, StoreResourceError
-from lookalike.store.commits import ANOTHER_DISK, CANNOT_FLUSH_FOLDERS, commit_lock
+from lookalike.hints import Hint
+from lookalike.store import versions
+from lookalike.store.checksums import Checksums
+from lookalike.store.commits import ANOTHER_DISK, Commits
 from lookalike.system.forks import check_not_forked
 from lookalike.types import Ids, Vectors
 
@@ -38,6 +42,7 @@ _BYTES_AT_ONCE = 1 << 23  # of a batch, where memory matters
 _COPIED_AT_ONCE = 1 << 22  # bytes
 _LANCE_SOURCE = re.compile(r",?( location:)? /\S+\.rs:\d+(:\d+)?")  # where in itself an error arose
 _REFUSED = re.compile("(?i)not permitted|not supported|not implemented|read-only|permission denied")
+_REPAIR = Hint("repair")
 _KEPT_FOR_READERS = datetime.timedelta(hours=1)  # a search that began before may still read old versions
 
 
@@ -50,22 +55,24 @@ class Table:
         ``<name>.lance``.
     schema : pyarrow.Schema
         Its first column is the key.
+    is_made_again : callable
+        Tells whether `index` makes all rows again that are lost; asked when the newest version has rotted.
+        Then who writes goes on from an older one; else what people said would be lost without a word.
     """
 
-    def __init__(self, folder: Path, schema: pa.Schema) -> None:
+    def __init__(
+        self, folder: Path, schema: pa.Schema, is_made_again: Callable[[], bool] = lambda: False
+    ) -> None:
         self.folder = folder
         self.schema = schema
         self._key: str = schema.names[0]
-        self._synced: set[str] = set()
+        self._is_made_again = is_made_again
+        self._commits: Commits | None = None  # of the last operation that writes
 
     def exists(self) -> bool:
         """Whether anything was ever written."""
         with self._errors("read"):
-            try:
-                versions = os.listdir(self.folder / "_versions")
-            except (FileNotFoundError, NotADirectoryError):
-                return False
-            return any(name.endswith(".manifest") for name in versions)  # none, if the first write was killed
+            return versions.was_written(self.folder)
 
     def version(self) -> int:
         """Return the number of the newest commit, 0 before the first."""
@@ -221,13 +228,11 @@ class Table:
             self._open_to_write().create_index(
                 "embedding", "IVF_RQ", metric="L2", num_partitions=n_cells, replace=True
             )
-            self._flush()
 
     def extend_vector_index(self) -> None:
         """Take into Lance's index what came since it was made."""
         with self._errors("write"):
             self._open_to_write().optimize.optimize_indices()
-            self._flush()
 
     def nearest(self, query: Vectors, k: int, n_cells: int, n_refined: int) -> tuple[Ids, Vectors]:
         """Ask Lance's index for the rows of smallest euclidean distance.
@@ -294,9 +299,7 @@ class Table:
                 merge.when_matched_update_all().when_not_matched_insert_all().conflict_retries(50)
                 merge.execute(rows)
             else:
-                lock = commit_lock(self.folder.parent)
-                lance.write_dataset(rows, str(self.folder), mode="create", commit_lock=lock)
-            self._flush()
+                lance.write_dataset(rows, str(self.folder), mode="create", commit_lock=self._begin())
 
     def missing_columns(self) -> list[str]:
         """Return the columns of the schema that the table lacks, as it was made before them."""
@@ -312,7 +315,6 @@ class Table:
         if missing:
             with self._errors("write"):
                 self._open_to_write().add_columns(self._subset(missing))
-                self._flush()
 
     def delete(self, keys: Iterable[int | str]) -> None:
         """Remove the rows of these keys; keys that are not there are passed over."""
@@ -321,7 +323,6 @@ class Table:
         with self._errors("write"):
             for condition in _conditions(self._key, keys):
                 self._open_to_write().delete(condition)
-            self._flush()
 
     def maintain(self) -> None:
         """Join the small files of many commits, and drop versions that no reader can still be using."""
@@ -340,20 +341,17 @@ class Table:
                     compaction_mode="try_binary_copy",
                     binary_copy_read_batch_bytes=_COPIED_AT_ONCE,
                 )
-                self._flush()
             if len(os.listdir(self.folder / "_versions")) > _VERSIONS_TO_CLEAN:
                 dataset = self._open_to_write()
                 since = datetime.datetime.now() - _KEPT_FOR_READERS
                 n_since = sum(version["timestamp"] > since for version in dataset.versions())
                 # The one before these was the newest then, however old it is.
-                dataset.cleanup_old_versions(retain_versions=n_since + 1)
+                self._clean(dataset, max(2, n_since + 1))
 
     def open_at(self, version: int) -> Any:
         """Open it as it was at a commit, for who keeps it open; see `lookalike.store.pinned`."""
-        import lance
-
         with self._errors("read"):
-            return lance.dataset(str(self.folder), version=version)
+            return self._there(versions.open_whole(self.folder, version))
 
     def live(self) -> Table:
         """Return the table as it is whenever it is asked: this one is."""
@@ -369,14 +367,34 @@ class Table:
         return int(self.schema.field("embedding").type.list_size)
 
     def _open(self) -> Any:
-        import lance
-
-        return lance.dataset(str(self.folder))
+        return self._there(versions.open_whole(self.folder))
 
     def _open_to_write(self) -> Any:
-        import lance
+        commits = self._begin()
+        return self._there(versions.open_whole(self.folder, commit_lock=commits))
 
-        return lance.dataset(str(self.folder), commit_lock=commit_lock(self.folder.parent))
+    def _there(self, dataset: Any) -> Any:
+        if dataset is None:
+            raise StoreDamagedError(f"{self.folder} is gone", hint=_REPAIR)
+        return dataset
+
+    def _begin(self) -> Commits:
+        """Make ready for an operation that writes, and return what its commits are made by."""
+        flaws = versions.flaws(self.folder)
+        if any(flaw.was_done for flaw in flaws.values()) and not self._is_made_again():
+            reason = next(flaw.reason for flaw in flaws.values() if flaw.was_done)
+            raise StoreDamagedError(f"{self.folder} is damaged: {reason}", hint=_REPAIR)
+        versions.move_aside(self.folder, flaws)
+        self._commits = Commits(self.folder)
+        return self._commits
+
+    def _clean(self, dataset: Any, n_kept: int) -> None:
+        """Drop old versions, and what only they need."""
+        if versions.look(self.folder, dataset.version) is not None:
+            return  # the next that is opened will be an older one
+        dataset.cleanup_old_versions(retain_versions=n_kept)
+        sums = Checksums(self.folder)
+        sums.forget_others([name for name in sums.read() if (self.folder / name).exists()])
 
     def _subset(self, columns: Sequence[str]) -> pa.Schema:
         import pyarrow as pa
@@ -402,7 +420,9 @@ class Table:
         check_not_forked(self.folder)
         try:
             yield
-        except (OSError, ValueError, TypeError, ArithmeticError, RuntimeError) as error:
+        except (OSError, ValueError, TypeError, ArithmeticError, RuntimeError) as caught:
+            refused = self._commits.failure if self._commits is not None and doing == "write" else None
+            error = refused or caught  # of what fails in a commit, Lance says that Lance is at fault
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             reason = _LANCE_SOURCE.sub("", reason)
             if "No space left" in str(error):
@@ -413,25 +433,12 @@ class Table:
             way_out = ANOTHER_DISK if doing == "write" and _REFUSED.search(str(error)) else None
             is_of_system = getattr(error, "errno", None) is not None
             is_damaged = doing == "read" and not is_of_system
+            way_out = _REPAIR if is_damaged else way_out
             raise (StoreDamagedError if is_damaged else StoreResourceError)(
                 f"cannot {doing} {self.folder}: {reason[:300]}", hint=way_out
             ) from error
         except MemoryError as error:
             raise StoreResourceError(f"cannot {doing} {self.folder}: there is not enough memory") from error
-
-    def _flush(self) -> None:
-        """Flush the files that the last commit added, and the folders that name them, to the disk."""
-        if not self._synced and os.name == "posix":
-            _fsync(str(self.folder.parent))
-        for folder, subfolders, names in os.walk(self.folder):
-            entries = [os.path.join(folder, name) for name in (*subfolders, *names)]
-            new = [path for path in entries if path not in self._synced]
-            for path in new:
-                if not os.path.isdir(path):
-                    _fsync(path)
-            if new and os.name == "posix":  # elsewhere a folder cannot be flushed
-                _fsync(folder)
-            self._synced.update(new)
 
 
 def _vector_blocks(dataset: Any, rows: int = _ROWS_AT_ONCE, **ahead: int) -> Iterator[tuple[Ids, Vectors]]:
@@ -440,19 +447,6 @@ def _vector_blocks(dataset: Any, rows: int = _ROWS_AT_ONCE, **ahead: int) -> Ite
         vectors = batch.column("embedding").flatten().to_numpy()
         if batch.num_rows:
             yield batch.column("id").to_numpy(), vectors.reshape(batch.num_rows, -1)
-
-
-def _fsync(path: str) -> None:
-    # A file may be gone already: another process's clean-up.
-    with contextlib.suppress(FileNotFoundError):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        except OSError as error:
-            if error.errno not in CANNOT_FLUSH_FOLDERS or not os.path.isdir(path):
-                raise
-        finally:
-            os.close(handle)
 
 
 def _width(kind: pa.DataType) -> int:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from lookalike.embed import Embedder
+from lookalike.embed import Embedder, embed_each
 from lookalike.errors import ImageError
 from lookalike.images import (
     Decoded,
@@ -84,6 +84,8 @@ class Outcome:
         Those whose content is what it was, although today's reader cannot decode it.
     changed : set of str
         Stored paths that were known, and hold another image now.
+    unfit : set of str
+        Those of the failed that a model gives no vector for; another may.
     """
 
     embedded: int = 0
@@ -91,6 +93,7 @@ class Outcome:
     left: set[str] = field(default_factory=set)
     kept: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
+    unfit: set[str] = field(default_factory=set)
 
     def add(self, other: Outcome) -> None:
         """Take in what another call did."""
@@ -99,6 +102,7 @@ class Outcome:
         self.left |= other.left
         self.kept |= other.kept
         self.changed |= other.changed
+        self.unfit |= other.unfit
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,21 +264,27 @@ class Worker:
         if not waiting:
             return [one for one in opened if isinstance(one, Done)]
         try:
-            vectors = [
-                embedder.embed(np.stack([one.pixels[number] for one in waiting]))
-                for number, embedder in enumerate(self._embedders)
-            ]
-            each = zip(*vectors, strict=True) if self._embedders else itertools.repeat(())
+            embedded = iter(self._embed(waiting))
             images = _with_colors(waiting)
         except MemoryError:
             self._release(one.id for one in waiting)
             return [_short_of_memory(one.file, one.id) if isinstance(one, _Opened) else one for one in opened]
         return [
-            Done(one.file, one.id, next(each), images.get(one.id), one.note)
-            if isinstance(one, _Opened)
-            else one
+            _done(one, next(embedded), images.get(one.id)) if isinstance(one, _Opened) else one
             for one in opened
         ]
+
+    def _embed(self, opened: Sequence[_Opened]) -> list[tuple[Vectors, ...] | Unread]:
+        """Return the vectors of some images, one of each model; or why a model gives none."""
+        unread: dict[int, Unread] = {}
+        vectors: list[Vectors] = []
+        for number, embedder in enumerate(self._embedders):
+            pixels = np.stack([one.pixels[number] for one in opened])
+            rows, reasons = embed_each(embedder, pixels)
+            vectors.append(rows)
+            unread |= {row: Unread(reason, "model") for row, reason in reasons.items()}
+        each = zip(*vectors, strict=True) if vectors else itertools.repeat((), len(opened))
+        return [unread.get(row, some) for row, some in enumerate(each)]
 
     def _open(self, file: FoundFile) -> Done | _Opened:
         content = read(file)
@@ -322,6 +332,12 @@ class Worker:
         """Let a copy, or the next try, have what this one could not finish."""
         with self._lock:
             self._claimed.difference_update(images)
+
+
+def _done(one: _Opened, embedded: tuple[Vectors, ...] | Unread, image: ImageRow | None) -> Done:
+    if isinstance(embedded, Unread):
+        return Done(one.file, one.id, unread=embedded)
+    return Done(one.file, one.id, embedded, image, one.note)
 
 
 def _short_of_memory(file: FoundFile, image: ImageId) -> Done:
@@ -453,7 +469,9 @@ class _Writer:
         size, mtime_ns = (stat.size, stat.mtime_ns) if unread.is_permanent else (None, None)
         self._changes.failures.append(FailureRow(file.path, size, mtime_ns, unread.reason, READER))
         old = self._known.files.get(file.path)
-        if old is not None and unread.is_permanent:
+        if unread.cause == "model":
+            self.outcome.unfit.add(file.path)
+        if old is not None and unread.cause in ("content", "model"):
             # Only what was seen to change leaves: what was read once, and is the same still, is searched on.
             is_same = old.size == stat.size if image is None else old.id == image
             if is_same:

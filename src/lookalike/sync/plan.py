@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -252,6 +252,12 @@ class IndexedState:
             described & ids[1],
             outdated,
         )
+
+    def without_failures(self, paths: Set[str]) -> IndexedState:
+        """Return it as if these files did not fail: so they are tried, and what is said of them stays."""
+        if not paths:
+            return self
+        return replace(self, failures={path: row for path, row in self.failures.items() if path not in paths})
 
 
 def _rows(table: Table, kind: Callable[..., _Row]) -> Iterator[_Row]:

@@ -16,8 +16,9 @@ from lookalike.images.decode import MAX_FILE_BYTES, read_file
 from lookalike.sync.plan import FoundFile
 from lookalike.types import ImageId, PixelArray, format_id
 
-Cause = Literal["content", "disk", "memory", "machine"]
-"""The file's own bytes; the disk or the system; too little memory; what is not installed on this machine."""
+Cause = Literal["content", "disk", "memory", "machine", "model"]
+"""The file's own bytes; the disk or the system; too little memory; what is not installed on this machine; a
+model that gives no vector for it."""
 
 _FEW = 3  # files that may fail, whatever share of all they are
 _SIGNS_OF_MEMORY = ("out of memory", "not enough memory", "failed to allocate", "bad_alloc", "bad allocation")

@@ -6,8 +6,12 @@ import os
 import threading
 from pathlib import Path
 
+from lookalike.system.flush import flush_file, flush_folder
 
-def replace_file(file: Path, content: bytes, *, durable: bool = False) -> None:
+
+def replace_file(
+    file: Path, content: bytes, *, durable: bool = False, names_flushed_later: bool = False
+) -> None:
     """Put a file in its place, whole, or leave what was there. What is no file, a pipe, say, is written to.
 
     Parameters
@@ -16,8 +20,11 @@ def replace_file(file: Path, content: bytes, *, durable: bool = False) -> None:
         Its folder is there.
     content : bytes
     durable : bool
-        Whether it is on the disk, not only on its way there, before it takes its place: for what cannot be
-        made again after a power cut.
+        Whether it is on the disk, not only on its way there, before it takes its place, and its name is
+        before this returns: for what is to be there after a power cut.
+
+    names_flushed_later : bool
+        Whether the caller sees to the name, once for many files in a folder.
 
     Raises
     ------
@@ -41,8 +48,9 @@ def replace_file(file: Path, content: bytes, *, durable: bool = False) -> None:
     try:
         partial.write_bytes(content)
         if durable:
-            with partial.open("rb+") as stream:
-                os.fsync(stream.fileno())
+            flush_file(partial)
         partial.replace(file)
+        if durable and not names_flushed_later:
+            flush_folder(file.parent)
     finally:
         partial.unlink(missing_ok=True)

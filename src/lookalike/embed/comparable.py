@@ -1,0 +1,73 @@
+"""Which images a model gives a vector for that can be compared: finite, and for cosine, of some direction."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lookalike.embed.embedder import Embedder
+from lookalike.embed.models import Model
+from lookalike.errors import ModelInputError
+from lookalike.types import PixelArray, Vectors
+
+_GREY = 127
+
+
+def incomparable(vectors: Vectors, model: Model) -> dict[int, str]:
+    """Return which vectors of a model cannot be compared with others, and why.
+
+    Parameters
+    ----------
+    vectors : (n, d) float32
+    model : Model
+
+    Returns
+    -------
+    dict of int to str
+        By row, the reason, as ``failures`` keeps it.
+    """
+    found = {
+        int(row): f"the model {model.name} gives numbers for it that are not finite"
+        for row in np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    }
+    if model.metric == "cosine":
+        for row in np.flatnonzero(~vectors.any(axis=1)):
+            found[int(row)] = f"the model {model.name} gives only zeros for it, which is no direction"
+    return found
+
+
+def embed_each(embedder: Embedder, images: PixelArray) -> tuple[Vectors, dict[int, str]]:
+    """Embed prepared images, of which some may be beyond the model.
+
+    Parameters
+    ----------
+    embedder : Embedder
+    images : (n, …) uint8
+
+    Returns
+    -------
+    vectors : (n, dimension) float32
+    reasons : dict of int to str
+        By row, why an image has no vector; what stands in its row means nothing.
+
+    Raises
+    ------
+    ModelError
+        If the model does not run at all.
+    """
+    try:
+        vectors = embedder.embed(images)
+    except ModelInputError:
+        embedder.embed(np.full_like(images[:1], _GREY))  # raises where it is not the images' doing
+        return _one_by_one(embedder, images)
+    return vectors, incomparable(vectors, embedder.model)
+
+
+def _one_by_one(embedder: Embedder, images: PixelArray) -> tuple[Vectors, dict[int, str]]:
+    vectors = np.zeros((len(images), embedder.model.dimension), np.float32)
+    reasons = {}
+    for row in range(len(images)):
+        try:
+            vectors[row] = embedder.embed(images[row : row + 1])[0]
+        except ModelInputError as error:
+            reasons[row] = str(error)
+    return vectors, {**incomparable(vectors, embedder.model), **reasons}

@@ -1,0 +1,48 @@
+"""Flush files and folders to the disk, so that they are there after a power cut."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+_CANNOT_FLUSH_FOLDERS = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF})
+"""What disks say that flush files, but no folders: CIFS, some of FUSE's."""
+
+# Windows flushes by a handle that may write, and no folders.
+_FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0) if os.name == "nt" else os.O_RDONLY
+
+
+def flush_file(file: Path | str) -> None:
+    """Return once the content of a file is on the disk.
+
+    Raises
+    ------
+    OSError
+        If the disk refuses it.
+    """
+    handle = os.open(file, _FLAGS)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def flush_folder(folder: Path | str) -> None:
+    """Return once the names in a folder are on the disk, as far as system and disk can tell.
+
+    Raises
+    ------
+    OSError
+        If the disk refuses it.
+    """
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _CANNOT_FLUSH_FOLDERS:
+            raise
+    finally:
+        os.close(handle)
