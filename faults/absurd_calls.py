@@ -16,7 +16,6 @@ import inspect
 import math
 import os
 import random
-import signal
 import sys
 import tempfile
 import traceback
@@ -28,9 +27,10 @@ from typing import Any
 import numpy as np
 
 from faults.absurd_values import KINDS, Absurd
-from faults.public_doors import ROWS, Door, doors
+from faults.public_doors import ARRAYS, ROWS, WORK, Door, doors
 from faults.report import Asked, Report
 from faults.scene import Scene
+from faults.within import TooLongError, within
 from lookalike.errors import LookalikeError
 from lookalike.system.checked_calls import shown
 
@@ -44,6 +44,8 @@ _PROTOCOL = {
     "__getitem__": (IndexError, KeyError, TypeError),
     "__contains__": (TypeError,),
 }
+# What an estimator says on purpose, as scikit-learn's do.
+_SAID = ".* clusters are empty: there are no more rows that differ"
 # Where NaN is what is said to be there.
 _MAY_BE_NAN = {
     "Choice": "silhouettes are NaN where the sample lies in one cluster",
@@ -57,10 +59,6 @@ _MAY_BE_NAN = {
     "Snapshot": "what is not known of an image is NaN",
     "OwnFields": "what is not known of a file",
 }
-
-
-class _TooLong(BaseException):
-    """A call took longer than it may."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -96,6 +94,7 @@ def choose(found: Iterable[Door], asked: Asked) -> list[Call]:
         for door in found
         for name, kind in door.parameters.items()
         for value in KINDS[kind]
+        if name not in WORK or not value.is_huge
     ]
     chosen = chance.sample(single, min(asked.of(CALLS), len(single)))
     if asked.share >= 1:
@@ -105,6 +104,7 @@ def choose(found: Iterable[Door], asked: Asked) -> list[Call]:
     for _ in range(asked.of(TOGETHER)):
         door = chance.choice(several)
         names = chance.sample(list(door.parameters), 2)
+        names = [name for name in names if name not in WORK]
         chosen.append(Call(door, {name: chance.choice(KINDS[door.parameters[name]]) for name in names}))
     plain = [Call(door, {}) for door in found]
     chosen += chance.sample(plain, min(asked.of(len(plain)), len(plain)))
@@ -163,7 +163,7 @@ def _made(door: Door, absurd: Mapping[str, Absurd], scene: Scene) -> Any:
     function, given = door.make(scene), door.given(scene)
     for name, each in absurd.items():
         plain = given.get(name)
-        if plain is None:
+        if plain is None or (isinstance(plain, str) and door.parameters[name] == "numbers"):
             plain = _default(function, name, door.parameters[name])
         given[name] = each.make(plain, scene.scratch)
     made = _called(function, given)
@@ -174,7 +174,7 @@ def _made(door: Door, absurd: Mapping[str, Absurd], scene: Scene) -> Any:
 
 def _default(function: Any, name: str, kind: str) -> Any:
     if kind == "numbers":
-        return ROWS
+        return ARRAYS.get(name, ROWS)
     value = inspect.signature(function).parameters[name].default
     return 1 if value is None or value is inspect.Parameter.empty else value
 
@@ -206,13 +206,14 @@ def _taken(made: Any) -> Any:
 def _watched(call: Callable[[], Any], door: Door) -> tuple[str, Any]:
     """Return ("right", answer), ("refused", error), or ("wrong", why)."""
     try:
-        with _quiet() as said, _at_most(_SECONDS), warnings.catch_warnings():
+        with _quiet() as said, within(_SECONDS), warnings.catch_warnings():
             warnings.simplefilter("error")
+            warnings.filterwarnings("ignore", _SAID)
             answer = call()
     except LookalikeError as error:
         text = f"{error} {error.hint or ''}"
         return ("wrong", f"a refusal of {len(text):,} letters") if len(text) > 2_000 else ("refused", error)
-    except _TooLong:
+    except TooLongError:
         return "wrong", f"took longer than {_SECONDS} s"
     except Exception as error:
         if isinstance(error, _PROTOCOL.get(door.path.rpartition(".")[2], ())):
@@ -221,7 +222,10 @@ def _watched(call: Callable[[], Any], door: Door) -> tuple[str, Any]:
             return "refused", error  # raised by what was handed over
         where = traceback.extract_tb(error.__traceback__)
         ours = [f for f in where if "lookalike" in f.filename and "faults" not in f.filename] or where
-        return "wrong", f"{type(error).__name__}: {str(error)[:120]} ({Path(ours[-1].filename).name}:{ours[-1].lineno})"
+        return (
+            "wrong",
+            f"{type(error).__name__}: {str(error)[:120]} ({Path(ours[-1].filename).name}:{ours[-1].lineno})",
+        )
     if said:
         return "wrong", f"said {said[0][:120]!r}"
     hole = _hole(answer)
@@ -252,20 +256,6 @@ def _quiet() -> Iterator[list[str]]:
             text = caught.read().decode(errors="replace")
             if text:
                 said.append(text)
-
-
-@contextlib.contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
-    def stop(*_: object) -> None:
-        raise _TooLong
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def _hole(value: Any, name: str = "the answer", depth: int = _DEPTH) -> str:
@@ -312,5 +302,7 @@ def _same(a: Any, b: Any, depth: int = _DEPTH) -> bool:
     parts, others = list(_parts(a)), list(_parts(b))
     timed = ("seconds", "time", "made", "queries_per_second", "batch_queries_per_second")
     return [name for name, _ in parts] == [name for name, _ in others] and all(
-        _same(one, other, depth - 1) for (name, one), (_, other) in zip(parts, others, strict=True) if name not in timed
+        _same(one, other, depth - 1)
+        for (name, one), (_, other) in zip(parts, others, strict=True)
+        if name not in timed
     )

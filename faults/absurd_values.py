@@ -42,6 +42,11 @@ class Absurd:
     make: Callable[[Any, Path], Any]
     verdict: Verdict = EITHER
 
+    @property
+    def is_huge(self) -> bool:
+        """Whether it is a number that asks for more work than there is time."""
+        return "^" in self.name or self.name in ("1e300", "infinity")
+
 
 class _Raises:
     """Whatever is asked of it, it raises."""
@@ -377,8 +382,11 @@ _ANYTHING = (
     _fixed("nested 100 deep", _nested(100)),
 )
 
+_LABELS = tuple(Absurd(each.name, each.make) for each in _NUMBERS if each.name != "an iterator that raises")
+
 KINDS: dict[str, Sequence[Absurd]] = {
     "numbers": _NUMBERS,
+    "labels": _LABELS,
     "whole": _WHOLE,
     "real": _REAL,
     "switch": _SWITCH,

@@ -28,6 +28,17 @@ MODULES = (
 ROWS = np.random.default_rng(0).normal(size=(24, 5)).astype(np.float32)
 ROWS[:12] += 4
 LABELS = np.repeat([0, 1], 12)
+# Of arrays that need not be given, or that are words otherwise.
+ARRAYS = {
+    "ids": np.arange(24),
+    "allowed": np.arange(12),
+    "cells": LABELS,
+    "init": ROWS[:2].copy(),
+    "rows": np.arange(3),
+    "queries": ROWS[:3].copy(),
+}
+# Of how much work a caller asks for, which is the caller's to say: huge ones are not tried.
+WORK = {"n_init", "max_iter", "n_resamples", "n_flips", "n_trees", "n_links", "effort", "epochs", "seconds"}
 QUERIES = ROWS[:3].copy()
 
 Make = Callable[[Scene], Any]
@@ -158,9 +169,7 @@ USED: dict[str, Callable[[Scene, Any], Any]] = {
     },
 }  # fmt: skip
 
-_FIGURES = (
-    "what is drawn is closed by the caller; its values come from the collection's own results"
-)
+_FIGURES = "what is drawn is closed by the caller; its values come from the collection's own results"
 _RECORD = "lookalike makes it, and gives it out"
 
 # Why something is not called with absurd values.
@@ -371,7 +380,9 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "evaluate.precision_of_neighbors": {
         "neighbors": lambda at: _index("Exact").search(QUERIES, 3), "query_labels": LABELS[:3]
     },
-    "evaluate.rank_all": {"queries": QUERIES, "query_labels": LABELS[:3]},
+    "evaluate.rank_all": {"queries": QUERIES, "query_labels": LABELS[:3], "metric": "euclidean"},
+    "evaluate.rank_others": {"metric": "euclidean"},
+    "evaluate.leave_one_out": {"vectors": ROWS / np.linalg.norm(ROWS, axis=1, keepdims=True)},
     **{
         f"index.{name}.{method}": given
         for name in ("Annoy", "Exact", "HNSW", "KDTree", "KMeansTree")
@@ -476,7 +487,11 @@ def doors() -> tuple[list[Door], list[str]]:
             if inspect.isroutine(thing):
                 _take(path, thing, lambda scene, thing=thing: thing, found, untold)
             continue
-        if issubclass(thing, Exception) or thing.__module__ in ("builtins", "typing") or issubclass(thing, str):
+        if (
+            issubclass(thing, Exception)
+            or thing.__module__ in ("builtins", "typing")
+            or issubclass(thing, str)
+        ):
             continue
         own = _methods(thing)
         if f"{path}()" not in LEFT_OUT and (path in USED or _checks(thing) or f"{path}()" in GIVEN):
@@ -486,7 +501,13 @@ def doors() -> tuple[list[Door], list[str]]:
             if here in LEFT_OUT:
                 continue
             if kind == "class":
-                _take(here, getattr(thing, name), lambda scene, f=getattr(thing, name): f, found, untold)
+                _take(
+                    here,
+                    getattr(thing, name),
+                    lambda scene, thing=thing, name=name: getattr(thing, name),
+                    found,
+                    untold,
+                )
             elif path in THINGS:
                 make = THINGS[path]
                 if kind == "property":
@@ -553,6 +574,8 @@ def _take(
 _KINDS = (
     (r"^(report|cancel|say|tell)$", r"", "callable"),
     (r"", r"Callable|ProgressReport|CancelToken|Batches|Pictures", "callable"),
+    (r"", r"^'?Mapping|^'?dict\[|FieldsByFile", "mapping"),
+    (r"^(labels|query_labels|query_codes|codes)$", r"ArrayLike|Numbers", "labels"),
     (r"", r"ArrayLike|NDArray|Vectors|^'?Ids|Doubles|Numbers|Rows|PixelArray", "numbers"),
     (r"", r"Mapping|dict\[|FieldsByFile", "mapping"),
     (r"", r"Sequence|Iterable|tuple\[|Images|Size", "list"),
@@ -584,7 +607,7 @@ def _saved(at: Scene, name: str) -> Any:
 
 
 def _ranked() -> Any:
-    return _class("evaluate.rank_others")(ROWS, LABELS)
+    return _class("evaluate.rank_others")(ROWS, LABELS, metric="euclidean")
 
 
 def _compared() -> Any:
@@ -634,5 +657,3 @@ def _figure() -> Any:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(1, 1))
-
-

@@ -29,7 +29,9 @@ class Scene:
 
     def renew(self) -> None:
         """Put everything back as it was made."""
-        for name in [name for name in vars(self) if not name.startswith("_") and name not in ("scratch", "inside")]:
+        for name in [
+            name for name in vars(self) if not name.startswith("_") and name not in ("scratch", "inside")
+        ]:
             delattr(self, name)
         for place in (self._folder, self.scratch, self.inside):
             shutil.rmtree(place, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Whatever is given as vectors, ids or numbers of clusters, as an array: the one door of all that takes some."""
+"""Whatever is given as vectors, ids or numbers of clusters, as an array: the one door of all of them."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ def as_numbers(values: npt.ArrayLike, what: str = "vectors") -> npt.NDArray[Any]
             # A frame of nullable columns: these know what their own missing values are.
             to_numpy = getattr(values, "to_numpy", None)
             given = _of_objects(given) if to_numpy is None else _from_frame(to_numpy)
+        if given.dtype.kind == "c":
+            raise ValueError("Complex data not supported")  # in scikit-learn's words, who looks for them
         if given.dtype.kind not in _KINDS:
             raise TypeError(f"got {given.dtype}")
     except TypeError as error:

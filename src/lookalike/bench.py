@@ -58,6 +58,7 @@ _TRUTH_SECONDS = 30.0
 _TRUTH_BLOCK = 100  # queries
 _TRIAL_ROWS = 5_000  # enough for every index to go its usual way
 _LONGEST_BUILD = 60.0  # seconds
+_MOST_SECONDS = 3_600
 
 Doubles = npt.NDArray[np.float64]
 
@@ -222,7 +223,9 @@ class IndexTrial:
         if not self.efforts:
             raise InvalidInputError("recalls are empty; expected at least one, above 0 and at most 1")
         if not 0 < self.seconds < _MOST_SECONDS:
-            raise InvalidInputError(f"seconds is {self.seconds!r}; expected above 0, at most {_MOST_SECONDS:,}", field="seconds")
+            raise InvalidInputError(
+                f"seconds is {self.seconds!r}; expected above 0, at most {_MOST_SECONDS:,}", field="seconds"
+            )
         for kind in () if self.kinds is None else self.kinds:
             if isinstance(kind, str):
                 load_index(kind)

@@ -171,7 +171,7 @@ class InvalidInputError(LookalikeError, ValueError):
 
 
 class InvalidTypeError(InvalidInputError, TypeError):
-    """An argument of a type that no call can accept: objects that are no numbers, where numbers are expected."""
+    """An argument of a type that no call can accept: objects that are no numbers, where these should be."""
 
 
 class DamagedError(LookalikeError):

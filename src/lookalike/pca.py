@@ -19,6 +19,7 @@ N. Halko, P. Martinsson, J. Tropp, "Finding Structure with Randomness", 2011: th
 
 from __future__ import annotations
 
+import errno
 import io
 import zipfile
 from collections.abc import Iterator
@@ -151,7 +152,7 @@ class PCA:
         most = min(n - 1, d)
         if not isinstance(self.n_components, float) and self.n_components > most:
             raise InvalidInputError(
-                f"cannot reduce to {self.n_components} dimensions: {n} vectors of {d} dimensions have at most"
+                f"cannot reduce to {shown(self.n_components)} dimensions: {n} vectors of {d} dimensions have at most"
                 f" {most} to keep"
             )
         if min(n, d) <= _MOST_EXACT:
@@ -247,6 +248,8 @@ class PCA:
             shares=self.shares_,
         )
         try:
+            if (file.exists() and not file.is_file()) or not file.name:
+                raise OSError(errno.EINVAL, "it is no plain file")
             replace_file(file, content.getvalue())
         except OSError as error:
             raise ModelResourceError(f"the PCA cannot be written to {file}: {error.strerror}") from error
@@ -261,6 +264,8 @@ class PCA:
             If the file is missing or damaged.
         """
         try:
+            if file.exists() and not file.is_file():  # a pipe, say, that nobody writes to
+                raise OSError("it is no plain file")
             with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as content:
                 if int(content["format"]) != _FORMAT:
                     raise ValueError(f"its format is {content['format']}, expected {_FORMAT}")

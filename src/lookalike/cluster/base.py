@@ -61,7 +61,9 @@ class NeighborClustering(ClusterMixin, BaseEstimator, ABC):  # type: ignore[misc
 def check_distinct(vectors: npt.ArrayLike, metric: Metric) -> Vectors:
     """Return vectors as (n, d) float32, at least two and not all equal."""
     if not isinstance(metric, str) or metric not in METRICS:
-        raise InvalidInputError(f"metric is {shown(metric)}; expected one of {', '.join(METRICS)}", field="metric")
+        raise InvalidInputError(
+            f"metric is {shown(metric)}; expected one of {', '.join(METRICS)}", field="metric"
+        )
     rows = check_vectors(vectors, metric)
     check_differ([rows])
     return rows

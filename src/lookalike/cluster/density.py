@@ -163,6 +163,10 @@ class HDBSCAN(NeighborClustering):
             )
         _, tree = _reachability(rows, min_samples, self.metric, self.recall, watch)
         weights = tree.weights.astype(np.float64)
+        if not weights.any():
+            raise InvalidInputError(
+                f"all {n:,} vectors point the same way; expected at least two that differ, to find groups among"
+            )
         # A weight of 0 is no edge to scipy: copies are taken to be very near.
         weights[weights == 0] = weights[weights > 0].min() / 1_000
         a, b = np.concatenate([tree.a, tree.b]), np.concatenate([tree.b, tree.a])

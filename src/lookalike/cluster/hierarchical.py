@@ -362,7 +362,9 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 top[self.children_[number - m]] = top[number]
         else:
             if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or depth < 0:
-                raise InvalidInputError(f"depth is {shown(depth)}; expected a whole number from 0", field="depth")
+                raise InvalidInputError(
+                    f"depth is {shown(depth)}; expected a whole number from 0", field="depth"
+                )
             depths = np.zeros(2 * m - 1, np.int64)
             for number in range(2 * m - 2, m - 1, -1):
                 pair = self.children_[number - m]

@@ -316,7 +316,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 found = np.sqrt(np.maximum(product, 0)) / scaling.scale
                 distances[begin : begin + len(block)] = found
         if not np.isfinite(distances).all():
-            raise InvalidInputError("X holds values too far away; expected distances that their type can hold")
+            raise InvalidInputError("X holds values too far away for their type to hold distances")
         return distances
 
     def score(self, X: npt.ArrayLike, y: object = None) -> float:
@@ -417,7 +417,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _check_count(self, n: int) -> None:
         if self.n_clusters > n:
             raise InvalidInputError(
-                f"{self.n_clusters} clusters cannot be made of n_samples={n} rows; expected n_clusters from 1"
+                f"{shown(self.n_clusters)} clusters cannot be made of n_samples={n} rows; expected n_clusters from 1"
                 f" to {n}"
             )
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from lookalike.as_numbers import as_numbers, as_whole_numbers
 from lookalike.errors import InvalidInputError
 from lookalike.index.kinds import DEFAULT_RECALL as DEFAULT_RECALL
-from lookalike.system.checked_calls import shown
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.progress import UNWATCHED, CancelToken, ProgressReport, Watch
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
@@ -31,6 +31,7 @@ MOST_CHANGED = 0.1
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
 
+@checked
 class Searcher(ABC):
     """A set of vectors that can be asked; by several threads at once.
 
@@ -142,6 +143,7 @@ class StoredSearcher(Searcher):
         """
 
 
+@checked
 class Index(Searcher):
     """A searcher that is built of vectors, changed, saved and loaded.
 

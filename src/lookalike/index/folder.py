@@ -6,22 +6,40 @@ memory-mapped.
 
 from __future__ import annotations
 
+import errno
+import functools
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import IndexFileError
+from lookalike.errors import IndexFileError, ResourceError
 from lookalike.index.contract import METRICS
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
+def _naming_the_index(write: Callable[..., None]) -> Callable[..., None]:
+    """Let what the system refuses be said of the index that was to be written."""
+
+    @functools.wraps(write)
+    def naming(folder: Path, *given: Any) -> None:
+        try:
+            if not folder.name:
+                raise OSError(errno.EINVAL, "it has no name")
+            write(folder, *given)
+        except OSError as error:
+            raise ResourceError(f"the index cannot be written to {folder}: {error.strerror}") from error
+
+    return naming
+
+
+@_naming_the_index
 def write(folder: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
     """Write an index, replacing an index that is there.
 
@@ -74,7 +92,7 @@ def read(folder: Path, kind: str, version: int, names: Iterable[str]) -> tuple[d
         raise IndexFileError(
             f"there is no index in {folder} ({Path(error.filename).name} is missing)"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RecursionError) as error:
         raise damaged(folder, error) from error
     return facts, arrays
 

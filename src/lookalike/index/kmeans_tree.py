@@ -86,6 +86,7 @@ import numpy.typing as npt
 from lookalike import lloyd
 from lookalike.index import tuning
 from lookalike.index.contract import DEFAULT_RECALL, check_filled, check_k, check_queries, check_recall
+from lookalike.index.facts import read_scale
 from lookalike.index.folder import Arrays
 from lookalike.index.parallel import sealed, share
 from lookalike.index.principal_axes import PrincipalAxes, centered_blocks, fit_principal_axes, to_heads
@@ -343,7 +344,7 @@ class KMeansTree(Tree):
         return {"scale": self._coding.scale}, arrays
 
     def _from_file(self, facts: dict[str, Any], arrays: Arrays) -> None:
-        self._coding = _Coding(float(facts["scale"]), *(arrays[name] for name in _CODING_ARRAYS))
+        self._coding = _Coding(read_scale(facts), *(arrays[name] for name in _CODING_ARRAYS))
         self._lists = _Lists(*(arrays[name] for name in _LISTS_ARRAYS))
 
     @classmethod

@@ -104,12 +104,15 @@ def _of_function(function: Callable[..., Any]) -> Callable[..., Any]:
             if kind is not None and type(value) not in kind.plain:
                 named[name] = _take(kind, name, value)
         if len(given) > 1 or (given and names[0] != "self"):
-            given = tuple(
-                value
-                if (kind := types.get(name)) is None or type(value) in kind.plain
-                else _take(kind, name, value)
-                for name, value in zip(names, given, strict=False)
-            ) + given[len(names) :]
+            given = (
+                tuple(
+                    value
+                    if (kind := types.get(name)) is None or type(value) in kind.plain
+                    else _take(kind, name, value)
+                    for name, value in zip(names, given, strict=False)
+                )
+                + given[len(names) :]
+            )
         return function(*given, **named)
 
     call.__checks_arguments__ = True  # type: ignore[attr-defined]
@@ -307,6 +310,7 @@ _SIMPLE = {
     "Mapping": _Type("a mapping", _mapping, frozenset({dict})),
     "Callable": _Type("a function", _callable),
     "ProgressReport": _Type("a function of one lookalike.Progress", _callable),
+    "Batches": _Type("a function", _callable),
     "Literal": _Type("a text", _text, frozenset({str})),
     **dict.fromkeys(
         ("Labeling", "Metric", "Linkage", "Mode", "Split", "Verdict", "PairDecision"),
