@@ -212,7 +212,7 @@ _WHOLE = (
     _fixed("a number without axes", np.array(3)),
     _fixed("a Fraction", fractions.Fraction(5, 2), REFUSED),
     Absurd("of NumPy", lambda plain, folder: np.int64(plain), SAME),
-    Absurd("of 8 bits", lambda plain, folder: np.uint8(plain), SAME),
+    Absurd("of few bits", lambda plain, folder: np.min_scalar_type(plain).type(plain), SAME),
 )
 _REAL = (
     *_WRONG,

@@ -61,7 +61,7 @@ THINGS: dict[str, Make] = {
     "Choice": lambda at: _class("cluster.choose_k")(ROWS, [2, 3]),
     "Clustering": lambda at: at.collection.clusterings.get("groups"),
     "Cluster": lambda at: at.collection.clusterings.get("groups").clusters[0],
-    "ClusteringInfo": lambda at: at.collection.clusterings.list()[0],
+    "ClusteringInfo": lambda at: at.collection.info().clusterings[0],
     "ClusterRef": lambda at: lookalike.ClusterRef("groups", 0),
     "ClusteringEvaluations": lambda at: at.collection.evaluation.clusterings(),
     "ClusteringEvaluation": lambda at: at.collection.evaluation.clusterings()[0],
@@ -76,7 +76,7 @@ THINGS: dict[str, Make] = {
     "Evaluations": lambda at: at.collection.evaluation,
     "Example": lambda at: lookalike.Example("set"),
     "Facets": lambda at: at.collection.facets(),
-    "Facet": lambda at: at.collection.facets()["label"],
+    "Facet": lambda at: at.collection.facets()["shape"],
     "Facts": lambda at: at.collection.info().facts,
     "Feedback": lambda at: at.collection.feedback,
     "FieldCondition": lambda at: lookalike.FieldCondition("price", 3),
@@ -101,18 +101,18 @@ THINGS: dict[str, Make] = {
     "Model": lambda at: at.collection.models.get(),
     "Models": lambda at: at.collection.models,
     "Neighborhoods": lambda at: _index("Exact").radius(QUERIES, 3),
-    "OwnFields": lambda at: at.collection.snapshot().own,
+    "OwnFields": lambda at: at.collection.snapshot().fields,
     "PCA": lambda at: lookalike.PCA(2).fit(ROWS),
     "Pixels": lambda at: lookalike.Pixels(np.zeros((4, 4, 3), np.uint8)),
     "Progress": lambda at: lookalike.Progress("embedding", 1, 2),
     "RootInfo": lambda at: at.collection.list_roots()[0],
-    "Said": lambda at: at.collection.said,
+    "Said": lambda at: at.collection.snapshot().said,
     "SearchRequest": lambda at: lookalike.SearchRequest(like=[lookalike.Words("a")], k=3),
     "SearchResult": lambda at: at.found,
     "SetInfo": lambda at: at.collection.sets.list()[0],
     "Sets": lambda at: at.collection.sets,
     "Snapshot": lambda at: at.collection.snapshot(),
-    "Statements": lambda at: at.collection.statements,
+    "Statements": lambda at: at.collection.said,
     "SyncReport": lambda at: at.collection.sync(dry_run=True),
     "Term": lambda at: lookalike.Words("a"),
     "Url": lambda at: lookalike.Url("https://example.org/a.png"),
@@ -161,8 +161,6 @@ USED: dict[str, Callable[[Scene, Any], Any]] = {
     ),
     "Addition": lambda at, made: at.collection.add([made], embed=False),
     "Decision": lambda at, made: at.collection.decisions.decide_all([made]),
-    "EmbeddedQuery": lambda at, made: at.collection.query_thumbnails([made]),
-    "Hits": lambda at, made: list(made),
     **{
         name: lambda at, made: at.collection.search(made, k=2)
         for name in ("Example", "ImageFile", "ImageRef", "Pixels", "Url", "Vector", "Words")
@@ -194,6 +192,8 @@ LEFT_OUT: dict[str, str] = {
     "datasets.ImageFiles()": _RECORD,
     "datasets.Row.load": "as datasets.load, which is called",
     "Progress.share": "a number",
+    "Hits()": _RECORD,
+    "EmbeddedQuery()": _RECORD,
     "Hint.told": "for doors that have words of their own",
     "datasets.Dataset()": _RECORD,
     "Neighborhoods.join": "of what indexes have found",
@@ -628,7 +628,7 @@ def _pca_file(at: Scene) -> Any:
 
 def _said_file(at: Scene) -> Any:
     place = at.scratch / "said.jsonl"
-    at.collection.statements.export(place)
+    at.collection.said.export(place)
     return place
 
 

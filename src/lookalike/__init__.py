@@ -58,6 +58,7 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.errors import CollectionResourceError as CollectionResourceError
     from lookalike.errors import ConflictError as ConflictError
     from lookalike.errors import DamagedError as DamagedError
+    from lookalike.errors import DamageWarning as DamageWarning
     from lookalike.errors import DatasetDamagedError as DatasetDamagedError
     from lookalike.errors import DatasetError as DatasetError
     from lookalike.errors import DatasetNotFoundError as DatasetNotFoundError
@@ -132,6 +133,8 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.browsing import BrowseResult as BrowseResult
     from lookalike.results.browsing import Facet as Facet
     from lookalike.results.browsing import Facets as Facets
+    from lookalike.results.checking import CheckReport as CheckReport
+    from lookalike.results.checking import Damage as Damage
     from lookalike.results.clusterings import Cluster as Cluster
     from lookalike.results.clusterings import Clustering as Clustering
     from lookalike.results.clusterings import ClusteringInfo as ClusteringInfo
@@ -161,6 +164,7 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.sync import Note as Note
     from lookalike.results.sync import SyncReport as SyncReport
     from lookalike.store import Labeling as Labeling
+    from lookalike.store import Wait as Wait
     from lookalike.system.progress import CancelToken as CancelToken
     from lookalike.system.progress import Progress as Progress
     from lookalike.system.progress import ProgressReport as ProgressReport
@@ -214,6 +218,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("results.search", "HitCluster SearchResult"),
     ("results.said", "Change ChangeKind Decision Imported Judgment PairDecision SetInfo Verdict"),
     ("results.sync", "Failure Note SyncReport"),
+    ("results.checking", "CheckReport Damage"),
     ("collection.snapshot", "Snapshot"),
     ("collection.coding", "Coded CodedLists"),
     ("collection.columns", "FileColumns ImageColumns"),
@@ -240,7 +245,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("query.request", "SearchRequest"),
     ("query.terms", "Example ImageFile ImageRef Pixels Term Url Vector Words"),
     ("collection.statements.naming", "ImageName Images"),
-    ("store", "Labeling"),
+    ("store", "Labeling Wait"),
     ("train", "AutoencoderSettings FinetuneSettings Running TrainingProgress"),
     # Words that all share:
     ("types", "FieldKind FieldValue Hit Ids ImageId Metric Neighborhoods Neighbors PixelArray Vectors"),
@@ -250,7 +255,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     (
         "errors",
         "BusyError CacheError CancelledError CollectionConflictError CollectionDamagedError CollectionError "
-        "CollectionNotFoundError CollectionResourceError ConflictError DamagedError "
+        "CollectionNotFoundError CollectionResourceError ConflictError DamagedError DamageWarning "
         "DatasetDamagedError DatasetError DatasetNotFoundError DatasetResourceError "
         "DatasetUnreachableError FetchError ImageDamagedError ImageError ImageExtraError "
         "ImageResourceError IndexExtraError IndexFileError InvalidInputError InvalidTypeError LockedError "

@@ -31,6 +31,8 @@ model. Nothing is raised of an origin alone: the classes below join it with one 
     DatasetError      a data set                       Dataset{NotFound, Damaged, Unreachable, Resource}Error
     ImageError        one image: .path, .reason        Image{Damaged, Extra, Resource}Error, FetchError
     IndexFileError    a saved search index             is damaged, always; IndexExtraError, of a kind of index
+
+A `DamageWarning` is none of them: what was asked for is answered, from what was there before.
 """
 
 from __future__ import annotations
@@ -40,6 +42,8 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 from lookalike.hints import Hint, Sentence, join
+
+_LONGEST = 5_000  # letters of a sentence: more than the longest path
 
 
 class LookalikeError(Exception):
@@ -71,7 +75,7 @@ class LookalikeError(Exception):
     def __init__(
         self, sentence: str = "", *, hint: Hint | str | None = None, field: str | None = None
     ) -> None:
-        super().__init__(sentence)
+        super().__init__(_cut(sentence))
         self.hint = join(hint)
         self.field = field
         if self.hint is not None:
@@ -119,6 +123,13 @@ class LookalikeError(Exception):
         """
         hint = None if self.hint is None else tell(self.hint)
         return {"code": self.code, "detail": str(self), "hint": hint, "field": self.field}
+
+
+def _cut(sentence: str) -> str:
+    """Leave out the middle of what nobody can read: it quotes what was given, whatever length that has."""
+    if len(sentence) <= _LONGEST:
+        return sentence
+    return f"{sentence[: _LONGEST // 2]} … {sentence[-_LONGEST // 2 :]}"
 
 
 def _blank(kind: type[Any]) -> Any:
@@ -259,19 +270,6 @@ class StoreError(LookalikeError):
 
 class StoreDamagedError(StoreError, DamagedError):
     """What a collection keeps is not what was written."""
-
-
-class DamageWarning(UserWarning):
-    """What a collection keeps was cut off or has rotted, and what was there before is taken instead.
-
-    Attributes
-    ----------
-    told : Sentence
-    """
-
-    def __init__(self, told: Sentence) -> None:
-        super().__init__(f"{told}; {told.hint}" if told.hint is not None else told)
-        self.told = told
 
 
 class StoreResourceError(StoreError, ResourceError):
@@ -426,3 +424,19 @@ class IndexExtraError(MissingExtraError, InvalidInputError):
 
     Also an InvalidInputError: the kind is an argument, and another could be given.
     """
+
+
+# What is no error: the call goes on.
+
+
+class DamageWarning(UserWarning):
+    """What a collection keeps was cut off or has rotted, and what was there before is taken instead.
+
+    Attributes
+    ----------
+    told : Sentence
+    """
+
+    def __init__(self, told: Sentence) -> None:
+        super().__init__(f"{told}; {told.hint}" if told.hint is not None else told)
+        self.told = told

@@ -17,6 +17,10 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "both": "{first}; {second}",
         "either": "{first}, or {second}",
         "repair": "call collection.check(repair=True): it says what is damaged, and mends what can be mended",
+        "repair_unopened": (
+            "call Collection.check_at({folder!r}, repair=True): it says what is damaged, and mends what can"
+            " be mended"
+        ),
         "make_collection": "make one with Collection.create(folder)",
         "sync": "call collection.sync(){then}",
         "sync_model": "call collection.sync(model={model!r}) first",
@@ -117,6 +121,9 @@ class Hint:
         self.kind = kind
         self.facts = facts
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (self.kind, self.facts)
+
     def __str__(self) -> str:
         return self.told(PYTHON)
 
@@ -138,6 +145,12 @@ class Hint:
         return words[self.kind].format(**facts)
 
 
+def _again(kind: str, facts: dict[str, object]) -> Hint:
+    made = object.__new__(Hint)
+    made.kind, made.facts = kind, facts
+    return made
+
+
 def join(*hints: Hint | str | None) -> Hint | None:
     """Return one hint that says all of several, in their order; those that are None say nothing."""
     said = [Hint("as_told", words=hint) if isinstance(hint, str) else hint for hint in hints if hint]
@@ -156,3 +169,6 @@ class Sentence(str):
         made = super().__new__(cls, words)
         made.hint = hint
         return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Sentence, (str(self), self.hint)

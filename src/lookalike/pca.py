@@ -19,7 +19,6 @@ N. Halko, P. Martinsson, J. Tropp, "Finding Structure with Randomness", 2011: th
 
 from __future__ import annotations
 
-import errno
 import io
 import zipfile
 from collections.abc import Iterator
@@ -30,13 +29,15 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.as_numbers import as_numbers
-from lookalike.errors import InvalidInputError, ModelDamagedError, ModelResourceError
+from lookalike.errors import InvalidInputError, ModelDamagedError
+from lookalike.hints import Hint
 from lookalike.system.checked_calls import checked, shown
 from lookalike.system.memory import check_memory, rows_at_once
 
 __all__ = ["PCA"]
+from lookalike.system.output import write_output
 from lookalike.system.progress import UNWATCHED, CancelToken, Progress, ProgressReport, Watch
-from lookalike.system.replace_file import replace_file
+from lookalike.system.sums import check_noted
 from lookalike.system.watching import watching
 from lookalike.types import Vectors
 
@@ -233,8 +234,26 @@ class PCA:
             vectors = ((coordinates * self._scale()) @ self.components_ + self.mean_).astype(np.float32)
         return _check_finite(vectors, "coordinates")
 
-    def save(self, file: Path) -> None:
-        """Write what was fitted to a file (NumPy's ``.npz``, no pickles)."""
+    def save(self, file: Path, *, force: bool = False) -> None:
+        """Write what was fitted to a file (NumPy's ``.npz``, no pickles).
+
+        Parameters
+        ----------
+        file : Path
+        force : bool
+            Whether to write over a file that is there.
+
+        Raises
+        ------
+        ConflictError
+            If something is there.
+        ResourceError
+            If the disk does not take it.
+        """
+        write_output(file, self.to_bytes(), force=force)
+
+    def to_bytes(self) -> bytes:
+        """Return what `save` writes."""
         self._check_fitted()
         content = io.BytesIO()
         np.savez(
@@ -247,12 +266,7 @@ class PCA:
             ratio=self.explained_variance_ratio_,
             shares=self.shares_,
         )
-        try:
-            if (file.exists() and not file.is_file()) or not file.name:
-                raise OSError(errno.EINVAL, "it is no plain file")
-            replace_file(file, content.getvalue())
-        except OSError as error:
-            raise ModelResourceError(f"the PCA cannot be written to {file}: {error.strerror}") from error
+        return content.getvalue()
 
     @classmethod
     def load(cls, file: Path) -> Self:
@@ -266,7 +280,9 @@ class PCA:
         try:
             if file.exists() and not file.is_file():  # a pipe, say, that nobody writes to
                 raise OSError("it is no plain file")
-            with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as content:
+            written = file.read_bytes()
+            check_noted(file, written)
+            with np.load(io.BytesIO(written), allow_pickle=False) as content:
                 if int(content["format"]) != _FORMAT:
                     raise ValueError(f"its format is {content['format']}, expected {_FORMAT}")
                 pca = cls(len(content["components"]), bool(content["whiten"]))
@@ -278,8 +294,10 @@ class PCA:
             shapes: tuple[Any, ...] = (pca.mean_.shape, pca.explained_variance_.shape)
             if shapes != ((d,), (m,)) or pca.shares_.ndim != 1 or len(pca.shares_) < m:
                 raise ValueError("its arrays do not fit together")
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise ModelDamagedError(f"the PCA in {file} cannot be read: {error}") from error
+        except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+            raise ModelDamagedError(
+                f"the PCA in {file} cannot be read: {error}", hint=Hint("repair")
+            ) from error
         return pca
 
     def _scale(self) -> Doubles:

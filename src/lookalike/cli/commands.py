@@ -197,6 +197,10 @@ COMMANDS: dict[str, Command | Group] = {
         "roots:roots",
         "List the folders and data sets of the collection, or say that a folder lies elsewhere now.",
     ),
+    "check": Command(
+        "check:check",
+        "Read all files of the collection through, and say what is damaged; with --repair, mend it.",
+    ),
     "models": Command(
         "models:models",
         "List the models: what they are, the size of their vectors, and whether they are installed.",

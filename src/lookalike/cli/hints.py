@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "both": "{first}; {second}",
         "either": "{first}, or {second}",
         "repair": "`lookalike check --repair` says what is damaged, and mends what can be mended",
+        "repair_unopened": "`lookalike check --repair` says what is damaged, and mends what can be mended",
         "make_collection": "make one with `lookalike index FOLDER`, or name its folder with -c/--collection",
         "sync": "run `lookalike index`{then}",
         "sync_model": "run `lookalike index --model {model}` first",

@@ -14,13 +14,13 @@ import contextlib
 import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection.coding import Coded, CodedLists, Codes, code_lists, code_words, small_codes
-from lookalike.errors import LookalikeError
+from lookalike.errors import CollectionConflictError, LookalikeError
 from lookalike.images.finding.spelling import composed
 from lookalike.images.palette import MAX_COLORS
 from lookalike.query.facts import fold
@@ -72,6 +72,13 @@ class Columns:
         """What the columns that have been read so far take in memory."""
         return sum(_n_bytes(kept) for kept in self._kept.values())
 
+    def __reduce__(self) -> NoReturn:
+        """Raise CollectionError: they are read when they are asked for, from tables open in this process."""
+        raise CollectionConflictError(
+            "the columns of a snapshot cannot be pickled, as they are read from tables open in this process",
+            hint="pickle the arrays that are wanted",
+        )
+
 
 @checked
 class FileColumns(Columns):
@@ -102,6 +109,18 @@ class FileColumns(Columns):
     def by_id(self) -> npt.NDArray[np.int64]:
         """The rows, by id: (n,)."""
         return self._keep("by_id", lambda: np.argsort(self.ids, kind="stable"))
+
+    @property
+    def images(self) -> Ids:
+        """The images that lie anywhere, each once, rising: (m,) int64."""
+
+        def distinct() -> Ids:
+            rising = np.sort(self.ids)
+            is_first = np.ones(len(rising), bool)
+            is_first[1:] = rising[1:] != rising[:-1]
+            return rising[is_first]
+
+        return self._keep("images", distinct)
 
     @property
     def by_path(self) -> npt.NDArray[np.int32]:
@@ -400,6 +419,23 @@ def read_images(table: Table) -> ImageColumns:
 
 def _path(facts: tuple[str, int, str | None]) -> str:
     return facts[0]
+
+
+def are_in(some: Ids, rising: Ids) -> npt.NDArray[np.bool_]:
+    """Tell which of some ids are among others, which rise."""
+    if not len(rising):
+        return np.zeros(len(some), bool)
+    found: npt.NDArray[np.bool_] = rising[np.minimum(np.searchsorted(rising, some), len(rising) - 1)] == some
+    return found
+
+
+def common(rising: Ids, ids: Ids) -> Ids:
+    """Return those of some ids, which rise, that are among others, each of which is there once."""
+    others = np.sort(ids)
+    if np.array_equal(rising, others):  # the usual case; to look each up takes ten times as long
+        return rising
+    found: Ids = others[are_in(others, rising)]
+    return found
 
 
 def _numbers(column: pa.ChunkedArray) -> npt.NDArray[Any]:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from lookalike.datasets import ImageFolder, get_row, prepare_dataset
 from lookalike.errors import (
@@ -65,6 +65,10 @@ class ManifestFile:
             If it is missing, damaged, or of a newer format.
         """
         return cls(folder, *Manifest.read(folder))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the folder alone: it is read where it is unpickled, as it is then."""
+        return ManifestFile.open, (self.folder,)
 
     @property
     def manifest(self) -> Manifest:

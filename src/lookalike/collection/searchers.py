@@ -31,8 +31,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from lookalike.collection.columns import are_in
 from lookalike.errors import IndexFileError
 from lookalike.index import kinds
 from lookalike.index.contract import MOST_CHANGED, Index, Searcher, StoredSearcher
@@ -43,6 +43,7 @@ from lookalike.store import Table
 from lookalike.system.memo import Memo
 from lookalike.system.memory import check_vectors_fit
 from lookalike.system.progress import UNWATCHED, Watch
+from lookalike.system.sums import checked, summed
 from lookalike.types import Ids, ImageId, Metric, Vectors
 
 EXACT_BYTES = 1 << 29
@@ -84,19 +85,24 @@ class _Origin:
     @classmethod
     def read(cls, folder: Path) -> _Origin:
         try:
-            content = json.loads((folder / "origin.json").read_text(encoding="utf-8"))
+            content = checked(json.loads((folder / "origin.json").read_text(encoding="utf-8")))
             built, changed, marks = content["built"], content["changed"], content["marks"]
             return cls(int(built), int(changed), {str(image): int(mark) for image, mark in marks.items()})
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise IndexFileError(f"it is not known what the index in {folder} was built of") from error
 
     def write(self, folder: Path) -> None:
-        (folder / "origin.json").write_text(json.dumps(asdict(self)), encoding="utf-8")
+        (folder / "origin.json").write_text(json.dumps(summed(asdict(self))), encoding="utf-8")
 
     def is_of(self, table: Table) -> bool:
         """Tell whether the table still holds the vectors that were marked."""
         ids, vectors = table.vectors_of(map(int, self.marks))
         return len(ids) > 0 and _marks(ids, vectors).items() <= self.marks.items()
+
+
+def read_origin(folder: Path) -> None:
+    """Raise IndexFileError unless the origin of an index is what was written."""
+    _Origin.read(folder)
 
 
 class _Opened(NamedTuple):
@@ -218,7 +224,7 @@ def _patch(
     except (IndexFileError, OSError):
         return None
     known, there = np.sort(index.ids), np.sort(table.read(["id"])["id"].to_numpy())
-    gone, new = known[~_are_in(known, there)], there[~_are_in(there, known)]
+    gone, new = known[~are_in(known, there)], there[~are_in(there, known)]
     if len(new) > _MOST_PATCHED or len(gone) > min(_MOST_PATCHED, len(known) // 2):
         return None
     if not len(new) and not len(gone):
@@ -230,14 +236,6 @@ def _patch(
         more = table.vectors_of(rest) if len(rest) else (rest, come[1][:0])
         come = np.concatenate([come[0][kept], more[0]]), np.concatenate([come[1][kept], more[1]])
     return _Opened(state, Patched(index, gone, *come), index_state)
-
-
-def _are_in(some: Ids, rising: Ids) -> npt.NDArray[np.bool_]:
-    """Tell which of some ids, rising, are among others, rising."""
-    if not len(rising):
-        return np.zeros(len(some), bool)
-    found: npt.NDArray[np.bool_] = rising[np.minimum(np.searchsorted(rising, some), len(rising) - 1)] == some
-    return found
 
 
 def _open(table: Table, state: str, place: Path, metric: Metric, row: IndexKind, watch: Watch) -> _Opened:

@@ -14,7 +14,10 @@ from typing import get_args
 from lookalike.embed.models import Model
 from lookalike.embed.reduced import base_name
 from lookalike.errors import InvalidInputError, ModelDamagedError, ModelInputError, ModelResourceError
+from lookalike.hints import Hint
+from lookalike.system.flush import make_durable_folder
 from lookalike.system.replace_file import replace_file
+from lookalike.system.sums import checked, summed
 from lookalike.types import Metric
 
 LARGEST_DIMENSION = 1 << 20
@@ -74,8 +77,8 @@ def keep_external(model: Model, folder: Path) -> None:
     """
     file = folder / f"{model.name}{_ENDING}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        content = {"dimension": model.dimension, "metric": model.metric}
+        make_durable_folder(folder)
+        content = summed({"dimension": model.dimension, "metric": model.metric})
         replace_file(file, json.dumps(content, indent=2).encode(), durable=True)
     except OSError as error:
         raise ModelResourceError(f"cannot write {file}: {error.strerror or error}") from error
@@ -95,14 +98,12 @@ def kept_external(name: str, folder: Path) -> Model | None:
     if not os.path.isfile(file):  # which a path that is too long is not, either
         return None
     try:
-        row = json.loads(file.read_text(encoding="utf-8"))
+        row = checked(json.loads(file.read_text(encoding="utf-8")))
         return external_model(name, int(row["dimension"]), row["metric"])
     except OSError as error:
         raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelDamagedError(
-            f"{file} is damaged ({error})", hint="bring its vectors along again"
-        ) from error
+        raise ModelDamagedError(f"{file} is damaged ({error})", hint=Hint("repair")) from error
 
 
 def list_external(folder: Path) -> list[str]:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from lookalike.embed.adapted import AdaptedEmbedder
-from lookalike.embed.graph import adapt
+from lookalike.embed.graph import LARGEST_SIZE, adapt
+from lookalike.embed.model_file import read_model_file
 from lookalike.embed.models import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -29,19 +30,21 @@ from lookalike.embed.models import (
     Model,
 )
 from lookalike.embed.runtime import ONE_THREAD, Compute
+from lookalike.embed.trial import Graph, try_graph
 from lookalike.errors import (
     ModelDamagedError,
     ModelInputError,
-    ModelNotFoundError,
     ModelResourceError,
 )
-from lookalike.hints import Hint
+from lookalike.hints import Hint, join
+from lookalike.system.flush import make_durable_folder
 from lookalike.system.replace_file import replace_file
+from lookalike.system.sums import checked, summed
 from lookalike.types import Metric
 
 HUB_CONFIG = "preprocessor_config.json"
 
-_LARGEST = 4096  # pixels a side; more is a slip of the pen
+_GIVE_ANEW = Hint("give_onnx", first="")
 
 _FILTERS: dict[int, Interpolation] = {
     0: "nearest",
@@ -92,22 +95,21 @@ def is_path(name: str) -> bool:
     return name.lower().endswith(".onnx") or any(separator in name for separator in separators)
 
 
-def read_local(path: Path) -> LocalModel:
-    """Read an ONNX file, inspect it, and try it on a grey image.
+def read_local(path: Path, folder: Path | None = None) -> LocalModel:
+    """Read an ONNX file, inspect it, and try it on some images; see `trial`.
+
+    Parameters
+    ----------
+    path : Path
+    folder : Path, optional
+        Of models that are kept: the same file, kept there, has been tried.
 
     Raises
     ------
     ModelError
         If there is no such file, it is no ONNX file, its form is not known, or it does not run.
     """
-    try:
-        graph = path.read_bytes()
-    except (FileNotFoundError, ValueError) as error:  # ValueError: a zero byte in the name
-        raise ModelNotFoundError(f"there is no model file {str(path)!r}; expected an ONNX file") from error
-    except OSError as error:
-        raise ModelResourceError(
-            f"the model file {path} cannot be read: {error.strerror or error}"
-        ) from error
+    graph = read_model_file(path)
     wishes = _read_wishes(path)
     size = adapt(graph, str(path), wishes.use, wishes.size).size
     if wishes.resize is not None and wishes.resize < size:
@@ -128,7 +130,9 @@ def read_local(path: Path) -> LocalModel:
         licence="",
         use=wishes.use,
     )
-    return LocalModel(AdaptedEmbedder(model, graph).model, graph)
+    kept = None if folder is None else kept_local(model.name, folder)
+    dimension = try_graph(Graph(path, sha256, model)) if kept is None else kept.dimension
+    return LocalModel(replace(model, dimension=dimension), graph)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,13 +196,13 @@ def keep_local(local: LocalModel, folder: Path) -> None:
         **asdict(model.use),
     }
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_durable_folder(folder)
         # The description last: it says that the graph is whole.
         for ending, content in (
             (".onnx", local.graph),
-            (".json", json.dumps(description, indent=2).encode()),
+            (".json", json.dumps(summed(description), indent=2).encode()),
         ):
-            replace_file(folder / f"{model.name}{ending}", content)
+            replace_file(folder / f"{model.name}{ending}", content, durable=True)
     except OSError as error:
         raise ModelResourceError(
             f"cannot keep the model {model.name} in {folder}: {error.strerror or error}"
@@ -213,11 +217,15 @@ def kept_local(name: str, folder: Path) -> Model | None:
     ModelError
         If it is damaged.
     """
-    if not os.path.isfile(f"{folder}{os.sep}{name}.onnx"):  # every search asks
-        return None
     file = folder / f"{name}.json"
+    if not os.path.isfile(f"{folder}{os.sep}{name}.onnx"):  # every search asks
+        if os.path.isfile(file):  # which is written last
+            raise ModelDamagedError(
+                f"{file.with_suffix('.onnx')} is missing", hint=join(Hint("repair"), _GIVE_ANEW)
+            )
+        return None
     try:
-        row = json.loads(file.read_text(encoding="utf-8"))
+        row = checked(json.loads(file.read_text(encoding="utf-8")))
         use = {key: row[key] for key in ("fit", "interpolation", "output", "cut_classifier")}
         return Model(
             name=name,
@@ -237,7 +245,9 @@ def kept_local(name: str, folder: Path) -> Model | None:
     except OSError as error:
         raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelDamagedError(f"{file} is damaged ({error})", hint=Hint("give_onnx", first="")) from error
+        raise ModelDamagedError(
+            f"{file} is damaged ({error})", hint=join(Hint("repair"), _GIVE_ANEW)
+        ) from error
 
 
 def load_kept(model: Model, folder: Path, compute: Compute) -> AdaptedEmbedder:
@@ -258,7 +268,7 @@ def load_kept(model: Model, folder: Path, compute: Compute) -> AdaptedEmbedder:
     if found != model.weights.sha256:
         raise ModelDamagedError(
             f"{file} is damaged: expected sha256 {model.weights.sha256}, got {found}",
-            hint=Hint("give_onnx", first="delete it and "),
+            hint=join(Hint("repair"), _GIVE_ANEW),
         )
     return AdaptedEmbedder(model, graph, compute)
 
@@ -329,8 +339,8 @@ def _side(size: Any) -> tuple[int, bool]:
 def _checked(wishes: _Wishes) -> _Wishes:
     use = wishes.use
     for name, side in (("size", wishes.size), ("resize", wishes.resize)):
-        if side is not None and (type(side) is not int or not 1 <= side <= _LARGEST):
-            raise ValueError(f"{name} is {side!r}; expected pixels, 1 to {_LARGEST}")
+        if side is not None and (type(side) is not int or not 1 <= side <= LARGEST_SIZE):
+            raise ValueError(f"{name} is {side!r}; expected pixels, 1 to {LARGEST_SIZE}")
     for name, values in (("mean", use.mean), ("std", use.std)):
         if not isinstance(values, tuple):
             raise ValueError(f"{name} is {values!r}; expected three numbers")

@@ -151,7 +151,7 @@ def silhouette(
     random_state = check_seed(random_state)
     if n_sampled < 1:
         raise InvalidInputError(f"n_sampled is {n_sampled}; expected at least 1", field="n_sampled")
-    if rows.size and not -_MOST < rows.min() <= rows.max() < _MOST:
+    if rows.size and not -_MOST < float(rows.min()) <= float(rows.max()) < _MOST:
         raise InvalidInputError(f"vectors hold numbers too large to be squared; expected less than {_MOST:g}")
     rows, found = rows[found != _NOISE], found[found != _NOISE]
     names, numbers = np.unique(found, return_inverse=True)

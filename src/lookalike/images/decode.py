@@ -23,6 +23,7 @@ from lookalike.images.cut_short import is_cut_short
 from lookalike.images.formats import FORMATS, ImageFormat, UnreadKindError, recognize_file
 from lookalike.images.orientation import SWAPS_SIDES, orientation_of, turn
 from lookalike.images.rgb import to_rgb, to_small_rgb
+from lookalike.system.plain_files import read_plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,7 +81,7 @@ def read_file(path: Path) -> bytes:
         if status.st_size > MAX_FILE_BYTES:
             size = status.st_size / (1 << 30)
             raise ImageDamagedError(str(path), f"the file has {size:.1f} GiB; at most 1 GiB is read")
-        data = path.read_bytes()
+        data = read_plain(path)
     except OSError as error:
         raise ImageDamagedError(str(path), os_reason(error)) from error
     except MemoryError as error:

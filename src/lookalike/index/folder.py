@@ -2,15 +2,21 @@
 
 It is written beside its place and then renamed, so that a reader sees the old or the new. It is read
 memory-mapped.
+
+``index.json`` holds a checksum of each array and of itself. It and small arrays are verified whenever they
+are opened, large ones once for each identity of the file: see `lookalike.system.sums`. All is flushed to the
+disk before it takes its place, so that a power cut leaves no file that only looks whole.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import json
 import os
 import shutil
+import tokenize
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,19 +26,22 @@ import numpy.typing as npt
 
 from lookalike.errors import IndexFileError, ResourceError
 from lookalike.index.contract import METRICS
+from lookalike.system.sums import FileFacts, FoundWhole, checked, facts_of, sum_of, sum_of_file, summed
 
 Arrays = Mapping[str, npt.NDArray[Any]]
+
+_SMALL = 1 << 20  # bytes of a file that is verified at each opening, in a quarter of a millisecond
 
 
 def _naming_the_index(write: Callable[..., None]) -> Callable[..., None]:
     """Let what the system refuses be said of the index that was to be written."""
 
     @functools.wraps(write)
-    def naming(folder: Path, *given: Any) -> None:
+    def naming(folder: Path, *given: Any, **named: Any) -> None:
         try:
             if not folder.name:
                 raise OSError(errno.EINVAL, "it has no name")
-            write(folder, *given)
+            write(folder, *given, **named)
         except OSError as error:
             raise ResourceError(f"the index cannot be written to {folder}: {error.strerror}") from error
 
@@ -55,17 +64,22 @@ def write(folder: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
     IndexFileError
         If the folder holds something that is no index.
     """
-    if os.path.isdir(folder) and os.listdir(folder) and not os.path.isfile(folder / "index.json"):
-        raise IndexFileError(f"{folder} holds something that is no index; it is left as it is")
+    folder = Path(folder)
+    if os.path.lexists(folder) and not _may_go(folder):
+        raise IndexFileError(f"{folder} is there, and no index or empty folder; it is left as it is")
     partial = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        for name, array in arrays.items():
-            np.save(partial / f"{name}.npy", array)
-        facts = {**facts, "arrays": _describe(arrays)}
+        sums = {name: _save(partial / f"{name}.npy", array) for name, array in arrays.items()}
+        facts = summed({**facts, "arrays": _describe(arrays), "sums": sums})
         (partial / "index.json").write_text(json.dumps(facts), encoding="utf-8")
+        _flush(partial / "index.json")
+        written = {f"{name}.npy": facts_of(partial / f"{name}.npy") for name in sums}
+        FoundWhole(partial).add({file: each for file, each in written.items() if each[0] > _SMALL})
+        _flush_folder(partial)
         _swap(partial, folder)
+        _flush_folder(folder.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -79,9 +93,11 @@ def read(folder: Path, kind: str, version: int, names: Iterable[str]) -> tuple[d
         If there is none, or one of another kind or format, or a file is missing or damaged.
     """
     try:
-        facts = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        facts = checked(json.loads((folder / "index.json").read_text(encoding="utf-8")))
         if facts["kind"] != kind or facts["format"] != version or facts["metric"] not in METRICS:
             raise ValueError(f"it is of kind {facts['kind']!r}, format {facts['format']!r}")
+        names = list(names)
+        _verify(folder, names, facts.get("sums"))
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
         for name, array in arrays.items():
             if not isinstance(array, np.ndarray):
@@ -92,9 +108,102 @@ def read(folder: Path, kind: str, version: int, names: Iterable[str]) -> tuple[d
         raise IndexFileError(
             f"there is no index in {folder} ({Path(error.filename).name} is missing)"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RecursionError) as error:
+    except _DAMAGED as error:
         raise damaged(folder, error) from error
     return facts, arrays
+
+
+def verify(folder: Path) -> list[str]:
+    """Return what is wrong with a saved index, file by file, each read through; nothing where it is whole.
+
+    An index of an earlier version has no checksums: of that only the facts are looked at.
+    """
+    try:
+        facts = checked(json.loads((folder / "index.json").read_text(encoding="utf-8")))
+        sums, names = facts.get("sums"), list(facts["arrays"])
+    except _DAMAGED as error:
+        return [f"index.json: {error}"]
+    wrong = []
+    for name in names:
+        try:
+            _verify(folder, [name], sums, anew=True)
+        except _DAMAGED as error:
+            wrong.append(str(error))
+    return wrong
+
+
+def _verify(folder: Path, names: Iterable[str], sums: Any, anew: bool = False) -> None:
+    """Raise ValueError if an array's file is not the one that was written.
+
+    Parameters
+    ----------
+    folder : Path
+    names : iterable of str
+        Of arrays.
+    sums : mapping of str to int, or None
+        None in an index of an earlier version, which has none.
+    anew : bool
+        Whether also what was found whole before is read.
+    """
+    if sums is None:
+        return
+    whole = FoundWhole(folder)
+    found: dict[str, FileFacts] = {}
+    for name in names:
+        file = f"{name}.npy"
+        facts = facts_of(folder / file)
+        if facts[0] > _SMALL and not anew and whole.has(file):
+            continue
+        if sum_of_file(folder / file) != sums[name]:
+            raise ValueError(f"{file} is not what was written: its checksum is another")
+        if facts[0] > _SMALL:
+            found[file] = facts
+    whole.add(found)
+
+
+def _save(file: Path, array: npt.NDArray[Any]) -> int:
+    """Write an array, have it on the disk, and return the checksum of the file."""
+    with file.open("wb") as stream:
+        counted = _Counted(stream)
+        np.save(counted, array)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return counted.sum
+
+
+class _Counted:
+    """A stream that keeps the checksum of what is written to it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.sum = 0
+
+    def write(self, content: Any) -> int:
+        self.sum = sum_of(content, self.sum)
+        return int(self._stream.write(content))
+
+
+def _flush(file: Path) -> None:
+    with file.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name != "posix":  # elsewhere a folder cannot be flushed
+        return
+    with contextlib.suppress(OSError):  # some disks cannot, either
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+_DAMAGED = (
+    *(OSError, ValueError, KeyError, TypeError, AttributeError, EOFError),
+    *(SyntaxError, tokenize.TokenError, OverflowError, MemoryError, RecursionError),
+)
+"""What reading a damaged document of JSON, or a damaged array, may raise."""
 
 
 def _describe(arrays: Arrays) -> dict[str, list[Any]]:
@@ -106,6 +215,24 @@ def damaged(folder: Path, why: object) -> IndexFileError:
     return IndexFileError(
         f"the index in {folder} cannot be read: {why}; delete the folder and build it again"
     )
+
+
+def _may_go(folder: Path) -> bool:
+    """Tell whether a path is an empty folder, or holds an index and nothing else, and may be replaced."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    names = set(os.listdir(folder))
+    if not names:
+        return True
+    try:
+        facts = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        arrays = {f"{name}.npy" for name in facts["arrays"]}
+        is_index = {"kind", "format", "metric"} <= facts.keys()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    # What other parts of lookalike say of an index beside it is JSON; one may hold another, as a folder.
+    others = {name for name in names - arrays if not name.endswith(".json")}
+    return is_index and all((folder / name).is_dir() and _may_go(folder / name) for name in others)
 
 
 def _swap(new: Path, place: Path) -> None:

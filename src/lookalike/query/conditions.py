@@ -12,7 +12,7 @@ import numpy as np
 
 from lookalike.errors import InvalidInputError
 from lookalike.query.checking import check_count, check_document, check_text, is_number
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, shown
 
 _MOST_CORNERS = 10_000
 
@@ -139,7 +139,7 @@ class FieldCondition:
         if isinstance(value, str):
             return value
         raise InvalidInputError(
-            f"the field {self.name!r} is asked for {value!r}; expected a number, a text, a date, or true or"
+            f"the field {self.name!r} is asked for {shown(value)}; expected a number, a text, a date, or true or"
             " false",
             field="fields",
         )
@@ -193,12 +193,12 @@ class MapPolygon:
 def _check_corner(point: Any) -> tuple[float, float]:
     if not _is_list(point) or len(point) != 2 or not all(is_number(end) for end in point):
         raise InvalidInputError(
-            f"a corner of the polygon is {point!r}; expected two numbers", field="polygon"
+            f"a corner of the polygon is {shown(point)}; expected two numbers", field="polygon"
         )
     x, y = map(float, point)
     if not math.isfinite(x) or not math.isfinite(y):
         raise InvalidInputError(
-            f"a corner of the polygon is {point!r}; expected two numbers", field="polygon"
+            f"a corner of the polygon is {shown(point)}; expected two numbers", field="polygon"
         )
     return x, y
 

@@ -3,6 +3,8 @@
 A collection lies in a folder called ``.lookalike``, found from any folder below the one that holds it, as
 git finds ``.git``. A root is a folder of images; its path is relative to the folder that holds
 ``.lookalike`` where it lies below that, so that a moved folder still works.
+
+The file has a checksum in it, and a copy beside it, ``collection.json.copy``, from which it can be mended.
 """
 
 from __future__ import annotations
@@ -25,9 +27,11 @@ from lookalike.images.finding.scan import escape, unescape
 from lookalike.images.finding.spelling import as_label
 from lookalike.store.schema import FORMAT_VERSION
 from lookalike.system.replace_file import replace_file
+from lookalike.system.sums import checked, summed
 
 FOLDER_NAME = ".lookalike"
 FILE_NAME = "collection.json"
+COPY_NAME = "collection.json.copy"
 
 Labeling = Literal["folders", "none"]
 
@@ -103,10 +107,12 @@ class Manifest:
 
     def save(self, folder: Path) -> None:
         """Write it to the ``.lookalike`` folder, so that no reader sees half of it."""
-        content = {"format": FORMAT_VERSION, **asdict(replace(self, format=FORMAT_VERSION))}
+        content = summed({"format": FORMAT_VERSION, **asdict(replace(self, format=FORMAT_VERSION))})
         text = json.dumps(content, indent=2, ensure_ascii=False)
         # A glob may hold bytes that are not UTF-8: `\udce9` is how JSON writes them, too.
-        replace_file(folder / FILE_NAME, f"{text}\n".encode(errors="backslashreplace"), durable=True)
+        written = f"{text}\n".encode(errors="backslashreplace")
+        for name in (FILE_NAME, COPY_NAME):
+            replace_file(folder / name, written, durable=True)
 
     @classmethod
     def load(cls, folder: Path) -> Manifest:
@@ -114,19 +120,26 @@ class Manifest:
         return cls.read(folder)[0]
 
     @classmethod
-    def read(cls, folder: Path) -> tuple[Manifest, FileIdentity]:
+    def read(cls, folder: Path, name: str = FILE_NAME) -> tuple[Manifest, FileIdentity]:
         """Read it from a ``.lookalike`` folder, and tell the file apart that it was read from.
+
+        Parameters
+        ----------
+        folder : Path
+        name : str
+            Of the file: `FILE_NAME`, or `COPY_NAME`.
 
         Raises
         ------
         CollectionError
             If it is missing, damaged, or of a newer format.
         """
-        file = folder / FILE_NAME
+        file = folder / name
+        mended = Hint("repair_unopened", folder=os.fspath(folder))
         try:
             with file.open(encoding="utf-8") as stream:
                 identity = FileIdentity.of(os.fstat(stream.fileno()))
-                content = json.loads(stream.read())
+                content = checked(json.loads(stream.read()))
             version = int(content["format"])
             if version > FORMAT_VERSION:
                 raise CollectionConflictError(
@@ -139,15 +152,17 @@ class Manifest:
             manifest = cls(content["model"], tuple(_read_root(row) for row in content["roots"]), version)
             return manifest, identity
         except FileNotFoundError as error:
+            if name == FILE_NAME and (folder / COPY_NAME).is_file():
+                raise CollectionDamagedError(f"{file} is missing", hint=mended) from error
             raise CollectionNotFoundError(
                 f"there is no collection in {folder}", hint=Hint("make_collection")
             ) from error
         except OSError as error:
             raise CollectionResourceError(f"cannot read {file}: {error.strerror}") from error
         except KeyError as error:
-            raise CollectionDamagedError(f"{file} is damaged ({error} is missing)") from error
-        except (ValueError, TypeError, AttributeError) as error:
-            raise CollectionDamagedError(f"{file} is damaged ({error})") from error
+            raise CollectionDamagedError(f"{file} is damaged ({error} is missing)", hint=mended) from error
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise CollectionDamagedError(f"{file} is damaged ({error})", hint=mended) from error
 
 
 def file_identity(folder: Path) -> FileIdentity | None:
@@ -188,6 +203,8 @@ def _is_collection(folder: Path) -> bool:
         return stat.S_ISREG(os.stat(folder / FILE_NAME).st_mode)
     except PermissionError:
         return os.path.isdir(folder)
+    except FileNotFoundError:  # with a copy that is still there, it can be mended
+        return os.path.isfile(folder / COPY_NAME)
     except (OSError, ValueError):
         return False
 

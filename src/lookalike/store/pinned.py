@@ -7,6 +7,7 @@ table open can look before every use whether it is still the newest.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,13 +18,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import StoreResourceError
+from lookalike.errors import StoreDamagedError, StoreResourceError
 from lookalike.store import schema
 from lookalike.store.fields import FieldTable
 from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.store import Store
 from lookalike.store.table import Table
-from lookalike.store.versions import Commit, newest_commit
+from lookalike.store.versions import Commit, newest_commit, was_written
 from lookalike.system.forks import check_not_forked
 from lookalike.types import Ids
 
@@ -285,6 +286,11 @@ class PinnedStore(Store):
         held = {} if before is None else dict(before._pins)
         for _ in range(_TRIES):
             state = look_at_tables(folder)
+            for name, commit in state.items():
+                # Of a first write that was cut off, only a look inside tells that there is no table.
+                if commit.version == 1:
+                    with contextlib.suppress(OSError, ValueError, StoreDamagedError):  # who asks it will know
+                        was_written(folder / name)
             for name, commit in state.items():
                 if name not in held or held[name].commit != commit:
                     held[name] = Pin(Table(folder / name, schema.files()), commit)

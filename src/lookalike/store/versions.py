@@ -113,7 +113,13 @@ def was_written(table: Path) -> bool:
     if newest is None:
         return bool(_flaws.get(os.fspath(table))) and open_whole(table) is not None
     # Of the first, nobody knows yet whether there is anything to fall back to.
-    return newest.version > 1 or _is_known(table, newest) or open_whole(table) is not None
+    if newest.version > 1 or _is_known(table, newest):
+        return True
+    with contextlib.suppress(OSError):
+        noted = Checksums(table).read()
+        if any(f"{VERSIONS}/{name}" in noted for name in manifests(table)):
+            return True
+    return open_whole(table) is not None
 
 
 def open_whole(table: Path, upto: int | None = None, commit_lock: Callable[..., Any] | None = None) -> Any:
@@ -365,6 +371,19 @@ def _look(
             return None, Flaw(f"{file} is {verdict}", was_done)
     _remember(table, commit)
     return dataset, None
+
+
+def has_whole_index(table: Path, uuid: str) -> bool:
+    """Tell whether the files of an index in a table are what was written.
+
+    Raises
+    ------
+    OSError
+        If one cannot be read.
+    """
+    sums = Checksums(table)
+    noted = {name: each for name, each in sums.read().items() if name.startswith(f"_indices/{uuid}/")}
+    return all(sums.trust(name, each) in ("whole", "unknown") for name, each in noted.items())
 
 
 def named_files(dataset: Any) -> Iterator[tuple[str, int | None]]:

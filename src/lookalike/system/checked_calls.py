@@ -15,6 +15,7 @@ import functools
 import inspect
 import math
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from lookalike.as_numbers import as_whole_numbers
 from lookalike.errors import InvalidInputError
 
 _Called = TypeVar("_Called", bound=Callable[..., Any])
@@ -135,8 +137,11 @@ def _read(function: Callable[..., Any]) -> tuple[list[str], dict[str, _Type]]:
     for at, (name, each) in enumerate(inspect.signature(function).parameters.items()):
         if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD):
             names.append(name) if at else names.__setitem__(0, name)
-        if each.annotation is not each.empty and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
-            kind = _of_text(str(each.annotation).strip("'\""), function)
+        text = str(each.annotation).strip("'\"")
+        if _IDS.fullmatch(text) and each.kind is not each.VAR_POSITIONAL:
+            types[name] = _IDS_TYPE
+        elif each.annotation is not each.empty and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
+            kind = _of_text(text, function)
             if kind is not None:
                 types[name] = kind
     return names, types
@@ -197,6 +202,10 @@ def _unfit(why: str = "") -> Any:
 def _either(one: _Type | None, other: _Type | None) -> _Type | None:
     if one is None or other is None:
         return None
+    if _PATH_TEXT in (one, other):  # of which texts are some
+        one, other = (None if each is _SIMPLE["str"] else each for each in (one, other))
+        if one is None or other is None:
+            return one or other
 
     def take(value: Any) -> Any:
         try:
@@ -237,7 +246,7 @@ def _text(value: Any) -> Any:
 
 
 def _path_like(value: Any) -> Any:
-    if not isinstance(value, os.PathLike):
+    if not isinstance(value, os.PathLike | str):
         _unfit()
     path = os.fspath(value)
     if not isinstance(path, str):
@@ -248,10 +257,27 @@ def _path_like(value: Any) -> Any:
         return _unfit("no path is spelled so")
 
 
+def check_path(name: str, value: object) -> str:
+    """Return a path, or a text that may be one, as a text that the system takes.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is none, has a zero byte, or cannot be spelled in the names of files.
+    """
+    return os.fspath(_take(_PATH_TEXT, name, value))
+
+
 def _path(value: Any) -> Any:
     if isinstance(value, str):
         return _path_like(Path(value))
     return Path(_path_like(value))
+
+
+def _ids(value: Any) -> Any:
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iu":
+        return value
+    return value if value is None else as_whole_numbers(value, "ids or row numbers")
 
 
 def _mapping(value: Any) -> Any:
@@ -298,6 +324,9 @@ def _tuple(kinds: Sequence[_Type | None]) -> _Type:
     return _Type(f"({', '.join(words)})", take)
 
 
+_IDS = re.compile(r"(Ids|Numbers|(npt\.)?NDArray\[np\.(intp|int32|int64|integer\[Any\])\])( \| None)?")
+_IDS_TYPE = _Type("whole numbers", _ids)
+_PATH_TEXT = _Type("a path", _path_like)
 _SIMPLE = {
     "None": _Type("None", _none, frozenset({type(None)})),
     "int": _Type("a whole number", _whole),
@@ -305,7 +334,7 @@ _SIMPLE = {
     "bool": _Type("true or false", _switch, frozenset({bool})),
     "str": _Type("a text", _text, frozenset({str})),
     "ImageId": _Type("a whole number", _whole),
-    "PathLike": _Type("a path", _path_like),
+    "PathLike": _PATH_TEXT,
     "Path": _Type("a path", _path),
     "Mapping": _Type("a mapping", _mapping, frozenset({dict})),
     "Callable": _Type("a function", _callable),

@@ -13,9 +13,9 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from lookalike.errors import CancelledError
+from lookalike.errors import CancelledError, InvalidInputError
 
 _Thing = TypeVar("_Thing")
 
@@ -119,6 +119,12 @@ class CancelToken:
         """Raise CancelledError if the work is to stop."""
         if self.is_cancelled:
             raise CancelledError("cancelled")
+
+    def __reduce__(self) -> NoReturn:
+        raise InvalidInputError(
+            "a CancelToken cannot be pickled or copied: it stops work of its own process",
+            hint="make one in the process that does the work",
+        )
 
 
 @dataclass(frozen=True, slots=True)

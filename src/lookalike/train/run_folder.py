@@ -30,11 +30,13 @@ from lookalike.errors import (
     ModelResourceError,
 )
 from lookalike.hints import Hint
+from lookalike.system.flush import make_durable_folder
 from lookalike.system.replace_file import replace_file
 from lookalike.train.device import import_torch
 from lookalike.train.split import Split
 from lookalike.types import Ids, format_id
 
+_CHECKPOINT = "checkpoint.pt"
 _MAGIC = b"lookalike checkpoint 1\n"
 
 
@@ -83,6 +85,43 @@ def _digest(facts: Mapping[str, Any], split: bytes) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode() + split).hexdigest()
 
 
+def why_damaged(folder: Path) -> str | None:
+    """Return why a training under way cannot be gone on with, its files being damaged; None if it can.
+
+    Nothing of it is loaded but its text.
+    """
+    try:
+        content = (folder / _CHECKPOINT).read_bytes()
+    except FileNotFoundError:
+        return None  # it has not come far enough for anything to be lost
+    except OSError as error:
+        return f"the checkpoint cannot be read: {error.strerror or error}"
+    if not _is_checkpoint(content):
+        return "the checkpoint is cut short, or not what was written"
+    try:
+        _read_run(folder)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"its settings are damaged ({error})"
+    return None
+
+
+def _is_checkpoint(content: bytes) -> bool:
+    start = len(_MAGIC) + 32
+    return (
+        content.startswith(_MAGIC) and hashlib.sha256(content[start:]).digest() == content[start - 32 : start]
+    )
+
+
+def _read_run(folder: Path) -> tuple[dict[str, Any], dict[str, Any], RunImages]:
+    """Read the settings of a run, what was found out, and its images, once it is sure that they are these."""
+    document = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    began, found = dict(document["settings"]), dict(document["found"])
+    split = (folder / "split.csv").read_bytes()
+    if document["sha256"] != _digest({"settings": began, "found": found}, split):
+        raise ValueError("it is not what was written")
+    return began, found, RunImages.from_csv(split)
+
+
 class RunFolder:
     """A training that can be gone on with.
 
@@ -94,7 +133,7 @@ class RunFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._checkpoint = folder / "checkpoint.pt"
+        self._checkpoint = folder / _CHECKPOINT
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -108,7 +147,7 @@ class RunFolder:
         import filelock
 
         with self._writing():
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_durable_folder(self.folder)
         lock = filelock.FileLock(self.folder / "lock", timeout=0)
         try:
             lock.acquire()
@@ -141,8 +180,8 @@ class RunFolder:
         document = json.dumps({**facts, "sha256": _digest(facts, split)}, indent=2)
         with self._writing():
             self._checkpoint.unlink(missing_ok=True)
-            replace_file(self.folder / "split.csv", split)
-            replace_file(self.folder / "run.json", document.encode())
+            replace_file(self.folder / "split.csv", split, durable=True)
+            replace_file(self.folder / "run.json", document.encode(), durable=True)
 
     def resume(self, settings: Mapping[str, Any]) -> tuple[RunImages, dict[str, Any]] | None:
         """Return the images of the run that is here, and what was found out; None without a checkpoint.
@@ -155,13 +194,7 @@ class RunFolder:
         if not self._checkpoint.exists():
             return None  # it has not come far enough for anything to be lost
         try:
-            document = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
-            began, found = dict(document["settings"]), dict(document["found"])
-            split = (self.folder / "split.csv").read_bytes()
-            digest = _digest({"settings": began, "found": found}, split)
-            if document["sha256"] != digest:
-                raise ValueError("it is not what was written")
-            images = RunImages.from_csv(split)
+            began, found, images = _read_run(self.folder)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._damaged(f"the training in {self.folder}", str(error)) from error
         for key, value in json.loads(json.dumps(settings)).items():
@@ -207,10 +240,7 @@ class RunFolder:
         except OSError as error:
             raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
         body = content[len(_MAGIC) + 32 :]
-        if (
-            not content.startswith(_MAGIC)
-            or hashlib.sha256(body).digest() != content[len(_MAGIC) : len(_MAGIC) + 32]
-        ):
+        if not _is_checkpoint(content):
             raise self._damaged(f"the checkpoint {file}", "it is cut short, or not what was written")
         torch = import_torch()
         try:

@@ -355,7 +355,7 @@ def test_a_write_that_was_cut_short_leaves_the_old_clustering(photos, folder, mo
     monkeypatch.undo()
     assert photos.clusterings.get("kmeans").clusters == before.clusters
     photos.clusterings.make(k=3)
-    assert len(list((folder / ".lookalike/clusterings/kmeans").iterdir())) == 2
+    assert len(list((folder / ".lookalike/clusterings/kmeans").iterdir())) == 3  # and a copy of the facts
 
 
 def test_a_reader_sees_the_old_clustering_or_the_new_one(photos, folder):
@@ -763,7 +763,9 @@ def test_facts_of_a_wrong_kind_are_damage(photos, folder, call, facts, complaint
     photos.clusterings.make(k=3, name="whole")
     photos.clusterings.make(k=3)
     file = folder / ".lookalike/clusterings/kmeans/clustering.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), **facts} if facts else facts))
+    written = json.loads(file.read_text())
+    del written["sum"]  # as earlier versions wrote them, which nobody can verify
+    file.write_text(json.dumps({**written, **facts} if facts else facts))
     code, out, err = call("cluster", "list")
     assert (code, out.split("\t")[0], err.count("\n")) == (0, "whole", 1)
     assert complaint in err

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import strange_models
 from PIL import Image
 
+import strange_models
 from lookalike import Collection, QueryError
 from lookalike.store import Store
 

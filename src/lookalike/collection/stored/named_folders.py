@@ -1,7 +1,8 @@
 """What a collection keeps under names that its user gave: a folder each, with facts and arrays.
 
-The facts, a JSON file, name the file of the arrays by the hash of its content. They are the last to be
-written, in one stroke: a reader sees the old ones or the new ones, never half of each.
+The facts, a JSON file with a checksum in it, name the file of the arrays by the hash of its content. They
+are the last to be written, in one stroke: a reader sees the old ones or the new ones, never half of each.
+Both are verified whenever they are read. A copy of the facts lies beside them, to mend them by.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,15 +34,26 @@ from lookalike.errors import (
     StoreError,
     StoreResourceError,
 )
-from lookalike.hints import Hint
+from lookalike.hints import Hint, join
 from lookalike.images.finding.spelling import composed
-from lookalike.store import writer_lock
+from lookalike.store import Turn, writer_lock
 from lookalike.store.manifest import FileIdentity
+from lookalike.system.flush import make_durable_folder
 from lookalike.system.replace_file import replace_file
+from lookalike.system.sums import checked, summed
+
+_DAMAGED = (
+    *(ValueError, KeyError, TypeError, AttributeError, EOFError),
+    *(NotImplementedError, RecursionError, OverflowError, zipfile.BadZipFile),
+)
+"""What reading damaged facts, or damaged arrays, may raise beside what the system does."""
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 T = TypeVar("T")
 V = TypeVar("V")
+
+COPY = "facts.copy"
+"""What the second copy of the facts is called: names that people gave are in them, and nowhere else."""
 
 _FORMAT = 1
 _TRIES = 3  # to read while others write
@@ -117,6 +130,19 @@ class NamedFolders(ABC, Generic[T]):
                 found[composed(name)] = FileIdentity.of(os.stat(self._place / name / self._facts))
         return found
 
+    def reads_with(self, folder: Path, facts: Path) -> bool:
+        """Tell whether a folder would be whole with other facts than are in it."""
+        with tempfile.TemporaryDirectory() as place, contextlib.suppress(OSError, *_DAMAGED):
+            # A folder of the same name: that is part of what is read.
+            beside = Path(place) / folder.name
+            beside.mkdir()
+            for file in folder.glob("arrays-*"):
+                shutil.copyfile(file, beside / file.name)
+            shutil.copyfile(facts, beside / self._facts)
+            self._parse(beside)
+            return True
+        return False
+
     def check_there(self, name: str) -> None:
         """Raise CollectionError unless there is one of that name."""
         name = check_name(self.kind, name)
@@ -174,10 +200,10 @@ class NamedFolders(ABC, Generic[T]):
                 with contextlib.suppress(FileNotFoundError):  # replaced between the reading of its two files
                     return read(folder)
             return read(folder)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        except (OSError, *_DAMAGED) as error:
             raise StoreDamagedError(
                 f"the {self.kind} in {folder} cannot be read: {error}",
-                hint=Hint(f"delete_{self.kind}", name=name, folder=self._place.parent),
+                hint=join(Hint(f"delete_{self.kind}", name=name, folder=self._place.parent), Hint("repair")),
             ) from error
 
     def _write(self, name: str, facts: Mapping[str, Any], arrays: Arrays) -> None:
@@ -187,11 +213,12 @@ class NamedFolders(ABC, Generic[T]):
         np.savez(buffer, **dict(arrays))  # type: ignore[arg-type]
         content = buffer.getvalue()
         file_name = _file_name(content)
-        text = json.dumps({"format": _FORMAT, **facts, "arrays": file_name}, indent=1)
+        text = json.dumps(summed({"format": _FORMAT, **facts, "arrays": file_name}), indent=1)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_durable_folder(folder)
             replace_file(folder / file_name, content, durable=True)
             replace_file(folder / self._facts, text.encode(), durable=True)
+            replace_file(folder / COPY, text.encode())
             for file in folder.glob("arrays-*"):
                 if file.name != file_name:
                     file.unlink(missing_ok=True)
@@ -218,7 +245,7 @@ class NamedFolders(ABC, Generic[T]):
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreResourceError(f"cannot write to {self._place}: {error.strerror or error}") from error
-        with writer_lock(place, _WAIT):
+        with writer_lock(place, Turn(_WAIT)):
             yield
 
 
@@ -238,9 +265,10 @@ def parse_facts(
     """
     try:
         facts = json.loads(text.decode("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError("its facts are no JSON document") from error
-    if not isinstance(facts, dict) or facts.pop("format", None) != _FORMAT:
+    facts = checked(facts) if isinstance(facts, dict) else {}
+    if facts.pop("format", None) != _FORMAT:
         raise ValueError("it is damaged, or of another lookalike's format")
     facts, expected = {**(defaults or {}), **facts}, {**expected, "arrays": str}
     for name in sorted(facts.keys() ^ expected.keys()):

@@ -1,0 +1,172 @@
+"""What is found damaged, with what mends it, and what looking at a collection counts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lookalike.errors import LookalikeError, StoreResourceError
+from lookalike.hints import Hint, Sentence
+from lookalike.results.checking import Damage
+from lookalike.system.progress import UNWATCHED, Progress, Watch
+from lookalike.system.sums import sum_of_file
+
+ASIDE = "damaged"
+"""The folder in the ``.lookalike`` folder that damaged files are moved to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What became of a damage.
+
+    Attributes
+    ----------
+    words : str
+        What was done; a `Sentence`, whose hint says what is left to do.
+    is_back : bool
+        Whether all is there again that was.
+    """
+
+    words: str
+    is_back: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A damage, and what mends it.
+
+    Attributes
+    ----------
+    damage : Damage
+    mend : callable
+        Mends it as far as it can be; the damaged original is moved aside, not deleted.
+    order : int
+        Smaller ones are mended first: others are made of them.
+    """
+
+    damage: Damage
+    mend: Callable[[], Mended]
+    order: int = 50
+
+
+@dataclass(slots=True)
+class Looking:
+    """What a check is about, and what it has counted so far.
+
+    Attributes
+    ----------
+    folder : Path
+        The ``.lookalike`` folder.
+    watch : Watch
+    files, size, unverified : int
+        Files that were read through, their bytes, and how many of them have no checksum.
+    findings : list of Finding
+    lost : set of int
+        Images of which a repair has dropped rows: they are to be read again.
+    must_sync : bool
+        Whether also others may be missing, nobody knows which.
+    """
+
+    folder: Path
+    watch: Watch = UNWATCHED
+    files: int = 0
+    size: int = 0
+    unverified: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    lost: set[int] = field(default_factory=set)
+    must_sync: bool = False
+
+    def count(self, file: Path, is_verified: bool = True) -> None:
+        """Count a file that was read through."""
+        with contextlib.suppress(OSError):
+            self.size += os.stat(file).st_size
+        self.files += 1
+        self.unverified += not is_verified
+        self.watch(Progress("checking", self.files, words="checking", unit="files"))
+
+    def find(
+        self,
+        damage: Damage,
+        mend: Callable[[], Mended],
+        order: int = 50,
+    ) -> None:
+        """Note a damage."""
+        self.findings.append(Finding(damage, mend, order))
+
+    def place(self, path: Path) -> str:
+        """Return a path as reports have it: relative to the ``.lookalike`` folder."""
+        return path.relative_to(self.folder).as_posix()
+
+    def move_aside(self, path: Path) -> Path | None:
+        """Move a damaged file or folder to where it is kept, under its own path; None if it is not there.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be moved.
+        """
+        if not os.path.lexists(path):
+            return None
+        place = self._aside(path)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.rename(path, place)
+        except OSError as error:
+            raise StoreResourceError(f"cannot move {path}: {error.strerror or error}") from error
+        return place
+
+    def _aside(self, path: Path) -> Path:
+        place, number = self.folder / ASIDE / self.place(path), 2
+        while os.path.lexists(place):
+            place = place.with_name(f"{path.name}-{number}")
+            number += 1
+        return place
+
+    def keep_copy(self, path: Path) -> None:
+        """Copy a damaged file or folder to where such are kept: the original is replaced in one stroke."""
+        if not os.path.lexists(path):
+            return
+        place = self._aside(path)
+        with contextlib.suppress(OSError):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                shutil.copytree(path, place)
+            else:
+                shutil.copyfile(path, place)
+
+
+def sentence(words: str, hint: Hint | None = None) -> Sentence:
+    """Return words that may carry a hint."""
+    return Sentence(words, hint)
+
+
+def can_be_read(file: Path) -> str | None:
+    """Return why a file cannot be read through; None if it can."""
+    try:
+        sum_of_file(file)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+@contextlib.contextmanager
+def whatever_goes_wrong(found: list[str]) -> Iterator[None]:
+    """Note what goes wrong within, whatever it is: damaged files bring readers to anything.
+
+    Lance's Rust code may panic, which is no `Exception`.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except LookalikeError as error:
+        if error.code == "cancelled":
+            raise
+        found.append(str(error))
+    except BaseException as error:
+        lines = str(error).splitlines()
+        found.append(lines[0][:300] if lines else type(error).__name__)
