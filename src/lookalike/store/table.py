@@ -18,7 +18,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -60,6 +60,8 @@ class Table:
         Tells whether `index` makes all rows again that are lost; asked when the newest version has rotted.
         Then who writes goes on from an older one; else what people said would be lost without a word.
     """
+
+    _notes_at_once: ClassVar[bool] = True  # see `Commits`
 
     def __init__(
         self, folder: Path, schema: pa.Schema, is_made_again: Callable[[], bool] = lambda: False
@@ -392,7 +394,7 @@ class Table:
             reason = next(flaw.reason for flaw in flaws.values() if flaw.was_done)
             raise StoreDamagedError(f"{self.folder} is damaged: {reason}", hint=_REPAIR)
         versions.move_aside(self.folder, flaws)
-        self._commits = Commits(self.folder)
+        self._commits = Commits(self.folder, self._notes_at_once)
         return self._commits
 
     def _clean(self, dataset: Any, n_kept: int) -> None:
