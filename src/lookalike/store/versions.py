@@ -434,6 +434,26 @@ def has_whole_index(table: Path, uuid: str) -> bool:
     return all(sums.trust(name, each) in ("whole", "unknown") for name, each in noted.items())
 
 
+def flawed_index(table: Path, dataset: Any) -> str | None:
+    """Return what is wrong with the indexes of Lance's own that an open version names; None if nothing is.
+
+    Raises
+    ------
+    OSError
+        If one cannot be read.
+    """
+    sums = Checksums(table)
+    noted = sums.read()
+    for index in dataset.describe_indices():
+        for segment in index.segments:
+            folder = f"_indices/{segment.uuid}/"
+            for name in filter(lambda each: each.startswith(folder), noted):
+                verdict = sums.trust(name, noted[name])
+                if verdict != "whole":
+                    return f"{name} is {verdict}"
+    return None
+
+
 def named_files(dataset: Any) -> Iterator[tuple[str, int | None]]:
     """Return the files that an open version names, by their paths in the table, with sizes where it says.
 
