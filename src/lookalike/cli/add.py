@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -65,7 +66,7 @@ def add(
     values = _read_fields(field or [], dict(chosen.fields.kinds()))
     keys = [_key_of(file) for file in files] if key is None else [key]
     additions = (
-        Addition(sys.stdin.buffer if file == _STDIN else file, under, values, label)
+        Addition(_standard_input() if file == _STDIN else file, under, values, label)
         for file, under in zip(files, keys, strict=True)
     )
     given: dict[str, Any] = {"jobs": jobs} if device is None else {"jobs": jobs, "device": device}
@@ -97,6 +98,10 @@ def remove(
         print_json({"removed": n, "missing": n_missing})
     elif not output.quiet:
         say(f"{n:,} removed" + (f", {n_missing:,} not there" if n_missing else ""))
+
+
+def _standard_input() -> BinaryIO:
+    return io.BytesIO() if sys.stdin is None else sys.stdin.buffer
 
 
 def _key_of(file: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import check_dark, print_json, save_picture, say
+from lookalike.cli.console import check_pictures, print_json, save_picture, say
 from lookalike.cli.option_groups import Fields
 from lookalike.cluster.algorithms import (
     ALGORITHMS,
@@ -68,6 +68,10 @@ JsonOption = Annotated[
 ]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print no progress and no summary.")]
 DarkOption = Annotated[bool, typer.Option("--dark", help="Draw pictures on dark paper.")]
+ForceOption = Annotated[
+    bool,
+    typer.Option("--force", help="Write over what is there, even if lookalike did not make it."),
+]
 DeviceOption = Annotated[
     str | None,
     option(
@@ -139,26 +143,22 @@ class Picture:
         Path | None, option("Also save the result as a picture (.png, .svg, .pdf, .jpg).", metavar="FILE")
     ] = None
     dark: DarkOption = False
+    force: ForceOption = False
 
     def check(self, *others: Path | None) -> None:
-        """Raise InvalidInputError if it cannot be saved, or one of the others of the same paper."""
-        from lookalike.plots import check_ending
-
-        check_dark(self.dark, self.plot, *others)
-        for picture in (self.plot, *others):
-            if picture is not None:
-                check_ending(picture)
+        """Raise LookalikeError if it cannot be saved, or one of the others of the same paper."""
+        check_pictures(self.plot, *others, dark=self.dark, force=self.force)
 
     def save(self, draw: Callable[[], Figure]) -> None:
         """Draw and save it, if it is wanted."""
         if self.plot is not None:
-            save_picture(draw, self.plot, self.dark)
+            save_picture(draw, self.plot, dark=self.dark, force=self.force)
 
 
 def picture_of(what: str) -> Fields:
     """Return the options of a `Picture` of something: ``Annotated[Picture, picture_of("Save …")]``."""
     plot = Annotated[Path | None, option(f"{what} (.png, .svg, .pdf, .jpg).", metavar="FILE")]
-    return Fields(plot=plot, dark=DarkOption)
+    return Fields(plot=plot, dark=DarkOption, force=ForceOption)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +324,7 @@ class MapDrawing:
         ),
     ] = None
     dark: DarkOption = False
+    force: ForceOption = False
 
     @property
     def drawn_as(self) -> MapStyle:
@@ -336,16 +337,14 @@ class MapDrawing:
         return {"o": self.output} | given(dataclasses.replace(self, output=None)) | {"style": style}
 
     def check(self) -> None:
-        """Raise InvalidInputError if it cannot be drawn so."""
+        """Raise LookalikeError if it cannot be drawn so, or there."""
         if not self.drawn_as.has_tiles and self.max_tiles is not None:
             raise InvalidInputError("--max-tiles is for --style tiles")
-        check_dark(self.dark, self.output)
-        if self.output is not None:
-            from lookalike.plots import check_ending, read_size
+        check_pictures(self.output, dark=self.dark, force=self.force)
+        if self.output is not None and self.size is not None:
+            from lookalike.plots import read_size
 
-            check_ending(self.output)
-            if self.size is not None:
-                read_size(self.size)
+            read_size(self.size)
 
 
 def given(group: Any) -> dict[str, Any]:
