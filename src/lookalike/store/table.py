@@ -155,7 +155,8 @@ class Table:
             there = dataset.schema.field("embedding").type.list_size
             if there != dimension:
                 raise StoreDamagedError(
-                    f"{self.folder} holds vectors of {there} dimensions; expected {dimension}"
+                    f"{self.folder} holds vectors of {there} dimensions; expected {dimension}",
+                    hint=_REPAIR,
                 )
             n = dataset.count_rows()
             ids = np.empty(n, np.int64)
@@ -447,6 +448,12 @@ class Table:
             ) from error
         except MemoryError as error:
             raise StoreResourceError(f"cannot {doing} {self.folder}: there is not enough memory") from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # Rust's, which no Exception is
+                raise
+            raise StoreDamagedError(
+                f"cannot {doing} {self.folder}: Lance cannot make sense of it", hint=_REPAIR
+            ) from error
 
 
 def _vector_blocks(dataset: Any, rows: int = _ROWS_AT_ONCE, **ahead: int) -> Iterator[tuple[Ids, Vectors]]:
