@@ -163,6 +163,7 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.sync import Note as Note
     from lookalike.results.sync import SyncReport as SyncReport
     from lookalike.store import Labeling as Labeling
+    from lookalike.store import Wait as Wait
     from lookalike.system.progress import CancelToken as CancelToken
     from lookalike.system.progress import Progress as Progress
     from lookalike.system.progress import ProgressReport as ProgressReport
@@ -243,7 +244,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("query.request", "SearchRequest"),
     ("query.terms", "Example ImageFile ImageRef Pixels Term Url Vector Words"),
     ("collection.statements.naming", "ImageName Images"),
-    ("store", "Labeling"),
+    ("store", "Labeling Wait"),
     ("train", "AutoencoderSettings FinetuneSettings Running TrainingProgress"),
     # Words that all share:
     ("types", "FieldKind FieldValue Hit Ids ImageId Metric Neighborhoods Neighbors PixelArray Vectors"),

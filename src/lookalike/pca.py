@@ -34,9 +34,9 @@ from lookalike.hints import Hint
 from lookalike.system.memory import check_memory, rows_at_once
 
 __all__ = ["PCA"]
+from lookalike.system.output import write_output
 from lookalike.system.progress import UNWATCHED, CancelToken, Progress, ProgressReport, Watch
-from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import check_noted, note_sum
+from lookalike.system.sums import check_noted
 from lookalike.system.watching import watching
 from lookalike.types import Vectors
 
@@ -223,8 +223,26 @@ class PCA:
             )
         return ((coordinates * self._scale()) @ self.components_ + self.mean_).astype(np.float32)
 
-    def save(self, file: Path) -> None:
-        """Write what was fitted to a file (NumPy's ``.npz``, no pickles)."""
+    def save(self, file: Path, *, force: bool = False) -> None:
+        """Write what was fitted to a file (NumPy's ``.npz``, no pickles).
+
+        Parameters
+        ----------
+        file : Path
+        force : bool
+            Whether to write over a file that is there.
+
+        Raises
+        ------
+        ConflictError
+            If something is there.
+        ResourceError
+            If the disk does not take it.
+        """
+        write_output(file, self.to_bytes(), force=force)
+
+    def to_bytes(self) -> bytes:
+        """Return what `save` writes."""
         self._check_fitted()
         content = io.BytesIO()
         np.savez(
@@ -237,8 +255,7 @@ class PCA:
             ratio=self.explained_variance_ratio_,
             shares=self.shares_,
         )
-        replace_file(file, content.getvalue(), durable=True)
-        note_sum(file, content.getvalue())
+        return content.getvalue()
 
     @classmethod
     def load(cls, file: Path) -> Self:

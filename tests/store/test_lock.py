@@ -1,15 +1,19 @@
 """One writer at a time, whatever becomes of it."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
-from lookalike.errors import LockedError, StoreError
-from lookalike.store import writer_lock
+from lookalike.errors import CancelledError, InvalidInputError, LockedError, StoreError
+from lookalike.store import Turn, writer_lock
+from lookalike.system.progress import CancelToken, Watch
 
 HOLD = """
 import sys
@@ -56,7 +60,7 @@ def test_lock_of_a_killed_process_is_free(holder, tmp_path):
 def test_whoever_waits_gets_the_lock_when_it_is_free(holder, tmp_path):
     end = threading.Timer(0.2, holder.kill)
     end.start()
-    with writer_lock(tmp_path, timeout=20):
+    with writer_lock(tmp_path, Turn(20)):
         assert holder.poll() is not None
     end.join()
 
@@ -105,3 +109,100 @@ def test_folder_that_cannot_be_written_to_is_named(tmp_path):
         [sys.executable, "-c", READ_ONLY, str(tmp_path)], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("cannot write to .: Permission denied")
+
+
+def test_who_waits_is_told_for_whom_and_what_that_one_does(tmp_path):
+    told = []
+    done = threading.Event()
+
+    def hold():
+        with writer_lock(tmp_path, Turn(work="adding images")):
+            held.set()
+            done.wait(20)
+
+    def report(progress):
+        told.append(progress)
+        done.set()
+
+    held = threading.Event()
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(20)
+    with writer_lock(tmp_path, Turn(None, watch=Watch(report))):
+        pass
+    thread.join()
+    assert told[0].phase == "waiting"
+    assert re.search(r"another thread of this process, since 20.*, adding images", told[0].words)
+
+
+def test_a_token_ends_the_waiting(holder, tmp_path):
+    token = CancelToken()
+    timer = threading.Timer(0.1, token.cancel)
+    timer.start()
+    with pytest.raises(CancelledError), writer_lock(tmp_path, Turn(None, watch=Watch(cancel=token))):
+        pass
+    timer.join()
+    assert holder.poll() is None
+
+
+def test_threads_of_a_process_take_turns_where_other_processes_are_refused(tmp_path):
+    inside, most, failed = [], [], []
+
+    def write():
+        try:
+            for _ in range(5):
+                with writer_lock(tmp_path, Turn("threads", poll_seconds=0.001)):
+                    inside.append(1)
+                    most.append(len(inside))
+                    time.sleep(0.002)
+                    inside.pop()
+        except LockedError as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (failed, max(most), len(most)) == ([], 1, 20)
+
+
+def test_by_threads_another_process_is_not_waited_for(holder, tmp_path):
+    with pytest.raises(LockedError, match=f"process {holder.pid}"), writer_lock(tmp_path, Turn("threads")):
+        pass
+
+
+def test_a_thread_does_not_wait_for_itself(tmp_path):
+    inner = writer_lock(tmp_path, Turn(None))
+    with writer_lock(tmp_path), pytest.raises(LockedError, match="this very thread"), inner:
+        pass
+
+
+def test_what_a_killed_process_said_names_nobody(tmp_path):
+    with writer_lock(tmp_path):
+        note = json.loads((tmp_path / "lock.json").read_text())
+        ended = subprocess.Popen([sys.executable, "-c", ""])
+        ended.wait()
+        (tmp_path / "lock.json").write_text(json.dumps({**note, "pid": ended.pid}))
+        with pytest.raises(LockedError, match="it has not said which"), writer_lock(tmp_path):
+            pass
+    assert not (tmp_path / "lock.json").exists()
+
+
+def test_where_nothing_can_be_written_down_nobody_else_stands_there(tmp_path, monkeypatch):
+    (tmp_path / "lock.json").write_text('{"pid": 1, "host": "elsewhere", "since": "2020"}')
+
+    def refuse(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("lookalike.store.lock.replace_file", refuse)
+    inner = writer_lock(tmp_path)
+    with writer_lock(tmp_path), pytest.raises(LockedError, match="it has not said which"), inner:
+        pass
+
+
+@pytest.mark.parametrize("wait", [-1, float("nan"), "long", True, [1]])
+def test_a_wait_that_is_none_is_named(tmp_path, wait):
+    words = r"wait is .*; expected seconds"
+    with pytest.raises(InvalidInputError, match=words), writer_lock(tmp_path, Turn(wait)):
+        pass

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from lookalike.cli.console import print_json, say
+from lookalike.cli.console import how_long, print_json, say, watched
 from lookalike.cli.locate import open_named
-from lookalike.cli.options import CollectionOption, DeviceOption, JobsOption, Output, argument, option
+from lookalike.cli.options import (
+    CollectionOption,
+    DeviceOption,
+    JobsOption,
+    Output,
+    PictureSecondsOption,
+    WaitOption,
+    argument,
+    option,
+)
 from lookalike.errors import InvalidInputError, QueryNotFoundError
 from lookalike.system.wording import count_of
 
@@ -38,7 +48,9 @@ def add(
         ),
     ] = None,
     jobs: JobsOption = None,
+    picture_seconds: PictureSecondsOption = None,
     device: DeviceOption = None,
+    wait: WaitOption = None,
     output: Output,
 ) -> None:
     """Keep images in the collection itself, under keys, whatever becomes of their files.
@@ -56,11 +68,14 @@ def add(
     values = _read_fields(field or [], dict(chosen.fields.kinds()))
     keys = [_key_of(file) for file in files] if key is None else [key]
     additions = (
-        Addition(sys.stdin.buffer if file == _STDIN else file, under, values, label)
+        Addition(_standard_input() if file == _STDIN else file, under, values, label)
         for file, under in zip(files, keys, strict=True)
     )
     given: dict[str, Any] = {"jobs": jobs} if device is None else {"jobs": jobs, "device": device}
-    result = chosen.add(additions, **given)
+    if picture_seconds is not None:
+        given["picture_seconds"] = picture_seconds
+    with watched(quiet=output.is_silent) as watch:
+        result = chosen.add(additions, wait=how_long(wait), **given, **watch.told)
     if output.json:
         print_json(result.to_dict())
     elif not output.quiet:
@@ -73,11 +88,13 @@ def remove(
     *,
     keys: Annotated[list[str], argument("Keys, without the added: before them.", "KEY")],
     collection: CollectionOption = None,
+    wait: WaitOption = None,
     output: Output,
 ) -> None:
     """Remove images that were added under keys."""
     chosen = open_named(collection)
-    n = chosen.remove(keys)
+    with watched(quiet=output.is_silent) as watch:
+        n = chosen.remove(keys, wait=how_long(wait), **watch.told)
     n_missing = len(set(keys)) - n
     if not n:
         raise QueryNotFoundError(f"nothing was added under {', '.join(keys[:3])}{', …' if keys[3:] else ''}")
@@ -85,6 +102,10 @@ def remove(
         print_json({"removed": n, "missing": n_missing})
     elif not output.quiet:
         say(f"{n:,} removed" + (f", {n_missing:,} not there" if n_missing else ""))
+
+
+def _standard_input() -> BinaryIO:
+    return io.BytesIO() if sys.stdin is None else sys.stdin.buffer
 
 
 def _key_of(file: str) -> str:

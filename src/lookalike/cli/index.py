@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from lookalike.cli.console import announce, complain, print_json, relative, say, watched
+from lookalike.cli.console import announce, complain, how_long, print_json, relative, say, watched
 from lookalike.cli.hints import advise
 from lookalike.cli.options import (
     CollectionOption,
     DeviceOption,
     JobsOption,
     Output,
+    PictureSecondsOption,
+    WaitOption,
     argument,
     given,
     option,
@@ -54,6 +56,7 @@ class Syncing:
         bool, typer.Option("--reread", help="Read everything again, also what shows no sign of a change.")
     ] = False
     jobs: JobsOption = None
+    picture_seconds: PictureSecondsOption = None
     device: DeviceOption = None
 
 
@@ -104,6 +107,7 @@ def index(
         ),
     ] = None,
     syncing: Syncing,
+    wait: WaitOption = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 if any image cannot be read.")
     ] = False,
@@ -156,6 +160,7 @@ def index(
             places,
             datasets=arrays,
             model=model,
+            wait=how_long(wait),
             **watch.told,
             say=announce(quiet=output.quiet),
             **given(syncing),
@@ -165,7 +170,7 @@ def index(
             raise CollectionNotFoundError(
                 f"there are no images in {chosen.roots[0]}{passed}; name a folder that has some"
             )
-    said = None if fields is None else chosen.fields.read(fields)
+        said = None if fields is None else chosen.fields.read(fields, wait=how_long(wait), **watch.told)
     if output.json:
         document = result.to_dict(relative, advise)
         print_json(document | ({} if said is None else {"fields": said.to_dict()}))

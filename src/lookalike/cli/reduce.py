@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from lookalike.cli.console import watched
+from lookalike.cli.console import how_long, watched
 from lookalike.cli.locate import open_named
-from lookalike.cli.options import CollectionOption, Output, Picture, option, picture_of
+from lookalike.cli.options import CollectionOption, Output, Picture, WaitOption, option, picture_of
 
 
 def reduce(
@@ -26,6 +26,7 @@ def reduce(
         Picture,
         picture_of("Save the variance that each component has, and the first ones together, as a picture"),
     ],
+    wait: WaitOption = None,
     output: Output,
 ) -> None:
     """Reduce a model's vectors by PCA, as a new model of the collection: search --model lite0-int8+pca128."""
@@ -35,7 +36,7 @@ def reduce(
     chosen = open_named(collection)
     n_components = int(to) if to >= 1 and to.is_integer() else to
     with watched(quiet=output.is_silent) as watch:
-        name = chosen.models.reduce(n_components, model, whiten, **watch.told)
+        name = chosen.models.reduce(n_components, model, whiten, wait=how_long(wait), **watch.told)
     if picture.plot is not None:
         pca = chosen.models.pca(name)
         title = f"{name}: the variance of its components"

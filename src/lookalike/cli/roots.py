@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from lookalike.cli.console import print_json, relative, say
+from lookalike.cli.console import how_long, print_json, relative, say, watched
 from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
-from lookalike.cli.options import CollectionOption, Output, option
+from lookalike.cli.options import CollectionOption, Output, WaitOption, option
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def roots(
         tuple[Path, Path] | None,
         option("The root OLD, a folder or a name, lies in the folder NEW now.", metavar="OLD NEW"),
     ] = None,
+    wait: WaitOption = None,
     output: Output,
 ) -> None:
     """List the folders and data sets of the collection, or say that a folder lies elsewhere now.
@@ -30,7 +31,8 @@ def roots(
     """
     chosen = open_named(collection)
     if move is not None:
-        n_compared = chosen.move_root(*move)
+        with watched(quiet=output.is_silent) as watch:
+            n_compared = chosen.move_root(*move, wait=how_long(wait), **watch.told)
     found = chosen.list_roots()
     if output.json:
         print_json({"roots": [each.to_dict(relative, advise) for each in found]})

@@ -35,7 +35,7 @@ from lookalike.images.decode import MAX_FILE_BYTES, read_file
 from lookalike.images.formats import recognize_file
 from lookalike.query.terms import Pixels
 from lookalike.results.adding import AddedImage, AddOutcome, AddReport
-from lookalike.store import ADDED, Store, writer_lock
+from lookalike.store import ADDED, Store, Turn, Wait, writer_lock
 from lookalike.store.store import Changes, FileRow
 from lookalike.sync import Done, FoundFile, IndexedState, Work, Worker, work_through
 from lookalike.system.progress import Progress
@@ -87,7 +87,7 @@ class AddRequest:
 
     embed: bool
     compute: Compute
-    timeout: float
+    wait: Wait
 
 
 def check_key(key: object) -> str:
@@ -124,7 +124,7 @@ def add(
     store = resources.live
     _refuse_folder_of_that_name(resources)
     total = len(additions) if isinstance(additions, Sized) else None
-    with writer_lock(store.folder, request.timeout):
+    with writer_lock(store.folder, Turn(request.wait, "adding images", work.watch)):
         manifest_file.bring_up_to_date(store)
         _begin(store)
         adder = _Adder(resources, request, work, total)
@@ -135,14 +135,14 @@ def add(
     return AddReport(tuple(map(_there, adder.rows)), adder.embedded, time.monotonic() - started)
 
 
-def remove(resources: Resources, manifest_file: ManifestFile, keys: Iterable[str], timeout: float) -> int:
+def remove(resources: Resources, manifest_file: ManifestFile, keys: Iterable[str], turn: Turn) -> int:
     """Remove images that were added; see `Collection.remove`."""
     if isinstance(keys, str):
         keys = [keys]
     paths = list(dict.fromkeys(f"{ADDED}:{check_key(key)}" for key in keys))
     store = resources.live
     _refuse_folder_of_that_name(resources)
-    with writer_lock(store.folder, timeout):
+    with writer_lock(store.folder, turn):
         manifest_file.bring_up_to_date(store)
         _begin(store)
         rows = store.files.read_where_in("path", paths, ["path", "id"]).to_pylist()
@@ -392,7 +392,8 @@ class _Adder:
             FoundFile(item.path, Path(), _stat(item), item.label, content=item.content)
             for item in reversed(list(work.values()))
         )
-        for done in work_through(Worker(embedders, known, self._watch), files, self._how):
+        worker = Worker(embedders, known, self._watch, self._how.picture_seconds)
+        for done in work_through(worker, files, self._how):
             yield images[done.file.path], done
 
     def _write(self, items: Sequence[_Item], state: _State, results: Mapping[ImageId, Done]) -> None:

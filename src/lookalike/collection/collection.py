@@ -17,12 +17,13 @@ from lookalike.collection.browsing import browse, count, facets
 from lookalike.collection.checking.checkable import Checkable
 from lookalike.collection.closed import Closed, LeftBehind
 from lookalike.collection.describing import describe, describe_image, describe_roots
+from lookalike.collection.faces import Faces
 from lookalike.collection.facets import check_facets
 from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.moving import move_root
 from lookalike.collection.opening import add_what_is_asked, choose_home, create, find_near
 from lookalike.collection.places import Places
-from lookalike.collection.renamed import RENAMED
+from lookalike.collection.renamed import RENAMED, takes_timeout
 from lookalike.collection.resources import Resources, of_one_state
 from lookalike.collection.searchers import Searchers
 from lookalike.collection.searching import Run, all_with_vectors, search
@@ -37,7 +38,7 @@ from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedE
 from lookalike.hints import Hint
 from lookalike.index.contract import DEFAULT_RECALL
 from lookalike.index.kinds import AUTO as AUTO_INDEX
-from lookalike.query.checking import check_count
+from lookalike.query.checking import check_count, check_seconds
 from lookalike.query.conditions import ClusterRef
 from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.filter import Filter
@@ -47,35 +48,25 @@ from lookalike.results.browsing import BrowseResult, Facets
 from lookalike.results.info import ImageInfo, Info, RootInfo
 from lookalike.results.search import SearchResult
 from lookalike.results.sync import SyncReport
-from lookalike.store import Labeling, Store, find_collection, writer_lock
+from lookalike.store import Labeling, Store, Turn, Wait, check_wait, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Work, locate
 from lookalike.system.cores import usable_cores
 from lookalike.system.forks import leave_behind
 from lookalike.system.progress import CancelToken, ProgressReport, silent
 from lookalike.system.watching import watching
-from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
+from lookalike.types import PICTURE_SECONDS, Hit, Ids, ImageId, Metric, Vectors
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lookalike.collection.adding import AnyAddition
-    from lookalike.collection.clusterings.clusterings import Clusterings
-    from lookalike.collection.evaluation.evaluation import Evaluations
-    from lookalike.collection.fields.fields import Fields, FieldsByFile
-    from lookalike.collection.maps.maps import Maps
-    from lookalike.collection.models.models import Models
-    from lookalike.collection.statements.changes import Changes
-    from lookalike.collection.statements.decisions import Decisions
-    from lookalike.collection.statements.feedback import Feedback
-    from lookalike.collection.statements.labels import Labels
-    from lookalike.collection.statements.sets import Sets
-    from lookalike.collection.statements.statements import Statements
+    from lookalike.collection.fields.fields import FieldsByFile
     from lookalike.results.adding import AddReport, FieldReport, VectorReport
     from lookalike.results.clusterings import Clustering
     from lookalike.results.maps import ImageMap
 
 
-class Collection(Checkable):
+class Collection(Faces, Checkable):
     """Images on the disk, made searchable. Made by `create`, found again by `open`.
 
     Attributes
@@ -339,88 +330,8 @@ class Collection(Checkable):
         For whoever has made it (`is_new`) for a request that turns out not to be met.
         """
         with contextlib.suppress(LockedError), writer_lock(self.folder):
-            if not len(self):
+            if not self._store.images.count():
                 shutil.rmtree(self.folder, ignore_errors=True)
-
-    # What hangs on a collection is imported and made when it is asked for. A search needs none of it; and if
-    # it were kept, it would keep the collection, and files of the disk, until Python looks for circles.
-
-    @property
-    def clusterings(self) -> Clusterings:
-        """Groups of look-alikes: made, shown, changed, exported."""
-        from lookalike.collection.clusterings.clusterings import Clusterings
-
-        return Clusterings(self._resources)
-
-    @property
-    def maps(self) -> Maps:
-        """The images in the plane, look-alikes near each other."""
-        from lookalike.collection.maps.maps import Maps
-
-        return Maps(self._resources)
-
-    @property
-    def models(self) -> Models:
-        """What the images are embedded with: listed, reduced, trained."""
-        from lookalike.collection.models.models import Models
-
-        return Models(self._resources, self.sync)
-
-    @property
-    def fields(self) -> Fields:
-        """What the user says of images in columns of his own: set, read from tables, renamed, removed."""
-        from lookalike.collection.fields.fields import Fields
-
-        return Fields(self._resources, self._manifest)
-
-    @property
-    def evaluation(self) -> Evaluations:
-        """How good searches, clusterings and search indexes are."""
-        from lookalike.collection.evaluation.evaluation import Evaluations
-
-        return Evaluations(self._resources)
-
-    @property
-    def sets(self) -> Sets:
-        """Named lists of images."""
-        from lookalike.collection.statements.sets import Sets
-
-        return Sets(self._resources)
-
-    @property
-    def labels(self) -> Labels:
-        """The labels that people gave to images by hand."""
-        from lookalike.collection.statements.labels import Labels
-
-        return Labels(self._resources)
-
-    @property
-    def feedback(self) -> Feedback:
-        """What people said of hits."""
-        from lookalike.collection.statements.feedback import Feedback
-
-        return Feedback(self._resources)
-
-    @property
-    def decisions(self) -> Decisions:
-        """What people decided of pairs of pictures."""
-        from lookalike.collection.statements.decisions import Decisions
-
-        return Decisions(self._resources)
-
-    @property
-    def said(self) -> Statements:
-        """All that was said of images, as a file of JSON lines."""
-        from lookalike.collection.statements.statements import Statements
-
-        return Statements(self._resources)
-
-    @property
-    def changes(self) -> Changes:
-        """All that was said of images, change by change; to be undone."""
-        from lookalike.collection.statements.changes import Changes
-
-        return Changes(self._resources)
 
     def _resources(self) -> Resources:
         """Return what every read needs, with the roots as they are now: once a request."""
@@ -497,7 +408,15 @@ class Collection(Checkable):
         """
         return describe_roots(self._resources().places)
 
-    def move_root(self, old: str | os.PathLike[str], new: str | os.PathLike[str]) -> int:
+    def move_root(
+        self,
+        old: str | os.PathLike[str],
+        new: str | os.PathLike[str],
+        *,
+        wait: Wait = "threads",
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> int:
         """Say that a folder of images lies elsewhere now; nothing is read again, nor embedded.
 
         Up to 50 of its files are looked for in the new place, with the size and content that they had. Some
@@ -509,6 +428,10 @@ class Collection(Checkable):
             The root, by the folder that it was, or by its name.
         new : path
             The folder in which the same files lie now.
+        wait : float, None or "threads"
+            How long to wait for another writer; see `sync`.
+        report, cancel : optional
+            Told for whom it waits; and what stops that.
 
         Returns
         -------
@@ -521,9 +444,11 @@ class Collection(Checkable):
             If there is no such root or folder, the files in it are others, or it overlaps another root;
             nothing has been changed.
         LockedError
-            If another process is writing to the collection.
+            If another is writing to the collection, and `wait` is over.
         """
-        return move_root(self._store, self._manifest, old, new)
+        with watching(report, cancel) as watch:
+            turn = Turn(wait, "moving a root", watch)
+            return move_root(self._store, self._manifest, old, new, turn)
 
     def add_dataset(
         self, name: str, *, report: ProgressReport | None = None, cancel: CancelToken | None = None
@@ -564,6 +489,8 @@ class Collection(Checkable):
         cancel: CancelToken | None = None,
         say: Callable[[str], None] = lambda words: None,
         commit_seconds: float = COMMIT_SECONDS,
+        picture_seconds: float = PICTURE_SECONDS,
+        wait: Wait = "threads",
     ) -> SyncReport:
         """Bring the collection up to date with the disk.
 
@@ -601,6 +528,13 @@ class Collection(Checkable):
             Told in words what else takes its time: bringing up to date what an earlier version has read.
         commit_seconds : float
             How much work a kill may lose.
+        picture_seconds : float
+            An image that takes longer to decode is stopped, and is one of the failures; it is tried again by
+            a sync that gives more.
+        wait : float, None or "threads"
+            How long to wait for another writer: so many seconds, 0 for not at all; None for as long as it
+            takes. By default, for as long as it takes where that is another thread of this process, and else
+            not at all. `report` is told for whom, and `cancel` stops the waiting, too.
 
         Returns
         -------
@@ -612,7 +546,7 @@ class Collection(Checkable):
             If a root is missing or lost more than half of its images, and nothing has been changed; or if
             more than half of the files that are to be read cannot be, and no image has been taken out.
         LockedError
-            If another process is writing to the collection.
+            If another is writing to the collection, and `wait` is over.
         CollectionError
             If a path does not exist, or lies in no root.
         ModelError
@@ -631,12 +565,14 @@ class Collection(Checkable):
         if jobs is not None:
             check_count("jobs", jobs)
         check_device(device)
+        seconds = check_seconds("picture_seconds", picture_seconds)
         compute = Compute(threads=1, device=device)
-        request = SyncRequest(paths, datasets, model, dry_run, prune, reread, compute)
+        request = SyncRequest(paths, datasets, model, dry_run, prune, reread, compute, check_wait(wait))
         with watching(report, cancel) as watch:
-            work = Work(jobs or usable_cores(), watch, say, commit_seconds)
+            work = Work(jobs or usable_cores(), watch, say, commit_seconds, seconds)
             return sync(self._resources(), self._manifest, request, work)
 
+    @takes_timeout
     def add(
         self,
         additions: Iterable[AnyAddition],
@@ -644,7 +580,8 @@ class Collection(Checkable):
         embed: bool = True,
         jobs: int | None = None,
         device: str = AUTO,
-        timeout: float = 0.0,
+        picture_seconds: float = PICTURE_SECONDS,
+        wait: Wait = "threads",
         report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
     ) -> AddReport:
@@ -668,8 +605,10 @@ class Collection(Checkable):
             How many images to work on side by side; the number of cores by default.
         device : {"auto", "cpu", "cuda", "openvino", "coreml"}
             Where the network runs; see `sync`.
-        timeout : float
-            Seconds to wait for another writer.
+        picture_seconds : float
+            An image that takes longer to decode is stopped, and is one of the failures.
+        wait : float, None or "threads"
+            How long to wait for another writer; see `sync`.
         report, cancel : optional
             Told of the progress, and what stops it; what has been added stays. See `sync`.
 
@@ -682,7 +621,7 @@ class Collection(Checkable):
         InvalidInputError
             If it is no list of images.
         LockedError
-            If another process is writing to the collection.
+            If another is writing to the collection, and `wait` is over.
         CollectionError
             If one of its folders is called ``added``.
         ModelError
@@ -706,32 +645,46 @@ class Collection(Checkable):
         if jobs is not None:
             check_count("jobs", jobs)
         check_device(device)
-        request = AddRequest(embed, Compute(threads=1, device=device), timeout)
+        seconds = check_seconds("picture_seconds", picture_seconds)
+        request = AddRequest(embed, Compute(threads=1, device=device), wait)
         with watching(report, cancel) as watch:
-            work = Work(jobs or usable_cores(), watch)
+            work = Work(jobs or usable_cores(), watch, picture_seconds=seconds)
             return add(self._resources(), self._manifest, additions, request, work)
 
-    def remove(self, keys: Iterable[str], *, timeout: float = 0.0) -> int:
+    @takes_timeout
+    def remove(
+        self,
+        keys: Iterable[str],
+        *,
+        wait: Wait = "threads",
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> int:
         """Remove images that were added, with their fields; return how many there were.
 
         Parameters
         ----------
         keys : iterable of str
             Those under which nothing was added are passed over.
-        timeout : float
-            Seconds to wait for another writer.
+        wait : float, None or "threads"
+            How long to wait for another writer; see `sync`.
+        report, cancel : optional
+            Told for whom it waits; and what stops that.
 
         Raises
         ------
         InvalidInputError
             If one is no key; nothing has been removed.
         LockedError
-            If another process is writing to the collection.
+            If another is writing to the collection, and `wait` is over.
         """
         from lookalike.collection.adding import remove
 
-        return remove(self._resources(), self._manifest, keys, timeout)
+        with watching(report, cancel) as watch:
+            turn = Turn(wait, "removing images", watch)
+            return remove(self._resources(), self._manifest, keys, turn)
 
+    @takes_timeout
     def add_vectors(
         self,
         model: str,
@@ -739,7 +692,7 @@ class Collection(Checkable):
         vectors: npt.ArrayLike,
         *,
         metric: Metric = "cosine",
-        timeout: float = 0.0,
+        wait: Wait = "threads",
         report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
     ) -> VectorReport:
@@ -762,8 +715,8 @@ class Collection(Checkable):
             left as it is.
         metric : {"cosine", "euclidean"}
             How they are compared.
-        timeout : float
-            Seconds to wait for another writer.
+        wait : float, None or "threads"
+            How long to wait for another writer; see `sync`.
         report, cancel : optional
             Told of the progress, and what stops it; what has been written stays. See `sync`.
 
@@ -779,7 +732,7 @@ class Collection(Checkable):
         ModelError
             If there is a model of this name that lookalike embeds with, or one with another metric.
         LockedError
-            If another process is writing to the collection.
+            If another is writing to the collection, and `wait` is over.
 
         Examples
         --------
@@ -793,11 +746,11 @@ class Collection(Checkable):
         """
         from lookalike.collection.own_vectors import add_vectors
 
-        with watching(report, cancel) as watch, writer_lock(self.folder, timeout):
+        with watching(report, cancel) as watch, writer_lock(self.folder, Turn(wait, "adding vectors", watch)):
             self._manifest.bring_up_to_date(self._store)
             return add_vectors(self._resources(), model, images, vectors, metric, watch)
 
-    def set_fields(self, fields: FieldsByFile) -> FieldReport:
+    def set_fields(self, fields: FieldsByFile, *, wait: Wait = "threads") -> FieldReport:
         """Say something of files in columns of your own; see `Fields.set`.
 
         Examples
@@ -807,7 +760,7 @@ class Collection(Checkable):
         >>> photos.set_fields({photo_folder / "stripes.png": {"sold": True}}).kinds
         {'sold': 'boolean'}
         """
-        return self.fields.set(fields)
+        return self.fields.set(fields, wait=wait)
 
     def search(
         self,

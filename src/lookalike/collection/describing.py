@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lookalike.collection.clusterings.describing import summarize_clusterings
+from lookalike.collection.columns import are_in, common
 from lookalike.collection.places import Places
 from lookalike.collection.stored.cluster_names import NO_CLUSTERS
 from lookalike.errors import QueryInputError, QueryNotFoundError
@@ -19,9 +23,12 @@ from lookalike.images.own import OWN
 from lookalike.query.appearance import name_colors, summarize
 from lookalike.query.facts import SAID_COLUMNS, metadata_of, summarize_facts
 from lookalike.results.info import ImageInfo, Info, RootInfo
-from lookalike.store import ADDED
+from lookalike.store import ADDED, PinnedTable, Table
 from lookalike.system.wording import frequencies
-from lookalike.types import choose_label
+from lookalike.types import Ids, choose_label
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def describe(places: Places) -> Info:
@@ -35,7 +42,10 @@ def describe(places: Places) -> Info:
         pairs = zip(files["id"].to_pylist(), labels, strict=True)
         labels = [by_hand.get(image, label) for image, label in pairs]
     clusterings, damaged = summarize_clusterings(places.clusterings, files["id"].to_numpy())
-    formats = store.images.read(["format"])["format"].to_pylist()
+    there = places.snapshot.files.images
+    images = copy.copy(store)
+    images.images = _ImagesThere(store.images, there)
+    formats = images.images.read(["format"])["format"].to_pylist()
     tables = store.vector_tables()
     names = sorted(tables, key=lambda name: (name != model, name))
     return Info(
@@ -44,20 +54,43 @@ def describe(places: Places) -> Info:
         datasets=places.datasets,
         files=len(labels),
         images=len(formats),
-        models={name: tables[name].count() for name in names},
+        models={name: len(common(there, _ids(tables[name]))) for name in names},
         model=model,
         formats=frequencies(formats),
         labels=frequencies(label for label in labels if label is not None),
         failures=places.failures(),
         size=_size_of(store.folder),
-        appearance=summarize(store),
+        appearance=summarize(images),
         clusterings=clusterings,
         damaged=damaged,
-        facts=summarize_facts(store),
+        facts=summarize_facts(images),
         notes=places.notes(),
         added=sum(path.startswith(f"{ADDED}:") for path in paths) if places.holds_added else 0,
         fields=store.fields.kinds(),
     )
+
+
+class _ImagesThere(PinnedTable):
+    """The images that lie anywhere: while somebody writes, and after he was killed, there are others."""
+
+    def __init__(self, table: PinnedTable, there: Ids) -> None:
+        super().__init__(table.folder, table.schema, table.pin)
+        self._kept = there
+
+    def read(self, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
+        import pyarrow as pa
+
+        names = list(columns or self.schema.names)
+        rows = super().read(list(dict.fromkeys(["id", *names])), where)
+        return rows.filter(pa.array(are_in(rows["id"].to_numpy(), self._kept))).select(names)
+
+    def count(self) -> int:
+        return len(self.read(["id"]))
+
+
+def _ids(table: Table) -> Ids:
+    ids: Ids = table.read(["id"])["id"].to_numpy()
+    return ids
 
 
 def describe_roots(places: Places) -> tuple[RootInfo, ...]:

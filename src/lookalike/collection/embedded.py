@@ -119,7 +119,7 @@ def vector_table(store: Store, model: Model) -> Table:
 def nothing_embedded(store: Store, model: str, asked: str | None) -> CollectionConflictError:
     """Return the error that there are no vectors of a model; the hint names it as the user has."""
     others = ", ".join(store.vector_tables())
-    if not store.images.count():
+    if not store.files.count():
         return CollectionConflictError(
             f"the collection in {store.folder} holds no images", hint=Hint("sync", then=" first")
         )

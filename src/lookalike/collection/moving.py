@@ -15,7 +15,7 @@ from lookalike.images import content_id
 from lookalike.images.decode import read_file
 from lookalike.images.finding.scan import unescape
 from lookalike.images.finding.spelling import as_spelled, is_same_folder
-from lookalike.store import Root, Store, root_folder, sql_literal, writer_lock
+from lookalike.store import Root, Store, Turn, root_folder, sql_literal, writer_lock
 from lookalike.store.store import FileRow
 
 _SAMPLE = 50  # files
@@ -24,13 +24,17 @@ _ROUNDED_NS = 2_000_000_000  # FAT keeps times to two seconds
 
 
 def move_root(
-    store: Store, manifest_file: ManifestFile, old: str | os.PathLike[str], new: str | os.PathLike[str]
+    store: Store,
+    manifest_file: ManifestFile,
+    old: str | os.PathLike[str],
+    new: str | os.PathLike[str],
+    turn: Turn,
 ) -> int:
     """Say that a root lies elsewhere; return how many files were compared. See `Collection.move_root`."""
     place = as_spelled(Path(os.path.abspath(new)))
     if not os.path.isdir(place):
         raise CollectionNotFoundError(f"there is no folder {place}")
-    with writer_lock(store.folder):
+    with writer_lock(store.folder, turn):
         manifest_file.reload()
         root = _find_root(manifest_file, old)
         if is_same_folder(root_folder(store.folder, root), place):

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import warnings
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 RENAMED: Mapping[str, str] = MappingProxyType(
     {
@@ -35,3 +41,16 @@ RENAMED: Mapping[str, str] = MappingProxyType(
 
 But for `Evaluations.indexes`, which takes by name what follows k.
 """
+
+
+def takes_timeout(method: Callable[P, R]) -> Callable[P, R]:
+    """Let a method take what is called `wait` now by its old name, too."""
+
+    @functools.wraps(method)
+    def call(*given: P.args, **named: P.kwargs) -> R:
+        if "timeout" in named:
+            warnings.warn("timeout is called wait now", DeprecationWarning, stacklevel=2)
+            named["wait"] = named.pop("timeout")
+        return method(*given, **named)
+
+    return call

@@ -31,8 +31,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from lookalike.collection.columns import are_in
 from lookalike.errors import IndexFileError
 from lookalike.index import kinds
 from lookalike.index.contract import MOST_CHANGED, Index, Searcher, StoredSearcher
@@ -224,7 +224,7 @@ def _patch(
     except (IndexFileError, OSError):
         return None
     known, there = np.sort(index.ids), np.sort(table.read(["id"])["id"].to_numpy())
-    gone, new = known[~_are_in(known, there)], there[~_are_in(there, known)]
+    gone, new = known[~are_in(known, there)], there[~are_in(there, known)]
     if len(new) > _MOST_PATCHED or len(gone) > min(_MOST_PATCHED, len(known) // 2):
         return None
     if not len(new) and not len(gone):
@@ -236,14 +236,6 @@ def _patch(
         more = table.vectors_of(rest) if len(rest) else (rest, come[1][:0])
         come = np.concatenate([come[0][kept], more[0]]), np.concatenate([come[1][kept], more[1]])
     return _Opened(state, Patched(index, gone, *come), index_state)
-
-
-def _are_in(some: Ids, rising: Ids) -> npt.NDArray[np.bool_]:
-    """Tell which of some ids, rising, are among others, rising."""
-    if not len(rising):
-        return np.zeros(len(some), bool)
-    found: npt.NDArray[np.bool_] = rising[np.minimum(np.searchsorted(rising, some), len(rising) - 1)] == some
-    return found
 
 
 def _open(table: Table, state: str, place: Path, metric: Metric, row: IndexKind, watch: Watch) -> _Opened:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection.clusterings.centers import nearest_cluster
+from lookalike.collection.columns import are_in, common
 from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.places import FileLocation, Places, make_hit
 from lookalike.collection.resources import Resources
@@ -144,7 +145,8 @@ def _search_vectors(
 
     n_most = len(index) if passing.ids is None else len(passing.ids)
     describer = Describer(places, passing, has_scores=model.metric == "cosine")
-    hits = _nearest_hits(nearest, n_most, request.n_hits, own, describer)
+    total = _count(places, index, model.name, passing, own)
+    hits = _nearest_hits(nearest, n_most, min(request.n_hits, total), own, describer)
     is_proved = find_kind(index.kind).is_proved(
         1.0 if is_unlike_images or passing.ids is not None else request.recall, request.mode
     )
@@ -159,18 +161,21 @@ def _search_vectors(
         warnings=(*places.labels.damaged, *passing.warnings, *_cut_small((*wanted, *unwanted))),
         request=request,
         is_proved=is_proved,
-        total=_count(describer, index, passing, own),
+        total=total,
         lookup=places.lookup(),
     )
 
 
-def _count(describer: Describer, index: Searcher, passing: Passing, own: Collection[int]) -> int:
-    """Return how many images could be hits: those of the index that pass, without the query's own."""
-    if passing.ids is None:
-        return len(index) - int(np.count_nonzero(describer.are_there(np.array(list(own), np.int64))))
-    are_all_there = len(index) >= len(describer.places.snapshot)
-    n = len(passing.ids) if are_all_there else np.count_nonzero(np.isin(passing.ids, index.ids))
-    return int(n) - sum(bool((passing.ids == image).any()) for image in own)
+def _count(places: Places, index: Searcher, model: str, passing: Passing, own: Iterable[int]) -> int:
+    """Return how many images could be hits: those of the index that lie anywhere and pass, without its own.
+
+    An index also holds vectors of images that lie nowhere, see `_nearest_hits`.
+    """
+    files = places.snapshot.files
+    searched = places.snapshot.keep(("searched", model, index.kind), lambda: common(files.images, index.ids))
+    left_out = np.array([image for image in own if passing.ids is None or image in passing.ids], np.int64)
+    n = len(searched) if passing.ids is None else len(common(searched, passing.ids))
+    return n - len(common(searched, left_out))
 
 
 def _cut_small(queries: Iterable[EmbeddedQuery]) -> list[Sentence]:
@@ -285,6 +290,8 @@ def _search_colors(places: Places, request: SearchRequest, passing: Passing) -> 
     if not store.images.count():
         raise nothing_embedded(store, places.manifest.model, None)
     ids, scores = _ids_of_colors(store, colors, passing.ids)
+    is_there = are_in(ids, places.snapshot.files.images)
+    ids, scores = ids[is_there], scores[is_there]
     best = np.lexsort((ids, -scores))  # ties by id, so that the answer is the same each time
 
     def nearest(n: int) -> Near:

@@ -249,8 +249,8 @@ class Snapshot(SnapshotColumns):
         )
 
     def __len__(self) -> int:
-        """Return the number of images."""
-        return self.store.images.count()
+        """Return the number of images that lie anywhere."""
+        return len(self.files.images)
 
 
 class Snapshots:

@@ -20,7 +20,7 @@ from lookalike.embed import Compute
 from lookalike.errors import CancelledError, CollectionNotFoundError, MissingImagesError
 from lookalike.images.finding.passed_over import count_kinds
 from lookalike.results.sync import Failure, SyncReport
-from lookalike.store import Store, writer_lock
+from lookalike.store import Store, Turn, Wait, writer_lock
 from lookalike.store.store import Changes
 from lookalike.sync import (
     IndexedState,
@@ -52,6 +52,7 @@ class SyncRequest:
     prune: bool
     reread: bool
     compute: Compute
+    wait: Wait = 0.0
 
     @property
     def is_for_all(self) -> bool:
@@ -65,9 +66,13 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
     dry_run, store = request.dry_run, resources.live
     carrying = Carrying(store, resources.snapshots.journal, work.jobs)
     work = replace(work, edited=carrying)
-    models = EmbeddingModels.choose(resources, request.model, request.compute)
-    with contextlib.nullcontext() if dry_run else writer_lock(store.folder):
+    if request.model is not None:
+        resources.models.get(request.model)  # a slip of the pen need not wait its turn
+    turn = Turn(request.wait, "bringing it up to date", work.watch)
+    with contextlib.nullcontext() if dry_run else writer_lock(store.folder, turn):
         manifest_file.reload()
+        resources = replace(resources, places=_places_now(resources))  # others may have written meanwhile
+        models = EmbeddingModels.choose(resources, request.model, request.compute)
         if not dry_run:
             store.upgrade()
             carrying.compares_all = bool(resources.clusterings.names())
@@ -77,7 +82,8 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
         for number, each in enumerate(models.networks):
             work.watch.say("reading", "reading what is known")
             vectors = vector_table(store, each)
-            known = IndexedState.read(store, vectors).without_failures(outcome.unfit)
+            known = IndexedState.read(store, vectors, work.picture_seconds)
+            known = known.without_failures(outcome.unfit)
             if number == 0:
                 listing = list_files(scopes, known, request.prune, work.watch)
                 if request.is_for_all and resources.places.holds_added:

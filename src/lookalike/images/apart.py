@@ -12,6 +12,7 @@ little, it is not read this time.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -38,6 +39,8 @@ _MOST_CHILDREN = 8
 _SLACK = 96_000_000, 12_000_000  # bytes that libraries reserve, for themselves and for each of their threads
 _ASKED_AGAIN = 0.1  # seconds
 _MOST_SAID = 160  # characters
+
+_TOO_SLOW = re.compile(r"to decode it took longer than ([0-9.e+]+) s")
 
 _PREPARE = (
     "numpy",
@@ -182,6 +185,18 @@ def _stopped(error: StoppedError, name: str, seconds: float, cost: Cost) -> Exce
 def too_slow(seconds: float) -> str:
     """Say why a picture was stopped."""
     return f"to decode it took longer than {seconds:g} s"
+
+
+def seconds_of(reason: str) -> float | None:
+    """Return how long a picture had that was stopped for the reason given; None for any other reason.
+
+    Examples
+    --------
+    >>> seconds_of(too_slow(30))
+    30.0
+    """
+    found = _TOO_SLOW.fullmatch(reason)
+    return None if found is None else float(found[1])
 
 
 def with_said(reason: str, said: str) -> str:

@@ -23,7 +23,9 @@ from lookalike.images.cut_short import is_cut_short
 from lookalike.images.formats import FORMATS, ImageFormat, UnreadKindError, recognize_file
 from lookalike.images.orientation import SWAPS_SIDES, orientation_of, turn
 from lookalike.images.rgb import to_rgb, to_small_rgb
+from lookalike.system.plain_files import read_plain
 from lookalike.system.progress import UNWATCHED, Watch
+from lookalike.types import PICTURE_SECONDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,9 +37,6 @@ MAX_PIXELS = 250_000_000
 
 MAX_FILE_BYTES = 1 << 30
 """Files larger than this are refused before they are read."""
-
-PICTURE_SECONDS = 30.0
-"""An image that takes longer to decode is stopped."""
 
 _SMALL_FILE = 4 << 20  # bytes
 _IN_CHILD = "lookalike.images.decode:decode_in_child"
@@ -83,7 +82,7 @@ def read_file(path: Path) -> bytes:
         if status.st_size > MAX_FILE_BYTES:
             size = status.st_size / (1 << 30)
             raise ImageDamagedError(str(path), f"the file has {size:.1f} GiB; at most 1 GiB is read")
-        data = path.read_bytes()
+        data = read_plain(path)
     except OSError as error:
         raise ImageDamagedError(str(path), os_reason(error)) from error
     except MemoryError as error:

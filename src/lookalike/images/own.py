@@ -9,6 +9,8 @@ OWN = "a picture that lookalike drew"
 """Why such a file is not in the collection; the tables keep it as they keep why a file could not be read."""
 
 _SOFTWARE = re.compile(rb"lookalike \d")
+_IN_SVG = re.compile(rb"<dc:creator>\s*<cc:Agent>\s*<dc:title>lookalike \d")
+_IN_PDF = re.compile(rb"/Creator \(lookalike \d")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _STARTS_OF_SCAN = (0xDA, 0xD9)
 _COMMENT = 0xFE
@@ -21,10 +23,15 @@ def own_mark() -> str:
 
 
 def is_own_picture(data: bytes) -> bool:
-    """Tell whether lookalike drew the picture in a file: whether a PNG or JPEG bears its mark.
+    """Tell whether lookalike drew the picture in a file: whether a PNG, JPEG, SVG or PDF bears its mark.
 
-    Only what stands before the pixels is looked at: some hundred bytes.
+    Of the first two only what stands before the pixels is looked at: some hundred bytes. Of all the first and
+    last 64 KiB suffice.
     """
+    if data.startswith(b"<?xml"):
+        return _IN_SVG.search(data) is not None
+    if data.startswith(b"%PDF-"):
+        return _IN_PDF.search(data) is not None
     if data.startswith(_PNG):
         return _is_own_png(data)
     return data.startswith(b"\xff\xd8\xff") and _is_own_jpeg(data)

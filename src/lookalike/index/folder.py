@@ -47,8 +47,8 @@ def write(folder: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
         If the folder holds something that is no index.
     """
     folder = Path(folder)
-    if os.path.isdir(folder) and os.listdir(folder) and not os.path.isfile(folder / "index.json"):
-        raise IndexFileError(f"{folder} holds something that is no index; it is left as it is")
+    if os.path.lexists(folder) and not _may_go(folder):
+        raise IndexFileError(f"{folder} is there, and no index or empty folder; it is left as it is")
     partial = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -147,7 +147,7 @@ def _save(file: Path, array: npt.NDArray[Any]) -> int:
     """Write an array, have it on the disk, and return the checksum of the file."""
     with file.open("wb") as stream:
         counted = _Counted(stream)
-        np.lib.format.write_array(counted, np.asanyarray(array), allow_pickle=False)
+        np.save(counted, array)
         stream.flush()
         os.fsync(stream.fileno())
     return counted.sum
@@ -197,6 +197,24 @@ def damaged(folder: Path, why: object) -> IndexFileError:
     return IndexFileError(
         f"the index in {folder} cannot be read: {why}; delete the folder and build it again"
     )
+
+
+def _may_go(folder: Path) -> bool:
+    """Tell whether a path is an empty folder, or holds an index and nothing else, and may be replaced."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    names = set(os.listdir(folder))
+    if not names:
+        return True
+    try:
+        facts = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        arrays = {f"{name}.npy" for name in facts["arrays"]}
+        is_index = {"kind", "format", "metric"} <= facts.keys()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    # What other parts of lookalike say of an index beside it is JSON; one may hold another, as a folder.
+    others = {name for name in names - arrays if not name.endswith(".json")}
+    return is_index and all((folder / name).is_dir() and _may_go(folder / name) for name in others)
 
 
 def _swap(new: Path, place: Path) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import InvalidInputError
-from lookalike.images.own import own_mark
-from lookalike.system.replace_file import replace_file
+from lookalike.images.own import is_own_picture, own_mark
+from lookalike.system.output import check_output, write_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -208,6 +208,12 @@ def check_ending(path: Path) -> None:
         raise InvalidInputError(f"{path}: there is no folder {path.absolute().parent}")
 
 
+def check_picture(path: Path, *, force: bool = False) -> None:
+    """Raise LookalikeError unless a figure can be saved under this name; see `save_figure`."""
+    check_ending(path)
+    check_output(path, is_own_picture, force=force)
+
+
 def figure_bytes(figure: Figure, form: str) -> bytes:
     """Return a figure as a file of a form, such as ``png`` or ``svg``, without date or random ids.
 
@@ -227,14 +233,29 @@ def figure_bytes(figure: Figure, form: str) -> bytes:
     return content.getvalue()
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Save a figure; see `check_ending`."""
-    check_ending(path)
-    try:
-        # To memory first: a disk that fills up must not cost the picture that was there.
-        replace_file(path, figure_bytes(figure, path.suffix.lower().lstrip(".")))
-    except OSError as error:
-        raise InvalidInputError(f"cannot write {path}: {error.strerror or error}") from error
+def save_figure(figure: Figure, path: Path, *, force: bool = False) -> None:
+    """Save a figure. A picture that lookalike drew, by its metadata, is replaced; nothing else is.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    path : Path
+        See `check_ending`.
+    force : bool
+        Whether to write over any file that is there.
+
+    Raises
+    ------
+    InvalidInputError
+        If a figure cannot be saved under this name.
+    ConflictError
+        If something else is there.
+    ResourceError
+        If the disk does not take it.
+    """
+    check_picture(path, force=force)
+    # To memory first: a disk that fills up must not cost the picture that was there.
+    write_output(path, figure_bytes(figure, path.suffix.lower().lstrip(".")), is_own_picture, force=force)
 
 
 def shorten(text: Text, width: float, keeps_end: bool = False) -> None:

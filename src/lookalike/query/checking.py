@@ -10,11 +10,23 @@ import numpy as np
 
 from lookalike.errors import InvalidInputError
 
+_MOST_SECONDS = 1_000_000
+
 
 def check_count(name: str, value: int, least: int = 1) -> None:
     """Raise InvalidInputError unless a number of things is whole and at least so large."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise InvalidInputError(f"{name} is {value!r}; expected a whole number, {least} or more", field=name)
+
+
+def check_seconds(name: str, value: float) -> float:
+    """Return a number of seconds, checked to be positive, and finite."""
+    if not is_number(value) or not 0 < value < _MOST_SECONDS:
+        raise InvalidInputError(
+            f"{name} is {value!r}; expected a number of seconds above 0, and at most {_MOST_SECONDS:,}",
+            field=name,
+        )
+    return float(value)
 
 
 def check_switch(name: str, value: object) -> bool:

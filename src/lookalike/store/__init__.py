@@ -1,7 +1,7 @@
 """A collection on disk: Lance tables, a manifest, one writer at a time."""
 
 from lookalike.store.journal_table import JOURNAL, JournalTable
-from lookalike.store.lock import writer_lock
+from lookalike.store.lock import Turn, Wait, check_wait, writer_lock
 from lookalike.store.manifest import (
     FOLDER_NAME,
     Labeling,
@@ -35,6 +35,9 @@ __all__ = [
     "RootRequest",
     "Store",
     "Table",
+    "Turn",
+    "Wait",
+    "check_wait",
     "find_collection",
     "look_at_tables",
     "root_folder",

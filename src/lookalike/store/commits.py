@@ -71,7 +71,7 @@ class Commits:
             f"{folder}/{name}"
             for folder in now
             for name in sorted(now[folder] - self._there.get(folder, set()))
-            if folder and f"{folder}/{name}" not in now and not _is_unfinished(name)
+            if folder and f"{folder}/{name}" not in now and _counts(name)
         ]
         for name in files:
             flush_file(self.table / name)
@@ -114,6 +114,9 @@ def _entries(table: Path, folders: tuple[str, ...]) -> dict[str, set[str]]:
     return found
 
 
-def _is_unfinished(name: str) -> bool:
-    """Tell whether a file is one that Lance is writing, or was when it was killed."""
-    return name.startswith(".tmp") or "#" in name
+def _counts(name: str) -> bool:
+    """Tell whether a file is part of a version: not one that Lance was writing when it was killed, say.
+
+    What it notes of the newest version for disks that are far away nobody reads here.
+    """
+    return not (name.startswith(".tmp") or "#" in name or name == "latest_version_hint.json")

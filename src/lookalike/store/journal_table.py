@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import StoreError
-from lookalike.store.lock import writer_lock
+from lookalike.store.lock import Turn, writer_lock
 from lookalike.store.table import Table
-from lookalike.system.flush import flush_folder
+from lookalike.system.flush import make_durable_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,10 +49,8 @@ class JournalTable(Table):
         """
         folder = self.folder.parent
         with self._errors("write"):
-            if not folder.is_dir():
-                folder.mkdir(parents=True, exist_ok=True)
-                flush_folder(folder.parent)
-        with writer_lock(folder, _WAIT, poll_seconds=0.005):
+            make_durable_folder(folder)
+        with writer_lock(folder, Turn(_WAIT, poll_seconds=0.005)):
             yield
 
     def append(self, columns: Mapping[str, Any]) -> None:

@@ -215,11 +215,16 @@ class Table:
         return rows["id"].to_numpy(), vectors.reshape(len(rows), -1 if len(rows) else self._dimension)
 
     def has_vector_index(self) -> bool:
-        """Whether `make_vector_index` was called."""
+        """Whether `make_vector_index` was called, and all files of it are what was written."""
         if not self.exists():
             return False
         with self._errors("read"):
-            return len(self._open().describe_indices()) > 0  # there is none but that
+            made = self._open().describe_indices()  # there is none but that
+            return len(made) > 0 and all(
+                versions.has_whole_index(self.folder, segment.uuid)
+                for each in made
+                for segment in each.segments
+            )
 
     def make_vector_index(self, n_cells: int) -> None:
         """Make Lance's own index of the embeddings, in place of one that is there."""

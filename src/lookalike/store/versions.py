@@ -373,6 +373,19 @@ def _look(
     return dataset, None
 
 
+def has_whole_index(table: Path, uuid: str) -> bool:
+    """Tell whether the files of an index in a table are what was written.
+
+    Raises
+    ------
+    OSError
+        If one cannot be read.
+    """
+    sums = Checksums(table)
+    noted = {name: each for name, each in sums.read().items() if name.startswith(f"_indices/{uuid}/")}
+    return all(sums.trust(name, each) in ("whole", "unknown") for name, each in noted.items())
+
+
 def named_files(dataset: Any) -> Iterator[tuple[str, int | None]]:
     """Return the files that an open version names, by their paths in the table, with sizes where it says.
 

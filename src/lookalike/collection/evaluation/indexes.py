@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.bench import IndexComparison, compare_indexes
+from lookalike.collection.columns import are_in
 from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.places import Places
 from lookalike.collection.resources import Resources
@@ -37,6 +38,9 @@ def compare_on_collection(resources: Resources, request: IndexRequest, watch: Wa
     """Compare indexes; see `Evaluations.indexes`."""
     places, model, query_split = resources.places, resources.model(request.model), request.query_split
     ids, vectors = vector_table(places.store, model).read_vectors()
+    is_there = are_in(ids, places.snapshot.files.images)
+    if not is_there.all():  # somebody writes, or was killed while he wrote
+        ids, vectors = ids[is_there], vectors[is_there]
     if not len(ids):
         raise nothing_embedded(places.store, model.name, request.model)
     is_query = is_in_split(places, ids, query_split) & (query_split is not None)

@@ -13,10 +13,11 @@ from lookalike.collection.fields.writing import FieldKinds, FileFields, write_fi
 from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.names import Names
 from lookalike.collection.references import NamedFile, References
+from lookalike.collection.renamed import takes_timeout
 from lookalike.collection.resources import Opener
 from lookalike.errors import CollectionConflictError, CollectionNotFoundError, InvalidInputError
 from lookalike.results.adding import FieldReport
-from lookalike.store import writer_lock
+from lookalike.store import Turn, Wait, writer_lock
 from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
 from lookalike.system.watching import watching
 from lookalike.types import FieldKind, FieldValue
@@ -84,11 +85,12 @@ class Fields(Names):
             raise CollectionNotFoundError(f"{file}: {error.args[0]}") from error
         return dict(places.snapshot.fields_at(*found))
 
+    @takes_timeout
     def set(
         self,
         fields: FieldsByFile,
         *,
-        timeout: float = 0.0,
+        wait: Wait = "threads",
         report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
     ) -> FieldReport:
@@ -101,8 +103,8 @@ class Fields(Names):
             stored path such as ``photos:2019/lake.jpg``, ``mnist:test/42`` or ``added:KEY``; or the path of a
             file. To each a mapping of names to values: numbers, texts, dates, booleans, lists of texts; None
             to know nothing any more. A name that is new makes a column of its first value's kind.
-        timeout : float
-            Seconds to wait for another writer.
+        wait : float, None or "threads"
+            How long to wait for another writer; see `Collection.sync`.
         report, cancel : optional
             Told of the progress, and what stops it; what has been written stays. See `Collection.sync`.
 
@@ -120,7 +122,10 @@ class Fields(Names):
         if not isinstance(fields, Mapping):
             raise InvalidInputError(f"fields is {fields!r}; expected a mapping by file", field="fields")
         resources = self._resources()
-        with watching(report, cancel) as watch, writer_lock(resources.store.folder, timeout):
+        with (
+            watching(report, cancel) as watch,
+            writer_lock(resources.store.folder, Turn(wait, "setting fields", watch)),
+        ):
             self._manifest_file.bring_up_to_date(resources.live)
             kinds = FieldKinds(resources.live.fields)
             references = References(self._resources().places)
@@ -137,11 +142,12 @@ class Fields(Names):
             counts = self._write(kinds, found, unknown, watch)
         return FieldReport(*counts, {name: kind for name, kind in named.items() if name in given})
 
+    @takes_timeout
     def read(
         self,
         file: str | os.PathLike[str],
         *,
-        timeout: float = 0.0,
+        wait: Wait = "threads",
         report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
     ) -> FieldReport:
@@ -159,8 +165,8 @@ class Fields(Names):
         Parameters
         ----------
         file : path
-        timeout : float
-            Seconds to wait for another writer.
+        wait : float, None or "threads"
+            How long to wait for another writer; see `Collection.sync`.
         report, cancel : optional
             Told of the progress, and what stops it; what has been written stays. See `Collection.sync`.
 
@@ -179,7 +185,10 @@ class Fields(Names):
         """
         path = Path(file)
         resources = self._resources()
-        with watching(report, cancel) as watch, writer_lock(resources.store.folder, timeout):
+        with (
+            watching(report, cancel) as watch,
+            writer_lock(resources.store.folder, Turn(wait, "setting fields", watch)),
+        ):
             self._manifest_file.bring_up_to_date(resources.live)
             kinds = FieldKinds(resources.live.fields)
             table = read_table(path, kinds)
@@ -228,8 +237,14 @@ class Fields(Names):
             table.maintain()
         return len(rows), changed, tuple(unknown)
 
-    def rename(self, old: str, new: str) -> None:
+    def rename(self, old: str, new: str, *, wait: Wait = "threads") -> None:
         """Give a column another name.
+
+        Parameters
+        ----------
+        old, new : str
+        wait : float, None or "threads"
+            How long to wait for another writer; see `Collection.sync`.
 
         Raises
         ------
@@ -238,7 +253,7 @@ class Fields(Names):
         """
         self._check_there(old)
         resources = self._resources()
-        with writer_lock(resources.store.folder):
+        with writer_lock(resources.store.folder, Turn(wait, "renaming a field")):
             kinds = resources.live.fields.kinds()
             others = {name.casefold() for name in kinds if name != old}
             if check_name(new).casefold() in others:
@@ -248,8 +263,14 @@ class Fields(Names):
             if old in kinds and new != old:
                 resources.live.fields.rename(old, new)
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str, *, wait: Wait = "threads") -> None:
         """Take a column away, with all that is said in it.
+
+        Parameters
+        ----------
+        name : str
+        wait : float, None or "threads"
+            How long to wait for another writer; see `Collection.sync`.
 
         Raises
         ------
@@ -258,7 +279,7 @@ class Fields(Names):
         """
         self._check_there(name)
         resources = self._resources()
-        with writer_lock(resources.store.folder):
+        with writer_lock(resources.store.folder, Turn(wait, "removing a field")):
             if name in resources.live.fields.kinds():
                 resources.live.fields.drop(name)
 

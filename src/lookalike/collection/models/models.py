@@ -14,7 +14,7 @@ from lookalike.errors import InvalidInputError
 from lookalike.pca import PCA
 from lookalike.results.models import TrainedModel
 from lookalike.results.sync import SyncReport
-from lookalike.store import writer_lock
+from lookalike.store import Turn, Wait, writer_lock
 from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.system.watching import watching
 from lookalike.train import AutoencoderSettings, FinetuneSettings, Running, Trained
@@ -72,6 +72,7 @@ class Models(Names):
         model: str | None = None,
         whiten: bool = False,
         *,
+        wait: Wait = "threads",
         report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
     ) -> str:
@@ -88,6 +89,8 @@ class Models(Names):
             Whose vectors; the collection's own model by default.
         whiten : bool
             Give every component the same variance.
+        wait : float, None or "threads"
+            How long to wait for another writer; see `Collection.sync`.
         report, cancel : optional
             Who is told how far it has come, and may stop it; see `Collection.sync`.
 
@@ -114,7 +117,10 @@ class Models(Names):
         """
         resources = self._resources()
         base, components = resources.model(model), PCA(n_components, whiten)
-        with watching(report, cancel) as watch, writer_lock(resources.store.folder):
+        with (
+            watching(report, cancel) as watch,
+            writer_lock(resources.store.folder, Turn(wait, "reducing a model", watch)),
+        ):
             return reduce_model(resources, components, base, model, watch)
 
     def pca(self, model: str) -> PCA:
@@ -204,5 +210,8 @@ class Models(Names):
         with watching(report, cancel) as watch:
             trained = self.train(settings, labels, running, **watch.told)
             device = "cpu" if running.device == "cpu" else AUTO
-            synced = self._sync(model=trained.card.model, jobs=running.jobs, device=device, **watch.told)
+            # Hours of work are not to end in "another is writing".
+            synced = self._sync(
+                model=trained.card.model, jobs=running.jobs, device=device, wait=None, **watch.told
+            )
         return TrainedModel(trained, synced, registry.folder / trained.card_name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lookalike.collection.columns import FileColumns, are_in
 from lookalike.collection.embedded import nothing_embedded
 from lookalike.collection.resources import Resources
 from lookalike.embed import Model, ModelRegistry, base_name, reduce_vectors
@@ -23,7 +24,10 @@ def reduce_model(resources: Resources, pca: PCA, model: Model, asked: str | None
     store, registry = resources.live, resources.models
     table = store.vectors(model.name, model.dimension)
     check_vectors_fit(table.count(), model.dimension)
-    _, vectors = table.read_vectors()
+    ids, vectors = table.read_vectors()
+    is_there = are_in(ids, FileColumns(store.files.read).images)
+    if not is_there.all():  # who wrote before was killed
+        vectors = vectors[is_there]
     if not len(vectors):
         raise nothing_embedded(store, model.name, asked)
     if len(vectors) == 1:

@@ -24,7 +24,7 @@ from lookalike.errors import (
 from lookalike.hints import Hint
 from lookalike.images.decode import read_file
 from lookalike.index.kinds import kind_names
-from lookalike.store import writer_lock
+from lookalike.store import Turn, writer_lock
 from lookalike.system.progress import Watch
 from lookalike.system.wording import count_of
 from lookalike.train import (
@@ -71,7 +71,8 @@ def train_model(
     _check_nothing_is_left(places, registry, name)
     images = _labeled(places, labels) if training.takes_labels else _images(places)
     trained = training.train(images, settings, run, running, watch)
-    with writer_lock(folder):
+    # Whoever is at it: hours of work are not to be thrown away.
+    with writer_lock(folder, Turn(None, "keeping a trained model", watch)):
         registry.add_trained(trained.local, trained.files())
     run.remove()
     return trained
