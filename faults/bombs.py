@@ -1,8 +1,8 @@
 """Every bomb of `faults.bomb_files` is indexed between two photos, by a command of its own.
 
 The command has to end within 40 seconds (of processor time, where the machine is busy otherwise); all of its
-processes together have to stay within 1.5 GB, or, for a plausible picture that needs more, within half of the
-memory that was free; both photos have to be read; nothing but its own words may be on the terminal; and what is
+processes together have to stay within 1.5 GB, or, for a plausible picture that needs more, in half of the
+memory that was free; both photos have to be read; nothing but its own words may be on the terminal; what is
 said of the bomb is one line, its reason.
 """
 

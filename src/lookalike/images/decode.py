@@ -156,6 +156,8 @@ def decode(
     _check_size(name, cost.width, cost.height, max_pixels)
     if cost.doubt:
         raise ImageDamagedError(name, f"damaged {kind.name} file ({cost.doubt})")
+    if apart.is_far_too_slow(cost, seconds):
+        raise ImageDamagedError(name, apart.far_too_slow(seconds))
     if apart.is_for_thread(cost):
         with apart.room_for(cost, name, len(data), watch):
             return decode_here(data, name, shorter_side, max_pixels)
