@@ -191,23 +191,24 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path):
 
 def test_a_full_disk_is_one_clear_error_and_keeps_what_was_committed(tmp_path, monkeypatch):
     from lookalike.errors import StoreError
-    from lookalike.store import Table
+    from lookalike.store.commits import Commits
 
     for number in range(30):
         picture(number).save(tmp_path / f"{number:02}.png")
     collection = Collection.create(tmp_path)
-    real = Table._flush
-    commits = []
+    real = Commits._flush_new
+    flushed = []
 
-    def fail_later(table):
-        commits.append(table)
-        if len(commits) > 20:
+    def fail_later(commits, folders):
+        flushed.append(commits)
+        if len(flushed) > 40:
             raise OSError(errno.ENOSPC, "No space left on device")
-        real(table)
+        return real(commits, folders)
 
-    monkeypatch.setattr(Table, "_flush", fail_later)
-    with pytest.raises(StoreError, match="the disk is full; all that was committed before is kept"):
+    monkeypatch.setattr(Commits, "_flush_new", fail_later)
+    with pytest.raises(StoreError, match="the disk is full") as caught:
         collection.sync(jobs=1, commit_seconds=0)
+    assert "what was done before is kept" in str(caught.value.hint)
     monkeypatch.undo()
     kept = len(Collection.open(tmp_path))
     assert 0 < kept < 30

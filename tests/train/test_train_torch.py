@@ -746,7 +746,7 @@ def test_weights_of_resnet_come_from_the_hub_once(classes, tiny_resnet, tmp_path
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (None, "cannot read"),
+        (None, "there is no model file"),
         (b"half of", "is not a safetensors file, or is cut short"),
         (safetensors_file({"a": np.zeros(3)}), "does not hold a ResNet-50: its first tensor is a; expected"),
     ],

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from lookalike.cli.hints import advise
 from lookalike.errors import DamageWarning, InvalidInputError, LookalikeError, ResourceError
+from lookalike.hints import Sentence, way_out
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,6 +31,7 @@ _UNSAFE_IN_JSON = re.compile(f"[\x7f-\x9f{_TURNING}]")  # it has escaped the oth
 _HANDLES = 1_024  # files open at once
 _FEWEST_HANDLES = 32
 _MISSING = 8  # characters that are named
+_OUTPUT = "standard output"
 _DELAY = 0.2  # seconds of work before there is a bar: what is there already takes no time
 
 
@@ -145,7 +147,8 @@ def complain_of_output(error: OSError) -> int:
     reason = error.strerror or str(error)
     if error.filename is None and error.errno == errno.ENOENT and not is_working_folder_there():
         reason = "the working directory is not there any more; go to one that is"
-    complain(f"{error.filename}: {reason}" if error.filename else reason)
+    hint = None if error.filename == _OUTPUT else way_out(error)
+    complain(Sentence(f"{error.filename}: {reason}" if error.filename else reason, hint))
     return 2
 
 
@@ -249,7 +252,7 @@ def naming_output() -> Iterator[None]:
         yield
     except OSError as error:
         if error.filename is None:
-            error.filename = "standard output"
+            error.filename = _OUTPUT
         raise
 
 

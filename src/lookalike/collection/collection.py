@@ -16,6 +16,7 @@ from lookalike.collection.asking import as_colors, as_filter, complete
 from lookalike.collection.browsing import browse, count, facets
 from lookalike.collection.checking.checkable import Checkable
 from lookalike.collection.closed import Closed, LeftBehind
+from lookalike.collection.copyable import Copyable
 from lookalike.collection.describing import describe, describe_image, describe_roots
 from lookalike.collection.faces import Faces
 from lookalike.collection.facets import check_facets
@@ -50,6 +51,7 @@ from lookalike.results.search import SearchResult
 from lookalike.results.sync import SyncReport
 from lookalike.store import Labeling, Store, Turn, Wait, check_wait, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Work, locate
+from lookalike.system.checked_calls import checked
 from lookalike.system.cores import usable_cores
 from lookalike.system.forks import leave_behind
 from lookalike.system.progress import CancelToken, ProgressReport, silent
@@ -66,7 +68,8 @@ if TYPE_CHECKING:
     from lookalike.results.maps import ImageMap
 
 
-class Collection(Faces, Checkable):
+@checked
+class Collection(Faces, Checkable, Copyable):
     """Images on the disk, made searchable. Made by `create`, found again by `open`.
 
     Attributes

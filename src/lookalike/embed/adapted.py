@@ -41,6 +41,8 @@ class AdaptedEmbedder(OnnxEmbedder):
     ----------
     sha256 : str
         Of the file: what tells the vectors of one set of weights from those of another.
+    takes_one : bool
+        Whether it takes one image a call, no more.
     """
 
     def __init__(
@@ -53,7 +55,8 @@ class AdaptedEmbedder(OnnxEmbedder):
         adapted = adapt(graph, model.name, model.use or GraphUse(), model.size)
         super().__init__(replace(model, dimension=0), adapted.graph, compute)  # tried first
         self.sha256 = hashlib.sha256(graph).hexdigest()
-        if adapted.takes_one:
+        self.takes_one = adapted.takes_one
+        if self.takes_one:
             self.batch_size = 1
         self._load_text = load_text
         self._text: TextTower | None = None

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 DEFAULT_SIZE = 224
 """Side of the input, pixels, where neither the graph nor its user says."""
 
+LARGEST_SIZE = 4096
+"""Side of the input, pixels; what is larger is a slip of the pen, or a bomb."""
+
 EMBEDDING_OUTPUTS = (
     "image_embeds",
     "embedding",
@@ -94,6 +97,11 @@ def adapt(data: bytes, name: str, use: GraphUse, size: int | None = None) -> Ada
             f"the model {name} takes images of {seen.size} × {seen.size} pixels; expected {size} × {size}"
         )
     side = seen.size or size or DEFAULT_SIZE
+    if side > LARGEST_SIZE:
+        raise ModelInputError(
+            f"the model {name} takes images of {side:,} × {side:,} pixels; expected at most"
+            f" {LARGEST_SIZE:,} × {LARGEST_SIZE:,}"
+        )
     output, rank = _embedding(model, name, use)
     if rank not in (2, 3, 4):
         raise ModelInputError(

@@ -22,6 +22,7 @@ from lookalike.embed.onnx import OnnxEmbedder
 from lookalike.embed.pixels import PixelsEmbedder
 from lookalike.embed.runtime import ONE_THREAD, Compute
 from lookalike.embed.text import TextTower
+from lookalike.embed.trial import Graph, try_graph
 from lookalike.errors import ModelDamagedError, ModelExtraError
 from lookalike.system.cache import cache_folder, check_trusted, make_folder, shut
 from lookalike.system.progress import UNWATCHED, Watch
@@ -31,7 +32,9 @@ _BUILD = 1
 """Raise it when a graph built from the same weights changes, so that cached ones are left behind."""
 
 
-def load_model(name: str, compute: Compute = ONE_THREAD, watch: Watch = UNWATCHED) -> Embedder:
+def load_model(
+    name: str, compute: Compute = ONE_THREAD, watch: Watch = UNWATCHED, is_new: bool = False
+) -> Embedder:
     """Load a model by name.
 
     Parameters
@@ -42,6 +45,8 @@ def load_model(name: str, compute: Compute = ONE_THREAD, watch: Watch = UNWATCHE
         Where it is to run.
     watch : Watch
         Told of what is fetched.
+    is_new : bool
+        Whether nothing was embedded with it yet: of another content than the table knows, it is tried.
 
     Raises
     ------
@@ -50,7 +55,7 @@ def load_model(name: str, compute: Compute = ONE_THREAD, watch: Watch = UNWATCHE
     """
     model = get_model(name)
     if isinstance(model.weights, HubFiles):
-        return _from_hub(model, model.weights, compute, watch)
+        return _from_hub(model, model.weights, compute, watch, is_new)
     if isinstance(model.weights, PackagedWeights):
         return OnnxEmbedder(model, _graph(model, model.weights), compute)
     return PixelsEmbedder(model)
@@ -67,8 +72,13 @@ def is_installed(model: Model) -> bool:
         return False
 
 
-def _from_hub(model: Model, weights: HubFiles, compute: Compute, watch: Watch) -> Embedder:
+def _from_hub(
+    model: Model, weights: HubFiles, compute: Compute, watch: Watch, is_new: bool = False
+) -> Embedder:
     graph, folder = hub.read_image_file(model, watch)
+    sha256 = hashlib.sha256(graph).hexdigest()
+    if is_new and sha256 != weights.image.sha256:  # what the table of models knows has been tried
+        try_graph(Graph(folder / weights.image.path, sha256, model), watch)
 
     def load_text() -> TextTower:
         assert model.text is not None and weights.text is not None and weights.tokenizer is not None

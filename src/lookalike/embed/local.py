@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from lookalike.embed.adapted import AdaptedEmbedder
-from lookalike.embed.graph import adapt
+from lookalike.embed.graph import LARGEST_SIZE, adapt
+from lookalike.embed.model_file import read_model_file
 from lookalike.embed.models import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -29,13 +30,14 @@ from lookalike.embed.models import (
     Model,
 )
 from lookalike.embed.runtime import ONE_THREAD, Compute
+from lookalike.embed.trial import Graph, try_graph
 from lookalike.errors import (
     ModelDamagedError,
     ModelInputError,
-    ModelNotFoundError,
     ModelResourceError,
 )
 from lookalike.hints import Hint, join
+from lookalike.system.flush import make_durable_folder
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import checked, summed
 from lookalike.types import Metric
@@ -43,7 +45,6 @@ from lookalike.types import Metric
 HUB_CONFIG = "preprocessor_config.json"
 
 _GIVE_ANEW = Hint("give_onnx", first="")
-_LARGEST = 4096  # pixels a side; more is a slip of the pen
 
 _FILTERS: dict[int, Interpolation] = {
     0: "nearest",
@@ -94,22 +95,21 @@ def is_path(name: str) -> bool:
     return name.lower().endswith(".onnx") or any(separator in name for separator in separators)
 
 
-def read_local(path: Path) -> LocalModel:
-    """Read an ONNX file, inspect it, and try it on a grey image.
+def read_local(path: Path, folder: Path | None = None) -> LocalModel:
+    """Read an ONNX file, inspect it, and try it on some images; see `trial`.
+
+    Parameters
+    ----------
+    path : Path
+    folder : Path, optional
+        Of models that are kept: the same file, kept there, has been tried.
 
     Raises
     ------
     ModelError
         If there is no such file, it is no ONNX file, its form is not known, or it does not run.
     """
-    try:
-        graph = path.read_bytes()
-    except (FileNotFoundError, ValueError) as error:  # ValueError: a zero byte in the name
-        raise ModelNotFoundError(f"there is no model file {str(path)!r}; expected an ONNX file") from error
-    except OSError as error:
-        raise ModelResourceError(
-            f"the model file {path} cannot be read: {error.strerror or error}"
-        ) from error
+    graph = read_model_file(path)
     wishes = _read_wishes(path)
     size = adapt(graph, str(path), wishes.use, wishes.size).size
     if wishes.resize is not None and wishes.resize < size:
@@ -130,7 +130,9 @@ def read_local(path: Path) -> LocalModel:
         licence="",
         use=wishes.use,
     )
-    return LocalModel(AdaptedEmbedder(model, graph).model, graph)
+    kept = None if folder is None else kept_local(model.name, folder)
+    dimension = try_graph(Graph(path, sha256, model)) if kept is None else kept.dimension
+    return LocalModel(replace(model, dimension=dimension), graph)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +196,7 @@ def keep_local(local: LocalModel, folder: Path) -> None:
         **asdict(model.use),
     }
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_durable_folder(folder)
         # The description last: it says that the graph is whole.
         for ending, content in (
             (".onnx", local.graph),
@@ -337,8 +339,8 @@ def _side(size: Any) -> tuple[int, bool]:
 def _checked(wishes: _Wishes) -> _Wishes:
     use = wishes.use
     for name, side in (("size", wishes.size), ("resize", wishes.resize)):
-        if side is not None and (type(side) is not int or not 1 <= side <= _LARGEST):
-            raise ValueError(f"{name} is {side!r}; expected pixels, 1 to {_LARGEST}")
+        if side is not None and (type(side) is not int or not 1 <= side <= LARGEST_SIZE):
+            raise ValueError(f"{name} is {side!r}; expected pixels, 1 to {LARGEST_SIZE}")
     for name, values in (("mean", use.mean), ("std", use.std)):
         if not isinstance(values, tuple):
             raise ValueError(f"{name} is {values!r}; expected three numbers")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lookalike.embed.models import GraphUse, Model
-from lookalike.embed.runtime import ONE_THREAD, Compute, open_session
+from lookalike.embed.runtime import ONE_THREAD, Compute, is_out_of_memory, open_session
 from lookalike.errors import ModelInputError, ModelMemoryError
 from lookalike.types import PixelArray, Vectors
 
@@ -69,7 +69,7 @@ class OnnxEmbedder:
             except ModelInputError:
                 raise
             except Exception as error:  # the runtime raises its own classes, all plain Exceptions
-                is_short = _is_out_of_memory(error)
+                is_short = is_out_of_memory(error)
                 if is_short and len(batch) == 1:
                     raise ModelMemoryError(
                         f"there is not enough memory to embed an image with {self.model.name}"
@@ -116,13 +116,6 @@ def fit_image(image: Image, model: Model) -> PixelArray:
         box = (left, top, left + crop, top + crop)
     filter_ = Resampling[use.interpolation.upper()]
     return np.asarray(image.resize((side, side), filter_, box, reducing_gap=3.0))
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    text = str(error).lower()
-    return any(
-        sign in text for sign in ("out of memory", "failed to allocate", "bad_alloc", "bad allocation")
-    )
 
 
 def unit_rows(vectors: Vectors) -> Vectors:

@@ -43,6 +43,7 @@ from lookalike.errors import (
 )
 from lookalike.hints import Hint
 from lookalike.pca import PCA
+from lookalike.system.flush import make_durable_folder
 from lookalike.system.memo import Memo
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.system.replace_file import replace_file
@@ -122,7 +123,7 @@ class ModelRegistry:
             If it cannot be loaded, or its weights are not those that the collection's vectors were made with.
         """
         key = (name, compute)
-        embedder = self._loaded.get(key, lambda: self._load(name, compute, watch))
+        embedder = self._loaded.get(key, lambda: self._load(name, compute, watch, is_new))
         if not is_new:
             try:
                 self._check_weights(name, embedder)
@@ -131,7 +132,7 @@ class ModelRegistry:
                 raise
         return embedder
 
-    def _load(self, name: str, compute: Compute, watch: Watch) -> Embedder:
+    def _load(self, name: str, compute: Compute, watch: Watch, is_new: bool) -> Embedder:
         if self.external(name) is not None:
             raise cannot_embed(name)
         base = self._base_of(name)
@@ -141,7 +142,9 @@ class ModelRegistry:
         if visiting is not None:
             return visiting.open(compute)
         kept = kept_local(name, self.folder)
-        return load_model(name, compute, watch) if kept is None else load_kept(kept, self.folder, compute)
+        if kept is not None:
+            return load_kept(kept, self.folder, compute)
+        return load_model(name, compute, watch, is_new)
 
     def keep(self, name: str, embedder: Embedder, is_new: bool) -> None:
         """Keep what the vectors about to be written need or tell: a user's file, the hash of a hub's.
@@ -159,7 +162,7 @@ class ModelRegistry:
             if file.exists() and not is_new:
                 return
             try:
-                self.folder.mkdir(parents=True, exist_ok=True)
+                make_durable_folder(self.folder)
                 content = f"{embedder.sha256}\n".encode("ascii")
                 replace_file(file, content, durable=True)
                 note_sum(file, content)
@@ -200,7 +203,7 @@ class ModelRegistry:
         return local.model
 
     def _read_file(self, path: Path) -> LocalModel:
-        local = read_local(path)
+        local = read_local(path, self.folder)
         kept = kept_local(local.model.name, self.folder)
         if kept is not None and kept != replace(local.model, title=kept.title):
             raise ModelConflictError(
@@ -276,7 +279,7 @@ class ModelRegistry:
         name = local.model.name
         self.check_free(name)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_durable_folder(self.folder)
             for ending, content in beside.items():
                 replace_file(self.folder / f"{name}{ending}", content, durable=True)
                 note_sum(self.folder / f"{name}{ending}", content)
@@ -317,7 +320,7 @@ class ModelRegistry:
         while (name := reduced_name(base, pca.n_components_, pca.whiten, number)) in self.reduced():
             number += 1
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_durable_folder(self.folder)
             content = pca.to_bytes()
             replace_file(self.folder / f"{name}.npz", content, durable=True)
             note_sum(self.folder / f"{name}.npz", content)

@@ -13,7 +13,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lookalike.errors import InvalidInputError, ModelDamagedError, ModelError, ModelResourceError
+from lookalike.errors import (
+    InvalidInputError,
+    ModelDamagedError,
+    ModelError,
+    ModelMemoryError,
+    ModelResourceError,
+)
 from lookalike.hints import Hint
 
 
@@ -156,9 +162,18 @@ def _open(graph: bytes | Path, name: str, threads: int, device: Device) -> Any:
             providers=[(device.provider, settings)],
         )
     except Exception as error:  # the runtime raises its own classes, all plain Exceptions
+        if is_out_of_memory(error):
+            raise ModelMemoryError(f"there is not enough memory to load the model {name}") from error
         raise ModelDamagedError(
             f"the model {name} cannot be loaded: {' '.join(str(error).split())}"
         ) from error
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Tell whether the runtime says that there is not enough memory, on this machine or on a GPU."""
+    text = str(error).lower()
+    signs = ("out of memory", "failed to allocate", "bad_alloc", "bad allocation")
+    return isinstance(error, MemoryError) or any(sign in text for sign in signs)
 
 
 def _unavailable(device: Device, reason: str) -> ModelError:

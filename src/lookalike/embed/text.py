@@ -122,8 +122,9 @@ class TextTower:
                 f" expected ({len(texts)}, {self._dimension}) numbers"
             )
         for text, vector in zip(words, vectors, strict=True):
-            if not np.isfinite(vector).all() or not vector.any():
-                what = "only zeros" if np.isfinite(vector).all() else "numbers that are not finite"
-                raise ModelInputError(f"the text tower of {self._name} gives {what} for {text!r}")
+            if not np.isfinite(vector).all():
+                raise ModelInputError(
+                    f"the text tower of {self._name} gives numbers for {text!r} that are not finite"
+                )
         with np.errstate(all="ignore"):  # a float64 beyond float32
             return unit_rows(vectors.astype(np.float32))

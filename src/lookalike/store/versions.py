@@ -190,6 +190,34 @@ def flaws(table: Path) -> dict[str, Flaw]:
     }
 
 
+def sweep(table: Path) -> None:
+    """Delete the files of data that no version names: of a write that was cut off. The caller holds its lock.
+
+    Raises
+    ------
+    OSError, ValueError
+        If a version cannot be read; one that is not whole names what it named.
+    """
+    import lance
+
+    there = {
+        f"{folder}/{name}"
+        for folder in ("data", "_deletions")
+        if (table / folder).is_dir()
+        for name in os.listdir(table / folder)
+    }
+    newest = open_whole(table)
+    if newest is None or flaws(table):
+        return
+    there.difference_update(name for name, _ in named_files(newest))
+    for version in newest.versions() if there else ():
+        each = lance.dataset(os.fspath(table), version=version["version"])
+        there.difference_update(name for name, _ in named_files(each))
+    for name in there:
+        with contextlib.suppress(OSError):  # the next one will
+            os.unlink(table / name)
+
+
 def look(table: Path, number: int) -> Flaw | None:
     """Look anew at a version and at all files that it names; return what is wrong, None if it is whole.
 
@@ -371,6 +399,19 @@ def _look(
             return None, Flaw(f"{file} is {verdict}", was_done)
     _remember(table, commit)
     return dataset, None
+
+
+def has_whole_index(table: Path, uuid: str) -> bool:
+    """Tell whether the files of an index in a table are what was written.
+
+    Raises
+    ------
+    OSError
+        If one cannot be read.
+    """
+    sums = Checksums(table)
+    noted = {name: each for name, each in sums.read().items() if name.startswith(f"_indices/{uuid}/")}
+    return all(sums.trust(name, each) in ("whole", "unknown") for name, each in noted.items())
 
 
 def named_files(dataset: Any) -> Iterator[tuple[str, int | None]]:

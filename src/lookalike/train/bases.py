@@ -22,8 +22,9 @@ from lookalike.embed import (
     resnet,
 )
 from lookalike.embed import efficientnet_lite as lite
+from lookalike.embed.model_file import read_model_file
 from lookalike.embed.safetensors_weights import read_safetensors
-from lookalike.errors import ModelError, ModelResourceError
+from lookalike.errors import ModelError
 from lookalike.hints import Hint
 from lookalike.system.on_demand import load
 from lookalike.system.progress import UNWATCHED, Watch
@@ -125,10 +126,7 @@ class ResNetBase:
             title, licence = self.model.title, RESNET50_WEIGHTS.licence
         else:
             path = Path(file)
-            try:
-                content = path.read_bytes()
-            except OSError as error:
-                raise ModelResourceError(f"cannot read {path}: {error.strerror or error}") from error
+            content = read_model_file(path, "a safetensors file")
             title, licence, source = f"ResNet-50 with the weights of {path.name}", "", path.name
         weights = resnet.take_weights(read_safetensors(content, str(path)), str(path), self.shape)
         sha256 = hashlib.sha256(content).hexdigest()
