@@ -99,6 +99,7 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "demo_folder": "remove it, or name another folder",
         "another_demo_folder": "name another folder",
         "demo_pictures": "name a folder of your own",
+        "force_copy": "name another folder, or replace it with force=True",
         "force_export": "name another file, or write it anew with force=True",
         "begin_again": "begin again with restart=True",
     }

@@ -498,7 +498,7 @@ def test_an_absurd_webp_is_refused():
     # libwebp finds no frame in it.
     head = b"VP8X" + struct.pack("<I", 10) + bytes(4) + b"\xfe\x3f\x00" * 2  # 16,383 × 16,383
     data = b"RIFF" + struct.pack("<I", 4 + len(head)) + b"WEBP" + head
-    assert reason(data.ljust(64, b"\0")).startswith("damaged")
+    assert reason(data.ljust(64, b"\0")).startswith("too large: 16383 × 16383")
 
 
 def test_what_pillow_finds_too_large_is_not_called_damaged(monkeypatch):

@@ -94,6 +94,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "demo_folder": "remove it, or name another folder with -o",
         "another_demo_folder": "name another folder with -o",
         "demo_pictures": "name a folder of your own: `lookalike demo FOLDER`",
+        "force_copy": "name another folder, or replace it with --force",
         "force_export": "name another file, or write it anew with --force",
         "begin_again": "begin again with --restart",
     }

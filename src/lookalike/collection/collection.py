@@ -16,6 +16,7 @@ from lookalike.collection.asking import as_colors, as_filter, complete
 from lookalike.collection.browsing import browse, count, facets
 from lookalike.collection.checking.checkable import Checkable
 from lookalike.collection.closed import Closed, LeftBehind
+from lookalike.collection.copyable import Copyable
 from lookalike.collection.describing import describe, describe_image, describe_roots
 from lookalike.collection.faces import Faces
 from lookalike.collection.facets import check_facets
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
     from lookalike.results.maps import ImageMap
 
 
-class Collection(Faces, Checkable):
+class Collection(Faces, Checkable, Copyable):
     """Images on the disk, made searchable. Made by `create`, found again by `open`.
 
     Attributes

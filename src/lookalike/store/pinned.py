@@ -8,6 +8,7 @@ table open can look before every use whether it is still the newest.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +25,15 @@ from lookalike.store.fields import FieldTable
 from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.store import Store
 from lookalike.store.table import Table
-from lookalike.store.versions import Commit, newest_commit, was_written
+from lookalike.store.versions import (
+    VERSIONS,
+    Commit,
+    manifests,
+    named_files,
+    newest_commit,
+    version_of,
+    was_written,
+)
 from lookalike.system.forks import check_not_forked
 from lookalike.types import Ids
 
@@ -185,6 +194,28 @@ class PinnedTable(Table):
             return self.pin.dimension
         with self._errors("read"):
             return self.pin.dimension
+
+    def file_names(self) -> list[str]:
+        """Return the files that the commit is made of, by their paths in the folder of the table.
+
+        Raises
+        ------
+        FileNotFoundError
+            If they have been cleared away, as newer ones have taken their place.
+        """
+        if self.pin is None:
+            return []
+        with self._errors("read"):
+            dataset = self.pin.dataset
+            names = [name for name, _ in named_files(dataset)]
+            segments = [segment.uuid for index in dataset.describe_indices() for segment in index.segments]
+        own = [name for name in manifests(self.folder) if version_of(name) == dataset.version]
+        if not own:
+            raise FileNotFoundError(errno.ENOENT, "it was cleared away", str(self.folder / VERSIONS))
+        for segment in segments:
+            inside = sorted(os.listdir(self.folder / "_indices" / segment))
+            names += [f"_indices/{segment}/{name}" for name in inside]
+        return [f"{VERSIONS}/{own[0]}", *names]
 
     def is_newest(self) -> bool:
         """Tell whether nothing has been committed since."""
