@@ -10,6 +10,7 @@ sentence and hint and exits with 2.
     │   └── MissingImagesError                        a root is gone, or more than half of its images
     ├── MissingExtraError         ImportError         install the extra: .extra
     ├── InvalidInputError         ValueError          ask otherwise: no call can accept this
+    │   └── InvalidTypeError      TypeError           the same: what is there is no number, say
     ├── DamagedError                                  what lies there is not what was written: make it anew
     ├── BusyError                                     another process is at it: wait
     │   └── LockedError                               another process is writing
@@ -42,6 +43,8 @@ from typing import Any, ClassVar, Self
 
 from lookalike.hints import Hint, Sentence, join, way_out
 
+_LONGEST = 5_000  # letters of a sentence: more than the longest path
+
 
 class LookalikeError(Exception):
     """Base of all errors that lookalike raises on purpose.
@@ -72,7 +75,7 @@ class LookalikeError(Exception):
     def __init__(
         self, sentence: str = "", *, hint: Hint | str | None = None, field: str | None = None
     ) -> None:
-        super().__init__(sentence)
+        super().__init__(_cut(sentence))
         self._hint = join(hint)
         self.field = field
         if self._hint is not None:
@@ -130,6 +133,13 @@ class LookalikeError(Exception):
         return {"code": self.code, "detail": str(self), "hint": hint, "field": self.field}
 
 
+def _cut(sentence: str) -> str:
+    """Leave out the middle of what nobody can read: it quotes what was given, whatever length that has."""
+    if len(sentence) <= _LONGEST:
+        return sentence
+    return f"{sentence[: _LONGEST // 2]} … {sentence[-_LONGEST // 2 :]}"
+
+
 def _blank(kind: type[Any]) -> Any:
     """Make an error without its attributes, as that one of Python's own would whose memory it shares."""
     builtin: Any = kind
@@ -177,6 +187,10 @@ class InvalidInputError(LookalikeError, ValueError):
 
     code = "invalid_input"
     status = 422
+
+
+class InvalidTypeError(InvalidInputError, TypeError):
+    """An argument of a type that no call can accept: objects that are no numbers, where these should be."""
 
 
 class DamagedError(LookalikeError):

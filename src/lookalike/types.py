@@ -11,6 +11,8 @@ from typing import Any, Literal, NewType, NoReturn, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.system.checked_calls import checked
+
 ImageId = NewType("ImageId", int)
 """An image is its content: the first 63 bits of the sha256 of its bytes."""
 
@@ -144,6 +146,7 @@ def choose_label(given: str | None, clusters: Mapping[str, str], without: str | 
     return next((name for clustering, name in clusters.items() if clustering != without), None)
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One answer of a search.

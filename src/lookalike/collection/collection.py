@@ -51,6 +51,7 @@ from lookalike.results.search import SearchResult
 from lookalike.results.sync import SyncReport
 from lookalike.store import Labeling, Store, Turn, Wait, check_wait, find_collection, writer_lock
 from lookalike.sync import COMMIT_SECONDS, Work, locate
+from lookalike.system.checked_calls import checked
 from lookalike.system.cores import usable_cores
 from lookalike.system.forks import leave_behind
 from lookalike.system.progress import CancelToken, ProgressReport, silent
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from lookalike.results.maps import ImageMap
 
 
+@checked
 class Collection(Faces, Checkable, Copyable):
     """Images on the disk, made searchable. Made by `create`, found again by `open`.
 

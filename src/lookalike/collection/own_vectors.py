@@ -19,6 +19,7 @@ from lookalike.embed import Model, ModelRegistry, base_name, reduce_vectors
 from lookalike.errors import InvalidInputError, ModelConflictError, ModelNotFoundError
 from lookalike.results.adding import AddedImage, VectorReport
 from lookalike.sync import COMMIT_IMAGES
+from lookalike.system.checked_calls import shown as words_of
 from lookalike.system.progress import UNWATCHED, Progress, Watch
 from lookalike.types import Ids, Metric, Vectors
 
@@ -78,6 +79,10 @@ def add_vectors(
         raise InvalidInputError(
             f"the vectors are {given.dtype} of shape {given.shape}; expected numbers of shape (n, d)",
             field="vectors",
+        )
+    if not isinstance(images, Sequence | np.ndarray) or (not np.ndim(images) and not isinstance(images, str)):
+        raise InvalidInputError(
+            f"images is {words_of(images)}; expected a list of ids or names", field="images"
         )
     if isinstance(images, str) or len(images) != len(given):
         n = 1 if isinstance(images, str) else len(images)

@@ -11,18 +11,20 @@ disk before it takes its place, so that a power cut leaves no file that only loo
 from __future__ import annotations
 
 import contextlib
+import errno
+import functools
 import json
 import os
 import shutil
 import tokenize
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import IndexFileError
+from lookalike.errors import IndexFileError, ResourceError
 from lookalike.index.contract import METRICS
 from lookalike.system.sums import FileFacts, FoundWhole, checked, facts_of, sum_of, sum_of_file, summed
 
@@ -31,6 +33,22 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 _SMALL = 1 << 20  # bytes of a file that is verified at each opening, in a quarter of a millisecond
 
 
+def _naming_the_index(write: Callable[..., None]) -> Callable[..., None]:
+    """Let what the system refuses be said of the index that was to be written."""
+
+    @functools.wraps(write)
+    def naming(folder: Path, *given: Any, **named: Any) -> None:
+        try:
+            if not folder.name:
+                raise OSError(errno.EINVAL, "it has no name")
+            write(folder, *given, **named)
+        except OSError as error:
+            raise ResourceError(f"the index cannot be written to {folder}: {error.strerror}") from error
+
+    return naming
+
+
+@_naming_the_index
 def write(folder: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
     """Write an index, replacing an index that is there.
 

@@ -21,6 +21,7 @@ from lookalike.plots.style import (
     title_axes,
     write_title,
 )
+from lookalike.system.checked_calls import checked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,6 +50,7 @@ class Curve:
     rates: Sequence[float]
 
 
+@checked
 def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> Figure:
     """Draw queries a second over recall, a line an index. Towards a recall of 1 the axis opens up.
 
@@ -119,6 +121,7 @@ def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> 
     return figure
 
 
+@checked
 def k_curves(
     ks: Sequence[int],
     inertias: Sequence[float],
@@ -177,6 +180,7 @@ def k_curves(
     return figure
 
 
+@checked
 def distance_curve(
     distances: npt.NDArray[np.float32], min_samples: int, eps: float, unit: str, title: str = ""
 ) -> Figure:

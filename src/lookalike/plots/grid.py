@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
+from lookalike.system.checked_calls import checked
 
 Cells = npt.NDArray[np.intp]
 Doubles = npt.NDArray[np.float64]
@@ -29,6 +30,7 @@ _ROUNDS = 6
 _NEAREST = 8
 
 
+@checked
 def assign_to_grid(points: npt.ArrayLike, n_rows: int, n_columns: int) -> Cells:
     """Give each point of a map a cell of its own.
 
@@ -67,6 +69,7 @@ def assign_to_grid(points: npt.ArrayLike, n_rows: int, n_columns: int) -> Cells:
     return cells
 
 
+@checked
 def kept_neighbors(points: npt.ArrayLike, cells: npt.ArrayLike, n_columns: int, k: int = 8) -> float:
     """Return which share of each point's k nearest on the map is within two cells of it on the grid.
 

@@ -27,6 +27,7 @@ from lookalike.plots.groups import (
 )
 from lookalike.plots.shown_images import choose_spread, choose_uncovered
 from lookalike.plots.style import fit_picture, new_figure, shorten, theme, write_line, write_title
+from lookalike.system.checked_calls import checked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,6 +56,7 @@ _SMALLEST_TILE = 36
 _READ_AT_ONCE = 1_000  # image files
 
 
+@checked
 def read_size(words: str) -> Size:
     """Return the size of a picture in pixels: ``hd``, ``4k``, or width x height.
 
@@ -74,6 +76,7 @@ def read_size(words: str) -> Size:
     return size
 
 
+@checked
 def points_map(
     points: npt.ArrayLike,
     groups: Groups | None = None,
@@ -110,6 +113,7 @@ def points_map(
     return drawn
 
 
+@checked
 def images_map(
     points: npt.ArrayLike,
     pictures: Pictures,
@@ -153,6 +157,7 @@ def images_map(
     return sheet.figure
 
 
+@checked
 def tiles_map(
     points: npt.ArrayLike,
     pictures: Pictures,

@@ -20,6 +20,7 @@ from lookalike.plots.style import (
     write_line,
     write_title,
 )
+from lookalike.system.checked_calls import checked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,6 +63,7 @@ class QueryRow:
     note: str = ""
 
 
+@checked
 def worst_queries(rows: Sequence[QueryRow], title: str = "") -> Figure:
     """Draw a strip for each query: itself, and its hits, framed and marked as right or wrong.
 
@@ -105,6 +107,7 @@ def worst_queries(rows: Sequence[QueryRow], title: str = "") -> Figure:
     return figure
 
 
+@checked
 def confusion(labels: Sequence[str], shares: Doubles, title: str = "", is_part: bool = False) -> Figure:
     """Draw which classes the hits of each class's queries are of: a row for each, the shares in percent.
 
@@ -188,6 +191,7 @@ def confusion(labels: Sequence[str], shares: Doubles, title: str = "", is_part: 
     return figure
 
 
+@checked
 def scree(shares: Sequence[float] | Doubles, kept: int, title: str = "", mark: float = 0.95) -> Figure:
     """Draw the share of the variance that each component has, and what the first so many have together.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.errors import InvalidInputError
 from lookalike.plots.style import DPI, fit_picture, new_figure, shorten, theme, write_line, write_title
+from lookalike.system.checked_calls import checked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,6 +41,7 @@ class SheetRow:
     marked: Sequence[bool] = ()
 
 
+@checked
 def contact_sheet(rows: Sequence[SheetRow], title: str = "", columns: int = 12) -> Figure:
     """Draw rows of images below each other, each below its heading.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import InvalidInputError
 from lookalike.images.own import is_own_picture, own_mark
+from lookalike.system.checked_calls import checked
 from lookalike.system.output import check_output, write_output
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def theme() -> Theme:
     return _theme.get()
 
 
+@checked
 @contextlib.contextmanager
 def use_theme(*, dark: bool) -> Iterator[None]:
     """Draw the pictures made meanwhile on dark paper, or on light.
@@ -200,6 +202,7 @@ def quieten_axes(axes: Axes) -> None:
     axes.tick_params(which="both", colors=theme().muted, length=0)
 
 
+@checked
 def check_ending(path: Path) -> None:
     """Raise InvalidInputError unless a figure can be saved under this name."""
     if path.suffix.lower() not in ENDINGS:
@@ -208,12 +211,14 @@ def check_ending(path: Path) -> None:
         raise InvalidInputError(f"{path}: there is no folder {path.absolute().parent}")
 
 
+@checked
 def check_picture(path: Path, *, force: bool = False) -> None:
     """Raise LookalikeError unless a figure can be saved under this name; see `save_figure`."""
     check_ending(path)
     check_output(path, is_own_picture, force=force)
 
 
+@checked
 def figure_bytes(figure: Figure, form: str) -> bytes:
     """Return a figure as a file of a form, such as ``png`` or ``svg``, without date or random ids.
 
@@ -233,6 +238,7 @@ def figure_bytes(figure: Figure, form: str) -> bytes:
     return content.getvalue()
 
 
+@checked
 def save_figure(figure: Figure, path: Path, *, force: bool = False) -> None:
     """Save a figure. A picture that lookalike drew, by its metadata, is replaced; nothing else is.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from lookalike.errors import InvalidInputError
 from lookalike.query.checking import check_count, check_document, check_text, is_number
+from lookalike.system.checked_calls import checked, shown
 
 _MOST_CORNERS = 10_000
 
@@ -19,6 +20,7 @@ AskedValue = bool | float | str
 """A value of one of the user's own columns; dates are texts, as `lookalike.dates.read_period` reads them."""
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class ClusterRef:
     """A cluster of a clustering that is kept, or the one that the query is in.
@@ -61,6 +63,7 @@ class ClusterRef:
         return cls(document.get("clustering", ""), document.get("number"))
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class FieldCondition:
     """What is asked of one of the user's own columns: any of some values, or a range.
@@ -136,12 +139,13 @@ class FieldCondition:
         if isinstance(value, str):
             return value
         raise InvalidInputError(
-            f"the field {self.name!r} is asked for {value!r}; expected a number, a text, a date, or true or"
+            f"the field {self.name!r} is asked for {shown(value)}; expected a number, a text, a date, or true or"
             " false",
             field="fields",
         )
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class MapPolygon:
     """An outline on a map that is kept; what lies within passes.
@@ -189,12 +193,12 @@ class MapPolygon:
 def _check_corner(point: Any) -> tuple[float, float]:
     if not _is_list(point) or len(point) != 2 or not all(is_number(end) for end in point):
         raise InvalidInputError(
-            f"a corner of the polygon is {point!r}; expected two numbers", field="polygon"
+            f"a corner of the polygon is {shown(point)}; expected two numbers", field="polygon"
         )
     x, y = map(float, point)
     if not math.isfinite(x) or not math.isfinite(y):
         raise InvalidInputError(
-            f"a corner of the polygon is {point!r}; expected two numbers", field="polygon"
+            f"a corner of the polygon is {shown(point)}; expected two numbers", field="polygon"
         )
     return x, y
 

@@ -21,6 +21,7 @@ from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.results.clusterings import Clustering
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.system.watching import watching
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from lookalike.cluster import Choice, KDistances
 
 
+@checked
 class Clusterings(KeptNames[Clustering]):
     """The clusterings that a collection keeps, by name: `Collection.clusterings`.
 

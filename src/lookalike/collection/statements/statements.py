@@ -35,6 +35,7 @@ from lookalike.collection.stored.edits import Decided, Judged, JudgmentKey, Pair
 from lookalike.errors import InvalidInputError, LookalikeError
 from lookalike.query.terms import ImageRef, Term, read_id
 from lookalike.results.said import Imported, query_key
+from lookalike.system.checked_calls import checked
 from lookalike.system.output import check_output, write_output
 from lookalike.system.plain_files import read_named, read_stream
 from lookalike.types import ImageId, format_id
@@ -43,6 +44,7 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _T = TypeVar("_T")
 
 
+@checked
 class Statements:
     """What was said, as files of JSON lines: `Collection.said`.
 
