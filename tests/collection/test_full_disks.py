@@ -44,7 +44,7 @@ sync(undisturbed)
 counted, after = calls.counted(), items(undisturbed)
 
 def try_at(name, kinds, number, first):
-    one = world(f"{name}-{first}")
+    one = world(f"{name}-{kinds}-{number}-{first}")
     calls.set(Fault(getattr(errno, name), kinds, first, number))
     said = ""
     try:
