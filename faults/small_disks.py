@@ -96,7 +96,7 @@ def flush(place: Path) -> None:
 
 
 def pull_out(place: Path) -> None:
-    """Let an ext4 disk fail from now on, whatever is asked of it; call `flush` before what is to outlast it."""
+    """Let an ext4 disk fail from now on, whatever is asked of it; `flush` it before."""
     handle = os.open(place, os.O_RDONLY)
     try:
         fcntl.ioctl(handle, _SHUT_DOWN, struct.pack("I", 1))  # what is in the journal is still written
