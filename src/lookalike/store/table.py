@@ -72,6 +72,7 @@ class Table:
         self._is_made_again = is_made_again
         self._commits: Commits | None = None  # of the last operation that writes
         self._index_seen = 0  # the version whose own index was found whole
+        self._is_swept = False  # of what a writer that was killed has left
 
     def exists(self) -> bool:
         """Whether anything was ever written."""
@@ -156,7 +157,8 @@ class Table:
             there = dataset.schema.field("embedding").type.list_size
             if there != dimension:
                 raise StoreDamagedError(
-                    f"{self.folder} holds vectors of {there} dimensions; expected {dimension}"
+                    f"{self.folder} holds vectors of {there} dimensions; expected {dimension}",
+                    hint=_REPAIR,
                 )
             n = dataset.count_rows()
             ids = np.empty(n, np.int64)
@@ -344,7 +346,6 @@ class Table:
         if not self.exists():
             return
         with self._errors("write"):
-            versions.sweep(self.folder)
             dataset = self._open_to_write()
             width = sum(_width(field.type) for field in dataset.schema)
             enough = min(_ROWS_OF_A_FRAGMENT, -(-_BYTES_OF_A_FRAGMENT // width))
@@ -401,6 +402,9 @@ class Table:
             reason = next(flaw.reason for flaw in flaws.values() if flaw.was_done)
             raise StoreDamagedError(f"{self.folder} is damaged: {reason}", hint=_REPAIR)
         versions.move_aside(self.folder, flaws)
+        if not self._is_swept:
+            self._is_swept = True
+            versions.sweep(self.folder)
         self._commits = Commits(self.folder, self._notes_at_once)
         return self._commits
 
@@ -454,6 +458,12 @@ class Table:
             ) from error
         except MemoryError as error:
             raise StoreResourceError(f"cannot {doing} {self.folder}: there is not enough memory") from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # Rust's, which no Exception is
+                raise
+            raise StoreDamagedError(
+                f"cannot {doing} {self.folder}: Lance cannot make sense of it", hint=_REPAIR
+            ) from error
 
 
 def _vector_blocks(dataset: Any, rows: int = _ROWS_AT_ONCE, **ahead: int) -> Iterator[tuple[Ids, Vectors]]:
