@@ -402,7 +402,7 @@ class Table:
             reason = next(flaw.reason for flaw in flaws.values() if flaw.was_done)
             raise StoreDamagedError(f"{self.folder} is damaged: {reason}", hint=_REPAIR)
         versions.move_aside(self.folder, flaws)
-        if not self._is_swept:
+        if not self._is_swept and not flaws:  # else what was moved names some of it
             self._is_swept = True
             versions.sweep(self.folder)
         self._commits = Commits(self.folder, self._notes_at_once)
