@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from index_kinds import OURS
+from index_kinds import BUILT, each_usable_kind
 from lookalike.errors import IndexFileError
 from lookalike.index import folder as folders
 from lookalike.index.exact import Exact
@@ -31,10 +31,10 @@ def forgotten(monkeypatch):
     monkeypatch.setattr(sums, "_found_whole", {})
 
 
-@pytest.mark.parametrize("kind", OURS, ids=str)
+@each_usable_kind
 def test_a_bit_that_flipped_in_any_file_is_found_when_the_index_is_opened(kind, tmp_path):
     place = tmp_path / "index"
-    kind.index("euclidean").build(vectors_of(60, 4)).save(place)
+    BUILT[kind]("euclidean").build(vectors_of(60, 4)).save(place)
     files = sorted(file for file in place.iterdir() if file.name != "whole.json")
     assert len(files) > 2
     for file in files:
@@ -42,11 +42,11 @@ def test_a_bit_that_flipped_in_any_file_is_found_when_the_index_is_opened(kind, 
         for at in (0.1, 0.5, 0.95):
             flip(file, at)
             with pytest.raises(IndexFileError, match="cannot be read"):
-                kind.index.load(place)
+                BUILT[kind].load(place)
             assert folders.verify(place) != []
             file.write_bytes(whole)
     assert folders.verify(place) == []
-    kind.index.load(place)
+    BUILT[kind].load(place)
 
 
 def test_large_files_are_read_once_for_what_they_are_small_ones_always(tmp_path, monkeypatch, forgotten):
@@ -59,7 +59,7 @@ def test_large_files_are_read_once_for_what_they_are_small_ones_always(tmp_path,
     assert sorted(read) == [
         "ids.npy",
         "lengths.npy",
-    ]  # that the rows are whole was known as they were written
+    ]  # of the rows it was noted
     os.utime(place / "rows.npy", ns=(1, 1))
     for expected in (["ids.npy", "lengths.npy", "rows.npy"], ["ids.npy", "lengths.npy"]):
         read.clear()
@@ -86,9 +86,8 @@ def test_an_index_of_an_earlier_version_has_no_checksums_and_is_read_as_before(t
     place, vectors = tmp_path / "index", vectors_of(30, 4)
     Exact().build(vectors).save(place)
     facts = json.loads((place / "index.json").read_text())
-    (place / "index.json").write_text(
-        json.dumps({k: v for k, v in facts.items() if k not in ("sum", "sums")})
-    )
+    del facts["sum"], facts["sums"]
+    (place / "index.json").write_text(json.dumps(facts))
     assert (Exact.load(place).search(vectors[:3], 1).ids[:, 0] == [0, 1, 2]).all()
 
 
