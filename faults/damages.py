@@ -277,7 +277,7 @@ def _write_in_place(file: Path, content: bytes, facts: os.stat_result) -> None:
 
 def names_repair(line: str) -> bool:
     """Tell whether a line says how to mend a collection."""
-    return "check(repair=True)" in line or "check_at(" in line
+    return any(words in line for words in ("check(repair=True)", "check_at(", "check --repair"))
 
 
 def _seen(answers: Answers, names: Sequence[str]) -> str:
