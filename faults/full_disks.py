@@ -48,14 +48,15 @@ MOMENTS = {
 }
 """How many of each kind a share of 1 tries."""
 
+_FULL = ("disk is full", "no space left", "did not take all")
 SAID = {
-    "full": ("disk is full",),
-    "quota": ("quota",),
-    "fails": ("input/output error", "cannot be read"),
+    "full": _FULL,
+    "inodes": _FULL,
+    "quota": ("quota", "did not take all"),
+    "fails": ("input/output error", "did not take all"),
     "read-only": ("read-only",),
-    "handles": ("open files", "too many open"),
-    "inodes": ("disk is full",),
-    "pulled": ("input/output error", "read-only", "shut down"),
+    "handles": ("too many open",),
+    "pulled": ("input/output error", "read-only", "did not take all"),
 }
 """What the one line must have of these, by what the kind is called."""
 

@@ -28,6 +28,7 @@ NATIVE = {
     errors.NotFoundError: FileNotFoundError,
     errors.MissingExtraError: ImportError,
     errors.InvalidInputError: ValueError,
+    errors.InvalidTypeError: TypeError,
     errors.UnreachableError: ConnectionError,
     errors.TooLittleMemoryError: MemoryError,
 }

@@ -182,7 +182,7 @@ def test_documentation_of_python_lists_all_that_is_public_in_the_first_place_and
     described = set(re.findall(r"^::: lookalike\.(\w+)$", text, re.MULTILINE))
     described |= set(re.findall(r"^::: lookalike\.\w+\.(\w+)$", text, re.MULTILINE))
     values = {"Ids", "ImageId", "Labeling", "Metric", "PixelArray", "ProgressReport", "Query", "Vectors"}
-    values |= {"AnyAddition", "Exportable", "FieldKind", "FieldsByFile", "FieldValue"}
+    values |= {"AnyAddition", "Wait", "Exportable", "FieldKind", "FieldsByFile", "FieldValue"}
     errors = {name for name in lookalike.__all__ if name.endswith(("Error", "Warning"))}
     assert set(lookalike.__all__) - errors - values <= described
 

@@ -72,6 +72,7 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.errors import IndexExtraError as IndexExtraError
     from lookalike.errors import IndexFileError as IndexFileError
     from lookalike.errors import InvalidInputError as InvalidInputError
+    from lookalike.errors import InvalidTypeError as InvalidTypeError
     from lookalike.errors import LockedError as LockedError
     from lookalike.errors import LookalikeError as LookalikeError
     from lookalike.errors import MissingExtraError as MissingExtraError
@@ -137,6 +138,7 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.clusterings import Cluster as Cluster
     from lookalike.results.clusterings import Clustering as Clustering
     from lookalike.results.clusterings import ClusteringInfo as ClusteringInfo
+    from lookalike.results.copying import CopyReport as CopyReport
     from lookalike.results.evaluation import ClusteringEvaluation as ClusteringEvaluation
     from lookalike.results.evaluation import ClusteringEvaluations as ClusteringEvaluations
     from lookalike.results.evaluation import Evaluation as Evaluation
@@ -218,6 +220,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("results.said", "Change ChangeKind Decision Imported Judgment PairDecision SetInfo Verdict"),
     ("results.sync", "Failure Note SyncReport"),
     ("results.checking", "CheckReport Damage"),
+    ("results.copying", "CopyReport"),
     ("collection.snapshot", "Snapshot"),
     ("collection.coding", "Coded CodedLists"),
     ("collection.columns", "FileColumns ImageColumns"),
@@ -257,7 +260,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
         "CollectionNotFoundError CollectionResourceError ConflictError DamagedError DamageWarning "
         "DatasetDamagedError DatasetError DatasetNotFoundError DatasetResourceError "
         "DatasetUnreachableError FetchError ImageDamagedError ImageError ImageExtraError "
-        "ImageResourceError IndexExtraError IndexFileError InvalidInputError LockedError "
+        "ImageResourceError IndexExtraError IndexFileError InvalidInputError InvalidTypeError LockedError "
         "LookalikeError MissingExtraError MissingImagesError ModelBusyError ModelConflictError "
         "ModelDamagedError ModelError ModelExtraError ModelInputError ModelMemoryError "
         "ModelNotFoundError ModelResourceError ModelUnreachableError NotFoundError QueryConflictError "

@@ -37,6 +37,7 @@ from lookalike.index.contract import DEFAULT_RECALL, Index, check_queries, check
 from lookalike.index.exact import Exact
 from lookalike.index.kinds import AUTO_KINDS, load_index
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.cores import usable_cores
 from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
 from lookalike.system.tables import Columns, Table
@@ -57,6 +58,7 @@ _TRUTH_SECONDS = 30.0
 _TRUTH_BLOCK = 100  # queries
 _TRIAL_ROWS = 5_000  # enough for every index to go its usual way
 _LONGEST_BUILD = 60.0  # seconds
+_MOST_SECONDS = 3_600
 
 Doubles = npt.NDArray[np.float64]
 
@@ -130,6 +132,7 @@ class IndexFigures:
         }
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class IndexComparison(Table):
     """Search indexes on the same vectors; as a table it has a row for each recall of each index.
@@ -219,11 +222,17 @@ class IndexTrial:
             raise InvalidInputError(f"k is {self.k!r}; expected a whole number, 1 or more", field="k")
         if not self.efforts:
             raise InvalidInputError("recalls are empty; expected at least one, above 0 and at most 1")
-        if not self.seconds > 0:
-            raise InvalidInputError(f"seconds is {self.seconds!r}; expected above 0", field="seconds")
-        for kind in self.kinds or ():
+        if not 0 < self.seconds < _MOST_SECONDS:
+            raise InvalidInputError(
+                f"seconds is {self.seconds!r}; expected above 0, at most {_MOST_SECONDS:,}", field="seconds"
+            )
+        for kind in () if self.kinds is None else self.kinds:
             if isinstance(kind, str):
                 load_index(kind)
+            elif not isinstance(kind, type) or not issubclass(kind, Index):
+                raise InvalidInputError(
+                    f"kinds has {shown(kind)}; expected names of kinds, or classes of them", field="kinds"
+                )
 
     @property
     def efforts(self) -> list[float]:
@@ -233,7 +242,9 @@ class IndexTrial:
     @property
     def chosen(self) -> list[type[Index]]:
         """The classes to try, each once; all that are built of vectors alone where none is named."""
-        named = self.kinds or [row.name for row in index_kinds.KINDS if not row.is_of_store]
+        named = list(() if self.kinds is None else self.kinds) or [
+            row.name for row in index_kinds.KINDS if not row.is_of_store
+        ]
         return list(dict.fromkeys(load_index(kind) if isinstance(kind, str) else kind for kind in named))
 
     def efforts_of(self, kind: type[Index]) -> list[float]:
@@ -242,6 +253,7 @@ class IndexTrial:
         return [1.0] if issubclass(kind, exact) else self.efforts
 
 
+@checked
 def compare_indexes(
     vectors: npt.ArrayLike,
     queries: npt.ArrayLike | None = None,

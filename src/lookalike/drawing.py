@@ -24,6 +24,7 @@ import numpy as np
 
 from lookalike.bench import IndexComparison
 from lookalike.errors import CollectionConflictError, CollectionError
+from lookalike.hints import Hint
 from lookalike.plots import (
     Curve,
     Groups,
@@ -47,6 +48,7 @@ from lookalike.results.clusterings import Cluster, Clustering
 from lookalike.results.evaluation import Evaluation
 from lookalike.results.maps import ImageMap
 from lookalike.results.search import SearchResult
+from lookalike.system.checked_calls import checked
 from lookalike.system.wording import count_images, count_of
 from lookalike.types import Hit, ImageId
 
@@ -69,12 +71,23 @@ __all__ = [
 ]
 
 _ON_SHEET = 40  # clusters
-_ORDERS = {"random": "in random order", "central": "the central first"}
+_ORDERS = {
+    "path": ("by path", "by path, backwards"),
+    "date": ("the oldest first", "the newest first"),
+    "label": ("by label", "by label, backwards"),
+    "size": ("the smallest first", "the largest first"),
+    "sharpness": ("the most blurred first", "the sharpest first"),
+    "color": ("by hue", "by hue, backwards"),
+    "rating": ("the lowest rating first", "the highest rating first"),
+    "central": ("the central first", "the central last"),
+    "random": ("in random order", "in random order"),
+}
 _CENTRAL, _DOUBTFUL = 9, 3  # images of a cluster
 _HITS = 8  # of each of the worst queries
 _CLASSES = 24  # of a confusion
 
 
+@checked
 def draw_search(collection: Collection, result: SearchResult) -> Figure:
     """Draw the queries of a search, and the hits with rank, score, label and file name."""
     pictures = collection.thumbnails([hit.id for hit in result.hits])
@@ -98,6 +111,7 @@ def draw_search(collection: Collection, result: SearchResult) -> Figure:
     return result_strip(queries, hits or [Tile(None, "", words="nothing found")])
 
 
+@checked
 def draw_list(collection: Collection, result: BrowseResult, most: int | None = None) -> Figure:
     """Draw the images of a list, the first or all of them, with label and file name."""
     shown = result.hits[:most]
@@ -107,10 +121,11 @@ def draw_list(collection: Collection, result: BrowseResult, most: int | None = N
         for hit in shown
         if hit.id in pictures
     ]
-    title = f"{len(tiles):,} of {count_images(result.total)}, {_order_words(result.sort)}"
+    title = f"{len(tiles):,} of {count_images(result.total)}, {_order_words(result)}"
     return tile_sheet(tiles or [Tile(None, "", words="nothing found")], title)
 
 
+@checked
 def draw_clusters(collection: Collection, clustering: Clustering) -> Figure:
     """Draw the 40 largest clusters, a row each: the images nearest to the centre, and the doubtful framed."""
     shown = clustering.clusters[:_ON_SHEET]
@@ -143,6 +158,7 @@ def images_of_cluster(cluster: Cluster) -> dict[ImageId, bool]:
     return central | doubtful if doubtful else {hit.id: False for hit in cluster.central}
 
 
+@checked
 def draw_map(
     collection: Collection,
     image_map: ImageMap,
@@ -189,6 +205,7 @@ def draw_map(
     return get_style(style).draw(picture)
 
 
+@checked
 def choose_groups(collection: Collection, image_map: ImageMap, color: str | None = None) -> Groups | None:
     """Return what a map is coloured by; None where its colours are to tell nothing.
 
@@ -219,6 +236,7 @@ def choose_groups(collection: Collection, image_map: ImageMap, color: str | None
     return group_by_cluster(image_map, collection.clusterings.get(name))
 
 
+@checked
 def group_by_label(image_map: ImageMap) -> Groups:
     """Return the labels of a map's images, to colour it by."""
     names = sorted({image.label for image in image_map.images if image.label is not None})
@@ -227,6 +245,7 @@ def group_by_label(image_map: ImageMap) -> Groups:
     return Groups(np.array(rows, int), names, "label", "no label")
 
 
+@checked
 def group_by_cluster(image_map: ImageMap, clustering: Clustering) -> Groups:
     """Return the clusters of a map's images, to colour it by."""
     clusters = [each for each in clustering.clusters if not each.is_noise]
@@ -258,6 +277,7 @@ def _axes(image_map: ImageMap) -> tuple[str, str] | None:
     return first, second
 
 
+@checked
 def draw_worst_queries(collection: Collection, evaluation: Evaluation) -> Figure:
     """Draw the worst queries of an evaluation, and what they found, right and wrong."""
     shown = [(each, each.hits[:_HITS]) for each in evaluation.worst]
@@ -275,13 +295,14 @@ def draw_worst_queries(collection: Collection, evaluation: Evaluation) -> Figure
     ]
     if not rows:
         raise CollectionConflictError(
-            f"no thumbnail of a query is in {collection.folder}", hint="index it again"
+            f"no thumbnail of a query is in {collection.folder}", hint=Hint("repair")
         )
     n = len(rows)
     worst = "worst query" if n == 1 else f"{n} worst queries"
     return worst_queries(rows, f"{evaluation.model}: the {worst} of {evaluation.n_queries:,}")
 
 
+@checked
 def draw_confusion(evaluation: Evaluation) -> Figure:
     """Draw which classes are taken for which; of many, the most confused."""
     labels, shares = evaluation.confusions.table(_CLASSES)
@@ -291,6 +312,7 @@ def draw_confusion(evaluation: Evaluation) -> Figure:
     return confusion(labels, shares, title, is_part=n < of_all)
 
 
+@checked
 def draw_comparison(found: IndexComparison, model: str) -> Figure:
     """Draw the recall and the speed of search indexes on the vectors of a model."""
     curves = [
@@ -305,8 +327,11 @@ def draw_comparison(found: IndexComparison, model: str) -> Figure:
     return recall_throughput(curves, title, found.k)
 
 
-def _order_words(sort: str) -> str:
-    return _ORDERS.get(sort, f"by {sort.removeprefix(FIELD)}")
+def _order_words(result: BrowseResult) -> str:
+    """Say by what, and which way round, a list is sorted."""
+    field = result.sort.removeprefix(FIELD)
+    ways = _ORDERS.get(result.sort, (f"the least {field} first", f"the greatest {field} first"))
+    return ways[result.request is not None and result.request.descending]
 
 
 def _file_name(hit: Hit) -> str:

@@ -10,6 +10,7 @@ sentence and hint and exits with 2.
     │   └── MissingImagesError                        a root is gone, or more than half of its images
     ├── MissingExtraError         ImportError         install the extra: .extra
     ├── InvalidInputError         ValueError          ask otherwise: no call can accept this
+    │   └── InvalidTypeError      TypeError           the same: what is there is no number, say
     ├── DamagedError                                  what lies there is not what was written: make it anew
     ├── BusyError                                     another process is at it: wait
     │   └── LockedError                               another process is writing
@@ -40,7 +41,9 @@ import copy
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
-from lookalike.hints import Hint, Sentence, join
+from lookalike.hints import Hint, Sentence, join, way_out
+
+_LONGEST = 5_000  # letters of a sentence: more than the longest path
 
 
 class LookalikeError(Exception):
@@ -72,15 +75,23 @@ class LookalikeError(Exception):
     def __init__(
         self, sentence: str = "", *, hint: Hint | str | None = None, field: str | None = None
     ) -> None:
-        super().__init__(sentence)
-        self.hint = join(hint)
+        super().__init__(_cut(sentence))
+        self._hint = join(hint)
         self.field = field
-        if self.hint is not None:
-            self.add_note(str(self.hint))
+        if self._hint is not None:
+            self.add_note(str(self._hint))
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[type[LookalikeError]], dict[str, Any]]:
         """Pickle and copy the attributes; Python would call the class with the sentence alone."""
-        return _blank, (type(self),), {**self.__dict__, "args": self.args}
+        return _blank, (type(self),), {**self.__dict__, "args": self.args, "_hint": self.hint}
+
+    @property
+    def hint(self) -> Hint | None:
+        """What to do about it. Where it comes of what the system refuses, it is what helps against that."""
+        cause = self.__cause__
+        while isinstance(cause, LookalikeError) and cause.__cause__ is not None:
+            cause = cause.__cause__
+        return way_out(cause) or self._hint
 
     @property
     def told(self) -> Sentence:
@@ -101,8 +112,8 @@ class LookalikeError(Exception):
         """
         made = copy.copy(self)
         made.args = (before + "; ".join([str(self), *more]),)
-        made.hint = join(self.hint, *(sentence.hint for sentence in more), hint)
-        made.__notes__ = [str(made.hint)] if made.hint is not None else []
+        made._hint = join(self.hint, *(sentence.hint for sentence in more), hint)
+        made.__notes__ = [str(made._hint)] if made._hint is not None else []
         return made
 
     def to_dict(self, tell: Callable[[Hint], str] = str) -> dict[str, str | None]:
@@ -120,6 +131,13 @@ class LookalikeError(Exception):
         """
         hint = None if self.hint is None else tell(self.hint)
         return {"code": self.code, "detail": str(self), "hint": hint, "field": self.field}
+
+
+def _cut(sentence: str) -> str:
+    """Leave out the middle of what nobody can read: it quotes what was given, whatever length that has."""
+    if len(sentence) <= _LONGEST:
+        return sentence
+    return f"{sentence[: _LONGEST // 2]} … {sentence[-_LONGEST // 2 :]}"
 
 
 def _blank(kind: type[Any]) -> Any:
@@ -169,6 +187,10 @@ class InvalidInputError(LookalikeError, ValueError):
 
     code = "invalid_input"
     status = 422
+
+
+class InvalidTypeError(InvalidInputError, TypeError):
+    """An argument of a type that no call can accept: objects that are no numbers, where these should be."""
 
 
 class DamagedError(LookalikeError):

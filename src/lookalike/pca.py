@@ -31,12 +31,13 @@ import numpy.typing as npt
 from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError, ModelDamagedError
 from lookalike.hints import Hint
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.memory import check_memory, rows_at_once
 
 __all__ = ["PCA"]
+from lookalike.system.output import write_output
 from lookalike.system.progress import UNWATCHED, CancelToken, Progress, ProgressReport, Watch
-from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import check_noted, note_sum
+from lookalike.system.sums import check_noted
 from lookalike.system.watching import watching
 from lookalike.types import Vectors
 
@@ -53,6 +54,7 @@ _INSTEAD = "keep fewer components, or begin with vectors of fewer dimensions"
 Doubles = npt.NDArray[np.float64]
 
 
+@checked
 class PCA:
     """Principal component analysis.
 
@@ -94,12 +96,14 @@ class PCA:
     shares_: Doubles
 
     def __init__(self, n_components: int | float, whiten: bool = False) -> None:
+        if not isinstance(whiten, bool | np.bool_):
+            raise InvalidInputError(f"whiten is {shown(whiten)}; expected true or false", field="whiten")
         is_share = isinstance(n_components, float) and 0 < n_components < 1
         is_count = isinstance(n_components, int | np.integer) and not isinstance(n_components, bool)
         if not is_share and not (is_count and n_components >= 1):
             raise InvalidInputError(
-                f"cannot reduce to {n_components!r} (n_components): expected a whole number of dimensions"
-                " from 1, or a share of the variance above 0 and below 1"
+                f"cannot reduce to {shown(n_components)} (n_components): expected a whole number of"
+                " dimensions from 1, or a share of the variance above 0 and below 1"
             )
         self.n_components = n_components
         self.whiten = bool(whiten)
@@ -141,12 +145,16 @@ class PCA:
         return self
 
     def _fit(self, rows: npt.NDArray[Any], watch: Watch) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite then is refused
+            self._find(rows, watch)
+
+    def _find(self, rows: npt.NDArray[Any], watch: Watch) -> None:
         n, d = rows.shape
         most = min(n - 1, d)
         if not isinstance(self.n_components, float) and self.n_components > most:
             raise InvalidInputError(
-                f"cannot reduce to {self.n_components} dimensions: {n} vectors of {d} dimensions have at most"
-                f" {most} to keep"
+                f"cannot reduce to {shown(self.n_components)} dimensions: {n} vectors of {d} dimensions have"
+                f" at most {most} to keep"
             )
         if min(n, d) <= _MOST_EXACT:
             check_memory(24 * min(n, d) ** 2, f"a principal component analysis of {n:,} vectors", _INSTEAD)
@@ -162,7 +170,7 @@ class PCA:
             axes = axes[:, :count]
         elif n < d:
             products = _products(rows, mean, watch)
-            variance, turn = np.linalg.eigh(products / (n - 1))  # rising
+            variance, turn = np.linalg.eigh(_check_range(products) / (n - 1))  # rising
             variance = np.maximum(variance[::-1], 0.0)[:most]
             total = _check_varied(float(variance.sum()))
             count = _count(variance / total, self.n_components)
@@ -172,7 +180,7 @@ class PCA:
             for block in _blocks(rows, watch, "components"):
                 centred = block - mean
                 scatter += centred.T @ centred
-            variance, axes = np.linalg.eigh(scatter / (n - 1))  # rising; axes in columns
+            variance, axes = np.linalg.eigh(_check_range(scatter) / (n - 1))  # rising; axes in columns
             variance, axes = np.maximum(variance[::-1], 0.0), axes[:, ::-1]
             total = _check_varied(float(variance.sum()))
             variance = variance[:most]
@@ -205,9 +213,10 @@ class PCA:
         reduced = np.empty((len(rows), self.n_components_), np.float32)
         start = 0
         for block in _blocks(rows):
-            reduced[start : start + len(block)] = (block - self.mean_) @ self.components_.T / scale
+            with np.errstate(over="ignore", invalid="ignore"):  # which is refused below
+                reduced[start : start + len(block)] = (block - self.mean_) @ self.components_.T / scale
             start += len(block)
-        return reduced
+        return _check_finite(reduced, "vectors")
 
     def fit_transform(self, vectors: npt.ArrayLike) -> Vectors:
         """Fit, and return the coordinates of the same vectors; (n, m) float32."""
@@ -221,10 +230,30 @@ class PCA:
             raise InvalidInputError(
                 f"coordinates have shape {coordinates.shape}; expected (n, {self.n_components_})"
             )
-        return ((coordinates * self._scale()) @ self.components_ + self.mean_).astype(np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):  # which is refused then
+            vectors = ((coordinates * self._scale()) @ self.components_ + self.mean_).astype(np.float32)
+        return _check_finite(vectors, "coordinates")
 
-    def save(self, file: Path) -> None:
-        """Write what was fitted to a file (NumPy's ``.npz``, no pickles)."""
+    def save(self, file: Path, *, force: bool = False) -> None:
+        """Write what was fitted to a file (NumPy's ``.npz``, no pickles).
+
+        Parameters
+        ----------
+        file : Path
+        force : bool
+            Whether to write over a file that is there.
+
+        Raises
+        ------
+        ConflictError
+            If something is there.
+        ResourceError
+            If the disk does not take it.
+        """
+        write_output(file, self.to_bytes(), force=force)
+
+    def to_bytes(self) -> bytes:
+        """Return what `save` writes."""
         self._check_fitted()
         content = io.BytesIO()
         np.savez(
@@ -237,8 +266,7 @@ class PCA:
             ratio=self.explained_variance_ratio_,
             shares=self.shares_,
         )
-        replace_file(file, content.getvalue(), durable=True)
-        note_sum(file, content.getvalue())
+        return content.getvalue()
 
     @classmethod
     def load(cls, file: Path) -> Self:
@@ -250,6 +278,8 @@ class PCA:
             If the file is missing or damaged.
         """
         try:
+            if file.exists() and not file.is_file():  # a pipe, say, that nobody writes to
+                raise OSError("it is no plain file")
             written = file.read_bytes()
             check_noted(file, written)
             with np.load(io.BytesIO(written), allow_pickle=False) as content:
@@ -280,6 +310,13 @@ class PCA:
     def _check_fitted(self) -> None:
         if not hasattr(self, "components_"):
             raise InvalidInputError("this PCA has not been fitted", hint="call fit first")
+
+
+def _check_finite(found: Vectors, what: str) -> Vectors:
+    """Return what vectors became; raise InvalidInputError where it is not finite, as they were not."""
+    if not np.isfinite(found).all():
+        raise InvalidInputError(f"{what} hold NaN, infinity or numbers too large; expected finite float32")
+    return found
 
 
 def principal_axes(sample: Doubles, n_axes: int, random: np.random.Generator) -> Doubles:
@@ -324,7 +361,16 @@ def _count(shares: Doubles, wanted: int | float) -> int:
     return min(int(np.searchsorted(np.cumsum(shares), wanted - 1e-12)) + 1, len(shares))
 
 
+def _check_range(products: Doubles) -> Doubles:
+    """Return products of rows; raise InvalidInputError where they are too large for float64."""
+    if not np.isfinite(products).all():
+        raise InvalidInputError("vectors hold numbers too large to be squared; expected less than 1e150")
+    return products
+
+
 def _check_varied(total: float) -> float:
+    if not np.isfinite(total):
+        _check_range(np.array(total))
     if total == 0:
         raise InvalidInputError("all vectors are equal; there is no variance to keep")
     return total

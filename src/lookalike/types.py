@@ -11,6 +11,8 @@ from typing import Any, Literal, NewType, NoReturn, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.system.checked_calls import checked
+
 ImageId = NewType("ImageId", int)
 """An image is its content: the first 63 bits of the sha256 of its bytes."""
 
@@ -25,6 +27,9 @@ Metric = Literal["cosine", "euclidean"]
 
 Ids = npt.NDArray[np.int64]
 """(n,) int64 image ids, or row numbers where no ids were given."""
+
+PICTURE_SECONDS = 30.0
+"""An image that takes longer to decode is stopped, unless more is given."""
 
 FieldKind = Literal["number", "text", "date", "boolean", "tags"]
 """What a column of the user's holds."""
@@ -144,6 +149,7 @@ def choose_label(given: str | None, clusters: Mapping[str, str], without: str | 
     return next((name for clustering, name in clusters.items() if clustering != without), None)
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One answer of a search.

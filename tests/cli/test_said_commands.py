@@ -101,7 +101,7 @@ def test_what_was_said_goes_to_a_file_and_back(call, folder):
         (("undo",), "there is no change that could be undone"),
         (("undo", "7"), "there is no change 7; there was none"),
         (("said", "import", "notes.txt"), "notes.txt, line 1: it is no JSON"),
-        (("said", "export", "no/such/said.jsonl"), "cannot write no/such/said.jsonl"),
+        (("said", "export", "no/such/said.jsonl"), "no/such/said.jsonl: there is no folder"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_line(call, words, complaint):

@@ -18,7 +18,9 @@ from lookalike.cli.command_group import group_class, new_typer, tell_if_there
 from lookalike.cli.commands import COMMANDS
 from lookalike.cli.console import (
     complain,
+    complain_of_library,
     complain_of_output,
+    have_handles,
     hold_streams,
     naming_output,
     quieten_readers,
@@ -39,6 +41,7 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def answer(*arguments: object, **options: object) -> None:
         try:
+            have_handles()
             spare_memory()
             quieten_readers()
             tell_of_damage()
@@ -58,9 +61,16 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
                 " programs, or ask for less"
             )
             raise typer.Exit(2) from error
+        except ImportError as error:
+            raise typer.Exit(complain_of_library(error)) from error
         except KeyboardInterrupt as interrupt:
             complain(_INTERRUPTED)
             raise typer.Exit(130) from interrupt
+        except BaseException as error:
+            # What Rust code does in place of an error, where it cannot have a thread or a handle.
+            if type(error).__name__ != "PanicException" and "start new thread" not in str(error):
+                raise
+            raise typer.Exit(complain_of_library(error)) from error
 
     return answer
 
@@ -114,8 +124,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = left.code
         if isinstance(left.__context__, BrokenPipeError):
             code = complain_of_output(left.__context__)
+    except (ImportError, MemoryError) as error:  # of a command that could not even be loaded
+        code = complain_of_library(error)
     except _USAGE_ERROR as error:
         _complain_of_usage(error)
+        code = 2
+    except LookalikeError as error:
+        complain(error)
         code = 2
     except typer.Abort:  # ctrl-C before the command itself has begun, by some versions of typer
         complain("interrupted")

@@ -103,6 +103,7 @@ def export(
             help="A table, a document, or a folder of images for each cluster: copies or links.",
         ),
     ] = DEFAULT_FORM,
+    force: Annotated[bool, typer.Option("--force", help="Write over what an export has left there.")] = False,
     collection: CollectionOption = None,
     output: Output,
 ) -> None:
@@ -110,7 +111,7 @@ def export(
     chosen = open_named(collection)
     target = chosen.clusterings.usual(name)
     with watched(quiet=output.is_silent) as watch:
-        n_exported = chosen.clusterings.export(target, to, form, **watch.told)
+        n_exported = chosen.clusterings.export(target, to, form, force=force, **watch.told)
     output.tell(
         {"name": target, "exported": n_exported, "to": str(to), "as": form},
         f"exported {count_images(n_exported)} to {to}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -14,12 +15,15 @@ import typer.main
 from lookalike.cli.commands import Command, Group
 from lookalike.cli.console import complain
 from lookalike.cli.option_groups import takes_groups
+from lookalike.errors import InvalidInputError
 from lookalike.system import on_demand
 
 Answering = Callable[[Callable[..., None]], Callable[..., None]]
 
 _BARE = ""  # the name of what a group's own name does; nobody can type it
 _HELP = ("-h", "--help")
+_FILES = frozenset({"FILE", "DIR", "DEST", "OUT", "FOLDER", "PATH", "IMAGE", "OLD NEW", "QUERY"})
+"""What stands in a metavar where the name of a file or folder is expected."""
 
 
 class CommandGroup(typer.core.TyperGroup):
@@ -107,7 +111,24 @@ def group_class(
 
 
 class SectionedCommand(typer.core.TyperCommand):
-    """A command whose options stand under their headings in a plain help, too, as they do in rich's."""
+    """A command whose options stand under their headings in a plain help, too, as they do in rich's.
+
+    Where it expects the name of a file or folder, it takes no empty text: Python would take that for the
+    working directory.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words; raise InvalidInputError if the name of a file or folder is empty."""
+        words, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter in self.params:
+            metavar = parameter.metavar or ""
+            if _FILES.intersection((*re.findall("[A-Za-z]+", metavar), metavar)) and parameter.name:
+                given = words.get(parameter.name)
+                if given == "" or (isinstance(given, list | tuple) and "" in given):
+                    is_option = parameter.param_type_name == "option"
+                    name = max(parameter.opts, key=len) if is_option else parameter.metavar
+                    raise InvalidInputError(f"{name} is empty; expected the name of a file or folder")
+        return super().parse_args(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options, by heading."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from lookalike.cli.hints import advise
-from lookalike.errors import DamageWarning, InvalidInputError, LookalikeError
+from lookalike.errors import DamageWarning, InvalidInputError, LookalikeError, ResourceError
+from lookalike.hints import Sentence, way_out
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,7 +22,16 @@ if TYPE_CHECKING:
     from lookalike.system.progress import Progress, ProgressReport, Watch
     from lookalike.types import Hit
 
+STANDARD = "-"
+"""What stands for standard input, or output, in place of a file."""
+
+_TURNING = "\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"  # and that end lines, and that are none
+_UNSAFE = re.compile(f"[\x00-\x1f\x7f-\x9f{_TURNING}]")
+_UNSAFE_IN_JSON = re.compile(f"[\x7f-\x9f{_TURNING}]")  # it has escaped the others
+_HANDLES = 1_024  # files open at once
+_FEWEST_HANDLES = 32
 _MISSING = 8  # characters that are named
+_OUTPUT = "standard output"
 _DELAY = 0.2  # seconds of work before there is a bar: what is there already takes no time
 
 
@@ -59,6 +71,30 @@ def spare_memory() -> None:
     pictures. It looks at the variable as they are loaded; whoever knows better sets it.
     """
     os.environ.setdefault("MIMALLOC_ARENA_RESERVE", "65536")  # KiB
+
+
+def have_handles() -> None:
+    """Let this process open as many files as the system allows it to.
+
+    Raises
+    ------
+    ResourceError
+        If these are too few: what reads the tables would end the process.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has other limits
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _HANDLES if hard == resource.RLIM_INFINITY else min(hard, _HANDLES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < _FEWEST_HANDLES:
+        raise ResourceError(
+            f"this process may have {most} files open at once; lookalike needs {_FEWEST_HANDLES}",
+            hint=f"allow more: ulimit -n {_HANDLES}",
+        )
 
 
 def hold_streams() -> None:
@@ -109,31 +145,70 @@ def complain_of_output(error: OSError) -> int:
     if isinstance(error, BrokenPipeError):
         return 141
     reason = error.strerror or str(error)
-    complain(f"{error.filename}: {reason}" if error.filename else reason)
+    if error.filename is None and error.errno == errno.ENOENT and not is_working_folder_there():
+        reason = "the working directory is not there any more; go to one that is"
+    hint = None if error.filename == _OUTPUT else way_out(error)
+    complain(Sentence(f"{error.filename}: {reason}" if error.filename else reason, hint))
+    return 2
+
+
+def is_working_folder_there() -> bool:
+    """Tell whether the working directory was not deleted meanwhile."""
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
+
+
+def complain_of_library(error: BaseException) -> int:
+    """Say why a library that we stand on failed; return the exit code.
+
+    Where there is too little room in memory for its code, or too few handles, that is what it is about.
+    """
+    first = error
+    while isinstance(first.__cause__ or first.__context__, ImportError):  # others say more, and less
+        first = first.__cause__ or first.__context__ or first
+    words = " ".join(str(first).split()) or type(first).__name__
+    happened = "cannot be loaded" if isinstance(error, ImportError) else "gave up"
+    complain(
+        f"a library {happened} ({words}); is there too little memory, or room for open files (ulimit -a)?"
+    )
     return 2
 
 
 def print_json(document: dict[str, Any]) -> None:
     """Print one JSON document on standard output."""
     text = json.dumps(document, ensure_ascii=False, indent=2)
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:  # a file name that is not UTF-8: escaped, it can still be carried
-        text = json.dumps(document, indent=2)
-    _write(text.encode("utf-8"))
+    # Only texts hold such characters, and there JSON lets any be escaped; what decodes it has the very name.
+    escaped = _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    print_bytes(f"{escaped}\n".encode())
 
 
 def printable(text: str) -> str:
-    """Replace what a terminal cannot show: bytes that are not UTF-8, and control characters."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
+    r"""Return a text as a line for people has it: as it is, but for what could change more than one place.
+
+    That are control characters, which move and recolor what a terminal shows and end lines, and those that
+    turn the direction of writing: they are escaped. So are bytes that are not UTF-8. Spaces of all kinds,
+    joiners and soft hyphens stay: without, a path that is copied would lead nowhere.
+
+    >>> print(printable("\x1b[31m \x9b31m \u202egpj.exe \udce9"))
+    \x1b[31m \u009b31m \u202egpj.exe \xe9
+    """
+    return _UNSAFE.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if 0xDC80 <= code <= 0xDCFF:  # how Python carries bytes that are not UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}"
 
 
 def say(*columns: str) -> None:
     """Print one line on standard output; several columns are separated by tabs."""
     line = "\t".join(map(printable, columns))
-    _write(line.encode(getattr(sys.stdout, "encoding", None) or "utf-8", "replace"))
+    print_bytes(f"{line}\n".encode(getattr(sys.stdout, "encoding", None) or "utf-8", "backslashreplace"))
 
 
 def relative(path: str) -> str:
@@ -154,15 +229,19 @@ def place_of(hit: Hit) -> str:
 
 
 def print_raw(path: str) -> None:
-    """Print a path byte for byte, so that another program can open it."""
-    _write(os.fsencode(path))
+    """Print a path byte for byte, for other programs to open; on a terminal as `printable` has it."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        say(path)
+    else:
+        print_bytes(os.fsencode(path) + b"\n")
 
 
-def _write(line: bytes) -> None:
+def print_bytes(content: bytes) -> None:
+    """Print what is text already, on standard output."""
     if sys.stdout is None:  # closed by whoever started us
         return
     with naming_output():
-        sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.buffer.write(content)
         sys.stdout.flush()
 
 
@@ -173,7 +252,7 @@ def naming_output() -> Iterator[None]:
         yield
     except OSError as error:
         if error.filename is None:
-            error.filename = "standard output"
+            error.filename = _OUTPUT
         raise
 
 
@@ -226,19 +305,29 @@ def _saying_waits(show: ProgressReport) -> ProgressReport:
     return tell_and_show
 
 
-def check_dark(dark: bool, *pictures: Path | None) -> None:
-    """Raise InvalidInputError if a picture is to be dark, and none is asked for."""
-    if dark and not any(pictures):
-        raise InvalidInputError("--dark is for pictures; name the file of one, or leave it out")
+def check_pictures(*pictures: Path | None, dark: bool, force: bool) -> None:
+    """Raise LookalikeError if pictures cannot be saved so, or if they are told how, and there are none."""
+    for option, is_given in (("--dark", dark), ("--force", force)):
+        if is_given and not any(pictures):
+            raise InvalidInputError(f"{option} is for pictures; name the file of one, or leave it out")
+    named = [picture for picture in pictures if picture is not None]
+    if named:
+        from lookalike.plots import check_picture
+
+        for picture in named:
+            check_picture(picture, force=force)
 
 
-def save_picture(draw: Callable[[], Figure], path: Path, dark: bool) -> None:
-    """Draw a picture, on dark paper if asked, save it, and say so, and what it lacks for want of a font."""
+def save_picture(draw: Callable[[], Figure], path: Path, *, dark: bool, force: bool) -> None:
+    """Draw a picture, on dark paper if asked, save it, and say so, and what it lacks for want of a font.
+
+    Over a file that lookalike did not draw only by `force`.
+    """
     from lookalike.plots import gather_missing, save_figure, use_theme
 
     with use_theme(dark=dark), gather_missing() as missing:
         figure = draw()
-    save_figure(figure, path)
+    save_figure(figure, path, force=force)
     tell(f"saved {path}")
     if missing:
         shown = " ".join(sorted(missing)[:_MISSING]) + (" …" if len(missing) > _MISSING else "")

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from lookalike.cli.console import check_dark, complain, print_json, save_picture, watched
+from lookalike.cli.console import check_pictures, complain, print_json, save_picture, watched
 from lookalike.cli.evaluations import document_of, print_clusterings, print_evaluation
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import (
     CollectionOption,
     DarkOption,
+    ForceOption,
     ModelOption,
     Output,
     Splits,
@@ -113,22 +114,18 @@ def evaluate(
         option("The same number draws the same queries and intervals; 0 by default.", metavar="SEED", min=0),
     ] = None,
     dark: DarkOption = False,
+    force: ForceOption = False,
     output: Output,
 ) -> None:
     """Measure how well images find others of their label, by P@k, mAP and others, with 95 % intervals.
 
     Each image is searched among all others. Clusterings that are kept are measured next to the labels, too.
     """
-    from lookalike.plots import check_ending
-
-    for picture in (retrieval.plot, retrieval.confusion):
-        if picture is not None:
-            check_ending(picture)
     for name in given(retrieval) | given(splits) if clustering else ():
         raise InvalidInputError(
             f"{flag_of(name)} is about retrieval, and --clustering measures clusterings alone; leave one out"
         )
-    check_dark(dark, retrieval.plot, retrieval.confusion)
+    check_pictures(retrieval.plot, retrieval.confusion, dark=dark, force=force)
     if retrieval.plot is not None and retrieval.worst == 0:
         raise InvalidInputError("--worst is 0, which leaves nothing to draw; expected 1 or more")
     asked, seed = retrieval.arguments(), only_given(random_state=random_state)
@@ -144,9 +141,11 @@ def evaluate(
 
         evaluation = found
         if retrieval.plot is not None:
-            save_picture(lambda: draw_worst_queries(chosen, evaluation), retrieval.plot, dark)
+            save_picture(
+                lambda: draw_worst_queries(chosen, evaluation), retrieval.plot, dark=dark, force=force
+            )
         if retrieval.confusion is not None:
-            save_picture(lambda: draw_confusion(evaluation), retrieval.confusion, dark)
+            save_picture(lambda: draw_confusion(evaluation), retrieval.confusion, dark=dark, force=force)
     if output.json:
         print_json(document_of(found, grouped))
         return

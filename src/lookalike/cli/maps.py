@@ -56,7 +56,8 @@ def show_map(
         save_picture(
             lambda: draw_map(collection, found, colors, drawing.style, **how),
             drawing.output,
-            drawing.dark,
+            dark=drawing.dark,
+            force=drawing.force,
         )
     if output.json:
         print_json(_document(found, replaced, groups, n_placed, drawing.output))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import check_dark, print_json, save_picture, say
+from lookalike.cli.console import check_pictures, print_json, save_picture, say
 from lookalike.cli.option_groups import Fields
 from lookalike.cluster.algorithms import (
     ALGORITHMS,
@@ -23,6 +23,7 @@ from lookalike.cluster.algorithms import (
 from lookalike.errors import InvalidInputError
 from lookalike.plots.map_styles import DEFAULT_STYLE, MAP_STYLES, MapStyle, get_style, style_names
 from lookalike.projection.methods import DEFAULT_METHOD, MAP_METHODS, PERPLEXITY, method_names
+from lookalike.types import PICTURE_SECONDS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,6 +69,10 @@ JsonOption = Annotated[
 ]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print no progress and no summary.")]
 DarkOption = Annotated[bool, typer.Option("--dark", help="Draw pictures on dark paper.")]
+ForceOption = Annotated[
+    bool,
+    typer.Option("--force", help="Write over what is there, even if lookalike did not make it."),
+]
 DeviceOption = Annotated[
     str | None,
     option(
@@ -87,6 +92,13 @@ WaitOption = Annotated[
 JobsOption = Annotated[
     int | None,
     option("Images in work at once; by default the number of cores.", "-j", "--jobs", metavar="N", min=1),
+]
+PictureSecondsOption = Annotated[
+    float | None,
+    option(
+        f"Stop an image that takes longer to decode; {PICTURE_SECONDS:g} by default.",
+        metavar="SECONDS",
+    ),
 ]
 SeedOption = Annotated[
     int | None, option("The same images and number give the same result; 0 by default.", metavar="SEED")
@@ -139,26 +151,22 @@ class Picture:
         Path | None, option("Also save the result as a picture (.png, .svg, .pdf, .jpg).", metavar="FILE")
     ] = None
     dark: DarkOption = False
+    force: ForceOption = False
 
     def check(self, *others: Path | None) -> None:
-        """Raise InvalidInputError if it cannot be saved, or one of the others of the same paper."""
-        from lookalike.plots import check_ending
-
-        check_dark(self.dark, self.plot, *others)
-        for picture in (self.plot, *others):
-            if picture is not None:
-                check_ending(picture)
+        """Raise LookalikeError if it cannot be saved, or one of the others of the same paper."""
+        check_pictures(self.plot, *others, dark=self.dark, force=self.force)
 
     def save(self, draw: Callable[[], Figure]) -> None:
         """Draw and save it, if it is wanted."""
         if self.plot is not None:
-            save_picture(draw, self.plot, self.dark)
+            save_picture(draw, self.plot, dark=self.dark, force=self.force)
 
 
 def picture_of(what: str) -> Fields:
     """Return the options of a `Picture` of something: ``Annotated[Picture, picture_of("Save …")]``."""
     plot = Annotated[Path | None, option(f"{what} (.png, .svg, .pdf, .jpg).", metavar="FILE")]
-    return Fields(plot=plot, dark=DarkOption)
+    return Fields(plot=plot, dark=DarkOption, force=ForceOption)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +332,7 @@ class MapDrawing:
         ),
     ] = None
     dark: DarkOption = False
+    force: ForceOption = False
 
     @property
     def drawn_as(self) -> MapStyle:
@@ -336,16 +345,14 @@ class MapDrawing:
         return {"o": self.output} | given(dataclasses.replace(self, output=None)) | {"style": style}
 
     def check(self) -> None:
-        """Raise InvalidInputError if it cannot be drawn so."""
+        """Raise LookalikeError if it cannot be drawn so, or there."""
         if not self.drawn_as.has_tiles and self.max_tiles is not None:
             raise InvalidInputError("--max-tiles is for --style tiles")
-        check_dark(self.dark, self.output)
-        if self.output is not None:
-            from lookalike.plots import check_ending, read_size
+        check_pictures(self.output, dark=self.dark, force=self.force)
+        if self.output is not None and self.size is not None:
+            from lookalike.plots import read_size
 
-            check_ending(self.output)
-            if self.size is not None:
-                read_size(self.size)
+            read_size(self.size)
 
 
 def given(group: Any) -> dict[str, Any]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from lookalike.cli.options import argument, option
 from lookalike.errors import InvalidInputError, QueryNotFoundError
+from lookalike.system.plain_files import read_named, read_stdin
 
 if TYPE_CHECKING:
     from lookalike.query.request import SearchRequest
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 _QUERY = "Query"
 _WHOLE = "all"
+_LONGEST = 1 << 26  # bytes of a request
 _ID = re.compile("[0-9a-fA-F]{16}", re.ASCII)
 
 QueriesArgument = Annotated[
@@ -141,8 +141,10 @@ def read_request(name: str) -> SearchRequest:
 
     where = "standard input" if name == "-" else name
     try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        data = read_stdin(_LONGEST) if name == "-" else read_named(name, _LONGEST)
         document = json.loads(data.decode("utf-8-sig"))
+    except InvalidInputError:
+        raise
     except OSError as error:
         raise QueryNotFoundError(f"the request {where} cannot be read: {error.strerror or error}") from error
     except ValueError as error:

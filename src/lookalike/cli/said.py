@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import io
+import os
 from typing import Annotated
 
 import typer
 
-from lookalike.cli.console import print_json, relative, say
+from lookalike.cli.console import STANDARD, print_bytes, print_json, relative, say
 from lookalike.cli.locate import open_named
-from lookalike.cli.options import CollectionOption, Output, argument, option
+from lookalike.cli.options import CollectionOption, ForceOption, Output, argument, option
 from lookalike.cli.sets import tell_change
+from lookalike.errors import InvalidInputError
+from lookalike.system.plain_files import read_stdin
 from lookalike.system.wording import count_of
 
 _LAST = 20
@@ -18,7 +21,10 @@ _LAST = 20
 
 def export(
     *,
-    file: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="Where to; it is written anew.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE.jsonl", help="Where to, a new file; - for standard output.")
+    ],
+    force: ForceOption = False,
     collection: CollectionOption = None,
     output: Output,
 ) -> None:
@@ -26,13 +32,24 @@ def export(
 
     Images are named by their content, and by a path for people.
     """
-    n = open_named(collection).said.export(file)
-    output.tell({"file": relative(str(file.absolute())), "statements": n}, f"{count_of(n, 'line')} written")
+    if file == STANDARD and (output.json or force):
+        raise InvalidInputError(f"{'--json' if output.json else '--force'} is for a file; leave it out")
+    chosen = open_named(collection).said
+    if file == STANDARD:
+        print_bytes(chosen.to_bytes())
+        return
+    n = chosen.export(file, force=force)
+    output.tell({"file": relative(os.path.abspath(file)), "statements": n}, f"{count_of(n, 'line')} written")
 
 
 def import_(
     *,
-    file: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="As `lookalike said export` writes it.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE.jsonl", help="As `lookalike said export` writes it; - for standard input."
+        ),
+    ],
     collection: CollectionOption = None,
     output: Output,
 ) -> None:
@@ -41,7 +58,8 @@ def import_(
     What is said here already stays: a label is not exchanged for another, nor a decision. Images that are not
     here yet are kept in mind.
     """
-    found = open_named(collection).said.load(file)
+    chosen = open_named(collection).said
+    found = chosen.load(io.BytesIO(read_stdin())) if file == STANDARD else chosen.load(file)
     if output.json:
         print_json(found.to_dict())
     elif not output.quiet:

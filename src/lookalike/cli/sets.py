@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +11,7 @@ from lookalike.cli.console import place_of, print_json, print_raw, relative, say
 from lookalike.cli.filters import Filters
 from lookalike.cli.locate import open_named, open_near
 from lookalike.cli.options import CollectionOption, FilepathOnlyOption, NameArgument, Output, argument, given
+from lookalike.system.plain_files import read_stdin
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
@@ -128,7 +128,9 @@ def named_images(images: list[str]) -> list[str]:
     names: list[str] = []
     for name in images:
         if name == "-":
-            names += [os.fsdecode(line.rstrip(b"\r\n")) for line in sys.stdin.buffer if line.strip()]
+            names += [
+                os.fsdecode(line.removesuffix(b"\r")) for line in read_stdin().split(b"\n") if line.strip()
+            ]
         else:
             names.append(name)
     return names

@@ -21,6 +21,7 @@ from lookalike.cluster.base import NeighborClustering, check_count
 from lookalike.cluster.spanning_tree import joined
 from lookalike.errors import InvalidInputError
 from lookalike.index.graph import neighbor_graph
+from lookalike.system.checked_calls import shown
 from lookalike.system.progress import Watch
 from lookalike.types import Metric, Vectors
 
@@ -79,9 +80,9 @@ class AgglomerativeClustering(NeighborClustering):
         n = len(rows)
         n_clusters = check_count(self.n_clusters, "n_clusters", 1, n)
         n_neighbors = check_count(self.n_neighbors, "n_neighbors", 1, n - 1, n)
-        if self.linkage not in get_args(Linkage):
+        if str(self.linkage) not in get_args(Linkage):
             raise InvalidInputError(
-                f"linkage is {self.linkage!r}; expected one of {', '.join(get_args(Linkage))}",
+                f"linkage is {shown(self.linkage)}; expected one of {', '.join(get_args(Linkage))}",
                 field="linkage",
             )
         graph = neighbor_graph(

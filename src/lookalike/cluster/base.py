@@ -12,12 +12,14 @@ from sklearn.base import BaseEstimator, ClusterMixin
 
 from lookalike.errors import InvalidInputError
 from lookalike.index.contract import METRICS, check_vectors
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.forks import one_openmp_thread
 from lookalike.system.progress import CancelToken, ProgressReport, Watch
 from lookalike.system.watching import watching
 from lookalike.types import Metric, Vectors
 
 
+@checked
 class NeighborClustering(ClusterMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """What clusterings by neighbours have in common: what they take, and what they refuse."""
 
@@ -59,8 +61,10 @@ class NeighborClustering(ClusterMixin, BaseEstimator, ABC):  # type: ignore[misc
 
 def check_distinct(vectors: npt.ArrayLike, metric: Metric) -> Vectors:
     """Return vectors as (n, d) float32, at least two and not all equal."""
-    if metric not in METRICS:
-        raise InvalidInputError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}", field="metric")
+    if not isinstance(metric, str) or metric not in METRICS:
+        raise InvalidInputError(
+            f"metric is {shown(metric)}; expected one of {', '.join(METRICS)}", field="metric"
+        )
     rows = check_vectors(vectors, metric)
     check_differ([rows])
     return rows
@@ -97,7 +101,7 @@ def check_count(
     """Return a whole number, checked to lie in least..most, as there are n vectors, `most` by default."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
         raise InvalidInputError(
-            f"{name} is {value!r}; expected a whole number from {least} to {most:,}, for"
+            f"{name} is {shown(value)}; expected a whole number from {least} to {most:,}, for"
             f" {most if n is None else n:,} {things}",
             field=name,
         )

@@ -23,6 +23,7 @@ point farthest from the chord.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -34,6 +35,7 @@ from lookalike.cluster.base import NeighborClustering, check_count, check_distin
 from lookalike.cluster.spanning_tree import Edges, spanning_tree
 from lookalike.errors import InvalidInputError
 from lookalike.index.graph import neighbor_graph, radius_graph
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.progress import CancelToken, ProgressReport, Watch
 from lookalike.system.watching import watching
 from lookalike.types import Metric, Vectors
@@ -78,11 +80,10 @@ class DBSCAN(NeighborClustering):
         from scipy.sparse.csgraph import connected_components
 
         n = len(rows)
-        if isinstance(self.eps, bool) or not isinstance(self.eps, int | float | np.number):
-            raise InvalidInputError(f"eps is {self.eps!r}; expected a distance above 0", field="eps")
-        if not 0 < self.eps < np.inf:
+        is_number = isinstance(self.eps, int | float | np.integer | np.floating)
+        if not is_number or isinstance(self.eps, bool) or not 0 < self.eps <= sys.float_info.max:
             raise InvalidInputError(
-                f"eps is {self.eps}; expected a distance above 0, as suggest_eps gives", field="eps"
+                f"eps is {shown(self.eps)}; expected a distance above 0, as suggest_eps gives", field="eps"
             )
         min_samples = check_count(self.min_samples, "min_samples", 1, n)
         graph = radius_graph(rows, self.eps, self.metric, **watch.told)
@@ -155,13 +156,17 @@ class HDBSCAN(NeighborClustering):
         size = check_count(self.min_cluster_size, "min_cluster_size", 2, n)
         given = size if self.min_samples is None else self.min_samples
         min_samples = check_count(given, "min_samples", 1, n)
-        if self.cluster_selection_method not in ("eom", "leaf"):
+        if str(self.cluster_selection_method) not in ("eom", "leaf"):
             raise InvalidInputError(
-                f"cluster_selection_method is {self.cluster_selection_method!r}; expected eom or leaf",
+                f"cluster_selection_method is {shown(self.cluster_selection_method)}; expected eom or leaf",
                 field="cluster_selection_method",
             )
         _, tree = _reachability(rows, min_samples, self.metric, self.recall, watch)
         weights = tree.weights.astype(np.float64)
+        if not weights.any():
+            raise InvalidInputError(
+                f"all {n:,} vectors point the same way; expected two that do not, to find groups among"
+            )
         # A weight of 0 is no edge to scipy: copies are taken to be very near.
         weights[weights == 0] = weights[weights > 0].min() / 1_000
         a, b = np.concatenate([tree.a, tree.b]), np.concatenate([tree.b, tree.a])
@@ -179,6 +184,7 @@ class HDBSCAN(NeighborClustering):
         self.probabilities_ = found.probabilities_
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class KDistances:
     """How far each image's `min_samples`-th nearest is, itself counted, and what that suggests.
@@ -246,6 +252,7 @@ class AtDistance:
         }
 
 
+@checked
 def suggest_eps(
     vectors: npt.ArrayLike,
     min_samples: int = MIN_SAMPLES,

@@ -41,12 +41,14 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from lookalike.as_numbers import as_whole_numbers
 from lookalike.cluster.kmeans import KMeans, assign
 from lookalike.cluster.merging import merge
 from lookalike.cluster.pruned_lloyd import Doubles, Labels
 from lookalike.cluster.scaling import check_rows, find_scaling
 from lookalike.errors import InvalidInputError
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.memory import rows_at_once
 from lookalike.system.progress import CancelToken, ProgressReport, Watch
 from lookalike.system.watching import watching
@@ -59,6 +61,7 @@ _CELL_ROUNDS = 10
 _BLOCK_ROWS = 8_192
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Node:
     """One cluster of the tree, to walk from.
@@ -121,6 +124,7 @@ class Node:
             ahead.extend((depth + 1, child) for child in reversed(node.children))
 
 
+@checked
 class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     """Clusters within clusters.
 
@@ -212,8 +216,8 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     def _fit(self, vectors: npt.NDArray[Any], cells: npt.ArrayLike | None, watch: Watch) -> Self:
         n = len(vectors)
-        numbers = self._make_cells(vectors, watch) if cells is None else np.asarray(cells)
-        if numbers.shape != (n,) or not np.issubdtype(numbers.dtype, np.integer):
+        numbers = self._make_cells(vectors, watch) if cells is None else as_whole_numbers(cells, "cells")
+        if numbers.shape != (n,):
             raise InvalidInputError(
                 f"cells are {numbers.dtype} of shape {numbers.shape}; expected one whole number for each of"
                 f" {n} rows"
@@ -326,8 +330,8 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         _check_whole("n_cells", n_cells)
         if not self.n_clusters <= n_cells <= n:
             raise InvalidInputError(
-                f"n_cells is {n_cells}; expected from n_clusters, {self.n_clusters}, to the number of rows,"
-                f" {n}",
+                f"n_cells is {shown(n_cells)}; expected from n_clusters, {self.n_clusters}, to the number of"
+                f" rows, {n}",
                 field="n_cells",
             )
         bottom = KMeans(n_cells, max_iter=_CELL_ROUNDS, random_state=self.random_state, n_jobs=self.n_jobs)
@@ -358,7 +362,9 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 top[self.children_[number - m]] = top[number]
         else:
             if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or depth < 0:
-                raise InvalidInputError(f"depth is {depth!r}; expected a whole number from 0", field="depth")
+                raise InvalidInputError(
+                    f"depth is {shown(depth)}; expected a whole number from 0", field="depth"
+                )
             depths = np.zeros(2 * m - 1, np.int64)
             for number in range(2 * m - 2, m - 1, -1):
                 pair = self.children_[number - m]
@@ -375,7 +381,7 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
 def _check_whole(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise InvalidInputError(f"{name} is {value!r}; expected a whole number from 1", field=name)
+        raise InvalidInputError(f"{name} is {shown(value)}; expected a whole number from 1", field=name)
 
 
 def _means(vectors: npt.NDArray[Any], cells: Ids, sizes: Ids) -> Doubles:

@@ -16,6 +16,7 @@ D. Sculley, "Web-Scale K-Means Clustering", 2010: learning from batches.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, Self
@@ -24,15 +25,16 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from lookalike.as_numbers import as_numbers
 from lookalike.cluster.batch_round import BatchRound
 from lookalike.cluster.pruned_lloyd import Doubles, Labels, PrunedLloyd, Rows, Workers, find_lift, working
 from lookalike.cluster.scaling import Scaling, check_rows, find_scaling, mean_variance
 from lookalike.cluster.seeding import start
 from lookalike.errors import InvalidInputError
-from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.chance import RANDOM_STATE, check_random
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.cores import usable_cores
 from lookalike.system.memory import rows_at_once
 from lookalike.system.progress import (
@@ -51,10 +53,12 @@ _SAMPLE = 65_536  # rows of all batches that a start is made from
 _SAMPLE_PER_CENTER = 32
 _SAMPLE_VALUES = 1 << 28  # of that sample, at most, as long as it has two rows for each centre: 1 GB
 _SAMPLE_ROUNDS = 10
+_MOST_JOBS = 1_024
 
 Batches = Callable[[], Iterable[npt.ArrayLike]]
 
 
+@checked
 class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
     """k-means clustering.
 
@@ -306,9 +310,13 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         squares = np.square(centers).sum(axis=1)
         step = rows_at_once(vectors.shape[1], _BLOCK_ROWS)
         for begin in range(0, len(vectors), step):
-            block = (vectors[begin : begin + step] - scaling.origin) * scaling.scale
-            product = squares - 2 * (block @ centers.T) + np.square(block).sum(axis=1)[:, None]
-            distances[begin : begin + len(block)] = np.sqrt(np.maximum(product, 0)) / scaling.scale
+            with np.errstate(over="ignore", invalid="ignore"):  # which is refused below
+                block = (vectors[begin : begin + step] - scaling.origin) * scaling.scale
+                product = squares - 2 * (block @ centers.T) + np.square(block).sum(axis=1)[:, None]
+                found = np.sqrt(np.maximum(product, 0)) / scaling.scale
+                distances[begin : begin + len(block)] = found
+        if not np.isfinite(distances).all():
+            raise InvalidInputError("X holds values too far away for their type to hold distances")
         return distances
 
     def score(self, X: npt.ArrayLike, y: object = None) -> float:
@@ -404,28 +412,30 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return found
 
     def _random(self) -> np.random.Generator:
-        return np.random.default_rng(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        return np.random.default_rng(check_random(self.random_state).randint(np.iinfo(np.int32).max))
 
     def _check_count(self, n: int) -> None:
         if self.n_clusters > n:
             raise InvalidInputError(
-                f"{self.n_clusters} clusters cannot be made of n_samples={n} rows; expected n_clusters from 1"
-                f" to {n}"
+                f"{shown(self.n_clusters)} clusters cannot be made of n_samples={n} rows; expected n_clusters"
+                f" from 1 to {n}"
             )
 
     def _check_parameters(self) -> None:
         for name, least in (("n_clusters", 1), ("n_init", 1), ("max_iter", 1)):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            if not _is_whole(value) or value < least:
                 raise InvalidInputError(
-                    f"{name} is {value!r}; expected a whole number from {least}", field=name
+                    f"{name} is {shown(value)}; expected a whole number from {least}", field=name
                 )
-        if self.n_jobs is not None and (not isinstance(self.n_jobs, int) or self.n_jobs < 1):
+        if self.n_jobs is not None and (not _is_whole(self.n_jobs) or not 1 <= self.n_jobs <= _MOST_JOBS):
             raise InvalidInputError(
-                f"n_jobs is {self.n_jobs!r}; expected 1 or more, or None for all cores", field="n_jobs"
+                f"n_jobs is {shown(self.n_jobs)}; expected 1 to {_MOST_JOBS:,}, or None for all cores",
+                field="n_jobs",
             )
-        if not self.tol >= 0:
-            raise InvalidInputError(f"tol is {self.tol!r}; expected 0 or more", field="tol")
+        is_number = isinstance(self.tol, int | float | np.integer | np.floating)
+        if not is_number or isinstance(self.tol, bool) or not 0 <= self.tol <= sys.float_info.max:
+            raise InvalidInputError(f"tol is {shown(self.tol)}; expected 0 or more", field="tol")
         if isinstance(self.init, str) and self.init not in ("k-means++", "random"):
             raise InvalidInputError(
                 f"init is {self.init!r}; expected 'k-means++', 'random' or an array", field="init"
@@ -434,7 +444,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _given_centers(self) -> Doubles | None:
         if isinstance(self.init, str):
             return None
-        centers = np.array(self.init, np.float64)
+        centers = np.array(as_numbers(self.init, "init"), np.float64)
         if centers.shape != (self.n_clusters, self.n_features_in_) or not np.isfinite(centers).all():
             raise InvalidInputError(
                 f"init has shape {centers.shape}; expected finite numbers of shape"
@@ -450,6 +460,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 ConvergenceWarning,
                 stacklevel=3,
             )
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def assign(

@@ -36,6 +36,7 @@ from lookalike.as_numbers import as_numbers
 from lookalike.cluster.kmeans import KMeans
 from lookalike.errors import InvalidInputError
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
 from lookalike.system.tables import Columns, Table
 from lookalike.system.watching import watching
@@ -46,6 +47,7 @@ _STEP = 2**0.5
 _NO_STRUCTURE = 0.25  # a silhouette that says nothing
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Choice(Table):
     """What was found for each number of clusters; as a table it has a row each.
@@ -108,6 +110,7 @@ class Choice(Table):
         return "\n".join(lines)
 
 
+@checked
 def choose_k(
     X: npt.ArrayLike,
     ks: Iterable[int] | None = None,

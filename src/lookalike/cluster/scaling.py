@@ -57,8 +57,9 @@ def check_rows(estimator: Any, X: npt.ArrayLike, is_first: bool = True) -> npt.N
         raise InvalidInputError(
             f"X has shape {np.shape(X)}; expected (n, d). Reshape your data: one row is .reshape(1, -1)"
         )
-    if np.ma.isMaskedArray(X):
-        X = as_numbers(X, "X")
+    numbers = as_numbers(X, "X") if not hasattr(X, "toarray") else None  # sparse ones are refused below
+    if not hasattr(X, "columns"):  # of which scikit-learn remembers the names
+        X = X if numbers is None else numbers
     kind = getattr(X, "dtype", None)
     is_short = isinstance(kind, np.dtype) and kind.kind in "uif" and kind.itemsize <= 2
     try:
@@ -69,7 +70,7 @@ def check_rows(estimator: Any, X: npt.ArrayLike, is_first: bool = True) -> npt.N
             dtype=np.float32 if is_short else [np.float64, np.float32],
             order="C",
         )
-    except ValueError as error:
+    except (TypeError, ValueError, OverflowError) as error:
         what = str(error).split("\n")[0]
         raise InvalidInputError(f"{what} Expected finite numbers" if "NaN" in what else what) from error
     return vectors

@@ -27,12 +27,13 @@ from lookalike.cluster.algorithms import N_NEIGHBORS
 from lookalike.cluster.base import NeighborClustering, check_count
 from lookalike.cluster.spanning_tree import joined
 from lookalike.index.graph import neighbor_graph
-from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.chance import RANDOM_STATE, check_seed
 from lookalike.system.progress import Progress, Watch
 from lookalike.types import Metric, Vectors
 
 _DENSE = 500  # up to so many images, all eigenvectors are found at once
 _BRIDGE = 1e-2  # weight of an edge that joins components: too little to blur them
+_MOST_STARTS = 10_000  # of k-means
 _TOLERANCE = 1e-8  # of an eigenvalue: those that bridges make are close to 1
 
 
@@ -87,6 +88,8 @@ class SpectralClustering(NeighborClustering):
         n = len(rows)
         n_clusters = check_count(self.n_clusters, "n_clusters", 1, n)
         n_neighbors = check_count(self.n_neighbors, "n_neighbors", 2, n)
+        n_init = check_count(self.n_init, "n_init", 1, _MOST_STARTS, n)
+        random_state = check_seed(self.random_state)
         graph = neighbor_graph(
             rows,
             n_neighbors - 1,
@@ -95,8 +98,8 @@ class SpectralClustering(NeighborClustering):
             **watch.told,
         )
         links = joined(rows, graph, self.metric, _BRIDGE, watch)
-        self.embedding_ = _embed(links, n_clusters, self.random_state, watch)
-        self.labels_ = _cluster(self.embedding_, n_clusters, self.n_init, self.random_state, watch)
+        self.embedding_ = _embed(links, n_clusters, random_state, watch)
+        self.labels_ = _cluster(self.embedding_, n_clusters, n_init, random_state, watch)
 
 
 def _cluster(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.system.checked_calls import checked
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -18,6 +20,7 @@ Mask = npt.NDArray[np.bool_]
 Counts = npt.NDArray[np.int64]
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Coded:
     """A column of words.
@@ -51,6 +54,7 @@ class Coded:
         return self.codes.nbytes
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class CodedLists:
     """A column of lists of words, none twice in a list.

@@ -25,6 +25,7 @@ from lookalike.images.finding.spelling import composed
 from lookalike.images.palette import MAX_COLORS
 from lookalike.query.facts import fold
 from lookalike.store import Table
+from lookalike.system.checked_calls import checked
 from lookalike.system.memo import Memo
 from lookalike.types import Ids, ImageId
 
@@ -40,6 +41,7 @@ Read = Callable[[Sequence[str]], "pa.Table"]
 """Gives columns of a table, each time in the same order; null where it has none of that name."""
 
 
+@checked
 class Columns:
     """Columns that are read when they are first asked for. Several threads may use them.
 
@@ -78,6 +80,7 @@ class Columns:
         )
 
 
+@checked
 class FileColumns(Columns):
     """Where images lie: a row a file, in no particular order, which is the same for all columns."""
 
@@ -196,7 +199,8 @@ class FileColumns(Columns):
         texts = self.folders if is_apart else self._column("path").combine_chunks()
         found = np.zeros(len(texts), bool)
         for start in beginnings:
-            found |= pc.starts_with(texts, start).to_numpy(zero_copy_only=False)
+            with contextlib.suppress(UnicodeEncodeError):  # what is spelled so is not stored
+                found |= pc.starts_with(texts, start).to_numpy(zero_copy_only=False)
         return found[self.folder_codes] if is_apart else found
 
     def path(self, row: int) -> str:
@@ -253,6 +257,7 @@ class FileColumns(Columns):
         return np.concatenate([np.empty(0, np.int64), *sorted_runs])
 
 
+@checked
 class ImageColumns(Columns):
     """What images are: a row an image, by id.
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from lookalike.system.checked_calls import checked
+
 if TYPE_CHECKING:
     from lookalike.collection.clusterings.clusterings import Clusterings
     from lookalike.collection.evaluation.evaluation import Evaluations
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from lookalike.results.sync import SyncReport
 
 
+@checked
 class Faces(ABC):
     """What is done with a collection, by subject."""
 

@@ -12,12 +12,14 @@ from lookalike.collection.stored.named_folders import NamedFolders, read_each
 from lookalike.errors import CollectionConflictError, CollectionNotFoundError
 from lookalike.hints import Hint
 from lookalike.images.finding.spelling import composed
+from lookalike.system.checked_calls import checked
 
 T = TypeVar("T")
 
 Listed = tuple[list[T], dict[str, str]]  # what `list` gives, which hides Python's own in the class
 
 
+@checked
 class Names(ABC):
     """Something of which there are several, by name: iterated over, counted, and asked for membership."""
 
@@ -42,6 +44,7 @@ class Names(ABC):
         return f"{type(self).__name__}({', '.join(self.names())})"
 
 
+@checked
 class KeptNames(Names, Generic[T]):
     """What is kept in folders, under names that its user may have given."""
 

@@ -28,6 +28,7 @@ from lookalike.images.finding.globs import divide_excludes, split_glob
 from lookalike.query.reading import names_path
 from lookalike.store import FOLDER_NAME, Labeling, Manifest, find_collection, root_folder
 from lookalike.sync import locate
+from lookalike.system.flush import make_durable_folder
 from lookalike.system.progress import Watch
 
 AnyPath = str | os.PathLike[str]
@@ -214,7 +215,7 @@ def create(
         manifest_file.add_folder(home, labels, exclude)
     was_there = os.path.lexists(place)
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        make_durable_folder(place)
         if embedder is not None:
             registry.keep(chosen.name, embedder, is_new=True)
         manifest_file.save_first()

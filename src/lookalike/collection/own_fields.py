@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from lookalike.collection.columns import FileColumns
 from lookalike.store.fields import FieldTable
+from lookalike.system.checked_calls import checked
 from lookalike.system.memo import Memo
 from lookalike.types import FieldKind, FieldValue, Ids
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+@checked
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnFields:
     """The user's own columns, row for row as `FileColumns`.

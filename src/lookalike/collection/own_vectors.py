@@ -19,6 +19,7 @@ from lookalike.embed import Model, ModelRegistry, base_name, reduce_vectors
 from lookalike.errors import InvalidInputError, ModelConflictError, ModelNotFoundError
 from lookalike.results.adding import AddedImage, VectorReport
 from lookalike.sync import COMMIT_IMAGES
+from lookalike.system.checked_calls import shown as words_of
 from lookalike.system.progress import UNWATCHED, Progress, Watch
 from lookalike.types import Ids, Metric, Vectors
 
@@ -79,6 +80,10 @@ def add_vectors(
             f"the vectors are {given.dtype} of shape {given.shape}; expected numbers of shape (n, d)",
             field="vectors",
         )
+    if not isinstance(images, Sequence | np.ndarray) or (isinstance(images, np.ndarray) and not images.ndim):
+        raise InvalidInputError(
+            f"images is {words_of(images)}; expected a list of ids or names", field="images"
+        )
     if isinstance(images, str) or len(images) != len(given):
         n = 1 if isinstance(images, str) else len(images)
         raise InvalidInputError(
@@ -133,13 +138,13 @@ def write_own_vectors(resources: Resources, model: Model, ids: Ids, vectors: Vec
         for name in reduced:
             extend_reduced(store, registry, name, UNWATCHED)
         return
-    forget()
+    forget(False)
     for name in reduced:
         row = registry.get(name)
         derived = reduce_vectors(vectors, registry.pca(name), row)
         store.write_vectors(ids, derived, vector_table(store, row))
     store.write_vectors(ids, vectors, table)
-    forget()
+    forget(True)
 
 
 def _register(resources: Resources, name: str, dimension: int, metric: Metric) -> Model:

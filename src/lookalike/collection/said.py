@@ -18,6 +18,7 @@ import numpy as np
 
 from lookalike.collection.stored.edits import Decided, FlatLists, Judged, JudgmentKey, PairKey
 from lookalike.results.said import Decision, Judgment, query_of
+from lookalike.system.checked_calls import checked
 from lookalike.types import Ids, ImageId
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class ImageSet:
         return found
 
 
+@checked
 @dataclass(frozen=True)
 class Said:
     """What people said, all changes taken together.

@@ -34,6 +34,7 @@ from lookalike.images.finding.scan import unescape
 from lookalike.store import ADDED, Manifest, PinnedStore, Root, look_at_tables, root_folder
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.pinned import State
+from lookalike.system.checked_calls import checked
 from lookalike.system.memo import Memo
 from lookalike.types import FieldValue, FrozenDict, Ids, ImageId, Vectors
 
@@ -53,6 +54,7 @@ class Seen(NamedTuple):
     clusterings: Mapping[str, FileIdentity]
 
 
+@checked
 class Snapshot(SnapshotColumns):
     """A collection as it was at one moment; see `Collection.snapshot`. Several threads may use it.
 

@@ -24,6 +24,7 @@ from lookalike.collection.stored.clusterings import (
 )
 from lookalike.store import ADDED, Manifest
 from lookalike.store.manifest import FileIdentity
+from lookalike.system.checked_calls import checked
 from lookalike.system.memo import Memo, Recent
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class ClusterColumns(NamedTuple):
     names: Mapping[int, str]
 
 
+@checked
 class SnapshotColumns(ABC):
     """The columns of a collection at one moment, and what is made of them. Several threads may use it.
 

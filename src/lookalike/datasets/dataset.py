@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from lookalike.errors import DatasetDamagedError, InvalidInputError
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 from lookalike.types import PixelArray
 
 Labels: TypeAlias = npt.NDArray[np.int64]
@@ -65,6 +66,7 @@ Images: TypeAlias = npt.NDArray[np.uint8] | ImageFiles
 """(n, h, w) grey or (n, h, w, 3) RGB uint8, or files where the sizes differ."""
 
 
+@checked
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Dataset:
     """Labelled pictures in a train and a test split.

@@ -15,6 +15,7 @@ from lookalike.datasets.imagefolder import ImageFolder
 from lookalike.datasets.locate import Place
 from lookalike.errors import DatasetNotFoundError
 from lookalike.system import on_demand
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import CancelToken, ProgressReport, silent
 from lookalike.system.watching import watching
 
@@ -177,6 +178,7 @@ REGISTRY: tuple[Row, ...] = (
 _BY_NAME = {row.name: row for row in REGISTRY}
 
 
+@checked
 def get_row(name: str) -> Row:
     """Return the row of a data set.
 
@@ -190,6 +192,7 @@ def get_row(name: str) -> Row:
     raise DatasetNotFoundError(f"no data set is called {name!r}; there are: {', '.join(_BY_NAME)}")
 
 
+@checked
 def load(
     name: str | os.PathLike[str],
     *,
@@ -220,7 +223,7 @@ def load(
     if name in _BY_NAME:
         row = _BY_NAME[str(name)]
         return row.load(download=download, quiet=quiet, report=report, cancel=cancel)
-    if Path(name).expanduser().is_dir():
+    if os.path.isdir(os.path.expanduser(name)):
         from lookalike.datasets import folder
 
         return folder.load(name)
@@ -229,6 +232,7 @@ def load(
     )
 
 
+@checked
 def prepare_dataset(
     name: str,
     *,

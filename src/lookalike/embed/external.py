@@ -15,6 +15,7 @@ from lookalike.embed.models import Model
 from lookalike.embed.reduced import base_name
 from lookalike.errors import InvalidInputError, ModelDamagedError, ModelInputError, ModelResourceError
 from lookalike.hints import Hint
+from lookalike.system.flush import make_durable_folder
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import checked, summed
 from lookalike.types import Metric
@@ -76,7 +77,7 @@ def keep_external(model: Model, folder: Path) -> None:
     """
     file = folder / f"{model.name}{_ENDING}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_durable_folder(folder)
         content = summed({"dimension": model.dimension, "metric": model.metric})
         replace_file(file, json.dumps(content, indent=2).encode(), durable=True)
     except OSError as error:

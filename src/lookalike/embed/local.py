@@ -37,6 +37,7 @@ from lookalike.errors import (
     ModelResourceError,
 )
 from lookalike.hints import Hint, join
+from lookalike.system.flush import make_durable_folder
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import checked, summed
 from lookalike.types import Metric
@@ -195,7 +196,7 @@ def keep_local(local: LocalModel, folder: Path) -> None:
         **asdict(model.use),
     }
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_durable_folder(folder)
         # The description last: it says that the graph is whole.
         for ending, content in (
             (".onnx", local.graph),

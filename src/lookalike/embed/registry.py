@@ -43,6 +43,7 @@ from lookalike.errors import (
 )
 from lookalike.hints import Hint
 from lookalike.pca import PCA
+from lookalike.system.flush import make_durable_folder
 from lookalike.system.memo import Memo
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.system.replace_file import replace_file
@@ -161,7 +162,7 @@ class ModelRegistry:
             if file.exists() and not is_new:
                 return
             try:
-                self.folder.mkdir(parents=True, exist_ok=True)
+                make_durable_folder(self.folder)
                 content = f"{embedder.sha256}\n".encode("ascii")
                 replace_file(file, content, durable=True)
                 note_sum(file, content)
@@ -278,7 +279,7 @@ class ModelRegistry:
         name = local.model.name
         self.check_free(name)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_durable_folder(self.folder)
             for ending, content in beside.items():
                 replace_file(self.folder / f"{name}{ending}", content, durable=True)
                 note_sum(self.folder / f"{name}{ending}", content)
@@ -319,8 +320,10 @@ class ModelRegistry:
         while (name := reduced_name(base, pca.n_components_, pca.whiten, number)) in self.reduced():
             number += 1
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            pca.save(self.folder / f"{name}.npz")
+            make_durable_folder(self.folder)
+            content = pca.to_bytes()
+            replace_file(self.folder / f"{name}.npz", content, durable=True)
+            note_sum(self.folder / f"{name}.npz", content)
         except OSError as error:
             raise ModelResourceError(
                 f"cannot keep the model {name} in {self.folder}: {error.strerror}"

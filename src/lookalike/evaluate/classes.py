@@ -8,7 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.as_numbers import as_whole_numbers
+from lookalike.errors import InvalidInputError
 from lookalike.evaluate.retrieval import Retrieval
+from lookalike.system.checked_calls import checked
 
 Numbers = npt.NDArray[np.int64]
 Doubles = npt.NDArray[np.float64]
@@ -51,6 +54,7 @@ class ConfusedPair:
     share: float
 
 
+@checked
 @dataclass(frozen=True, slots=True, eq=False)
 class Confusions:
     """Which classes the first hits of each class's queries are of.
@@ -113,6 +117,7 @@ class Confusions:
         return others[np.argsort(-self.shares[others], kind="stable")]
 
 
+@checked
 def score_classes(
     retrieval: Retrieval, query_codes: Numbers, codes: Numbers, labels: Sequence[str]
 ) -> tuple[ClassScores, ...]:
@@ -126,7 +131,13 @@ def score_classes(
         The labels of queries and of the images searched, as numbers of `labels`.
     labels : sequence of str
         Sorted.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is not one number a query, or a number is none of a label.
     """
+    query_codes, codes = _check_codes(retrieval, query_codes, codes, len(labels))
     n_queries = np.bincount(query_codes, minlength=len(labels))
     n_images = np.bincount(codes, minlength=len(labels))
     sums = {
@@ -144,8 +155,10 @@ def score_classes(
     )
 
 
+@checked
 def confuse(retrieval: Retrieval, query_codes: Numbers, codes: Numbers, labels: Sequence[str]) -> Confusions:
     """Return which classes the hits are of; see `score_classes`."""
+    query_codes, codes = _check_codes(retrieval, query_codes, codes, len(labels))
     hits = retrieval.hits
     is_there = hits >= 0
     asked = np.broadcast_to(query_codes[:, None], hits.shape)[is_there]
@@ -153,3 +166,22 @@ def confuse(retrieval: Retrieval, query_codes: Numbers, codes: Numbers, labels: 
     rows, columns = np.divmod(pairs, len(labels))
     totals = np.bincount(rows, counts, minlength=len(labels))
     return Confusions(hits.shape[1], tuple(labels), rows, columns, counts / totals[rows])
+
+
+def _check_codes(
+    retrieval: Retrieval, query_codes: npt.ArrayLike, codes: npt.ArrayLike, n_labels: int
+) -> tuple[Numbers, Numbers]:
+    """Return the labels of queries and images, as numbers below `n_labels`."""
+    asked, there = as_whole_numbers(query_codes, "query_codes"), as_whole_numbers(codes, "codes")
+    n_queries, n = len(retrieval.hits), int(retrieval.hits.max(initial=-1)) + 1
+    if asked.shape != (n_queries,) or there.ndim != 1 or len(there) < n:
+        raise InvalidInputError(
+            f"query_codes have shape {asked.shape}, codes {there.shape}; expected ({n_queries},), and one"
+            " number each of what was searched"
+        )
+    for name, numbers in (("query_codes", asked), ("codes", there)):
+        if numbers.size and not 0 <= numbers.min() <= numbers.max() < n_labels:
+            raise InvalidInputError(
+                f"{name} hold numbers of no label; expected 0 to {n_labels - 1}", field=name
+            )
+    return asked, there

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.as_numbers import as_numbers
+from lookalike.as_numbers import as_numbers, as_whole_numbers
 from lookalike.errors import InvalidInputError
 from lookalike.evaluate.labels import number_labels
-from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.chance import RANDOM_STATE, check_seed
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.memory import check_memory
 from lookalike.types import Metric
 
 _BLOCK_SILHOUETTES = 128  # images measured against all at once
 _NOISE = -1
+_MOST = 1e150
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class ClusteringScores:
     noise: float
 
 
+@checked
 def compare_with_labels(clusters: npt.ArrayLike, labels: npt.ArrayLike) -> ClusteringScores:
     """Measure a clustering against labels.
 
@@ -93,6 +97,7 @@ def compare_with_labels(clusters: npt.ArrayLike, labels: npt.ArrayLike) -> Clust
     )
 
 
+@checked
 def silhouette(
     vectors: npt.ArrayLike,
     clusters: npt.ArrayLike,
@@ -139,8 +144,15 @@ def silhouette(
         raise InvalidInputError(
             f"vectors have shape {rows.shape} for {len(found)} clusters; expected finite numbers, a row each"
         )
+    if metric not in get_args(Metric):
+        raise InvalidInputError(
+            f"metric is {shown(metric)}; expected one of {', '.join(get_args(Metric))}", field="metric"
+        )
+    random_state = check_seed(random_state)
     if n_sampled < 1:
         raise InvalidInputError(f"n_sampled is {n_sampled}; expected at least 1", field="n_sampled")
+    if rows.size and not -_MOST < float(rows.min()) <= float(rows.max()) < _MOST:
+        raise InvalidInputError(f"vectors hold numbers too large to be squared; expected less than {_MOST:g}")
     rows, found = rows[found != _NOISE], found[found != _NOISE]
     names, numbers = np.unique(found, return_inverse=True)
     n, k = len(rows), len(names)
@@ -173,9 +185,9 @@ def silhouette(
 
 
 def _check_clusters(clusters: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    found = np.asarray(clusters)
-    if found.ndim != 1 or not (np.issubdtype(found.dtype, np.integer) or not found.size):
+    found = as_whole_numbers(clusters, "clusters")
+    if found.ndim != 1:
         raise InvalidInputError(
             f"clusters are {found.dtype} of shape {found.shape}; expected whole numbers, (n,)"
         )
-    return found.astype(np.int64)
+    return found

@@ -27,8 +27,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError
-from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.chance import RANDOM_STATE, check_seed
+from lookalike.system.checked_calls import checked
 
 N_RESAMPLES = 2_000
 N_FLIPS = 10_000
@@ -65,6 +67,7 @@ class Comparison:
     p: float
 
 
+@checked
 def bootstrap_means(
     values: Mapping[str, npt.ArrayLike],
     n_resamples: int = N_RESAMPLES,
@@ -94,6 +97,7 @@ def bootstrap_means(
     """
     names, table = _stack(values)
     _check(n_resamples, confidence)
+    random_state = check_seed(random_state)
     n = len(table)
     random = np.random.default_rng(random_state)
     means = np.empty((n_resamples, len(names)))
@@ -110,6 +114,7 @@ def bootstrap_means(
     }
 
 
+@checked
 def compare_paired(
     first: Mapping[str, npt.ArrayLike],
     second: Mapping[str, npt.ArrayLike],
@@ -145,12 +150,14 @@ def compare_paired(
     names = [name for name in first if name in second]
     if not names:
         raise InvalidInputError(
-            f"the measures are {', '.join(first)} and {', '.join(second)}; expected some in common"
+            f"the measures are {', '.join(map(str, first))} and {', '.join(map(str, second))}; expected some"
+            " in common"
         )
     before, after = (_stack({name: values[name] for name in names})[1] for values in (first, second))
     if len(before) != len(after):
         raise InvalidInputError(f"there are {len(before)} and {len(after)} queries; expected the same ones")
     _check(n_flips, confidence)
+    random_state = check_seed(random_state)
     difference = after - before
     draws = {f"0 {name}": column for name, column in zip(names, before.T, strict=True)}
     draws |= {f"1 {name}": column for name, column in zip(names, after.T, strict=True)}
@@ -186,7 +193,10 @@ def _blocks(n_rows: int, width: int) -> Iterator[slice]:
 
 def _stack(values: Mapping[str, npt.ArrayLike]) -> tuple[list[str], Doubles]:
     """Return the names of the measures, and their values as (n_queries, n_measures)."""
-    columns = {name: np.asarray(column, np.float64) for name, column in values.items()}
+    columns = {
+        name: np.asarray(as_numbers(column, f"the values of {name}"), np.float64)
+        for name, column in values.items()
+    }
     shapes = {column.shape for column in columns.values()}
     if len(shapes) != 1 or len(shape := shapes.pop()) != 1 or not shape[0]:
         raise InvalidInputError(

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
 
 
+def as_labels(labels: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return labels of any kind as an array.
+
+    Raises
+    ------
+    InvalidInputError
+        If they are no list of labels, or some are masked, which says of no image what it shows.
+    """
+    if np.ma.is_masked(labels):
+        raise InvalidInputError("some labels are masked", hint="leave out images without")
+    try:
+        return np.asarray(labels)
+    except ValueError as error:
+        raise InvalidInputError(f"labels are not one each ({error})") from error
+
+
 def number_labels(labels: npt.ArrayLike) -> npt.NDArray[np.intp]:
     """Return labels as numbers, the same for the same label: (n,)."""
-    given = np.asarray(labels)
+    given = as_labels(labels)
     if given.ndim != 1:
         raise InvalidInputError(f"labels have shape {given.shape}; expected (n,)")
     try:

@@ -42,11 +42,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.as_numbers import as_numbers
+from lookalike.as_numbers import as_numbers, as_whole_numbers
 from lookalike.errors import InvalidInputError
-from lookalike.evaluate.labels import number_labels
+from lookalike.evaluate.labels import as_labels, number_labels
 from lookalike.evaluate.measures import DEFAULT_KS, MEAN_AP, columns
 from lookalike.evaluate.ranking import Ranking
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.cores import usable_cores
 from lookalike.system.on_demand import load
 from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
@@ -103,6 +104,7 @@ def check_any_counts(n_relevant: Rows) -> None:
         raise InvalidInputError("no image has another of its label: there is nothing to retrieve")
 
 
+@checked
 def rank_all(
     queries: npt.ArrayLike,
     gallery: npt.ArrayLike,
@@ -155,6 +157,7 @@ def rank_all(
         return _rank(asked, rows, _Relevance(wanted, there), cuts, metric, watch)
 
 
+@checked
 def rank_others(
     vectors: npt.ArrayLike,
     labels: npt.ArrayLike,
@@ -188,15 +191,15 @@ def rank_others(
             if gallery.ndim == 2
             else f"vectors are {gallery.dtype} of shape {gallery.shape}; expected floats, (n, d)"
         )
-    given = np.asarray(labels)
+    given = as_labels(labels)
     if given.ndim != 1:
         raise InvalidInputError(f"labels have shape {given.shape}; expected (n,)")
     if len(given) != len(gallery):
         raise InvalidInputError(f"{len(given)} labels for {len(gallery)} vectors; expected one a row")
     checked, n = _check_rows(gallery, metric), len(gallery)
-    own = np.arange(n) if rows is None else np.asarray(rows, np.int64)
+    own = np.arange(n) if rows is None else as_whole_numbers(rows, "rows")
     if own.ndim != 1 or (own.size and not 0 <= own.min() <= own.max() < n):
-        raise InvalidInputError(f"rows are {rows!r}; expected row numbers of {n} vectors, (n_queries,)")
+        raise InvalidInputError(f"rows are {shown(rows)}; expected row numbers of {n} vectors, (n_queries,)")
     cuts, numbers = check_ks(ks, n - 1, "the number of other images"), number_labels(given)
     queries = checked if rows is None else checked[own]
     with watching(report, cancel) as watch:
@@ -279,6 +282,7 @@ def _rank(
     return Retrieval(table.values, n_relevant, table.hits)
 
 
+@checked
 def measure_hits(
     hits: npt.ArrayLike, query_labels: npt.ArrayLike, labels: npt.ArrayLike, ks: Sequence[int], own: bool
 ) -> Retrieval:
@@ -306,10 +310,10 @@ def measure_hits(
     >>> found.means()["R@2"], found.means()["mAP@2"]
     (0.6666666666666666, 1.0)
     """
-    rows = np.asarray(hits, np.int64)
+    rows = as_whole_numbers(hits, "hits")
     if rows.ndim != 2:
         raise InvalidInputError(f"hits have shape {rows.shape}; expected (n_queries, depth)")
-    wanted, there = _number_both(query_labels, labels, len(rows), np.asarray(labels).shape[0])
+    wanted, there = _number_both(query_labels, labels, len(rows), len(as_labels(labels).reshape(-1)))
     if rows.size and not -1 <= rows.min() <= rows.max() < len(there):
         raise InvalidInputError(f"the ids of the neighbours are not rows of {len(there)} labels")
     ks = check_ks(ks, rows.shape[1], "the number of hits of each query")
@@ -365,6 +369,7 @@ class RetrievalScores:
     queries: int
 
 
+@checked
 def leave_one_out(vectors: Vectors, labels: npt.ArrayLike, ks: Sequence[int] = DEFAULT_KS) -> RetrievalScores:
     """Query each image against all the others, and count hits of its own label as relevant.
 
@@ -405,6 +410,7 @@ def leave_one_out(vectors: Vectors, labels: npt.ArrayLike, ks: Sequence[int] = D
     return RetrievalScores({k: means[f"P@{k}"] for k in ks}, means[MEAN_AP], int(found.counts.sum()))
 
 
+@checked
 def precision_of_neighbors(
     neighbors: Neighbors, labels: npt.ArrayLike, query_labels: npt.ArrayLike
 ) -> Doubles:
@@ -434,9 +440,12 @@ def precision_of_neighbors(
     >>> precision_of_neighbors(hits, ["cup", "owl", "owl"], ["cup", "owl"])
     array([0.5, 0.5])
     """
-    found, asked = np.asarray(labels), np.asarray(query_labels)
-    if asked.shape != (len(neighbors.ids),):
-        raise InvalidInputError(f"there are {len(asked)} labels for {len(neighbors.ids)} queries")
+    found, asked = as_labels(labels), as_labels(query_labels)
+    if asked.shape != (len(neighbors.ids),) or found.ndim != 1:
+        raise InvalidInputError(
+            f"labels have shape {asked.shape} for {len(neighbors.ids)} queries, and {found.shape} for what"
+            " was searched; expected one each"
+        )
     if neighbors.ids.size and not -1 <= neighbors.ids.min() <= neighbors.ids.max() < len(found):
         raise InvalidInputError(f"the ids of the neighbours are not rows of {len(found)} labels")
     relevant = (found[neighbors.ids] == asked[:, None]) & (neighbors.ids >= 0)
@@ -448,7 +457,7 @@ def check_ks(ks: Sequence[int], most: int, what: str) -> tuple[int, ...]:
     if not len(ks) or not all(
         isinstance(k, int | np.integer) and not isinstance(k, bool) and 0 < k <= most for k in ks
     ):
-        raise InvalidInputError(f"k is {', '.join(map(str, ks))}; expected 1 to {most}, {what}")
+        raise InvalidInputError(f"k is {shown(list(ks))}; expected 1 to {most}, {what}")
     return tuple(sorted({int(k) for k in ks}))
 
 
@@ -471,7 +480,7 @@ def _find_copies(rows: Vectors) -> tuple[Rows, Rows]:
 
 def _check_rows(vectors: npt.ArrayLike, metric: Metric) -> Vectors:
     rows = as_numbers(vectors)
-    if isinstance(vectors, list):
+    if isinstance(vectors, list) or rows.dtype.itemsize > 8:
         rows = rows.astype(np.float32)
     if rows.ndim != 2 or not np.issubdtype(rows.dtype, np.floating):
         raise InvalidInputError(f"vectors are {rows.dtype} of shape {rows.shape}; expected floats, (n, d)")
@@ -495,7 +504,7 @@ def _number_both(
     query_labels: npt.ArrayLike, labels: npt.ArrayLike, n_queries: int, n: int
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Return the labels of queries and gallery as numbers, the same for the same label."""
-    asked, there = np.asarray(query_labels), np.asarray(labels)
+    asked, there = as_labels(query_labels), as_labels(labels)
     if asked.ndim != 1 or there.ndim != 1:
         raise InvalidInputError(
             f"labels have shape {(asked if asked.ndim != 1 else there).shape}; expected (n,)"
@@ -504,5 +513,11 @@ def _number_both(
         raise InvalidInputError(
             f"{len(asked)} labels for {n_queries} queries, {len(there)} for {n} images; expected one each"
         )
-    numbers = number_labels(np.concatenate([asked, there]))
+    try:
+        both = np.concatenate([asked, there])
+    except TypeError as error:
+        raise InvalidInputError(
+            f"the labels of queries are {asked.dtype}, the others {there.dtype}; expected one kind"
+        ) from error
+    numbers = number_labels(both)
     return numbers[: len(asked)], numbers[len(asked) :]

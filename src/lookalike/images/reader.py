@@ -9,6 +9,7 @@ from lookalike.errors import ImageDamagedError
 from lookalike.images.decode import os_reason
 from lookalike.images.formats import recognize
 from lookalike.images.metadata.metadata import NO_METADATA, Metadata
+from lookalike.system.plain_files import open_plain
 
 READER = 2
 """Raised whenever the same bytes come to give other pixels, other metadata, or are read where they were not.
@@ -47,7 +48,7 @@ def read_header(path: Path, since: int | None) -> Header:
     from lookalike.images.metadata.reading import from_blocks
 
     try:
-        with path.open("rb") as stream:
+        with open_plain(path) as stream:
             kind = recognize(read_at(stream, 0, 32))
             if kind is None:
                 return Header(NO_METADATA, is_changed=True)

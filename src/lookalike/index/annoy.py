@@ -14,13 +14,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lookalike.errors import InvalidInputError
 from lookalike.index.third_party import Rows, ThirdParty, import_library
+from lookalike.index.tree import check_count
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import Watch
 from lookalike.types import Metric, Vectors
 
 
+@checked
 class Annoy(ThirdParty):
     """Nearest neighbours by ANNOY.
 
@@ -38,11 +40,7 @@ class Annoy(ThirdParty):
     def __init__(
         self, metric: Metric = "euclidean", n_trees: int = 50, random_state: int = RANDOM_STATE
     ) -> None:
-        if isinstance(n_trees, bool) or not isinstance(n_trees, int) or n_trees < 1:
-            raise InvalidInputError(
-                f"n_trees is {n_trees!r}; expected a whole number of at least 1", field="n_trees"
-            )
-        self.n_trees = n_trees
+        self.n_trees = check_count("n_trees", n_trees)
         super().__init__(metric, random_state)
 
     def _parameters(self) -> dict[str, Any]:

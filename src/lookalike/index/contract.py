@@ -7,6 +7,7 @@ answer is right.
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.as_numbers import as_numbers
+from lookalike.as_numbers import as_numbers, as_whole_numbers
 from lookalike.errors import InvalidInputError
 from lookalike.index.kinds import DEFAULT_RECALL as DEFAULT_RECALL
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.progress import UNWATCHED, CancelToken, ProgressReport, Watch
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
@@ -29,6 +31,7 @@ MOST_CHANGED = 0.1
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
 
+@checked
 class Searcher(ABC):
     """A set of vectors that can be asked; by several threads at once.
 
@@ -140,6 +143,7 @@ class StoredSearcher(Searcher):
         """
 
 
+@checked
 class Index(Searcher):
     """A searcher that is built of vectors, changed, saved and loaded.
 
@@ -152,9 +156,9 @@ class Index(Searcher):
     """
 
     def __init__(self, metric: Metric = "cosine") -> None:
-        if metric not in METRICS:
+        if not isinstance(metric, str) or metric not in METRICS:
             raise InvalidInputError(
-                f"metric is {metric!r}; expected one of {', '.join(METRICS)}", field="metric"
+                f"metric is {shown(metric)}; expected one of {', '.join(METRICS)}", field="metric"
             )
         self.metric = metric
 
@@ -263,10 +267,10 @@ def check_ids(ids: npt.ArrayLike | None, n: int) -> Ids:
 
 def as_ids(ids: npt.ArrayLike) -> Ids:
     """Return ids as a 1-d int64 array."""
-    given = np.asarray(list(ids) if isinstance(ids, set | frozenset) else ids)
-    if given.ndim != 1 or (given.size and not np.issubdtype(given.dtype, np.integer)):
+    given = as_whole_numbers(ids)
+    if given.ndim != 1:
         raise InvalidInputError(f"ids are {given.dtype} of shape {given.shape}; expected whole numbers, (n,)")
-    return given.astype(np.int64)
+    return given
 
 
 def check_filled(n: int) -> None:
@@ -279,7 +283,7 @@ def check_k(k: int, n: int) -> int:
     """Return k, checked to lie in 1..n."""
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= n:
         raise InvalidInputError(
-            f"k is {k!r}; expected 1 to {n}, the number of vectors in the index", field="k"
+            f"k is {shown(k)}; expected 1 to {n}, the number of vectors in the index", field="k"
         )
     return int(k)
 
@@ -287,19 +291,19 @@ def check_k(k: int, n: int) -> int:
 def check_recall(recall: float) -> float:
     """Return recall, checked to lie in (0, 1]."""
     if not _is_number(recall) or not 0 < recall <= 1:
-        raise InvalidInputError(f"recall is {recall!r}; expected above 0 and at most 1", field="recall")
+        raise InvalidInputError(f"recall is {shown(recall)}; expected above 0 and at most 1", field="recall")
     return float(recall)
 
 
 def check_radius(r: float) -> float:
     """Return r, checked to be a distance."""
-    if not _is_number(r) or not 0 <= r < np.inf:
-        raise InvalidInputError(f"r is {r!r}; expected a distance of 0 or more", field="r")
+    if not _is_number(r) or not 0 <= r <= sys.float_info.max:
+        raise InvalidInputError(f"r is {shown(r)}; expected a distance of 0 or more", field="r")
     return float(r)
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating)
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 def _as_rows(values: npt.ArrayLike, what: str) -> Vectors:

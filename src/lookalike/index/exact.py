@@ -32,6 +32,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.as_numbers import as_whole_numbers
 from lookalike.errors import IndexFileError, InvalidInputError
 from lookalike.index.byte_rows import ByteRows
 from lookalike.index.contract import (
@@ -49,6 +50,7 @@ from lookalike.index.contract import (
 from lookalike.index.folder import read, write
 from lookalike.index.id_order import IdOrder
 from lookalike.index.parallel import sealed
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.memory import free_memory, rows_at_once
 from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
@@ -70,6 +72,7 @@ Doubles = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 
+@checked
 class Exact(Index):
     """Exact nearest neighbours.
 
@@ -135,7 +138,7 @@ class Exact(Index):
         ids = np.full((len(queries), k), -1, np.int64)
         distances = np.full((len(queries), k), np.inf, np.float32)
         for i, candidates in enumerate(self._near(queries, rows, kept)):
-            exact = self.measure(queries[i], candidates)
+            exact = self._measure(queries[i], candidates)
             order = np.lexsort((candidates, exact))[:kept]
             ids[i, :kept] = self._ids[candidates[order]]
             distances[i, :kept] = _to_float32(exact[order])
@@ -158,7 +161,7 @@ class Exact(Index):
             limit = 2 * beyond if self.metric == "cosine" else np.square(np.ldexp(beyond, -exponent))
             for i, query in enumerate(block):
                 candidates = rows[np.flatnonzero(estimates[i] <= limit + slack[i])]
-                exact = self.measure(query, candidates)
+                exact = self._measure(query, candidates)
                 order = np.lexsort((candidates, exact))
                 found = _to_float32(exact[order])
                 within = found <= reach
@@ -335,8 +338,26 @@ class Exact(Index):
         slack = 2 * relative * (np.sqrt(squared) + longest) ** 2
         return estimates, slack, exponent
 
-    def measure(self, query: Vectors, rows: Rows) -> Doubles:
-        """Return the distances from a query to some rows, from the original numbers, in float64."""
+    def measure(self, query: npt.ArrayLike, rows: npt.ArrayLike) -> Doubles:
+        """Return the distances from a query to some rows, from the original numbers, in float64.
+
+        Raises
+        ------
+        InvalidInputError
+            If the query is none, or there is no such row.
+        """
+        asked = check_queries(query, self.metric, self._rows.shape[1])
+        numbers = as_whole_numbers(rows, "rows")
+        n = len(self._rows)
+        if len(asked) != 1 or numbers.ndim != 1:
+            raise InvalidInputError(f"there are {len(asked)} queries; expected one, and row numbers, (n,)")
+        if numbers.size and not 0 <= numbers.min() <= numbers.max() < n:
+            raise InvalidInputError(
+                f"rows are {shown(rows)}; expected row numbers of {n} vectors", field="rows"
+            )
+        return self._measure(asked[0], numbers)
+
+    def _measure(self, query: Vectors, rows: Rows) -> Doubles:
         exact = query.astype(np.float64)
         if self.metric == "cosine":
             exact /= _measure_lengths(query[None])

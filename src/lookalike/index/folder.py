@@ -11,18 +11,20 @@ disk before it takes its place, so that a power cut leaves no file that only loo
 from __future__ import annotations
 
 import contextlib
+import errno
+import functools
 import json
 import os
 import shutil
 import tokenize
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import IndexFileError
+from lookalike.errors import IndexFileError, ResourceError
 from lookalike.index.contract import METRICS
 from lookalike.system.sums import FileFacts, FoundWhole, checked, facts_of, sum_of, sum_of_file, summed
 
@@ -31,6 +33,22 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 _SMALL = 1 << 20  # bytes of a file that is verified at each opening, in a quarter of a millisecond
 
 
+def _naming_the_index(write: Callable[..., None]) -> Callable[..., None]:
+    """Let what the system refuses be said of the index that was to be written."""
+
+    @functools.wraps(write)
+    def naming(folder: Path, *given: Any, **named: Any) -> None:
+        try:
+            if not folder.name:
+                raise OSError(errno.EINVAL, "it has no name")
+            write(folder, *given, **named)
+        except OSError as error:
+            raise ResourceError(f"the index cannot be written to {folder}: {error.strerror}") from error
+
+    return naming
+
+
+@_naming_the_index
 def write(folder: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
     """Write an index, replacing an index that is there.
 
@@ -47,8 +65,8 @@ def write(folder: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
         If the folder holds something that is no index.
     """
     folder = Path(folder)
-    if os.path.isdir(folder) and os.listdir(folder) and not os.path.isfile(folder / "index.json"):
-        raise IndexFileError(f"{folder} holds something that is no index; it is left as it is")
+    if os.path.lexists(folder) and not _may_go(folder):
+        raise IndexFileError(f"{folder} is there, and no index or empty folder; it is left as it is")
     partial = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -147,7 +165,7 @@ def _save(file: Path, array: npt.NDArray[Any]) -> int:
     """Write an array, have it on the disk, and return the checksum of the file."""
     with file.open("wb") as stream:
         counted = _Counted(stream)
-        np.lib.format.write_array(counted, np.asanyarray(array), allow_pickle=False)
+        np.save(counted, array)
         stream.flush()
         os.fsync(stream.fileno())
     return counted.sum
@@ -197,6 +215,24 @@ def damaged(folder: Path, why: object) -> IndexFileError:
     return IndexFileError(
         f"the index in {folder} cannot be read: {why}; delete the folder and build it again"
     )
+
+
+def _may_go(folder: Path) -> bool:
+    """Tell whether a path is an empty folder, or holds an index and nothing else, and may be replaced."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    names = set(os.listdir(folder))
+    if not names:
+        return True
+    try:
+        facts = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        arrays = {f"{name}.npy" for name in facts["arrays"]}
+        is_index = {"kind", "format", "metric"} <= facts.keys()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    # What other parts of lookalike say of an index beside it is JSON; one may hold another, as a folder.
+    others = {name for name in names - arrays if not name.endswith(".json")}
+    return is_index and all((folder / name).is_dir() and _may_go(folder / name) for name in others)
 
 
 def _swap(new: Path, place: Path) -> None:

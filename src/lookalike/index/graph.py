@@ -37,6 +37,7 @@ from lookalike.errors import InvalidInputError
 from lookalike.index.contract import check_k, check_radius, check_recall, check_vectors
 from lookalike.index.kmeans_tree import KMeansTree
 from lookalike.pca import principal_axes
+from lookalike.system.checked_calls import checked
 from lookalike.system.cores import usable_cores
 from lookalike.system.memory import rows_at_once
 from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
@@ -61,6 +62,7 @@ _UNIT_ROUNDOFF = float(np.finfo(np.float32).eps) / 2
 Doubles = npt.NDArray[np.float64]
 
 
+@checked
 def neighbor_graph(
     vectors: npt.ArrayLike,
     k: int,
@@ -144,6 +146,7 @@ def _find_nearest(
     return others, distances
 
 
+@checked
 def radius_graph(
     vectors: npt.ArrayLike,
     r: float,

@@ -17,13 +17,16 @@ import numpy as np
 
 from lookalike.errors import InvalidInputError
 from lookalike.index.third_party import Rows, ThirdParty, import_library
+from lookalike.index.tree import check_count
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import Progress, Watch
 from lookalike.types import Metric, Vectors
 
 _ADDED_AT_ONCE = 256  # rows between two reports
 
 
+@checked
 class HNSW(ThirdParty):
     """Nearest neighbours by HNSW.
 
@@ -49,15 +52,12 @@ class HNSW(ThirdParty):
         random_state: int = RANDOM_STATE,
         n_jobs: int = 1,
     ) -> None:
-        if isinstance(n_links, bool) or not isinstance(n_links, int) or not 2 <= n_links <= 100:
+        self.n_links, self.effort = check_count("n_links", n_links), check_count("effort", effort)
+        self.n_jobs = check_count("n_jobs", n_jobs)
+        if not 2 <= n_links <= 100:
             raise InvalidInputError(
                 f"n_links is {n_links!r}; expected a whole number, 2 to 100", field="n_links"
             )
-        if isinstance(effort, bool) or not isinstance(effort, int) or effort < 1:
-            raise InvalidInputError(
-                f"effort is {effort!r}; expected a whole number of at least 1", field="effort"
-            )
-        self.n_links, self.effort, self.n_jobs = n_links, effort, n_jobs
         super().__init__(metric, random_state)
 
     def _make_locks(self) -> None:

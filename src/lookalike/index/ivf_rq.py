@@ -83,6 +83,8 @@ class IvfRq(StoredSearcher):
             return None
         if facts["metric"] != metric or facts.get("state") != table.state():
             return None
+        if table.count() > _ALWAYS_EXACT and not table.has_vector_index():
+            return None
         return cls(table, metric, tuning.Efforts(np.array(arrays["efforts"])))
 
     @classmethod

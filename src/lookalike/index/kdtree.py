@@ -77,12 +77,14 @@ import numpy.typing as npt
 from lookalike.errors import InvalidInputError
 from lookalike.index import tuning
 from lookalike.index.contract import DEFAULT_RECALL, check_filled, check_k, check_queries, check_recall
+from lookalike.index.facts import read_count, read_number, read_scale
 from lookalike.index.folder import Arrays
 from lookalike.index.forest import WIDTH, Forest, drop, empty_forest, grow, insert, make_boxes, one_leaf
 from lookalike.index.parallel import sealed, share
 from lookalike.index.principal_axes import PrincipalAxes, fit_principal_axes, to_heads
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree, check_count
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.types import Ids, Metric, Neighbors, Vectors
 
@@ -95,6 +97,7 @@ _LONGEST = 1e3  # of an added row in units of the longest there was: beyond, the
 _TUNED_ROWS = 1_000
 _PROVED_AT_ONCE = 64
 _GATHERED = 0.05  # allowed rows are copied together up to this share, above it the others are masked
+_MOST_ROWS = 2**40  # that any index was ever built of
 _GROWTH = 2  # the tree is built again when it holds so many times the rows it was made for
 
 
@@ -111,6 +114,7 @@ _LIFTING_FIELDS = ("center", *_LIFTING_ARRAYS[1:])
 _FOREST_ARRAYS = tuple(field.name for field in fields(Forest))
 
 
+@checked
 class KDTree(Tree):
     """Nearest neighbours by a KD-tree over principal axes, or a forest of them.
 
@@ -356,9 +360,10 @@ class KDTree(Tree):
 
     def _from_file(self, facts: dict[str, Any], arrays: Arrays) -> None:
         center, axes, mean_head = (arrays[name] for name in _LIFTING_ARRAYS)
-        self._lifting = _Lifting(float(facts["scale"]), center, axes, mean_head, float(facts["rounding"]))
+        self._lifting = _Lifting(read_scale(facts), center, axes, mean_head, read_number(facts, "rounding"))
         self._forest = Forest(*(arrays[name] for name in _FOREST_ARRAYS))
-        self._longest, self._n_built = float(facts["longest"]), int(facts["n_built"])
+        self._longest = read_number(facts, "longest")
+        self._n_built = read_count(facts, "n_built", _MOST_ROWS)
 
     @classmethod
     def _from_facts(cls, facts: dict[str, Any]) -> Self:

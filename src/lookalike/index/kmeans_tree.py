@@ -86,11 +86,13 @@ import numpy.typing as npt
 from lookalike import lloyd
 from lookalike.index import tuning
 from lookalike.index.contract import DEFAULT_RECALL, check_filled, check_k, check_queries, check_recall
+from lookalike.index.facts import read_scale
 from lookalike.index.folder import Arrays
 from lookalike.index.parallel import sealed, share
 from lookalike.index.principal_axes import PrincipalAxes, centered_blocks, fit_principal_axes, to_heads
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 from lookalike.system.memory import rows_at_once
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.types import Metric, Neighbors, Vectors
@@ -149,6 +151,7 @@ _CODING_FIELDS = ("center", *_CODING_ARRAYS[1:])
 _LISTS_ARRAYS = tuple(field.name for field in fields(_Lists))
 
 
+@checked
 class KMeansTree(Tree):
     """Nearest neighbours by hierarchical k-means.
 
@@ -341,7 +344,7 @@ class KMeansTree(Tree):
         return {"scale": self._coding.scale}, arrays
 
     def _from_file(self, facts: dict[str, Any], arrays: Arrays) -> None:
-        self._coding = _Coding(float(facts["scale"]), *(arrays[name] for name in _CODING_ARRAYS))
+        self._coding = _Coding(read_scale(facts), *(arrays[name] for name in _CODING_ARRAYS))
         self._lists = _Lists(*(arrays[name] for name in _LISTS_ARRAYS))
 
     @classmethod

@@ -35,8 +35,10 @@ from lookalike.index.contract import (
     check_vectors,
 )
 from lookalike.index.exact import Exact
+from lookalike.index.facts import read_scale
 from lookalike.index.folder import damaged, read, write
-from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.chance import RANDOM_STATE, check_seed
+from lookalike.system.checked_calls import checked
 from lookalike.system.memory import rows_at_once
 from lookalike.system.progress import UNWATCHED, CancelToken, ProgressReport, Watch
 from lookalike.system.watching import watching
@@ -75,6 +77,7 @@ def import_library(module: str, extra: str) -> Any:
         ) from error
 
 
+@checked
 class ThirdParty(Index):
     """An index of another library. A subclass says how to make, ask, write and read the library's own."""
 
@@ -85,7 +88,7 @@ class ThirdParty(Index):
     def __init__(self, metric: Metric = "euclidean", random_state: int = RANDOM_STATE) -> None:
         super().__init__(metric)
         self._make_locks()
-        self.random_state = random_state
+        self.random_state = check_seed(random_state)
         self._clear()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -243,7 +246,7 @@ class ThirdParty(Index):
         facts, arrays = read(folder, cls.kind, _FORMAT, _ARRAYS)
         try:
             index = cls(facts["metric"], random_state=facts["random_state"], **facts["parameters"])
-            index._scale = float(facts["scale"])
+            index._scale = read_scale(facts)
         except (KeyError, TypeError, ValueError) as error:
             raise damaged(folder, error) from error
         index._rows, index._ids, index._alive, index._center, content, table = (

@@ -28,10 +28,13 @@ from lookalike.index.contract import (
 from lookalike.index.folder import Arrays, damaged, read, write
 from lookalike.index.id_order import IdOrder
 from lookalike.index.parallel import sealed
+from lookalike.system.chance import check_seed
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.progress import CancelToken, ProgressReport, Watch
 from lookalike.system.watching import watching
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
+_MOST = 2**31  # of anything that is counted
 _MOST_EFFORTS = 1_000  # that are remembered: there are as many recalls as one likes
 ALWAYS_EXACT = 4_096  # up to so many vectors: an exact search takes some 15 µs, and no tuning pays
 _BLOCK_ROWS = 4_096
@@ -42,6 +45,7 @@ Numbers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
+@checked
 class Tree(Index):
     """A tree over rows. A subclass says how it is made, asked, changed and kept."""
 
@@ -57,7 +61,7 @@ class Tree(Index):
         super().__init__(metric)
         if n_jobs is not None:
             check_count("n_jobs", n_jobs)
-        self.random_state = random_state
+        self.random_state = check_seed(random_state)
         self.n_jobs = n_jobs
         self._clear()
 
@@ -328,8 +332,10 @@ class Tree(Index):
 
 def check_count(name: str, value: int) -> int:
     """Return a number of things, checked to be whole and at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise InvalidInputError(f"{name} is {value!r}; expected a whole number of at least 1", field=name)
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value < _MOST:
+        raise InvalidInputError(
+            f"{name} is {shown(value)}; expected a whole number of at least 1", field=name
+        )
     return int(value)
 
 

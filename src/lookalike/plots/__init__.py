@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lookalike.plots.style import (
         ENDINGS,
         check_ending,
+        check_picture,
         figure_bytes,
         gather_missing,
         save_figure,
@@ -32,6 +33,7 @@ __all__ = [
     "Tile",
     "assign_to_grid",
     "check_ending",
+    "check_picture",
     "confusion",
     "contact_sheet",
     "distance_curve",
@@ -64,6 +66,7 @@ __getattr__, __dir__ = public_names(
         "Tile": "strips",
         "assign_to_grid": "grid",
         "check_ending": "style",
+        "check_picture": "style",
         "confusion": "measures",
         "contact_sheet": "sheets",
         "distance_curve": "curves",

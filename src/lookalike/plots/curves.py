@@ -21,6 +21,7 @@ from lookalike.plots.style import (
     title_axes,
     write_title,
 )
+from lookalike.system.checked_calls import checked, checked_fields
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +31,7 @@ _WIDTH = 8  # inches
 _RECALLS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999)  # where there may be a tick
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class Curve:
     """How fast a search index is at its recalls.
@@ -49,6 +51,7 @@ class Curve:
     rates: Sequence[float]
 
 
+@checked
 def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> Figure:
     """Draw queries a second over recall, a line an index. Towards a recall of 1 the axis opens up.
 
@@ -119,6 +122,7 @@ def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> 
     return figure
 
 
+@checked
 def k_curves(
     ks: Sequence[int],
     inertias: Sequence[float],
@@ -177,6 +181,7 @@ def k_curves(
     return figure
 
 
+@checked
 def distance_curve(
     distances: npt.NDArray[np.float32], min_samples: int, eps: float, unit: str, title: str = ""
 ) -> Figure:

@@ -25,8 +25,10 @@ from lookalike.plots.groups import (
     legend_width,
     name_clouds,
 )
+from lookalike.plots.places import as_places
 from lookalike.plots.shown_images import choose_spread, choose_uncovered
 from lookalike.plots.style import fit_picture, new_figure, shorten, theme, write_line, write_title
+from lookalike.system.checked_calls import checked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,6 +57,7 @@ _SMALLEST_TILE = 36
 _READ_AT_ONCE = 1_000  # image files
 
 
+@checked
 def read_size(words: str) -> Size:
     """Return the size of a picture in pixels: ``hd``, ``4k``, or width x height.
 
@@ -74,6 +77,7 @@ def read_size(words: str) -> Size:
     return size
 
 
+@checked
 def points_map(
     points: npt.ArrayLike,
     groups: Groups | None = None,
@@ -110,6 +114,7 @@ def points_map(
     return drawn
 
 
+@checked
 def images_map(
     points: npt.ArrayLike,
     pictures: Pictures,
@@ -153,6 +158,7 @@ def images_map(
     return sheet.figure
 
 
+@checked
 def tiles_map(
     points: npt.ArrayLike,
     pictures: Pictures,
@@ -265,7 +271,7 @@ def _draw_points(
 
 
 def _check(points: npt.ArrayLike, groups: Groups | None) -> Points:
-    places = np.asarray(points, np.float64)
+    places = as_places(points)
     if places.ndim != 2 or places.shape[1:] != (2,) or not len(places) or not np.isfinite(places).all():
         raise InvalidInputError(
             f"the points of the map have the shape {places.shape}; expected (n, 2), n from 1 on, all finite"

@@ -12,6 +12,7 @@ import numpy as np
 
 from lookalike.errors import InvalidInputError
 from lookalike.plots.style import drawable, fonts, new_figure, shorten, theme, write_title
+from lookalike.system.checked_calls import checked, checked_fields
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +24,7 @@ _TILE = 1.9  # inches
 _CAPTION = 0.52  # inches below each tile: two lines
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class Tile:
     """One picture of a strip.
@@ -43,6 +45,7 @@ class Tile:
     words: str = ""
 
 
+@checked
 def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "") -> Figure:
     """Draw the queries in a column on the left, and their hits, nearest first, in rows of five.
 
@@ -62,6 +65,7 @@ def result_strip(queries: Sequence[Tile], hits: Sequence[Tile], title: str = "")
     return _draw(queries, hits, min(len(hits), _COLUMNS), title)
 
 
+@checked
 def tile_sheet(tiles: Sequence[Tile], title: str = "") -> Figure:
     """Draw pictures in rows, about as many below as beside each other, up to ten beside.
 
@@ -110,6 +114,7 @@ def _draw(queries: Sequence[Tile], hits: Sequence[Tile], columns: int, title: st
     return figure
 
 
+@checked
 def paint_swatch(color: str) -> bytes:
     """Return a PNG of one CSS colour, to be a `Tile`."""
     from PIL import Image

@@ -11,10 +11,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 from lookalike.errors import InvalidInputError
-from lookalike.images.own import own_mark
-from lookalike.system.replace_file import replace_file
+from lookalike.images.own import is_own_picture, own_mark
+from lookalike.system.checked_calls import checked
+from lookalike.system.output import check_output, write_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +28,9 @@ ENDINGS = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 
 DPI = 150
 TITLE_SIZE = 11  # points
+
+
+_LONGEST_LINE = 500  # letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,7 @@ def theme() -> Theme:
     return _theme.get()
 
 
+@checked
 @contextlib.contextmanager
 def use_theme(*, dark: bool) -> Iterator[None]:
     """Draw the pictures made meanwhile on dark paper, or on light.
@@ -200,6 +206,7 @@ def quieten_axes(axes: Axes) -> None:
     axes.tick_params(which="both", colors=theme().muted, length=0)
 
 
+@checked
 def check_ending(path: Path) -> None:
     """Raise InvalidInputError unless a figure can be saved under this name."""
     if path.suffix.lower() not in ENDINGS:
@@ -208,6 +215,14 @@ def check_ending(path: Path) -> None:
         raise InvalidInputError(f"{path}: there is no folder {path.absolute().parent}")
 
 
+@checked
+def check_picture(path: Path, *, force: bool = False) -> None:
+    """Raise LookalikeError unless a figure can be saved under this name; see `save_figure`."""
+    check_ending(path)
+    check_output(path, is_own_picture, force=force)
+
+
+@checked
 def figure_bytes(figure: Figure, form: str) -> bytes:
     """Return a figure as a file of a form, such as ``png`` or ``svg``, without date or random ids.
 
@@ -227,19 +242,39 @@ def figure_bytes(figure: Figure, form: str) -> bytes:
     return content.getvalue()
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Save a figure; see `check_ending`."""
-    check_ending(path)
-    try:
-        # To memory first: a disk that fills up must not cost the picture that was there.
-        replace_file(path, figure_bytes(figure, path.suffix.lower().lstrip(".")))
-    except OSError as error:
-        raise InvalidInputError(f"cannot write {path}: {error.strerror or error}") from error
+@checked
+def save_figure(figure: Figure, path: Path, *, force: bool = False) -> None:
+    """Save a figure. A picture that lookalike drew, by its metadata, is replaced; nothing else is.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    path : Path
+        See `check_ending`.
+    force : bool
+        Whether to write over any file that is there.
+
+    Raises
+    ------
+    InvalidInputError
+        If a figure cannot be saved under this name.
+    ConflictError
+        If something else is there.
+    ResourceError
+        If the disk does not take it.
+    """
+    check_picture(path, force=force)
+    # To memory first: a disk that fills up must not cost the picture that was there.
+    write_output(path, figure_bytes(figure, path.suffix.lower().lstrip(".")), is_own_picture, force=force)
 
 
 def shorten(text: Text, width: float, keeps_end: bool = False) -> None:
     """Cut a line of text, at its end or in its middle, until it is at most `width` inches wide."""
     line = text.get_text()
+    if len(line) > _LONGEST_LINE:  # no page is so wide, and to draw it takes for ever
+        half = _LONGEST_LINE // 2
+        line = f"{line[:half]}…{line[-half:]}"
+        text.set_text(line)
     kept = len(line)
     limit = width * text.figure.dpi
     while kept > 1 and (drawn := text.get_window_extent().width) > limit:
@@ -249,7 +284,11 @@ def shorten(text: Text, width: float, keeps_end: bool = False) -> None:
 
 
 def drawable(line: str, weight: str = "normal") -> str:
-    """Put the replacement character for those that cannot be printed, or that no font here has."""
+    """Put the replacement character for those that cannot be printed, or that no font here has.
+
+    Spaces of all kinds are drawn as one; joiners, soft hyphens and the like, which nobody sees, not at all.
+    """
+    line = "".join(" " if category(each) == "Zs" else each for each in line if category(each) != "Cf")
     known = [_characters(font, weight) for font in fonts()]
     missing = {each for each in line if each.isprintable() and not any(ord(each) in own for own in known)}
     gathered = _missing.get()

@@ -10,12 +10,14 @@ from lookalike.index.contract import METRICS, check_vectors
 from lookalike.projection.contract import Projection, ProjectionRequest
 from lookalike.projection.methods import DEFAULT_METHOD, get_method
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 from lookalike.system.on_demand import load
 from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.system.watching import watching
 from lookalike.types import Metric, Vectors
 
 
+@checked
 def project(
     vectors: npt.ArrayLike,
     method: str = DEFAULT_METHOD,
@@ -83,6 +85,7 @@ def project(
     return found
 
 
+@checked
 def place(
     new_vectors: npt.ArrayLike,
     vectors: npt.ArrayLike,

@@ -9,30 +9,49 @@ from typing import Any
 import numpy as np
 
 from lookalike.errors import InvalidInputError
+from lookalike.system.checked_calls import shown
+
+_MOST = 10**308
+
+_MOST_SECONDS = 1_000_000
 
 
 def check_count(name: str, value: int, least: int = 1) -> None:
     """Raise InvalidInputError unless a number of things is whole and at least so large."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InvalidInputError(f"{name} is {value!r}; expected a whole number, {least} or more", field=name)
+        raise InvalidInputError(
+            f"{name} is {shown(value)}; expected a whole number, {least} or more", field=name
+        )
+
+
+def check_seconds(name: str, value: float) -> float:
+    """Return a number of seconds, checked to be positive, and finite."""
+    if not is_number(value) or not 0 < value < _MOST_SECONDS:
+        raise InvalidInputError(
+            f"{name} is {value!r}; expected a number of seconds above 0, and at most {_MOST_SECONDS:,}",
+            field=name,
+        )
+    return float(value)
 
 
 def check_switch(name: str, value: object) -> bool:
     """Return a switch, checked to be on or off."""
     if not isinstance(value, bool | np.bool_):
-        raise InvalidInputError(f"{name} is {value!r}; expected true or false", field=name)
+        raise InvalidInputError(f"{name} is {shown(value)}; expected true or false", field=name)
     return bool(value)
 
 
 def is_number(value: object) -> bool:
-    """Tell whether something is a number, of Python's or NumPy's; truth values are none."""
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    """Tell whether something is a number that float64 holds; truth values are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        return False
+    return isinstance(value, float | np.floating) or bool(-_MOST < value < _MOST)
 
 
 def check_text(name: str, value: object, expected: str) -> str:
     """Return a text, checked to be one, and not empty."""
     if not isinstance(value, str) or not value:
-        raise InvalidInputError(f"{name} is {value!r}; expected {expected}", field=name)
+        raise InvalidInputError(f"{name} is {shown(value)}; expected {expected}", field=name)
     return value
 
 
@@ -44,14 +63,14 @@ def near_misses(word: str, known: Iterable[str], likeness: float = 0.5) -> list[
 def check_list(name: str, value: Any) -> Sequence[Any]:
     """Return a list, checked to be one."""
     if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-        raise InvalidInputError(f"{name} is {value!r}; expected a list", field=name)
+        raise InvalidInputError(f"{name} is {shown(value)}; expected a list", field=name)
     return value
 
 
 def check_object(name: str, value: object) -> Mapping[str, Any]:
     """Return an object of JSON, checked to be one; its fields may be any."""
     if not isinstance(value, Mapping):
-        raise InvalidInputError(f"{name} is {value!r}; expected an object", field=name)
+        raise InvalidInputError(f"{name} is {shown(value)}; expected an object", field=name)
     return value
 
 
@@ -72,7 +91,7 @@ def check_document(what: str, document: object, fields: Iterable[str]) -> Mappin
     """
     known = tuple(fields)
     if not isinstance(document, Mapping):
-        raise InvalidInputError(f"{what} is {document!r}; expected an object with {', '.join(known)}")
+        raise InvalidInputError(f"{what} is {shown(document)}; expected an object with {', '.join(known)}")
     for name in document:
         if name not in known:
             close = difflib.get_close_matches(str(name), known, n=1)

@@ -27,6 +27,7 @@ from lookalike.query.filter_checks import (
     check_rating,
     check_words,
 )
+from lookalike.system.checked_calls import checked
 from lookalike.types import ImageId, format_id
 
 Shape = Literal["landscape", "portrait", "square"]
@@ -46,6 +47,7 @@ _FIELDS = (*_LISTS, *_ONE_OF, "ids", "clusters", "fields", "polygon", "near", *_
 """What a filter may have in JSON, beside what it excludes."""
 
 
+@checked
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which images may be hits; all of it must hold, and what is not given holds for all.

@@ -14,6 +14,7 @@ from lookalike.errors import InvalidInputError
 from lookalike.images.formats import FORMATS
 from lookalike.query.checking import is_number
 from lookalike.query.conditions import ClusterRef, FieldCondition
+from lookalike.system.checked_calls import shown
 from lookalike.types import ImageId
 
 _REJECTED, _MOST_STARS = -1, 5
@@ -28,7 +29,7 @@ def check_bound(name: str, value: Any) -> float | None:
     if value is None:
         return None
     if not is_number(value) or not 0 <= value < math.inf:
-        raise InvalidInputError(f"{name} is {value!r}; expected a number, 0 or more")
+        raise InvalidInputError(f"{name} is {shown(value)}; expected a number, 0 or more")
     return float(value)
 
 
@@ -36,7 +37,7 @@ def check_rating(name: str, value: Any) -> float | None:
     """Return a least or greatest rating, checked."""
     if value is None or (is_number(value) and _REJECTED <= value <= _MOST_STARS):
         return None if value is None else float(value)
-    raise InvalidInputError(f"{name} is {value!r}; expected stars, 1 to 5, or -1 for what was rejected")
+    raise InvalidInputError(f"{name} is {shown(value)}; expected stars, 1 to 5, or -1 for what was rejected")
 
 
 def check_near(value: Any) -> tuple[float, float, float] | None:
@@ -46,7 +47,7 @@ def check_near(value: Any) -> tuple[float, float, float] | None:
     numbers = tuple(value) if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) else ()
     if len(numbers) != 3 or not all(map(is_number, numbers)):
         raise InvalidInputError(
-            f"near is {value!r}; expected a latitude, a longitude and a distance in kilometres, such as"
+            f"near is {shown(value)}; expected a latitude, a longitude and a distance in kilometres, such as"
             " (48.858, 2.294, 5)"
         )
     latitude, longitude, radius = map(float, numbers)
@@ -62,7 +63,7 @@ def check_words(name: str, value: object) -> tuple[str, ...]:
     """Return a word, or a list of them, as a tuple."""
     words = (value,) if isinstance(value, str) else value
     if not isinstance(words, Sequence) or not all(isinstance(word, str) for word in words):
-        raise InvalidInputError(f"{name} is {value!r}; expected a list of words", field=name)
+        raise InvalidInputError(f"{name} is {shown(value)}; expected a list of words", field=name)
     return tuple(words)
 
 
@@ -70,7 +71,7 @@ def check_full_words(name: str, value: object) -> tuple[str, ...]:
     """Return a word, or a list of them, none empty, as a tuple."""
     words = check_words(name, value)
     if not all(word.strip() for word in words):
-        raise InvalidInputError(f"{name} is {value!r}; expected words that are not empty", field=name)
+        raise InvalidInputError(f"{name} is {shown(value)}; expected words that are not empty", field=name)
     return words
 
 
@@ -79,19 +80,24 @@ def check_choice(name: str, value: object, words: Sequence[str]) -> str | tuple[
     if value is None or isinstance(value, str):
         chosen: tuple[Any, ...] = () if value is None else (value,)
     else:
-        chosen = tuple(value) if isinstance(value, Iterable) else (value,)
+        chosen = tuple(value) if isinstance(value, Iterable) and not _is_alone(value) else (value,)
     for word in chosen:
-        if word not in words:
-            raise InvalidInputError(f"the {name} is {word!r}; expected {' or '.join(words)}")
+        if not isinstance(word, str) or word not in words:
+            raise InvalidInputError(f"the {name} is {shown(word)}; expected {' or '.join(words)}")
     found = tuple(word for word in words if word in chosen)
     return found if len(found) > 1 else next(iter(found), None)
+
+
+def _is_alone(value: object) -> bool:
+    """Tell whether something is an array without axes, which cannot be gone through."""
+    return isinstance(value, np.ndarray) and not value.ndim
 
 
 def check_paths(name: str, value: object) -> tuple[str, ...]:
     """Return a path, or a list of them, as a tuple of texts."""
     paths = (value,) if isinstance(value, str | os.PathLike) else value
     if not isinstance(paths, Sequence) or not all(isinstance(path, str | os.PathLike) for path in paths):
-        raise InvalidInputError(f"{name} is {value!r}; expected a list of paths", field=name)
+        raise InvalidInputError(f"{name} is {shown(value)}; expected a list of paths", field=name)
     return tuple(map(os.fspath, paths))
 
 
@@ -107,8 +113,8 @@ def check_format(word: str) -> str:
 def check_ids(value: object) -> tuple[ImageId, ...]:
     """Return ids, given as numbers or as 16 hexadecimal digits, as a tuple of numbers."""
     given = (value,) if isinstance(value, str | int) else value
-    if not isinstance(given, Sequence | np.ndarray):
-        raise InvalidInputError(f"ids is {value!r}; expected a list of ids", field="ids")
+    if not isinstance(given, Sequence | np.ndarray) or _is_alone(given):
+        raise InvalidInputError(f"ids is {shown(value)}; expected a list of ids", field="ids")
     return tuple(map(_check_id, given))
 
 
@@ -116,7 +122,9 @@ def check_clusters(value: object) -> tuple[ClusterRef, ...]:
     """Return clusters by clustering and number, as a tuple."""
     given = (value,) if isinstance(value, ClusterRef) else value
     if not isinstance(given, Sequence) or not all(isinstance(each, ClusterRef) for each in given):
-        raise InvalidInputError(f"clusters is {value!r}; expected a list of ClusterRef", field="clusters")
+        raise InvalidInputError(
+            f"clusters is {shown(value)}; expected a list of ClusterRef", field="clusters"
+        )
     if any(each.number is None for each in given):
         raise InvalidInputError(
             "clusters has a clustering without a number; expected the number of a cluster", field="clusters"
@@ -130,7 +138,7 @@ def check_fields(value: object) -> tuple[FieldCondition, ...]:
         return tuple(FieldCondition.read(name, asked) for name, asked in value.items())
     if not isinstance(value, Sequence) or not all(isinstance(each, FieldCondition) for each in value):
         raise InvalidInputError(
-            f"fields is {value!r}; expected values or ranges by the names of fields, such as"
+            f"fields is {shown(value)}; expected values or ranges by the names of fields, such as"
             " {'price': {'max': 20}, 'shop': 'Berlin'}",
             field="fields",
         )
@@ -145,5 +153,5 @@ def _check_id(value: object) -> ImageId:
     else:
         number = -1
     if not 0 <= number < 1 << 63:
-        raise InvalidInputError(f"ids has {value!r}; expected 16 hexadecimal digits", field="ids")
+        raise InvalidInputError(f"ids has {shown(value)}; expected 16 hexadecimal digits", field="ids")
     return ImageId(number)

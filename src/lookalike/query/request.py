@@ -17,8 +17,10 @@ from lookalike.query.filter import ANYTHING, Filter
 from lookalike.query.query_string import read_query_string, write_query_string
 from lookalike.query.sorts import check_sort
 from lookalike.query.terms import Term
+from lookalike.system.checked_calls import checked, shown
 
 
+@checked
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
     """A search, checked, that can be kept, sent, and asked of any collection; see `Collection.search`.
@@ -88,10 +90,12 @@ class SearchRequest:
         self._check_order()
         check_request(self.index, self.mode)
         if not isinstance(self.where, Filter):
-            raise InvalidInputError(f"where is {self.where!r}; expected a lookalike.Filter", field="where")
+            raise InvalidInputError(
+                f"where is {shown(self.where)}; expected a lookalike.Filter", field="where"
+            )
         if self.same_cluster is not None and not isinstance(self.same_cluster, ClusterRef):
             raise InvalidInputError(
-                f"same_cluster is {self.same_cluster!r}; expected a lookalike.ClusterRef",
+                f"same_cluster is {shown(self.same_cluster)}; expected a lookalike.ClusterRef",
                 field="same_cluster",
             )
         if self.model is not None and not isinstance(self.model, str):
@@ -126,6 +130,7 @@ class SearchRequest:
     def _check_order(self) -> None:
         """Raise InvalidInputError unless images can be listed so, and are to be listed."""
         check_sort(self.sort)
+        check_switch("descending", self.descending)
         check_count("random_state", self.random_state, least=0)
         if self.k is not None:
             check_count("k", self.k)
@@ -229,7 +234,8 @@ def _check_terms(name: str, terms: object) -> tuple[Term, ...]:
     for term in found:
         if not isinstance(term, Term):
             raise InvalidInputError(
-                f"{name} has {term!r}; expected one of the kinds of query, such as lookalike.ImageFile(…)",
+                f"{name} has {shown(term)}; expected one of the kinds of query, such as"
+                " lookalike.ImageFile(…)",
                 field=name,
             )
     return tuple(found)

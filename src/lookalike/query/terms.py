@@ -26,6 +26,7 @@ from lookalike.errors import ImageError, InvalidInputError, QueryInputError
 from lookalike.images import decode
 from lookalike.images.decode import upright_rgb
 from lookalike.query.checking import check_document, check_text, is_number
+from lookalike.system.checked_calls import check_path, checked, shown
 from lookalike.types import ImageId, PixelArray, format_id
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ _N_IDS = 1 << 63
 _ROUNDING = 1e-6  # by which a region may leave the picture: 0.7 + 0.3 is more than 1
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Term(ABC):
     """One of the things that a search starts from.
@@ -63,7 +65,8 @@ class Term(ABC):
         weight = self.weight
         if not is_number(weight) or not LEAST_WEIGHT <= weight <= GREATEST_WEIGHT:
             raise InvalidInputError(
-                f"the weight is {weight!r}; expected a number from {LEAST_WEIGHT:f} to {GREATEST_WEIGHT:.0f}",
+                f"the weight is {shown(weight)}; expected a number from {LEAST_WEIGHT:f} to"
+                f" {GREATEST_WEIGHT:.0f}",
                 field="weight",
             )
         object.__setattr__(self, "weight", float(weight))
@@ -176,7 +179,7 @@ class ImageFile(PictureTerm):
 
     def __post_init__(self) -> None:
         PictureTerm.__post_init__(self)
-        path = os.fspath(self.path) if isinstance(self.path, os.PathLike) else self.path
+        path = check_path("file", self.path) if isinstance(self.path, str | os.PathLike) else self.path
         object.__setattr__(self, "path", check_text("file", path, "the path of an image file"))
 
     def _content(self) -> str:
@@ -397,7 +400,8 @@ def read_id(value: object) -> ImageId:
         number = int(value)
     if not 0 <= number < _N_IDS:
         raise InvalidInputError(
-            f"id is {value!r}; expected that of an image, as Hit.id or as 16 hexadecimal digits", field="id"
+            f"id is {shown(value)}; expected that of an image, as Hit.id or as 16 hexadecimal digits",
+            field="id",
         )
     return ImageId(number)
 
@@ -439,7 +443,10 @@ def _as_pixels(picture: Any) -> PixelArray:
             picture = upright_rgb(picture)
         except Exception as error:  # Pillow reads a file only now, and raises nearly anything where it is bad
             raise QueryInputError(f"the query cannot be read: {error}") from error
-    pixels = np.asarray(picture)
+    try:
+        pixels = np.asarray(picture)
+    except ValueError as error:  # lists of different lengths, or of too many lists
+        raise QueryInputError(f"the query is no picture ({error})") from error
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
         raise QueryInputError(
             f"the query is {pixels.dtype} of shape {pixels.shape}; expected uint8 of shape (height, width, 3)"

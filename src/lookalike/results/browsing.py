@@ -13,6 +13,7 @@ from lookalike.results.documents import Result, plain_value
 from lookalike.results.hits import Hits, OfHits
 from lookalike.results.lookup import NOTHING, Lookup
 from lookalike.results.notebook import MOST_PICTURES, Card, show_cards
+from lookalike.system.checked_calls import checked
 from lookalike.system.tables import Columns, Table, escape
 from lookalike.system.wording import count_images
 from lookalike.types import Ids
@@ -100,6 +101,7 @@ class BrowseResult(OfHits, Table, Result):
         return f"<p>{escape(repr(self)[1:-1])}</p>" + show_cards(cards, len(self) - len(shown))
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Facet:
     """How many images have each value of something.

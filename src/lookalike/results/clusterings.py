@@ -12,6 +12,7 @@ import numpy.typing as npt
 from lookalike.results.documents import Result, rounded
 from lookalike.results.lookup import NOTHING, Lookup
 from lookalike.results.notebook import MOST_PICTURES, Card, show_cards, show_facts
+from lookalike.system.checked_calls import checked
 from lookalike.system.tables import Columns, Table, escape
 from lookalike.system.wording import count_images, count_of
 from lookalike.types import Hit, Ids, Metric, format_id
@@ -23,6 +24,7 @@ _SHOWN = 8  # clusters, in a notebook
 _CENTRAL = MOST_PICTURES // _SHOWN
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """One cluster of a clustering, or its noise.

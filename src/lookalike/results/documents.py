@@ -9,11 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from lookalike.system.checked_calls import checked
+
 
 class Result(ABC):
     """What a collection answers: it knows its own JSON."""
 
     __slots__ = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Let each kind look at what its methods are given."""
+        super().__init_subclass__(**options)
+        checked(cls)
 
     @abstractmethod
     def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:

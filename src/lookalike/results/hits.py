@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.system.checked_calls import checked
 from lookalike.types import Hit, Ids
 
 Describe: TypeAlias = "Callable[[range, Ids, npt.NDArray[np.float64]], Sequence[Hit]]"
@@ -44,6 +45,7 @@ class _Ranking:
         return page[inside]
 
 
+@checked
 class Hits(Sequence[Hit]):
     """Images that were found, nearest first: an unchanging sequence of `Hit`.
 

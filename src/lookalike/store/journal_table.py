@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from lookalike.errors import StoreError
 from lookalike.store.lock import Turn, writer_lock
 from lookalike.store.table import Table
-from lookalike.system.flush import flush_folder
+from lookalike.system.flush import make_durable_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,6 +36,8 @@ _VERSIONS_KEPT = 128  # for who opened an old one and has not read it yet
 class JournalTable(Table):
     """See above. Its first column counts the rows, from 1."""
 
+    _notes_at_once = False  # somebody is waiting, and each flush takes a millisecond
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the lock of its writers.
@@ -49,9 +51,7 @@ class JournalTable(Table):
         """
         folder = self.folder.parent
         with self._errors("write"):
-            if not folder.is_dir():
-                folder.mkdir(parents=True, exist_ok=True)
-                flush_folder(folder.parent)
+            make_durable_folder(folder)
         with writer_lock(folder, Turn(_WAIT, poll_seconds=0.005)):
             yield
 

@@ -124,6 +124,11 @@ class KeptFiles:
             self._names.clear()
         self.end()
 
+    def files(self) -> list[Path]:
+        """Return all files that are kept, whole or not, but those that are being written."""
+        found = (folder / name for folder in self._folders() for name in os.listdir(folder))
+        return sorted(each for each in found if not each.name.endswith(".part"))
+
     def _folders(self) -> list[Path]:
         try:
             return [Path(entry.path) for entry in os.scandir(self.folder) if entry.is_dir()]

@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from lookalike.errors import StoreDamagedError, StoreResourceError
-from lookalike.hints import Hint
+from lookalike.hints import Hint, refusal
 from lookalike.store import versions
 from lookalike.store.checksums import Checksums
 from lookalike.store.commits import ANOTHER_DISK, Commits
@@ -59,6 +60,8 @@ class Table:
         Tells whether `index` makes all rows again that are lost; asked when the newest version has rotted.
         Then who writes goes on from an older one; else what people said would be lost without a word.
     """
+
+    _notes_at_once: ClassVar[bool] = True  # see `Commits`
 
     def __init__(
         self, folder: Path, schema: pa.Schema, is_made_again: Callable[[], bool] = lambda: False
@@ -152,7 +155,8 @@ class Table:
             there = dataset.schema.field("embedding").type.list_size
             if there != dimension:
                 raise StoreDamagedError(
-                    f"{self.folder} holds vectors of {there} dimensions; expected {dimension}"
+                    f"{self.folder} holds vectors of {there} dimensions; expected {dimension}",
+                    hint=_REPAIR,
                 )
             n = dataset.count_rows()
             ids = np.empty(n, np.int64)
@@ -215,11 +219,16 @@ class Table:
         return rows["id"].to_numpy(), vectors.reshape(len(rows), -1 if len(rows) else self._dimension)
 
     def has_vector_index(self) -> bool:
-        """Whether `make_vector_index` was called."""
+        """Whether `make_vector_index` was called, and all files of it are what was written."""
         if not self.exists():
             return False
         with self._errors("read"):
-            return len(self._open().describe_indices()) > 0  # there is none but that
+            made = self._open().describe_indices()  # there is none but that
+            return len(made) > 0 and all(
+                versions.has_whole_index(self.folder, segment.uuid)
+                for each in made
+                for segment in each.segments
+            )
 
     def make_vector_index(self, n_cells: int) -> None:
         """Make Lance's own index of the embeddings, in place of one that is there."""
@@ -329,6 +338,7 @@ class Table:
         if not self.exists():
             return
         with self._errors("write"):
+            versions.sweep(self.folder)
             dataset = self._open_to_write()
             width = sum(_width(field.type) for field in dataset.schema)
             enough = min(_ROWS_OF_A_FRAGMENT, -(-_BYTES_OF_A_FRAGMENT // width))
@@ -385,7 +395,7 @@ class Table:
             reason = next(flaw.reason for flaw in flaws.values() if flaw.was_done)
             raise StoreDamagedError(f"{self.folder} is damaged: {reason}", hint=_REPAIR)
         versions.move_aside(self.folder, flaws)
-        self._commits = Commits(self.folder)
+        self._commits = Commits(self.folder, self._notes_at_once)
         return self._commits
 
     def _clean(self, dataset: Any, n_kept: int) -> None:
@@ -423,22 +433,27 @@ class Table:
         except (OSError, ValueError, TypeError, ArithmeticError, RuntimeError) as caught:
             refused = self._commits.failure if self._commits is not None and doing == "write" else None
             error = refused or caught  # of what fails in a commit, Lance says that Lance is at fault
+            if doing == "write" and self._commits is not None:
+                self._commits.abandon()
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            reason = _LANCE_SOURCE.sub("", reason)
-            if "No space left" in str(error):
-                raise StoreResourceError(
-                    f"cannot write {self.folder}: the disk is full; all that was committed before is kept,"
-                    " and the next run goes on from there"
-                ) from error
+            reason = _LANCE_SOURCE.sub("", reason)[:300]
+            number = refusal(error)
+            if number is not None:
+                words = getattr(error, "strerror", None) or os.strerror(number)
+                reason = "the disk is full" if number == errno.ENOSPC else words
             way_out = ANOTHER_DISK if doing == "write" and _REFUSED.search(str(error)) else None
-            is_of_system = getattr(error, "errno", None) is not None
-            is_damaged = doing == "read" and not is_of_system
-            way_out = _REPAIR if is_damaged else way_out
+            is_damaged = doing == "read" and number is None
             raise (StoreDamagedError if is_damaged else StoreResourceError)(
-                f"cannot {doing} {self.folder}: {reason[:300]}", hint=way_out
+                f"cannot {doing} {self.folder}: {reason}", hint=_REPAIR if is_damaged else way_out
             ) from error
         except MemoryError as error:
             raise StoreResourceError(f"cannot {doing} {self.folder}: there is not enough memory") from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # Rust's, which no Exception is
+                raise
+            raise StoreDamagedError(
+                f"cannot {doing} {self.folder}: Lance cannot make sense of it", hint=_REPAIR
+            ) from error
 
 
 def _vector_blocks(dataset: Any, rows: int = _ROWS_AT_ONCE, **ahead: int) -> Iterator[tuple[Ids, Vectors]]:

@@ -28,12 +28,14 @@ from lookalike.system.progress import UNWATCHED, Watch
 class Scope:
     """The part of a root that a sync answers for: all of it, or the files and folders in `only`.
 
-    A data set is always whole, and its `place` means nothing.
+    `others` are the folders of the other roots, which a scan leaves to them where links lead there. A data
+    set is always whole, and its `place` means nothing.
     """
 
     root: Root
     place: Path
     only: list[Path] = field(default_factory=list)
+    others: tuple[Path, ...] = ()
 
     @property
     def is_missing(self) -> bool:
@@ -113,7 +115,7 @@ def choose_scopes(roots: Mapping[Path, Root], paths: Sequence[str | os.PathLike[
         If a path does not exist, or lies in no root.
     """
     if not paths:
-        return [Scope(root, place) for place, root in roots.items()]
+        return [Scope(root, place, others=_others(roots, place)) for place, root in roots.items()]
     scopes: dict[Path, Scope] = {}
     near: dict[Path, tuple[Path, Path] | None] = {}
     for path in paths:
@@ -127,8 +129,13 @@ def choose_scopes(roots: Mapping[Path, Root], paths: Sequence[str | os.PathLike[
             place, inside = held
             if not os.path.lexists(inside) and place != inside:
                 raise CollectionNotFoundError(f"there is no file or folder {match}")
-            scopes.setdefault(place, Scope(roots[place], place)).only.append(inside)
+            scope = scopes.setdefault(place, Scope(roots[place], place, others=_others(roots, place)))
+            scope.only.append(inside)
     return list(scopes.values())
+
+
+def _others(roots: Mapping[Path, Root], place: Path) -> tuple[Path, ...]:
+    return tuple(other for other, root in roots.items() if other != place and root.dataset is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +225,7 @@ def _list_scope(scope: Scope, known: IndexedState, prune: bool, listing: Listing
         for relative in known_here
         if relative not in result.files and relative not in result.failures
     ]
-    again = find_again(scope.place, watch.each(left), scope.root.exclude)
+    again = find_again(scope.place, watch.each(left), scope.root.exclude, result.folders)
     result.files.update(again.files)
     result.failures.update(again.failures)
     result.others -= Counter(os.path.splitext(relative)[1].lower() for relative in again.files)
@@ -275,8 +282,8 @@ def _scan(scope: Scope, prune: bool, watch: Watch) -> Scan:
             hint=Hint("put_back", place=str(scope.place)),
         )
     if not scope.is_whole:
-        return scan_files(scope.place, scope.only, scope.root.exclude, watch)
-    result = scan(scope.place, exclude=scope.root.exclude, watch=watch)
+        return scan_files(scope.place, scope.only, scope.root.exclude, watch, scope.others)
+    result = scan(scope.place, exclude=scope.root.exclude, watch=watch, others=scope.others)
     if "." in result.failures:
         raise MissingImagesError(
             f"the folder {scope.place} cannot be read ({result.failures['.']}); nothing was changed"

@@ -46,3 +46,20 @@ def flush_folder(folder: Path | str) -> None:
             raise
     finally:
         os.close(handle)
+
+
+def make_durable_folder(folder: Path) -> None:
+    """Make a folder that need not be there, and those above it, so that a power cut takes none of them.
+
+    Raises
+    ------
+    OSError
+        If one cannot be made.
+    """
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        flush_folder(each.parent)

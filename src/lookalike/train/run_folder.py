@@ -30,6 +30,7 @@ from lookalike.errors import (
     ModelResourceError,
 )
 from lookalike.hints import Hint
+from lookalike.system.flush import make_durable_folder
 from lookalike.system.replace_file import replace_file
 from lookalike.train.device import import_torch
 from lookalike.train.split import Split
@@ -146,7 +147,7 @@ class RunFolder:
         import filelock
 
         with self._writing():
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_durable_folder(self.folder)
         lock = filelock.FileLock(self.folder / "lock", timeout=0)
         try:
             lock.acquire()
@@ -179,8 +180,8 @@ class RunFolder:
         document = json.dumps({**facts, "sha256": _digest(facts, split)}, indent=2)
         with self._writing():
             self._checkpoint.unlink(missing_ok=True)
-            replace_file(self.folder / "split.csv", split)
-            replace_file(self.folder / "run.json", document.encode())
+            replace_file(self.folder / "split.csv", split, durable=True)
+            replace_file(self.folder / "run.json", document.encode(), durable=True)
 
     def resume(self, settings: Mapping[str, Any]) -> tuple[RunImages, dict[str, Any]] | None:
         """Return the images of the run that is here, and what was found out; None without a checkpoint.

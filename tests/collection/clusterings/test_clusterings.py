@@ -355,7 +355,7 @@ def test_a_write_that_was_cut_short_leaves_the_old_clustering(photos, folder, mo
     monkeypatch.undo()
     assert photos.clusterings.get("kmeans").clusters == before.clusters
     photos.clusterings.make(k=3)
-    assert len(list((folder / ".lookalike/clusterings/kmeans").iterdir())) == 2
+    assert len(list((folder / ".lookalike/clusterings/kmeans").iterdir())) == 3  # and a copy of the facts
 
 
 def test_a_reader_sees_the_old_clustering_or_the_new_one(photos, folder):

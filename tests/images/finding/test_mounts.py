@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from lookalike.images import scan
-from lookalike.images.finding.mounts import weak_devices
+from lookalike.images.finding.mounts import system_devices, weak_devices
 from lookalike.images.finding.scan import FileStat
 
 MOUNTS = """\
@@ -23,6 +23,12 @@ def test_network_disks_fat_and_user_space_have_no_evidence(tmp_path):
     table.write_text(MOUNTS)
     expected = {(0, 35), (0, 36), (8, 17), (0, 40), (8, 33)}
     assert weak_devices(table) == {os.makedev(*each) for each in expected}
+
+
+def test_what_is_no_disk_is_known_by_its_type(tmp_path):
+    table = tmp_path / "mountinfo"
+    table.write_text(MOUNTS + "23 22 0:5 / /proc rw - proc proc rw\n24 22 0:6 / /sys rw - sysfs sysfs rw\n")
+    assert system_devices(table) == {os.makedev(0, 5): "proc", os.makedev(0, 6): "sysfs"}
 
 
 def test_where_there_is_no_list_of_mounts_no_disk_is_weak(tmp_path):

@@ -9,10 +9,12 @@ from lookalike.errors import CollectionNotFoundError
 from lookalike.hints import Hint
 from lookalike.results.checking import CheckReport
 from lookalike.store import find_collection
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import CancelToken, ProgressReport, Watch
 from lookalike.system.watching import watching
 
 
+@checked
 class Checkable:
     """What is checked in a ``.lookalike`` folder."""
 

@@ -95,7 +95,7 @@ def _find(looking: Looking, file: Path, reason: str) -> None:
         ".weights": "it is moved aside, and noted again with the next vectors",
         ".md": "it is moved aside",
         ".external": "it is made again of the vectors, compared as they look to be",
-        ".npz": "it is fitted again, and all vectors of the reduced model made anew",
+        ".npz": "it is fitted again, on the vectors of today, and the reduced model's own made anew",
     }.get(kind, "it is moved aside")
     looking.find(
         Damage("model", looking.place(file), reason, _COSTS.get(kind, _COSTS[".onnx"]), remedy),
@@ -159,7 +159,11 @@ def _refit(looking: Looking, file: Path, name: str) -> Mended:
                 # What was made with the others does not go with these.
                 if name in tables:
                     looking.move_aside(tables[name].folder)
-                return Mended("it was fitted again, and its vectors are made anew")
+                return Mended(
+                    "it was fitted again, on the vectors of today, and its own are made anew: distances by it"
+                    " may be slightly others",
+                    is_back=False,
+                )
         except LookalikeError as error:
             problem = str(error)
     looking.move_aside(file)

@@ -11,12 +11,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.collection.checking.parts import Looking, Mended, sentence, whatever_goes_wrong
+from lookalike.collection.checking.kept_keys import with_kept
+from lookalike.collection.checking.parts import NEW, Looking, Mended, sentence, whatever_goes_wrong
+from lookalike.collection.checking.said import without_gaps
 from lookalike.errors import StoreResourceError
 from lookalike.hints import Hint
 from lookalike.results.checking import Damage
@@ -28,8 +30,6 @@ from lookalike.system.wording import count_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_NEW = "repaired"  # where a table is made before it takes its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +122,9 @@ class TableFiles:
         numbers = [version_of(name.removeprefix(prefix)) for name in self._noted if name.startswith(prefix)]
         return max(numbers, default=0)
 
-    def of_indexes(self) -> list[str]:
-        """Return the files of Lance's own index that are known."""
-        return [name for name in self._noted if name.startswith("_indices/")]
+    def of_index(self, uuid: str) -> list[str]:
+        """Return the files of an index of Lance's own that were noted."""
+        return [name for name in self._noted if name.startswith(f"_indices/{uuid}/")]
 
     def versions(self, problems: list[str]) -> Iterator[_Version]:
         """Open the versions that can be opened, the newest first; what is wrong with others is noted."""
@@ -196,8 +196,9 @@ def look_at_table(looking: Looking, folder: Path, kind: TableKind) -> bool:
             kind.order,
         )
         return False
-    _look_at_index(looking, files)
-    return True
+    if newest is not None:
+        _look_at_index(looking, files, newest.dataset)
+    return newest is not None
 
 
 def _costs(kind: TableKind, newest: _Version | None) -> str:
@@ -220,13 +221,11 @@ def _remedy(kind: TableKind) -> str:
     return "the rows that are whole are kept, and older versions asked for the others"
 
 
-def _look_at_index(looking: Looking, files: TableFiles) -> None:
+def _look_at_index(looking: Looking, files: TableFiles, dataset: Any) -> None:
     """Look at the index that Lance keeps of vectors, in the table."""
-    reasons = [
-        reason
-        for name in files.of_indexes()
-        if (reason := files.wrong_with(name)) and "missing" not in reason
-    ]
+    segments = [segment for each in dataset.describe_indices() for segment in each.segments]
+    names = [name for segment in segments for name in files.of_index(str(segment.uuid))]
+    reasons = [reason for name in names if (reason := files.wrong_with(name))]
     if reasons:
         looking.find(
             Damage(
@@ -258,30 +257,36 @@ def _mend(looking: Looking, folder: Path, kind: TableKind) -> Mended:
     files, problems = TableFiles(folder, Looking(looking.folder)), list[str]()
     rows: pa.Table | None = None
     schema = None
-    newest = files.newest_noted()
-    is_current, n_older = False, 0
+    n_older = 0
     for version in files.versions(problems):
         if rows is None:
-            is_current = version.number >= newest and not problems
-            looking.lost |= _ids_of(version.broken)
             rows, schema = _read(version, None, problems), version.dataset.schema
         elif kind.remembered is not None:
             older = _read(version, kind.remembered, problems)
             rows, n = _with_older(rows, older)
             n_older += n
-    looking.must_sync = looking.must_sync or kind.is_derived
+    if kind.is_derived:
+        looking.must_read_again()
+    n = 0 if rows is None else len(rows)
+    guessed: list[str] = []
+    if kind is FILES:
+        rows, guessed = with_kept(looking.folder, rows)
+    if kind is SAID and rows is not None:
+        rows, _ = without_gaps(rows)
     if rows is not None and len(rows):
-        _write_anew(looking, folder, rows.cast(schema) if rows.schema != schema else rows)
+        _write_anew(looking, folder, rows.cast(schema) if schema and rows.schema != schema else rows)
     else:
         looking.move_aside(folder)
-    n = 0 if rows is None else len(rows)
     words = f"{count_of(n, 'row')} kept" if n else "no row could be kept"
     if n_older:
         words += f", {n_older:,} of them as an older version has them"
+    if guessed:
+        words += f"; the keys of {count_of(len(guessed), 'added image')} are lost, which are their ids now"
     if kind.is_derived:
-        return Mended(f"{words}; the others are read again from the images")
-    if is_current and n_older == 0 and not _has_lost(files, n):
-        return Mended(words)
+        return Mended(
+            f"{words}; the others are read again from the images",
+            is_back=not guessed and not (n_older and kind.remembered),
+        )
     return Mended(
         sentence(
             f"{words}; what else there was is lost",
@@ -289,15 +294,6 @@ def _mend(looking: Looking, folder: Path, kind: TableKind) -> Mended:
         ),
         is_back=False,
     )
-
-
-def _has_lost(files: TableFiles, n: int) -> bool:
-    return True
-
-
-def _ids_of(broken: list[tuple[Any, str]]) -> set[int]:
-    """Which images the rows of damaged fragments were of, nobody can be sure of: other tables tell."""
-    return set()
 
 
 def _read(version: _Version, condition: str | None, problems: list[str]) -> pa.Table:
@@ -332,7 +328,7 @@ def _write_anew(looking: Looking, folder: Path, rows: pa.Table) -> None:
     """Write a table beside its place, then move the old one aside, and the new one there."""
     import lance
 
-    new = looking.folder / _NEW / looking.place(folder)
+    new = looking.folder / NEW / looking.place(folder)
     shutil.rmtree(new, ignore_errors=True)
     try:
         new.parent.mkdir(parents=True, exist_ok=True)
@@ -352,8 +348,8 @@ def _put(new: Path, folder: Path) -> None:
 
 
 def end_repairs(collection: Path) -> None:
-    """Put tables in their places that a repair had made when it was cut off; remove what is not whole."""
-    place = collection / _NEW
+    """Put tables in their places that a repair had made when it was cut off."""
+    place = collection / NEW
     if not place.is_dir():
         return
     for mark in sorted(place.rglob("*.whole")):
@@ -361,7 +357,3 @@ def end_repairs(collection: Path) -> None:
         folder = collection / new.relative_to(place)
         if new.is_dir() and not folder.exists():
             _put(new, folder)
-    shutil.rmtree(place, ignore_errors=True)
-
-
-Mend = Callable[[], Mended]

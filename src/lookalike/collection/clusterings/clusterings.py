@@ -21,6 +21,7 @@ from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.results.clusterings import Clustering
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.system.watching import watching
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from lookalike.cluster import Choice, KDistances
 
 
+@checked
 class Clusterings(KeptNames[Clustering]):
     """The clusterings that a collection keeps, by name: `Collection.clusterings`.
 
@@ -323,10 +325,11 @@ class Clusterings(KeptNames[Clustering]):
         to: str | os.PathLike[str],
         form: str,
         *,
+        force: bool = False,
         report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
     ) -> int:
-        """Write a clustering for other programs; nothing is overwritten.
+        """Write a clustering for other programs; nothing is overwritten unless it is asked for.
 
         Parameters
         ----------
@@ -337,6 +340,8 @@ class Clusterings(KeptNames[Clustering]):
             A row of `lookalike.collection.export.forms`: csv, a table with a row for each place
             of each image, json, …; or copy, hardlink, symlink: a folder for each cluster, with the image
             files as copies or links.
+        force : bool
+            As for `Collection.export`.
         report, cancel : optional
             Who is told how far it has come, and may stop it; see `Collection.sync`.
 
@@ -351,9 +356,10 @@ class Clusterings(KeptNames[Clustering]):
             If there is something in the way, a file is gone, or the system refuses; nothing is left behind.
         """
         from lookalike.collection.export.exporting import check_export, export_clustering
+        from lookalike.collection.export.forms import get_form
 
-        check_export(Path(to), form)
+        check_export(Path(to), form, force)
         with watching(report, cancel) as watch:
             resources = self._resources()
             found = read_clustering(resources, name)
-            return export_clustering(resources, found, Path(to), form, watch)
+            return export_clustering(resources, found, Path(to), get_form(form), force, watch)

@@ -18,10 +18,12 @@ from lookalike.index.kinds import check_request
 from lookalike.query.checking import check_count
 from lookalike.results.evaluation import ClusteringEvaluations, Evaluation
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.system.watching import watching
 
 
+@checked
 class Evaluations:
     """What a collection measures of itself: `Collection.evaluation`."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.hints import Hint
 from lookalike.images.finding.spelling import as_typed, composed
 from lookalike.store import ADDED
+from lookalike.system.cells import from_cell, text_of
+from lookalike.system.plain_files import read_named
 
 _COLUMNS = ("path", "label")
 
@@ -160,8 +163,7 @@ def _of_table(places: Places, locations: Mapping[int, list[FileLocation]], file:
 def _read_table(file: Path) -> Iterator[tuple[int, str, str]]:
     """Yield line number, path and label of each row."""
     try:
-        # Names that are not UTF-8 are read byte for byte, as the folder has them.
-        with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+        with io.StringIO(text_of(read_named(file)), newline="") as stream:
             reader = csv.DictReader(stream)
             columns = [name.strip().casefold() for name in reader.fieldnames or []]
             if not set(_COLUMNS) <= set(columns):
@@ -171,7 +173,8 @@ def _read_table(file: Path) -> Iterator[tuple[int, str, str]]:
                 )
             reader.fieldnames = columns
             for row in reader:
-                yield reader.line_num, (row["path"] or "").strip(), as_typed((row["label"] or "").strip())
+                path, label = (from_cell((row[name] or "").strip(" \t")) for name in _COLUMNS)
+                yield reader.line_num, path, as_typed(label)
     except OSError as error:
         raise InvalidInputError(f"cannot read {file}: {error.strerror or error}") from error
     except csv.Error as error:

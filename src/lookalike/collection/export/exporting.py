@@ -36,6 +36,7 @@ from lookalike.results.documents import plain_value
 from lookalike.results.maps import ImageMap
 from lookalike.results.search import SearchResult
 from lookalike.system.on_demand import load
+from lookalike.system.output import check_output, put_output
 from lookalike.system.progress import Watch
 from lookalike.types import Ids
 
@@ -76,22 +77,23 @@ def export_result(
     return _write(replace(export, watch=watch), to, form, asked.force)
 
 
-def export_clustering(resources: Resources, clustering: Clustering, to: Path, name: str, watch: Watch) -> int:
+def export_clustering(
+    resources: Resources, clustering: Clustering, to: Path, form: ExportForm, force: bool, watch: Watch
+) -> int:
     """Write a clustering as a table of its own columns, or in folders; see `Clusterings.export`."""
-    form = get_form(name)
     export = _export_of_clustering(resources, clustering)
     if form.vectors:
         export = replace(export, model=resources.model(clustering.model))
     has_facts = form.vectors is not None or form.name == "coco"
-    return _write(replace(export, has_facts=has_facts, watch=watch), to, form, force=False)
+    return _write(replace(export, has_facts=has_facts, watch=watch), to, form, force)
 
 
-def check_export(to: Path, form: str) -> None:
+def check_export(to: Path, form: str, force: bool = False) -> None:
     """Raise InvalidInputError or CollectionError unless there is such a form, and nothing in the way."""
-    check_target(to, get_form(form), force=False, can_force=False)
+    check_target(to, get_form(form), force)
 
 
-def check_target(to: Path, form: ExportForm, force: bool, can_force: bool = True) -> None:
+def check_target(to: Path, form: ExportForm, force: bool) -> None:
     """Raise CollectionError if something is in the way, or there is no folder to write to."""
     if form.is_file:
         for file in _files(to, form):
@@ -99,8 +101,9 @@ def check_target(to: Path, form: ExportForm, force: bool, can_force: bool = True
             if os.path.lexists(file) and not may_go:
                 raise CollectionConflictError(
                     f"{file} is there already, and is not overwritten",
-                    hint=Hint("force_export") if can_force and not force else "name another file",
+                    hint="name another file" if force else Hint("force_export"),
                 )
+            check_output(file, force=force)
     elif os.path.lexists(to) and (not to.is_dir() or any(to.iterdir())):
         foreign = foreign_file(to) if force and to.is_dir() and not to.is_symlink() else str(to)
         if foreign == str(to):
@@ -264,8 +267,11 @@ def _whole(to: Path, form: ExportForm, force: bool) -> Iterator[Path]:
             else:
                 to.rmdir()  # empty, or this fails
         if beside is not None:
-            beside.replace(to.with_suffix(form.beside))
-        partial.replace(to)
+            put_output(beside, to.with_suffix(form.beside), force=force)
+        if form.is_file:
+            put_output(partial, to, force=force)
+        else:
+            partial.rename(to)
     finally:
         for left in (partial, beside):
             if left is not None and left.is_dir():

@@ -11,22 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.collection.export.rows import Export, storable
+from lookalike.system.cells import as_cell
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 _ROW_GROUP = 20_000  # rows of Parquet
-
-# What a spreadsheet takes for a formula, or what was escaped so, gets an apostrophe, which it does not show.
-# https://owasp.org/www-community/attacks/CSV_Injection
 
 
 def write_csv(export: Export, file: Path) -> None:
     """Write a table with a row for each place of each image."""
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, export.column_names(), restval=None)
-        writer.writeheader()
+        writer.writerow({name: as_cell(name) for name in writer.fieldnames})
         for block in export.blocks():
             writer.writerows(_as_cells(row) for row in block)
 
@@ -104,8 +101,7 @@ def _as_cells(row: Mapping[str, Any]) -> dict[str, Any]:
     cells = {}
     for name, value in _encodable(row).items():
         text = "; ".join(map(str, value)) if isinstance(value, list) else value
-        is_formula = isinstance(text, str) and text.startswith(_FORMULA)
-        cells[name] = f"'{text}" if is_formula else text
+        cells[name] = as_cell(text) if isinstance(text, str) else text
     return cells
 
 

@@ -18,6 +18,7 @@ from lookalike.collection.resources import Opener
 from lookalike.errors import CollectionConflictError, CollectionNotFoundError, InvalidInputError
 from lookalike.results.adding import FieldReport
 from lookalike.store import Turn, Wait, writer_lock
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
 from lookalike.system.watching import watching
 from lookalike.types import FieldKind, FieldValue
@@ -28,6 +29,7 @@ FieldsByFile: TypeAlias = Mapping[Any, Mapping[str, FieldValue | None]]
 _AT_ONCE = 50_000  # rows of a commit
 
 
+@checked
 class Fields(Names):
     """The user's own columns, by name: `Collection.fields`.
 

@@ -9,6 +9,7 @@ Parquet file its type.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ from lookalike.collection.fields.writing import FieldKinds
 from lookalike.collection.references import COLUMNS
 from lookalike.errors import InvalidInputError
 from lookalike.images.finding.spelling import as_typed
+from lookalike.system.cells import from_cell, text_of
+from lookalike.system.plain_files import open_plain, read_named
 from lookalike.types import FieldKind
 
 PARQUET = (".parquet", ".pq")
@@ -153,10 +156,9 @@ def _hint(name: str, said: FieldKind | None) -> str | None:
 def _read_csv(file: Path) -> tuple[list[str], list[list[str]], list[int]]:
     """Return the header, the columns of words, and in which line each row ends."""
     try:
-        # Names that are not UTF-8 are read byte for byte, as the folder has them.
-        with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+        with io.StringIO(text_of(read_named(file)), newline="") as stream:
             reader = csv.reader(stream)
-            header = list(map(as_typed, next(reader, [])))
+            header = [as_typed(from_cell(title)) for title in next(reader, [])]
             columns: list[list[str]] = [[] for _ in header]
             lines = []
             for row in reader:
@@ -168,7 +170,7 @@ def _read_csv(file: Path) -> tuple[list[str], list[list[str]], list[int]]:
                         " one a column"
                     )
                 for number, column in enumerate(columns):
-                    column.append(row[number] if number < len(row) else "")
+                    column.append(from_cell(row[number]) if number < len(row) else "")
                 lines.append(reader.line_num)
             return header, columns, lines
     except OSError as error:
@@ -182,7 +184,8 @@ def _read_parquet(file: Path) -> tuple[list[str], list[list[Any]], list[int]]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(file)
+        with open_plain(file) as stream:
+            table = pq.read_table(stream)
     except OSError as error:
         raise InvalidInputError(f"cannot read {file}: {error.strerror or error}") from error
     except pa.ArrowException as error:

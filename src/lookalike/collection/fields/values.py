@@ -13,6 +13,7 @@ import numpy as np
 
 from lookalike.dates import read_period
 from lookalike.errors import InvalidInputError
+from lookalike.system.checked_calls import shown
 from lookalike.types import FieldKind, FieldValue
 
 KINDS: tuple[FieldKind, ...] = get_args(FieldKind)
@@ -97,7 +98,8 @@ def kind_of(name: str, value: object) -> FieldKind:
     ):
         return "tags"
     raise InvalidInputError(
-        f"the field {name!r} is {value!r}; expected {', '.join(_NAMES.values())}, or None", field="fields"
+        f"the field {name!r} is {shown(value)}; expected {', '.join(_NAMES.values())}, or None",
+        field="fields",
     )
 
 

@@ -10,10 +10,12 @@ from lookalike.collection.stored.maps import StoredMaps
 from lookalike.projection.methods import DEFAULT_METHOD
 from lookalike.results.maps import ImageMap, MapUpdate
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.system.watching import watching
 
 
+@checked
 class Maps(KeptNames[ImageMap]):
     """The maps that a collection keeps, by name: `Collection.maps`.
 

@@ -15,11 +15,13 @@ from lookalike.pca import PCA
 from lookalike.results.models import TrainedModel
 from lookalike.results.sync import SyncReport
 from lookalike.store import Turn, Wait, writer_lock
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.system.watching import watching
 from lookalike.train import AutoencoderSettings, FinetuneSettings, Running, Trained
 
 
+@checked
 class Models(Names):
     """The models that a collection has vectors of, by name: `Collection.models`.
 

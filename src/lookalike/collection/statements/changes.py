@@ -5,8 +5,10 @@ from __future__ import annotations
 from lookalike.collection.resources import Opener
 from lookalike.query.checking import check_count
 from lookalike.results.said import Change
+from lookalike.system.checked_calls import checked
 
 
+@checked
 class Changes:
     """The changes of what people said, each of which can be undone: `Collection.changes`.
 

@@ -12,8 +12,10 @@ from lookalike.collection.statements.naming import ImageName, read_pair
 from lookalike.collection.stored.edits import Decided, PairKey
 from lookalike.errors import CollectionNotFoundError, InvalidInputError
 from lookalike.results.said import Change, Decision, PairDecision
+from lookalike.system.checked_calls import checked
 
 
+@checked
 class Decisions:
     """What people decided of pairs of pictures: `Collection.decisions`.
 

@@ -19,10 +19,12 @@ from lookalike.collection.stored.edits import Judged, JudgmentKey
 from lookalike.errors import InvalidInputError
 from lookalike.query.reading import Query
 from lookalike.results.said import Change, Judgment, Verdict, query_key
+from lookalike.system.checked_calls import checked
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
+@checked
 class Feedback:
     """What people said of hits: `Collection.feedback`.
 

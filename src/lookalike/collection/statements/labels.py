@@ -10,9 +10,11 @@ from lookalike.collection.statements.draft import Draft
 from lookalike.collection.statements.naming import ImageName, Images, check_label, read_image, read_images
 from lookalike.errors import InvalidInputError
 from lookalike.results.said import Change
+from lookalike.system.checked_calls import checked
 from lookalike.system.wording import frequencies
 
 
+@checked
 class Labels:
     """The labels that people gave to images of a collection: `Collection.labels`.
 

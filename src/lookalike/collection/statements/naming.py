@@ -19,6 +19,7 @@ from lookalike.query.terms import Example, ImageFile, ImageRef, Pixels, Term, Ve
 from lookalike.results.browsing import BrowseResult
 from lookalike.results.hits import Hits
 from lookalike.results.search import SearchResult
+from lookalike.system.checked_calls import check_path
 from lookalike.types import Hit, Ids, ImageId, format_id
 
 ImageName: TypeAlias = "ImageId | int | str | os.PathLike[str] | Hit"
@@ -52,7 +53,7 @@ def read_images(places: Places, images: Images) -> Ids:
         return as_ids(_checked_array(images).tolist())
     if isinstance(images, int | np.integer | str | os.PathLike | Hit):
         images = [images]
-    if not isinstance(images, Iterable):
+    if not isinstance(images, Iterable) or isinstance(images, bytes | bytearray | Mapping):
         raise InvalidInputError(
             f"images is {images!r}; expected ids, paths, hits, or a result", field="images"
         )
@@ -89,7 +90,7 @@ def _read(places: Places, image: object) -> ImageId:
     if isinstance(image, ImageRef):
         return ImageId(int(image.id))
     if isinstance(image, str | os.PathLike):
-        name = os.fspath(image)
+        name = check_path("image", image)
         is_id = _ID.fullmatch(name) and not os.path.lexists(name)
         return read_id(name) if is_id else places.find(name)
     return read_id(image)

@@ -9,9 +9,11 @@ from lookalike.collection.statements.draft import Draft
 from lookalike.collection.statements.naming import Images, check_label, missing, read_images
 from lookalike.errors import CollectionNotFoundError
 from lookalike.results.said import Change, SetInfo
+from lookalike.system.checked_calls import checked
 from lookalike.types import Hit, Ids, ImageId
 
 
+@checked
 class Sets(Names):
     """The sets of a collection, by name: `Collection.sets`.
 

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
@@ -34,13 +35,16 @@ from lookalike.collection.stored.edits import Decided, Judged, JudgmentKey, Pair
 from lookalike.errors import InvalidInputError, LookalikeError
 from lookalike.query.terms import ImageRef, Term, read_id
 from lookalike.results.said import Imported, query_key
-from lookalike.system.replace_file import replace_file
+from lookalike.system.checked_calls import checked
+from lookalike.system.output import check_output, write_output
+from lookalike.system.plain_files import read_named, read_stream
 from lookalike.types import ImageId, format_id
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _T = TypeVar("_T")
 
 
+@checked
 class Statements:
     """What was said, as files of JSON lines: `Collection.said`.
 
@@ -58,23 +62,32 @@ class Statements:
     def __init__(self, resources: Opener) -> None:
         self._resources = resources
 
-    def export(self, file: str | os.PathLike[str]) -> int:
-        """Write all that is said to a file, in place of what is in it; return how many lines that are.
+    def export(self, file: str | os.PathLike[str], *, force: bool = False) -> int:
+        """Write all that is said to a file; return how many lines that are.
+
+        Parameters
+        ----------
+        file : path
+            One that is not there yet.
+        force : bool
+            Whether to write over a file that is there.
 
         Raises
         ------
-        InvalidInputError
+        ConflictError
+            If something is there.
+        ResourceError
             If the file cannot be written.
         """
-        lines = [json.dumps(each, ensure_ascii=False) for each in self.documents()]
-        content = "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace")
-        try:
-            replace_file(Path(file), content)
-        except OSError as error:
-            raise InvalidInputError(
-                f"cannot write {file}: {error.strerror or error}", field="file"
-            ) from error
-        return len(lines)
+        check_output(Path(file), force=force)
+        content = self.to_bytes()
+        write_output(Path(file), content, force=force)
+        return content.count(b"\n")
+
+    def to_bytes(self) -> bytes:
+        """Return what `export` writes."""
+        lines = (json.dumps(each, ensure_ascii=False) for each in self.documents())
+        return "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace")
 
     def documents(self) -> Iterator[dict[str, Any]]:
         """Return all that is said, a document each; see above."""
@@ -96,8 +109,8 @@ class Statements:
             paths = [each if isinstance(each, str) else path_of.path(each) for each in ends]
             yield {"kind": "decision", **decision.to_dict(), "paths": paths}
 
-    def load(self, file: str | os.PathLike[str]) -> Imported:
-        """Say what a file says, in one change; what is said already is left out.
+    def load(self, file: str | os.PathLike[str] | BinaryIO) -> Imported:
+        """Say what a file says, or a stream that is open, in one change; what is said already is left out.
 
         Where a line gives an image another label, or a pair another decision, than it has here, what is here
         stays. Sets get the images that they lack.
@@ -110,7 +123,11 @@ class Statements:
         resources = self._resources()
         reading = _Reading(resources.places)
         try:
-            with open(file, encoding="utf-8") as stream:
+            if isinstance(file, str | os.PathLike):
+                content = read_named(file)
+            else:
+                content, file = read_stream(file, "the stream"), "the stream"
+            with io.StringIO(content.decode("utf-8")) as stream:
                 for number, line in enumerate(stream, start=1):
                     if line.strip():
                         try:

@@ -38,6 +38,7 @@ from lookalike.hints import Hint, join
 from lookalike.images.finding.spelling import composed
 from lookalike.store import Turn, writer_lock
 from lookalike.store.manifest import FileIdentity
+from lookalike.system.flush import make_durable_folder
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import checked, summed
 
@@ -202,7 +203,7 @@ class NamedFolders(ABC, Generic[T]):
         except (OSError, *_DAMAGED) as error:
             raise StoreDamagedError(
                 f"the {self.kind} in {folder} cannot be read: {error}",
-                hint=join(Hint("repair"), Hint(f"delete_{self.kind}", name=name, folder=self._place.parent)),
+                hint=join(Hint(f"delete_{self.kind}", name=name, folder=self._place.parent), Hint("repair")),
             ) from error
 
     def _write(self, name: str, facts: Mapping[str, Any], arrays: Arrays) -> None:
@@ -214,7 +215,7 @@ class NamedFolders(ABC, Generic[T]):
         file_name = _file_name(content)
         text = json.dumps(summed({"format": _FORMAT, **facts, "arrays": file_name}), indent=1)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_durable_folder(folder)
             replace_file(folder / file_name, content, durable=True)
             replace_file(folder / self._facts, text.encode(), durable=True)
             replace_file(folder / COPY, text.encode())

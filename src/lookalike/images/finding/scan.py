@@ -3,24 +3,28 @@ r"""Which image files lie below a folder.
 Names are kept as text that can be stored and printed: relative to the root, with ``/``, and with the bytes
 of names that are not UTF-8 written as ``\xe9`` (and a backslash as ``\\``), so that the way back is exact.
 
-Links are followed. A link that leads back to a folder above it would never end: it is a failure, named and
-counted, and the scan goes on. Hidden files and folders are passed over silently; what else is, is counted.
+Links are followed, and every real folder is read once, whatever leads to it: under its own path, else under
+that of the first link to it, or below it, in sorted order. So links that form loops end. Folders of the
+system's own (``/proc``) are failures, and are not read. Hidden files and folders are passed over silently;
+what else is, is counted.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import heapq
 import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lookalike.images.decode import os_reason
 from lookalike.images.finding.globs import Excludes
-from lookalike.images.finding.mounts import weak_devices
+from lookalike.images.finding.mounts import system_devices, weak_devices
 from lookalike.images.finding.passed_over import find_left_folder, first_left_folder, takes_up
 from lookalike.system.progress import UNWATCHED, Progress, Watch
 
@@ -80,8 +84,12 @@ class Scan:
         How many folders of other programs were passed over, by their name, escaped.
     unmet : tuple of str
         Of what was to be excluded, that which nothing matched.
+    folders : set of str
+        The folders that were read; ``""`` is the root.
     weak : frozenset of int
         The devices on which ctimes and inodes say nothing.
+    system : dict of int to str
+        The devices that are the system's own, and their types.
     """
 
     files: dict[str, FileStat] = field(default_factory=dict)
@@ -89,7 +97,9 @@ class Scan:
     others: Counter[str] = field(default_factory=Counter)
     left_folders: Counter[str] = field(default_factory=Counter)
     unmet: tuple[str, ...] = ()
+    folders: set[str] = field(default_factory=set, repr=False, compare=False)
     weak: frozenset[int] = field(default_factory=weak_devices, repr=False, compare=False)
+    system: dict[int, str] = field(default_factory=system_devices, repr=False, compare=False)
 
     def in_order(self) -> Scan:
         """Return it in sorted order, the same on every machine."""
@@ -131,7 +141,13 @@ def unescape(text: str) -> str:
     )
 
 
-def scan(root: Path, below: str = "", exclude: Sequence[str] = (), watch: Watch = UNWATCHED) -> Scan:
+def scan(
+    root: Path,
+    below: str = "",
+    exclude: Sequence[str] = (),
+    watch: Watch = UNWATCHED,
+    others: Sequence[Path] = (),
+) -> Scan:
     """Find the image files below a folder.
 
     Parameters
@@ -146,89 +162,198 @@ def scan(root: Path, below: str = "", exclude: Sequence[str] = (), watch: Watch 
         the root is one.
     watch : Watch
         Told how many files there are so far.
+    others : sequence of Path
+        Other folders that are scanned by themselves: links that lead into them are not followed.
 
     Returns
     -------
     Scan
         In sorted order, the same on every machine.
     """
+    if below:
+        return scan_files(root, [root / unescape(below)], exclude, watch, others)
     found, excludes = Scan(), Excludes(exclude)
-    start = root / unescape(below) if below else root
-    _walk(start, below, excludes, found, watch)
+    walk = _Walk(root, excludes, found, watch, others)
+    walk.read("")
+    walk.follow_links()
     found.unmet = excludes.unmet
     return found.in_order()
 
 
 def scan_files(
-    root: Path, files: Iterable[Path], exclude: Sequence[str] = (), watch: Watch = UNWATCHED
+    root: Path,
+    files: Iterable[Path],
+    exclude: Sequence[str] = (),
+    watch: Watch = UNWATCHED,
+    others: Sequence[Path] = (),
 ) -> Scan:
     """Look at the files that a user named, whatever their names end in; folders among them are walked.
 
-    `files` lie below `root`, and are given with it. Those in folders of other programs are passed over: a
-    scan of the root would take them out again.
+    `files` lie below `root`, and are given with it. Those in folders of other programs are passed over, and
+    those that a link leads to whose folder is read under another path: a scan of the root would take them out
+    again.
     """
     found, excludes = Scan(), Excludes(exclude)
+    walk = _Walk(root, excludes, found, watch, others)
     left: set[str] = set()
+    named = []
     for file in watch.each(files):
         relative = escape(file.relative_to(root).as_posix())
+        relative = "" if relative == "." else relative
         is_folder = os.path.isdir(file)  # not Path.is_dir, which raises where a folder above is unreadable
         parts = relative.split("/")
         row = find_left_folder(parts[-1]) if is_folder else None
         depth = _depth_of_left(parts if row and not row.read else parts[:-1])
         if depth:
             left.add("/".join(parts[:depth]))
+            continue
+        named.append(relative)
+        if _leads_by_link(root, relative):
+            walk.links.append(relative)
         elif is_folder:
-            _walk(file, relative, excludes, found, watch)
+            walk.read(relative)
         else:
             _look(file, relative, found)
+    if "" in named:
+        walk.follow_links()
+    elif walk.links:  # what these lead to, and under which path it is read, the whole root tells alone
+        _take_named(named, scan(root, "", exclude, watch, others), root, found)
     found.left_folders.update(path.rpartition("/")[2] for path in left)
     return found.in_order()
 
 
-def _walk(start: Path, below: str, excludes: Excludes, found: Scan, watch: Watch) -> None:
-    """Add what lies below `start` to `found`, under paths that begin with `below`."""
-    # Each folder comes with the folders that lead to it, by device and inode: links can form loops.
-    waiting: list[tuple[Path, str, tuple[tuple[int, int], ...], frozenset[str]]]
-    waiting = [(start, below, _leading(start, below), _read_of_root(start))]
-    while waiting:
-        watch(Progress("scanning", len(found.files), words="looking for images", unit="images"))
-        folder, relative, above, only = waiting.pop()
-        try:
-            status = folder.stat()
-            here = (status.st_dev, status.st_ino)
-            if here in above:
-                found.failures[relative] = "a loop: this link leads back to a folder above it"
+def _take_named(named: Sequence[str], whole: Scan, root: Path, found: Scan) -> None:
+    """Add what was found in a whole root, as far as it was named."""
+
+    def is_named(path: str) -> bool:
+        return any(path == each or path.startswith(f"{each}/") for each in named)
+
+    found.folders.update(filter(is_named, whole.folders))
+    found.files.update({path: said for path, said in whole.files.items() if is_named(path)})
+    found.failures.update({path: said for path, said in whole.failures.items() if is_named(path)})
+    for relative in named:
+        file = root / unescape(relative)
+        is_known = relative in found.files or relative in found.failures
+        if not is_known and relative.rpartition("/")[0] in whole.folders and not os.path.isdir(file):
+            _look(file, relative, found)  # one that a scan passes over, by its ending
+
+
+def _leads_by_link(root: Path, relative: str) -> bool:
+    """Tell whether a folder on the way from the root to a path, or the path itself as one, is a link."""
+    place = str(root)
+    for part in relative.split("/") if relative else ():
+        place = os.path.join(place, unescape(part))
+        if os.path.islink(place) and os.path.isdir(place):
+            return True
+    return False
+
+
+class _Walk:
+    """The way through a root: real folders first, then what links lead to."""
+
+    def __init__(
+        self, root: Path, excludes: Excludes, found: Scan, watch: Watch, others: Sequence[Path]
+    ) -> None:
+        self._root, self._excludes, self._found, self._watch = root, excludes, found, watch
+        self._others = {Path(os.path.realpath(other)) for other in others}
+        self._read: set[object] = set()
+        self.links: list[str] = []
+        """Links to folders that wait for all real folders to be read; a heap."""
+
+    def read(self, start: str) -> None:
+        """Read a folder and what lies below it, but not what links lead to."""
+        above = [part for part in start.split("/")[:-1] if start]
+        only = _read_of_root(self._place(start)) if not above else frozenset()
+        waiting: list[tuple[str, frozenset[str]]] = [(start, only)]
+        while waiting:
+            self._tell()
+            relative, only = waiting.pop()
+            try:
+                if not self._is_new(relative):
+                    continue
+                with os.scandir(self._place(relative)) as entries:
+                    listing = sorted(entries, key=lambda entry: entry.name, reverse=True)
+            except OSError as error:
+                self._found.failures[relative or "."] = os_reason(error)
                 continue
-            with os.scandir(folder) as entries:
-                listing = list(entries)
-        except OSError as error:
-            found.failures[relative or "."] = os_reason(error)
-            continue
+            self._found.folders.add(relative)
+            waiting += self._take(relative, listing, only)
+
+    def follow_links(self) -> None:
+        """Read what the links that were met lead to, and those that are met there, in sorted order."""
+        for other in self._others:
+            with contextlib.suppress(OSError):
+                self._read.add(self._identity(other))
+        heapq.heapify(self.links)
+        while self.links:
+            relative = heapq.heappop(self.links)
+            real = Path(os.path.realpath(self._place(relative)))
+            if not self._others.intersection(real.parents):
+                self.read(relative)
+
+    def _take(
+        self, relative: str, listing: Sequence[os.DirEntry[str]], only: frozenset[str]
+    ) -> list[tuple[str, frozenset[str]]]:
+        """Add the files of a folder; return the folders in it, and what alone is read in each."""
+        folders = []
         for number, entry in enumerate(listing):
             if number % _TOLD == _TOLD - 1:
-                watch(Progress("scanning", len(found.files), words="looking for images", unit="images"))
+                self._tell()
             path = f"{relative}/{escape(entry.name)}" if relative else escape(entry.name)
-            if (excludes and excludes(entry.name, unescape(path))) or entry.name.startswith("."):
+            is_excluded = bool(self._excludes) and self._excludes(entry.name, unescape(path))
+            if is_excluded or entry.name.startswith("."):
                 continue
             if only and entry.name.lower() not in only:
                 continue
             try:
                 is_folder = entry.is_dir()
             except OSError as error:  # a loop of links: nobody can say what it was to be
-                found.failures[path] = os_reason(error)
-                continue
-            if is_folder:
-                row = find_left_folder(entry.name)
-                if row is not None and not row.read:
-                    found.left_folders[escape(entry.name)] += 1
-                else:
-                    waiting.append((Path(entry.path), path, (*above, here), row.read if row else frozenset()))
+                self._found.failures[path] = os_reason(error)
                 continue
             ending = os.path.splitext(entry.name)[1].lower()
-            if takes_up(ending):
-                _look(entry, path, found)
+            if not is_folder and takes_up(ending):
+                _look(entry, path, self._found)
+            elif not is_folder:
+                self._found.others[escape(ending)] += 1
             else:
-                found.others[escape(ending)] += 1
+                row = find_left_folder(entry.name)
+                if row is not None and not row.read:
+                    self._found.left_folders[escape(entry.name)] += 1
+                elif entry.is_symlink():
+                    heapq.heappush(self.links, path)
+                else:
+                    folders.append((path, row.read if row else frozenset()))
+        return folders
+
+    def _is_new(self, relative: str) -> bool:
+        """Tell whether a folder is to be read and was not yet; from now on, it was."""
+        place = self._place(relative)
+        kind = self._found.system.get(place.stat().st_dev)
+        if kind is not None:
+            self._found.failures[relative or "."] = _of_system("a folder", kind)
+            return False
+        identity = self._identity(place)
+        if identity in self._read:
+            return False
+        self._read.add(identity)
+        return True
+
+    def _identity(self, place: Path) -> object:
+        """Return what tells which folders are one: device and inode, but for disks that make these up."""
+        status = place.stat()
+        is_weak = status.st_dev in self._found.weak or not status.st_ino
+        return os.path.realpath(place) if is_weak else (status.st_dev, status.st_ino)
+
+    def _place(self, relative: str) -> Path:
+        return self._root / unescape(relative) if relative else self._root
+
+    def _tell(self) -> None:
+        n_files = len(self._found.files)
+        self._watch(Progress("scanning", n_files, words="looking for images", unit="images"))
+
+
+def _of_system(what: str, kind: str) -> str:
+    return f"{what} of the system's own ({kind}), which is not read"
 
 
 def _read_of_root(folder: Path) -> frozenset[str]:
@@ -252,20 +377,14 @@ def _depth_of_left(folders: Sequence[str]) -> int:
     return 0 if name is None else folders.index(name) + 1
 
 
-def _leading(start: Path, below: str) -> tuple[tuple[int, int], ...]:
-    """Return the folders between the root and `start`, by device and inode."""
-    try:
-        above = [folder.stat() for folder in start.parents[: below.count("/") + 1]] if below else []
-    except OSError:  # walking `start` will say what is wrong
-        return ()
-    return tuple((status.st_dev, status.st_ino) for status in above)
-
-
-def find_again(root: Path, relatives: Iterable[str], exclude: Sequence[str] = ()) -> Scan:
+def find_again(
+    root: Path, relatives: Iterable[str], exclude: Sequence[str] = (), folders: Set[str] = frozenset()
+) -> Scan:
     """Look for files that were named by hand once and that a scan passes over.
 
     Those that `exclude` matches by now, or that lie in a folder that it matches, are left out, and so are
-    those that are gone, and those in folders of other programs; what cannot be looked at fails.
+    those that are gone, those in folders of other programs, and those that a link leads to whose folder is
+    not among the `folders` that were read; what cannot be looked at fails.
     """
     found, excludes = Scan(), Excludes(exclude)
     above = [root.name] if _read_of_root(root) else []
@@ -273,6 +392,8 @@ def find_again(root: Path, relatives: Iterable[str], exclude: Sequence[str] = ()
         parts = relative.split("/")
         steps = [(part, "/".join(parts[: depth + 1])) for depth, part in enumerate(parts)]
         is_left = first_left_folder([*above, *parts[:-1]]) is not None
+        inside = "/".join(parts[:-1])
+        is_left = is_left or (inside not in folders and _leads_by_link(root, inside))
         if not is_left and not any(excludes(unescape(name), unescape(path)) for name, path in steps):
             _look(root / unescape(relative), relative, found)
     nothing = {os_reason(OSError(code, os.strerror(code))) for code in (errno.ENOENT, errno.ENOTDIR)}
@@ -287,7 +408,10 @@ def _look(file: Path | os.DirEntry[str], relative: str, found: Scan) -> None:
         is_dangling = isinstance(error, FileNotFoundError) and file.is_symlink()
         found.failures[relative] = "a link to a file that is not there" if is_dangling else os_reason(error)
         return
-    if stat.S_ISREG(status.st_mode):
+    kind = found.system.get(status.st_dev)
+    if stat.S_ISREG(status.st_mode) and kind is not None:
+        found.failures[relative] = _of_system("a file", kind)
+    elif stat.S_ISREG(status.st_mode):
         found.files[relative] = FileStat.of(status, found.weak)
     else:
         found.failures[relative] = "not a regular file"
