@@ -71,6 +71,7 @@ class Table:
         self._key: str = schema.names[0]
         self._is_made_again = is_made_again
         self._commits: Commits | None = None  # of the last operation that writes
+        self._is_swept = False  # of what a writer that was killed has left
 
     def exists(self) -> bool:
         """Whether anything was ever written."""
@@ -338,7 +339,6 @@ class Table:
         if not self.exists():
             return
         with self._errors("write"):
-            versions.sweep(self.folder)
             dataset = self._open_to_write()
             width = sum(_width(field.type) for field in dataset.schema)
             enough = min(_ROWS_OF_A_FRAGMENT, -(-_BYTES_OF_A_FRAGMENT // width))
@@ -395,6 +395,9 @@ class Table:
             reason = next(flaw.reason for flaw in flaws.values() if flaw.was_done)
             raise StoreDamagedError(f"{self.folder} is damaged: {reason}", hint=_REPAIR)
         versions.move_aside(self.folder, flaws)
+        if not self._is_swept:
+            self._is_swept = True
+            versions.sweep(self.folder)
         self._commits = Commits(self.folder, self._notes_at_once)
         return self._commits
 

@@ -191,10 +191,13 @@ def flaws(table: Path) -> dict[str, Flaw]:
 def sweep(table: Path) -> None:
     """Delete the files of data that no version names: of a write that was cut off. The caller holds its lock.
 
+    Only where there may be some are all versions looked at: files that were never noted, or after which no
+    version was.
+
     Raises
     ------
     OSError, ValueError
-        If a version cannot be read; one that is not whole names what it named.
+        If a version cannot be read.
     """
     import lance
 
@@ -204,10 +207,18 @@ def sweep(table: Path) -> None:
         if (table / folder).is_dir()
         for name in os.listdir(table / folder)
     }
-    newest = open_whole(table)
+    newest = open_whole(table) if there else None
     if newest is None or flaws(table):
         return
     there.difference_update(name for name, _ in named_files(newest))
+    was_named: set[str] = set()
+    waiting: list[str] = []
+    for name in Checksums(table).read() if there else ():
+        waiting.append(name)
+        if name.startswith(VERSIONS):
+            was_named.update(waiting)
+            waiting.clear()
+    there -= was_named
     for version in newest.versions() if there else ():
         each = lance.dataset(os.fspath(table), version=version["version"])
         there.difference_update(name for name, _ in named_files(each))
