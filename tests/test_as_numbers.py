@@ -152,9 +152,8 @@ def test_nullable_frames_of_pandas_are_accepted_and_their_missing_values_refused
 @pytest.mark.parametrize(
     "given",
     [
-    forms = ([3, 1], (3, 1), np.array([3, 1], np.uint8), np.array([3, 1], object), np.ma.MaskedArray([3, 1]))
-    for given in forms:
-        10.5, np.array([1], "M8[s]"), [10**30],
+        [1.0], ["1"], [True], [None], np.ma.MaskedArray([1, 2], [0, 1]), np.array([2**63], np.uint64),
+        [[1], [2, 3]], 10.5, np.array([1], "M8[s]"), [10**30],
     ],
 )  # fmt: skip
 def test_what_is_no_whole_numbers_is_refused(given):
