@@ -125,6 +125,7 @@ def by_hand(collection: Collection) -> list[object]:
         PassedOver(OTHER, 3, (".txt",)),
         lookalike.CancelToken(),
         lookalike.ConfusedPair("a", "b", 0.5),
+        lookalike.CopyReport(file, 3, 9, 1_000, 0.5),
         lookalike.Epoch(0.5, None, 1.0),
         lookalike.Example("1" * 16),
         lookalike.FieldCondition("year", min=1),

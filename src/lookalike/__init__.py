@@ -138,6 +138,7 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.clusterings import Cluster as Cluster
     from lookalike.results.clusterings import Clustering as Clustering
     from lookalike.results.clusterings import ClusteringInfo as ClusteringInfo
+    from lookalike.results.copying import CopyReport as CopyReport
     from lookalike.results.evaluation import ClusteringEvaluation as ClusteringEvaluation
     from lookalike.results.evaluation import ClusteringEvaluations as ClusteringEvaluations
     from lookalike.results.evaluation import Evaluation as Evaluation
@@ -219,6 +220,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("results.said", "Change ChangeKind Decision Imported Judgment PairDecision SetInfo Verdict"),
     ("results.sync", "Failure Note SyncReport"),
     ("results.checking", "CheckReport Damage"),
+    ("results.copying", "CopyReport"),
     ("collection.snapshot", "Snapshot"),
     ("collection.coding", "Coded CodedLists"),
     ("collection.columns", "FileColumns ImageColumns"),

@@ -41,7 +41,7 @@ import copy
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
-from lookalike.hints import Hint, Sentence, join
+from lookalike.hints import Hint, Sentence, join, way_out
 
 _LONGEST = 5_000  # letters of a sentence: more than the longest path
 
@@ -76,14 +76,22 @@ class LookalikeError(Exception):
         self, sentence: str = "", *, hint: Hint | str | None = None, field: str | None = None
     ) -> None:
         super().__init__(_cut(sentence))
-        self.hint = join(hint)
+        self._hint = join(hint)
         self.field = field
-        if self.hint is not None:
-            self.add_note(str(self.hint))
+        if self._hint is not None:
+            self.add_note(str(self._hint))
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[type[LookalikeError]], dict[str, Any]]:
         """Pickle and copy the attributes; Python would call the class with the sentence alone."""
-        return _blank, (type(self),), {**self.__dict__, "args": self.args}
+        return _blank, (type(self),), {**self.__dict__, "args": self.args, "_hint": self.hint}
+
+    @property
+    def hint(self) -> Hint | None:
+        """What to do about it. Where it comes of what the system refuses, it is what helps against that."""
+        cause = self.__cause__
+        while isinstance(cause, LookalikeError) and cause.__cause__ is not None:
+            cause = cause.__cause__
+        return way_out(cause) or self._hint
 
     @property
     def told(self) -> Sentence:
@@ -104,8 +112,8 @@ class LookalikeError(Exception):
         """
         made = copy.copy(self)
         made.args = (before + "; ".join([str(self), *more]),)
-        made.hint = join(self.hint, *(sentence.hint for sentence in more), hint)
-        made.__notes__ = [str(made.hint)] if made.hint is not None else []
+        made._hint = join(self.hint, *(sentence.hint for sentence in more), hint)
+        made.__notes__ = [str(made._hint)] if made._hint is not None else []
         return made
 
     def to_dict(self, tell: Callable[[Hint], str] = str) -> dict[str, str | None]:

@@ -6,7 +6,9 @@ The library says ``Hint("sync")``; Python reads "call collection.sync()", the co
 
 from __future__ import annotations
 
+import errno
 import functools
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +19,13 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "both": "{first}; {second}",
         "either": "{first}, or {second}",
         "repair": "call collection.check(repair=True): it says what is damaged, and mends what can be mended",
+        "make_room": "make room there, then do it again; what was done before is kept",
+        "writable_disk": (
+            "make the disk writable again (one that fails turns read-only by itself), or keep the collection"
+            " on another"
+        ),
+        "more_handles": "let the process have more files open, or close some, then do it again",
+        "sound_disk": "look whether the disk, and the way to it, is sound, then do it again",
         "repair_unopened": (
             "call Collection.check_at({folder!r}, repair=True): it says what is damaged, and mends what can"
             " be mended"
@@ -90,6 +99,7 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "demo_folder": "remove it, or name another folder",
         "another_demo_folder": "name another folder",
         "demo_pictures": "name a folder of your own",
+        "force_copy": "name another folder, or replace it with force=True",
         "force_export": "name another file, or write it anew with force=True",
         "begin_again": "begin again with restart=True",
     }
@@ -143,6 +153,35 @@ class Hint:
             name: fact.told(words) if isinstance(fact, Hint) else fact for name, fact in self.facts.items()
         }
         return words[self.kind].format(**facts)
+
+
+_REFUSALS = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), Hint("make_room")),
+    errno.EROFS: Hint("writable_disk"),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), Hint("more_handles")),
+    **dict.fromkeys((errno.EIO, errno.ENXIO, errno.ENODEV, errno.ENOTCONN, errno.ESTALE), Hint("sound_disk")),
+}
+_NUMBER = re.compile(r"(?i)\b(?:os error|errno) (\d+)")
+
+
+def refusal(error: BaseException | None) -> int | None:
+    """Return the number of `errno` by which the system refused something, if it was that.
+
+    Libraries in other languages write it into their message.
+
+    >>> refusal(OSError(28, "No space left on device")), refusal(ValueError("cannot open x (os error 24)"))
+    (28, 24)
+    """
+    number = getattr(error, "errno", None)
+    if number is None and error is not None:
+        found = _NUMBER.search(str(error))
+        number = int(found[1]) if found else None
+    return number
+
+
+def way_out(error: BaseException | None) -> Hint | None:
+    """Return what to do where the system refuses: the disk is full, say, or fails."""
+    return _REFUSALS.get(refusal(error) or 0)
 
 
 def _again(kind: str, facts: dict[str, object]) -> Hint:

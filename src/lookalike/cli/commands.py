@@ -197,6 +197,7 @@ COMMANDS: dict[str, Command | Group] = {
         "roots:roots",
         "List the folders and data sets of the collection, or say that a folder lies elsewhere now.",
     ),
+    "copy": Command("copy:copy", "Copy the collection, as it is at one moment, to another folder; verified."),
     "check": Command(
         "check:check",
         "Read all files of the collection through, and say what is damaged; with --repair, mend it.",

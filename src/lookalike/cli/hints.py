@@ -13,6 +13,13 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "as_told": "{words}",
         "both": "{first}; {second}",
         "either": "{first}, or {second}",
+        "make_room": "make room there, then run this again; what was done before is kept",
+        "writable_disk": (
+            "make the disk writable again (one that fails turns read-only by itself), or name a folder on"
+            " another with -c/--collection"
+        ),
+        "more_handles": "allow more open files (`ulimit -n`), then run this again",
+        "sound_disk": "look whether the disk, and the way to it, is sound, then run this again",
         "repair": "`lookalike check --repair` says what is damaged, and mends what can be mended",
         "repair_unopened": "`lookalike check --repair` says what is damaged, and mends what can be mended",
         "make_collection": "make one with `lookalike index FOLDER`, or name its folder with -c/--collection",
@@ -87,6 +94,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "demo_folder": "remove it, or name another folder with -o",
         "another_demo_folder": "name another folder with -o",
         "demo_pictures": "name a folder of your own: `lookalike demo FOLDER`",
+        "force_copy": "name another folder, or replace it with --force",
         "force_export": "name another file, or write it anew with --force",
         "begin_again": "begin again with --restart",
     }

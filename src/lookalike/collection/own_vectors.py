@@ -138,13 +138,13 @@ def write_own_vectors(resources: Resources, model: Model, ids: Ids, vectors: Vec
         for name in reduced:
             extend_reduced(store, registry, name, UNWATCHED)
         return
-    forget()
+    forget(False)
     for name in reduced:
         row = registry.get(name)
         derived = reduce_vectors(vectors, registry.pca(name), row)
         store.write_vectors(ids, derived, vector_table(store, row))
     store.write_vectors(ids, vectors, table)
-    forget()
+    forget(True)
 
 
 def _register(resources: Resources, name: str, dimension: int, metric: Metric) -> Model:

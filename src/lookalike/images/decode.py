@@ -9,21 +9,23 @@ decoding, 1/2 to 1/8): a 12-megapixel photo takes a tenth of the time.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import io
 import stat
-import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import ImageDamagedError, ImageError, ImageExtraError, ImageResourceError
+from lookalike.images import apart
+from lookalike.images.cost import Cost, reckon
 from lookalike.images.cut_short import is_cut_short
 from lookalike.images.formats import FORMATS, ImageFormat, UnreadKindError, recognize_file
 from lookalike.images.orientation import SWAPS_SIDES, orientation_of, turn
 from lookalike.images.rgb import to_rgb, to_small_rgb
 from lookalike.system.plain_files import read_plain
+from lookalike.system.progress import UNWATCHED, Watch
+from lookalike.types import PICTURE_SECONDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,9 +38,8 @@ MAX_PIXELS = 250_000_000
 MAX_FILE_BYTES = 1 << 30
 """Files larger than this are refused before they are read."""
 
-_HUGE_PIXELS = 64_000_000
-_huge_images = threading.Lock()
-"""Images that take 256 MB or more to decode are decoded one at a time, however many threads there are."""
+_SMALL_FILE = 4 << 20  # bytes
+_IN_CHILD = "lookalike.images.decode:decode_in_child"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,16 @@ def read_image(path: Path, shorter_side: int | None = None, max_pixels: int = MA
     return decode(read_file(path), str(path), shorter_side, max_pixels)
 
 
-def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: int = MAX_PIXELS) -> Decoded:
-    """Decode an image.
+def decode(
+    data: bytes,
+    name: str,
+    shorter_side: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+    *,
+    seconds: float = PICTURE_SECONDS,
+    watch: Watch = UNWATCHED,
+) -> Decoded:
+    """Decode an image, in a bounded time and memory; `lookalike.images.apart` says how.
 
     Parameters
     ----------
@@ -121,6 +130,10 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
         pixels. The whole image by default.
     max_pixels : int
         Refuse images of more pixels (width × height), before decoding any.
+    seconds : float
+        It is stopped when it takes longer.
+    watch : Watch
+        May stop it.
 
     Returns
     -------
@@ -130,8 +143,89 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
     Raises
     ------
     ImageError
-        If the bytes are no image, damaged, cut short, too large, or sound but of a kind that is not read.
+        If the bytes are no image, damaged, cut short, too large, or sound but of a kind that is not read; if
+        it takes too long; or, for the time being, more memory than there is.
+    CancelledError
     """
+    kind = recognize_file(data, name)
+    if kind is None:
+        raise ImageDamagedError(name, _not_an_image(data))
+    cost = reckon(kind.name, data, shorter_side)
+    if cost is None:  # its reader will say what is wrong with it, in little time
+        cost = Cost(0, 0, 64_000_000, 1.0, is_apart=len(data) > _SMALL_FILE)
+    _check_size(name, cost.width, cost.height, max_pixels)
+    if cost.doubt:
+        raise ImageDamagedError(name, f"damaged {kind.name} file ({cost.doubt})")
+    if apart.is_far_too_slow(cost, seconds):
+        raise ImageDamagedError(name, apart.far_too_slow(seconds))
+    if apart.is_for_thread(cost):
+        with apart.room_for(cost, name, len(data), watch):
+            return decode_here(data, name, shorter_side, max_pixels)
+    try:
+        return _decode_apart(data, name, shorter_side, max_pixels, cost, seconds, watch)
+    except apart.NoChildError as error:
+        if not apart.can_do_without_child(cost):
+            raise ImageResourceError(name, str(error), is_permanent=False) from error
+    with apart.room_for(cost, name, len(data), watch):
+        return decode_here(data, name, shorter_side, max_pixels)
+
+
+def _decode_apart(
+    data: bytes,
+    name: str,
+    shorter_side: int | None,
+    max_pixels: int,
+    cost: Cost,
+    seconds: float,
+    watch: Watch,
+) -> Decoded:
+    from PIL import Image as Pillow
+
+    call = (data, name, shorter_side, max_pixels)
+    cost = replace(cost, memory=cost.memory + apart.A_RETURNED_PIXEL * cost.result)
+    try:
+        try:
+            with apart.room_for(cost, name, len(data), watch):
+                answer, said = apart.decode_apart(_IN_CHILD, call, cost, seconds, watch)
+        except MemoryError:
+            if not cost.more_memory:
+                raise
+            cost = replace(cost, memory=cost.more_memory)
+            with apart.room_for(cost, name, len(data), watch):
+                answer, said = apart.decode_apart(_IN_CHILD, call, cost, seconds, watch)
+        if isinstance(answer, ImageError):
+            if isinstance(answer.__cause__, MemoryError) or not answer.is_permanent:
+                raise answer
+            raise apart.as_child_failed(answer, said)
+        size, pixels, *facts = answer
+        return Decoded(Pillow.frombytes("RGB", size, pixels), *facts)
+    except MemoryError as error:
+        raise ImageResourceError(name, "not enough memory to decode it", is_permanent=False) from error
+
+
+def decode_in_child(data: bytes, name: str, shorter_side: int | None, max_pixels: int) -> Any:
+    """Return what `decode_here` gives as something that can be sent, or the error that it raises.
+
+    Raises
+    ------
+    MemoryError
+    """
+    try:
+        found = decode_here(data, name, shorter_side, max_pixels)
+    except ImageResourceError as error:
+        if isinstance(error.__cause__, MemoryError) or "memory" in error.reason:
+            raise MemoryError from None
+        return error
+    except ImageError as error:
+        error.__cause__ = error.__context__ = None
+        return error
+    return found.image.size, found.image.tobytes(), found.format, found.width, found.height, found.note
+
+
+def decode_here(
+    data: bytes, name: str, shorter_side: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Decoded:
+    """Decode an image in this thread, whatever it takes; see `decode`."""
     from lookalike.images.color.profiles import profiles
 
     kind = recognize_file(data, name)
@@ -141,18 +235,12 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
         # The image keeps its own reference to the stream; nothing here needs closing.
         kind, image = _open(kind, data, name)
         width, height = image.size
-        if width * height > max_pixels:
-            raise ImageDamagedError(
-                name,
-                f"too large: {width} × {height} is {width * height / 1e6:,.0f} megapixels,"
-                f" at most {max_pixels / 1e6:,.0f} are decoded",
-            )
+        _check_size(name, width, height, max_pixels)
         if shorter_side is not None and kind.can_draft:
             image.draft(None, (min(width, shorter_side), min(height, shorter_side)))
-        with _huge_images if image.width * image.height > _HUGE_PIXELS else contextlib.nullcontext():
-            image.load()
-            orientation = orientation_of(image)
-            upright = turn(to_small_rgb(image, shorter_side, profiles(image, data)), orientation)
+        image.load()
+        orientation = orientation_of(image)
+        upright = turn(to_small_rgb(image, shorter_side, profiles(image, data)), orientation)
     except ImageError:
         raise
     except UnreadKindError as error:
@@ -167,6 +255,15 @@ def decode(data: bytes, name: str, shorter_side: int | None = None, max_pixels: 
     if orientation in SWAPS_SIDES:
         width, height = height, width
     return Decoded(upright, kind.name, width, height, getattr(image, "note", ""))
+
+
+def _check_size(name: str, width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise ImageDamagedError(
+            name,
+            f"too large: {width} × {height} is {width * height / 1e6:,.0f} megapixels,"
+            f" at most {max_pixels / 1e6:,.0f} are decoded",
+        )
 
 
 def from_pixels(pixels: npt.NDArray[np.uint8]) -> Decoded:

@@ -29,7 +29,7 @@ _RAW_PROFILE = "Raw profile type exif"  # ImageMagick's, in a text of a PNG
 def orientation_of(image: Image) -> int:
     """Return the EXIF orientation of a loaded image, 1 to 8; 1 where there is none or it is nonsense."""
     try:
-        value = image.getexif().get(ORIENTATION)
+        value = None if _is_swollen(_exif(image)) else image.getexif().get(ORIENTATION)
     except Exception:  # damaged EXIF data must not lose the picture
         value = None
     if value is None and image.format not in _TURNED_BY_CONTAINER:
@@ -63,6 +63,14 @@ def _exif(image: Image) -> bytes:
         except ValueError:
             data = None
     return data if isinstance(data, bytes) else b""
+
+
+def _is_swollen(data: bytes) -> bool:
+    """Tell whether the entries of EXIF data claim more bytes than there are: Pillow would read them all."""
+    from lookalike.images.metadata.ifd import claimed_bytes, open_tiff
+
+    tiff = open_tiff(io.BytesIO(data.removeprefix(b"Exif\0\0")))
+    return tiff is not None and claimed_bytes(tiff, tiff.first, len(data)) > 2 * len(data)
 
 
 def _look_for_it(data: bytes) -> int | None:

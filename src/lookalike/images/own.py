@@ -14,6 +14,7 @@ _IN_PDF = re.compile(rb"/Creator \(lookalike \d")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _STARTS_OF_SCAN = (0xDA, 0xD9)
 _COMMENT = 0xFE
+_MOST_STEPS = 1_000  # from one part of a file to the next
 
 
 def own_mark() -> str:
@@ -37,8 +38,12 @@ def is_own_picture(data: bytes) -> bool:
 
 
 def _is_own_png(data: bytes) -> bool:
-    at = len(_PNG)
-    while at + 8 <= len(data) and (kind := data[at + 4 : at + 8]) != b"IDAT":
+    at, steps = len(_PNG), 0
+    while (
+        (steps := steps + 1) < _MOST_STEPS
+        and at + 8 <= len(data)
+        and (kind := data[at + 4 : at + 8]) != b"IDAT"
+    ):
         length = int.from_bytes(data[at : at + 4])
         if kind == b"tEXt" and data.startswith(b"Software\0", at + 8):
             return _SOFTWARE.match(data, at + 8 + len(b"Software\0")) is not None
@@ -47,8 +52,13 @@ def _is_own_png(data: bytes) -> bool:
 
 
 def _is_own_jpeg(data: bytes) -> bool:
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] not in _STARTS_OF_SCAN:
+    at, steps = 2, 0
+    while (
+        (steps := steps + 1) < _MOST_STEPS
+        and at + 4 <= len(data)
+        and data[at] == 0xFF
+        and data[at + 1] not in _STARTS_OF_SCAN
+    ):
         if data[at + 1] == _COMMENT and _SOFTWARE.match(data, at + 4):
             return True
         at += 2 + int.from_bytes(data[at + 2 : at + 4])

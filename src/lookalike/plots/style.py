@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 from lookalike.errors import InvalidInputError
 from lookalike.images.own import is_own_picture, own_mark
@@ -283,7 +284,11 @@ def shorten(text: Text, width: float, keeps_end: bool = False) -> None:
 
 
 def drawable(line: str, weight: str = "normal") -> str:
-    """Put the replacement character for those that cannot be printed, or that no font here has."""
+    """Put the replacement character for those that cannot be printed, or that no font here has.
+
+    Spaces of all kinds are drawn as one; joiners, soft hyphens and the like, which nobody sees, not at all.
+    """
+    line = "".join(" " if category(each) == "Zs" else each for each in line if category(each) != "Cf")
     known = [_characters(font, weight) for font in fonts()]
     missing = {each for each in line if each.isprintable() and not any(ord(each) in own for own in known)}
     gathered = _missing.get()

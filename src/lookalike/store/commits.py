@@ -22,6 +22,7 @@ from pathlib import Path
 from lookalike.hints import Hint
 from lookalike.store.checksums import Checksums
 from lookalike.store.versions import VERSIONS, note_whole
+from lookalike.store.whole import check_whole
 from lookalike.system.flush import flush_file, flush_folder
 
 ANOTHER_DISK = Hint("another_disk")
@@ -37,6 +38,9 @@ class Commits:
     ----------
     table : Path
         The folder of the table, which need not be there.
+    notes_at_once : bool
+        Whether checksums are flushed, too. Where not, a power cut may take those of the last half minute:
+        nobody can tell then whether these files are what was written.
 
     Attributes
     ----------
@@ -44,11 +48,13 @@ class Commits:
         Why a commit was refused; Lance makes another error of it.
     """
 
-    def __init__(self, table: Path) -> None:
+    def __init__(self, table: Path, notes_at_once: bool = True) -> None:
         self.table = table
+        self._notes_at_once = notes_at_once
         self.failure: OSError | None = None
         self._sums = Checksums(table)
         self._there = _entries(table, (*_DATA, VERSIONS))
+        self._unnamed: list[str] = []  # what has been flushed, and no version names yet
 
     def __call__(self, version: int) -> AbstractContextManager[None]:
         """Return the context in which Lance writes the manifest of a version."""
@@ -57,12 +63,29 @@ class Commits:
     @contextlib.contextmanager
     def _committing(self) -> Iterator[None]:
         with self._keeping_failure():
-            self._flush_new(_DATA)
+            self._unnamed = self._flush_new(_DATA)
         yield
+        self._unnamed = []
         with self._keeping_failure():
             manifests = self._flush_new((VERSIONS,))
         for name in manifests:
             note_whole(self.table, name.partition("/")[2])
+
+    def abandon(self) -> None:
+        """Delete what the operation has written, and no version names, as it has failed."""
+        now = _entries(self.table, (*_DATA, VERSIONS))
+        if now.get(VERSIONS, set()) - self._there.get(VERSIONS, set()):
+            return  # one that is new may name it
+        new = {
+            f"{folder}/{name}"
+            for folder in now
+            for name in now[folder] - self._there.get(folder, set())
+            if folder and f"{folder}/{name}" not in now
+        }
+        for name in new.union(self._unnamed):
+            with contextlib.suppress(OSError):  # a later one will
+                (self.table / name).unlink()
+        self._unnamed = []
 
     def _flush_new(self, folders: tuple[str, ...]) -> list[str]:
         """Flush and note the files in some folders that are new; return their paths in the table."""
@@ -74,9 +97,10 @@ class Commits:
             if folder and f"{folder}/{name}" not in now and _counts(name)
         ]
         for name in files:
+            check_whole(self.table / name)
             flush_file(self.table / name)
         if folders == _DATA:
-            self._sums.note(files)
+            self._sums.note(files, flush=self._notes_at_once)
         for folder in sorted(now, reverse=True):  # those within first
             if now[folder] != self._there.get(folder):
                 flush_folder(self.table / folder)

@@ -8,8 +8,10 @@ table open can look before every use whether it is still the newest.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -18,13 +20,21 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import StoreDamagedError, StoreResourceError
+from lookalike.errors import DamageWarning, StoreDamagedError, StoreResourceError
 from lookalike.store import schema
 from lookalike.store.fields import FieldTable
 from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.store import Store
 from lookalike.store.table import Table
-from lookalike.store.versions import Commit, newest_commit, was_written
+from lookalike.store.versions import (
+    VERSIONS,
+    Commit,
+    manifests,
+    named_files,
+    newest_commit,
+    version_of,
+    was_written,
+)
 from lookalike.system.forks import check_not_forked
 from lookalike.types import Ids
 
@@ -61,6 +71,17 @@ def look_at_tables(folder: Path) -> dict[str, Commit]:
     except OSError as error:
         raise StoreResourceError(f"cannot read {folder}: {error.strerror or error}") from error
     return {name: commit for name, commit in commits.items() if commit is not None}
+
+
+def _miss_lost_tables(folder: Path, state: State) -> None:
+    """Warn of tables that were written, and have lost all versions: they look as if they never had been."""
+    for name in (*(f"{name}.lance" for name in _TABLES), JOURNAL):
+        if name not in state:
+            try:
+                with contextlib.suppress(OSError, ValueError):
+                    was_written(folder / name)
+            except StoreDamagedError as error:
+                warnings.warn(DamageWarning(error.told), stacklevel=2)
 
 
 class Pin:
@@ -186,6 +207,28 @@ class PinnedTable(Table):
         with self._errors("read"):
             return self.pin.dimension
 
+    def file_names(self) -> list[str]:
+        """Return the files that the commit is made of, by their paths in the folder of the table.
+
+        Raises
+        ------
+        FileNotFoundError
+            If they have been cleared away, as newer ones have taken their place.
+        """
+        if self.pin is None:
+            return []
+        with self._errors("read"):
+            dataset = self.pin.dataset
+            names = [name for name, _ in named_files(dataset)]
+            segments = [segment.uuid for index in dataset.describe_indices() for segment in index.segments]
+        own = [name for name in manifests(self.folder) if version_of(name) == dataset.version]
+        if not own:
+            raise FileNotFoundError(errno.ENOENT, "it was cleared away", str(self.folder / VERSIONS))
+        for segment in segments:
+            inside = sorted(os.listdir(self.folder / "_indices" / segment))
+            names += [f"_indices/{segment}/{name}" for name in inside]
+        return [f"{VERSIONS}/{own[0]}", *names]
+
     def is_newest(self) -> bool:
         """Tell whether nothing has been committed since."""
         with self._errors("read"):
@@ -291,6 +334,8 @@ class PinnedStore(Store):
                 if commit.version == 1:
                     with contextlib.suppress(OSError, ValueError, StoreDamagedError):  # who asks it will know
                         was_written(folder / name)
+            if before is None:
+                _miss_lost_tables(folder, state)
             for name, commit in state.items():
                 if name not in held or held[name].commit != commit:
                     held[name] = Pin(Table(folder / name, schema.files()), commit)

@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from lookalike.errors import StoreDamagedError, StoreResourceError
-from lookalike.hints import Hint
+from lookalike.hints import Hint, refusal
 from lookalike.store import versions
 from lookalike.store.checksums import Checksums
 from lookalike.store.commits import ANOTHER_DISK, Commits
@@ -60,6 +61,8 @@ class Table:
         Then who writes goes on from an older one; else what people said would be lost without a word.
     """
 
+    _notes_at_once: ClassVar[bool] = True  # see `Commits`
+
     def __init__(
         self, folder: Path, schema: pa.Schema, is_made_again: Callable[[], bool] = lambda: False
     ) -> None:
@@ -68,6 +71,7 @@ class Table:
         self._key: str = schema.names[0]
         self._is_made_again = is_made_again
         self._commits: Commits | None = None  # of the last operation that writes
+        self._is_swept = False  # of what a writer that was killed has left
 
     def exists(self) -> bool:
         """Whether anything was ever written."""
@@ -152,7 +156,8 @@ class Table:
             there = dataset.schema.field("embedding").type.list_size
             if there != dimension:
                 raise StoreDamagedError(
-                    f"{self.folder} holds vectors of {there} dimensions; expected {dimension}"
+                    f"{self.folder} holds vectors of {there} dimensions; expected {dimension}",
+                    hint=_REPAIR,
                 )
             n = dataset.count_rows()
             ids = np.empty(n, np.int64)
@@ -390,7 +395,10 @@ class Table:
             reason = next(flaw.reason for flaw in flaws.values() if flaw.was_done)
             raise StoreDamagedError(f"{self.folder} is damaged: {reason}", hint=_REPAIR)
         versions.move_aside(self.folder, flaws)
-        self._commits = Commits(self.folder)
+        if not self._is_swept:
+            self._is_swept = True
+            versions.sweep(self.folder)
+        self._commits = Commits(self.folder, self._notes_at_once)
         return self._commits
 
     def _clean(self, dataset: Any, n_kept: int) -> None:
@@ -428,22 +436,27 @@ class Table:
         except (OSError, ValueError, TypeError, ArithmeticError, RuntimeError) as caught:
             refused = self._commits.failure if self._commits is not None and doing == "write" else None
             error = refused or caught  # of what fails in a commit, Lance says that Lance is at fault
+            if doing == "write" and self._commits is not None:
+                self._commits.abandon()
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            reason = _LANCE_SOURCE.sub("", reason)
-            if "No space left" in str(error):
-                raise StoreResourceError(
-                    f"cannot write {self.folder}: the disk is full; all that was committed before is kept,"
-                    " and the next run goes on from there"
-                ) from error
+            reason = _LANCE_SOURCE.sub("", reason)[:300]
+            number = refusal(error)
+            if number is not None:
+                words = getattr(error, "strerror", None) or os.strerror(number)
+                reason = "the disk is full" if number == errno.ENOSPC else words
             way_out = ANOTHER_DISK if doing == "write" and _REFUSED.search(str(error)) else None
-            is_of_system = getattr(error, "errno", None) is not None
-            is_damaged = doing == "read" and not is_of_system
-            way_out = _REPAIR if is_damaged else way_out
+            is_damaged = doing == "read" and number is None
             raise (StoreDamagedError if is_damaged else StoreResourceError)(
-                f"cannot {doing} {self.folder}: {reason[:300]}", hint=way_out
+                f"cannot {doing} {self.folder}: {reason}", hint=_REPAIR if is_damaged else way_out
             ) from error
         except MemoryError as error:
             raise StoreResourceError(f"cannot {doing} {self.folder}: there is not enough memory") from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # Rust's, which no Exception is
+                raise
+            raise StoreDamagedError(
+                f"cannot {doing} {self.folder}: Lance cannot make sense of it", hint=_REPAIR
+            ) from error
 
 
 def _vector_blocks(dataset: Any, rows: int = _ROWS_AT_ONCE, **ahead: int) -> Iterator[tuple[Ids, Vectors]]:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from lookalike.errors import ImageError
-from lookalike.images.decode import decode
+from lookalike.images.decode import decode, decode_here
 from lookalike.images.decoders.jxl import JxlImageFile, hdr_numbers, read_size
 from pictures import corner_names, corners
 
@@ -82,7 +82,7 @@ def test_without_its_extra_the_reason_names_it_and_the_file_is_not_called_damage
     data = encode(corners(600, 400))
     monkeypatch.setitem(sys.modules, "pillow_jxl", None)
     with pytest.raises(ImageError) as caught:
-        decode(data, "it")
+        decode_here(data, "it")
     assert "pip install 'lookalike[jxl]'" in caught.value.reason
     assert "damaged" not in caught.value.reason
     assert not caught.value.is_permanent

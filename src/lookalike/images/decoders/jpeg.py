@@ -26,12 +26,13 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 from PIL import ImageChops
 from PIL.Image import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
+from lookalike.images.cost import skip_fill
 from lookalike.images.cut_short import LEAST_SHARE, missing_rows
 
 _END = b"\xff\xd9"
@@ -55,6 +56,14 @@ class JpegFile(JpegImageFile):
 
     note = ""
     _asked: tuple[str | None, tuple[int, int] | None] | None = None
+
+    def _open(self) -> None:
+        if self.fp is not None:
+            self.fp = _without_padding(self.fp)
+        super()._open()
+
+    def _read_dpi_from_exif(self) -> None:
+        """Leave Exif alone: nobody asks for the resolution, and a hostile one may claim any memory."""
 
     def draft(
         self, mode: str | None, size: tuple[int, int] | None
@@ -116,6 +125,24 @@ class JpegFile(JpegImageFile):
         scale = picture.decoderconfig[0] if picture.decoderconfig else 1
         _paint_over(picture, left // scale, top // scale, max(1, scans.lines // scale))
         return picture, missing_rows(1 - share)
+
+
+_PADDING = 1 << 16  # bytes: more than any segment has
+
+
+def _without_padding(stream: IO[bytes]) -> IO[bytes]:
+    """Take out long runs of 0xFF, which may stand before any marker: readers look at each byte."""
+    data = stream.getvalue() if isinstance(stream, io.BytesIO) else stream.read()
+    at = data.find(b"\xff" * _PADDING)
+    if at < 0:
+        stream.seek(0)
+        return stream
+    parts, begin = [], 0
+    while at >= 0:
+        parts.append(data[begin : at + 1])
+        begin = skip_fill(data, at) + 1
+        at = data.find(b"\xff" * _PADDING, begin)
+    return io.BytesIO(b"".join([*parts, data[begin:]]))
 
 
 def _decode(data: bytes, asked: tuple[str | None, tuple[int, int] | None] | None = None) -> JpegImageFile:
@@ -230,7 +257,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, int, bool]]:
     """Yield each marker, what stands behind it, where it ends, and whether the file goes on there."""
     at = 2
     while (start := data.find(b"\xff", at)) >= 0:
-        at = start + 1
+        at = skip_fill(data, start) + 1
         marker = data[at] if at < len(data) else 0
         if marker in (0x00, 0xFF) or marker in _WITHOUT_LENGTH:
             continue

@@ -28,7 +28,6 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
-from PIL import TiffTags
 from PIL.Image import Image
 from PIL.ImageFile import ImageFile, _Tile
 from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
@@ -133,12 +132,9 @@ class TiffFile(TiffImageFile):
         ImageFile.load_prepare(self)
 
     def load_end(self) -> None:
-        """Read the metadata while the file is open, and leave the orientation to others."""
+        """Read the tags while the file is open; leave the directories below, and the turning, to others."""
         with contextlib.suppress(Exception):  # damaged metadata must not lose the picture
-            exif = self.getexif()
-            for tag in TiffTags.TAGS_V2_GROUPS:
-                if tag in exif:
-                    exif.get_ifd(tag)
+            self.getexif()
 
 
 def _bytes_of(stream: IO[bytes]) -> memoryview:

@@ -37,6 +37,19 @@ _NUMBERS = {
 }
 _FRACTIONS = {5: "I", 10: "i"}
 _BYTES = {2, 7}
+_SIZES = {
+    **{kind: struct.calcsize("=" + letter) for kind, letter in _NUMBERS.items()},
+    **dict.fromkeys(_FRACTIONS, 8),
+    **dict.fromkeys(_BYTES, 1),
+}
+
+
+_MOST_NUMBERS = 2_500_000  # the places and sizes of a million strips
+_SHARED = 1 << 16  # bytes of values that several tags may have in common
+
+
+class TagsTooLargeError(OSError):
+    """The tags of a file claim more than it can hold, or than any sound file has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +91,30 @@ class Tags:
 
 
 def read_tags(data: bytes | memoryview) -> Tags:
-    """Read the tags of the first image; struct.error if it lies behind the end of the file."""
+    """Read the tags of the first image; struct.error if it lies behind the end of the file.
+
+    Raises
+    ------
+    TagsTooLargeError
+        If the values together are larger than the file, or more than there is any use for.
+    """
     order = ">" if bytes(data[:2]) == b"MM" else "<"
     is_big = struct.unpack_from(order + "H", data, 2)[0] == _BIG
     (at,) = struct.unpack_from(order + ("Q" if is_big else "I"), data, 8 if is_big else 4)
     (count,) = struct.unpack_from(order + ("Q" if is_big else "H"), data, at)
     at += 8 if is_big else 2
     values: dict[int, Values | bytes] = {}
+    n_bytes, n_numbers = 0, 0
     step = 20 if is_big else 12
     for place in range(at, min(at + step * count, len(data) - step + 1), step):
         tag, kind, n_values = struct.unpack_from(order + ("HHQ" if is_big else "HHI"), data, place)
+        size = n_values * _SIZES.get(kind, 0)
+        if size > len(data):  # nothing is read of what reaches beyond the end
+            continue
+        n_bytes += size
+        n_numbers += 0 if kind in _BYTES else n_values
+        if n_bytes > len(data) + _SHARED or n_numbers > _MOST_NUMBERS:
+            raise TagsTooLargeError("its tags claim more than the file has")
         found = _values(data, place + (12 if is_big else 8), kind, n_values, order, is_big)
         if found is not None and tag not in values:
             values[tag] = found

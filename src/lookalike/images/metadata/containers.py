@@ -136,7 +136,9 @@ def gif_blocks(stream: IO[bytes]) -> Iterator[Part]:
     """
     head = read_at(stream, 0, 13)
     at = 13 + (3 * 2 ** ((head[10] & 7) + 1) if len(head) == 13 and head[10] & 0x80 else 0)
-    for _ in range(_MAX_STEPS):
+    steps = 0
+    while steps < _MAX_STEPS:
+        steps += 1
         block = read_at(stream, at, 3)
         if block[:1] == b",":
             yield Part(b",", at + 1, 9)
@@ -144,8 +146,9 @@ def gif_blocks(stream: IO[bytes]) -> Iterator[Part]:
             return
         yield Part(block[:2], at + 3, block[2])
         at += 2
-        while size := int.from_bytes(read_at(stream, at, 1)):
+        while (size := int.from_bytes(read_at(stream, at, 1))) and steps < _MAX_STEPS:
             at += 1 + size
+            steps += 1
         at += 1
 
 

@@ -121,6 +121,19 @@ def read_directory(tiff: Tiff, offset: int, wanted: frozenset[int]) -> dict[int,
     return found
 
 
+def claimed_bytes(tiff: Tiff, offset: int, most: int) -> int:
+    """Return how many bytes the entries of a directory claim, but for those that claim more than `most`."""
+    count_size, entry = _ENTRIES[tiff.order, tiff.is_big]
+    head = read_at(tiff.stream, tiff.base + offset, count_size)
+    count = min(int.from_bytes(head, "little" if tiff.order == "<" else "big"), 1 << 16)
+    table = read_at(tiff.stream, tiff.base + offset + count_size, count * entry.size)
+    claimed = 0
+    for _, kind, values, _ in entry.iter_unpack(table[: len(table) // entry.size * entry.size]):
+        size = _TYPES.get(kind, (0, ""))[0] * values
+        claimed += size if size <= most else 0
+    return claimed
+
+
 def first_number(value: Value | None) -> int | None:
     """Return a tag's first value as an integer; None if it has none."""
     if not value:

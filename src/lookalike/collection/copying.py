@@ -1,0 +1,519 @@
+"""A copy of a collection in another folder: of one committed state, verified, while others go on writing.
+
+The tables are copied as a snapshot holds them: the version that it has pinned, and the files which that
+names, without any history. Lance clears no file away that was needed an hour ago; where one is gone all the
+same, or a kept file was removed meanwhile, the next state is taken, and what is there already stays.
+
+Every file is hashed while it is read, and compared with what was noted of it when it was written; then it is
+read again from the disk that it was copied to. All of it is made in ``.lookalike.part`` beside its place, and
+becomes a collection by one renaming, once it is on the disk. Who is killed before leaves nothing that is one,
+and the next copy clears that away.
+
+Indexes that are of these very vectors come along, others are made again when somebody searches. Trainings
+under way, what was damaged and set aside, and locks stay behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import io
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lookalike.collection.resources import Opener, Resources
+from lookalike.errors import (
+    CollectionConflictError,
+    InvalidInputError,
+    LookalikeError,
+    StoreDamagedError,
+    StoreResourceError,
+)
+from lookalike.hints import Hint
+from lookalike.index.kinds import KINDS
+from lookalike.results.copying import CopyReport
+from lookalike.store import ADDED, FOLDER_NAME, Manifest, PinnedTable, Turn, root_folder, stored_root_path
+from lookalike.store import writer_lock as lock_writers
+from lookalike.store.checksums import Checksums, sha256_of
+from lookalike.store.manifest import COPY_NAME, FILE_NAME
+from lookalike.store.versions import flaws
+from lookalike.system.flush import flush_folder
+from lookalike.system.progress import Progress, Watch
+from lookalike.system.sums import check_noted, checked
+
+PART = f"{FOLDER_NAME}.part"
+"""What the folder is called in which a copy is made."""
+
+_OLD = f"{FOLDER_NAME}.old"
+_ROOTS = ("absolute", "relative")
+_TRIES = 5  # while others change what is copied
+_AT_ONCE = 1 << 22  # bytes
+_NAMED = {"clusterings": "clustering.json", "maps": "map.json"}
+_LOCKS = ("lock", "lock.json")
+_OURS = frozenset(
+    {FILE_NAME, COPY_NAME, "added", "clusterings", "damaged", "indexes", "maps", "models", "said", "training"}
+    | {
+        "files.lance",
+        "images.lance",
+        "thumbnails.lance",
+        "failures.lance",
+        "fields.lance",
+        "vectors",
+        *_LOCKS,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRequest:
+    """Where to, and how; see `Collection.copy`."""
+
+    to: Path
+    roots: str
+    force: bool
+
+    def __post_init__(self) -> None:
+        if self.roots not in _ROOTS:
+            raise InvalidInputError(
+                f"roots is {self.roots!r}; expected one of {', '.join(_ROOTS)}", field="roots"
+            )
+
+    @property
+    def home(self) -> Path:
+        """The folder that is to hold the ``.lookalike``, absolute."""
+        path = Path(os.path.abspath(self.to))
+        return path.parent if path.name == FOLDER_NAME else path
+
+
+def copy_collection(newest: Opener, request: CopyRequest, watch: Watch) -> CopyReport:
+    """Copy a collection; see `Collection.copy`."""
+    started = time.monotonic()
+    resources = newest()
+    source, home = resources.store.folder, request.home
+    target = home / FOLDER_NAME
+    _check_target(source, target, request.force)
+    with _made(home), _part(home) as part:
+        files = _Files(source, part, watch)
+        for left in reversed(range(_TRIES)):
+            try:
+                _copy_state(resources, files)
+                break
+            except (FileNotFoundError, StoreDamagedError) as error:  # cleared away, or removed by who writes
+                before, resources = resources, newest()
+                if left and resources.places.snapshot is not before.places.snapshot:
+                    continue
+                if isinstance(error, StoreDamagedError):
+                    raise
+                raise StoreDamagedError(f"{error.filename} is missing", hint=Hint("repair")) from error
+        files.finish()
+        manifest = _with_roots(resources.places.manifest, source, target, request.roots)
+        with _writing(part):
+            manifest.save(part)
+            _flush_folders(part)
+        watch.check()
+        _put(part, target, request.force)
+    return CopyReport(
+        target, len(resources.places.snapshot), files.n, files.n_bytes, time.monotonic() - started
+    )
+
+
+def _check_target(source: Path, target: Path, force: bool) -> None:
+    """Raise CollectionConflictError unless a copy may be put there."""
+    if source == target or source in target.parents or (target.exists() and target.samefile(source)):
+        raise CollectionConflictError(f"{target} is the collection itself; name another folder")
+    if not os.path.lexists(target) or (
+        target.is_dir() and not target.is_symlink() and not any(target.iterdir())
+    ):
+        return
+    is_ours = target.is_dir() and not target.is_symlink()
+    is_ours = is_ours and any((target / name).is_file() for name in (FILE_NAME, COPY_NAME))
+    if not is_ours:
+        raise CollectionConflictError(f"{target} is there already, and no collection; name another folder")
+    foreign = sorted(each.name for each in target.iterdir() if each.name not in _OURS)
+    if foreign:
+        raise CollectionConflictError(
+            f"{target} holds {foreign[0]}, which no collection has put there; name another folder"
+        )
+    if not force:
+        raise CollectionConflictError(
+            f"there is a collection in {target} already, and it is not overwritten", hint=Hint("force_copy")
+        )
+
+
+@contextlib.contextmanager
+def _made(home: Path) -> Iterator[None]:
+    """Make a folder, and take it away if what is done in it fails."""
+    missing = [folder for folder in (home, *home.parents) if not folder.exists()]
+    try:
+        with _writing(home):
+            home.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for folder in missing:  # the innermost first
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+@contextlib.contextmanager
+def _part(home: Path) -> Iterator[Path]:
+    """Give the folder in which a copy is made, empty; it goes if it was not renamed."""
+    part = home / PART
+    with _writing(part):
+        part.mkdir(exist_ok=True)
+    with lock_writers(part, Turn(work="copying a collection")):
+        try:
+            with _writing(part):
+                for each in part.iterdir():
+                    if each.name not in _LOCKS:
+                        shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
+            yield part
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _writing(place: Path) -> Iterator[None]:
+    """Have the system's refusals say what they are about."""
+    try:
+        yield
+    except LookalikeError:
+        raise
+    except OSError as error:
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = "the disk is full" if is_full else error.strerror or str(error)
+        raise StoreResourceError(
+            f"cannot write {place}: {reason}; nothing of the copy is left there"
+        ) from error
+
+
+class _Files:
+    """The files of a copy: each once, hashed while it is read, and read again when all are there.
+
+    Attributes
+    ----------
+    n, n_bytes : int
+        How many there are.
+    total : int or None
+        How many bytes there will be, as far as is known.
+    """
+
+    def __init__(self, source: Path, part: Path, watch: Watch) -> None:
+        self.source, self.part = source, part
+        self.total: int | None = None
+        self._watch = watch
+        self._sums: dict[str, str] = {}
+        self._sizes: dict[str, int] = {}
+        self._tables: dict[str, list[str]] = {}
+        self.n_bytes = 0
+
+    @property
+    def n(self) -> int:
+        return len(self._sums)
+
+    def copy(self, name: str, expected: str | None = None) -> str:
+        """Copy a file, known by its path in the collection, and return its SHA-256.
+
+        Raises
+        ------
+        FileNotFoundError
+            If it is gone.
+        StoreDamagedError
+            If it is not what is expected.
+        """
+        if name not in self._sums:
+            place = self.part / name
+            with _writing(place):
+                place.parent.mkdir(parents=True, exist_ok=True)
+            digest, size, file = hashlib.sha256(), 0, self.source / name
+            with (
+                _reading(file),
+                file.open("rb", buffering=0) as stream,
+                _writing(place),
+                place.open("wb", buffering=0) as written,
+            ):
+                while block := _read(stream, file):
+                    _write_all(written, block)
+                    digest.update(block)
+                    size += len(block)
+                    self._tell("copying", self.n_bytes + size)
+                os.fsync(written.fileno())
+                _forget_cached(written.fileno())
+            self._keep(name, digest.hexdigest(), size)
+        if expected is not None and self._sums[name] != expected:
+            raise damaged(self.source / name)
+        return self._sums[name]
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put a file there whose content is at hand."""
+        place = self.part / name
+        with _writing(place):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with place.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+        self._keep(name, hashlib.sha256(content).hexdigest(), len(content))
+
+    def is_table(self, table: str, names: list[str]) -> None:
+        """Say which files are those of a table; by their path in it."""
+        self._tables[table] = names
+
+    def keep_only(self, names: set[str]) -> None:
+        """Take away what an earlier state had, and this one has not."""
+        for name in self._sums.keys() - names:
+            (self.part / name).unlink(missing_ok=True)
+            self.n_bytes -= self._sizes.pop(name)
+            del self._sums[name]
+
+    def finish(self) -> None:
+        """Read all files again, from the disk, and note what the tables are made of.
+
+        Raises
+        ------
+        StoreResourceError
+            If one is not what was written to it.
+        """
+        done = 0
+        for name, expected in self._sums.items():
+            with _reading(self.part / name):
+                if sha256_of(self.part / name) != expected:
+                    raise StoreResourceError(f"{self.part / name} does not hold what was written to it")
+            done += self._sizes[name]
+            self._tell("verifying", done)
+        for table, names in self._tables.items():
+            with _writing(self.part / table):
+                Checksums(self.part / table).note(names)
+
+    def _keep(self, name: str, sha256: str, size: int) -> None:
+        self.n_bytes += size - self._sizes.get(name, 0)
+        self._sums[name], self._sizes[name] = sha256, size
+
+    def _tell(self, phase: str, done: int) -> None:
+        total = self.n_bytes if phase == "verifying" else self.total
+        words = f"{phase} the collection"
+        self._watch(Progress(phase, done, None if total is None else max(total, done), words, unit="bytes"))
+
+
+def damaged(file: Path) -> StoreDamagedError:
+    """Return the error that a file is not what was written."""
+    return StoreDamagedError(f"{file} is damaged: it is not what was written", hint=Hint("repair"))
+
+
+def _read(stream: io.FileIO, file: Path) -> bytes:
+    with _reading(file):
+        return stream.read(_AT_ONCE)
+
+
+def _write_all(stream: io.FileIO, block: bytes) -> None:
+    left = memoryview(block)
+    while left:
+        left = left[stream.write(left) :]
+
+
+@contextlib.contextmanager
+def _reading(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, LookalikeError):
+        raise
+    except OSError as error:
+        raise StoreResourceError(f"cannot read {file}: {error.strerror or error}") from error
+
+
+def _forget_cached(handle: int) -> None:
+    """Have a file read from the disk when it is read next, where the system can be told so."""
+    if hasattr(os, "posix_fadvise"):
+        with contextlib.suppress(OSError):
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+# One state --------------------------------------------------------------------------------------------------
+
+
+def _copy_state(resources: Resources, files: _Files) -> None:
+    """Copy what a snapshot is made of, but for its manifest.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a part of it is gone by now.
+    """
+    store, source = resources.places.store, resources.places.store.folder
+    tables: list[PinnedTable] = [store.files, store.images, store.thumbnails, store.failures, store.fields]
+    tables += [
+        store.journal,
+        *(table for table in store.vector_tables().values() if isinstance(table, PinnedTable)),
+    ]
+    for table in tables:
+        _check_not_rotted(table.folder)
+    there = {table: table.file_names() for table in tables if table.exists()}
+    kept = _kept_files(resources)
+    files.total = sum(
+        os.path.getsize(table.folder / name) for table, names in there.items() for name in names
+    ) + sum(os.path.getsize(source / name) for name in kept.values())
+    _check_room(files)
+    wanted = set(kept.values())
+    # What goes soonest comes first.
+    for image, name in kept.items():
+        if int(files.copy(name)[:16], 16) >> 1 != image:
+            raise damaged(source / name)
+    for table, names in there.items():
+        noted = Checksums(table.folder).read()
+        place = table.folder.relative_to(source).as_posix()
+        for name in names:
+            wanted.add(f"{place}/{name}")
+            files.copy(f"{place}/{name}", noted[name].sha256 if name in noted else None)
+        files.is_table(place, names)
+    for kind, facts in _NAMED.items():
+        for folder in sorted((source / kind).glob("*/")):
+            wanted.update(_copy_named(files, f"{kind}/{folder.name}", facts))
+    wanted.update(_copy_models(files))
+    for model, vectors in store.vector_tables().items():
+        wanted.update(_copy_indexes(files, model, vectors.state()))
+    files.keep_only(wanted)
+
+
+def _check_not_rotted(table: Path) -> None:
+    """Raise StoreDamagedError where an older version of a table stands in for one that was whole once."""
+    with _reading(table):
+        rotted = [flaw for flaw in flaws(table).values() if flaw.was_done]
+    if rotted:
+        raise StoreDamagedError(f"{table} is damaged: {rotted[0].reason}", hint=Hint("repair"))
+
+
+def _kept_files(resources: Resources) -> dict[int, str]:
+    """Return the files of images that were added by call, by image, as paths in the collection."""
+    store = resources.places.store
+    rows = (
+        store.files.read(["path", "id"], f"starts_with(path, '{ADDED}:')") if store.files.exists() else None
+    )
+    if rows is None or not resources.places.holds_added:
+        return {}
+    return {
+        image: store.kept.path_of(image).relative_to(store.folder).as_posix()
+        for image in sorted(set(rows["id"].to_pylist()))
+    }
+
+
+def _check_room(files: _Files) -> None:
+    """Raise StoreResourceError where there is too little room: before hours, not after."""
+    with contextlib.suppress(OSError):
+        free, needed = shutil.disk_usage(files.part).free, (files.total or 0) - files.n_bytes
+        if free < needed:
+            raise StoreResourceError(
+                f"the copy takes {needed / 1e6:,.0f} MB, and the disk of {files.part.parent} has"
+                f" {free / 1e6:,.0f} MB left"
+            )
+
+
+def _copy_named(files: _Files, place: str, facts: str) -> list[str]:
+    """Copy a clustering or a map, whose facts name the file of its arrays."""
+    for left in reversed(range(_TRIES)):
+        try:
+            content = (files.source / place / facts).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        try:
+            arrays = str(checked(json.loads(content))["arrays"])
+            if os.path.basename(arrays) != arrays:
+                raise ValueError
+            found = files.copy(f"{place}/{arrays}")
+        except (ValueError, KeyError, TypeError) as error:
+            raise damaged(files.source / place / facts) from error
+        except FileNotFoundError:  # replaced between the reading of its two files
+            if not left:
+                raise
+            continue
+        if f"arrays-{found[:16]}.npz" != arrays:
+            raise damaged(files.source / place / arrays)
+        files.write(f"{place}/{facts}", content)
+        break
+    return [f"{place}/{facts}", f"{place}/{arrays}"]
+
+
+def _copy_models(files: _Files) -> list[str]:
+    """Copy what the collection's own models need."""
+    names = []
+    for file in sorted((files.source / "models").rglob("*")):
+        if file.is_file() and not file.name.endswith((".part", ".lock")):
+            names.append(file.relative_to(files.source).as_posix())
+            files.copy(names[-1])
+    for name in names:
+        if f"{name}.sum" in names:
+            try:
+                check_noted(files.part / name, (files.part / name).read_bytes())
+            except ValueError as error:
+                raise damaged(files.source / name) from error
+    return names
+
+
+def _copy_indexes(files: _Files, model: str, state: str) -> list[str]:
+    """Copy the indexes that are of this state of a model's vectors; none that goes meanwhile."""
+    copied: list[str] = []
+    with contextlib.suppress(FileNotFoundError):  # of none was any vector written anew
+        files.copy(f"indexes/{model}.rewritten")
+        copied.append(f"indexes/{model}.rewritten")
+    for kind in KINDS:
+        folder = files.source / "indexes" / f"{model}-{kind.name}"
+        folder = folder if kind.is_of_store else folder / state
+        try:
+            names = [
+                each.relative_to(files.source).as_posix()
+                for each in sorted(folder.iterdir())
+                if each.is_file()
+            ]
+            names = [name for name in names if not name.endswith((".part", ".lock", "/whole.json"))]
+            for name in names:
+                files.copy(name)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        copied += names
+    return copied
+
+
+def _with_roots(manifest: Manifest, source: Path, target: Path, roots: str) -> Manifest:
+    """Return the manifest of the copy, whose roots are found from there."""
+    if roots == "relative":
+        return manifest
+    return replace(
+        manifest,
+        roots=tuple(
+            root
+            if root.dataset is not None
+            else replace(root, path=stored_root_path(target, root_folder(source, root)))
+            for root in manifest.roots
+        ),
+    )
+
+
+def _flush_folders(part: Path) -> None:
+    for folder, _, _ in os.walk(part, topdown=False):
+        flush_folder(folder)
+
+
+def _put(part: Path, target: Path, force: bool) -> None:
+    """Make it the collection in its place, in one stroke; one that is there goes only then."""
+    for name in _LOCKS:
+        (part / name).unlink(missing_ok=True)
+    if not force or not any(target.is_dir() and (target / name).exists() for name in (FILE_NAME, COPY_NAME)):
+        with _writing(target):
+            part.rename(target)
+            flush_folder(target.parent)
+        return
+    old = target.with_name(_OLD)
+    with lock_writers(target, Turn(work="being replaced by a copy")), _writing(target):
+        target.rename(old)
+        try:
+            part.rename(target)
+        except OSError:
+            old.rename(target)
+            raise
+        flush_folder(target.parent)
+    shutil.rmtree(old, ignore_errors=True)
