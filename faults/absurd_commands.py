@@ -23,8 +23,10 @@ _MOST_LINES = 4  # of complaint, where a request cannot be met
 
 WORDS = (
     "", " ", "a\udcffb", "\u202egnp.", "\x1b[31m\x9bx\r\n", "x" * 5_000, "-1", "0", "1e300", "-1e-310", "nan",
-    "inf", "1" * 400, "9223372036854775808", "0x10", "1,2", "[]", "{}", "true", "None", ".././..", ".", "~nobody/x",
-    "**", "=1+1", "a=b", "--", "-", "@x", "%s{0}", "2020-13-45", "ü", "http://[::1", "fifo", "loop", "no/x", "device",
+    "inf", "1" * 400, "9223372036854775808", "0x10", "1,2", "[]", "{}", "true", "None", ".././..", ".",
+    "~nobody/x", "**", "=1+1", "a=b", "--", "-", "@x", "%s{0}", "2020-13-45", "ü", "http://[::1",
+    "fifo", "loop",
+    "no/x", "device",
 )  # fmt: skip
 
 # Not tried, and why.
@@ -39,8 +41,20 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "add": ("cats/0.png",),
     "similar": ("cats/0.png",),
     "cluster show": ("groups",),
-    "cluster edit": ("groups",),
-    "cluster export": ("groups",),
+    "cluster edit": ("groups", "--rename", "1=owls"),
+    "cluster export": ("groups", "--to", "out.csv"),
+    "export": ("out.csv",),
+    "labels give": ("cats/0.png", "owl"),
+    "labels remove": ("cats/0.png",),
+    "map delete": ("map",),
+    "remove": ("none",),
+    "said export": ("said.jsonl",),
+    "said import": ("said.jsonl",),
+    "sets add": ("set", "cats/0.png"),
+    "sets delete": ("set",),
+    "sets remove": ("set", "cats/0.png"),
+    "sets rename": ("set", "other"),
+    "sets show": ("set",),
     "cluster delete": ("groups",),
     "map draw": ("map",),
     "reduce": ("2",),

@@ -18,6 +18,7 @@ from PIL import Image
 from lookalike import Addition, Collection, ImageRef, Vector
 from lookalike.errors import LookalikeError
 from lookalike.index import ivf_rq
+from lookalike.store.checksums import CHECKSUMS
 
 OWN, OTHER, REDUCED, BROUGHT = "pixels-8-grey", "pixels-8-rgb", "pixels-8-grey+pca4", "ours"
 INDEXES = ("exact", "kmeans-tree", "kdtree", "annoy", "hnsw", "ivf-rq")
@@ -211,6 +212,17 @@ def _image_facts(opened: Collection, query: str) -> Any:
 
 
 def copy(photos: Path, to: Path) -> None:
-    """Copy a collection with its images by hard links: what is damaged in the copy has to be written anew."""
+    """Copy a collection with its images by hard links: what is damaged in the copy has to be written anew.
+
+    But for what lookalike adds lines to.
+    """
     shutil.rmtree(to, ignore_errors=True)
-    shutil.copytree(photos, to, copy_function=os.link)
+    shutil.copytree(photos, to, copy_function=_link)
+
+
+def _link(file: str, to: str) -> None:
+    name = os.path.basename(file)
+    if name == CHECKSUMS or name.startswith("lock"):
+        shutil.copy2(file, to)
+    else:
+        os.link(file, to)

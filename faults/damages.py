@@ -187,8 +187,10 @@ class Campaign:
         first = check(photos)
         if suffered and first.is_whole:
             self.report.faults.append(f"{injury}: {suffered} suffered, and check found nothing")
+        if first.is_whole:
+            return "does not matter"
         repaired = check(photos, repair=True)
-        if not first.is_whole and not repaired.damages:
+        if not repaired.damages:
             self.report.faults.append(f"{injury}: check found it, and its repair did not")
         after = ask(photos)
         wrong = [name for name in self.expected if after.get(name) != self.expected[name]]
@@ -202,8 +204,6 @@ class Campaign:
             self.report.faults.append(
                 f"{injury}: it can be derived, and was not mended: {repaired.damages[0]}"
             )
-        if first.is_whole:
-            return "does not matter"
         if not repaired.is_whole:
             return "found, and lost, and said" if wrong else "found, kept as far as anybody sees, and said"
         return "found and mended" if suffered else "found and mended, answered all the same"
@@ -221,19 +221,13 @@ class Campaign:
         otherwise = [
             name for name in self.expected if name != "told" and answers.get(name) != self.expected[name]
         ]
-        told = answers["told"]
+        is_told = any(names_repair(line) for line in answers["told"])
         for name in otherwise:
             answer = answers.get(name, answers.get("open"))
             if isinstance(answer, tuple) and answer[:1] == ("refused",):
-                if "\n" in answer[1] or (
-                    "check(repair=True)" not in answer[1] and "check_at(" not in answer[1]
-                ):
+                if "\n" in answer[1] or not (is_told or names_repair(answer[1])):
                     self.report.faults.append(f"{injury}: {when} {name}: {answer[1]}")
-            elif (
-                not any("check(repair=True)" in line for line in told)
-                and "check(repair=True)" not in str(answer)
-                and "cannot be read" not in str(answer)
-            ):
+            elif not is_told and not names_repair(str(answer)) and "cannot be read" not in str(answer):
                 self.report.faults.append(
                     f"{injury}: {when} {name}: another answer, and no word: {str(answer)[:200]}"
                 )
@@ -273,6 +267,11 @@ def _write_in_place(file: Path, content: bytes, facts: os.stat_result) -> None:
     with file.open("rb+") as stream:
         stream.write(content)
     os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+
+
+def names_repair(line: str) -> bool:
+    """Tell whether a line says how to mend a collection."""
+    return "check(repair=True)" in line or "check_at(" in line
 
 
 def _seen(answers: Answers, names: Sequence[str]) -> str:

@@ -194,8 +194,8 @@ def printable(text: str) -> str:
     turn the direction of writing: they are escaped. So are bytes that are not UTF-8. Spaces of all kinds,
     joiners and soft hyphens stay: without, a path that is copied would lead nowhere.
 
-    >>> print(printable("no-break\u202f1.png \x1b[31m \u202egpj.exe \udce9"))
-    no-break 1.png \x1b[31m \u202egpj.exe \xe9
+    >>> print(printable("\x1b[31m \x9b31m \u202egpj.exe \udce9"))
+    \x1b[31m \u009b31m \u202egpj.exe \xe9
     """
     return _UNSAFE.sub(_escape, text)
 
@@ -203,8 +203,8 @@ def printable(text: str) -> str:
 def _escape(found: re.Match[str]) -> str:
     code = ord(found[0])
     if 0xDC80 <= code <= 0xDCFF:  # how Python carries bytes that are not UTF-8
-        code -= 0xDC00
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}"
 
 
 def say(*columns: str) -> None:

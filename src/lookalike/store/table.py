@@ -18,7 +18,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -60,6 +60,8 @@ class Table:
         Tells whether `index` makes all rows again that are lost; asked when the newest version has rotted.
         Then who writes goes on from an older one; else what people said would be lost without a word.
     """
+
+    _notes_at_once: ClassVar[bool] = True  # see `Commits`
 
     def __init__(
         self, folder: Path, schema: pa.Schema, is_made_again: Callable[[], bool] = lambda: False
@@ -154,7 +156,8 @@ class Table:
             there = dataset.schema.field("embedding").type.list_size
             if there != dimension:
                 raise StoreDamagedError(
-                    f"{self.folder} holds vectors of {there} dimensions; expected {dimension}"
+                    f"{self.folder} holds vectors of {there} dimensions; expected {dimension}",
+                    hint=_REPAIR,
                 )
             n = dataset.count_rows()
             ids = np.empty(n, np.int64)
@@ -395,7 +398,7 @@ class Table:
         if not self._is_swept:
             self._is_swept = True
             versions.sweep(self.folder)
-        self._commits = Commits(self.folder)
+        self._commits = Commits(self.folder, self._notes_at_once)
         return self._commits
 
     def _clean(self, dataset: Any, n_kept: int) -> None:
@@ -448,6 +451,12 @@ class Table:
             ) from error
         except MemoryError as error:
             raise StoreResourceError(f"cannot {doing} {self.folder}: there is not enough memory") from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # Rust's, which no Exception is
+                raise
+            raise StoreDamagedError(
+                f"cannot {doing} {self.folder}: Lance cannot make sense of it", hint=_REPAIR
+            ) from error
 
 
 def _vector_blocks(dataset: Any, rows: int = _ROWS_AT_ONCE, **ahead: int) -> Iterator[tuple[Ids, Vectors]]:
