@@ -98,7 +98,9 @@ def with_profile(jpeg: bytes, profile: bytes) -> bytes:
     return jpeg[:2] + b"\xff\xe2" + (len(body) + 2).to_bytes(2) + body + jpeg[2:]
 
 
-def unchanged(folder: Path, sources: dict[str, Path], rounds: int, n_files: int) -> dict[str, dict[str, object]]:
+def unchanged(
+    folder: Path, sources: dict[str, Path], rounds: int, n_files: int
+) -> dict[str, dict[str, object]]:
     random = np.random.default_rng(0)
     photos = folder / "photos"
     for number in range(n_files):
