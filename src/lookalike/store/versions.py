@@ -192,12 +192,12 @@ def sweep(table: Path) -> None:
     """Delete the files of data that no version names: of a write that was cut off. The caller holds its lock.
 
     Only where there may be some are all versions looked at: files that were never noted, or after which no
-    version was.
+    version was. If one cannot be read, nothing is deleted.
 
     Raises
     ------
-    OSError, ValueError
-        If a version cannot be read.
+    OSError
+        If the folder cannot be looked into.
     """
     import lance
 
@@ -219,9 +219,14 @@ def sweep(table: Path) -> None:
             was_named.update(waiting)
             waiting.clear()
     there -= was_named
-    for version in newest.versions() if there else ():
-        each = lance.dataset(os.fspath(table), version=version["version"])
-        there.difference_update(name for name, _ in named_files(each))
+    try:
+        for version in newest.versions() if there else ():
+            each = lance.dataset(os.fspath(table), version=version["version"])
+            there.difference_update(name for name, _ in named_files(each))
+    except BaseException as error:
+        if not isinstance(error, OSError | ValueError) and type(error).__name__ != "PanicException":
+            raise
+        return
     for name in there:
         with contextlib.suppress(OSError):  # the next one will
             os.unlink(table / name)
