@@ -16,6 +16,7 @@ from lookalike.cli.options import (
     DeviceOption,
     JobsOption,
     Output,
+    PictureSecondsOption,
     WaitOption,
     argument,
     option,
@@ -47,6 +48,7 @@ def add(
         ),
     ] = None,
     jobs: JobsOption = None,
+    picture_seconds: PictureSecondsOption = None,
     device: DeviceOption = None,
     wait: WaitOption = None,
     output: Output,
@@ -70,6 +72,8 @@ def add(
         for file, under in zip(files, keys, strict=True)
     )
     given: dict[str, Any] = {"jobs": jobs} if device is None else {"jobs": jobs, "device": device}
+    if picture_seconds is not None:
+        given["picture_seconds"] = picture_seconds
     with watched(quiet=output.is_silent) as watch:
         result = chosen.add(additions, wait=how_long(wait), **given, **watch.told)
     if output.json:
@@ -117,8 +121,12 @@ def _read_fields(given: list[str], kinds: dict[str, Any]) -> dict[str, Any]:
         name, equals, words = each.partition("=")
         if not equals or not name.strip():
             raise InvalidInputError(f"--field is {each!r}; expected NAME=VALUE, or NAME:KIND=VALUE")
-        name, _, kind = name.rpartition(":") if name.rpartition(":")[2] in KINDS else (name, "", "")
-        name = name.strip()
+        before, colon, kind = name.rpartition(":")
+        if colon and kind not in KINDS and name.strip() not in kinds:
+            raise InvalidInputError(
+                f"--field is {each!r}, and {kind!r} is no kind; expected one of {', '.join(KINDS)}"
+            )
+        name, kind = (before.strip(), kind) if colon and kind in KINDS else (name.strip(), "")
         kind = kind or kinds.get(name) or kind_of_words(name, [words.strip()])
         values[name] = read_words(name, words, kind)  # type: ignore[arg-type]
     return values

@@ -80,7 +80,7 @@ def add_vectors(
             f"the vectors are {given.dtype} of shape {given.shape}; expected numbers of shape (n, d)",
             field="vectors",
         )
-    if not isinstance(images, Sequence | np.ndarray) or (not np.ndim(images) and not isinstance(images, str)):
+    if not isinstance(images, Sequence | np.ndarray) or (isinstance(images, np.ndarray) and not images.ndim):
         raise InvalidInputError(
             f"images is {words_of(images)}; expected a list of ids or names", field="images"
         )

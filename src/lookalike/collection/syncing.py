@@ -85,7 +85,8 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
         for number, each in enumerate(models.networks):
             work.watch.say("reading", "reading what is known")
             vectors = vector_table(store, each)
-            known = IndexedState.read(store, vectors).without_failures(outcome.unfit)
+            known = IndexedState.read(store, vectors, work.picture_seconds)
+            known = known.without_failures(outcome.unfit)
             if number == 0:
                 listing = list_files(scopes, known, request.prune, work.watch)
                 if request.is_for_all and resources.places.holds_added:
