@@ -24,6 +24,7 @@ import numpy as np
 
 from lookalike.bench import IndexComparison
 from lookalike.errors import CollectionConflictError, CollectionError
+from lookalike.hints import Hint
 from lookalike.plots import (
     Curve,
     Groups,
@@ -70,7 +71,17 @@ __all__ = [
 ]
 
 _ON_SHEET = 40  # clusters
-_ORDERS = {"random": "in random order", "central": "the central first"}
+_ORDERS = {
+    "path": ("by path", "by path, backwards"),
+    "date": ("the oldest first", "the newest first"),
+    "label": ("by label", "by label, backwards"),
+    "size": ("the smallest first", "the largest first"),
+    "sharpness": ("the most blurred first", "the sharpest first"),
+    "color": ("by hue", "by hue, backwards"),
+    "rating": ("the lowest rating first", "the highest rating first"),
+    "central": ("the central first", "the central last"),
+    "random": ("in random order", "in random order"),
+}
 _CENTRAL, _DOUBTFUL = 9, 3  # images of a cluster
 _HITS = 8  # of each of the worst queries
 _CLASSES = 24  # of a confusion
@@ -110,7 +121,7 @@ def draw_list(collection: Collection, result: BrowseResult, most: int | None = N
         for hit in shown
         if hit.id in pictures
     ]
-    title = f"{len(tiles):,} of {count_images(result.total)}, {_order_words(result.sort)}"
+    title = f"{len(tiles):,} of {count_images(result.total)}, {_order_words(result)}"
     return tile_sheet(tiles or [Tile(None, "", words="nothing found")], title)
 
 
@@ -284,7 +295,7 @@ def draw_worst_queries(collection: Collection, evaluation: Evaluation) -> Figure
     ]
     if not rows:
         raise CollectionConflictError(
-            f"no thumbnail of a query is in {collection.folder}", hint="index it again"
+            f"no thumbnail of a query is in {collection.folder}", hint=Hint("repair")
         )
     n = len(rows)
     worst = "worst query" if n == 1 else f"{n} worst queries"
@@ -316,8 +327,11 @@ def draw_comparison(found: IndexComparison, model: str) -> Figure:
     return recall_throughput(curves, title, found.k)
 
 
-def _order_words(sort: str) -> str:
-    return _ORDERS.get(sort, f"by {sort.removeprefix(FIELD)}")
+def _order_words(result: BrowseResult) -> str:
+    """Say by what, and which way round, a list is sorted."""
+    field = result.sort.removeprefix(FIELD)
+    ways = _ORDERS.get(result.sort, (f"the least {field} first", f"the greatest {field} first"))
+    return ways[result.request is not None and result.request.descending]
 
 
 def _file_name(hit: Hit) -> str:

@@ -2,6 +2,7 @@ import importlib
 import io
 import os
 import struct
+import sys
 import tempfile
 import time
 import warnings
@@ -716,7 +717,7 @@ def test_running_out_of_memory_while_a_file_is_read_is_an_image_error(tmp_path, 
         raise MemoryError
 
     (tmp_path / "a.jpg").write_bytes(b"content")
-    monkeypatch.setattr(Path, "read_bytes", read)
+    monkeypatch.setattr(sys.modules["lookalike.images.decode"], "read_plain", read)
     with pytest.raises(ImageError, match="not enough memory to read it") as caught:
         read_file(tmp_path / "a.jpg")
     assert not caught.value.is_permanent

@@ -121,8 +121,12 @@ def _read_fields(given: list[str], kinds: dict[str, Any]) -> dict[str, Any]:
         name, equals, words = each.partition("=")
         if not equals or not name.strip():
             raise InvalidInputError(f"--field is {each!r}; expected NAME=VALUE, or NAME:KIND=VALUE")
-        name, _, kind = name.rpartition(":") if name.rpartition(":")[2] in KINDS else (name, "", "")
-        name = name.strip()
+        before, colon, kind = name.rpartition(":")
+        if colon and kind not in KINDS and name.strip() not in kinds:
+            raise InvalidInputError(
+                f"--field is {each!r}, and {kind!r} is no kind; expected one of {', '.join(KINDS)}"
+            )
+        name, kind = (before.strip(), kind) if colon and kind in KINDS else (name.strip(), "")
         kind = kind or kinds.get(name) or kind_of_words(name, [words.strip()])
         values[name] = read_words(name, words, kind)  # type: ignore[arg-type]
     return values

@@ -38,11 +38,13 @@ _DELAY = 0.2  # seconds of work before there is a bar: what is there already tak
 def quieten_readers() -> None:
     """Keep what Pillow has to say about odd files off the terminal: `failures` says what matters.
 
-    Here, not in the library: warnings and logs belong to the whole process.
+    And what Lance says of a disk that refuses: the command's one line is to say it. Here, not in the library:
+    warnings and logs belong to the whole process.
     """
     import logging
     import warnings
 
+    os.environ.setdefault("LANCE_LOG", "error")  # it looks as it is loaded
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
@@ -192,8 +194,8 @@ def printable(text: str) -> str:
     turn the direction of writing: they are escaped. So are bytes that are not UTF-8. Spaces of all kinds,
     joiners and soft hyphens stay: without, a path that is copied would lead nowhere.
 
-    >>> print(printable("no-break\u202f1.png \x1b[31m \u202egpj.exe \udce9"))
-    no-break 1.png \x1b[31m \u202egpj.exe \xe9
+    >>> print(printable("\x1b[31m \x9b31m \u202egpj.exe \udce9"))
+    \x1b[31m \u009b31m \u202egpj.exe \xe9
     """
     return _UNSAFE.sub(_escape, text)
 
@@ -201,8 +203,8 @@ def printable(text: str) -> str:
 def _escape(found: re.Match[str]) -> str:
     code = ord(found[0])
     if 0xDC80 <= code <= 0xDCFF:  # how Python carries bytes that are not UTF-8
-        code -= 0xDC00
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}"
 
 
 def say(*columns: str) -> None:

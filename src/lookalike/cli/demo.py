@@ -35,17 +35,18 @@ def demo(
     The pictures are the first of these that can be had: Caltech-101 (photos), Debian's clip art, the digits
     that come with scikit-learn.
     """
-    from lookalike.demo import choose_source, index_source, run_demo, write_page
+    from lookalike.demo import check_page, choose_source, index_source, run_demo, write_page
 
     def report_line(line: str) -> None:
         if not quiet:
             tell(line)
 
+    page = output / "index.html"
+    check_page(page)
     with watched(quiet=quiet) as watch:
         chosen = choose_source(source, report_line, **watch.told)
         collection, synced = index_source(chosen, output, jobs, **watch.told)
         result = run_demo(chosen, collection, synced, **watch.told)
-    page = output / "index.html"
     write_page(result, page, how_to_run(os.path.abspath))
     if quiet:
         return

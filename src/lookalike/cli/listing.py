@@ -101,6 +101,8 @@ def list_(
     """
     picture.check()
     _check_together(counting, listing, picture, filepath_only)
+    if listing.random_state is not None and listing.sort != "random":
+        raise InvalidInputError("--random-state is for --sort random; leave it out, or sort so")
     chosen = open_named(collection)
     where = filters.where()
     if counting.count:

@@ -15,6 +15,7 @@ from lookalike.collection.models.embedding import EmbeddingModels
 from lookalike.collection.places import Places
 from lookalike.collection.rereading import leave_to_reading, read_again, refresh, to_read_again
 from lookalike.collection.resources import Resources
+from lookalike.collection.searchers import settle_indexes
 from lookalike.collection.statements.carrying import Carrying
 from lookalike.embed import Compute
 from lookalike.errors import CancelledError, CollectionNotFoundError, MissingImagesError
@@ -74,6 +75,7 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
         resources = replace(resources, places=_places_now(resources))  # others may have written meanwhile
         models = EmbeddingModels.choose(resources, request.model, request.compute)
         if not dry_run:
+            settle_indexes(store.folder)
             store.upgrade()
             carrying.compares_all = bool(resources.clusterings.names())
         scopes = _choose_scopes(_places_now(resources), request)

@@ -8,8 +8,10 @@ from pathlib import Path
 from lookalike.demo import sections
 from lookalike.demo.run import DemoResult
 from lookalike.demo.style import STYLE
-from lookalike.errors import CollectionResourceError
+from lookalike.errors import ConflictError
 from lookalike.hints import Hint
+from lookalike.images.own import own_mark
+from lookalike.system.output import check_output, write_output
 
 
 def write_page(result: DemoResult, file: Path, command: str) -> None:
@@ -19,13 +21,15 @@ def write_page(result: DemoResult, file: Path, command: str) -> None:
     ----------
     result : DemoResult
     file : Path
-        Replaced if it is there.
+        Replaced if it is such a page.
     command : str
         How ``lookalike`` is run from here.
 
     Raises
     ------
-    CollectionError
+    ConflictError
+        If something else is there.
+    ResourceError
         If it cannot be written.
     """
     frame = sections.Frame(result, command)
@@ -45,12 +49,26 @@ def write_page(result: DemoResult, file: Path, command: str) -> None:
         "<!doctype html>\n"
         '<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta name="generator" content="{own_mark()}">'
         f"<title>lookalike: {html.escape(result.source.images.title)}</title>\n<style>{STYLE}</style>"
         f"</head>\n<body><main>\n{body}\n</main></body></html>\n"
     )
-    try:
-        file.write_text(document, encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise CollectionResourceError(
-            f"cannot write {file}: {error.strerror or error}", hint=Hint("another_demo_folder")
-        ) from error
+    write_output(file, document.encode("utf-8", "backslashreplace"), is_own_page)
+
+
+def is_own_page(content: bytes) -> bool:
+    """Tell by its beginning whether a file is a page of a demo, also of earlier versions'."""
+    head = content.partition(b"<style>")[0]
+    return head.startswith(b"<!doctype html>") and b"<title>lookalike: " in head
+
+
+def check_page(file: Path) -> None:
+    """Raise LookalikeError if a page cannot be written to a file: before all the work that it is about.
+
+    Its folder need not be there.
+    """
+    if file.parent.exists():
+        try:
+            check_output(file, is_own_page)
+        except ConflictError as error:
+            raise ConflictError(str(error), hint=Hint("another_demo_folder")) from error

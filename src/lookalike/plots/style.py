@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 from lookalike.errors import InvalidInputError
 from lookalike.images.own import is_own_picture, own_mark
@@ -27,6 +28,9 @@ ENDINGS = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 
 DPI = 150
 TITLE_SIZE = 11  # points
+
+
+_LONGEST_LINE = 500  # letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +271,10 @@ def save_figure(figure: Figure, path: Path, *, force: bool = False) -> None:
 def shorten(text: Text, width: float, keeps_end: bool = False) -> None:
     """Cut a line of text, at its end or in its middle, until it is at most `width` inches wide."""
     line = text.get_text()
+    if len(line) > _LONGEST_LINE:  # no page is so wide, and to draw it takes for ever
+        half = _LONGEST_LINE // 2
+        line = f"{line[:half]}…{line[-half:]}"
+        text.set_text(line)
     kept = len(line)
     limit = width * text.figure.dpi
     while kept > 1 and (drawn := text.get_window_extent().width) > limit:
@@ -276,7 +284,11 @@ def shorten(text: Text, width: float, keeps_end: bool = False) -> None:
 
 
 def drawable(line: str, weight: str = "normal") -> str:
-    """Put the replacement character for those that cannot be printed, or that no font here has."""
+    """Put the replacement character for those that cannot be printed, or that no font here has.
+
+    Spaces of all kinds are drawn as one; joiners, soft hyphens and the like, which nobody sees, not at all.
+    """
+    line = "".join(" " if category(each) == "Zs" else each for each in line if category(each) != "Cf")
     known = [_characters(font, weight) for font in fonts()]
     missing = {each for each in line if each.isprintable() and not any(ord(each) in own for own in known)}
     gathered = _missing.get()

@@ -45,7 +45,7 @@ def is_number(value: object) -> bool:
     """Tell whether something is a number that float64 holds; truth values are none."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         return False
-    return isinstance(value, float | np.floating) or -_MOST < value < _MOST
+    return isinstance(value, float | np.floating) or bool(-_MOST < value < _MOST)
 
 
 def check_text(name: str, value: object, expected: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from lookalike.query.checking import check_count, check_document, check_text, is
 from lookalike.system.checked_calls import checked, shown
 
 _MOST_CORNERS = 10_000
+_DATE = re.compile(r"\d{4}(-\d\d){0,2}([T ]|$)")
 
 AskedValue = bool | float | str
 """A value of one of the user's own columns; dates are texts, as `lookalike.dates.read_period` reads them."""
@@ -100,9 +102,10 @@ class FieldCondition:
                 f"the range of the field {self.name!r} ends in true or false; expected numbers or dates",
                 field="fields",
             )
-        if isinstance(low, float) and isinstance(high, float) and low > high:
+        if low is not None and high is not None and _is_beyond(low, high):
+            least, most = (f"{end:g}" if isinstance(end, float) else end for end in (low, high))
             raise InvalidInputError(
-                f"the least {self.name} is {low:g} and the greatest {high:g}: no image can be both",
+                f"the least {self.name} is {least} and the greatest {most}: no image can be both",
                 field="fields",
             )
         for name, value in (("values", values), ("min", low), ("max", high)):
@@ -139,8 +142,8 @@ class FieldCondition:
         if isinstance(value, str):
             return value
         raise InvalidInputError(
-            f"the field {self.name!r} is asked for {shown(value)}; expected a number, a text, a date, or true or"
-            " false",
+            f"the field {self.name!r} is asked for {shown(value)}; expected a number, a text, a date, or true"
+            " or false",
             field="fields",
         )
 
@@ -190,6 +193,22 @@ class MapPolygon:
         return cls(document.get("map", ""), document.get("points", ()))
 
 
+def _is_beyond(low: float | str, high: float | str) -> bool:
+    """Tell whether a range ends before it begins, as far as its ends are written alike.
+
+    >>> _is_beyond("9", "10"), _is_beyond("2019-03", "2019"), _is_beyond("2020", "2019-12-31")
+    (False, False, True)
+    """
+    try:
+        return float(low) > float(high)
+    except ValueError:
+        pass
+    if not all(isinstance(end, str) and _DATE.match(end) for end in (low, high)):
+        return False
+    n = min(len(str(low)), len(str(high)))  # a year ends with its last day
+    return str(low)[:n] > str(high)[:n]
+
+
 def _check_corner(point: Any) -> tuple[float, float]:
     if not _is_list(point) or len(point) != 2 or not all(is_number(end) for end in point):
         raise InvalidInputError(
@@ -204,4 +223,6 @@ def _check_corner(point: Any) -> tuple[float, float]:
 
 
 def _is_list(value: object) -> bool:
-    return isinstance(value, Sequence | np.ndarray) and not isinstance(value, str | bytes)
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)

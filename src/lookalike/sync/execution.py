@@ -65,7 +65,7 @@ class Target:
     table: Table
     load: Callable[[], Embedder]
     derived: Sequence[tuple[Table, Callable[[Vectors], Vectors]]] = ()
-    remade: Callable[[], None] = lambda: None
+    remade: Callable[[bool], None] = lambda is_done: None
 
 
 @dataclass(slots=True)
@@ -452,11 +452,11 @@ class _Writer:
 
     def _write_vectors(self, target: Target, rows: dict[ImageId, Vectors]) -> None:
         ids, vectors = list(rows), np.stack(list(rows.values()))
-        target.remade()
+        target.remade(False)
         for table, derive in target.derived:
             self._store.write_vectors(ids, derive(vectors), table)
         self._store.write_vectors(ids, vectors, target.table)
-        target.remade()
+        target.remade(True)
 
     def _is_settled(self, image: ImageId) -> bool:
         return image in self._settled or image in self._known.embedded

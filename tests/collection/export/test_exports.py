@@ -200,6 +200,17 @@ def test_what_is_there_is_written_over_only_where_an_export_has_put_it(collectio
     assert (folder / "dogs/mine.txt").read_text() == "mine"
 
 
+def test_force_takes_no_copy_that_was_changed_since(collection, tmp_path):
+    folder = tmp_path / "out"
+    collection.export(None, folder)
+    collection.export(None, folder, force=True)
+    edited = next(file for file in sorted(folder.rglob("*.png")))
+    edited.write_bytes(edited.read_bytes() + b"edited by hand")
+    with pytest.raises(CollectionError, match=edited.name):
+        collection.export(None, folder, force=True)
+    assert edited.read_bytes().endswith(b"edited by hand")
+
+
 def test_force_takes_no_folder_that_was_not_exported_and_no_link(collection, photos, tmp_path):
     with pytest.raises(CollectionError, match="not an empty folder"):
         collection.export(None, photos / "cats", force=True)

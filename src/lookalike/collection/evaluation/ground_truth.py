@@ -173,7 +173,7 @@ def _read_table(file: Path) -> Iterator[tuple[int, str, str]]:
                 )
             reader.fieldnames = columns
             for row in reader:
-                path, label = (from_cell((row[name] or "").strip()) for name in _COLUMNS)
+                path, label = (from_cell((row[name] or "").strip(" \t")) for name in _COLUMNS)
                 yield reader.line_num, path, as_typed(label)
     except OSError as error:
         raise InvalidInputError(f"cannot read {file}: {error.strerror or error}") from error

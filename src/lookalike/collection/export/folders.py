@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from lookalike.collection.export.rows import Export
 from lookalike.errors import CollectionConflictError
 from lookalike.hints import Hint
 from lookalike.types import format_id
+
+_ROUNDED = 2_000_000_000  # nanoseconds
 
 LISTING = ".lookalike-export.json"
 """In a folder that was exported: what it holds, so that it can be told apart from what is the user's."""
@@ -35,21 +38,38 @@ def write_symbolic_links(export: Export, folder: Path) -> None:
 
 
 def foreign_file(folder: Path) -> str | None:
-    """Return a file in a folder that no export has put there; None if there is none.
+    """Return a file in a folder that no export has put there, or that was changed since; None if none is.
 
     A folder that was not exported is foreign itself.
     """
     try:
-        ours = set(json.loads((folder / LISTING).read_text(encoding="utf-8"))["files"])
-    except (OSError, ValueError, TypeError, KeyError):
+        document = json.loads((folder / LISTING).read_text(encoding="utf-8"))
+        ours = set(document["files"])
+        facts = dict(document.get("facts", {}))  # which earlier versions did not keep
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return str(folder)
     for place, folders, names in os.walk(folder):
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
         for name in [*names, *links]:
             path = Path(place, name).relative_to(folder).as_posix()
-            if path != LISTING and path not in ours:
+            if path != LISTING and (path not in ours or _is_changed(Path(place, name), facts.get(path))):
                 return path
     return None
+
+
+def _is_changed(file: Path, facts: object) -> bool:
+    """Tell whether the only copy of a file is not what was written; a link is but a name of another."""
+    status = file.lstat()
+    if facts is None or stat.S_ISLNK(status.st_mode) or status.st_nlink > 1:
+        return False
+    size, mtime = _facts_of(file)
+    # Some disks round times to two seconds.
+    return not isinstance(facts, list) or facts[0] != size or abs(facts[1] - mtime) > _ROUNDED
+
+
+def _facts_of(file: Path) -> tuple[int, int]:
+    status = file.lstat()
+    return status.st_size, status.st_mtime_ns
 
 
 def _write_folders(export: Export, folder: Path, put: Callable[[Path, Path], object]) -> None:
@@ -87,8 +107,8 @@ def _write_folders(export: Export, folder: Path, put: Callable[[Path, Path], obj
                 f"{source} is gone", hint=Hint("sync", then=", then export again")
             ) from error
         written.append(target.relative_to(folder).as_posix())
-    if export.has_facts:
-        (folder / LISTING).write_text(json.dumps({"files": written}), encoding="utf-8")
+    facts = {path: _facts_of(folder / path) for path in written}
+    (folder / LISTING).write_text(json.dumps({"files": written, "facts": facts}), encoding="utf-8")
 
 
 def _splits(export: Export) -> dict[str, str | None]:

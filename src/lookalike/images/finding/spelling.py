@@ -13,6 +13,8 @@ import re
 import unicodedata
 from pathlib import Path
 
+_ESCAPED = re.compile(r"\\x([0-9a-f]{2})|\\u([0-9a-f]{4})")
+
 
 def composed(text: str) -> str:
     r"""Return a text in normal form C, in which texts that look the same are the same.
@@ -71,10 +73,23 @@ def as_spelled(path: Path) -> Path:
 
 
 def as_spelled_file(file: str) -> str:
-    """Return a file that somebody typed as the disk spells it, or else as it was typed."""
-    if file.isascii() or os.path.lexists(file):
+    """Return a file that somebody typed as the disk spells it, or else as it was typed.
+
+    They may have typed what the terminal shows them, where control characters, those that turn the direction
+    of writing, and bytes that are not UTF-8 are escaped.
+    """
+    if os.path.lexists(file):
         return file
-    return str(as_spelled(Path(os.path.abspath(file))))
+    if "\\" in file:
+        unescaped = _ESCAPED.sub(_unescape, file)
+        if "\0" not in unescaped and os.path.lexists(unescaped):
+            return unescaped
+    return file if file.isascii() else str(as_spelled(Path(os.path.abspath(file))))
+
+
+def _unescape(found: re.Match[str]) -> str:
+    code = int(found[1] or found[2], 16)
+    return chr(code + 0xDC00) if found[1] and code >= 0x80 else chr(code)
 
 
 def _spelled_in(folder: str, name: str) -> str:
