@@ -192,12 +192,12 @@ def sweep(table: Path) -> None:
     """Delete the files of data that no version names: of a write that was cut off. The caller holds its lock.
 
     Only where there may be some are all versions looked at: files that were never noted, or after which no
-    version was.
+    version was. If one cannot be read, nothing is deleted.
 
     Raises
     ------
-    OSError, ValueError
-        If a version cannot be read.
+    OSError
+        If the folder cannot be looked into.
     """
     import lance
 
@@ -219,9 +219,14 @@ def sweep(table: Path) -> None:
             was_named.update(waiting)
             waiting.clear()
     there -= was_named
-    for version in newest.versions() if there else ():
-        each = lance.dataset(os.fspath(table), version=version["version"])
-        there.difference_update(name for name, _ in named_files(each))
+    try:
+        for version in newest.versions() if there else ():
+            each = lance.dataset(os.fspath(table), version=version["version"])
+            there.difference_update(name for name, _ in named_files(each))
+    except BaseException as error:
+        if not isinstance(error, OSError | ValueError) and type(error).__name__ != "PanicException":
+            raise
+        return
     for name in there:
         with contextlib.suppress(OSError):  # the next one will
             os.unlink(table / name)
@@ -443,6 +448,26 @@ def has_whole_index(table: Path, uuid: str) -> bool:
     sums = Checksums(table)
     noted = {name: each for name, each in sums.read().items() if name.startswith(f"_indices/{uuid}/")}
     return all(sums.trust(name, each) in ("whole", "unknown") for name, each in noted.items())
+
+
+def flawed_index(table: Path, dataset: Any) -> str | None:
+    """Return what is wrong with the indexes of Lance's own that an open version names; None if nothing is.
+
+    Raises
+    ------
+    OSError
+        If one cannot be read.
+    """
+    sums = Checksums(table)
+    noted = sums.read()
+    for index in dataset.describe_indices():
+        for segment in index.segments:
+            folder = f"_indices/{segment.uuid}/"
+            for name in filter(lambda each: each.startswith(folder), noted):
+                verdict = sums.trust(name, noted[name])
+                if verdict != "whole":
+                    return f"{name} is {verdict}"
+    return None
 
 
 def named_files(dataset: Any) -> Iterator[tuple[str, int | None]]:
