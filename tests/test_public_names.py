@@ -45,6 +45,7 @@ FOREIGN = {
     *(
         "Any",
         "ArrayLike",
+        "BinaryIO",
         "Axes",
         "Callable",
         "Figure",
