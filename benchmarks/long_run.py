@@ -261,7 +261,9 @@ class Pictures:
     def rename_folder(self) -> None:
         """Give a folder another name, which is the label of all that lies there."""
         old = self.chance.choice(sorted(path for path in self.folder.iterdir() if path.name[0] != "."))
-        new = old.with_name(f"{old.name.partition('-')[0]}-{self.chance.randrange(10**6)}")
+        self._move(old, old.with_name(f"{old.name.partition('-')[0]}-{self.chance.randrange(10**6)}"))
+
+    def _move(self, old: Path, new: Path) -> None:
         for file in old.iterdir():
             self.note(new / file.name, content_id(file.read_bytes())[0])
         old.rename(new)

@@ -10,6 +10,8 @@ both; what counts is the ratio of each round. The version before is a checkout o
   pixels, with a Display P3 profile.
 - ``12 megapixels``: mosaics of the photos, 4000 × 3000, with and without the profile.
 - ``unchanged``: a second ``index`` of 100,000 files, which finds nothing to do.
+- ``commits``: what indexing 8,000 images writes to the tables, in twenty commits, and joining them, without
+  the indexing; and 200 labels, each on the disk before the next. Mostly waiting for the disk.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from lookalike.images import scan
 
 ROUNDS = 5
 UNCHANGED = 100_000
-PARTS = ("caltech-101", "12-megapixels", "unchanged")
+PARTS = ("caltech-101", "12-megapixels", "unchanged", "commits")
 
 
 def main(options: Sequence[str] = ()) -> None:
@@ -50,24 +52,26 @@ def main(options: Sequence[str] = ()) -> None:
     figures = report.read("version_before").get("parts", {})
     for part in chosen.part or PARTS:
         with tempfile.TemporaryDirectory() as folder:
-            figures.update(PARTS_OF[part](Path(folder), sources, chosen.rounds, chosen.files))
-        report.save("version_before", {"before": commit(sources["before"]), "parts": figures})
+            before = commit(sources["before"])
+            for name, row in PARTS_OF[part](Path(folder), sources, chosen.rounds, chosen.files).items():
+                figures[name] = {"version_before": before, "load": round(os.getloadavg()[0], 1), **row}
+        report.save("version_before", {"parts": figures})
 
 
-def caltech(folder: Path, sources: dict[str, Path], rounds: int, _: int) -> dict[str, object]:
+def caltech(folder: Path, sources: dict[str, Path], rounds: int, _: int) -> dict[str, dict[str, object]]:
     root = report.caltech101()
     files = [root / name for name in list(scan(root, exclude=("BACKGROUND_Google",)).files)[::3]]
     return compare_both("caltech-101", files, folder, sources, rounds)
 
 
-def large(folder: Path, sources: dict[str, Path], rounds: int, _: int) -> dict[str, object]:
+def large(folder: Path, sources: dict[str, Path], rounds: int, _: int) -> dict[str, dict[str, object]]:
     (folder / "made").mkdir()
     return compare_both("12-megapixels", make_photos(folder / "made"), folder, sources, rounds)
 
 
 def compare_both(
     name: str, files: list[Path], folder: Path, sources: dict[str, Path], rounds: int
-) -> dict[str, object]:
+) -> dict[str, dict[str, object]]:
     """Compare the versions on files as they are, and on the same with a profile."""
     plain, tagged = folder / "plain", folder / "tagged"
     profile = matrix_profile(DISPLAY_P3)
@@ -94,7 +98,9 @@ def with_profile(jpeg: bytes, profile: bytes) -> bytes:
     return jpeg[:2] + b"\xff\xe2" + (len(body) + 2).to_bytes(2) + body + jpeg[2:]
 
 
-def unchanged(folder: Path, sources: dict[str, Path], rounds: int, n_files: int) -> dict[str, object]:
+def unchanged(
+    folder: Path, sources: dict[str, Path], rounds: int, n_files: int
+) -> dict[str, dict[str, object]]:
     random = np.random.default_rng(0)
     photos = folder / "photos"
     for number in range(n_files):
@@ -110,6 +116,58 @@ def unchanged(folder: Path, sources: dict[str, Path], rounds: int, n_files: int)
             **interleaved(sources, rounds, lambda version: index(photos, homes[version], sources[version])),
         }
     }
+
+
+def commits(folder: Path, sources: dict[str, Path], rounds: int, _: int) -> dict[str, dict[str, object]]:
+    def measure(script: str, version: str) -> tuple[float, float]:
+        with tempfile.TemporaryDirectory(dir=folder) as home:
+            words = [sys.executable, "-c", script, home]
+            paths = [sources[version], Path(__file__).parents[1]]
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
+            output = subprocess.run(words, env=environment, check=True, capture_output=True, text=True).stdout
+            seconds, of_processor = map(float, output.split())
+            return seconds, of_processor
+
+    return {
+        name: interleaved(sources, rounds, partial(measure, _TIMED.replace("WORK", script)))
+        for name, script in (("commits of 8,000 images", _WRITE_TABLES), ("200 labels", _SAY_LABELS))
+    }
+
+
+_TIMED = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from lookalike.store import Store
+WORK
+started = time.perf_counter(), time.process_time()
+work(Path(sys.argv[1]))
+print(time.perf_counter() - started[0], time.process_time() - started[1])
+"""
+_WRITE_TABLES = """
+from lookalike.store.store import Changes, FileRow, ImageRow
+random = np.random.default_rng(0)
+vectors = random.normal(size=(400, 1280)).astype(np.float32)
+thumbnails = [random.bytes(9_000) for _ in range(400)]
+palette = np.zeros((5, 4), np.float32)
+def work(folder):
+    store = Store(folder)
+    store.load()
+    table = store.vectors("model", 1280)
+    for n in range(20):
+        ids = range(400 * n, 400 * n + 400)
+        images = [ImageRow(i, bytes(32), "jpeg", 9, 9, i, palette, 1.0, t) for i, t in zip(ids, thumbnails)]
+        files = [FileRow(f"photos:{i}.jpg", i, 9, 9) for i in ids]
+        store.write(Changes(vectors=dict(zip(ids, vectors)), images=images, files=files), table)
+    store.maintain()
+    table.maintain()
+"""
+_SAY_LABELS = """
+from benchmarks.said import labels
+from lookalike.collection.stored.journal import Journal
+def work(folder):
+    labels(Journal(folder), 200)
+"""
 
 
 def interleaved(
@@ -150,4 +208,4 @@ def commit(source: Path) -> str:
     return subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
 
 
-PARTS_OF = {"caltech-101": caltech, "12-megapixels": large, "unchanged": unchanged}
+PARTS_OF = {"caltech-101": caltech, "12-megapixels": large, "unchanged": unchanged, "commits": commits}

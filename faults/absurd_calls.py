@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from faults.absurd_values import KINDS, Absurd
-from faults.public_doors import ARRAYS, ROWS, WORK, Door, doors
+from faults.public_doors import ARRAYS, ROWS, WAITS, WORK, Door, doors
 from faults.report import Asked, Report
 from faults.scene import Scene
 from faults.within import TooLongError, within
@@ -96,7 +96,8 @@ def choose(found: Iterable[Door], asked: Asked) -> list[Call]:
         for door in found
         for name, kind in door.parameters.items()
         for value in KINDS[kind]
-        if name not in WORK or not value.is_huge
+        if (name not in WORK or not value.is_huge)
+        and not (value.name == "a pipe" and door.path.endswith(WAITS))
     ]
     chosen = chance.sample(single, min(asked.of(CALLS), len(single)))
     if asked.share >= 1:
@@ -154,10 +155,12 @@ def try_call(call: Call, scene: Scene, kept: dict[str, Any]) -> str:
 
 def _is_plain_but_for_form(call: Call) -> bool:
     ((name, value),) = call.absurd.items()
+    if call.door.path.endswith("__getitem__"):
+        return False
     return value.verdict == "same" and call.door.plain.get(name) is not None
 
 
-_PYTHONS = ("__contains__", "__eq__")
+_PYTHONS = ("__contains__", "__eq__", "__getitem__")
 
 
 def _made(door: Door, absurd: Mapping[str, Absurd], scene: Scene) -> Any:
@@ -214,10 +217,12 @@ def _watched(call: Callable[[], Any], door: Door) -> tuple[str, Any]:
             answer = call()
     except LookalikeError as error:
         text = f"{error} {error.hint or ''}"
-        return ("wrong", f"a refusal of {len(text):,} letters") if len(text) > 6_000 else ("refused", error)
+        return ("wrong", f"a refusal of {len(text):,} letters") if len(text) > 12_000 else ("refused", error)
     except TooLongError:
         return "wrong", f"took longer than {_SECONDS} s"
     except Exception as error:
+        if isinstance(error, IndexError) and {"row", "rows"} & set(door.parameters):
+            return "refused", error  # as of any sequence
         if isinstance(error, _PROTOCOL.get(door.path.rpartition(".")[2], ())):
             return "refused", error
         if isinstance(error, _OWN) and any(word in str(error) for word in _OURS):
@@ -248,10 +253,12 @@ def _quiet() -> Iterator[list[str]]:
     kept = os.dup(2)
     with tempfile.TemporaryFile() as caught:
         os.dup2(caught.fileno(), 2)
+        stream, sys.stderr = sys.stderr, open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
         try:
             yield said
         finally:
             sys.stderr.flush()
+            sys.stderr = stream
             os.dup2(kept, 2)
             os.close(kept)
             caught.seek(0)

@@ -23,8 +23,10 @@ _MOST_LINES = 4  # of complaint, where a request cannot be met
 
 WORDS = (
     "", " ", "a\udcffb", "\u202egnp.", "\x1b[31m\x9bx\r\n", "x" * 5_000, "-1", "0", "1e300", "-1e-310", "nan",
-    "inf", "1" * 400, "9223372036854775808", "0x10", "1,2", "[]", "{}", "true", "None", ".././..", ".", "~nobody/x",
-    "**", "=1+1", "a=b", "--", "-", "@x", "%s{0}", "2020-13-45", "ü", "http://[::1", "fifo", "loop", "no/x", "device",
+    "inf", "1" * 400, "9223372036854775808", "0x10", "1,2", "[]", "{}", "true", "None", ".././..", ".",
+    "~nobody/x", "**", "=1+1", "a=b", "--", "-", "@x", "%s{0}", "2020-13-45", "ü", "http://[::1",
+    "fifo", "loop",
+    "no/x", "device",
 )  # fmt: skip
 
 # Not tried, and why.
@@ -39,8 +41,20 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "add": ("cats/0.png",),
     "similar": ("cats/0.png",),
     "cluster show": ("groups",),
-    "cluster edit": ("groups",),
-    "cluster export": ("groups",),
+    "cluster edit": ("groups", "--rename", "1=owls"),
+    "cluster export": ("groups", "--to", "out.csv"),
+    "export": ("out.csv",),
+    "labels give": ("cats/0.png", "owl"),
+    "labels remove": ("cats/0.png",),
+    "map delete": ("map",),
+    "remove": ("none",),
+    "said export": ("said.jsonl",),
+    "said import": ("said.jsonl",),
+    "sets add": ("set", "cats/0.png"),
+    "sets delete": ("set",),
+    "sets remove": ("set", "cats/0.png"),
+    "sets rename": ("set", "other"),
+    "sets show": ("set",),
     "cluster delete": ("groups",),
     "map draw": ("map",),
     "reduce": ("2",),
@@ -151,6 +165,11 @@ def _run(words: list[str]) -> tuple[Any, str]:
         for number, stream in enumerate((nothing, out, err)):
             os.dup2(stream.fileno(), number)
         code: Any = 0
+        before_it = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = (
+            open(number, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+            for number in (1, 2)
+        )
         try:
             with within(_SECONDS):
                 main(words)
@@ -164,6 +183,7 @@ def _run(words: list[str]) -> tuple[Any, str]:
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
+            sys.stdout, sys.stderr = before_it
             for number, before in enumerate(kept):
                 os.dup2(before, number)
                 os.close(before)

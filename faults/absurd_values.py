@@ -128,7 +128,11 @@ def _itself() -> list[Any]:
 
 
 def _as(change: Callable[[Any], Any]) -> Callable[[Any, Path], Any]:
-    return lambda plain, folder: change(np.array(plain))
+    def make(plain: Any, folder: Path) -> Any:
+        with np.errstate(all="ignore"):
+            return change(np.array(plain))
+
+    return make
 
 
 def _with(at_first: Any, dtype: Any = np.float64) -> Callable[[Any, Path], Any]:
@@ -155,6 +159,10 @@ def _masked(plain: Any) -> Any:
     mask = np.zeros(plain.shape, bool)
     mask[(0,) * plain.ndim] = True
     return np.ma.MaskedArray(plain, mask)
+
+
+def _tuples(plain: Any, folder: Path) -> Any:
+    return tuple(map(tuple, plain)) if np.ndim(plain) > 1 else tuple(plain)
 
 
 def _arrow(plain: Any) -> Any:
@@ -312,7 +320,7 @@ _NUMBERS = (
     _fixed("nothing", []),
     _fixed("a set", {1, 2}),
     Absurd("as lists", lambda plain, folder: np.array(plain).tolist(), SAME),
-    Absurd("as tuples", lambda plain, folder: tuple(map(tuple, plain)) if np.ndim(plain) > 1 else tuple(plain), SAME),
+    Absurd("as tuples", _tuples, SAME),
     Absurd("by columns", _as(np.asfortranarray), SAME),
     Absurd("with gaps", _as(_spaced), SAME),
     Absurd("backwards twice", _as(lambda rows: rows[::-1].copy()[::-1]), SAME),
@@ -349,7 +357,7 @@ _NUMBERS = (
     Absurd("copies", _as(lambda rows: np.repeat(rows[:2], len(rows) // 2 + 1, axis=0)[: len(rows)])),
     Absurd("of 16 bits", _as(lambda rows: rows.astype("f2"))),
     Absurd("long floats", _as(lambda rows: rows.astype(np.longdouble))),
-    Absurd("bytes", _as(lambda rows: np.abs(rows).astype(np.uint8))),
+    Absurd("numbers of 8 bits", _as(lambda rows: np.abs(rows).astype(np.uint8))),
     Absurd("truth values", _as(lambda rows: rows > 0)),
     Absurd("2^63 and more", _as(lambda rows: rows.astype("u8") + np.uint64(2**63))),
     Absurd("without axes", lambda plain, folder: np.array(1.0), REFUSED),

@@ -26,6 +26,7 @@ from faults.collection_with_everything import Answers, ask, copy, make, small_in
 from faults.report import Asked, Report
 from lookalike import Collection
 from lookalike.results.checking import CheckReport
+from lookalike.store.versions import manifests, named_files
 
 KINDS = ("flip", "cut", "empty", "delete", "swap")
 N_DAMAGES, N_QUIET = 1_000, 150
@@ -161,6 +162,7 @@ class Campaign:
         self.expected = ask(self.whole)
         assert not self.expected["told"], self.expected["told"]
         self.home = self.whole / ".lookalike"
+        self.counts = files_that_count(self.home)
 
     def try_out(self, injury: Injury) -> None:
         """Damage a copy, ask, check, repair, ask again; note what is wrong."""
@@ -187,8 +189,10 @@ class Campaign:
         first = check(photos)
         if suffered and first.is_whole:
             self.report.faults.append(f"{injury}: {suffered} suffered, and check found nothing")
+        if first.is_whole:
+            return "does not matter"
         repaired = check(photos, repair=True)
-        if not first.is_whole and not repaired.damages:
+        if not repaired.damages:
             self.report.faults.append(f"{injury}: check found it, and its repair did not")
         after = ask(photos)
         wrong = [name for name in self.expected if after.get(name) != self.expected[name]]
@@ -202,8 +206,6 @@ class Campaign:
             self.report.faults.append(
                 f"{injury}: it can be derived, and was not mended: {repaired.damages[0]}"
             )
-        if first.is_whole:
-            return "does not matter"
         if not repaired.is_whole:
             return "found, and lost, and said" if wrong else "found, kept as far as anybody sees, and said"
         return "found and mended" if suffered else "found and mended, answered all the same"
@@ -221,19 +223,13 @@ class Campaign:
         otherwise = [
             name for name in self.expected if name != "told" and answers.get(name) != self.expected[name]
         ]
-        told = answers["told"]
+        is_told = any(names_repair(line) for line in answers["told"])
         for name in otherwise:
             answer = answers.get(name, answers.get("open"))
             if isinstance(answer, tuple) and answer[:1] == ("refused",):
-                if "\n" in answer[1] or (
-                    "check(repair=True)" not in answer[1] and "check_at(" not in answer[1]
-                ):
+                if "\n" in answer[1] or not (is_told or names_repair(answer[1])):
                     self.report.faults.append(f"{injury}: {when} {name}: {answer[1]}")
-            elif (
-                not any("check(repair=True)" in line for line in told)
-                and "check(repair=True)" not in str(answer)
-                and "cannot be read" not in str(answer)
-            ):
+            elif not is_told and not names_repair(str(answer)) and "cannot be read" not in str(answer):
                 self.report.faults.append(
                     f"{injury}: {when} {name}: another answer, and no word: {str(answer)[:200]}"
                 )
@@ -252,27 +248,36 @@ class Campaign:
         outcomes = self.report.figures.setdefault("quiet", {})
         outcome = "does not matter" if found.is_whole else "found"
         outcomes[outcome] = outcomes.get(outcome, 0) + 1
-        if found.is_whole and matters(injury.file):
+        if found.is_whole and injury.file in self.counts:
             self.report.faults.append(f"quiet {injury}: check found nothing")
 
 
-def matters(file: str) -> bool:
-    """Tell whether a file holds what answers are made of, and is no older version nor a note of Lance's."""
-    name = file.rpartition("/")[2]
-    return not (
-        "_transactions" in file
-        or "_versions" in file
-        or "_deletions" in file
-        or "/data/" in file
-        or name in ("checksums.txt", "whole.json", "run.json", "latest_version_hint.json")
-        or name.endswith(".sum")
-    )
+def files_that_count(home: Path) -> set[str]:
+    """Return the files that answers are made of: no older version of a table, and no note of Lance's."""
+    import lance
+
+    found = set()
+    for file in files_of(home):
+        name = file.rpartition("/")[2]
+        is_note = name in ("checksums.txt", "whole.json", "run.json", "latest_version_hint.json")
+        if not is_note and ".lance/" not in file and not name.endswith(".sum"):
+            found.add(file)
+    for table in home.rglob("*.lance"):
+        newest = manifests(table)[0]
+        names = [f"_versions/{newest}", *(name for name, _ in named_files(lance.dataset(str(table))))]
+        found |= {f"{table.relative_to(home).as_posix()}/{name}" for name in names}
+    return found
 
 
 def _write_in_place(file: Path, content: bytes, facts: os.stat_result) -> None:
     with file.open("rb+") as stream:
         stream.write(content)
     os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+
+
+def names_repair(line: str) -> bool:
+    """Tell whether a line says how to mend a collection."""
+    return any(words in line for words in ("check(repair=True)", "check_at(", "check --repair"))
 
 
 def _seen(answers: Answers, names: Sequence[str]) -> str:

@@ -2,10 +2,10 @@
 
    FAILING_BELOW   the folder, as realpath gives it
    FAILING_STATE   a file of int64 that all processes share: calls counted, the first that fails, how many fail,
-                   those that did; then how many there were of each kind, in the order below
-   FAILING_ERRNO   what they fail with
-   FAILING_KINDS   letters: w write, s sync, c create, m mkdir, l link and rename, r read, o open, u unlink
+                   those that did; how many there were of each kind, in the order of ALL; what they fail with;
+                   and which kinds fail, a bit each
 
+   The kinds: w write, s sync, c create, m make a folder, l link and rename, r read, o open, u unlink.
    `faults/failing_calls.py` sets these. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -26,8 +26,8 @@
 static int64_t *state;
 static char below[PATH_MAX];
 static size_t below_length;
-static const char *kinds = "";
-static int failing_errno;
+
+enum { COUNTED, FIRST, NUMBER, FAILED, OF_KIND, ERRNO = 12, KINDS, WORDS };
 
 __attribute__((constructor)) static void begin(void) {
     const char *place = getenv("FAILING_BELOW"), *file = getenv("FAILING_STATE");
@@ -35,25 +35,24 @@ __attribute__((constructor)) static void begin(void) {
     int (*real_open)(const char *, int, ...) = dlsym(RTLD_NEXT, "open");
     int handle = real_open(file, O_RDWR | O_CLOEXEC);
     if (handle < 0) return;
-    void *found = mmap(NULL, 12 * sizeof(int64_t), PROT_READ | PROT_WRITE, MAP_SHARED, handle, 0);
+    void *found = mmap(NULL, WORDS * sizeof(int64_t), PROT_READ | PROT_WRITE, MAP_SHARED, handle, 0);
     close(handle);
     if (found == MAP_FAILED) return;
     strncpy(below, place, sizeof below - 1);
     below_length = strlen(below);
-    if (getenv("FAILING_KINDS")) kinds = getenv("FAILING_KINDS");
-    if (getenv("FAILING_ERRNO")) failing_errno = atoi(getenv("FAILING_ERRNO"));
     state = found;
 }
 
 static const char ALL[] = "wscmlrou";
 
 static int fails(char kind) {
-    __sync_fetch_and_add(&state[4 + (strchr(ALL, kind) - ALL)], 1);
-    if (!strchr(kinds, kind)) return 0;
-    int64_t number = __sync_fetch_and_add(&state[0], 1);
-    if (number < state[1] || number - state[1] >= state[2]) return 0;
-    __sync_fetch_and_add(&state[3], 1);
-    errno = failing_errno;
+    int place = strchr(ALL, kind) - ALL;
+    __sync_fetch_and_add(&state[OF_KIND + place], 1);
+    if (!(state[KINDS] >> place & 1)) return 0;
+    int64_t number = __sync_fetch_and_add(&state[COUNTED], 1);
+    if (number < state[FIRST] || number - state[FIRST] >= state[NUMBER]) return 0;
+    __sync_fetch_and_add(&state[FAILED], 1);
+    errno = (int)state[ERRNO];
     return 1;
 }
 

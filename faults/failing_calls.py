@@ -20,7 +20,8 @@ KINDS = "wscmlrou"
 """Write, sync, create, make a folder, link or rename, read, open to read, unlink."""
 
 FOR_GOOD = 1 << 62
-_WORDS = 4 + len(KINDS)
+_OF_KINDS = slice(4, 4 + len(KINDS))
+_N_WORDS = _OF_KINDS.stop + 2
 _SOURCE = Path(__file__).with_name("failing_calls.c")
 
 
@@ -63,12 +64,15 @@ class FailingCalls:
     """The library, compiled into a folder, and what it counts there."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         self._library, self._state = folder / "failing_calls.so", folder / "failing_calls.state"
+        if self._library.exists():  # whoever runs in it
+            return
         words = ["gcc", "-shared", "-fPIC", "-O1", "-o", str(self._library), str(_SOURCE), "-ldl"]
         subprocess.run(words, check=True, capture_output=True)
 
     def environment(self, below: Path, fault: Fault = NOTHING) -> dict[str, str]:
-        """Return what the next process needs; counting begins anew.
+        """Return what the next process needs, as in `set`.
 
         Parameters
         ----------
@@ -76,19 +80,26 @@ class FailingCalls:
             Outside of it nothing fails.
         fault : Fault
         """
-        first, number = (fault.first, fault.number) if fault.kinds else (FOR_GOOD, 0)
-        self._state.write_bytes(struct.pack(f"={_WORDS}q", 0, first, number, *([0] * (_WORDS - 3))))
+        if not self._state.exists():
+            self._state.write_bytes(bytes(8 * _N_WORDS))
+        self.set(fault)
         return {
             "LD_PRELOAD": str(self._library),
             "FAILING_BELOW": os.path.realpath(below),
             "FAILING_STATE": str(self._state),
-            "FAILING_ERRNO": str(fault.code),
-            "FAILING_KINDS": fault.kinds,
         }
+
+    def set(self, fault: Fault = NOTHING) -> None:
+        """Have the calls fail so from now on, also of processes that run; counting begins anew."""
+        first, number = (fault.first, fault.number) if fault.kinds else (FOR_GOOD, 0)
+        bits = sum(1 << KINDS.index(kind) for kind in fault.kinds)
+        words = (0, first, number, *([0] * (1 + len(KINDS))), fault.code, bits)
+        with self._state.open("rb+") as stream:
+            stream.write(struct.pack(f"={_N_WORDS}q", *words))
 
     def counted(self) -> dict[str, int]:
         """Return how many calls there were of each kind."""
-        return dict(zip(KINDS, self._words()[4:], strict=True))
+        return dict(zip(KINDS, self._words()[_OF_KINDS], strict=True))
 
     def n_failed(self) -> int:
         """Return how many calls have failed."""
@@ -96,4 +107,4 @@ class FailingCalls:
 
     def _words(self) -> tuple[int, ...]:
         with self._state.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as seen:
-            return struct.unpack(f"={_WORDS}q", seen[:])
+            return struct.unpack(f"={_N_WORDS}q", seen[:])

@@ -38,6 +38,7 @@ ARRAYS = {
     "queries": ROWS[:3].copy(),
 }
 # Of how much work a caller asks for, which is the caller's to say: huge ones are not tried.
+WAITS = (".save", ".export", "save_figure")  # and of a pipe that nobody reads, its writer waits
 WORK = {"n_init", "max_iter", "n_resamples", "n_flips", "n_trees", "n_links", "effort", "epochs", "seconds"}
 QUERIES = ROWS[:3].copy()
 
@@ -58,6 +59,7 @@ THINGS: dict[str, Make] = {
     "CancelToken": lambda at: lookalike.CancelToken(),
     "Changes": lambda at: at.collection.changes,
     "Change": lambda at: at.collection.changes.list()[0],
+    "CheckReport": lambda at: at.collection.check(),
     "Choice": lambda at: _class("cluster.choose_k")(ROWS, [2, 3]),
     "Clustering": lambda at: at.collection.clusterings.get("groups"),
     "Cluster": lambda at: at.collection.clusterings.get("groups").clusters[0],
@@ -76,7 +78,7 @@ THINGS: dict[str, Make] = {
     "Evaluations": lambda at: at.collection.evaluation,
     "Example": lambda at: lookalike.Example("set"),
     "Facets": lambda at: at.collection.facets(),
-    "Facet": lambda at: at.collection.facets()["shape"],
+    "Facet": lambda at: next(iter(at.collection.facets().values())),
     "Facts": lambda at: at.collection.info().facts,
     "Feedback": lambda at: at.collection.feedback,
     "FieldCondition": lambda at: lookalike.FieldCondition("price", 3),
@@ -144,7 +146,8 @@ USED: dict[str, Callable[[Scene, Any], Any]] = {
     **{
         f"cluster.{name}": lambda at, made: made.fit(ROWS)
         for name in (
-            "AgglomerativeClustering", "DBSCAN", "HDBSCAN", "HierarchicalKMeans", "KMeans", "SpectralClustering"
+            "AgglomerativeClustering", "DBSCAN", "HDBSCAN", "HierarchicalKMeans", "KMeans",
+            "SpectralClustering",
         )
     },
     **{
@@ -193,6 +196,7 @@ LEFT_OUT: dict[str, str] = {
     "datasets.Row.load": "as datasets.load, which is called",
     "Progress.share": "a number",
     "Hits()": _RECORD,
+    "Term()": "abstract; its kinds are called",
     "EmbeddedQuery()": _RECORD,
     "Hint.told": "for doors that have words of their own",
     "datasets.Dataset()": _RECORD,
@@ -284,6 +288,7 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "EmbeddedQuery()": {"name": "a", "vector": ROWS[0]},
     "Example()": {"name": "set"},
     "Example.from_dict": {"document": {"example": "set"}},
+    "Feedback.withdraw": {"image": lambda at: at.ids[2]},
     "Feedback.judge_all": {"judgments": lambda at: list(at.collection.feedback.judgments())},
     "FieldCondition()": {"name": "price", "values": [3]},
     "FieldCondition.read": {"name": "price", "asked": 3},
@@ -296,6 +301,8 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "FileColumns.have": {"images": lambda at: np.array(at.ids)},
     "FileColumns.image_at": {"path": "photos:cats/0.png"},
     "FileColumns.row_at": {"path": "photos:cats/0.png"},
+    "Facets.__getitem__": {"name": lambda at: next(iter(at.collection.facets()))},
+    "Models.pca": {"model": "own+pca2"},
     "Filter.from_dict": {"document": {"min_size": 3}},
     "Filter.with_split": {"split": "train"},
     "Filter.within": {"cluster": lambda at: lookalike.ClusterRef("groups", 0)},
@@ -370,7 +377,8 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "drawing.group_by_cluster": {"clustering": lambda at: at.collection.clusterings.get("groups")},
     "evaluate.bootstrap_means": {"values": {"P@1": [0.0, 1.0, 1.0]}, "n_resamples": 20},
     "evaluate.compare_paired": {
-        "first": {"P@1": [0.0, 1.0, 1.0]}, "second": {"P@1": [1.0, 1.0, 0.0]}, "n_resamples": 20, "n_flips": 20
+        "first": {"P@1": [0.0, 1.0, 1.0]}, "second": {"P@1": [1.0, 1.0, 0.0]}, "n_resamples": 20,
+        "n_flips": 20,
     },
     "evaluate.confuse": {"retrieval": lambda at: _ranked(), "labels": ["a", "b"]},
     "evaluate.score_classes": {"retrieval": lambda at: _ranked(), "labels": ["a", "b"]},
@@ -400,6 +408,7 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "plots.Groups()": {"numbers": LABELS, "names": ["a", "b"]},
     "plots.Groups.of": {"rows": np.array([0, 1])},
     "plots.assign_to_grid": {"n_rows": 5, "n_columns": 5},
+    "plots.check_picture": {"path": lambda at: at.scratch / "b.png"},
     "plots.check_ending": {"path": lambda at: at.scratch / "a.png"},
     "plots.confusion": {"labels": ["a", "b"], "shares": np.eye(2)},
     "plots.contact_sheet": {"rows": lambda at: [_class("plots.SheetRow")("a", "b", [_jpeg()])]},
@@ -635,7 +644,7 @@ def _said_file(at: Scene) -> Any:
 def _dataset() -> Any:
     images, labels = np.zeros((8, 4), np.float32), np.arange(8) % 2
     return _class("datasets.Dataset")(
-        "d", "D", images, labels, images, labels, ("a", "b"), (2, 2), "none", "here"
+        "d", "D", images, labels, images[:0], labels[:0], ("a", "b"), (2, 2), "none", "here"
     )
 
 

@@ -87,4 +87,5 @@ def _make(folder: Path) -> None:
     collection.feedback.judge(lookalike.ImageRef(ids[0]), ids[2], "yes")
     rows = np.random.default_rng(0).normal(size=(len(ids), 5)).astype(np.float32)
     collection.add_vectors("own", ids, rows)
+    collection.models.reduce(2, "own")
     collection.close()

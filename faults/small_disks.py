@@ -90,8 +90,13 @@ def make_writable(place: Path) -> None:
     _run("mount", "-o", "remount,rw", place)
 
 
+def flush(place: Path) -> None:
+    """Return once all that a disk holds is on it."""
+    _run("sync", "--file-system", place)
+
+
 def pull_out(place: Path) -> None:
-    """Let an ext4 disk fail from now on, whatever is asked of it."""
+    """Let an ext4 disk fail from now on, whatever is asked of it; `flush` it before."""
     handle = os.open(place, os.O_RDONLY)
     try:
         fcntl.ioctl(handle, _SHUT_DOWN, struct.pack("I", 1))  # what is in the journal is still written

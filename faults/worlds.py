@@ -261,7 +261,7 @@ def _items(folder: Path) -> Iterator[tuple[Item, Any]]:
     for kind in ("clustering", "map"):
         for file in (folder / f"{kind}s").glob(f"*/{kind}.json"):
             facts = json.loads(file.read_text(encoding="utf-8"))
-            yield (kind, file.parent.name), {**facts, "made": None, "changed": None}
+            yield (kind, file.parent.name), {**facts, "made": None, "changed": None, "sum": None}
     for file in (folder / "added").glob("*/*"):
         yield ("added", file.name), file.stat().st_size
     for file in (folder / "models").glob("*"):

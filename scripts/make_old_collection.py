@@ -5,11 +5,16 @@ Run once with each version that has a format of its own, before the next one com
     PYTHONPATH=src python scripts/make_old_collection.py tests/collection/collections/format-2.tar.gz
 
 Ten pictures, one of them in Display P3, one with a date and a place, one that is no picture; two models, one
-of them reduced; a clustering with a name given by hand, and a map.
+of them reduced; and what the version knows of: a clustering with a name given by hand, a map; an image that
+was added, fields, and what people said. For a version that is no longer here, a worktree of it:
+
+    git worktree add /tmp/old eebee34~1 --detach      # format 1; 0.4.0 is the last of format 4
+    PYTHONPATH=/tmp/old/src python scripts/make_old_collection.py tests/collection/collections/format-1.tar.gz
 """
 
 from __future__ import annotations
 
+import io
 import sys
 import tarfile
 import tempfile
@@ -57,6 +62,22 @@ def _swap(profile: bytearray, one: bytes, other: bytes) -> None:
     profile[a : a + 4], profile[b : b + 4] = other, one
 
 
+def add_and_say(collection: Collection, photos: Path) -> None:
+    """Add a picture, set fields, and say something of each kind; the last of it is taken back."""
+    stream = io.BytesIO()
+    picture(10).save(stream, "PNG")
+    collection.add([(stream.getvalue(), "kept", {"price": 3, "tags": ["one", "two"]})])
+    collection.sync(model="pixels-8-grey")
+    collection.set_fields({photos / "waves/0.png": {"price": 4, "sold": True, "said": "a word"}})
+    first, second, third = (photos / "waves" / f"{number}.png" for number in range(3))
+    collection.sets.add("chosen", [first, second])
+    collection.labels.give([third], "by hand")
+    collection.feedback.judge(first, second, "yes")
+    collection.decisions.decide(second, third, "not_duplicate")
+    collection.sets.add("chosen", [third])
+    collection.changes.undo()
+
+
 def main(target: Path) -> None:
     """Make the collection, and pack it with its pictures."""
     with tempfile.TemporaryDirectory() as folder:
@@ -65,10 +86,15 @@ def main(target: Path) -> None:
         collection = Collection.create(photos, model="lite0-int8")
         collection.sync()
         collection.sync(model="pixels-8-grey")
-        collection.models.reduce(4)
-        collection.clusterings.make("kmeans", 2, name="two")
-        collection.clusterings.rename("two", 0, "named by hand")
-        collection.maps.make("pca")
+        if hasattr(collection, "clusterings"):
+            collection.models.reduce(4)
+            collection.clusterings.make("kmeans", 2, name="two")
+            collection.clusterings.rename("two", 0, "named by hand")
+            collection.maps.make("pca")
+        else:
+            collection.reduce(4)
+        if hasattr(collection, "add"):
+            add_and_say(collection, photos)
         with tarfile.open(target, "w:gz") as archive:
             archive.add(photos, "photos")
 

@@ -24,6 +24,7 @@ import numpy as np
 
 from lookalike.bench import IndexComparison
 from lookalike.errors import CollectionConflictError, CollectionError
+from lookalike.hints import Hint
 from lookalike.plots import (
     Curve,
     Groups,
@@ -294,7 +295,7 @@ def draw_worst_queries(collection: Collection, evaluation: Evaluation) -> Figure
     ]
     if not rows:
         raise CollectionConflictError(
-            f"no thumbnail of a query is in {collection.folder}", hint="index it again"
+            f"no thumbnail of a query is in {collection.folder}", hint=Hint("repair")
         )
     n = len(rows)
     worst = "worst query" if n == 1 else f"{n} worst queries"

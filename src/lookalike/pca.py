@@ -102,8 +102,8 @@ class PCA:
         is_count = isinstance(n_components, int | np.integer) and not isinstance(n_components, bool)
         if not is_share and not (is_count and n_components >= 1):
             raise InvalidInputError(
-                f"cannot reduce to {shown(n_components)} (n_components): expected a whole number of dimensions"
-                " from 1, or a share of the variance above 0 and below 1"
+                f"cannot reduce to {shown(n_components)} (n_components): expected a whole number of"
+                " dimensions from 1, or a share of the variance above 0 and below 1"
             )
         self.n_components = n_components
         self.whiten = bool(whiten)
@@ -153,8 +153,8 @@ class PCA:
         most = min(n - 1, d)
         if not isinstance(self.n_components, float) and self.n_components > most:
             raise InvalidInputError(
-                f"cannot reduce to {shown(self.n_components)} dimensions: {n} vectors of {d} dimensions have at most"
-                f" {most} to keep"
+                f"cannot reduce to {shown(self.n_components)} dimensions: {n} vectors of {d} dimensions have"
+                f" at most {most} to keep"
             )
         if min(n, d) <= _MOST_EXACT:
             check_memory(24 * min(n, d) ** 2, f"a principal component analysis of {n:,} vectors", _INSTEAD)

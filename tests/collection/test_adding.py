@@ -411,7 +411,7 @@ def test_a_list_that_breaks_off_keeps_what_came_before(collection, monkeypatch):
 def test_a_full_disk_leaves_what_was_there_whole(collection, monkeypatch):
     collection.add([(png(20), "a", {"n": 1})])
 
-    def full(file, content, durable=False):
+    def full(file, content, **_):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:

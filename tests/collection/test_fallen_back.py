@@ -5,28 +5,12 @@ import warnings
 import pytest
 from faults.power_cut_scenes import MODEL, Story, rows, undisturbed
 
+from cut_off import forget_all, spoil
 from lookalike import Collection
 from lookalike.errors import DamageWarning, StoreDamagedError
 from lookalike.store import Store, versions
 
 TABLES = ("files", "images", "thumbnails", "failures", f"vectors/{MODEL}")
-
-
-def forget_all():
-    """As in a process that has just begun."""
-    versions._whole.clear()
-    versions._flaws.clear()
-
-
-def spoil(place, n_versions, is_cut):
-    """Spoil the newest versions of a table, as a power cut does, or as rot does."""
-    sums = place / "checksums.txt"
-    for name in versions.manifests(place)[:n_versions]:
-        (place / "_versions" / name).write_bytes(b"")
-        if is_cut:  # nobody noted it
-            lines = sums.read_bytes().splitlines(keepends=True)
-            sums.write_bytes(b"".join(line for line in lines if name.encode() not in line))
-    forget_all()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from index_kinds import BUILT, each_usable_kind
-from lookalike.collection.searchers import EXACT_BYTES, Searchers, choose_kind, forget_indexes
+from lookalike.collection.searchers import EXACT_BYTES, Searchers, choose_kind, forget_indexes, settle_indexes
 from lookalike.errors import InvalidInputError
 from lookalike.index import Exact, Index, KMeansTree
 from lookalike.index.kinds import check_request
@@ -189,11 +189,59 @@ def test_where_another_process_has_made_a_newer_index_that_is_taken(store, table
 def test_vectors_made_anew_under_the_same_ids_are_not_taken_for_the_old_ones(store, table):
     searchers = Searchers(store.folder)
     searchers.open(table, "m", "cosine", "exact")
-    forget_indexes(store.folder, ["m"])
+    forget_indexes(store.folder, ["m"], is_done=False)
     write(store, range(N), rows_of(N, seed=5))
+    forget_indexes(store.folder, ["m"], is_done=True)
     check_answers(store, searchers.open(table, "m", "cosine", "exact"))
     write(store, range(N), rows_of(N, seed=6))  # nobody has forgotten any, but all have changed
     check_answers(store, searchers.open(table, "m", "cosine", "exact"))
+
+
+@pytest.mark.parametrize("late", ["before", "between", "after"])
+def test_an_index_that_a_slow_reader_puts_in_its_place_is_not_taken_for_the_new_vectors(store, table, late):
+    """Of a few vectors that are written anew none is marked; and nobody knows who is still at work."""
+    searchers = Searchers(store.folder)
+    few = [3, 5]  # which are none of those that are marked
+
+    def kept_by_the_slow_reader():
+        open_index(store)
+        shutil.copytree(store.folder / "indexes/m-exact", store.folder / "slow")
+
+    def put():
+        shutil.rmtree(store.folder / "indexes/m-exact", ignore_errors=True)
+        shutil.copytree(store.folder / "slow", store.folder / "indexes/m-exact")
+
+    if late != "between":
+        kept_by_the_slow_reader()
+    forget_indexes(store.folder, ["m"], is_done=False)
+    if late == "between":
+        kept_by_the_slow_reader()
+    if late == "before":
+        put()
+    write(store, few, rows_of(N, seed=7)[few])
+    if late == "before":
+        check_answers(store, searchers.open(table, "m", "cosine", "exact"))
+        put()
+    forget_indexes(store.folder, ["m"], is_done=True)
+    put()
+    check_answers(store, searchers.open(table, "m", "cosine", "exact"))
+    write(store, [N], rows_of(1, seed=8))
+    check_answers(store, searchers.open(table, "m", "cosine", "exact"))
+
+
+def test_after_a_writer_that_was_killed_the_next_one_settles_what_it_began(store, table, builds):
+    open_index(store)
+    forget_indexes(store.folder, ["m"], is_done=False)
+    write(store, [3], rows_of(1, seed=7))
+    for number in range(2):  # each index is of its own state only
+        check_answers(store, open_index(store))
+        write(store, [N + number], rows_of(1, seed=8 + number))
+    assert len(builds) == 1 + 2 * 2  # the other two are those that answers are held to
+    settle_indexes(store.folder)
+    for number in range(2, 4):
+        check_answers(store, open_index(store))
+        write(store, [N + number], rows_of(1, seed=8 + number))
+    assert len(builds) == 5 + 1 + 2
 
 
 def test_change_is_counted_from_the_build_on_not_from_the_last_update(store, table, builds):

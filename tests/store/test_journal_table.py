@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from cut_off import spoil
 from lookalike.errors import DamageWarning, LockedError, StoreError
 from lookalike.store import PinnedStore, Store, journal_table, look_at_tables
 
@@ -100,10 +101,7 @@ def test_a_row_is_seen_by_the_next_look_and_by_no_pinned_table(tmp_path):
 def test_a_commit_that_the_power_cut_off_before_it_was_flushed_is_none(tmp_path):
     table = Store(tmp_path).journal
     append(table, 1, 2, 3)
-    newest = min((table.folder / "_versions").glob("*.manifest"))
-    newest.write_bytes(b"")
-    sums = table.folder / "checksums.txt"
-    sums.write_bytes(b"".join(sums.read_bytes().splitlines(keepends=True)[:-1]))  # it is noted after that
+    spoil(table.folder)
     with pytest.warns(DamageWarning, match="was cut off before it was done"):
         assert numbers(Store(tmp_path).journal) == [1, 2]
     append(table, 3, 4)
@@ -113,8 +111,7 @@ def test_a_commit_that_the_power_cut_off_before_it_was_flushed_is_none(tmp_path)
 def test_a_commit_that_was_acknowledged_and_has_rotted_is_not_written_over(tmp_path):
     table = Store(tmp_path).journal
     append(table, 1, 2, 3)
-    newest = min((table.folder / "_versions").glob("*.manifest"))
-    newest.write_bytes(b"")
+    spoil(table.folder, is_cut=False)
     with pytest.warns(DamageWarning, match="is damaged"):
         assert numbers(Store(tmp_path).journal) == [1, 2]
     with pytest.raises(StoreError, match="is damaged"):

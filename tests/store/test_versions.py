@@ -6,6 +6,7 @@ import warnings
 
 import pytest
 
+from cut_off import forget_all, forget_notes
 from lookalike.errors import DamageWarning, StoreDamagedError
 from lookalike.store import schema, versions
 from lookalike.store.checksums import CHECKSUMS
@@ -41,21 +42,6 @@ def table(place):
     for label in ("first", "second", "third"):
         made.upsert(file_rows(label))
     return made
-
-
-def forget_all():
-    """As in a process that has just begun."""
-    versions._whole.clear()
-    versions._flaws.clear()
-
-
-def as_if_cut(place):
-    """Take away what was noted of the newest manifest, as that is done once all else is."""
-    newest = versions.manifests(place)[0]
-    sums = place / CHECKSUMS
-    lines = sums.read_bytes().splitlines(keepends=True)
-    sums.write_bytes(b"".join(line for line in lines if newest.encode() not in line))
-    forget_all()
 
 
 def newest_data(place):
@@ -97,7 +83,7 @@ def spoil_data(place, how):
 @pytest.mark.parametrize("how", ["emptied", "cut", "zeroed", "zeroed at the end"])
 def test_a_newest_version_that_was_cut_off_is_passed_over_by_all_and_written_anew(table, place, how):
     spoil_manifest(place, how)
-    as_if_cut(place)
+    forget_notes(place)
     with pytest.warns(DamageWarning, match=r"files\.lance was cut off before it was done"):
         assert labels(table) == ["second"]
     # From now on all agree, and it is not said again.
@@ -177,7 +163,7 @@ def test_a_first_write_that_was_cut_off_is_none(place, how):
     table = Table(place, schema.files())
     table.upsert(file_rows("first"))
     spoil_manifest(place, how)
-    as_if_cut(place)
+    forget_notes(place)
     store = Store(place.parent)
     assert not store.files.exists()
     from lookalike.store import PinnedStore
@@ -238,3 +224,46 @@ def test_looking_anew_finds_what_has_rotted_since(table, place):
     assert versions.look(place, 3).was_done
     assert versions.look(place, 2) is None
     assert versions.look(place, 9).reason == "it is not there"
+
+
+@pytest.mark.parametrize("n_versions", [1, 2])
+def test_versions_that_were_deleted_are_missed(table, place, n_versions):
+    for name in versions.manifests(place)[:n_versions]:
+        (place / "_versions" / name).unlink()
+    left = ["first", "second"][2 - n_versions]
+    forget_all()
+    with pytest.warns(DamageWarning, match=r"is damaged .*is missing"):
+        assert labels(table) == [left]
+    with pytest.raises(StoreDamagedError, match="is missing"):
+        Table(place, schema.files()).upsert(file_rows("anew"))
+    table.upsert(file_rows("anew"))
+    forget_all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert labels(Table(place, schema.files())) == ["anew"]
+
+
+def test_a_table_that_lost_all_versions_is_not_taken_for_none(table, place):
+    from lookalike.store import PinnedStore
+
+    for name in versions.manifests(place):
+        (place / "_versions" / name).unlink()
+    forget_all()
+    with pytest.raises(StoreDamagedError, match="is missing"):
+        labels(table)
+    with pytest.raises(StoreDamagedError, match="is missing"):
+        table.upsert(file_rows("anew"))
+    forget_all()
+    with pytest.warns(DamageWarning, match="is missing"):
+        PinnedStore.take(place.parent)
+
+
+def test_the_data_of_a_version_that_was_moved_aside_are_kept(table, place):
+    before = set(os.listdir(place / "data"))
+    spoil_manifest(place, "flipped")
+    forget_all()
+    with pytest.warns(DamageWarning):
+        table.upsert(file_rows("anew"))
+    forget_all()
+    Table(place, schema.files(), lambda: True).upsert(file_rows("again"))
+    assert before <= set(os.listdir(place / "data"))

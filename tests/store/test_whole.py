@@ -8,9 +8,9 @@ import pytest
 
 from lookalike.errors import StoreError
 from lookalike.store import schema
+from lookalike.store.checksums import Checksums
 from lookalike.store.commits import Commits
 from lookalike.store.table import Table
-from lookalike.store.versions import sweep
 from lookalike.store.whole import check_whole
 
 
@@ -73,12 +73,28 @@ def test_a_commit_names_no_file_without_its_end(table, monkeypatch, suffix):
     write(table, range(2))
 
 
-def test_what_a_killed_writer_left_is_swept_and_nothing_else(table):
+def test_what_a_killed_writer_left_is_swept_by_the_next_and_nothing_else(table):
     table.delete(range(10))
     write(table, range(20, 30))
+    left = [table.folder / "data" / "left.lance", table.folder / "_deletions" / "0-9-1.arrow"]
     there = files(table, "data", "_deletions")
-    for path in (table.folder / "data" / "left.lance", table.folder / "_deletions" / "0-9-1.arrow"):
+    for path in left:
         path.write_bytes(b"half of i")
-    sweep(table.folder)
+    Checksums(table.folder).note(["data/left.lance"])  # killed just before its commit
+    again = Table(table.folder, schema.vectors(4))
+    write(again, range(5_000, 5_010))
+    assert not any(path.exists() for path in left)
+    assert there <= files(table, "data", "_deletions")
+    assert table.count() == 3_000
+    assert table.open_at(table.version() - 1).count_rows() == 2_990
+
+
+def test_what_a_write_that_fails_has_written_is_gone(table, monkeypatch):
+    def refuse(commits, folders):
+        raise OSError(28, "No space left on device")
+
+    there = files(table, "data", "_deletions")
+    monkeypatch.setattr(Commits, "_flush_new", refuse)
+    with pytest.raises(StoreError, match="the disk is full"):
+        write(table, range(100))
     assert files(table, "data", "_deletions") == there
-    assert table.count() == 2_990

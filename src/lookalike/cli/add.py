@@ -16,6 +16,7 @@ from lookalike.cli.options import (
     DeviceOption,
     JobsOption,
     Output,
+    PictureSecondsOption,
     WaitOption,
     argument,
     option,
@@ -47,6 +48,7 @@ def add(
         ),
     ] = None,
     jobs: JobsOption = None,
+    picture_seconds: PictureSecondsOption = None,
     device: DeviceOption = None,
     wait: WaitOption = None,
     output: Output,
@@ -70,6 +72,8 @@ def add(
         for file, under in zip(files, keys, strict=True)
     )
     given: dict[str, Any] = {"jobs": jobs} if device is None else {"jobs": jobs, "device": device}
+    if picture_seconds is not None:
+        given["picture_seconds"] = picture_seconds
     with watched(quiet=output.is_silent) as watch:
         result = chosen.add(additions, wait=how_long(wait), **given, **watch.told)
     if output.json:

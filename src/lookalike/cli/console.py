@@ -38,11 +38,13 @@ _DELAY = 0.2  # seconds of work before there is a bar: what is there already tak
 def quieten_readers() -> None:
     """Keep what Pillow has to say about odd files off the terminal: `failures` says what matters.
 
-    Here, not in the library: warnings and logs belong to the whole process.
+    And what Lance says of a disk that refuses: the command's one line is to say it. Here, not in the library:
+    warnings and logs belong to the whole process.
     """
     import logging
     import warnings
 
+    os.environ.setdefault("LANCE_LOG", "error")  # it looks as it is loaded
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
 

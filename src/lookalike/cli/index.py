@@ -18,6 +18,7 @@ from lookalike.cli.options import (
     DeviceOption,
     JobsOption,
     Output,
+    PictureSecondsOption,
     WaitOption,
     argument,
     given,
@@ -55,6 +56,7 @@ class Syncing:
         bool, typer.Option("--reread", help="Read everything again, also what shows no sign of a change.")
     ] = False
     jobs: JobsOption = None
+    picture_seconds: PictureSecondsOption = None
     device: DeviceOption = None
 
 

@@ -23,6 +23,7 @@ from lookalike.cluster.algorithms import (
 from lookalike.errors import InvalidInputError
 from lookalike.plots.map_styles import DEFAULT_STYLE, MAP_STYLES, MapStyle, get_style, style_names
 from lookalike.projection.methods import DEFAULT_METHOD, MAP_METHODS, PERPLEXITY, method_names
+from lookalike.types import PICTURE_SECONDS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -91,6 +92,13 @@ WaitOption = Annotated[
 JobsOption = Annotated[
     int | None,
     option("Images in work at once; by default the number of cores.", "-j", "--jobs", metavar="N", min=1),
+]
+PictureSecondsOption = Annotated[
+    float | None,
+    option(
+        f"Stop an image that takes longer to decode; {PICTURE_SECONDS:g} by default.",
+        metavar="SECONDS",
+    ),
 ]
 SeedOption = Annotated[
     int | None, option("The same images and number give the same result; 0 by default.", metavar="SEED")

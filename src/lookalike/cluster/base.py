@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from lookalike.errors import InvalidInputError
 from lookalike.index.contract import METRICS, check_vectors
 from lookalike.system.checked_calls import checked, shown
+from lookalike.system.forks import one_openmp_thread
 from lookalike.system.progress import CancelToken, ProgressReport, Watch
 from lookalike.system.watching import watching
 from lookalike.types import Metric, Vectors
@@ -49,7 +50,7 @@ class NeighborClustering(ClusterMixin, BaseEstimator, ABC):  # type: ignore[misc
             For vectors that cannot be clustered, or a parameter out of range.
         """
         rows = check_distinct(X, self.metric)
-        with watching(report, cancel) as watch:
+        with watching(report, cancel) as watch, one_openmp_thread():
             self._fit(rows, watch)
         return self
 

@@ -165,7 +165,7 @@ class HDBSCAN(NeighborClustering):
         weights = tree.weights.astype(np.float64)
         if not weights.any():
             raise InvalidInputError(
-                f"all {n:,} vectors point the same way; expected at least two that differ, to find groups among"
+                f"all {n:,} vectors point the same way; expected two that do not, to find groups among"
             )
         # A weight of 0 is no edge to scipy: copies are taken to be very near.
         weights[weights == 0] = weights[weights > 0].min() / 1_000

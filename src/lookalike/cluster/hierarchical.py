@@ -330,8 +330,8 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         _check_whole("n_cells", n_cells)
         if not self.n_clusters <= n_cells <= n:
             raise InvalidInputError(
-                f"n_cells is {shown(n_cells)}; expected from n_clusters, {self.n_clusters}, to the number of rows,"
-                f" {n}",
+                f"n_cells is {shown(n_cells)}; expected from n_clusters, {self.n_clusters}, to the number of"
+                f" rows, {n}",
                 field="n_cells",
             )
         bottom = KMeans(n_cells, max_iter=_CELL_ROUNDS, random_state=self.random_state, n_jobs=self.n_jobs)

@@ -417,8 +417,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _check_count(self, n: int) -> None:
         if self.n_clusters > n:
             raise InvalidInputError(
-                f"{shown(self.n_clusters)} clusters cannot be made of n_samples={n} rows; expected n_clusters from 1"
-                f" to {n}"
+                f"{shown(self.n_clusters)} clusters cannot be made of n_samples={n} rows; expected n_clusters"
+                f" from 1 to {n}"
             )
 
     def _check_parameters(self) -> None:

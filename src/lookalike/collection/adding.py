@@ -392,7 +392,8 @@ class _Adder:
             FoundFile(item.path, Path(), _stat(item), item.label, content=item.content)
             for item in reversed(list(work.values()))
         )
-        for done in work_through(Worker(embedders, known, self._watch), files, self._how):
+        worker = Worker(embedders, known, self._watch, self._how.picture_seconds)
+        for done in work_through(worker, files, self._how):
             yield images[done.file.path], done
 
     def _write(self, items: Sequence[_Item], state: _State, results: Mapping[ImageId, Done]) -> None:

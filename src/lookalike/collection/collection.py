@@ -39,7 +39,7 @@ from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedE
 from lookalike.hints import Hint
 from lookalike.index.contract import DEFAULT_RECALL
 from lookalike.index.kinds import AUTO as AUTO_INDEX
-from lookalike.query.checking import check_count
+from lookalike.query.checking import check_count, check_seconds
 from lookalike.query.conditions import ClusterRef
 from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.filter import Filter
@@ -56,7 +56,7 @@ from lookalike.system.cores import usable_cores
 from lookalike.system.forks import leave_behind
 from lookalike.system.progress import CancelToken, ProgressReport, silent
 from lookalike.system.watching import watching
-from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
+from lookalike.types import PICTURE_SECONDS, Hit, Ids, ImageId, Metric, Vectors
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -492,6 +492,7 @@ class Collection(Faces, Checkable, Copyable):
         cancel: CancelToken | None = None,
         say: Callable[[str], None] = lambda words: None,
         commit_seconds: float = COMMIT_SECONDS,
+        picture_seconds: float = PICTURE_SECONDS,
         wait: Wait = "threads",
     ) -> SyncReport:
         """Bring the collection up to date with the disk.
@@ -530,6 +531,9 @@ class Collection(Faces, Checkable, Copyable):
             Told in words what else takes its time: bringing up to date what an earlier version has read.
         commit_seconds : float
             How much work a kill may lose.
+        picture_seconds : float
+            An image that takes longer to decode is stopped, and is one of the failures; it is tried again by
+            a sync that gives more.
         wait : float, None or "threads"
             How long to wait for another writer: so many seconds, 0 for not at all; None for as long as it
             takes. By default, for as long as it takes where that is another thread of this process, and else
@@ -564,10 +568,11 @@ class Collection(Faces, Checkable, Copyable):
         if jobs is not None:
             check_count("jobs", jobs)
         check_device(device)
+        seconds = check_seconds("picture_seconds", picture_seconds)
         compute = Compute(threads=1, device=device)
         request = SyncRequest(paths, datasets, model, dry_run, prune, reread, compute, check_wait(wait))
         with watching(report, cancel) as watch:
-            work = Work(jobs or usable_cores(), watch, say, commit_seconds)
+            work = Work(jobs or usable_cores(), watch, say, commit_seconds, seconds)
             return sync(self._resources(), self._manifest, request, work)
 
     @takes_timeout
@@ -578,6 +583,7 @@ class Collection(Faces, Checkable, Copyable):
         embed: bool = True,
         jobs: int | None = None,
         device: str = AUTO,
+        picture_seconds: float = PICTURE_SECONDS,
         wait: Wait = "threads",
         report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
@@ -602,6 +608,8 @@ class Collection(Faces, Checkable, Copyable):
             How many images to work on side by side; the number of cores by default.
         device : {"auto", "cpu", "cuda", "openvino", "coreml"}
             Where the network runs; see `sync`.
+        picture_seconds : float
+            An image that takes longer to decode is stopped, and is one of the failures.
         wait : float, None or "threads"
             How long to wait for another writer; see `sync`.
         report, cancel : optional
@@ -640,9 +648,10 @@ class Collection(Faces, Checkable, Copyable):
         if jobs is not None:
             check_count("jobs", jobs)
         check_device(device)
+        seconds = check_seconds("picture_seconds", picture_seconds)
         request = AddRequest(embed, Compute(threads=1, device=device), wait)
         with watching(report, cancel) as watch:
-            work = Work(jobs or usable_cores(), watch)
+            work = Work(jobs or usable_cores(), watch, picture_seconds=seconds)
             return add(self._resources(), self._manifest, additions, request, work)
 
     @takes_timeout

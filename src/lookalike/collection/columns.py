@@ -199,7 +199,8 @@ class FileColumns(Columns):
         texts = self.folders if is_apart else self._column("path").combine_chunks()
         found = np.zeros(len(texts), bool)
         for start in beginnings:
-            found |= pc.starts_with(texts, start).to_numpy(zero_copy_only=False)
+            with contextlib.suppress(UnicodeEncodeError):  # what is spelled so is not stored
+                found |= pc.starts_with(texts, start).to_numpy(zero_copy_only=False)
         return found[self.folder_codes] if is_apart else found
 
     def path(self, row: int) -> str:

@@ -456,7 +456,10 @@ def _copy_models(files: _Files) -> list[str]:
 
 def _copy_indexes(files: _Files, model: str, state: str) -> list[str]:
     """Copy the indexes that are of this state of a model's vectors; none that goes meanwhile."""
-    copied = []
+    copied: list[str] = []
+    with contextlib.suppress(FileNotFoundError):  # of none was any vector written anew
+        files.copy(f"indexes/{model}.rewritten")
+        copied.append(f"indexes/{model}.rewritten")
     for kind in KINDS:
         folder = files.source / "indexes" / f"{model}-{kind.name}"
         folder = folder if kind.is_of_store else folder / state

@@ -80,7 +80,7 @@ def add_vectors(
             f"the vectors are {given.dtype} of shape {given.shape}; expected numbers of shape (n, d)",
             field="vectors",
         )
-    if not isinstance(images, Sequence | np.ndarray) or (not np.ndim(images) and not isinstance(images, str)):
+    if not isinstance(images, Sequence | np.ndarray) or (isinstance(images, np.ndarray) and not images.ndim):
         raise InvalidInputError(
             f"images is {words_of(images)}; expected a list of ids or names", field="images"
         )
@@ -138,13 +138,13 @@ def write_own_vectors(resources: Resources, model: Model, ids: Ids, vectors: Vec
         for name in reduced:
             extend_reduced(store, registry, name, UNWATCHED)
         return
-    forget()
+    forget(False)
     for name in reduced:
         row = registry.get(name)
         derived = reduce_vectors(vectors, registry.pca(name), row)
         store.write_vectors(ids, derived, vector_table(store, row))
     store.write_vectors(ids, vectors, table)
-    forget()
+    forget(True)
 
 
 def _register(resources: Resources, name: str, dimension: int, metric: Metric) -> Model:

@@ -6,6 +6,8 @@ Layout
                            origin.json how many vectors it was built with, how many changed since, and marks
                                        of some of them
     indexes/<model>-<kind>.lock        held by who makes one
+    indexes/<model>.rewritten          how often vectors of the model were written anew under the same ids,
+                                       twice; odd while that is under way
     indexes/<model>-ivf-rq/            what is known of the store's own index; see `lookalike.index.ivf_rq`
 
 What lies under a state is whole, and of that state, whoever wrote it: it is made beside its place and then
@@ -26,14 +28,14 @@ import os
 import shutil
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from lookalike.collection.columns import are_in
-from lookalike.errors import IndexFileError
+from lookalike.errors import IndexFileError, StoreResourceError
 from lookalike.index import kinds
 from lookalike.index.contract import MOST_CHANGED, Index, Searcher, StoredSearcher
 from lookalike.index.exact import Exact
@@ -43,6 +45,7 @@ from lookalike.store import Table
 from lookalike.system.memo import Memo
 from lookalike.system.memory import check_vectors_fit
 from lookalike.system.progress import UNWATCHED, Watch
+from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import checked, summed
 from lookalike.types import Ids, ImageId, Metric, Vectors
 
@@ -55,6 +58,7 @@ command 15 ms, from a cold disk 230 ms; k-means tree 0.7 ms, in a command 410 ms
 """
 
 _MARKED = 16
+_REWRITTEN = ".rewritten"
 _MOST_PATCHED = 5_000  # vectors that came or went; to look through so many takes some milliseconds
 _ASKED_AGAIN = 0.2  # seconds that are waited for a lock before it is asked whether to go on
 
@@ -71,31 +75,42 @@ class _Origin:
         Vectors added and removed since.
     marks : dict of str to int
         Some ids, and checksums of their vectors: a model's table may have been deleted and made again.
+    rewritten : int
+        What `count_rewritten` gave before the table was read.
     """
 
     built: int
     changed: int
     marks: dict[str, int]
+    rewritten: int = 0
 
     @classmethod
-    def of(cls, ids: Ids, vectors: Vectors) -> _Origin:
+    def of(cls, ids: Ids, vectors: Vectors, rewritten: int) -> _Origin:
         some = np.linspace(0, len(ids) - 1, min(len(ids), _MARKED)).astype(int)
-        return cls(len(ids), 0, _marks(ids[some], vectors[some]))
+        return cls(len(ids), 0, _marks(ids[some], vectors[some]), rewritten)
 
     @classmethod
     def read(cls, folder: Path) -> _Origin:
         try:
             content = checked(json.loads((folder / "origin.json").read_text(encoding="utf-8")))
             built, changed, marks = content["built"], content["changed"], content["marks"]
-            return cls(int(built), int(changed), {str(image): int(mark) for image, mark in marks.items()})
+            rewritten = int(content.get("rewritten", 0))  # earlier versions did not count
+            marks = {str(image): int(mark) for image, mark in marks.items()}
+            return cls(int(built), int(changed), marks, rewritten)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise IndexFileError(f"it is not known what the index in {folder} was built of") from error
 
     def write(self, folder: Path) -> None:
         (folder / "origin.json").write_text(json.dumps(summed(asdict(self))), encoding="utf-8")
 
-    def is_of(self, table: Table) -> bool:
-        """Tell whether the table still holds the vectors that were marked."""
+    def is_of(self, table: Table, rewritten: int) -> bool:
+        """Tell whether the table still holds the same vectors of the same ids.
+
+        None may be in the middle of being written anew, nor have been since; and those that were marked are
+        looked at, as the table may be another.
+        """
+        if rewritten % 2 or rewritten != self.rewritten:
+            return False
         ids, vectors = table.vectors_of(map(int, self.marks))
         return len(ids) > 0 and _marks(ids, vectors).items() <= self.marks.items()
 
@@ -176,15 +191,56 @@ def choose_kind(table: Table) -> str:
     return few if n_bytes <= EXACT_BYTES else many
 
 
-def forget_indexes(collection: Path, names: Iterable[str]) -> None:
-    """Remove the indexes of models whose vectors are made anew: by their ids they would still fit.
+def forget_indexes(collection: Path, names: Iterable[str], is_done: bool) -> None:
+    """Say that vectors of models are being written anew, or have been: by their ids, indexes would still fit.
 
-    Those that the store keeps are the table's own, which knows.
+    What a reader makes of the old ones in the meantime may well be put in its place after all; so they are
+    counted, and then removed. Those that the store keeps are the table's own, which knows.
+
+    Parameters
+    ----------
+    collection : Path
+        The ``.lookalike`` folder, whose writer's lock is held.
+    names : iterable of str
+        The models.
+    is_done : bool
+        Whether all are written; called before with False.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be said; nothing may be written then.
     """
     for name in names:
+        before = count_rewritten(collection / "indexes", name)
+        now = before + (before % 2 if is_done else 1 + before % 2)
+        file = collection / "indexes" / f"{name}{_REWRITTEN}"
+        try:
+            file.parent.mkdir(exist_ok=True)
+            replace_file(file, str(now).encode(), durable=True)
+        except OSError as error:
+            raise StoreResourceError(f"cannot write {file}: {error.strerror or error}") from error
         for row in kinds.KINDS:
             if not row.is_of_store:
                 _remove(collection / "indexes" / f"{name}-{row.name}")
+
+
+def settle_indexes(collection: Path) -> None:
+    """End what somebody began to write anew who was killed; the writer's lock is held."""
+    for file in (collection / "indexes").glob(f"*{_REWRITTEN}"):
+        name = file.name.removesuffix(_REWRITTEN)
+        if count_rewritten(file.parent, name) % 2:
+            forget_indexes(collection, [name], is_done=True)
+
+
+def count_rewritten(indexes: Path, name: str) -> int:
+    """Return how often vectors of a model began and ended to be written anew: odd while they are."""
+    try:
+        return int((indexes / f"{name}{_REWRITTEN}").read_text())
+    except FileNotFoundError:
+        return 0
+    except (OSError, ValueError):  # then none is trusted but where it is of this very state
+        return -1
 
 
 def _open_stored(
@@ -210,6 +266,7 @@ def _patch(
     """
     if (place / state).is_dir():
         return None
+    rewritten = count_rewritten(place.parent, place.name.removesuffix(f"-{row.name}"))
     index, index_state = opened.searcher, opened.index_state or opened.state
     come: tuple[Ids, Vectors] | None = None
     if isinstance(index, Patched):
@@ -219,7 +276,7 @@ def _patch(
             folders = sorted(each for each in place.iterdir() if each.suffix != ".part")
             index_state, come = folders[-1].name if folders else "", None
             index = _load(place / index_state, metric, row)
-        if not isinstance(index, Index) or not _Origin.read(place / index_state).is_of(table):
+        if not isinstance(index, Index) or not _Origin.read(place / index_state).is_of(table, rewritten):
             return None
     except (IndexFileError, OSError):
         return None
@@ -262,13 +319,14 @@ def _bring_up_to_date(
 
     With it comes its origin; or its folder, if that is what is there, unchanged.
     """
+    rewritten = count_rewritten(place.parent, place.name.removesuffix(f"-{row.name}"))
     for folder in sorted(place.iterdir(), reverse=True) if place.is_dir() else ():
         with contextlib.suppress(IndexFileError):
             index, origin = _load(folder, metric, row), _Origin.read(folder)
             ids = table.read(["id"])["id"].to_numpy()
             gone, new = np.setdiff1d(index.ids, ids), np.setdiff1d(ids, index.ids)
             changed = origin.changed + len(gone) + len(new)
-            if changed > MOST_CHANGED * origin.built or not origin.is_of(table):
+            if changed > MOST_CHANGED * origin.built or not origin.is_of(table, rewritten):
                 continue
             if not len(gone) and not len(new):
                 return index, folder
@@ -279,14 +337,14 @@ def _bring_up_to_date(
                 index.remove(gone)
             if len(new):
                 index.add(*table.vectors_of(new))
-            return index, _Origin(origin.built, changed, origin.marks)
+            return index, replace(origin, changed=changed)
     check_vectors_fit(table.count(), table.dimension() or 0)
     ids, vectors = table.read_vectors()
     index = load_index(row.name)(metric)
     if len(ids):
         watch.say("building", f"making the {row.name} index of {len(ids):,} images")
         index.build(vectors, ids, **watch.told)
-    return index, _Origin.of(ids, vectors)
+    return index, _Origin.of(ids, vectors, rewritten)
 
 
 def _load(folder: Path, metric: Metric, row: IndexKind) -> Index:

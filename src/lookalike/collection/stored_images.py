@@ -14,6 +14,7 @@ from lookalike.collection.places import Places
 from lookalike.collection.searchers import Searchers
 from lookalike.collection.thumbnails import thumbnails
 from lookalike.errors import ImageError, QueryNotFoundError, StoreDamagedError
+from lookalike.hints import Hint
 from lookalike.images import content_id, decode
 from lookalike.images.decode import read_file
 from lookalike.query.embedding import Source
@@ -68,7 +69,7 @@ class StoredImages:
         if jpeg is None:
             raise StoreDamagedError(
                 f"the thumbnail of {format_id(image)} is missing from {self.places.store.folder}",
-                hint="index it again",
+                hint=Hint("repair"),
             )
         return decode(jpeg, f"the thumbnail of {format_id(image)}").image, "thumbnail"
 

@@ -15,6 +15,7 @@ from lookalike.collection.models.embedding import EmbeddingModels
 from lookalike.collection.places import Places
 from lookalike.collection.rereading import leave_to_reading, read_again, refresh, to_read_again
 from lookalike.collection.resources import Resources
+from lookalike.collection.searchers import settle_indexes
 from lookalike.collection.statements.carrying import Carrying
 from lookalike.embed import Compute
 from lookalike.errors import CancelledError, CollectionNotFoundError, MissingImagesError
@@ -74,6 +75,7 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
         resources = replace(resources, places=_places_now(resources))  # others may have written meanwhile
         models = EmbeddingModels.choose(resources, request.model, request.compute)
         if not dry_run:
+            settle_indexes(store.folder)
             store.upgrade()
             carrying.compares_all = bool(resources.clusterings.names())
         scopes = _choose_scopes(_places_now(resources), request)
@@ -82,7 +84,8 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
         for number, each in enumerate(models.networks):
             work.watch.say("reading", "reading what is known")
             vectors = vector_table(store, each)
-            known = IndexedState.read(store, vectors).without_failures(outcome.unfit)
+            known = IndexedState.read(store, vectors, work.picture_seconds)
+            known = known.without_failures(outcome.unfit)
             if number == 0:
                 listing = list_files(scopes, known, request.prune, work.watch)
                 if request.is_for_all and resources.places.holds_added:

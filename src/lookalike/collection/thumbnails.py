@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from lookalike.errors import StoreDamagedError
+from lookalike.hints import Hint
 from lookalike.images import encode_thumbnail
 from lookalike.query.embedding import EmbeddedQuery
 from lookalike.store import Store
@@ -29,7 +30,7 @@ def query_thumbnails(store: Store, queries: Sequence[EmbeddedQuery]) -> list[byt
     ]
     if missing:
         raise StoreDamagedError(
-            f"the thumbnail of {missing[0]} is missing from {store.folder}", hint="index it again"
+            f"the thumbnail of {missing[0]} is missing from {store.folder}", hint=Hint("repair")
         )
     return [
         encode_thumbnail(query.thumbnail) if query.thumbnail else stored.get(ImageId(query.id or 0))

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from lookalike.errors import DatasetNotFoundError
 from lookalike.system.cache import cache_folder, check_trusted
+from lookalike.system.checked_calls import check_path
 from lookalike.system.progress import Watch
 
 T = TypeVar("T")
@@ -56,8 +57,9 @@ def find_each(*relative: str) -> Iterator[Path]:
         If it lies in the cache, and could be another user's doing.
     """
     # Not Path.exists, which raises where a folder above is unreadable.
+    names = [check_path("relative", path) for path in relative]
     for folder in data_folders():
-        for path in relative:
+        for path in names:
             if os.path.exists(folder / path):
                 check_trusted(folder / path)
                 yield folder / path

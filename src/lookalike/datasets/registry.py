@@ -223,7 +223,7 @@ def load(
     if name in _BY_NAME:
         row = _BY_NAME[str(name)]
         return row.load(download=download, quiet=quiet, report=report, cancel=cancel)
-    if Path(name).expanduser().is_dir():
+    if os.path.isdir(os.path.expanduser(name)):
         from lookalike.datasets import folder
 
         return folder.load(name)

@@ -13,6 +13,7 @@ and those whose vectors are brought along. Its folder holds
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -325,10 +326,17 @@ class ModelRegistry:
             replace_file(self.folder / f"{name}.npz", content, durable=True)
             note_sum(self.folder / f"{name}.npz", content)
         except OSError as error:
+            self.remove_reduced(name)
             raise ModelResourceError(
                 f"cannot keep the model {name} in {self.folder}: {error.strerror}"
             ) from error
         return self.get(name)
+
+    def remove_reduced(self, name: str) -> None:
+        """Delete a model that `add_reduced` has made, as its vectors could not be written."""
+        for file in self.folder.glob(f"{glob.escape(name)}.npz*"):
+            with contextlib.suppress(OSError):
+                file.unlink()
 
 
 def _facts_of(file: Path) -> tuple[int, int] | None:

@@ -176,8 +176,8 @@ def _check_codes(
     n_queries, n = len(retrieval.hits), int(retrieval.hits.max(initial=-1)) + 1
     if asked.shape != (n_queries,) or there.ndim != 1 or len(there) < n:
         raise InvalidInputError(
-            f"query_codes have shape {asked.shape}, codes {there.shape}; expected ({n_queries},), and one number"
-            " each of what was searched"
+            f"query_codes have shape {asked.shape}, codes {there.shape}; expected ({n_queries},), and one"
+            " number each of what was searched"
         )
     for name, numbers in (("query_codes", asked), ("codes", there)):
         if numbers.size and not 0 <= numbers.min() <= numbers.max() < n_labels:

@@ -150,7 +150,8 @@ def compare_paired(
     names = [name for name in first if name in second]
     if not names:
         raise InvalidInputError(
-            f"the measures are {', '.join(map(str, first))} and {', '.join(map(str, second))}; expected some in common"
+            f"the measures are {', '.join(map(str, first))} and {', '.join(map(str, second))}; expected some"
+            " in common"
         )
     before, after = (_stack({name: values[name] for name in names})[1] for values in (first, second))
     if len(before) != len(after):

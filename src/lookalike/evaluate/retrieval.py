@@ -443,8 +443,8 @@ def precision_of_neighbors(
     found, asked = as_labels(labels), as_labels(query_labels)
     if asked.shape != (len(neighbors.ids),) or found.ndim != 1:
         raise InvalidInputError(
-            f"labels have shape {asked.shape} for {len(neighbors.ids)} queries, and {found.shape} for what was"
-            " searched; expected one each"
+            f"labels have shape {asked.shape} for {len(neighbors.ids)} queries, and {found.shape} for what"
+            " was searched; expected one each"
         )
     if neighbors.ids.size and not -1 <= neighbors.ids.min() <= neighbors.ids.max() < len(found):
         raise InvalidInputError(f"the ids of the neighbours are not rows of {len(found)} labels")

@@ -12,6 +12,7 @@ little, it is not read this time.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -34,10 +35,13 @@ A_RETURNED_PIXEL = 10
 _IN_THREAD = 128_000_000  # bytes
 _IN_THREAD_SECONDS = 2.0
 _WITHOUT_CHILD = 512_000_000, 20.0  # bytes and seconds of what is decoded here if there is no child to be had
+_FAR_TOO_SLOW = 8  # times the seconds that a picture has
 _MOST_CHILDREN = 8
 _SLACK = 96_000_000, 12_000_000  # bytes that libraries reserve, for themselves and for each of their threads
 _ASKED_AGAIN = 0.1  # seconds
 _MOST_SAID = 160  # characters
+
+_TOO_SLOW = re.compile(r"to decode it (?:took|would take) longer than ([0-9.e+]+) s")
 
 _PREPARE = (
     "numpy",
@@ -157,6 +161,11 @@ def decode_apart(
     return answer.value, answer.said
 
 
+def is_far_too_slow(cost: Cost, seconds: float) -> bool:
+    """Tell whether it is no use to begin: what is reckoned is some times what it takes."""
+    return cost.seconds > _FAR_TOO_SLOW * seconds
+
+
 def can_do_without_child(cost: Cost) -> bool:
     """Tell whether a picture may be decoded in the thread where no child can be had."""
     memory, seconds = _WITHOUT_CHILD
@@ -182,6 +191,23 @@ def _stopped(error: StoppedError, name: str, seconds: float, cost: Cost) -> Exce
 def too_slow(seconds: float) -> str:
     """Say why a picture was stopped."""
     return f"to decode it took longer than {seconds:g} s"
+
+
+def far_too_slow(seconds: float) -> str:
+    """Say why a picture was not begun."""
+    return f"to decode it would take longer than {seconds:g} s"
+
+
+def seconds_of(reason: str) -> float | None:
+    """Return how long a picture had that was stopped for the reason given; None for any other reason.
+
+    Examples
+    --------
+    >>> seconds_of(too_slow(30)), seconds_of(far_too_slow(5)), seconds_of("the file is empty")
+    (30.0, 5.0, None)
+    """
+    found = _TOO_SLOW.fullmatch(reason)
+    return None if found is None else float(found[1])
 
 
 def with_said(reason: str, said: str) -> str:

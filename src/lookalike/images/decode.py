@@ -25,6 +25,7 @@ from lookalike.images.orientation import SWAPS_SIDES, orientation_of, turn
 from lookalike.images.rgb import to_rgb, to_small_rgb
 from lookalike.system.plain_files import read_plain
 from lookalike.system.progress import UNWATCHED, Watch
+from lookalike.types import PICTURE_SECONDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,9 +37,6 @@ MAX_PIXELS = 250_000_000
 
 MAX_FILE_BYTES = 1 << 30
 """Files larger than this are refused before they are read."""
-
-PICTURE_SECONDS = 30.0
-"""An image that takes longer to decode is stopped."""
 
 _SMALL_FILE = 4 << 20  # bytes
 _IN_CHILD = "lookalike.images.decode:decode_in_child"
@@ -158,6 +156,8 @@ def decode(
     _check_size(name, cost.width, cost.height, max_pixels)
     if cost.doubt:
         raise ImageDamagedError(name, f"damaged {kind.name} file ({cost.doubt})")
+    if apart.is_far_too_slow(cost, seconds):
+        raise ImageDamagedError(name, apart.far_too_slow(seconds))
     if apart.is_for_thread(cost):
         with apart.room_for(cost, name, len(data), watch):
             return decode_here(data, name, shorter_side, max_pixels)

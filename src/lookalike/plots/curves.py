@@ -21,7 +21,7 @@ from lookalike.plots.style import (
     title_axes,
     write_title,
 )
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, checked_fields
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +31,7 @@ _WIDTH = 8  # inches
 _RECALLS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999)  # where there may be a tick
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class Curve:
     """How fast a search index is at its recalls.

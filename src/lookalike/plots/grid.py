@@ -18,7 +18,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.as_numbers import as_whole_numbers
 from lookalike.errors import InvalidInputError
+from lookalike.plots.places import as_places
 from lookalike.system.checked_calls import checked
 
 Cells = npt.NDArray[np.intp]
@@ -28,6 +30,7 @@ _AT_ONCE = 400  # cells, at most, that are one assignment
 _WINDOW = 16  # cells a side
 _ROUNDS = 6
 _NEAREST = 8
+_MOST_CELLS = 1 << 24
 
 
 @checked
@@ -52,7 +55,11 @@ def assign_to_grid(points: npt.ArrayLike, n_rows: int, n_columns: int) -> Cells:
     """
     from scipy.spatial import cKDTree
 
-    places = np.asarray(points, np.float64).reshape(-1, 2)
+    places = as_places(points)
+    if min(n_rows, n_columns) < 1 or n_rows * n_columns > _MOST_CELLS:
+        raise InvalidInputError(
+            f"there are {n_rows} x {n_columns} cells; expected 1 to {_MOST_CELLS:,} of them", field="n_rows"
+        )
     if len(places) > n_rows * n_columns:
         raise InvalidInputError(
             f"there are {len(places):,} points for {n_rows} x {n_columns} cells; expected as many at most"
@@ -88,8 +95,14 @@ def kept_neighbors(points: npt.ArrayLike, cells: npt.ArrayLike, n_columns: int, 
     """
     from scipy.spatial import cKDTree
 
-    places = np.asarray(points, np.float64)
-    at = np.stack(np.divmod(np.asarray(cells), n_columns), axis=1)
+    places = as_places(points)
+    numbers = as_whole_numbers(cells, "cells")
+    if numbers.shape != (len(places),) or len(places) < 2 or n_columns < 1 or k < 1:
+        raise InvalidInputError(
+            f"there are cells of shape {numbers.shape}, {n_columns} a row, for {len(places)} points; expected"
+            " one a point, from 2 points on"
+        )
+    at = np.stack(np.divmod(numbers, n_columns), axis=1)
     k = min(k, len(places) - 1)
     nearest = cKDTree(places).query(places, k + 1)[1][:, 1:]
     return float((np.abs(at[nearest] - at[:, None]).max(axis=2) <= 2).mean())

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.plots.style import MARKERS, shorten, theme, write_line
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, checked_fields
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,6 +34,7 @@ _FEW = 30  # points that make no clouds
 _LARGE = 0.35  # inches: the radius from which a cloud bears its name, rather than stands beside it
 
 
+@checked_fields
 @checked
 @dataclass(frozen=True, slots=True, eq=False)
 class Groups:

@@ -25,6 +25,7 @@ from lookalike.plots.groups import (
     legend_width,
     name_clouds,
 )
+from lookalike.plots.places import as_places
 from lookalike.plots.shown_images import choose_spread, choose_uncovered
 from lookalike.plots.style import fit_picture, new_figure, shorten, theme, write_line, write_title
 from lookalike.system.checked_calls import checked
@@ -270,7 +271,7 @@ def _draw_points(
 
 
 def _check(points: npt.ArrayLike, groups: Groups | None) -> Points:
-    places = np.asarray(points, np.float64)
+    places = as_places(points)
     if places.ndim != 2 or places.shape[1:] != (2,) or not len(places) or not np.isfinite(places).all():
         raise InvalidInputError(
             f"the points of the map have the shape {places.shape}; expected (n, 2), n from 1 on, all finite"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.as_numbers import as_finite
 from lookalike.errors import InvalidInputError
 from lookalike.plots.strips import Tile, draw_tile
 from lookalike.plots.style import (
@@ -20,7 +21,7 @@ from lookalike.plots.style import (
     write_line,
     write_title,
 )
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, checked_fields
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,6 +42,7 @@ _RIGHT, _WRONG = "✓", "✗"
 Doubles = npt.NDArray[np.float64]
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class QueryRow:
     """A query and its hits.
@@ -217,7 +219,7 @@ def scree(shares: Sequence[float] | Doubles, kept: int, title: str = "", mark: f
     """
     from matplotlib.ticker import FixedLocator, MaxNLocator
 
-    each = np.asarray(shares, np.float64)
+    each = as_finite(shares, "shares")
     if each.ndim != 1 or not 1 <= kept <= len(each):
         raise InvalidInputError(f"there are shares of shape {each.shape}, {kept} of them kept; expected (m,)")
     together = np.cumsum(each)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.errors import InvalidInputError
 from lookalike.plots.style import DPI, fit_picture, new_figure, shorten, theme, write_line, write_title
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, checked_fields
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,6 +21,10 @@ _MARGIN = 0.15
 _TITLE = 0.45
 
 
+_MOST_COLUMNS = 200
+
+
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class SheetRow:
     """One row of a sheet.
@@ -62,7 +66,7 @@ def contact_sheet(rows: Sequence[SheetRow], title: str = "", columns: int = 12) 
     InvalidInputError
         If there are no rows, or no columns.
     """
-    if not rows or columns < 1:
+    if not len(rows) or not 1 <= columns <= _MOST_COLUMNS:
         raise InvalidInputError(f"there are {len(rows)} rows of {columns} images to draw; expected some")
     width = 2 * _MARGIN + columns * (_TILE + _GAP)
     top = _TITLE if title else _MARGIN

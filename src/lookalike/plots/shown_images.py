@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.plots.places import as_places
+
 Rows = npt.NDArray[np.intp]
 
 _COVERED = (0.0, 0.2, 0.4)  # the share of an image that others may cover: first none, then more
@@ -27,7 +29,7 @@ def choose_spread(points: npt.ArrayLike, n_chosen: int) -> Rows:
     (n_chosen,) int
         Rows, rising.
     """
-    places = np.asarray(points, np.float64).reshape(-1, 2)
+    places = as_places(points)
     chosen = []
     groups = [(np.arange(len(places)), n_chosen)] if n_chosen else []
     while groups:

@@ -12,7 +12,7 @@ import numpy as np
 
 from lookalike.errors import InvalidInputError
 from lookalike.plots.style import drawable, fonts, new_figure, shorten, theme, write_title
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, checked_fields
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +24,7 @@ _TILE = 1.9  # inches
 _CAPTION = 0.52  # inches below each tile: two lines
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class Tile:
     """One picture of a strip.

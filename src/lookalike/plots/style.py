@@ -30,6 +30,9 @@ DPI = 150
 TITLE_SIZE = 11  # points
 
 
+_LONGEST_LINE = 500  # letters
+
+
 @dataclass(frozen=True, slots=True)
 class Theme:
     """The colours of a picture, on light or on dark paper.
@@ -268,6 +271,10 @@ def save_figure(figure: Figure, path: Path, *, force: bool = False) -> None:
 def shorten(text: Text, width: float, keeps_end: bool = False) -> None:
     """Cut a line of text, at its end or in its middle, until it is at most `width` inches wide."""
     line = text.get_text()
+    if len(line) > _LONGEST_LINE:  # no page is so wide, and to draw it takes for ever
+        half = _LONGEST_LINE // 2
+        line = f"{line[:half]}…{line[-half:]}"
+        text.set_text(line)
     kept = len(line)
     limit = width * text.figure.dpi
     while kept > 1 and (drawn := text.get_window_extent().width) > limit:

@@ -13,6 +13,8 @@ from lookalike.system.checked_calls import shown
 
 _MOST = 10**308
 
+_MOST_SECONDS = 1_000_000
+
 
 def check_count(name: str, value: int, least: int = 1) -> None:
     """Raise InvalidInputError unless a number of things is whole and at least so large."""
@@ -20,6 +22,16 @@ def check_count(name: str, value: int, least: int = 1) -> None:
         raise InvalidInputError(
             f"{name} is {shown(value)}; expected a whole number, {least} or more", field=name
         )
+
+
+def check_seconds(name: str, value: float) -> float:
+    """Return a number of seconds, checked to be positive, and finite."""
+    if not is_number(value) or not 0 < value < _MOST_SECONDS:
+        raise InvalidInputError(
+            f"{name} is {value!r}; expected a number of seconds above 0, and at most {_MOST_SECONDS:,}",
+            field=name,
+        )
+    return float(value)
 
 
 def check_switch(name: str, value: object) -> bool:
@@ -33,7 +45,7 @@ def is_number(value: object) -> bool:
     """Tell whether something is a number that float64 holds; truth values are none."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         return False
-    return isinstance(value, float | np.floating) or -_MOST < value < _MOST
+    return isinstance(value, float | np.floating) or bool(-_MOST < value < _MOST)
 
 
 def check_text(name: str, value: object, expected: str) -> str:

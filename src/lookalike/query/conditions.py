@@ -142,8 +142,8 @@ class FieldCondition:
         if isinstance(value, str):
             return value
         raise InvalidInputError(
-            f"the field {self.name!r} is asked for {shown(value)}; expected a number, a text, a date, or true or"
-            " false",
+            f"the field {self.name!r} is asked for {shown(value)}; expected a number, a text, a date, or true"
+            " or false",
             field="fields",
         )
 
@@ -223,4 +223,6 @@ def _check_corner(point: Any) -> tuple[float, float]:
 
 
 def _is_list(value: object) -> bool:
-    return isinstance(value, Sequence | np.ndarray) and not isinstance(value, str | bytes)
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)

@@ -80,12 +80,17 @@ def check_choice(name: str, value: object, words: Sequence[str]) -> str | tuple[
     if value is None or isinstance(value, str):
         chosen: tuple[Any, ...] = () if value is None else (value,)
     else:
-        chosen = tuple(value) if isinstance(value, Iterable) else (value,)
+        chosen = tuple(value) if isinstance(value, Iterable) and not _is_alone(value) else (value,)
     for word in chosen:
-        if word not in words:
-            raise InvalidInputError(f"the {name} is {word!r}; expected {' or '.join(words)}")
+        if not isinstance(word, str) or word not in words:
+            raise InvalidInputError(f"the {name} is {shown(word)}; expected {' or '.join(words)}")
     found = tuple(word for word in words if word in chosen)
     return found if len(found) > 1 else next(iter(found), None)
+
+
+def _is_alone(value: object) -> bool:
+    """Tell whether something is an array without axes, which cannot be gone through."""
+    return isinstance(value, np.ndarray) and not value.ndim
 
 
 def check_paths(name: str, value: object) -> tuple[str, ...]:
@@ -108,7 +113,7 @@ def check_format(word: str) -> str:
 def check_ids(value: object) -> tuple[ImageId, ...]:
     """Return ids, given as numbers or as 16 hexadecimal digits, as a tuple of numbers."""
     given = (value,) if isinstance(value, str | int) else value
-    if not isinstance(given, Sequence | np.ndarray) or not np.ndim(given):
+    if not isinstance(given, Sequence | np.ndarray) or _is_alone(given):
         raise InvalidInputError(f"ids is {shown(value)}; expected a list of ids", field="ids")
     return tuple(map(_check_id, given))
 

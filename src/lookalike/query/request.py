@@ -130,6 +130,7 @@ class SearchRequest:
     def _check_order(self) -> None:
         """Raise InvalidInputError unless images can be listed so, and are to be listed."""
         check_sort(self.sort)
+        check_switch("descending", self.descending)
         check_count("random_state", self.random_state, least=0)
         if self.k is not None:
             check_count("k", self.k)
@@ -233,7 +234,8 @@ def _check_terms(name: str, terms: object) -> tuple[Term, ...]:
     for term in found:
         if not isinstance(term, Term):
             raise InvalidInputError(
-                f"{name} has {shown(term)}; expected one of the kinds of query, such as lookalike.ImageFile(…)",
+                f"{name} has {shown(term)}; expected one of the kinds of query, such as"
+                " lookalike.ImageFile(…)",
                 field=name,
             )
     return tuple(found)

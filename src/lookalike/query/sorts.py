@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lookalike.errors import InvalidInputError, QueryConflictError
 from lookalike.query.checking import near_misses
+from lookalike.system.checked_calls import shown
 
 SORTS = ("path", "date", "label", "size", "sharpness", "color", "rating", "central", "random")
 """Beside them ``field:NAME``, one of the user's own columns."""
@@ -31,10 +32,10 @@ def check_sort(sort: object) -> str | None:
         return sort
     if isinstance(sort, str) and sort.startswith(FIELD) and len(sort) > len(FIELD):
         return sort
-    if sort in _LATER:
+    if isinstance(sort, str) and sort in _LATER:
         raise QueryConflictError(f"images cannot be sorted by {sort} yet; expected {', '.join(SORTS)}")
     close = near_misses(str(sort), SORTS, 0.6)  # all are named anyway
     meant = f"did you mean {' or '.join(close)}?" if close else None
     raise InvalidInputError(
-        f"sort is {sort!r}; expected {', '.join(SORTS)} or {FIELD}NAME", hint=meant, field="sort"
+        f"sort is {shown(sort)}; expected {', '.join(SORTS)} or {FIELD}NAME", hint=meant, field="sort"
     )

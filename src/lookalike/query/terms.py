@@ -26,7 +26,7 @@ from lookalike.errors import ImageError, InvalidInputError, QueryInputError
 from lookalike.images import decode
 from lookalike.images.decode import upright_rgb
 from lookalike.query.checking import check_document, check_text, is_number
-from lookalike.system.checked_calls import checked, shown
+from lookalike.system.checked_calls import check_path, checked, shown
 from lookalike.types import ImageId, PixelArray, format_id
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ class Term(ABC):
         weight = self.weight
         if not is_number(weight) or not LEAST_WEIGHT <= weight <= GREATEST_WEIGHT:
             raise InvalidInputError(
-                f"the weight is {shown(weight)}; expected a number from {LEAST_WEIGHT:f} to {GREATEST_WEIGHT:.0f}",
+                f"the weight is {shown(weight)}; expected a number from {LEAST_WEIGHT:f} to"
+                f" {GREATEST_WEIGHT:.0f}",
                 field="weight",
             )
         object.__setattr__(self, "weight", float(weight))
@@ -178,7 +179,7 @@ class ImageFile(PictureTerm):
 
     def __post_init__(self) -> None:
         PictureTerm.__post_init__(self)
-        path = os.fspath(self.path) if isinstance(self.path, os.PathLike) else self.path
+        path = check_path("file", self.path) if isinstance(self.path, str | os.PathLike) else self.path
         object.__setattr__(self, "path", check_text("file", path, "the path of an image file"))
 
     def _content(self) -> str:

@@ -38,6 +38,9 @@ class Commits:
     ----------
     table : Path
         The folder of the table, which need not be there.
+    notes_at_once : bool
+        Whether checksums are flushed, too. Where not, a power cut may take those of the last half minute:
+        nobody can tell then whether these files are what was written.
 
     Attributes
     ----------
@@ -45,8 +48,9 @@ class Commits:
         Why a commit was refused; Lance makes another error of it.
     """
 
-    def __init__(self, table: Path) -> None:
+    def __init__(self, table: Path, notes_at_once: bool = True) -> None:
         self.table = table
+        self._notes_at_once = notes_at_once
         self.failure: OSError | None = None
         self._sums = Checksums(table)
         self._there = _entries(table, (*_DATA, VERSIONS))
@@ -69,18 +73,19 @@ class Commits:
 
     def abandon(self) -> None:
         """Delete what the operation has written, and no version names, as it has failed."""
-        now = _entries(self.table, (*_DATA, VERSIONS))
-        if now.get(VERSIONS, set()) - self._there.get(VERSIONS, set()):
-            return  # one that is new may name it
-        new = {
-            f"{folder}/{name}"
-            for folder in now
-            for name in now[folder] - self._there.get(folder, set())
-            if folder and f"{folder}/{name}" not in now
-        }
-        for name in new.union(self._unnamed):
-            with contextlib.suppress(OSError):  # a later one will
-                (self.table / name).unlink()
+        with contextlib.suppress(OSError):  # what is left a later one will sweep
+            now = _entries(self.table, (*_DATA, VERSIONS))
+            if now.get(VERSIONS, set()) - self._there.get(VERSIONS, set()):
+                return  # one that is new may name it
+            new = {
+                f"{folder}/{name}"
+                for folder in now
+                for name in now[folder] - self._there.get(folder, set())
+                if folder and f"{folder}/{name}" not in now
+            }
+            for name in new.union(self._unnamed):
+                with contextlib.suppress(OSError):
+                    (self.table / name).unlink()
         self._unnamed = []
 
     def _flush_new(self, folders: tuple[str, ...]) -> list[str]:
@@ -96,7 +101,7 @@ class Commits:
             check_whole(self.table / name)
             flush_file(self.table / name)
         if folders == _DATA:
-            self._sums.note(files)
+            self._sums.note(files, flush=self._notes_at_once)
         for folder in sorted(now, reverse=True):  # those within first
             if now[folder] != self._there.get(folder):
                 flush_folder(self.table / folder)

@@ -36,6 +36,8 @@ _VERSIONS_KEPT = 128  # for who opened an old one and has not read it yet
 class JournalTable(Table):
     """See above. Its first column counts the rows, from 1."""
 
+    _notes_at_once = False  # somebody is waiting, and each flush takes a millisecond
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the lock of its writers.

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import threading
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import StoreDamagedError, StoreResourceError
+from lookalike.errors import DamageWarning, StoreDamagedError, StoreResourceError
 from lookalike.store import schema
 from lookalike.store.fields import FieldTable
 from lookalike.store.journal_table import JOURNAL, JournalTable
@@ -70,6 +71,17 @@ def look_at_tables(folder: Path) -> dict[str, Commit]:
     except OSError as error:
         raise StoreResourceError(f"cannot read {folder}: {error.strerror or error}") from error
     return {name: commit for name, commit in commits.items() if commit is not None}
+
+
+def _miss_lost_tables(folder: Path, state: State) -> None:
+    """Warn of tables that were written, and have lost all versions: they look as if they never had been."""
+    for name in (*(f"{name}.lance" for name in _TABLES), JOURNAL):
+        if name not in state:
+            try:
+                with contextlib.suppress(OSError, ValueError):
+                    was_written(folder / name)
+            except StoreDamagedError as error:
+                warnings.warn(DamageWarning(error.told), stacklevel=2)
 
 
 class Pin:
@@ -322,6 +334,8 @@ class PinnedStore(Store):
                 if commit.version == 1:
                     with contextlib.suppress(OSError, ValueError, StoreDamagedError):  # who asks it will know
                         was_written(folder / name)
+            if before is None:
+                _miss_lost_tables(folder, state)
             for name, commit in state.items():
                 if name not in held or held[name].commit != commit:
                     held[name] = Pin(Table(folder / name, schema.files()), commit)

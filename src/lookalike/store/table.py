@@ -18,7 +18,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -61,6 +61,8 @@ class Table:
         Then who writes goes on from an older one; else what people said would be lost without a word.
     """
 
+    _notes_at_once: ClassVar[bool] = True  # see `Commits`
+
     def __init__(
         self, folder: Path, schema: pa.Schema, is_made_again: Callable[[], bool] = lambda: False
     ) -> None:
@@ -69,6 +71,8 @@ class Table:
         self._key: str = schema.names[0]
         self._is_made_again = is_made_again
         self._commits: Commits | None = None  # of the last operation that writes
+        self._index_seen = 0  # the version whose own index was found whole
+        self._is_swept = False  # of what a writer that was killed has left
 
     def exists(self) -> bool:
         """Whether anything was ever written."""
@@ -153,7 +157,8 @@ class Table:
             there = dataset.schema.field("embedding").type.list_size
             if there != dimension:
                 raise StoreDamagedError(
-                    f"{self.folder} holds vectors of {there} dimensions; expected {dimension}"
+                    f"{self.folder} holds vectors of {there} dimensions; expected {dimension}",
+                    hint=_REPAIR,
                 )
             n = dataset.count_rows()
             ids = np.empty(n, np.int64)
@@ -268,7 +273,13 @@ class Table:
         }
         with self._errors("read"):
             columns = ["id", "embedding", "_distance"]
-            rows = self._open().scanner(columns=columns, nearest=asked).to_table()
+            dataset = self._open()
+            if self._index_seen != dataset.version:
+                flaw = versions.flawed_index(self.folder, dataset)
+                if flaw is not None:
+                    raise StoreDamagedError(f"the index in {self.folder} is damaged: {flaw}", hint=_REPAIR)
+                self._index_seen = dataset.version
+            rows = dataset.scanner(columns=columns, nearest=asked).to_table()
         vectors = rows["embedding"].combine_chunks().flatten().to_numpy()
         return rows["id"].to_numpy(), vectors.reshape(len(rows), -1 if len(rows) else len(query))
 
@@ -335,7 +346,6 @@ class Table:
         if not self.exists():
             return
         with self._errors("write"):
-            versions.sweep(self.folder)
             dataset = self._open_to_write()
             width = sum(_width(field.type) for field in dataset.schema)
             enough = min(_ROWS_OF_A_FRAGMENT, -(-_BYTES_OF_A_FRAGMENT // width))
@@ -392,7 +402,10 @@ class Table:
             reason = next(flaw.reason for flaw in flaws.values() if flaw.was_done)
             raise StoreDamagedError(f"{self.folder} is damaged: {reason}", hint=_REPAIR)
         versions.move_aside(self.folder, flaws)
-        self._commits = Commits(self.folder)
+        if not self._is_swept and not flaws:  # else what was moved names some of it
+            self._is_swept = True
+            versions.sweep(self.folder)
+        self._commits = Commits(self.folder, self._notes_at_once)
         return self._commits
 
     def _clean(self, dataset: Any, n_kept: int) -> None:
@@ -445,6 +458,12 @@ class Table:
             ) from error
         except MemoryError as error:
             raise StoreResourceError(f"cannot {doing} {self.folder}: there is not enough memory") from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # Rust's, which no Exception is
+                raise
+            raise StoreDamagedError(
+                f"cannot {doing} {self.folder}: Lance cannot make sense of it", hint=_REPAIR
+            ) from error
 
 
 def _vector_blocks(dataset: Any, rows: int = _ROWS_AT_ONCE, **ahead: int) -> Iterator[tuple[Ids, Vectors]]:

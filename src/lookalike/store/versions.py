@@ -38,6 +38,7 @@ _MOST_REMEMBERED = 128  # commits of a table
 _TRIES = 20  # to find the newest version while others write
 _ENDING = b"LANC"  # of each manifest
 _REPAIR = Hint("repair")
+_NO_FILE = FileIdentity(0, 0, 0)  # of a version that is gone
 
 
 class Commit(NamedTuple):
@@ -111,7 +112,7 @@ def was_written(table: Path) -> bool:
     """
     newest = newest_commit(table)
     if newest is None:
-        return bool(_flaws.get(os.fspath(table))) and open_whole(table) is not None
+        return open_whole(table) is not None
     # Of the first, nobody knows yet whether there is anything to fall back to.
     if newest.version > 1 or _is_known(table, newest):
         return True
@@ -142,15 +143,15 @@ def open_whole(table: Path, upto: int | None = None, commit_lock: Callable[..., 
     """
     folder, versions = os.fspath(table), table / VERSIONS
     for _ in range(_TRIES):
-        try:
-            names = os.listdir(versions)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        names = _listed(table)
         if upto is not None and upto not in map(version_of, filter(_COUNTED.fullmatch, names)):
             raise ValueError(f"version {upto} is not there any more")
-        passed_over: list[tuple[Commit, Flaw]] = []
+        flawed: list[tuple[Commit, Flaw]] = []
         with contextlib.suppress(FileNotFoundError):  # cleared away by another process, meanwhile
-            for commit, name in _commits(os.fspath(versions), names):
+            commits = list(_commits(os.fspath(versions), names))
+            if upto is None and not (commits and _is_known(table, commits[0][0])):
+                flawed += _missing(table, commits[0][0].version if commits else 0)
+            for commit, name in commits:
                 if upto is not None and commit.version > upto:
                     continue
                 flaw = _flaws.get(folder, {}).get(commit)
@@ -158,10 +159,10 @@ def open_whole(table: Path, upto: int | None = None, commit_lock: Callable[..., 
                 if flaw is None:
                     dataset, flaw = _look(table, name, commit, commit_lock)
                 if flaw is None:
-                    _pass_over(table, passed_over)
+                    _pass_over(table, flawed)
                     return dataset
-                passed_over.append((commit, flaw))
-            return _without_any(table, passed_over)
+                flawed.append((commit, flaw))
+            return _without_any(table, flawed)
     raise FileNotFoundError(errno.ENOENT, "its newest version comes and goes", os.fspath(versions))
 
 
@@ -182,21 +183,21 @@ def flaws(table: Path) -> dict[str, Flaw]:
     found = _flaws.get(folder, {})
     if not found:
         return {}
-    names = _listed(table)
-    return {
-        name: found[commit]
-        for commit, name in _commits(f"{folder}{os.sep}{VERSIONS}", names)
-        if commit in found
-    }
+    commits = _commits(os.fspath(table / VERSIONS), _listed(table))
+    named = {name: found[commit] for commit, name in commits if commit in found}
+    return named | {_name_of(commit.version): found[commit] for commit in found if commit.file == _NO_FILE}
 
 
 def sweep(table: Path) -> None:
     """Delete the files of data that no version names: of a write that was cut off. The caller holds its lock.
 
+    Only where there may be some are all versions looked at: files that were never noted, or after which no
+    version was. If one cannot be read, nothing is deleted.
+
     Raises
     ------
-    OSError, ValueError
-        If a version cannot be read; one that is not whole names what it named.
+    OSError
+        If the folder cannot be looked into.
     """
     import lance
 
@@ -206,13 +207,26 @@ def sweep(table: Path) -> None:
         if (table / folder).is_dir()
         for name in os.listdir(table / folder)
     }
-    newest = open_whole(table)
+    newest = open_whole(table) if there else None
     if newest is None or flaws(table):
         return
     there.difference_update(name for name, _ in named_files(newest))
-    for version in newest.versions() if there else ():
-        each = lance.dataset(os.fspath(table), version=version["version"])
-        there.difference_update(name for name, _ in named_files(each))
+    was_named: set[str] = set()
+    waiting: list[str] = []
+    for name in Checksums(table).read() if there else ():
+        waiting.append(name)
+        if name.startswith(VERSIONS):
+            was_named.update(waiting)
+            waiting.clear()
+    there -= was_named
+    try:
+        for version in newest.versions() if there else ():
+            each = lance.dataset(os.fspath(table), version=version["version"])
+            there.difference_update(name for name, _ in named_files(each))
+    except BaseException as error:
+        if not isinstance(error, OSError | ValueError) and type(error).__name__ != "PanicException":
+            raise
+        return
     for name in there:
         with contextlib.suppress(OSError):  # the next one will
             os.unlink(table / name)
@@ -247,6 +261,8 @@ def move_aside(table: Path, names: Collection[str]) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     moved = []
     for name in names:
+        if not (table / VERSIONS / name).exists():  # gone already
+            continue
         place = folder / name
         for number in range(2, 10_000):
             if not place.exists():
@@ -255,7 +271,10 @@ def move_aside(table: Path, names: Collection[str]) -> list[Path]:
         (table / VERSIONS / name).rename(place)
         moved.append(place)
     flush_folder(folder)
-    flush_folder(table / VERSIONS)
+    with contextlib.suppress(FileNotFoundError):
+        flush_folder(table / VERSIONS)
+    sums = Checksums(table)
+    sums.forget_others([name for name in sums.read() if name.removeprefix(f"{VERSIONS}/") not in names])
     _flaws.pop(os.fspath(table), None)
     return moved
 
@@ -271,6 +290,23 @@ def note_whole(table: Path, name: str) -> None:
     with contextlib.suppress(OSError):
         facts = os.stat(table / VERSIONS / name)
         _remember(table, Commit(version_of(name), FileIdentity.of(facts)))
+
+
+def _missing(table: Path, newest: int) -> list[tuple[Commit, Flaw]]:
+    """Return the commit that was noted last, if it is newer than the newest that is there."""
+    noted: dict[str, Noted] = {}
+    with contextlib.suppress(OSError):
+        noted = Checksums(table).read()
+    names = [name for folder, _, name in (each.partition("/") for each in noted) if folder == VERSIONS]
+    last = max(map(version_of, names), default=0)
+    if last <= newest:
+        return []
+    return [(Commit(last, _NO_FILE), Flaw(f"{VERSIONS}/{_name_of(last)} is missing", was_done=True))]
+
+
+def _name_of(number: int) -> str:
+    """Return what Lance calls the file of a version."""
+    return f"{_COUNTED_FROM - number:020}.manifest"
 
 
 def _is_known(table: Path, commit: Commit) -> bool:
@@ -412,6 +448,26 @@ def has_whole_index(table: Path, uuid: str) -> bool:
     sums = Checksums(table)
     noted = {name: each for name, each in sums.read().items() if name.startswith(f"_indices/{uuid}/")}
     return all(sums.trust(name, each) in ("whole", "unknown") for name, each in noted.items())
+
+
+def flawed_index(table: Path, dataset: Any) -> str | None:
+    """Return what is wrong with the indexes of Lance's own that an open version names; None if nothing is.
+
+    Raises
+    ------
+    OSError
+        If one cannot be read.
+    """
+    sums = Checksums(table)
+    noted = sums.read()
+    for index in dataset.describe_indices():
+        for segment in index.segments:
+            folder = f"_indices/{segment.uuid}/"
+            for name in filter(lambda each: each.startswith(folder), noted):
+                verdict = sums.trust(name, noted[name])
+                if verdict != "whole":
+                    return f"{name} is {verdict}"
+    return None
 
 
 def named_files(dataset: Any) -> Iterator[tuple[str, int | None]]:

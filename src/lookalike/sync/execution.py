@@ -41,7 +41,7 @@ from lookalike.sync.reading import Outage, Unread, identify, read, undecoded
 from lookalike.sync.side_by_side import side_by_side
 from lookalike.sync.work import Work
 from lookalike.system.progress import Progress, Watch
-from lookalike.types import ImageId, PixelArray, Vectors
+from lookalike.types import PICTURE_SECONDS, ImageId, PixelArray, Vectors
 
 COMMIT_IMAGES = 2_000
 _NO_COLORS = np.empty((0, 4), np.float32)
@@ -65,7 +65,7 @@ class Target:
     table: Table
     load: Callable[[], Embedder]
     derived: Sequence[tuple[Table, Callable[[Vectors], Vectors]]] = ()
-    remade: Callable[[], None] = lambda: None
+    remade: Callable[[bool], None] = lambda is_done: None
 
 
 @dataclass(slots=True)
@@ -199,7 +199,7 @@ def carry_out(
     outcome = Outcome()
     if files:
         store.load()  # while there is memory for it
-        worker = Worker([target.load() for target in targets], known, work.watch)
+        worker = Worker([target.load() for target in targets], known, work.watch, work.picture_seconds)
         writer = _Writer(store, targets, known, outage, work)
         try:
             for done in work_through(worker, files, work):
@@ -246,10 +246,19 @@ class Worker:
         What is described and embedded is not read a second time.
     watch : Watch
         May stop it.
+    picture_seconds : float
+        An image that takes longer to decode is stopped.
     """
 
-    def __init__(self, embedders: Sequence[Embedder], known: IndexedState, watch: Watch) -> None:
+    def __init__(
+        self,
+        embedders: Sequence[Embedder],
+        known: IndexedState,
+        watch: Watch,
+        picture_seconds: float = PICTURE_SECONDS,
+    ) -> None:
         self._watch = watch
+        self._picture_seconds = picture_seconds
         self.batch_size = max((embedder.batch_size for embedder in embedders), default=1)
         self._embedders = embedders
         self._described = known.described
@@ -312,7 +321,7 @@ class Worker:
     def _decode(self, file: FoundFile, content: bytes | PixelArray, image: ImageId, sha256: bytes) -> _Opened:
         sides = [embedder.model.decode_side for embedder in self._embedders]
         decoded: dict[int | None, Decoded] = {  # once for each size that is wanted
-            side: decode(content, file.path, side) if isinstance(content, bytes) else from_pixels(content)
+            side: self._decode_at(content, file, side) if isinstance(content, bytes) else from_pixels(content)
             for side in dict.fromkeys(sides or [SIDE])
         }
         pixels = [
@@ -327,6 +336,9 @@ class Worker:
             # Not all models see it anew: it stays for the sync that brings all of them up to date.
             row = replace(row, reader=None)
         return _Opened(file, image, tuple(pixels), row, colors, first.note)
+
+    def _decode_at(self, content: bytes, file: FoundFile, side: int | None) -> Decoded:
+        return decode(content, file.path, side, seconds=self._picture_seconds, watch=self._watch.quiet())
 
     def _release(self, images: Iterable[ImageId]) -> None:
         """Let a copy, or the next try, have what this one could not finish."""
@@ -440,11 +452,11 @@ class _Writer:
 
     def _write_vectors(self, target: Target, rows: dict[ImageId, Vectors]) -> None:
         ids, vectors = list(rows), np.stack(list(rows.values()))
-        target.remade()
+        target.remade(False)
         for table, derive in target.derived:
             self._store.write_vectors(ids, derive(vectors), table)
         self._store.write_vectors(ids, vectors, target.table)
-        target.remade()
+        target.remade(True)
 
     def _is_settled(self, image: ImageId) -> bool:
         return image in self._settled or image in self._known.embedded

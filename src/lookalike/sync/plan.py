@@ -17,12 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.images import FileStat
+from lookalike.images.apart import seconds_of
 from lookalike.images.finding.scan import unescape
 from lookalike.images.reader import READER
 from lookalike.store import Store, Table
 from lookalike.store.store import FailureRow, FileRow
 from lookalike.sync.evidence import Evidence
-from lookalike.types import ImageId
+from lookalike.types import PICTURE_SECONDS, ImageId
 
 _Row = TypeVar("_Row")
 
@@ -233,8 +234,8 @@ class IndexedState:
     outdated: Mapping[ImageId, int | None] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, store: Store, vectors: Table) -> IndexedState:
-        """Read it from the tables."""
+    def read(cls, store: Store, vectors: Table, picture_seconds: float = PICTURE_SECONDS) -> IndexedState:
+        """Read it from the tables; an image that had less time than it has today may be readable by now."""
         readers = store.images.read(["id", "reader"]).to_pydict()
         ids: list[set[ImageId]] = [
             set(table.read(["id"])["id"].to_pylist()) for table in (store.thumbnails, vectors)
@@ -247,7 +248,7 @@ class IndexedState:
         }
         return cls(
             {row.path: row for row in _rows(store.files, FileRow)},
-            {row.path: row for row in _rows(store.failures, FailureRow)},
+            {row.path: _with_time(row, picture_seconds) for row in _rows(store.failures, FailureRow)},
             described,
             described & ids[1],
             outdated,
@@ -324,6 +325,12 @@ def decide(
     new_sizes = Counter(file.stat.size for file in plan.doubtful if file.path not in known.files)
     plan.gone = plan.lost.certain(new_sizes)
     return plan
+
+
+def _with_time(failure: FailureRow, picture_seconds: float) -> FailureRow:
+    """Return a failure as it counts where an image may take so many seconds."""
+    had = seconds_of(failure.reason)
+    return failure if had is None or had >= picture_seconds else replace(failure, size=None, mtime_ns=None)
 
 
 def fails_still(failure: FailureRow, file: FoundFile) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lookalike.store.store import Changes, FileRow
 from lookalike.system.progress import UNWATCHED, Watch
+from lookalike.types import PICTURE_SECONDS
 
 COMMIT_SECONDS = 10.0
 
@@ -25,6 +26,8 @@ class Work:
         Told in words of what may take a while.
     commit_seconds : float
         A kill loses at most what was done in this time.
+    picture_seconds : float
+        A picture that takes longer to decode is stopped.
     edited : callable
         Told of the files whose content is another now, the old rows and the new, before that is written; and
         of all that is written with it.
@@ -34,4 +37,5 @@ class Work:
     watch: Watch = UNWATCHED
     say: Callable[[str], None] = lambda words: None
     commit_seconds: float = COMMIT_SECONDS
+    picture_seconds: float = PICTURE_SECONDS
     edited: Callable[[Sequence[tuple[FileRow, FileRow]], Changes], None] = lambda rows, changes: None

@@ -38,5 +38,7 @@ def check_random(random_state: Any) -> RandomState:
     from sklearn.utils import check_random_state
 
     if random_state is None or random_state is np.random or isinstance(random_state, np.random.RandomState):
-        return check_random_state(random_state)
-    return check_random_state(check_seed(random_state))
+        found: RandomState = check_random_state(random_state)
+    else:
+        found = check_random_state(check_seed(random_state))
+    return found

@@ -25,10 +25,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from lookalike.as_numbers import as_whole_numbers
+from lookalike.as_numbers import as_finite, as_whole_numbers
 from lookalike.errors import InvalidInputError
 
 _Called = TypeVar("_Called", bound=Callable[..., Any])
+_Thing = TypeVar("_Thing")
 _MOST = 2**63  # numbers of more bits are of nothing that can be counted here
 _SHOWN = 80  # characters of what is refused
 _NEVER = frozenset[type]()
@@ -81,6 +82,12 @@ def checked(called: _Called) -> _Called:
                     setattr(called, name, kept)
         return called
     return _of_function(called)  # type: ignore[return-value]
+
+
+def checked_fields(kind: type[_Thing]) -> type[_Thing]:
+    """Return a dataclass that looks at what its fields are given."""
+    setattr(kind, "__init__", _of_function(kind.__init__))  # noqa: B010 - mypy knows no other way
+    return kind
 
 
 def _of_member(found: Any) -> Any:
@@ -140,6 +147,8 @@ def _read(function: Callable[..., Any]) -> tuple[list[str], dict[str, _Type]]:
         text = str(each.annotation).strip("'\"")
         if _IDS.fullmatch(text) and each.kind is not each.VAR_POSITIONAL:
             types[name] = _IDS_TYPE
+        elif _FLOATS.fullmatch(text):
+            types[name] = _FLOATS_TYPE
         elif each.annotation is not each.empty and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
             kind = _of_text(text, function)
             if kind is not None:
@@ -222,13 +231,15 @@ def _none(value: Any) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    if not isinstance(value, Integral) or isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         _unfit()
-    return value if -_MOST <= value < _MOST else _unfit("that has too many digits")  # type: ignore[operator]
+    if not -_MOST <= value < _MOST:
+        _unfit("that has too many digits")
+    return value if type(value) is int else int(value)  # NumPy's small ones would overflow
 
 
 def _real(value: Any) -> Any:
-    if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
+    if isinstance(value, bool) or not isinstance(value, Real):
         _unfit()
     try:
         is_nan = math.isnan(value)
@@ -265,7 +276,8 @@ def check_path(name: str, value: object) -> str:
     InvalidInputError
         If it is none, has a zero byte, or cannot be spelled in the names of files.
     """
-    return os.fspath(_take(_PATH_TEXT, name, value))
+    path: str = os.fspath(_take(_PATH_TEXT, name, value))
+    return path
 
 
 def _path(value: Any) -> Any:
@@ -275,7 +287,7 @@ def _path(value: Any) -> Any:
 
 
 def _ids(value: Any) -> Any:
-    if isinstance(value, np.ndarray) and value.dtype.kind in "iu":
+    if type(value) is np.ndarray and value.dtype.kind in "iu":
         return value
     return value if value is None else as_whole_numbers(value, "ids or row numbers")
 
@@ -324,7 +336,11 @@ def _tuple(kinds: Sequence[_Type | None]) -> _Type:
     return _Type(f"({', '.join(words)})", take)
 
 
-_IDS = re.compile(r"(Ids|Numbers|(npt\.)?NDArray\[np\.(intp|int32|int64|integer\[Any\])\])( \| None)?")
+_IDS = re.compile(
+    r"(Ids|Numbers|(npt\.)?NDArray\[np\.(intp|int32|int64|integer|integer\[Any\])\])( \| None)?"
+)
+_FLOATS = re.compile(r"Doubles|(npt\.)?NDArray\[np\.float(32|64)\]")
+_FLOATS_TYPE = _Type("numbers", lambda value: as_finite(value, "values"))
 _IDS_TYPE = _Type("whole numbers", _ids)
 _PATH_TEXT = _Type("a path", _path_like)
 _SIMPLE = {

@@ -19,7 +19,6 @@ import os
 import pickle
 import queue
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -28,13 +27,17 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from lookalike.system.child import END_OF_CALL
 from lookalike.system.forks import leave_behind
 from lookalike.system.progress import UNWATCHED, Watch
 
+if TYPE_CHECKING:
+    import subprocess
+
 _ASKED_AGAIN = 0.1  # seconds that are waited before it is asked whether to go on
+_MOST_PATIENCE = 4  # times the seconds of a call, for one that gets little of the processor
 _START_SECONDS = 60.0  # for a child to be there, on a machine that is busy or asleep
 _IDLE_SECONDS = 60.0  # that a child without work is kept
 _MOST_SAID = 4096  # bytes kept of what libraries print for one call
@@ -53,7 +56,8 @@ class Bounds:
     Attributes
     ----------
     seconds : float
-        By the clock, from the moment when the child begins.
+        By the clock, from the moment when the child begins; where the machine gave it less than half of that
+        as processor time, up to four times as much.
     memory : int or None
         Bytes beyond what the child has taken before; None for no bound.
     """
@@ -246,6 +250,8 @@ class _Child:
         leave_behind(self, _Child._abandon)
 
     def _start(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        import subprocess
+
         if not sys.executable or getattr(sys, "frozen", False):
             raise StoppedError("there is no Python interpreter to start", "start")
         self._lifeline_of_child = None
@@ -288,6 +294,8 @@ class _Child:
         begun = time.monotonic()
         self._requests.put((*request, bounds.seconds, bounds.memory))
         answer = self._wait(begun + bounds.seconds, watch)
+        while answer is None and self._is_starved(used, bounds, time.monotonic() - begun):
+            answer = self._wait(time.monotonic() + bounds.seconds / 4, watch)
         self.last_used = time.monotonic()
         if answer is None:
             raise self._stopped(bounds, used)
@@ -304,6 +312,17 @@ class _Child:
                 watch.check()
                 if left <= 0:
                     return None
+
+    def _is_starved(self, used_before: float | None, bounds: Bounds, taken: float) -> bool:
+        """Tell whether a call that is late is so because others have the processor."""
+        used = self._processor_seconds()
+        return (
+            self._talking.is_alive()
+            and used is not None
+            and used_before is not None
+            and used - used_before < bounds.seconds / 2
+            and taken < _MOST_PATIENCE * bounds.seconds
+        )
 
     def _stopped(self, bounds: Bounds, used_before: float | None) -> StoppedError:
         """Say why there is no answer."""
@@ -368,6 +387,8 @@ class _Child:
 
     def end(self) -> None:
         """Kill it, and leave nothing of it."""
+        import subprocess
+
         with contextlib.suppress(OSError):
             self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):  # a disk that hangs can hold it

@@ -7,15 +7,18 @@ that another thread held at that moment.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from lookalike.errors import CollectionConflictError
+from lookalike.errors import CollectionConflictError, LookalikeError
 
 INSTEAD = 'start processes by multiprocessing\'s "spawn" or "forkserver", and open the collection there'
 
+_BORN = os.getpid()
+_users: dict[str, int] = {}  # by library: the process that has used it
 _used_in: list[int] = []  # the process that has used what does not survive a fork
 _is_registered: list[bool] = []
 _left: weakref.WeakKeyDictionary[Any, Callable[[Any], None]] = weakref.WeakKeyDictionary()
@@ -36,6 +39,39 @@ def check_not_forked(folder: object) -> None:
             f"{folder} cannot be read in a process that is a copy (fork) of one that has read a collection",
             hint=INSTEAD,
         )
+
+
+def check_used_here(library: str, error: Callable[..., LookalikeError]) -> None:
+    """Raise where this process is a copy of one that had used a library; else remember that it does.
+
+    Parameters
+    ----------
+    library : str
+        One that neither works in a copy nor says so.
+    error : callable
+        The class of what is raised.
+    """
+    here = os.getpid()
+    if _users.setdefault(library, here) != here:
+        raise error(
+            f"{library} cannot be used in a process that is a copy (fork) of one that has used it",
+            hint=INSTEAD,
+        )
+
+
+@contextlib.contextmanager
+def one_openmp_thread() -> Iterator[None]:
+    """Let this thread use OpenMP alone, in a process that is a copy; in any other, nothing is changed.
+
+    GNU's OpenMP keeps its threads for the next loop. A copy has none of them, and waits for them for ever.
+    """
+    if os.getpid() == _BORN:
+        yield
+        return
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="openmp"):
+        yield
 
 
 def leave_behind(thing: Any, leave: Callable[[Any], None]) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from lookalike.errors import InvalidInputError, ModelExtraError, ModelResourceError
+from lookalike.errors import InvalidInputError, ModelConflictError, ModelExtraError, ModelResourceError
 from lookalike.hints import Hint
+from lookalike.system.forks import check_used_here
 
 if TYPE_CHECKING:
     import torch
@@ -78,7 +79,14 @@ def choose_device(name: str) -> torch.device:
 
 @contextlib.contextmanager
 def seeded(random_state: int, threads: int) -> Iterator[None]:
-    """Draw what torch draws from a seed, on so many threads; both are as before afterwards."""
+    """Draw what torch draws from a seed, on so many threads; both are as before afterwards.
+
+    Raises
+    ------
+    ModelError
+        In a process that is a copy of one that did so: it would wait for threads that are not there.
+    """
+    check_used_here("torch", ModelConflictError)
     torch = import_torch()
     before = torch.get_num_threads()
     with torch.random.fork_rng():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from lookalike.errors import InvalidInputError
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.checked_calls import checked_fields, shown
 from lookalike.system.cores import usable_cores
 from lookalike.train.base_networks import BASE_NETWORKS, DEFAULT_BASE, get_base_network
 from lookalike.train.device import AUTO, check_device_name
@@ -27,6 +28,7 @@ FROZEN_EPOCHS = 2
 """In how many of the first epochs only the last stages learn, where there are so many."""
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class Running:
     """How a training is run, which has no say in what comes of it but for rounding.
@@ -51,6 +53,11 @@ class Running:
     def __post_init__(self) -> None:
         check_device_name(self.device)
         _check_count("jobs", self.jobs)
+        if not is_number(self.checkpoint_seconds) or not self.checkpoint_seconds >= 0:
+            raise InvalidInputError(
+                f"checkpoint_seconds is {shown(self.checkpoint_seconds)}; expected 0 or more",
+                field="checkpoint_seconds",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

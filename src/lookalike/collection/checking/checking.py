@@ -65,6 +65,18 @@ def look(folder: Path, watch: Watch) -> Looking:
     """Look at all that a collection keeps."""
     looking = Looking(folder, watch)
     manifest = look_at_manifest(looking)
+    if looking.has_unread:
+        looking.find(
+            Damage(
+                "table",
+                "files.lance",
+                "a repair was cut off before images were read again",
+                "images of which rows were lost are not found",
+                "they are read again",
+            ),
+            lambda: _read_again(looking),
+            45,
+        )
     look_at_models(looking)
     brought = {file.stem for file in (folder / "models").glob("*.external")}
     whole: set[str] = set()
@@ -81,6 +93,11 @@ def look(folder: Path, watch: Watch) -> Looking:
     look_at_trainings(looking)
     look_at_indexes(looking)
     return looking
+
+
+def _read_again(looking: Looking) -> Mended:
+    looking.must_read_again()
+    return Mended("they were read again")
 
 
 def _mend(looking: Looking, outcomes: dict[int, Mended], first: int, last: int) -> None:
@@ -100,9 +117,11 @@ def _mend(looking: Looking, outcomes: dict[int, Mended], first: int, last: int) 
 def _sync(looking: Looking, sync: Sync, watch: Watch) -> LookalikeError | None:
     """Have the images read again of which rows were lost; return what prevents it."""
     if not looking.must_sync:
+        looking.end()
         return None
     try:
         sync(watch)
+        looking.end()
     except CancelledError:
         raise
     except LookalikeError as error:
@@ -112,10 +131,9 @@ def _sync(looking: Looking, sync: Sync, watch: Watch) -> LookalikeError | None:
 
 def _told(damage: Damage, mended: Mended, is_there: bool, problem: LookalikeError | None) -> Damage:
     """Return a damage with what became of it."""
-    words = mended.words
-    if is_there and problem is not None:
-        words = problem.told
-    return replace(damage, remedy=words, is_mended=mended.is_back and not is_there)
+    if problem is not None and damage.part in ("table", "thumbnails", "manifest"):
+        return replace(damage, remedy=problem.told)
+    return replace(damage, remedy=mended.words, is_mended=mended.is_back and not is_there)
 
 
 @contextlib.contextmanager

@@ -76,7 +76,7 @@ def _mend(looking: Looking, copy: Manifest | None) -> Mended:
     manifest = _from_tables(looking.folder)
     manifest.save(looking.folder)
     names = ", ".join(f"{root.name} in {root.path or 'this folder'}" for root in manifest.roots)
-    looking.must_sync = True
+    looking.must_read_again()
     return Mended(
         sentence(
             f"it was made again of what the tables say: the model {manifest.model}, the folders"

@@ -18,6 +18,13 @@ from lookalike.system.sums import sum_of_file
 ASIDE = "damaged"
 """The folder in the ``.lookalike`` folder that damaged files are moved to."""
 
+NEW = "repaired"
+"""The folder in which tables are made before they take their places; gone when a repair has ended."""
+
+_UNREAD = (
+    "unread"  # there while images have to be read again, for whoever is to end a repair that was cut off
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Mended:
@@ -65,10 +72,8 @@ class Looking:
     files, size, unverified : int
         Files that were read through, their bytes, and how many of them have no checksum.
     findings : list of Finding
-    lost : set of int
-        Images of which a repair has dropped rows: they are to be read again.
     must_sync : bool
-        Whether also others may be missing, nobody knows which.
+        Whether images have to be read again, as rows of them were lost.
     """
 
     folder: Path
@@ -77,7 +82,6 @@ class Looking:
     size: int = 0
     unverified: int = 0
     findings: list[Finding] = field(default_factory=list)
-    lost: set[int] = field(default_factory=set)
     must_sync: bool = False
 
     def count(self, file: Path, is_verified: bool = True) -> None:
@@ -87,6 +91,25 @@ class Looking:
         self.files += 1
         self.unverified += not is_verified
         self.watch(Progress("checking", self.files, words="checking", unit="files"))
+
+    def must_read_again(self) -> None:
+        """Note, on the disk, too, that images have to be read again of which rows were lost."""
+        self.must_sync = True
+        mark = self.folder / NEW / _UNREAD
+        try:
+            mark.parent.mkdir(exist_ok=True)
+            mark.touch()
+        except OSError as error:
+            raise StoreResourceError(f"cannot write {mark}: {error.strerror or error}") from error
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether a repair came to its end before the images were read again."""
+        return (self.folder / NEW / _UNREAD).exists()
+
+    def end(self) -> None:
+        """Note that nothing is left to be done."""
+        shutil.rmtree(self.folder / NEW, ignore_errors=True)
 
     def find(
         self,

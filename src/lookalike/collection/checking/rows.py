@@ -114,7 +114,7 @@ def _find_missing(looking: Looking, table: Table, ids: Ids, there: Ids, paths: P
                 "they are read again",
                 _named(missing, paths),
             ),
-            lambda: _read_again(looking, missing),
+            lambda: _read_again(looking),
             40,
         )
 
@@ -126,10 +126,9 @@ def _named(ids: Ids, paths: Paths) -> tuple[str, ...]:
 def _drop(looking: Looking, table: Table, ids: Ids) -> Mended:
     looking.keep_copy(table.folder)
     table.delete(ids.tolist())
-    return _read_again(looking, ids)
+    return _read_again(looking)
 
 
-def _read_again(looking: Looking, ids: Ids) -> Mended:
-    looking.lost |= set(ids.tolist())
-    looking.must_sync = True
+def _read_again(looking: Looking) -> Mended:
+    looking.must_read_again()
     return Mended("they were read again")

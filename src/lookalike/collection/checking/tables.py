@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.collection.checking.kept_keys import with_kept
-from lookalike.collection.checking.parts import Looking, Mended, sentence, whatever_goes_wrong
+from lookalike.collection.checking.parts import NEW, Looking, Mended, sentence, whatever_goes_wrong
+from lookalike.collection.checking.said import without_gaps
 from lookalike.errors import StoreResourceError
 from lookalike.hints import Hint
 from lookalike.results.checking import Damage
@@ -29,8 +30,6 @@ from lookalike.system.wording import count_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_NEW = "repaired"  # where a table is made before it takes its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,11 +265,14 @@ def _mend(looking: Looking, folder: Path, kind: TableKind) -> Mended:
             older = _read(version, kind.remembered, problems)
             rows, n = _with_older(rows, older)
             n_older += n
-    looking.must_sync = looking.must_sync or kind.is_derived
+    if kind.is_derived:
+        looking.must_read_again()
     n = 0 if rows is None else len(rows)
     guessed: list[str] = []
     if kind is FILES:
         rows, guessed = with_kept(looking.folder, rows)
+    if kind is SAID and rows is not None:
+        rows, _ = without_gaps(rows)
     if rows is not None and len(rows):
         _write_anew(looking, folder, rows.cast(schema) if schema and rows.schema != schema else rows)
     else:
@@ -326,7 +328,7 @@ def _write_anew(looking: Looking, folder: Path, rows: pa.Table) -> None:
     """Write a table beside its place, then move the old one aside, and the new one there."""
     import lance
 
-    new = looking.folder / _NEW / looking.place(folder)
+    new = looking.folder / NEW / looking.place(folder)
     shutil.rmtree(new, ignore_errors=True)
     try:
         new.parent.mkdir(parents=True, exist_ok=True)
@@ -346,8 +348,8 @@ def _put(new: Path, folder: Path) -> None:
 
 
 def end_repairs(collection: Path) -> None:
-    """Put tables in their places that a repair had made when it was cut off; remove what was not whole."""
-    place = collection / _NEW
+    """Put tables in their places that a repair had made when it was cut off."""
+    place = collection / NEW
     if not place.is_dir():
         return
     for mark in sorted(place.rglob("*.whole")):
@@ -355,4 +357,3 @@ def end_repairs(collection: Path) -> None:
         folder = collection / new.relative_to(place)
         if new.is_dir() and not folder.exists():
             _put(new, folder)
-    shutil.rmtree(place, ignore_errors=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 
 from lookalike.collection.columns import FileColumns, are_in
 from lookalike.collection.embedded import nothing_embedded
 from lookalike.collection.resources import Resources
 from lookalike.embed import Model, ModelRegistry, base_name, reduce_vectors
-from lookalike.errors import InvalidInputError
+from lookalike.errors import InvalidInputError, StoreError
 from lookalike.pca import PCA
 from lookalike.store import Store
 from lookalike.sync import COMMIT_IMAGES
@@ -34,7 +36,12 @@ def reduce_model(resources: Resources, pca: PCA, model: Model, asked: str | None
         raise InvalidInputError("there is only 1 image; expected at least 2, to find components")
     fitted = pca.fit(vectors, **watch.told)
     name = registry.add_reduced(model.name, fitted).name
-    extend_reduced(store, registry, name, watch)
+    try:
+        extend_reduced(store, registry, name, watch)
+    except StoreError:
+        registry.remove_reduced(name)
+        shutil.rmtree(store.vectors(name, 1).folder, ignore_errors=True)
+        raise
     return name
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from lookalike.collection.said import Said, fold
 from lookalike.collection.stored.edits import Edits, FlatLists
 from lookalike.errors import CollectionConflictError, CollectionNotFoundError, StoreDamagedError, StoreError
+from lookalike.hints import Hint
 from lookalike.results.said import Change, ChangeKind
 from lookalike.store import JOURNAL, Commit, Pin, PinnedJournal, Store, look_at_tables
 
@@ -217,7 +218,7 @@ class Journal:
         self._states = {each: states[each] for each in (None, *kept[-_STATES_KEPT:])}
 
     def _damaged(self, error: Exception) -> StoreDamagedError:
-        return StoreDamagedError(f"{self._table.folder} is damaged: {error}")
+        return StoreDamagedError(f"{self._table.folder} is damaged: {error}", hint=Hint("repair"))
 
 
 def _undone(numbers: Sequence[int], undoes: Sequence[int | None]) -> dict[int, int]:

@@ -34,11 +34,11 @@ from lookalike.errors import (
     StoreError,
     StoreResourceError,
 )
-from lookalike.hints import Hint, join
+from lookalike.hints import Hint, join, refusal
 from lookalike.images.finding.spelling import composed
 from lookalike.store import Turn, writer_lock
 from lookalike.store.manifest import FileIdentity
-from lookalike.system.flush import make_durable_folder
+from lookalike.system.flush import flush_folder, make_durable_folder
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import checked, summed
 
@@ -201,8 +201,9 @@ class NamedFolders(ABC, Generic[T]):
                     return read(folder)
             return read(folder)
         except (OSError, *_DAMAGED) as error:
-            raise StoreDamagedError(
-                f"the {self.kind} in {folder} cannot be read: {error}",
+            kind = StoreDamagedError if refusal(error) is None else StoreResourceError
+            raise kind(
+                f"the {self.kind} in {folder} cannot be read: {getattr(error, 'strerror', None) or error}",
                 hint=join(Hint(f"delete_{self.kind}", name=name, folder=self._place.parent), Hint("repair")),
             ) from error
 
@@ -231,6 +232,7 @@ class NamedFolders(ABC, Generic[T]):
             self.check_there(name)
             try:
                 (self._place / composed(name) / self._facts).unlink()
+                flush_folder(self._place / composed(name))
                 shutil.rmtree(self._place / composed(name))
             except OSError as error:
                 raise StoreResourceError(

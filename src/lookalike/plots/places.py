@@ -1,0 +1,25 @@
+"""The points of a map, as all that draws one takes them."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.as_numbers import as_finite
+from lookalike.errors import InvalidInputError
+
+
+def as_places(points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return points as (n, 2) float64; none, given as an empty list, as (0, 2).
+
+    Raises
+    ------
+    InvalidInputError
+        If they are not finite numbers of that shape.
+    """
+    places = as_finite(points, "the points of the map")
+    if not places.size:
+        return places.reshape(-1, 2)
+    if places.ndim != 2 or places.shape[1] != 2:
+        raise InvalidInputError(f"the points of the map have the shape {places.shape}; expected (n, 2)")
+    return places

@@ -1,0 +1,141 @@
+"""Damage is found, costs no wrong answer, and is mended as far as it can be."""
+
+import os
+import shutil
+import warnings
+
+import pytest
+from faults.collection_with_everything import ask, copy
+from faults.damages import Campaign, Injury, check, files_of
+from faults.report import Asked, Report
+
+from lookalike import Collection
+from lookalike.collection.checking.said import without_gaps
+from lookalike.errors import CollectionDamagedError
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory) -> Campaign:
+    """A collection with everything, copies of which are damaged."""
+    place = tmp_path_factory.mktemp("damages")
+    return Campaign(place, Report("damages", Asked()), n_images=16, indexes=("exact", "kdtree"))
+
+
+def largest(campaign: Campaign, start: str, ending: str = "") -> str:
+    files = [each for each in files_of(campaign.home) if each.startswith(start) and each.endswith(ending)]
+    return max(files, key=lambda each: (campaign.home / each).stat().st_size)
+
+
+@pytest.mark.parametrize(
+    ("kind", "start", "ending"),
+    [
+        ("flip", "collection.json", "n"),
+        ("delete", "collection.json", "n"),
+        ("flip", "files.lance/data", ""),
+        ("cut", "images.lance/data", ""),
+        ("delete", "thumbnails.lance/data", ""),
+        ("flip", "vectors/pixels-8-rgb.lance/data", ""),
+        ("empty", "vectors/pixels-8-grey.lance/_versions", ".manifest"),
+        ("flip", "said/journal.lance/data", ""),
+        ("flip", "fields.lance/data", ""),
+        ("flip", "indexes/pixels-8-grey-exact", "rows.npy"),
+        ("flip", "indexes/pixels-8-grey-kdtree", ".npy"),
+        ("flip", "clusterings/kmeans", "clustering.json"),
+        ("empty", "clusterings/kmeans", "clustering.json"),
+        ("cut", "maps/pca", ".npz"),
+        ("flip", "models", ".npz"),
+        ("flip", "added/", ".png"),
+    ],
+)
+def test_damage_gives_no_wrong_answer_and_is_mended_or_said(campaign, kind, start, ending):
+    campaign.report.faults.clear()
+    campaign.try_out(Injury(kind, largest(campaign, start, ending), 0.6, 3))
+    assert campaign.report.faults == []
+
+
+def test_all_kinds_of_files_are_found_damaged_that_keep_size_time_and_number(campaign, tmp_path):
+    shutil.copytree(campaign.whole, tmp_path / "photos")
+    ask(tmp_path / "photos")
+    campaign.report.faults.clear()
+    for start in (
+        "collection.json",
+        "vectors/pixels-8-grey.lance/data",
+        "indexes/pixels-8-grey-exact",
+        "maps",
+    ):
+        campaign.try_quietly(tmp_path / "photos", Injury("flip", largest(campaign, start), 0.5, 1))
+    assert campaign.report.faults == []
+    assert campaign.report.figures["quiet"] == {"found": 4}
+    assert check(tmp_path / "photos").is_whole
+
+
+def test_a_repair_says_what_is_lost_and_keeps_what_was_damaged(campaign, tmp_path):
+    copy(campaign.whole, tmp_path / "photos")
+    home = tmp_path / "photos/.lookalike"
+    arrays = largest(campaign, "clusterings/plain", ".npz")
+    Injury("cut", arrays, 0.5).inflict(home)
+    damaged = (home / arrays).read_bytes()
+    report = check(tmp_path / "photos", repair=True)
+    (damage,) = report
+    assert (damage.part, damage.is_mended, report.is_whole) == ("clustering", False, False)
+    assert "is lost" in damage.remedy
+    assert (home / "damaged" / arrays).read_bytes() == damaged
+    assert check(tmp_path / "photos").is_whole
+    assert Collection.open(tmp_path / "photos").clusterings.names() == ["kmeans"]
+
+
+def test_a_manifest_without_a_copy_is_made_of_what_the_tables_say(campaign, tmp_path):
+    copy(campaign.whole, tmp_path / "photos")
+    home = tmp_path / "photos/.lookalike"
+    for name in ("collection.json", "collection.json.copy"):
+        Injury("empty", name).inflict(home)
+    with pytest.raises(CollectionDamagedError, match="check_at"):
+        Collection.open(tmp_path / "photos")
+    assert not check(tmp_path / "photos", repair=True).is_whole  # it is to be looked at
+    with Collection.open(tmp_path / "photos") as mended:
+        assert mended.model == "pixels-8-grey"
+        assert mended.roots == (tmp_path / "photos",)
+    after = ask(tmp_path / "photos")
+    assert {name for name in campaign.expected if after[name] != campaign.expected[name]} == set()
+
+
+def test_a_repair_that_was_cut_off_is_ended_by_the_next(campaign, tmp_path, monkeypatch):
+    import lance
+
+    from lookalike.collection.checking import tables
+
+    copy(campaign.whole, tmp_path / "photos")
+    table = lance.dataset(str(campaign.home / "files.lance"))
+    file = table.get_fragments()[0].data_files()[0].path
+    Injury("flip", f"files.lance/data/{file}", 0.5, 1).inflict(tmp_path / "photos/.lookalike")
+
+    def cut_off(new, folder):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tables, "_put", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        check(tmp_path / "photos", repair=True)
+    monkeypatch.undo()
+    check(tmp_path / "photos", repair=True)
+    assert check(tmp_path / "photos").is_whole
+    after = ask(tmp_path / "photos")
+    assert after["own model"] == campaign.expected["own model"]
+    assert not (tmp_path / "photos/.lookalike/repaired").exists()
+
+
+def test_changes_that_are_lost_leave_the_others_their_numbers(campaign):
+    with Collection.open(campaign.whole) as opened, warnings.catch_warnings():
+        rows = opened._resources().live.journal.rows_from(1)
+    left, n_lost = without_gaps(rows.filter([number != 1 for number in rows["number"].to_pylist()]))
+    assert (left["number"].to_pylist(), n_lost) == (rows["number"].to_pylist(), 1)
+    assert left["words"].to_pylist()[1:] == rows["words"].to_pylist()[1:]
+
+
+def test_a_read_only_collection_is_checked(campaign, tmp_path):
+    copy(campaign.whole, tmp_path / "photos")
+    home = tmp_path / "photos/.lookalike"
+    os.chmod(home, 0o500)
+    try:
+        assert check(tmp_path / "photos").is_whole
+    finally:
+        os.chmod(home, 0o700)
