@@ -253,10 +253,12 @@ def _quiet() -> Iterator[list[str]]:
     kept = os.dup(2)
     with tempfile.TemporaryFile() as caught:
         os.dup2(caught.fileno(), 2)
+        stream, sys.stderr = sys.stderr, open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
         try:
             yield said
         finally:
             sys.stderr.flush()
+            sys.stderr = stream
             os.dup2(kept, 2)
             os.close(kept)
             caught.seek(0)

@@ -165,6 +165,11 @@ def _run(words: list[str]) -> tuple[Any, str]:
         for number, stream in enumerate((nothing, out, err)):
             os.dup2(stream.fileno(), number)
         code: Any = 0
+        before_it = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = (
+            open(number, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+            for number in (1, 2)
+        )
         try:
             with within(_SECONDS):
                 main(words)
@@ -178,6 +183,7 @@ def _run(words: list[str]) -> tuple[Any, str]:
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
+            sys.stdout, sys.stderr = before_it
             for number, before in enumerate(kept):
                 os.dup2(before, number)
                 os.close(before)

@@ -1,8 +1,7 @@
 """Clusterings and measures of ours beside scikit-learn's, in configurations drawn at random.
 
 Small data of every unpleasant kind: copies, parallel rows, lattices where all is tied, one dimension and
-many, float32 and float64, rows far from the origin. Where the two differ, it has to be a tie, which is
-decided so:
+many, float32 and float64, rows far from the origin. Where the two differ, it has to be a tie, decided so:
 
 - k-means, from the same centres: after as many rounds the inertia is the same. Where it is not, some row on
   the way had two centres equally near, to one part in a million; that is looked for in the rounds themselves.

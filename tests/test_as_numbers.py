@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lookalike import cluster, evaluate
-from lookalike.as_numbers import as_numbers
+from lookalike.as_numbers import as_finite, as_numbers, as_whole_numbers
 from lookalike.errors import InvalidInputError
 from lookalike.evaluate.clusterings import silhouette
 from lookalike.index import Exact, KDTree, KMeansTree
@@ -147,3 +147,36 @@ def test_nullable_frames_of_pandas_are_accepted_and_their_missing_values_refused
     frame.iloc[1, 1] = pandas.NA
     with pytest.raises(InvalidInputError, match=r"NaN|finite|length nan"):
         TAKERS[name](frame)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [1.0], ["1"], [True], [None], np.ma.MaskedArray([1, 2], [0, 1]), np.array([2**63], np.uint64),
+        [[1], [2, 3]], 10.5, np.array([1], "M8[s]"), [10**30],
+    ],
+)  # fmt: skip
+def test_what_is_no_whole_numbers_is_refused(given):
+    with pytest.raises(InvalidInputError, match="ids are not whole numbers"):
+        as_whole_numbers(given)
+
+
+def test_whole_numbers_come_in_any_form():
+    for given in (
+        [3, 1],
+        (3, 1),
+        np.array([3, 1], np.uint8),
+        np.array([3, 1], object),
+        np.ma.MaskedArray([3, 1]),
+    ):
+        found = as_whole_numbers(given)
+        assert (found.dtype, found.tolist()) == (np.int64, [3, 1])
+    assert as_whole_numbers([]).tolist() == []
+    assert sorted(as_whole_numbers({1, 2}).tolist()) == [1, 2]
+
+
+def test_finite_numbers_are_float64():
+    assert as_finite([[1, 2]]).dtype == np.float64
+    for wrong in ([np.nan], [np.inf], [None], ["1"]):
+        with pytest.raises(InvalidInputError):
+            as_finite(wrong)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from lookalike.images.levels import Samples
 
 _STRIP_PIXELS = 4_000_000
 _PLAIN = {"L", "LA", "RGB", "RGBA", "CMYK", "LAB"}
@@ -108,6 +110,16 @@ def _deep_grey(image: Image) -> Image:
 
     from lookalike.images.levels import levels_of
 
-    values = np.asarray(image)
-    levels = levels_of(8 * values.itemsize, values.dtype.kind, [values])
-    return Pillow.fromarray(levels.to_8_bits(values))
+    width, height = image.size
+    rows = max(1, _STRIP_PIXELS // width)  # so that beside the picture little memory is taken
+
+    def bands() -> Iterator[Samples]:
+        for top in range(0, height, rows):
+            yield np.asarray(image.crop((0, top, width, min(top + rows, height))))
+
+    kind = np.asarray(image.crop((0, 0, 1, 1))).dtype
+    levels = levels_of(8 * kind.itemsize, kind.kind, bands())
+    grey = Pillow.new("L", image.size)
+    for number, values in enumerate(bands()):
+        grey.paste(Pillow.fromarray(levels.to_8_bits(values)), (0, number * rows))
+    return grey

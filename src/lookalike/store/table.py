@@ -71,6 +71,7 @@ class Table:
         self._key: str = schema.names[0]
         self._is_made_again = is_made_again
         self._commits: Commits | None = None  # of the last operation that writes
+        self._index_seen = 0  # the version whose own index was found whole
 
     def exists(self) -> bool:
         """Whether anything was ever written."""
@@ -271,7 +272,13 @@ class Table:
         }
         with self._errors("read"):
             columns = ["id", "embedding", "_distance"]
-            rows = self._open().scanner(columns=columns, nearest=asked).to_table()
+            dataset = self._open()
+            if self._index_seen != dataset.version:
+                flaw = versions.flawed_index(self.folder, dataset)
+                if flaw is not None:
+                    raise StoreDamagedError(f"the index in {self.folder} is damaged: {flaw}", hint=_REPAIR)
+                self._index_seen = dataset.version
+            rows = dataset.scanner(columns=columns, nearest=asked).to_table()
         vectors = rows["embedding"].combine_chunks().flatten().to_numpy()
         return rows["id"].to_numpy(), vectors.reshape(len(rows), -1 if len(rows) else len(query))
 

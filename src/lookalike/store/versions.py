@@ -208,7 +208,7 @@ def sweep(table: Path) -> None:
         for name in os.listdir(table / folder)
     }
     newest = open_whole(table) if there else None
-    if newest is None or flaws(table):
+    if newest is None or flaws(table) or damaged_folder(table).is_dir():  # what lies there names some of it
         return
     there.difference_update(name for name, _ in named_files(newest))
     was_named: set[str] = set()
@@ -448,6 +448,26 @@ def has_whole_index(table: Path, uuid: str) -> bool:
     sums = Checksums(table)
     noted = {name: each for name, each in sums.read().items() if name.startswith(f"_indices/{uuid}/")}
     return all(sums.trust(name, each) in ("whole", "unknown") for name, each in noted.items())
+
+
+def flawed_index(table: Path, dataset: Any) -> str | None:
+    """Return what is wrong with the indexes of Lance's own that an open version names; None if nothing is.
+
+    Raises
+    ------
+    OSError
+        If one cannot be read.
+    """
+    sums = Checksums(table)
+    noted = sums.read()
+    for index in dataset.describe_indices():
+        for segment in index.segments:
+            folder = f"_indices/{segment.uuid}/"
+            for name in filter(lambda each: each.startswith(folder), noted):
+                verdict = sums.trust(name, noted[name])
+                if verdict != "whole":
+                    return f"{name} is {verdict}"
+    return None
 
 
 def named_files(dataset: Any) -> Iterator[tuple[str, int | None]]:
