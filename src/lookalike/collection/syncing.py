@@ -77,6 +77,7 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
         models = EmbeddingModels.choose(resources, request.model, request.compute)
         if not dry_run:
             settle_indexes(store.folder)
+            store.sweep_cut_off()
             store.upgrade()
             carrying.compares_all = bool(resources.clusterings.names())
         scopes = _choose_scopes(_places_now(resources), request)

@@ -209,7 +209,7 @@ def sweep(table: Path) -> None:
         for name in os.listdir(table / folder)
     }
     newest = open_whole(table) if there else None
-    if newest is None or flaws(table):
+    if newest is None or flaws(table) or damaged_folder(table).is_dir():  # what lies there names some of it
         return
     there.difference_update(name for name, _ in named_files(newest))
     was_named: set[str] = set()
