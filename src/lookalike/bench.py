@@ -36,7 +36,7 @@ from lookalike.index import kinds as index_kinds
 from lookalike.index.contract import DEFAULT_RECALL, Index, check_queries, check_recall, check_vectors
 from lookalike.index.exact import Exact
 from lookalike.index.kinds import AUTO_KINDS, load_index
-from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.chance import RANDOM_STATE, check_seed
 from lookalike.system.checked_calls import checked, shown
 from lookalike.system.cores import usable_cores
 from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
@@ -452,7 +452,7 @@ def _separate(trial: IndexTrial, rows: Vectors, queries: npt.ArrayLike | None) -
     n = usual if trial.n_queries is None else trial.n_queries
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= most:
         raise InvalidInputError(f"the number of queries is {n!r}; expected 1 to {most}")
-    chosen = np.random.default_rng(trial.random_state).permutation(len(given))[:n]
+    chosen = np.random.default_rng(check_seed(trial.random_state)).permutation(len(given))[:n]
     return (rows if queries is not None else np.delete(rows, chosen, axis=0)), given[chosen]
 
 

@@ -35,7 +35,7 @@ from sklearn.metrics import pairwise_distances, silhouette_score
 from lookalike.as_numbers import as_numbers
 from lookalike.cluster.kmeans import KMeans
 from lookalike.errors import InvalidInputError
-from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.chance import RANDOM_STATE, check_seed
 from lookalike.system.checked_calls import checked
 from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
 from lookalike.system.tables import Columns, Table
@@ -165,7 +165,9 @@ def choose_k(
             )
     if not wanted:
         raise InvalidInputError("there is no k to try; expected whole numbers from 2")
-    chosen = np.sort(np.random.default_rng(random_state).choice(n, min(n, n_sample), replace=False))
+    chosen = np.sort(
+        np.random.default_rng(check_seed(random_state)).choice(n, min(n, n_sample), replace=False)
+    )
     inertias, silhouettes, seconds = [], [], []
     with watching(report, cancel) as watch:
         for found in _try_each(rows, wanted, chosen, (random_state, n_jobs), watch):

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import DatasetDamagedError, InvalidInputError
-from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.chance import RANDOM_STATE, check_seed
 from lookalike.system.checked_calls import checked
 from lookalike.types import PixelArray
 
@@ -181,7 +181,7 @@ class Dataset:
                 f"{self.name} has a test split of its own, of {len(self.test_y):,} images; "
                 "a share for testing can only be taken where there is none"
             )
-        random = np.random.default_rng(random_state)
+        random = np.random.default_rng(check_seed(random_state))
         chosen = np.zeros(len(self.train_y), bool)
         for label in range(len(self.class_names)):
             members = random.permutation(np.flatnonzero(self.train_y == label))

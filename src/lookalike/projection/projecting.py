@@ -9,7 +9,7 @@ from lookalike.errors import InvalidInputError
 from lookalike.index.contract import METRICS, check_vectors
 from lookalike.projection.contract import Projection, ProjectionRequest
 from lookalike.projection.methods import DEFAULT_METHOD, get_method
-from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.chance import RANDOM_STATE, check_seed
 from lookalike.system.checked_calls import checked
 from lookalike.system.on_demand import load
 from lookalike.system.progress import CancelToken, ProgressReport
@@ -71,10 +71,7 @@ def project(
         raise InvalidInputError(
             f"perplexity is {perplexity!r}; expected a number above 0", field="perplexity"
         )
-    if not isinstance(random_state, int) or random_state < 0:
-        raise InvalidInputError(
-            f"random_state is {random_state!r}; expected a whole number from 0", field="random_state"
-        )
+    random_state = check_seed(random_state)
     if n_jobs is not None and (not isinstance(n_jobs, int) or n_jobs < 1):
         raise InvalidInputError(
             f"n_jobs is {n_jobs!r}; expected 1 or more, or None for all cores", field="n_jobs"

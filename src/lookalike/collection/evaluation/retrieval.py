@@ -35,6 +35,7 @@ from lookalike.hints import Hint
 from lookalike.index import Exact
 from lookalike.index.kinds import AUTO, is_kind
 from lookalike.results.evaluation import Evaluation, QueryScores, SearchComparison
+from lookalike.system.chance import check_seed
 from lookalike.system.progress import Progress, Watch
 from lookalike.types import Hit, Ids, ImageId
 
@@ -243,7 +244,7 @@ def _set_task(
         )
     drawn = counted
     if asked.n_queries < len(counted):
-        random = np.random.default_rng(asked.random_state)
+        random = np.random.default_rng(check_seed(asked.random_state))
         drawn = np.sort(random.choice(counted, asked.n_queries, replace=False))
     what = "the number of other images with a label" if own else "the number of images to find"
     usual = [min(k, depth) for k in DEFAULT_KS]
