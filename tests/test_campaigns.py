@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -75,13 +74,13 @@ def test_a_campaign_that_is_ended_takes_its_folder_along(tmp_path):
         "from faults import report\n"
         "report.end_as_interrupted()\n"
         "with tempfile.TemporaryDirectory(dir=sys.argv[1]):\n"
+        "    print(flush=True)\n"
         "    time.sleep(60)\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", code, tmp_path], cwd=ROOT, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 30
-    while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    words = [sys.executable, "-c", code, tmp_path]
+    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process.stdout.readline()
     assert list(tmp_path.iterdir())
     process.send_signal(signal.SIGTERM)
-    process.wait(timeout=30)
+    process.communicate(timeout=30)
     assert list(tmp_path.iterdir()) == []

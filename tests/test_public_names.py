@@ -46,6 +46,7 @@ FOREIGN = {
         "Any",
         "BinaryIO",
         "ArrayLike",
+        "BinaryIO",
         "Axes",
         "Callable",
         "Figure",

@@ -72,7 +72,6 @@ class Table:
         self._is_made_again = is_made_again
         self._commits: Commits | None = None  # of the last operation that writes
         self._index_seen = 0  # the version whose own index was found whole
-        self._is_swept = False  # of what a writer that was killed has left
 
     def exists(self) -> bool:
         """Whether anything was ever written."""
@@ -341,6 +340,12 @@ class Table:
             for condition in _conditions(self._key, keys):
                 self._open_to_write().delete(condition)
 
+    def sweep_cut_off(self) -> None:
+        """Delete what a writer that was killed has left; the caller holds the lock of all who write."""
+        if self.exists():
+            with self._errors("write"):
+                versions.sweep(self.folder)
+
     def maintain(self) -> None:
         """Join the small files of many commits, and drop versions that no reader can still be using."""
         if not self.exists():
@@ -402,9 +407,6 @@ class Table:
             reason = next(flaw.reason for flaw in flaws.values() if flaw.was_done)
             raise StoreDamagedError(f"{self.folder} is damaged: {reason}", hint=_REPAIR)
         versions.move_aside(self.folder, flaws)
-        if not self._is_swept and not flaws:  # else what was moved names some of it
-            self._is_swept = True
-            versions.sweep(self.folder)
         self._commits = Commits(self.folder, self._notes_at_once)
         return self._commits
 
