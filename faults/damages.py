@@ -262,7 +262,7 @@ def files_that_count(home: Path) -> set[str]:
         is_note = name in ("checksums.txt", "whole.json", "run.json", "latest_version_hint.json")
         if not is_note and ".lance/" not in file and not name.endswith(".sum"):
             found.add(file)
-    for table in home.rglob("*.lance"):
+    for table in (each for each in home.rglob("*.lance") if each.is_dir()):
         newest = manifests(table)[0]
         names = [f"_versions/{newest}", *(name for name, _ in named_files(lance.dataset(str(table))))]
         found |= {f"{table.relative_to(home).as_posix()}/{name}" for name in names}

@@ -176,6 +176,8 @@ _RECORD = "lookalike makes it, and gives it out"
 # Why something is not called with absurd values.
 LEFT_OUT: dict[str, str] = {
     "Collection()": "made by open and create",
+    "Clusterings.__call__": "an old name, which says so",
+    "Maps.__call__": "an old name, which says so",
     "Trained": "made by Models.train, which takes minutes",
     "TrainedModel": "made by Models.train, which takes minutes",
     "Card": "made by Models.train, which takes minutes",
@@ -281,6 +283,7 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "Collection.query_thumbnails": {"queries": lambda at: at.found.queries},
     "Collection.remove": {"keys": ["new"]},
     "Collection.search": {"queries": lambda at: [str(at.photo)], "k": 3},
+    "Collection.copy": {"to": lambda at: at.scratch / "copy"},
     "Collection.create": {"folder": lambda at: at.scratch / "new"},
     "Collection.vectors": {"model": "own"},
     "Decision()": {},

@@ -44,7 +44,9 @@ OLD = {
 FOREIGN = {
     *(
         "Any",
+        "BinaryIO",
         "ArrayLike",
+        "BinaryIO",
         "Axes",
         "Callable",
         "Figure",

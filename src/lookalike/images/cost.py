@@ -257,6 +257,7 @@ def _of_jpeg(data: bytes, shorter_side: int | None) -> Claim | None:
 
 # --- PNG
 
+_SHRUNK_IF_DEEP = 64_000_000  # pixels: as `lookalike.images.rgb` does
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by colour type
 
 
@@ -272,8 +273,10 @@ def _of_png(data: bytes, shorter_side: int | None) -> Claim | None:
             before = before or part.offset
             packed += part.size
     small, whole = MEMORY["PNG"]
+    deep = 0
     if depth == 16 and colors == 0:
         small = 11.0
+        deep = 10 * width * height if width * height < _SHRUNK_IF_DEEP else 0  # it comes out whole
     elif _SAMPLES[colors] == 1:
         small = 2.2
     is_odd = n_chunks >= _MOST_STEPS or before > _FEW_BYTES
@@ -284,7 +287,7 @@ def _of_png(data: bytes, shorter_side: int | None) -> Claim | None:
         whole,
         10 + 16 * raw / max(width * height, 1),
         bytes_needed=(raw if n_chunks < _MOST_STEPS else 0) / _DEFLATE,
-        fixed=2 * raw + 3 * len(data),  # to put a damaged one together anew
+        fixed=deep + 2 * raw + 3 * len(data),  # to put a damaged one together anew
         is_apart=is_odd,
         seconds=len(data) * 2e-8,
     )

@@ -85,6 +85,8 @@ def read_file(path: Path) -> bytes:
         data = read_plain(path)
     except OSError as error:
         raise ImageDamagedError(str(path), os_reason(error)) from error
+    except ValueError as error:  # a zero byte in its name, or what no name is spelled with
+        raise ImageDamagedError(str(path), "no file can have this name") from error
     except MemoryError as error:
         raise ImageResourceError(str(path), "not enough memory to read it", is_permanent=False) from error
     if not data:

