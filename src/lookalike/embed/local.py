@@ -269,7 +269,7 @@ def load_kept(model: Model, folder: Path, compute: Compute) -> AdaptedEmbedder:
     if found != model.weights.sha256:
         raise ModelDamagedError(
             f"{file} is damaged: expected sha256 {model.weights.sha256}, got {found}",
-            hint=join(Hint("repair"), _GIVE_ANEW),
+            hint=join(Hint("give_onnx", first="delete it and "), Hint("repair")),
         )
     return AdaptedEmbedder(model, graph, compute)
 
