@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.as_numbers import as_finite
+from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError
 
 
@@ -17,9 +17,11 @@ def as_places(points: npt.ArrayLike) -> npt.NDArray[np.float64]:
     InvalidInputError
         If they are not finite numbers of that shape.
     """
-    places = as_finite(points, "the points of the map")
+    places = np.asarray(as_numbers(points, "the points of the map"), np.float64)
     if not places.size:
         return places.reshape(-1, 2)
-    if places.ndim != 2 or places.shape[1] != 2:
-        raise InvalidInputError(f"the points of the map have the shape {places.shape}; expected (n, 2)")
+    if places.ndim != 2 or places.shape[1] != 2 or not np.isfinite(places).all():
+        raise InvalidInputError(
+            f"the points of the map have the shape {places.shape}; expected (n, 2), all finite"
+        )
     return places

@@ -248,6 +248,10 @@ def _real(value: Any) -> Any:
     return _unfit() if is_nan else value
 
 
+def _maybe_nan(value: Any) -> Any:
+    return value if isinstance(value, float | np.floating) else _real(value)
+
+
 def _switch(value: Any) -> Any:
     return bool(value) if isinstance(value, bool | np.bool_) else _unfit()
 
@@ -301,6 +305,9 @@ def _callable(value: Any) -> Any:
 
 
 def _sequence(is_any: bool, inside: _Type | None) -> _Type:
+    if inside is _SIMPLE["float"]:
+        inside = _Type("numbers", _maybe_nan)  # NaN stands for what is not known of one of them
+
     def take(value: Any) -> Any:
         if isinstance(value, str | bytes | bytearray | memoryview):
             _unfit()
