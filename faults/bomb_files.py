@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +152,21 @@ def _pngs() -> Iterator[Bomb]:
         "few_bytes.png", lambda: png(15_700, 15_700, 8, 2, zeros(1000)), is_small=True, reason="too few"
     )
     yield Bomb("cut.png", lambda: _flat_png(9_000, 9_000, 8, 2)[:-20_000], None)
-    profile = _chunk(b"iCCP", b"x\0\0" + zeros(1 << 30))
-    yield Bomb("profile.png", lambda: png(64, 64, 8, 0, zeros(65 * 64), more=profile), True)
-    text = _chunk(b"zTXt", b"x\0\0" + zeros(1 << 28))
-    yield Bomb("text.png", lambda: png(64, 64, 8, 0, zeros(65 * 64), more=text * 20), True)
-    xmp = _chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zeros(1 << 29))
-    yield Bomb("xmp.png", lambda: png(64, 64, 8, 0, zeros(65 * 64), more=xmp), True)
-    empty = _chunk(b"tIME", b"")
-    yield Bomb("chunks.png", lambda: png(64, 64, 8, 0, zeros(65 * 64), more=empty * 3_000_000), None)
-    yield Bomb(
-        "exif.png",
-        lambda: png(64, 64, 8, 0, zeros(65 * 64), more=_chunk(b"eXIf", _shared_exif(1 << 22))),
-        True,
-    )
+    for kind, head, n_bytes, n in (
+        ("profile", b"iCCPx\0\0", 1 << 30, 1),
+        ("text", b"zTXtx\0\0", 1 << 28, 20),
+        ("xmp", b"iTXtXML:com.adobe.xmp\0\1\0\0\0", 1 << 29, 1),
+        ("chunks", b"tIME", -1, 3_000_000),
+    ):
+        yield Bomb(f"{kind}.png", partial(_with_chunks, head, n_bytes, n), None if kind == "chunks" else True)
+    exif = partial(_shared_exif, 1 << 22)
+    yield Bomb("exif.png", lambda: png(64, 64, 8, 0, zeros(65 * 64), more=_chunk(b"eXIf", exif())), True)
+
+
+def _with_chunks(head: bytes, n_bytes: int, n: int) -> bytes:
+    """Return a small picture behind so many chunks of so many zeros, packed."""
+    chunk = _chunk(head[:4], head[4:] + (zeros(n_bytes) if n_bytes >= 0 else b""))
+    return png(64, 64, 8, 0, zeros(65 * 64), more=chunk * n)
 
 
 def _shared_exif(n_bytes: int) -> bytes:
@@ -225,20 +228,27 @@ def _jpegs() -> Iterator[Bomb]:
     yield Bomb(
         "progressive.jpg", lambda: _resized(jpeg(400, 300, progressive=True), 15_700, 15_700), is_small=True
     )
-    comments = _segment(0xFE, b"") * 5_000_000
-    yield Bomb("segments.jpg", lambda: photo[:2] + comments + photo[2:], None)
+    comment = _segment(0xFE, b"")
+    yield Bomb("segments.jpg", lambda: photo[:2] + comment * 5_000_000 + photo[2:], reason="10,000 segments")
     exif = _segment(0xE1, b"Exif\0\0" + _shared_exif(60_000))
     yield Bomb("exif.jpg", lambda: photo[:2] + exif + photo[2:], True, is_small=True)
-    much = _segment(0xE1, b"Exif\0\0" + bytes(65_000)) * 1500
-    yield Bomb("exif_in_pieces.jpg", lambda: photo[:2] + much + photo[2:], None)
-    profile = b"".join(
-        _segment(0xE2, b"ICC_PROFILE\0" + bytes([n, 255]) + bytes(65_000)) for n in range(1, 256)
-    )
-    yield Bomb("profile.jpg", lambda: photo[:2] + profile * 4 + photo[2:], None)
+    piece = _segment(0xE1, b"Exif\0\0" + bytes(65_000))
+    yield Bomb("exif_in_pieces.jpg", lambda: photo[:2] + piece * 1500 + photo[2:], reason="64 MiB")
+    yield Bomb("exif_in_fewer_pieces.jpg", lambda: photo[:2] + piece * 900 + photo[2:], None)
+    yield Bomb("profile.jpg", lambda: photo[:2] + _many_profiles() + photo[2:], None)
     yield Bomb("cut_progressive.jpg", lambda: jpeg(9000, 7000, progressive=True)[:-9000], None)
 
 
+def _many_profiles() -> bytes:
+    """Return four profiles of 255 segments each."""
+    parts = (b"ICC_PROFILE\0" + bytes([n, 255]) + bytes(65_000) for n in range(1, 256))
+    return 4 * b"".join(_segment(0xE2, part) for part in parts)
+
+
 # --- GIF, BMP
+
+
+_MUCH = int("10_000_000")  # no constant, of which Python would make the bytes beforehand
 
 
 def _lzw_flat(n_pixels: int) -> bytes:
@@ -264,10 +274,8 @@ def _gifs() -> Iterator[Bomb]:
     yield Bomb(
         "too_large.gif", lambda: _gif((65_535, 65_535), (1, 1), few), is_small=True, reason="too large"
     )
-    blocks = b"!\xfe" + b"\1x" * 30_000_000 + b"\0"
-    yield Bomb("comment.gif", lambda: _gif((64, 64), (64, 64), few, blocks), None)
-    extensions = b"!\xfe\0" * 10_000_000
-    yield Bomb("extensions.gif", lambda: _gif((64, 64), (64, 64), few, extensions), None)
+    yield Bomb("comment.gif", lambda: _gif((64, 64), (64, 64), few, b"!\xfe" + b"\1x" * _MUCH + b"\0"), None)
+    yield Bomb("extensions.gif", lambda: _gif((64, 64), (64, 64), few, b"!\xfe\0" * _MUCH), None)
     yield Bomb("flat.gif", lambda: _gif((4000, 62_000), (4000, 62_000), _lzw_flat(248_000_000)), None)
 
 
@@ -341,7 +349,6 @@ def _shared_tags() -> bytes:
 
 
 def _tiffs() -> Iterator[Bomb]:
-    flat_1000 = zeros(249_000_000)
     yield Bomb("float.tif", lambda: _tiff(15_700, 15_700, 32, 8, zeros(4 * 15_700**2), form=3), None)
     yield Bomb("float_25.tif", lambda: _tiff(5_000, 5_000, 32, 8, zeros(4 * 5_000**2), form=3), True)
     yield Bomb("rows.tif", lambda: _tiff(1, 249_000_000, 8, 8, b"", rows=1), is_small=True)
@@ -351,7 +358,7 @@ def _tiffs() -> Iterator[Bomb]:
     yield Bomb(
         "uncompressed.tif", lambda: _tiff(15_700, 15_700, 8, 1, bytes(60)), is_small=True, reason="too few"
     )
-    yield Bomb("one_strip.tif", lambda: _tiff(15_700, 15_700, 8, 8, flat_1000), None)
+    yield Bomb("one_strip.tif", lambda: _tiff(15_700, 15_700, 8, 8, zeros(249_000_000)), None)
     yield Bomb("lzw.tif", lambda: _tiff(15_700, 15_700, 16, 5, bytes(2000)), is_small=True, reason="too few")
     yield Bomb("packbits.tif", lambda: _tiff(15_000, 15_000, 8, 32773, b"\x81\0" * 1_757_813), None)
     yield Bomb("fax.tif", lambda: _tiff(15_700, 15_700, 1, 4, b"\xff" * 2000, photometric=0), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import json
 import os
 import shutil
 import warnings
@@ -117,8 +118,51 @@ def ask(photos: Path) -> Answers:
         except LookalikeError as error:
             found["open"] = ("refused", _line(error))
         told += [str(each.message) + _hint_of(each.message) for each in caught]
+        for words in COMMANDS:
+            found[words] = _command(photos, words, told)
     found["told"] = sorted(set(told))
     return found
+
+
+COMMANDS = (
+    "search owls/003.png -k 4 --json",
+    "list --json",
+    "info --json",
+    "cluster show kmeans --json",
+    "map list --json",
+    "changes --json",
+)
+_OF_THE_MOMENT = ("seconds", "bytes", "size")
+
+
+def _command(photos: Path, words: str, told: list[str]) -> Any:
+    """Run a command in this process; return its document, or the line of its refusal."""
+    from lookalike.cli import main
+
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    code: Any = 0
+    before = os.getcwd()
+    os.chdir(photos)
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                main(words.split())
+            except SystemExit as left:
+                code = left.code
+    finally:
+        os.chdir(before)
+    text, lines = (stream.buffer.getvalue().decode() for stream in (out, err))  # type: ignore[attr-defined]
+    complaints = lines.splitlines()
+    if any(not line.startswith("lookalike: ") for line in complaints):
+        raise AssertionError(f"{words}: {lines[-300:]}")
+    if code == 2 and not text and len(complaints) >= 1:
+        told.extend(complaints[:-1])
+        return ("refused", complaints[-1])
+    if code:
+        raise AssertionError(f"{words}: exit code {code}, {len(text)} characters, {lines[-300:]}")
+    told.extend(complaints)
+    document = json.loads(text)
+    return {name: value for name, value in document.items() if name not in _OF_THE_MOMENT}
 
 
 def _hint_of(message: Any) -> str:

@@ -139,7 +139,7 @@ class OwnPictures(Pictures):
 
 
 def write(number: int, folder: Path, seconds: float, seed: int) -> None:
-    """Change files and bring the collection up to date, for some time."""
+    """Change files and bring the collection up to date, for some time; once, whatever the time."""
     chance = random.Random(f"writer {number} {seed}")
     photos, pictures = Collection.open(folder / "photos"), OwnPictures(folder, chance, number)
 
@@ -161,7 +161,9 @@ def write(number: int, folder: Path, seconds: float, seed: int) -> None:
     }
     weights = (4, 3, 3, 2, 4, 2, 1)
     ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
+    is_first = True
+    while is_first or time.monotonic() < ends:
+        is_first = False
         for name in chance.choices(list(changes), weights, k=chance.randint(1, 3)):
             if len(pictures.all()) < 40:
                 add(60)

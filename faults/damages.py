@@ -26,6 +26,7 @@ from faults.collection_with_everything import Answers, ask, copy, make, small_in
 from faults.report import Asked, Report
 from lookalike import Collection
 from lookalike.results.checking import CheckReport
+from lookalike.store.versions import manifests, named_files
 
 KINDS = ("flip", "cut", "empty", "delete", "swap")
 N_DAMAGES, N_QUIET = 1_000, 150
@@ -161,6 +162,7 @@ class Campaign:
         self.expected = ask(self.whole)
         assert not self.expected["told"], self.expected["told"]
         self.home = self.whole / ".lookalike"
+        self.counts = files_that_count(self.home)
 
     def try_out(self, injury: Injury) -> None:
         """Damage a copy, ask, check, repair, ask again; note what is wrong."""
@@ -246,21 +248,25 @@ class Campaign:
         outcomes = self.report.figures.setdefault("quiet", {})
         outcome = "does not matter" if found.is_whole else "found"
         outcomes[outcome] = outcomes.get(outcome, 0) + 1
-        if found.is_whole and matters(injury.file):
+        if found.is_whole and injury.file in self.counts:
             self.report.faults.append(f"quiet {injury}: check found nothing")
 
 
-def matters(file: str) -> bool:
-    """Tell whether a file holds what answers are made of, and is no older version nor a note of Lance's."""
-    name = file.rpartition("/")[2]
-    return not (
-        "_transactions" in file
-        or "_versions" in file
-        or "_deletions" in file
-        or "/data/" in file
-        or name in ("checksums.txt", "whole.json", "run.json", "latest_version_hint.json")
-        or name.endswith(".sum")
-    )
+def files_that_count(home: Path) -> set[str]:
+    """Return the files that answers are made of: no older version of a table, and no note of Lance's."""
+    import lance
+
+    found = set()
+    for file in files_of(home):
+        name = file.rpartition("/")[2]
+        is_note = name in ("checksums.txt", "whole.json", "run.json", "latest_version_hint.json")
+        if not is_note and ".lance/" not in file and not name.endswith(".sum"):
+            found.add(file)
+    for table in (each for each in home.rglob("*.lance") if each.is_dir()):
+        newest = manifests(table)[0]
+        names = [f"_versions/{newest}", *(name for name, _ in named_files(lance.dataset(str(table))))]
+        found |= {f"{table.relative_to(home).as_posix()}/{name}" for name in names}
+    return found
 
 
 def _write_in_place(file: Path, content: bytes, facts: os.stat_result) -> None:
@@ -271,7 +277,7 @@ def _write_in_place(file: Path, content: bytes, facts: os.stat_result) -> None:
 
 def names_repair(line: str) -> bool:
     """Tell whether a line says how to mend a collection."""
-    return "check(repair=True)" in line or "check_at(" in line
+    return any(words in line for words in ("check(repair=True)", "check_at(", "check --repair"))
 
 
 def _seen(answers: Answers, names: Sequence[str]) -> str:

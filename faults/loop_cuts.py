@@ -160,7 +160,8 @@ class _Told:
         self._n_done = 0
         self._n_begun = 0
         self._n_ready = 0
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def prepare(self, name: str) -> None:
         """Have the pictures changed as they are to be before a command."""
@@ -197,8 +198,10 @@ class _Told:
 
     def end(self) -> None:
         """End it."""
-        self._say("end")
-        self._process.wait(30)
+        with contextlib.suppress(OSError):
+            self._say("end")
+        with self._process:  # which closes its pipes, and waits for it
+            self._listener.join(30)
 
     def _say(self, word: str) -> None:
         assert self._process.stdin is not None

@@ -213,7 +213,12 @@ def _run(*words: str) -> tuple[Cost, str]:
         process = subprocess.Popen(line, stdout=out, stderr=complaints)
         watch = _Memory(process.pid)
         watch.start()
-        _, status, usage = os.wait4(process.pid, 0)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:  # stopped by Ctrl-C, say
+            process.kill()
+            process.wait()
+            raise
         process.returncode = os.waitstatus_to_exitcode(status)
         watch.stop()
         complaints.seek(0)

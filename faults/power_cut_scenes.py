@@ -263,7 +263,7 @@ def faults(home: Path, facts: list[Fact], expected: Rows, is_indexed: bool) -> l
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         try:
-            collection = Collection.open(home) if facts else Collection.open_or_create(home, model=MODEL)
+            collection = Collection.open(home) if facts else Collection.open_or_create([home], model=MODEL)
             found += [f"before index: {each}" for each in _missing(collection, home, facts)]
             if is_indexed:
                 found += [f"before index: {each}" for each in _differences(rows(home), expected)]

@@ -231,6 +231,8 @@ COMMANDS = (
     Command(("roots", "--json"), reads=True),
     Command(("models", "--json"), reads=True),
     Command(("changes", "--json"), reads=True),
+    Command(("check", "--json"), reads=True),
+    Command(("copy", "../out/copied"), out="copied"),
     Command(("evaluate", "--json", "-k", "1"), reads=True),
 )
 """Those that write, with what they write; and those that read."""

@@ -124,6 +124,10 @@ def by_hand(collection: Collection) -> list[object]:
         lookalike.TrainedModel(trained, collection.sync(), file),
         PassedOver(OTHER, 3, (".txt",)),
         lookalike.CancelToken(),
+        lookalike.CheckReport(
+            (lookalike.Damage("map", "maps/map", "gone", "it", "make it"),), 1, 2, 0, False, 0.5
+        ),
+        lookalike.DamageWarning(lookalike.Sentence("it broke", lookalike.Hint("repair"))),
         lookalike.ConfusedPair("a", "b", 0.5),
         lookalike.CopyReport(file, 3, 9, 1_000, 0.5),
         lookalike.Epoch(0.5, None, 1.0),

@@ -44,6 +44,7 @@ OLD = {
 FOREIGN = {
     *(
         "Any",
+        "BinaryIO",
         "ArrayLike",
         "BinaryIO",
         "Axes",

@@ -172,7 +172,7 @@ def test_files_that_contributing_names_are_there():
     files = set(re.findall(r"`([\w/]+\.py)`", CONTRIBUTING))
     there = {
         path.as_posix()
-        for folder in (SOURCE, TESTS, TESTS.parent / "scripts")
+        for folder in (SOURCE, TESTS, TESTS.parent / "scripts", TESTS.parent / "faults")
         for path in folder.rglob("*.py")
     }
     assert [file for file in files if not any(path.endswith("/" + file) for path in there)] == []

@@ -448,3 +448,7 @@ class DamageWarning(UserWarning):
     def __init__(self, told: Sentence) -> None:
         super().__init__(f"{told}; {told.hint}" if told.hint is not None else told)
         self.told = told
+
+    def __reduce__(self) -> tuple[type[DamageWarning], tuple[Sentence]]:
+        """Pickle the sentence with its hint; Python would call the class with the text alone."""
+        return DamageWarning, (self.told,)

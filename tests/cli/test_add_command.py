@@ -103,6 +103,10 @@ def test_removed_keys_are_gone(indexed, call):
         (("add", "-"), "give it a --key"),
         (("add", "cats/0.png", "--field", "price"), "expected NAME=VALUE"),
         (("add", "cats/0.png", "--field", "price:number=dear"), "expected a number"),
+        (
+            ("add", "cats/0.png", "--field", "price:numbr=3"),
+            "'numbr' is no kind; expected one of number, text",
+        ),
         (("remove", " a"), "blank at its ends"),
         (("index", "--fields", "nothing.csv"), "no such file"),
         (("index", "--fields", "notes.txt"), "expected one of path, file, id, key"),

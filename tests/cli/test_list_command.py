@@ -150,7 +150,12 @@ def test_a_contact_sheet_is_saved(folder, call, tmp_path):
         (("--count", "--plot", "x.png"), "--count prints no images; leave out --plot"),
         (("--facets", "--sort", "date"), "--facets prints no images; leave out --sort"),
         (("--count", "--facets"), "--count prints no images; leave out --facets"),
-        (("--random-state", "-1"), "random_state is -1; expected a whole number, 0 or more"),
+        (
+            ("--sort", "random", "--random-state", "-1"),
+            "random_state is -1; expected a whole number, 0 or more",
+        ),
+        (("--random-state", "3"), "--random-state is for --sort random"),
+        (("--random-state", "3", "--sort", "date"), "--random-state is for --sort random"),
         (("--plot", "x.xyz"), "x.xyz"),
     ],
 )
@@ -158,6 +163,26 @@ def test_what_cannot_be_listed_is_said_in_one_line(folder, call, words, message)
     code, out, err = call("list", *words)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert message in err
+
+
+@pytest.mark.parametrize("words", ["price=9..2", "taken=2020..2019-12", "price=9.5..9"])
+def test_a_range_that_ends_before_it_begins_is_no_empty_list(folder, call, words):
+    code, out, err = call("list", "--field", words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "no image can be both" in err
+
+
+def test_a_contact_sheet_says_which_way_round_it_is_sorted(folder):
+    from lookalike.drawing import _order_words
+
+    photos = Collection.open(folder)
+    ways = {
+        (sort, way): _order_words(photos.browse(sort=sort, descending=way))
+        for sort in ("size", "date", "path")
+        for way in (False, True)
+    }
+    assert len(set(ways.values())) == 6
+    assert ways["size", True] == "the largest first"
 
 
 def test_where_there_is_no_collection_that_is_said(tmp_path, call):

@@ -147,3 +147,17 @@ def test_nothing_of_the_runtime_comes_to_the_terminal(photos, tmp_path):
     )
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.count("\n") == 1 and "not finite" in run.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+@pytest.mark.parametrize("content", [None, "[" * 200_000, '{"size": 1e999}', '{"size": NaN}', '{"mean": 5}'])
+def test_what_stands_beside_it_and_is_no_description_is_one_line(content, tmp_path):
+    file = written(tmp_path, strange_models.colour)
+    beside = file.with_suffix(".json")
+    if content is None:
+        os.mkfifo(beside)
+    else:
+        beside.write_text(content)
+    with pytest.raises(ModelError, match=r"\.json") as caught:
+        read_local(file)
+    assert "\n" not in str(caught.value)

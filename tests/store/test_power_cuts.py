@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from faults.loop_cuts import CannotMountError, cut_on_disk
 from faults.power_cuts import cut_by_model
 from faults.report import Asked, Report
 
@@ -29,3 +30,13 @@ def test_the_campaign_finds_what_is_not_flushed(tmp_path, report, monkeypatch):
     monkeypatch.setattr(commits, "flush_file", lambda file: None)
     cut_by_model(report, tmp_path, 12, ("index first",))
     assert report.faults
+
+
+@pytest.mark.disk
+def test_the_same_holds_on_a_disk_whose_blocks_are_copied_while_it_is_written_to(tmp_path, report):
+    try:
+        cut_on_disk(report, tmp_path, 3, ("index first",))
+    except CannotMountError as error:
+        pytest.skip(str(error))
+    assert report.faults == []
+    assert report.counts

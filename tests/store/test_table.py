@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lookalike.errors import StoreError
+from lookalike.errors import StoreDamagedError, StoreError
 from lookalike.store import Table, schema, table
 
 NAMES = [
@@ -342,3 +342,29 @@ def test_an_opened_vector_table_stays_as_it_was(vectors, monkeypatch):
         assert [len(some) for some, _ in blocks] == [2, 2, 1]
         assert np.concatenate([some for some, _ in blocks]).tolist() == ids.tolist() == [7, 3, 5, 1, 9]
         assert np.concatenate([rows for _, rows in blocks])[:, 0].tolist() == ids.tolist()
+
+
+def test_an_index_that_has_rotted_is_never_searched_and_is_made_anew(tmp_path):
+    table = Table(tmp_path / "vectors.lance", schema.vectors(8))
+    vectors = np.random.default_rng(0).normal(size=(600, 8)).astype(np.float32)
+    table.upsert(
+        {
+            "id": list(range(600)),
+            "embedding": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), 8),
+        }
+    )
+    table.make_vector_index(4)
+    assert table.has_vector_index()
+    found = table.nearest(vectors[0], 5, 4, 5)[0].tolist()
+    for file in (table.folder / "_indices").glob("*/*"):
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 1
+        file.write_bytes(content)
+    again = Table(table.folder, table.schema)
+    assert not again.has_vector_index()
+    with pytest.raises(StoreDamagedError, match=r"the index in .* is damaged") as caught:
+        again.nearest(vectors[0], 5, 4, 5)
+    assert caught.value.hint.kind == "repair"
+    again.make_vector_index(4)
+    assert again.has_vector_index()
+    assert again.nearest(vectors[0], 5, 4, 5)[0].tolist() == found

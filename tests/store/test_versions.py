@@ -256,3 +256,14 @@ def test_a_table_that_lost_all_versions_is_not_taken_for_none(table, place):
     forget_all()
     with pytest.warns(DamageWarning, match="is missing"):
         PinnedStore.take(place.parent)
+
+
+def test_the_data_of_a_version_that_was_moved_aside_are_kept(table, place):
+    before = set(os.listdir(place / "data"))
+    spoil_manifest(place, "flipped")
+    forget_all()
+    with pytest.warns(DamageWarning):
+        table.upsert(file_rows("anew"))
+    forget_all()
+    Table(place, schema.files(), lambda: True).upsert(file_rows("again"))
+    assert before <= set(os.listdir(place / "data"))

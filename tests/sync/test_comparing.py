@@ -155,7 +155,8 @@ def note_all(monkeypatch):
     from lookalike.images import decode
 
     monkeypatch.setattr(
-        "lookalike.sync.execution.decode", lambda *given: replace(decode(*given), note="cut short")
+        "lookalike.sync.execution.decode",
+        lambda *given, **more: replace(decode(*given, **more), note="cut short"),
     )
 
 

@@ -143,7 +143,7 @@ def test_what_is_no_image_any_more_leaves(collection, folder):
 def test_an_image_that_todays_reader_refuses_stays_as_it_is(collection, folder, monkeypatch):
     before = rows(collection)
 
-    def refuse(data, name, side):
+    def refuse(data, name, side, **bounds):
         raise ImageError(name, "damaged PNG file")
 
     with monkeypatch.context() as patch:

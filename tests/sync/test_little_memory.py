@@ -42,14 +42,14 @@ class Short:
         self.real, self.lasts, self.calls = real, 1 << 30, 0
         self._lock = threading.Lock()
 
-    def __call__(self, given, *more):
+    def __call__(self, given, *more, **bounds):
         if is_big(given):
             with self._lock:
                 self.calls += 1
                 self.lasts -= 1
                 if self.lasts >= 0:
                     raise MemoryError
-        return self.real(given, *more)
+        return self.real(given, *more, **bounds)
 
 
 @pytest.fixture(params=["reading.read_file", "execution.decode", "execution.make_thumbnail"])

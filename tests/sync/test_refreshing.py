@@ -59,8 +59,8 @@ def new_reader(monkeypatch):
         seen.append(path.name)
         return Header(Metadata(camera="new"), is_changed=path.name in AFFECTED)
 
-    def invert(data, name, side):
-        decoded = decode(data, name, side)
+    def invert(data, name, side, **bounds):
+        decoded = decode(data, name, side, **bounds)
         is_meant = os.path.basename(name.partition(":")[2]) in AFFECTED
         return replace(decoded, image=ImageOps.invert(decoded.image)) if is_meant else decoded
 
@@ -210,7 +210,7 @@ def test_a_disk_that_drops_out_stops_it_and_loses_nothing(collection, new_reader
 def test_what_todays_reader_cannot_decode_stays_and_is_not_tried_each_time(
     collection, new_reader, monkeypatch
 ):
-    def refuse(data, name, side):
+    def refuse(data, name, side, **bounds):
         raise ImageError(name, "damaged PNG file")
 
     monkeypatch.setattr("lookalike.sync.execution.decode", refuse)

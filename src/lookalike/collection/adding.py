@@ -37,6 +37,7 @@ from lookalike.query.terms import Pixels
 from lookalike.results.adding import AddedImage, AddOutcome, AddReport
 from lookalike.store import ADDED, Store, Turn, Wait, writer_lock
 from lookalike.store.store import Changes, FileRow
+from lookalike.store.swept import staying_swept
 from lookalike.sync import Done, FoundFile, IndexedState, Work, Worker, work_through
 from lookalike.system.progress import Progress
 from lookalike.types import FieldValue, ImageId, PixelArray
@@ -124,7 +125,8 @@ def add(
     store = resources.live
     _refuse_folder_of_that_name(resources)
     total = len(additions) if isinstance(additions, Sized) else None
-    with writer_lock(store.folder, Turn(request.wait, "adding images", work.watch)):
+    turn = Turn(request.wait, "adding images", work.watch)
+    with writer_lock(store.folder, turn), staying_swept(store.folder):
         manifest_file.bring_up_to_date(store)
         _begin(store)
         adder = _Adder(resources, request, work, total)
@@ -142,7 +144,7 @@ def remove(resources: Resources, manifest_file: ManifestFile, keys: Iterable[str
     paths = list(dict.fromkeys(f"{ADDED}:{check_key(key)}" for key in keys))
     store = resources.live
     _refuse_folder_of_that_name(resources)
-    with writer_lock(store.folder, turn):
+    with writer_lock(store.folder, turn), staying_swept(store.folder):
         manifest_file.bring_up_to_date(store)
         _begin(store)
         rows = store.files.read_where_in("path", paths, ["path", "id"]).to_pylist()

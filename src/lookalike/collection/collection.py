@@ -50,6 +50,7 @@ from lookalike.results.info import ImageInfo, Info, RootInfo
 from lookalike.results.search import SearchResult
 from lookalike.results.sync import SyncReport
 from lookalike.store import Labeling, Store, Turn, Wait, check_wait, find_collection, writer_lock
+from lookalike.store.swept import staying_swept
 from lookalike.sync import COMMIT_SECONDS, Work, locate
 from lookalike.system.checked_calls import checked
 from lookalike.system.cores import usable_cores
@@ -749,7 +750,11 @@ class Collection(Faces, Checkable, Copyable):
         """
         from lookalike.collection.own_vectors import add_vectors
 
-        with watching(report, cancel) as watch, writer_lock(self.folder, Turn(wait, "adding vectors", watch)):
+        with (
+            watching(report, cancel) as watch,
+            writer_lock(self.folder, Turn(wait, "adding vectors", watch)),
+            staying_swept(self.folder),
+        ):
             self._manifest.bring_up_to_date(self._store)
             return add_vectors(self._resources(), model, images, vectors, metric, watch)
 

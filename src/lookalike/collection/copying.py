@@ -57,7 +57,19 @@ _AT_ONCE = 1 << 22  # bytes
 _NAMED = {"clusterings": "clustering.json", "maps": "map.json"}
 _LOCKS = ("lock", "lock.json")
 _OURS = frozenset(
-    {FILE_NAME, COPY_NAME, "added", "clusterings", "damaged", "indexes", "maps", "models", "said", "training"}
+    {
+        FILE_NAME,
+        COPY_NAME,
+        "added",
+        "clusterings",
+        "damaged",
+        "indexes",
+        "maps",
+        "models",
+        "said",
+        "training",
+        "swept.json",
+    }
     | {
         "files.lance",
         "images.lance",

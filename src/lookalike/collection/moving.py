@@ -17,6 +17,7 @@ from lookalike.images.finding.scan import unescape
 from lookalike.images.finding.spelling import as_spelled, is_same_folder
 from lookalike.store import Root, Store, Turn, root_folder, sql_literal, writer_lock
 from lookalike.store.store import FileRow
+from lookalike.store.swept import staying_swept
 
 _SAMPLE = 50  # files
 _BYTES_READ = 1 << 28  # of the sample; of what is left then, only the sizes are compared
@@ -34,7 +35,7 @@ def move_root(
     place = as_spelled(Path(os.path.abspath(new)))
     if not os.path.isdir(place):
         raise CollectionNotFoundError(f"there is no folder {place}")
-    with writer_lock(store.folder, turn):
+    with writer_lock(store.folder, turn), staying_swept(store.folder):
         manifest_file.reload()
         root = _find_root(manifest_file, old)
         if is_same_folder(root_folder(store.folder, root), place):

@@ -169,10 +169,17 @@ def _search_vectors(
 def _count(places: Places, index: Searcher, model: str, passing: Passing, own: Iterable[int]) -> int:
     """Return how many images could be hits: those of the index that lie anywhere and pass, without its own.
 
-    An index also holds vectors of images that lie nowhere, see `_nearest_hits`.
+    An index also holds vectors of images that lie nowhere, see `_nearest_hits`; unless all was swept up.
     """
-    files = places.snapshot.files
-    searched = places.snapshot.keep(("searched", model, index.kind), lambda: common(files.images, index.ids))
+    snapshot = places.snapshot
+    if snapshot.is_swept and (passing.ids is None or len(index) >= snapshot.store.images.count()):
+        meant = passing.ids
+        own_there = [
+            image for image in own if (meant is None or image in meant) and index.vector_of(image) is not None
+        ]
+        return (len(index) if meant is None else len(meant)) - len(own_there)
+    files = snapshot.files
+    searched = snapshot.keep(("searched", model, index.kind), lambda: common(files.images, index.ids))
     left_out = np.array([image for image in own if passing.ids is None or image in passing.ids], np.int64)
     n = len(searched) if passing.ids is None else len(common(searched, passing.ids))
     return n - len(common(searched, left_out))

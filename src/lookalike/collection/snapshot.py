@@ -34,6 +34,7 @@ from lookalike.images.finding.scan import unescape
 from lookalike.store import ADDED, Manifest, PinnedStore, Root, look_at_tables, root_folder
 from lookalike.store.manifest import FileIdentity
 from lookalike.store.pinned import State
+from lookalike.store.swept import is_swept
 from lookalike.system.checked_calls import checked
 from lookalike.system.memo import Memo
 from lookalike.types import FieldValue, FrozenDict, Ids, ImageId, Vectors
@@ -109,6 +110,11 @@ class Snapshot(SnapshotColumns):
                 self._made_of_fields = before._made_of_fields
         if has_same_images and before is not None and before.seen.clusterings == seen.clusterings:
             self._made_of_clusters = before._made_of_clusters
+
+    @property
+    def is_swept(self) -> bool:
+        """Whether it is known that all images and vectors are of files; see `lookalike.store.swept`."""
+        return self.keep("swept", lambda: is_swept(self.store.folder, self.store.state))
 
     @property
     def files(self) -> FileColumns:
@@ -252,7 +258,7 @@ class Snapshot(SnapshotColumns):
 
     def __len__(self) -> int:
         """Return the number of images that lie anywhere."""
-        return len(self.files.images)
+        return self.store.images.count() if self.is_swept else len(self.files.images)
 
 
 class Snapshots:

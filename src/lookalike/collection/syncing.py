@@ -23,6 +23,7 @@ from lookalike.images.finding.passed_over import count_kinds
 from lookalike.results.sync import Failure, SyncReport
 from lookalike.store import Store, Turn, Wait, writer_lock
 from lookalike.store.store import Changes
+from lookalike.store.swept import note_swept
 from lookalike.sync import (
     IndexedState,
     Outage,
@@ -76,6 +77,7 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
         models = EmbeddingModels.choose(resources, request.model, request.compute)
         if not dry_run:
             settle_indexes(store.folder)
+            store.sweep_cut_off()
             store.upgrade()
             carrying.compares_all = bool(resources.clusterings.names())
         scopes = _choose_scopes(_places_now(resources), request)
@@ -129,6 +131,8 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
             models.extend_reduced(work.watch)
             # Only now: were it killed before, the root would have to be there for its rows to go.
             manifest_file.save(without=[scope.root for scope in scopes if scope.is_missing])
+            if models.networks:
+                note_swept(store.folder)
             _carry_over(resources, tally, outcome, carrying)
     places = _places_now(resources)
     failures = places.failures()

@@ -16,6 +16,7 @@ from lookalike.embed.reduced import base_name
 from lookalike.errors import InvalidInputError, ModelDamagedError, ModelInputError, ModelResourceError
 from lookalike.hints import Hint
 from lookalike.system.flush import make_durable_folder
+from lookalike.system.plain_files import read_plain
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import checked, summed
 from lookalike.types import Metric
@@ -98,7 +99,7 @@ def kept_external(name: str, folder: Path) -> Model | None:
     if not os.path.isfile(file):  # which a path that is too long is not, either
         return None
     try:
-        row = checked(json.loads(file.read_text(encoding="utf-8")))
+        row = checked(json.loads(read_plain(file).decode("utf-8")))
         return external_model(name, int(row["dimension"]), row["metric"])
     except OSError as error:
         raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error

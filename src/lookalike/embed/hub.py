@@ -36,6 +36,7 @@ from lookalike.errors import (
 from lookalike.hints import Hint
 from lookalike.system.cache import cache_folder, check_trusted, make_folder, shut
 from lookalike.system.download import CONNECT_SECONDS, STALL_SECONDS, bytes_told, connect, hanging_up, reason
+from lookalike.system.plain_files import read_plain
 from lookalike.system.progress import UNWATCHED, CancelToken, ProgressReport, Watch
 from lookalike.system.replace_file import replace_file
 from lookalike.system.watching import watching
@@ -113,7 +114,7 @@ def read_image_file(model: Model, watch: Watch = UNWATCHED) -> tuple[bytes, Path
     file = folder / model.weights.image.path
     check_trusted(file)
     try:
-        content = file.read_bytes()
+        content = read_plain(file)
     except OSError as error:
         raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     _compare(model, folder, model.weights.image, len(content), hashlib.sha256(content).hexdigest())
@@ -448,7 +449,7 @@ def _read_pin(folder: Path) -> _Pin | None:
     """Return what a fetch left; None where there was none, the folder having been cloned by hand, say."""
     file = folder / PIN_NAME
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(read_plain(file).decode("utf-8"))
         pin = _Pin(**{key: content[key] for key in ("repository", "revision", "commit", "files")})
         if not all(isinstance(row, dict) for row in pin.files.values()):
             raise TypeError("a file is no object")

@@ -38,6 +38,7 @@ from lookalike.errors import (
 )
 from lookalike.hints import Hint, join
 from lookalike.system.flush import make_durable_folder
+from lookalike.system.plain_files import read_plain
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import checked, summed
 from lookalike.types import Metric
@@ -225,7 +226,7 @@ def kept_local(name: str, folder: Path) -> Model | None:
             )
         return None
     try:
-        row = checked(json.loads(file.read_text(encoding="utf-8")))
+        row = checked(json.loads(read_plain(file).decode("utf-8")))
         use = {key: row[key] for key in ("fit", "interpolation", "output", "cut_classifier")}
         return Model(
             name=name,
@@ -261,14 +262,14 @@ def load_kept(model: Model, folder: Path, compute: Compute) -> AdaptedEmbedder:
     assert isinstance(model.weights, LocalGraph)
     file = folder / f"{model.name}.onnx"
     try:
-        graph = file.read_bytes()
+        graph = read_plain(file)
     except OSError as error:
         raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     found = hashlib.sha256(graph).hexdigest()
     if found != model.weights.sha256:
         raise ModelDamagedError(
             f"{file} is damaged: expected sha256 {model.weights.sha256}, got {found}",
-            hint=join(Hint("repair"), _GIVE_ANEW),
+            hint=join(Hint("give_onnx", first="delete it and "), Hint("repair")),
         )
     return AdaptedEmbedder(model, graph, compute)
 
@@ -277,7 +278,7 @@ def _read_wishes(path: Path) -> _Wishes:
     """Read the JSON file beside an ONNX file, the user's own or the hub's; the defaults if there is none."""
     for file, read in ((path.with_suffix(".json"), _own_wishes), (path.with_name(HUB_CONFIG), _hub_wishes)):
         try:
-            row = json.loads(file.read_text(encoding="utf-8"))
+            row = json.loads(read_plain(file).decode("utf-8"))
             if not isinstance(row, dict):
                 raise ValueError("expected an object")
             return _checked(read(row))
@@ -285,7 +286,7 @@ def _read_wishes(path: Path) -> _Wishes:
             continue
         except OSError as error:
             raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
-        except (ValueError, TypeError, KeyError, ZeroDivisionError) as error:
+        except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError) as error:
             raise ModelInputError(f"{file} does not say how to use {path.name}: {error}") from error
     return _Wishes()
 

@@ -46,6 +46,7 @@ from lookalike.hints import Hint
 from lookalike.pca import PCA
 from lookalike.system.flush import make_durable_folder
 from lookalike.system.memo import Memo
+from lookalike.system.plain_files import read_plain
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import check_noted, note_sum
@@ -175,7 +176,7 @@ class ModelRegistry:
             return
         file = self._weights_file(name)
         try:
-            content = file.read_bytes()
+            content = read_plain(file)
             check_noted(file, content)
             expected = content.decode("ascii").strip()
         except FileNotFoundError:

@@ -26,16 +26,16 @@ from lookalike.errors import (
     ModelMemoryError,
     ModelResourceError,
 )
-from lookalike.system.children import Bounds, Children, StoppedError
 from lookalike.system.memory import free_memory
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.types import PixelArray, Vectors
 
 if TYPE_CHECKING:
     from lookalike.embed.adapted import AdaptedEmbedder
+    from lookalike.system.children import Children, StoppedError
 
 SECONDS = 60.0
-"""What a trial may take; 7 images by one core. A large network takes 2."""
+"""What a trial may take: nine images by one core."""
 
 _LEAST_MEMORY = 1 << 29  # bytes
 _SAME = 1e-6  # relative difference of numbers that are the same but for rounding
@@ -79,6 +79,8 @@ def try_graph(graph: Graph, watch: Watch = UNWATCHED) -> int:
 
 
 def _try_in_child(graph: Graph, watch: Watch) -> int:
+    from lookalike.system.children import Bounds, Children, StoppedError  # no search has need of it
+
     with _lock:
         if not _children:
             _children.append(Children(prepare=("lookalike.embed.adapted", "onnx", "onnxruntime")))

@@ -28,6 +28,7 @@ MUCH = 256_000_000
 
 _MOST_ELONGATED = 65_536  # one side over the other, of a picture that is not small
 _MOST_STEPS = 10_000
+_MOST_BEFORE = 64 << 20  # bytes before the pixels; depth maps and profiles have some ten
 _FEW_BYTES = 4 << 20  # of what comes before the pixels; readers in Python take their time with more
 
 MOST_PIXELS_A_BYTE = {"WEBP": 60_000, "GIF": 2_600, "HEIC": 50_000, "AVIF": 150_000, "JXL": 100_000}
@@ -138,7 +139,8 @@ def reckon(kind: str, data: bytes, shorter_side: int | None) -> Cost | None:
     a_pixel = claim.small if is_shrunk else claim.whole
     rows = _A_ROW * claim.height * (1 if is_shrunk else 4)
     memory = int(pixels * a_pixel + rows + claim.fixed + _SLACK)
-    doubt = claim.doubt or (_doubt(claim, len(data)) if memory > MUCH else "")
+    is_much = memory > MUCH or 4 * pixels > MUCH
+    doubt = claim.doubt or (_doubt(claim, len(data)) if is_much else "")
     seconds = pixels * claim.nanoseconds * 1e-9 + claim.height * 2e-7 + claim.seconds
     result = pixels // 16 if is_shrunk else pixels
     cost = Cost(claim.width, claim.height, memory, seconds, claim.is_apart)
@@ -203,14 +205,14 @@ def _jpeg_frame(data: bytes) -> _Frame | None:
             most = max(1, max(across for across, _ in factors)) * max(1, max(down for _, down in factors))
             height, width = struct.unpack_from(">HH", content, 1)
             samples = sum(across * down for across, down in factors) / most
-            frame = _Frame(marker, width, height, samples, True, at, step)
+            frame = frame or _Frame(marker, width, height, samples, True, at, step)
             n_components = content[5]
         elif marker == _SOS:
             if frame is None:
                 return None
             return replace(frame, is_one_scan=content[:1] == bytes([n_components]), at=at, n_steps=step)
         at += 2 + max(size, 2)
-    return None if frame is None else replace(frame, at=len(data), n_steps=_MOST_STEPS)
+    return replace(frame or _Frame(0, 0, 0, 0, False, at, 0), at=at, n_steps=_MOST_STEPS)
 
 
 def skip_fill(data: bytes, at: int) -> int:
@@ -223,6 +225,9 @@ def _of_jpeg(data: bytes, shorter_side: int | None) -> Claim | None:
     frame = _jpeg_frame(data)
     if frame is None:
         return None
+    if frame.n_steps >= _MOST_STEPS or frame.at > _MOST_BEFORE:
+        doubt = f"its picture lies behind more than {_MOST_STEPS:,} segments, or {_MOST_BEFORE >> 20} MiB"
+        return Claim(max(frame.width, 1), max(frame.height, 1), 0, 0, 0, doubt=doubt)
     pixels = frame.width * frame.height
     buffered = 2.0 * pixels * frame.samples if frame.marker in _PROGRESSIVE or not frame.is_one_scan else 0
     scans = data.count(b"\xff\xda", frame.at) if buffered else 1
@@ -252,6 +257,7 @@ def _of_jpeg(data: bytes, shorter_side: int | None) -> Claim | None:
 
 # --- PNG
 
+_SHRUNK_IF_DEEP = 64_000_000  # pixels: as `lookalike.images.rgb` does
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by colour type
 
 
@@ -267,8 +273,10 @@ def _of_png(data: bytes, shorter_side: int | None) -> Claim | None:
             before = before or part.offset
             packed += part.size
     small, whole = MEMORY["PNG"]
+    deep = 0
     if depth == 16 and colors == 0:
         small = 11.0
+        deep = 10 * width * height if width * height < _SHRUNK_IF_DEEP else 0  # it comes out whole
     elif _SAMPLES[colors] == 1:
         small = 2.2
     is_odd = n_chunks >= _MOST_STEPS or before > _FEW_BYTES
@@ -279,7 +287,7 @@ def _of_png(data: bytes, shorter_side: int | None) -> Claim | None:
         whole,
         10 + 16 * raw / max(width * height, 1),
         bytes_needed=(raw if n_chunks < _MOST_STEPS else 0) / _DEFLATE,
-        fixed=2 * raw + 3 * len(data),  # to put a damaged one together anew
+        fixed=deep + 2 * raw + 3 * len(data),  # to put a damaged one together anew
         is_apart=is_odd,
         seconds=len(data) * 2e-8,
     )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from lookalike.images.levels import Samples
+
+MANY_PIXELS = 64_000_000
+"""Deep greys of so many are shrunk as all others are; smaller ones are left to a finer filter."""
 
 _STRIP_PIXELS = 4_000_000
 _PLAIN = {"L", "LA", "RGB", "RGBA", "CMYK", "LAB"}
@@ -46,9 +51,12 @@ def to_small_rgb(image: Image, shorter_side: int | None, profiles: Sequence[byte
     from PIL import Image as Pillow
 
     factor = 1 if shorter_side is None else min(image.size) // (2 * shorter_side)
-    if factor < 2 or image.mode.startswith("I") or image.mode == "F":
-        return to_rgb(image, profiles)
     width, height = image.size
+    is_deep = image.mode.startswith("I") or image.mode == "F"
+    if factor < 2 or (is_deep and width * height < MANY_PIXELS):
+        return to_rgb(image, profiles)
+    if is_deep:
+        image = _deep_grey(image)
     small: Image | None = None
     rows = factor * max(1, _STRIP_PIXELS // (factor * width))
     for top in range(0, height, rows):
@@ -108,6 +116,16 @@ def _deep_grey(image: Image) -> Image:
 
     from lookalike.images.levels import levels_of
 
-    values = np.asarray(image)
-    levels = levels_of(8 * values.itemsize, values.dtype.kind, [values])
-    return Pillow.fromarray(levels.to_8_bits(values))
+    width, height = image.size
+    rows = max(1, _STRIP_PIXELS // width)  # so that beside the picture little memory is taken
+
+    def bands() -> Iterator[Samples]:
+        for top in range(0, height, rows):
+            yield np.asarray(image.crop((0, top, width, min(top + rows, height))))
+
+    kind = np.asarray(image.crop((0, 0, 1, 1))).dtype
+    levels = levels_of(8 * kind.itemsize, kind.kind, bands())
+    grey = Pillow.new("L", image.size)
+    for number, values in enumerate(bands()):
+        grey.paste(Pillow.fromarray(levels.to_8_bits(values)), (0, number * rows))
+    return grey

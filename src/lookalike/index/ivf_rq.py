@@ -81,7 +81,7 @@ class IvfRq(StoredSearcher):
             facts, arrays = folder.read(place, cls.kind, _FORMAT, _ARRAYS)
         except IndexFileError:
             return None
-        if facts["metric"] != metric or facts.get("state") != table.state():
+        if facts["metric"] != metric or facts.get("state") != table.state() or not table.has_vector_index():
             return None
         if table.count() > _ALWAYS_EXACT and not table.has_vector_index():
             return None

@@ -73,18 +73,19 @@ class Commits:
 
     def abandon(self) -> None:
         """Delete what the operation has written, and no version names, as it has failed."""
-        now = _entries(self.table, (*_DATA, VERSIONS))
-        if now.get(VERSIONS, set()) - self._there.get(VERSIONS, set()):
-            return  # one that is new may name it
-        new = {
-            f"{folder}/{name}"
-            for folder in now
-            for name in now[folder] - self._there.get(folder, set())
-            if folder and f"{folder}/{name}" not in now
-        }
-        for name in new.union(self._unnamed):
-            with contextlib.suppress(OSError):  # a later one will
-                (self.table / name).unlink()
+        with contextlib.suppress(OSError):  # what is left a later one will sweep
+            now = _entries(self.table, (*_DATA, VERSIONS))
+            if now.get(VERSIONS, set()) - self._there.get(VERSIONS, set()):
+                return  # one that is new may name it
+            new = {
+                f"{folder}/{name}"
+                for folder in now
+                for name in now[folder] - self._there.get(folder, set())
+                if folder and f"{folder}/{name}" not in now
+            }
+            for name in new.union(self._unnamed):
+                with contextlib.suppress(OSError):
+                    (self.table / name).unlink()
         self._unnamed = []
 
     def _flush_new(self, folders: tuple[str, ...]) -> list[str]:

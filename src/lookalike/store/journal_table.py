@@ -36,6 +36,7 @@ _VERSIONS_KEPT = 128  # for who opened an old one and has not read it yet
 class JournalTable(Table):
     """See above. Its first column counts the rows, from 1."""
 
+    _is_swept = False  # of what a writer that was killed has left
     _notes_at_once = False  # somebody is waiting, and each flush takes a millisecond
 
     @contextlib.contextmanager
@@ -53,6 +54,9 @@ class JournalTable(Table):
         with self._errors("write"):
             make_durable_folder(folder)
         with writer_lock(folder, Turn(_WAIT, poll_seconds=0.005)):
+            if not self._is_swept:
+                self._is_swept = True
+                self.sweep_cut_off()
             yield
 
     def append(self, columns: Mapping[str, Any]) -> None:

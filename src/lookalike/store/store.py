@@ -236,9 +236,18 @@ class Store:
 
     def maintain(self) -> None:
         """Keep the tables quick to read; see `Table.maintain`."""
-        named = (self.files, self.images, self.thumbnails, self.failures, self.fields)
-        for table in (*named, *self.vector_tables().values()):
+        for table in self._tables():
             table.maintain()
+
+    def sweep_cut_off(self) -> None:
+        """Delete the data that a writer that was killed left in the tables, and no version names."""
+        for table in self._tables():
+            table.sweep_cut_off()
+
+    def _tables(self) -> list[Table]:
+        """Return those that are written under the writer's lock."""
+        named = (self.files, self.images, self.thumbnails, self.failures, self.fields)
+        return [*named, *self.vector_tables().values()]
 
 
 def _always() -> bool:

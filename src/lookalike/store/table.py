@@ -71,7 +71,7 @@ class Table:
         self._key: str = schema.names[0]
         self._is_made_again = is_made_again
         self._commits: Commits | None = None  # of the last operation that writes
-        self._is_swept = False  # of what a writer that was killed has left
+        self._index_seen = 0  # the version whose own index was found whole
 
     def exists(self) -> bool:
         """Whether anything was ever written."""
@@ -272,7 +272,13 @@ class Table:
         }
         with self._errors("read"):
             columns = ["id", "embedding", "_distance"]
-            rows = self._open().scanner(columns=columns, nearest=asked).to_table()
+            dataset = self._open()
+            if self._index_seen != dataset.version:
+                flaw = versions.flawed_index(self.folder, dataset)
+                if flaw is not None:
+                    raise StoreDamagedError(f"the index in {self.folder} is damaged: {flaw}", hint=_REPAIR)
+                self._index_seen = dataset.version
+            rows = dataset.scanner(columns=columns, nearest=asked).to_table()
         vectors = rows["embedding"].combine_chunks().flatten().to_numpy()
         return rows["id"].to_numpy(), vectors.reshape(len(rows), -1 if len(rows) else len(query))
 
@@ -333,6 +339,12 @@ class Table:
         with self._errors("write"):
             for condition in _conditions(self._key, keys):
                 self._open_to_write().delete(condition)
+
+    def sweep_cut_off(self) -> None:
+        """Delete what a writer that was killed has left; the caller holds the lock of all who write."""
+        if self.exists():
+            with self._errors("write"):
+                versions.sweep(self.folder)
 
     def maintain(self) -> None:
         """Join the small files of many commits, and drop versions that no reader can still be using."""
@@ -395,9 +407,6 @@ class Table:
             reason = next(flaw.reason for flaw in flaws.values() if flaw.was_done)
             raise StoreDamagedError(f"{self.folder} is damaged: {reason}", hint=_REPAIR)
         versions.move_aside(self.folder, flaws)
-        if not self._is_swept:
-            self._is_swept = True
-            versions.sweep(self.folder)
         self._commits = Commits(self.folder, self._notes_at_once)
         return self._commits
 

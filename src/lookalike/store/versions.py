@@ -149,7 +149,8 @@ def open_whole(table: Path, upto: int | None = None, commit_lock: Callable[..., 
         flawed: list[tuple[Commit, Flaw]] = []
         with contextlib.suppress(FileNotFoundError):  # cleared away by another process, meanwhile
             commits = list(_commits(os.fspath(versions), names))
-            if upto is None and not (commits and _is_known(table, commits[0][0])):
+            is_of_newest = upto is None or (len(commits) > 0 and commits[0][0].version == upto)
+            if is_of_newest and not (commits and _is_known(table, commits[0][0])):
                 flawed += _missing(table, commits[0][0].version if commits else 0)
             for commit, name in commits:
                 if upto is not None and commit.version > upto:
@@ -192,12 +193,12 @@ def sweep(table: Path) -> None:
     """Delete the files of data that no version names: of a write that was cut off. The caller holds its lock.
 
     Only where there may be some are all versions looked at: files that were never noted, or after which no
-    version was.
+    version was. If one cannot be read, nothing is deleted.
 
     Raises
     ------
-    OSError, ValueError
-        If a version cannot be read.
+    OSError
+        If the folder cannot be looked into.
     """
     import lance
 
@@ -208,7 +209,7 @@ def sweep(table: Path) -> None:
         for name in os.listdir(table / folder)
     }
     newest = open_whole(table) if there else None
-    if newest is None or flaws(table):
+    if newest is None or flaws(table) or damaged_folder(table).is_dir():  # what lies there names some of it
         return
     there.difference_update(name for name, _ in named_files(newest))
     was_named: set[str] = set()
@@ -219,9 +220,14 @@ def sweep(table: Path) -> None:
             was_named.update(waiting)
             waiting.clear()
     there -= was_named
-    for version in newest.versions() if there else ():
-        each = lance.dataset(os.fspath(table), version=version["version"])
-        there.difference_update(name for name, _ in named_files(each))
+    try:
+        for version in newest.versions() if there else ():
+            each = lance.dataset(os.fspath(table), version=version["version"])
+            there.difference_update(name for name, _ in named_files(each))
+    except BaseException as error:
+        if not isinstance(error, OSError | ValueError) and type(error).__name__ != "PanicException":
+            raise
+        return
     for name in there:
         with contextlib.suppress(OSError):  # the next one will
             os.unlink(table / name)
@@ -443,6 +449,26 @@ def has_whole_index(table: Path, uuid: str) -> bool:
     sums = Checksums(table)
     noted = {name: each for name, each in sums.read().items() if name.startswith(f"_indices/{uuid}/")}
     return all(sums.trust(name, each) in ("whole", "unknown") for name, each in noted.items())
+
+
+def flawed_index(table: Path, dataset: Any) -> str | None:
+    """Return what is wrong with the indexes of Lance's own that an open version names; None if nothing is.
+
+    Raises
+    ------
+    OSError
+        If one cannot be read.
+    """
+    sums = Checksums(table)
+    noted = sums.read()
+    for index in dataset.describe_indices():
+        for segment in index.segments:
+            folder = f"_indices/{segment.uuid}/"
+            for name in filter(lambda each: each.startswith(folder), noted):
+                verdict = sums.trust(name, noted[name])
+                if verdict != "whole":
+                    return f"{name} is {verdict}"
+    return None
 
 
 def named_files(dataset: Any) -> Iterator[tuple[str, int | None]]:

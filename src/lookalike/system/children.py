@@ -392,7 +392,7 @@ class _Child:
         with contextlib.suppress(OSError):
             self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):  # a disk that hangs can hold it
-            self._process.wait(5)
+            self._process.wait(30)
         self._requests.put(None)
         self._talking.join(1)
         self._said.wait_for_end()

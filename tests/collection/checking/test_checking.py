@@ -41,6 +41,7 @@ def largest(campaign: Campaign, start: str, ending: str = "") -> str:
         ("flip", "indexes/pixels-8-grey-exact", "rows.npy"),
         ("flip", "indexes/pixels-8-grey-kdtree", ".npy"),
         ("flip", "clusterings/kmeans", "clustering.json"),
+        ("empty", "clusterings/kmeans", "clustering.json"),
         ("cut", "maps/pca", ".npz"),
         ("flip", "models", ".npz"),
         ("flip", "added/", ".png"),

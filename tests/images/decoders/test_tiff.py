@@ -7,7 +7,7 @@ from PIL import Image
 
 from lookalike.errors import ImageError
 from lookalike.images import read_image
-from lookalike.images.decode import decode
+from lookalike.images.decode import decode, decode_here
 from tiff_files import assemble, tiff
 
 HEIGHT, WIDTH = 37, 61
@@ -447,3 +447,13 @@ def test_a_strip_that_cannot_be_decompressed_is_damage(compression, bits):
 def test_nonsense_in_the_tags_is_damage(tags):
     said = reason(tiff(unsigned(COLOURS, 16), 2, 12, tags=tags.items()))
     assert "damaged TIFF file" in said
+
+
+@pytest.mark.parametrize(("bits", "predictor"), [(8, 1), (8, 2), (12, 1), (16, 2), (32, 1), (32, 2)])
+def test_long_strips_are_inflated_row_by_row_to_the_same(bits, predictor, monkeypatch):
+    samples = np.random.default_rng(0).integers(0, 1 << min(bits, 16), (61, 47, 3))
+    samples = samples.astype(np.float32) if bits == 32 else samples.astype("u1" if bits == 8 else "u2")
+    data = tiff(samples, 2, bits, compression=8, predictor=predictor, is_planar=False, extras=())
+    whole = np.asarray(decode_here(data, "it").image)
+    monkeypatch.setattr("lookalike.images.decoders.tiff_samples._BYTES_AT_ONCE", 1500)
+    assert np.array_equal(np.asarray(decode_here(data, "it").image), whole)

@@ -15,6 +15,7 @@ from lookalike.pca import PCA
 from lookalike.results.models import TrainedModel
 from lookalike.results.sync import SyncReport
 from lookalike.store import Turn, Wait, writer_lock
+from lookalike.store.swept import staying_swept
 from lookalike.system.checked_calls import checked
 from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.system.watching import watching
@@ -122,6 +123,7 @@ class Models(Names):
         with (
             watching(report, cancel) as watch,
             writer_lock(resources.store.folder, Turn(wait, "reducing a model", watch)),
+            staying_swept(resources.store.folder),
         ):
             return reduce_model(resources, components, base, model, watch)
 

@@ -177,7 +177,7 @@ class StoredClusterings(NamedFolders[StoredClustering]):
 
     def _parse_named(self, folder: Path) -> NamedClusters | None:
         text = (folder / self._facts).read_bytes()
-        seen, clusters = self._named.get(folder.name, (b"", None))
+        seen, clusters = self._named.get(folder.name, (None, None))
         if text != seen:
             clusters = NamedClusters.of(self._parse(folder)) if _parse_facts(text)["names"] else None
             self._named[folder.name] = text, clusters

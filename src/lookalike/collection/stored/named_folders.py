@@ -38,7 +38,7 @@ from lookalike.hints import Hint, join, refusal
 from lookalike.images.finding.spelling import composed
 from lookalike.store import Turn, writer_lock
 from lookalike.store.manifest import FileIdentity
-from lookalike.system.flush import make_durable_folder
+from lookalike.system.flush import flush_folder, make_durable_folder
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import checked, summed
 
@@ -232,6 +232,7 @@ class NamedFolders(ABC, Generic[T]):
             self.check_there(name)
             try:
                 (self._place / composed(name) / self._facts).unlink()
+                flush_folder(self._place / composed(name))
                 shutil.rmtree(self._place / composed(name))
             except OSError as error:
                 raise StoreResourceError(

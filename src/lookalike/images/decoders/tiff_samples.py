@@ -135,6 +135,9 @@ def read_blocks(data: bytes | memoryview, layout: Layout) -> Iterator[Block]:
     n_planes = layout.samples if layout.is_planar else 1
     if len(layout.offsets) < n_planes * layout.blocks:
         raise OSError("some of its strips or tiles are not there")
+    if _is_streamed(layout):
+        yield from _stream(data, layout)
+        return
     layout = _in_short_strips(layout)
     at_once = max(1, _BYTES_AT_ONCE // max(1, layout.block_height * layout.row_bytes * n_planes))
     for first in range(0, layout.blocks, at_once):
@@ -154,6 +157,55 @@ def read_blocks(data: bytes | memoryview, layout: Layout) -> Iterator[Block]:
             for row in range(0, len(piece), step):
                 yield Block(left, top + row, piece[row : row + step])
             begin += n_rows
+
+
+def _is_streamed(layout: Layout) -> bool:
+    """Tell whether long strips are inflated row by row, so that they need not be held whole."""
+    is_long = layout.block_height * layout.row_bytes > 2 * _BYTES_AT_ONCE
+    return is_long and layout.compression in DEFLATE and not layout.is_tiled and not layout.is_planar
+
+
+def _stream(data: bytes | memoryview, layout: Layout) -> Iterator[Block]:
+    """Yield the pieces of long strips that deflate has packed."""
+    at_once = max(1, _BYTES_AT_ONCE // layout.row_bytes)
+    step = max(1, _SAMPLES_AT_ONCE // max(1, layout.block_width * layout.samples))
+    for block in range(layout.blocks):
+        rows, row = layout.rows_of(block), block * layout.block_height
+        sizes = [min(at_once, rows - begin) for begin in range(0, rows, at_once)]
+        if layout.offsets[block] == 0 == layout.sizes[block]:
+            pieces: Iterator[bytes] = (bytes(n_rows * layout.row_bytes) for n_rows in sizes)
+        else:
+            chunk = _chunk(data, layout, block, rows * layout.row_bytes)
+            if layout.is_reversed:
+                chunk = _REVERSED[np.frombuffer(chunk, np.uint8)].tobytes()
+            pieces = _inflate_pieces(chunk, [n_rows * layout.row_bytes for n_rows in sizes])
+        for piece in pieces:
+            values = _samples(np.frombuffer(piece, np.uint8).reshape(-1, layout.row_bytes), layout)
+            for begin in range(0, len(values), step):
+                yield Block(0, row + begin, values[begin : begin + step])
+            row += len(values)
+
+
+def _inflate_pieces(chunk: bytes | memoryview, sizes: list[int]) -> Iterator[bytes]:
+    """Yield what is packed in pieces of so many bytes each."""
+    unpacking = zlib.decompressobj()
+    at = 0
+    for size in sizes:
+        parts: list[bytes] = []
+        missing = size
+        while missing:
+            packed = unpacking.unconsumed_tail
+            if not packed:
+                packed = bytes(chunk[at : at + _BYTES_AT_ONCE // 8])
+                at += len(packed)
+            try:
+                parts.append(unpacking.decompress(packed, missing))
+            except zlib.error as error:
+                raise OSError("a strip or tile cannot be decompressed") from error
+            if not parts[-1] and (unpacking.eof or not packed):
+                raise OSError("a strip or tile is too short")
+            missing -= len(parts[-1])
+        yield b"".join(parts)
 
 
 def _in_short_strips(layout: Layout) -> Layout:

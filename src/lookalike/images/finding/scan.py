@@ -306,7 +306,7 @@ class _Walk:
             if only and entry.name.lower() not in only:
                 continue
             try:
-                is_folder = entry.is_dir()
+                is_folder, is_link = entry.is_dir(), entry.is_symlink()
             except OSError as error:  # a loop of links: nobody can say what it was to be
                 self._found.failures[path] = os_reason(error)
                 continue
@@ -319,7 +319,7 @@ class _Walk:
                 row = find_left_folder(entry.name)
                 if row is not None and not row.read:
                     self._found.left_folders[escape(entry.name)] += 1
-                elif entry.is_symlink():
+                elif is_link:
                     heapq.heappush(self.links, path)
                 else:
                     folders.append((path, row.read if row else frozenset()))
@@ -401,12 +401,19 @@ def find_again(
     return found
 
 
+def _why_unseen(file: Path | os.DirEntry[str], error: OSError) -> str:
+    try:
+        is_dangling = isinstance(error, FileNotFoundError) and file.is_symlink()
+    except OSError as another:  # the disk has dropped out in between: nobody knows whether the file is there
+        return os_reason(another)
+    return "a link to a file that is not there" if is_dangling else os_reason(error)
+
+
 def _look(file: Path | os.DirEntry[str], relative: str, found: Scan) -> None:
     try:
         status = file.stat()
     except OSError as error:
-        is_dangling = isinstance(error, FileNotFoundError) and file.is_symlink()
-        found.failures[relative] = "a link to a file that is not there" if is_dangling else os_reason(error)
+        found.failures[relative] = _why_unseen(file, error)
         return
     kind = found.system.get(status.st_dev)
     if stat.S_ISREG(status.st_mode) and kind is not None:
