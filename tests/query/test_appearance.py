@@ -106,7 +106,7 @@ def test_what_cannot_be_asked_is_told(collection, folder):
         collection.search(color="red", without=[folder / "walls/blue.png"])
     with pytest.raises(InvalidInputError, match="'#c3' is no colour"):
         collection.search(color="#c3")
-    with pytest.raises(InvalidInputError, match=rr"colou?r is (\[)?3.*; expected a text"):
+    with pytest.raises(InvalidInputError, match=r"colou?r is (\[)?3.*; expected a text"):
         collection.search(color=[3])
     with pytest.raises(InvalidInputError, match=r"where is 'walls'; expected a lookalike.Filter"):
         collection.search(color="red", where="walls")
