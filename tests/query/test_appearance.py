@@ -106,15 +106,13 @@ def test_what_cannot_be_asked_is_told(collection, folder):
         collection.search(color="red", without=[folder / "walls/blue.png"])
     with pytest.raises(InvalidInputError, match="'#c3' is no colour"):
         collection.search(color="#c3")
-    with pytest.raises(InvalidInputError, match=r"the colour is 3; expected a text"):
+    with pytest.raises(InvalidInputError, match=r"colou?r is (\[)?3.*; expected a text"):
         collection.search(color=[3])
     with pytest.raises(InvalidInputError, match=r"where is 'walls'; expected a lookalike.Filter"):
         collection.search(color="red", where="walls")
     with pytest.raises(QueryError, match=r"labelled 'wall'\ndid you mean walls\?"):
         collection.search(color="red", where=Filter(labels=["wall"]))
-    with pytest.raises(
-        InvalidInputError, match=r"color is 5; expected a CSS colour such as '#c33', or a list"
-    ):
+    with pytest.raises(InvalidInputError, match=r"color is 5; expected a .*or a list"):
         collection.search(color=5)
     with pytest.raises(QueryError, match="name an image file, a URL or a colour"):
         collection.search(color=None)
