@@ -14,7 +14,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -111,8 +110,11 @@ class NamedFolders(ABC, Generic[T]):
         self._facts = f"{self.kind}.json"
 
     @abstractmethod
-    def _parse(self, folder: Path) -> T:
-        """Return what a folder holds; what is wrong with it is one of the errors that `_attempt` knows."""
+    def _parse(self, folder: Path, facts_name: str = "") -> T:
+        """Return what a folder holds; what is wrong with it is one of the errors that `_attempt` knows.
+
+        The facts are in another file than they are to be in, where one is named.
+        """
 
     def names(self) -> list[str]:
         """Return the names of those that are there."""
@@ -130,16 +132,10 @@ class NamedFolders(ABC, Generic[T]):
                 found[composed(name)] = FileIdentity.of(os.stat(self._place / name / self._facts))
         return found
 
-    def reads_with(self, folder: Path, facts: Path) -> bool:
-        """Tell whether a folder would be whole with other facts than are in it."""
-        with tempfile.TemporaryDirectory() as place, contextlib.suppress(OSError, *_DAMAGED):
-            # A folder of the same name: that is part of what is read.
-            beside = Path(place) / folder.name
-            beside.mkdir()
-            for file in folder.glob("arrays-*"):
-                shutil.copyfile(file, beside / file.name)
-            shutil.copyfile(facts, beside / self._facts)
-            self._parse(beside)
+    def reads_with_copy(self, folder: Path) -> bool:
+        """Tell whether a folder would be whole if the copy of its facts took their place."""
+        with contextlib.suppress(OSError, *_DAMAGED):
+            self._parse(folder, COPY)
             return True
         return False
 
