@@ -36,7 +36,7 @@ from lookalike.errors import (
 from lookalike.hints import Hint, join, refusal
 from lookalike.images.finding.spelling import composed
 from lookalike.store import Turn, writer_lock
-from lookalike.store.manifest import FileIdentity
+from lookalike.store.manifest import FileIdentity, has_sums
 from lookalike.system.flush import flush_folder, make_durable_folder
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import checked, summed
@@ -210,7 +210,8 @@ class NamedFolders(ABC, Generic[T]):
         np.savez(buffer, **dict(arrays))  # type: ignore[arg-type]
         content = buffer.getvalue()
         file_name = _file_name(content)
-        text = json.dumps(summed({"format": _FORMAT, **facts, "arrays": file_name}), indent=1)
+        document = {"format": _FORMAT, **facts, "arrays": file_name}
+        text = json.dumps(summed(document) if has_sums(self._place.parent) else document, indent=1)
         try:
             make_durable_folder(folder)
             replace_file(folder / file_name, content, durable=True)
