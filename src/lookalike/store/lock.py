@@ -34,6 +34,10 @@ _SAID_AGAIN = 0.2  # seconds between two reports to who watches
 # Which thread writes where, of which process, as a fork copies this: the system knows open files only.
 _writing: dict[tuple[int, str], int] = {}
 
+# Held by the thread of a process that holds the lock, or tries to: so who finds the system's lock taken knows
+# that it is by another process.
+_threads: dict[tuple[int, str], threading.Lock] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -106,22 +110,30 @@ def writer_lock(folder: Path, turn: Turn = AT_ONCE) -> Iterator[None]:
     wait = check_wait(turn.wait)
     ends = math.inf if wait is None or wait == "threads" else time.monotonic() + wait
     to_say = time.monotonic() + _SAID_AFTER
+    own = _threads.setdefault(place, threading.Lock())
     while True:
-        is_own = place in _writing
-        try:
-            lock.acquire()
-            break
-        except filelock.Timeout as error:
-            is_self = _writing.get(place) == threading.get_ident()
-            is_foreign = wait == "threads" and not is_own and place not in _writing
-            if is_self or is_foreign or time.monotonic() >= ends:
-                raise LockedError(
-                    f"another lookalike is writing to {folder} ({_describe(holder, place)})",
-                    hint="wait for it to end, then run this again",
-                ) from error
-        except (OSError, NotImplementedError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise StoreResourceError(f"cannot write to {folder}: {reason}", hint=ANOTHER_DISK) from error
+        is_free_here = own.acquire(blocking=False)
+        if is_free_here:
+            is_taken = False
+            try:
+                lock.acquire()
+                is_taken = True
+                break
+            except filelock.Timeout:
+                pass
+            except (OSError, NotImplementedError) as error:
+                reason = getattr(error, "strerror", None) or error
+                raise StoreResourceError(f"cannot write to {folder}: {reason}", hint=ANOTHER_DISK) from error
+            finally:
+                if not is_taken:
+                    own.release()
+        is_self = _writing.get(place) == threading.get_ident()
+        is_foreign = wait == "threads" and is_free_here
+        if is_self or is_foreign or time.monotonic() >= ends:
+            raise LockedError(
+                f"another lookalike is writing to {folder} ({_describe(holder, place)})",
+                hint="wait for it to end, then run this again",
+            )
         if time.monotonic() >= to_say:
             turn.watch.say("waiting", f"waiting for another lookalike ({_describe(holder, place)})")
             to_say = time.monotonic() + _SAID_AGAIN
@@ -136,6 +148,7 @@ def writer_lock(folder: Path, turn: Turn = AT_ONCE) -> Iterator[None]:
             holder.unlink(missing_ok=True)
         _writing.pop(place, None)
         lock.release()
+        own.release()
 
 
 def _tell(holder: Path, work: str) -> None:
