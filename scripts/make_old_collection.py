@@ -2,7 +2,7 @@
 
 Run once with each version that has a format of its own, before the next one comes:
 
-    PYTHONPATH=src python scripts/make_old_collection.py tests/collection/collections/format-2.tar.gz
+    PYTHONPATH=src python scripts/make_old_collection.py tests/collection/collections/format-5.tar.gz
 
 Ten pictures, one of them in Display P3, one with a date and a place, one that is no picture; two models, one
 of them reduced; and what the version knows of: a clustering with a name given by hand, a map; an image that

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from lookalike import Collection, CollectionConflictError, ImageRef
+from lookalike.store.checksums import CHECKSUMS
 from lookalike.store.schema import FORMAT_VERSION
 
 FOLDER = Path(__file__).parent / "collections"
@@ -30,10 +31,15 @@ def photos(request, tmp_path):
 
 @pytest.fixture
 def untouched(photos):
-    """What nothing may be written to."""
-    before = sorted((path, path.stat().st_mtime_ns) for path in photos.rglob("*") if path.is_file())
+    """What nothing may be written to, but that its files were found whole where they lie now."""
+
+    def files():
+        found = (path for path in photos.rglob("*") if path.is_file() and path.name != CHECKSUMS)
+        return sorted((path, path.stat().st_mtime_ns) for path in found)
+
+    before = files()
     yield photos
-    assert sorted((path, path.stat().st_mtime_ns) for path in photos.rglob("*") if path.is_file()) == before
+    assert files() == before
 
 
 def format_of(photos):
@@ -198,3 +204,20 @@ def test_what_this_version_wrote_an_earlier_one_refuses(photos, monkeypatch):
     monkeypatch.setattr("lookalike.store.manifest.FORMAT_VERSION", FORMAT_VERSION - 1)
     with pytest.raises(CollectionConflictError, match=f"has format {FORMAT_VERSION}"):
         Collection.open(photos).sync()
+
+
+def test_clusterings_and_maps_are_written_so_that_who_made_the_collection_can_read_them(photos):
+    version = format_of(photos)
+    collection = Collection.open(photos)
+    if version == 1:
+        return  # it has none of the columns that clusters are made of
+    collection.clusterings.make("kmeans", 2, name="three")
+    collection.maps.make("pca", name="other")
+    facts = [
+        photos / ".lookalike" / place
+        for place in ("clusterings/three/clustering.json", "maps/other/map.json")
+    ]
+    assert ["sum" in json.loads(file.read_text()) for file in facts] == [version >= 5] * 2
+    collection.sync()
+    collection.clusterings.rename("three", 0, "a name")
+    assert "sum" in json.loads(facts[0].read_text())

@@ -54,7 +54,9 @@ def make_old(collection):
     """Turn a collection into one of format 1, which knew no colours and no sharpness."""
     lance.dataset(str(collection.folder / "images.lance")).drop_columns(["colours", "sharpness"])
     manifest = collection.folder / "collection.json"
-    manifest.write_text(manifest.read_text().replace(f'"format": {FORMAT_VERSION}', '"format": 1'))
+    content = {**json.loads(manifest.read_text()), "format": 1}
+    del content["sum"]
+    manifest.write_text(json.dumps(content))
     return Collection.open(collection.folder)
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 
 from lookalike.images.metadata.containers import boxes, find_box, gif_blocks, png_chunks
 from lookalike.images.metadata.ifd import read_at
+from lookalike.images.rgb import shrunk_by
 
 MUCH = 256_000_000
 """Bytes: a picture that needs more has to be plausible."""
@@ -135,16 +136,16 @@ def reckon(kind: str, data: bytes, shorter_side: int | None) -> Cost | None:
     if claim is None or claim.width < 1 or claim.height < 1:
         return None
     pixels = claim.width * claim.height
-    is_shrunk = shorter_side is not None and min(claim.width, claim.height) // (2 * shorter_side) >= 2
+    factor = shrunk_by(claim.width, claim.height, shorter_side)
+    is_shrunk = factor > 1
     a_pixel = claim.small if is_shrunk else claim.whole
     rows = _A_ROW * claim.height * (1 if is_shrunk else 4)
     memory = int(pixels * a_pixel + rows + claim.fixed + _SLACK)
     is_much = memory > MUCH or 4 * pixels > MUCH
     doubt = claim.doubt or (_doubt(claim, len(data)) if is_much else "")
     seconds = pixels * claim.nanoseconds * 1e-9 + claim.height * 2e-7 + claim.seconds
-    result = pixels // 16 if is_shrunk else pixels
     cost = Cost(claim.width, claim.height, memory, seconds, claim.is_apart)
-    return replace(cost, result=result, doubt=doubt)
+    return replace(cost, result=pixels // factor**2, doubt=doubt)
 
 
 def _doubt(claim: Claim, n_bytes: int) -> str:

@@ -129,7 +129,7 @@ def decode(
         What to call it in errors.
     shorter_side : int, optional
         The decoded image may be smaller than the file's, but its shorter side keeps at least this many
-        pixels. The whole image by default.
+        pixels; or the image 40 megapixels in all, where it is long and narrow. The whole image by default.
     max_pixels : int
         Refuse images of more pixels (width × height), before decoding any.
     seconds : float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 MANY_PIXELS = 64_000_000
 """Deep greys of so many are shrunk as all others are; smaller ones are left to a finer filter."""
+
+MOST_KEPT = 40_000_000
+"""Pixels that come out at most where not the whole of a picture is wanted: long, narrow ones have more."""
 
 _STRIP_PIXELS = 4_000_000
 _PLAIN = {"L", "LA", "RGB", "RGBA", "CMYK", "LAB"}
@@ -42,16 +46,35 @@ def to_rgb(image: Image, profiles: Sequence[bytes] = ()) -> Image:
     return page
 
 
+def shrunk_by(width: int, height: int, shorter_side: int | None) -> int:
+    """Return how many pixels of a picture become one, in both directions, before it is converted.
+
+    Twice the pixels asked for are kept, for a finer filter to work on; of a picture that is so long and
+    narrow that `MOST_KEPT` pixels do not suffice for that, so many.
+
+    Examples
+    --------
+    >>> shrunk_by(4096, 3072, 256), shrunk_by(640, 480, 256), shrunk_by(100, 2_490_000, 256)
+    (6, 1, 3)
+    """
+    if shorter_side is None:
+        return 1
+    factor = max(1, min(width, height) // (2 * shorter_side))
+    if width * height > MOST_KEPT * factor**2:
+        factor = math.ceil(math.sqrt(width * height / MOST_KEPT))
+    return factor
+
+
 def to_small_rgb(image: Image, shorter_side: int | None, profiles: Sequence[bytes] = ()) -> Image:
     """Turn a large image into sRGB, shrunk first, strip by strip.
 
     Converting the whole of a 200-megapixel image takes two or three times the memory of decoding it. Here
-    it takes next to none. The result keeps twice the pixels asked for, for a finer filter to work on.
+    it takes next to none.
     """
     from PIL import Image as Pillow
 
-    factor = 1 if shorter_side is None else min(image.size) // (2 * shorter_side)
     width, height = image.size
+    factor = shrunk_by(width, height, shorter_side)
     is_deep = image.mode.startswith("I") or image.mode == "F"
     if factor < 2 or (is_deep and width * height < MANY_PIXELS):
         return to_rgb(image, profiles)

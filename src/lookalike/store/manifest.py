@@ -21,6 +21,7 @@ from lookalike.errors import (
     CollectionDamagedError,
     CollectionNotFoundError,
     CollectionResourceError,
+    LookalikeError,
 )
 from lookalike.hints import Hint
 from lookalike.images.finding.scan import escape, unescape
@@ -32,6 +33,8 @@ from lookalike.system.sums import checked, summed
 FOLDER_NAME = ".lookalike"
 FILE_NAME = "collection.json"
 COPY_NAME = "collection.json.copy"
+
+_WITH_SUMS = 5
 
 Labeling = Literal["folders", "none"]
 
@@ -163,6 +166,17 @@ class Manifest:
             raise CollectionDamagedError(f"{file} is damaged ({error} is missing)", hint=mended) from error
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise CollectionDamagedError(f"{file} is damaged ({error})", hint=mended) from error
+
+
+def has_sums(folder: Path) -> bool:
+    """Tell whether all that can open the collection in a ``.lookalike`` folder know of checksums in files.
+
+    Versions before format 5 refuse documents that carry one.
+    """
+    try:
+        return Manifest.load(folder).format >= _WITH_SUMS
+    except LookalikeError:  # which is not for who writes something else to say
+        return True
 
 
 def file_identity(folder: Path) -> FileIdentity | None:

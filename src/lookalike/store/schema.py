@@ -1,4 +1,4 @@
-"""The tables of a collection, column by column (format version 4).
+"""The tables of a collection, column by column (format version 5).
 
 An image is its content; a file is a place where it lies. So ``images``, ``thumbnails`` and ``vectors`` are
 keyed by the image's id, ``files`` and ``failures`` by path. A row of ``files`` is the promise that the
@@ -19,13 +19,14 @@ from lookalike.types import FieldKind
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 """1 had no colours and no sharpness, 2 no metadata, no notes, and no word on who read a file, 3 no images
-that were added by call, and no fields of the user's.
+that were added by call, and no fields of the user's, 4 no checksums.
 
 `Store.upgrade` adds the columns, and what can be told without opening the files. What 4 has more are tables
 that the first word of the kind makes, and rows of ``files`` whose root, `ADDED`, no manifest names: a
-lookalike that does not know of them must not write."""
+lookalike that does not know of them must not write. What 5 has more are checksums: one that does not know of
+them cannot read the facts of a clustering or a map that carry one, and would have them deleted."""
 
 ADDED = "added"
 """What stands where others have a root in the stored paths of images that were added by call."""

@@ -97,8 +97,9 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        # Of files that were added by call, nobody but the table knows their keys.
-        self.files = Table(folder / "files.lance", schema.files(), lambda: not self.kept.folder.is_dir())
+        # Of files that were added by call, nobody but the table knows their keys; and vectors that were
+        # brought along are swept where it names no file of their images.
+        self.files = Table(folder / "files.lance", schema.files(), self._makes_files_again)
         self.images = Table(folder / "images.lance", schema.images(), _always)
         self.thumbnails = Table(folder / "thumbnails.lance", schema.thumbnails(), _always)
         self.failures = Table(folder / "failures.lance", schema.failures(), _always)
@@ -116,6 +117,9 @@ class Store:
         found = sorted((self.folder / "vectors").glob("*.lance"))
         # The dimension matters to writers only; those who read take what the table says.
         return {folder.stem: self.vectors(folder.stem, 1) for folder in found}
+
+    def _makes_files_again(self) -> bool:
+        return not self.kept.folder.is_dir() and not any((self.folder / "models").glob("*.external"))
 
     def _are_brought(self, model: str) -> bool:
         """Whether the vectors of a model are brought along: then no network makes them again."""

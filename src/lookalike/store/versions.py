@@ -31,6 +31,12 @@ VERSIONS = "_versions"
 DAMAGED = "damaged"
 """What the folder in a collection is called in which damaged files lie that were replaced."""
 
+REPAIRED = "repaired"
+"""The folder in a collection in which a repair makes tables; gone when it has ended."""
+
+MADE_ANEW = ".whole"
+"""How the mark in `REPAIRED` ends that a table is ready there to take its place."""
+
 _COUNTED_DOWN = re.compile(r"(\d{20})\.manifest")
 _COUNTED = re.compile(r"(\d+)\.manifest")
 _COUNTED_FROM = 2**64 - 1
@@ -282,8 +288,13 @@ def move_aside(table: Path, names: Collection[str]) -> list[Path]:
 
 def damaged_folder(table: Path) -> Path:
     """Return where what is damaged of a table is moved to: ``damaged/<table>`` in the collection."""
-    home = next((folder for folder in table.parents if folder.name == FOLDER_NAME), table.parent)
+    home = _home(table)
     return home / DAMAGED / table.relative_to(home)
+
+
+def _home(table: Path) -> Path:
+    """Return the ``.lookalike`` folder that a table is in."""
+    return next((folder for folder in table.parents if folder.name == FOLDER_NAME), table.parent)
 
 
 def note_whole(table: Path, name: str) -> None:
@@ -390,6 +401,9 @@ def _pass_over(table: Path, flawed: Collection[tuple[Commit, Flaw]]) -> None:
 
 def _without_any(table: Path, flawed: Collection[tuple[Commit, Flaw]]) -> None:
     """Raise StoreDamagedError, unless no version ever counted."""
+    home = _home(table)
+    if os.path.exists(home / REPAIRED / f"{table.relative_to(home)}{MADE_ANEW}"):
+        raise StoreDamagedError(f"a repair of {table} was cut off", hint=_REPAIR)
     if any(flaw.was_done or commit.version > 1 for commit, flaw in flawed):
         reason = next(iter(flawed))[1].reason
         raise StoreDamagedError(f"cannot read {table}: {reason}", hint=_REPAIR)

@@ -1,5 +1,6 @@
 """Damage is found, costs no wrong answer, and is mended as far as it can be."""
 
+import errno
 import os
 import shutil
 import warnings
@@ -11,7 +12,8 @@ from faults.report import Asked, Report
 
 from lookalike import Collection
 from lookalike.collection.checking.said import without_gaps
-from lookalike.errors import CollectionDamagedError
+from lookalike.errors import CollectionDamagedError, DamageWarning, LockedError, StoreDamagedError
+from lookalike.store import JOURNAL, Table, schema
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +141,96 @@ def test_a_read_only_collection_is_checked(campaign, tmp_path):
         assert check(tmp_path / "photos").is_whole
     finally:
         os.chmod(home, 0o700)
+
+
+def damage_rows(home, table):
+    """Spoil all rows of a table's newest version."""
+    import lance
+
+    for fragment in lance.dataset(str(home / table)).get_fragments():
+        for file in fragment.data_files():
+            Injury("flip", f"{table}/data/{file.path}", 0.3, 1).inflict(home)
+
+
+def test_nobody_says_anything_or_renames_while_that_is_mended(campaign, tmp_path, monkeypatch):
+    from lookalike.collection.checking import named, tables
+    from lookalike.store import writer_lock
+
+    copy(campaign.whole, tmp_path / "photos")
+    home = tmp_path / "photos/.lookalike"
+    damage_rows(home, JOURNAL)
+    Injury("empty", "clusterings/kmeans/clustering.json").inflict(home)
+    asked = []
+
+    def watched(function, lock):
+        def asking(*given):
+            with pytest.raises(LockedError), writer_lock(lock):
+                pass
+            asked.append(lock.name)
+            return function(*given)
+
+        return asking
+
+    monkeypatch.setattr(tables, "_mend", watched(tables._mend, home / "said"))
+    monkeypatch.setattr(named, "_replace", watched(named._replace, home / "clusterings/.lock"))
+    check(tmp_path / "photos", repair=True)
+    assert asked == ["said", ".lock"]
+
+
+def test_what_was_said_waits_for_the_end_of_a_repair_that_was_cut_off(campaign, tmp_path, monkeypatch):
+    from lookalike.collection.checking import tables
+
+    copy(campaign.whole, tmp_path / "photos")
+    home = tmp_path / "photos/.lookalike"
+    newest = min(os.listdir(home / JOURNAL / "_versions"))
+    Injury("flip", f"{JOURNAL}/_versions/{newest}", 0.5, 1).inflict(home)
+
+    def cut_off(new, folder):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(tables, "_put", cut_off)
+        check(tmp_path / "photos", repair=True)
+    with Collection.open(tmp_path / "photos") as opened:
+        with pytest.warns(DamageWarning, match="a repair of .*journal.lance was cut off"):
+            (hit, *_) = opened.search(tmp_path / "photos/owls/001.png", k=1)
+        with pytest.raises(StoreDamagedError, match="was cut off"):
+            opened.labels.give([hit.id], "new")
+    check(tmp_path / "photos", repair=True)
+    with Collection.open(tmp_path / "photos") as opened:
+        assert set(opened.labels.by_image().values()) == {"barn", "shed"}
+
+
+def test_vectors_that_were_brought_along_outlast_files_that_are_not_found_again(campaign, tmp_path):
+    from lookalike.store import Store
+
+    copy(campaign.whole, tmp_path / "photos")
+    home = tmp_path / "photos/.lookalike"
+    damage_rows(home, "files.lance")
+    (tmp_path / "photos/owls").rename(tmp_path / "unplugged")
+    n = Store(home).vectors("ours", 16).count()
+    report = check(tmp_path / "photos", repair=True)
+    (lost,) = (each for each in report if each.place == "vectors/ours.lance")
+    assert (lost.reason, lost.is_mended) == ("the images of 7 vectors were not found again", False)
+    assert Store(home).vectors("ours", 16).count() == n - 7
+    kept = home / "damaged/vectors/ours.lance"
+    assert Table(kept, schema.vectors(16)).count() == n
+
+
+def test_nothing_is_replaced_that_there_is_no_room_to_keep(campaign, tmp_path, monkeypatch):
+    copy(campaign.whole, tmp_path / "photos")
+    facts = tmp_path / "photos/.lookalike/clusterings/kmeans/clustering.json"
+    Injury("cut", "clusterings/kmeans/clustering.json", 0.5).inflict(tmp_path / "photos/.lookalike")
+    damaged = facts.read_bytes()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "link", full)
+        patched.setattr(shutil, "copyfile", full)
+        (damage,) = check(tmp_path / "photos", repair=True)
+    assert (damage.is_mended, "No space left" in damage.remedy) == (False, True)
+    assert facts.read_bytes() == damaged
+    (damage,) = check(tmp_path / "photos", repair=True)
+    assert damage.is_mended

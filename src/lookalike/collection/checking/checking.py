@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,12 +15,14 @@ from lookalike.collection.checking.kept_files import look_at_added, look_at_trai
 from lookalike.collection.checking.manifest import look_at_manifest
 from lookalike.collection.checking.models import look_at_models
 from lookalike.collection.checking.named import look_at_named
-from lookalike.collection.checking.parts import Looking, Mended
+from lookalike.collection.checking.parts import Looking, Mended, sentence
 from lookalike.collection.checking.rows import look_at_rows
 from lookalike.errors import CancelledError, LookalikeError, StoreResourceError
+from lookalike.hints import Hint
 from lookalike.results.checking import CheckReport, Damage
 from lookalike.store import JOURNAL, Store, writer_lock
 from lookalike.system.progress import Watch
+from lookalike.system.wording import count_of
 
 Sync = Callable[[Watch], None]
 """Reads the images again whose rows are missing, in the collection as it is once it was mended."""
@@ -50,10 +53,12 @@ def check(folder: Path, repair: bool, sync: Sync, watch: Watch) -> CheckReport:
         with _alone(folder, repair):
             _mend(looking, outcomes, _BEFORE_SYNC, _AFTER_SYNC)
             after = {finding.damage.place for finding in look(folder, watch).findings}
+            lost = _lost_vectors(looking)
         damages = tuple(
             _told(finding.damage, outcomes[number], finding.damage.place in after, problem)
             for number, finding in enumerate(looking.findings)
         )
+        damages += tuple(lost)
     else:
         damages = tuple(finding.damage for finding in looking.findings)
     return CheckReport(
@@ -127,6 +132,30 @@ def _sync(looking: Looking, sync: Sync, watch: Watch) -> LookalikeError | None:
     except LookalikeError as error:
         return error
     return None
+
+
+def _lost_vectors(looking: Looking) -> list[Damage]:
+    """Say of which models vectors that were brought along went, as their images were not found again."""
+    lost = []
+    for name, (before, kept) in looking.brought.items():
+        table = Store(looking.folder).vector_tables().get(name)
+        n = before - (0 if table is None else table.count())
+        if n > 0 and kept is not None:
+            lost.append(
+                Damage(
+                    "table",
+                    f"vectors/{name}.lance",
+                    f"the images of {count_of(n, 'vector')} were not found again",
+                    "vectors that were brought along",
+                    sentence(
+                        f"all are kept in {looking.place(kept)}",
+                        Hint("as_told", words="if a disk is not there, plug it in, and bring them again"),
+                    ),
+                )
+            )
+        elif kept is not None and not looking.has_unread:
+            shutil.rmtree(kept, ignore_errors=True)  # a second name of what is whole
+    return lost
 
 
 def _told(damage: Damage, mended: Mended, is_there: bool, problem: LookalikeError | None) -> Damage:

@@ -57,11 +57,11 @@ def _look(looking: Looking, kept: NamedFolders[Any], folder: Path) -> None:
                         "nothing",
                         "it is written again",
                     ),
-                    lambda: _mend_copy(looking, facts, copy),
+                    lambda: _mend_copy(looking, kept, facts, copy),
                     60,
                 )
         return
-    can_be_made = _is_whole(kept, folder, copy)
+    can_be_made = kept.reads_with_copy(folder)
     looking.find(
         Damage(
             kept.kind,
@@ -70,7 +70,7 @@ def _look(looking: Looking, kept: NamedFolders[Any], folder: Path) -> None:
             _COSTS[kept.kind],
             "its facts are made again of their copy" if can_be_made else _anew(kept, folder.name),
         ),
-        lambda: _mend(looking, kept, folder, can_be_made),
+        lambda: _mend(looking, kept, folder),
         60,
     )
 
@@ -80,23 +80,23 @@ def _anew(kept: NamedFolders[Any], name: str) -> str:
     return sentence(words, Hint(f"make_{kept.kind}", name=name))
 
 
-def _is_whole(kept: NamedFolders[Any], folder: Path, copy: Path) -> bool:
-    """Tell whether the arrays and the copy of the facts are what was written."""
-    return copy.exists() and kept.reads_with(folder, copy)
-
-
-def _mend_copy(looking: Looking, facts: Path, copy: Path) -> Mended:
-    looking.keep_copy(copy)
-    _replace(copy, facts)
+def _mend_copy(looking: Looking, kept: NamedFolders[Any], facts: Path, copy: Path) -> Mended:
+    with kept.lock():
+        looking.keep_copy(copy)
+        _replace(copy, facts)
     return Mended("it was written again")
 
 
-def _mend(looking: Looking, kept: NamedFolders[Any], folder: Path, can_be_made: bool) -> Mended:
-    if can_be_made:
-        looking.keep_copy(folder / f"{kept.kind}.json")
-        _replace(folder / f"{kept.kind}.json", folder / COPY)
-        return Mended("its facts were made again of their copy")
-    looking.move_aside(folder)
+def _mend(looking: Looking, kept: NamedFolders[Any], folder: Path) -> Mended:
+    with kept.lock():
+        with contextlib.suppress(LookalikeError):
+            kept.read(folder.name)
+            return Mended("it was made again meanwhile")
+        if kept.reads_with_copy(folder):
+            looking.keep_copy(folder / f"{kept.kind}.json")
+            _replace(folder / f"{kept.kind}.json", folder / COPY)
+            return Mended("its facts were made again of their copy")
+        looking.move_aside(folder)
     return Mended(
         sentence("it was moved aside, and is lost", Hint(f"make_{kept.kind}", name=folder.name)),
         is_back=False,

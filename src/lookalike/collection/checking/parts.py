@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,14 +13,14 @@ from pathlib import Path
 from lookalike.errors import LookalikeError, StoreResourceError
 from lookalike.hints import Hint, Sentence
 from lookalike.results.checking import Damage
+from lookalike.store.checksums import CHECKSUMS
+from lookalike.store.versions import REPAIRED
+from lookalike.system.flush import flush_folder, make_durable_folder
 from lookalike.system.progress import UNWATCHED, Progress, Watch
 from lookalike.system.sums import sum_of_file
 
 ASIDE = "damaged"
 """The folder in the ``.lookalike`` folder that damaged files are moved to."""
-
-NEW = "repaired"
-"""The folder in which tables are made before they take their places; gone when a repair has ended."""
 
 _UNREAD = (
     "unread"  # there while images have to be read again, for whoever is to end a repair that was cut off
@@ -74,6 +75,9 @@ class Looking:
     findings : list of Finding
     must_sync : bool
         Whether images have to be read again, as rows of them were lost.
+    brought : dict of str to (int, Path)
+        By model whose vectors were brought along: how many there were, and where they are kept, as it is
+        not known any more of which images.
     """
 
     folder: Path
@@ -83,6 +87,7 @@ class Looking:
     unverified: int = 0
     findings: list[Finding] = field(default_factory=list)
     must_sync: bool = False
+    brought: dict[str, tuple[int, Path | None]] = field(default_factory=dict)
 
     def count(self, file: Path, is_verified: bool = True) -> None:
         """Count a file that was read through."""
@@ -95,21 +100,22 @@ class Looking:
     def must_read_again(self) -> None:
         """Note, on the disk, too, that images have to be read again of which rows were lost."""
         self.must_sync = True
-        mark = self.folder / NEW / _UNREAD
+        mark = self.folder / REPAIRED / _UNREAD
         try:
-            mark.parent.mkdir(exist_ok=True)
+            make_durable_folder(mark.parent)
             mark.touch()
+            flush_folder(mark.parent)
         except OSError as error:
             raise StoreResourceError(f"cannot write {mark}: {error.strerror or error}") from error
 
     @property
     def has_unread(self) -> bool:
         """Whether a repair came to its end before the images were read again."""
-        return (self.folder / NEW / _UNREAD).exists()
+        return (self.folder / REPAIRED / _UNREAD).exists()
 
     def end(self) -> None:
         """Note that nothing is left to be done."""
-        shutil.rmtree(self.folder / NEW, ignore_errors=True)
+        shutil.rmtree(self.folder / REPAIRED, ignore_errors=True)
 
     def find(
         self,
@@ -149,17 +155,45 @@ class Looking:
             number += 1
         return place
 
-    def keep_copy(self, path: Path) -> None:
-        """Copy a damaged file or folder to where such are kept: the original is replaced in one stroke."""
+    def keep_copy(self, path: Path) -> Path | None:
+        """Keep a damaged file or folder where such are kept, also under its own name: it is replaced there.
+
+        Returns
+        -------
+        Path or None
+            Where it is kept; None if it is not there.
+
+        Raises
+        ------
+        StoreError
+            If there is no room for it; nothing may be replaced then.
+        """
         if not os.path.lexists(path):
-            return
+            return None
         place = self._aside(path)
-        with contextlib.suppress(OSError):
-            place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            make_durable_folder(place.parent)
             if path.is_dir():
-                shutil.copytree(path, place)
+                shutil.copytree(path, place, copy_function=_keep)
             else:
-                shutil.copyfile(path, place)
+                _keep(path, place)
+        except OSError as error:  # that of a folder lists those of its files
+            raise StoreResourceError(f"cannot keep {path} as {place}: {error.strerror or error}") from error
+        return place
+
+
+def _keep(file: str | Path, place: str | Path) -> None:
+    """Give a file a second name, which takes no room; where the disk cannot, a copy of what can be read."""
+    try:
+        if os.path.basename(file) == CHECKSUMS:  # it is added to where it lies
+            raise OSError
+        os.link(file, place)
+    except OSError:
+        try:
+            shutil.copyfile(file, place)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+                raise
 
 
 def sentence(words: str, hint: Hint | None = None) -> Sentence:

@@ -17,15 +17,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.collection.checking.kept_keys import with_kept
-from lookalike.collection.checking.parts import NEW, Looking, Mended, sentence, whatever_goes_wrong
+from lookalike.collection.checking.parts import Looking, Mended, sentence, whatever_goes_wrong
 from lookalike.collection.checking.said import without_gaps
 from lookalike.errors import StoreResourceError
 from lookalike.hints import Hint
 from lookalike.results.checking import Damage
+from lookalike.store import JOURNAL, Store, Turn, writer_lock
 from lookalike.store.checksums import Checksums, Noted
 from lookalike.store.commits import Commits
-from lookalike.store.versions import VERSIONS, manifests, named_files, version_of
-from lookalike.system.flush import flush_folder
+from lookalike.store.versions import (
+    MADE_ANEW,
+    REPAIRED,
+    VERSIONS,
+    manifests,
+    named_files,
+    version_of,
+)
+from lookalike.system.flush import flush_folder, make_durable_folder
 from lookalike.system.wording import count_of
 
 if TYPE_CHECKING:
@@ -57,6 +65,7 @@ class TableKind:
 
 
 _ALL = "true"
+_WAIT = 30.0  # seconds, for who is saying something
 FILES = TableKind(
     "table", "the images in it are not found any more", remembered="starts_with(path, 'added:')", order=24
 )
@@ -192,7 +201,7 @@ def look_at_table(looking: Looking, folder: Path, kind: TableKind) -> bool:
                 _costs(kind, newest),
                 _remedy(kind),
             ),
-            lambda: _mend(looking, folder, kind),
+            lambda: _mend_alone(looking, folder, kind),
             kind.order,
         )
         return False
@@ -252,6 +261,14 @@ def _mend_index(looking: Looking, folder: Path) -> Mended:
     return Mended("it was taken away; whoever searches by it makes it again")
 
 
+def _mend_alone(looking: Looking, folder: Path, kind: TableKind) -> Mended:
+    """Make a table anew, while nobody writes to it: what people say has a lock of its own."""
+    with contextlib.ExitStack() as stack:
+        if folder == looking.folder / JOURNAL:
+            stack.enter_context(writer_lock(folder.parent, Turn(_WAIT, "mending it", looking.watch)))
+        return _mend(looking, folder, kind)
+
+
 def _mend(looking: Looking, folder: Path, kind: TableKind) -> Mended:
     """Make a table anew of what is whole."""
     files, problems = TableFiles(folder, Looking(looking.folder)), list[str]()
@@ -271,6 +288,7 @@ def _mend(looking: Looking, folder: Path, kind: TableKind) -> Mended:
     guessed: list[str] = []
     if kind is FILES:
         rows, guessed = with_kept(looking.folder, rows)
+        _keep_brought(looking)
     if kind is SAID and rows is not None:
         rows, _ = without_gaps(rows)
     if rows is not None and len(rows):
@@ -324,16 +342,24 @@ def _with_older(rows: pa.Table, older: pa.Table) -> tuple[pa.Table, int]:
     return pa.concat_tables([rows, pa.table(columns, schema=rows.schema)]), len(new)
 
 
+def _keep_brought(looking: Looking) -> None:
+    """Keep vectors that were brought along: of images that are not found again the next sweep takes them."""
+    for name, table in Store(looking.folder).vector_tables().items():
+        if (looking.folder / "models" / f"{name}.external").exists():
+            looking.brought[name] = table.count(), looking.keep_copy(table.folder)
+
+
 def _write_anew(looking: Looking, folder: Path, rows: pa.Table) -> None:
     """Write a table beside its place, then move the old one aside, and the new one there."""
     import lance
 
-    new = looking.folder / NEW / looking.place(folder)
+    new = looking.folder / REPAIRED / looking.place(folder)
     shutil.rmtree(new, ignore_errors=True)
     try:
-        new.parent.mkdir(parents=True, exist_ok=True)
+        make_durable_folder(new.parent)
         lance.write_dataset(rows, str(new), mode="create", commit_lock=Commits(new))
-        (new.parent / f"{new.name}.whole").touch()  # from here on, a repair that is cut off can be ended
+        (new.parent / f"{new.name}{MADE_ANEW}").touch()  # from here on, a repair that is cut off can be ended
+        flush_folder(new.parent)
         looking.move_aside(folder)
         _put(new, folder)
     except OSError as error:
@@ -344,15 +370,15 @@ def _put(new: Path, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     new.rename(folder)
     flush_folder(folder.parent)
-    (new.parent / f"{new.name}.whole").unlink(missing_ok=True)
+    (new.parent / f"{new.name}{MADE_ANEW}").unlink(missing_ok=True)
 
 
 def end_repairs(collection: Path) -> None:
     """Put tables in their places that a repair had made when it was cut off."""
-    place = collection / NEW
+    place = collection / REPAIRED
     if not place.is_dir():
         return
-    for mark in sorted(place.rglob("*.whole")):
+    for mark in sorted(place.rglob(f"*{MADE_ANEW}")):
         new = mark.with_suffix("")
         folder = collection / new.relative_to(place)
         if new.is_dir() and not folder.exists():

@@ -146,8 +146,8 @@ class StoredClusterings(NamedFolders[StoredClustering]):
         super().__init__(collection)
         self._named: dict[str, tuple[bytes, NamedClusters | None]] = {}
 
-    def _parse(self, folder: Path) -> StoredClustering:
-        facts = _parse_facts((folder / self._facts).read_bytes())
+    def _parse(self, folder: Path, facts_name: str = "") -> StoredClustering:
+        facts = _parse_facts((folder / (facts_name or self._facts)).read_bytes())
         arrays = read_arrays(folder / Path(facts.pop("arrays")).name, _ARRAYS)
         columns: dict[str, Any] = {attribute: arrays[name] for name, attribute in _ATTRIBUTES.items()}
         clusters, n = columns["clusters"], len(columns["ids"])

@@ -64,8 +64,8 @@ class StoredMaps(NamedFolders[StoredMap]):
 
     kind = "map"
 
-    def _parse(self, folder: Path) -> StoredMap:
-        facts = parse_facts((folder / self._facts).read_bytes(), _EXPECTED)
+    def _parse(self, folder: Path, facts_name: str = "") -> StoredMap:
+        facts = parse_facts((folder / (facts_name or self._facts)).read_bytes(), _EXPECTED)
         facts["name"] = folder.name  # should somebody have renamed the folder
         arrays = read_arrays(folder / Path(facts.pop("arrays")).name, _ARRAYS)
         columns: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}

@@ -14,7 +14,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -37,7 +36,7 @@ from lookalike.errors import (
 from lookalike.hints import Hint, refusal, way_out
 from lookalike.images.finding.spelling import composed
 from lookalike.store import Turn, writer_lock
-from lookalike.store.manifest import FileIdentity
+from lookalike.store.manifest import FileIdentity, has_sums
 from lookalike.system.flush import flush_folder, make_durable_folder
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import checked, summed
@@ -111,8 +110,11 @@ class NamedFolders(ABC, Generic[T]):
         self._facts = f"{self.kind}.json"
 
     @abstractmethod
-    def _parse(self, folder: Path) -> T:
-        """Return what a folder holds; what is wrong with it is one of the errors that `_attempt` knows."""
+    def _parse(self, folder: Path, facts_name: str = "") -> T:
+        """Return what a folder holds; what is wrong with it is one of the errors that `_attempt` knows.
+
+        The facts are in another file than they are to be in, where one is named.
+        """
 
     def names(self) -> list[str]:
         """Return the names of those that are there."""
@@ -130,16 +132,10 @@ class NamedFolders(ABC, Generic[T]):
                 found[composed(name)] = FileIdentity.of(os.stat(self._place / name / self._facts))
         return found
 
-    def reads_with(self, folder: Path, facts: Path) -> bool:
-        """Tell whether a folder would be whole with other facts than are in it."""
-        with tempfile.TemporaryDirectory() as place, contextlib.suppress(OSError, *_DAMAGED):
-            # A folder of the same name: that is part of what is read.
-            beside = Path(place) / folder.name
-            beside.mkdir()
-            for file in folder.glob("arrays-*"):
-                shutil.copyfile(file, beside / file.name)
-            shutil.copyfile(facts, beside / self._facts)
-            self._parse(beside)
+    def reads_with_copy(self, folder: Path) -> bool:
+        """Tell whether a folder would be whole if the copy of its facts took their place."""
+        with contextlib.suppress(OSError, *_DAMAGED):
+            self._parse(folder, COPY)
             return True
         return False
 
@@ -215,7 +211,8 @@ class NamedFolders(ABC, Generic[T]):
         np.savez(buffer, **dict(arrays))  # type: ignore[arg-type]
         content = buffer.getvalue()
         file_name = _file_name(content)
-        text = json.dumps(summed({"format": _FORMAT, **facts, "arrays": file_name}), indent=1)
+        document = {"format": _FORMAT, **facts, "arrays": file_name}
+        text = json.dumps(summed(document) if has_sums(self._place.parent) else document, indent=1)
         try:
             make_durable_folder(folder)
             replace_file(folder / file_name, content, durable=True)
