@@ -271,6 +271,7 @@ OTHERS_COMMANDS = {
     "datasets/apt.py": "apt-get, dpkg-deb",
     "embed/loading.py": "pip",
     "store/manifest.py": "pip",
+    "system/children.py": "python",
 }
 
 
