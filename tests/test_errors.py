@@ -166,13 +166,12 @@ def test_hint_that_is_the_same_at_each_door_may_be_a_text():
 
 def test_amended_error_says_more_and_leaves_the_first_as_it_was():
     first = errors.QueryNotFoundError("there is none", hint="name another", field="labels")
-    broken = Sentence("a clustering is damaged", Hint("delete_clustering", name="owls", folder="/p"))
+    broken = Sentence("a clustering is damaged", Hint("make_clustering", name="owls"))
     more = first.amended(broken, before="labels: ", hint=Hint("sync", then=""))
     assert type(more) is errors.QueryNotFoundError
     assert str(more) == "labels: there is none; a clustering is damaged"
     assert advise(more).endswith(
-        "; name another; delete it with `lookalike cluster delete 'owls' -c '/p'`, and make it again; run"
-        " `lookalike index`"
+        "; name another; make it with `lookalike cluster make --name 'owls'`; run `lookalike index`"
     )
     assert len(more.__notes__) == 1
     assert (str(first), advise(first), more.field) == (

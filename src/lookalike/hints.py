@@ -19,6 +19,7 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "both": "{first}; {second}",
         "either": "{first}, or {second}",
         "repair": "call collection.check(repair=True): it says what is damaged, and mends what can be mended",
+        "wait_turn": "wait for it to end, then do it again; with wait=None, it waits by itself",
         "make_room": "make room there, then do it again; what was done before is kept",
         "writable_disk": (
             "make the disk writable again (one that fails turns read-only by itself), or keep the collection"
@@ -50,12 +51,10 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         ),
         "put_images_back": "Put them back, or sync with prune=True to take them out of the collection",
         "make_clustering": "make it with collection.clusterings.make(name={name!r})",
-        "delete_clustering": "delete it with collection.clusterings.delete({name!r}), and make it again",
         "name_clusters": "give some names with collection.clusterings.rename({name!r}, cluster, to)",
         "make_first_map": "make one with collection.maps.make()",
         "make_map": "make it with collection.maps.make(name={name!r})",
         "map_anew": "make it anew with collection.maps.make({method!r}, {name!r})",
-        "delete_map": "delete it with collection.maps.delete({name!r}), and make it again",
         "give_labels": (
             "give a table of labels, a CSV file with columns path and label, or name clusters"
             " with collection.clusterings.rename and give the clustering's name"
@@ -100,6 +99,7 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "another_demo_folder": "name another folder",
         "demo_pictures": "name a folder of your own",
         "force_copy": "name another folder, or replace it with force=True",
+        "force_folder": "name a new folder, or replace it with force=True",
         "force_export": "name another file, or write it anew with force=True",
         "begin_again": "begin again with restart=True",
     }

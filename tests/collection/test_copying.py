@@ -177,6 +177,22 @@ def test_what_is_no_collection_is_not_replaced(collection, tmp_path, kind):
     assert [each.name for each in place.parent.iterdir()] == [".lookalike"]
 
 
+def test_a_file_is_no_folder_to_copy_to(collection, tmp_path):
+    (tmp_path / "notes.csv").write_text("mine")
+    for place in ("notes.csv", "notes.csv/deeper"):
+        with pytest.raises(CollectionConflictError, match=r"notes.csv is no folder; name one to copy to"):
+            collection.copy(tmp_path / place)
+    assert (tmp_path / "notes.csv").read_text() == "mine"
+
+
+def test_what_a_cut_left_of_a_collection_that_was_replaced_stays_and_is_in_nobodys_way(collection, tmp_path):
+    collection.copy(tmp_path / "backup")
+    (tmp_path / "backup/.lookalike").rename(tmp_path / "backup/.lookalike.old")
+    collection.copy(tmp_path / "backup")
+    assert collection.copy(tmp_path / "backup", force=True).images == 7
+    assert sorted(each.name for each in (tmp_path / "backup").iterdir()) == [".lookalike", ".lookalike.old"]
+
+
 def test_one_that_somebody_writes_to_is_not_replaced(collection, tmp_path):
     collection.copy(tmp_path / "backup")
     place = tmp_path / "backup/.lookalike"

@@ -168,8 +168,18 @@ def test_threads_of_a_process_take_turns_where_other_processes_are_refused(tmp_p
 
 
 def test_by_threads_another_process_is_not_waited_for(holder, tmp_path):
-    with pytest.raises(LockedError, match=f"process {holder.pid}"), writer_lock(tmp_path, Turn("threads")):
+    with (
+        pytest.raises(LockedError, match=f"process {holder.pid}") as caught,
+        writer_lock(tmp_path, Turn("threads")),
+    ):
         pass
+    assert "wait=None" in str(caught.value.hint)
+
+
+def test_who_does_not_want_to_wait_is_not_told_how(holder, tmp_path):
+    with pytest.raises(LockedError) as caught, writer_lock(tmp_path, Turn(0)):
+        pass
+    assert "wait=" not in str(caught.value.hint)
 
 
 def test_a_thread_does_not_wait_for_itself(tmp_path):

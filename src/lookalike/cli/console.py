@@ -19,6 +19,7 @@ from lookalike.hints import Sentence, way_out
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from lookalike.store import Wait
     from lookalike.system.progress import Progress, ProgressReport, Watch
     from lookalike.types import Hit
 
@@ -268,9 +269,11 @@ def is_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
-def how_long(wait: bool | None) -> float | None:
-    """Return the seconds to wait for another writer: for ever on a terminal, else 0, where nobody says."""
-    return None if (is_terminal() if wait is None else wait) else 0.0
+def how_long(wait: bool | None) -> Wait:
+    """Return how long to wait for another writer; where nobody says, it is for ever on a terminal alone."""
+    if wait is None:
+        return None if is_terminal() else "threads"
+    return None if wait else 0.0
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "as_told": "{words}",
         "both": "{first}; {second}",
         "either": "{first}, or {second}",
+        "wait_turn": "wait for it to end, then run this again; with --wait, it waits by itself",
         "make_room": "make room there, then run this again; what was done before is kept",
         "writable_disk": (
             "make the disk writable again (one that fails turns read-only by itself), or name a folder on"
@@ -42,14 +43,10 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         ),
         "put_images_back": "Put them back, or run again with --prune to take them out of the collection",
         "make_clustering": "make it with `lookalike cluster make --name '{name}'`",
-        "delete_clustering": (
-            "delete it with `lookalike cluster delete '{name}' -c '{folder}'`, and make it again"
-        ),
         "name_clusters": "give some names with `lookalike cluster edit '{name}' --rename CLUSTER=NEW`",
         "make_first_map": "make one with `lookalike map make`",
         "make_map": "make it with `lookalike map make --name '{name}'`",
         "map_anew": "make it anew with `lookalike map make --method {method} --name '{name}'`",
-        "delete_map": "delete it with `lookalike map delete '{name}' -c '{folder}'`, and make it again",
         "give_labels": (
             "give a table of labels with --labels FILE.csv (columns path and label), or name"
             " clusters with `lookalike cluster edit --rename` and give the clustering's name"
@@ -95,6 +92,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "another_demo_folder": "name another folder with -o",
         "demo_pictures": "name a folder of your own: `lookalike demo FOLDER`",
         "force_copy": "name another folder, or replace it with --force",
+        "force_folder": "name a new folder, or replace it with --force",
         "force_export": "name another file, or write it anew with --force",
         "begin_again": "begin again with --restart",
     }

@@ -19,6 +19,7 @@ import contextlib
 import errno
 import hashlib
 import io
+import itertools
 import json
 import os
 import shutil
@@ -139,6 +140,9 @@ def _check_target(source: Path, target: Path, force: bool) -> None:
     """Raise CollectionConflictError unless a copy may be put there."""
     if source == target or source in target.parents or (target.exists() and target.samefile(source)):
         raise CollectionConflictError(f"{target} is the collection itself; name another folder")
+    there = next(place for place in target.parents if os.path.lexists(place))
+    if not there.is_dir():
+        raise CollectionConflictError(f"{there} is no folder; name one to copy to")
     if not os.path.lexists(target) or (
         target.is_dir() and not target.is_symlink() and not any(target.iterdir())
     ):
@@ -519,7 +523,7 @@ def _put(part: Path, target: Path, force: bool) -> None:
             part.rename(target)
             flush_folder(target.parent)
         return
-    old = target.with_name(_OLD)
+    old = _free_name(target)
     with lock_writers(target, Turn(work="being replaced by a copy")), _writing(target):
         target.rename(old)
         try:
@@ -529,3 +533,12 @@ def _put(part: Path, target: Path, force: bool) -> None:
             raise
         flush_folder(target.parent)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _free_name(target: Path) -> Path:
+    """Return a name for the collection that gives way: none that is there, left by a cut, is touched."""
+    for n in itertools.count(1):
+        place = target.with_name(_OLD if n == 1 else f"{_OLD}-{n}")
+        if not os.path.lexists(place):
+            break
+    return place

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lookalike.errors import InvalidInputError, LockedError, StoreResourceError
+from lookalike.hints import Hint
 from lookalike.store.commits import ANOTHER_DISK
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.system.replace_file import replace_file
@@ -132,7 +133,7 @@ def writer_lock(folder: Path, turn: Turn = AT_ONCE) -> Iterator[None]:
         if is_self or is_foreign or time.monotonic() >= ends:
             raise LockedError(
                 f"another lookalike is writing to {folder} ({_describe(holder, place)})",
-                hint="wait for it to end, then run this again",
+                hint=Hint("wait_turn") if is_foreign else "wait for it to end, then run this again",
             )
         if time.monotonic() >= to_say:
             turn.watch.say("waiting", f"waiting for another lookalike ({_describe(holder, place)})")

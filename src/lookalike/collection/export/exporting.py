@@ -97,16 +97,23 @@ def check_target(to: Path, form: ExportForm, force: bool) -> None:
     """Raise CollectionError if something is in the way, or there is no folder to write to."""
     if form.is_file:
         for file in _files(to, form):
-            may_go = force and file.is_file() and not file.is_symlink()
-            if os.path.lexists(file) and not may_go:
+            is_plain = file.is_file() and not file.is_symlink()
+            if os.path.lexists(file) and not is_plain and not file.is_dir():
+                kind = "a link" if file.is_symlink() else "a pipe or a device"
+                raise CollectionConflictError(
+                    f"{file} is {kind}; an export is written to a plain file", hint="name a new one"
+                )
+            if os.path.lexists(file) and not (force and is_plain):
                 raise CollectionConflictError(
                     f"{file} is there already, and is not overwritten",
-                    hint="name another file" if force else Hint("force_export"),
+                    hint=Hint("force_export") if is_plain and not force else "name another file",
                 )
             check_output(file, force=force)
     elif os.path.lexists(to) and (not to.is_dir() or any(to.iterdir())):
-        foreign = foreign_file(to) if force and to.is_dir() and not to.is_symlink() else str(to)
-        if foreign == str(to):
+        foreign = foreign_file(to) if to.is_dir() and not to.is_symlink() else str(to)
+        if foreign is None and not force:
+            raise CollectionConflictError(f"{to} holds an export already", hint=Hint("force_folder"))
+        if foreign == str(to) or (foreign is not None and not force):
             raise CollectionConflictError(
                 f"{to} is there and not an empty folder", hint="name a new folder to export to"
             )

@@ -33,7 +33,7 @@ from lookalike.errors import (
     StoreError,
     StoreResourceError,
 )
-from lookalike.hints import Hint, join, refusal
+from lookalike.hints import Hint, refusal, way_out
 from lookalike.images.finding.spelling import composed
 from lookalike.store import Turn, writer_lock
 from lookalike.store.manifest import FileIdentity, has_sums
@@ -200,7 +200,8 @@ class NamedFolders(ABC, Generic[T]):
             kind = StoreDamagedError if refusal(error) is None else StoreResourceError
             raise kind(
                 f"the {self.kind} in {folder} cannot be read: {getattr(error, 'strerror', None) or error}",
-                hint=join(Hint(f"delete_{self.kind}", name=name, folder=self._place.parent), Hint("repair")),
+                # Of what is damaged, repair brings back what can be: to delete it would lose names.
+                hint=Hint("repair") if kind is StoreDamagedError else way_out(error),
             ) from error
 
     def _write(self, name: str, facts: Mapping[str, Any], arrays: Arrays) -> None:
