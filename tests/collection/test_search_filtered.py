@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from index_kinds import LIBRARIES, each_usable_kind
-from lookalike import Collection, Filter
+from lookalike import Collection, Filter, Vector
 from lookalike.errors import InvalidInputError, QueryError
 from mnist_files import write_mnist
 
@@ -76,6 +76,15 @@ def test_every_kind_finds_the_nearest_and_leaves_the_query_out(collection, kind)
 def test_more_than_there_are_gives_all_there_are(collection, kind):
     assert len(collection.search("mnist:test/3", k=10**6, index=kind).hits) == N + 9
     assert len(collection.search("mnist:test/3", k=50, index=kind, split="test").hits) == 9
+
+
+@each_usable_kind
+def test_where_nothing_passes_nothing_is_found(collection, kind):
+    nothing = Filter(min_size=1_000_000)
+    _, vectors = collection.vectors()
+    for query, is_own in (("mnist:test/3", False), ("mnist:test/3", True), (Vector(vectors[0]), True)):
+        found = collection.search(query, index=kind, where=nothing, include_self=is_own)
+        assert (len(found), found.total, found.index) == (0, 0, kind)
 
 
 def test_the_folders_of_a_data_set_are_its_splits(collection):

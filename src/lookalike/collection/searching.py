@@ -212,7 +212,7 @@ def _nearest_hits(
         The images that the query is made of, which are no hits.
     """
     left_out = set(own)
-    n = k + len(left_out)
+    n = max(1, k + len(left_out))  # an index is asked where nothing passes, too: it knows what it refuses
     while True:
         ids, distances = nearest(n)
         is_hit = describer.are_there(ids)
