@@ -233,14 +233,14 @@ def test_a_damaged_clustering_costs_a_search_its_names_only(photos, folder, call
     result = Collection.open(folder).search(folder / "middle-0.png", k=9)
     assert {name for hit in result.hits for name in hit.clusters.values()} == {"fine"}
     (warning,) = result.warnings
-    assert "clusterings.delete('kmeans')" in str(warning.hint)
+    assert "collection.check(repair=True)" in str(warning.hint)
     assert len(photos.vectors()[0]) == 9
     code, out, err = call("search", "middle-0.png", "--json")
     assert (code, len(json.loads(out)["hits"]), err) == (0, 8, f"lookalike: {advise(warning)}\n")
     code, out, err = call("search", "middle-0.png", "--label", "night")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "no image here is labelled 'night'" in err
-    assert "lookalike cluster delete 'kmeans'" in err
+    assert "lookalike check --repair" in err
 
 
 def test_search_shows_names_of_clusters(call, photos):
@@ -276,7 +276,7 @@ def test_info_tells_of_clusterings_and_of_an_images_clusters(call, photos, folde
         "clustering  kmeans: kmeans, 3 clusters, 8 images; named: white",
     ]
     assert lines[2].startswith("damaged     the clustering in ")
-    assert "`lookalike cluster delete 'broken' -c '" in lines[2]
+    assert "`lookalike check --repair`" in lines[2]
     listed = json.loads(call("info", "--json")[1])["clusterings"]
     assert listed[1] == {
         "name": "kmeans",
@@ -298,7 +298,7 @@ def test_a_list_of_clusterings_goes_past_a_damaged_one(call, photos):
     damage(photos, "broken")
     code, out, err = call("cluster", "list")
     assert (code, out.split("\t")[0], out.count("\n"), err.count("\n")) == (0, "kmeans", 1, 1)
-    assert "lookalike cluster delete 'broken'" in err
+    assert "`lookalike check --repair`" in err
     listed = json.loads(call("cluster", "list", "--json")[1])["clusterings"]
     assert [(each["name"], "damaged" in each) for each in listed] == [("kmeans", False), ("broken", True)]
     assert call("cluster", "delete", "broken")[:2] == (0, "deleted broken\n")

@@ -16,6 +16,7 @@ from PIL import Image
 
 from lookalike import Collection
 from lookalike.cli import main
+from lookalike.collection.export.folders import LISTING
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.errors import CollectionError, InvalidInputError, QueryError, StoreError
 from mnist_files import write_mnist
@@ -310,7 +311,7 @@ def test_a_damaged_clustering_is_named_and_can_be_deleted(photos, folder):
     place = folder / ".lookalike/clusterings/kmeans"
     (arrays,) = place.glob("arrays-*")
     arrays.write_bytes(arrays.read_bytes()[:-9] + b"something")
-    with pytest.raises(StoreError, match=r"damaged\ndelete it with"):
+    with pytest.raises(StoreError, match=r"damaged\ncall collection.check\(repair=True\)"):
         photos.clusterings.get("kmeans")
     (place / "clustering.json").write_text("[]")
     with pytest.raises(StoreError, match="cannot be read"):
@@ -450,7 +451,7 @@ def test_folders_hold_the_images_of_each_cluster(photos, folder, tmp_path, form)
     to = tmp_path / "out"
     to.mkdir()
     assert photos.clusterings.export("kmeans", to, form) == 15
-    counts = {place.name: len(list(place.iterdir())) for place in to.iterdir()}
+    counts = {place.name: len(list(place.iterdir())) for place in to.iterdir() if place.name != LISTING}
     assert sum(counts.values()) == 15
     assert set(counts) == {"mixed", "cluster-001"}
     contents = sorted(file.read_bytes() for file in folder.glob("*/*.png"))
@@ -458,6 +459,9 @@ def test_folders_hold_the_images_of_each_cluster(photos, folder, tmp_path, form)
     for file in to.glob("*/*.png"):
         assert file.is_symlink() == (form == "symlink")
         assert (file.stat().st_nlink == 2) == (form == "hardlink")
+    with pytest.raises(CollectionError, match="holds an export already"):
+        photos.clusterings.export("kmeans", to, form)
+    assert photos.clusterings.export("kmeans", to, form, force=True) == 15  # what it was is in its listing
 
 
 def test_nothing_is_overwritten_and_nothing_is_left_of_half_an_export(photos, folder, tmp_path):
@@ -616,7 +620,7 @@ def test_the_command_line_makes_shows_changes_and_deletes(call, folder):
     assert [each["name"] for each in json.loads(out)["clusterings"]] == ["shades"]
     assert call("cluster", "list")[1].startswith("shades\tkmeans\tk = 3\t")
     code, out, _ = call("cluster", "export", "shades", "--to", "../out", "--as", "symlink")
-    assert (code, sorted(os.listdir(folder.parent / "out"))) == (0, ["cluster-001", "night"])
+    assert (code, sorted(os.listdir(folder.parent / "out"))) == (0, [LISTING, "cluster-001", "night"])
     assert call("cluster", "delete", "shades")[:2] == (0, "deleted shades\n")
     assert call("cluster", "list")[:2] == (0, "")
 
@@ -769,7 +773,11 @@ def test_facts_of_a_wrong_kind_are_damage(photos, folder, call, facts, complaint
     code, out, err = call("cluster", "list")
     assert (code, out.split("\t")[0], err.count("\n")) == (0, "whole", 1)
     assert complaint in err
-    assert f"lookalike cluster delete 'kmeans' -c '{folder / '.lookalike'}'" in err
+    assert "`lookalike check --repair`" in err
+    call("check", "--repair")
+    code, out, err = call("cluster", "list")
+    assert (code, err) == (0, "")
+    assert [line.split("\t")[0] for line in out.splitlines()] == ["kmeans", "whole"]
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,8 @@ def check_target(to: Path, form: ExportForm, force: bool) -> None:
             )
         if foreign is not None:
             raise CollectionConflictError(
-                f"{to} holds {foreign}, which no export has put there", hint="name a new folder to export to"
+                f"{to} holds {foreign}, which no export has put there, or which was changed since",
+                hint="name a new folder to export to",
             )
     if not to.absolute().parent.is_dir():
         raise CollectionNotFoundError(f"there is no folder {to.absolute().parent} to export to")
