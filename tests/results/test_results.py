@@ -59,6 +59,7 @@ def results(collection, tmp_path_factory):
         "clusterings": collection.evaluation.clusterings(),
         "indexes": collection.evaluation.indexes(kinds=["exact"], n_queries=5),
         **_of_calls(tmp_path_factory.mktemp("calls")),
+        **_of_a_damaged_copy(collection, tmp_path_factory.mktemp("copies") / "copy"),
     }
 
 
@@ -72,6 +73,16 @@ def _of_calls(folder):
         "fields": made.set_fields({"added:owl": {"price": 4}, "nothing.png": {"price": 5}}),
         "vectors": made.add_vectors("mine", ["owl", "none"], np.eye(2, 8, dtype=np.float32)),
     }
+
+
+def _of_a_damaged_copy(collection, folder):
+    """What is said of a copy, and of what is damaged in it."""
+    copied = collection.copy(folder)
+    file = next(
+        file for file in sorted(copied.folder.rglob("*")) if file.is_file() and file.suffix == ".lance"
+    )
+    file.write_bytes(file.read_bytes()[:-1])
+    return {"copy": copied, "check": Collection.open(folder).check()}
 
 
 def _none():
@@ -95,7 +106,7 @@ NAMES = (
         "root",
         "sync",
     ),
-    *("evaluation", "clusterings", "indexes", "add", "added", "fields", "vectors"),
+    *("evaluation", "clusterings", "indexes", "add", "added", "fields", "vectors", "copy", "check"),
 )
 TABLES = (
     "search",
