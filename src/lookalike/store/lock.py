@@ -35,6 +35,10 @@ _SAID_AGAIN = 0.2  # seconds between two reports to who watches
 # Which thread writes where, of which process, as a fork copies this: the system knows open files only.
 _writing: dict[tuple[int, str], int] = {}
 
+# Held while the lock and `_writing` change, so that no thread sees the one without the other, and takes its
+# own process for a foreign one. By process: what a fork copies may be held for ever.
+_changing: dict[int, threading.Lock] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -104,17 +108,20 @@ def writer_lock(folder: Path, turn: Turn = AT_ONCE) -> Iterator[None]:
     # Kept by instance, not by thread: a generator may be closed by another.
     lock = filelock.FileLock(folder / "lock", timeout=0, thread_local=False)
     holder, place = folder / "lock.json", (os.getpid(), os.path.realpath(folder))
+    changing = _changing.setdefault(os.getpid(), threading.Lock())
     wait = check_wait(turn.wait)
     ends = math.inf if wait is None or wait == "threads" else time.monotonic() + wait
     to_say = time.monotonic() + _SAID_AFTER
     while True:
-        is_own = place in _writing
         try:
-            lock.acquire()
+            with changing:
+                holding = _writing.get(place)
+                lock.acquire()
+                _writing[place] = threading.get_ident()
             break
         except filelock.Timeout as error:
-            is_self = _writing.get(place) == threading.get_ident()
-            is_foreign = wait == "threads" and not is_own and place not in _writing
+            is_self = holding == threading.get_ident()
+            is_foreign = wait == "threads" and holding is None
             if is_self or is_foreign or time.monotonic() >= ends:
                 raise LockedError(
                     f"another lookalike is writing to {folder} ({_describe(holder, place)})",
@@ -128,15 +135,15 @@ def writer_lock(folder: Path, turn: Turn = AT_ONCE) -> Iterator[None]:
             to_say = time.monotonic() + _SAID_AGAIN
         turn.watch.check()
         time.sleep(min(turn.poll_seconds, max(0.0, ends - time.monotonic())))
-    _writing[place] = threading.get_ident()
     try:
         _tell(holder, turn.work)
         yield
     finally:
         with contextlib.suppress(OSError):  # before the next one writes his
             holder.unlink(missing_ok=True)
-        _writing.pop(place, None)
-        lock.release()
+        with changing:
+            _writing.pop(place, None)
+            lock.release()
 
 
 def _tell(holder: Path, work: str) -> None:
