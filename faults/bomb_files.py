@@ -404,6 +404,62 @@ def _claiming(data: bytes, width: int, height: int) -> bytes:
     return data[: at + 8] + struct.pack(">II", width, height) + data[at + 16 :]
 
 
+def grid_heic(columns: int, rows: int) -> bytes:
+    """Return a HEIC as phones write them, a grid of tiles of 512 × 512, all of which share their bytes."""
+    tile = _saved("HEIF", 512, 512)
+    at = tile.index(b"hvcC") - 4
+    decoder = tile[at : at + int.from_bytes(tile[at : at + 4])]
+    at = tile.index(b"mdat")
+    pixels = tile[at + 4 : at - 4 + int.from_bytes(tile[at - 4 : at])]
+    n = columns * rows
+    whole, items = n + 1, range(1, n + 1)
+    layout = bytes([0, 1, rows - 1, columns - 1]) + struct.pack(">II", 512 * columns, 512 * rows)
+    kinds = [(item, b"hvc1") for item in items] + [(whole, b"grid")]
+    properties = [
+        decoder,
+        *(
+            _box(b"ispe", bytes(4) + struct.pack(">II", *size))
+            for size in ((512, 512), (512 * columns, 512 * rows))
+        ),
+    ]
+    owned = [struct.pack(">HBBB", item, 2, 0x81, 2) for item in items] + [struct.pack(">HBB", whole, 1, 3)]
+
+    def meta(start: int) -> bytes:
+        places = [(item, start, len(pixels)) for item in items] + [(whole, start + len(pixels), len(layout))]
+        return _box(
+            b"meta",
+            bytes(4)
+            + _box(b"hdlr", bytes(8) + b"pict" + bytes(13))
+            + _box(b"pitm", bytes(4) + struct.pack(">H", whole))
+            + _box(
+                b"iloc",
+                struct.pack(">IHH", 0, 0x4400, n + 1)
+                + b"".join(struct.pack(">HHHII", item, 0, 1, *place) for item, *place in places),
+            )
+            + _box(
+                b"iinf",
+                struct.pack(">IH", 0, n + 1)
+                + b"".join(
+                    _box(b"infe", struct.pack(">IHH", 2 << 24, item, 0) + kind + b"\0")
+                    for item, kind in kinds
+                ),
+            )
+            + _box(b"iref", bytes(4) + _box(b"dimg", struct.pack(f">HH{n}H", whole, n, *items)))
+            + _box(
+                b"iprp",
+                _box(b"ipco", b"".join(properties))
+                + _box(b"ipma", struct.pack(">II", 0, n + 1) + b"".join(owned)),
+            ),
+        )
+
+    head = _box(b"ftyp", b"heic" + bytes(4) + b"mif1heic")
+    return head + meta(len(head) + len(meta(0)) + 8) + _box(b"mdat", pixels + layout)
+
+
+def _box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(content), kind) + content
+
+
 def _boxed() -> Iterator[Bomb]:
     yield Bomb(
         "large.avif",
@@ -420,7 +476,8 @@ def _boxed() -> Iterator[Bomb]:
     yield Bomb("small.avif", lambda: _claiming(_saved("AVIF", 4000, 4000, speed=10), 64, 64), None)
     yield Bomb("small.heic", lambda: _claiming(_saved("HEIF", 1500, 1500), 64, 64), None)
     yield Bomb("honest.avif", lambda: _saved("AVIF", 4000, 3000, speed=10), True)
-    box = struct.pack(">I4s", 8, b"free")
+    yield Bomb("phone.heic", lambda: grid_heic(32, 24), True)  # 201 megapixels
+    box = _box(b"free", b"")
     yield Bomb(
         "boxes.heic", lambda: (lambda d: d[:24] + box * 3_000_000 + d[24:])(_saved("HEIF", 64, 64)), None
     )

@@ -141,7 +141,7 @@ def complaint(ran):
 
 def test_every_target_is_explained(project):
     explained = [line.split()[1] for line in make(project).stdout.splitlines()]
-    assert explained == ["help", "demo", "test", "check", "bench", "docs", "clean"]
+    assert explained == ["help", "demo", "test", "check", "bench", "faults", "docs", "clean"]
 
 
 def test_installed_project_only_runs(installed):

@@ -4,7 +4,9 @@ import io
 import struct
 
 import numpy as np
+import pillow_heif
 import pytest
+from faults.bomb_files import grid_heic
 from PIL import Image
 
 from lookalike.images.apart import ROOM, is_for_thread, with_said
@@ -126,3 +128,14 @@ def test_what_libraries_print_is_one_line_without_codes():
     assert with_said("damaged", "") == "damaged"
     assert with_said("damaged", "a:  bad\n\na: bad\n\x1b[31mb\n") == "damaged: a: bad; ?[31mb"
     assert len(with_said("damaged", "x" * 4000)) < 200
+
+
+def test_planes_of_a_heic_and_of_an_avif_count():
+    pillow_heif.register_heif_opener()
+    plain, finer = (reckon("HEIC", saved("HEIF", chroma=chroma), 224).memory for chroma in (420, 444))
+    assert finer - plain == pytest.approx(1.8 * 1.5 * 2e6, rel=0.01)
+    plain, finer = (reckon("AVIF", saved("AVIF", subsampling=s), 224).memory for s in ("4:2:0", "4:4:4"))
+    assert finer - plain == pytest.approx(1.8 * 1.5 * 2e6, rel=0.01)
+    data = grid_heic(4, 3)
+    assert (reckon("HEIC", data, 224).width, reckon("HEIC", data, 224).height) == (2048, 1536)
+    assert decode(data, "phone.heic", 224).width == 2048

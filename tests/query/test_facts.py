@@ -82,7 +82,9 @@ def as_format_2(collection):
         if (collection.folder / f"{table}.lance").exists():
             lance.dataset(str(collection.folder / f"{table}.lance")).drop_columns(columns)
     file = collection.folder / "collection.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "format": 2}))
+    content = {**json.loads(file.read_text()), "format": 2}
+    content.pop("sum", None)  # which came later
+    file.write_text(json.dumps(content))
 
 
 def state(folder):

@@ -236,3 +236,22 @@ def test_a_wait_that_is_none_is_named(tmp_path, wait):
     words = r"wait is .*; expected seconds"
     with pytest.raises(InvalidInputError, match=words), writer_lock(tmp_path, Turn(wait)):
         pass
+
+
+def test_threads_wait_for_one_another_also_at_the_moments_when_the_lock_changes_hands(tmp_path):
+    refused, n = [], []
+
+    def write():
+        for _ in range(60):
+            try:
+                with writer_lock(tmp_path, Turn("threads", poll_seconds=0.0005)):
+                    n.append(1)
+            except LockedError as error:
+                refused.append(error)
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (refused, len(n)) == ([], 240)

@@ -1,7 +1,7 @@
 """What a picture will cost to decode, reckoned from its header before any of it is decoded.
 
 Of each format a row says how many bytes of memory a pixel takes at most at the peak, and how long it takes;
-both were measured with the libraries in use (`benchmarks/decoding_costs.py`), and are rounded up. What a
+both were measured with the libraries in use (`python -m benchmarks decoding_costs`), and rounded up. What a
 format has besides, and what multiplies its cost, is looked for: the coefficients and the scans of a
 progressive JPEG, the depth and the channels of a PNG, the strips of a TIFF and the tables of them.
 
@@ -39,16 +39,18 @@ _DEFLATE = 1_040  # bytes a byte, the most there can be
 MEMORY = {  # bytes a pixel at the peak: where it is shrunk as it is read, and whole
     "JPEG": (4.3, 9.0),
     "PNG": (5.6, 21.0),
-    "WEBP": (17.6, 30.0),
-    "GIF": (2.2, 18.0),
+    "WEBP": (18.5, 30.0),
+    "GIF": (2.0, 18.0),
     "BMP": (5.0, 21.0),
-    "AVIF": (14.0, 32.0),
-    "HEIC": (14.0, 32.0),
-    "JXL": (34.0, 50.0),
+    "AVIF": (8.5, 14.5),  # and its planes, see `_of_heif`
+    "HEIC": (7.5, 13.5),
+    "JXL": (24.0, 30.0),
 }
 _NANOSECONDS = {"JPEG": 12, "WEBP": 40, "GIF": 15, "BMP": 10, "AVIF": 80, "HEIC": 80, "JXL": 80}
 _A_ROW = 24  # bytes: Pillow keeps a pointer to every row, and rows of four bytes at least
 _SLACK = 16_000_000
+_STRIP = 8, 4_000_000  # bytes a pixel of the strips that a picture is shrunk by, and the pixels of one
+_A_PLANE_BYTE = 1.8  # bytes for each of a plane of HEIC and AVIF: decoded, and copied
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +140,11 @@ def reckon(kind: str, data: bytes, shorter_side: int | None) -> Cost | None:
     pixels = claim.width * claim.height
     factor = shrunk_by(claim.width, claim.height, shorter_side)
     is_shrunk = factor > 1
-    a_pixel = claim.small if is_shrunk else claim.whole
+    a_strip, strip = _STRIP
+    shrunk = pixels * claim.small + a_strip * min(pixels, strip)
+    of_pixels = min(shrunk, pixels * claim.whole) if is_shrunk else pixels * claim.whole
     rows = _A_ROW * claim.height * (1 if is_shrunk else 4)
-    memory = int(pixels * a_pixel + rows + claim.fixed + _SLACK)
+    memory = int(of_pixels + rows + claim.fixed + _SLACK)
     is_much = memory > MUCH or 4 * pixels > MUCH
     doubt = claim.doubt or (_doubt(claim, len(data)) if is_much else "")
     seconds = pixels * claim.nanoseconds * 1e-9 + claim.height * 2e-7 + claim.seconds
@@ -345,13 +349,23 @@ def _of_heif(data: bytes, kind: str) -> Claim | None:
     found = find_box(stream, b"meta", b"iprp", b"ipco")
     if found is None:
         return None
-    sides = [
-        struct.unpack(">II", read_at(stream, part.offset + 4, 8))
-        for part in boxes(stream, found.offset, found.offset + found.size)
-        if part.name == b"ispe"
-    ]
+    sides, planes, has_more = [], [], 0
+    for part in boxes(stream, found.offset, found.offset + found.size):
+        if part.name == b"ispe":
+            sides.append(struct.unpack(">II", read_at(stream, part.offset + 4, 8)))
+        elif part.name == b"hvcC":
+            color, depth = read_at(stream, part.offset + 16, 2)
+            planes.append((1.0, 1.5, 2.0, 3.0)[color & 3] * (2 if depth & 7 else 1))
+        elif part.name == b"av1C":
+            (flags,) = read_at(stream, part.offset + 2, 1)
+            samples = 1.0 if flags & 16 else (3.0, 3.0, 2.0, 1.5)[flags >> 2 & 3]
+            planes.append(samples * (2 if flags & 64 else 1))
+        elif part.name == b"auxC":  # opacities, or depths
+            has_more = 2
     width, height = max(sides, key=lambda each: each[0] * each[1], default=(0, 0))
-    return replace(_plain(kind, width, height), is_apart=True, seconds=len(data) * 1e-7)
+    more = _A_PLANE_BYTE * (max(planes, default=6.0) + has_more)
+    claim = _plain(kind, width, height, seconds=len(data) * 1e-7)
+    return replace(claim, small=claim.small + more, whole=claim.whole + more, is_apart=True)
 
 
 def _of_heic(data: bytes, shorter_side: int | None) -> Claim | None:

@@ -77,11 +77,11 @@ import numpy.typing as npt
 from lookalike.errors import InvalidInputError
 from lookalike.index import tuning
 from lookalike.index.contract import DEFAULT_RECALL, check_filled, check_k, check_queries, check_recall
-from lookalike.index.facts import read_count, read_number, read_scale
 from lookalike.index.folder import Arrays
 from lookalike.index.forest import WIDTH, Forest, drop, empty_forest, grow, insert, make_boxes, one_leaf
 from lookalike.index.parallel import sealed, share
 from lookalike.index.principal_axes import PrincipalAxes, fit_principal_axes, to_heads
+from lookalike.index.saved_facts import read_count, read_number, read_scale
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree, check_count
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.checked_calls import checked

@@ -86,10 +86,10 @@ import numpy.typing as npt
 from lookalike import lloyd
 from lookalike.index import tuning
 from lookalike.index.contract import DEFAULT_RECALL, check_filled, check_k, check_queries, check_recall
-from lookalike.index.facts import read_scale
 from lookalike.index.folder import Arrays
 from lookalike.index.parallel import sealed, share
 from lookalike.index.principal_axes import PrincipalAxes, centered_blocks, fit_principal_axes, to_heads
+from lookalike.index.saved_facts import read_scale
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.checked_calls import checked

@@ -35,8 +35,8 @@ from lookalike.index.contract import (
     check_vectors,
 )
 from lookalike.index.exact import Exact
-from lookalike.index.facts import read_scale
 from lookalike.index.folder import damaged, read, write
+from lookalike.index.saved_facts import read_scale
 from lookalike.system.chance import RANDOM_STATE, check_seed
 from lookalike.system.checked_calls import checked
 from lookalike.system.memory import rows_at_once

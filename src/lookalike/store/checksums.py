@@ -194,7 +194,7 @@ def _line(name: str, noted: Noted) -> bytes:
 
     >>> line = _line("data/a.lance", Noted("ab" * 32, 5, 7, 9))
     >>> line[64:]
-    b' 5 7 9 data/a.lance 44eded38\\n'
+    b' 5 7 9 data/a.lance 44eded38\n'
     >>> _parse(line)["data/a.lance"].size
     5
     >>> _parse(b"x" + line)

@@ -35,9 +35,9 @@ _SAID_AGAIN = 0.2  # seconds between two reports to who watches
 # Which thread writes where, of which process, as a fork copies this: the system knows open files only.
 _writing: dict[tuple[int, str], int] = {}
 
-# Held while the lock and `_writing` change, so that no thread sees the one without the other, and takes its
-# own process for a foreign one. By process: what a fork copies may be held for ever.
-_changing: dict[int, threading.Lock] = {}
+# Held by the thread of a process that holds the lock, or tries to: so who finds the system's lock taken knows
+# that it is by another process.
+_threads: dict[tuple[int, str], threading.Lock] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,42 +108,48 @@ def writer_lock(folder: Path, turn: Turn = AT_ONCE) -> Iterator[None]:
     # Kept by instance, not by thread: a generator may be closed by another.
     lock = filelock.FileLock(folder / "lock", timeout=0, thread_local=False)
     holder, place = folder / "lock.json", (os.getpid(), os.path.realpath(folder))
-    changing = _changing.setdefault(os.getpid(), threading.Lock())
     wait = check_wait(turn.wait)
     ends = math.inf if wait is None or wait == "threads" else time.monotonic() + wait
     to_say = time.monotonic() + _SAID_AFTER
+    own = _threads.setdefault(place, threading.Lock())
     while True:
-        try:
-            with changing:
-                holding = _writing.get(place)
+        is_free_here = own.acquire(blocking=False)
+        if is_free_here:
+            is_taken = False
+            try:
                 lock.acquire()
-                _writing[place] = threading.get_ident()
-            break
-        except filelock.Timeout as error:
-            is_self = holding == threading.get_ident()
-            is_foreign = wait == "threads" and holding is None
-            if is_self or is_foreign or time.monotonic() >= ends:
-                raise LockedError(
-                    f"another lookalike is writing to {folder} ({_describe(holder, place)})",
-                    hint=Hint("wait_turn") if is_foreign else "wait for it to end, then run this again",
-                ) from error
-        except (OSError, NotImplementedError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise StoreResourceError(f"cannot write to {folder}: {reason}", hint=ANOTHER_DISK) from error
+                is_taken = True
+                break
+            except filelock.Timeout:
+                pass
+            except (OSError, NotImplementedError) as error:
+                reason = getattr(error, "strerror", None) or error
+                raise StoreResourceError(f"cannot write to {folder}: {reason}", hint=ANOTHER_DISK) from error
+            finally:
+                if not is_taken:
+                    own.release()
+        is_self = _writing.get(place) == threading.get_ident()
+        is_foreign = wait == "threads" and is_free_here
+        if is_self or is_foreign or time.monotonic() >= ends:
+            raise LockedError(
+                f"another lookalike is writing to {folder} ({_describe(holder, place)})",
+                hint=Hint("wait_turn") if is_foreign else "wait for it to end, then run this again",
+            )
         if time.monotonic() >= to_say:
             turn.watch.say("waiting", f"waiting for another lookalike ({_describe(holder, place)})")
             to_say = time.monotonic() + _SAID_AGAIN
         turn.watch.check()
         time.sleep(min(turn.poll_seconds, max(0.0, ends - time.monotonic())))
+    _writing[place] = threading.get_ident()
     try:
         _tell(holder, turn.work)
         yield
     finally:
         with contextlib.suppress(OSError):  # before the next one writes his
             holder.unlink(missing_ok=True)
-        with changing:
-            _writing.pop(place, None)
-            lock.release()
+        _writing.pop(place, None)
+        lock.release()
+        own.release()
 
 
 def _tell(holder: Path, work: str) -> None:

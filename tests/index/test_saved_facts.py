@@ -7,7 +7,7 @@ import pytest
 
 from lookalike.errors import IndexFileError
 from lookalike.index import KDTree, KMeansTree
-from lookalike.index.facts import read_count, read_number, read_scale
+from lookalike.index.saved_facts import read_count, read_number, read_scale
 
 ROWS = np.random.default_rng(0).normal(size=(300, 6)).astype(np.float32)
 
