@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 
+import filelock
 import pytest
 
 from lookalike.errors import CancelledError, InvalidInputError, LockedError, StoreError
@@ -165,6 +166,25 @@ def test_threads_of_a_process_take_turns_where_other_processes_are_refused(tmp_p
     for thread in threads:
         thread.join()
     assert (failed, max(most), len(most)) == ([], 1, 20)
+
+
+def test_a_thread_of_its_own_is_never_taken_for_another_process(tmp_path, monkeypatch):
+    """Also not in the moments in which a thread has the lock, and has not said so, or said so no more."""
+    real = {name: getattr(filelock.FileLock, name) for name in ("acquire", "release")}
+
+    def slowly(name):
+        def change(self, *args, **options):
+            if name == "release":
+                time.sleep(0.01)
+            done = real[name](self, *args, **options)
+            time.sleep(0.01)
+            return done
+
+        return change
+
+    for name in real:
+        monkeypatch.setattr(filelock.FileLock, name, slowly(name))
+    test_threads_of_a_process_take_turns_where_other_processes_are_refused(tmp_path)
 
 
 def test_by_threads_another_process_is_not_waited_for(holder, tmp_path):

@@ -48,8 +48,7 @@ from lookalike.system.flush import make_durable_folder
 from lookalike.system.memo import Memo
 from lookalike.system.plain_files import read_plain
 from lookalike.system.progress import UNWATCHED, Watch
-from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import check_noted, note_sum
+from lookalike.system.sums import check_noted, replace_noted
 from lookalike.types import Metric
 
 T = TypeVar("T")
@@ -166,8 +165,7 @@ class ModelRegistry:
             try:
                 make_durable_folder(self.folder)
                 content = f"{embedder.sha256}\n".encode("ascii")
-                replace_file(file, content, durable=True)
-                note_sum(file, content)
+                replace_noted(file, content)
             except OSError as error:
                 raise ModelResourceError(f"cannot write {file}: {error.strerror or error}") from error
 
@@ -283,8 +281,7 @@ class ModelRegistry:
         try:
             make_durable_folder(self.folder)
             for ending, content in beside.items():
-                replace_file(self.folder / f"{name}{ending}", content, durable=True)
-                note_sum(self.folder / f"{name}{ending}", content)
+                replace_noted(self.folder / f"{name}{ending}", content)
         except OSError as error:
             raise ModelResourceError(
                 f"cannot keep the model {name} in {self.folder}: {error.strerror}"
@@ -324,8 +321,7 @@ class ModelRegistry:
         try:
             make_durable_folder(self.folder)
             content = pca.to_bytes()
-            replace_file(self.folder / f"{name}.npz", content, durable=True)
-            note_sum(self.folder / f"{name}.npz", content)
+            replace_noted(self.folder / f"{name}.npz", content)
         except OSError as error:
             self.remove_reduced(name)
             raise ModelResourceError(

@@ -83,8 +83,6 @@ class IvfRq(StoredSearcher):
             return None
         if facts["metric"] != metric or facts.get("state") != table.state() or not table.has_vector_index():
             return None
-        if table.count() > _ALWAYS_EXACT and not table.has_vector_index():
-            return None
         return cls(table, metric, tuning.Efforts(np.array(arrays["efforts"])))
 
     @classmethod

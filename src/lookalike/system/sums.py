@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lookalike.system.flush import flush_folder
 from lookalike.system.replace_file import replace_file
 
 FileFacts = tuple[int, int, int]
@@ -103,14 +104,21 @@ def _sum_of_document(document: Mapping[str, Any]) -> str:
     return f"{sum_of(text.encode('ascii')):08x}"
 
 
-def note_sum(file: Path, content: bytes) -> None:
-    """Write beside a file what its sum is, and whose it is: for files that cannot carry one.
+def replace_noted(file: Path, content: bytes) -> None:
+    """Put a file in its place that cannot carry its sum, and beside it what that is, and whose.
+
+    What was noted of an earlier one goes first: who is cut off in between leaves a file of which nothing is
+    known, not one that looks damaged.
 
     Raises
     ------
     OSError
         If it cannot be written.
     """
+    if _note_of(file).exists():
+        _note_of(file).unlink()
+        flush_folder(file.parent)
+    replace_file(file, content, durable=True)
     note = summed({"file": file.name, "size": len(content), "sum_of": sum_of(content)})
     replace_file(_note_of(file), json.dumps(note).encode(), durable=True)
 

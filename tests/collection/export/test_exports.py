@@ -265,7 +265,7 @@ def test_options_that_a_form_cannot_have_are_refused(collection, tmp_path, to, o
 
 
 def test_what_is_no_result_is_refused(collection, tmp_path):
-    with pytest.raises(InvalidInputError, match=r"result is 'all'; expected a lookalike\.SearchResult"):
+    with pytest.raises(InvalidInputError, match=r"result is 'all'; expected a lookalike.SearchResult"):
         collection.export("all", tmp_path / "a.csv")
 
 
