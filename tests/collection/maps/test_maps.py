@@ -245,9 +245,7 @@ def test_a_damaged_map_is_named_and_can_be_deleted_or_made_anew(photos, folder):
     place = folder / ".lookalike/maps/pca"
     (arrays,) = place.glob("arrays-*")
     arrays.write_bytes(arrays.read_bytes()[:-9] + b"123456789")
-    with pytest.raises(
-        StoreError, match=r"map .* is damaged\ndelete it with collection\.maps\.delete\('pca'\)"
-    ):
+    with pytest.raises(StoreError, match=r"map .* is damaged\ncall collection\.check\(repair=True\)"):
         photos.maps.get("pca")
     photos.maps.make("pca")
     assert len(photos.maps.get("pca").images) == 15
@@ -419,14 +417,19 @@ def test_a_damaged_map_is_one_line_and_new_makes_it_anew(call, folder):
     call("map", "--method", "pca")
     (folder / ".lookalike/maps/pca/map.json").write_text("{}")
     code, _, err = call("map", "--method", "pca")
-    assert (code, err.count("\n"), "lookalike map delete 'pca'" in err) == (2, 1, True)
+    assert (code, err.count("\n"), "`lookalike check --repair`" in err) == (2, 1, True)
     call("map", "--name", "whole", "-q")
     code, out, err = call("map", "list")
-    assert (code, out.split("\t")[0], "lookalike map delete 'pca'" in err) == (0, "whole", True)
+    assert (code, out.split("\t")[0], "`lookalike check --repair`" in err) == (0, "whole", True)
     listed = json.loads(call("map", "list", "--json")[1])["maps"]
     assert [(each["name"], "damaged" in each) for each in listed] == [("whole", False), ("pca", True)]
     assert call("map", "make", "--method", "pca")[0] == 0
     assert call("map", "--method", "pca")[0] == 0
+    (folder / ".lookalike/maps/pca/map.json").write_text("{}")
+    call("check", "--repair")
+    code, out, err = call("map", "list")
+    assert (code, err) == (0, "")
+    assert [line.split("\t")[0] for line in out.splitlines()][-1] == "whole"
 
 
 def test_what_a_map_is_made_in_place_of_is_told(call):
