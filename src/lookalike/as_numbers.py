@@ -90,6 +90,8 @@ def as_whole_numbers(values: npt.ArrayLike, what: str = "ids") -> npt.NDArray[np
             raise TypeError("some are masked")
         given = np.asarray(list(values) if isinstance(values, set | frozenset) else values)
         if given.dtype.kind == "O" and all(_is_whole(each) for each in given.flat):
+            if any(not -(2**63) <= each < 2**63 for each in given.flat):
+                raise OverflowError("one has more than 63 bits")
             given = given.astype(np.int64)
         if given.size and given.dtype.kind not in "iu":
             raise TypeError(f"they are {given.dtype} of shape {given.shape}")

@@ -98,9 +98,11 @@ def test_answers_are_those_without_bytes(data, metric):
 def test_few_rows_are_measured(data, monkeypatch):
     rows = np.asarray(DATA[data](rows_of()), np.float32)
     index, n_measured = with_bytes(rows, "euclidean"), []
-    measure = Exact.measure
+    measure = Exact._measure
     monkeypatch.setattr(
-        Exact, "measure", lambda self, query, some: n_measured.append(len(some)) or measure(self, query, some)
+        Exact,
+        "_measure",
+        lambda self, query, some: n_measured.append(len(some)) or measure(self, query, some),
     )
     for query in rows[:50]:
         index.search(query, k=10)

@@ -214,7 +214,7 @@ def test_every_k_up_to_the_number_of_vectors_is_answered(kind, metric):
 @pytest.mark.parametrize("k", [0, -1, 4, True, 1.0, float("nan"), "1", None])
 def test_k_out_of_range_is_an_error_that_names_the_range(kind, k):
     index = kind.index("euclidean").build(vectors_of(3, 2))
-    with pytest.raises(InvalidInputError, match=r"k is .*expected 1 to 3"):
+    with pytest.raises(InvalidInputError, match=r"k is .*; expected (1 to 3|a whole number)"):
         index.search([0, 0], k=k)
 
 
@@ -222,7 +222,7 @@ def test_k_out_of_range_is_an_error_that_names_the_range(kind, k):
 @pytest.mark.parametrize("recall", [0, -0.5, 1.01, float("nan"), float("inf"), "high", None])
 def test_recall_out_of_range_is_an_error(kind, recall):
     index = kind.index("euclidean").build(vectors_of(3, 2))
-    with pytest.raises(InvalidInputError, match="expected above 0 and at most 1"):
+    with pytest.raises(InvalidInputError, match=r"recall is .*; expected (above 0 and at most 1|a number)"):
         index.search([0, 0], k=1, recall=recall)
 
 
@@ -230,7 +230,7 @@ def test_recall_out_of_range_is_an_error(kind, recall):
 @pytest.mark.parametrize("r", [-1, -1e-9, float("nan"), float("inf"), "near", None, [1, 2]])
 def test_radius_that_is_no_distance_is_an_error(kind, r):
     index = kind.index("euclidean").build(vectors_of(3, 2))
-    with pytest.raises(InvalidInputError, match="expected a distance of 0 or more"):
+    with pytest.raises(InvalidInputError, match=r"r is .*; expected (a distance of 0 or more|a number)"):
         index.radius([0, 0], r)
 
 
@@ -296,14 +296,14 @@ def test_row_of_zeros_has_no_cosine_but_a_place(kind):
         ([4, -1], "negative"),
         ([4], "expected .2,., one a vector"),
         ([4, 5, 6], "expected .2,., one a vector"),
-        ([4.0, 5.0], "expected whole numbers"),
-        (["a", "b"], "expected whole numbers"),
-        ([True, False], "expected whole numbers"),
+        ([4.0, 5.0], "ids are not whole numbers .*float64"),
+        (["a", "b"], "ids are not whole numbers .*<U1"),
+        ([True, False], "ids are not whole numbers .*bool"),
         ([[4, 5]], "expected whole numbers, .n,."),
         ([], "one a vector"),
         (7, "expected whole numbers, .n,."),
-        (np.array([4, 2**63], np.uint64), "negative"),
-        ([4, 2**70], "expected whole numbers"),
+        (np.array([4, 2**63], np.uint64), "more than 63 bits"),
+        ([4, 2**70], "more than 63 bits"),
     ],
 )
 def test_bad_ids_are_refused(kind, ids, words):
@@ -423,7 +423,7 @@ def test_fewer_allowed_than_k_end_in_no_hit_at_infinity(kind):
 @pytest.mark.parametrize("allowed", [[1.0], ["a"], [True, False, True], 1, [[1]]])
 def test_allowed_that_are_no_ids_are_an_error(kind, allowed):
     index = kind.index("euclidean").build(vectors_of(3, 2))
-    with pytest.raises(InvalidInputError, match="expected whole numbers"):
+    with pytest.raises(InvalidInputError, match=r"allowed ids are .*whole numbers"):
         index.search([0, 0], k=1, allowed=allowed)
 
 

@@ -162,6 +162,15 @@ def test_while_another_writes_it_answers_all_the_same(folder):
     assert table_in(folder).state() == state
 
 
+def test_a_full_disk_is_searched_all_the_same(folder, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    shutil.rmtree(folder / "indexes")
+    monkeypatch.setattr("lookalike.index.folder.np.save", full)
+    check_recall(folder, open_index(folder))
+
+
 def test_other_indexes_outlive_the_commits_it_makes(folder):
     indexes = Searchers(folder)
     exact = indexes.open(table_in(folder), "m", "cosine", "exact")

@@ -1,5 +1,6 @@
 """The k-means tree beyond the contract: its bounds, its recall, its cells."""
 
+import json
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from lookalike.errors import IndexFileError, InvalidInputError
 from lookalike.index import Exact, KMeansTree, kmeans_tree, principal_axes, tuning
 from lookalike.index import tree as tree_module
 from lookalike.index.contract import METRICS
+from lookalike.system.sums import checked
 
 each_metric = pytest.mark.parametrize("metric", METRICS)
 
@@ -230,12 +232,20 @@ def test_loaded_index_is_mapped_not_read(tree, tmp_path):
 def test_files_of_two_indexes_are_not_loaded_together(tmp_path):
     KMeansTree().build(clustered(300, 6)).save(tmp_path / "index")
     KMeansTree().build(clustered(301, 7)).save(tmp_path / "other")
+    with_sums = (tmp_path / "index/index.json").read_text()
+    without_sums = checked(json.loads(with_sums))
+    del without_sums["sums"]
     for file in ("rows", "ids", "codes", "order", "axes", "centre", "facts"):
         whole = (tmp_path / "index" / f"{file}.npy").read_bytes()
         foreign = (tmp_path / "other" / f"{file}.npy").read_bytes()
         (tmp_path / "index" / f"{file}.npy").write_bytes(foreign)
+        with pytest.raises(IndexFileError, match=rf"{file}.npy is not what was written.*build it again"):
+            KMeansTree.load(tmp_path / "index")
+        # An index of an earlier version has no checksums.
+        (tmp_path / "index/index.json").write_text(json.dumps(without_sums))
         with pytest.raises(IndexFileError, match=r"do not fit together.*build it again"):
             KMeansTree.load(tmp_path / "index")
+        (tmp_path / "index/index.json").write_text(with_sums)
         (tmp_path / "index" / f"{file}.npy").write_bytes(whole)
     assert len(KMeansTree.load(tmp_path / "index")) == 300
 

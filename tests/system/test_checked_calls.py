@@ -57,6 +57,7 @@ def test_what_is_of_the_type_comes_as_it_is_or_as_pythons_own():
     assert call() == (1, 0.5, False, "a", None, "", (), (), (), None)
     n, share, on, *_ = call(np.uint8(200), np.float32(0.25), np.True_)
     assert (type(n), n, share, on) == (int, 200, 0.25, True)
+    assert [type(call(share=each)[1]) for each in (np.float32(1), np.int8(1), 1)] == [float, int, int]
     assert call(1, None)[1] is None
     assert call(file="x.png")[4] == Path("x.png")
     assert call(at=Path("x"))[5] == Path("x")

@@ -265,11 +265,13 @@ def check_ids(ids: npt.ArrayLike | None, n: int) -> Ids:
     return given
 
 
-def as_ids(ids: npt.ArrayLike) -> Ids:
-    """Return ids as a 1-d int64 array."""
-    given = as_whole_numbers(ids)
+def as_ids(ids: npt.ArrayLike, what: str = "ids") -> Ids:
+    """Return ids as a 1-d int64 array; `what` is what the message calls them."""
+    given = as_whole_numbers(ids, what)
     if given.ndim != 1:
-        raise InvalidInputError(f"ids are {given.dtype} of shape {given.shape}; expected whole numbers, (n,)")
+        raise InvalidInputError(
+            f"{what} are {given.dtype} of shape {given.shape}; expected whole numbers, (n,)"
+        )
     return given
 
 
@@ -295,8 +297,10 @@ def check_recall(recall: float) -> float:
     return float(recall)
 
 
-def check_radius(r: float) -> float:
+def check_radius(r: float | np.floating[Any]) -> float:
     """Return r, checked to be a distance."""
+    if isinstance(r, np.floating):
+        r = float(r)  # a float32 would overflow beside the largest float
     if not _is_number(r) or not 0 <= r <= sys.float_info.max:
         raise InvalidInputError(f"r is {shown(r)}; expected a distance of 0 or more", field="r")
     return float(r)

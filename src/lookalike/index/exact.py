@@ -33,7 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.as_numbers import as_whole_numbers
-from lookalike.errors import IndexFileError, InvalidInputError
+from lookalike.errors import IndexFileError, InvalidInputError, ResourceError
 from lookalike.index.byte_rows import ByteRows
 from lookalike.index.contract import (
     DEFAULT_RECALL,
@@ -231,7 +231,7 @@ class Exact(Index):
     def _rows_of(self, allowed: npt.ArrayLike | None) -> Rows:
         if allowed is None:
             return np.arange(len(self))
-        wanted = as_ids(allowed)
+        wanted = as_ids(allowed, "allowed ids")
         rows = self._order.rows_of(wanted)
         is_allowed = np.zeros(len(self), bool)
         is_allowed[rows[rows >= 0]] = True
@@ -294,7 +294,8 @@ class Exact(Index):
         made = ByteRows.make(self._rows, self._lengths if self.metric == "cosine" else np.empty(0))
         # An index that was removed meanwhile, for a newer one, is not to come back as a folder of bytes.
         if made is not None and place is not None and place.parent.is_dir():
-            with contextlib.suppress(IndexFileError, OSError):  # a full disk, or one that is only read
+            # A full disk, or one that is only read.
+            with contextlib.suppress(IndexFileError, ResourceError, OSError):
                 made.save(place, self.metric, self._ids, self._rows)
                 return ByteRows.load(place, self._ids, self._rows)  # memory-mapped
         return made

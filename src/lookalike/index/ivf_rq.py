@@ -27,7 +27,7 @@ from typing import ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import IndexFileError, InvalidInputError, LockedError, StoreError
+from lookalike.errors import IndexFileError, InvalidInputError, LockedError, ResourceError, StoreError
 from lookalike.index import folder, tuning
 from lookalike.index.contract import (
     DEFAULT_RECALL,
@@ -128,7 +128,7 @@ class IvfRq(StoredSearcher):
                     shutil.rmtree(place, ignore_errors=True)  # something that is no index
                 facts = {"kind": cls.kind, "format": _FORMAT, "metric": metric, "state": table.state()}
                 folder.write(place, facts, {"ids": built, "efforts": efforts.table})
-        except (LockedError, StoreError, OSError, IndexFileError):
+        except (LockedError, StoreError, ResourceError, OSError, IndexFileError):
             pass
         return cls(table, metric, efforts)
 
@@ -160,7 +160,7 @@ class IvfRq(StoredSearcher):
         rows = check_queries(queries, self.metric, self._table.dimension() or 0)
         effort = self._efforts.find(k, recall)
         if effort == tuning.EXACT or allowed is not None:
-            return self._read_all(rows, k, None if allowed is None else as_ids(allowed))
+            return self._read_all(rows, k, None if allowed is None else as_ids(allowed, "allowed ids"))
         ids, distances = np.empty((len(rows), k), np.int64), np.empty((len(rows), k), np.float32)
         for i, query in enumerate(rows):
             found = _nearest(self._table, self.metric, query, k, effort)

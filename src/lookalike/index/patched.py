@@ -95,7 +95,7 @@ class Patched(Searcher):
         """Find the k nearest vectors to each query; see `Searcher.search`."""
         check_filled(len(self))
         k = check_k(k, len(self))
-        among = None if allowed is None else as_ids(allowed)
+        among = None if allowed is None else as_ids(allowed, "allowed ids")
         found = [self._search_index(queries, k, recall, among, mode)]
         if len(self._come):
             found.append(self._come.search(queries, min(k, len(self._come)), allowed=among))

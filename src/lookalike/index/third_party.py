@@ -173,7 +173,9 @@ class ThirdParty(Index):
         check_filled(self._n)
         k, recall = check_k(k, self._n), check_recall(recall)
         queries = check_queries(queries, self.metric, self._rows.shape[1])
-        live = self._alive if allowed is None else self._alive & np.isin(self._ids, as_ids(allowed))
+        live = self._alive
+        if allowed is not None:
+            live = live & np.isin(self._ids, as_ids(allowed, "allowed ids"))
         n_live = int(live.sum())
         effort = self._efforts.find(k, recall)
         if effort == tuning.EXACT and self._n <= _ALWAYS_EXACT and recall < 1:

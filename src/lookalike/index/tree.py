@@ -312,7 +312,7 @@ class Tree(Index):
 
     def _is_allowed(self, allowed: npt.ArrayLike) -> Mask:
         """Return whether each row, (rows,), is among the allowed ids, and not removed."""
-        mask: Mask = np.isin(self._ids, as_ids(allowed))
+        mask: Mask = np.isin(self._ids, as_ids(allowed, "allowed ids"))
         return mask if self._alive is None else mask & self._alive
 
     def _compacted(self) -> Self:

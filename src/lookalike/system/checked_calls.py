@@ -245,7 +245,12 @@ def _real(value: Any) -> Any:
         is_nan = math.isnan(value)
     except (OverflowError, TypeError, ValueError):
         _unfit()
-    return _unfit() if is_nan else value
+    if is_nan:
+        _unfit()
+    # NumPy's small ones would overflow, beside a large one too
+    if isinstance(value, np.floating):
+        return float(value)
+    return int(value) if isinstance(value, np.integer) else value
 
 
 def _maybe_nan(value: Any) -> Any:
