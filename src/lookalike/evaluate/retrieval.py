@@ -457,7 +457,7 @@ def check_ks(ks: Sequence[int], most: int, what: str) -> tuple[int, ...]:
     wrong = [k for k in ks if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 0 < k <= most]
     if wrong or not len(ks):
         refused = shown(wrong[0] if wrong else [])
-        raise InvalidInputError(f"k is {refused}; expected 1 to {most}, {what}", field="k")
+        raise InvalidInputError(f"k is {refused}; expected 1 to {most}, {what}")
     return tuple(sorted({int(k) for k in ks}))
 
 
