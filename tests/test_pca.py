@@ -93,6 +93,10 @@ def test_a_damaged_file_is_a_clear_error(tmp_path):
             PCA.load(file)
 
 
+def test_a_number_of_components_of_numpy_is_pythons_own():
+    assert type(PCA(np.uint8(2)).n_components) is int  # a small one would overflow where it is counted with
+
+
 @pytest.mark.parametrize("n_components", [0, -1, 0.0, 1.0, 1.5, True, "5", None])
 def test_a_senseless_number_of_components_is_refused(n_components):
     with pytest.raises(InvalidInputError, match=r"cannot reduce to .* \(n_components\): expected"):

@@ -105,7 +105,7 @@ class PCA:
                 f"cannot reduce to {shown(n_components)} (n_components): expected a whole number of"
                 " dimensions from 1, or a share of the variance above 0 and below 1"
             )
-        self.n_components = n_components
+        self.n_components = int(n_components) if is_count else n_components  # NumPy's small ones overflow
         self.whiten = bool(whiten)
 
     @property

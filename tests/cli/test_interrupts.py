@@ -13,7 +13,6 @@ from lookalike import CancelToken, Progress
 from lookalike.cli import main
 from lookalike.cli.console import watched
 from lookalike.cli.interruption import cancelled_by_interrupt
-from lookalike.system.progress import silent
 from pictures import picture
 
 
@@ -64,15 +63,19 @@ def test_other_threads_leave_signals_alone(default_handler):
     assert seen == [signal.default_int_handler]
 
 
-def test_no_bar_without_a_terminal_nor_where_it_is_not_wanted(monkeypatch, default_handler):
-    with watched() as watch:
-        assert watch.report is silent
+def test_no_bar_without_a_terminal_nor_where_it_is_not_wanted(monkeypatch, capsys, default_handler):
+    monkeypatch.setattr("lookalike.cli.console._DELAY", 0)
+    at = Progress("counting", 1, 2, "counting")
+
+    def shown(**options):
+        with watched(**options) as watch:
+            watch(at)
+        return capsys.readouterr().err
+
+    assert shown() == ""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    with watched(quiet=True) as watch:
-        assert watch.report is silent
-    with watched() as watch:
-        assert watch.report is not silent
-        watch(Progress("counting"))
+    assert shown(quiet=True) == ""
+    assert "Counting" in shown()
 
 
 INTERRUPTS_ITSELF = """

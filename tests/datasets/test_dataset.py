@@ -82,7 +82,8 @@ def test_share_is_the_same_for_the_same_number_and_another_for_another():
 
 @pytest.mark.parametrize("share", [0, 1, -0.1, 1.5, float("nan")])
 def test_share_outside_0_and_1_is_refused(share):
-    with pytest.raises(InvalidInputError, match="between 0 and 1"):
+    words = "between 0 and 1" if share == share else "test_share is nan; expected a number"
+    with pytest.raises(InvalidInputError, match=words):
         make(test_y=()).with_test_share(share)
 
 

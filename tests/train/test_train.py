@@ -524,10 +524,10 @@ def test_settings_are_checked_at_the_door(make):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ((None,), "settings is None; expected AutoencoderSettings or FinetuneSettings"),
-        ((AutoencoderSettings(name="x"), None, 3), "running is 3; expected Running"),
+        ((None,), "settings is None; expected a lookalike.AutoencoderSettings or a lookalike.Fine"),
+        ((AutoencoderSettings(name="x"), None, 3), "running is 3; expected a lookalike.Running"),
         ((AutoencoderSettings(name="x"), "table.csv"), "an autoencoder learns without"),
-        ((FinetuneSettings(name="x"), 3), "labels is 3; expected a CSV file"),
+        ((FinetuneSettings(name="x"), 3), "labels is 3; expected a path"),
     ],
 )
 def test_training_is_asked_for_in_the_right_types(indexed, arguments, expected):

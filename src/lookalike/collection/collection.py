@@ -1031,14 +1031,14 @@ class Collection(Faces, Checkable, Copyable):
         """
         return of_one_state(self._resources, lambda now: count(now.places, as_filter(where)))
 
-    def facets(self, where: Filter | None = None, names: Sequence[str] | None = None) -> Facets:
+    def facets(self, where: Filter | None = None, names: str | Sequence[str] | None = None) -> Facets:
         """Count images by what they are: labels, folders, formats, dates, … all at once.
 
         Parameters
         ----------
         where : Filter, optional
             Only the images that pass; all by default.
-        names : sequence of str, optional
+        names : str or sequence of str, optional
             Which: labels, folders, splits, formats, shapes, cameras, lenses, keywords, ratings, colors,
             sizes, sharpness, dates, sets, tags, clusters (by clustering, or one as ``cluster:NAME``) and
             fields (your own columns, or one as ``field:NAME``). All by default.

@@ -454,10 +454,10 @@ def precision_of_neighbors(
 
 def check_ks(ks: Sequence[int], most: int, what: str) -> tuple[int, ...]:
     """Return where a ranking is cut, rising, each once; all must be 1 to `most`, which is `what`."""
-    if not len(ks) or not all(
-        isinstance(k, int | np.integer) and not isinstance(k, bool) and 0 < k <= most for k in ks
-    ):
-        raise InvalidInputError(f"k is {shown(list(ks))}; expected 1 to {most}, {what}")
+    wrong = [k for k in ks if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 0 < k <= most]
+    if wrong or not len(ks):
+        refused = shown(wrong[0] if wrong else [])
+        raise InvalidInputError(f"k is {refused}; expected 1 to {most}, {what}")
     return tuple(sorted({int(k) for k in ks}))
 
 

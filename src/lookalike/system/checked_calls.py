@@ -23,9 +23,6 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
-from lookalike.as_numbers import as_finite, as_whole_numbers
 from lookalike.errors import InvalidInputError
 
 _Called = TypeVar("_Called", bound=Callable[..., Any])
@@ -145,6 +142,8 @@ def _read(function: Callable[..., Any]) -> tuple[list[str], dict[str, _Type]]:
         if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD):
             names.append(name) if at else names.__setitem__(0, name)
         text = str(each.annotation).strip("'\"")
+        if name in _LEFT:
+            continue
         if _IDS.fullmatch(text) and each.kind is not each.VAR_POSITIONAL:
             types[name] = _IDS_TYPE
         elif _FLOATS.fullmatch(text):
@@ -254,10 +253,14 @@ def _real(value: Any) -> Any:
 
 
 def _maybe_nan(value: Any) -> Any:
-    return value if isinstance(value, float | np.floating) else _real(value)
+    if isinstance(value, Real) and value != value:
+        return value
+    return _real(value)
 
 
 def _switch(value: Any) -> Any:
+    import numpy as np  # here and below: settings are made without it
+
     return bool(value) if isinstance(value, bool | np.bool_) else _unfit()
 
 
@@ -296,9 +299,19 @@ def _path(value: Any) -> Any:
 
 
 def _ids(value: Any) -> Any:
+    import numpy as np
+
+    from lookalike.as_numbers import as_whole_numbers
+
     if type(value) is np.ndarray and value.dtype.kind in "iu":
         return value
     return value if value is None else as_whole_numbers(value, "ids or row numbers")
+
+
+def _floats(value: Any) -> Any:
+    from lookalike.as_numbers import as_finite
+
+    return as_finite(value, "values")
 
 
 def _mapping(value: Any) -> Any:
@@ -316,6 +329,8 @@ def _sequence(is_any: bool, inside: _Type | None) -> _Type:
     def take(value: Any) -> Any:
         if isinstance(value, str | bytes | bytearray | memoryview):
             _unfit()
+        import numpy as np
+
         if isinstance(value, np.ndarray):
             if not value.ndim:
                 _unfit()
@@ -348,11 +363,13 @@ def _tuple(kinds: Sequence[_Type | None]) -> _Type:
     return _Type(f"({', '.join(words)})", take)
 
 
+_LEFT = frozenset({"document", "n_components"})
+"""Parameters whose functions say more than a type: where in a document it is, what can be reduced to."""
 _IDS = re.compile(
     r"(Ids|Numbers|(npt\.)?NDArray\[np\.(intp|int32|int64|integer|integer\[Any\])\])( \| None)?"
 )
 _FLOATS = re.compile(r"Doubles|(npt\.)?NDArray\[np\.float(32|64)\]")
-_FLOATS_TYPE = _Type("numbers", lambda value: as_finite(value, "values"))
+_FLOATS_TYPE = _Type("numbers", _floats)
 _IDS_TYPE = _Type("whole numbers", _ids)
 _PATH_TEXT = _Type("a path", _path_like)
 _SIMPLE = {

@@ -495,7 +495,7 @@ def test_collections_too_small_or_too_alike_to_measure_say_so_in_one_line(tmp_pa
         ({"n_queries": 0}, InvalidInputError, "n_queries is 0"),
         ({"n_worst": -1}, InvalidInputError, "n_worst is -1"),
         ({"k": []}, InvalidInputError, "expected 1 to 11"),
-        ({"k": True}, InvalidInputError, "expected 1 to 11"),
+        ({"k": True}, InvalidInputError, "k is True; expected a whole number"),
         ({"k": 1.5}, InvalidInputError, r"k is 1.5"),
         ({"compare": "nothing"}, ModelError, "nothing"),
     ],
