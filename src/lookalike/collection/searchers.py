@@ -35,7 +35,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lookalike.collection.columns import are_in
-from lookalike.errors import IndexFileError, StoreResourceError
+from lookalike.errors import IndexFileError, ResourceError, StoreResourceError
 from lookalike.index import kinds
 from lookalike.index.contract import MOST_CHANGED, Index, Searcher, StoredSearcher
 from lookalike.index.exact import Exact
@@ -306,7 +306,7 @@ def _open(table: Table, state: str, place: Path, metric: Metric, row: IndexKind,
             return _Opened(state, _load(place / state, metric, row))
         index, origin = _bring_up_to_date(table, place, metric, row, watch)
         if may_write and len(index) and table.is_newest():
-            with contextlib.suppress(OSError, IndexFileError):  # a full disk
+            with contextlib.suppress(OSError, IndexFileError, ResourceError):  # a full disk
                 _put(index, origin, place / state)
                 index = _load(place / state, metric, row)  # memory-mapped
         return _Opened(state, index)
