@@ -40,7 +40,7 @@ def call(
         ("name", b"a"), ("name", None), ("name", 3),
         ("file", 3), ("file", "a\0b"), ("file", "a\ud800"),
         ("at", 3), ("at", "a\0b"),
-        ("many", "abc"), ("many", iter([1])), ("many", {"a": 1}), ("many", [1]), ("many", np.array(1)), ("many", 3),
+        ("many", "abc"), ("many", iter([1])), ("many", {"a": 1}), ("many", [1]), ("many", np.array(1)),
         ("pairs", [1]), ("pairs", [(1, 2)]), ("pairs", ["ab", "c"]), ("pairs", [(1, "a", "b")]),
         ("all_", 3), ("all_", ["a"]), ("all_", "abc"),
         ("by", [1]), ("by", "a"),
