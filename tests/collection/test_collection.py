@@ -587,7 +587,7 @@ def test_a_senseless_k_is_refused(collection, k):
 def test_senseless_settings_of_a_root_are_refused(photos):
     with pytest.raises(InvalidInputError, match="labels is 'magic'"):
         Collection.create(photos, labels="magic")
-    with pytest.raises(InvalidInputError, match="exclude is the text"):
+    with pytest.raises(InvalidInputError, match=r"exclude is '\*.tmp'; expected a list"):
         Collection.create(photos, exclude="*.tmp")
     assert not (photos / ".lookalike").exists()
 

@@ -40,7 +40,7 @@ def call(
         ("name", b"a"), ("name", None), ("name", 3),
         ("file", 3), ("file", "a\0b"), ("file", "a\ud800"),
         ("at", 3), ("at", "a\0b"),
-        ("many", "abc"), ("many", {"a"}), ("many", [1]), ("many", np.array(1)), ("many", iter("ab")),
+        ("many", "abc"), ("many", iter([1])), ("many", {"a": 1}), ("many", [1]), ("many", np.array(1)),
         ("pairs", [1]), ("pairs", [(1, 2)]), ("pairs", ["ab", "c"]), ("pairs", [(1, "a", "b")]),
         ("all_", 3), ("all_", ["a"]), ("all_", "abc"),
         ("by", [1]), ("by", "a"),
@@ -63,6 +63,22 @@ def test_what_is_of_the_type_comes_as_it_is_or_as_pythons_own():
     assert call(at=Path("x"))[5] == Path("x")
     made = iter([1, 2])
     assert call(all_=made)[8] is made
+    for many in (iter("ab"), (each for each in "ab"), {"a": 1, "b": 2}.keys()):
+        assert call(many=many)[6] == ["a", "b"]
+    assert call(many={"a"})[6] == ["a"]
+
+
+def test_a_model_is_told_by_what_names_one():
+    @checked
+    def ask(model: str | None = None, additions: Iterable[object] = ()) -> None:
+        """Take them."""
+
+    with pytest.raises(InvalidInputError, match="model is 5; expected its name, or the path of an ONNX file"):
+        ask(5)
+    with pytest.raises(InvalidInputError, match=r"additions is 5; expected a list of \(content, key\)"):
+        ask(additions=5)
+    with pytest.raises(InvalidInputError, match=r"many is 5; expected a list of texts$"):
+        call(many=5)
 
 
 def test_numbers_that_are_given_by_place_are_looked_at_too():

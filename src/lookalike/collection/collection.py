@@ -658,7 +658,7 @@ class Collection(Faces, Checkable, Copyable):
     @takes_timeout
     def remove(
         self,
-        keys: Iterable[str],
+        keys: str | Iterable[str],
         *,
         wait: Wait = "threads",
         report: ProgressReport | None = None,
@@ -668,7 +668,7 @@ class Collection(Faces, Checkable, Copyable):
 
         Parameters
         ----------
-        keys : iterable of str
+        keys : str or iterable of str
             Those under which nothing was added are passed over.
         wait : float, None or "threads"
             How long to wait for another writer; see `sync`.

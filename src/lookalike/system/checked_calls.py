@@ -18,7 +18,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, TypeVar
@@ -151,8 +151,14 @@ def _read(function: Callable[..., Any]) -> tuple[list[str], dict[str, _Type]]:
         elif each.annotation is not each.empty and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
             kind = _of_text(text, function)
             if kind is not None:
-                types[name] = kind
+                types[name] = _named(name, kind)
     return names, types
+
+
+def _named(name: str, kind: _Type) -> _Type:
+    """Return a type by the words that say more of what goes by this name."""
+    of, words = _SAID.get(name, (None, ""))
+    return replace(kind, words=words) if of == kind.words else kind
 
 
 def _of_text(annotation: str, function: Callable[..., Any]) -> _Type | None:
@@ -340,14 +346,25 @@ def _sequence(is_any: bool, inside: _Type | None) -> _Type:
             if not isinstance(value, list | tuple):
                 return value  # to be gone through once, by the function
         elif not isinstance(value, Sequence):
-            _unfit()
+            if isinstance(value, Mapping) or not isinstance(value, Iterable):
+                _unfit()
+            value = list(value)  # what can be gone through only once, and what has no order
         if inside is not None:
             for each in value:
                 if type(each) not in inside.plain:
                     inside.take(each)
         return value
 
-    return _Type("a list" if inside is None else f"a list of {inside.words.removeprefix('a ')}", take)
+    return _Type("a list" if inside is None else f"a list of {_plural(inside.words)}", take)
+
+
+def _plural(words: str) -> str:
+    """Return the words for some of what the words are for.
+
+    >>> _plural("a whole number or a path"), _plural("numbers"), _plural("(a text, a number)")
+    ('whole numbers or paths', 'numbers', '(a text, a number)')
+    """
+    return re.sub(r"\ba ([\w. ]+?)(?= or |$)", r"\1s", words) if words.startswith("a ") else words
 
 
 def _tuple(kinds: Sequence[_Type | None]) -> _Type:
@@ -392,3 +409,8 @@ _SIMPLE = {
     ),
 }
 """What is looked at, by the name of its type."""
+_SAID = {
+    "model": ("a text", "its name, or the path of an ONNX file"),
+    "additions": ("a list", "a list of (content, key) or (content, key, fields)"),
+}
+"""What says more of an argument than the words of its type, with these words."""

@@ -352,7 +352,7 @@ def test_bytes_that_are_not_utf_8_are_kept_as_labels_keep_them(collection, photo
 def test_what_is_no_table_is_refused(collection, tmp_path):
     with pytest.raises(InvalidInputError, match="cannot read"):
         collection.fields.read(tmp_path / "nothing.csv")
-    with pytest.raises(InvalidInputError, match="cannot read"):
+    with pytest.raises(InvalidInputError, match="is a folder; expected a file"):
         collection.fields.read(tmp_path)
     (tmp_path / "t.parquet").write_bytes(b"PAR1 no more")
     with pytest.raises(InvalidInputError, match="Parquet"):

@@ -12,6 +12,7 @@ from lookalike.errors import (
     CollectionNotFoundError,
     InvalidInputError,
     LookalikeError,
+    NotFoundError,
     QueryError,
 )
 from lookalike.types import format_id
@@ -329,7 +330,7 @@ def test_a_file_that_cannot_be_read_or_written_is_told(collection, tmp_path):
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InvalidInputError, match="no text in UTF-8"):
         collection.said.load(tmp_path / "bytes")
-    with pytest.raises(InvalidInputError, match="cannot write"):
+    with pytest.raises(NotFoundError, match="there is no folder"):
         collection.said.export(tmp_path / "no/such/folder.jsonl")
 
 
