@@ -252,10 +252,10 @@ def _real(value: Any) -> Any:
         _unfit()
     if is_nan:
         _unfit()
+    if isinstance(value, int | float):
+        return value
     # NumPy's small ones would overflow, beside a large one too
-    if isinstance(value, np.floating):
-        return float(value)
-    return int(value) if isinstance(value, np.integer) else value
+    return int(value) if isinstance(value, Integral) else float(value)
 
 
 def _maybe_nan(value: Any) -> Any:
