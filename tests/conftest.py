@@ -4,11 +4,15 @@ import contextlib
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from lookalike.cli import main
 from pictures import picture
 
 collect_ignore_glob = ["*conftest.py"]  # they have no doctests, and all of them have one name
+
+settings.register_profile("untimed", deadline=None)  # a machine that is busy is no fault
+settings.load_profile("untimed")
 
 
 @pytest.fixture

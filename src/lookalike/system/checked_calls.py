@@ -252,10 +252,9 @@ def _real(value: Any) -> Any:
         _unfit()
     if is_nan:
         _unfit()
-    if isinstance(value, int | float):
-        return value
-    # NumPy's small ones would overflow, beside a large one too
-    return int(value) if isinstance(value, Integral) else float(value)
+    if type(value).__module__ == "numpy":  # its small ones would overflow, beside a large one too
+        return int(value) if isinstance(value, Integral) else float(value)
+    return value
 
 
 def _maybe_nan(value: Any) -> Any:

@@ -401,7 +401,7 @@ def test_clusterings_are_measured_with_labels_read_once_and_damaged_ones_told(ph
     assert len(read) == 1
     assert [each.name for each in found.clusterings] == ["kmeans", "others"]
     assert list(found.damaged) == ["halves"]
-    assert "clusterings.delete('halves')" in str(found.damaged["halves"].hint)
+    assert "check(repair=True)" in str(found.damaged["halves"].hint)
     with pytest.raises(StoreError, match="halves"):
         photos.evaluation.clusterings(["kmeans", "halves"])
 
