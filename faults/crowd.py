@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from benchmarks.long_run import FOLDERS, MODEL, Campaign, Pictures, Record, Watched, prepare, read
 
-from faults.report import Asked, Report
+from faults.report import ROOT, Asked, Report
 from lookalike import Collection
 from lookalike.errors import MissingImagesError
 
@@ -69,7 +69,9 @@ def run(campaign: Campaign) -> Record:
     with contextlib.ExitStack() as stack:
         said = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(_OWN)]
         writers = [
-            subprocess.Popen(_command(number, campaign), stdout=said[number], stderr=subprocess.STDOUT)
+            subprocess.Popen(
+                _command(number, campaign), stdout=said[number], stderr=subprocess.STDOUT, cwd=ROOT
+            )
             for number in range(_OWN)
         ]
         for thread in readers:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from faults.power_cut_scenes import Fact, Rows, Story, faults, undisturbed
-from faults.report import Report
+from faults.report import ROOT, Report
 
 _TRIES = 20
 _MEGABYTES = 96
@@ -155,7 +155,9 @@ class _Told:
 
     def __init__(self, home: Path, seed: int) -> None:
         words = [sys.executable, "-c", _CHILD, str(home), str(seed)]
-        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
         self.facts: list[Fact] = []
         self._n_done = 0
         self._n_begun = 0

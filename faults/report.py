@@ -17,6 +17,9 @@ from typing import Any
 from benchmarks.report import machine
 
 FOLDER = Path(__file__).parent / "results"
+ROOT = FOLDER.parents[1]
+"""Where a process finds this package: it is not installed."""
+
 _MOST_SHOWN = 50  # faults
 _TOLD_EVERY = 15.0  # seconds
 

@@ -148,6 +148,7 @@ class Children:
         Exception
             Whatever the function raises, MemoryError among it.
         """
+        watch.check()
         while not self._free.acquire(timeout=_ASKED_AGAIN):
             watch.check()
         try:
