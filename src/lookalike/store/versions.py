@@ -25,7 +25,7 @@ from lookalike.errors import DamageWarning, StoreDamagedError
 from lookalike.hints import Hint, Sentence
 from lookalike.store.checksums import Checksums, Noted
 from lookalike.store.manifest import FOLDER_NAME, FileIdentity
-from lookalike.system.flush import flush_folder
+from lookalike.system.flush import flush_folder, make_durable_folder
 
 VERSIONS = "_versions"
 DAMAGED = "damaged"
@@ -265,7 +265,7 @@ def move_aside(table: Path, names: Collection[str]) -> list[Path]:
     if not names:
         return []
     folder = damaged_folder(table) / VERSIONS
-    folder.mkdir(parents=True, exist_ok=True)
+    make_durable_folder(folder)
     moved = []
     for name in names:
         if not (table / VERSIONS / name).exists():  # gone already

@@ -11,6 +11,7 @@ from lookalike.hints import Hint
 from lookalike.images.finding.scan import unescape
 from lookalike.results.checking import Damage
 from lookalike.store import ADDED, Manifest, Store, root_folder
+from lookalike.system.flush import make_durable_folder
 from lookalike.system.replace_file import replace_file
 from lookalike.types import format_id
 
@@ -79,7 +80,7 @@ def _mend(looking: Looking, file: Path, image: int, others: list[str], manifest:
                     looking.move_aside(file)
                     ending = file.suffix or Path(relative).suffix
                     file = file.with_name(f"{format_id(image)}{ending}")
-                    file.parent.mkdir(parents=True, exist_ok=True)
+                    make_durable_folder(file.parent)
                     replace_file(file, content, durable=True)
                     return Mended(f"it was copied from {path}")
     return Mended(

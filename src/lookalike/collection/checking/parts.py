@@ -142,7 +142,7 @@ class Looking:
             return None
         place = self._aside(path)
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            make_durable_folder(place.parent)
             os.rename(path, place)
         except OSError as error:
             raise StoreResourceError(f"cannot move {path}: {error.strerror or error}") from error

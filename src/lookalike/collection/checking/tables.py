@@ -367,7 +367,7 @@ def _write_anew(looking: Looking, folder: Path, rows: pa.Table) -> None:
 
 
 def _put(new: Path, folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_durable_folder(folder.parent)
     new.rename(folder)
     flush_folder(folder.parent)
     (new.parent / f"{new.name}{MADE_ANEW}").unlink(missing_ok=True)

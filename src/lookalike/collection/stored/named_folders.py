@@ -242,7 +242,7 @@ class NamedFolders(ABC, Generic[T]):
         """Let nobody else change any."""
         place = self._place / ".lock"  # no name begins so
         try:
-            place.mkdir(parents=True, exist_ok=True)
+            make_durable_folder(place)
         except OSError as error:
             raise StoreResourceError(f"cannot write to {self._place}: {error.strerror or error}") from error
         with writer_lock(place, Turn(_WAIT)):
