@@ -6,7 +6,7 @@ import shutil
 import warnings
 
 import pytest
-from faults.collection_with_everything import ask, copy
+from faults.collection_with_everything import REDUCED, ask, copy
 from faults.damages import Campaign, Injury, check, files_of
 from faults.report import Asked, Report
 
@@ -84,6 +84,20 @@ def test_a_repair_says_what_is_lost_and_keeps_what_was_damaged(campaign, tmp_pat
     assert (home / "damaged" / arrays).read_bytes() == damaged
     assert check(tmp_path / "photos").is_whole
     assert Collection.open(tmp_path / "photos").clusterings.names() == ["kmeans"]
+
+
+def test_a_reduced_model_is_fitted_again_and_has_its_vectors(campaign, tmp_path):
+    copy(campaign.whole, tmp_path / "photos")
+    home = tmp_path / "photos/.lookalike"
+    components = f"models/{REDUCED}.npz"
+    Injury("flip", components, 0.5).inflict(home)
+    damaged = (home / components).read_bytes()
+    (damage,) = check(tmp_path / "photos", repair=True)
+    assert "fitted again" in damage.remedy
+    assert (home / "damaged" / components).read_bytes() == damaged
+    assert check(tmp_path / "photos").is_whole
+    models = Collection.open(tmp_path / "photos").info().models
+    assert models[REDUCED] == Collection.open(campaign.whole).info().models[REDUCED] > 0
 
 
 def test_a_manifest_without_a_copy_is_made_of_what_the_tables_say(campaign, tmp_path):

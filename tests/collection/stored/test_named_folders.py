@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.maps import StoredMaps
 from lookalike.system import flush

@@ -15,7 +15,7 @@ from lookalike.pca import PCA
 from lookalike.results.checking import Damage
 from lookalike.store import Store
 from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import check_noted, is_summed, summed
+from lookalike.system.sums import check_noted, is_summed, replace_noted, summed
 
 _COSTS = {
     ".npz": "searches by the reduced model from what is not in the collection, and new images in it",
@@ -155,16 +155,17 @@ def _refit(looking: Looking, file: Path, name: str) -> Mended:
                     vectors, **looking.watch.quiet().told
                 )
                 looking.keep_copy(file)
-                pca.save(file)
+                replace_noted(file, pca.to_bytes())
                 # What was made with the others does not go with these.
                 if name in tables:
                     looking.move_aside(tables[name].folder)
+                looking.must_read_again()
                 return Mended(
                     "it was fitted again, on the vectors of today, and its own are made anew: distances by it"
                     " may be slightly others",
                     is_back=False,
                 )
-        except LookalikeError as error:
+        except (LookalikeError, OSError) as error:
             problem = str(error)
     looking.move_aside(file)
     looking.move_aside(file.with_name(f"{file.name}.sum"))
