@@ -37,6 +37,7 @@ from lookalike.errors import (
     StoreResourceError,
 )
 from lookalike.hints import Hint
+from lookalike.images.hashing import id_of
 from lookalike.index.kinds import KINDS
 from lookalike.results.copying import CopyReport
 from lookalike.store import ADDED, FOLDER_NAME, Manifest, PinnedTable, Turn, root_folder, stored_root_path
@@ -378,7 +379,7 @@ def _copy_state(resources: Resources, files: _Files) -> None:
     wanted = set(kept.values())
     # What goes soonest comes first.
     for image, name in kept.items():
-        if int(files.copy(name)[:16], 16) >> 1 != image:
+        if id_of(bytes.fromhex(files.copy(name))) != image:
             raise damaged(source / name)
     for table, names in there.items():
         noted = Checksums(table.folder).read()

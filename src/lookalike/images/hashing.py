@@ -26,7 +26,12 @@ def content_id(data: bytes) -> tuple[ImageId, bytes]:
     ('5d3c0b5fc780e7f5', 'ba7816bf8f01cfea')
     """
     digest = hashlib.sha256(data).digest()
-    return ImageId(int.from_bytes(digest[:8]) >> 1), digest
+    return id_of(digest), digest
+
+
+def id_of(sha256: bytes) -> ImageId:
+    """Return the id of an image by the sha256 of its content."""
+    return ImageId(int.from_bytes(sha256[:8]) >> 1)
 
 
 def pixels_id(pixels: npt.NDArray[np.uint8]) -> tuple[ImageId, bytes]:

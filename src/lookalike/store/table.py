@@ -224,12 +224,9 @@ class Table:
         if not self.exists():
             return False
         with self._errors("read"):
-            made = self._open().describe_indices()  # there is none but that
-            return len(made) > 0 and all(
-                versions.has_whole_index(self.folder, segment.uuid)
-                for each in made
-                for segment in each.segments
-            )
+            dataset = self._open()
+            is_made = len(dataset.describe_indices()) > 0  # there is none but that
+            return is_made and versions.flawed_index(self.folder, dataset) is None
 
     def make_vector_index(self, n_cells: int) -> None:
         """Make Lance's own index of the embeddings, in place of one that is there."""

@@ -452,19 +452,6 @@ def _look(
     return dataset, None
 
 
-def has_whole_index(table: Path, uuid: str) -> bool:
-    """Tell whether the files of an index in a table are what was written.
-
-    Raises
-    ------
-    OSError
-        If one cannot be read.
-    """
-    sums = Checksums(table)
-    noted = {name: each for name, each in sums.read().items() if name.startswith(f"_indices/{uuid}/")}
-    return all(sums.trust(name, each) in ("whole", "unknown") for name, each in noted.items())
-
-
 def flawed_index(table: Path, dataset: Any) -> str | None:
     """Return what is wrong with the indexes of Lance's own that an open version names; None if nothing is.
 
@@ -491,8 +478,13 @@ def named_files(dataset: Any) -> Iterator[tuple[str, int | None]]:
     Those of an index are not among them.
     """
     for fragment in dataset.get_fragments():
-        for file in fragment.data_files():
-            yield f"data/{file.path}", file.file_size_bytes
-        deletions = fragment.deletion_file()
-        if deletions is not None:
-            yield deletions, None
+        yield from files_of(fragment)
+
+
+def files_of(fragment: Any) -> Iterator[tuple[str, int | None]]:
+    """Return the files of one fragment; see `named_files`."""
+    for file in fragment.data_files():
+        yield f"data/{file.path}", file.file_size_bytes
+    deletions = fragment.deletion_file()
+    if deletions is not None:
+        yield deletions, None

@@ -15,10 +15,10 @@ from lookalike.collection.checking.kept_files import look_at_added, look_at_trai
 from lookalike.collection.checking.manifest import look_at_manifest
 from lookalike.collection.checking.models import look_at_models
 from lookalike.collection.checking.named import look_at_named
-from lookalike.collection.checking.parts import Looking, Mended, sentence
+from lookalike.collection.checking.parts import Looking, Mended
 from lookalike.collection.checking.rows import look_at_rows
 from lookalike.errors import CancelledError, LookalikeError, StoreResourceError
-from lookalike.hints import Hint
+from lookalike.hints import Hint, Sentence
 from lookalike.results.checking import CheckReport, Damage
 from lookalike.store import JOURNAL, Store, writer_lock
 from lookalike.system.progress import Watch
@@ -79,7 +79,7 @@ def look(folder: Path, watch: Watch) -> Looking:
                 "images of which rows were lost are not found",
                 "they are read again",
             ),
-            lambda: _read_again(looking),
+            looking.read_again,
             45,
         )
     look_at_models(looking)
@@ -98,11 +98,6 @@ def look(folder: Path, watch: Watch) -> Looking:
     look_at_trainings(looking)
     look_at_indexes(looking)
     return looking
-
-
-def _read_again(looking: Looking) -> Mended:
-    looking.must_read_again()
-    return Mended("they were read again")
 
 
 def _mend(looking: Looking, outcomes: dict[int, Mended], first: int, last: int) -> None:
@@ -147,7 +142,7 @@ def _lost_vectors(looking: Looking) -> list[Damage]:
                     f"vectors/{name}.lance",
                     f"the images of {count_of(n, 'vector')} were not found again",
                     "vectors that were brought along",
-                    sentence(
+                    Sentence(
                         f"all are kept in {looking.place(kept)}",
                         Hint("as_told", words="if a disk is not there, plug it in, and bring them again"),
                     ),

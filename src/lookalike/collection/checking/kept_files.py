@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from pathlib import Path
 
-from lookalike.collection.checking.parts import Looking, Mended, sentence
-from lookalike.hints import Hint
+from lookalike.collection.checking.parts import Looking, Mended
+from lookalike.hints import Hint, Sentence
+from lookalike.images import content_id
 from lookalike.images.finding.scan import unescape
 from lookalike.results.checking import Damage
 from lookalike.store import ADDED, Manifest, Store, root_folder
 from lookalike.system.flush import make_durable_folder
 from lookalike.system.replace_file import replace_file
 from lookalike.types import format_id
-
-
-def id_of(content_sha256: bytes) -> int:
-    """Return the id of an image by the sha256 of its content: its first 63 bits."""
-    return int.from_bytes(content_sha256[:8], "big") >> 1
 
 
 def look_at_added(looking: Looking, rows: list[dict[str, object]], manifest: Manifest | None) -> None:
@@ -64,7 +59,7 @@ def _wrong_with(file: Path, image: int) -> str | None:
         return "the file is missing"
     except OSError as error:
         return f"the file cannot be read: {error.strerror or error}"
-    if id_of(hashlib.sha256(content).digest()) != image:
+    if content_id(content)[0] != image:
         return "its content is not the one that it is named after"
     return None
 
@@ -76,7 +71,7 @@ def _mend(looking: Looking, file: Path, image: int, others: list[str], manifest:
         if name in places:
             with contextlib.suppress(OSError):
                 content = (places[name] / unescape(relative)).read_bytes()
-                if id_of(hashlib.sha256(content).digest()) == image:
+                if content_id(content)[0] == image:
                     looking.move_aside(file)
                     ending = file.suffix or Path(relative).suffix
                     file = file.with_name(f"{format_id(image)}{ending}")
@@ -84,7 +79,7 @@ def _mend(looking: Looking, file: Path, image: int, others: list[str], manifest:
                     replace_file(file, content, durable=True)
                     return Mended(f"it was copied from {path}")
     return Mended(
-        sentence(
+        Sentence(
             "there is no other copy of it",
             Hint("as_told", words="add the image again under its key, or remove it"),
         ),
@@ -119,4 +114,4 @@ def look_at_trainings(looking: Looking) -> None:
 
 def _mend_training(looking: Looking, folder: Path) -> Mended:
     looking.move_aside(folder)
-    return Mended(sentence("it was moved aside", Hint("begin_again")), is_back=False)
+    return Mended(Sentence("it was moved aside", Hint("begin_again")), is_back=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from lookalike.collection.checking.parts import Looking, Mended, sentence, whatever_goes_wrong
+from lookalike.collection.checking.parts import Looking, Mended, whatever_goes_wrong
 from lookalike.embed import DEFAULT_MODEL
 from lookalike.errors import CollectionConflictError, LookalikeError
 from lookalike.results.checking import Damage
@@ -78,10 +78,8 @@ def _mend(looking: Looking, copy: Manifest | None) -> Mended:
     names = ", ".join(f"{root.name} in {root.path or 'this folder'}" for root in manifest.roots)
     looking.must_read_again()
     return Mended(
-        sentence(
-            f"it was made again of what the tables say: the model {manifest.model}, the folders"
-            f" {names or 'none'}; look whether they are right"
-        ),
+        f"it was made again of what the tables say: the model {manifest.model}, the folders"
+        f" {names or 'none'}; look whether they are right",
         is_back=False,
     )
 

@@ -7,10 +7,10 @@ import hashlib
 import json
 from pathlib import Path
 
-from lookalike.collection.checking.parts import Looking, Mended, sentence
+from lookalike.collection.checking.parts import Looking, Mended
 from lookalike.embed import ModelRegistry, base_name
 from lookalike.errors import LookalikeError
-from lookalike.hints import Hint
+from lookalike.hints import Hint, Sentence
 from lookalike.pca import PCA
 from lookalike.results.checking import Damage
 from lookalike.store import Store
@@ -71,9 +71,7 @@ def _look(file: Path) -> tuple[bool, str | None]:
             PCA.load(file)
         elif file.suffix == ".external" or (file.suffix == ".json" and not file.name.endswith(".card.json")):
             verified = is_summed(json.loads(content))
-            registry = ModelRegistry(file.parent)
-            if registry.get(file.stem) is None:
-                raise ValueError("it describes no model")
+            ModelRegistry(file.parent).get(file.stem)  # raises where it describes no model
         elif file.suffix == ".onnx":
             with contextlib.suppress(OSError, ValueError, KeyError):  # which is told of that file
                 expected = json.loads(file.with_suffix(".json").read_bytes())["sha256"]
@@ -121,7 +119,7 @@ def _mend(looking: Looking, file: Path, name: str, kind: str) -> Mended:
         looking.move_aside(file.with_suffix(".onnx"))
     elif kind == ".onnx":
         looking.move_aside(file.with_suffix(".json"))
-    return Mended(sentence("it was moved aside", Hint("give_onnx", first="")), is_back=False)
+    return Mended(Sentence("it was moved aside", Hint("give_onnx", first="")), is_back=False)
 
 
 def _external_again(looking: Looking, name: str) -> dict[str, object] | None:
@@ -172,7 +170,7 @@ def _refit(looking: Looking, file: Path, name: str) -> Mended:
     if name in store.vector_tables():
         looking.move_aside(store.vector_tables()[name].folder)
     return Mended(
-        sentence(
+        Sentence(
             f"it was moved aside with its vectors: {problem}", Hint("reduce", reader="the model's reduction")
         ),
         is_back=False,

@@ -8,12 +8,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from lookalike.collection.checking.parts import Looking, Mended, sentence
+from lookalike.collection.checking.parts import Looking, Mended
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.maps import StoredMaps
 from lookalike.collection.stored.named_folders import COPY, NamedFolders
 from lookalike.errors import LookalikeError
-from lookalike.hints import Hint
+from lookalike.hints import Hint, Sentence
 from lookalike.results.checking import Damage
 from lookalike.system.sums import is_summed
 
@@ -77,7 +77,7 @@ def _look(looking: Looking, kept: NamedFolders[Any], folder: Path) -> None:
 
 def _anew(kept: NamedFolders[Any], name: str) -> str:
     words = "it is moved aside, and cannot be brought back"
-    return sentence(words, Hint(f"make_{kept.kind}", name=name))
+    return Sentence(words, Hint(f"make_{kept.kind}", name=name))
 
 
 def _mend_copy(looking: Looking, kept: NamedFolders[Any], facts: Path, copy: Path) -> Mended:
@@ -98,7 +98,7 @@ def _mend(looking: Looking, kept: NamedFolders[Any], folder: Path) -> Mended:
             return Mended("its facts were made again of their copy")
         looking.move_aside(folder)
     return Mended(
-        sentence("it was moved aside, and is lost", Hint(f"make_{kept.kind}", name=folder.name)),
+        Sentence("it was moved aside, and is lost", Hint(f"make_{kept.kind}", name=folder.name)),
         is_back=False,
     )
 

@@ -11,16 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lookalike.errors import LookalikeError, StoreResourceError
-from lookalike.hints import Hint, Sentence
 from lookalike.results.checking import Damage
 from lookalike.store.checksums import CHECKSUMS
-from lookalike.store.versions import REPAIRED
+from lookalike.store.versions import DAMAGED, REPAIRED
 from lookalike.system.flush import flush_folder, make_durable_folder
 from lookalike.system.progress import UNWATCHED, Progress, Watch
-from lookalike.system.sums import sum_of_file
-
-ASIDE = "damaged"
-"""The folder in the ``.lookalike`` folder that damaged files are moved to."""
 
 _UNREAD = (
     "unread"  # there while images have to be read again, for whoever is to end a repair that was cut off
@@ -108,6 +103,11 @@ class Looking:
         except OSError as error:
             raise StoreResourceError(f"cannot write {mark}: {error.strerror or error}") from error
 
+    def read_again(self) -> Mended:
+        """Mend what reading images again mends; see `must_read_again`."""
+        self.must_read_again()
+        return Mended("they were read again")
+
     @property
     def has_unread(self) -> bool:
         """Whether a repair came to its end before the images were read again."""
@@ -149,7 +149,7 @@ class Looking:
         return place
 
     def _aside(self, path: Path) -> Path:
-        place, number = self.folder / ASIDE / self.place(path), 2
+        place, number = self.folder / DAMAGED / self.place(path), 2
         while os.path.lexists(place):
             place = place.with_name(f"{path.name}-{number}")
             number += 1
@@ -194,20 +194,6 @@ def _keep(file: str | Path, place: str | Path) -> None:
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
                 raise
-
-
-def sentence(words: str, hint: Hint | None = None) -> Sentence:
-    """Return words that may carry a hint."""
-    return Sentence(words, hint)
-
-
-def can_be_read(file: Path) -> str | None:
-    """Return why a file cannot be read through; None if it can."""
-    try:
-        sum_of_file(file)
-    except OSError as error:
-        return error.strerror or str(error)
-    return None
 
 
 @contextlib.contextmanager

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from lookalike.collection.checking.kept_files import id_of
 from lookalike.collection.checking.parts import Looking, Mended
 from lookalike.embed import ModelRegistry
 from lookalike.errors import ImageError, LookalikeError
 from lookalike.images import decode
+from lookalike.images.hashing import id_of
 from lookalike.results.checking import Damage
 from lookalike.store import Store, Table
 from lookalike.system.wording import count_images
@@ -17,6 +17,7 @@ from lookalike.types import Ids
 _AT_ONCE = 512
 _FROM_UNIT = 1e-3  # of the length of a row that is to be a direction
 _MOST_NAMED = 1_000
+_ORDER = 40  # after the tables themselves
 
 Paths = dict[int, list[str]]
 
@@ -88,47 +89,28 @@ def _look_at_vectors(
 
 def _find_bad(looking: Looking, table: Table, ids: Ids, paths: Paths, what: str) -> None:
     if len(ids):
-        looking.find(
-            Damage(
-                "thumbnails" if table.folder.name == "thumbnails.lance" else "table",
-                looking.place(table.folder),
-                f"of {count_images(len(ids))} {what}",
-                f"these images are not shown, or not found, as they are: {count_images(len(ids))}",
-                "they are read again",
-                _named(ids, paths),
-            ),
-            lambda: _drop(looking, table, ids),
-            40,
-        )
+        n = count_images(len(ids))
+        costs = f"these images are not shown, or not found, as they are: {n}"
+        damage = _damage(looking, table, ids, paths, f"of {n} {what}", costs)
+        looking.find(damage, lambda: _drop(looking, table, ids), _ORDER)
 
 
 def _find_missing(looking: Looking, table: Table, ids: Ids, there: Ids, paths: Paths) -> None:
     missing = np.setdiff1d(ids, there)
     if len(missing):
-        looking.find(
-            Damage(
-                "thumbnails" if table.folder.name == "thumbnails.lance" else "table",
-                looking.place(table.folder),
-                f"{count_images(len(missing))} of the table of files are not in it",
-                f"what is known of these images: {count_images(len(missing))}",
-                "they are read again",
-                _named(missing, paths),
-            ),
-            lambda: _read_again(looking),
-            40,
-        )
+        n = count_images(len(missing))
+        costs = f"what is known of these images: {n}"
+        reason = f"{n} of the table of files are not in it"
+        looking.find(_damage(looking, table, missing, paths, reason, costs), looking.read_again, _ORDER)
 
 
-def _named(ids: Ids, paths: Paths) -> tuple[str, ...]:
-    return tuple(path for image in ids[:_MOST_NAMED].tolist() for path in paths.get(image, ()))
+def _damage(looking: Looking, table: Table, ids: Ids, paths: Paths, reason: str, costs: str) -> Damage:
+    part = "thumbnails" if table.folder.name == "thumbnails.lance" else "table"
+    named = tuple(path for image in ids[:_MOST_NAMED].tolist() for path in paths.get(image, ()))
+    return Damage(part, looking.place(table.folder), reason, costs, "they are read again", named)
 
 
 def _drop(looking: Looking, table: Table, ids: Ids) -> Mended:
     looking.keep_copy(table.folder)
     table.delete(ids.tolist())
-    return _read_again(looking)
-
-
-def _read_again(looking: Looking) -> Mended:
-    looking.must_read_again()
-    return Mended("they were read again")
+    return looking.read_again()

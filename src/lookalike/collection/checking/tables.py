@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.collection.checking.kept_keys import with_kept
-from lookalike.collection.checking.parts import Looking, Mended, sentence, whatever_goes_wrong
+from lookalike.collection.checking.parts import Looking, Mended, whatever_goes_wrong
 from lookalike.collection.checking.said import without_gaps
 from lookalike.errors import StoreResourceError
-from lookalike.hints import Hint
+from lookalike.hints import Hint, Sentence
 from lookalike.results.checking import Damage
 from lookalike.store import JOURNAL, Store, Turn, writer_lock
 from lookalike.store.checksums import Checksums, Noted
@@ -29,8 +29,8 @@ from lookalike.store.versions import (
     MADE_ANEW,
     REPAIRED,
     VERSIONS,
+    files_of,
     manifests,
-    named_files,
     version_of,
 )
 from lookalike.system.flush import flush_folder, make_durable_folder
@@ -149,7 +149,7 @@ class TableFiles:
                     for fragment in dataset.get_fragments():
                         own = [
                             found
-                            for file, size in named_files(_One(fragment))
+                            for file, size in files_of(fragment)
                             if (found := self.wrong_with(file, size)) is not None
                         ]
                         if own:
@@ -160,16 +160,6 @@ class TableFiles:
                 reason = wrong[0] if wrong else None
             if reason is not None:
                 problems.append(reason)
-
-
-class _One:
-    """A dataset of one fragment, for `named_files`."""
-
-    def __init__(self, fragment: Any) -> None:
-        self._fragment = fragment
-
-    def get_fragments(self) -> list[Any]:
-        return [self._fragment]
 
 
 def look_at_table(looking: Looking, folder: Path, kind: TableKind) -> bool:
@@ -306,7 +296,7 @@ def _mend(looking: Looking, folder: Path, kind: TableKind) -> Mended:
             is_back=not guessed and not (n_older and kind.remembered),
         )
     return Mended(
-        sentence(
+        Sentence(
             f"{words}; what else there was is lost",
             Hint("as_told", words="look whether what you need is there"),
         ),
