@@ -140,6 +140,11 @@ def _cut(sentence: str) -> str:
     return f"{sentence[: _LONGEST // 2]} … {sentence[-_LONGEST // 2 :]}"
 
 
+def is_panic(error: BaseException) -> bool:
+    """Tell whether an error is what libraries in Rust raise where they give up, which is no Exception."""
+    return type(error).__name__ == "PanicException"
+
+
 def _blank(kind: type[Any]) -> Any:
     """Make an error without its attributes, as that one of Python's own would whose memory it shares."""
     builtin: Any = kind

@@ -27,7 +27,7 @@ from lookalike.cli.console import (
     spare_memory,
     tell_of_damage,
 )
-from lookalike.errors import CancelledError, LookalikeError
+from lookalike.errors import CancelledError, LookalikeError, is_panic
 
 # Typer brings click's errors along or imports click, by its version; BadParameter is what it names of them.
 _USAGE_ERROR = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
@@ -67,8 +67,8 @@ def _answering(command: Callable[..., None]) -> Callable[..., None]:
             complain(_INTERRUPTED)
             raise typer.Exit(130) from interrupt
         except BaseException as error:
-            # What Rust code does in place of an error, where it cannot have a thread or a handle.
-            if type(error).__name__ != "PanicException" and "start new thread" not in str(error):
+            # Rust code does so where it cannot have a thread or a handle.
+            if not is_panic(error) and "start new thread" not in str(error):
                 raise
             raise typer.Exit(complain_of_library(error)) from error
 

@@ -29,7 +29,8 @@ from lookalike.store import (
     Store,
     stored_root_path,
 )
-from lookalike.store.manifest import FileIdentity, file_identity
+from lookalike.store.manifest import file_identity
+from lookalike.system.file_identity import FileIdentity
 from lookalike.system.progress import UNWATCHED, Watch
 
 

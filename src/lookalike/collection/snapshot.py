@@ -32,10 +32,10 @@ from lookalike.collection.thumbnails import thumbnails
 from lookalike.errors import CollectionConflictError
 from lookalike.images.finding.scan import unescape
 from lookalike.store import ADDED, Manifest, PinnedStore, Root, look_at_tables, root_folder
-from lookalike.store.manifest import FileIdentity
 from lookalike.store.pinned import State
 from lookalike.store.swept import is_swept
 from lookalike.system.checked_calls import checked
+from lookalike.system.file_identity import FileIdentity
 from lookalike.system.memo import Memo
 from lookalike.types import FieldValue, FrozenDict, Ids, ImageId, Vectors
 

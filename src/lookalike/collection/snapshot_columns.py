@@ -23,8 +23,8 @@ from lookalike.collection.stored.clusterings import (
     StoredClusterings,
 )
 from lookalike.store import ADDED, Manifest
-from lookalike.store.manifest import FileIdentity
 from lookalike.system.checked_calls import checked
+from lookalike.system.file_identity import FileIdentity
 from lookalike.system.memo import Memo, Recent
 
 T = TypeVar("T")

@@ -13,17 +13,10 @@ from lookalike.errors import (
     ModelNotFoundError,
     ModelResourceError,
 )
+from lookalike.system.plain_files import KINDS, open_plain
 
 LARGEST_FILE = (1 << 31) - 1
 """Bytes: what protocol buffers, of which an ONNX file is one, can hold."""
-
-_KINDS = {
-    stat.S_IFDIR: "a folder",
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a disk",
-}
 
 
 def read_model_file(path: Path, what: str = "an ONNX file") -> bytes:
@@ -47,9 +40,7 @@ def read_model_file(path: Path, what: str = "an ONNX file") -> bytes:
         problem = _problem(status)
         if problem is not None:
             raise ModelInputError(f"the model file {path} {problem}; expected {what}")
-        # Not to wait: for a pipe that has taken its place meanwhile.
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        with open(os.open(path, flags), "rb") as stream:
+        with open_plain(path) as stream:
             return stream.read(status.st_size)
     except LookalikeError:  # some are Python's own, too
         raise
@@ -64,7 +55,7 @@ def read_model_file(path: Path, what: str = "an ONNX file") -> bytes:
 
 def _problem(status: os.stat_result) -> str | None:
     if not stat.S_ISREG(status.st_mode):
-        return f"is {_KINDS.get(stat.S_IFMT(status.st_mode), 'no plain file')}"
+        return f"is {KINDS.get(stat.S_IFMT(status.st_mode), 'no plain file')}"
     if not status.st_size:
         return "is empty"
     if status.st_size > LARGEST_FILE:

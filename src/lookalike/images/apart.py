@@ -21,7 +21,7 @@ from typing import Any
 
 from lookalike.errors import ImageDamagedError, ImageError, ImageResourceError
 from lookalike.images.cost import Cost
-from lookalike.system.children import Bounds, Children, StoppedError
+from lookalike.system.children import FEW_THREADS, Bounds, Children, StoppedError
 from lookalike.system.cores import usable_cores
 from lookalike.system.memory import free_memory
 from lookalike.system.progress import Watch
@@ -92,7 +92,7 @@ _alone = _Room(1)
 _children = Children(
     min(usable_cores(), _MOST_CHILDREN),
     _PREPARE,
-    {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"},
+    {**FEW_THREADS, "MALLOC_ARENA_MAX": "2"},
 )
 
 

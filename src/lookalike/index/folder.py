@@ -26,7 +26,9 @@ import numpy.typing as npt
 
 from lookalike.errors import IndexFileError, ResourceError
 from lookalike.index.contract import METRICS
-from lookalike.system.sums import FileFacts, FoundWhole, checked, facts_of, sum_of, sum_of_file, summed
+from lookalike.system.file_identity import FileIdentity
+from lookalike.system.flush import flush_file, flush_folder
+from lookalike.system.sums import FoundWhole, checked, sum_of, sum_of_file, summed
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -74,12 +76,12 @@ def write(folder: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
         sums = {name: _save(partial / f"{name}.npy", array) for name, array in arrays.items()}
         facts = summed({**facts, "arrays": _describe(arrays), "sums": sums})
         (partial / "index.json").write_text(json.dumps(facts), encoding="utf-8")
-        _flush(partial / "index.json")
-        written = {f"{name}.npy": facts_of(partial / f"{name}.npy") for name in sums}
-        FoundWhole(partial).add({file: each for file, each in written.items() if each[0] > _SMALL})
-        _flush_folder(partial)
+        flush_file(partial / "index.json")
+        written = {f"{name}.npy": _identity_of(partial / f"{name}.npy") for name in sums}
+        FoundWhole(partial).add({file: each for file, each in written.items() if each.size > _SMALL})
+        _flush_names(partial)
         _swap(partial, folder)
-        _flush_folder(folder.parent)
+        _flush_names(folder.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -148,16 +150,16 @@ def _verify(folder: Path, names: Iterable[str], sums: Any, anew: bool = False) -
     if sums is None:
         return
     whole = FoundWhole(folder)
-    found: dict[str, FileFacts] = {}
+    found: dict[str, FileIdentity] = {}
     for name in names:
         file = f"{name}.npy"
-        facts = facts_of(folder / file)
-        if facts[0] > _SMALL and not anew and whole.has(file):
+        identity = _identity_of(folder / file)
+        if identity.size > _SMALL and not anew and whole.has(file):
             continue
         if sum_of_file(folder / file) != sums[name]:
             raise ValueError(f"{file} is not what was written: its checksum is another")
-        if facts[0] > _SMALL:
-            found[file] = facts
+        if identity.size > _SMALL:
+            found[file] = identity
     whole.add(found)
 
 
@@ -183,20 +185,13 @@ class _Counted:
         return int(self._stream.write(content))
 
 
-def _flush(file: Path) -> None:
-    with file.open("rb+") as stream:
-        os.fsync(stream.fileno())
+def _flush_names(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # an index can be made again
+        flush_folder(folder)
 
 
-def _flush_folder(folder: Path) -> None:
-    if os.name != "posix":  # elsewhere a folder cannot be flushed
-        return
-    with contextlib.suppress(OSError):  # some disks cannot, either
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def _identity_of(file: Path) -> FileIdentity:
+    return FileIdentity.of(os.stat(file))
 
 
 _DAMAGED = (

@@ -23,6 +23,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from lookalike.system.file_identity import FileIdentity
 from lookalike.system.flush import flush_file
 from lookalike.system.replace_file import replace_file
 
@@ -45,7 +46,7 @@ class Noted(NamedTuple):
 
     def is_as_noted(self, facts: os.stat_result) -> bool:
         """Tell whether a file is the very one that was noted, by what the system says of it."""
-        return (self.size, self.mtime_ns, self.inode) == (facts.st_size, facts.st_mtime_ns, facts.st_ino)
+        return FileIdentity(self.mtime_ns, self.size, self.inode) == FileIdentity.of(facts)
 
 
 class Checksums:

@@ -14,7 +14,7 @@ import os
 import stat
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 from lookalike.errors import (
     CollectionConflictError,
@@ -27,6 +27,7 @@ from lookalike.hints import Hint
 from lookalike.images.finding.scan import escape, unescape
 from lookalike.images.finding.spelling import as_label
 from lookalike.store.schema import FORMAT_VERSION
+from lookalike.system.file_identity import FileIdentity
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import checked, summed
 
@@ -67,23 +68,6 @@ class Root:
         """Return the label of a file at this relative path."""
         parent = PurePosixPath(relative).parent.name
         return as_label(parent) or None if self.labels == "folders" else None
-
-
-class FileIdentity(NamedTuple):
-    """What tells a file from the one that stood in its place before.
-
-    It is always replaced as a whole, so that the number of the file is another one, too, where the disk has
-    such numbers.
-    """
-
-    mtime_ns: int
-    size: int
-    inode: int
-
-    @classmethod
-    def of(cls, facts: os.stat_result) -> FileIdentity:
-        """Take it from what the system says of a file."""
-        return cls(facts.st_mtime_ns, facts.st_size, facts.st_ino)
 
 
 @dataclass(frozen=True, slots=True)

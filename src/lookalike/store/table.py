@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from lookalike.errors import StoreDamagedError, StoreResourceError
+from lookalike.errors import StoreDamagedError, StoreResourceError, is_panic
 from lookalike.hints import Hint, refusal
 from lookalike.store import versions
 from lookalike.store.checksums import Checksums
@@ -458,7 +458,7 @@ class Table:
         except MemoryError as error:
             raise StoreResourceError(f"cannot {doing} {self.folder}: there is not enough memory") from error
         except BaseException as error:
-            if type(error).__name__ != "PanicException":  # Rust's, which no Exception is
+            if not is_panic(error):
                 raise
             raise StoreDamagedError(
                 f"cannot {doing} {self.folder}: Lance cannot make sense of it", hint=_REPAIR

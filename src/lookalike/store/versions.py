@@ -21,11 +21,13 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lookalike.errors import DamageWarning, StoreDamagedError
+from lookalike.errors import DamageWarning, StoreDamagedError, is_panic
 from lookalike.hints import Hint, Sentence
 from lookalike.store.checksums import Checksums, Noted
-from lookalike.store.manifest import FOLDER_NAME, FileIdentity
+from lookalike.store.manifest import FOLDER_NAME
+from lookalike.system.file_identity import FileIdentity
 from lookalike.system.flush import flush_folder, make_durable_folder
+from lookalike.system.free_name import free_name
 
 VERSIONS = "_versions"
 DAMAGED = "damaged"
@@ -231,7 +233,7 @@ def sweep(table: Path) -> None:
             each = lance.dataset(os.fspath(table), version=version["version"])
             there.difference_update(name for name, _ in named_files(each))
     except BaseException as error:
-        if not isinstance(error, OSError | ValueError) and type(error).__name__ != "PanicException":
+        if not isinstance(error, OSError | ValueError) and not is_panic(error):
             raise
         return
     for name in there:
@@ -270,11 +272,7 @@ def move_aside(table: Path, names: Collection[str]) -> list[Path]:
     for name in names:
         if not (table / VERSIONS / name).exists():  # gone already
             continue
-        place = folder / name
-        for number in range(2, 10_000):
-            if not place.exists():
-                break
-            place = folder / f"{name}-{number}"
+        place = free_name(folder / name)
         (table / VERSIONS / name).rename(place)
         moved.append(place)
     flush_folder(folder)
@@ -438,7 +436,7 @@ def _look(
             dataset = lance.dataset(folder, version=commit.version, commit_lock=commit_lock)
         except BaseException as error:
             # OSError may be of the system: no handles, no memory, no rights.
-            if not isinstance(error, ValueError) and type(error).__name__ != "PanicException":
+            if not isinstance(error, ValueError) and not is_panic(error):
                 raise
             return None, Flaw(f"{own} is not whole", was_done)
     for file, size in named_files(dataset):

@@ -41,7 +41,8 @@ _MOST_PATIENCE = 4  # times the seconds of a call, for one that gets little of t
 _START_SECONDS = 60.0  # for a child to be there, on a machine that is busy or asleep
 _IDLE_SECONDS = 60.0  # that a child without work is kept
 _MOST_SAID = 4096  # bytes kept of what libraries print for one call
-_FEW_THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+FEW_THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""Variables by which linear algebra takes one thread."""
 
 _BOOTSTRAP = (
     "import sys, pickle; path, prepare, lifeline = pickle.load(sys.stdin.buffer.raw); sys.path[:] = path; "
@@ -110,7 +111,7 @@ class Children:
         self,
         most: int = 1,
         prepare: tuple[str, ...] = (),
-        environment: Mapping[str, str] = _FEW_THREADS,
+        environment: Mapping[str, str] = FEW_THREADS,
     ) -> None:
         self._prepare = prepare
         self._environment = dict(environment)

@@ -12,13 +12,13 @@ import contextlib
 import os
 import re
 import stat
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
 from lookalike.errors import ConflictError, NotFoundError, ResourceError
 from lookalike.hints import Hint
+from lookalike.system.replace_file import partial_of
 
 IsOurs: TypeAlias = Callable[[bytes], bool]
 """Tells by the first and the last bytes of a file whether lookalike made it."""
@@ -96,9 +96,7 @@ def write_output(file: Path, content: bytes, is_ours: IsOurs | None = None, *, f
                 stream.write(content)
             return
         place = place_of(file)
-        # Processes and threads that write it at once each have their own. The name is cut: it may be the
-        # longest that the system takes.
-        partial = place.with_name(f"{place.name[:40]}.{os.getpid()}-{threading.get_ident()}.part")
+        partial = partial_of(place)
         try:
             partial.write_bytes(content)
             put_output(partial, file, is_ours, force=force)

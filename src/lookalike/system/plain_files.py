@@ -16,13 +16,14 @@ LIMIT = 1 << 30
 """Bytes of a text or table that are read; none of them is ever so long."""
 
 _BLOCK = 1 << 20  # bytes
-_KINDS = {
+KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a disk",
 }
+"""What lies there that is no plain file, by the kind in its mode."""
 
 
 def open_plain(path: Path) -> BinaryIO:
@@ -92,7 +93,7 @@ def read_named(file: str | os.PathLike[str], limit: int = LIMIT) -> bytes:
             return read_stream(stream, str(file), limit)
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
-        kind = _KINDS.get(stat.S_IFMT(mode), "something else")
+        kind = KINDS.get(stat.S_IFMT(mode), "something else")
         raise InvalidInputError(f"{file} is {kind}; expected a file", field="file")
     with open_plain(path) as stream:
         return read_stream(stream, str(file), limit)

@@ -42,9 +42,7 @@ def replace_file(
     if file.exists() and not file.is_file() and not file.is_dir():
         file.write_bytes(content)  # a pipe or a device stays what it is
         return
-    # Processes and threads that write it at once each have their own. The name is cut: it may be the longest
-    # that the system takes.
-    partial = file.with_name(f"{file.name[:40]}.{os.getpid()}-{threading.get_ident()}.part")
+    partial = partial_of(file)
     try:
         partial.write_bytes(content)
         if durable:
@@ -54,3 +52,12 @@ def replace_file(
             flush_folder(file.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def partial_of(file: Path) -> Path:
+    """Return where to write a file, beside its place, before it takes that.
+
+    Processes and threads that write it at once each have their own. The name is cut: it may be the longest
+    that the system takes.
+    """
+    return file.with_name(f"{file.name[:40]}.{os.getpid()}-{threading.get_ident()}.part")

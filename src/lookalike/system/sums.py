@@ -4,7 +4,7 @@ A sum is a CRC-32, at some gigabytes a second: it finds what goes wrong by itsel
 them, and not what somebody has forged. Documents of JSON carry their own, under the name ``sum``.
 
 To read a large file through at each opening takes too long. So one that was found whole once is taken for
-whole as long as its size, its time and its number (`FileFacts`) stay what they are: in this process, and
+whole as long as its size, its time and its number (`FileIdentity`) stay what they are: in this process, and
 beside the file, where that can be written.
 """
 
@@ -18,18 +18,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lookalike.system.file_identity import FileIdentity
 from lookalike.system.flush import flush_folder
 from lookalike.system.replace_file import replace_file
-
-FileFacts = tuple[int, int, int]
-"""Size, time of the last change in ns, and number of a file."""
 
 _SUM = "sum"
 _READ_AT_ONCE = 1 << 20
 _REMEMBERED = 10_000  # files
 
 _lock = threading.Lock()
-_found_whole: dict[tuple[str, str], FileFacts] = {}
+_found_whole: dict[tuple[str, str], FileIdentity] = {}
 
 
 def sum_of(content: bytes, before: int = 0) -> int:
@@ -54,18 +52,6 @@ def sum_of_file(file: Path | str) -> int:
         while block := stream.read(_READ_AT_ONCE):
             found = zlib.crc32(block, found)
     return found
-
-
-def facts_of(file: Path | str) -> FileFacts:
-    """Return what tells a file from another one in its place.
-
-    Raises
-    ------
-    OSError
-        If it is not there.
-    """
-    status = os.stat(file)
-    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 def summed(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,19 +145,19 @@ class FoundWhole:
     def __init__(self, folder: Path, name: str = "whole.json") -> None:
         self.folder = folder
         self._file = folder / name
-        self._there: dict[str, FileFacts] | None = None
+        self._there: dict[str, FileIdentity] | None = None
 
     def has(self, file: str) -> bool:
         """Tell whether a file, relative to the folder, is as it was when it was found whole."""
         try:
-            facts = facts_of(self.folder / file)
+            facts = FileIdentity.of(os.stat(self.folder / file))
         except OSError:
             return False
         if _found_whole.get((str(self.folder), file)) == facts:
             return True
         return self._read().get(file) == facts
 
-    def add(self, facts: Mapping[str, FileFacts]) -> None:
+    def add(self, facts: Mapping[str, FileIdentity]) -> None:
         """Remember files, relative to the folder, with the facts that they had before they were read."""
         if not facts:
             return
@@ -185,11 +171,11 @@ class FoundWhole:
         except OSError:  # a disk that cannot be written to: other processes look for themselves
             return
 
-    def _read(self) -> dict[str, FileFacts]:
+    def _read(self) -> dict[str, FileIdentity]:
         if self._there is None:
             try:
                 rows = json.loads(self._file.read_bytes())
-                self._there = {str(file): (int(a), int(b), int(c)) for file, (a, b, c) in rows.items()}
+                self._there = {str(file): FileIdentity(*map(int, row)) for file, row in rows.items()}
             except (OSError, ValueError, TypeError, AttributeError):
                 self._there = {}
         return self._there

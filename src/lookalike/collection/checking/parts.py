@@ -15,6 +15,7 @@ from lookalike.results.checking import Damage
 from lookalike.store.checksums import CHECKSUMS
 from lookalike.store.versions import DAMAGED, REPAIRED
 from lookalike.system.flush import flush_folder, make_durable_folder
+from lookalike.system.free_name import free_name
 from lookalike.system.progress import UNWATCHED, Progress, Watch
 
 _UNREAD = (
@@ -149,11 +150,7 @@ class Looking:
         return place
 
     def _aside(self, path: Path) -> Path:
-        place, number = self.folder / DAMAGED / self.place(path), 2
-        while os.path.lexists(place):
-            place = place.with_name(f"{path.name}-{number}")
-            number += 1
-        return place
+        return free_name(self.folder / DAMAGED / self.place(path))
 
     def keep_copy(self, path: Path) -> Path | None:
         """Keep a damaged file or folder where such are kept, also under its own name: it is replaced there.

@@ -36,7 +36,8 @@ from lookalike.errors import (
 from lookalike.hints import Hint, refusal, way_out
 from lookalike.images.finding.spelling import composed
 from lookalike.store import Turn, writer_lock
-from lookalike.store.manifest import FileIdentity, has_sums
+from lookalike.store.manifest import has_sums
+from lookalike.system.file_identity import FileIdentity
 from lookalike.system.flush import flush_folder, make_durable_folder
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import checked, summed
