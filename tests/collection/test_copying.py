@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lookalike import CancelToken, Collection, ImageRef
-from lookalike.collection import copying
+from lookalike.collection import copied_files, copying
 from lookalike.errors import (
     CancelledError,
     CollectionConflictError,
@@ -229,7 +229,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(collection, tmp_path, monkey
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(copying, "_write_all", full)
+        patch.setattr(copied_files, "_write_all", full)
         with pytest.raises(StoreResourceError, match=r"the disk is full; nothing of the copy is left there"):
             collection.copy(tmp_path / "backup")
     with monkeypatch.context() as patch:
@@ -243,7 +243,7 @@ def test_what_was_written_wrongly_is_found(collection, tmp_path, monkeypatch):
     def flip(stream, block):
         stream.write(bytes([block[0] ^ 1]) + block[1:])
 
-    monkeypatch.setattr(copying, "_write_all", flip)
+    monkeypatch.setattr(copied_files, "_write_all", flip)
     with pytest.raises(StoreResourceError, match="does not hold what was written to it"):
         collection.copy(tmp_path / "backup")
     assert not (tmp_path / "backup").exists()

@@ -16,10 +16,6 @@ under way, what was damaged and set aside, and locks stay behind.
 from __future__ import annotations
 
 import contextlib
-import errno
-import hashlib
-import io
-import itertools
 import json
 import os
 import shutil
@@ -28,11 +24,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lookalike.collection.copied_files import CopiedFiles, damaged, reading, writing
 from lookalike.collection.resources import Opener, Resources
 from lookalike.errors import (
     CollectionConflictError,
     InvalidInputError,
-    LookalikeError,
     StoreDamagedError,
     StoreResourceError,
 )
@@ -42,11 +38,12 @@ from lookalike.index.kinds import KINDS
 from lookalike.results.copying import CopyReport
 from lookalike.store import ADDED, FOLDER_NAME, Manifest, PinnedTable, Turn, root_folder, stored_root_path
 from lookalike.store import writer_lock as lock_writers
-from lookalike.store.checksums import Checksums, sha256_of
+from lookalike.store.checksums import Checksums
 from lookalike.store.manifest import COPY_NAME, FILE_NAME
 from lookalike.store.versions import flaws
 from lookalike.system.flush import flush_folder
-from lookalike.system.progress import Progress, Watch
+from lookalike.system.free_name import free_name
+from lookalike.system.progress import Watch
 from lookalike.system.sums import check_noted, checked
 
 PART = f"{FOLDER_NAME}.part"
@@ -55,7 +52,6 @@ PART = f"{FOLDER_NAME}.part"
 _OLD = f"{FOLDER_NAME}.old"
 _ROOTS = ("absolute", "relative")
 _TRIES = 5  # while others change what is copied
-_AT_ONCE = 1 << 22  # bytes
 _NAMED = {"clusterings": "clustering.json", "maps": "map.json"}
 _LOCKS = ("lock", "lock.json")
 _OURS = frozenset(
@@ -113,7 +109,7 @@ def copy_collection(newest: Opener, request: CopyRequest, watch: Watch) -> CopyR
     target = home / FOLDER_NAME
     _check_target(source, target, request.force)
     with _made(home), _part(home) as part:
-        files = _Files(source, part, watch)
+        files = CopiedFiles(source, part, watch)
         for left in reversed(range(_TRIES)):
             try:
                 _copy_state(resources, files)
@@ -127,7 +123,7 @@ def copy_collection(newest: Opener, request: CopyRequest, watch: Watch) -> CopyR
                 raise StoreDamagedError(f"{error.filename} is missing", hint=Hint("repair")) from error
         files.finish()
         manifest = _with_roots(resources.places.manifest, source, target, request.roots)
-        with _writing(part):
+        with writing(part):
             manifest.save(part)
             _flush_folders(part)
         watch.check()
@@ -168,7 +164,7 @@ def _made(home: Path) -> Iterator[None]:
     """Make a folder, and take it away if what is done in it fails."""
     missing = [folder for folder in (home, *home.parents) if not folder.exists()]
     try:
-        with _writing(home):
+        with writing(home):
             home.mkdir(parents=True, exist_ok=True)
         yield
     except BaseException:
@@ -182,11 +178,11 @@ def _made(home: Path) -> Iterator[None]:
 def _part(home: Path) -> Iterator[Path]:
     """Give the folder in which a copy is made, empty; it goes if it was not renamed."""
     part = home / PART
-    with _writing(part):
+    with writing(part):
         part.mkdir(exist_ok=True)
     with lock_writers(part, Turn(work="copying a collection")):
         try:
-            with _writing(part):
+            with writing(part):
                 for each in part.iterdir():
                     if each.name not in _LOCKS:
                         shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
@@ -195,166 +191,10 @@ def _part(home: Path) -> Iterator[Path]:
             shutil.rmtree(part, ignore_errors=True)
 
 
-@contextlib.contextmanager
-def _writing(place: Path) -> Iterator[None]:
-    """Have the system's refusals say what they are about."""
-    try:
-        yield
-    except LookalikeError:
-        raise
-    except OSError as error:
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "the disk is full" if is_full else error.strerror or str(error)
-        raise StoreResourceError(
-            f"cannot write {place}: {reason}; nothing of the copy is left there"
-        ) from error
-
-
-class _Files:
-    """The files of a copy: each once, hashed while it is read, and read again when all are there.
-
-    Attributes
-    ----------
-    n, n_bytes : int
-        How many there are.
-    total : int or None
-        How many bytes there will be, as far as is known.
-    """
-
-    def __init__(self, source: Path, part: Path, watch: Watch) -> None:
-        self.source, self.part = source, part
-        self.total: int | None = None
-        self._watch = watch
-        self._sums: dict[str, str] = {}
-        self._sizes: dict[str, int] = {}
-        self._tables: dict[str, list[str]] = {}
-        self.n_bytes = 0
-
-    @property
-    def n(self) -> int:
-        return len(self._sums)
-
-    def copy(self, name: str, expected: str | None = None) -> str:
-        """Copy a file, known by its path in the collection, and return its SHA-256.
-
-        Raises
-        ------
-        FileNotFoundError
-            If it is gone.
-        StoreDamagedError
-            If it is not what is expected.
-        """
-        if name not in self._sums:
-            place = self.part / name
-            with _writing(place):
-                place.parent.mkdir(parents=True, exist_ok=True)
-            digest, size, file = hashlib.sha256(), 0, self.source / name
-            with (
-                _reading(file),
-                file.open("rb", buffering=0) as stream,
-                _writing(place),
-                place.open("wb", buffering=0) as written,
-            ):
-                while block := _read(stream, file):
-                    _write_all(written, block)
-                    digest.update(block)
-                    size += len(block)
-                    self._tell("copying", self.n_bytes + size)
-                os.fsync(written.fileno())
-                _forget_cached(written.fileno())
-            self._keep(name, digest.hexdigest(), size)
-        if expected is not None and self._sums[name] != expected:
-            raise damaged(self.source / name)
-        return self._sums[name]
-
-    def write(self, name: str, content: bytes) -> None:
-        """Put a file there whose content is at hand."""
-        place = self.part / name
-        with _writing(place):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with place.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-        self._keep(name, hashlib.sha256(content).hexdigest(), len(content))
-
-    def is_table(self, table: str, names: list[str]) -> None:
-        """Say which files are those of a table; by their path in it."""
-        self._tables[table] = names
-
-    def keep_only(self, names: set[str]) -> None:
-        """Take away what an earlier state had, and this one has not."""
-        for name in self._sums.keys() - names:
-            (self.part / name).unlink(missing_ok=True)
-            self.n_bytes -= self._sizes.pop(name)
-            del self._sums[name]
-
-    def finish(self) -> None:
-        """Read all files again, from the disk, and note what the tables are made of.
-
-        Raises
-        ------
-        StoreResourceError
-            If one is not what was written to it.
-        """
-        done = 0
-        for name, expected in self._sums.items():
-            with _reading(self.part / name):
-                if sha256_of(self.part / name) != expected:
-                    raise StoreResourceError(f"{self.part / name} does not hold what was written to it")
-            done += self._sizes[name]
-            self._tell("verifying", done)
-        for table, names in self._tables.items():
-            with _writing(self.part / table):
-                Checksums(self.part / table).note(names)
-
-    def _keep(self, name: str, sha256: str, size: int) -> None:
-        self.n_bytes += size - self._sizes.get(name, 0)
-        self._sums[name], self._sizes[name] = sha256, size
-
-    def _tell(self, phase: str, done: int) -> None:
-        total = self.n_bytes if phase == "verifying" else self.total
-        words = f"{phase} the collection"
-        self._watch(Progress(phase, done, None if total is None else max(total, done), words, unit="bytes"))
-
-
-def damaged(file: Path) -> StoreDamagedError:
-    """Return the error that a file is not what was written."""
-    return StoreDamagedError(f"{file} is damaged: it is not what was written", hint=Hint("repair"))
-
-
-def _read(stream: io.FileIO, file: Path) -> bytes:
-    with _reading(file):
-        return stream.read(_AT_ONCE)
-
-
-def _write_all(stream: io.FileIO, block: bytes) -> None:
-    left = memoryview(block)
-    while left:
-        left = left[stream.write(left) :]
-
-
-@contextlib.contextmanager
-def _reading(file: Path) -> Iterator[None]:
-    try:
-        yield
-    except (FileNotFoundError, LookalikeError):
-        raise
-    except OSError as error:
-        raise StoreResourceError(f"cannot read {file}: {error.strerror or error}") from error
-
-
-def _forget_cached(handle: int) -> None:
-    """Have a file read from the disk when it is read next, where the system can be told so."""
-    if hasattr(os, "posix_fadvise"):
-        with contextlib.suppress(OSError):
-            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-
-
 # One state --------------------------------------------------------------------------------------------------
 
 
-def _copy_state(resources: Resources, files: _Files) -> None:
+def _copy_state(resources: Resources, files: CopiedFiles) -> None:
     """Copy what a snapshot is made of, but for its manifest.
 
     Raises
@@ -399,7 +239,7 @@ def _copy_state(resources: Resources, files: _Files) -> None:
 
 def _check_not_rotted(table: Path) -> None:
     """Raise StoreDamagedError where an older version of a table stands in for one that was whole once."""
-    with _reading(table):
+    with reading(table):
         rotted = [flaw for flaw in flaws(table).values() if flaw.was_done]
     if rotted:
         raise StoreDamagedError(f"{table} is damaged: {rotted[0].reason}", hint=Hint("repair"))
@@ -419,7 +259,7 @@ def _kept_files(resources: Resources) -> dict[int, str]:
     }
 
 
-def _check_room(files: _Files) -> None:
+def _check_room(files: CopiedFiles) -> None:
     """Raise StoreResourceError where there is too little room: before hours, not after."""
     with contextlib.suppress(OSError):
         free, needed = shutil.disk_usage(files.part).free, (files.total or 0) - files.n_bytes
@@ -430,7 +270,7 @@ def _check_room(files: _Files) -> None:
             )
 
 
-def _copy_named(files: _Files, place: str, facts: str) -> list[str]:
+def _copy_named(files: CopiedFiles, place: str, facts: str) -> list[str]:
     """Copy a clustering or a map, whose facts name the file of its arrays."""
     for left in reversed(range(_TRIES)):
         try:
@@ -455,7 +295,7 @@ def _copy_named(files: _Files, place: str, facts: str) -> list[str]:
     return [f"{place}/{facts}", f"{place}/{arrays}"]
 
 
-def _copy_models(files: _Files) -> list[str]:
+def _copy_models(files: CopiedFiles) -> list[str]:
     """Copy what the collection's own models need."""
     names = []
     for file in sorted((files.source / "models").rglob("*")):
@@ -471,7 +311,7 @@ def _copy_models(files: _Files) -> list[str]:
     return names
 
 
-def _copy_indexes(files: _Files, model: str, state: str) -> list[str]:
+def _copy_indexes(files: CopiedFiles, model: str, state: str) -> list[str]:
     """Copy the indexes that are of this state of a model's vectors; none that goes meanwhile."""
     copied: list[str] = []
     with contextlib.suppress(FileNotFoundError):  # of none was any vector written anew
@@ -520,12 +360,12 @@ def _put(part: Path, target: Path, force: bool) -> None:
     for name in _LOCKS:
         (part / name).unlink(missing_ok=True)
     if not force or not any(target.is_dir() and (target / name).exists() for name in (FILE_NAME, COPY_NAME)):
-        with _writing(target):
+        with writing(target):
             part.rename(target)
             flush_folder(target.parent)
         return
-    old = _free_name(target)
-    with lock_writers(target, Turn(work="being replaced by a copy")), _writing(target):
+    old = free_name(target.with_name(_OLD))  # what an earlier cut has left is not touched
+    with lock_writers(target, Turn(work="being replaced by a copy")), writing(target):
         target.rename(old)
         try:
             part.rename(target)
@@ -534,12 +374,3 @@ def _put(part: Path, target: Path, force: bool) -> None:
             raise
         flush_folder(target.parent)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _free_name(target: Path) -> Path:
-    """Return a name for the collection that gives way: none that is there, left by a cut, is touched."""
-    for n in itertools.count(1):
-        place = target.with_name(_OLD if n == 1 else f"{_OLD}-{n}")
-        if not os.path.lexists(place):
-            break
-    return place
