@@ -14,6 +14,8 @@ collect_ignore_glob = (
     else [f"src/lookalike/train/{name}.py" for name in ("*_network", "loop", "losses", "memory")]
 )
 
+_OF_COLLECTIONS = ("src/lookalike/collection/", "src/lookalike/drawing", "src/lookalike/results/checking")
+
 
 @pytest.fixture(autouse=True)
 def _doctest_names(
@@ -22,7 +24,7 @@ def _doctest_names(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """Give the docstrings of a collection and its parts a folder of pictures, a new one for each."""
-    if request.node.nodeid.startswith(("src/lookalike/collection/", "src/lookalike/drawing")):
+    if request.node.nodeid.startswith(_OF_COLLECTIONS):
         from lookalike import Collection
 
         doctest_namespace["photo_folder"] = _photo_folder(tmp_path_factory.mktemp("photos"))

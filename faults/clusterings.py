@@ -29,6 +29,7 @@ from faults.report import Asked, Report
 
 TRIED = 480  # configurations at share 1
 _TIE = 1e-6
+_STARTS = 50  # of k-means in both spectral clusterings: with few, either may end in the worse of two
 
 Rows = npt.NDArray[Any]
 
@@ -181,19 +182,23 @@ def hdbscan(data: Data, chance: np.random.Generator) -> str:
     from sklearn import cluster
 
     from lookalike.cluster import HDBSCAN
+    from lookalike.errors import InvalidInputError
 
     n = len(data.rows)
     metric = str(chance.choice(["euclidean", "cosine"]))
     size = int(chance.integers(2, max(3, n // 3)))
     least = int(chance.integers(1, max(2, min(8, n - 1))))
     method = str(chance.choice(["eom", "leaf"]))
-    ours = HDBSCAN(size, least, metric, method).fit(data.rows)
+    distances = _distances(data.rows, metric)
+    try:
+        ours = HDBSCAN(size, least, metric, method).fit(data.rows)
+    except InvalidInputError as error:  # a refusal is right where nothing tells the rows apart
+        return "" if float(distances.max()) <= 1e-6 else f"refused: {error}"
     if (
         not np.isfinite(ours.probabilities_).all()
         or not ((ours.probabilities_ > 0) >= (ours.labels_ >= 0)).all()
     ):
         return "probabilities that are none"
-    distances = _distances(data.rows, metric)
     reach = _reachability(distances, least)
     weights = _tree_weights(reach)
     mine = np.sort(_our_tree_weights(data.rows, least, metric))
@@ -247,7 +252,7 @@ def spectral(data: Data, chance: np.random.Generator) -> str:
     n = len(rows)
     k = int(chance.integers(1, min(5, n - 1) + 1))
     near = int(chance.integers(2, min(12, n) + 1))
-    ours = SpectralClustering(k, near, random_state=1).fit(data.rows)
+    ours = SpectralClustering(k, near, n_init=_STARTS, random_state=1).fit(data.rows)
     if not np.isfinite(ours.embedding_).all():
         return "an embedding with NaN"
     graph = kneighbors_graph(rows, near, include_self=True)
@@ -258,7 +263,7 @@ def spectral(data: Data, chance: np.random.Generator) -> str:
         return "tie: the graph is not connected, and ours is joined"
     values = np.linalg.eigvalsh(_normalized(links.toarray()))[::-1]
     theirs = cluster.SpectralClustering(
-        n_clusters=k, affinity="precomputed", random_state=1, n_init=50, assign_labels="kmeans"
+        n_clusters=k, affinity="precomputed", random_state=1, n_init=_STARTS, assign_labels="kmeans"
     ).fit(links.toarray())
     if _same_groups(ours.labels_, theirs.labels_):
         return ""

@@ -164,8 +164,9 @@ class HDBSCAN(NeighborClustering):
         _, tree = _reachability(rows, min_samples, self.metric, self.recall, watch)
         weights = tree.weights.astype(np.float64)
         if not weights.any():
+            alike = "point the same way" if self.metric == "cosine" else "are the same"
             raise InvalidInputError(
-                f"all {n:,} vectors point the same way; expected two that do not, to find groups among"
+                f"all {n:,} vectors {alike}; expected two that differ, to find groups among"
             )
         # A weight of 0 is no edge to scipy: copies are taken to be very near.
         weights[weights == 0] = weights[weights > 0].min() / 1_000
