@@ -221,6 +221,11 @@ class ModelRegistry:
     def _given(self, name: str) -> Model:
         with contextlib.suppress(ModelNotFoundError):
             return get_model(name)
+        if (self.folder.parent / "vectors" / f"{name}.lance").is_dir():
+            raise ModelDamagedError(
+                f"the collection has vectors of {name}, and nothing says any more how they are made or compared",
+                hint=Hint("repair"),
+            )
         return get_model(name, [*self.reduced(), *self._kept(), *list_external(self.folder)])
 
     def _base_of(self, name: str) -> str | None:
