@@ -221,7 +221,7 @@ class ModelRegistry:
     def _given(self, name: str) -> Model:
         with contextlib.suppress(ModelNotFoundError):
             return get_model(name)
-        if (self.folder.parent / "vectors" / f"{name}.lance").is_dir():
+        if os.path.isdir(self.folder.parent / "vectors" / f"{name}.lance"):  # also of a name that is none
             raise ModelDamagedError(
                 f"the collection has vectors of {name}, and nothing says any more how they are made or compared",
                 hint=Hint("repair"),
