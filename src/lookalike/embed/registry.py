@@ -223,7 +223,7 @@ class ModelRegistry:
             return get_model(name)
         if os.path.isdir(self.folder.parent / "vectors" / f"{name}.lance"):  # also of a name that is none
             raise ModelDamagedError(
-                f"the collection has vectors of {name}, and nothing says any more how they are made or compared",
+                f"there are vectors of {name} here, and nothing says any more how they are made or compared",
                 hint=Hint("repair"),
             )
         return get_model(name, [*self.reduced(), *self._kept(), *list_external(self.folder)])
