@@ -37,6 +37,7 @@ from lookalike.errors import InvalidInputError
 from lookalike.index.contract import check_k, check_radius, check_recall, check_vectors
 from lookalike.index.kmeans_tree import KMeansTree
 from lookalike.pca import principal_axes
+from lookalike.system.blas_threads import eigh, one_blas_thread
 from lookalike.system.checked_calls import checked
 from lookalike.system.cores import usable_cores
 from lookalike.system.memory import rows_at_once
@@ -193,7 +194,6 @@ def radius_graph(
 def _find_within(rows: Vectors, r: float, metric: Metric, watch: Watch) -> Any:
     """Return the graph of all pairs of rows at most `r` apart; all is checked."""
     from scipy.sparse import csr_array
-    from threadpoolctl import threadpool_limits
 
     from lookalike.index import graph_kernels
 
@@ -226,7 +226,7 @@ def _find_within(rows: Vectors, r: float, metric: Metric, watch: Watch) -> Any:
     pairs = []
     counts = np.zeros(n + 1, np.int64)
     # A strip a thread: BLAS's own threads wait for one another, and for long where the cores are shared.
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(usable_cores()) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(usable_cores()) as pool:
         try:
             for done, found in enumerate(pool.map(measure, strips), 1):
                 graph_kernels.count(found[0], found[1], counts[1:])
@@ -307,7 +307,7 @@ class Lifted:
         if len(sample) < sample.shape[1]:
             axes = principal_axes(sample, min(_HEAD, sample.shape[1]), np.random.default_rng(0))
         else:
-            axes = np.linalg.eigh(sample.T @ sample)[1][:, ::-1][:, :_HEAD]
+            axes = eigh(sample.T @ sample)[1][:, ::-1][:, :_HEAD]
         if r is not None:
             square = 2 * r if len(lengths) else r * r
             axes = axes[:, : _choose_heads(sample, axes, square * scale * scale)]
