@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lookalike.cli.console import print_json, relative, say, watched
+from lookalike.cli.console import how_long, print_json, relative, say, watched
 from lookalike.cli.hints import advise
-from lookalike.cli.options import CollectionOption, Output
+from lookalike.cli.options import CollectionOption, Output, WaitOption
 from lookalike.system.wording import count_of
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def check(
     repair: Annotated[
         bool, typer.Option("--repair", help="Mend what can be mended; the damaged files are kept aside.")
     ] = False,
+    wait: WaitOption = None,
     output: Output,
 ) -> None:
     """Read all files of the collection through, and say what is damaged; with --repair, mend it.
@@ -36,7 +37,11 @@ def check(
 
     with watched(quiet=output.is_silent) as watch:
         found = Collection.check_at(
-            "." if collection is None else collection, collection is None, repair=repair, **watch.told
+            "." if collection is None else collection,
+            collection is None,
+            repair=repair,
+            wait=how_long(wait),
+            **watch.told,
         )
     if output.json:
         print_json(found.to_dict(relative, advise))

@@ -7,9 +7,9 @@ from typing import Annotated, Literal, cast
 
 import typer
 
-from lookalike.cli.console import relative, watched
+from lookalike.cli.console import how_long, relative, watched
 from lookalike.cli.locate import open_named
-from lookalike.cli.options import CollectionOption, Output, option
+from lookalike.cli.options import CollectionOption, Output, WaitOption, option
 from lookalike.system.wording import count_images
 
 
@@ -28,6 +28,7 @@ def copy(
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a collection that is there.")] = False,
+    wait: WaitOption = None,
     output: Output,
 ) -> None:
     """Copy the collection, as it is at one moment, to another folder; verified.
@@ -39,7 +40,7 @@ def copy(
     chosen = open_named(collection)
     form = cast("Literal['absolute', 'relative']", roots or "absolute")
     with watched(quiet=output.is_silent) as watch:
-        done = chosen.copy(to, roots=form, force=force, **watch.told)
+        done = chosen.copy(to, roots=form, force=force, wait=how_long(wait), **watch.told)
     output.tell(
         done.to_dict(relative),
         f"{relative(str(done.folder))}: {count_images(done.images)}, {done.files:,} files,"
