@@ -310,12 +310,20 @@ def _saying_waits(show: ProgressReport) -> ProgressReport:
     return tell_and_show
 
 
+def refuse_standard(place: Path, what: str, expected: str) -> None:
+    """Raise InvalidInputError if what cannot be written to standard output is to go there."""
+    if str(place) == STANDARD:
+        raise InvalidInputError(f"{what} cannot be written to standard output (-); expected {expected}")
+
+
 def check_pictures(*pictures: Path | None, dark: bool, force: bool) -> None:
     """Raise LookalikeError if pictures cannot be saved so, or if they are told how, and there are none."""
     for option, is_given in (("--dark", dark), ("--force", force)):
         if is_given and not any(pictures):
             raise InvalidInputError(f"{option} is for pictures; name the file of one, or leave it out")
     named = [picture for picture in pictures if picture is not None]
+    for picture in named:
+        refuse_standard(picture, "a picture", "the name of a file")
     if named:
         from lookalike.plots import check_picture
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, cast
 
 import typer
 
-from lookalike.cli.console import how_long, relative, watched
+from lookalike.cli.console import how_long, refuse_standard, relative, watched
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import CollectionOption, Output, WaitOption, option
 from lookalike.system.wording import count_images
@@ -37,6 +37,7 @@ def copy(
     and read again from where it was written. What is in DEST stays as it is. The images themselves are not
     copied, but for those that were added under keys. For example: lookalike copy /mnt/backup/photos
     """
+    refuse_standard(to, "a collection", "the name of a folder")
     chosen = open_named(collection)
     form = cast("Literal['absolute', 'relative']", roots or "absolute")
     with watched(quiet=output.is_silent) as watch:

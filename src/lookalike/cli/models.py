@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from lookalike.cli.console import print_json, relative, say, watched
+from lookalike.cli.console import print_json, refuse_standard, relative, say, watched
 from lookalike.cli.options import Output, option
 from lookalike.errors import InvalidInputError
 
@@ -32,6 +32,8 @@ def models(
     """List the models: what they are, the size of their vectors, and whether they are installed."""
     from lookalike.embed import MODELS, PIXELS_PATTERN, RESNET50_WEIGHTS
 
+    if to is not None:
+        refuse_standard(to, "a model", "the name of a folder")
     if fetch is not None:
         _fetch(fetch, to, revision, output)
         return
