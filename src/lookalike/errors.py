@@ -97,7 +97,7 @@ class LookalikeError(Exception):
 
     @property
     def __notes__(self) -> list[str]:  # type: ignore[override]
-        """What Python shows below the sentence: the hint, as it is known once there is a cause, and others."""
+        """What Python shows below the sentence: the hint, as it is once there is a cause, and others."""
         hint = self.hint
         told = None if hint is None else str(hint)
         if told != self._told:

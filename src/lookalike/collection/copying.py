@@ -16,7 +16,6 @@ under way, what was damaged and set aside, and locks stay behind.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import time
@@ -53,7 +52,7 @@ from lookalike.store.versions import flaws
 from lookalike.system.flush import flush_folder
 from lookalike.system.free_name import free_name
 from lookalike.system.progress import Watch
-from lookalike.system.sums import check_noted, checked
+from lookalike.system.sums import check_noted, read_document
 
 PART = f"{FOLDER_NAME}.part"
 """What the folder is called in which a copy is made."""
@@ -299,7 +298,7 @@ def _copy_named(files: CopiedFiles, place: str, facts: str) -> list[str]:
         except (FileNotFoundError, NotADirectoryError):
             return []
         try:
-            arrays = str(checked(json.loads(content))["arrays"])
+            arrays = str(read_document(content)["arrays"])
             if os.path.basename(arrays) != arrays:
                 raise ValueError
             found = files.copy(f"{place}/{arrays}")

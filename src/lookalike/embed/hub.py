@@ -41,6 +41,7 @@ from lookalike.system.output import refuse_collections
 from lookalike.system.plain_files import read_plain
 from lookalike.system.progress import UNWATCHED, CancelToken, ProgressReport, Watch
 from lookalike.system.replace_file import replace_file
+from lookalike.system.sums import read_document, why_unread
 from lookalike.system.watching import watching
 
 if TYPE_CHECKING:
@@ -485,7 +486,7 @@ def _read_pin(folder: Path) -> _Pin | None:
     """Return what a fetch left; None where there was none, the folder having been cloned by hand, say."""
     file = folder / PIN_NAME
     try:
-        content = json.loads(read_plain(file).decode("utf-8"))
+        content = read_document(read_plain(file))
         pin = _Pin(**{key: content[key] for key in ("repository", "revision", "commit", "files")})
         if not all(isinstance(row, dict) for row in pin.files.values()):
             raise TypeError("a file is no object")
@@ -496,7 +497,7 @@ def _read_pin(folder: Path) -> _Pin | None:
         raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelDamagedError(
-            f"{file} is damaged ({error})", hint="delete it to take the files as they are"
+            f"{file} is damaged: {why_unread(error)}", hint="delete it to take the files as they are"
         ) from error
 
 

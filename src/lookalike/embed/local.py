@@ -40,7 +40,7 @@ from lookalike.hints import Hint, join
 from lookalike.system.flush import make_durable_folder
 from lookalike.system.plain_files import read_plain
 from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import checked, summed
+from lookalike.system.sums import read_document, summed, why_unread
 from lookalike.types import Metric
 
 HUB_CONFIG = "preprocessor_config.json"
@@ -226,7 +226,7 @@ def kept_local(name: str, folder: Path) -> Model | None:
             )
         return None
     try:
-        row = checked(json.loads(read_plain(file).decode("utf-8")))
+        row = read_document(read_plain(file))
         use = {key: row[key] for key in ("fit", "interpolation", "output", "cut_classifier")}
         return Model(
             name=name,
@@ -247,7 +247,7 @@ def kept_local(name: str, folder: Path) -> Model | None:
         raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ModelDamagedError(
-            f"{file} is damaged ({error})", hint=join(Hint("repair"), _GIVE_ANEW)
+            f"{file} is damaged: {why_unread(error)}", hint=join(Hint("repair"), _GIVE_ANEW)
         ) from error
 
 

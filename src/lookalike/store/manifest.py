@@ -29,7 +29,7 @@ from lookalike.images.finding.spelling import as_label
 from lookalike.store.schema import FORMAT_VERSION
 from lookalike.system.file_identity import FileIdentity
 from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import checked, summed
+from lookalike.system.sums import read_document, summed, why_unread
 
 FOLDER_NAME = ".lookalike"
 FILE_NAME = "collection.json"
@@ -124,9 +124,9 @@ class Manifest:
         file = folder / name
         mended = Hint("repair_unopened", folder=os.fspath(folder))
         try:
-            with file.open(encoding="utf-8") as stream:
+            with file.open("rb") as stream:
                 identity = FileIdentity.of(os.fstat(stream.fileno()))
-                content = checked(json.loads(stream.read()))
+                content = read_document(stream.read())
             version = int(content["format"])
             if version > FORMAT_VERSION:
                 raise CollectionConflictError(
@@ -146,10 +146,8 @@ class Manifest:
             ) from error
         except OSError as error:
             raise CollectionResourceError(f"cannot read {file}: {error.strerror}") from error
-        except KeyError as error:
-            raise CollectionDamagedError(f"{file} is damaged ({error} is missing)", hint=mended) from error
-        except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise CollectionDamagedError(f"{file} is damaged ({error})", hint=mended) from error
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise CollectionDamagedError(f"{file} is damaged: {why_unread(error)}", hint=mended) from error
 
 
 def has_sums(folder: Path) -> bool:

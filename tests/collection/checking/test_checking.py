@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import warnings
 
@@ -248,3 +249,39 @@ def test_nothing_is_replaced_that_there_is_no_room_to_keep(campaign, tmp_path, m
     assert facts.read_bytes() == damaged
     (damage,) = check(tmp_path / "photos", repair=True)
     assert damage.is_mended
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "it is empty"),
+        (b"\0" * 99, "it holds nothing but zeros"),
+        (b'{"format": [', "it is cut off"),
+        (b"\xff\xd8\xff", "it is no text"),
+        (b"<html>", "it is no JSON from line 1 on"),
+        (b"[]", "it is no JSON object"),
+        (b"{}", "its entry|its format|its arrays|another lookalike's format|not known what"),
+    ],
+)
+def test_documents_that_are_none_are_described_for_people(campaign, tmp_path, content, words):
+    shutil.copytree(campaign.whole, tmp_path / "photos")
+    home = tmp_path / "photos/.lookalike"
+    files = [
+        *(home / name for name in ("collection.json", "clusterings/kmeans/clustering.json")),
+        *(each for each in home.glob("models/*") if each.suffix in (".json", ".external")),
+        *home.glob("maps/*/map.json"),
+        *home.glob("indexes/*/*/index.json"),
+    ]
+    for file in files:
+        file.write_bytes(content)
+    found = Collection.check_at(tmp_path / "photos")
+    reasons = {each.place: each.reason for each in found}
+    for file in files:
+        place = file.relative_to(home).as_posix()
+        reason = reasons.get(place) or reasons.get(os.path.dirname(place))
+        assert reason is not None, place
+        assert re.search(words, reason), (place, reason)
+    with pytest.raises(
+        CollectionDamagedError, match=rf"collection\.json is damaged: .*({words}).*\n.*repair"
+    ):
+        Collection.open(tmp_path / "photos")

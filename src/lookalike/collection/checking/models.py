@@ -15,7 +15,7 @@ from lookalike.pca import PCA
 from lookalike.results.checking import Damage
 from lookalike.store import Store
 from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import check_noted, is_summed, replace_noted, summed
+from lookalike.system.sums import check_noted, is_summed, read_document, replace_noted, summed, why_unread
 
 _COSTS = {
     ".npz": "searches by the reduced model from what is not in the collection, and new images in it",
@@ -70,6 +70,7 @@ def _look(file: Path) -> tuple[bool, str | None]:
         if file.suffix == ".npz":
             PCA.load(file)
         elif file.suffix == ".external" or (file.suffix == ".json" and not file.name.endswith(".card.json")):
+            read_document(content)  # raises where it is none
             verified = is_summed(json.loads(content))
             ModelRegistry(file.parent).get(file.stem)  # raises where it describes no model
         elif file.suffix == ".onnx":
@@ -80,8 +81,10 @@ def _look(file: Path) -> tuple[bool, str | None]:
                     return True, "its content is not what its description says"
         elif file.suffix == ".weights" and len(content.strip()) != 64:
             raise ValueError("it holds no sha256")
-    except (LookalikeError, ValueError, KeyError, TypeError, OSError, RecursionError) as error:
+    except (LookalikeError, OSError) as error:
         return verified, str(error)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return verified, why_unread(error)
     return verified, None
 
 

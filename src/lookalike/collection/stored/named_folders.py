@@ -40,7 +40,7 @@ from lookalike.store.manifest import has_sums
 from lookalike.system.file_identity import FileIdentity
 from lookalike.system.flush import flush_folder, make_durable_folder
 from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import checked, summed
+from lookalike.system.sums import read_document, summed, why_unread
 
 _DAMAGED = (
     *(ValueError, KeyError, TypeError, AttributeError, EOFError),
@@ -200,7 +200,7 @@ class NamedFolders(ABC, Generic[T]):
         except (OSError, *_DAMAGED) as error:
             kind = StoreDamagedError if refusal(error) is None else StoreResourceError
             raise kind(
-                f"the {self.kind} in {folder} cannot be read: {getattr(error, 'strerror', None) or error}",
+                f"the {self.kind} in {folder} cannot be read: {why_unread(error)}",
                 # Of what is damaged, repair brings back what can be: to delete it would lose names.
                 hint=Hint("repair") if kind is StoreDamagedError else way_out(error),
             ) from error
@@ -264,11 +264,7 @@ def parse_facts(
     defaults : mapping of str to object, optional
         Of those that earlier versions did not write.
     """
-    try:
-        facts = json.loads(text.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError("its facts are no JSON document") from error
-    facts = checked(facts) if isinstance(facts, dict) else {}
+    facts = read_document(text)
     if facts.pop("format", None) != _FORMAT:
         raise ValueError("it is damaged, or of another lookalike's format")
     facts, expected = {**(defaults or {}), **facts}, {**expected, "arrays": str}
