@@ -331,7 +331,8 @@ class ModelRegistry:
 
     def remove_reduced(self, name: str) -> None:
         """Delete a model that `add_reduced` has made, as its vectors could not be written."""
-        for file in self.folder.glob(f"{glob.escape(name)}.npz*"):
+        # What is noted of it goes first: without the file, that looks like damage.
+        for file in sorted(self.folder.glob(f"{glob.escape(name)}.npz*"), reverse=True):
             with contextlib.suppress(OSError):
                 file.unlink()
 

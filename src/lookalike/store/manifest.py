@@ -9,6 +9,7 @@ The file has a checksum in it, and a copy beside it, ``collection.json.copy``, f
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
@@ -100,6 +101,15 @@ class Manifest:
         written = f"{text}\n".encode(errors="backslashreplace")
         for name in (FILE_NAME, COPY_NAME):
             replace_file(folder / name, written, durable=True)
+
+    @staticmethod
+    def renew_copy(folder: Path) -> None:
+        """Make the copy that of a manifest which is whole: who is killed in between leaves an earlier one."""
+        content = (folder / FILE_NAME).read_bytes()
+        with contextlib.suppress(OSError):
+            if (folder / COPY_NAME).read_bytes() == content:
+                return
+        replace_file(folder / COPY_NAME, content, durable=True)
 
     @classmethod
     def load(cls, folder: Path) -> Manifest:

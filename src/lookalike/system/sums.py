@@ -135,6 +135,19 @@ def is_summed(document: Mapping[str, Any]) -> bool:
     return _SUM in document
 
 
+def is_as_written(content: bytes) -> bool:
+    """Tell whether the content of a file is a document that carries its sum, and is the one that was written.
+
+    >>> is_as_written(b'{"a": 1}')
+    False
+    """
+    try:
+        read_document(content)
+    except ValueError:
+        return False
+    return is_summed(json.loads(content))
+
+
 def _sum_of_document(document: Mapping[str, Any]) -> str:
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     return f"{sum_of(text.encode('ascii')):08x}"

@@ -12,9 +12,9 @@ from pathlib import Path
 from lookalike.collection.checking import tables
 from lookalike.collection.checking.indexes import look_at_indexes
 from lookalike.collection.checking.kept_files import look_at_added, look_at_trainings
-from lookalike.collection.checking.manifest import look_at_manifest
+from lookalike.collection.checking.manifest import look_at_manifest, renew_copy
 from lookalike.collection.checking.models import look_at_models
-from lookalike.collection.checking.named import look_at_named
+from lookalike.collection.checking.named import look_at_named, renew_copies
 from lookalike.collection.checking.parts import Looking, Mended
 from lookalike.collection.checking.rows import look_at_rows
 from lookalike.errors import CancelledError, LookalikeError, StoreResourceError
@@ -45,6 +45,8 @@ def check(folder: Path, repair: bool, sync: Sync, wait: Wait, watch: Watch) -> C
     with _alone(folder, repair, turn):
         if repair:
             tables.end_repairs(folder)
+            renew_copy(folder)
+            renew_copies(folder)
         looking = look(folder, watch)
         outcomes: dict[int, Mended] = {}
         if repair and looking.findings:

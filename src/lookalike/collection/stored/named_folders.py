@@ -140,6 +140,10 @@ class NamedFolders(ABC, Generic[T]):
             return True
         return False
 
+    def is_cut_off(self, folder: Path) -> bool:
+        """Tell whether a folder is what is left by who was killed while making or deleting what is in it."""
+        return not any(os.path.lexists(folder / name) for name in (self._facts, COPY))
+
     def check_there(self, name: str) -> None:
         """Raise CollectionError unless there is one of that name."""
         name = check_name(self.kind, name)
@@ -230,6 +234,8 @@ class NamedFolders(ABC, Generic[T]):
         with self.lock():
             self.check_there(name)
             try:
+                # The copy first: facts that are missing beside it look like damage, which a repair mends.
+                (self._place / composed(name) / COPY).unlink(missing_ok=True)
                 (self._place / composed(name) / self._facts).unlink()
                 flush_folder(self._place / composed(name))
                 shutil.rmtree(self._place / composed(name))
