@@ -176,3 +176,30 @@ def test_a_library_that_gives_up_is_one_line(call, folder, monkeypatch, error):
     code, out, err = call("list")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert str(error) in err
+
+
+@posix_only
+@pytest.mark.parametrize("home", ["a file", "nothing there", "unset"])
+def test_a_first_hour_goes_without_a_home_to_write_to(folder, tmp_path, home):
+    place = tmp_path / "home"
+    place.write_bytes(b"") if home == "a file" else None
+    lasting = {name: value for name, value in os.environ.items() if name not in ("HOME", "LOOKALIKE_CACHE")}
+    lasting = {name: value for name, value in lasting.items() if not name.startswith(("XDG_", "MPL"))}
+    if home != "unset":
+        place = "/proc/self/nothing" if home == "nothing there" else str(place)
+        lasting |= {"HOME": place, "XDG_CACHE_HOME": place, "XDG_CONFIG_HOME": place}
+    program = f"""
+import contextlib
+from lookalike.cli import main
+for words in (["index"], ["search", "cats/0.png"], ["cluster", "make", "-k", "2"], ["models"], ["info"],
+              ["map", "make", "--method", "pca"], ["map", "draw", "-o", {str(tmp_path / "map.png")!r}],
+              ["evaluate"], ["check"], ["copy", {str(tmp_path / "copy")!r}]):
+    try:
+        main(words)
+    except SystemExit as end:
+        assert end.code in (0, None), words
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, env=lasting, capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, f"saved {tmp_path / 'map.png'}\n")

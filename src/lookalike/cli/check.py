@@ -31,7 +31,7 @@ def check(
     Tables, thumbnails, indexes, clusterings, maps, models and what people said are compared with their
     checksums, and with one another. A repair makes again what can be made from the images, keeps what can
     still be read, and moves what was damaged to .lookalike/damaged. The exit code is 0 if all is whole,
-    also once it has been mended, and else 1. For example: lookalike check; lookalike check --repair
+    or has been brought back, and else 1. For example: lookalike check; lookalike check --repair
     """
     from lookalike.collection import Collection
 

@@ -39,7 +39,8 @@ _DELAY = 0.2  # seconds of work before there is a bar: what is there already tak
 def quieten_readers() -> None:
     """Keep what Pillow has to say about odd files off the terminal: `failures` says what matters.
 
-    And what Lance says of a disk that refuses: the command's one line is to say it. Here, not in the library:
+    And what Lance says of a disk that refuses: the command's one line is to say it; and Matplotlib, of a home
+    that cannot be written to, for which it has another place. Here, not in the library:
     warnings and logs belong to the whole process.
     """
     import logging
@@ -48,6 +49,7 @@ def quieten_readers() -> None:
     os.environ.setdefault("LANCE_LOG", "error")  # it looks as it is loaded
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def tell_of_damage() -> None:

@@ -21,7 +21,9 @@ def models(
     to: Annotated[
         Path | None,
         option(
-            "Where to put what is fetched: carry it along, and set LOOKALIKE_MODELS to it.", metavar="DIR"
+            "Put what is fetched into this folder, not into the cache: carry it to another machine, and set"
+            " LOOKALIKE_MODELS to it there.",
+            metavar="DIR",
         ),
     ] = None,
     revision: Annotated[
@@ -29,7 +31,7 @@ def models(
     ] = None,
     output: Output,
 ) -> None:
-    """List the models: what they are, the size of their vectors, and whether they are installed."""
+    """List the models: what they are, the size of their vectors, whether they are installed; or fetch one."""
     from lookalike.embed import MODELS, PIXELS_PATTERN, RESNET50_WEIGHTS
 
     if to is not None:

@@ -141,6 +141,13 @@ def check(model: Model, folder: Path, file: HubFile) -> Path:
     return place
 
 
+def sha256_of(folder: Path, file: HubFile) -> str:
+    """Return the sha256 of a file of a model's folder that `check` has looked at."""
+    pin = _read_pin(folder)
+    stated = pin.files.get(file.path, {}) if pin else {}
+    return stated.get("sha256") or file.sha256 or _sha256(folder / file.path)
+
+
 def _compare(model: Model, folder: Path, file: HubFile, size: int, sha256: str) -> None:
     check_trusted(folder / PIN_NAME)
     pin = _read_pin(folder)
