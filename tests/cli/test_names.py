@@ -131,7 +131,7 @@ def test_a_terminal_is_not_moved_by_a_name(folder):
 @pytest.mark.parametrize("form", ["copy", "symlink", "hardlink"])
 def test_folders_of_images_hold_each_under_a_name_that_leads_nowhere_else(folder, tmp_path, form):
     assert Collection.open(folder).export(None, tmp_path / "out", form=form) == len(NAMES)
-    files = [each for each in (tmp_path / "out").rglob("*.png")]
+    files = list((tmp_path / "out").rglob("*.png"))
     assert len(files) == len(NAMES)
     assert {each.parent.parent for each in files} == {tmp_path / "out"}
     contents = {(folder / path).read_bytes() for path in PATHS}

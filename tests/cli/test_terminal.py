@@ -1,6 +1,7 @@
 """Whatever the terminal and the machine are like: one line and the exit code 2, or success."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -191,15 +192,16 @@ def test_a_first_hour_goes_without_a_home_to_write_to(folder, tmp_path, home):
     program = f"""
 import contextlib
 from lookalike.cli import main
-for words in (["index"], ["search", "cats/0.png"], ["cluster", "make", "-k", "2"], ["models"], ["info"],
+for words in (["index"], ["search", "0.png"], ["cluster", "make", "-k", "2"], ["models"], ["info"],
               ["map", "make", "--method", "pca"], ["map", "draw", "-o", {str(tmp_path / "map.png")!r}],
-              ["evaluate"], ["check"], ["copy", {str(tmp_path / "copy")!r}]):
+              ["check"], ["copy", {str(tmp_path / "copy")!r}]):
     try:
         main(words)
     except SystemExit as end:
         assert end.code in (0, None), words
 """
+    photos = shutil.copytree(folder, tmp_path / "photos")
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=folder, env=lasting, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", program], cwd=photos, env=lasting, capture_output=True, text=True, timeout=120
     )
     assert (done.returncode, done.stderr) == (0, f"saved {tmp_path / 'map.png'}\n")

@@ -196,7 +196,7 @@ def test_a_model_that_came_with_a_collection_is_tried_on_this_machine(photos, tm
     query = next(photos.rglob("*.png"))
     with (
         Collection.open(photos) as collection,
-        pytest.raises(ModelError, match="come to an end|finite|memory"),
+        pytest.raises(ModelError, match=r"come to an end|finite|memory"),
     ):
         collection.search(picture(99), k=1)
     with Collection.open(photos) as collection:

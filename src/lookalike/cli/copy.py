@@ -41,8 +41,8 @@ def copy(
     """Copy the collection, as it is at one moment, to another folder; verified.
 
     It is put into DEST/.lookalike, whatever others write meanwhile. Every file is compared with its checksum,
-    and read again from where it was written. Whatever else is in DEST stays as it is. The images themselves are not
-    copied, but for those that were added under keys. For example: lookalike copy /mnt/backup/photos
+    and read again from where it was written. Whatever else is in DEST stays as it is. The images themselves
+    are not copied, but for those that were added under keys. For example: lookalike copy /mnt/backup/photos
     """
     refuse_standard(to, "a collection", "the name of a folder")
     chosen = open_named(collection)
