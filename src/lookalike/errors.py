@@ -96,7 +96,7 @@ class LookalikeError(Exception):
         return way_out(cause) or self._hint
 
     @property
-    def __notes__(self) -> list[str]:  # type: ignore[override]
+    def __notes__(self) -> list[str]:
         """What Python shows below the sentence: the hint, as it is once there is a cause, and others."""
         hint = self.hint
         told = None if hint is None else str(hint)

@@ -124,7 +124,8 @@ _FINETUNE = Fields(
     test=Annotated[
         float,
         _image(
-            "How many images of each class are only measured with. A data set's own test split is taken instead.",
+            "How many images of each class are only measured with. A data set's own test split is taken"
+            " instead.",
             metavar="SHARE",
         ),
     ],

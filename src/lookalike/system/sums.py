@@ -123,6 +123,8 @@ def why_unread(error: BaseException) -> str:
     """
     if isinstance(error, KeyError) and error.args:
         return f"its entry {error.args[0]} is missing"
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f"{os.path.basename(error.filename)} is missing"
     if isinstance(error, OSError):
         return error.strerror or str(error)
     if isinstance(error, ValueError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
@@ -119,7 +120,9 @@ class NamedFolders(ABC, Generic[T]):
 
     def names(self) -> list[str]:
         """Return the names of those that are there."""
-        return sorted(composed(file.parent.name) for file in self._place.glob(f"*/{self._facts}"))
+        # The copy is written after the facts, and deleted before them: where it is alone, they are lost.
+        found = itertools.chain.from_iterable(self._place.glob(f"*/{name}") for name in (self._facts, COPY))
+        return sorted({composed(file.parent.name) for file in found})
 
     def look(self) -> dict[str, FileIdentity]:
         """Return by name which files the facts are in now; nothing is opened."""
@@ -202,7 +205,10 @@ class NamedFolders(ABC, Generic[T]):
                     return read(folder)
             return read(folder)
         except (OSError, *_DAMAGED) as error:
-            kind = StoreDamagedError if refusal(error) is None else StoreResourceError
+            is_lost = isinstance(error, FileNotFoundError)
+            if is_lost:
+                self.check_there(name)  # deleted meanwhile
+            kind = StoreDamagedError if is_lost or refusal(error) is None else StoreResourceError
             raise kind(
                 f"the {self.kind} in {folder} cannot be read: {why_unread(error)}",
                 # Of what is damaged, repair brings back what can be: to delete it would lose names.
@@ -233,12 +239,13 @@ class NamedFolders(ABC, Generic[T]):
         """Delete one, damaged or not."""
         with self.lock():
             self.check_there(name)
+            folder = self._place / composed(name)
             try:
                 # The copy first: facts that are missing beside it look like damage, which a repair mends.
-                (self._place / composed(name) / COPY).unlink(missing_ok=True)
-                (self._place / composed(name) / self._facts).unlink()
-                flush_folder(self._place / composed(name))
-                shutil.rmtree(self._place / composed(name))
+                for file in (folder / COPY, folder / self._facts):
+                    file.unlink(missing_ok=True)
+                    flush_folder(folder)
+                shutil.rmtree(folder)
             except OSError as error:
                 raise StoreResourceError(
                     f"cannot delete {self._place / name}: {error.strerror or error}"
