@@ -188,11 +188,9 @@ class ManifestFile:
             self._pending.clear()
 
     def _save(self, manifest: Manifest) -> None:
-        if manifest != Manifest.load(self.folder):
-            try:
-                manifest.save(self.folder)
-            except OSError as error:
-                raise StoreResourceError(
-                    f"cannot write to {self.folder}: {error.strerror or error}"
-                ) from error
+        is_new = manifest != Manifest.load(self.folder)
+        try:
+            manifest.save(self.folder) if is_new else manifest.renew_copy(self.folder)
+        except OSError as error:
+            raise StoreResourceError(f"cannot write to {self.folder}: {error.strerror or error}") from error
         self._pending.clear()  # what is in the file now is read when it is next asked for

@@ -18,7 +18,7 @@ from lookalike.hints import Hint
 from lookalike.system.flush import make_durable_folder
 from lookalike.system.plain_files import read_plain
 from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import checked, summed
+from lookalike.system.sums import read_document, summed, why_unread
 from lookalike.types import Metric
 
 LARGEST_DIMENSION = 1 << 20
@@ -99,12 +99,12 @@ def kept_external(name: str, folder: Path) -> Model | None:
     if not os.path.isfile(file):  # which a path that is too long is not, either
         return None
     try:
-        row = checked(json.loads(read_plain(file).decode("utf-8")))
+        row = read_document(read_plain(file))
         return external_model(name, int(row["dimension"]), row["metric"])
     except OSError as error:
         raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelDamagedError(f"{file} is damaged ({error})", hint=Hint("repair")) from error
+        raise ModelDamagedError(f"{file} is damaged: {why_unread(error)}", hint=Hint("repair")) from error
 
 
 def list_external(folder: Path) -> list[str]:

@@ -5,6 +5,8 @@ number, no text, no path … by one sentence that names the argument, in one way
 function can know, from where to where a number goes, which words there are, it checks itself. Vectors are
 taken by `lookalike.as_numbers`, and pass here, as everything does whose type has no row below.
 
+What the system refuses, and nobody foresaw, leaves such a call with a note of what helps against it.
+
 Annotations are read at the first call. A check costs a fraction of a microsecond.
 """
 
@@ -23,7 +25,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lookalike.errors import InvalidInputError
+from lookalike.errors import InvalidInputError, note_way_out
 
 _Called = TypeVar("_Called", bound=Callable[..., Any])
 _Thing = TypeVar("_Thing")
@@ -119,7 +121,11 @@ def _of_function(function: Callable[..., Any]) -> Callable[..., Any]:
                 )
                 + given[len(names) :]
             )
-        return function(*given, **named)
+        try:
+            return function(*given, **named)
+        except OSError as error:
+            note_way_out(error)
+            raise
 
     call.__checks_arguments__ = True  # type: ignore[attr-defined]
     return call
