@@ -41,7 +41,7 @@ _ASKED_AGAIN = 0.1  # seconds that are waited before it is asked whether to go o
 _MOST_PATIENCE = 4  # times the seconds of a call, for one that gets little of the processor
 _START_SECONDS = 60.0  # for a child to be there, on a machine that is busy or asleep
 _IDLE_SECONDS = 60.0  # that a child without work is kept
-_WORTH_A_START = 0.5  # seconds that calls have waited for a child before there is another
+_WORTH_A_START = 2.0  # seconds that calls have waited for a child before there is another
 _MOST_SAID = 4096  # bytes kept of what libraries print for one call
 FEW_THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """Variables by which linear algebra takes one thread."""
