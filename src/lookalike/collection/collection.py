@@ -55,9 +55,10 @@ from lookalike.sync import COMMIT_SECONDS, Work, locate
 from lookalike.system.checked_calls import checked
 from lookalike.system.cores import usable_cores
 from lookalike.system.forks import leave_behind
+from lookalike.system.limits import PICTURE_SECONDS
 from lookalike.system.progress import CancelToken, ProgressReport, silent
 from lookalike.system.watching import watching
-from lookalike.types import PICTURE_SECONDS, Hit, Ids, ImageId, Metric, Vectors
+from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
 
 if TYPE_CHECKING:
     import numpy.typing as npt
