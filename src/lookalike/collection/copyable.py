@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.system.watching import watching
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from lookalike.results.copying import CopyReport
 
 
+@checked
 class Copyable(ABC):
     """A collection that can be copied."""
 
@@ -72,6 +74,6 @@ class Copyable(ABC):
         """
         from lookalike.collection.copying import CopyRequest, copy_collection
 
-        request = CopyRequest(Path(to), roots, bool(force))
+        request = CopyRequest(Path(to), roots, force)
         with watching(report, cancel) as watch:
             return copy_collection(self._resources, request, watch)

@@ -41,6 +41,7 @@ from lookalike.store import writer_lock as lock_writers
 from lookalike.store.checksums import Checksums
 from lookalike.store.manifest import COPY_NAME, FILE_NAME
 from lookalike.store.versions import flaws
+from lookalike.system.checked_calls import shown
 from lookalike.system.flush import flush_folder
 from lookalike.system.free_name import free_name
 from lookalike.system.progress import Watch
@@ -91,7 +92,7 @@ class CopyRequest:
     def __post_init__(self) -> None:
         if self.roots not in _ROOTS:
             raise InvalidInputError(
-                f"roots is {self.roots!r}; expected one of {', '.join(_ROOTS)}", field="roots"
+                f"roots is {shown(self.roots)}; expected one of {', '.join(_ROOTS)}", field="roots"
             )
 
     @property
@@ -107,7 +108,8 @@ def copy_collection(newest: Opener, request: CopyRequest, watch: Watch) -> CopyR
     resources = newest()
     source, home = resources.store.folder, request.home
     target = home / FOLDER_NAME
-    _check_target(source, target, request.force)
+    with writing(target):
+        _check_target(source, target, request.force)
     with _made(home), _part(home) as part:
         files = CopiedFiles(source, part, watch)
         for left in reversed(range(_TRIES)):
