@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lookalike.store import Wait, check_wait
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.system.watching import watching
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from lookalike.results.copying import CopyReport
 
 
+@checked
 class Copyable(ABC):
     """A collection that can be copied."""
 
@@ -79,6 +81,6 @@ class Copyable(ABC):
         """
         from lookalike.collection.copying import CopyRequest, copy_collection
 
-        request = CopyRequest(Path(to), roots, bool(force), check_wait(wait))
+        request = CopyRequest(Path(to), roots, force, check_wait(wait))
         with watching(report, cancel) as watch:
             return copy_collection(self._resources, request, watch)

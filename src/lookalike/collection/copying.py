@@ -49,6 +49,7 @@ from lookalike.store import writer_lock as lock_writers
 from lookalike.store.checksums import Checksums
 from lookalike.store.manifest import COPY_NAME, FILE_NAME
 from lookalike.store.versions import flaws
+from lookalike.system.checked_calls import shown
 from lookalike.system.flush import flush_folder
 from lookalike.system.free_name import free_name
 from lookalike.system.progress import Watch
@@ -100,7 +101,7 @@ class CopyRequest:
     def __post_init__(self) -> None:
         if self.roots not in _ROOTS:
             raise InvalidInputError(
-                f"roots is {self.roots!r}; expected one of {', '.join(_ROOTS)}", field="roots"
+                f"roots is {shown(self.roots)}; expected one of {', '.join(_ROOTS)}", field="roots"
             )
 
     @property
@@ -116,7 +117,8 @@ def copy_collection(newest: Opener, request: CopyRequest, watch: Watch) -> CopyR
     resources = newest()
     source, home = resources.store.folder, request.home
     target = home / FOLDER_NAME
-    _check_target(source, target, request.force)
+    with writing(target):
+        _check_target(source, target, request.force)
     turn = Turn(request.wait, "copying a collection to here", watch)
     with _made(home), _part(home, turn) as part, _replaced(target, request.force, turn) as replaces:
         _check_target(source, target, request.force)  # another copy may have been waited for

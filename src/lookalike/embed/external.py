@@ -15,6 +15,7 @@ from lookalike.embed.models import Model
 from lookalike.embed.reduced import base_name
 from lookalike.errors import InvalidInputError, ModelDamagedError, ModelInputError, ModelResourceError
 from lookalike.hints import Hint
+from lookalike.system.checked_calls import shown
 from lookalike.system.flush import make_durable_folder
 from lookalike.system.plain_files import read_plain
 from lookalike.system.replace_file import replace_file
@@ -42,8 +43,8 @@ def external_model(name: str, dimension: int, metric: Metric) -> Model:
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name) or base_name(name) or name.endswith(".onnx"):
         raise InvalidInputError(
-            f"model is {name!r}; expected a name of 1 to 64 small letters, digits, '-', '_' and '.', which"
-            " does not end in .onnx",
+            f"model is {shown(name)}; expected a name of 1 to 64 small letters, digits, '-', '_' and '.',"
+            " which does not end in .onnx",
             field="model",
         )
     if not 0 < dimension <= LARGEST_DIMENSION:
@@ -52,7 +53,7 @@ def external_model(name: str, dimension: int, metric: Metric) -> Model:
         )
     if metric not in get_args(Metric):
         raise InvalidInputError(
-            f"metric is {metric!r}; expected {' or '.join(get_args(Metric))}", field="metric"
+            f"metric is {shown(metric)}; expected {' or '.join(get_args(Metric))}", field="metric"
         )
     return Model(
         name=name,

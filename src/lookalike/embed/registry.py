@@ -44,6 +44,7 @@ from lookalike.errors import (
 )
 from lookalike.hints import Hint
 from lookalike.pca import PCA
+from lookalike.system.checked_calls import shown
 from lookalike.system.flush import make_durable_folder
 from lookalike.system.memo import Memo
 from lookalike.system.plain_files import read_plain
@@ -98,7 +99,7 @@ class ModelRegistry:
             If it is no text.
         """
         if not isinstance(name, str):
-            raise InvalidInputError(f"model is {name!r}; expected its name, or the path of an ONNX file")
+            raise InvalidInputError(f"model is {shown(name)}; expected its name, or the path of an ONNX file")
         if is_path(name):
             return self._visit(Path(name))
         base = self._base_of(name)

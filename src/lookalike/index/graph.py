@@ -38,7 +38,7 @@ from lookalike.index.contract import check_k, check_radius, check_recall, check_
 from lookalike.index.kmeans_tree import KMeansTree
 from lookalike.pca import principal_axes
 from lookalike.system.blas_threads import eigh, one_blas_thread
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.cores import usable_cores
 from lookalike.system.memory import rows_at_once
 from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
@@ -108,7 +108,9 @@ def neighbor_graph(
     n = len(rows)
     check_others(n)
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k < n:
-        raise InvalidInputError(f"k is {k!r}; expected 1 to {n - 1}, the number of other vectors", field="k")
+        raise InvalidInputError(
+            f"k is {shown(k)}; expected 1 to {n - 1}, the number of other vectors", field="k"
+        )
     check_recall(recall)
     with watching(report, cancel) as watch:
         others, distances = _find_nearest(rows, k, metric, recall, watch)
