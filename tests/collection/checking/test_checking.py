@@ -65,6 +65,13 @@ def test_damage_gives_no_wrong_answer_and_is_mended_or_said(campaign, kind, star
     assert campaign.report.faults == []
 
 
+def test_a_model_none_of_whose_versions_is_as_noted_is_embedded_with_again(campaign):
+    campaign.report.faults.clear()
+    own, other = (f"vectors/pixels-8-{name}.lance/checksums.txt" for name in ("grey", "rgb"))
+    campaign.try_out(Injury("swap", other, other=own))
+    assert campaign.report.faults == []
+
+
 def test_all_kinds_of_files_are_found_damaged_that_keep_size_time_and_number(campaign, tmp_path):
     shutil.copytree(campaign.whole, tmp_path / "photos")
     ask(tmp_path / "photos")
