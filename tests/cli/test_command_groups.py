@@ -130,7 +130,8 @@ def test_a_command_wins_over_a_file_of_its_name_and_says_so(call, pixels):
     assert (code, out.count("\n")) == (0, 1)
     assert err == f"lookalike: search is taken as a command here; the file of that name is .{os.sep}search\n"
     code, out, err = call(f".{os.sep}search", "-k", "1", "-f")
-    assert (code, out.count("\n"), err) == (0, 1, "")
+    assert (code, out.count("\n")) == (0, 1)
+    assert err == f"lookalike: .{os.sep}search is already here as cats/0.png\n"
 
 
 @pytest.mark.parametrize(

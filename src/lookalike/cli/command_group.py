@@ -118,7 +118,13 @@ class SectionedCommand(typer.core.TyperCommand):
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the words; raise InvalidInputError if the name of a file or folder is empty."""
+        """Read the words; raise InvalidInputError if the name of a file or folder is empty.
+
+        A folder among them is the collection.
+        """
+        from lookalike.cli.folder_words import name_collection
+
+        args = name_collection(self, ctx, args)
         words, _, _ = self.make_parser(ctx).parse_args(args=list(args))
         for parameter in self.params:
             metavar = parameter.metavar or ""
