@@ -100,7 +100,7 @@ def _program() -> typer.Typer:
 
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("-V", "--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None: ...
 
@@ -108,7 +108,7 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exits the process."""
     hold_streams()
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = _as_options(list(sys.argv[1:] if arguments is None else arguments))
     if words and words[0] in COMMANDS:
         tell_if_there(words[0], os.path.isfile, "file")
     elif words and not words[0].startswith("-") and _is_bare_query(words[0]):
@@ -136,6 +136,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         complain("interrupted")
         code = 130
     sys.exit(code or 0)
+
+
+def _as_options(words: list[str]) -> list[str]:
+    """Return ``help …`` and ``version`` as the options that they are here."""
+    if words[:1] == ["help"]:
+        return [*words[1:], "--help"]
+    return ["--version", *words[1:]] if words[:1] == ["version"] else words
 
 
 def _is_bare_query(word: str) -> bool:

@@ -48,7 +48,7 @@ class CommandGroup(typer.core.TyperGroup):
             tell_if_there(first, os.path.isdir, "folder")
             return args
         if first and first[:1] != "-":  # a folder, or a mistake
-            return [_BARE, "--collection", *args] if os.path.isdir(first) else args
+            return [_BARE, *args] if os.path.isdir(first) else args
         return [_HELP[0]] if any(word in _HELP for word in args) else [_BARE, *args]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -65,6 +65,10 @@ class CommandGroup(typer.core.TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that the words name, loaded, and the words that are left."""
+        if args and args[0] != _BARE and args[0] not in self.commands and args[0][:1] != "-":
+            from lookalike.cli.meanings import explain
+
+            ctx.fail(explain(args[0], self.rows, ctx.command_path))
         name, command, rest = super().resolve_command(ctx, args)
         row = self.bare if name == _BARE else self.rows[name or ""]
         return name, command if row is None else load(name or "", row, type(self).answering), rest

@@ -80,8 +80,8 @@ def say_what_wins(word: str, options: Container[str]) -> None:
 def _is_a_part(command: str, word: str, around: Path | None) -> CollectionConflictError:
     of = "a collection" if around is None else f"the collection in {os.path.relpath(around.parent)}"
     return CollectionConflictError(
-        f"{word} is a folder of {of}, and `{command}` is about all of it; leave it out, or list its images:"
-        f" `lookalike list {shlex.quote(word)}`"
+        f"{word} is a folder of {of}, and `{command.strip()}` is about all of it; leave it out, or list its"
+        f" images: `lookalike list {shlex.quote(word)}`"
     )
 
 

@@ -165,6 +165,11 @@ class ManifestFile:
                 Manifest(manifest.model, tuple(moved if each == root else each for each in manifest.roots))
             )
 
+    def make_default(self, model: str) -> None:
+        """Say which model is meant where none is named, and keep that; the caller holds the writer's lock."""
+        with self._lock:
+            self._save(Manifest(model, self.manifest.roots))
+
     def save(self, without: Sequence[Root] = ()) -> None:
         """Keep the roots that were added, and forget those that are gone and were given up.
 
