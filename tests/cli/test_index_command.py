@@ -86,6 +86,28 @@ def test_labels_and_exclude_are_remembered(call, photos):
     assert json.loads(call("info", "-c", photos, "--json")[1])["labels"] == {}
 
 
+def test_exclude_adds_no_exclude_clears_and_info_shows(call, photos):
+    def excluded():
+        return json.loads(call("info", "--json")[1])["exclude"]
+
+    def counts(*words):
+        done = json.loads(call("index", *words, "--json")[1])
+        return done["added"], done["removed"]
+
+    assert counts(photos) == (6, 0)
+    assert "excluded" not in call("info", cwd=photos)[1]
+    assert counts("--exclude", "dogs") == (0, 3)
+    assert counts("--exclude", "0.png", "--exclude", "dogs") == (0, 1)
+    assert excluded() == {".": ["dogs", "0.png"]}
+    assert "excluded    dogs, 0.png\n" in call("info")[1]
+    assert counts("--dry-run", "--no-exclude") == (4, 0)
+    assert counts() == (0, 0)
+    assert counts("--no-exclude", "--exclude", "cats") == (3, 2)
+    assert excluded() == {".": ["cats"]}
+    assert counts("--no-exclude") == (3, 0)
+    assert excluded() == {}
+
+
 def test_named_files_make_a_collection_of_those_files(call, photos):
     code, out, _ = call("index", photos / "cats/0.png", photos / "cats/1.png", "--json")
     assert (code, json.loads(out)["added"]) == (0, 2)

@@ -92,12 +92,17 @@ def index(
     exclude: Annotated[
         list[str] | None,
         option(
-            "Names or relative paths to pass over; may be repeated. Remembered. Hidden ones always are.",
+            "Names or relative paths to pass over, too; may be repeated. Remembered: see lookalike info."
+            " Hidden ones always are.",
             "--exclude",
             "--exclude-dir",
             metavar="GLOB",
         ),
     ] = None,
+    no_exclude: Annotated[
+        bool,
+        typer.Option("--no-exclude", help="Take up again what was excluded so far."),
+    ] = False,
     fields: Annotated[
         Path | None,
         option(
@@ -143,6 +148,7 @@ def index(
             model=model,
             labels=cast("Labeling | None", labels),
             exclude=exclude or (),
+            forget_excluded=no_exclude,
             instead=instead,
             **watch.told,
         )

@@ -92,8 +92,12 @@ class ManifestFile:
         folder: str | os.PathLike[str],
         labels: Labeling | None = None,
         exclude: Sequence[str] | None = None,
+        adds: bool = False,
     ) -> None:
-        """Add a folder of images, or change how one is read; see `Collection.add_root`."""
+        """Add a folder of images, or change how one is read; see `Collection.add_root`.
+
+        With `adds` what is to be excluded joins what was excluded before.
+        """
         if labels not in (None, *get_args(Labeling)):
             raise InvalidInputError(
                 f"labels is {labels!r}; expected one of {', '.join(get_args(Labeling))}", field="labels"
@@ -104,7 +108,7 @@ class ManifestFile:
         if not os.path.isdir(path):
             raise CollectionNotFoundError(f"there is no folder {path}")
         kept = None if exclude is None else tuple(dict.fromkeys(read_exclude(each, path) for each in exclude))
-        self._add(RootRequest(path, labels, kept))
+        self._add(RootRequest(path, labels, kept, adds))
 
     def add_dataset(self, name: str, watch: Watch = UNWATCHED) -> tuple[Path, ...]:
         """Add a data set; see `Collection.add_dataset`."""
