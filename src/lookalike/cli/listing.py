@@ -22,11 +22,14 @@ from lookalike.cli.options import (
     given,
     option,
 )
+from lookalike.cli.saving import Saveable
 from lookalike.errors import InvalidInputError
 from lookalike.query.sorts import FIELD, SORTS
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from lookalike.results.browsing import Facet, Facets
 
 _ON_SHEET = 100  # images of a picture, where nobody says how many
@@ -116,12 +119,18 @@ def list_(
         return
     result = chosen.browse(where=where, **given(listing))
     _warn(result.warnings)
-    if picture.plot is not None:
+
+    def document() -> dict[str, Any]:
+        return result.to_dict(relative, advise)
+
+    def draw() -> Figure:
         from lookalike.drawing import draw_list
 
-        picture.save(lambda: draw_list(chosen, result, None if listing.k is not None else _ON_SHEET))
+        return draw_list(chosen, result, None if listing.k is not None else _ON_SHEET)
+
+    picture.save(Saveable.of(f"images by {result.sort}", result, document, draw))
     if json:
-        print_json(result.to_dict(relative, advise))
+        print_json(document())
         return
     print_paths(result.hits) if filepath_only else print_list(result)
     say_if_none(result, is_filtered=bool(given(filters)))
@@ -134,7 +143,7 @@ def _check_together(counting: Counting, listing: Listing, picture: Picture, file
         return
     ways = {"--facets" if name == "--facet" else name for name in chosen}
     beside = [flag_of(name) for name in given(listing)]
-    beside += ["--plot"] if picture.plot is not None else []
+    beside += [f"--{name}" for name in ("plot", "output") if getattr(picture, name) is not None]
     beside += ["--filepath-only"] if filepath_only else []
     if len(ways) > 1 or beside:
         other = beside[0] if beside else "--facets"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from lookalike.cli.options import (
     option,
 )
 from lookalike.cli.queries import Queries, QueriesArgument, read_request, say_what_wins
+from lookalike.cli.saving import Saveable
 from lookalike.errors import InvalidInputError
 from lookalike.index.kinds import AUTO, KINDS, kind_names
 
@@ -117,17 +119,21 @@ def search(
     from lookalike.results.browsing import BrowseResult
 
     picture.check()
-    _check_kept(asked.places(queries), picture.plot)
+    _check_kept(asked.places(queries), picture.plot, picture.output)
     chosen = Collection.open_near(asked.places(queries), collection)
     say_what_wins(queries or ())
     with watched() as watch:
         result = find_or_list(chosen, queries, asked, filters, searching, k, model, watch)
     for warning in result.warnings:
         complain(warning)
-    picture.save(lambda: _drawn(chosen, result))
     typed = typed_queries(queries, asked, result)
+
+    def document() -> dict[str, Any]:
+        return document_of(result, typed, asked, filters)
+
+    picture.save(Saveable.of(" ".join(["search", *typed]), result, document, lambda: _drawn(chosen, result)))
     if json:
-        print_json(document_of(result, typed, asked, filters))
+        print_json(document())
         return
     is_filtered = bool(given(filters))
     if isinstance(result, BrowseResult):
@@ -247,9 +253,9 @@ def read_whole(
     return read_request(asked.request or "")
 
 
-def _check_kept(queries: Sequence[str], plot: Path | None) -> None:
-    """Raise InvalidInputError if the picture would be written over a query."""
-    for query in queries:
-        are_there = plot is not None and os.path.exists(query) and os.path.exists(plot)
-        if plot is not None and are_there and os.path.samefile(query, plot):
-            raise InvalidInputError(f"{plot} is a query; name another file for the picture")
+def _check_kept(queries: Sequence[str], *files: Path | None) -> None:
+    """Raise InvalidInputError if a query would be written over."""
+    for query, file in itertools.product(queries, files):
+        are_there = file is not None and os.path.exists(query) and os.path.exists(file)
+        if file is not None and are_there and os.path.samefile(query, file):
+            raise InvalidInputError(f"{file} is a query; name another file for the picture")
