@@ -1,5 +1,6 @@
 """``lookalike search``, as a user meets it."""
 
+import csv
 import json
 import os
 import shutil
@@ -302,3 +303,60 @@ def test_queries_that_cannot_be_are_told(call, indexed, words, said):
     assert (code, out) == (2, "")
     assert said in err
     assert len(err.splitlines()) == 1
+
+
+def test_each_query_is_a_search_of_its_own(call, indexed):
+    document = answer(call, indexed, "--each", "cats/0.png", "dogs", "-k", "2")
+    assert list(document) == ["queries", "failures"]
+    assert [each["query"] for each in document["queries"]] == [
+        "cats/0.png",
+        *(os.path.join("dogs", f"{number}.png") for number in (3, 4, 5)),
+    ]
+    alone = answer(call, indexed, "dogs/4.png", "-k", "2")
+    assert document["queries"][2] == alone
+    lines = call("search", "--each", "cats/0.png", "dogs", "-k", "2")[1].splitlines()
+    assert [line.split("\t")[0] for line in lines] == [
+        each["query"] for each in document["queries"] for _ in "12"
+    ]
+    assert {line.count("\t") for line in lines} == {4}
+    paths_alone = call("search", "--each", "cats/0.png", "dogs", "-k", "2", "-f")[1].splitlines()
+    assert paths_alone == [hit["path"] for each in document["queries"] for hit in each["hits"]]
+
+
+def test_each_query_is_in_a_table(call, indexed):
+    found = call("search", "--each", "cats", "-k", "2", "-o", "found.csv", cwd=indexed)
+    assert (found[0], found[2]) == (0, "saved found.csv\n")
+    with (indexed / "found.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["query"] for row in rows] == [os.path.join("cats", f"{n}.png") for n in (0, 0, 1, 1, 2, 2)]
+    assert [row["rank"] for row in rows] == ["1", "2"] * 3
+    call("search", "--each", "cats", "-o", "found.json")
+    assert json.loads((indexed / "found.json").read_text()) == answer(call, indexed, "--each", "cats")
+    assert call("search", "--each", "cats", "-o", "found.html")[0] == 0
+    assert (indexed / "found.html").read_text().count("hits, pixels-16-rgb") == 3
+
+
+def test_a_query_of_many_that_is_none_is_named_and_the_others_are_answered(call, indexed):
+    (indexed / "broken.png").write_bytes(b"no")
+    code, out, err = call("search", "--each", "broken.png", "cats/0.png", "--json", cwd=indexed)
+    document = json.loads(out)
+    assert (code, len(document["queries"]), err.count("\n")) == (0, 1, 1)
+    assert document["failures"][0]["query"] == "broken.png"
+    assert document["failures"][0]["reason"] in err
+    assert call("search", "--each", "broken.png")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--each"], "--each is for queries, and there is none"),
+        (["--each", "cats", "--weight", "2"], "--each is for QUERY alone; leave out --weight"),
+        (["--each", "cats", "--plot", "a.png"], "many searches are saved as .html"),
+        (["--each", "empty"], "there are no images in empty"),
+    ],
+)
+def test_what_each_cannot_do_is_told(call, indexed, words, told):
+    (indexed / "empty").mkdir()
+    code, out, err = call("search", *words, cwd=indexed)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert told in err

@@ -45,6 +45,8 @@ def name_collection(command: Any, ctx: Any, args: list[str]) -> list[str]:
     if _COLLECTION not in options or any(each.metavar in _KEPT for each in arguments):
         return args
     given, words = _read(command, ctx, args)
+    if given.get("each"):  # of which each folder is many queries
+        return args
     is_named = given.get("collection") is not None
     moved: list[str] = []
     while (word := _folder_among(words, arguments, is_named)) is not None:

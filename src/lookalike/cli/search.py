@@ -37,7 +37,8 @@ from lookalike.cli.options import (
     option,
 )
 from lookalike.cli.queries import Queries, QueriesArgument, read_request, say_what_wins
-from lookalike.cli.saving import Saveable
+from lookalike.cli.saving import Saveable, is_picture
+from lookalike.cli.search_each import Answers, DocumentOf, each_query, print_answers, search_each
 from lookalike.errors import InvalidInputError
 from lookalike.index.kinds import AUTO, KINDS, kind_names
 
@@ -104,6 +105,12 @@ def search(
         int | None,
         option("How many images to find; 10 by default.", "-k", "-t", "--top", metavar="N", min=1),
     ] = None,
+    each: Annotated[
+        bool,
+        typer.Option(
+            "--each", help="Each QUERY is a search of its own, and so is each image of a folder among them."
+        ),
+    ] = False,
     filters: SearchFilters,
     searching: Searching,
     picture: Picture,
@@ -119,9 +126,23 @@ def search(
     from lookalike.results.browsing import BrowseResult
 
     picture.check()
+    if each:
+        _check_each(asked, picture)
+        queries = each_query(queries)
     _check_kept(asked.places(queries), picture.plot, picture.output)
     chosen = Collection.open_near(asked.places(queries), collection)
     say_what_wins(queries or ())
+    is_filtered = bool(given(filters))
+    if each:
+        with watched() as watch:
+            answers = search_each(
+                queries or (),
+                lambda query: find(chosen, [query], asked, filters, searching, k, model, watch),
+            )
+        _tell_each(answers, lambda query, result: document_of(result, [query], asked, filters), picture, json)
+        if not json:
+            print_answers(answers, filepath_only=filepath_only, is_filtered=is_filtered)
+        return
     with watched() as watch:
         result = find_or_list(chosen, queries, asked, filters, searching, k, model, watch)
     for warning in result.warnings:
@@ -135,7 +156,6 @@ def search(
     if json:
         print_json(document())
         return
-    is_filtered = bool(given(filters))
     if isinstance(result, BrowseResult):
         print_paths(result.hits) if filepath_only else print_list(result)
         say_if_none(result, is_filtered=is_filtered)
@@ -143,6 +163,25 @@ def search(
     print_paths(result.hits) if filepath_only else print_hits(result)
     say_if_nothing(result, is_filtered=is_filtered)
     say_where_it_is(result, typed)
+
+
+def _check_each(asked: Queries, picture: Picture) -> None:
+    """Raise InvalidInputError if something is asked for that many searches cannot have."""
+    for name in given(dataclasses.replace(asked, without=None)):
+        raise InvalidInputError(f"--each is for QUERY alone; leave out {flag_of(name)}")
+    if picture.plot is not None or is_picture(picture.output):
+        raise InvalidInputError("many searches are saved as .html, .csv, .parquet or .json, not drawn")
+
+
+def _tell_each(answers: Answers, document_of_one: DocumentOf, picture: Picture, json: bool) -> None:
+    """Save and print what all searches found, and say what could not be searched for."""
+    for warning in dict.fromkeys(warning for _, result in answers.found for warning in result.warnings):
+        complain(warning)
+    for _, error in answers.failed:
+        complain(error)
+    picture.save(answers.saveable(document_of_one))
+    if json:
+        print_json(answers.document(document_of_one))
 
 
 def typed_queries(
