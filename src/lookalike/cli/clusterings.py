@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lookalike.cli.console import complain, print_json, relative, say
+from lookalike.cli.console import complain, print_json, relative, say, tell
 from lookalike.cli.hints import advise
 from lookalike.cli.options import spelled
 from lookalike.cli.saving import Saveable
@@ -46,8 +46,8 @@ def print_list(collection: Collection, json: bool) -> None:
         )
     for reason in damaged.values():
         complain(reason)
-    if not clusterings and not damaged and sys.stdout is not None and sys.stdout.isatty():
-        say("there is no clustering in this collection yet; make one with `lookalike cluster make`")
+    if not clusterings and not damaged:
+        tell("there is no clustering in this collection yet; make one with `lookalike cluster make`")
 
 
 def show_clustering(

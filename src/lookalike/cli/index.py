@@ -246,11 +246,15 @@ def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
         say(f"{files} another picture now, and what was said of the old one is not said of that")
     if result.passed_over:
         say(f"Passed over: {_passed_over(result)}")
-    if result.failures:
-        say(f"{result.failed:,} could not be read:")
-        for row in result.failures[:_FAILURES_SHOWN]:
+    new = [row for row in result.failures if row.path not in result.failed_before]
+    if new:
+        say(f"{len(new):,} could not be read:")
+        for row in new[:_FAILURES_SHOWN]:
             say(f"  {relative(row.path)}: {row.reason}")
-        if result.failed > _FAILURES_SHOWN:
-            say(f"  … and {result.failed - _FAILURES_SHOWN:,} more: lookalike info --failures")
+        if len(new) > _FAILURES_SHOWN:
+            say(f"  … and {len(new) - _FAILURES_SHOWN:,} more: lookalike info --failures")
+    if result.failed_before:
+        fail = count_of(len(result.failed_before), "file fails", "files fail")
+        say(f"{fail} as before: lookalike info --failures")
     if result.notes:
         say(f"{count_images(len(result.notes))} searchable with a part missing: lookalike info --notes")

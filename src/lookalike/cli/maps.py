@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.cli.console import complain, print_json, relative, say
+from lookalike.cli.console import complain, print_json, relative, say, tell
 from lookalike.cli.hints import advise
 from lookalike.cli.options import only_given, spelled
 from lookalike.cli.saving import Saveable, is_picture, save
@@ -152,8 +151,8 @@ def print_list(collection: Collection, json: bool) -> None:
         )
     for reason in damaged.values():
         complain(reason)
-    if not maps and not damaged and sys.stdout is not None and sys.stdout.isatty():
-        say("there is no map in this collection yet; make one with `lookalike map make`")
+    if not maps and not damaged:
+        tell("there is no map in this collection yet; make one with `lookalike map make`")
 
 
 def _document(
