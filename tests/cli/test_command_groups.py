@@ -77,7 +77,7 @@ def test_help_has_frames_where_it_is_seen_and_none_in_a_pipe(call, monkeypatch):
 def test_options_stand_under_their_headings_in_a_pipe_too(call):
     out = call("search", "--help")[1]
     headings = [line for line in out.splitlines() if line.endswith(":") and line[0] != " "]
-    assert headings == ["Arguments:", "Options:", "Query:", "Filters:", "Search index:"]
+    assert headings == ["Arguments:", "Options:", "Query:", "Filters:", "Search index:", "For example:"]
 
 
 def test_help_loads_no_command(photos):
@@ -87,7 +87,10 @@ def test_help_loads_no_command(photos):
     loaded = done.stdout.splitlines()[-1].split()
     assert set(loaded) <= {
         "lookalike.cli",
-        *(f"lookalike.cli.{each}" for each in ("commands", "command_group", "console", "option_groups")),
+        *(
+            f"lookalike.cli.{each}"
+            for each in ("commands", "command_group", "console", "examples", "option_groups")
+        ),
         "lookalike.cli.hints",
     }
 

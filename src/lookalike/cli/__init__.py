@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, cast
@@ -23,6 +24,7 @@ from lookalike.cli.console import (
     have_handles,
     hold_streams,
     naming_output,
+    print_bytes,
     quieten_readers,
     spare_memory,
     tell_of_damage,
@@ -31,6 +33,14 @@ from lookalike.errors import CancelledError, LookalikeError, is_panic
 
 # Typer brings click's errors along or imports click, by its version; BadParameter is what it names of them.
 _USAGE_ERROR = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
+
+# Types, as typer says them by way of pydantic.
+_PLAIN = (
+    (r"Input should be a valid integer\b[^;]*", "expected a whole number"),
+    (r"Input should be a valid number\b[^;]*", "expected a number"),
+    (r"Input should be greater than or equal to (\S+)", r"expected \1 or more"),
+    (r"Input should be less than or equal to (\S+)", r"expected \1 or less"),
+)
 
 _INTERRUPTED = "interrupted; what was done is kept"
 
@@ -83,6 +93,14 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _show_manual(wanted: bool) -> None:
+    if wanted:
+        from lookalike.cli.manual import manual_page
+
+        print_bytes(manual_page().encode())
+        raise typer.Exit
+
+
 def _program() -> typer.Typer:
     program = new_typer(
         name="lookalike",
@@ -91,6 +109,7 @@ def _program() -> typer.Typer:
         epilog="First: lookalike index PHOTOS. Then: lookalike search PHOTOS/one.jpg. Or just look:"
         " lookalike demo.",
         no_args_is_help=True,
+        add_completion=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
@@ -101,6 +120,15 @@ def _program() -> typer.Typer:
 def _root(
     version: Annotated[
         bool, typer.Option("-V", "--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+    manual: Annotated[
+        bool,
+        typer.Option(
+            "--manual",
+            callback=_show_manual,
+            is_eager=True,
+            help="Print the manual page, for man: lookalike --manual | man -l -",
+        ),
     ] = False,
 ) -> None: ...
 
@@ -159,6 +187,8 @@ def _complain_of_usage(error: typer.BadParameter) -> None:
                 print(error.message)
         return
     words = error.format_message()
+    for pattern, plain in _PLAIN:
+        words = re.sub(pattern, plain, words)
     words = words[:1].lower() + words[1:].removesuffix(".")
     end = " " if words.endswith("?") else "; "
     complain(
