@@ -307,7 +307,8 @@ COMMANDS: dict[str, Command | Group] = {
     ),
     "models": Command(
         "models:models",
-        "List the models: what they are, the size of their vectors, and whether they are installed.",
+        "List the models: what they are, the size of their vectors, whether they are installed; or"
+        " fetch one.",
         also="model networks download fetch weights",
     ),
     "datasets": Command(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from lookalike.cli.console import how_long, print_json, relative, say, watched
+from lookalike.cli.console import how_long, print_json, refuse_standard, relative, say, watched
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import CollectionOption, Output, WaitOption, option
 from lookalike.errors import InvalidInputError
@@ -22,7 +22,9 @@ def models(
     to: Annotated[
         Path | None,
         option(
-            "Where to put what is fetched: carry it along, and set LOOKALIKE_MODELS to it.", metavar="DIR"
+            "Put what is fetched into this folder, not into the cache: carry it to another machine, and set"
+            " LOOKALIKE_MODELS to it there.",
+            metavar="DIR",
         ),
     ] = None,
     revision: Annotated[
@@ -39,7 +41,7 @@ def models(
     wait: WaitOption = None,
     output: Output,
 ) -> None:
-    """List the models: what they are, the size of their vectors, and whether they are installed.
+    """List the models: what they are, the size of their vectors, whether they are installed; or fetch one.
 
     With --default, of a collection, which of its models is meant where none is named.
     """
@@ -56,6 +58,8 @@ def models(
         raise InvalidInputError(
             "the models of a collection are listed by `lookalike info`; -c is for --default"
         )
+    if to is not None:
+        refuse_standard(to, "a model", "the name of a folder")
     if fetch is not None:
         _fetch(fetch, to, revision, output)
         return

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lookalike.cli.console import check_pictures, save_picture, tell
+from lookalike.cli.console import check_pictures, refuse_standard, save_picture, tell
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def check_saving(file: Path | None, *pictures: Path | None, dark: bool, force: b
 def _check_ending(file: Path) -> None:
     from lookalike.plots.style import ENDINGS
 
+    refuse_standard(file, "a picture", "the name of a file")
     if file.suffix.lower() not in ENDINGS:
         raise InvalidInputError(f"{file}: it is saved as one of {', '.join((*ENDINGS, *_OTHERS))}")
 
