@@ -52,6 +52,10 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "put_images_back": "Put them back, or sync with prune=True to take them out of the collection",
         "make_clustering": "make it with collection.clusterings.make(name={name!r})",
         "name_clusters": "give some names with collection.clusterings.rename({name!r}, cluster, to)",
+        "named_clusters": (
+            "collection.clusterings.get({name!r}) has them; choose another name, or delete that clustering"
+            " first"
+        ),
         "make_first_map": "make one with collection.maps.make()",
         "make_map": "make it with collection.maps.make(name={name!r})",
         "map_anew": "make it anew with collection.maps.make({method!r}, {name!r})",

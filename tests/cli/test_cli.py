@@ -49,7 +49,7 @@ def test_info_lists_every_failure(call, photos):
         (["search", "missing.jpg"], "there is no file 'missing.jpg'"),
         (["search", "a red car"], "words cannot be searched for"),
         (["search", "notes.txt"], "not an image"),
-        (["search", "cats"], "is a folder"),
+        (["search"], "there is nothing to search for; name an image file, a URL, words, or a filter"),
         (["search", "empty.png"], "the file is empty"),
         (["search", "http://localhost/x.jpg"], "--allow-private"),
         (["search", "http://169.254.169.254/latest"], "--allow-private"),

@@ -44,6 +44,10 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "put_images_back": "Put them back, or run again with --prune to take them out of the collection",
         "make_clustering": "make it with `lookalike cluster make --name '{name}'`",
         "name_clusters": "give some names with `lookalike cluster edit '{name}' --rename CLUSTER=NEW`",
+        "named_clusters": (
+            "`lookalike cluster show '{name}'` shows them; choose another --name, or delete them first:"
+            " `lookalike cluster delete '{name}'`"
+        ),
         "make_first_map": "make one with `lookalike map make`",
         "make_map": "make it with `lookalike map make --name '{name}'`",
         "map_anew": "make it anew with `lookalike map make --method {method} --name '{name}'`",

@@ -92,12 +92,17 @@ def index(
     exclude: Annotated[
         list[str] | None,
         option(
-            "Names or relative paths to pass over; may be repeated. Remembered. Hidden ones always are.",
+            "Names or relative paths to pass over, too; may be repeated. Remembered: see lookalike info."
+            " Hidden ones always are.",
             "--exclude",
             "--exclude-dir",
             metavar="GLOB",
         ),
     ] = None,
+    no_exclude: Annotated[
+        bool,
+        typer.Option("--no-exclude", help="Take up again what was excluded so far."),
+    ] = False,
     fields: Annotated[
         Path | None,
         option(
@@ -143,6 +148,7 @@ def index(
             model=model,
             labels=cast("Labeling | None", labels),
             exclude=exclude or (),
+            forget_excluded=no_exclude,
             instead=instead,
             **watch.told,
         )
@@ -240,11 +246,15 @@ def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
         say(f"{files} another picture now, and what was said of the old one is not said of that")
     if result.passed_over:
         say(f"Passed over: {_passed_over(result)}")
-    if result.failures:
-        say(f"{result.failed:,} could not be read:")
-        for row in result.failures[:_FAILURES_SHOWN]:
+    new = [row for row in result.failures if row.path not in result.failed_before]
+    if new:
+        say(f"{len(new):,} could not be read:")
+        for row in new[:_FAILURES_SHOWN]:
             say(f"  {relative(row.path)}: {row.reason}")
-        if result.failed > _FAILURES_SHOWN:
-            say(f"  … and {result.failed - _FAILURES_SHOWN:,} more: lookalike info --failures")
+        if len(new) > _FAILURES_SHOWN:
+            say(f"  … and {len(new) - _FAILURES_SHOWN:,} more: lookalike info --failures")
+    if result.failed_before:
+        fail = count_of(len(result.failed_before), "file fails", "files fail")
+        say(f"{fail} as before: lookalike info --failures")
     if result.notes:
         say(f"{count_images(len(result.notes))} searchable with a part missing: lookalike info --notes")

@@ -146,6 +146,8 @@ def _print(found: Info) -> None:
     _say_fact("collection", f"{relative(str(found.folder))}  ({found.size / 1e6:,.1f} MB)")
     for root in found.roots:
         _say_fact("root", relative(str(root)))
+        if root in found.exclude:
+            _say_fact("excluded", ", ".join(found.exclude[root]))
     for name in found.datasets:
         _say_fact("data set", name)
     copies = f" in {found.files:,} files" if found.files != found.images else ""

@@ -230,6 +230,7 @@ class Collection(Faces, Checkable, Copyable):
         model: str | None = None,
         labels: Labeling | None = None,
         exclude: Sequence[str] = (),
+        forget_excluded: bool = False,
         instead: str | os.PathLike[str] | None = None,
         quiet: bool = False,
         report: ProgressReport | None = None,
@@ -254,7 +255,9 @@ class Collection(Faces, Checkable, Copyable):
             Of a new collection; one that is there keeps its own.
         labels, exclude
             See `add_root`; for all roots that the paths are about. An absolute path is excluded from the one
-            that it lies in.
+            that it lies in. What is to be excluded joins what has been so far.
+        forget_excluded : bool
+            Whether what has been excluded from these roots so far is not any more.
         instead : path, optional
             Where to make a new one, if not at its place: for a dry run, which is to leave nothing behind. The
             model is not loaded, and no data set downloaded.
@@ -292,7 +295,7 @@ class Collection(Faces, Checkable, Copyable):
                 folder, check_model = (home.folder, True) if instead is None else (instead, False)
                 collection = cls.create(folder, model, with_root=False, check_model=check_model, **watch.told)
         try:
-            add_what_is_asked(collection._manifest, home.targets, datasets, labels, exclude)
+            add_what_is_asked(collection._manifest, home.targets, datasets, labels, exclude, forget_excluded)
         except LookalikeError:
             if collection.is_new:
                 collection.remove_if_empty()

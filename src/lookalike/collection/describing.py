@@ -67,6 +67,7 @@ def describe(places: Places) -> Info:
         notes=places.notes(),
         added=sum(path.startswith(f"{ADDED}:") for path in paths) if places.holds_added else 0,
         fields=store.fields.kinds(),
+        exclude={place: root.exclude for root, place in places.of_roots() if root.exclude},
     )
 
 

@@ -93,8 +93,12 @@ class ManifestFile:
         folder: str | os.PathLike[str],
         labels: Labeling | None = None,
         exclude: Sequence[str] | None = None,
+        adds: bool = False,
     ) -> None:
-        """Add a folder of images, or change how one is read; see `Collection.add_root`."""
+        """Add a folder of images, or change how one is read; see `Collection.add_root`.
+
+        With `adds` what is to be excluded joins what was excluded before.
+        """
         if labels not in (None, *get_args(Labeling)):
             raise InvalidInputError(
                 f"labels is {shown(labels)}; expected one of {', '.join(get_args(Labeling))}", field="labels"
@@ -105,7 +109,7 @@ class ManifestFile:
         if not os.path.isdir(path):
             raise CollectionNotFoundError(f"there is no folder {path}")
         kept = None if exclude is None else tuple(dict.fromkeys(read_exclude(each, path) for each in exclude))
-        self._add(RootRequest(path, labels, kept))
+        self._add(RootRequest(path, labels, kept, adds))
 
     def add_dataset(self, name: str, watch: Watch = UNWATCHED) -> tuple[Path, ...]:
         """Add a data set; see `Collection.add_dataset`."""
@@ -165,6 +169,11 @@ class ManifestFile:
             self._save(
                 Manifest(manifest.model, tuple(moved if each == root else each for each in manifest.roots))
             )
+
+    def make_default(self, model: str) -> None:
+        """Say which model is meant where none is named, and keep that; the caller holds the writer's lock."""
+        with self._lock:
+            self._save(Manifest(model, self.manifest.roots))
 
     def save(self, without: Sequence[Root] = ()) -> None:
         """Keep the roots that were added, and forget those that are gone and were given up.

@@ -74,6 +74,7 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
     with contextlib.nullcontext() if dry_run else writer_lock(store.folder, turn):
         manifest_file.reload()
         resources = replace(resources, places=_places_now(resources))  # others may have written meanwhile
+        failed_before = set(resources.places.failures())
         models = EmbeddingModels.choose(resources, request.model, request.compute)
         if not dry_run:
             settle_indexes(store.folder)
@@ -151,6 +152,7 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
         notes=places.notes(),
         carried=len(carrying.carried),
         replaced=len(carrying.replaced),
+        failed_before=frozenset(each.path for each in failures if each in failed_before),
     )
 
 

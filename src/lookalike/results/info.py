@@ -105,6 +105,8 @@ class Info(Result):
         Keys that images were added under by call.
     fields : mapping of str to str
         The user's own columns, and what they hold.
+    exclude : mapping of Path to tuple of str
+        What is passed over of each root of which anything is: globs of names and relative paths.
     """
 
     folder: Path
@@ -125,6 +127,7 @@ class Info(Result):
     notes: tuple[Note, ...] = ()
     added: int = 0
     fields: Mapping[str, str] = field(default_factory=dict)
+    exclude: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def looks(self) -> Appearance | None:
@@ -137,6 +140,7 @@ class Info(Result):
         return {
             "collection": path(str(self.folder)),
             "roots": [path(str(root)) for root in self.roots],
+            "exclude": {path(str(root)): list(globs) for root, globs in self.exclude.items()},
             "datasets": list(self.datasets),
             "files": self.files,
             "images": self.images,

@@ -22,6 +22,7 @@ class RootRequest:
     path: Path
     labels: Labeling | None
     exclude: tuple[str, ...] | None
+    adds: bool = False  # to what was excluded before
 
     def apply(self, manifest: Manifest, collection: Path) -> Manifest:
         """Return the manifest with the root added, or changed."""
@@ -39,6 +40,8 @@ class RootRequest:
             old = Root(name, stored_root_path(collection, self.path))
         labels = old.labels if self.labels is None else self.labels
         exclude = old.exclude if self.exclude is None else self.exclude
+        if self.adds:
+            exclude = tuple(dict.fromkeys((*old.exclude, *exclude)))
         return manifest.with_root(Root(old.name, old.path, labels, exclude))
 
 
