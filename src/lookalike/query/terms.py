@@ -13,7 +13,7 @@ import math
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -25,7 +25,7 @@ from lookalike.as_numbers import as_numbers
 from lookalike.errors import ImageError, InvalidInputError, QueryInputError
 from lookalike.images import decode
 from lookalike.images.decode import upright_rgb
-from lookalike.query.checking import check_document, check_text, is_number
+from lookalike.query.checking import check_document, check_switch, check_text, is_list, is_number
 from lookalike.system.checked_calls import check_path, checked, shown
 from lookalike.types import ImageId, PixelArray, format_id
 
@@ -204,7 +204,8 @@ class Url(PictureTerm):
         PictureTerm.__post_init__(self)
         if "://" not in check_text("url", self.url, "an address such as https://example.org/a.jpg"):
             raise InvalidInputError(
-                f"url is {self.url!r}; expected an address such as https://example.org/a.jpg", field="url"
+                f"url is {shown(self.url)}; expected an address such as https://example.org/a.jpg",
+                field="url",
             )
 
     def _content(self) -> str:
@@ -230,9 +231,10 @@ class Words(Term):
 
     def __post_init__(self) -> None:
         Term.__post_init__(self)
+        object.__setattr__(self, "is_guess", check_switch("is_guess", self.is_guess))
         if not isinstance(self.words, str) or not (self.is_guess or self.words.strip()):
             raise InvalidInputError(
-                f"words is {self.words!r}; expected a text that is not empty", field="words"
+                f"words is {shown(self.words)}; expected a text that is not empty", field="words"
             )
 
     def _content(self) -> str:
@@ -409,7 +411,7 @@ def read_id(value: object) -> ImageId:
 def _check_region(region: object) -> Region | None:
     if region is None:
         return None
-    given = tuple(region) if isinstance(region, Sequence | np.ndarray) and not isinstance(region, str) else ()
+    given = tuple(region) if is_list(region) else ()
     is_one = len(given) == 4 and all(is_number(each) and math.isfinite(each) for each in given)
     if is_one:
         x, y, width, height = map(float, given)
@@ -417,7 +419,7 @@ def _check_region(region: object) -> Region | None:
         is_one &= max(x + width, y + height) <= 1 + _ROUNDING and max(x, y) < 1
     if not is_one:
         raise InvalidInputError(
-            f"the region is {region!r}; expected left, top, width and height as shares of the upright"
+            f"the region is {shown(region)}; expected left, top, width and height as shares of the upright"
             " picture, such as (0.25, 0, 0.5, 1)",
             field="region",
         )
@@ -443,6 +445,8 @@ def _as_pixels(picture: Any) -> PixelArray:
             picture = upright_rgb(picture)
         except Exception as error:  # Pillow reads a file only now, and raises nearly anything where it is bad
             raise QueryInputError(f"the query cannot be read: {error}") from error
+    if np.ma.is_masked(picture):
+        raise QueryInputError("the query has pixels that are masked; expected all of them")
     try:
         pixels = np.asarray(picture)
     except ValueError as error:  # lists of different lengths, or of too many lists

@@ -22,6 +22,7 @@ from lookalike.images.finding.scan import unescape
 from lookalike.images.finding.spelling import as_label, as_typed, composed, path_within
 from lookalike.store.labeling import BY_PATH, MARK, NO_LABELS, Labeling, levels_above
 from lookalike.system.cells import from_cell, text_of
+from lookalike.system.checked_calls import shown
 from lookalike.system.plain_files import read_named
 
 LabelOf = Callable[[str], str | None]
@@ -57,14 +58,14 @@ def read_labeling(given: Labeling, root: Path) -> str:
     if MARK in text:
         if text.count(MARK) > 1 or os.path.isabs(text):
             raise InvalidInputError(
-                f"labels is {text!r}; expected a glob of paths from the root with one {MARK} in it",
+                f"labels is {shown(text)}; expected a glob of paths from the root with one {MARK} in it",
                 field="labels",
             )
         _pattern(text)
         return text
     file = Path(os.path.abspath(text))
     if not text or not file.is_file():
-        raise InvalidInputError(f"labels is {text!r}; expected {EXPECTED}", field="labels")
+        raise InvalidInputError(f"labels is {shown(text)}; expected {EXPECTED}", field="labels")
     list(read_label_table(file))
     inside = path_within(root, file)
     return str(file) if inside is None else str(inside)
@@ -174,7 +175,9 @@ def _pattern(text: str) -> re.Pattern[str]:
     try:
         return re.compile("".join(parts), re.DOTALL)
     except re.error as error:
-        raise InvalidInputError(f"labels is {text!r}, which is no glob ({error})", field="labels") from error
+        raise InvalidInputError(
+            f"labels is {shown(text)}, which is no glob ({error})", field="labels"
+        ) from error
 
 
 def _match(pattern: re.Pattern[str], path: str) -> str | None:

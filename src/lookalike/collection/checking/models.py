@@ -9,13 +9,13 @@ from pathlib import Path
 
 from lookalike.collection.checking.parts import Looking, Mended
 from lookalike.embed import ModelRegistry, base_name
-from lookalike.errors import LookalikeError
+from lookalike.errors import LookalikeError, ModelDamagedError
 from lookalike.hints import Hint, Sentence
 from lookalike.pca import PCA
 from lookalike.results.checking import Damage
 from lookalike.store import Store
 from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import check_noted, is_summed, replace_noted, summed
+from lookalike.system.sums import check_noted, is_summed, read_document, replace_noted, summed, why_unread
 
 _COSTS = {
     ".npz": "searches by the reduced model from what is not in the collection, and new images in it",
@@ -47,17 +47,24 @@ def look_at_models(looking: Looking) -> None:
         if not described.name.endswith(".card.json") and not graph.exists():
             _find(looking, graph, "the file is missing")
     for graph in sorted(folder.glob("*.onnx")):
-        if not graph.with_suffix(".json").exists():
+        # It is written last, and before the first vectors: without any, somebody was killed.
+        if not graph.with_suffix(".json").exists() and graph.stem in Store(looking.folder).vector_tables():
             _find(looking, graph.with_suffix(".json"), "the file is missing")
     _look_for_missing(looking, folder)
 
 
 def _look_for_missing(looking: Looking, folder: Path) -> None:
-    """Look for models of which there are vectors, and no components."""
+    """Look for models of which there are vectors, and nothing that says what they are."""
     there = {finding.damage.place for finding in looking.findings}
+    registry = ModelRegistry(folder)
     for name in Store(looking.folder).vector_tables():
-        file = folder / f"{name}.npz"
-        if base_name(name) and not file.exists() and looking.place(file) not in there:
+        is_reduced = base_name(name) is not None
+        file = folder / f"{name}{'.npz' if is_reduced else '.external'}"
+        if file.exists() or {looking.place(file.with_name(name + each)) for each in _COSTS} & there:
+            continue
+        try:
+            registry.get(name)
+        except ModelDamagedError:
             _find(looking, file, "the file is missing")
 
 
@@ -70,6 +77,7 @@ def _look(file: Path) -> tuple[bool, str | None]:
         if file.suffix == ".npz":
             PCA.load(file)
         elif file.suffix == ".external" or (file.suffix == ".json" and not file.name.endswith(".card.json")):
+            read_document(content)  # raises where it is none
             verified = is_summed(json.loads(content))
             ModelRegistry(file.parent).get(file.stem)  # raises where it describes no model
         elif file.suffix == ".onnx":
@@ -80,8 +88,10 @@ def _look(file: Path) -> tuple[bool, str | None]:
                     return True, "its content is not what its description says"
         elif file.suffix == ".weights" and len(content.strip()) != 64:
             raise ValueError("it holds no sha256")
-    except (LookalikeError, ValueError, KeyError, TypeError, OSError, RecursionError) as error:
+    except (LookalikeError, OSError) as error:
         return verified, str(error)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return verified, why_unread(error)
     return verified, None
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
@@ -40,7 +41,7 @@ from lookalike.store.manifest import has_sums
 from lookalike.system.file_identity import FileIdentity
 from lookalike.system.flush import flush_folder, make_durable_folder
 from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import checked, summed
+from lookalike.system.sums import read_document, summed, why_unread
 
 _DAMAGED = (
     *(ValueError, KeyError, TypeError, AttributeError, EOFError),
@@ -119,7 +120,9 @@ class NamedFolders(ABC, Generic[T]):
 
     def names(self) -> list[str]:
         """Return the names of those that are there."""
-        return sorted(composed(file.parent.name) for file in self._place.glob(f"*/{self._facts}"))
+        # The copy is written after the facts, and deleted before them: where it is alone, they are lost.
+        found = itertools.chain.from_iterable(self._place.glob(f"*/{name}") for name in (self._facts, COPY))
+        return sorted({composed(file.parent.name) for file in found})
 
     def look(self) -> dict[str, FileIdentity]:
         """Return by name which files the facts are in now; nothing is opened."""
@@ -139,6 +142,10 @@ class NamedFolders(ABC, Generic[T]):
             self._parse(folder, COPY)
             return True
         return False
+
+    def is_cut_off(self, folder: Path) -> bool:
+        """Tell whether a folder is what is left by who was killed while making or deleting what is in it."""
+        return not any(os.path.lexists(folder / name) for name in (self._facts, COPY))
 
     def check_there(self, name: str) -> None:
         """Raise CollectionError unless there is one of that name."""
@@ -198,9 +205,12 @@ class NamedFolders(ABC, Generic[T]):
                     return read(folder)
             return read(folder)
         except (OSError, *_DAMAGED) as error:
-            kind = StoreDamagedError if refusal(error) is None else StoreResourceError
+            is_lost = isinstance(error, FileNotFoundError)
+            if is_lost:
+                self.check_there(name)  # deleted meanwhile
+            kind = StoreDamagedError if is_lost or refusal(error) is None else StoreResourceError
             raise kind(
-                f"the {self.kind} in {folder} cannot be read: {getattr(error, 'strerror', None) or error}",
+                f"the {self.kind} in {folder} cannot be read: {why_unread(error)}",
                 # Of what is damaged, repair brings back what can be: to delete it would lose names.
                 hint=Hint("repair") if kind is StoreDamagedError else way_out(error),
             ) from error
@@ -229,10 +239,13 @@ class NamedFolders(ABC, Generic[T]):
         """Delete one, damaged or not."""
         with self.lock():
             self.check_there(name)
+            folder = self._place / composed(name)
             try:
-                (self._place / composed(name) / self._facts).unlink()
-                flush_folder(self._place / composed(name))
-                shutil.rmtree(self._place / composed(name))
+                # The copy first: facts that are missing beside it look like damage, which a repair mends.
+                for file in (folder / COPY, folder / self._facts):
+                    file.unlink(missing_ok=True)
+                    flush_folder(folder)
+                shutil.rmtree(folder)
             except OSError as error:
                 raise StoreResourceError(
                     f"cannot delete {self._place / name}: {error.strerror or error}"
@@ -264,11 +277,7 @@ def parse_facts(
     defaults : mapping of str to object, optional
         Of those that earlier versions did not write.
     """
-    try:
-        facts = json.loads(text.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError("its facts are no JSON document") from error
-    facts = checked(facts) if isinstance(facts, dict) else {}
+    facts = read_document(text)
     if facts.pop("format", None) != _FORMAT:
         raise ValueError("it is damaged, or of another lookalike's format")
     facts, expected = {**(defaults or {}), **facts}, {**expected, "arrays": str}
