@@ -63,6 +63,11 @@ PYTHON: Mapping[str, str] = MappingProxyType(
             "give a table of labels, a CSV file with columns path and label, or name clusters"
             " with collection.clusterings.rename and give the clustering's name"
         ),
+        "say_labels": (
+            "say where labels come from with collection.add_root(folder, labels=…): a CSV file, 'folders:1',"
+            " 'path', a glob such as '{{label}}_*'; or 'folders', to use them all the same"
+        ),
+        "see_paths": "tables and globs are compared with paths from the root",
         "list_labels": "collection.info().labels lists the labels",
         "list_facts": "collection.info().facts lists the {plural}",
         "fewer_dimensions": (

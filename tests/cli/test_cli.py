@@ -58,7 +58,7 @@ def test_info_lists_every_failure(call, photos):
         (["search", "cats/0.png", "-c", "cats"], "there is no collection in"),
         (["index", "missing"], "there is no file or folder"),
         (["index", "missing/*.jpg"], "nothing matches missing/*.jpg"),
-        (["index", "--labels", "magic"], "expected folders or none"),
+        (["index", "--labels", "magic"], "expected folders (the last folder's name)"),
         (["index", "--model", "resnet"], "lite0-int8"),
         (["info", "-c", "cats"], "there is no collection in"),
         (["index", "-c", "typo"], "there is no collection in"),

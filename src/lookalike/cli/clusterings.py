@@ -80,6 +80,9 @@ def show_clustering(
         print_json(document())
     elif not output.quiet:
         _print_clustering(found, n_assigned, is_new)
+        note = collection.label_note
+        if found.scores is None and note is not None and sys.stdout is not None and sys.stdout.isatty():
+            say(advise(note))
 
 
 def _print_clustering(found: Clustering, n_assigned: int | None, is_new: bool) -> None:

@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from lookalike.cli.console import complain, print_json, save_picture, watched
+from lookalike.cli.console import complain, print_json, save_picture, say, watched
 from lookalike.cli.evaluations import document_of, print_clusterings, print_evaluation
+from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import (
     CollectionOption,
@@ -115,9 +116,10 @@ def evaluate(
     labels: Annotated[
         str | None,
         option(
-            "A table with columns path and label; or a clustering, of which the clusters that you named are"
-            " labels. By default those of folders and data sets, or else the names of clusters.",
-            metavar="FILE.csv|NAME",
+            "A table with columns path and label; a clustering, of which the clusters that you named are"
+            " labels; or folders, as index takes them. By default those of folders and data sets, if they"
+            " tell anything, or else the names of clusters.",
+            metavar="FILE.csv|NAME|folders|folders:1|path|PATTERN",
             rich_help_panel=_WHAT,
         ),
     ] = None,
@@ -164,6 +166,8 @@ def evaluate(
         return
     if found is not None:
         print_evaluation(found, is_quiet=output.quiet)
+        if labels is None and not output.quiet and (note := chosen.label_note) is not None:
+            say(advise(note))
     if grouped.clusterings:
         print_clusterings(grouped.clusterings, after=found is not None)
     for reason in grouped.damaged.values():

@@ -55,6 +55,11 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
             "give a table of labels with --labels FILE.csv (columns path and label), or name"
             " clusters with `lookalike cluster edit --rename` and give the clustering's name"
         ),
+        "say_labels": (
+            "say where labels come from with `lookalike index --labels FILE.csv` (or folders:1, path, a glob"
+            " such as '{{label}}_*'), or use them all the same with `--labels folders`"
+        ),
+        "see_paths": "tables and globs are compared with paths from the root",
         "list_labels": "`lookalike info` lists the labels",
         "list_facts": "`lookalike info` lists the {plural}",
         "fewer_dimensions": (

@@ -160,6 +160,9 @@ def _print(found: Info) -> None:
         _print_appearance(found.appearance)
     _print_facts(found.facts)
     _say_fact("labels", _counted(found.labels))
+    _say_fact("not used", _counted(found.unused_labels))
+    if found.label_note is not None:
+        _say_fact("", advise(found.label_note))
     _say_fact("fields", ", ".join(f"{name} ({kind})" for name, kind in found.fields.items()))
     for each in found.clusterings:
         _print_clustering(each)

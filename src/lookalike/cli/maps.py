@@ -69,6 +69,14 @@ def show_map(
     elif not output.quiet:
         for line in _summary(found, replaced, n_placed, drawing.output, place):
             say(line)
+        note = collection.label_note
+        if (
+            note is not None
+            and is_usual
+            and drawing.color is None
+            and (groups is None or groups.kind != "label")
+        ):
+            say(advise(note))
 
 
 def check_color(collection: Collection, color: str | None) -> None:
@@ -83,6 +91,8 @@ def check_color(collection: Collection, color: str | None) -> None:
             f"--color is {color!r}; expected one of {there}, and there is no clustering of that name"
         )
     elif color == "label" and not collection.info().labels:
+        if (note := collection.label_note) is not None:
+            raise CollectionConflictError(str(note), hint=note.hint)
         raise CollectionConflictError(
             f"no image of the collection in {collection.folder} has a label; leave out --color, or make"
             " clusters with `lookalike cluster make`"

@@ -28,6 +28,7 @@ from lookalike.collection.renamed import RENAMED, takes_timeout
 from lookalike.collection.resources import Resources, of_one_state
 from lookalike.collection.searchers import Searchers
 from lookalike.collection.searching import Run, all_with_vectors, search
+from lookalike.collection.silent_labels import label_note
 from lookalike.collection.snapshot import Snapshot, Snapshots
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.maps import StoredMaps
@@ -36,7 +37,7 @@ from lookalike.collection.thumbnails import query_thumbnails, thumbnails
 from lookalike.datasets import prepare_dataset
 from lookalike.embed import AUTO, Compute, ModelRegistry, check_device
 from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedError, LookalikeError
-from lookalike.hints import Hint
+from lookalike.hints import Hint, Sentence
 from lookalike.index.contract import DEFAULT_RECALL
 from lookalike.index.kinds import AUTO as AUTO_INDEX
 from lookalike.query.checking import check_count, check_seconds
@@ -110,7 +111,7 @@ class Collection(Faces, Checkable, Copyable):
         cls,
         folder: str | os.PathLike[str],
         model: str | None = None,
-        labels: Labeling = "folders",
+        labels: Labeling | None = None,
         exclude: Sequence[str] = (),
         with_root: bool = True,
         check_model: bool = True,
@@ -393,8 +394,13 @@ class Collection(Faces, Checkable, Copyable):
         Parameters
         ----------
         folder : path
-        labels : {"folders", "none"}, optional
-            Whether the name of the folder that an image lies in is its label. Yes, for a new root.
+        labels : str or path, optional
+            Where labels come from: ``"folders"``, the name of an image's folder; ``"folders:1"``, that of the
+            one above it; ``"path"``, all of them; ``"none"``; a CSV file with columns ``path`` and ``label``,
+            which is read again at each `sync`; or a glob of paths from the root with one ``{label}`` in it,
+            such as ``"{label}_*.jpg"``. What is said here is used, whatever images look like. Where nothing
+            was ever said, it is folders, if these agree with what images look like better than chance. A
+            change needs no image to be embedded again.
         exclude : sequence of str, optional
             Globs of names and relative paths to pass over. None, for a new root.
 
@@ -402,8 +408,19 @@ class Collection(Faces, Checkable, Copyable):
         ------
         CollectionError
             If there is no such folder, or it lies inside a root, or around one.
+        InvalidInputError
+            If labels are none of these, or come from a table that cannot be used.
         """
         self._manifest.add_folder(folder, labels, exclude)
+
+    @property
+    def label_note(self) -> Sentence | None:
+        """A line that says so where folders do not say what images show, with what to do; else None.
+
+        It is measured by `sync`. Then nothing is named, coloured or measured by them, unless `add_root` or an
+        evaluation is told to use them.
+        """
+        return label_note(self._manifest.manifest)
 
     def list_roots(self) -> tuple[RootInfo, ...]:
         """Return the folders and data sets that the collection is made of, and whether they are there.

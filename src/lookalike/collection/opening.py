@@ -198,7 +198,7 @@ def _target(path: AnyPath) -> Path:
 def create(
     home: Path,
     model: str | None,
-    labels: Labeling,
+    labels: Labeling | None,
     exclude: Sequence[str],
     with_root: bool,
     check_model: bool,
