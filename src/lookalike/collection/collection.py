@@ -772,9 +772,9 @@ class Collection(Faces, Checkable, Copyable):
 
     def search(
         self,
-        *queries: Query | SearchRequest,
+        *queries: Query | Iterable[Query] | SearchRequest,
         k: int = 10,
-        without: Query | Sequence[Query] = (),
+        without: Query | Iterable[Query] = (),
         model: str | None = None,
         split: str | None = None,
         color: str | Sequence[str] | None = None,
@@ -793,13 +793,16 @@ class Collection(Faces, Checkable, Copyable):
 
         Parameters
         ----------
-        *queries : Term, path, URL, words, (height, width, 3) uint8 pixels, or image of Pillow's
-            Several make one query, their mean. Words need a model that knows text. None, where a colour is
-            given: the images that have most of the colour come first, and their score is how much of it they
-            have, 0 to 1. A text is a file or folder that is there, else a URL, else an image of a data set,
-            else words; `ImageFile`, `Url`, `Words`, `ImageRef`, `Example`, `Pixels` and `Vector` say which,
-            and with what weight. Or one `SearchRequest`, which has all options but `allow_private`, `device`,
-            `report` and `cancel`.
+        *queries : path, URL, words, Hit, id, picture in memory, vector or Term; or lists of them
+            Several make one query, their mean. A text is a file or folder that is there, else a URL, else an
+            image of a data set, else words, which need a model that knows text; a whole number is the id of
+            an image of the collection. A picture is an image of Pillow's, the bytes of a file, an open file,
+            or an array: (height, width), or (height, width, 1 to 4) with alpha as the last of 2 or 4, of
+            uint8, of truth values, or of floats from 0 to 1. Floats in one dimension are a vector, int64
+            numbers are ids. `ImageFile`, `Url`, `Words`, `ImageRef`, `Example`, `Pixels` and `Vector` say
+            which it is, and with what weight. None, where a colour is given: the images that have most of the
+            colour come first, and their score is how much of it they have, 0 to 1. Or one `SearchRequest`,
+            which has all options but `allow_private`, `device`, `report` and `cancel`.
         k : int
             How many images to return; all there are, if they are fewer.
         without : one of the same, or a sequence of them
