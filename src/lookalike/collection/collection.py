@@ -122,14 +122,14 @@ class Collection(Faces, Checkable, Copyable):
         Parameters
         ----------
         folder : path
-            The folder of images; or, without `with_root`, any folder, made if need be.
+            The folder of images, made if need be; or, without `with_root`, any folder.
         model : str, optional
             The model of the collection, for good: a name, or the path of an ONNX file; lookalike's default of
             today if none is named.
         labels, exclude
             See `add_root`.
         with_root : bool
-            Whether the folder itself is the first root.
+            Whether the folder itself is the first root; others are added by `add_root`.
         check_model : bool
             Whether to load the model, and fetch it if need be, before anything is written.
         report, cancel : optional
@@ -138,7 +138,7 @@ class Collection(Faces, Checkable, Copyable):
         Raises
         ------
         CollectionError
-            If there is a collection already, no such folder, or no right to write to it.
+            If there is a collection already, or the folder cannot be made, or be written to.
         ModelError
             If there is no such model, or it cannot be loaded; no collection has been made.
 
