@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
@@ -29,13 +29,20 @@ from lookalike.collection.resources import Resources, of_one_state
 from lookalike.collection.searchers import Searchers
 from lookalike.collection.searching import Run, all_with_vectors, search
 from lookalike.collection.snapshot import Snapshot, Snapshots
+from lookalike.collection.statements.naming import read_image
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.maps import StoredMaps
 from lookalike.collection.syncing import SyncRequest, sync
 from lookalike.collection.thumbnails import query_thumbnails, thumbnails
 from lookalike.datasets import prepare_dataset
 from lookalike.embed import AUTO, Compute, ModelRegistry, check_device
-from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedError, LookalikeError
+from lookalike.errors import (
+    CollectionNotFoundError,
+    InvalidInputError,
+    LockedError,
+    LookalikeError,
+    QueryNotFoundError,
+)
 from lookalike.hints import Hint
 from lookalike.index.contract import DEFAULT_RECALL
 from lookalike.index.kinds import AUTO as AUTO_INDEX
@@ -46,6 +53,7 @@ from lookalike.query.filter import Filter
 from lookalike.query.reading import Query, read_queries
 from lookalike.query.request import SearchRequest
 from lookalike.results.browsing import BrowseResult, Facets
+from lookalike.results.hits import show_hits
 from lookalike.results.info import ImageInfo, Info, RootInfo
 from lookalike.results.search import SearchResult
 from lookalike.results.sync import SyncReport
@@ -67,6 +75,8 @@ if TYPE_CHECKING:
     from lookalike.results.adding import AddReport, FieldReport, VectorReport
     from lookalike.results.clusterings import Clustering
     from lookalike.results.maps import ImageMap
+
+_SHOWN = 8  # pictures, in a notebook
 
 
 @checked
@@ -948,6 +958,15 @@ class Collection(Faces, Checkable, Copyable):
         """Return the class and the folder."""
         return f"<Collection in {self.folder.parent}>"
 
+    def _repr_html_(self) -> str | None:
+        """Show in a notebook what it holds, with some pictures; nothing of what cannot be read."""
+        try:
+            some = self.browse(sort="random", k=_SHOWN)
+            pictures = show_hits(some.hits, some.lookup, lambda hit: hit.label or "")
+            return self.info()._repr_html_() + pictures
+        except LookalikeError:
+            return None
+
     def browse(
         self,
         request: SearchRequest | None = None,
@@ -1119,6 +1138,26 @@ class Collection(Faces, Checkable, Copyable):
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self._snapshots.now())
+
+    def __iter__(self) -> Iterator[Hit]:
+        """Iterate over the images by path, as they are now.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> report = photos.sync()
+        >>> [os.path.basename(image.path) for image in photos][:2]
+        ['stripes-brighter.png', 'stripes.png']
+        """
+        return iter(self.browse())
+
+    def __contains__(self, image: object) -> bool:
+        """Tell whether it holds an image: a hit, an id, a path, or a name such as ``mnist:test/42``."""
+        try:
+            places = self._resources().places
+            return bool(places.of_images({read_image(places, image)}))
+        except QueryNotFoundError:
+            return False
 
     if not TYPE_CHECKING:  # there, only what is here today is
 
