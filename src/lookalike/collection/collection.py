@@ -1147,7 +1147,7 @@ class Collection(Faces, Checkable, Copyable):
         >>> photos = Collection.create(photo_folder)
         >>> report = photos.sync()
         >>> [os.path.basename(image.path) for image in photos][:2]
-        ['stripes-brighter.png', 'stripes.png']
+        ['circles.png', 'noise.png']
         """
         return iter(self.browse())
 
