@@ -31,6 +31,7 @@ from lookalike.collection.stored.journal import Journal
 from lookalike.collection.thumbnails import thumbnails
 from lookalike.errors import CollectionConflictError
 from lookalike.images.finding.scan import unescape
+from lookalike.images.formats import ending_of
 from lookalike.store import ADDED, Manifest, PinnedStore, Root, look_at_tables, root_folder
 from lookalike.store.pinned import State
 from lookalike.store.swept import is_swept
@@ -198,8 +199,16 @@ class Snapshot(SnapshotColumns):
         place = self._places.get(name)
         if place is None and name == ADDED:
             found = self.image_at(stored) if image is None else image
-            return stored if found is None else str(self.store.kept.path_of(found))
+            return stored if found is None else self._kept_path(found)
         return stored if place is None else os.path.normpath(place / unescape(relative))
+
+    def _kept_path(self, image: int) -> str:
+        """Return where the file of an image lies that was added by call; or lay, if it is gone."""
+        file = self.store.kept.path_of(image)
+        if not file.suffix:
+            formats = self.store.images.read_where_in("id", [image], ["format"])["format"].to_pylist()
+            file = file.with_suffix(ending_of(formats[0] if formats else ""))
+        return str(file)
 
     def image_at(self, stored: str) -> ImageId | None:
         """Return the image that lies at a stored path; None if none does."""

@@ -221,6 +221,11 @@ class ModelRegistry:
     def _given(self, name: str) -> Model:
         with contextlib.suppress(ModelNotFoundError):
             return get_model(name)
+        if os.path.isdir(self.folder.parent / "vectors" / f"{name}.lance"):  # also of a name that is none
+            raise ModelDamagedError(
+                f"there are vectors of {name} here, and nothing says any more how they are made or compared",
+                hint=Hint("repair"),
+            )
         return get_model(name, [*self.reduced(), *self._kept(), *list_external(self.folder)])
 
     def _base_of(self, name: str) -> str | None:

@@ -125,6 +125,15 @@ FORMATS: tuple[ImageFormat, ...] = (
 EXTENSIONS: frozenset[str] = frozenset(ending for row in FORMATS for ending in row.extensions)
 
 
+def ending_of(name: str) -> str:
+    """Return what files of a format end in, as a rule; nothing for a name that is none.
+
+    >>> ending_of("TIFF")
+    '.tif'
+    """
+    return next((row.extensions[0] for row in FORMATS if row.name == name), "")
+
+
 def recognize(head: bytes) -> ImageFormat | None:
     """Return the format of a file that begins with `head`, or None if it is no image that we read.
 

@@ -47,6 +47,12 @@ def largest(campaign: Campaign, start: str, ending: str = "") -> str:
         ("cut", "maps/pca", ".npz"),
         ("flip", "models", ".npz"),
         ("flip", "added/", ".png"),
+        ("delete", "added/", ".png"),
+        ("delete", "clusterings/plain", "clustering.json"),
+        ("delete", "clusterings/plain", ".npz"),
+        ("delete", "maps/pca", "map.json"),
+        ("delete", "models/ours", ".external"),
+        ("delete", "models", ".npz"),
     ],
 )
 def test_damage_gives_no_wrong_answer_and_is_mended_or_said(campaign, kind, start, ending):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lookalike.collection.checking.parts import Looking, Mended
 from lookalike.embed import ModelRegistry, base_name
-from lookalike.errors import LookalikeError
+from lookalike.errors import LookalikeError, ModelDamagedError
 from lookalike.hints import Hint, Sentence
 from lookalike.pca import PCA
 from lookalike.results.checking import Damage
@@ -53,11 +53,17 @@ def look_at_models(looking: Looking) -> None:
 
 
 def _look_for_missing(looking: Looking, folder: Path) -> None:
-    """Look for models of which there are vectors, and no components."""
+    """Look for models of which there are vectors, and nothing that says what they are."""
     there = {finding.damage.place for finding in looking.findings}
+    registry = ModelRegistry(folder)
     for name in Store(looking.folder).vector_tables():
-        file = folder / f"{name}.npz"
-        if base_name(name) and not file.exists() and looking.place(file) not in there:
+        is_reduced = base_name(name) is not None
+        file = folder / f"{name}{'.npz' if is_reduced else '.external'}"
+        if file.exists() or {looking.place(file.with_name(name + each)) for each in _COSTS} & there:
+            continue
+        try:
+            registry.get(name)
+        except ModelDamagedError:
             _find(looking, file, "the file is missing")
 
 

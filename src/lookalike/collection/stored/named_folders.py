@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
@@ -119,7 +120,9 @@ class NamedFolders(ABC, Generic[T]):
 
     def names(self) -> list[str]:
         """Return the names of those that are there."""
-        return sorted(composed(file.parent.name) for file in self._place.glob(f"*/{self._facts}"))
+        # The copy is written after the facts, and deleted before them: where it is alone, they are lost.
+        found = itertools.chain.from_iterable(self._place.glob(f"*/{name}") for name in (self._facts, COPY))
+        return sorted({composed(file.parent.name) for file in found})
 
     def look(self) -> dict[str, FileIdentity]:
         """Return by name which files the facts are in now; nothing is opened."""
@@ -198,9 +201,12 @@ class NamedFolders(ABC, Generic[T]):
                     return read(folder)
             return read(folder)
         except (OSError, *_DAMAGED) as error:
-            kind = StoreDamagedError if refusal(error) is None else StoreResourceError
+            is_lost = isinstance(error, FileNotFoundError)
+            if is_lost:
+                self.check_there(name)  # deleted meanwhile
+            kind = StoreDamagedError if is_lost or refusal(error) is None else StoreResourceError
             raise kind(
-                f"the {self.kind} in {folder} cannot be read: {getattr(error, 'strerror', None) or error}",
+                f"the {self.kind} in {folder} cannot be read: {_reason(error)}",
                 # Of what is damaged, repair brings back what can be: to delete it would lose names.
                 hint=Hint("repair") if kind is StoreDamagedError else way_out(error),
             ) from error
@@ -229,10 +235,12 @@ class NamedFolders(ABC, Generic[T]):
         """Delete one, damaged or not."""
         with self.lock():
             self.check_there(name)
+            folder = self._place / composed(name)
             try:
-                (self._place / composed(name) / self._facts).unlink()
-                flush_folder(self._place / composed(name))
-                shutil.rmtree(self._place / composed(name))
+                for file in (folder / COPY, folder / self._facts):
+                    file.unlink(missing_ok=True)
+                    flush_folder(folder)
+                shutil.rmtree(folder)
             except OSError as error:
                 raise StoreResourceError(
                     f"cannot delete {self._place / name}: {error.strerror or error}"
@@ -293,6 +301,12 @@ def read_arrays(file: Path, expected: Mapping[str, tuple[npt.DTypeLike, int]]) -
         if arrays[name].dtype != dtype or arrays[name].ndim != n_dimensions:
             raise ValueError(f"{name} is {arrays[name].dtype} of shape {arrays[name].shape}")
     return arrays
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f"{os.path.basename(error.filename)} is missing"
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _file_name(content: bytes) -> str:
