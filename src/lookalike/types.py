@@ -155,16 +155,20 @@ class Pictured:
 
     __slots__ = ("_show",)
 
-    _show: Callable[[Self], str]
-
-    def shown_by(self, show: Callable[[Self], str]) -> Self:
-        """Return itself, shown in notebooks by a function that gives HTML; copies are not."""
-        object.__setattr__(self, "_show", show)
-        return self
+    _show: Callable[[Any], str]
 
     def _repr_html_(self) -> str | None:
         show = getattr(self, "_show", None)
         return None if show is None else show(self)
+
+
+P = TypeVar("P", bound=Pictured)
+
+
+def shown_by(thing: P, show: Callable[[P], str]) -> P:
+    """Return what notebooks then show by a function that gives HTML; copies of it are not shown so."""
+    object.__setattr__(thing, "_show", show)
+    return thing
 
 
 @checked

@@ -28,7 +28,7 @@ from lookalike.results.lookup import Lookup
 from lookalike.results.sync import Failure, Note
 from lookalike.store import ADDED, Manifest, PinnedStore, Root, sql_literal
 from lookalike.sync import locate
-from lookalike.types import FieldValue, Hit, ImageId, choose_label
+from lookalike.types import FieldValue, Hit, ImageId, choose_label, shown_by
 
 
 class FileLocation(NamedTuple):
@@ -285,4 +285,5 @@ def make_hit(
     first = locations[0]
     said = first.label, first.folder_label, first.clusters, first.hand_label, first.fields
     keys = tuple(location.key for location in locations if location.key is not None)
-    return Hit(rank, image, paths, distance, score, *said, keys).shown_by(partial(show_hit, lookup))
+    made = Hit(rank, image, paths, distance, score, *said, keys)
+    return shown_by(made, partial(show_hit, lookup))
