@@ -34,6 +34,7 @@ NAMED = (  # only when they are named
     "stays_open",  # a machine at rest
     "decoding_costs",  # ends with 1 where a picture takes more than is reckoned
     "version_before",  # a checkout of that version
+    "durability",  # likewise
     "browse",  # likewise
     "warm_search",  # likewise
 )

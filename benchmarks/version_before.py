@@ -9,6 +9,8 @@ both; what counts is the ratio of each round. The version before is a checkout o
 - ``caltech-101``: every third photo, and the same files as they would be if a phone had taken them: the same
   pixels, with a Display P3 profile.
 - ``12 megapixels``: mosaics of the photos, 4000 × 3000, with and without the profile.
+- ``tiffs``: 500 small TIFFs, compressed by LZW, as they are and of 64 pixels a side, with a model that takes
+  no time: what it costs that a decoder is bounded, and its prints caught, at its dearest.
 - ``unchanged``: a second ``index`` of 100,000 files, which finds nothing to do.
 - ``commits``: what indexing 8,000 images writes to the tables, in twenty commits, and joining them, without
   the indexing; and 200 labels, each on the disk before the next. Mostly waiting for the disk.
@@ -38,7 +40,8 @@ from lookalike.images import scan
 
 ROUNDS = 5
 UNCHANGED = 100_000
-PARTS = ("caltech-101", "12-megapixels", "unchanged", "commits")
+TIFFS = 500
+PARTS = ("caltech-101", "12-megapixels", "tiffs", "unchanged", "commits")
 
 
 def main(options: Sequence[str] = ()) -> None:
@@ -89,6 +92,29 @@ def compare_both(
     return {
         f"{name}, {words}": {"files": len(files), **interleaved(sources, rounds, partial(measure, place))}
         for words, place in (("no profile", plain), ("Display P3", tagged))
+    }
+
+
+def tiffs(folder: Path, sources: dict[str, Path], rounds: int, _: int) -> dict[str, dict[str, object]]:
+    root = report.caltech101()
+    names = list(scan(root, exclude=("BACKGROUND_Google",)).files)
+    names = names[:: len(names) // TIFFS][:TIFFS]
+    small, tiny = folder / "small", folder / "tiny"
+    for place in (small, tiny):
+        place.mkdir()
+    for number, name in enumerate(names):
+        with Image.open(root / name) as picture:
+            pixels = picture.convert("RGB")
+        pixels.save(small / f"{number:03}.tif", compression="tiff_lzw")
+        pixels.resize((64, 64)).save(tiny / f"{number:03}.tif", compression="tiff_lzw")
+
+    def measure(photos: Path, version: str) -> tuple[float, float]:
+        with tempfile.TemporaryDirectory() as home:
+            return index(photos, Path(home), sources[version], "--model", "pixels-8-grey")
+
+    return {
+        f"LZW TIFFs, {words}": {"files": len(names), **interleaved(sources, rounds, partial(measure, place))}
+        for words, place in (("300 × 200", small), ("64 × 64", tiny))
     }
 
 
@@ -208,4 +234,10 @@ def commit(source: Path) -> str:
     return subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
 
 
-PARTS_OF = {"caltech-101": caltech, "12-megapixels": large, "unchanged": unchanged, "commits": commits}
+PARTS_OF = {
+    "caltech-101": caltech,
+    "12-megapixels": large,
+    "tiffs": tiffs,
+    "unchanged": unchanged,
+    "commits": commits,
+}

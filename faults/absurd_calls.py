@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from faults.absurd_values import KINDS, Absurd
-from faults.public_doors import ARRAYS, ROWS, WAITS, WORK, Door, doors
+from faults.public_doors import ARRAYS, REFUSED, ROWS, WAITS, WORK, Door, doors
 from faults.report import Asked, Report
 from faults.scene import Scene
 from faults.within import TooLongError, within
@@ -36,7 +36,7 @@ from lookalike.system.checked_calls import shown
 
 CALLS = 4_000  # at share 1, of functions, beside one of each parameter
 TOGETHER = 600  # at share 1, with two absurd values
-_SECONDS = 20  # that a call may take, on a busy machine
+_SECONDS = 20  # of processor time, that a call may take
 _DEPTH = 6  # of an answer that is looked through
 
 # Python's own answers to what no sequence or mapping has.
@@ -146,7 +146,8 @@ def try_call(call: Call, scene: Scene, kept: dict[str, Any]) -> str:
         refused = [name for name, each in call.absurd.items() if each.verdict == "refused"]
         if refused and call.door.path.rpartition(".")[2] not in _PYTHONS:
             return f"took {refused[0]}, and answered {shown(outcome[1])}"
-    if not call.absurd and outcome[0] == "refused" and not isinstance(outcome[1], MissingExtraError):
+    may_be_refused = isinstance(outcome[1], MissingExtraError) or call.door.path in REFUSED
+    if not call.absurd and outcome[0] == "refused" and not may_be_refused:
         return f"the plain call is refused: {outcome[1]!r}"
     if expected is not None and expected[0] == "right" and not _is_alike(outcome, expected):
         return f"another answer than that of the plain call: {shown(outcome[1])}"
@@ -215,11 +216,12 @@ def _watched(call: Callable[[], Any], door: Door) -> tuple[str, Any]:
             warnings.simplefilter("error")
             warnings.filterwarnings("ignore", _SAID)
             answer = call()
+            hole = _hole(answer)  # which reads what is only read when it is asked for
     except LookalikeError as error:
         text = f"{error} {error.hint or ''}"
         return ("wrong", f"a refusal of {len(text):,} letters") if len(text) > 12_000 else ("refused", error)
     except TooLongError:
-        return "wrong", f"took longer than {_SECONDS} s"
+        return "wrong", f"took longer than {_SECONDS} s of processor time"
     except Exception as error:
         if isinstance(error, IndexError) and {"row", "rows"} & set(door.parameters):
             return "refused", error  # as of any sequence
@@ -235,7 +237,6 @@ def _watched(call: Callable[[], Any], door: Door) -> tuple[str, Any]:
         )
     if said:
         return "wrong", f"said {said[0][:120]!r}"
-    hole = _hole(answer)
     if hole and not any(door.path.startswith(name) for name in _MAY_BE_NAN):
         return "wrong", f"NaN in {hole}"
     return "right", answer

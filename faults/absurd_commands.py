@@ -17,7 +17,7 @@ from faults.scene import Scene
 from faults.within import TooLongError, within
 
 CALLS = 1_500  # at share 1
-_SECONDS = 40  # that a command may take, on a busy machine
+_SECONDS = 40  # of processor time, that a command may take
 _LONGEST = 20_000  # letters of a complaint, which may quote one
 _MOST_LINES = 4  # of complaint, where a request cannot be met
 
@@ -176,7 +176,7 @@ def _run(words: list[str]) -> tuple[Any, str]:
         except SystemExit as left:
             code = left.code or 0
         except TooLongError:
-            code = f"none within {_SECONDS} s"
+            code = f"none within {_SECONDS} s of processor time"
         except BaseException:
             traceback.print_exc()
             code = "a traceback"

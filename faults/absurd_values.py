@@ -390,11 +390,17 @@ _ANYTHING = (
     _fixed("nested 100 deep", _nested(100)),
 )
 
+_NOT_BYTES = ("as lists", "as tuples", "objects that are numbers", "wider")
 _LABELS = tuple(Absurd(each.name, each.make) for each in _NUMBERS if each.name != "an iterator that raises")
+# A picture is of bytes: other numbers may be of any scale.
+_PIXELS = tuple(
+    Absurd(each.name, each.make, EITHER if each.name in _NOT_BYTES else each.verdict) for each in _NUMBERS
+)
 
 KINDS: dict[str, Sequence[Absurd]] = {
     "numbers": _NUMBERS,
     "labels": _LABELS,
+    "pixels": _PIXELS,
     "whole": _WHOLE,
     "real": _REAL,
     "switch": _SWITCH,

@@ -32,6 +32,8 @@ KINDS = ("flip", "cut", "empty", "delete", "swap")
 N_DAMAGES, N_QUIET = 1_000, 150
 _NOT_OURS = ("lock", "lock.json", ".lock")
 """What says who writes: nothing is lost with it."""
+_NOTES = ("checksums.txt", "whole.json", "run.json", "latest_version_hint.json", "swept.json")
+"""What spares work while it is right, and is not believed otherwise."""
 _CANNOT_BE_DERIVED = (
     "said",
     "fields.lance",
@@ -259,7 +261,7 @@ def files_that_count(home: Path) -> set[str]:
     found = set()
     for file in files_of(home):
         name = file.rpartition("/")[2]
-        is_note = name in ("checksums.txt", "whole.json", "run.json", "latest_version_hint.json")
+        is_note = name in _NOTES
         if not is_note and ".lance/" not in file and not name.endswith(".sum"):
             found.add(file)
     for table in (each for each in home.rglob("*.lance") if each.is_dir()):

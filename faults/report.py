@@ -51,7 +51,7 @@ class Asked:
 
 
 class _Counts(Counter[str]):
-    """Counts that say now and then on standard error how far they have come."""
+    """Counts that say now and then on standard error how far they have come, and end where that was asked."""
 
     def __init__(self, report: Report) -> None:
         super().__init__()
@@ -60,6 +60,8 @@ class _Counts(Counter[str]):
     def __setitem__(self, kind: str, n: int) -> None:
         super().__setitem__(kind, n)
         self._report.tell()
+        if _ENDING:
+            raise KeyboardInterrupt
 
 
 @dataclass(slots=True)
@@ -147,6 +149,8 @@ class Report:
 
 ENDED: list[Report] = []
 """The campaigns that came to their end in this process."""
+_ENDING: list[int] = []
+"""The signals that were to end it."""
 
 
 def read(name: str) -> dict[str, Any]:
@@ -194,12 +198,17 @@ def table(ended: Sequence[Report]) -> str:
 
 
 def end_as_interrupted() -> None:
-    """Let SIGTERM and SIGHUP end this process as Ctrl-C does: disks are unmounted, folders removed."""
+    """Let SIGTERM and SIGHUP end this process as Ctrl-C does: disks are unmounted, folders removed.
+
+    What is tried may catch the interruption and answer it, as the command line does; then the next count
+    ends the campaign.
+    """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        _ENDING.append(number)
         raise KeyboardInterrupt
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
 
 

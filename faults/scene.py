@@ -55,6 +55,14 @@ class Scene:
         """The collection, open."""
         return Collection.open(self.photos)
 
+    def added_root(self) -> Path:
+        """Add a folder to the collection, move it to ``scratch/moved``, and return where it was."""
+        place = self.scratch / "root"
+        shutil.copytree(self.photos / "cats", place)
+        self.collection.add_root(place)
+        place.rename(self.scratch / "moved")
+        return place
+
     @functools.cached_property
     def found(self) -> Any:
         """What a search found."""
@@ -88,4 +96,5 @@ def _make(folder: Path) -> None:
     rows = np.random.default_rng(0).normal(size=(len(ids), 5)).astype(np.float32)
     collection.add_vectors("own", ids, rows)
     collection.models.reduce(2, "own")
+    collection.add([((photos / "cats" / "0.png").read_bytes(), "there")])
     collection.close()

@@ -2,9 +2,13 @@
 
 import ast
 import copy
+import errno
 import inspect
+import os
 import pickle
 import re
+import subprocess
+import sys
 import traceback
 from pathlib import Path
 from string import Formatter
@@ -156,6 +160,34 @@ def test_error_without_a_hint_says_so():
     assert error.to_dict() == {"code": "resources", "detail": "the disk is full", "hint": None, "field": None}
     assert advise(error) == "the disk is full"
     assert not hasattr(error, "__notes__")
+
+
+def test_what_the_system_refuses_is_noted_with_what_helps_however_it_came_to_be_the_cause():
+    room = "make room there, then do it again; what was done before is kept"
+    error = errors.StoreResourceError("the disk is full", hint="look there")
+    error.add_note("seen on Monday")
+    assert error.__notes__ == ["look there", "seen on Monday"]
+    with pytest.raises(errors.StoreResourceError) as caught:
+        raise error from OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.__notes__ == [room, "seen on Monday"]
+    for again in (copy.copy, copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))):
+        assert again(error).__notes__ == [room, "seen on Monday"]
+    shown = "".join(traceback.format_exception(error)).splitlines()[-2:]
+    assert shown == [room, "seen on Monday"]
+    assert error.amended(Sentence("more")).__notes__ == [room]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device")
+def test_a_full_disk_is_shown_with_what_helps_where_python_ends_with_it(tmp_path):
+    program = (
+        "import sys; from pathlib import Path; from lookalike.system.output import write_output\n"
+        "write_output(Path('/dev/full'), b'more')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr.splitlines()[-2:] == [
+        "lookalike.errors.ResourceError: cannot write /dev/full: No space left on device",
+        "make room there, then do it again; what was done before is kept",
+    ]
 
 
 def test_hint_that_is_the_same_at_each_door_may_be_a_text():

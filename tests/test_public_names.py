@@ -207,5 +207,10 @@ def test_help_imports_nothing_heavy():
     assert not loaded_by(code) & LIBRARIES
 
 
+def test_help_of_a_command_does_without_numpy():
+    code = "from lookalike.cli import main\ntry: main(['index', '--help'])\nexcept SystemExit: pass"
+    assert not loaded_by(code) & (LIBRARIES | {"numpy"})
+
+
 def test_collection_module_imports_no_library_before_it_is_used():
     assert not loaded_by("from lookalike import Collection; Collection.open") & LIBRARIES

@@ -219,12 +219,13 @@ class IndexTrial:
     def __post_init__(self) -> None:
         """Check what does not depend on the vectors."""
         if isinstance(self.k, bool) or not isinstance(self.k, int | np.integer) or self.k < 1:
-            raise InvalidInputError(f"k is {self.k!r}; expected a whole number, 1 or more", field="k")
+            raise InvalidInputError(f"k is {shown(self.k)}; expected a whole number, 1 or more", field="k")
         if not self.efforts:
             raise InvalidInputError("recalls are empty; expected at least one, above 0 and at most 1")
         if not 0 < self.seconds < _MOST_SECONDS:
             raise InvalidInputError(
-                f"seconds is {self.seconds!r}; expected above 0, at most {_MOST_SECONDS:,}", field="seconds"
+                f"seconds is {shown(self.seconds)}; expected above 0, at most {_MOST_SECONDS:,}",
+                field="seconds",
             )
         for kind in () if self.kinds is None else self.kinds:
             if isinstance(kind, str):
@@ -451,7 +452,7 @@ def _separate(trial: IndexTrial, rows: Vectors, queries: npt.ArrayLike | None) -
         usual = max(1, min(MOST_QUERIES, int(len(rows) * _SHARE_OF_QUERIES)))
     n = usual if trial.n_queries is None else trial.n_queries
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= most:
-        raise InvalidInputError(f"the number of queries is {n!r}; expected 1 to {most}")
+        raise InvalidInputError(f"the number of queries is {shown(n)}; expected 1 to {most}")
     chosen = np.random.default_rng(check_seed(trial.random_state)).permutation(len(given))[:n]
     return (rows if queries is not None else np.delete(rows, chosen, axis=0)), given[chosen]
 

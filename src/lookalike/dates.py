@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from lookalike.errors import InvalidInputError
+from lookalike.system.checked_calls import shown
 
 _MOMENT = datetime.timedelta(microseconds=1)
 _WRITTEN = re.compile(
@@ -66,7 +67,7 @@ def read_period(name: str, value: object) -> Period:
         return _period({part: digits for part, digits in written.groupdict().items() if digits is not None})
     except ValueError as error:
         raise InvalidInputError(
-            f"{name} is {value!r}; expected a year, a month, a day or a time, such as 2019, 2019-05,"
+            f"{name} is {shown(value)}; expected a year, a month, a day or a time, such as 2019, 2019-05,"
             " 2019-05-04 or '2019-05-04 12:30'"
         ) from error
 
@@ -79,7 +80,9 @@ def last_before(name: str, value: object) -> datetime.datetime:
     """
     first = read_period(name, value).first
     if first == datetime.datetime.min:
-        raise InvalidInputError(f"{name} is {value!r}, and nothing was before that; expected a later one")
+        raise InvalidInputError(
+            f"{name} is {shown(value)}, and nothing was before that; expected a later one"
+        )
     return first - _MOMENT
 
 

@@ -72,18 +72,20 @@ class LookalikeError(Exception):
     code: ClassVar[str] = "failed"
     status: ClassVar[int] = 500
 
+    _told: str | None = None  # the hint, as it is the first of the notes
+
     def __init__(
         self, sentence: str = "", *, hint: Hint | str | None = None, field: str | None = None
     ) -> None:
         super().__init__(_cut(sentence))
         self._hint = join(hint)
+        self._notes: list[str] = []
         self.field = field
-        if self._hint is not None:
-            self.add_note(str(self._hint))
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[type[LookalikeError]], dict[str, Any]]:
         """Pickle and copy the attributes; Python would call the class with the sentence alone."""
-        return _blank, (type(self),), {**self.__dict__, "args": self.args, "_hint": self.hint}
+        state = {**self.__dict__, "args": self.args, "_hint": self.hint, "_notes": self._notes.copy()}
+        return _blank, (type(self),), state
 
     @property
     def hint(self) -> Hint | None:
@@ -92,6 +94,22 @@ class LookalikeError(Exception):
         while isinstance(cause, LookalikeError) and cause.__cause__ is not None:
             cause = cause.__cause__
         return way_out(cause) or self._hint
+
+    @property
+    def __notes__(self) -> list[str]:
+        """What Python shows below the sentence: the hint, as it is once there is a cause, and others."""
+        hint = self.hint
+        told = None if hint is None else str(hint)
+        if told != self._told:
+            self._notes[: self._told is not None] = [] if told is None else [told]
+            self._told = told
+        if not self._notes:
+            raise AttributeError("__notes__")  # as of an error that nobody added a note to
+        return self._notes
+
+    @__notes__.setter
+    def __notes__(self, notes: list[str]) -> None:
+        self._notes, self._told = notes, None
 
     @property
     def told(self) -> Sentence:
@@ -113,7 +131,7 @@ class LookalikeError(Exception):
         made = copy.copy(self)
         made.args = (before + "; ".join([str(self), *more]),)
         made._hint = join(self.hint, *(sentence.hint for sentence in more), hint)
-        made.__notes__ = [str(made._hint)] if made._hint is not None else []
+        made.__notes__ = []
         return made
 
     def to_dict(self, tell: Callable[[Hint], str] = str) -> dict[str, str | None]:
@@ -138,6 +156,13 @@ def _cut(sentence: str) -> str:
     if len(sentence) <= _LONGEST:
         return sentence
     return f"{sentence[: _LONGEST // 2]} … {sentence[-_LONGEST // 2 :]}"
+
+
+def note_way_out(error: OSError) -> None:
+    """Add to an error of the system what helps against it, as errors of ours have it; once."""
+    hint = None if isinstance(error, LookalikeError) else way_out(error)
+    if hint is not None and str(hint) not in getattr(error, "__notes__", ()):
+        error.add_note(str(hint))
 
 
 def is_panic(error: BaseException) -> bool:

@@ -31,6 +31,7 @@ import numpy.typing as npt
 from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError, ModelDamagedError
 from lookalike.hints import Hint
+from lookalike.system.blas_threads import eigh, qr
 from lookalike.system.checked_calls import checked, shown
 from lookalike.system.memory import check_memory, rows_at_once
 
@@ -174,7 +175,7 @@ class PCA:
             axes = axes[:, :count]
         elif n < d:
             products = _products(rows, mean, watch)
-            variance, turn = np.linalg.eigh(_check_range(products) / (n - 1))  # rising
+            variance, turn = eigh(_check_range(products) / (n - 1))  # rising
             variance = np.maximum(variance[::-1], 0.0)[:most]
             total = _check_varied(float(variance.sum()))
             count = _count(variance / total, self.n_components)
@@ -184,7 +185,7 @@ class PCA:
             for block in _blocks(rows, watch, "components"):
                 centred = block - mean
                 scatter += centred.T @ centred
-            variance, axes = np.linalg.eigh(_check_range(scatter) / (n - 1))  # rising; axes in columns
+            variance, axes = eigh(_check_range(scatter) / (n - 1))  # rising; axes in columns
             variance, axes = np.maximum(variance[::-1], 0.0), axes[:, ::-1]
             total = _check_varied(float(variance.sum()))
             variance = variance[:most]
@@ -339,22 +340,21 @@ def principal_axes(sample: Doubles, n_axes: int, random: np.random.Generator) ->
     """
     n, d = sample.shape
     if n_axes < d and n < d and n <= _FEW_ROWS * n_axes:
-        squares, turn = np.linalg.eigh(sample @ sample.T)
+        squares, turn = eigh(sample @ sample.T)
         squares, turn = squares[::-1], turn[:, ::-1][:, :n_axes]
         n_found = int((squares[:n_axes] > _LEAST_VARIANCE * squares[0]).sum())
-        return np.linalg.qr(sample.T @ turn[:, :n_found])[0]
+        return qr(sample.T @ turn[:, :n_found])
     rows = sample.astype(np.float32)
     axes = random.standard_normal((d, n_axes))
     if n_axes < d:
         for _ in range(_AXES_ROUNDS):
-            axes, _ = np.linalg.qr(axes)
+            axes = qr(axes)
             axes = (rows.T @ (rows @ axes.astype(np.float32))).astype(np.float64)
             axes += 1e-30 * random.standard_normal(axes.shape)  # where there is no variance at all
-    axes, _ = np.linalg.qr(axes)
+    axes = qr(axes)
     within = (rows @ axes.astype(np.float32)).astype(np.float64)
-    _, turn = np.linalg.eigh(within.T @ within)
-    axes, _ = np.linalg.qr(axes @ turn[:, ::-1])
-    return axes
+    _, turn = eigh(within.T @ within)
+    return qr(axes @ turn[:, ::-1])
 
 
 def _count(shares: Doubles, wanted: int | float) -> int:
@@ -398,7 +398,7 @@ def _axes_of_few(rows: npt.NDArray[Any], mean: Doubles, turn: Doubles, watch: Wa
     for columns in watch.each(_columns(n, d)):
         axes[columns] = (rows[:, columns] - mean[columns]).T @ turn
     # Of those without variance nothing but rounding is left: any that are orthonormal will do.
-    return np.linalg.qr(axes)[0]
+    return qr(axes)
 
 
 def _iterate(
@@ -421,18 +421,18 @@ def _iterate(
         axes = np.random.default_rng(0).standard_normal((d, n_axes))
         watch.say("components", "finding the components")
         for _ in range(_ROUNDS):
-            axes, _ = np.linalg.qr(axes)
+            axes = qr(axes)
             turned = np.zeros_like(axes)
             for block in _blocks(rows, watch):
                 block -= mean
                 turned += block.T @ (block @ axes)
             axes = turned
-        axes, _ = np.linalg.qr(axes)
+        axes = qr(axes)
         scatter = np.zeros((n_axes, n_axes))
         for block in _blocks(rows, watch):
             within = (block - mean) @ axes
             scatter += within.T @ within
-        variance, turn = np.linalg.eigh(scatter / (n - 1))
+        variance, turn = eigh(scatter / (n - 1))
         variance = np.maximum(variance[::-1], 0.0)[:m]
         if not isinstance(wanted, float) or variance.sum() >= wanted * total or m == min(n - 1, d):
             return variance, axes @ turn[:, ::-1][:, :m], total

@@ -29,9 +29,6 @@ Metric = Literal["cosine", "euclidean"]
 Ids = npt.NDArray[np.int64]
 """(n,) int64 image ids, or row numbers where no ids were given."""
 
-PICTURE_SECONDS = 30.0
-"""An image that takes longer to decode is stopped, unless more is given."""
-
 FieldKind = Literal["number", "text", "date", "boolean", "tags"]
 """What a column of the user's holds."""
 

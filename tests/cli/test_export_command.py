@@ -137,3 +137,43 @@ def test_images_without_a_query_come_in_any_order_and_as_many_as_are_asked_for(c
     )
     export(call, indexed, "../again.csv", "--request", listed)
     assert [row["path"] for row in rows(tmp_path / "again.csv")] == paths[:3]
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl"])
+def test_a_dash_is_standard_output(call, indexed, tmp_path, form):
+    export(call, indexed, "../file", "--as", form, "--label", "dogs")
+    assert export(call, indexed, "-", "--as", form, "--label", "dogs").encode() == (
+        (tmp_path / "file").read_bytes()
+    )
+    export(call, indexed, "../groups.csv", "--clustering", "kmeans")
+    if form != "jsonl":
+        code, out, err = call("cluster", "export", "--to", "-", "--as", form, cwd=indexed)
+        assert (code, err) == (0, "")
+        assert "cats" in out
+    assert not list(tmp_path.rglob("-"))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("export", "-"), "standard output (-) says no form of an export; name it with --as: csv, json or"),
+        (("export", "-", "--as", "parquet"), "an export as parquet cannot be written to standard output (-)"),
+        (("export", "-", "--as", "copy"), "an export as copy cannot be written to standard output (-)"),
+        (("export", "-", "--as", "csv", "--json"), "--json is for a file; leave it out"),
+        (("export", "-", "--as", "csv", "--force"), "--force is for a file; leave it out"),
+        (("cluster", "export", "--to", "-", "--as", "symlink"), "an export as symlink cannot be written to"),
+        (("cluster", "--export", "-"), "expected a file, or `lookalike cluster export --to -`"),
+        (("search", "cats/0.png", "--plot", "-"), "a picture cannot be written to standard output (-)"),
+        (("map", "-o", "-"), "a picture cannot be written to standard output (-); expected the name of a"),
+        (("cluster", "show", "--plot", "-"), "a picture cannot be written to standard output (-)"),
+        (("evaluate", "--confusion", "-"), "a picture cannot be written to standard output (-)"),
+        (("copy", "-"), "a collection cannot be written to standard output (-); expected the name of a"),
+        (("demo", "digits", "-o", "-"), "a page with its pictures cannot be written to standard output (-)"),
+        (("models", "--fetch", "clip-vit-b32", "--to", "-"), "a model cannot be written to standard output"),
+    ],
+)
+def test_what_cannot_go_to_standard_output_is_refused(call, indexed, tmp_path, words, message):
+    code, out, err = call(*words, cwd=indexed)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+    assert not list(tmp_path.rglob("-"))

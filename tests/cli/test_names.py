@@ -126,3 +126,46 @@ def test_a_terminal_is_not_moved_by_a_name(folder):
     assert started.wait() == 0
     lines = out.decode().replace("\r\n", "\n").removesuffix("\n").split("\n")
     assert sorted(lines) == sorted(map(printable, PATHS))
+
+
+@pytest.mark.parametrize("form", ["copy", "symlink", "hardlink"])
+def test_folders_of_images_hold_each_under_a_name_that_leads_nowhere_else(folder, tmp_path, form):
+    assert Collection.open(folder).export(None, tmp_path / "out", form=form) == len(NAMES)
+    files = list((tmp_path / "out").rglob("*.png"))
+    assert len(files) == len(NAMES)
+    assert {each.parent.parent for each in files} == {tmp_path / "out"}
+    contents = {(folder / path).read_bytes() for path in PATHS}
+    assert {each.read_bytes() for each in files} == contents
+
+
+def test_cocos_document_has_the_very_names(folder, tmp_path):
+    Collection.open(folder).export(None, tmp_path / "all.coco.json")
+    document = json.loads((tmp_path / "all.coco.json").read_text(encoding="utf-8"))
+    known = {str(folder / path) for path in PATHS if "\udce9" not in path}
+    assert {each["file_name"] for each in document["images"]} >= known
+    assert len(document["images"]) == len(document["annotations"]) == len(NAMES)
+    assert len(document["categories"]) == len(NAMES)
+
+
+def test_a_notebook_shows_names_as_text_that_utf_8_can_hold(folder):
+    photos = Collection.open(folder)
+    found = photos.search(folder / PATHS[0], k=len(NAMES))
+    clusters = photos.clusterings.make(k=3)
+    shown = [photos, found, found.hits, photos.browse(), photos.facets(), photos.info(), clusters]
+    for each in shown:
+        page = getattr(each, "_repr_html_", lambda: "")()
+        page.encode("utf-8")
+        assert "<b>&amp;" not in page.replace("&amp;amp;", ""), type(each)
+        assert 'quo"te' not in page, type(each)
+
+
+@pytest.mark.parametrize("ending", ["svg", "pdf"])
+def test_drawings_with_text_are_whole_documents(call, folder, tmp_path, ending):
+    from xml.etree import ElementTree
+
+    for words in (("list",), ("search", PATHS[0])):
+        file = tmp_path / f"{words[0]}.{ending}"
+        code, _, err = call(*words, "-k", 9, "--plot", file)
+        assert code == 0, err
+        if ending == "svg":
+            ElementTree.fromstring(file.read_bytes())

@@ -1,6 +1,7 @@
 """Whatever the terminal and the machine are like: one line and the exit code 2, or success."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -176,3 +177,26 @@ def test_a_library_that_gives_up_is_one_line(call, folder, monkeypatch, error):
     code, out, err = call("list")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert str(error) in err
+
+
+@posix_only
+def test_a_first_hour_goes_without_a_home_to_write_to(folder, tmp_path):
+    lasting = {name: value for name, value in os.environ.items() if name not in ("HOME", "LOOKALIKE_CACHE")}
+    lasting = {name: value for name, value in lasting.items() if not name.startswith(("XDG_", "MPL"))}
+    lasting |= dict.fromkeys(("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), "/proc/self/nothing")
+    program = f"""
+import contextlib
+from lookalike.cli import main
+for words in (["index"], ["search", "0.png"], ["cluster", "make", "-k", "2"], ["models"], ["info"],
+              ["map", "make", "--method", "pca"], ["map", "draw", "-o", {str(tmp_path / "map.png")!r}],
+              ["check"], ["copy", {str(tmp_path / "copy")!r}]):
+    try:
+        main(words)
+    except SystemExit as end:
+        assert end.code in (0, None), words
+"""
+    photos = shutil.copytree(folder, tmp_path / "photos")
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=photos, env=lasting, capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, f"saved {tmp_path / 'map.png'}\n")

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lookalike import CancelToken, Collection
-from lookalike.errors import CancelledError, LockedError
+from lookalike.errors import CancelledError, CollectionConflictError, LockedError
 from lookalike.store import writer_lock
 from pictures import picture
 
@@ -150,3 +150,79 @@ def test_ctrl_c_ends_the_waiting_of_a_command(collection, holder):
     assert (waiting.returncode, err.count("\n")) == (130, 1)
     with pytest.raises(LockedError), writer_lock(collection.folder):
         pass
+
+
+def held(folder):
+    """Another process that writes to a folder until its input ends."""
+    words = [sys.executable, "-c", HOLD, str(folder)]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+@pytest.mark.parametrize("repair", [False, True])
+def test_a_check_waits_for_who_writes_if_asked(collection, holder, repair):
+    told = []
+
+    def report(progress):
+        told.append(progress.words)
+        if progress.phase == "waiting":
+            holder.stdin.close()
+
+    for wait in ("threads", 0, 0.05):
+        with pytest.raises(LockedError, match=rf"process {holder.pid} on .*, adding images"):
+            collection.check(repair, wait=wait)
+    assert collection.check(repair, wait=None, report=report).is_whole
+    assert f"waiting for another lookalike (process {holder.pid} on " in told[0]
+
+
+@pytest.mark.parametrize("place", [".lookalike.part", ".lookalike"])
+def test_a_copy_waits_for_who_copies_or_writes_there_if_asked(collection, tmp_path, place):
+    """One of the two lies where copies are made, the other is to be replaced."""
+    collection.copy(tmp_path / "backup")
+    (tmp_path / "backup" / place).mkdir(exist_ok=True)
+    told = []
+    with held(tmp_path / "backup" / place) as process:
+
+        def report(progress):
+            told.append(progress.words)
+            if progress.phase == "waiting":
+                process.stdin.close()
+
+        for wait in ("threads", 0):
+            with pytest.raises(LockedError, match=rf"process {process.pid} on .*, adding images"):
+                collection.copy(tmp_path / "backup", force=True, wait=wait)
+        assert collection.copy(tmp_path / "backup", force=True, wait=None, report=report).images == 6
+    assert f"waiting for another lookalike (process {process.pid} on " in told[0]
+    assert sorted(os.listdir(tmp_path / "backup")) == [".lookalike"]
+    assert not (tmp_path / "backup/.lookalike/lock.json").exists()
+
+
+def test_of_two_who_copy_to_one_place_the_second_does_not_replace_the_first(collection, tmp_path):
+    def copy(_):
+        try:
+            return collection.copy(tmp_path / "backup").images
+        except CollectionConflictError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = sorted(map(str, pool.map(copy, range(2))))
+    assert outcomes[0] == "6"
+    assert "already, and it is not overwritten" in outcomes[1]
+    assert Collection.open(tmp_path / "backup").check().is_whole
+
+
+@pytest.mark.parametrize("words", [("check", "--repair"), ("copy", "DEST", "--force")])
+def test_a_check_and_a_copy_take_their_turn_as_commands(collection, tmp_path, words):
+    collection.copy(tmp_path / "backup")
+    words = [str(tmp_path / "backup") if word == "DEST" else word for word in words]
+    place = tmp_path / "backup/.lookalike" if words[0] == "copy" else collection.folder
+    with held(place) as process:
+        refused = command(*words, "-c", collection.folder, "--no-wait")
+        out, err = refused.communicate(timeout=60)
+        assert (refused.returncode, out, err.count("\n")) == (2, "", 1)
+        assert f"process {process.pid}" in err
+        waiting = command(*words, "-c", collection.folder, "--wait", "-q")
+        assert f"waiting for another lookalike (process {process.pid} on " in waiting.stderr.readline()
+        process.stdin.close()
+        assert (waiting.communicate(timeout=60), waiting.returncode) == (("", ""), 0)

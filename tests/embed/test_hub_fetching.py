@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import os
 import socket
 import time
 
@@ -10,7 +11,7 @@ import pytest
 
 from lookalike.embed import MODELS, get_model, hub, is_installed, load_model, models
 from lookalike.embed.models import HubFile, HubFiles
-from lookalike.errors import ModelError
+from lookalike.errors import ConflictError, ModelError
 from standin_models import COMMIT, OTHER_COMMIT, document, image_graph, serve_hub
 
 REPOSITORY = "someone/tiny"
@@ -323,3 +324,55 @@ def test_a_damaged_pin_is_an_error_that_says_what_to_do(served, monkeypatch):
         (folder / "lookalike.json").write_text(content)
         with pytest.raises(ModelError, match=r"lookalike\.json is damaged .*\ndelete it"):
             load_model("dinov2-small")
+
+
+@pytest.mark.parametrize("kind", ["a file", "a link", "a folder", "a pipe"])
+@pytest.mark.parametrize("path", ["onnx/model.onnx", "config.json"])
+def test_what_a_user_has_where_a_model_is_to_be_put_is_left_as_it_is(served, places, kind, path):
+    place = places / "carried/dinov2-small" / path
+    place.parent.mkdir(parents=True)
+    if kind == "a folder":
+        place.mkdir()
+    elif kind == "a pipe":
+        os.mkfifo(place)
+    elif kind == "a link":
+        place.symlink_to("elsewhere")
+    else:
+        place.write_bytes(b"mine")
+    before = [os.lstat(place).st_mtime_ns, sorted(places.rglob("*"))]
+    with pytest.raises(ConflictError, match=rf"{path} is there already, .*; it is left as it is\nmove it"):
+        hub.fetch(row(), places / "carried")
+    assert gets(served) == []
+    assert [os.lstat(place).st_mtime_ns, sorted(places.rglob("*"))] == before
+
+
+def test_what_a_user_or_a_fetch_has_put_there_already_is_gone_on_from(served, places):
+    place = places / "carried/dinov2-small/onnx/model.onnx"
+    place.parent.mkdir(parents=True)
+    (places / "blob").write_bytes(GRAPH)
+    place.symlink_to(places / "blob")  # as the hub's own client keeps them
+    others = {
+        place.with_name("model.onnx.mine.part"): b"mine",
+        place.parents[1] / ".lock": b"mine",
+    }
+    for other, content in others.items():
+        other.write_bytes(content)
+    folder = hub.fetch(row(), places / "carried")
+    assert place.is_symlink()
+    assert {other: other.read_bytes() for other in others} == others
+    served.commits[OTHER_COMMIT] = OTHER_COMMIT
+    served.publish(REPOSITORY, {"onnx/model.onnx": GRAPH, "config.json": b"{}"})
+    assert hub.fetch(row(), places / "carried", OTHER_COMMIT) == folder  # made by an earlier fetch
+    assert (folder / "config.json").read_bytes() == b"{}"
+    (folder / "config.json").write_bytes(b'{"mine": 1}')
+    with pytest.raises(ConflictError, match=r"config\.json is there already"):
+        hub.fetch(row(), places / "carried")
+    assert (folder / "config.json").read_bytes() == b'{"mine": 1}'
+
+
+def test_no_model_is_put_into_a_collections_own_folder(served, places):
+    (places / ".lookalike").mkdir()
+    (places / ".lookalike/collection.json").write_text("{}")
+    with pytest.raises(ConflictError, match="which is a collection's own"):
+        hub.fetch(row(), places / ".lookalike/models")
+    assert [each.name for each in places.rglob("*")] == [".lookalike", "collection.json"]

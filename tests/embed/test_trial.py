@@ -1,5 +1,7 @@
 """Models are tried in a process of their own before anything is embedded with them."""
 
+import hashlib
+import json
 import os
 import socket
 import subprocess
@@ -15,12 +17,20 @@ from lookalike.embed import trial
 from lookalike.embed.local import read_local
 from lookalike.embed.model_file import read_model_file
 from lookalike.errors import ModelInputError, ModelMemoryError, ModelNotFoundError
+from pictures import picture
+from standin_models import save
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     monkeypatch.setattr(trial, "SECONDS", 30.0)
     monkeypatch.setattr(trial, "_known", {})
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    """What was tried is remembered in the cache."""
+    monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 def written(folder, make):
@@ -161,3 +171,103 @@ def test_what_stands_beside_it_and_is_no_description_is_one_line(content, tmp_pa
     with pytest.raises(ModelError, match=r"\.json") as caught:
         read_local(file)
     assert "\n" not in str(caught.value)
+
+
+def elsewhere(monkeypatch, folder):
+    """Have this be another machine, to which a collection was copied."""
+    monkeypatch.setattr(trial, "_known", {})
+    monkeypatch.setenv("LOOKALIKE_CACHE", str(folder / "another-cache"))
+
+
+@pytest.mark.parametrize("make", [strange_models.endless, strange_models.not_finite, strange_models.giant])
+def test_a_model_that_came_with_a_collection_is_tried_on_this_machine(photos, tmp_path, monkeypatch, make):
+    file = written(tmp_path, strange_models.colour)
+    Collection.create(photos, str(file)).sync()
+    models = photos / ".lookalike/models"
+    (kept,) = models.glob("*.onnx")
+    kept.write_bytes(make())
+    described = kept.with_suffix(".json")
+    facts = json.loads(described.read_bytes())
+    facts.pop("sum")
+    facts["sha256"] = hashlib.sha256(kept.read_bytes()).hexdigest()
+    described.write_text(json.dumps(facts))
+    elsewhere(monkeypatch, tmp_path)
+    monkeypatch.setattr(trial, "SECONDS", 2.0 if make is strange_models.endless else 30.0)
+    query = next(photos.rglob("*.png"))
+    with (
+        Collection.open(photos) as collection,
+        pytest.raises(ModelError, match=r"come to an end|finite|memory"),
+    ):
+        collection.search(picture(99), k=1)
+    with Collection.open(photos) as collection:
+        assert collection.search(query, k=1).hits  # its vector is there
+
+
+def test_what_was_tried_on_this_machine_is_not_tried_again(photos, tmp_path, monkeypatch):
+    tried, try_in_child = [], trial._try_in_child
+    monkeypatch.setattr(trial, "_try_in_child", lambda *args: tried.append(1) or try_in_child(*args))
+    Collection.create(photos, str(written(tmp_path, strange_models.colour))).sync()
+    elsewhere(monkeypatch, tmp_path)
+    for n in (2, 2, 2):
+        monkeypatch.setattr(trial, "_known", {})
+        with Collection.open(photos) as collection:
+            assert collection.search(picture(99), k=1).hits
+        assert len(tried) == n
+    (note,) = (tmp_path / "another-cache").rglob("tried/*")
+    for content in (b"", b"x"):  # a note that says nothing
+        note.write_bytes(content)
+        monkeypatch.setattr(trial, "_known", {})
+        with Collection.open(photos) as collection:
+            assert collection.search(picture(99), k=1).hits
+    assert len(tried) == 4
+
+
+def test_a_text_tower_that_the_table_does_not_know_is_tried_within_bounds(tmp_path, monkeypatch):
+    pytest.importorskip("tokenizers")
+    from lookalike.embed.models import TextUse
+    from standin_models import text_graph, tokenizer
+
+    use = TextUse(length=6, pad_to_length=True, pad_id=0, pad_token="<pad>", output="text_embeds")
+    (tmp_path / "tokenizer.json").write_bytes(tokenizer())
+
+    def tower(graph, dimension=8):
+        (tmp_path / "text.onnx").write_bytes(graph)
+        return trial.Tower("tiny", tmp_path / "text.onnx", tmp_path / "tokenizer.json", use, dimension)
+
+    trial.try_tower(tower(text_graph()), ("a", "b"))
+    with pytest.raises(ModelError, match=r"the text tower of tiny gives the shape \(1, 8\)"):
+        trial.try_tower(tower(text_graph(), 9), ("a", "b"))
+    with pytest.raises(ModelError, match=r"the text tower .* takes"):
+        trial.try_tower(tower(strange_models.colour()), ("c", "b"))
+    monkeypatch.setattr(trial, "SECONDS", 2.0)
+    with pytest.raises(ModelError, match=r"tiny \(its text tower\) did not come to an end within 2 s"):
+        trial.try_tower(tower(endless_tower()), ("d", "b"))
+
+
+def endless_tower():
+    """A text tower that never comes to an end."""
+    from onnx import TensorProto, helper
+
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["c"], ["go"]), helper.make_node("Identity", ["x"], ["y"])],
+        "body",
+        [
+            helper.make_tensor_value_info("i", TensorProto.INT64, []),
+            helper.make_tensor_value_info("c", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("x", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("y", TensorProto.FLOAT, None),
+        ],
+    )
+    nodes = [
+        helper.make_node("Cast", ["input_ids"], ["start"], to=TensorProto.FLOAT),
+        helper.make_node("Loop", ["", "true", "start"], ["text_embeds"], body=body),
+    ]
+    return save(
+        nodes,
+        [("input_ids", TensorProto.INT64, ["n", "t"])],
+        [("text_embeds", TensorProto.FLOAT, ["n", 8])],
+        {"true": np.array(True)},
+    )

@@ -243,6 +243,26 @@ def test_versions_that_were_deleted_are_missed(table, place, n_versions):
         assert labels(Table(place, schema.files())) == ["anew"]
 
 
+def test_a_version_that_comes_while_one_looks_is_not_missed(table, place, monkeypatch):
+    listed, looks = versions._listed, []
+
+    def list_then_commit(folder):
+        names = listed(folder)
+        looks.append(folder)
+        if len(looks) == 1:
+            Table(place, schema.files()).upsert(file_rows("meanwhile"))
+            forget_all()
+        return names
+
+    reader = Table(place, schema.files())
+    forget_all()
+    monkeypatch.setattr(versions, "_listed", list_then_commit)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert labels(reader) == ["meanwhile"]
+    assert len(looks) > 1
+
+
 def test_a_table_that_lost_all_versions_is_not_taken_for_none(table, place):
     from lookalike.store import PinnedStore
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -61,8 +62,7 @@ def test_what_is_of_the_type_comes_as_it_is_or_as_pythons_own():
     assert call(1, None)[1] is None
     assert call(file="x.png")[4] == Path("x.png")
     assert call(at=Path("x"))[5] == Path("x")
-    made = iter([1, 2])
-    assert call(all_=made)[8] is made
+    assert list(call(all_=iter([1, 2]))[8]) == [1, 2]
     for many in (iter("ab"), (each for each in "ab"), {"a": 1, "b": 2}.keys()):
         assert call(many=many)[6] == ["a", "b"]
     assert call(many={"a"})[6] == ["a"]
@@ -148,6 +148,26 @@ def test_what_is_shown_is_short(value):
 def test_number_of_more_digits_than_python_writes_is_refused_too():
     with pytest.raises(InvalidInputError, match="n is an int; expected a whole number"):
         call(n=10**5000)
+
+
+def test_what_the_system_refuses_leaves_a_call_with_a_note_of_what_helps():
+    @checked
+    def full(n: int) -> None:
+        if n:
+            full(n - 1)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space") as caught:
+        full(1)
+    assert caught.value.__notes__ == ["make room there, then do it again; what was done before is kept"]
+
+    @checked
+    def gone(n: int) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file")
+
+    with pytest.raises(FileNotFoundError) as missing:
+        gone(1)
+    assert not hasattr(missing.value, "__notes__")
 
 
 def test_path_that_cannot_be_spelled_is_refused():

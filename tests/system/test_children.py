@@ -99,6 +99,20 @@ def test_threads_share_a_few_children(children):
         assert len({each.result().value for each in asked}) <= 2
 
 
+def test_short_calls_of_several_threads_share_one_child_and_long_ones_do_not(children):
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(children.call, "os:getpid", bounds=FEW) for _ in range(20)]
+        assert len({each.result().value for each in asked}) == 1
+        token = CancelToken()
+        long = pool.submit(children.call, "time:sleep", 30, bounds=FEW, watch=Watch(cancel=token))
+        wait_for(lambda: not children._idle)
+        assert children.call("math:factorial", 5, bounds=FEW).value == 120
+        assert not long.done()
+        token.cancel()
+        with pytest.raises(CancelledError):
+            long.result()
+
+
 def test_a_call_is_cancelled_at_once(children):
     token = CancelToken()
     process = children.call("os:getpid", bounds=FEW).value

@@ -406,7 +406,7 @@ def test_run_that_has_not_come_to_a_checkpoint_binds_nobody(tmp_path):
 def test_damaged_run_is_told(tmp_path, file):
     run = small_run(tmp_path)
     (run.folder / file).write_bytes(b"id,part\nzz")
-    with pytest.raises(ModelError, match=r"is damaged \(.*\n.*restart=True"):
+    with pytest.raises(ModelError, match=r"is damaged: .*\n.*restart=True"):
         run.resume({"epochs": 3, "size": None})
 
 
@@ -419,7 +419,7 @@ def test_run_that_was_changed_is_told(tmp_path, file, before, after):
     content = (run.folder / file).read_bytes()
     assert before in content
     (run.folder / file).write_bytes(content.replace(before, after))
-    with pytest.raises(ModelError, match=r"is damaged \(it is not what was written\)\n.*restart=True"):
+    with pytest.raises(ModelError, match=r"is damaged: it is not what was written\n.*restart=True"):
         run.resume({"epochs": 3, "size": None})
 
 
@@ -427,7 +427,7 @@ def test_run_that_was_changed_is_told(tmp_path, file, before, after):
 def test_damaged_checkpoint_is_told(tmp_path, content):
     run = small_run(tmp_path)
     (run.folder / "checkpoint.pt").write_bytes(content)
-    with pytest.raises(ModelError, match=r"checkpoint\.pt is damaged \(.*\n.*restart=True"):
+    with pytest.raises(ModelError, match=r"checkpoint\.pt is damaged: .*\n.*restart=True"):
         run.load()
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lookalike.cli.console import print_json, relative, say, watched
+from lookalike.cli.console import how_long, print_json, relative, say, watched
 from lookalike.cli.hints import advise
-from lookalike.cli.options import CollectionOption, Output
+from lookalike.cli.options import CollectionOption, Output, WaitOption
 from lookalike.system.wording import count_of
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def check(
     repair: Annotated[
         bool, typer.Option("--repair", help="Mend what can be mended; the damaged files are kept aside.")
     ] = False,
+    wait: WaitOption = None,
     output: Output,
 ) -> None:
     """Read all files of the collection through, and say what is damaged; with --repair, mend it.
@@ -30,13 +31,17 @@ def check(
     Tables, thumbnails, indexes, clusterings, maps, models and what people said are compared with their
     checksums, and with one another. A repair makes again what can be made from the images, keeps what can
     still be read, and moves what was damaged to .lookalike/damaged. The exit code is 0 if all is whole,
-    also once it has been mended, and else 1. For example: lookalike check; lookalike check --repair
+    or has been brought back, and else 1. For example: lookalike check; lookalike check --repair
     """
     from lookalike.collection import Collection
 
     with watched(quiet=output.is_silent) as watch:
         found = Collection.check_at(
-            "." if collection is None else collection, collection is None, repair=repair, **watch.told
+            "." if collection is None else collection,
+            collection is None,
+            repair=repair,
+            wait=how_long(wait),
+            **watch.told,
         )
     if output.json:
         print_json(found.to_dict(relative, advise))

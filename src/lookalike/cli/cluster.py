@@ -25,6 +25,7 @@ from lookalike.cli.options import (
     option,
     picture_of,
 )
+from lookalike.cli.streamed import is_standard, streamed
 from lookalike.collection.export.forms import DEFAULT_FORM, form_names
 from lookalike.errors import InvalidInputError
 from lookalike.system.wording import count_images
@@ -94,7 +95,10 @@ def edit(
 def export(
     *,
     name: ClusteringArgument = None,
-    to: Annotated[Path, typer.Option(metavar="DEST", help="A new file, or a new or empty folder.")],
+    to: Annotated[
+        Path,
+        typer.Option(metavar="DEST", help="A new file, a new or empty folder, or - for standard output."),
+    ],
     form: Annotated[
         str,
         typer.Option(
@@ -108,9 +112,14 @@ def export(
     output: Output,
 ) -> None:
     """Write clusters to a table or a document, or a folder of images for each."""
+    is_streamed = is_standard(to, form, json=output.json, force=force)
     chosen = open_named(collection)
     target = chosen.clusterings.usual(name)
     with watched(quiet=output.is_silent) as watch:
+        if is_streamed:
+            with streamed(form) as file:
+                chosen.clusterings.export(target, file, form, **watch.told)
+            return
         n_exported = chosen.clusterings.export(target, to, form, force=force, **watch.told)
     output.tell(
         {"name": target, "exported": n_exported, "to": str(to), "as": form},

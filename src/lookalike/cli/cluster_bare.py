@@ -14,7 +14,7 @@ import typer
 
 from lookalike.cli import cluster as commands
 from lookalike.cli.cluster_try import Trial, try_
-from lookalike.cli.console import say_spelling
+from lookalike.cli.console import refuse_standard, say_spelling
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import (
     ClusterChanges,
@@ -77,6 +77,9 @@ def cluster(
     if spellings.export is not None:
         from lookalike.collection.export.exporting import check_export
 
+        refuse_standard(
+            spellings.export, "what --export names", "a file, or `lookalike cluster export --to -`"
+        )
         check_export(spellings.export, spellings.form or DEFAULT_FORM)
     named = [] if name is None else [name]
     if given(changes):

@@ -39,7 +39,8 @@ _DELAY = 0.2  # seconds of work before there is a bar: what is there already tak
 def quieten_readers() -> None:
     """Keep what Pillow has to say about odd files off the terminal: `failures` says what matters.
 
-    And what Lance says of a disk that refuses: the command's one line is to say it. Here, not in the library:
+    And what Lance says of a disk that refuses: the command's one line is to say it; and Matplotlib, of a home
+    that cannot be written to, for which it has another place. Here, not in the library:
     warnings and logs belong to the whole process.
     """
     import logging
@@ -48,6 +49,7 @@ def quieten_readers() -> None:
     os.environ.setdefault("LANCE_LOG", "error")  # it looks as it is loaded
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def tell_of_damage() -> None:
@@ -310,12 +312,20 @@ def _saying_waits(show: ProgressReport) -> ProgressReport:
     return tell_and_show
 
 
+def refuse_standard(place: Path, what: str, expected: str) -> None:
+    """Raise InvalidInputError if what cannot be written to standard output is to go there."""
+    if str(place) == STANDARD:
+        raise InvalidInputError(f"{what} cannot be written to standard output (-); expected {expected}")
+
+
 def check_pictures(*pictures: Path | None, dark: bool, force: bool) -> None:
     """Raise LookalikeError if pictures cannot be saved so, or if they are told how, and there are none."""
     for option, is_given in (("--dark", dark), ("--force", force)):
         if is_given and not any(pictures):
             raise InvalidInputError(f"{option} is for pictures; name the file of one, or leave it out")
     named = [picture for picture in pictures if picture is not None]
+    for picture in named:
+        refuse_standard(picture, "a picture", "the name of a file")
     if named:
         from lookalike.plots import check_picture
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from lookalike.cli.console import relative, say, tell, watched
+from lookalike.cli.console import refuse_standard, relative, say, tell, watched
 from lookalike.cli.options import JobsOption, QuietOption, argument
 
 
@@ -41,6 +41,7 @@ def demo(
         if not quiet:
             tell(line)
 
+    refuse_standard(output, "a page with its pictures", "the name of a folder")
     page = output / "index.html"
     check_page(page)
     with watched(quiet=quiet) as watch:

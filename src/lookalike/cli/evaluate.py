@@ -76,7 +76,10 @@ class Retrieval:
         ),
     ] = None
     confusion: Annotated[
-        Path | None, option("Save which classes are taken for which as a picture.", metavar="FILE")
+        Path | None,
+        option(
+            "Save which classes are taken for which as a picture (.png, .svg, .pdf, .jpg).", metavar="FILE"
+        ),
     ] = None
 
     def arguments(self) -> dict[str, Any]:
@@ -94,8 +97,8 @@ def evaluate(
     clustering: Annotated[
         list[str] | None,
         option(
-            "Measure only this clustering, no retrieval; may be repeated. By default both, and all that are"
-            " kept.",
+            "Measure this clustering alone, and no retrieval; may be repeated. By default retrieval, and all"
+            " clusterings that are kept.",
             metavar="NAME",
             rich_help_panel=_WHAT,
         ),
@@ -119,7 +122,7 @@ def evaluate(
 ) -> None:
     """Measure how well images find others of their label, by P@k, mAP and others, with 95 % intervals.
 
-    Each image is searched among all others. Clusterings that are kept are measured next to the labels, too.
+    Each image is searched among all others. Clusterings that are kept are compared with the labels, too.
     """
     for name in given(retrieval) | given(splits) if clustering else ():
         raise InvalidInputError(

@@ -13,6 +13,7 @@ from lookalike.cli.filters import SearchFilters
 from lookalike.cli.options import CollectionOption, ModelOption, Output, given, only_given, option
 from lookalike.cli.queries import Queries, QueriesArgument
 from lookalike.cli.search import Searching, carried_out, find, read_whole
+from lookalike.cli.streamed import is_standard, streamed
 from lookalike.collection.export.forms import DEFAULT_FOLDER, EXPORT_FORMS, choose_form, form_names, get_form
 from lookalike.errors import InvalidInputError
 from lookalike.query.sorts import FIELD, SORTS
@@ -83,7 +84,9 @@ def export(
     *,
     to: Annotated[
         Path,
-        typer.Argument(metavar="OUT", help=f"A new file, {_ENDINGS}; or a new or empty folder."),
+        typer.Argument(
+            metavar="OUT", help=f"A new file, {_ENDINGS}; a new or empty folder; or - for standard output."
+        ),
     ],
     queries: QueriesArgument = None,
     asked: Queries,
@@ -107,12 +110,18 @@ def export(
     from lookalike.collection import Collection
     from lookalike.collection.export.exporting import check_target
 
+    is_streamed = is_standard(to, exporting.form, json=output.json, force=exporting.force)
     form = choose_form(str(to)) if exporting.form is None else get_form(exporting.form)
-    check_target(to, form, exporting.force)
+    if not is_streamed:
+        check_target(to, form, exporting.force)
     chosen = Collection.open_near(asked.places(queries), collection)
     with watched(quiet=output.is_silent) as watch:
         result = _result(chosen, queries, asked, exporting, filters, searching, k, model, watch)
         how = only_given(form=exporting.form, by=exporting.by, model=model, vectors=exporting.vectors)
+        if is_streamed:
+            with streamed(form.name) as file:
+                chosen.export(result, file, **how, **watch.told)
+            return
         n_exported = chosen.export(result, to, force=exporting.force, **how, **watch.told)
     output.tell(
         {"exported": n_exported, "to": relative(str(to)), "as": form.name},

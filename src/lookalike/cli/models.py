@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from lookalike.cli.console import print_json, relative, say, watched
+from lookalike.cli.console import print_json, refuse_standard, relative, say, watched
 from lookalike.cli.options import Output, option
 from lookalike.errors import InvalidInputError
 
@@ -21,7 +21,9 @@ def models(
     to: Annotated[
         Path | None,
         option(
-            "Where to put what is fetched: carry it along, and set LOOKALIKE_MODELS to it.", metavar="DIR"
+            "Put what is fetched into this folder, not into the cache: carry it to another machine, and set"
+            " LOOKALIKE_MODELS to it there.",
+            metavar="DIR",
         ),
     ] = None,
     revision: Annotated[
@@ -29,9 +31,11 @@ def models(
     ] = None,
     output: Output,
 ) -> None:
-    """List the models: what they are, the size of their vectors, and whether they are installed."""
+    """List the models: what they are, the size of their vectors, whether they are installed; or fetch one."""
     from lookalike.embed import MODELS, PIXELS_PATTERN, RESNET50_WEIGHTS
 
+    if to is not None:
+        refuse_standard(to, "a model", "the name of a folder")
     if fetch is not None:
         _fetch(fetch, to, revision, output)
         return

@@ -23,7 +23,7 @@ from lookalike.cluster.algorithms import (
 from lookalike.errors import InvalidInputError
 from lookalike.plots.map_styles import DEFAULT_STYLE, MAP_STYLES, MapStyle, get_style, style_names
 from lookalike.projection.methods import DEFAULT_METHOD, MAP_METHODS, PERPLEXITY, method_names
-from lookalike.types import PICTURE_SECONDS
+from lookalike.system.limits import PICTURE_SECONDS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -78,7 +78,7 @@ _AUTOENCODER = Fields(
     ],
     learning_rate=Rate,
     patience=Patience,
-    held_out=Annotated[float, _image("How many images are never learned from.", metavar="SHARE")],
+    held_out=Annotated[float, _image("The share of the images that is never learned from.", metavar="SHARE")],
     random_state=Seed,
 )
 _FINETUNE = Fields(
@@ -124,7 +124,8 @@ _FINETUNE = Fields(
     test=Annotated[
         float,
         _image(
-            "How many images of each class are only measured with. A data set's test split goes before.",
+            "How many images of each class are only measured with. A data set's own test split is taken"
+            " instead.",
             metavar="SHARE",
         ),
     ],
@@ -186,7 +187,7 @@ def autoencoder(
 ) -> None:
     """Train an autoencoder, which needs no labels: its codes become the model autoencoder-NAME.
 
-    Cut off, the same command goes on where it was.
+    One that was cut off goes on where it was with the same command.
     """
     picture.check()
     made = _train(collection, settings, None, run, output)
@@ -211,7 +212,7 @@ def finetune(
 ) -> None:
     """Fine-tune a network on labelled images, as the model BASE-NAME.
 
-    Cut off, the same command goes on where it was.
+    One that was cut off goes on where it was with the same command.
     """
     _train(collection, settings, labels, run, output)
 

@@ -58,6 +58,7 @@ _CELLS_PER_ROOT = 8  # cells = 8 · √n
 _ROWS_PER_CELL = 4  # at least
 _MOST_CELLS = 4_096  # by default: their matrix takes 128 MB
 _CELL_ROUNDS = 10
+_MOST = 2**63  # of what is counted
 _BLOCK_ROWS = 8_192
 
 
@@ -280,7 +281,18 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         return self.node(2 * self.n_cells_ - 2)
 
     def node(self, number: int) -> Node:
-        """Return a node by its number."""
+        """Return a node by its number.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is none.
+        """
+        check_is_fitted(self)
+        if not 0 <= number < len(self.sizes_):
+            raise InvalidInputError(
+                f"there is no node {number}; expected 0 to {len(self.sizes_) - 1}", field="number"
+            )
         return Node(
             number, int(self.sizes_[number]), self.centers_[number], float(self._inertia_of[number]), self
         )
@@ -380,7 +392,7 @@ class HierarchicalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _check_whole(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value < _MOST:
         raise InvalidInputError(f"{name} is {shown(value)}; expected a whole number from 1", field=name)
 
 

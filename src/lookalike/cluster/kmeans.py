@@ -438,7 +438,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             raise InvalidInputError(f"tol is {shown(self.tol)}; expected 0 or more", field="tol")
         if isinstance(self.init, str) and self.init not in ("k-means++", "random"):
             raise InvalidInputError(
-                f"init is {self.init!r}; expected 'k-means++', 'random' or an array", field="init"
+                f"init is {shown(self.init)}; expected 'k-means++', 'random' or an array", field="init"
             )
 
     def _given_centers(self) -> Doubles | None:

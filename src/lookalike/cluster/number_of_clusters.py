@@ -36,7 +36,7 @@ from lookalike.as_numbers import as_numbers
 from lookalike.cluster.kmeans import KMeans
 from lookalike.errors import InvalidInputError
 from lookalike.system.chance import RANDOM_STATE, check_seed
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
 from lookalike.system.tables import Columns, Table
 from lookalike.system.watching import watching
@@ -159,12 +159,12 @@ def choose_k(
     if n < 3:
         raise InvalidInputError(f"there are {n} rows; expected 3 or more, to choose a number of clusters")
     if n_sample < 3:
-        raise InvalidInputError(f"n_sample is {n_sample!r}; expected 3 or more", field="n_sample")
+        raise InvalidInputError(f"n_sample is {shown(n_sample)}; expected 3 or more", field="n_sample")
     wanted: list[Any] = sorted(set(_usual(n) if ks is None else ks))
     for k in wanted:
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 2 <= k < n:
             raise InvalidInputError(
-                f"k is {k!r}; expected whole numbers from 2 to {n - 1}, one less than the rows"
+                f"k is {shown(k)}; expected whole numbers from 2 to {n - 1}, one less than the rows"
             )
     if not wanted:
         raise InvalidInputError("there is no k to try; expected whole numbers from 2")

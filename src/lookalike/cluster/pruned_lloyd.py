@@ -52,6 +52,7 @@ from lookalike import lloyd
 from lookalike.cluster import pruned_lloyd_kernels as kernels
 from lookalike.errors import InvalidInputError
 from lookalike.pca import principal_axes
+from lookalike.system.blas_threads import one_blas_thread
 from lookalike.system.memory import rows_at_once
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.types import Vectors
@@ -93,11 +94,9 @@ class Workers:
 @contextmanager
 def working(n_jobs: int, watch: Watch = UNWATCHED) -> Iterator[Workers]:
     """Start threads, and keep the matrix library from starting its own meanwhile."""
-    from threadpoolctl import threadpool_limits
-
     workers = Workers(n_jobs, watch)
     try:
-        with threadpool_limits(1, "blas"):
+        with one_blas_thread():
             yield workers
     finally:
         workers.close()

@@ -27,6 +27,7 @@ from lookalike.cluster.algorithms import N_NEIGHBORS
 from lookalike.cluster.base import NeighborClustering, check_count
 from lookalike.cluster.spanning_tree import joined
 from lookalike.index.graph import neighbor_graph
+from lookalike.system.blas_threads import eigh, one_blas_thread
 from lookalike.system.chance import RANDOM_STATE, check_seed
 from lookalike.system.progress import Progress, Watch
 from lookalike.types import Metric, Vectors
@@ -130,7 +131,7 @@ def _embed(links: Any, n_vectors: int, random_state: int, watch: Watch) -> npt.N
     root = np.sqrt(links.sum(axis=1))
     matrix = diags_array(1 / root) @ links @ diags_array(1 / root)
     if n <= max(_DENSE, 5 * n_vectors):
-        vectors = np.linalg.eigh(matrix.toarray())[1][:, -n_vectors:]
+        vectors = eigh(matrix.toarray())[1][:, -n_vectors:]
     else:
         start = np.random.default_rng(random_state).uniform(-1, 1, n)
 
@@ -138,14 +139,15 @@ def _embed(links: Any, n_vectors: int, random_state: int, watch: Watch) -> npt.N
             watch.check()
             return matrix @ vector
 
-        _, vectors = eigsh(
-            LinearOperator(matrix.shape, multiply, dtype=np.float64),
-            n_vectors,
-            which="LA",
-            v0=start,
-            tol=_TOLERANCE,
-            ncv=min(n, max(4 * n_vectors, 40)),
-        )
+        with one_blas_thread():
+            _, vectors = eigsh(
+                LinearOperator(matrix.shape, multiply, dtype=np.float64),
+                n_vectors,
+                which="LA",
+                v0=start,
+                tol=_TOLERANCE,
+                ncv=min(n, max(4 * n_vectors, 40)),
+            )
     embedding = vectors[:, ::-1] / root[:, None]
     # An eigenvector's sign means nothing: the largest coordinate is made positive.
     largest = np.abs(embedding).argmax(axis=0)

@@ -10,6 +10,7 @@ from lookalike.query.filter import ANYTHING, Filter
 from lookalike.query.reading import Query, read_queries, read_query
 from lookalike.query.request import SearchRequest
 from lookalike.query.terms import Term
+from lookalike.system.checked_calls import shown
 
 
 def complete(
@@ -38,7 +39,7 @@ def _read(query: Query | Iterable[Query], datasets: Sequence[str]) -> Sequence[T
 def as_filter(where: Filter | None) -> Filter:
     """Return a filter, checked to be one; one that all images pass, for None."""
     if where is not None and not isinstance(where, Filter):
-        raise InvalidInputError(f"where is {where!r}; expected a lookalike.Filter", field="where")
+        raise InvalidInputError(f"where is {shown(where)}; expected a lookalike.Filter", field="where")
     return where or ANYTHING
 
 
@@ -50,6 +51,6 @@ def as_colors(color: str | Sequence[str] | None) -> Sequence[str]:
         return (color,)
     if not isinstance(color, Iterable):
         raise InvalidInputError(
-            f"color is {color!r}; expected a CSS colour such as '#c33', or a list of them", field="color"
+            f"color is {shown(color)}; expected a CSS colour such as '#c33', or a list of them", field="color"
         )
     return tuple(color)

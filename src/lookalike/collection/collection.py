@@ -60,12 +60,13 @@ from lookalike.results.sync import SyncReport
 from lookalike.store import Labeling, Store, Turn, Wait, check_wait, find_collection, writer_lock
 from lookalike.store.swept import staying_swept
 from lookalike.sync import COMMIT_SECONDS, Work, locate
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.cores import usable_cores
 from lookalike.system.forks import leave_behind
+from lookalike.system.limits import PICTURE_SECONDS
 from lookalike.system.progress import CancelToken, ProgressReport, silent
 from lookalike.system.watching import watching
-from lookalike.types import PICTURE_SECONDS, Hit, Ids, ImageId, Metric, Vectors
+from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -290,7 +291,7 @@ class Collection(Faces, Checkable, Copyable):
         (True, False)
         """
         if isinstance(paths, str | os.PathLike):
-            raise InvalidInputError(f"paths is {paths!r}; expected a list of paths", field="paths")
+            raise InvalidInputError(f"paths is {shown(paths)}; expected a list of paths", field="paths")
         home = choose_home(paths, at, datasets)
         with watching(silent if quiet else report, cancel) as watch:
             for name in datasets:

@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from lookalike.store import Wait, check_wait
+from lookalike.system.checked_calls import checked
 from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.system.watching import watching
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from lookalike.results.copying import CopyReport
 
 
+@checked
 class Copyable(ABC):
     """A collection that can be copied."""
 
@@ -28,6 +31,7 @@ class Copyable(ABC):
         *,
         roots: Literal["absolute", "relative"] = "absolute",
         force: bool = False,
+        wait: Wait = "threads",
         report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
     ) -> CopyReport:
@@ -46,6 +50,9 @@ class Copyable(ABC):
             itself, so that a folder below it is looked for below `to`, for who moves both.
         force : bool
             Whether a collection that is there is replaced, once the copy is whole.
+        wait : float, None or "threads"
+            How long to wait for another who copies to that folder, or writes to the collection that is to be
+            replaced there; see `Collection.sync`. Nobody waits for who writes to this one.
         report, cancel : optional
             Who is told how far it has come, and may stop it; see `Collection.sync`.
 
@@ -55,6 +62,8 @@ class Copyable(ABC):
 
         Raises
         ------
+        LockedError
+            If another is writing there, and `wait` is over.
         CollectionError
             If a collection lies there already, or anything else in place of one.
         StoreError
@@ -72,6 +81,6 @@ class Copyable(ABC):
         """
         from lookalike.collection.copying import CopyRequest, copy_collection
 
-        request = CopyRequest(Path(to), roots, bool(force))
+        request = CopyRequest(Path(to), roots, force, check_wait(wait))
         with watching(report, cancel) as watch:
             return copy_collection(self._resources, request, watch)

@@ -16,7 +16,6 @@ under way, what was damaged and set aside, and locks stay behind.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import time
@@ -36,15 +35,25 @@ from lookalike.hints import Hint
 from lookalike.images.hashing import id_of
 from lookalike.index.kinds import KINDS
 from lookalike.results.copying import CopyReport
-from lookalike.store import ADDED, FOLDER_NAME, Manifest, PinnedTable, Turn, root_folder, stored_root_path
+from lookalike.store import (
+    ADDED,
+    FOLDER_NAME,
+    Manifest,
+    PinnedTable,
+    Turn,
+    Wait,
+    root_folder,
+    stored_root_path,
+)
 from lookalike.store import writer_lock as lock_writers
 from lookalike.store.checksums import Checksums
 from lookalike.store.manifest import COPY_NAME, FILE_NAME
 from lookalike.store.versions import flaws
+from lookalike.system.checked_calls import shown
 from lookalike.system.flush import flush_folder
 from lookalike.system.free_name import free_name
 from lookalike.system.progress import Watch
-from lookalike.system.sums import check_noted, checked
+from lookalike.system.sums import check_noted, read_document
 
 PART = f"{FOLDER_NAME}.part"
 """What the folder is called in which a copy is made."""
@@ -87,11 +96,12 @@ class CopyRequest:
     to: Path
     roots: str
     force: bool
+    wait: Wait
 
     def __post_init__(self) -> None:
         if self.roots not in _ROOTS:
             raise InvalidInputError(
-                f"roots is {self.roots!r}; expected one of {', '.join(_ROOTS)}", field="roots"
+                f"roots is {shown(self.roots)}; expected one of {', '.join(_ROOTS)}", field="roots"
             )
 
     @property
@@ -107,8 +117,11 @@ def copy_collection(newest: Opener, request: CopyRequest, watch: Watch) -> CopyR
     resources = newest()
     source, home = resources.store.folder, request.home
     target = home / FOLDER_NAME
-    _check_target(source, target, request.force)
-    with _made(home), _part(home) as part:
+    with writing(target):
+        _check_target(source, target, request.force)
+    turn = Turn(request.wait, "copying a collection to here", watch)
+    with _made(home), _part(home, turn) as part, _replaced(target, request.force, turn) as replaces:
+        _check_target(source, target, request.force)  # another copy may have been waited for
         files = CopiedFiles(source, part, watch)
         for left in reversed(range(_TRIES)):
             try:
@@ -127,7 +140,7 @@ def copy_collection(newest: Opener, request: CopyRequest, watch: Watch) -> CopyR
             manifest.save(part)
             _flush_folders(part)
         watch.check()
-        _put(part, target, request.force)
+        _put(part, target, replaces)
     return CopyReport(
         target, len(resources.places.snapshot), files.n, files.n_bytes, time.monotonic() - started
     )
@@ -175,12 +188,21 @@ def _made(home: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _part(home: Path) -> Iterator[Path]:
+def _part(home: Path, turn: Turn) -> Iterator[Path]:
     """Give the folder in which a copy is made, empty; it goes if it was not renamed."""
     part = home / PART
-    with writing(part):
-        part.mkdir(exist_ok=True)
-    with lock_writers(part, Turn(work="copying a collection")):
+    with contextlib.ExitStack() as lock:
+        while True:
+            with writing(part):
+                part.mkdir(exist_ok=True)
+            try:
+                lock.enter_context(lock_writers(part, turn))
+            except StoreResourceError:
+                if part.is_dir():
+                    raise
+            if (part / "lock").is_file():
+                break
+            lock.close()  # who was waited for has put the folder into its place
         try:
             with writing(part):
                 for each in part.iterdir():
@@ -278,7 +300,7 @@ def _copy_named(files: CopiedFiles, place: str, facts: str) -> list[str]:
         except (FileNotFoundError, NotADirectoryError):
             return []
         try:
-            arrays = str(checked(json.loads(content))["arrays"])
+            arrays = str(read_document(content)["arrays"])
             if os.path.basename(arrays) != arrays:
                 raise ValueError
             found = files.copy(f"{place}/{arrays}")
@@ -355,17 +377,26 @@ def _flush_folders(part: Path) -> None:
         flush_folder(folder)
 
 
-def _put(part: Path, target: Path, force: bool) -> None:
+@contextlib.contextmanager
+def _replaced(target: Path, force: bool, turn: Turn) -> Iterator[bool]:
+    """Tell whether a collection is to be replaced; nobody writes to it meanwhile, as that would be lost."""
+    if not force or not any((target / name).exists() for name in (FILE_NAME, COPY_NAME)):
+        yield False
+        return
+    with lock_writers(target, turn):
+        yield True
+
+
+def _put(part: Path, target: Path, replaces: bool) -> None:
     """Make it the collection in its place, in one stroke; one that is there goes only then."""
-    for name in _LOCKS:
-        (part / name).unlink(missing_ok=True)
-    if not force or not any(target.is_dir() and (target / name).exists() for name in (FILE_NAME, COPY_NAME)):
+    (part / "lock.json").unlink(missing_ok=True)  # the lock itself goes along, and is given back there
+    if not replaces:
         with writing(target):
             part.rename(target)
             flush_folder(target.parent)
         return
     old = free_name(target.with_name(_OLD))  # what an earlier cut has left is not touched
-    with lock_writers(target, Turn(work="being replaced by a copy")), writing(target):
+    with writing(target):
         target.rename(old)
         try:
             part.rename(target)

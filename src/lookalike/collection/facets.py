@@ -38,6 +38,7 @@ from lookalike.query.checking import near_misses
 from lookalike.query.filter import SQUARE
 from lookalike.query.sorts import FIELD
 from lookalike.results.browsing import Facet, Facets
+from lookalike.system.checked_calls import shown
 
 CLUSTER = "cluster:"
 MOST = 1_000  # values of a facet
@@ -72,7 +73,7 @@ def check_facets(names: object) -> tuple[str, ...]:
     given = (names,) if isinstance(names, str) else names
     if not isinstance(given, Sequence):
         raise InvalidInputError(
-            f"facets is {names!r}; expected a list of {', '.join(FACETS)}", field="facets"
+            f"facets is {shown(names)}; expected a list of {', '.join(FACETS)}", field="facets"
         )
     for name in given:
         is_one = isinstance(name, str) and name.startswith((FIELD, CLUSTER))

@@ -30,6 +30,7 @@ from lookalike.store import (
     stored_root_path,
 )
 from lookalike.store.manifest import file_identity
+from lookalike.system.checked_calls import shown
 from lookalike.system.file_identity import FileIdentity
 from lookalike.system.progress import UNWATCHED, Watch
 
@@ -96,10 +97,10 @@ class ManifestFile:
         """Add a folder of images, or change how one is read; see `Collection.add_root`."""
         if labels not in (None, *get_args(Labeling)):
             raise InvalidInputError(
-                f"labels is {labels!r}; expected one of {', '.join(get_args(Labeling))}", field="labels"
+                f"labels is {shown(labels)}; expected one of {', '.join(get_args(Labeling))}", field="labels"
             )
         if isinstance(exclude, str):
-            raise InvalidInputError(f"exclude is the text {exclude!r}; expected a list of globs")
+            raise InvalidInputError(f"exclude is the text {shown(exclude)}; expected a list of globs")
         path = as_spelled(Path(os.path.abspath(folder)))
         if not os.path.isdir(path):
             raise CollectionNotFoundError(f"there is no folder {path}")
@@ -188,11 +189,9 @@ class ManifestFile:
             self._pending.clear()
 
     def _save(self, manifest: Manifest) -> None:
-        if manifest != Manifest.load(self.folder):
-            try:
-                manifest.save(self.folder)
-            except OSError as error:
-                raise StoreResourceError(
-                    f"cannot write to {self.folder}: {error.strerror or error}"
-                ) from error
+        is_new = manifest != Manifest.load(self.folder)
+        try:
+            manifest.save(self.folder) if is_new else manifest.renew_copy(self.folder)
+        except OSError as error:
+            raise StoreResourceError(f"cannot write to {self.folder}: {error.strerror or error}") from error
         self._pending.clear()  # what is in the file now is read when it is next asked for

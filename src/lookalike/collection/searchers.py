@@ -46,7 +46,7 @@ from lookalike.system.memo import Memo
 from lookalike.system.memory import check_vectors_fit
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import checked, summed
+from lookalike.system.sums import read_document, summed
 from lookalike.types import Ids, ImageId, Metric, Vectors
 
 EXACT_BYTES = 1 << 29
@@ -92,7 +92,7 @@ class _Origin:
     @classmethod
     def read(cls, folder: Path) -> _Origin:
         try:
-            content = checked(json.loads((folder / "origin.json").read_text(encoding="utf-8")))
+            content = read_document((folder / "origin.json").read_bytes())
             built, changed, marks = content["built"], content["changed"], content["marks"]
             rewritten = int(content.get("rewritten", 0))  # earlier versions did not count
             marks = {str(image): int(mark) for image, mark in marks.items()}

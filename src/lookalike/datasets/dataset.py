@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from lookalike.errors import DatasetDamagedError, InvalidInputError
 from lookalike.system.chance import RANDOM_STATE, check_seed
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, shown
 from lookalike.types import PixelArray
 
 Labels: TypeAlias = npt.NDArray[np.int64]
@@ -150,7 +150,7 @@ class Dataset:
             return self.train_X, self.train_y
         if split == "test":
             return self.test_X, self.test_y
-        raise InvalidInputError(f"{split!r} is not a split of {self.name}; expected 'train' or 'test'")
+        raise InvalidInputError(f"{shown(split)} is not a split of {self.name}; expected 'train' or 'test'")
 
     def with_test_share(self, test_share: float, random_state: int = RANDOM_STATE) -> Dataset:
         """Move a share of each class from a data set without a test split into one.
@@ -174,7 +174,7 @@ class Dataset:
         """
         if not 0 < test_share < 1:
             raise InvalidInputError(
-                f"test_share is {test_share!r}; expected a number between 0 and 1", field="test_share"
+                f"test_share is {shown(test_share)}; expected a number between 0 and 1", field="test_share"
             )
         if len(self.test_y):
             raise InvalidInputError(

@@ -15,10 +15,11 @@ from lookalike.embed.models import Model
 from lookalike.embed.reduced import base_name
 from lookalike.errors import InvalidInputError, ModelDamagedError, ModelInputError, ModelResourceError
 from lookalike.hints import Hint
+from lookalike.system.checked_calls import shown
 from lookalike.system.flush import make_durable_folder
 from lookalike.system.plain_files import read_plain
 from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import checked, summed
+from lookalike.system.sums import read_document, summed, why_unread
 from lookalike.types import Metric
 
 LARGEST_DIMENSION = 1 << 20
@@ -42,8 +43,8 @@ def external_model(name: str, dimension: int, metric: Metric) -> Model:
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name) or base_name(name) or name.endswith(".onnx"):
         raise InvalidInputError(
-            f"model is {name!r}; expected a name of 1 to 64 small letters, digits, '-', '_' and '.', which"
-            " does not end in .onnx",
+            f"model is {shown(name)}; expected a name of 1 to 64 small letters, digits, '-', '_' and '.',"
+            " which does not end in .onnx",
             field="model",
         )
     if not 0 < dimension <= LARGEST_DIMENSION:
@@ -52,7 +53,7 @@ def external_model(name: str, dimension: int, metric: Metric) -> Model:
         )
     if metric not in get_args(Metric):
         raise InvalidInputError(
-            f"metric is {metric!r}; expected {' or '.join(get_args(Metric))}", field="metric"
+            f"metric is {shown(metric)}; expected {' or '.join(get_args(Metric))}", field="metric"
         )
     return Model(
         name=name,
@@ -99,12 +100,12 @@ def kept_external(name: str, folder: Path) -> Model | None:
     if not os.path.isfile(file):  # which a path that is too long is not, either
         return None
     try:
-        row = checked(json.loads(read_plain(file).decode("utf-8")))
+        row = read_document(read_plain(file))
         return external_model(name, int(row["dimension"]), row["metric"])
     except OSError as error:
         raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelDamagedError(f"{file} is damaged ({error})", hint=Hint("repair")) from error
+        raise ModelDamagedError(f"{file} is damaged: {why_unread(error)}", hint=Hint("repair")) from error
 
 
 def list_external(folder: Path) -> list[str]:

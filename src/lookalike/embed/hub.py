@@ -25,6 +25,7 @@ from urllib.parse import quote, urljoin
 
 from lookalike.embed.models import HubFile, HubFiles, Model
 from lookalike.errors import (
+    ConflictError,
     LookalikeError,
     ModelBusyError,
     ModelDamagedError,
@@ -36,9 +37,11 @@ from lookalike.errors import (
 from lookalike.hints import Hint
 from lookalike.system.cache import cache_folder, check_trusted, make_folder, shut
 from lookalike.system.download import CONNECT_SECONDS, STALL_SECONDS, bytes_told, connect, hanging_up, reason
+from lookalike.system.output import refuse_collections
 from lookalike.system.plain_files import read_plain
 from lookalike.system.progress import UNWATCHED, CancelToken, ProgressReport, Watch
 from lookalike.system.replace_file import replace_file
+from lookalike.system.sums import read_document, why_unread
 from lookalike.system.watching import watching
 
 if TYPE_CHECKING:
@@ -138,6 +141,13 @@ def check(model: Model, folder: Path, file: HubFile) -> Path:
     return place
 
 
+def sha256_of(folder: Path, file: HubFile) -> str:
+    """Return the sha256 of a file of a model's folder that `check` has looked at."""
+    pin = _read_pin(folder)
+    stated = pin.files.get(file.path, {}) if pin else {}
+    return stated.get("sha256") or file.sha256 or _sha256(folder / file.path)
+
+
 def _compare(model: Model, folder: Path, file: HubFile, size: int, sha256: str) -> None:
     check_trusted(folder / PIN_NAME)
     pin = _read_pin(folder)
@@ -186,6 +196,9 @@ def fetch(
     ModelError
         If the hub cannot be reached, has no such repository or file, or sends other content than it states,
         or the files cannot be written.
+    ConflictError
+        If there are files at the destination that are not what would be put there, and that no fetch has put
+        there either; they are left as they are.
     """
     import filelock
 
@@ -194,18 +207,22 @@ def fetch(
             f"the model {model.name} is not fetched: it comes with a Python package, or needs none"
         )
     folder = (destination or cache_folder() / "models") / model.name
+    is_users = destination is not None
+    if is_users:
+        for file in model.weights.files:
+            refuse_collections(folder / file.path)
     if destination is None and revision is None:
         carried = find(model)
         if carried is not None and carried != folder and _is_what_it_should_be(model, carried):
             return carried
-    lock = folder / ".lock"
+    lock = folder / ".lookalike.lock"
     check_trusted(folder)  # before the long wait
     try:
         make_folder(folder)
         with filelock.FileLock(lock, timeout=1):
             try:
                 with watching(report, cancel) as watch:
-                    _Fetch(model, model.weights, folder, revision, watch).run()
+                    _Fetch(model, model.weights, folder, revision, is_users, watch).run()
                 for name in (PIN_NAME, *(file.path for file in model.weights.files)):
                     shut(folder / name)
             finally:
@@ -243,11 +260,19 @@ class _Fetch:
     """One fetch of one model."""
 
     def __init__(
-        self, model: Model, weights: HubFiles, folder: Path, revision: str | None, watch: Watch
+        self,
+        model: Model,
+        weights: HubFiles,
+        folder: Path,
+        revision: str | None,
+        is_users: bool,
+        watch: Watch,
     ) -> None:
         self._model = model
         self._weights = weights
         self._folder = folder
+        self._is_users = is_users  # whether the user has named it: then there may be files of theirs
+        self._pinned: dict[str, dict[str, Any]] = {}  # what an earlier fetch has put there
         self._watch = watch
         self._asked = revision
         self._is_rows = False  # whether it is the revision that the table names, and has hashes of
@@ -259,6 +284,7 @@ class _Fetch:
         pin = _read_pin(self._folder)
         if pin and pin.repository != self._weights.repository:
             pin = None
+        self._pinned = pin.files if pin else {}
         revision = self._asked or (pin.commit if pin else self._weights.revision)
         if pin and pin.commit == revision and self._is_whole(pin):
             return
@@ -274,6 +300,8 @@ class _Fetch:
             for file in self._weights.files:  # all first: one that is missing is known before the long wait
                 stated[file.path] = self._state(client, file, revision)
                 revision = stated[file.path].commit  # so that all files are of one commit
+            for file in self._weights.files:
+                self._refuse_to_replace(file, stated[file.path])
             files = {file.path: self._bring(client, file, stated[file.path]) for file in self._weights.files}
         named = self._asked or (pin.revision if pin else self._weights.revision)
         _write_pin(self._folder, _Pin(self._weights.repository, named, revision, files))
@@ -348,12 +376,28 @@ class _Fetch:
                 raise self._failed(
                     f"{file.path} came damaged: expected {stated.etag}, got {found}", "run this again"
                 )
+            self._refuse_to_replace(file, stated)
             part.replace(place)
-        for leftover in place.parent.glob(f"{_escape(place.name)}.*.part"):
+        for leftover in place.parent.glob(f"{_escape(place.name)}.{'[0-9a-f]' * 12}.part"):
             leftover.unlink()
         sha256 = stated.etag if len(stated.etag) == 64 else _sha256(place)
         self._check_table(file, sha256)
         return {"size": stated.size, "sha256": sha256, "etag": stated.etag}
+
+    def _refuse_to_replace(self, file: HubFile, stated: _Stated) -> None:
+        """Raise ConflictError if what is in a file's place is the user's: neither this file nor a fetch's."""
+        place = self._folder / file.path
+        if not self._is_users or not os.path.lexists(place):
+            return
+        if place.is_file():
+            pinned = None if place.is_symlink() else self._pinned.get(file.path, {}).get("sha256")
+            if _matches(place, stated.etag) or _sha256(place) == pinned:
+                return
+        raise ConflictError(
+            f"{place} is there already, and not what the hub has under that name; it is left as it is",
+            hint="move it away, or name another folder",
+            field="destination",
+        )
 
     def _download(self, client: httpx.Client, file: HubFile, stated: _Stated, part: Path) -> None:
         """Go on with a part file until it is as long as the whole."""
@@ -449,7 +493,7 @@ def _read_pin(folder: Path) -> _Pin | None:
     """Return what a fetch left; None where there was none, the folder having been cloned by hand, say."""
     file = folder / PIN_NAME
     try:
-        content = json.loads(read_plain(file).decode("utf-8"))
+        content = read_document(read_plain(file))
         pin = _Pin(**{key: content[key] for key in ("repository", "revision", "commit", "files")})
         if not all(isinstance(row, dict) for row in pin.files.values()):
             raise TypeError("a file is no object")
@@ -460,7 +504,7 @@ def _read_pin(folder: Path) -> _Pin | None:
         raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelDamagedError(
-            f"{file} is damaged ({error})", hint="delete it to take the files as they are"
+            f"{file} is damaged: {why_unread(error)}", hint="delete it to take the files as they are"
         ) from error
 
 

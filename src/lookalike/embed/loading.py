@@ -22,7 +22,7 @@ from lookalike.embed.onnx import OnnxEmbedder
 from lookalike.embed.pixels import PixelsEmbedder
 from lookalike.embed.runtime import ONE_THREAD, Compute
 from lookalike.embed.text import TextTower
-from lookalike.embed.trial import Graph, try_graph
+from lookalike.embed.trial import Graph, Tower, try_graph, try_tower
 from lookalike.errors import ModelDamagedError, ModelExtraError
 from lookalike.system.cache import cache_folder, check_trusted, make_folder, shut
 from lookalike.system.progress import UNWATCHED, Watch
@@ -32,21 +32,18 @@ _BUILD = 1
 """Raise it when a graph built from the same weights changes, so that cached ones are left behind."""
 
 
-def load_model(
-    name: str, compute: Compute = ONE_THREAD, watch: Watch = UNWATCHED, is_new: bool = False
-) -> Embedder:
+def load_model(name: str, compute: Compute = ONE_THREAD, watch: Watch = UNWATCHED) -> Embedder:
     """Load a model by name.
 
     Parameters
     ----------
     name : str
-        A row of ``MODELS``, or a pixels model. One of the hub that is not here yet is fetched.
+        A row of ``MODELS``, or a pixels model. One of the hub that is not here yet is fetched; of another
+        content than the table knows, it is tried.
     compute : Compute
         Where it is to run.
     watch : Watch
         Told of what is fetched.
-    is_new : bool
-        Whether nothing was embedded with it yet: of another content than the table knows, it is tried.
 
     Raises
     ------
@@ -55,7 +52,7 @@ def load_model(
     """
     model = get_model(name)
     if isinstance(model.weights, HubFiles):
-        return _from_hub(model, model.weights, compute, watch, is_new)
+        return _from_hub(model, model.weights, compute, watch)
     if isinstance(model.weights, PackagedWeights):
         return OnnxEmbedder(model, _graph(model, model.weights), compute)
     return PixelsEmbedder(model)
@@ -72,24 +69,20 @@ def is_installed(model: Model) -> bool:
         return False
 
 
-def _from_hub(
-    model: Model, weights: HubFiles, compute: Compute, watch: Watch, is_new: bool = False
-) -> Embedder:
+def _from_hub(model: Model, weights: HubFiles, compute: Compute, watch: Watch) -> Embedder:
     graph, folder = hub.read_image_file(model, watch)
     sha256 = hashlib.sha256(graph).hexdigest()
-    if is_new and sha256 != weights.image.sha256:  # what the table of models knows has been tried
+    if sha256 != weights.image.sha256:  # what the table of models knows has been tried
         try_graph(Graph(folder / weights.image.path, sha256, model), watch)
 
     def load_text() -> TextTower:
         assert model.text is not None and weights.text is not None and weights.tokenizer is not None
-        return TextTower(
-            model.name,
-            hub.check(model, folder, weights.text),
-            hub.check(model, folder, weights.tokenizer),
-            model.text,
-            model.dimension,
-            compute,
-        )
+        files = weights.text, weights.tokenizer
+        text, tokenizer = (hub.check(model, folder, file) for file in files)
+        sums = hub.sha256_of(folder, weights.text), hub.sha256_of(folder, weights.tokenizer)
+        if sums != (weights.text.sha256, weights.tokenizer.sha256):  # what the table knows has been tried
+            try_tower(Tower(model.name, text, tokenizer, model.text, model.dimension), sums)
+        return TextTower(model.name, text, tokenizer, model.text, model.dimension, compute)
 
     return AdaptedEmbedder(model, graph, compute, load_text if model.text is not None else None)
 

@@ -19,7 +19,7 @@ from typing import Any, get_args
 
 from lookalike.embed.adapted import AdaptedEmbedder
 from lookalike.embed.graph import LARGEST_SIZE, adapt
-from lookalike.embed.model_file import read_model_file
+from lookalike.embed.model_file import LARGEST_FILE, read_model_file
 from lookalike.embed.models import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -40,7 +40,7 @@ from lookalike.hints import Hint, join
 from lookalike.system.flush import make_durable_folder
 from lookalike.system.plain_files import read_plain
 from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import checked, summed
+from lookalike.system.sums import read_document, summed, why_unread
 from lookalike.types import Metric
 
 HUB_CONFIG = "preprocessor_config.json"
@@ -96,14 +96,12 @@ def is_path(name: str) -> bool:
     return name.lower().endswith(".onnx") or any(separator in name for separator in separators)
 
 
-def read_local(path: Path, folder: Path | None = None) -> LocalModel:
+def read_local(path: Path) -> LocalModel:
     """Read an ONNX file, inspect it, and try it on some images; see `trial`.
 
     Parameters
     ----------
     path : Path
-    folder : Path, optional
-        Of models that are kept: the same file, kept there, has been tried.
 
     Raises
     ------
@@ -131,8 +129,7 @@ def read_local(path: Path, folder: Path | None = None) -> LocalModel:
         licence="",
         use=wishes.use,
     )
-    kept = None if folder is None else kept_local(model.name, folder)
-    dimension = try_graph(Graph(path, sha256, model)) if kept is None else kept.dimension
+    dimension = try_graph(Graph(path, sha256, model))
     return LocalModel(replace(model, dimension=dimension), graph)
 
 
@@ -226,7 +223,7 @@ def kept_local(name: str, folder: Path) -> Model | None:
             )
         return None
     try:
-        row = checked(json.loads(read_plain(file).decode("utf-8")))
+        row = read_document(read_plain(file))
         use = {key: row[key] for key in ("fit", "interpolation", "output", "cut_classifier")}
         return Model(
             name=name,
@@ -247,7 +244,7 @@ def kept_local(name: str, folder: Path) -> Model | None:
         raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ModelDamagedError(
-            f"{file} is damaged ({error})", hint=join(Hint("repair"), _GIVE_ANEW)
+            f"{file} is damaged: {why_unread(error)}", hint=join(Hint("repair"), _GIVE_ANEW)
         ) from error
 
 
@@ -262,7 +259,8 @@ def load_kept(model: Model, folder: Path, compute: Compute) -> AdaptedEmbedder:
     assert isinstance(model.weights, LocalGraph)
     file = folder / f"{model.name}.onnx"
     try:
-        graph = read_plain(file)
+        is_one = os.stat(file).st_size <= LARGEST_FILE
+        graph = read_plain(file) if is_one else b""
     except OSError as error:
         raise ModelResourceError(f"cannot read {file}: {error.strerror or error}") from error
     found = hashlib.sha256(graph).hexdigest()
@@ -270,6 +268,12 @@ def load_kept(model: Model, folder: Path, compute: Compute) -> AdaptedEmbedder:
         raise ModelDamagedError(
             f"{file} is damaged: expected sha256 {model.weights.sha256}, got {found}",
             hint=join(Hint("give_onnx", first="delete it and "), Hint("repair")),
+        )
+    dimension = try_graph(Graph(file, found, model))  # the collection may have been made elsewhere
+    if dimension != model.dimension:
+        raise ModelDamagedError(
+            f"{file} gives {dimension:,} numbers an image; its description says {model.dimension:,}",
+            hint=join(Hint("repair"), _GIVE_ANEW),
         )
     return AdaptedEmbedder(model, graph, compute)
 

@@ -44,6 +44,7 @@ from lookalike.errors import (
 )
 from lookalike.hints import Hint
 from lookalike.pca import PCA
+from lookalike.system.checked_calls import shown
 from lookalike.system.flush import make_durable_folder
 from lookalike.system.memo import Memo
 from lookalike.system.plain_files import read_plain
@@ -98,7 +99,7 @@ class ModelRegistry:
             If it is no text.
         """
         if not isinstance(name, str):
-            raise InvalidInputError(f"model is {name!r}; expected its name, or the path of an ONNX file")
+            raise InvalidInputError(f"model is {shown(name)}; expected its name, or the path of an ONNX file")
         if is_path(name):
             return self._visit(Path(name))
         base = self._base_of(name)
@@ -124,7 +125,7 @@ class ModelRegistry:
             If it cannot be loaded, or its weights are not those that the collection's vectors were made with.
         """
         key = (name, compute)
-        embedder = self._loaded.get(key, lambda: self._load(name, compute, watch, is_new))
+        embedder = self._loaded.get(key, lambda: self._load(name, compute, watch))
         if not is_new:
             try:
                 self._check_weights(name, embedder)
@@ -133,7 +134,7 @@ class ModelRegistry:
                 raise
         return embedder
 
-    def _load(self, name: str, compute: Compute, watch: Watch, is_new: bool) -> Embedder:
+    def _load(self, name: str, compute: Compute, watch: Watch) -> Embedder:
         if self.external(name) is not None:
             raise cannot_embed(name)
         base = self._base_of(name)
@@ -145,7 +146,7 @@ class ModelRegistry:
         kept = kept_local(name, self.folder)
         if kept is not None:
             return load_kept(kept, self.folder, compute)
-        return load_model(name, compute, watch, is_new)
+        return load_model(name, compute, watch)
 
     def keep(self, name: str, embedder: Embedder, is_new: bool) -> None:
         """Keep what the vectors about to be written need or tell: a user's file, the hash of a hub's.
@@ -203,7 +204,7 @@ class ModelRegistry:
         return local.model
 
     def _read_file(self, path: Path) -> LocalModel:
-        local = read_local(path, self.folder)
+        local = read_local(path)
         kept = kept_local(local.model.name, self.folder)
         if kept is not None and kept != replace(local.model, title=kept.title):
             raise ModelConflictError(
@@ -336,7 +337,8 @@ class ModelRegistry:
 
     def remove_reduced(self, name: str) -> None:
         """Delete a model that `add_reduced` has made, as its vectors could not be written."""
-        for file in self.folder.glob(f"{glob.escape(name)}.npz*"):
+        # What is noted of it goes first: without the file, that looks like damage.
+        for file in sorted(self.folder.glob(f"{glob.escape(name)}.npz*"), reverse=True):
             with contextlib.suppress(OSError):
                 file.unlink()
 

@@ -21,6 +21,7 @@ from lookalike.errors import (
     ModelResourceError,
 )
 from lookalike.hints import Hint
+from lookalike.system.checked_calls import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def check_device(name: str) -> None:
     """
     names = (AUTO, *(row.name for row in DEVICES))
     if name not in names:
-        raise InvalidInputError(f"the device is {name!r}; expected one of {', '.join(names)}")
+        raise InvalidInputError(f"the device is {shown(name)}; expected one of {', '.join(names)}")
     if name != AUTO:
         row = next(row for row in DEVICES if row.name == name)
         if row.provider not in import_runtime().get_available_providers():

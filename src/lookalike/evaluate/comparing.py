@@ -30,7 +30,7 @@ import numpy.typing as npt
 from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError
 from lookalike.system.chance import RANDOM_STATE, check_seed
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, shown
 
 N_RESAMPLES = 2_000
 N_FLIPS = 10_000
@@ -213,8 +213,8 @@ def _stack(values: Mapping[str, npt.ArrayLike]) -> tuple[list[str], Doubles]:
 
 def _check(n_resamples: int, confidence: float) -> None:
     if isinstance(n_resamples, bool) or not isinstance(n_resamples, int | np.integer) or n_resamples < 1:
-        raise InvalidInputError(f"the number of resamples is {n_resamples!r}; expected 1 or more")
+        raise InvalidInputError(f"the number of resamples is {shown(n_resamples)}; expected 1 or more")
     if not 0 < confidence < 1:
         raise InvalidInputError(
-            f"confidence is {confidence!r}; expected above 0 and below 1", field="confidence"
+            f"confidence is {shown(confidence)}; expected above 0 and below 1", field="confidence"
         )

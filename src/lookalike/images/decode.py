@@ -23,9 +23,9 @@ from lookalike.images.cut_short import is_cut_short
 from lookalike.images.formats import FORMATS, ImageFormat, UnreadKindError, recognize_file
 from lookalike.images.orientation import SWAPS_SIDES, orientation_of, turn
 from lookalike.images.rgb import to_rgb, to_small_rgb
+from lookalike.system.limits import PICTURE_SECONDS
 from lookalike.system.plain_files import read_plain
 from lookalike.system.progress import UNWATCHED, Watch
-from lookalike.types import PICTURE_SECONDS
 
 if TYPE_CHECKING:
     import numpy as np

@@ -28,7 +28,7 @@ from lookalike.errors import IndexFileError, ResourceError
 from lookalike.index.contract import METRICS
 from lookalike.system.file_identity import FileIdentity
 from lookalike.system.flush import flush_file, flush_folder
-from lookalike.system.sums import FoundWhole, checked, sum_of, sum_of_file, summed
+from lookalike.system.sums import FoundWhole, read_document, sum_of, sum_of_file, summed, why_unread
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -95,7 +95,7 @@ def read(folder: Path, kind: str, version: int, names: Iterable[str]) -> tuple[d
         If there is none, or one of another kind or format, or a file is missing or damaged.
     """
     try:
-        facts = checked(json.loads((folder / "index.json").read_text(encoding="utf-8")))
+        facts = read_document((folder / "index.json").read_bytes())
         if facts["kind"] != kind or facts["format"] != version or facts["metric"] not in METRICS:
             raise ValueError(f"it is of kind {facts['kind']!r}, format {facts['format']!r}")
         names = list(names)
@@ -111,7 +111,7 @@ def read(folder: Path, kind: str, version: int, names: Iterable[str]) -> tuple[d
             f"there is no index in {folder} ({Path(error.filename).name} is missing)"
         ) from error
     except _DAMAGED as error:
-        raise damaged(folder, error) from error
+        raise damaged(folder, why_unread(error)) from error
     return facts, arrays
 
 
@@ -121,10 +121,10 @@ def verify(folder: Path) -> list[str]:
     An index of an earlier version has no checksums: of that only the facts are looked at.
     """
     try:
-        facts = checked(json.loads((folder / "index.json").read_text(encoding="utf-8")))
+        facts = read_document((folder / "index.json").read_bytes())
         sums, names = facts.get("sums"), list(facts["arrays"])
     except _DAMAGED as error:
-        return [f"index.json: {error}"]
+        return [f"index.json: {why_unread(error)}"]
     wrong = []
     for name in names:
         try:

@@ -37,7 +37,8 @@ from lookalike.errors import InvalidInputError
 from lookalike.index.contract import check_k, check_radius, check_recall, check_vectors
 from lookalike.index.kmeans_tree import KMeansTree
 from lookalike.pca import principal_axes
-from lookalike.system.checked_calls import checked
+from lookalike.system.blas_threads import eigh, one_blas_thread
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.cores import usable_cores
 from lookalike.system.memory import rows_at_once
 from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
@@ -107,7 +108,9 @@ def neighbor_graph(
     n = len(rows)
     check_others(n)
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k < n:
-        raise InvalidInputError(f"k is {k!r}; expected 1 to {n - 1}, the number of other vectors", field="k")
+        raise InvalidInputError(
+            f"k is {shown(k)}; expected 1 to {n - 1}, the number of other vectors", field="k"
+        )
     check_recall(recall)
     with watching(report, cancel) as watch:
         others, distances = _find_nearest(rows, k, metric, recall, watch)
@@ -193,7 +196,6 @@ def radius_graph(
 def _find_within(rows: Vectors, r: float, metric: Metric, watch: Watch) -> Any:
     """Return the graph of all pairs of rows at most `r` apart; all is checked."""
     from scipy.sparse import csr_array
-    from threadpoolctl import threadpool_limits
 
     from lookalike.index import graph_kernels
 
@@ -226,7 +228,7 @@ def _find_within(rows: Vectors, r: float, metric: Metric, watch: Watch) -> Any:
     pairs = []
     counts = np.zeros(n + 1, np.int64)
     # A strip a thread: BLAS's own threads wait for one another, and for long where the cores are shared.
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(usable_cores()) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(usable_cores()) as pool:
         try:
             for done, found in enumerate(pool.map(measure, strips), 1):
                 graph_kernels.count(found[0], found[1], counts[1:])
@@ -307,7 +309,7 @@ class Lifted:
         if len(sample) < sample.shape[1]:
             axes = principal_axes(sample, min(_HEAD, sample.shape[1]), np.random.default_rng(0))
         else:
-            axes = np.linalg.eigh(sample.T @ sample)[1][:, ::-1][:, :_HEAD]
+            axes = eigh(sample.T @ sample)[1][:, ::-1][:, :_HEAD]
         if r is not None:
             square = 2 * r if len(lengths) else r * r
             axes = axes[:, : _choose_heads(sample, axes, square * scale * scale)]

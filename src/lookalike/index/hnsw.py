@@ -19,7 +19,7 @@ from lookalike.errors import InvalidInputError
 from lookalike.index.third_party import Rows, ThirdParty, import_library
 from lookalike.index.tree import check_count
 from lookalike.system.chance import RANDOM_STATE
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.progress import Progress, Watch
 from lookalike.types import Metric, Vectors
 
@@ -56,7 +56,7 @@ class HNSW(ThirdParty):
         self.n_jobs = check_count("n_jobs", n_jobs)
         if not 2 <= n_links <= 100:
             raise InvalidInputError(
-                f"n_links is {n_links!r}; expected a whole number, 2 to 100", field="n_links"
+                f"n_links is {shown(n_links)}; expected a whole number, 2 to 100", field="n_links"
             )
         super().__init__(metric, random_state)
 

@@ -84,7 +84,7 @@ from lookalike.index.principal_axes import PrincipalAxes, fit_principal_axes, to
 from lookalike.index.saved_facts import read_count, read_number, read_scale
 from lookalike.index.tree import ALWAYS_EXACT, Doubles, Mask, Numbers, Tree, check_count
 from lookalike.system.chance import RANDOM_STATE
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.types import Ids, Metric, Neighbors, Vectors
 
@@ -273,12 +273,14 @@ class KDTree(Tree):
         k = check_k(k, self._n)
         recall = check_recall(recall)
         if mode is not None and mode not in MODES:
-            raise InvalidInputError(f"mode is {mode!r}; expected one of {', '.join(MODES)}", field="mode")
+            raise InvalidInputError(
+                f"mode is {shown(mode)}; expected one of {', '.join(MODES)}", field="mode"
+            )
         if n_leaves is not None:
             n_leaves = check_count("n_leaves", n_leaves)
             if mode not in (None, "bbf"):
                 raise InvalidInputError(
-                    f"n_leaves is {n_leaves} with mode {mode!r}; it is for mode 'bbf'", field="n_leaves"
+                    f"n_leaves is {n_leaves} with mode {shown(mode)}; it is for mode 'bbf'", field="n_leaves"
                 )
         rows = self._door(queries)
         if mode == "leaf":
@@ -297,7 +299,7 @@ class KDTree(Tree):
         check_filled(self._n)
         if isinstance(code, bool) or not isinstance(code, int | np.integer) or not 0 <= code < self.n_leaves_:
             raise InvalidInputError(
-                f"code is {code!r}; expected 0 to {self.n_leaves_ - 1}, a leaf of the tree", field="code"
+                f"code is {shown(code)}; expected 0 to {self.n_leaves_ - 1}, a leaf of the tree", field="code"
             )
         return int(code)
 

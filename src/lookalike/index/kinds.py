@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import InvalidInputError
+from lookalike.system.checked_calls import shown
 from lookalike.system.on_demand import load
 from lookalike.system.rows import find_row, names_of
 
@@ -94,9 +95,9 @@ def kind_names() -> tuple[str, ...]:
     return names_of(KINDS)
 
 
-def is_kind(name: str) -> bool:
+def is_kind(name: object) -> bool:
     """Tell whether an index can be asked for by this name; "auto" is one, too."""
-    return name == AUTO or name in kind_names()
+    return isinstance(name, str) and (name == AUTO or name in kind_names())
 
 
 def find_kind(name: str) -> IndexKind:
@@ -129,9 +130,9 @@ def check_request(kind: str, mode: str | None) -> None:
     """Raise InvalidInputError unless there is such a kind of index, and it can be asked in such a mode."""
     if not is_kind(kind):
         names = ", ".join((AUTO, *kind_names()))
-        raise InvalidInputError(f"there is no index {kind!r}; expected one of {names}")
+        raise InvalidInputError(f"there is no index {shown(kind)}; expected one of {names}")
     if mode is not None and (kind == AUTO or not find_kind(kind).modes):
         with_modes = " or ".join(row.name for row in KINDS if row.modes)
         raise InvalidInputError(
-            f"mode is {mode!r}, but the index {kind} has no modes; name index {with_modes}", field="mode"
+            f"mode is {shown(mode)}, but the index {kind} has no modes; name index {with_modes}", field="mode"
         )

@@ -28,7 +28,7 @@ from lookalike.plots.groups import (
 from lookalike.plots.places import as_places
 from lookalike.plots.shown_images import choose_spread, choose_uncovered
 from lookalike.plots.style import fit_picture, new_figure, shorten, theme, write_line, write_title
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,6 +42,7 @@ Size = tuple[int, int]
 
 HD: Size = (1920, 1080)
 FOUR_K: Size = (3840, 2160)
+_LARGEST = 16_384
 
 _HEAD_LINES = (0.36, 0.68)  # inches from the top: the title and what is said below it
 _PAGE = (12.8, 7.2)  # inches that a picture measures at least, so that text has its size on a slide
@@ -69,10 +70,10 @@ def read_size(words: str) -> Size:
         return named
     numbers = re.fullmatch(r"(\d{3,5})[xX×](\d{3,5})", words)
     size = (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
-    if not 320 <= min(size) <= max(size) <= 16_384:
+    if not 320 <= min(size) <= max(size) <= _LARGEST:
         raise InvalidInputError(
-            f"the size is {words!r}; expected hd, 4k, or width and height in pixels, 320 to 16384, such as"
-            " 1920x1080"
+            f"the size is {shown(words)}; expected hd, 4k, or width and height in pixels, 320 to 16384, such"
+            " as 1920x1080"
         )
     return size
 
@@ -145,16 +146,16 @@ def images_map(
     width, height = _pixels(sheet)
     smallest = _smallest(_SMALLEST_IMAGE, sheet)
     largest = int(np.clip(np.sqrt(0.5 * width * height / len(places)), smallest, 0.35 * height))
-    at, shown = _lay_images(places, width, height, side := smallest)
+    at, chosen = _lay_images(places, width, height, side := smallest)
     while largest > side:  # as large as it can be without hiding more of them
         laid = _lay_images(places, width, height, largest)
-        if len(laid[1]) >= len(shown):
-            (at, shown), side = laid, largest
+        if len(laid[1]) >= len(chosen):
+            (at, chosen), side = laid, largest
         largest = int(0.8 * largest)
-    corners = np.round(at[shown] - side / 2).astype(int)
-    _show_images(sheet, shown, corners, side, pictures, framed)
-    said = f"{len(shown):,} of {len(places):,} images shown, where there is room"
-    _write_note(sheet, note, said if len(shown) < len(places) else "")
+    corners = np.round(at[chosen] - side / 2).astype(int)
+    _show_images(sheet, chosen, corners, side, pictures, framed)
+    said = f"{len(chosen):,} of {len(places):,} images shown, where there is room"
+    _write_note(sheet, note, said if len(chosen) < len(places) else "")
     return sheet.figure
 
 
@@ -186,7 +187,7 @@ def tiles_map(
     places = _check(points, groups)
     if n_tiles is not None and (isinstance(n_tiles, bool) or not isinstance(n_tiles, int) or n_tiles < 1):
         raise InvalidInputError(
-            f"n_tiles is {n_tiles!r}; expected a whole number, 1 or more", field="n_tiles"
+            f"n_tiles is {shown(n_tiles)}; expected a whole number, 1 or more", field="n_tiles"
         )
     framed = None if groups is None else _largest(groups)
     sheet = _begin(size, title, framed)
@@ -198,11 +199,11 @@ def tiles_map(
     n_shown = min(len(places), most)
     n_rows, n_columns = _shape_of_grid(n_shown, width, height)
     side = min(width // n_columns, height // n_rows, int(0.45 * height))
-    shown = choose_spread(places, n_shown)
-    rows, columns = np.divmod(assign_to_grid(places[shown], n_rows, n_columns), n_columns)
+    chosen = choose_spread(places, n_shown)
+    rows, columns = np.divmod(assign_to_grid(places[chosen], n_rows, n_columns), n_columns)
     margin = np.array([width - n_columns * side, height - n_rows * side]) // 2
     corners = np.stack([columns, n_rows - 1 - rows], axis=1) * side + margin
-    _show_images(sheet, shown, corners, side - max(1, side // 30), pictures, framed)
+    _show_images(sheet, chosen, corners, side - max(1, side // 30), pictures, framed)
     said = f"{n_shown:,} of {len(places):,} images shown, from all over the map"
     _write_note(sheet, note, said if n_shown < len(places) else "")
     return sheet.figure
@@ -285,6 +286,10 @@ def _check(points: npt.ArrayLike, groups: Groups | None) -> Points:
 
 def _begin(size: Size, title: str, groups: Groups | None, n_columns: int = 1) -> _Sheet:
     """Return a sheet with its title, and room for a legend if there are groups."""
+    if not 1 <= min(size) <= max(size) <= _LARGEST:
+        raise InvalidInputError(
+            f"the size is {shown(size)}; expected pixels, 1 to {_LARGEST:,}", field="size"
+        )
     dpi = min(size[0] / _PAGE[0], size[1] / _PAGE[1])
     width, height = size[0] / dpi, size[1] / dpi
     figure = new_figure(width, height, dpi)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.errors import InvalidInputError
+from lookalike.images.palette import parse_color
 from lookalike.plots.style import drawable, fonts, new_figure, shorten, theme, write_title
 from lookalike.system.checked_calls import checked, checked_fields
 
@@ -120,7 +121,7 @@ def paint_swatch(color: str) -> bytes:
     from PIL import Image
 
     stream = io.BytesIO()
-    Image.new("RGB", (16, 16), color).save(stream, "PNG")
+    Image.new("RGB", (16, 16), parse_color(color)).save(stream, "PNG")
     return stream.getvalue()
 
 

@@ -15,7 +15,7 @@ from unicodedata import category
 
 from lookalike.errors import InvalidInputError
 from lookalike.images.own import is_own_picture, own_mark
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.output import check_output, write_output
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 ENDINGS = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
+_FORMS = ", ".join(ending[1:] for ending in ENDINGS)
 
 DPI = 150
 TITLE_SIZE = 11  # points
@@ -231,6 +232,10 @@ def figure_bytes(figure: Figure, form: str) -> bytes:
     """
     from matplotlib import rc_context
 
+    if f".{form}" not in ENDINGS:
+        raise InvalidInputError(f"form is {shown(form)}; expected one of {_FORMS}", field="form")
+    if not callable(getattr(figure, "savefig", None)):
+        raise InvalidInputError(f"figure is {shown(figure)}; expected a figure of Matplotlib", field="figure")
     content, mark = io.BytesIO(), own_mark()
     said: dict[str, Any] = {
         "png": {"metadata": {"Software": mark}},

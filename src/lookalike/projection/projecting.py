@@ -10,7 +10,7 @@ from lookalike.index.contract import METRICS, check_vectors
 from lookalike.projection.contract import Projection, ProjectionRequest
 from lookalike.projection.methods import DEFAULT_METHOD, get_method
 from lookalike.system.chance import RANDOM_STATE, check_seed
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.on_demand import load
 from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.system.watching import watching
@@ -69,12 +69,12 @@ def project(
         raise InvalidInputError("there are no vectors; expected at least one, to make a map of")
     if perplexity is not None and not (isinstance(perplexity, int | float) and 0 < perplexity < np.inf):
         raise InvalidInputError(
-            f"perplexity is {perplexity!r}; expected a number above 0", field="perplexity"
+            f"perplexity is {shown(perplexity)}; expected a number above 0", field="perplexity"
         )
     random_state = check_seed(random_state)
     if n_jobs is not None and (not isinstance(n_jobs, int) or n_jobs < 1):
         raise InvalidInputError(
-            f"n_jobs is {n_jobs!r}; expected 1 or more, or None for all cores", field="n_jobs"
+            f"n_jobs is {shown(n_jobs)}; expected 1 or more, or None for all cores", field="n_jobs"
         )
     with watching(report, cancel) as watch:
         request = ProjectionRequest(metric, perplexity, random_state, n_jobs, watch)
@@ -134,5 +134,7 @@ def place(
 
 def _check(vectors: npt.ArrayLike, metric: Metric, dimension: int | None = None) -> Vectors:
     if metric not in METRICS:
-        raise InvalidInputError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}", field="metric")
+        raise InvalidInputError(
+            f"metric is {shown(metric)}; expected one of {', '.join(METRICS)}", field="metric"
+        )
     return check_vectors(vectors, metric, dimension)

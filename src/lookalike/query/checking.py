@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -12,13 +12,14 @@ from lookalike.errors import InvalidInputError
 from lookalike.system.checked_calls import shown
 
 _MOST = 10**308
+_TOO_MANY = 2**63  # of anything that can be counted here
 
 _MOST_SECONDS = 1_000_000
 
 
 def check_count(name: str, value: int, least: int = 1) -> None:
-    """Raise InvalidInputError unless a number of things is whole and at least so large."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+    """Raise InvalidInputError unless a number of things is whole, at least so large, and of 63 bits."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < _TOO_MANY:
         raise InvalidInputError(
             f"{name} is {shown(value)}; expected a whole number, {least} or more", field=name
         )
@@ -28,7 +29,7 @@ def check_seconds(name: str, value: float) -> float:
     """Return a number of seconds, checked to be positive, and finite."""
     if not is_number(value) or not 0 < value < _MOST_SECONDS:
         raise InvalidInputError(
-            f"{name} is {value!r}; expected a number of seconds above 0, and at most {_MOST_SECONDS:,}",
+            f"{name} is {shown(value)}; expected a number of seconds above 0, and at most {_MOST_SECONDS:,}",
             field=name,
         )
     return float(value)
@@ -58,6 +59,13 @@ def check_text(name: str, value: object, expected: str) -> str:
 def near_misses(word: str, known: Iterable[str], likeness: float = 0.5) -> list[str]:
     """Return the words that somebody may have meant by one that is not known, the nearest first."""
     return difflib.get_close_matches(word, list(known), n=3, cutoff=likeness)
+
+
+def is_list(value: object) -> TypeGuard[Sequence[Any]]:
+    """Tell whether something is a list of things, or an array of them; texts and bytes are none."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray | memoryview)
 
 
 def check_list(name: str, value: Any) -> Sequence[Any]:
@@ -94,7 +102,8 @@ def check_document(what: str, document: object, fields: Iterable[str]) -> Mappin
         raise InvalidInputError(f"{what} is {shown(document)}; expected an object with {', '.join(known)}")
     for name in document:
         if name not in known:
-            close = difflib.get_close_matches(str(name), known, n=1)
+            close = difflib.get_close_matches(name if isinstance(name, str) else "", known, n=1)
             expected = f"did you mean {close[0]}?" if close else f"expected {', '.join(known)}"
-            raise InvalidInputError(f"{what} has no field {name!r}; {expected}", field=str(name))
+            field = name if isinstance(name, str) else shown(name)
+            raise InvalidInputError(f"{what} has no field {shown(name)}; {expected}", field=field)
     return document

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lookalike.errors import InvalidInputError
-from lookalike.query.checking import check_count, check_document, check_text, is_number
+from lookalike.query.checking import check_count, check_document, check_text, is_list, is_number
 from lookalike.system.checked_calls import checked, shown
 
 _MOST_CORNERS = 10_000
@@ -86,7 +86,7 @@ class FieldCondition:
 
     def __post_init__(self) -> None:
         check_text("fields", self.name, "the name of a field")
-        given = [self.values] if isinstance(self.values, str) or not _is_list(self.values) else self.values
+        given = [self.values] if isinstance(self.values, str) or not is_list(self.values) else self.values
         values = tuple(self._check(value) for value in given)
         low, high = (None if end is None else self._check(end) for end in (self.min, self.max))
         if bool(values) == (low is not None or high is not None):
@@ -167,7 +167,7 @@ class MapPolygon:
 
     def __post_init__(self) -> None:
         check_text("polygon", self.map, "the name of a map")
-        points = tuple(map(_check_corner, self.points)) if _is_list(self.points) else ()
+        points = tuple(map(_check_corner, self.points)) if is_list(self.points) else ()
         if not 3 <= len(points) <= _MOST_CORNERS:
             raise InvalidInputError(
                 f"the polygon has {len(points):,} corners; expected a list of 3 to {_MOST_CORNERS:,} pairs"
@@ -210,7 +210,7 @@ def _is_beyond(low: float | str, high: float | str) -> bool:
 
 
 def _check_corner(point: Any) -> tuple[float, float]:
-    if not _is_list(point) or len(point) != 2 or not all(is_number(end) for end in point):
+    if not is_list(point) or len(point) != 2 or not all(is_number(end) for end in point):
         raise InvalidInputError(
             f"a corner of the polygon is {shown(point)}; expected two numbers", field="polygon"
         )
@@ -220,9 +220,3 @@ def _check_corner(point: Any) -> tuple[float, float]:
             f"a corner of the polygon is {shown(point)}; expected two numbers", field="polygon"
         )
     return x, y
-
-
-def _is_list(value: object) -> bool:
-    if isinstance(value, np.ndarray):
-        return value.ndim > 0
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes)

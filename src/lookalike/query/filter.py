@@ -27,7 +27,7 @@ from lookalike.query.filter_checks import (
     check_rating,
     check_words,
 )
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.short_reprs import repr_of_given
 from lookalike.types import ImageId, format_id
 
@@ -171,7 +171,9 @@ class Filter:
                 )
         self._check_dates()
         if self.polygon is not None and not isinstance(self.polygon, MapPolygon):
-            raise InvalidInputError(f"polygon is {self.polygon!r}; expected a MapPolygon", field="polygon")
+            raise InvalidInputError(
+                f"polygon is {shown(self.polygon)}; expected a MapPolygon", field="polygon"
+            )
         checked = {
             "shape": check_choice("shape", self.shape, get_args(Shape)),
             "split": check_choice("split", self.split, _SPLITS),
@@ -192,7 +194,7 @@ class Filter:
         given = (self.excluding,) if isinstance(self.excluding, Filter) else self.excluding
         if not isinstance(given, Sequence) or not all(isinstance(each, Filter) for each in given):
             raise InvalidInputError(
-                f"excluding is {self.excluding!r}; expected a lookalike.Filter, or a list of them",
+                f"excluding is {shown(self.excluding)}; expected a lookalike.Filter, or a list of them",
                 field="excluding",
             )
         for each in given:
@@ -342,7 +344,7 @@ class Filter:
             if split not in _SPLITS:
                 check_choice("split", split, _SPLITS)
             raise InvalidInputError(
-                f"split is {split!r}, but the filter's is {self.split!r}", field="split", hint="name one"
+                f"split is {shown(split)}, but the filter's is {self.split!r}", field="split", hint="name one"
             )
         return replace(self, split=split)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from lookalike.errors import InvalidInputError
 from lookalike.images.formats import FORMATS
-from lookalike.query.checking import is_number
+from lookalike.query.checking import is_list, is_number
 from lookalike.query.conditions import ClusterRef, FieldCondition
 from lookalike.system.checked_calls import shown
 from lookalike.types import ImageId
@@ -44,7 +44,7 @@ def check_near(value: Any) -> tuple[float, float, float] | None:
     """Return latitude, longitude and distance, checked."""
     if value is None:
         return None
-    numbers = tuple(value) if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) else ()
+    numbers = tuple(value) if is_list(value) else ()
     if len(numbers) != 3 or not all(map(is_number, numbers)):
         raise InvalidInputError(
             f"near is {shown(value)}; expected a latitude, a longitude and a distance in kilometres, such as"
@@ -113,7 +113,7 @@ def check_format(word: str) -> str:
 def check_ids(value: object) -> tuple[ImageId, ...]:
     """Return ids, given as numbers or as 16 hexadecimal digits, as a tuple of numbers."""
     given = (value,) if isinstance(value, str | int) else value
-    if not isinstance(given, Sequence | np.ndarray) or _is_alone(given):
+    if not is_list(given):
         raise InvalidInputError(f"ids is {shown(value)}; expected a list of ids", field="ids")
     return tuple(map(_check_id, given))
 

@@ -91,6 +91,9 @@ class SearchRequest:
         return repr_of_given(self)
 
     def __post_init__(self) -> None:
+        for name in ("like", "unlike"):
+            object.__setattr__(self, name, _check_terms(name, getattr(self, name)))
+        object.__setattr__(self, "colors", tuple(map(read_color, check_list("colors", self.colors))))
         self._check_order()
         check_request(self.index, self.mode)
         if not isinstance(self.where, Filter):
@@ -104,12 +107,9 @@ class SearchRequest:
             )
         if self.model is not None and not isinstance(self.model, str):
             raise InvalidInputError(
-                f"model is {self.model!r}; expected its name, or the path of an ONNX file", field="model"
+                f"model is {shown(self.model)}; expected its name, or the path of an ONNX file", field="model"
             )
         checked = {
-            "like": _check_terms("like", self.like),
-            "unlike": _check_terms("unlike", self.unlike),
-            "colors": tuple(map(read_color, check_list("colors", self.colors))),
             "recall": check_recall(self.recall),
             "k": None if self.k is None else int(self.k),
             "include_self": check_switch("include_self", self.include_self),
@@ -192,7 +192,7 @@ class SearchRequest:
                 ]
         model = given.get("model")
         if not is_local and isinstance(model, str) and is_path(model):
-            raise InvalidInputError(f"model is {model!r}; expected the name of a model", field="model")
+            raise InvalidInputError(f"model is {shown(model)}; expected the name of a model", field="model")
         given["where"] = Filter.from_dict(given.get("where", {}))
         if given.get("same_cluster") is not None:
             given["same_cluster"] = ClusterRef.from_dict(given["same_cluster"])

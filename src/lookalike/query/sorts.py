@@ -34,7 +34,7 @@ def check_sort(sort: object) -> str | None:
         return sort
     if isinstance(sort, str) and sort in _LATER:
         raise QueryConflictError(f"images cannot be sorted by {sort} yet; expected {', '.join(SORTS)}")
-    close = near_misses(str(sort), SORTS, 0.6)  # all are named anyway
+    close = near_misses(sort if isinstance(sort, str) else "", SORTS, 0.6)  # all are named anyway
     meant = f"did you mean {' or '.join(close)}?" if close else None
     raise InvalidInputError(
         f"sort is {shown(sort)}; expected {', '.join(SORTS)} or {FIELD}NAME", hint=meant, field="sort"

@@ -13,7 +13,7 @@ import math
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from lookalike.as_numbers import as_numbers
 from lookalike.errors import InvalidInputError, QueryInputError
-from lookalike.query.checking import check_document, check_text, is_number
+from lookalike.query.checking import check_document, check_switch, check_text, is_list, is_number
 from lookalike.query.pictures import as_pixels, is_file_in_memory, read_in_memory
 from lookalike.system.checked_calls import check_path, checked, shown
 from lookalike.types import ImageId, PixelArray, format_id
@@ -203,7 +203,8 @@ class Url(PictureTerm):
         PictureTerm.__post_init__(self)
         if "://" not in check_text("url", self.url, "an address such as https://example.org/a.jpg"):
             raise InvalidInputError(
-                f"url is {self.url!r}; expected an address such as https://example.org/a.jpg", field="url"
+                f"url is {shown(self.url)}; expected an address such as https://example.org/a.jpg",
+                field="url",
             )
 
     def _content(self) -> str:
@@ -229,9 +230,10 @@ class Words(Term):
 
     def __post_init__(self) -> None:
         Term.__post_init__(self)
+        object.__setattr__(self, "is_guess", check_switch("is_guess", self.is_guess))
         if not isinstance(self.words, str) or not (self.is_guess or self.words.strip()):
             raise InvalidInputError(
-                f"words is {self.words!r}; expected a text that is not empty", field="words"
+                f"words is {shown(self.words)}; expected a text that is not empty", field="words"
             )
 
     def _content(self) -> str:
@@ -421,7 +423,7 @@ def read_id(value: object) -> ImageId:
 def _check_region(region: object) -> Region | None:
     if region is None:
         return None
-    given = tuple(region) if isinstance(region, Sequence | np.ndarray) and not isinstance(region, str) else ()
+    given = tuple(region) if is_list(region) else ()
     is_one = len(given) == 4 and all(is_number(each) and math.isfinite(each) for each in given)
     if is_one:
         x, y, width, height = map(float, given)
@@ -429,7 +431,7 @@ def _check_region(region: object) -> Region | None:
         is_one &= max(x + width, y + height) <= 1 + _ROUNDING and max(x, y) < 1
     if not is_one:
         raise InvalidInputError(
-            f"the region is {region!r}; expected left, top, width and height as shares of the upright"
+            f"the region is {shown(region)}; expected left, top, width and height as shares of the upright"
             " picture, such as (0.25, 0, 0.5, 1)",
             field="region",
         )

@@ -16,12 +16,14 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
 from lookalike.errors import InvalidInputError, LockedError, StoreResourceError
 from lookalike.hints import Hint
 from lookalike.store.commits import ANOTHER_DISK
+from lookalike.system.checked_calls import shown
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.system.replace_file import replace_file
 
@@ -29,6 +31,7 @@ Wait = float | Literal["threads"] | None
 """How long to wait for another writer: seconds, 0 for not at all; None for as long as it takes; ``"threads"``
 for as long as it takes where that is another thread of this process, and else not at all."""
 
+_FOREVER = 10**9  # seconds; longer than anybody waits, and than float64 may hold
 _SAID_AFTER = 0.1  # seconds; nobody needs to hear of shorter waits, and who writes has said so by then
 _SAID_AGAIN = 0.2  # seconds between two reports to who watches
 
@@ -64,7 +67,7 @@ class Turn:
 AT_ONCE = Turn()
 
 
-def check_wait(wait: object) -> Wait:
+def check_wait(wait: Any) -> Wait:
     """Return how long to wait.
 
     Raises
@@ -72,15 +75,15 @@ def check_wait(wait: object) -> Wait:
     InvalidInputError
         If it is nothing of the kind.
     """
-    if wait is None or wait == "threads":
-        return wait
-    is_number = isinstance(wait, int | float) and not isinstance(wait, bool)
-    if not is_number or math.isnan(seconds := float(wait)) or seconds < 0:  # type: ignore[arg-type]
+    if wait is None or (isinstance(wait, str) and wait == "threads"):
+        return None if wait is None else "threads"
+    is_number = isinstance(wait, Real) and not isinstance(wait, bool)
+    if not is_number or not wait >= 0:
         raise InvalidInputError(
-            f"wait is {wait!r}; expected seconds from 0 on, None for as long as it takes, or 'threads'",
+            f"wait is {shown(wait)}; expected seconds from 0 on, None for as long as it takes, or 'threads'",
             field="wait",
         )
-    return None if math.isinf(seconds) else seconds
+    return None if wait > _FOREVER else float(wait)
 
 
 @contextlib.contextmanager

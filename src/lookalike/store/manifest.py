@@ -9,6 +9,7 @@ The file has a checksum in it, and a copy beside it, ``collection.json.copy``, f
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
@@ -29,7 +30,7 @@ from lookalike.images.finding.spelling import as_label
 from lookalike.store.schema import FORMAT_VERSION
 from lookalike.system.file_identity import FileIdentity
 from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import checked, summed
+from lookalike.system.sums import read_document, summed, why_unread
 
 FOLDER_NAME = ".lookalike"
 FILE_NAME = "collection.json"
@@ -101,6 +102,15 @@ class Manifest:
         for name in (FILE_NAME, COPY_NAME):
             replace_file(folder / name, written, durable=True)
 
+    @staticmethod
+    def renew_copy(folder: Path) -> None:
+        """Make the copy that of a manifest which is whole: who is killed in between leaves an earlier one."""
+        content = (folder / FILE_NAME).read_bytes()
+        with contextlib.suppress(OSError):
+            if (folder / COPY_NAME).read_bytes() == content:
+                return
+        replace_file(folder / COPY_NAME, content, durable=True)
+
     @classmethod
     def load(cls, folder: Path) -> Manifest:
         """Read it from a ``.lookalike`` folder; see `read`."""
@@ -124,9 +134,9 @@ class Manifest:
         file = folder / name
         mended = Hint("repair_unopened", folder=os.fspath(folder))
         try:
-            with file.open(encoding="utf-8") as stream:
+            with file.open("rb") as stream:
                 identity = FileIdentity.of(os.fstat(stream.fileno()))
-                content = checked(json.loads(stream.read()))
+                content = read_document(stream.read())
             version = int(content["format"])
             if version > FORMAT_VERSION:
                 raise CollectionConflictError(
@@ -146,10 +156,8 @@ class Manifest:
             ) from error
         except OSError as error:
             raise CollectionResourceError(f"cannot read {file}: {error.strerror}") from error
-        except KeyError as error:
-            raise CollectionDamagedError(f"{file} is damaged ({error} is missing)", hint=mended) from error
-        except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise CollectionDamagedError(f"{file} is damaged ({error})", hint=mended) from error
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise CollectionDamagedError(f"{file} is damaged: {why_unread(error)}", hint=mended) from error
 
 
 def has_sums(folder: Path) -> bool:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from lookalike.errors import StoreDamagedError, StoreResourceError, is_panic
+from lookalike.errors import InvalidInputError, StoreDamagedError, StoreResourceError, is_panic
 from lookalike.hints import Hint, refusal
 from lookalike.store import versions
 from lookalike.store.checksums import Checksums
@@ -439,6 +439,10 @@ class Table:
         check_not_forked(self.folder)
         try:
             yield
+        except UnicodeEncodeError as unspelled:
+            raise InvalidInputError(
+                f"cannot {doing} {self.folder}: a text has half a surrogate pair, which UTF-8 does not know"
+            ) from unspelled
         except (OSError, ValueError, TypeError, ArithmeticError, RuntimeError) as caught:
             refused = self._commits.failure if self._commits is not None and doing == "write" else None
             error = refused or caught  # of what fails in a commit, Lance says that Lance is at fault

@@ -303,7 +303,13 @@ def note_whole(table: Path, name: str) -> None:
 
 
 def _missing(table: Path, newest: int) -> list[tuple[Commit, Flaw]]:
-    """Return the commit that was noted last, if it is newer than the newest that is there."""
+    """Return the commit that was noted last, if it is newer than the newest that is there.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it has come since the newest was looked for: that is to be done again.
+    """
     noted: dict[str, Noted] = {}
     with contextlib.suppress(OSError):
         noted = Checksums(table).read()
@@ -311,6 +317,8 @@ def _missing(table: Path, newest: int) -> list[tuple[Commit, Flaw]]:
     last = max(map(version_of, names), default=0)
     if last <= newest:
         return []
+    if any(version_of(name) >= last for name in filter(_COUNTED.fullmatch, _listed(table))):
+        raise FileNotFoundError(errno.ENOENT, "a newer version has come meanwhile", os.fspath(table))
     return [(Commit(last, _NO_FILE), Flaw(f"{VERSIONS}/{_name_of(last)} is missing", was_done=True))]
 
 

@@ -40,8 +40,9 @@ from lookalike.sync.plan import FoundFile, IndexedState, Plan, file_row
 from lookalike.sync.reading import Outage, Unread, identify, read, undecoded
 from lookalike.sync.side_by_side import side_by_side
 from lookalike.sync.work import Work
+from lookalike.system.limits import PICTURE_SECONDS
 from lookalike.system.progress import Progress, Watch
-from lookalike.types import PICTURE_SECONDS, ImageId, PixelArray, Vectors
+from lookalike.types import ImageId, PixelArray, Vectors
 
 COMMIT_IMAGES = 2_000
 _NO_COLORS = np.empty((0, 4), np.float32)

@@ -23,7 +23,8 @@ from lookalike.images.reader import READER
 from lookalike.store import Store, Table
 from lookalike.store.store import FailureRow, FileRow
 from lookalike.sync.evidence import Evidence
-from lookalike.types import PICTURE_SECONDS, ImageId
+from lookalike.system.limits import PICTURE_SECONDS
+from lookalike.types import ImageId
 
 _Row = TypeVar("_Row")
 

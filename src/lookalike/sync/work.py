@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lookalike.store.store import Changes, FileRow
+from lookalike.system.limits import PICTURE_SECONDS
 from lookalike.system.progress import UNWATCHED, Watch
-from lookalike.types import PICTURE_SECONDS
 
 COMMIT_SECONDS = 10.0
 

@@ -3,7 +3,10 @@
 ``@checked`` on a public function, or on a class for all of its public methods, refuses what is no whole
 number, no text, no path … by one sentence that names the argument, in one way for all of them. What only the
 function can know, from where to where a number goes, which words there are, it checks itself. Vectors are
-taken by `lookalike.as_numbers`, and pass here, as everything does whose type has no row below.
+taken by `lookalike.as_numbers`, and pass here, as everything does whose type has no row below. Nor is it
+known here how long the name of a file may be: who gives one that the system finds too long is told so.
+
+What the system refuses, and nobody foresaw, leaves such a call with a note of what helps against it.
 
 Annotations are read at the first call. A check costs a fraction of a microsecond.
 """
@@ -11,19 +14,21 @@ Annotations are read at the first call. A check costs a fraction of a microsecon
 from __future__ import annotations
 
 import ast
+import errno
 import functools
 import inspect
 import math
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import typing
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from lookalike.errors import InvalidInputError
+from lookalike.errors import InvalidInputError, note_way_out
 
 _Called = TypeVar("_Called", bound=Callable[..., Any])
 _Thing = TypeVar("_Thing")
@@ -119,7 +124,13 @@ def _of_function(function: Callable[..., Any]) -> Callable[..., Any]:
                 )
                 + given[len(names) :]
             )
-        return function(*given, **named)
+        try:
+            return function(*given, **named)
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise InvalidInputError(f"the name of a file is too long: {shown(error.filename)}") from error
+            note_way_out(error)
+            raise
 
     call.__checks_arguments__ = True  # type: ignore[attr-defined]
     return call
@@ -145,7 +156,7 @@ def _read(function: Callable[..., Any]) -> tuple[list[str], dict[str, _Type]]:
         if name in _LEFT:
             continue
         if _IDS.fullmatch(text) and each.kind is not each.VAR_POSITIONAL:
-            types[name] = _IDS_TYPE
+            types[name] = _IDS_OR_NONE if text.endswith("None") else _IDS_TYPE
         elif _FLOATS.fullmatch(text):
             types[name] = _FLOATS_TYPE
         elif each.annotation is not each.empty and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
@@ -199,8 +210,8 @@ def _of_class(name: str, function: Callable[..., Any]) -> _Type | None:
             lambda value: value if isinstance(value, found) else _unfit(),
             frozenset({found}),
         )
-    if getattr(found, "__origin__", None) is None and "Literal" in type(found).__name__:
-        return _SIMPLE["str"]
+    if typing.get_origin(found) in (tuple, Literal, Callable):  # a name for a type, such as Size
+        return _of_text(repr(found), function)
     return None
 
 
@@ -308,15 +319,16 @@ def _ids(value: Any) -> Any:
 
     from lookalike.as_numbers import as_whole_numbers
 
-    if type(value) is np.ndarray and value.dtype.kind in "iu":
-        return value
-    return value if value is None else as_whole_numbers(value, "ids or row numbers")
+    if type(value) is not np.ndarray or value.dtype.kind not in "iu":
+        value = as_whole_numbers(value, "ids or row numbers")
+    return value if value.ndim == 1 else _unfit(f"of shape {value.shape}")
 
 
 def _floats(value: Any) -> Any:
     from lookalike.as_numbers import as_finite
 
-    return as_finite(value, "values")
+    found = as_finite(value, "values")
+    return found if found.ndim else _unfit("of no axis")
 
 
 def _mapping(value: Any) -> Any:
@@ -342,8 +354,8 @@ def _sequence(is_any: bool, inside: _Type | None) -> _Type:
         elif is_any:
             if not isinstance(value, Iterable):
                 _unfit()
-            if not isinstance(value, list | tuple):
-                return value  # to be gone through once, by the function
+            if not isinstance(value, Collection):  # it is gone through once, by the function
+                return value if inside is None else _taken_from(value, inside)
         elif not isinstance(value, Sequence):
             if isinstance(value, Mapping) or not isinstance(value, Iterable):
                 _unfit()
@@ -355,6 +367,17 @@ def _sequence(is_any: bool, inside: _Type | None) -> _Type:
         return value
 
     return _Type("a list" if inside is None else f"a list of {_plural(inside.words)}", take)
+
+
+def _taken_from(values: Iterable[Any], kind: _Type) -> Iterator[Any]:
+    """Give what is in something that can be gone through only once, each looked at in its turn."""
+    for each in values:
+        try:
+            yield each if type(each) in kind.plain else kind.take(each)
+        except _UnfitError:
+            raise InvalidInputError(
+                f"one of what was given is {shown(each)}; expected {kind.words}"
+            ) from None
 
 
 def _plural(words: str) -> str:
@@ -386,7 +409,8 @@ _IDS = re.compile(
 )
 _FLOATS = re.compile(r"Doubles|(npt\.)?NDArray\[np\.float(32|64)\]")
 _FLOATS_TYPE = _Type("numbers", _floats)
-_IDS_TYPE = _Type("whole numbers", _ids)
+_IDS_TYPE = _Type("a list of whole numbers", _ids)
+_IDS_OR_NONE = replace(_IDS_TYPE, take=lambda value: None if value is None else _ids(value))
 _PATH_TEXT = _Type("a path", _path_like)
 _SIMPLE = {
     "None": _Type("None", _none, frozenset({type(None)})),

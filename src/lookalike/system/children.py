@@ -4,7 +4,8 @@ What native libraries do cannot be interrupted, nor can it be known how much mem
 one of them crashes, it takes the process along. So whatever is not known to be harmless is handed to a child:
 
 - It is a new interpreter, no copy: it imports what the function needs and nothing else, not even the
-  program's ``__main__``. It takes some 0.2 seconds to start, and is kept for the next call.
+  program's ``__main__``. It takes some 0.2 seconds of the processor to start, and is kept for the next call;
+  a call waits for one that is busy rather, until as much time was lost so that another is worth its start.
 - It is given seconds and bytes (`Bounds`). Bytes are bounded on Linux; elsewhere only seconds are.
 - What libraries print in it comes back with the answer.
 - It ends with its parent, however that ends, and after a while without work.
@@ -40,6 +41,7 @@ _ASKED_AGAIN = 0.1  # seconds that are waited before it is asked whether to go o
 _MOST_PATIENCE = 4  # times the seconds of a call, for one that gets little of the processor
 _START_SECONDS = 60.0  # for a child to be there, on a machine that is busy or asleep
 _IDLE_SECONDS = 60.0  # that a child without work is kept
+_WORTH_A_START = 2.0  # seconds that calls have waited for a child before there is another
 _MOST_SAID = 4096  # bytes kept of what libraries print for one call
 FEW_THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """Variables by which linear algebra takes one thread."""
@@ -124,7 +126,10 @@ class Children:
     def _begin(self) -> None:
         """Begin with no children; in a copy of this process, those that it had are not its own."""
         self._free = threading.Semaphore(self._most)
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._n_busy = 0  # children that work, or start
+        self._n_starting = 0
+        self._waited = 0.0  # seconds, of all calls since the last start, for children that work
         self._timer: threading.Timer | None = None
         self._idle.clear()
 
@@ -176,28 +181,59 @@ class Children:
         _end_all(idle, os.getpid())
 
     def _take(self, watch: Watch) -> _Child:
-        with self._lock:
-            while self._idle:
-                child = self._idle.pop()
-                if child.is_alive:
-                    return child
-                child.end()
-        child = _Child(self._prepare, self._environment)
+        """Return a child, which counts as busy."""
+        child = self._wait_for_idle(watch)
+        if child is not None:
+            return child
         try:
-            child.wait_for_start(watch)
+            child = _Child(self._prepare, self._environment)
+            try:
+                child.wait_for_start(watch)
+            except BaseException:
+                child.end()
+                raise
         except BaseException:
-            child.end()
+            self._is_done()
             raise
+        finally:
+            with self._lock:
+                self._n_starting -= 1
         return child
+
+    def _wait_for_idle(self, watch: Watch) -> _Child | None:
+        """Return a child without work, once there is one; None where another is to be started."""
+        with self._lock:
+            while True:
+                while self._idle:
+                    child = self._idle.pop()
+                    if child.is_alive:
+                        self._n_busy += 1
+                        return child
+                    child.end()
+                if not self._n_busy or self._waited >= _WORTH_A_START:
+                    self._n_busy += 1
+                    self._n_starting += 1
+                    self._waited = 0.0
+                    return None
+                watch.check()
+                is_for_work, begun = not self._n_starting, time.monotonic()
+                self._lock.wait(_ASKED_AGAIN)
+                self._waited += (time.monotonic() - begun) * is_for_work
+
+    def _is_done(self, child: _Child | None = None) -> None:
+        """Take note that a child is not busy any more; and keep it, if one is given."""
+        with self._lock:
+            self._n_busy -= 1
+            if child is not None:
+                self._idle.append(child)
+                if self._timer is None:
+                    self._look_later()
+            self._lock.notify()
 
     def _give_back(self, child: _Child, is_sound: bool) -> None:
         if not is_sound:
             child.end()
-            return
-        with self._lock:
-            self._idle.append(child)
-            if self._timer is None:
-                self._look_later()
+        self._is_done(child if is_sound else None)
 
     def _look_later(self) -> None:
         self._timer = threading.Timer(_IDLE_SECONDS / 2, _end_idle, [weakref.ref(self)])

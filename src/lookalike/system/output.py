@@ -65,7 +65,7 @@ def check_output(file: Path, is_ours: IsOurs | None = None, *, force: bool = Fal
         status = None
     except OSError as error:
         raise ResourceError(f"cannot write {file}: {error.strerror or error}", field="file") from error
-    _refuse_collections(file)
+    refuse_collections(file)
     if status is None or is_stream(file):
         return
     if stat.S_ISDIR(status.st_mode):
@@ -141,11 +141,20 @@ def check_new_folder(folder: Path) -> None:
     NotFoundError
         If there is no folder to hold it.
     """
-    _refuse_collections(folder)
+    refuse_collections(folder)
     if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
         raise _conflict(f"{folder} is there and not an empty folder", "name a new folder")
     if not place_of(folder).parent.is_dir():
         raise NotFoundError(f"{folder}: there is no folder {place_of(folder).parent}")
+
+
+def refuse_collections(file: Path) -> None:
+    """Raise ConflictError if a path lies in the folder of a collection, where nothing but it writes."""
+    name, mark = _COLLECTION
+    place = place_of(file)
+    for folder in (place, *place.parents):
+        if folder.name == name and (folder / mark).exists():
+            raise _conflict(f"{file} lies in {folder}, which is a collection's own")
 
 
 def place_of(file: Path) -> Path:
@@ -178,15 +187,6 @@ def _ends_of(file: Path) -> bytes:
             return start + stream.read(_ENDS)
     except OSError:  # nobody knows what is in it
         return b""
-
-
-def _refuse_collections(file: Path) -> None:
-    """Raise ConflictError if a path lies in the folder of a collection, where nothing but it writes."""
-    name, mark = _COLLECTION
-    place = place_of(file)
-    for folder in (place, *place.parents):
-        if folder.name == name and (folder / mark).exists():
-            raise _conflict(f"{file} lies in {folder}, which is a collection's own")
 
 
 def _conflict(sentence: str, hint: str = "name another file") -> ConflictError:

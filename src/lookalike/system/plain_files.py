@@ -110,7 +110,7 @@ def read_stream(stream: BinaryIO, name: str, limit: int = LIMIT) -> bytes:
     Raises
     ------
     InvalidInputError
-        If it has more than `limit` bytes.
+        If it has more than `limit` bytes, or is no stream of bytes.
 
     Examples
     --------
@@ -121,6 +121,8 @@ def read_stream(stream: BinaryIO, name: str, limit: int = LIMIT) -> bytes:
     """
     found = bytearray()
     while block := stream.read(min(_BLOCK, limit + 1 - len(found))):
+        if not isinstance(block, bytes):
+            raise InvalidInputError(f"{name} is one of text; expected one of bytes")
         found += block
         if len(found) > limit:
             raise InvalidInputError(f"{name} has more than {limit:,} bytes, and no more are read")

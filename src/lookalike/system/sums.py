@@ -80,9 +80,74 @@ def checked(document: Any) -> dict[str, Any]:
     return rest
 
 
+def read_document(content: bytes) -> dict[str, Any]:
+    """Return the document that a file of JSON holds, without its sum.
+
+    Raises
+    ------
+    ValueError
+        If it holds none, or not the one that was written; it says which, in words for people.
+
+    Examples
+    --------
+    >>> read_document(b'{"a": 1}')
+    {'a': 1}
+    >>> read_document(b'{"a"')
+    Traceback (most recent call last):
+    ValueError: it is cut off
+    """
+    if not content.strip():
+        raise ValueError("it is empty")
+    if not content.strip(b"\0"):
+        raise ValueError("it holds nothing but zeros")
+    try:
+        document = json.loads(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        is_cut = error.end == len(content) and error.reason == "unexpected end of data"
+        raise ValueError("it is cut off" if is_cut else "it is no text") from error
+    except json.JSONDecodeError as error:
+        is_cut = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
+        raise ValueError(
+            "it is cut off" if is_cut else f"it is no JSON from line {error.lineno} on"
+        ) from error
+    except (ValueError, RecursionError) as error:  # a number of too many digits, or too many brackets
+        raise ValueError("it is no JSON that lookalike wrote") from error
+    return checked(document)
+
+
+def why_unread(error: BaseException) -> str:
+    """Say for people what is wrong with a document, by the error that reading it, or its entries, has raised.
+
+    >>> why_unread(KeyError("roots")), why_unread(TypeError("'int' object is not iterable"))
+    ('its entry roots is missing', 'an entry of it is not what it should be')
+    """
+    if isinstance(error, KeyError) and error.args:
+        return f"its entry {error.args[0]} is missing"
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f"{os.path.basename(error.filename)} is missing"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if isinstance(error, ValueError):
+        return str(error)
+    return "an entry of it is not what it should be"
+
+
 def is_summed(document: Mapping[str, Any]) -> bool:
     """Tell whether a document carries its sum."""
     return _SUM in document
+
+
+def is_as_written(content: bytes) -> bool:
+    """Tell whether the content of a file is a document that carries its sum, and is the one that was written.
+
+    >>> is_as_written(b'{"a": 1}')
+    False
+    """
+    try:
+        read_document(content)
+    except ValueError:
+        return False
+    return is_summed(json.loads(content))
 
 
 def _sum_of_document(document: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 
 from lookalike.errors import InvalidInputError
+from lookalike.system.checked_calls import shown
 from lookalike.system.progress import CancelToken, ProgressReport, Watch, silent
 
 _DELAY = 1.0  # seconds of work before a bar is drawn
@@ -28,10 +29,12 @@ def watching(report: ProgressReport | None, cancel: CancelToken | None) -> Itera
     """
     if report is not None and not callable(report):
         raise InvalidInputError(
-            f"report is {report!r}; expected a function of one lookalike.Progress", field="report"
+            f"report is {shown(report)}; expected a function of one lookalike.Progress", field="report"
         )
     if cancel is not None and not isinstance(cancel, CancelToken):
-        raise InvalidInputError(f"cancel is {cancel!r}; expected a lookalike.CancelToken", field="cancel")
+        raise InvalidInputError(
+            f"cancel is {shown(cancel)}; expected a lookalike.CancelToken", field="cancel"
+        )
     if report is not None:
         yield Watch(report, cancel)
         return

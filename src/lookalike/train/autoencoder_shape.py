@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lookalike.errors import InvalidInputError
+from lookalike.system.checked_calls import shown
 
 SMALLEST, LARGEST = 8, 512
 _BOTTOM = range(4, 8)
@@ -37,13 +38,15 @@ class AutoencoderShape:
     def __post_init__(self) -> None:
         if self.side not in sides():
             raise InvalidInputError(
-                f"the size is {self.side!r}; expected one of {', '.join(map(str, sides()))} pixels a side"
+                f"the size is {shown(self.side)}; expected one of {', '.join(map(str, sides()))} pixels a"
+                " side"
             )
         if self.channels not in (1, 3):
-            raise InvalidInputError(f"there are to be {self.channels!r} channels; expected 1 or 3")
+            raise InvalidInputError(f"there are to be {shown(self.channels)} channels; expected 1 or 3")
         if isinstance(self.dimension, bool) or not isinstance(self.dimension, int) or self.dimension < 1:
             raise InvalidInputError(
-                f"the dimension is {self.dimension!r}; expected a whole number, 1 or more", field="dimension"
+                f"the dimension is {shown(self.dimension)}; expected a whole number, 1 or more",
+                field="dimension",
             )
         if self.dimension > self.side**2 * self.channels:
             raise InvalidInputError(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.errors import InvalidInputError, ModelConflictError, ModelExtraError, ModelResourceError
 from lookalike.hints import Hint
+from lookalike.system.checked_calls import shown
 from lookalike.system.forks import check_used_here
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def check_device_name(name: str) -> None:
     """Raise InvalidInputError unless a device may be called so."""
     kind, _, number = str(name).partition(":")
     if kind not in DEVICES or (number and not (kind == "cuda" and number.isdecimal())):
-        raise InvalidInputError(f"the device is {name!r}; expected one of {', '.join(DEVICES)}, cuda:1")
+        raise InvalidInputError(f"the device is {shown(name)}; expected one of {', '.join(DEVICES)}, cuda:1")
 
 
 def choose_device(name: str) -> torch.device:

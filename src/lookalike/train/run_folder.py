@@ -32,6 +32,7 @@ from lookalike.errors import (
 from lookalike.hints import Hint
 from lookalike.system.flush import make_durable_folder
 from lookalike.system.replace_file import replace_file
+from lookalike.system.sums import read_document, why_unread
 from lookalike.train.device import import_torch
 from lookalike.train.split import Split
 from lookalike.types import Ids, format_id
@@ -101,7 +102,7 @@ def why_damaged(folder: Path) -> str | None:
     try:
         _read_run(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return f"its settings are damaged ({error})"
+        return f"its settings are damaged: {why_unread(error)}"
     return None
 
 
@@ -114,7 +115,7 @@ def _is_checkpoint(content: bytes) -> bool:
 
 def _read_run(folder: Path) -> tuple[dict[str, Any], dict[str, Any], RunImages]:
     """Read the settings of a run, what was found out, and its images, once it is sure that they are these."""
-    document = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    document = read_document((folder / "run.json").read_bytes())
     began, found = dict(document["settings"]), dict(document["found"])
     split = (folder / "split.csv").read_bytes()
     if document["sha256"] != _digest({"settings": began, "found": found}, split):
@@ -196,7 +197,7 @@ class RunFolder:
         try:
             began, found, images = _read_run(self.folder)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise self._damaged(f"the training in {self.folder}", str(error)) from error
+            raise self._damaged(f"the training in {self.folder}", why_unread(error)) from error
         for key, value in json.loads(json.dumps(settings)).items():
             if began.get(key) != value:
                 raise ModelConflictError(
@@ -258,7 +259,7 @@ class RunFolder:
             self.folder.parent.rmdir()
 
     def _damaged(self, what: str, reason: str) -> ModelError:
-        return ModelDamagedError(f"{what} is damaged ({reason})", hint=Hint("begin_again"))
+        return ModelDamagedError(f"{what} is damaged: {reason}", hint=Hint("begin_again"))
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:

@@ -60,6 +60,7 @@ class Running:
             )
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoencoderSettings:
     """What an autoencoder is to be.
@@ -104,7 +105,7 @@ class AutoencoderSettings:
         check_name(self.name)
         if self.metric not in get_args(Metric):
             raise InvalidInputError(
-                f"the metric is {self.metric!r}; expected one of {', '.join(get_args(Metric))}",
+                f"the metric is {shown(self.metric)}; expected one of {', '.join(get_args(Metric))}",
                 field="metric",
             )
         for name in ("dimension", "epochs", "patience"):
@@ -122,6 +123,7 @@ class AutoencoderSettings:
         return f"autoencoder-{self.name}"
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinetuneSettings:
     """What a fine-tuned network is to be.
@@ -187,11 +189,11 @@ class FinetuneSettings:
                 _check_count(name, getattr(self, name))
         if self.weights is not None and not isinstance(self.weights, str | os.PathLike):
             raise InvalidInputError(
-                f"weights is {self.weights!r}; expected the path of a safetensors file", field="weights"
+                f"weights is {shown(self.weights)}; expected the path of a safetensors file", field="weights"
             )
         if self.size is not None and not 32 <= self.size <= 1024:
             raise InvalidInputError(
-                f"the size is {self.size!r}; expected pixels a side, 32 to 1,024", field="size"
+                f"the size is {shown(self.size)}; expected pixels a side, 32 to 1,024", field="size"
             )
         if not _is_whole(self.n_frozen_epochs) or not 0 <= self.n_frozen_epochs <= self.epochs:
             raise InvalidInputError(
@@ -200,7 +202,7 @@ class FinetuneSettings:
             )
         if not is_number(self.balance) or not 0 <= self.balance <= 1:
             raise InvalidInputError(
-                f"the balance is {self.balance!r}; expected a number from 0 to 1", field="balance"
+                f"the balance is {shown(self.balance)}; expected a number from 0 to 1", field="balance"
             )
         _check_rate(self.learning_rate)
         check_share("test", self.test)
@@ -243,7 +245,7 @@ def check_name(name: str) -> None:
     # As a file's name on every system, and in no way like that of a reduced model.
     if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name):
         raise InvalidInputError(
-            f"the name is {name!r}; expected up to 40 small letters, digits, - and _, a letter or digit"
+            f"the name is {shown(name)}; expected up to 40 small letters, digits, - and _, a letter or digit"
             " first",
             field="name",
         )
@@ -251,20 +253,20 @@ def check_name(name: str) -> None:
 
 def _check_count(name: str, value: int) -> None:
     if not _is_whole(value) or value < 1:
-        raise InvalidInputError(f"{name} is {value!r}; expected a whole number, 1 or more", field=name)
+        raise InvalidInputError(f"{name} is {shown(value)}; expected a whole number, 1 or more", field=name)
 
 
 def _check_seed(value: int) -> None:
     if not _is_whole(value) or value < 0:
         raise InvalidInputError(
-            f"random_state is {value!r}; expected a whole number, 0 or more", field="random_state"
+            f"random_state is {shown(value)}; expected a whole number, 0 or more", field="random_state"
         )
 
 
 def _check_rate(value: float) -> None:
     if not is_number(value) or not 0 < value < math.inf:
         raise InvalidInputError(
-            f"the learning rate is {value!r}; expected a number above 0", field="learning_rate"
+            f"the learning rate is {shown(value)}; expected a number above 0", field="learning_rate"
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import InvalidInputError
+from lookalike.system.checked_calls import shown
 from lookalike.system.on_demand import load
 
 if TYPE_CHECKING:
@@ -74,4 +75,4 @@ def training_of(settings: object) -> Training:
         if isinstance(settings, load(row.settings)):
             return row
     expected = " or ".join(row.settings.partition(":")[2] for row in TRAININGS)
-    raise InvalidInputError(f"settings is {settings!r}; expected {expected}", field="settings")
+    raise InvalidInputError(f"settings is {shown(settings)}; expected {expected}", field="settings")

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import warnings
 
@@ -10,10 +11,13 @@ from faults.collection_with_everything import REDUCED, ask, copy
 from faults.damages import Campaign, Injury, check, files_of
 from faults.report import Asked, Report
 
+from cut_off import each_moment
 from lookalike import Collection
 from lookalike.collection.checking.said import without_gaps
 from lookalike.errors import CollectionDamagedError, DamageWarning, LockedError, StoreDamagedError
 from lookalike.store import JOURNAL, Table, schema
+from pictures import picture
+from standin_models import image_graph
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +62,13 @@ def largest(campaign: Campaign, start: str, ending: str = "") -> str:
 def test_damage_gives_no_wrong_answer_and_is_mended_or_said(campaign, kind, start, ending):
     campaign.report.faults.clear()
     campaign.try_out(Injury(kind, largest(campaign, start, ending), 0.6, 3))
+    assert campaign.report.faults == []
+
+
+def test_a_model_none_of_whose_versions_is_as_noted_is_embedded_with_again(campaign):
+    campaign.report.faults.clear()
+    own, other = (f"vectors/pixels-8-{name}.lance/checksums.txt" for name in ("grey", "rgb"))
+    campaign.try_out(Injury("swap", other, other=own))
     assert campaign.report.faults == []
 
 
@@ -254,3 +265,118 @@ def test_nothing_is_replaced_that_there_is_no_room_to_keep(campaign, tmp_path, m
     assert facts.read_bytes() == damaged
     (damage,) = check(tmp_path / "photos", repair=True)
     assert damage.is_mended
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "it is empty"),
+        (b"\0" * 99, "it holds nothing but zeros"),
+        (b'{"format": [', "it is cut off"),
+        (b"\xff\xd8\xff", "it is no text"),
+        (b"<html>", "it is no JSON from line 1 on"),
+        (b"[]", "it is no JSON object"),
+        (b"{}", "its entry|its format|its arrays|another lookalike's format|not known what"),
+    ],
+)
+def test_documents_that_are_none_are_described_for_people(campaign, tmp_path, content, words):
+    shutil.copytree(campaign.whole, tmp_path / "photos")
+    home = tmp_path / "photos/.lookalike"
+    files = [
+        *(home / name for name in ("collection.json", "clusterings/kmeans/clustering.json")),
+        *(each for each in home.glob("models/*") if each.suffix in (".json", ".external")),
+        *home.glob("maps/*/map.json"),
+        *home.glob("indexes/*/*/index.json"),
+    ]
+    for file in files:
+        file.write_bytes(content)
+    found = Collection.check_at(tmp_path / "photos")
+    reasons = {each.place: each.reason for each in found}
+    for file in files:
+        place = file.relative_to(home).as_posix()
+        reason = reasons.get(place) or reasons.get(os.path.dirname(place))
+        assert reason is not None, place
+        assert re.search(words, reason), (place, reason)
+    with pytest.raises(
+        CollectionDamagedError, match=rf"collection\.json is damaged: .*({words}).*\n.*repair"
+    ):
+        Collection.open(tmp_path / "photos")
+
+
+def test_what_a_kill_leaves_between_a_file_and_its_copy_is_no_damage(photos, tmp_path):
+    """Each state that lies on the disk before a file outside of the tables takes its place, or goes."""
+    (tmp_path / "more").mkdir()
+    picture(90).save(tmp_path / "more/90.png")
+    (tmp_path / "tiny.onnx").write_bytes(image_graph())
+    with each_moment(photos / ".lookalike", tmp_path / "moments") as moments:
+        made = Collection.create(photos, model="pixels-8-grey")
+        made.sync(jobs=1)
+        made.add_root(tmp_path / "more")
+        made.sync(jobs=1)
+        made.sync(model=str(tmp_path / "tiny.onnx"), jobs=1)
+        made.add([(tmp_path / "more/90.png", "key")], jobs=1)
+        made.add_vectors("ours", [photos / "cats/0.png"], [[1.0, 0.0]])
+        made.clusterings.make(k=2)
+        made.clusterings.edit("kmeans", rename=[(0, "pets")])
+        made.maps.make(method="pca")
+        made.models.reduce(2)
+        made.search(photos / "cats/0.png", index="kdtree")
+        made.remove(["key"])
+        made.clusterings.delete("kmeans")
+    assert len(moments) > 60
+    found = {}
+    for place in moments:
+        if (place / ".lookalike/collection.json").exists():  # else there is no collection yet
+            found.setdefault(contents(place), place)
+    assert len(found) > 20
+    wrong = {}
+    for place in found.values():
+        report = Collection.check_at(place)
+        if not report.is_whole:
+            wrong[place.name] = [(each.place, each.reason) for each in report]
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("door", ["index", "repair"])
+def test_a_copy_of_an_earlier_manifest_is_renewed_and_one_that_is_damaged_is_told(photos, tmp_path, door):
+    (tmp_path / "more").mkdir()
+    made = Collection.create(photos, model="pixels-8-grey")
+    made.sync(jobs=1)
+    home = photos / ".lookalike"
+    file, copied = home / "collection.json", home / "collection.json.copy"
+    earlier = copied.read_bytes()
+    made.add_root(tmp_path / "more")
+    made.sync(jobs=1)
+    copied.write_bytes(earlier)
+    assert made.check().is_whole
+    assert copied.read_bytes() == earlier != file.read_bytes()
+    if door == "repair":
+        assert made.check(repair=True).is_whole
+    else:
+        made.sync(jobs=1)
+    assert copied.read_bytes() == file.read_bytes()
+    assert not (home / "damaged").exists()
+    for damage in (earlier.replace(b"grey", b"gray"), earlier.replace(b'"sum', b'"sun'), b""):
+        copied.write_bytes(damage)
+        assert [each.place for each in made.check()] == ["collection.json.copy"]
+
+
+def test_a_copy_of_earlier_facts_is_renewed_by_a_repair_and_one_that_is_damaged_is_told(photos):
+    made = Collection.create(photos, model="pixels-8-grey")
+    made.sync(jobs=1)
+    made.clusterings.make(k=2)
+    place = photos / ".lookalike/clusterings/kmeans"
+    earlier = (place / "facts.copy").read_bytes()
+    made.clusterings.edit("kmeans", rename=[(0, "pets")])
+    (place / "facts.copy").write_bytes(earlier)
+    assert made.check().is_whole
+    assert made.check(repair=True).is_whole
+    assert (place / "facts.copy").read_bytes() == (place / "clustering.json").read_bytes()
+    (place / "facts.copy").write_bytes(earlier[:-9])
+    assert [each.place for each in made.check()] == ["clusterings/kmeans/facts.copy"]
+
+
+def contents(place):
+    """What lies in a folder outside of tables: names and contents."""
+    files = (each for each in place.rglob("*") if each.is_file() and ".lance" not in str(each))
+    return tuple(sorted((str(each.relative_to(place)), each.read_bytes()) for each in files))

@@ -6,7 +6,7 @@ from PIL import Image
 
 from lookalike.errors import ImageError
 from lookalike.images.decode import decode
-from lookalike.images.decoders.jpeg import _read_scans
+from lookalike.images.decoders.jpeg import _read_scans, _without_padding
 
 WIDTH, HEIGHT = 320, 240
 Y, X = np.mgrid[:HEIGHT, :WIDTH]
@@ -147,3 +147,12 @@ def test_an_orientation_is_undone_of_a_jpeg_cut_short_too():
     data = jpeg(exif=exif.tobytes())
     decoded = decode(data[: int(len(data) * 0.98)], "it")
     assert (decoded.width, decoded.height) == (HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize("before", [0, 1, 32_766, 32_767, 32_768, 65_535])
+def test_runs_of_fill_bytes_are_taken_out_wherever_they_begin(before):
+    head, tail = b"x" * before, b"y" * 70_000
+    padded = io.BytesIO(head + b"\xff" * 65_536 + tail)
+    assert _without_padding(padded).read() == head + b"\xff" + tail
+    short = io.BytesIO(head + b"\xff" * 65_535 + tail)
+    assert _without_padding(short) is short

@@ -8,7 +8,7 @@ from pathlib import Path
 from lookalike.errors import CollectionNotFoundError
 from lookalike.hints import Hint
 from lookalike.results.checking import CheckReport
-from lookalike.store import find_collection
+from lookalike.store import Wait, check_wait, find_collection
 from lookalike.system.checked_calls import checked
 from lookalike.system.progress import CancelToken, ProgressReport, Watch
 from lookalike.system.watching import watching
@@ -24,6 +24,7 @@ class Checkable:
         self,
         repair: bool = False,
         *,
+        wait: Wait = "threads",
         report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
     ) -> CheckReport:
@@ -34,6 +35,8 @@ class Checkable:
         repair : bool
             Whether to make again what can be made of the images, to keep what can still be read, and to move
             what was damaged to ``.lookalike/damaged``. Images of which rows were lost are read again.
+        wait : float, None or "threads"
+            How long to wait for another who writes to the collection; see `sync`.
         report, cancel : optional
             Who is told how far it has come, and may stop it; see `sync`.
 
@@ -44,7 +47,7 @@ class Checkable:
         Raises
         ------
         LockedError
-            If another process is writing to the collection.
+            If another is writing to the collection, and `wait` is over.
 
         Examples
         --------
@@ -53,7 +56,7 @@ class Checkable:
         >>> photos.check().is_whole
         True
         """
-        return self.check_at(self.folder, above=False, repair=repair, report=report, cancel=cancel)
+        return self.check_at(self.folder, above=False, repair=repair, wait=wait, report=report, cancel=cancel)
 
     @classmethod
     def check_at(
@@ -62,6 +65,7 @@ class Checkable:
         above: bool = True,
         *,
         repair: bool = False,
+        wait: Wait = "threads",
         report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
     ) -> CheckReport:
@@ -77,6 +81,7 @@ class Checkable:
         """
         from lookalike.collection.checking.checking import check
 
+        wait = check_wait(wait)
         place = find_collection(Path(start), above)
         if place is None:
             where = f"{os.path.abspath(start)} or above it" if above else os.path.abspath(start)
@@ -86,7 +91,7 @@ class Checkable:
             from lookalike.collection.collection import Collection
 
             with Collection.open(place, above=False) as mended:
-                mended.sync(**watch.told)
+                mended.sync(wait=wait, **watch.told)
 
         with watching(report, cancel) as watch:
-            return check(place, repair, sync_again, watch)
+            return check(place, repair, sync_again, wait, watch)

@@ -12,15 +12,15 @@ from pathlib import Path
 from lookalike.collection.checking import tables
 from lookalike.collection.checking.indexes import look_at_indexes
 from lookalike.collection.checking.kept_files import look_at_added, look_at_trainings
-from lookalike.collection.checking.manifest import look_at_manifest
+from lookalike.collection.checking.manifest import look_at_manifest, renew_copy
 from lookalike.collection.checking.models import look_at_models
-from lookalike.collection.checking.named import look_at_named
+from lookalike.collection.checking.named import look_at_named, renew_copies
 from lookalike.collection.checking.parts import Looking, Mended
 from lookalike.collection.checking.rows import look_at_rows
 from lookalike.errors import CancelledError, LookalikeError, StoreResourceError
 from lookalike.hints import Hint, Sentence
 from lookalike.results.checking import CheckReport, Damage
-from lookalike.store import JOURNAL, Store, writer_lock
+from lookalike.store import JOURNAL, Store, Turn, Wait, writer_lock
 from lookalike.system.progress import Watch
 from lookalike.system.wording import count_of
 
@@ -38,19 +38,22 @@ _KINDS = {
 _BEFORE_SYNC, _AFTER_SYNC = 50, 1_000
 
 
-def check(folder: Path, repair: bool, sync: Sync, watch: Watch) -> CheckReport:
+def check(folder: Path, repair: bool, sync: Sync, wait: Wait, watch: Watch) -> CheckReport:
     """Check the collection in a ``.lookalike`` folder; see `Collection.check`."""
     started = time.monotonic()
-    with _alone(folder, repair):
+    turn = Turn(wait, "repairing it" if repair else "checking it", watch)
+    with _alone(folder, repair, turn):
         if repair:
             tables.end_repairs(folder)
+            renew_copy(folder)
+            renew_copies(folder)
         looking = look(folder, watch)
         outcomes: dict[int, Mended] = {}
         if repair and looking.findings:
             _mend(looking, outcomes, 0, _BEFORE_SYNC)
     if repair and looking.findings:
         problem = _sync(looking, sync, watch)
-        with _alone(folder, repair):
+        with _alone(folder, repair, turn):
             _mend(looking, outcomes, _BEFORE_SYNC, _AFTER_SYNC)
             after = {finding.damage.place for finding in look(folder, watch).findings}
             lost = _lost_vectors(looking)
@@ -161,11 +164,11 @@ def _told(damage: Damage, mended: Mended, is_there: bool, problem: LookalikeErro
 
 
 @contextlib.contextmanager
-def _alone(folder: Path, repair: bool) -> Iterator[None]:
+def _alone(folder: Path, repair: bool, turn: Turn) -> Iterator[None]:
     """Let nobody write meanwhile; where nothing can be written, nobody does, and a check goes on."""
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(writer_lock(folder))
+            stack.enter_context(writer_lock(folder, turn))
         except StoreResourceError:
             if repair:
                 raise

@@ -11,6 +11,7 @@ from lookalike.errors import CollectionConflictError, LookalikeError
 from lookalike.results.checking import Damage
 from lookalike.store import ADDED, Manifest, Root, Store
 from lookalike.store.manifest import COPY_NAME, FILE_NAME
+from lookalike.system.sums import is_as_written
 
 FIRST = 0
 
@@ -47,7 +48,7 @@ def look_at_manifest(looking: Looking) -> Manifest | None:
             lambda: _mend(looking, copy),
             FIRST,
         )
-    elif copy != manifest and (looking.folder / COPY_NAME).exists():
+    elif (looking.folder / COPY_NAME).exists() and not _is_earlier(looking.folder, copy):
         looking.find(
             Damage(
                 "manifest",
@@ -60,6 +61,21 @@ def look_at_manifest(looking: Looking) -> Manifest | None:
             FIRST,
         )
     return manifest or copy
+
+
+def renew_copy(folder: Path) -> None:
+    """Make a copy that is an earlier one that of the manifest, where this is whole."""
+    with contextlib.suppress(LookalikeError):
+        Manifest.load(folder)
+        if _is_earlier(folder, Manifest.read(folder, COPY_NAME)[0]):
+            Manifest.renew_copy(folder)
+
+
+def _is_earlier(folder: Path, copy: Manifest | None) -> bool:
+    """Tell whether the copy is whole: of this manifest, or of the one before, if somebody was killed."""
+    with contextlib.suppress(OSError):
+        return copy is not None and is_as_written((folder / COPY_NAME).read_bytes())
+    return False
 
 
 def _mend_copy(looking: Looking, manifest: Manifest) -> Mended:

@@ -15,7 +15,7 @@ from lookalike.pca import PCA
 from lookalike.results.checking import Damage
 from lookalike.store import Store
 from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import check_noted, is_summed, replace_noted, summed
+from lookalike.system.sums import check_noted, is_summed, read_document, replace_noted, summed, why_unread
 
 _COSTS = {
     ".npz": "searches by the reduced model from what is not in the collection, and new images in it",
@@ -47,7 +47,8 @@ def look_at_models(looking: Looking) -> None:
         if not described.name.endswith(".card.json") and not graph.exists():
             _find(looking, graph, "the file is missing")
     for graph in sorted(folder.glob("*.onnx")):
-        if not graph.with_suffix(".json").exists():
+        # It is written last, and before the first vectors: without any, somebody was killed.
+        if not graph.with_suffix(".json").exists() and graph.stem in Store(looking.folder).vector_tables():
             _find(looking, graph.with_suffix(".json"), "the file is missing")
     _look_for_missing(looking, folder)
 
@@ -76,6 +77,7 @@ def _look(file: Path) -> tuple[bool, str | None]:
         if file.suffix == ".npz":
             PCA.load(file)
         elif file.suffix == ".external" or (file.suffix == ".json" and not file.name.endswith(".card.json")):
+            read_document(content)  # raises where it is none
             verified = is_summed(json.loads(content))
             ModelRegistry(file.parent).get(file.stem)  # raises where it describes no model
         elif file.suffix == ".onnx":
@@ -86,8 +88,10 @@ def _look(file: Path) -> tuple[bool, str | None]:
                     return True, "its content is not what its description says"
         elif file.suffix == ".weights" and len(content.strip()) != 64:
             raise ValueError("it holds no sha256")
-    except (LookalikeError, ValueError, KeyError, TypeError, OSError, RecursionError) as error:
+    except (LookalikeError, OSError) as error:
         return verified, str(error)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return verified, why_unread(error)
     return verified, None
 
 

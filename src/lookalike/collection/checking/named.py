@@ -15,7 +15,7 @@ from lookalike.collection.stored.named_folders import COPY, NamedFolders
 from lookalike.errors import LookalikeError
 from lookalike.hints import Hint, Sentence
 from lookalike.results.checking import Damage
-from lookalike.system.sums import is_summed
+from lookalike.system.sums import is_as_written, is_summed
 
 _COSTS = {
     "clustering": "which images belong to which cluster, and the names that clusters were given",
@@ -29,7 +29,7 @@ def look_at_named(looking: Looking) -> None:
         place = looking.folder / f"{kept.kind}s"
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             for folder in sorted(each for each in place.iterdir() if each.is_dir()):
-                if not folder.name.startswith(".") and any(folder.iterdir()):
+                if not folder.name.startswith(".") and not kept.is_cut_off(folder):
                     _look(looking, kept, folder)
 
 
@@ -48,7 +48,12 @@ def _look(looking: Looking, kept: NamedFolders[Any], folder: Path) -> None:
     copy = folder / COPY
     if reason is None:
         with contextlib.suppress(OSError):
-            if copy.exists() and copy.read_bytes() != facts.read_bytes():
+            # One of earlier facts is what a kill leaves that came before it was written.
+            if (
+                copy.exists()
+                and copy.read_bytes() != facts.read_bytes()
+                and not is_as_written(copy.read_bytes())
+            ):
                 looking.find(
                     Damage(
                         kept.kind,
@@ -73,6 +78,18 @@ def _look(looking: Looking, kept: NamedFolders[Any], folder: Path) -> None:
         lambda: _mend(looking, kept, folder),
         60,
     )
+
+
+def renew_copies(folder: Path) -> None:
+    """Make copies that are of earlier facts those of the facts, where these are whole."""
+    for kept in (StoredClusterings(folder), StoredMaps(folder)):
+        for name in kept.names():
+            place = folder / f"{kept.kind}s" / name
+            with contextlib.suppress(LookalikeError, OSError), kept.lock():
+                kept.read(name)
+                facts, copy = place / f"{kept.kind}.json", place / COPY
+                if copy.read_bytes() != facts.read_bytes() and is_as_written(copy.read_bytes()):
+                    _replace(copy, facts)
 
 
 def _anew(kept: NamedFolders[Any], name: str) -> str:

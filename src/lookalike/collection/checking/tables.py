@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Any
 from lookalike.collection.checking.kept_keys import with_kept
 from lookalike.collection.checking.parts import Looking, Mended, whatever_goes_wrong
 from lookalike.collection.checking.said import without_gaps
-from lookalike.errors import StoreResourceError
+from lookalike.embed import ModelRegistry
+from lookalike.errors import LookalikeError, StoreResourceError
 from lookalike.hints import Hint, Sentence
 from lookalike.results.checking import Damage
 from lookalike.store import JOURNAL, Store, Turn, writer_lock
 from lookalike.store.checksums import Checksums, Noted
 from lookalike.store.commits import Commits
+from lookalike.store.schema import vectors as vectors_schema
 from lookalike.store.versions import (
     MADE_ANEW,
     REPAIRED,
@@ -281,7 +283,11 @@ def _mend(looking: Looking, folder: Path, kind: TableKind) -> Mended:
         _keep_brought(looking)
     if kind is SAID and rows is not None:
         rows, _ = without_gaps(rows)
-    if rows is not None and len(rows):
+    if rows is None and kind is VECTORS:
+        rows = _no_vectors(
+            looking, folder.stem
+        )  # that there is a table says of which models there are vectors
+    if rows is not None and (len(rows) or kind is VECTORS):
         _write_anew(looking, folder, rows.cast(schema) if schema and rows.schema != schema else rows)
     else:
         looking.move_aside(folder)
@@ -302,6 +308,15 @@ def _mend(looking: Looking, folder: Path, kind: TableKind) -> Mended:
         ),
         is_back=False,
     )
+
+
+def _no_vectors(looking: Looking, model: str) -> pa.Table | None:
+    """Return a table of a model without rows; None where nothing says how long its vectors are."""
+    try:
+        found = ModelRegistry(looking.folder / "models").get(model)
+    except LookalikeError:
+        return None
+    return vectors_schema(found.dimension).empty_table()
 
 
 def _read(version: _Version, condition: str | None, problems: list[str]) -> pa.Table:

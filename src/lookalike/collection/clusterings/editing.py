@@ -20,6 +20,7 @@ from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.errors import InvalidInputError, QueryNotFoundError
 from lookalike.images.finding.spelling import composed
 from lookalike.results.clusterings import Clustering
+from lookalike.system.checked_calls import shown
 from lookalike.system.progress import Watch
 from lookalike.types import Ids, ImageId, Metric, Vectors
 
@@ -177,10 +178,10 @@ def find_cluster(stored: StoredClustering, cluster: int | str, noise: bool = Fal
     there = stored.there
     names = ", ".join(sorted(by_name)[:10])
     raise InvalidInputError(
-        f"there is no cluster {cluster!r} in the clustering {stored.name!r}; expected a number"
+        f"there is no cluster {shown(cluster)} in the clustering {stored.name!r}; expected a number"
         f" from {there[0]} to {there[-1]}{f', or a name: {names}' if names else ''}"
         if there
-        else f"there is no cluster {cluster!r}: the clustering {stored.name!r} is all noise"
+        else f"there is no cluster {shown(cluster)}: the clustering {stored.name!r} is all noise"
     )
 
 

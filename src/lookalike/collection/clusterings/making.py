@@ -36,6 +36,7 @@ from lookalike.errors import CollectionConflictError, CollectionResourceError, I
 from lookalike.hints import Hint
 from lookalike.results.clusterings import Clustering
 from lookalike.system.chance import RANDOM_STATE, check_seed
+from lookalike.system.checked_calls import shown
 from lookalike.system.memory import free_memory
 from lookalike.system.progress import Progress, Watch
 from lookalike.types import Metric, Vectors
@@ -83,7 +84,7 @@ class ClusteringRequest:
         for name, value in self.given.items():
             if name not in row.takes:
                 raise InvalidInputError(
-                    f"{name} is {value!r}, but {row.name} takes {' and '.join(row.takes)};"
+                    f"{name} is {shown(value)}, but {row.name} takes {' and '.join(row.takes)};"
                     f" {name} is for {', '.join(algorithms_that_take([name]))}",
                     field=name,
                 )

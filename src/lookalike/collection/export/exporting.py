@@ -35,6 +35,7 @@ from lookalike.results.clusterings import Cluster, Clustering
 from lookalike.results.documents import plain_value
 from lookalike.results.maps import ImageMap
 from lookalike.results.search import SearchResult
+from lookalike.system.checked_calls import shown
 from lookalike.system.on_demand import load
 from lookalike.system.output import check_output, put_output
 from lookalike.system.progress import Watch
@@ -129,7 +130,9 @@ def check_target(to: Path, form: ExportForm, force: bool) -> None:
 def _check_options(form: ExportForm, result: Exportable, asked: ExportRequest) -> None:
     if asked.by is not None:
         if asked.by not in GROUPS:
-            raise InvalidInputError(f"by is {asked.by!r}; expected one of {', '.join(GROUPS)}", field="by")
+            raise InvalidInputError(
+                f"by is {shown(asked.by)}; expected one of {', '.join(GROUPS)}", field="by"
+            )
         if not form.has_groups:
             raise InvalidInputError(f"an export as {form.name} has no groups; leave out by", field="by")
         if asked.by == "cluster" and not isinstance(result, Clustering):

@@ -18,7 +18,7 @@ from lookalike.collection.resources import Opener
 from lookalike.errors import CollectionConflictError, CollectionNotFoundError, InvalidInputError
 from lookalike.results.adding import FieldReport
 from lookalike.store import Turn, Wait, writer_lock
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.progress import CancelToken, Progress, ProgressReport, Watch
 from lookalike.system.watching import watching
 from lookalike.types import FieldKind, FieldValue
@@ -122,7 +122,7 @@ class Fields(Names):
             If another process is writing to the collection.
         """
         if not isinstance(fields, Mapping):
-            raise InvalidInputError(f"fields is {fields!r}; expected a mapping by file", field="fields")
+            raise InvalidInputError(f"fields is {shown(fields)}; expected a mapping by file", field="fields")
         resources = self._resources()
         with (
             watching(report, cancel) as watch,

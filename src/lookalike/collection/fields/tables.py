@@ -29,6 +29,7 @@ from lookalike.collection.references import COLUMNS
 from lookalike.errors import InvalidInputError
 from lookalike.images.finding.spelling import as_typed
 from lookalike.system.cells import from_cell, text_of
+from lookalike.system.checked_calls import shown
 from lookalike.system.plain_files import open_plain, read_named
 from lookalike.types import FieldKind
 
@@ -107,7 +108,7 @@ def _name(value: object, file: Path, line: int) -> str:
         return ""
     if not isinstance(value, str):
         raise InvalidInputError(
-            f"{file}, line {line}: {value!r} says of no file which it is; expected a text"
+            f"{file}, line {line}: {shown(value)} says of no file which it is; expected a text"
         )
     return value.strip()
 

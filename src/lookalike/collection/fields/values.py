@@ -68,7 +68,7 @@ def check_kind(kind: object) -> FieldKind:
         If it is none.
     """
     if kind not in KINDS:
-        raise InvalidInputError(f"the kind of a field is {kind!r}; expected one of {', '.join(KINDS)}")
+        raise InvalidInputError(f"the kind of a field is {shown(kind)}; expected one of {', '.join(KINDS)}")
     return kind
 
 
@@ -122,7 +122,8 @@ def check_value(name: str, value: object, kind: FieldKind) -> FieldValue | None:
         return _CHECKS[kind](value)
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInputError(
-            f"the field {name!r} holds {HELD[kind]}; expected {_NAMES[kind]}, got {value!r}", field="fields"
+            f"the field {name!r} holds {HELD[kind]}; expected {_NAMES[kind]}, got {shown(value)}",
+            field="fields",
         ) from error
 
 

@@ -10,6 +10,7 @@ from lookalike.collection.fields.values import HELD, check_name, check_value, ki
 from lookalike.collection.own_fields import fields_of
 from lookalike.errors import InvalidInputError
 from lookalike.store.fields import FieldTable
+from lookalike.system.checked_calls import shown
 from lookalike.types import FieldKind, FieldValue
 
 Values = Mapping[str, FieldValue | None]
@@ -60,7 +61,9 @@ class FieldKinds:
             If a name is none, or a value is not of its column's kind; nothing is noted.
         """
         if not isinstance(values, Mapping):
-            raise InvalidInputError(f"the fields are {values!r}; expected a mapping by name", field="fields")
+            raise InvalidInputError(
+                f"the fields are {shown(values)}; expected a mapping by name", field="fields"
+            )
         new: dict[str, FieldKind] = {}
         checked = {}
         for name, value in values.items():

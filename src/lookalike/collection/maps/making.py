@@ -20,6 +20,7 @@ from lookalike.projection import Projection, place, project
 from lookalike.projection.methods import DEFAULT_METHOD, MAP_METHODS, get_method
 from lookalike.results.maps import ImageMap, MapUpdate
 from lookalike.system.chance import RANDOM_STATE, check_seed
+from lookalike.system.checked_calls import shown
 from lookalike.system.progress import Watch
 from lookalike.types import Metric
 
@@ -58,7 +59,7 @@ class MapRequest:
         if self.perplexity is not None and not row.takes_perplexity:
             others = ", ".join(each.name for each in MAP_METHODS if each.takes_perplexity)
             raise InvalidInputError(
-                f"perplexity is {self.perplexity!r}, but {row.name} has none; it is for {others}",
+                f"perplexity is {shown(self.perplexity)}, but {row.name} has none; it is for {others}",
                 field="perplexity",
             )
         check_seed(self.its_random_state)

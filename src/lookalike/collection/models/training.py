@@ -25,6 +25,7 @@ from lookalike.hints import Hint
 from lookalike.images.decode import read_file
 from lookalike.index.kinds import kind_names
 from lookalike.store import Turn, writer_lock
+from lookalike.system.checked_calls import shown
 from lookalike.system.progress import Watch
 from lookalike.system.wording import count_of
 from lookalike.train import (
@@ -49,16 +50,16 @@ def train_model(
     """Train a network and keep it; see `Models.train`."""
     training = training_of(settings)
     if not isinstance(running, Running):
-        raise InvalidInputError(f"running is {running!r}; expected Running", field="running")
+        raise InvalidInputError(f"running is {shown(running)}; expected Running", field="running")
     if labels is not None and not training.takes_labels:
         raise InvalidInputError(
-            f"labels is {labels!r}, but an {training.name} learns without",
+            f"labels is {shown(labels)}, but an {training.name} learns without",
             field="labels",
             hint="leave it out",
         )
     if labels is not None and not isinstance(labels, str | os.PathLike):
         raise InvalidInputError(
-            f"labels is {labels!r}; expected a CSV file or the name of a clustering", field="labels"
+            f"labels is {shown(labels)}; expected a CSV file or the name of a clustering", field="labels"
         )
     places, registry, folder = resources.places, resources.models, resources.store.folder
     name = settings.model_name

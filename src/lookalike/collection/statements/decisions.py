@@ -13,7 +13,7 @@ from lookalike.collection.statements.naming import ImageName, read_pair
 from lookalike.collection.stored.edits import Decided, PairKey
 from lookalike.errors import CollectionNotFoundError, InvalidInputError
 from lookalike.results.said import Change, Decision, PairDecision
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, shown
 
 
 @checked
@@ -92,8 +92,10 @@ class Decisions(Face):
 def check_decision(decision: object) -> str:
     """Return a decision on a pair, checked to be one."""
     expected = get_args(PairDecision)
-    if decision not in expected:
-        raise InvalidInputError(f"decision is {decision!r}; expected {', '.join(expected)}", field="decision")
+    if not isinstance(decision, str) or decision not in expected:
+        raise InvalidInputError(
+            f"decision is {shown(decision)}; expected {', '.join(expected)}", field="decision"
+        )
     return str(decision)
 
 

@@ -20,7 +20,7 @@ from lookalike.collection.stored.edits import Judged, JudgmentKey
 from lookalike.errors import InvalidInputError
 from lookalike.query.reading import Query
 from lookalike.results.said import Change, Judgment, Verdict, query_key
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, shown
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
@@ -80,7 +80,9 @@ class Feedback(Face):
         wanted = []
         for each in judgments:
             if not isinstance(each, Judgment):
-                raise InvalidInputError(f"a judgment is {each!r}; expected a Judgment", field="judgments")
+                raise InvalidInputError(
+                    f"a judgment is {shown(each)}; expected a Judgment", field="judgments"
+                )
             wanted.append(kept(each))
 
         def make(draft: Draft) -> None:
@@ -122,8 +124,10 @@ def kept(judgment: Judgment) -> tuple[JudgmentKey, Judged]:
 def check_verdict(verdict: object) -> str:
     """Return a verdict, checked to be one."""
     expected = get_args(Verdict)
-    if verdict not in expected:
-        raise InvalidInputError(f"verdict is {verdict!r}; expected {', '.join(expected)}", field="verdict")
+    if not isinstance(verdict, str) or verdict not in expected:
+        raise InvalidInputError(
+            f"verdict is {shown(verdict)}; expected {', '.join(expected)}", field="verdict"
+        )
     return str(verdict)
 
 

@@ -11,7 +11,7 @@ from lookalike.collection.statements.draft import Draft
 from lookalike.collection.statements.naming import ImageName, Images, check_label, read_image, read_images
 from lookalike.errors import InvalidInputError
 from lookalike.results.said import Change
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.wording import frequencies
 
 
@@ -72,7 +72,7 @@ class Labels(Face):
             If a path is that of no image.
         """
         if not isinstance(labels, Mapping):
-            raise InvalidInputError(f"labels is {labels!r}; expected a label by image", field="labels")
+            raise InvalidInputError(f"labels is {shown(labels)}; expected a label by image", field="labels")
         resources = self._resources()
         wanted: dict[int, str | None] = {}
         for name, label in labels.items():

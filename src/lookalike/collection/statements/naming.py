@@ -19,7 +19,7 @@ from lookalike.query.terms import Example, ImageFile, ImageRef, Pixels, Term, Ve
 from lookalike.results.browsing import BrowseResult
 from lookalike.results.hits import Hits
 from lookalike.results.search import SearchResult
-from lookalike.system.checked_calls import check_path
+from lookalike.system.checked_calls import check_path, shown
 from lookalike.types import Hit, Ids, ImageId, format_id
 
 ImageName: TypeAlias = "ImageId | int | str | os.PathLike[str] | Hit"
@@ -55,7 +55,7 @@ def read_images(places: Places, images: Images) -> Ids:
         images = [images]
     if not isinstance(images, Iterable) or isinstance(images, bytes | bytearray | Mapping):
         raise InvalidInputError(
-            f"images is {images!r}; expected ids, paths, hits, or a result", field="images"
+            f"images is {shown(images)}; expected ids, paths, hits, or a result", field="images"
         )
     named = list(images)
     ids = [_read(places, each) for each in named]
@@ -169,7 +169,7 @@ def check_label(name: str, text: object) -> str:
     """Return a label, or the name of a set, checked to be a line of text."""
     if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST or _CONTROL.search(text):
         raise InvalidInputError(
-            f"{name} is {text!r}; expected a line of text, up to {_LONGEST} letters", field=name
+            f"{name} is {shown(text)}; expected a line of text, up to {_LONGEST} letters", field=name
         )
     return as_typed(text.strip())
 
@@ -178,7 +178,7 @@ def check_models(models: str | Sequence[str]) -> tuple[str, ...]:
     """Return the names of models, checked to be texts; they need not be there any more."""
     names = (models,) if isinstance(models, str) else models
     if not isinstance(names, Iterable) or not all(isinstance(name, str) and name for name in names):
-        raise InvalidInputError(f"models is {models!r}; expected names of models", field="models")
+        raise InvalidInputError(f"models is {shown(models)}; expected names of models", field="models")
     return tuple(dict.fromkeys(names))
 
 

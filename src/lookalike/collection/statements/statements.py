@@ -36,7 +36,7 @@ from lookalike.collection.stored.edits import Decided, Judged, JudgmentKey, Pair
 from lookalike.errors import InvalidInputError, LookalikeError
 from lookalike.query.terms import ImageRef, Term, read_id
 from lookalike.results.said import Imported, query_key
-from lookalike.system.checked_calls import checked
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.output import check_output, write_output
 from lookalike.system.plain_files import read_named, read_stream
 from lookalike.types import ImageId, format_id
@@ -126,8 +126,12 @@ class Statements(Face):
         try:
             if isinstance(file, str | os.PathLike):
                 content = read_named(file)
-            else:
+            elif callable(getattr(file, "read", None)):
                 content, file = read_stream(file, "the stream"), "the stream"
+            else:
+                raise InvalidInputError(
+                    f"file is {shown(file)}; expected a path, or a stream of bytes that is open", field="file"
+                )
             with io.StringIO(content.decode("utf-8")) as stream:
                 for number, line in enumerate(stream, start=1):
                     if line.strip():
@@ -189,10 +193,10 @@ class _Reading:
 
     def take(self, document: Any) -> None:
         if not isinstance(document, Mapping):
-            raise InvalidInputError(f"it is {document!r}; expected an object")
+            raise InvalidInputError(f"it is {shown(document)}; expected an object")
         kind = document.get("kind") or ("judgment" if "verdict" in document else None)
         if not isinstance(kind, str) or kind not in _READERS:
-            raise InvalidInputError(f"kind is {kind!r}; expected {', '.join(_READERS)}", field="kind")
+            raise InvalidInputError(f"kind is {shown(kind)}; expected {', '.join(_READERS)}", field="kind")
         self.n_lines += 1
         try:
             getattr(self, _READERS[str(kind)])(document)
@@ -243,7 +247,9 @@ class _Reading:
         if document.get("image") is not None:
             image = document["image"]
             if not isinstance(image, str):
-                raise InvalidInputError(f"image is {image!r}; expected 16 hexadecimal digits", field="image")
+                raise InvalidInputError(
+                    f"image is {shown(image)}; expected 16 hexadecimal digits", field="image"
+                )
             found: ImageId | None = read_id(image)
         else:
             found = self._at(document["path"])
@@ -255,7 +261,7 @@ class _Reading:
 
     def _at(self, path: Any) -> ImageId | None:
         if not isinstance(path, str) or not path:
-            raise InvalidInputError(f"path is {path!r}; expected that of an image", field="path")
+            raise InvalidInputError(f"path is {shown(path)}; expected that of an image", field="path")
         found = self.places.snapshot.files.image_at(path)
         if found is None:
             with contextlib.suppress(LookalikeError):
@@ -302,7 +308,7 @@ def _end(name: str, value: Any) -> str:
     if isinstance(value, str) and ":" in value:
         return value
     if not isinstance(value, str):
-        raise InvalidInputError(f"{name} is {value!r}; expected an id, or a stored path", field=name)
+        raise InvalidInputError(f"{name} is {shown(value)}; expected an id, or a stored path", field=name)
     return format_id(read_id(value))
 
 
@@ -314,7 +320,7 @@ def _time(text: Any) -> int:
         moment = datetime.datetime.fromisoformat(text)
     except (TypeError, ValueError) as error:
         raise InvalidInputError(
-            f"time is {text!r}; expected one such as 2026-11-27T18:00:00Z", field="time"
+            f"time is {shown(text)}; expected one such as 2026-11-27T18:00:00Z", field="time"
         ) from error
     moment = moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment
     return (moment - _EPOCH) // datetime.timedelta(microseconds=1)

@@ -41,7 +41,7 @@ from lookalike.store.manifest import has_sums
 from lookalike.system.file_identity import FileIdentity
 from lookalike.system.flush import flush_folder, make_durable_folder
 from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import checked, summed
+from lookalike.system.sums import read_document, summed, why_unread
 
 _DAMAGED = (
     *(ValueError, KeyError, TypeError, AttributeError, EOFError),
@@ -143,6 +143,10 @@ class NamedFolders(ABC, Generic[T]):
             return True
         return False
 
+    def is_cut_off(self, folder: Path) -> bool:
+        """Tell whether a folder is what is left by who was killed while making or deleting what is in it."""
+        return not any(os.path.lexists(folder / name) for name in (self._facts, COPY))
+
     def check_there(self, name: str) -> None:
         """Raise CollectionError unless there is one of that name."""
         name = check_name(self.kind, name)
@@ -206,7 +210,7 @@ class NamedFolders(ABC, Generic[T]):
                 self.check_there(name)  # deleted meanwhile
             kind = StoreDamagedError if is_lost or refusal(error) is None else StoreResourceError
             raise kind(
-                f"the {self.kind} in {folder} cannot be read: {_reason(error)}",
+                f"the {self.kind} in {folder} cannot be read: {why_unread(error)}",
                 # Of what is damaged, repair brings back what can be: to delete it would lose names.
                 hint=Hint("repair") if kind is StoreDamagedError else way_out(error),
             ) from error
@@ -237,6 +241,7 @@ class NamedFolders(ABC, Generic[T]):
             self.check_there(name)
             folder = self._place / composed(name)
             try:
+                # The copy first: facts that are missing beside it look like damage, which a repair mends.
                 for file in (folder / COPY, folder / self._facts):
                     file.unlink(missing_ok=True)
                     flush_folder(folder)
@@ -272,11 +277,7 @@ def parse_facts(
     defaults : mapping of str to object, optional
         Of those that earlier versions did not write.
     """
-    try:
-        facts = json.loads(text.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError("its facts are no JSON document") from error
-    facts = checked(facts) if isinstance(facts, dict) else {}
+    facts = read_document(text)
     if facts.pop("format", None) != _FORMAT:
         raise ValueError("it is damaged, or of another lookalike's format")
     facts, expected = {**(defaults or {}), **facts}, {**expected, "arrays": str}
@@ -301,12 +302,6 @@ def read_arrays(file: Path, expected: Mapping[str, tuple[npt.DTypeLike, int]]) -
         if arrays[name].dtype != dtype or arrays[name].ndim != n_dimensions:
             raise ValueError(f"{name} is {arrays[name].dtype} of shape {arrays[name].shape}")
     return arrays
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError) and error.filename:
-        return f"{os.path.basename(error.filename)} is missing"
-    return getattr(error, "strerror", None) or str(error)
 
 
 def _file_name(content: bytes) -> str:
