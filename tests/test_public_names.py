@@ -103,8 +103,15 @@ def test_what_is_public_is_described(path):
 
 def test_dir_lists_what_is_public_and_what_is_pythons():
     listed = dir(lookalike)
-    assert [name for name in listed if not name.startswith("__")] == lookalike.__all__
+    assert [name for name in listed if not name.startswith("__")] == sorted([*lookalike.__all__, *PLACES])
     assert {"__version__", "__doc__", "__name__", "__all__"} <= set(listed)
+
+
+def test_public_modules_are_there_without_an_import_of_their_own():
+    uses = "; ".join(f"lookalike.{place}.__all__" for place in PLACES)
+    loaded = loaded_by(f"import lookalike; dir(lookalike); {uses}")
+    assert "lookalike" in loaded
+    assert not loaded_by("import lookalike; dir(lookalike)") & {"numpy", *LIBRARIES}
 
 
 def test_first_names_are_those_that_a_newcomer_needs():

@@ -2,12 +2,13 @@
 
 What may be imported from here is one table, below; each name is loaded when it is first used, so that the
 command line starts at once. Beside it the modules `bench`, `cluster`, `datasets`, `drawing`, `evaluate`,
-`index`, `pca`, `plots`, `projection` and `train` are public, each with an ``__all__`` of its own. All else
-may change without notice.
+`index`, `pca`, `plots`, `projection` and `train` are public, each with an ``__all__`` of its own, and loaded
+when they are first used, too. All else may change without notice.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
@@ -270,6 +271,11 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
 )
 """Modules, and the names that are public from them."""
 
+_MODULES = frozenset(
+    {"bench", "cluster", "datasets", "drawing", "evaluate", "index", "pca", "plots", "projection", "train"}
+)
+"""Modules that are public, each with an ``__all__`` of its own."""
+
 _RENAMED: Mapping[str, str] = MappingProxyType({"Looks": "Appearance"})
 """Names that were public: what they are called now."""
 
@@ -296,6 +302,8 @@ def __getattr__(name: str) -> Any:
         new = _RENAMED[name]
         warn(f"lookalike.{name} is called lookalike.{new} now", DeprecationWarning, stacklevel=2)
         name = new
+    if name in _MODULES:
+        return importlib.import_module(f"lookalike.{name}")
     if name in _MOVED:
         return sys.modules[f"lookalike.{name}"]
     if name not in _HOMES:
@@ -305,7 +313,11 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """List what is public, and what Python itself keeps in a module."""
-    return [*__all__, *(name for name in globals() if name.startswith("__") and name not in __all__)]
+    return [
+        *__all__,
+        *_MODULES,
+        *(name for name in globals() if name.startswith("__") and name not in __all__),
+    ]
 
 
 class _Moved(ModuleType):

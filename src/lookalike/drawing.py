@@ -1,8 +1,8 @@
 """Pictures of what a collection has found: searches, clusters, maps, evaluations.
 
 Each function fetches the thumbnails that it needs and has `lookalike.plots` draw them; what comes back is a
-figure of matplotlib's, for `lookalike.plots.save_figure` or for a notebook. ``with use_theme(dark=True):``
-draws on dark paper.
+figure of matplotlib's, which a notebook shows by itself, and `lookalike.plots.save_figure` saves. ``with
+use_theme(dark=True):`` draws on dark paper.
 
 Examples
 --------

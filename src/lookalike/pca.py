@@ -114,6 +114,10 @@ class PCA:
         """How many components are kept."""
         return len(self.components_)
 
+    def __repr__(self) -> str:
+        whiten = ", whiten=True" if self.whiten else ""
+        return f"PCA(n_components={self.n_components}{whiten})"
+
     def fit(
         self,
         vectors: npt.ArrayLike,

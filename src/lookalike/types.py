@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.system.checked_calls import checked
+from lookalike.system.short_reprs import repr_of_given
 
 ImageId = NewType("ImageId", int)
 """An image is its content: the first 63 bits of the sha256 of its bytes."""
@@ -146,9 +147,30 @@ def choose_label(given: str | None, clusters: Mapping[str, str], without: str | 
     return next((name for clustering, name in clusters.items() if clustering != without), None)
 
 
+class Pictured:
+    """What a notebook shows by a picture, if whoever made it left a way to that: no part of what it says."""
+
+    __slots__ = ("_show",)
+
+    _show: Callable[[Any], str]
+
+    def _repr_html_(self) -> str | None:
+        show = getattr(self, "_show", None)
+        return None if show is None else show(self)
+
+
+P = TypeVar("P", bound=Pictured)
+
+
+def shown_by(thing: P, show: Callable[[P], str]) -> P:
+    """Return what notebooks then show by a function that gives HTML; copies of it are not shown so."""
+    object.__setattr__(thing, "_show", show)
+    return thing
+
+
 @checked
-@dataclass(frozen=True, slots=True)
-class Hit:
+@dataclass(frozen=True, slots=True, repr=False)
+class Hit(Pictured):
     """One answer of a search.
 
     Attributes
@@ -190,6 +212,9 @@ class Hit:
     hand_label: str | None = None
     fields: Mapping[str, FieldValue] = field(default_factory=dict, hash=False)
     keys: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return repr_of_given(self)
 
     def label_without(self, clustering: str) -> str | None:
         """Return the label that it would have without a clustering, whose own names say nothing of it."""

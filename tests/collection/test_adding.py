@@ -39,6 +39,13 @@ def png(number: int) -> bytes:
     return stream.getvalue()
 
 
+def just_written(data: bytes) -> io.BytesIO:
+    """Return a file in memory that is open at its end."""
+    stream = io.BytesIO()
+    stream.write(data)
+    return stream
+
+
 @pytest.fixture
 def collection(photos, tmp_path):
     """Six pictures in a root."""
@@ -65,6 +72,10 @@ def test_bytes_paths_files_pixels_and_images_are_kept_under_their_keys(collectio
             (tmp_path / "one.jpg", "path"),
             (str(tmp_path / "one.jpg"), "the same"),
             (io.BytesIO(png(23)), "file"),
+            (just_written(png(22)), "file at its end"),
+            (pixels[..., 0], "grey"),
+            (pixels / 255, "the array in floats"),
+            (Pixels(png(28)), "a file as pixels"),
             (pixels, "array"),
             (Pixels(picture(25)), "pixels"),
             (picture(26), "image"),
@@ -72,8 +83,10 @@ def test_bytes_paths_files_pixels_and_images_are_kept_under_their_keys(collectio
         ]
     )
     assert {outcome for _, outcome in outcomes(report)} == {"added"}
-    assert report.added == 8
-    assert len(collection) == 6 + 7
+    assert report.added == 12
+    assert len(collection) == 6 + 10
+    as_pixels = collection.search("added:a file as pixels", k=1, include_self=True).hits[0]
+    assert Path(as_pixels.path).read_bytes() == png(28)
     (tmp_path / "one.jpg").unlink()  # its bytes are kept
     hit = collection.search("added:path", k=1, include_self=True).hits[0]
     assert Path(hit.path).read_bytes() == png(21)
@@ -155,7 +168,7 @@ def test_what_fails_is_named_and_costs_the_others_nothing(collection, tmp_path):
             (tmp_path, "folder"),
             (5, "number"),
             (io.StringIO("text"), "text file"),
-            (np.zeros((3, 3)), "floats"),
+            (np.full((3, 3), 7.0), "floats"),
             (Pixels(picture(1), region=(0, 0, 0.5, 0.5)), "region"),
             (b"\xff\xd8\xff no more", "there"),
             png(25),

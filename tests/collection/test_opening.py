@@ -10,6 +10,7 @@ from lookalike.errors import (
     CollectionError,
     DatasetError,
     InvalidInputError,
+    LookalikeError,
     ModelError,
     QueryError,
 )
@@ -38,6 +39,41 @@ def elsewhere(tmp_path, monkeypatch):
 
 def open_or_create(*paths, **options):
     return Collection.open_or_create([*paths], model=MODEL, **options)
+
+
+# Create
+
+
+def test_a_collection_makes_its_folder(photos, tmp_path):
+    home = tmp_path / "new/albums"
+    made = Collection.create(home, model=MODEL)
+    assert (made.folder, made.roots) == (home / ".lookalike", (home,))
+    assert made.sync().added == 0
+    made.add_root(photos)
+    assert made.roots == (home, photos)
+    assert made.sync().added == 6
+    shutil.copy(photos / "cats/0.png", home)
+    assert made.sync().added == 1
+    assert (len(Collection.open(home)), made.info().files) == (2, 7)  # of each picture three copies
+
+
+@pytest.mark.parametrize("way", [{"model": "none such"}, {"labels": "none such"}])
+def test_what_cannot_be_made_leaves_no_folder_behind(tmp_path, way):
+    (tmp_path / "mine").mkdir()
+    for home in ("new/albums", "mine", "mine/albums"):
+        with pytest.raises(LookalikeError):
+            Collection.create(tmp_path / home, **({"model": MODEL} | way))
+        assert list(tmp_path.rglob("*")) == [tmp_path / "mine"]
+
+
+def test_what_is_no_folder_does_not_become_one(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "dangling").symlink_to("nowhere")
+    for home in ("file", "dangling", "file/albums"):
+        for with_root in (True, False):
+            with pytest.raises(CollectionError):
+                Collection.create(tmp_path / home, model=MODEL, with_root=with_root)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["dangling", "file"]
 
 
 # Open or create

@@ -1,5 +1,6 @@
 """Searches by typed queries and by requests: ids, vectors, weights, regions, documents."""
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -116,6 +117,72 @@ def test_a_vector_is_answered_with_proof_and_drawn_without_a_picture(collection,
     assert Path(result.hits[0].path).name == "100.png"
     assert collection.query_thumbnails(result.queries) == [None]
     draw_search(collection, result)
+
+
+def test_the_bytes_of_a_file_find_what_the_file_finds(collection, folder, tmp_path):
+    elsewhere = tmp_path / "elsewhere.jpg"
+    halves(200, 40).resize((1200, 2000)).save(elsewhere)
+    for file in (folder / "100.png", elsewhere):
+        by_file = collection.search(file, k=5)
+        data = file.read_bytes()
+        written = io.BytesIO()
+        written.write(data)  # and ends there
+        with open(file, "rb") as opened:
+            opened.read(10)
+            for query in (data, bytearray(data), memoryview(data), written, opened):
+                found = collection.search(query, k=5)
+                assert found.hits == by_file.hits
+                assert found.queries[0].id == by_file.queries[0].id
+                again = collection.search(SearchRequest.from_dict(found.request.to_dict()))
+                assert again.hits == by_file.hits
+    assert ask(collection, (folder / "100.png").read_bytes(), k=1) != ["100.png"]  # it is the query itself
+
+
+def test_a_picture_has_one_vector_whether_it_is_an_array_or_a_file(collection, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (300, 500, 3), np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(noise).save(stream, "PNG")
+    found = [collection.search(query, k=1).queries[0].vector for query in (noise, stream, Image.open(stream))]
+    assert (found[0] == found[1]).all()
+    assert (found[0] == found[2]).all()
+
+
+def test_hits_ids_vectors_and_lists_of_them_are_queries(collection, folder):
+    found = collection.search(folder / "100.png", k=3)
+    hit = found[0]
+    by_id = collection.search(ImageRef(hit.id), k=4).hits
+    for query in (hit, hit.id, [hit], found.ids[:1], found.hits[:1], [ImageRef(hit.id)]):
+        assert collection.search(query, k=4).hits == by_id
+    images, vectors = collection.vectors()
+    row = [image.id for image in images].index(hit.id)
+    for query in (vectors[row], vectors[row].tolist(), list(vectors[row : row + 1])):
+        assert collection.search(query, k=1)[0].id == hit.id
+    mixed = [folder / "40.png", hit, vectors[row], (folder / "0.png").read_bytes()]
+    assert ask(collection, mixed) == ask(collection, *mixed)
+    assert collection.search(found, k=2).hits == collection.search(*found, k=2).hits
+    against = {"without": mixed, "k": 3}
+    assert ask(collection, folder / "240.png", **against) == ask(collection, [folder / "240.png"], **against)
+
+
+NO_QUERIES = (
+    *(None, [], [None], 3.5, {}, b"", b"no picture", io.BytesIO(), io.StringIO("text"), [[b"a"]], 255),
+    *(np.zeros((3, 3), "i8"), np.full((3, 3), 7.5), np.zeros((0, 3, 3)), np.zeros(5), [0.5], object()),
+    *(np.eye(784), np.full((4, 784), np.nan), [255, "nothing.png"], Image.new("RGB", (0, 5)), range(3)),
+)
+
+
+def test_every_refusal_of_a_query_is_an_error_of_ours(collection):
+    for query in NO_QUERIES:
+        with pytest.raises(QueryError):
+            collection.search(query)
+        if query is not None and not (isinstance(query, list) and query == []):
+            with pytest.raises(QueryError):
+                collection.search(Vector(np.ones(784)), without=query)
+
+
+def test_a_list_of_nothing_is_nothing_to_search_for(collection):
+    with pytest.raises(QueryError, match="there is nothing to search for"):
+        collection.search([])
 
 
 def test_several_queries_count_by_their_weights(collection, folder):

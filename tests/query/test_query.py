@@ -101,20 +101,25 @@ def test_pixels_are_embedded_without_an_id():
 @pytest.mark.parametrize(
     "pixels",
     [
-        np.zeros((9, 9), np.uint8),
-        np.zeros((9, 9, 4), np.uint8),
-        np.zeros((9, 9, 3), np.float32),
+        np.zeros((9, 9), np.int64),
+        np.zeros((9, 9, 5), np.uint8),
+        np.zeros((3, 9, 9), np.uint8),
+        np.full((9, 9, 3), 255.0),
+        np.full((9, 9), np.nan),
+        np.zeros((9, 9, 3), np.complex64),
         np.zeros((0, 9, 3), np.uint8),
         np.zeros((2, 9, 9, 3), np.uint8),
-        np.zeros(3, np.uint8),
-        7,
-        None,
-        [[1, 2], [3, 4]],
     ],
 )
 def test_what_is_no_picture_is_an_error_that_says_what_is(pixels):
     with pytest.raises(QueryError, match=r"expected uint8 of shape \(height, width, 3\)"):
         embed(pixels)
+
+
+@pytest.mark.parametrize("query", [None, 0.5, True, np.zeros(3, np.uint8), [[1, 2], [3, 4]], {"id": "0"}])
+def test_what_is_no_query_is_an_error_that_says_what_may_be_one(query):
+    with pytest.raises(QueryError, match="expected an image file, a URL, words, a hit"):
+        embed(query)
 
 
 @pytest.mark.parametrize(

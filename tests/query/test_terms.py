@@ -10,7 +10,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lookalike import Example, ImageFile, ImageRef, InvalidInputError, Pixels, Url, Vector, Words
+from lookalike import (
+    Example,
+    Hit,
+    ImageFile,
+    ImageId,
+    ImageRef,
+    InvalidInputError,
+    LookalikeError,
+    Pixels,
+    Url,
+    Vector,
+    Words,
+)
 from lookalike.query.reading import is_bare_query, names_example, names_path, read_queries, read_query
 from lookalike.query.terms import TERMS, Term
 
@@ -208,6 +220,76 @@ def test_a_plain_string_is_understood_alike_at_every_door(tmp_path, monkeypatch)
     assert [word for word in words if is_bare_query(word)] == ["there", "http://a/b.png"]
     assert [word for word in words if names_example(word, ["digits"])] == ["digits:test/1"]
     assert not any(names_example(word, []) for word in words)
+
+
+def test_hits_ids_and_vectors_are_queries():
+    hit = Hit(1, ImageId(255), ("/a.png",), 0.5, 0.5, None)
+    ids = np.array([255, 7])
+    for query in (hit, 255, np.int64(255), ids[0]):
+        assert read_query(query) == ImageRef(255)
+    for query in ([0.25, 1], (0.25, 1.0), np.array([0.25, 1]), np.float16([0.25, 1]), Series([0.25, 1.0])):
+        assert read_query(query) == Vector([0.25, 1])
+        assert read_queries("without", query) == (Vector([0.25, 1]),)
+    assert read_query("00000000000000ff") == Words("00000000000000ff")  # as a string it is none
+    for several in (ids, ids.tolist(), [hit, ImageRef(7)], iter(ids), Series(ids)):
+        assert read_queries("without", several) == (ImageRef(255), ImageRef(7))
+
+
+class Series:
+    """What another library calls an array."""
+
+    def __init__(self, values):
+        self.values = np.asarray(values)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values
+
+    def __iter__(self):
+        return iter(self.values)
+
+
+def test_queries_of_several_kinds_may_stand_in_one_list(tmp_path):
+    file = tmp_path / "a.png"
+    Image.fromarray(PIXELS).save(file)
+    given = [file, PIXELS, Image.fromarray(PIXELS), [0.5, 1], 255, "red", file.read_bytes(), str(file)]
+    assert read_queries("the query", given) == (
+        ImageFile(file),
+        Pixels(PIXELS),
+        Pixels(PIXELS),
+        Vector([0.5, 1]),
+        ImageRef(255),
+        Words("red"),
+        Pixels(PIXELS),
+        ImageFile(str(file)),
+    )
+    assert read_queries("the query", np.array(["red", "blue"])) == (Words("red"), Words("blue"))
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        *(
+            None,
+            1.5,
+            True,
+            [None],
+            [[file] for file in "ab"],
+            [True, False],
+            {"id": 1},
+            [{"id": 1}],
+            object(),
+        ),
+        *(np.array(5), np.array([1j]), np.array([object()]), np.zeros(0), np.zeros(9, np.uint8), np.bool_(1)),
+        *([np.nan, 1.0], np.array([1.0, np.inf]), -1, 2**70, [-1], np.datetime64("2020-01-01")),
+    ],
+    ids=repr,
+)
+def test_what_can_be_no_query_is_refused_by_an_error_of_ours(nonsense):
+    with pytest.raises(LookalikeError):
+        read_query(nonsense)
+    if nonsense is not None:
+        with pytest.raises(LookalikeError, match=r"without|query|vector|id"):
+            read_queries("without", nonsense)
 
 
 def test_one_several_or_no_queries_are_queries():

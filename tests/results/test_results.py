@@ -331,6 +331,72 @@ def test_a_search_shows_the_query_and_the_first_hits_and_says_how_many_more(resu
     assert escape(EVIL.replace("/", "-")) in shown
 
 
+def test_parts_of_results_show_their_pictures(collection, results):
+    found = results["search"]
+    shown = [
+        (found[0], 1),
+        (found[2:5], 3),
+        (next(iter(collection)), 1),
+        (collection.vectors()[0][0], 1),
+        (results["map"][0], 1),
+        (results["clustering"][0], 2 * len(results["clustering"][0].central)),
+        (results["evaluation"].worst[0], 8),
+    ]
+    for part, n_pictures in shown:
+        parser = Strict()
+        parser.feed(part._repr_html_())
+        parser.close()
+        assert parser.open == []
+        assert len(parser.sources) == n_pictures
+        assert "script" not in parser.seen
+        assert "array" not in repr(part)
+        assert len(repr(part)) < 1200
+    update = collection.maps.make_or_place("pca")
+    assert update._repr_html_() == update.map._repr_html_()
+
+
+def test_a_hit_that_is_copied_is_the_same_without_its_picture(results):
+    hit = results["search"][0]
+    for again in (copy.deepcopy(hit), pickle.loads(pickle.dumps(hit)), dataclasses.replace(hit)):
+        assert again == hit
+        assert again._repr_html_() is None  # then a notebook takes the repr
+
+
+def test_a_hit_says_what_is_known_of_it():
+    assert repr(Hit(1, 255, ("a.png",), 0.25, 0.75, None)) == (
+        "Hit(rank=1, id=255, paths=('a.png',), distance=0.25, score=0.75, label=None)"
+    )
+
+
+def test_a_collection_shows_what_it_holds_and_some_pictures(collection, tmp_path):
+    shown = collection._repr_html_()
+    assert shown.count("<img") == 8
+    assert "30 in 30 files" in shown
+    assert escape(EVIL.replace("/", "-")) in shown
+    empty = Collection.create(tmp_path / "empty", model=MODEL)
+    assert "0 in 0 files" in empty._repr_html_()
+    empty.close()
+    assert empty._repr_html_() is None
+    assert repr(empty) == f"<Collection in {tmp_path / 'empty'}>"
+
+
+def test_a_collection_is_iterated_over_and_asked_for_its_images(collection):
+    images = list(collection)
+    assert [image.path for image in images] == [image.path for image in collection.browse()]
+    assert len(images) == len(collection) == 30
+    for name in (images[0], images[0].id, images[0].hex_id, images[0].path):
+        assert name in collection
+    for name in (5, "0" * 16, "nothing.png", Hit(1, 5, ("a.png",), 0.5, 0.5, None)):
+        assert name not in collection
+
+
+def test_what_hangs_on_a_collection_says_what_it_is(collection):
+    for name in ("labels", "feedback", "decisions", "changes", "said", "evaluation", "snapshot"):
+        face = getattr(collection, name)
+        shown = repr(face() if name == "snapshot" else face)
+        assert re.fullmatch(r"<[A-Z]\w+: [^`]{5,80}>", shown), shown
+
+
 def test_what_was_pickled_shows_itself_without_pictures(results):
     again = pickle.loads(pickle.dumps(results["search"]))
     assert "<img" not in again._repr_html_()

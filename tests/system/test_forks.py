@@ -113,3 +113,22 @@ def test_what_reads_tables_says_so_in_a_copy_of_a_process_that_has_read_some(pho
     found = in_copies_after(photos, tmp_path, ["sync"], ["sync", "k-means", "spectral", "embed"])
     assert found.pop("sync").startswith("says: ")
     assert found == dict.fromkeys(found, "works")
+
+
+def test_a_fork_that_reads_nothing_is_not_warned_of(photos):
+    program = """
+import os, sys
+from lookalike import Collection
+collection = Collection.create(sys.argv[1], "pixels-8-grey")
+collection.sync(jobs=1)
+if os.fork() == 0:
+    os.execlp("true", "true")
+os.wait()
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program, photos],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

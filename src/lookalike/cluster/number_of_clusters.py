@@ -83,6 +83,9 @@ class Choice(Table):
 
     reason: str
 
+    def __repr__(self) -> str:
+        return f"<Choice: {self.suggested} clusters suggested, {self.ks[0]} to {self.ks[-1]} tried>"
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as a document of JSON; a silhouette is None where the sample lies in one cluster."""
         columns = {name: list(values) for name, values in self._columns().items()}

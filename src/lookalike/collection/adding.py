@@ -8,7 +8,6 @@ image whole, as it was or as it is to be, and the next call goes on from there.
 
 from __future__ import annotations
 
-import io
 import os
 import time
 from collections import deque
@@ -31,7 +30,7 @@ from lookalike.collection.statements.carrying import Carrying
 from lookalike.embed import Compute, Model
 from lookalike.errors import CollectionConflictError, ImageError, InvalidInputError, LookalikeError
 from lookalike.images import FileStat, content_id
-from lookalike.images.decode import MAX_FILE_BYTES, read_file
+from lookalike.images.decode import MAX_FILE_BYTES, read_file, read_open_file
 from lookalike.images.formats import recognize_file
 from lookalike.query.terms import Pixels
 from lookalike.results.adding import AddedImage, AddOutcome, AddReport
@@ -62,7 +61,7 @@ class Addition:
 
     Attributes
     ----------
-    content : bytes, path, open file, Pixels, (height, width, 3) uint8, or image of Pillow's
+    content : bytes, path, open file, image of Pillow's, or an array or Pixels, as `Pixels` takes them
     key : str
     fields : mapping of str to value
         Own fields, by name; None for what is not to be known any more.
@@ -249,12 +248,10 @@ def _bytes_of(content: Any) -> bytes:
         pixels = content if isinstance(content, Pixels) else Pixels(content)
         if pixels.region is not None:
             raise InvalidInputError("the pixels have a region; expected whole pictures", field="region")
-        stream = io.BytesIO()
-        Pillow.fromarray(pixels.array).save(stream, "PNG")
-        return stream.getvalue()
+        return pixels.as_file()
     if not isinstance(content, bytes | bytearray | memoryview) and callable(getattr(content, "read", None)):
         try:
-            content = content.read(MAX_FILE_BYTES + 1)
+            content = read_open_file(content)
         except (OSError, ValueError) as error:
             raise InvalidInputError(f"the open file cannot be read: {error}", field="content") from error
     if not isinstance(content, bytes | bytearray | memoryview):

@@ -7,25 +7,33 @@ from dataclasses import replace
 
 from lookalike.errors import InvalidInputError
 from lookalike.query.filter import ANYTHING, Filter
-from lookalike.query.reading import Query, read_query
+from lookalike.query.reading import Query, read_queries, read_query
 from lookalike.query.request import SearchRequest
+from lookalike.query.terms import Term
 from lookalike.system.checked_calls import shown
 
 
 def complete(
-    options: SearchRequest, queries: Sequence[Query | SearchRequest], datasets: Sequence[str]
+    options: SearchRequest,
+    queries: Sequence[Query | Iterable[Query] | SearchRequest],
+    datasets: Sequence[str],
 ) -> SearchRequest:
     """Return the request that was given as the only query, or else the options with the queries."""
     requests = [query for query in queries if isinstance(query, SearchRequest)]
     if not requests:
         plain = [query for query in queries if not isinstance(query, SearchRequest)]
-        return replace(options, like=[read_query(query, datasets) for query in plain])
+        return replace(options, like=[term for query in plain for term in _read(query, datasets)])
     if len(queries) > 1 or options != SearchRequest():
         raise InvalidInputError(
             "a SearchRequest says all that is searched for; expected no other queries and options beside it",
             hint="make another with dataclasses.replace(request, …)",
         )
     return requests[0]
+
+
+def _read(query: Query | Iterable[Query], datasets: Sequence[str]) -> Sequence[Term]:
+    """Return the queries that one was given as: several, where it is a list of them."""
+    return (read_query(query, datasets),) if query is None else read_queries("the query", query, datasets)
 
 
 def as_filter(where: Filter | None) -> Filter:

@@ -51,11 +51,13 @@ def browse(resources: Resources, request: SearchRequest, offset: int = 0) -> Bro
     chosen = order.among(None if is_all else selection.rows(), request.descending)
     total, listed = len(chosen), chosen if request.k is None else chosen[: offset + request.k]
     rows = order.rows[listed]
+    describer = Describer(places, Passing(None, selection.files), has_scores=False)
     hits = Hits(
         places.snapshot.images.ids[rows],
         np.zeros(len(listed)) if order.keys is None else order.keys[listed],
-        Describer(places, Passing(None, selection.files), has_scores=False).describe,
-        has_scores=False,
+        describer.describe,
+        describer.has_scores,
+        describer.lookup,
     )
     warnings = dict.fromkeys((*places.labels.damaged, *known, *selection.warnings))
     return BrowseResult(
@@ -67,7 +69,7 @@ def browse(resources: Resources, request: SearchRequest, offset: int = 0) -> Bro
         else values_of(places.snapshot, sort, rows[offset:]),
         tuple(warnings),
         replace(request, sort=sort),
-        places.lookup(),
+        describer.lookup,
     )
 
 

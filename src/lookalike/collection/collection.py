@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
@@ -30,13 +30,20 @@ from lookalike.collection.searchers import Searchers
 from lookalike.collection.searching import Run, all_with_vectors, search
 from lookalike.collection.silent_labels import label_note
 from lookalike.collection.snapshot import Snapshot, Snapshots
+from lookalike.collection.statements.naming import read_image
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.maps import StoredMaps
 from lookalike.collection.syncing import SyncRequest, sync
 from lookalike.collection.thumbnails import query_thumbnails, thumbnails
 from lookalike.datasets import prepare_dataset
 from lookalike.embed import AUTO, Compute, ModelRegistry, check_device
-from lookalike.errors import CollectionNotFoundError, InvalidInputError, LockedError, LookalikeError
+from lookalike.errors import (
+    CollectionNotFoundError,
+    InvalidInputError,
+    LockedError,
+    LookalikeError,
+    QueryNotFoundError,
+)
 from lookalike.hints import Hint, Sentence
 from lookalike.index.contract import DEFAULT_RECALL
 from lookalike.index.kinds import AUTO as AUTO_INDEX
@@ -47,6 +54,7 @@ from lookalike.query.filter import Filter
 from lookalike.query.reading import Query, read_queries
 from lookalike.query.request import SearchRequest
 from lookalike.results.browsing import BrowseResult, Facets
+from lookalike.results.hits import show_hits
 from lookalike.results.info import ImageInfo, Info, RootInfo
 from lookalike.results.search import SearchResult
 from lookalike.results.sync import SyncReport
@@ -69,6 +77,8 @@ if TYPE_CHECKING:
     from lookalike.results.adding import AddReport, FieldReport, VectorReport
     from lookalike.results.clusterings import Clustering
     from lookalike.results.maps import ImageMap
+
+_SHOWN = 8  # pictures, in a notebook
 
 
 @checked
@@ -124,14 +134,14 @@ class Collection(Faces, Checkable, Copyable):
         Parameters
         ----------
         folder : path
-            The folder of images; or, without `with_root`, any folder, made if need be.
+            The folder of images, made if need be; or, without `with_root`, any folder.
         model : str, optional
             The model of the collection, for good: a name, or the path of an ONNX file; lookalike's default of
             today if none is named.
         labels, exclude
             See `add_root`.
         with_root : bool
-            Whether the folder itself is the first root.
+            Whether the folder itself is the first root; others are added by `add_root`.
         check_model : bool
             Whether to load the model, and fetch it if need be, before anything is written.
         report, cancel : optional
@@ -140,7 +150,7 @@ class Collection(Faces, Checkable, Copyable):
         Raises
         ------
         CollectionError
-            If there is a collection already, no such folder, or no right to write to it.
+            If there is a collection already, or the folder cannot be made, or be written to.
         ModelError
             If there is no such model, or it cannot be loaded; no collection has been made.
 
@@ -793,9 +803,9 @@ class Collection(Faces, Checkable, Copyable):
 
     def search(
         self,
-        *queries: Query | SearchRequest,
+        *queries: Query | Iterable[Query] | SearchRequest,
         k: int = 10,
-        without: Query | Sequence[Query] = (),
+        without: Query | Iterable[Query] = (),
         model: str | None = None,
         split: str | None = None,
         color: str | Sequence[str] | None = None,
@@ -814,13 +824,16 @@ class Collection(Faces, Checkable, Copyable):
 
         Parameters
         ----------
-        *queries : Term, path, URL, words, (height, width, 3) uint8 pixels, or image of Pillow's
-            Several make one query, their mean. Words need a model that knows text. None, where a colour is
-            given: the images that have most of the colour come first, and their score is how much of it they
-            have, 0 to 1. A text is a file or folder that is there, else a URL, else an image of a data set,
-            else words; `ImageFile`, `Url`, `Words`, `ImageRef`, `Example`, `Pixels` and `Vector` say which,
-            and with what weight. Or one `SearchRequest`, which has all options but `allow_private`, `device`,
-            `report` and `cancel`.
+        *queries : path, URL, words, Hit, id, picture in memory, vector or Term; or lists of them
+            Several make one query, their mean. A text is a file or folder that is there, else a URL, else an
+            image of a data set, else words, which need a model that knows text; a whole number is the id of
+            an image of the collection. A picture is an image of Pillow's, the bytes of a file, an open file,
+            or an array: (height, width), or (height, width, 1 to 4) with alpha as the last of 2 or 4, of
+            uint8, of truth values, or of floats from 0 to 1. Floats in one dimension are a vector, int64
+            numbers are ids. `ImageFile`, `Url`, `Words`, `ImageRef`, `Example`, `Pixels` and `Vector` say
+            which it is, and with what weight. None, where a colour is given: the images that have most of the
+            colour come first, and their score is how much of it they have, 0 to 1. Or one `SearchRequest`,
+            which has all options but `allow_private`, `device`, `report` and `cancel`.
         k : int
             How many images to return; all there are, if they are fewer.
         without : one of the same, or a sequence of them
@@ -965,6 +978,15 @@ class Collection(Faces, Checkable, Copyable):
     def __repr__(self) -> str:
         """Return the class and the folder."""
         return f"<Collection in {self.folder.parent}>"
+
+    def _repr_html_(self) -> str | None:
+        """Show in a notebook what it holds, with some pictures; nothing of what cannot be read."""
+        try:
+            some = self.browse(sort="random", k=_SHOWN)
+            pictures = show_hits(some.hits, some.lookup, lambda hit: hit.label or "")
+            return self.info()._repr_html_() + pictures
+        except LookalikeError:
+            return None
 
     def browse(
         self,
@@ -1137,6 +1159,26 @@ class Collection(Faces, Checkable, Copyable):
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self._snapshots.now())
+
+    def __iter__(self) -> Iterator[Hit]:
+        """Iterate over the images by path, as they are now.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder)
+        >>> report = photos.sync()
+        >>> [os.path.basename(image.path) for image in photos][:2]
+        ['circles.png', 'noise.png']
+        """
+        return iter(self.browse())
+
+    def __contains__(self, image: object) -> bool:
+        """Tell whether it holds an image: a hit, an id, a path, or a name such as ``mnist:test/42``."""
+        try:
+            places = self._resources().places
+            return bool(places.of_images({read_image(places, image)}))
+        except QueryNotFoundError:
+            return False
 
     if not TYPE_CHECKING:  # there, only what is here today is
 

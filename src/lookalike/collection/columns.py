@@ -54,6 +54,9 @@ class Columns:
         self._read = read
         self._kept: Memo[str, Any] = Memo()
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
     def _keep(self, name: str, make: Callable[[], T]) -> T:
         def protected() -> T:
             made = make()

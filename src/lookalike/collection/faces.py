@@ -6,6 +6,7 @@ would keep the collection, and files of the disk, until Python looks for circles
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
     from lookalike.collection.statements.sets import Sets
     from lookalike.collection.statements.statements import Statements
     from lookalike.results.sync import SyncReport
+
+
+class Face:
+    """One of them."""
+
+    def __repr__(self) -> str:
+        """Return the class, and what its documentation begins with."""
+        said = (inspect.getdoc(self) or "").partition("\n")[0].partition(": `")[0]
+        return f"<{type(self).__name__}: {said.rstrip('.')}>"
 
 
 @checked

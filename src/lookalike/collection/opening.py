@@ -208,27 +208,36 @@ def create(
     place = home / FOLDER_NAME
     if find_collection(home, above=False):
         raise CollectionConflictError(f"there is a collection in {place} already", hint="open it instead")
-    if with_root and not os.path.isdir(home):
-        raise CollectionNotFoundError(f"there is no folder {home}")
+    if os.path.lexists(home) and not os.path.isdir(home):
+        raise CollectionNotFoundError(f"there is no folder {home}, but something else of this name")
     registry = ModelRegistry(place / "models")
     chosen = registry.get(DEFAULT_MODEL if model is None else model)
     # Before anything is written: what cannot be loaded must not leave an empty collection behind.
     embedder = registry.load(chosen.name, Compute(), is_new=True, watch=watch) if check_model else None
     manifest_file = ManifestFile(place, Manifest(chosen.name))
-    if with_root:
-        manifest_file.add_folder(home, labels, exclude)
-    was_there = os.path.lexists(place)
+    missing = [each for each in (place, *place.parents) if not os.path.lexists(each)]
     try:
+        make_durable_folder(home)
+        if with_root:
+            manifest_file.add_folder(home, labels, exclude)
         make_durable_folder(place)
         if embedder is not None:
             registry.keep(chosen.name, embedder, is_new=True)
         manifest_file.save_first()
     except (OSError, LookalikeError) as error:
-        if not was_there:
-            shutil.rmtree(place, ignore_errors=True)
+        _remove_made(place, missing)
         if isinstance(error, LookalikeError):
             raise
         raise CollectionResourceError(
             f"cannot make a collection in {home}: {error.strerror or error}", hint=Hint("writable_folder")
         ) from error
     return manifest_file, registry
+
+
+def _remove_made(place: Path, missing: Sequence[Path]) -> None:
+    """Remove a ``.lookalike`` folder that was not there, and those above it that were not, where empty."""
+    if place in missing:
+        shutil.rmtree(place, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        for folder in missing[1:]:
+            folder.rmdir()

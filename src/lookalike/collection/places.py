@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,11 +24,12 @@ from lookalike.images.finding.scan import escape
 from lookalike.images.finding.spelling import as_spelled_file, composed
 from lookalike.images.own import OWN
 from lookalike.query.reading import names_example
+from lookalike.results.hits import show_hit
 from lookalike.results.lookup import Lookup
 from lookalike.results.sync import Failure, Note
 from lookalike.store import ADDED, Manifest, PinnedStore, Root, sql_literal
 from lookalike.sync import locate
-from lookalike.types import FieldValue, Hit, ImageId, choose_label
+from lookalike.types import FieldValue, Hit, ImageId, choose_label, shown_by
 
 
 class FileLocation(NamedTuple):
@@ -276,11 +278,17 @@ class Places:
 
 
 def make_hit(
-    rank: int, image: ImageId, distance: float, score: float | None, locations: Sequence[FileLocation]
+    rank: int,
+    image: ImageId,
+    distance: float,
+    score: float | None,
+    locations: Sequence[FileLocation],
+    lookup: Lookup,
 ) -> Hit:
-    """Return a hit that lies in some places, of which there is one at least."""
+    """Return a hit that lies in some places, of which there is one at least, shown by what is looked up."""
     paths = tuple(location.path for location in locations)
     first = locations[0]
     said = first.label, first.folder_label, first.clusters, first.hand_label, first.fields
     keys = tuple(location.key for location in locations if location.key is not None)
-    return Hit(rank, image, paths, distance, score, *said, keys)
+    made = Hit(rank, image, paths, distance, score, *said, keys)
+    return shown_by(made, partial(show_hit, lookup))

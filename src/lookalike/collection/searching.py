@@ -220,7 +220,8 @@ def _nearest_hits(
             is_hit &= ids != image
         if np.count_nonzero(is_hit) >= k or n >= n_most or len(ids) < n:
             hits = np.flatnonzero(is_hit)[:k]
-            return Hits(ids[hits], distances[hits], describer.describe, describer.has_scores)
+            ids, distances = ids[hits], distances[hits]
+            return Hits(ids, distances, describer.describe, describer.has_scores, describer.lookup)
         n *= _ASKED_MORE
 
 
@@ -239,6 +240,7 @@ class Describer:
     def __init__(self, places: Places, passing: Passing, has_scores: bool) -> None:
         self.has_scores = has_scores
         self.places = places
+        self.lookup = places.lookup()
         self._passing = passing
         self._known: dict[int, list[FileLocation]] = {}  # where the table has been asked already
 
@@ -258,7 +260,12 @@ class Describer:
         locations = known if known.keys() >= set(images) else self._locations(ids)
         return tuple(
             make_hit(
-                rank, ImageId(image), distance, 1 - distance if self.has_scores else None, locations[image]
+                rank,
+                ImageId(image),
+                distance,
+                1 - distance if self.has_scores else None,
+                locations[image],
+                self.lookup,
             )
             for rank, image, distance in zip(ranks, images, distances.tolist(), strict=True)
         )
@@ -326,7 +333,8 @@ def all_with_vectors(resources: Resources, model: Model) -> tuple[list[Hit], Vec
     locations = resources.places.of_images()
     rows = [row for row in np.argsort(ids).tolist() if int(ids[row]) in locations]
     images = [ImageId(int(ids[row])) for row in rows]
-    return [make_hit(0, image, 0.0, None, locations[image]) for image in images], vectors[rows]
+    lookup = resources.places.lookup()
+    return [make_hit(0, image, 0.0, None, locations[image], lookup) for image in images], vectors[rows]
 
 
 def _ids_of_colors(

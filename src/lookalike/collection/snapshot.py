@@ -38,6 +38,7 @@ from lookalike.store.swept import is_swept
 from lookalike.system.checked_calls import checked
 from lookalike.system.file_identity import FileIdentity
 from lookalike.system.memo import Memo
+from lookalike.system.wording import count_images
 from lookalike.types import FieldValue, FrozenDict, Ids, ImageId, Vectors
 
 NO_FIELDS: Mapping[str, FieldValue] = FrozenDict()
@@ -264,6 +265,9 @@ class Snapshot(SnapshotColumns):
             "a snapshot cannot be pickled, as it holds tables that are open in this process",
             hint="pickle the collection, which is opened again where it is unpickled",
         )
+
+    def __repr__(self) -> str:
+        return f"<Snapshot: {count_images(len(self))}>"
 
     def __len__(self) -> int:
         """Return the number of images that lie anywhere."""

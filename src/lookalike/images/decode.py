@@ -94,6 +94,17 @@ def read_file(path: Path) -> bytes:
     return data
 
 
+def read_open_file(file: Any) -> Any:
+    """Read an open file, from its beginning where it can go back: what was just written into it ends there.
+
+    What it gives need not be bytes; of what is too large a byte more than `MAX_FILE_BYTES`. Whatever the file
+    raises is let pass.
+    """
+    if callable(getattr(file, "seekable", None)) and file.seekable():
+        file.seek(0)
+    return file.read(MAX_FILE_BYTES + 1)
+
+
 def os_reason(error: OSError) -> str:
     """Say in a few words why the operating system refused a file."""
     return {

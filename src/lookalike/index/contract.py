@@ -20,6 +20,7 @@ from lookalike.errors import InvalidInputError
 from lookalike.index.kinds import DEFAULT_RECALL as DEFAULT_RECALL
 from lookalike.system.checked_calls import checked, shown
 from lookalike.system.progress import UNWATCHED, CancelToken, ProgressReport, Watch
+from lookalike.system.wording import count_of
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ class Searcher(ABC):
 
     kind: ClassVar[str]
     metric: Metric
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {count_of(len(self), 'vector')}, {self.metric}>"
 
     @abstractmethod
     def __len__(self) -> int:

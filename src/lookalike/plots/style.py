@@ -134,11 +134,12 @@ def use_theme(*, dark: bool) -> Iterator[None]:
 
 
 def new_figure(width: float, height: float, dpi: float = DPI, *, constrained: bool = False) -> Figure:
-    """Return an empty figure of a size in inches."""
+    """Return an empty figure of a size in inches, which shows itself in notebooks."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    figure = Figure(
+    from lookalike.plots.figures import ShownFigure
+
+    figure = ShownFigure(
         figsize=(width, height),
         dpi=dpi,
         facecolor=theme().paper,

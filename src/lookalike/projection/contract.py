@@ -9,6 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from lookalike.system.progress import Watch
+from lookalike.system.wording import count_of
 from lookalike.types import Metric, Vectors
 
 
@@ -58,3 +59,6 @@ class Projection:
     parameters: Mapping[str, float]
     figures: Mapping[str, float]
     state: Mapping[str, npt.NDArray[Any]]
+
+    def __repr__(self) -> str:
+        return f"<Projection: {count_of(len(self.points), 'point')}, {self.method}>"

@@ -23,6 +23,7 @@ from lookalike.hints import Hint
 from lookalike.images import content_id, decode, make_thumbnail
 from lookalike.images.decode import read_file
 from lookalike.images.finding.spelling import as_spelled_file
+from lookalike.images.rgb import to_small_rgb
 from lookalike.query.reading import IMAGE_ENDINGS
 from lookalike.query.terms import (
     Example,
@@ -152,8 +153,6 @@ def embed_query(
         If it is no image, no file, not in the collection, a vector of another dimension, or words that the
         model does not know.
     """
-    from PIL import Image as Pillow
-
     if isinstance(term, Words):
         _check_words(term, model, stored.models)
         knows_text = cast(TextEmbedder, load_embedder())
@@ -163,19 +162,33 @@ def embed_query(
         return EmbeddedQuery("vector", _fit_vector(term, model), weight=term.weight)
     if isinstance(term, ImageRef | Example):
         return _embed_stored(term, model, load_embedder, stored)
-    if isinstance(term, Pixels):
-        return _embed_picture(Pillow.fromarray(term.array), "pixels", None, term, load_embedder)
-    if not isinstance(term, ImageFile | Url):
+    if isinstance(term, Pixels) and term.file is None:
+        return _embed_picture(_as_decoded(term, model), "pixels", None, term, load_embedder)
+    if not isinstance(term, ImageFile | Url | Pixels):
         raise TypeError(f"there is no way to embed {term!r}")
-    location = os.fspath(term.path) if isinstance(term, ImageFile) else term.url
-    name = os.path.basename(location) or location
+    return _embed_file(term, model, load_embedder, stored, allow_private)
+
+
+def _embed_file(
+    term: ImageFile | Url | Pixels,
+    model: Model,
+    load_embedder: Callable[[], Embedder],
+    stored: StoredImages,
+    allow_private: bool,
+) -> EmbeddedQuery:
+    """Embed a picture from the bytes of its file; the collection may have it."""
+    if isinstance(term, Pixels):
+        location = name = "pixels"
+    else:
+        location = os.fspath(term.path) if isinstance(term, ImageFile) else term.url
+        name = os.path.basename(location) or location
     try:
         data = _read(term, allow_private)
         image, _ = content_id(data)
         found = stored.vector_of(image) if term.region is None else None
         if found is not None:
             return EmbeddedQuery(name, found, image, weight=term.weight)
-        picture = decode(data, location, model.decode_side if term.region is None else None).image
+        picture = decode(data, location, _side(term, model)).image
     except FetchError as error:
         raise QueryUnreachableError(f"the query cannot be fetched: {error}", hint=error.hint) from error
     except ImageError as error:
@@ -183,6 +196,18 @@ def embed_query(
             raise QueryNotFoundError(f"there is no file {location!r}") from error
         raise QueryInputError(f"the query cannot be read: {error}") from error
     return _embed_picture(picture, name, image, term, load_embedder)
+
+
+def _side(term: PictureTerm, model: Model) -> int | None:
+    """Return how much of a picture is wanted, as `decode` has it: all of it, where a region is cut out."""
+    return model.decode_side if term.region is None else None
+
+
+def _as_decoded(term: Pixels, model: Model) -> Image:
+    """Return pixels as their file would be decoded: one picture has one vector, however it is given."""
+    from PIL import Image as Pillow
+
+    return to_small_rgb(Pillow.fromarray(term.array), _side(term, model))
 
 
 def combine(
@@ -330,7 +355,9 @@ def _no_words(term: Words, model: str, models: Iterable[str]) -> QueryInputError
     )
 
 
-def _read(term: ImageFile | Url, allow_private: bool) -> bytes:
+def _read(term: ImageFile | Url | Pixels, allow_private: bool) -> bytes:
+    if isinstance(term, Pixels):
+        return term.as_file()
     if isinstance(term, Url):
         from lookalike.images.fetch import fetch
 

@@ -28,6 +28,7 @@ from lookalike.query.filter_checks import (
     check_words,
 )
 from lookalike.system.checked_calls import checked, shown
+from lookalike.system.short_reprs import repr_of_given
 from lookalike.types import ImageId, format_id
 
 Shape = Literal["landscape", "portrait", "square"]
@@ -154,6 +155,9 @@ class Filter:
     polygon: MapPolygon | None = None
     ids: Sequence[ImageId | str] = ()
     excluding: Filter | Sequence[Filter] = ()
+
+    def __repr__(self) -> str:
+        return repr_of_given(self)
 
     def __post_init__(self) -> None:
         for name in BOUNDED:

@@ -18,6 +18,7 @@ from lookalike.query.query_string import read_query_string, write_query_string
 from lookalike.query.sorts import check_sort
 from lookalike.query.terms import Term
 from lookalike.system.checked_calls import checked, shown
+from lookalike.system.short_reprs import repr_of_given
 
 
 @checked
@@ -85,6 +86,9 @@ class SearchRequest:
     sort: str | None = None
     descending: bool = False
     random_state: int = 0
+
+    def __repr__(self) -> str:
+        return repr_of_given(self)
 
     def __post_init__(self) -> None:
         for name in ("like", "unlike"):

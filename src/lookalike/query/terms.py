@@ -16,16 +16,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.as_numbers import as_numbers
-from lookalike.errors import ImageError, InvalidInputError, QueryInputError
-from lookalike.images import decode
-from lookalike.images.decode import upright_rgb
+from lookalike.errors import InvalidInputError, QueryInputError
 from lookalike.query.checking import check_document, check_switch, check_text, is_list, is_number
+from lookalike.query.pictures import as_pixels, is_file_in_memory, read_in_memory
 from lookalike.system.checked_calls import check_path, checked, shown
 from lookalike.types import ImageId, PixelArray, format_id
 
@@ -297,39 +296,52 @@ class Pixels(PictureTerm):
     Attributes
     ----------
     pixels : (height, width, 3) uint8
-        RGB, a copy that cannot be written to. It may be given as an image of Pillow's: it is brought to sRGB,
-        turned upright, and is white where it was transparent.
+        RGB, a copy that cannot be written to. It may be given grey, (height, width), or with alpha as the
+        last of 2 or 4 channels; as truth values, or floats from 0 to 1; as an image of Pillow's, the bytes of
+        an image file, or one open to be read: these are brought to sRGB and turned upright. What is
+        transparent is laid on white, or on a ground that shows it.
+    file : bytes or None
+        The file that it was given as: one that the collection holds is known by it.
     """
 
     kind: ClassVar[str] = "pixels"
     is_local: ClassVar[bool] = True
 
-    pixels: PixelArray | Image = field(repr=False)
+    pixels: npt.NDArray[Any] | Image | bytes | IO[bytes] = field(repr=False)
+    file: bytes | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         PictureTerm.__post_init__(self)
-        object.__setattr__(self, "pixels", _as_pixels(self.pixels))
+        if is_file_in_memory(self.pixels):
+            object.__setattr__(self, "file", read_in_memory(self.pixels))
+        object.__setattr__(self, "pixels", as_pixels(self.pixels if self.file is None else self.file))
 
     @property
     def array(self) -> PixelArray:
         """The pixels, (height, width, 3) uint8."""
         return np.asarray(self.pixels)
 
-    def _content(self) -> str:
+    def as_file(self) -> bytes:
+        """Return the file that it was given as; else a PNG."""
         from PIL import Image as Pillow
 
+        if self.file is not None:
+            return self.file
         stream = io.BytesIO()
         Pillow.fromarray(self.array).save(stream, "PNG")
-        return base64.b64encode(stream.getvalue()).decode("ascii")
+        return stream.getvalue()
+
+    def _content(self) -> str:
+        return base64.b64encode(self.as_file()).decode("ascii")
 
     @classmethod
     def _from_content(cls, content: Any, options: Mapping[str, Any]) -> Term:
         text = check_text("pixels", content, "a PNG file in base64")
         try:
-            return cls(decode(base64.b64decode(text, validate=True), "pixels").image, **options)
-        except (binascii.Error, ValueError, ImageError) as error:
-            if isinstance(error, InvalidInputError):  # of weight or region
-                raise
+            return cls(base64.b64decode(text, validate=True), **options)
+        except (binascii.Error, ValueError, QueryInputError) as error:
+            if isinstance(error, InvalidInputError) and not isinstance(error, QueryInputError):
+                raise  # of weight or region
             raise InvalidInputError(
                 f"pixels cannot be read ({error}); expected a PNG file in base64", field="pixels"
             ) from error
@@ -424,40 +436,6 @@ def _check_region(region: object) -> Region | None:
             field="region",
         )
     return x, y, width, height
-
-
-def _as_pixels(picture: Any) -> PixelArray:
-    """Return what is in memory as pixels of its own.
-
-    Raises
-    ------
-    QueryInputError
-        If it is no picture, or cannot be read.
-    """
-    from PIL import Image as Pillow
-
-    if isinstance(picture, Pillow.Image):
-        if 0 in picture.size:
-            raise QueryInputError(
-                f"the query has {picture.width} × {picture.height} pixels; expected at least one"
-            )
-        try:
-            picture = upright_rgb(picture)
-        except Exception as error:  # Pillow reads a file only now, and raises nearly anything where it is bad
-            raise QueryInputError(f"the query cannot be read: {error}") from error
-    if np.ma.is_masked(picture):
-        raise QueryInputError("the query has pixels that are masked; expected all of them")
-    try:
-        pixels = np.asarray(picture)
-    except ValueError as error:  # lists of different lengths, or of too many lists
-        raise QueryInputError(f"the query is no picture ({error})") from error
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
-        raise QueryInputError(
-            f"the query is {pixels.dtype} of shape {pixels.shape}; expected uint8 of shape (height, width, 3)"
-        )
-    own = np.array(pixels, np.uint8, order="C")
-    own.setflags(write=False)
-    return own
 
 
 def _key(term: Pixels | Vector) -> tuple[object, ...]:

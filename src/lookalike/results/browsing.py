@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from lookalike.query.request import SearchRequest
 from lookalike.results.documents import Result, plain_value
-from lookalike.results.hits import Hits, OfHits
+from lookalike.results.hits import Hits, OfHits, show_hits
 from lookalike.results.lookup import NOTHING, Lookup
-from lookalike.results.notebook import MOST_PICTURES, Card, show_cards
 from lookalike.system.checked_calls import checked
 from lookalike.system.tables import Columns, Table, escape
 from lookalike.system.wording import count_images
@@ -95,10 +94,8 @@ class BrowseResult(OfHits, Table, Result):
 
     def _repr_html_(self) -> str:
         """Show the first images in a notebook."""
-        shown = list(self.hits[:MOST_PICTURES])
-        thumbnails = self.lookup.thumbnails([hit.id for hit in shown])
-        cards = [Card(thumbnails.get(hit.id), f"{hit.rank}: {hit.label or ''}", hit.path) for hit in shown]
-        return f"<p>{escape(repr(self)[1:-1])}</p>" + show_cards(cards, len(self) - len(shown))
+        pictures = show_hits(self.hits, self.lookup, lambda hit: f"{hit.rank}: {hit.label or ''}")
+        return f"<p>{escape(repr(self)[1:-1])}</p>" + pictures
 
 
 @checked

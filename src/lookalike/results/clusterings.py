@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.results.documents import Result, rounded
+from lookalike.results.hits import show_hits
 from lookalike.results.lookup import NOTHING, Lookup
-from lookalike.results.notebook import MOST_PICTURES, Card, show_cards, show_facts
+from lookalike.results.notebook import MOST_PICTURES, show_facts
 from lookalike.system.checked_calls import checked
 from lookalike.system.tables import Columns, Table, escape
 from lookalike.system.wording import count_images, count_of
@@ -50,6 +51,8 @@ class Cluster:
     doubtful : tuple of Hit
         Up to 12 images that another centre is nearest to in comparison, the most doubtful first; none of
         noise, or where there is only one cluster.
+    lookup : Lookup
+        The collection behind it, for its thumbnails.
     """
 
     number: int
@@ -60,6 +63,7 @@ class Cluster:
     label_share: float | None
     central: tuple[Hit, ...]
     doubtful: tuple[Hit, ...]
+    lookup: Lookup = field(default=NOTHING, repr=False, compare=False)
 
     @property
     def is_noise(self) -> bool:
@@ -94,6 +98,15 @@ class Cluster:
             "central": [path(hit.path) for hit in self.central],
             "doubtful": [path(hit.path) for hit in self.doubtful],
         }
+
+    def _repr_html_(self) -> str:
+        """Show its most central images in a notebook, and the doubtful ones."""
+        facts = [count_images(self.size)]
+        facts += [] if self.cohesion is None else [f"cohesion {self.cohesion:.2f}"]
+        parts = [f"<p><b>{escape(self.title)}</b>, {', '.join(facts)}</p>", _show(self.central, self.lookup)]
+        if self.doubtful:
+            parts += ["<p>doubtful:</p>", _show(self.doubtful, self.lookup)]
+        return "".join(parts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -215,16 +228,16 @@ class Clustering(Table, Result):
     def _repr_html_(self) -> str:
         """Show the largest clusters in a notebook, each by its most central images."""
         shown = self.clusters[:_SHOWN]
-        thumbnails = self.lookup.thumbnails(hit.id for each in shown for hit in each.central[:_CENTRAL])
         parts = [f"<p>{escape(repr(self)[1:-1])}</p>"]
         for each in shown:
             parts.append(f"<p><b>{escape(each.title)}</b>, {count_images(each.size)}</p>")
-            cards = [
-                Card(thumbnails.get(hit.id), hit.label or "", hit.path) for hit in each.central[:_CENTRAL]
-            ]
-            parts.append(show_cards(cards))
+            parts.append(_show(each.central[:_CENTRAL], self.lookup))
         rest = len(self.clusters) - len(shown)
         return "".join(parts) + (f"<p>… and {count_of(rest, 'more cluster')}</p>" if rest else "")
+
+
+def _show(hits: tuple[Hit, ...], lookup: Lookup) -> str:
+    return show_hits(hits, lookup, lambda hit: hit.label or "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.results.documents import Result, all_rounded, damaged_documents, rounded
+from lookalike.results.hits import show_hits
 from lookalike.results.lookup import NOTHING, Lookup
-from lookalike.results.notebook import Card, show_cards
 from lookalike.system.tables import Columns, Table, escape, html_table
 from lookalike.system.wording import count_of
 from lookalike.types import Hit, Ids, Metric
@@ -36,11 +36,18 @@ class QueryScores:
         The first, nearest first.
     values : dict of str to float
         Its measures.
+    lookup : Lookup
+        The collection behind it, for its thumbnails.
     """
 
     image: Hit
     hits: tuple[Hit, ...]
     values: dict[str, float]
+    lookup: Lookup = field(default=NOTHING, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name} {value:.3f}" for name, value in self.values.items())
+        return f"<QueryScores: {self.image.label}, {values}, {self.image.path}>"
 
     def to_dict(self, path: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON; see `SearchResult.to_dict`."""
@@ -53,6 +60,11 @@ class QueryScores:
                 for hit in self.hits
             ],
         }
+
+    def _repr_html_(self) -> str:
+        """Show the query in a notebook, and what it found."""
+        said = f"<p><b>{escape(self.image.label)}</b>, and what it found:</p>"
+        return said + show_hits([self.image, *self.hits[:_FOUND]], self.lookup, lambda hit: hit.label or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,19 +225,10 @@ class Evaluation(Table, Result):
 
     def _repr_html_(self) -> str:
         """Show the measures in a notebook, and the worst queries with what they found."""
-        worst = self.worst[:_WORST]
-        wanted = (image.id for each in worst for image in (each.image, *each.hits[:_FOUND]))
-        thumbnails = self.lookup.thumbnails(wanted)
         parts = [f"<p>{escape(repr(self)[1:-1])}</p>"]
         rows = [[name, each.mean, f"{each.low:.4f} to {each.high:.4f}"] for name, each in self.scores.items()]
         parts.append(html_table(["measure", "mean", "95 % interval"], rows))
-        for each in worst:
-            parts.append(f"<p><b>{escape(each.image.label)}</b>, and what it found:</p>")
-            shown = (each.image, *each.hits[:_FOUND])
-            parts.append(
-                show_cards([Card(thumbnails.get(image.id), image.label or "", image.path) for image in shown])
-            )
-        return "".join(parts)
+        return "".join(parts + [each._repr_html_() for each in self.worst[:_WORST]])
 
 
 def _estimate(each: Estimate) -> dict[str, float]:

@@ -14,7 +14,10 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.results.lookup import NOTHING, Lookup
+from lookalike.results.notebook import MOST_PICTURES, Card, show_cards
 from lookalike.system.checked_calls import checked
+from lookalike.system.tables import escape
 from lookalike.types import Hit, Ids
 
 Describe: TypeAlias = "Callable[[range, Ids, npt.NDArray[np.float64]], Sequence[Hit]]"
@@ -27,10 +30,12 @@ _SHOWN = 3  # in a repr
 class _Ranking:
     """What slices of the same hits share."""
 
-    __slots__ = ("describe", "distances", "ids", "pages")
+    __slots__ = ("describe", "distances", "ids", "lookup", "pages")
 
-    def __init__(self, ids: Ids, distances: npt.NDArray[np.float64], describe: Describe) -> None:
-        self.ids, self.distances, self.describe = ids, distances, describe
+    def __init__(
+        self, ids: Ids, distances: npt.NDArray[np.float64], describe: Describe, lookup: Lookup
+    ) -> None:
+        self.ids, self.distances, self.describe, self.lookup = ids, distances, describe, lookup
         self.pages: dict[int, Sequence[Hit]] = {}
 
     def hit(self, place: int) -> Hit:
@@ -62,6 +67,8 @@ class Hits(Sequence[Hit]):
         Describes some of them.
     has_scores : bool
         Whether 1 less the distance is a score.
+    lookup : Lookup
+        The collection behind them, for its thumbnails.
 
     Examples
     --------
@@ -83,11 +90,12 @@ class Hits(Sequence[Hit]):
         distances: npt.ArrayLike,
         describe: Describe,
         has_scores: bool = True,
+        lookup: Lookup = NOTHING,
     ) -> None:
         arrays = np.array(ids, np.int64), np.array(distances, np.float64)
         for array in arrays:
             array.flags.writeable = False
-        self._ranking = _Ranking(*arrays, describe)
+        self._ranking = _Ranking(*arrays, describe, lookup)
         self._places = range(len(arrays[0]))
         self._has_scores = has_scores
 
@@ -173,6 +181,10 @@ class Hits(Sequence[Hit]):
         more = len(self) - _SHOWN
         return f"Hits({shown}{f', … {more:,} more' if more > 0 else ''})"
 
+    def _repr_html_(self) -> str:
+        """Show the first in a notebook."""
+        return show_hits(self, self._ranking.lookup)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Hits._unpickled, (tuple(self), self.ids, self.distances, self._has_scores)
 
@@ -204,3 +216,25 @@ class OfHits:
 
     def __getitem__(self, at: int | slice) -> Hit | Hits:
         return self.hits[at]
+
+
+def show_hits(hits: Sequence[Hit], lookup: Lookup, caption: Callable[[Hit], str] | None = None) -> str:
+    """Return the first of some hits as pictures, in HTML, and how many more there are."""
+    shown = list(hits[:MOST_PICTURES])
+    pictures = lookup.thumbnails([hit.id for hit in shown])
+    say = caption or _caption
+    return show_cards(
+        [Card(pictures.get(hit.id), say(hit), hit.path) for hit in shown], len(hits) - len(shown)
+    )
+
+
+def show_hit(lookup: Lookup, hit: Hit) -> str:
+    """Return a hit as a picture, in HTML, with where it lies."""
+    return show_hits([hit], lookup) + f"<p>{escape(hit.path)}</p>"
+
+
+def _caption(hit: Hit) -> str:
+    """Say what hit it is, how like the query where it answers one, and its labels."""
+    likeness = hit.distance if hit.score is None else hit.score
+    numbers = [f"{hit.rank}:" if hit.rank else "", f"{likeness:.3f}" if likeness else ""]
+    return " ".join(filter(None, [*numbers, " · ".join(hit.labels)]))

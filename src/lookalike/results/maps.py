@@ -143,3 +143,7 @@ class MapUpdate:
     is_new: bool
     n_placed: int = 0
     replaced: ImageMap | None = None
+
+    def _repr_html_(self) -> str:
+        """Show the map in a notebook."""
+        return self.map._repr_html_()

@@ -12,12 +12,12 @@ import numpy.typing as npt
 from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.request import SearchRequest
 from lookalike.results.documents import Result
-from lookalike.results.hits import Hits, OfHits
+from lookalike.results.hits import Hits, OfHits, show_hits
 from lookalike.results.lookup import NOTHING, Lookup
-from lookalike.results.notebook import MOST_PICTURES, Card, data_uri, show_cards
+from lookalike.results.notebook import data_uri
 from lookalike.system.tables import Columns, Table, escape
 from lookalike.system.wording import count_of
-from lookalike.types import Hit, Ids
+from lookalike.types import Ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +141,7 @@ class SearchResult(OfHits, Table, Result):
         thumbnails = self.lookup.thumbnails(asked)
         there = [thumbnails[image] for image in asked if image in thumbnails]
         pictures = "".join(f'<img src="{data_uri(jpeg)}" alt="the query">' for jpeg in there)
-        shown = list(self.hits[:MOST_PICTURES])
-        found = self.lookup.thumbnails([hit.id for hit in shown])
-        cards = [Card(found.get(hit.id), _caption(hit), hit.path) for hit in shown]
-        return head + pictures + show_cards(cards, len(self) - len(shown))
-
-
-def _caption(hit: Hit) -> str:
-    likeness = hit.distance if hit.score is None else hit.score
-    return f"{hit.rank}: {likeness:.3f} {' · '.join(hit.labels)}"
+        return head + pictures + show_hits(self.hits, self.lookup)
 
 
 @dataclass(frozen=True, slots=True)

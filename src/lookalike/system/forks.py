@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -34,6 +35,8 @@ def check_not_forked(folder: object) -> None:
     here = os.getpid()
     if not _used_in:
         _used_in.append(here)
+        # Lance warns at every fork, be it for a command of the shell. A copy that reads is refused here.
+        warnings.filterwarnings("ignore", "lance is not fork-safe", UserWarning)
     if _used_in[0] != here:
         raise CollectionConflictError(
             f"{folder} cannot be read in a process that is a copy (fork) of one that has read a collection",

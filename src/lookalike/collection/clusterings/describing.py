@@ -45,7 +45,7 @@ def _summarize(stored: StoredClustering, there: Ids) -> ClusteringInfo:
 
 def describe_clustering(resources: Resources, stored: StoredClustering, model: Model) -> Clustering:
     """Say what a clustering holds of the images that are there now."""
-    locations = resources.places.of_images()
+    locations, lookup = resources.places.of_images(), resources.places.lookup()
     # Its own names would agree with it.
     labels = {
         image: choose_label(found[0].given_label, found[0].clusters, without=stored.name)
@@ -64,6 +64,7 @@ def describe_clustering(resources: Resources, stored: StoredClustering, model: M
                 distance,
                 1 - distance if model.metric == "cosine" else None,
                 locations[image],
+                lookup,
             )
             for rank, (image, distance) in enumerate(
                 zip(ids[rows].tolist(), distances[rows].tolist(), strict=True), start=1
@@ -86,6 +87,7 @@ def describe_clustering(resources: Resources, stored: StoredClustering, model: M
             label_share=None if label is None else count / len(rows),
             central=hits(rows[np.argsort(distances[rows], kind="stable")[:_EXAMPLES]]),
             doubtful=hits(rows[np.argsort(margins[rows], kind="stable")[:_EXAMPLES]]) if can_doubt else (),
+            lookup=lookup,
         )
 
     found, sizes = np.unique(numbers, return_counts=True)
@@ -107,7 +109,7 @@ def describe_clustering(resources: Resources, stored: StoredClustering, model: M
         margins=margins,
         n_unassigned=int((~np.isin(embedded, stored.ids)).sum()),
         scores=agreement(numbers, [labels[image] for image in ids.tolist()]),
-        lookup=resources.places.lookup(),
+        lookup=lookup,
     )
 
 

@@ -10,6 +10,7 @@ from lookalike.collection.embedded import vector_table
 from lookalike.collection.evaluation.clusterings import evaluate_clusterings
 from lookalike.collection.evaluation.indexes import IndexRequest, compare_on_collection
 from lookalike.collection.evaluation.retrieval import RetrievalRequest, evaluate_retrieval
+from lookalike.collection.faces import Face
 from lookalike.collection.resources import Opener
 from lookalike.collection.searchers import choose_kind
 from lookalike.evaluate.measures import MOST_QUERIES
@@ -24,7 +25,7 @@ from lookalike.system.watching import watching
 
 
 @checked
-class Evaluations:
+class Evaluations(Face):
     """What a collection measures of itself: `Collection.evaluation`."""
 
     def __init__(self, resources: Opener) -> None:

@@ -35,6 +35,7 @@ from lookalike.hints import Hint
 from lookalike.index import Exact
 from lookalike.index.kinds import AUTO, is_kind
 from lookalike.results.evaluation import Evaluation, QueryScores, SearchComparison
+from lookalike.results.lookup import NOTHING
 from lookalike.system.chance import check_seed
 from lookalike.system.progress import Progress, Watch
 from lookalike.types import Hit, Ids, ImageId
@@ -136,6 +137,7 @@ def _compare(
     first, *others = contenders
     own = ImageVectors.read(resources, first.model)
     base, index = _measure(resources, first, own, task, asked, to_depth, watch)
+    lookup = resources.places.lookup()
     worst = _worst(locations, truth, first.model, own, task, base, asked.n_worst)
     comparisons = []
     for contender in others:
@@ -162,11 +164,11 @@ def _compare(
         scores=bootstrap_means(base.values, random_state=asked.random_state),
         classes=score_classes(base, task.query_codes, task.codes, task.labels),
         confusions=confuse(base, task.query_codes, task.codes, task.labels),
-        worst=worst,
+        worst=tuple(replace(each, lookup=lookup) for each in worst),
         comparisons=tuple(comparisons),
         ids=task.queries,
         values=dict(base.values),
-        lookup=resources.places.lookup(),
+        lookup=lookup,
     )
 
 
@@ -320,9 +322,8 @@ def _worst(
 
     def hit(rank: int, image: int, distance: float) -> Hit:
         score = 1 - distance if model.metric == "cosine" and rank else None
-        return replace(
-            make_hit(rank, ImageId(image), distance, score, locations[image]), label=truth.labels[image]
-        )
+        made = make_hit(rank, ImageId(image), distance, score, locations[image], NOTHING)
+        return replace(made, label=truth.labels[image])
 
     worst = []
     for query in order[:n]:

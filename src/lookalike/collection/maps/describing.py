@@ -14,7 +14,7 @@ from lookalike.types import ImageId
 
 def describe_map(resources: Resources, stored: StoredMap, model: Model) -> ImageMap:
     """Say where on a map the images are that are there now."""
-    locations = resources.places.of_images()
+    locations, lookup = resources.places.of_images(), resources.places.lookup()
     embedded = resources.embedded_of(locations, model)
     kept = np.isin(stored.ids, embedded)
     return ImageMap(
@@ -28,12 +28,13 @@ def describe_map(resources: Resources, stored: StoredMap, model: Model) -> Image
         random_state=stored.random_state,
         made=stored.made,
         images=tuple(
-            make_hit(0, ImageId(image), 0.0, None, locations[image]) for image in stored.ids[kept].tolist()
+            make_hit(0, ImageId(image), 0.0, None, locations[image], lookup)
+            for image in stored.ids[kept].tolist()
         ),
         points=stored.points[kept],
         is_placed=stored.is_placed[kept],
         n_unplaced=int((~np.isin(embedded, stored.ids)).sum()),
-        lookup=resources.places.lookup(),
+        lookup=lookup,
     )
 
 

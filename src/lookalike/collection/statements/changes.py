@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lookalike.collection.faces import Face
 from lookalike.collection.resources import Opener
 from lookalike.query.checking import check_count
 from lookalike.results.said import Change
@@ -9,7 +10,7 @@ from lookalike.system.checked_calls import checked
 
 
 @checked
-class Changes:
+class Changes(Face):
     """The changes of what people said, each of which can be undone: `Collection.changes`.
 
     Examples

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import get_args
 
+from lookalike.collection.faces import Face
 from lookalike.collection.places import Places
 from lookalike.collection.resources import Opener
 from lookalike.collection.statements.draft import Draft
@@ -16,7 +17,7 @@ from lookalike.system.checked_calls import checked, shown
 
 
 @checked
-class Decisions:
+class Decisions(Face):
     """What people decided of pairs of pictures: `Collection.decisions`.
 
     A pair are two images, or two places of one image. There is one decision on each; a later one stands in

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterable, Sequence
 from typing import get_args
 
+from lookalike.collection.faces import Face
 from lookalike.collection.places import Places
 from lookalike.collection.resources import Opener
 from lookalike.collection.statements.draft import Draft
@@ -25,7 +26,7 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 @checked
-class Feedback:
+class Feedback(Face):
     """What people said of hits: `Collection.feedback`.
 
     A judgment is of a query and an image. Who judges the same again adds to it; the last one counts. Each

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from lookalike.collection.faces import Face
 from lookalike.collection.resources import Opener
 from lookalike.collection.statements.draft import Draft
 from lookalike.collection.statements.naming import ImageName, Images, check_label, read_image, read_images
@@ -15,7 +16,7 @@ from lookalike.system.wording import frequencies
 
 
 @checked
-class Labels:
+class Labels(Face):
     """The labels that people gave to images of a collection: `Collection.labels`.
 
     They go before those of folders and data sets wherever there is a label: on hits, in filters, as ground

@@ -69,10 +69,12 @@ class Sets(Names):
         CollectionNotFoundError
             If there is no such set.
         """
-        locations = self._resources().places.of_images(ids := self.images(name).tolist())
+        places = self._resources().places
+        locations, lookup = places.of_images(ids := self.images(name).tolist()), places.lookup()
         there = [ImageId(image) for image in ids if image in locations]
         return tuple(
-            make_hit(rank, image, 0.0, None, locations[image]) for rank, image in enumerate(there, start=1)
+            make_hit(rank, image, 0.0, None, locations[image], lookup)
+            for rank, image in enumerate(there, start=1)
         )
 
     def add(self, name: str, images: Images) -> Change | None:

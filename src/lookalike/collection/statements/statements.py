@@ -25,6 +25,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
+from lookalike.collection.faces import Face
 from lookalike.collection.places import Places
 from lookalike.collection.resources import Opener
 from lookalike.collection.statements.decisions import check_decision
@@ -45,7 +46,7 @@ _T = TypeVar("_T")
 
 
 @checked
-class Statements:
+class Statements(Face):
     """What was said, as files of JSON lines: `Collection.said`.
 
     Examples
