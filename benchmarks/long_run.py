@@ -180,7 +180,7 @@ def prepare(campaign: Campaign) -> Collection:
     images = Pictures(campaign.folder, random.Random(campaign.seed))
     for _ in range(campaign.pictures):
         images.add()
-    photos = Collection.create(campaign.folder / "photos", model=MODEL)
+    photos = Collection.create(campaign.folder / "photos", model=MODEL, labels="folders")
     photos.sync()
     photos.clusterings.make(k=8, name=KEPT)
     return photos
