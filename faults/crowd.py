@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +30,7 @@ from benchmarks.long_run import FOLDERS, MODEL, Campaign, Pictures, Record, Watc
 
 from faults.report import ROOT, Asked, Report
 from lookalike import Collection
-from lookalike.errors import MissingImagesError
+from lookalike.errors import DamageWarning, MissingImagesError
 
 SECONDS = 600.0
 PICTURES = 400
@@ -67,6 +68,8 @@ def run(campaign: Campaign) -> Record:
         for number in range(campaign.threads)
     ]
     with contextlib.ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("error", DamageWarning)  # nothing is damaged here
         said = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(_OWN)]
         writers = [
             subprocess.Popen(

@@ -215,16 +215,21 @@ def choose_groups(collection: Collection, image_map: ImageMap, color: str | None
     image_map : ImageMap
     color : str, optional
         ``label``, ``cluster``, ``none``, or the name of a clustering. By default labels, if any image has
-        one, else the clusters of the usual clustering, see `Clusterings.usual`, if there is one.
+        one that tells something (see `Collection.label_note`), else the clusters of the usual clustering, see
+        `Clusterings.usual`, if there is one.
 
     Raises
     ------
     CollectionError
-        If there is no clustering of that name, or for ``cluster``, none that is meant.
+        If there is no clustering of that name, or for ``cluster``, none that is meant; for ``label``, if the
+        labels say nothing of what images show.
     """
     has_labels = any(image.label is not None for image in image_map.images)
     if color == "none":
         return None
+    note = collection.label_note
+    if color == "label" and not has_labels and note is not None:
+        raise CollectionConflictError(str(note), hint=note.hint)
     if color == "label" or (color is None and has_labels):
         return group_by_label(image_map)
     try:
@@ -252,7 +257,9 @@ def group_by_cluster(image_map: ImageMap, clustering: Clustering) -> Groups:
     rows = {each.number: row for row, each in enumerate(clusters)}
     numbers = dict(zip(clustering.ids.tolist(), clustering.numbers.tolist(), strict=True))
     of_images = [rows.get(numbers.get(image.id, -1), -1) for image in image_map.images]
-    names = [each.name or (f"{each.number}: {each.label}" if each.label else each.title) for each in clusters]
+    names = [
+        each.name or (f"{each.number}: {each.most_are}" if each.most_are else each.title) for each in clusters
+    ]
     return Groups(
         np.array(of_images, int), names, "cluster", "noise" if clustering.n_noise else "in no cluster"
     )

@@ -52,6 +52,10 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "put_images_back": "Put them back, or sync with prune=True to take them out of the collection",
         "make_clustering": "make it with collection.clusterings.make(name={name!r})",
         "name_clusters": "give some names with collection.clusterings.rename({name!r}, cluster, to)",
+        "named_clusters": (
+            "collection.clusterings.get({name!r}) has them; choose another name, or delete that clustering"
+            " first"
+        ),
         "make_first_map": "make one with collection.maps.make()",
         "make_map": "make it with collection.maps.make(name={name!r})",
         "map_anew": "make it anew with collection.maps.make({method!r}, {name!r})",
@@ -59,6 +63,11 @@ PYTHON: Mapping[str, str] = MappingProxyType(
             "give a table of labels, a CSV file with columns path and label, or name clusters"
             " with collection.clusterings.rename and give the clustering's name"
         ),
+        "say_labels": (
+            "say where labels come from with collection.add_root(folder, labels=…): a CSV file, 'folders:1',"
+            " 'path', a glob such as '{{label}}_*'; or 'folders', to use them all the same"
+        ),
+        "see_paths": "tables and globs are compared with paths from the root",
         "list_labels": "collection.info().labels lists the labels",
         "list_facts": "collection.info().facts lists the {plural}",
         "fewer_dimensions": (

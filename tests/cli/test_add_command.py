@@ -77,7 +77,7 @@ def test_what_only_the_collection_keeps_is_shown_by_its_key(indexed, call):
     path = call("list", "--in", "added:", "-f")[1].strip()  # of a file that other programs can open
     assert os.path.isfile(indexed / path)
     call("add", "cats/0.png", "--key", "again/1")  # it lies in a folder, too, whose name says more
-    assert call("list", "-k", 2)[1].splitlines()[1] == "2\t\tcats\tcats/0.png  (and 1 more)"
+    assert call("list", "-k", 2)[1].splitlines()[1] == "2\t\tcats\tcats/0.png  (also added:again/1)"
 
 
 def test_one_comes_on_standard_input(indexed):

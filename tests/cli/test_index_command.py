@@ -28,6 +28,7 @@ def test_index_json_is_one_document_with_every_count(call, photos):
         "failed": 1,
         "carried": 0,
         "replaced": 0,
+        "failed_before": 0,
         "passed_over": {"documents": {"count": 1, "names": [".txt"]}},
         "failures": [{"path": "photos/broken.jpg", "reason": document["failures"][0]["reason"]}],
         "notes": [],
@@ -84,6 +85,28 @@ def test_labels_and_exclude_are_remembered(call, photos):
     code, out, _ = call("index", photos, "--json")
     assert (code, json.loads(out)["unchanged"]) == (0, 3)
     assert json.loads(call("info", "-c", photos, "--json")[1])["labels"] == {}
+
+
+def test_exclude_adds_no_exclude_clears_and_info_shows(call, photos):
+    def excluded():
+        return json.loads(call("info", "--json")[1])["exclude"]
+
+    def counts(*words):
+        done = json.loads(call("index", *words, "--json")[1])
+        return done["added"], done["removed"]
+
+    assert counts(photos) == (6, 0)
+    assert "excluded" not in call("info", cwd=photos)[1]
+    assert counts("--exclude", "dogs") == (0, 3)
+    assert counts("--exclude", "0.png", "--exclude", "dogs") == (0, 1)
+    assert excluded() == {".": ["dogs", "0.png"]}
+    assert "excluded    dogs, 0.png\n" in call("info")[1]
+    assert counts("--dry-run", "--no-exclude") == (4, 0)
+    assert counts() == (0, 0)
+    assert counts("--no-exclude", "--exclude", "cats") == (3, 2)
+    assert excluded() == {".": ["cats"]}
+    assert counts("--no-exclude") == (3, 0)
+    assert excluded() == {}
 
 
 def test_named_files_make_a_collection_of_those_files(call, photos):
@@ -177,3 +200,29 @@ def test_index_without_a_path_does_not_take_the_home_or_the_root_of_the_system(c
         assert "`lookalike index .`" in err
     code, out, _ = call("index", ".", cwd=photos)
     assert (code, "6 added" in out) == (0, True)
+
+
+def test_what_failed_before_is_one_line(call, photos):
+    for name in ("a.jpg", "b.jpg"):
+        (photos / name).write_bytes(b"no")
+    first = call("index", photos)[1]
+    assert "2 could not be read:\n  " in first
+    assert "as before" not in first
+    again = call("index", photos)[1].splitlines()
+    assert again[-1] == "2 files fail as before: lookalike info --failures"
+    assert not [line for line in again if line.startswith("  ")]
+    (photos / "c.jpg").write_bytes(b"")
+    (photos / "b.jpg").write_bytes(b"")  # another reason
+    third = call("index", photos)[1]
+    assert "2 could not be read:\n" in third
+    assert "1 file fails as before: lookalike info --failures\n" in third
+    document = json.loads(call("index", photos, "--json")[1])
+    assert (document["failed"], document["failed_before"]) == (3, 3)
+
+
+def test_a_clustering_that_was_named_is_shown_by_the_command_that_is_told(call, photos):
+    call("index", photos, "--model", "pixels-8-grey", "-q")
+    call("cluster", "make", photos, "-k", "2", "-q")
+    call("cluster", "edit", photos, "--rename", "0=owls", "-q")
+    code, _, err = call("cluster", photos)
+    assert (code, "`lookalike cluster show 'kmeans'` shows them" in err) == (2, True)

@@ -14,7 +14,7 @@ def folder(photos):
 
 
 def test_a_set_is_filled_shown_renamed_and_deleted(call):
-    assert call("sets", "list") == (0, "no sets; for example: lookalike sets add best beach.jpg\n", "")
+    assert call("sets", "list") == (0, "", "no sets; for example: lookalike sets add best beach.jpg\n")
     assert call("sets", "add", "best", "cats/0.png", "dogs/3.png")[1] == (
         "set best made, of 2 images (change 1)\n"
     )
@@ -68,7 +68,7 @@ def test_labels_are_given_listed_and_taken_away(call):
 
 
 def test_changes_are_listed_and_undone(call):
-    assert call("changes")[1] == "nothing was said of any image yet\n"
+    assert call("changes")[2] == "nothing was said of any image yet\n"
     call("labels", "give", "kitten", "cats/0.png")
     assert call("undo")[1] == "1 image not labelled any more (change 2)\n"
     assert call("undo", "2")[1] == "1 image labelled kitten (change 3)\n"

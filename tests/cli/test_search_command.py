@@ -1,6 +1,8 @@
 """``lookalike search``, as a user meets it."""
 
+import csv
 import json
+import os
 import shutil
 
 import pytest
@@ -86,14 +88,13 @@ def test_plot_refuses_what_it_cannot_write_before_it_searches(call, photos, tmp_
     [
         (["search", "photos/missing.jpg"], "there is no file 'photos/missing.jpg'"),
         (["search", "photos/new/missing"], "there is no file 'photos/new/missing'"),
-        (["search", "photos"], "is a folder; expected an image file"),
-        (["search", "photos/cats"], "is a folder; expected an image file"),
+        (["search", "photos"], "there is nothing to search for; name an image file"),
         (["info", "photos/cats/missing.jpg"], "no such image: photos/cats/missing.jpg: no such file"),
-        (["info", "photos/cats"], "photos/cats is a folder; expected an image file"),
+        (["info", "photos/cats"], "photos/cats is a folder of the collection in photos"),
         (["search", "missing.jpg"], "there is no file 'missing.jpg', nor a collection near it"),
         (["info", "missing.jpg"], "there is no file 'missing.jpg', nor a collection near it"),
         (["search", "other/missing"], "there is no file 'other/missing', nor a collection near it"),
-        (["search", "other"], "the query other is a folder; expected an image file"),
+        (["search", "other"], "other; make one with `lookalike index FOLDER`"),
         (["search", "a red car"], "there is no collection in"),
         (["search", "mnist:test/42"], "there is no collection in"),
         (["search", "http://example.org/a.png"], "there is no collection in"),
@@ -173,12 +174,61 @@ def test_a_file_that_is_called_like_an_id_wins(call, indexed):
     assert document["request"]["like"] == [{"file": name, "weight": 1.0}]
 
 
-def test_words_are_words_also_where_a_file_is_called_so(call, indexed):
-    (indexed / "dog").mkdir()
-    code, _, err = call("search", "dog", cwd=indexed)
-    assert (code, "dog is a folder" in err) == (2, True)
-    code, _, err = call("search", "--words", "dog", cwd=indexed)
-    assert (code, "words cannot be searched for" in err) == (2, True)
+def test_a_folder_or_file_wins_over_words_and_the_line_says_so(call, indexed):
+    (indexed / "dogs").rename(indexed / "dog")
+    shutil.copy(indexed / "cats/0.png", indexed / "red car")
+    call("index", indexed, "-q")
+    code, out, err = call("search", "dog", "-f", cwd=indexed)
+    assert (code, out.splitlines()) == (0, ["dog/3.png", "dog/4.png", "dog/5.png"])
+    assert err == "lookalike: dog is taken for the folder of that name; for the word: --words dog\n"
+    code, out, err = call("search", "red car", "-k", "1", "-f")
+    assert (code, out.count("\n")) == (0, 1)
+    told, _ = err.splitlines()
+    assert told == "lookalike: red car is taken for the file of that name; for the word: --words 'red car'"
+    for word in ("dog", "red car"):
+        code, _, err = call("search", "--words", word)
+        assert (code, "words cannot be searched for" in err, "is taken for" in err) == (2, True, False)
+    assert call("search", f".{os.sep}dog", "-f")[2] == ""  # which no word is
+
+
+def test_filters_alone_list_what_passes_them(call, indexed):
+    document = answer(call, indexed, "--label", "dogs")
+    assert (document["query"], document["total"], document["sort"]) == (None, 3, "path")
+    assert paths(document) == ["dogs/3.png", "dogs/4.png", "dogs/5.png"]
+    assert document["hits"] == json.loads(call("list", "--label", "dogs", "--json")[1])["hits"]
+    assert call("search", "--in", "cats", "-f", "-k", "2")[1].splitlines() == ["cats/0.png", "cats/1.png"]
+    assert call("search", "--label", "dogs", "--plot", "list.png")[2] == "saved list.png\n"
+    (indexed / "request.json").write_text('{"where": {"labels": ["cats"]}, "k": 1}')
+    assert paths(answer(call, indexed, "--request", "request.json")) == ["cats/0.png"]
+    code, _, err = call("search", "--label", "dogs", "--recall", "1")
+    assert (code, "there is no QUERY: expected one for --recall" in err) == (2, True)
+
+
+def test_an_exact_copy_is_said_to_be_here_already(call, indexed):
+    shutil.copy(indexed / "cats/0.png", indexed.parent / "one.png")
+    shutil.copy(indexed / "cats/1.png", indexed / "dogs/copy.png")
+    call("index", indexed, "-q")
+    one = f"..{os.sep}one.png"
+    code, _, err = call("search", one, "dogs/4.png", cwd=indexed)
+    assert (code, err) == (0, f"lookalike: {one} is already here as cats/0.png\n")
+    assert call("search", "cats/1.png", "-f")[2] == "lookalike: cats/1.png is also here as dogs/copy.png\n"
+    assert call("search", "cats/2.png")[2] == ""
+    shown = call("search", "cats/1.png", "--include-self", "-k", "1")[1]
+    assert shown.endswith("\tcats/1.png  (also dogs/copy.png)\n")
+    document = answer(call, indexed, one, "cats/1.png")
+    assert [query["paths"] for query in document["queries"]] == [
+        ["cats/0.png"],
+        ["cats/1.png", "dogs/copy.png"],
+    ]
+    call("add", "cats/2.png", "--key", "shoe")
+    assert call("search", "cats/2.png")[2] == "lookalike: cats/2.png is also here as one that was added\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["search", "cats/0.png"], ["search"], ["list"], ["search", "cats/0.png", "-f"], ["list", "-f"]]
+)
+def test_nothing_found_is_said_when_piped_too(call, indexed, words):
+    assert call(*words, "--min-size", "50000", cwd=indexed) == (0, "", "no image passes the filters\n")
 
 
 def test_weights_are_those_of_the_queries_in_their_order(call, indexed):
@@ -253,3 +303,60 @@ def test_queries_that_cannot_be_are_told(call, indexed, words, said):
     assert (code, out) == (2, "")
     assert said in err
     assert len(err.splitlines()) == 1
+
+
+def test_each_query_is_a_search_of_its_own(call, indexed):
+    document = answer(call, indexed, "--each", "cats/0.png", "dogs", "-k", "2")
+    assert list(document) == ["queries", "failures"]
+    assert [each["query"] for each in document["queries"]] == [
+        "cats/0.png",
+        *(os.path.join("dogs", f"{number}.png") for number in (3, 4, 5)),
+    ]
+    alone = answer(call, indexed, "dogs/4.png", "-k", "2")
+    assert document["queries"][2] == alone
+    lines = call("search", "--each", "cats/0.png", "dogs", "-k", "2")[1].splitlines()
+    assert [line.split("\t")[0] for line in lines] == [
+        each["query"] for each in document["queries"] for _ in "12"
+    ]
+    assert {line.count("\t") for line in lines} == {4}
+    paths_alone = call("search", "--each", "cats/0.png", "dogs", "-k", "2", "-f")[1].splitlines()
+    assert paths_alone == [hit["path"] for each in document["queries"] for hit in each["hits"]]
+
+
+def test_each_query_is_in_a_table(call, indexed):
+    found = call("search", "--each", "cats", "-k", "2", "-o", "found.csv", cwd=indexed)
+    assert (found[0], found[2]) == (0, "saved found.csv\n")
+    with (indexed / "found.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["query"] for row in rows] == [os.path.join("cats", f"{n}.png") for n in (0, 0, 1, 1, 2, 2)]
+    assert [row["rank"] for row in rows] == ["1", "2"] * 3
+    call("search", "--each", "cats", "-o", "found.json")
+    assert json.loads((indexed / "found.json").read_text()) == answer(call, indexed, "--each", "cats")
+    assert call("search", "--each", "cats", "-o", "found.html")[0] == 0
+    assert (indexed / "found.html").read_text().count("hits, pixels-16-rgb") == 3
+
+
+def test_a_query_of_many_that_is_none_is_named_and_the_others_are_answered(call, indexed):
+    (indexed / "broken.png").write_bytes(b"no")
+    code, out, err = call("search", "--each", "broken.png", "cats/0.png", "--json", cwd=indexed)
+    document = json.loads(out)
+    assert (code, len(document["queries"]), err.count("\n")) == (0, 1, 1)
+    assert document["failures"][0]["query"] == "broken.png"
+    assert document["failures"][0]["reason"] in err
+    assert call("search", "--each", "broken.png")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--each"], "--each is for queries, and there is none"),
+        (["--each", "cats", "--weight", "2"], "--each is for QUERY alone; leave out --weight"),
+        (["--each", "cats", "--plot", "a.png"], "many searches are saved as .html"),
+        (["--each", "empty"], "there are no images in empty"),
+    ],
+)
+def test_what_each_cannot_do_is_told(call, indexed, words, told):
+    (indexed / "empty").mkdir()
+    code, out, err = call("search", *words, cwd=indexed)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert told in err

@@ -121,6 +121,20 @@ def test_labels_and_excludes_are_those_of_the_roots_that_are_named(photos, elsew
     assert (dogs.labels, dogs.exclude) == ("none", ("1.png",))
 
 
+def test_what_is_to_be_excluded_joins_what_has_been(photos, elsewhere):
+    def excludes(**asked):
+        made = open_or_create(photos / "dogs", at=elsewhere, **asked)
+        made.sync()
+        return made.list_roots()[0].exclude
+
+    assert excludes(exclude=["1.png"]) == ("1.png",)
+    assert excludes() == ("1.png",)
+    assert excludes(exclude=["*.tmp", "1.png"]) == ("1.png", "*.tmp")
+    assert excludes(exclude=["new"], forget_excluded=True) == ("new",)
+    assert Collection.open(elsewhere).info().exclude == {photos / "dogs": ("new",)}
+    assert excludes(forget_excluded=True) == ()
+
+
 def test_a_data_set_alone_names_its_folder(elsewhere):
     made = Collection.open_or_create(datasets=["digits"], model=MODEL)
     assert made.folder == elsewhere / "digits/.lookalike"

@@ -273,9 +273,9 @@ def test_filters_on_the_command_line(collection, folder, call):
         (["--color", "red", "--label", "wals"], "no image here is labelled 'wals'; did you mean walls?"),
         (["--color", "red", "--min-size", "9", "--max-size", "8"], "no image can be both"),
         (["--color", "red", "--min-size", "nan"], "the least size (min_size) is nan; expected a number"),
-        (["--label", "walls"], "filters choose among what a query or a colour finds; name an"),
-        (["--split", "test"], "filters choose among"),
-        ([], "there is nothing to search for; name an image file, a URL or a colour"),
+        (["--label", "wals"], "no image here is labelled 'wals'; did you mean walls?"),
+        (["--split", "none"], "split is 'none'"),
+        ([], "there is nothing to search for; name an image file, a URL, words, or a filter"),
     ],
 )
 def test_bad_values_are_one_clear_line(collection, folder, call, words, message):

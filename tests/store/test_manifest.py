@@ -10,6 +10,7 @@ from lookalike.errors import CollectionError
 from lookalike.images.finding.scan import escape
 from lookalike.store import (
     FOLDER_NAME,
+    LabelVerdict,
     Manifest,
     Root,
     find_collection,
@@ -52,10 +53,16 @@ def test_root_takes_the_place_of_the_one_of_its_name(place):
     assert manifest.roots[0].labels == "folders"
 
 
-def test_label_is_the_folder_of_an_image_if_folders_are_labels():
-    assert Root("a", ".").label("cats/old/1.png") == "old"
-    assert Root("a", ".").label("1.png") is None
-    assert Root("a", ".", labels="none").label("cats/1.png") is None
+def test_what_is_known_of_labels_is_read_as_it_was_saved_and_passed_over_by_earlier_versions(place):
+    verdict = LabelVerdict(100, 4, 0.5, 0.25, "folders 3 4")
+    table = Root("photos", ".", verdict=verdict).with_labels("labels.csv")
+    assert table.verdict is None  # of other labels
+    roots = (Root("a", "a", verdict=verdict), table, Root("b", "b").with_labels("none"))
+    Manifest("lite0", roots).save(place)
+    assert Manifest.load(place).roots == roots
+    rows = json.loads((place / "collection.json").read_text())["roots"]
+    assert [row["labels"] for row in rows] == ["folders", "folders", "none"]
+    assert {*rows[0]} == {"name", "path", "labels", "exclude", "dataset"}  # more would be damage to them
 
 
 def test_missing_manifest_says_how_to_make_one(place):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, cast
@@ -23,6 +24,7 @@ from lookalike.cli.console import (
     have_handles,
     hold_streams,
     naming_output,
+    print_bytes,
     quieten_readers,
     spare_memory,
     tell_of_damage,
@@ -31,6 +33,14 @@ from lookalike.errors import CancelledError, LookalikeError, is_panic
 
 # Typer brings click's errors along or imports click, by its version; BadParameter is what it names of them.
 _USAGE_ERROR = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
+
+# Types, as typer says them by way of pydantic.
+_PLAIN = (
+    (r"Input should be a valid integer\b[^;]*", "expected a whole number"),
+    (r"Input should be a valid number\b[^;]*", "expected a number"),
+    (r"Input should be greater than or equal to (\S+)", r"expected \1 or more"),
+    (r"Input should be less than or equal to (\S+)", r"expected \1 or less"),
+)
 
 _INTERRUPTED = "interrupted; what was done is kept"
 
@@ -83,6 +93,14 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _show_manual(wanted: bool) -> None:
+    if wanted:
+        from lookalike.cli.manual import manual_page
+
+        print_bytes(manual_page().encode())
+        raise typer.Exit
+
+
 def _program() -> typer.Typer:
     program = new_typer(
         name="lookalike",
@@ -91,6 +109,7 @@ def _program() -> typer.Typer:
         epilog="First: lookalike index PHOTOS. Then: lookalike search PHOTOS/one.jpg. Or just look:"
         " lookalike demo.",
         no_args_is_help=True,
+        add_completion=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
@@ -100,7 +119,16 @@ def _program() -> typer.Typer:
 
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("-V", "--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+    manual: Annotated[
+        bool,
+        typer.Option(
+            "--manual",
+            callback=_show_manual,
+            is_eager=True,
+            help="Print the manual page, for man: lookalike --manual | man -l -",
+        ),
     ] = False,
 ) -> None: ...
 
@@ -108,7 +136,7 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exits the process."""
     hold_streams()
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = _as_options(list(sys.argv[1:] if arguments is None else arguments))
     if words and words[0] in COMMANDS:
         tell_if_there(words[0], os.path.isfile, "file")
     elif words and not words[0].startswith("-") and _is_bare_query(words[0]):
@@ -138,6 +166,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code or 0)
 
 
+def _as_options(words: list[str]) -> list[str]:
+    """Return ``help …`` and ``version`` as the options that they are here."""
+    if words[:1] == ["help"]:
+        return [*words[1:], "--help"]
+    return ["--version", *words[1:]] if words[:1] == ["version"] else words
+
+
 def _is_bare_query(word: str) -> bool:
     from lookalike.query.reading import is_bare_query  # which needs numpy; help and version do without
 
@@ -152,6 +187,8 @@ def _complain_of_usage(error: typer.BadParameter) -> None:
                 print(error.message)
         return
     words = error.format_message()
+    for pattern, plain in _PLAIN:
+        words = re.sub(pattern, plain, words)
     words = words[:1].lower() + words[1:].removesuffix(".")
     end = " " if words.endswith("?") else "; "
     complain(

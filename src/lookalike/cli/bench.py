@@ -18,9 +18,12 @@ from lookalike.cli.options import (
     option,
     picture_of,
 )
+from lookalike.cli.saving import Saveable
 from lookalike.system.wording import count_of
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from lookalike.bench import IndexComparison
 
 _GOOD = 0.99  # the recall that the closing line is about
@@ -72,12 +75,16 @@ def bench(
     with watched(quiet=output.quiet) as watch:
         found = chosen.evaluation.indexes(model, **asked, **given(splits), **watch.told)
     name, auto = model or chosen.model, chosen.evaluation.default_index(model)
-    if picture.plot is not None:
+    document = {"model": name, "auto": auto} | found.to_dict(relative, advise)
+
+    def draw() -> Figure:
         from lookalike.drawing import draw_comparison
 
-        picture.save(lambda: draw_comparison(found, name))
+        return draw_comparison(found, name)
+
+    picture.save(Saveable.of(f"search indexes of {name}", found, lambda: document, draw))
     if output.json:
-        print_json({"model": name, "auto": auto} | found.to_dict(relative, advise))
+        print_json(document)
         return
     if not output.quiet:
         asked_for = count_of(found.n_queries, "query", "queries")

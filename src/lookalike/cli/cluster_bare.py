@@ -89,7 +89,7 @@ def cluster(
     elif _shows_what_is_there(making, spellings, name, picture, collection):
         commands.show(name=name, picture=picture, collection=collection, output=output)
         if spellings.export is None:
-            option_ = "--name" if name else "--plot"
+            option_ = "--name" if name else "--plot" if picture.plot else "--output"
             say_spelling(f"cluster {option_}", spelled("cluster", "show", *named, **drawn))
     else:
         commands.make(making=making, name=name, picture=picture, collection=collection, output=output)
@@ -114,7 +114,7 @@ def _shows_what_is_there(
     collection: Path | None,
 ) -> bool:
     """Whether clusters are only to be shown: none are asked for, and there are some of that name."""
-    if given(making) or not (name or spellings.export or picture.plot):
+    if given(making) or not (name or spellings.export or picture.plot or picture.output):
         return False
     return (name or DEFAULT_ALGORITHM) in open_named(collection).clusterings
 
@@ -124,13 +124,19 @@ def _refuse_mixtures(
 ) -> None:
     """Raise InvalidInputError if what is asked for are several commands that do not go together."""
     to_make, to_change = _flags(making), _flags(changes)
-    others = {"--delete": spellings.delete, "--export": spellings.export, "--plot": picture.plot}
+    others = {
+        "--delete": spellings.delete,
+        "--export": spellings.export,
+        "--plot": picture.plot,
+        "--output": picture.output,
+    }
     more = [flag for flag, value in others.items() if value]
     refused: list[str] = []
     if spellings.trial:
         refused = [flag for flag in to_make if flag not in map(flag_of, _TRIED)] + to_change
         refused += ["--name"] if name is not None else []
-        refused += [flag for flag in more if flag != "--plot"] + (["--list"] if spellings.list_ else [])
+        refused += [flag for flag in more if flag not in ("--plot", "--output")]
+        refused += ["--list"] if spellings.list_ else []
         what = "--try keeps nothing"
     elif spellings.list_:
         refused, what = to_make + to_change + more, "--list says what there is"

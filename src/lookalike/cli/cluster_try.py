@@ -22,11 +22,13 @@ from lookalike.cli.options import (
     picture_of,
     spelled,
 )
+from lookalike.cli.saving import Saveable
 from lookalike.cluster.algorithms import DEFAULT_ALGORITHM, algorithms_that_take, get_algorithm
 from lookalike.errors import InvalidInputError
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from matplotlib.figure import Figure
 
     from lookalike.collection import Collection
@@ -90,6 +92,18 @@ class _Tried:
     draw: Callable[[], Figure]
     suggested: dict[str, str]
 
+    def table(self) -> pa.Table:
+        """Return what was tried, a row each."""
+        import pyarrow as pa
+
+        return pa.Table.from_pylist(list(self.document["tried"]))
+
+    def html(self) -> str:
+        """Return the lines that are printed, for a page."""
+        from lookalike.system.tables import html_table
+
+        return html_table(self.rows[0], self.rows[1:])
+
 
 def try_(
     *,
@@ -111,7 +125,6 @@ def try_(
             tried = _try_ks(trial, chosen, watch)
         else:
             tried = _try_distances(trial, chosen, watch)
-    picture.save(tried.draw)
     model = trial.model or chosen.model
     algorithm = None if trial.usual_algorithm == DEFAULT_ALGORITHM else trial.algorithm
     go_on = spelled(
@@ -124,9 +137,11 @@ def try_(
         model=trial.model,
         random_state=trial.random_state,
     )
+    facts = {"algorithm": trial.usual_algorithm, "model": model}
+    document = {**facts, **tried.document, "command": go_on}
+    picture.save(Saveable("numbers of clusters", lambda: document, tried.draw, tried.table, tried.html))
     if output.json:
-        facts = {"algorithm": trial.usual_algorithm, "model": model}
-        print_json({**facts, **tried.document, "command": go_on})
+        print_json(document)
         return
     widths = [max(map(len, column)) for column in zip(*tried.rows, strict=True)]
     for row in tried.rows:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from lookalike.cli.console import complain, print_json, relative, say
+from lookalike.cli.console import complain, print_json, relative, say, tell
 from lookalike.cli.hints import advise
 from lookalike.cli.options import spelled
+from lookalike.cli.saving import Saveable
 from lookalike.system.wording import count_images, count_of
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ def print_list(collection: Collection, json: bool) -> None:
         )
     for reason in damaged.values():
         complain(reason)
-    if not clusterings and not damaged and sys.stdout is not None and sys.stdout.isatty():
-        say("there is no clustering in this collection yet; make one with `lookalike cluster make`")
+    if not clusterings and not damaged:
+        tell("there is no clustering in this collection yet; make one with `lookalike cluster make`")
 
 
 def show_clustering(
@@ -69,12 +70,19 @@ def show_clustering(
     """
     from lookalike.drawing import draw_clusters
 
-    picture.save(lambda: draw_clusters(collection, found))
-    if output.json:
+    def document() -> dict[str, Any]:
         assigned = {} if n_assigned is None else {"assigned": n_assigned}
-        print_json(found.to_dict(relative, advise) | assigned)
+        return found.to_dict(relative, advise) | assigned
+
+    title = f"clusters of {found.name}"
+    picture.save(Saveable.of(title, found, document, lambda: draw_clusters(collection, found)))
+    if output.json:
+        print_json(document())
     elif not output.quiet:
         _print_clustering(found, n_assigned, is_new)
+        note = collection.label_note
+        if found.scores is None and note is not None and sys.stdout is not None and sys.stdout.isatty():
+            say(advise(note))
 
 
 def _print_clustering(found: Clustering, n_assigned: int | None, is_new: bool) -> None:

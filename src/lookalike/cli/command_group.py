@@ -14,6 +14,7 @@ import typer.main
 
 from lookalike.cli.commands import Command, Group
 from lookalike.cli.console import complain
+from lookalike.cli.examples import EXAMPLES
 from lookalike.cli.option_groups import takes_groups
 from lookalike.errors import InvalidInputError
 from lookalike.system import on_demand
@@ -40,7 +41,8 @@ class CommandGroup(typer.core.TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Give words that no command of the group begins to the one that needs no name."""
-        return super().parse_args(ctx, args if self.bare is None else self._named(args))
+        is_typed_yet = ctx.resilient_parsing  # and a shell is to complete it
+        return super().parse_args(ctx, args if self.bare is None or is_typed_yet else self._named(args))
 
     def _named(self, args: list[str]) -> list[str]:
         first = args[0] if args else ""
@@ -48,7 +50,7 @@ class CommandGroup(typer.core.TyperGroup):
             tell_if_there(first, os.path.isdir, "folder")
             return args
         if first and first[:1] != "-":  # a folder, or a mistake
-            return [_BARE, "--collection", *args] if os.path.isdir(first) else args
+            return [_BARE, *args] if os.path.isdir(first) else args
         return [_HELP[0]] if any(word in _HELP for word in args) else [_BARE, *args]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -65,6 +67,11 @@ class CommandGroup(typer.core.TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that the words name, loaded, and the words that are left."""
+        is_known = not args or args[0] == _BARE or args[0] in self.commands or args[0][:1] == "-"
+        if not is_known and not ctx.resilient_parsing:
+            from lookalike.cli.meanings import explain
+
+            ctx.fail(explain(args[0], self.rows, ctx.command_path))
         name, command, rest = super().resolve_command(ctx, args)
         row = self.bare if name == _BARE else self.rows[name or ""]
         return name, command if row is None else load(name or "", row, type(self).answering), rest
@@ -81,7 +88,9 @@ def load(name: str, row: Command | Group, answering: Answering) -> Any:
     if isinstance(row, Command):
         command = on_demand.load(f"lookalike.cli.{row.home}")
         program = new_typer()
-        program.command(name, cls=SectionedCommand)(answering(takes_groups(command)))
+        examples = [f"lookalike {each}" for each in EXAMPLES.get(row.home, ())]
+        epilog = "\n\n".join(["For example:", *examples]) if examples else None
+        program.command(name, cls=SectionedCommand, epilog=epilog)(answering(takes_groups(command)))
         return typer.main.get_command(program)
     return typer.main.get_group(
         new_typer(
@@ -98,7 +107,8 @@ def new_typer(**options: Any) -> typer.Typer:
     """Return a typer application whose help has frames and colors where it is seen, and none in a pipe."""
     # Rich takes as long to load as all else that help needs, and its frames are for eyes.
     is_seen = sys.stdout is not None and sys.stdout.isatty()
-    return typer.Typer(add_completion=False, rich_markup_mode="rich" if is_seen else None, **options)
+    told: dict[str, Any] = {"add_completion": False, "rich_markup_mode": "rich" if is_seen else None}
+    return typer.Typer(**told | options)
 
 
 def group_class(
@@ -117,8 +127,23 @@ class SectionedCommand(typer.core.TyperCommand):
     working directory.
     """
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the options and arguments, also the option that shows the help."""
+        params = list(super().get_params(ctx))
+        for each in params:
+            _say_in_words(each)
+        return params
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the words; raise InvalidInputError if the name of a file or folder is empty."""
+        """Read the words; raise InvalidInputError if the name of a file or folder is empty.
+
+        A folder among them is the collection.
+        """
+        from lookalike.cli.folder_words import name_collection
+
+        if ctx.resilient_parsing:  # what is being typed yet, for a shell to complete
+            return super().parse_args(ctx, args)
+        args = name_collection(self, ctx, args)
         words, _, _ = self.make_parser(ctx).parse_args(args=list(args))
         for parameter in self.params:
             metavar = parameter.metavar or ""
@@ -129,6 +154,14 @@ class SectionedCommand(typer.core.TyperCommand):
                     name = max(parameter.opts, key=len) if is_option else parameter.metavar
                     raise InvalidInputError(f"{name} is empty; expected the name of a file or folder")
         return super().parse_args(ctx, args)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples, each on a line of its own, to be copied."""
+        head, *examples = (self.epilog or "").split("\n\n")
+        if examples:
+            formatter.write(f"\n{head}\n")
+            for each in examples:
+                formatter.write(f"  {each}\n")
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options, by heading."""
@@ -145,3 +178,12 @@ class SectionedCommand(typer.core.TyperCommand):
             if records:
                 with formatter.section(heading):
                     formatter.write_dl(records)
+
+
+def _say_in_words(parameter: Any) -> None:
+    """Let a help with frames say what an option takes as a plain one does, and not by a type of Python's."""
+    is_option = parameter.param_type_name == "option"
+    takes = parameter.metavar if is_option and not parameter.is_flag else None
+    # By some versions of typer; others say nothing beside the metavar.
+    parameter.display_type_rich = lambda ctx=None: takes
+    parameter._get_number_range_help_str = lambda: None

@@ -19,10 +19,13 @@ class Command:
         ``module:function`` below `lookalike.cli`.
     help : str
         One line.
+    also : str
+        What other programs, and people, call it; words with a blank between.
     """
 
     home: str
     help: str
+    also: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,15 @@ class Group:
     bare : Command, optional
         What the group's name alone does, or with options behind it; and, where it takes ``--collection``,
         with the folder of one.
+    also : str
+        What other programs, and people, call it; words with a blank between.
     """
 
     help: str
     example: str
     commands: Mapping[str, Command]
     bare: Command | None = None
+    also: str = ""
 
 
 CLUSTER = Group(
@@ -55,26 +61,46 @@ CLUSTER = Group(
     "First: lookalike cluster try. Then: lookalike cluster make -k 40 --plot groups.png. And name them:"
     " lookalike cluster edit --rename 3=owls.",
     {
-        "make": Command("cluster:make", "Make clusters, and keep them under a name."),
+        "make": Command(
+            "cluster:make",
+            "Make clusters, and keep them under a name.",
+            also="new create run kmeans dbscan hdbscan",
+        ),
         "try": Command(
             "cluster_try:try_",
             "Try several numbers of clusters, or distances, and suggest one; keep nothing.",
+            also="suggest elbow silhouette tune choose",
         ),
         "show": Command(
-            "cluster:show", "Show the clusters of a name: sizes, labels, the most central images."
+            "cluster:show",
+            "Show the clusters of a name: sizes, labels, the most central images.",
+            also="view display print sheet plot info",
         ),
         "edit": Command(
-            "cluster:edit", "Name, merge and fill clusters that are there, and move images: all or nothing."
+            "cluster:edit",
+            "Name, merge and fill clusters that are there, and move images: all or nothing.",
+            also="rename name merge move assign change",
         ),
         "export": Command(
-            "cluster:export", "Write clusters to a table or a document, or a folder of images for each."
+            "cluster:export",
+            "Write clusters to a table or a document, or a folder of images for each.",
+            also="save write csv folders",
         ),
-        "list": Command("cluster:list_", "List the clusterings that are kept."),
-        "delete": Command("cluster:delete", "Delete a clustering; the images stay."),
+        "list": Command(
+            "cluster:list_",
+            "List the clusterings that are kept.",
+            also="ls all",
+        ),
+        "delete": Command(
+            "cluster:delete",
+            "Delete a clustering; the images stay.",
+            also="remove rm del drop",
+        ),
     },
     bare=Command(
         "cluster_bare:cluster", "Make clusters, or do what a command does, as it was spelled before."
     ),
+    also="group groups clusters clustering kmeans dbscan hdbscan segment",
 )
 
 MAP = Group(
@@ -85,12 +111,29 @@ MAP = Group(
     "For example: lookalike map make --method pca -o map.png. And again, as tiles: lookalike map draw pca"
     " --style tiles -o tiles.png.",
     {
-        "make": Command("map:make", "Make a map, keep it under a name, and draw it."),
-        "draw": Command("map:draw", "Draw a map that is there; place images on it that came later."),
-        "list": Command("map:list_", "List the maps that are kept."),
-        "delete": Command("map:delete", "Delete a map; the images stay."),
+        "make": Command(
+            "map:make",
+            "Make a map, keep it under a name, and draw it.",
+            also="new create run tsne umap pca",
+        ),
+        "draw": Command(
+            "map:draw",
+            "Draw a map that is there; place images on it that came later.",
+            also="plot show view save export place",
+        ),
+        "list": Command(
+            "map:list_",
+            "List the maps that are kept.",
+            also="ls all",
+        ),
+        "delete": Command(
+            "map:delete",
+            "Delete a map; the images stay.",
+            also="remove rm del drop",
+        ),
     },
     bare=Command("map_bare:draw_map", "Draw a map that is there, or make it."),
+    also="plot tsne t-sne umap visualize visualise scatter project draw maps",
 )
 
 TRAIN = Group(
@@ -101,11 +144,15 @@ TRAIN = Group(
         "autoencoder": Command(
             "train:autoencoder",
             "Train an autoencoder, which needs no labels: its codes become the model autoencoder-NAME.",
+            also="ae unsupervised",
         ),
         "finetune": Command(
-            "train:finetune", "Fine-tune a network on labelled images, as the model BASE-NAME."
+            "train:finetune",
+            "Fine-tune a network on labelled images, as the model BASE-NAME.",
+            also="fine-tune tune supervised",
         ),
     },
+    also="finetune fine-tune fit learn autoencoder training",
 )
 
 SETS = Group(
@@ -113,13 +160,30 @@ SETS = Group(
     "For example: lookalike search beach.jpg -k 100 -f | lookalike sets add beach -"
     " And: lookalike sets show beach",
     {
-        "list": Command("sets:list_", "List the sets, and how many images each has."),
-        "show": Command("sets:show", "Show the images of a set, in the order in which they were put there."),
-        "add": Command("sets:add", "Put images into a set; it is made if need be."),
+        "list": Command(
+            "sets:list_",
+            "List the sets, and how many images each has.",
+            also="ls all",
+        ),
+        "show": Command(
+            "sets:show",
+            "Show the images of a set, in the order in which they were put there.",
+            also="view display print images",
+        ),
+        "add": Command(
+            "sets:add",
+            "Put images into a set; it is made if need be.",
+            also="create new make put append",
+        ),
         "remove": Command("sets:remove", "Take images out of a set; they stay in the collection."),
         "rename": Command("sets:rename", "Give a set another name."),
-        "delete": Command("sets:delete", "Delete a set; its images stay."),
+        "delete": Command(
+            "sets:delete",
+            "Delete a set; its images stay.",
+            also="rm del drop",
+        ),
     },
+    also="album albums collections favorites favourites playlist",
 )
 
 LABELS = Group(
@@ -127,14 +191,22 @@ LABELS = Group(
     "For example: lookalike labels give owl night.jpg dusk.jpg. And: lookalike labels list.",
     {
         "list": Command(
-            "labels:list_", "List the labels that were given by hand, and how many images have each."
+            "labels:list_",
+            "List the labels that were given by hand, and how many images have each.",
+            also="ls show all",
         ),
-        "give": Command("labels:give", "Give images a label; it goes before that of their folder."),
+        "give": Command(
+            "labels:give",
+            "Give images a label; it goes before that of their folder.",
+            also="add set label put",
+        ),
         "remove": Command(
             "labels:remove",
             "Take away the labels that images were given by hand; those of their folders show again.",
+            also="delete rm del clear",
         ),
     },
+    also="label tag tags annotate",
 )
 
 SAID = Group(
@@ -144,75 +216,110 @@ SAID = Group(
         "export": Command(
             "said:export",
             "Write all sets, labels, judgments and decisions to a file of JSON lines, one a line.",
+            also="save write dump backup",
         ),
         "import": Command(
             "said:import_",
             "Take in what was said in another collection of the same pictures; it is one change.",
+            also="load read restore",
         ),
     },
+    also="feedback judgments",
 )
 
 COMMANDS: dict[str, Command | Group] = {
-    "index": Command("index:index", "Make a folder of images searchable, or bring a collection up to date."),
+    "index": Command(
+        "index:index",
+        "Make a folder of images searchable, or bring a collection up to date.",
+        also="init scan import build create new update refresh reindex sync crawl embed",
+    ),
     "search": Command(
         "search:search",
         "Find the images most like a file, a URL or words, nearest first, with their cosine similarity.",
+        also="find query similar like lookup look match nearest neighbors neighbours knn ask",
     ),
     "list": Command(
-        "listing:list_", "List images in any order, without a query: all, or those that pass filters."
+        "listing:list_",
+        "List images in any order, without a query: all, or those that pass filters.",
+        also="ls show browse images photos files filter sort count dir",
     ),
     "cluster": CLUSTER,
     "map": MAP,
     "export": Command(
         "export:export",
         "Write a search, a clustering, a map, or the whole collection to a table, or to folders of images.",
+        also="save dump write csv table json",
     ),
     "sets": SETS,
     "labels": LABELS,
     "said": SAID,
-    "changes": Command("said:changes", "List what was said of images, change by change, the newest first."),
-    "undo": Command("said:undo", "Take back a change of sets, labels, judgments or decisions."),
+    "changes": Command(
+        "said:changes",
+        "List what was said of images, change by change, the newest first.",
+        also="history log journal",
+    ),
+    "undo": Command(
+        "said:undo",
+        "Take back a change of sets, labels, judgments or decisions.",
+        also="revert rollback back",
+    ),
     "reduce": Command(
         "reduce:reduce",
         "Reduce a model's vectors by PCA, as a new model of the collection: search --model"
         " lite0-int8+pca128.",
+        also="pca compress shrink",
     ),
     "evaluate": Command(
         "evaluate:evaluate",
         "Measure how well images find others of their label, by P@k, mAP and others, with 95 % intervals.",
+        also="eval score measure accuracy test metrics recall",
     ),
     "bench": Command(
         "bench:bench",
         "Compare the search indexes on the collection's own vectors: recall, speed, time to build, size.",
+        also="benchmark speed compare timing",
     ),
     "info": Command(
         "info:info",
         "Say what the collection holds: images, models, labels, failures; or what it knows of an image.",
+        also="status stat stats about describe statistics exif metadata failures",
     ),
     "add": Command(
-        "add:add", "Keep images in the collection itself, under keys, whatever becomes of their files."
+        "add:add",
+        "Keep images in the collection itself, under keys, whatever becomes of their files.",
+        also="put insert upload append",
     ),
     "remove": Command("add:remove", "Remove images that were added under keys."),
     "roots": Command(
         "roots:roots",
         "List the folders and data sets of the collection, or say that a folder lies elsewhere now.",
+        also="folders move relocate sources",
     ),
-    "copy": Command("copy:copy", "Copy the collection, as it is at one moment, to another folder; verified."),
+    "copy": Command(
+        "copy:copy",
+        "Copy the collection, as it is at one moment, to another folder; verified.",
+        also="backup clone cp mirror",
+    ),
     "check": Command(
         "check:check",
         "Read all files of the collection through, and say what is damaged; with --repair, mend it.",
+        also="verify repair fsck doctor fix validate heal restore",
     ),
     "models": Command(
         "models:models",
-        "List the models: what they are, the size of their vectors, and whether they are installed.",
+        "List the models: what they are, the size of their vectors, whether they are installed; or"
+        " fetch one.",
+        also="model networks download fetch weights",
     ),
     "datasets": Command(
         "datasets:datasets",
         "List the data sets that can be indexed by name, and whether they are on this machine.",
+        also="dataset data",
     ),
     "demo": Command(
         "demo:demo",
         "Index real pictures, search, group and measure them, and leave a page: lookalike-demo/index.html.",
+        also="example examples try tour tutorial start",
     ),
     "train": TRAIN,
 }

@@ -8,8 +8,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TextIO
 
 from lookalike.cli.hints import advise
@@ -32,6 +32,8 @@ _UNSAFE_IN_JSON = re.compile(f"[\x7f-\x9f{_TURNING}]")  # it has escaped the oth
 _HANDLES = 1_024  # files open at once
 _FEWEST_HANDLES = 32
 _MISSING = 8  # characters that are named
+_NAMED = 3  # places of an image
+_ADDED = (".lookalike", "added")  # where the collection keeps its own files
 _OUTPUT = "standard output"
 _DELAY = 0.2  # seconds of work before there is a bar: what is there already takes no time
 
@@ -225,12 +227,29 @@ def relative(path: str) -> str:
 
 
 def place_of(hit: Hit) -> str:
-    """Say where a hit lies, for people: its path, or ``added:KEY`` where only the collection keeps it."""
-    if hit.kept_key is not None:
-        place, n_others = f"added:{hit.kept_key}", len(hit.keys) - 1
-    else:
-        place, n_others = relative(hit.path), len(hit.paths) - 1
-    return f"{place}  (and {n_others} more)" if n_others else place
+    """Say where a hit lies, for people: its path, or ``added:KEY`` where only the collection keeps it.
+
+    And which other files hold the same image.
+    """
+    keys = [f"added:{key}" for key in hit.keys]
+    files = [relative(path) for path in hit.paths if not is_kept(path)]
+    places = [*keys, *files] if hit.kept_key is not None else [*files, *keys]
+    return places[0] if len(places) == 1 else f"{places[0]}  (also {in_short(places[1:])})"
+
+
+def is_kept(path: str) -> bool:
+    """Tell whether a file is one that the collection keeps itself, as it was added by call."""
+    return PurePath(path).parts[-4:-2] == _ADDED
+
+
+def in_short(places: Sequence[str]) -> str:
+    """Name some places; of many the first ones, and how many more there are.
+
+    >>> in_short(["a.png", "b.png"]), in_short(["a.png", "b.png", "c.png", "d.png"])
+    ('a.png, b.png', 'a.png, b.png, c.png and 1 more')
+    """
+    more = f" and {len(places) - _NAMED:,} more" if len(places) > _NAMED else ""
+    return ", ".join(places[:_NAMED]) + more
 
 
 def print_raw(path: str) -> None:

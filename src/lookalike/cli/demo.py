@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from lookalike.cli.console import refuse_standard, relative, say, tell, watched
+from lookalike.cli.hints import advise
 from lookalike.cli.options import JobsOption, QuietOption, argument
 
 
@@ -58,6 +59,8 @@ def demo(
     if result.evaluation.found is not None:
         scores = result.evaluation.found.scores
         say(", ".join(f"{name} {scores[name].mean:.3f}" for name in scores if name[:2] in ("P@", "mA")))
+    elif collection.label_note is not None:
+        say(advise(collection.label_note))
     say(f"Open this page: {page.resolve().as_uri()}")
     say("Then search from here:")
     query = result.searches[0].wanted[0].path

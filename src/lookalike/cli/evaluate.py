@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from lookalike.cli.console import check_pictures, complain, print_json, save_picture, watched
+from lookalike.cli.console import complain, print_json, save_picture, say, watched
 from lookalike.cli.evaluations import document_of, print_clusterings, print_evaluation
+from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import (
     CollectionOption,
@@ -15,13 +17,21 @@ from lookalike.cli.options import (
     ForceOption,
     ModelOption,
     Output,
+    SaveOption,
     Splits,
     flag_of,
     given,
     only_given,
     option,
 )
+from lookalike.cli.saving import Saveable, check_saving, is_picture, save
 from lookalike.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from lookalike.collection import Collection
+    from lookalike.results.evaluation import Evaluation
 
 _INDEX = "Search index"
 _WHAT = "What is measured"
@@ -106,9 +116,10 @@ def evaluate(
     labels: Annotated[
         str | None,
         option(
-            "A table with columns path and label; or a clustering, of which the clusters that you named are"
-            " labels. By default those of folders and data sets, or else the names of clusters.",
-            metavar="FILE.csv|NAME",
+            "A table with columns path and label; a clustering, of which the clusters that you named are"
+            " labels; or folders, as index takes them. By default those of folders and data sets, if they"
+            " tell anything, or else the names of clusters.",
+            metavar="FILE.csv|NAME|folders|folders:1|path|PATTERN",
             rich_help_panel=_WHAT,
         ),
     ] = None,
@@ -116,6 +127,7 @@ def evaluate(
         int | None,
         option("The same number draws the same queries and intervals; 0 by default.", metavar="SEED", min=0),
     ] = None,
+    saved: SaveOption = None,
     dark: DarkOption = False,
     force: ForceOption = False,
     output: Output,
@@ -128,7 +140,9 @@ def evaluate(
         raise InvalidInputError(
             f"{flag_of(name)} is about retrieval, and --clustering measures clusterings alone; leave one out"
         )
-    check_pictures(retrieval.plot, retrieval.confusion, dark=dark, force=force)
+    if clustering and is_picture(saved):
+        raise InvalidInputError(f"-o is {saved}, and clusterings are measured, not drawn; name another file")
+    check_saving(saved, retrieval.plot, retrieval.confusion, dark=dark, force=force)
     if retrieval.plot is not None and retrieval.worst == 0:
         raise InvalidInputError("--worst is 0, which leaves nothing to draw; expected 1 or more")
     asked, seed = retrieval.arguments(), only_given(random_state=random_state)
@@ -139,25 +153,37 @@ def evaluate(
         if not clustering:
             found = chosen.evaluation.retrieval(**asked, **given(splits), **seed, **watch.told)
         grouped = chosen.evaluation.clusterings(clustering or None, labels, **seed, **watch.told)
-    if found is not None:
-        from lookalike.drawing import draw_confusion, draw_worst_queries
-
-        evaluation = found
-        if retrieval.plot is not None:
-            save_picture(
-                lambda: draw_worst_queries(chosen, evaluation), retrieval.plot, dark=dark, force=force
-            )
-        if retrieval.confusion is not None:
-            save_picture(lambda: draw_confusion(evaluation), retrieval.confusion, dark=dark, force=force)
+    if found is not None and retrieval.plot is not None:
+        save_picture(partial(_draw_worst, chosen, found), retrieval.plot, dark=dark, force=force)
+    if found is not None and retrieval.confusion is not None:
+        save_picture(partial(_draw_confusion, found), retrieval.confusion, dark=dark, force=force)
+    made = grouped if found is None else found
+    document = document_of(found, grouped)
+    draw = None if found is None else partial(_draw_worst, chosen, found)
+    save(saved, Saveable.of("an evaluation", made, lambda: document, draw), dark=dark, force=force)
     if output.json:
-        print_json(document_of(found, grouped))
+        print_json(document)
         return
     if found is not None:
         print_evaluation(found, is_quiet=output.quiet)
+        if labels is None and not output.quiet and (note := chosen.label_note) is not None:
+            say(advise(note))
     if grouped.clusterings:
         print_clusterings(grouped.clusterings, after=found is not None)
     for reason in grouped.damaged.values():
         complain(reason)
+
+
+def _draw_worst(collection: Collection, found: Evaluation) -> Figure:
+    from lookalike.drawing import draw_worst_queries
+
+    return draw_worst_queries(collection, found)
+
+
+def _draw_confusion(found: Evaluation) -> Figure:
+    from lookalike.drawing import draw_confusion
+
+    return draw_confusion(found)
 
 
 def _read_ks(words: str) -> list[int]:

@@ -44,6 +44,10 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "put_images_back": "Put them back, or run again with --prune to take them out of the collection",
         "make_clustering": "make it with `lookalike cluster make --name '{name}'`",
         "name_clusters": "give some names with `lookalike cluster edit '{name}' --rename CLUSTER=NEW`",
+        "named_clusters": (
+            "`lookalike cluster show '{name}'` shows them; choose another --name, or delete them first:"
+            " `lookalike cluster delete '{name}'`"
+        ),
         "make_first_map": "make one with `lookalike map make`",
         "make_map": "make it with `lookalike map make --name '{name}'`",
         "map_anew": "make it anew with `lookalike map make --method {method} --name '{name}'`",
@@ -51,6 +55,11 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
             "give a table of labels with --labels FILE.csv (columns path and label), or name"
             " clusters with `lookalike cluster edit --rename` and give the clustering's name"
         ),
+        "say_labels": (
+            "say where labels come from with `lookalike index --labels FILE.csv` (or folders:1, path, a glob"
+            " such as '{{label}}_*'), or use them all the same with `--labels folders`"
+        ),
+        "see_paths": "tables and globs are compared with paths from the root",
         "list_labels": "`lookalike info` lists the labels",
         "list_facts": "`lookalike info` lists the {plural}",
         "fewer_dimensions": (

@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from lookalike.collection import Collection
     from lookalike.results.adding import FieldReport
     from lookalike.results.sync import SyncReport
-    from lookalike.store import Labeling
 
 _FAILURES_SHOWN = 20
 _UNKNOWN_SHOWN = 5
@@ -85,19 +84,26 @@ def index(
     labels: Annotated[
         str | None,
         option(
-            "Where labels come from: the name of an image's folder (the default), or nowhere. Remembered.",
-            metavar="folders|none",
+            "Where labels come from: the last folder's name, that of the one above it, all of them, a table"
+            " with columns path and label, or a glob with one {label}. By default folders, if images of one"
+            " look alike. Remembered; nothing is embedded again.",
+            metavar="folders|folders:1|path|FILE.csv|PATTERN|none",
         ),
     ] = None,
     exclude: Annotated[
         list[str] | None,
         option(
-            "Names or relative paths to pass over; may be repeated. Remembered. Hidden ones always are.",
+            "Names or relative paths to pass over, too; may be repeated. Remembered: see lookalike info."
+            " Hidden ones always are.",
             "--exclude",
             "--exclude-dir",
             metavar="GLOB",
         ),
     ] = None,
+    no_exclude: Annotated[
+        bool,
+        typer.Option("--no-exclude", help="Take up again what was excluded so far."),
+    ] = False,
     fields: Annotated[
         Path | None,
         option(
@@ -122,8 +128,6 @@ def index(
     from lookalike.embed import check_device
     from lookalike.images.finding.globs import lies_outside, read_exclude
 
-    if labels not in (None, "folders", "none"):
-        raise InvalidInputError(f"--labels is {labels!r}; expected folders or none")
     if syncing.device is not None:
         check_device(syncing.device)  # before a collection is made
     if fields is not None and syncing.dry_run:
@@ -141,8 +145,9 @@ def index(
             collection,
             datasets=sets,
             model=model,
-            labels=cast("Labeling | None", labels),
+            labels=labels,
             exclude=exclude or (),
+            forget_excluded=no_exclude,
             instead=instead,
             **watch.told,
         )
@@ -233,6 +238,9 @@ def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
         if result.embedded:
             rate = result.embedded / max(result.seconds, 1e-9)
             say(f"Embedded {result.embedded:,} images in {result.seconds:.1f} s ({rate:,.0f} images/s)")
+    note = collection.label_note
+    if note is not None and not dry_run:
+        say(advise(note))
     if result.carried:
         say(f"What was said of {count_images(result.carried)} holds after the edit, too")
     if result.replaced:
@@ -240,11 +248,15 @@ def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
         say(f"{files} another picture now, and what was said of the old one is not said of that")
     if result.passed_over:
         say(f"Passed over: {_passed_over(result)}")
-    if result.failures:
-        say(f"{result.failed:,} could not be read:")
-        for row in result.failures[:_FAILURES_SHOWN]:
+    new = [row for row in result.failures if row.path not in result.failed_before]
+    if new:
+        say(f"{len(new):,} could not be read:")
+        for row in new[:_FAILURES_SHOWN]:
             say(f"  {relative(row.path)}: {row.reason}")
-        if result.failed > _FAILURES_SHOWN:
-            say(f"  … and {result.failed - _FAILURES_SHOWN:,} more: lookalike info --failures")
+        if len(new) > _FAILURES_SHOWN:
+            say(f"  … and {len(new) - _FAILURES_SHOWN:,} more: lookalike info --failures")
+    if result.failed_before:
+        fail = count_of(len(result.failed_before), "file fails", "files fail")
+        say(f"{fail} as before: lookalike info --failures")
     if result.notes:
         say(f"{count_images(len(result.notes))} searchable with a part missing: lookalike info --notes")

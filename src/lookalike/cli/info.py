@@ -146,6 +146,8 @@ def _print(found: Info) -> None:
     _say_fact("collection", f"{relative(str(found.folder))}  ({found.size / 1e6:,.1f} MB)")
     for root in found.roots:
         _say_fact("root", relative(str(root)))
+        if root in found.exclude:
+            _say_fact("excluded", ", ".join(found.exclude[root]))
     for name in found.datasets:
         _say_fact("data set", name)
     copies = f" in {found.files:,} files" if found.files != found.images else ""
@@ -158,6 +160,9 @@ def _print(found: Info) -> None:
         _print_appearance(found.appearance)
     _print_facts(found.facts)
     _say_fact("labels", _counted(found.labels))
+    _say_fact("not used", _counted(found.unused_labels))
+    if found.label_note is not None:
+        _say_fact("", advise(found.label_note))
     _say_fact("fields", ", ".join(f"{name} ({kind})" for name, kind in found.fields.items()))
     for each in found.clusterings:
         _print_clustering(each)

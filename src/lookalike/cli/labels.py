@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lookalike.cli.console import print_json, say
+from lookalike.cli.console import print_json, say, tell
 from lookalike.cli.locate import open_named, open_near
 from lookalike.cli.options import CollectionOption, Output
 from lookalike.cli.sets import ImagesArgument, named_images, tell_change
@@ -22,7 +22,7 @@ def list_(*, collection: CollectionOption = None, output: Output) -> None:
     for label, count in counts.items():
         say(label, count_images(count))
     if not counts and not output.quiet:
-        say("no labels were given by hand; for example: lookalike labels give owl night.jpg")
+        tell("no labels were given by hand; for example: lookalike labels give owl night.jpg")
 
 
 def give(

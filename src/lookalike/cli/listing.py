@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import complain, place_of, print_json, print_raw, relative, say
+from lookalike.cli.console import complain, print_json, relative, say
 from lookalike.cli.filters import Filters
+from lookalike.cli.found import is_for_person, print_list, print_paths, say_if_none
 from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import (
@@ -22,12 +22,15 @@ from lookalike.cli.options import (
     given,
     option,
 )
+from lookalike.cli.saving import Saveable
 from lookalike.errors import InvalidInputError
 from lookalike.query.sorts import FIELD, SORTS
-from lookalike.system.wording import count_images, field_words
+from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
-    from lookalike.results.browsing import BrowseResult, Facet, Facets
+    from matplotlib.figure import Figure
+
+    from lookalike.results.browsing import Facet, Facets
 
 _ON_SHEET = 100  # images of a picture, where nobody says how many
 _SHOWN = 12  # values of a facet
@@ -116,17 +119,21 @@ def list_(
         return
     result = chosen.browse(where=where, **given(listing))
     _warn(result.warnings)
-    if picture.plot is not None:
+
+    def document() -> dict[str, Any]:
+        return result.to_dict(relative, advise)
+
+    def draw() -> Figure:
         from lookalike.drawing import draw_list
 
-        picture.save(lambda: draw_list(chosen, result, None if listing.k is not None else _ON_SHEET))
+        return draw_list(chosen, result, None if listing.k is not None else _ON_SHEET)
+
+    picture.save(Saveable.of(f"images by {result.sort}", result, document, draw))
     if json:
-        print_json(result.to_dict(relative, advise))
-    elif filepath_only:
-        for hit in result.hits:
-            print_raw(relative(hit.path))
-    else:
-        _print(result, is_filtered=bool(given(filters)))
+        print_json(document())
+        return
+    print_paths(result.hits) if filepath_only else print_list(result)
+    say_if_none(result, is_filtered=bool(given(filters)))
 
 
 def _check_together(counting: Counting, listing: Listing, picture: Picture, filepath_only: bool) -> None:
@@ -136,7 +143,7 @@ def _check_together(counting: Counting, listing: Listing, picture: Picture, file
         return
     ways = {"--facets" if name == "--facet" else name for name in chosen}
     beside = [flag_of(name) for name in given(listing)]
-    beside += ["--plot"] if picture.plot is not None else []
+    beside += [f"--{name}" for name in ("plot", "output") if getattr(picture, name) is not None]
     beside += ["--filepath-only"] if filepath_only else []
     if len(ways) > 1 or beside:
         other = beside[0] if beside else "--facets"
@@ -148,52 +155,9 @@ def _warn(warnings: Sequence[str]) -> None:
         complain(warning)
 
 
-def _print(result: BrowseResult, is_filtered: bool) -> None:
-    """Print columns for a person, or the same separated by tabs for a program."""
-    is_for_person = sys.stdout is not None and sys.stdout.isatty()
-    values = [None] * len(result) if result.values is None else result.values
-    field = result.sort.removeprefix(FIELD) if result.sort.startswith(FIELD) else ""  # which none is called
-    rows = (
-        (
-            str(hit.rank),
-            field_words(hit.fields[field]) if field in hit.fields else _text(value),
-            " · ".join(hit.labels),
-            place_of(hit),
-        )
-        for hit, value in zip(result.hits, values, strict=True)
-    )
-    if not is_for_person:
-        for row in rows:
-            say(*row)
-        return
-    if not len(result):
-        nothing = "no image passes the filters" if is_filtered else "the collection holds no images"
-        say(f"there are only {count_images(result.total)}" if result.total else nothing)
-        return
-    shown = list(rows)
-    widths = [max(len(row[column]) for row in shown) for column in range(3)]
-    for rank, value, label, path in shown:
-        parts = [f"{rank:>{widths[0]}}", f"{value:>{widths[1]}}", f"{label:<{widths[2]}}", path]
-        say("  ".join(part for part, width in zip(parts, [*widths, 1], strict=True) if width))
-    if len(result) < result.total:
-        say(f"{len(result):,} of {count_images(result.total)}")
-
-
-def _text(value: Any) -> str:
-    """Return what an image is sorted by, for a person; nothing where it is not known."""
-    from lookalike.results.documents import plain_value
-
-    plain = plain_value(value)
-    if plain is None:
-        return ""
-    if isinstance(plain, bool | str):
-        return field_words(value.item())  # of dates a datetime
-    return f"{plain:.6g}" if plain < 1e6 else f"{plain:.0f}"
-
-
 def _print_facets(found: Facets, has_all: bool) -> None:
     """Print each facet with its values, for a person, or a value a line, separated by tabs."""
-    if sys.stdout is None or not sys.stdout.isatty():
+    if not is_for_person():
         for name, facet in found.items():
             rows: list[tuple[Any, int]] = list(facet.counts.items())
             for value, count in rows:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.cli.console import complain, print_json, relative, save_picture, say
+from lookalike.cli.console import complain, print_json, relative, say, tell
 from lookalike.cli.hints import advise
 from lookalike.cli.options import only_given, spelled
+from lookalike.cli.saving import Saveable, is_picture, save
 from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.projection.methods import get_method
 from lookalike.system.wording import count_images
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from lookalike.cli.options import MapDrawing, Output
     from lookalike.collection import Collection
     from lookalike.plots import Groups
@@ -47,23 +49,34 @@ def show_map(
     from lookalike.drawing import choose_groups, draw_map
 
     groups = None
-    is_usual = drawing.drawn_as.is_colored or output.json
+    is_told = output.json or (drawing.output is not None and not is_picture(drawing.output))
+    is_usual = drawing.drawn_as.is_colored or is_told
     if (drawing.output is not None or output.json) and (is_usual or drawing.color):
         groups = choose_groups(collection, found, drawing.color)
-    if drawing.output is not None:
+
+    def draw() -> Figure:
         colors = groups if drawing.color or drawing.drawn_as.is_colored else None
         how = only_given(size=drawing.size, n_tiles=drawing.max_tiles)
-        save_picture(
-            lambda: draw_map(collection, found, colors, drawing.style, **how),
-            drawing.output,
-            dark=drawing.dark,
-            force=drawing.force,
-        )
+        return draw_map(collection, found, colors, drawing.style, **how)
+
+    def document() -> dict[str, Any]:
+        return _document(found, replaced, groups, n_placed, drawing.output)
+
+    made = Saveable.of(f"map {found.name}", found, document, draw)
+    save(drawing.output, made, dark=drawing.dark, force=drawing.force)
     if output.json:
-        print_json(_document(found, replaced, groups, n_placed, drawing.output))
+        print_json(document())
     elif not output.quiet:
         for line in _summary(found, replaced, n_placed, drawing.output, place):
             say(line)
+        note = collection.label_note
+        if (
+            note is not None
+            and is_usual
+            and drawing.color is None
+            and (groups is None or groups.kind != "label")
+        ):
+            say(advise(note))
 
 
 def check_color(collection: Collection, color: str | None) -> None:
@@ -78,6 +91,8 @@ def check_color(collection: Collection, color: str | None) -> None:
             f"--color is {color!r}; expected one of {there}, and there is no clustering of that name"
         )
     elif color == "label" and not collection.info().labels:
+        if (note := collection.label_note) is not None:
+            raise CollectionConflictError(str(note), hint=note.hint)
         raise CollectionConflictError(
             f"no image of the collection in {collection.folder} has a label; leave out --color, or make"
             " clusters with `lookalike cluster make`"
@@ -146,8 +161,8 @@ def print_list(collection: Collection, json: bool) -> None:
         )
     for reason in damaged.values():
         complain(reason)
-    if not maps and not damaged and sys.stdout is not None and sys.stdout.isatty():
-        say("there is no map in this collection yet; make one with `lookalike map make`")
+    if not maps and not damaged:
+        tell("there is no map in this collection yet; make one with `lookalike map make`")
 
 
 def _document(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from lookalike.cli.console import print_json, refuse_standard, relative, say, watched
-from lookalike.cli.options import Output, option
+from lookalike.cli.console import how_long, print_json, refuse_standard, relative, say, watched
+from lookalike.cli.locate import open_named
+from lookalike.cli.options import CollectionOption, Output, WaitOption, option
 from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -29,11 +30,34 @@ def models(
     revision: Annotated[
         str | None, option("Fetch this commit or branch of its repository.", metavar="COMMIT")
     ] = None,
+    default: Annotated[
+        str | None,
+        option(
+            "Have the collection take this one where none is named; its images have to be embedded with it.",
+            metavar="NAME",
+        ),
+    ] = None,
+    collection: CollectionOption = None,
+    wait: WaitOption = None,
     output: Output,
 ) -> None:
-    """List the models: what they are, the size of their vectors, whether they are installed; or fetch one."""
+    """List the models: what they are, the size of their vectors, whether they are installed; or fetch one.
+
+    With --default, of a collection, which of its models is meant where none is named.
+    """
     from lookalike.embed import MODELS, PIXELS_PATTERN, RESNET50_WEIGHTS
 
+    if default is not None:
+        if fetch is not None:
+            raise InvalidInputError(
+                "--default is for a model that is here; fetch it, and index with it, first"
+            )
+        _make_default(default, collection, wait, output)
+        return
+    if collection is not None:
+        raise InvalidInputError(
+            "the models of a collection are listed by `lookalike info`; -c is for --default"
+        )
     if to is not None:
         refuse_standard(to, "a model", "the name of a folder")
     if fetch is not None:
@@ -89,6 +113,14 @@ def _state(model: Model) -> str:
     if model.has_text and not knows_words():
         return "installed; for text: pip install 'lookalike[hub]'"
     return "default" if model.name == DEFAULT_MODEL else "installed"
+
+
+def _make_default(name: str, at: Path | None, wait: bool | None, output: Output) -> None:
+    chosen = open_named(at)
+    before = chosen.model
+    with watched(quiet=output.is_silent) as watch:
+        now = chosen.models.make_default(name, wait=how_long(wait), **watch.told)
+    output.tell({"default": now, "before": before}, f"{now} is the default model now; it was {before}")
 
 
 def _fetch(name: str, to: Path | None, revision: str | None, output: Output) -> None:

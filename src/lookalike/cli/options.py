@@ -13,6 +13,7 @@ import typer
 
 from lookalike.cli.console import check_pictures, print_json, save_picture, say
 from lookalike.cli.option_groups import Fields
+from lookalike.cli.saving import SAID, Saveable, check_saving, save
 from lookalike.cluster.algorithms import (
     ALGORITHMS,
     DEFAULT_ALGORITHM,
@@ -143,30 +144,52 @@ class Output:
             say(line)
 
 
+SaveOption = Annotated[Path | None, option(SAID, "-o", "--output", metavar="FILE")]
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture to be saved beside what is printed."""
+    """What is saved beside what is printed: a picture, or what the ending of a file says."""
 
     plot: Annotated[
         Path | None, option("Also save the result as a picture (.png, .svg, .pdf, .jpg).", metavar="FILE")
     ] = None
+    output: SaveOption = None
     dark: DarkOption = False
     force: ForceOption = False
 
-    def check(self, *others: Path | None) -> None:
-        """Raise LookalikeError if it cannot be saved, or one of the others of the same paper."""
-        check_pictures(self.plot, *others, dark=self.dark, force=self.force)
+    def check(self) -> None:
+        """Raise LookalikeError if it cannot be saved."""
+        check_saving(self.output, self.plot, dark=self.dark, force=self.force)
 
-    def save(self, draw: Callable[[], Figure]) -> None:
+    def check_drawn(self) -> None:
+        """Raise LookalikeError if it cannot be saved, which is only ever drawn."""
+        check_pictures(self.plot, self.output, dark=self.dark, force=self.force)
+
+    def save(self, made: Saveable) -> None:
+        """Save it, if it is wanted."""
+        if self.plot is not None and made.draw is not None:
+            save_picture(made.draw, self.plot, dark=self.dark, force=self.force)
+        save(self.output, made, dark=self.dark, force=self.force)
+
+    def save_drawn(self, draw: Callable[[], Figure]) -> None:
         """Draw and save it, if it is wanted."""
-        if self.plot is not None:
-            save_picture(draw, self.plot, dark=self.dark, force=self.force)
+        for file in (self.plot, self.output):
+            if file is not None:
+                save_picture(draw, file, dark=self.dark, force=self.force)
 
 
 def picture_of(what: str) -> Fields:
     """Return the options of a `Picture` of something: ``Annotated[Picture, picture_of("Save …")]``."""
     plot = Annotated[Path | None, option(f"{what} (.png, .svg, .pdf, .jpg).", metavar="FILE")]
-    return Fields(plot=plot, dark=DarkOption, force=ForceOption)
+    return Fields(plot=plot, output=SaveOption, dark=DarkOption, force=ForceOption)
+
+
+def drawing_of(what: str) -> Fields:
+    """Return the options of a `Picture` of something that is only ever drawn, as of `picture_of`."""
+    drawn = f"{what} (.png, .svg, .pdf, .jpg)."
+    both = Annotated[Path | None, option(drawn, "-o", "--output", "--plot", metavar="FILE")]
+    return Fields(output=both, dark=DarkOption, force=ForceOption)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +313,7 @@ class MapDrawing:
     output: Annotated[
         Path | None,
         option(
-            "Save it as a picture (.png, .svg, .pdf, .jpg).",
+            SAID,
             "-o",
             "--output",
             metavar="FILE",
@@ -348,7 +371,7 @@ class MapDrawing:
         """Raise LookalikeError if it cannot be drawn so, or there."""
         if not self.drawn_as.has_tiles and self.max_tiles is not None:
             raise InvalidInputError("--max-tiles is for --style tiles")
-        check_pictures(self.output, dark=self.dark, force=self.force)
+        check_saving(self.output, dark=self.dark, force=self.force)
         if self.output is not None and self.size is not None:
             from lookalike.plots import read_size
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
+from lookalike.cli.console import complain
 from lookalike.cli.options import argument, option
 from lookalike.errors import InvalidInputError, QueryNotFoundError
 from lookalike.system.plain_files import read_named, read_stdin
@@ -24,7 +27,8 @@ _ID = re.compile("[0-9a-fA-F]{16}", re.ASCII)
 QueriesArgument = Annotated[
     list[str] | None,
     argument(
-        "Image files, URLs, mnist:test/42, or words; several make one query. None is needed with --color.",
+        "Image files, URLs, mnist:test/42, or words; several make one query. A folder is the collection, or"
+        " the part of it. None is needed with filters.",
         "QUERY",
     ),
 ]
@@ -133,6 +137,20 @@ class Queries:
                 changes: dict[str, Any] = {"region": _read_region(region)}
                 cut[at] = replace(terms[at], **changes)
         return cut
+
+
+def say_what_wins(queries: Sequence[str]) -> None:
+    """Say on standard error which words are taken for the files of that name."""
+    for query in queries:
+        if could_be_words(query) and os.path.isfile(query):
+            complain(
+                f"{query} is taken for the file of that name; for the word: --words {shlex.quote(query)}"
+            )
+
+
+def could_be_words(query: str) -> bool:
+    """Tell whether a text reads like words, and not like a path."""
+    return re.fullmatch(r"[\w' -]+", query) is not None
 
 
 def read_request(name: str) -> SearchRequest:

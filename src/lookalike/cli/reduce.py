@@ -8,7 +8,7 @@ import typer
 
 from lookalike.cli.console import how_long, watched
 from lookalike.cli.locate import open_named
-from lookalike.cli.options import CollectionOption, Output, Picture, WaitOption, option, picture_of
+from lookalike.cli.options import CollectionOption, Output, Picture, WaitOption, drawing_of, option
 
 
 def reduce(
@@ -24,7 +24,7 @@ def reduce(
     whiten: Annotated[bool, typer.Option("--whiten", help="Give every component the same variance.")] = False,
     picture: Annotated[
         Picture,
-        picture_of("Save the variance that each component has, and the first ones together, as a picture"),
+        drawing_of("Save the variance that each component has, and the first ones together, as a picture"),
     ],
     wait: WaitOption = None,
     output: Output,
@@ -32,13 +32,13 @@ def reduce(
     """Reduce a model's vectors by PCA, as a new model of the collection: search --model lite0-int8+pca128."""
     from lookalike.plots import scree
 
-    picture.check()
+    picture.check_drawn()
     chosen = open_named(collection)
     n_components = int(to) if to >= 1 and to.is_integer() else to
     with watched(quiet=output.is_silent) as watch:
         name = chosen.models.reduce(n_components, model, whiten, wait=how_long(wait), **watch.told)
-    if picture.plot is not None:
+    if picture.output is not None:
         pca = chosen.models.pca(name)
         title = f"{name}: the variance of its components"
-        picture.save(lambda: scree(pca.shares_, pca.n_components_, title))
+        picture.save_drawn(lambda: scree(pca.shares_, pca.n_components_, title))
     output.tell({"model": name}, f"{name}: search --model {name}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lookalike.cli.console import STANDARD, print_bytes, print_json, relative, say
+from lookalike.cli.console import STANDARD, print_bytes, print_json, relative, say, tell
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import CollectionOption, ForceOption, Output, argument, option
 from lookalike.cli.sets import tell_change
@@ -96,7 +96,7 @@ def changes(
         undone = [] if each.undone_by is None else [f"(undone by change {each.undone_by})"]
         say(str(each.number), time, words, *undone)
     if not found and not output.quiet:
-        say("nothing was said of any image yet")
+        tell("nothing was said of any image yet")
 
 
 def undo(

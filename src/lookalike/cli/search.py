@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import complain, place_of, print_json, print_raw, relative, say, watched
+from lookalike.cli.console import complain, print_json, relative, watched
 from lookalike.cli.filters import SPELLED, SearchFilters
+from lookalike.cli.found import (
+    places_of_queries,
+    print_hits,
+    print_list,
+    print_paths,
+    say_if_none,
+    say_if_nothing,
+    say_where_it_is,
+)
 from lookalike.cli.hints import advise
 from lookalike.cli.options import (
     CollectionOption,
@@ -27,17 +36,23 @@ from lookalike.cli.options import (
     only_given,
     option,
 )
-from lookalike.cli.queries import Queries, QueriesArgument, read_request
+from lookalike.cli.queries import Queries, QueriesArgument, read_request, say_what_wins
+from lookalike.cli.saving import Saveable, is_picture
+from lookalike.cli.search_each import Answers, DocumentOf, each_query, print_answers, search_each
 from lookalike.errors import InvalidInputError
 from lookalike.index.kinds import AUTO, KINDS, kind_names
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from lookalike.collection import Collection
     from lookalike.query.request import SearchRequest
+    from lookalike.results.browsing import BrowseResult
     from lookalike.results.search import SearchResult
     from lookalike.system.progress import Watch
 
 _INDEX = "Search index"
+_USUAL = 10  # images, where nobody says how many
 _CARRIED_OUT = ("allow_private", "device")
 
 
@@ -90,6 +105,12 @@ def search(
         int | None,
         option("How many images to find; 10 by default.", "-k", "-t", "--top", metavar="N", min=1),
     ] = None,
+    each: Annotated[
+        bool,
+        typer.Option(
+            "--each", help="Each QUERY is a search of its own, and so is each image of a folder among them."
+        ),
+    ] = False,
     filters: SearchFilters,
     searching: Searching,
     picture: Picture,
@@ -99,32 +120,125 @@ def search(
     """Find the images most like a file, a URL or words, nearest first, with their cosine similarity.
 
     Words need a model that knows text: see lookalike models. With --color alone, find those that have most
-    of it.
+    of it; with other filters alone, list those that pass.
     """
     from lookalike.collection import Collection
+    from lookalike.results.browsing import BrowseResult
 
     picture.check()
-    _check_kept(asked.places(queries), picture.plot)
+    if each:
+        _check_each(asked, picture)
+        queries = each_query(queries)
+    _check_kept(asked.places(queries), picture.plot, picture.output)
     chosen = Collection.open_near(asked.places(queries), collection)
+    say_what_wins(queries or ())
+    is_filtered = bool(given(filters))
+    if each:
+        with watched() as watch:
+            answers = search_each(
+                queries or (),
+                lambda query: find(chosen, [query], asked, filters, searching, k, model, watch),
+            )
+        _tell_each(answers, lambda query, result: document_of(result, [query], asked, filters), picture, json)
+        if not json:
+            print_answers(answers, filepath_only=filepath_only, is_filtered=is_filtered)
+        return
     with watched() as watch:
-        result = find(chosen, queries, asked, filters, searching, k, model, watch)
+        result = find_or_list(chosen, queries, asked, filters, searching, k, model, watch)
     for warning in result.warnings:
         complain(warning)
-    if picture.plot is not None:
-        from lookalike.drawing import draw_search
+    typed = typed_queries(queries, asked, result)
 
-        picture.save(lambda: draw_search(chosen, result))
+    def document() -> dict[str, Any]:
+        return document_of(result, typed, asked, filters)
+
+    picture.save(Saveable.of(" ".join(["search", *typed]), result, document, lambda: _drawn(chosen, result)))
     if json:
-        typed = asked.told(queries) or [query.name for query in result.queries]
-        document: dict[str, object] = {"query": (typed[0] if len(typed) == 1 else typed) or None}
-        document |= {"not": asked.without} if asked.without else {}
-        document |= {"color": filters.color} if filters.color else {}
-        print_json(document | result.to_dict(relative, advise))
-    elif filepath_only:
-        for hit in result.hits:
-            print_raw(relative(hit.path))
-    else:
-        _print(result, is_filtered=bool(given(filters)))
+        print_json(document())
+        return
+    if isinstance(result, BrowseResult):
+        print_paths(result.hits) if filepath_only else print_list(result)
+        say_if_none(result, is_filtered=is_filtered)
+        return
+    print_paths(result.hits) if filepath_only else print_hits(result)
+    say_if_nothing(result, is_filtered=is_filtered)
+    say_where_it_is(result, typed)
+
+
+def _check_each(asked: Queries, picture: Picture) -> None:
+    """Raise InvalidInputError if something is asked for that many searches cannot have."""
+    for name in given(dataclasses.replace(asked, without=None)):
+        raise InvalidInputError(f"--each is for QUERY alone; leave out {flag_of(name)}")
+    if picture.plot is not None or is_picture(picture.output):
+        raise InvalidInputError("many searches are saved as .html, .csv, .parquet or .json, not drawn")
+
+
+def _tell_each(answers: Answers, document_of_one: DocumentOf, picture: Picture, json: bool) -> None:
+    """Save and print what all searches found, and say what could not be searched for."""
+    for warning in dict.fromkeys(warning for _, result in answers.found for warning in result.warnings):
+        complain(warning)
+    for _, error in answers.failed:
+        complain(error)
+    picture.save(answers.saveable(document_of_one))
+    if json:
+        print_json(answers.document(document_of_one))
+
+
+def typed_queries(
+    queries: Sequence[str] | None, asked: Queries, result: SearchResult | BrowseResult
+) -> list[str]:
+    """Return the queries as they were typed; those of a request by what they are called."""
+    return asked.told(queries) or [query.name for query in getattr(result, "queries", ())]
+
+
+def document_of(
+    result: SearchResult | BrowseResult, typed: Sequence[str], asked: Queries, filters: SearchFilters
+) -> dict[str, Any]:
+    """Return what ``--json`` prints of a search."""
+    document: dict[str, Any] = {"query": (typed[0] if len(typed) == 1 else list(typed)) or None}
+    document |= {"not": asked.without} if asked.without else {}
+    document |= {"color": filters.color} if filters.color else {}
+    document |= result.to_dict(relative, advise)
+    for query, places in zip(document.get("queries", []), places_of_queries(result), strict=True):
+        query["paths"] = places
+    return document
+
+
+def _drawn(chosen: Collection, result: SearchResult | BrowseResult) -> Figure:
+    from lookalike.drawing import draw_list, draw_search
+    from lookalike.results.browsing import BrowseResult
+
+    return draw_list(chosen, result) if isinstance(result, BrowseResult) else draw_search(chosen, result)
+
+
+def find_or_list(
+    chosen: Collection,
+    queries: list[str] | None,
+    asked: Queries,
+    filters: SearchFilters,
+    searching: Searching,
+    k: int | None,
+    model: str | None,
+    watch: Watch,
+) -> SearchResult | BrowseResult:
+    """Search; or, where only filters are given, list what passes them."""
+    if asked.request is not None:
+        request = read_whole(queries, asked, filters, searching, k, model)
+        if request.is_browse:
+            return chosen.browse(request)
+        return chosen.search(request, **watch.told, **carried_out(searching))
+    is_search = bool(queries or given(asked) or filters.color)
+    if not is_search and not given(filters):
+        raise InvalidInputError(
+            "there is nothing to search for; name an image file, a URL, words, or a filter, such as --label;"
+            " `lookalike list` lists all images"
+        )
+    if is_search or filters.same_cluster is not None:
+        return find(chosen, queries, asked, filters, searching, k, model, watch)
+    if given(searching):
+        option_ = flag_of(next(iter(given(searching))))
+        raise InvalidInputError(f"there is no QUERY: expected one for {option_}")
+    return chosen.browse(where=filters.where(), k=_USUAL if k is None else k)
 
 
 def find(
@@ -178,32 +292,9 @@ def read_whole(
     return read_request(asked.request or "")
 
 
-def _check_kept(queries: Sequence[str], plot: Path | None) -> None:
-    """Raise InvalidInputError if the picture would be written over a query."""
-    for query in queries:
-        are_there = plot is not None and os.path.exists(query) and os.path.exists(plot)
-        if plot is not None and are_there and os.path.samefile(query, plot):
-            raise InvalidInputError(f"{plot} is a query; name another file for the picture")
-
-
-def _print(result: SearchResult, is_filtered: bool) -> None:
-    """Print columns for a person, or the same separated by tabs for a program."""
-    rows = [
-        (
-            str(hit.rank),
-            f"{hit.distance if hit.score is None else hit.score:.3f}",
-            " · ".join(hit.labels),
-            place_of(hit),
-        )
-        for hit in result.hits
-    ]
-    if sys.stdout is None or not sys.stdout.isatty():
-        for row in rows:
-            say(*row)
-        return
-    if not rows:
-        say("no image passes the filters" if is_filtered else "no other images in the collection")
-        return
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for rank, score, label, path in rows:
-        say(f"{rank:>{widths[0]}}  {score}  {label:<{widths[2]}}  {path}")
+def _check_kept(queries: Sequence[str], *files: Path | None) -> None:
+    """Raise InvalidInputError if a query would be written over."""
+    for query, file in itertools.product(queries, files):
+        are_there = file is not None and os.path.exists(query) and os.path.exists(file)
+        if file is not None and are_there and os.path.samefile(query, file):
+            raise InvalidInputError(f"{file} is a query; name another file for the picture")

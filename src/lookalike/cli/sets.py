@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lookalike.cli.console import place_of, print_json, print_raw, relative, say
+from lookalike.cli.console import place_of, print_json, print_raw, relative, say, tell
 from lookalike.cli.filters import Filters
 from lookalike.cli.locate import open_named, open_near
 from lookalike.cli.options import CollectionOption, FilepathOnlyOption, NameArgument, Output, argument, given
@@ -37,7 +37,7 @@ def list_(*, collection: CollectionOption = None, output: Output) -> None:
         missing = f"({each.missing:,} not here now)" if each.missing else ""
         say(each.name, count_images(each.size), *filter(None, [missing]))
     if not found and not output.quiet:
-        say("no sets; for example: lookalike sets add best beach.jpg")
+        tell("no sets; for example: lookalike sets add best beach.jpg")
 
 
 def show(

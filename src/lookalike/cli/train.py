@@ -12,7 +12,7 @@ from lookalike.cli.console import print_json, relative, say, watched
 from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
 from lookalike.cli.option_groups import Fields
-from lookalike.cli.options import CollectionOption, Output, Picture, given, option, picture_of
+from lookalike.cli.options import CollectionOption, Output, Picture, drawing_of, given, option
 from lookalike.system.wording import count_images, count_of
 from lookalike.train.base_networks import BASE_NETWORKS
 from lookalike.train.loss_functions import LOSS_FUNCTIONS
@@ -181,7 +181,7 @@ def autoencoder(
     *,
     settings: Annotated[AutoencoderSettings, _AUTOENCODER],
     run: Run,
-    picture: Annotated[Picture, picture_of("Also save held-out images beside what it makes of them")],
+    picture: Annotated[Picture, drawing_of("Also save held-out images beside what it makes of them")],
     collection: CollectionOption = None,
     output: Output,
 ) -> None:
@@ -189,9 +189,9 @@ def autoencoder(
 
     One that was cut off goes on where it was with the same command.
     """
-    picture.check()
+    picture.check_drawn()
     made = _train(collection, settings, None, run, output)
-    picture.save(made.trained.draw_examples)
+    picture.save_drawn(made.trained.draw_examples)
 
 
 def finetune(

@@ -28,6 +28,7 @@ from lookalike.collection.renamed import RENAMED, takes_timeout
 from lookalike.collection.resources import Resources, of_one_state
 from lookalike.collection.searchers import Searchers
 from lookalike.collection.searching import Run, all_with_vectors, search
+from lookalike.collection.silent_labels import label_note
 from lookalike.collection.snapshot import Snapshot, Snapshots
 from lookalike.collection.statements.naming import read_image
 from lookalike.collection.stored.clusterings import StoredClusterings
@@ -43,7 +44,7 @@ from lookalike.errors import (
     LookalikeError,
     QueryNotFoundError,
 )
-from lookalike.hints import Hint
+from lookalike.hints import Hint, Sentence
 from lookalike.index.contract import DEFAULT_RECALL
 from lookalike.index.kinds import AUTO as AUTO_INDEX
 from lookalike.query.checking import check_count, check_seconds
@@ -120,7 +121,7 @@ class Collection(Faces, Checkable, Copyable):
         cls,
         folder: str | os.PathLike[str],
         model: str | None = None,
-        labels: Labeling = "folders",
+        labels: Labeling | None = None,
         exclude: Sequence[str] = (),
         with_root: bool = True,
         check_model: bool = True,
@@ -240,6 +241,7 @@ class Collection(Faces, Checkable, Copyable):
         model: str | None = None,
         labels: Labeling | None = None,
         exclude: Sequence[str] = (),
+        forget_excluded: bool = False,
         instead: str | os.PathLike[str] | None = None,
         quiet: bool = False,
         report: ProgressReport | None = None,
@@ -264,7 +266,9 @@ class Collection(Faces, Checkable, Copyable):
             Of a new collection; one that is there keeps its own.
         labels, exclude
             See `add_root`; for all roots that the paths are about. An absolute path is excluded from the one
-            that it lies in.
+            that it lies in. What is to be excluded joins what has been so far.
+        forget_excluded : bool
+            Whether what has been excluded from these roots so far is not any more.
         instead : path, optional
             Where to make a new one, if not at its place: for a dry run, which is to leave nothing behind. The
             model is not loaded, and no data set downloaded.
@@ -302,7 +306,7 @@ class Collection(Faces, Checkable, Copyable):
                 folder, check_model = (home.folder, True) if instead is None else (instead, False)
                 collection = cls.create(folder, model, with_root=False, check_model=check_model, **watch.told)
         try:
-            add_what_is_asked(collection._manifest, home.targets, datasets, labels, exclude)
+            add_what_is_asked(collection._manifest, home.targets, datasets, labels, exclude, forget_excluded)
         except LookalikeError:
             if collection.is_new:
                 collection.remove_if_empty()
@@ -400,8 +404,13 @@ class Collection(Faces, Checkable, Copyable):
         Parameters
         ----------
         folder : path
-        labels : {"folders", "none"}, optional
-            Whether the name of the folder that an image lies in is its label. Yes, for a new root.
+        labels : str or path, optional
+            Where labels come from: ``"folders"``, the name of an image's folder; ``"folders:1"``, that of the
+            one above it; ``"path"``, all of them; ``"none"``; a CSV file with columns ``path`` and ``label``,
+            which is read again at each `sync`; or a glob of paths from the root with one ``{label}`` in it,
+            such as ``"{label}_*.jpg"``. What is said here is used, whatever images look like. Where nothing
+            was ever said, it is folders, if these agree with what images look like better than chance. A
+            change needs no image to be embedded again.
         exclude : sequence of str, optional
             Globs of names and relative paths to pass over. None, for a new root.
 
@@ -409,8 +418,19 @@ class Collection(Faces, Checkable, Copyable):
         ------
         CollectionError
             If there is no such folder, or it lies inside a root, or around one.
+        InvalidInputError
+            If labels are none of these, or come from a table that cannot be used.
         """
         self._manifest.add_folder(folder, labels, exclude)
+
+    @property
+    def label_note(self) -> Sentence | None:
+        """A line that says so where folders do not say what images show, with what to do; else None.
+
+        It is measured by `sync`. Then nothing is named, coloured or measured by them, unless `add_root` or an
+        evaluation is told to use them.
+        """
+        return label_note(self._manifest.manifest)
 
     def list_roots(self) -> tuple[RootInfo, ...]:
         """Return the folders and data sets that the collection is made of, and whether they are there.

@@ -15,6 +15,7 @@ import numpy as np
 from lookalike.collection.clusterings.describing import summarize_clusterings
 from lookalike.collection.columns import are_in, common
 from lookalike.collection.places import Places
+from lookalike.collection.silent_labels import label_note, silent_roots
 from lookalike.collection.stored.cluster_names import NO_CLUSTERS
 from lookalike.errors import QueryInputError, QueryNotFoundError
 from lookalike.images.finding.scan import unescape
@@ -38,6 +39,10 @@ def describe(places: Places) -> Info:
     paths = files["path"].to_pylist()
     by_hand = places.snapshot.said.labels
     labels = [label and composed(label) for label in files["label"].to_pylist()]
+    silent = silent_roots(places.manifest)
+    is_silent = [path.partition(":")[0] in silent for path in paths] if silent else [False] * len(paths)
+    unused = frequencies(label for label, is_so in zip(labels, is_silent, strict=True) if label and is_so)
+    labels = [None if is_so else label for label, is_so in zip(labels, is_silent, strict=True)]
     if by_hand:
         pairs = zip(files["id"].to_pylist(), labels, strict=True)
         labels = [by_hand.get(image, label) for image, label in pairs]
@@ -67,6 +72,9 @@ def describe(places: Places) -> Info:
         notes=places.notes(),
         added=sum(path.startswith(f"{ADDED}:") for path in paths) if places.holds_added else 0,
         fields=store.fields.kinds(),
+        exclude={place: root.exclude for root, place in places.of_roots() if root.exclude},
+        unused_labels=unused,
+        label_note=label_note(places.manifest),
     )
 
 
@@ -110,6 +118,9 @@ def describe_roots(places: Places) -> tuple[RootInfo, ...]:
             is_there=root.dataset is not None or os.path.isdir(folders[root.name]),
             labels=root.labels,
             exclude=root.exclude,
+            is_told=root.is_told,
+            agreement=None if root.verdict is None else root.verdict.agreement,
+            has_silent_labels=root.has_silent_labels,
         )
         for root in places.manifest.roots
     )
@@ -136,7 +147,9 @@ def describe_image(places: Places, image: str) -> ImageInfo:
     told = next((file["path"] for file in files if file["path"] == asked), files[0]["path"])
     keys = (places.key_of(file["path"]) for file in files)
     by_hand = places.snapshot.said.labels.get(found)
-    given = (by_hand or (file["label"] and composed(file["label"])) for file in files)
+    silent = silent_roots(places.manifest)
+    told_by = (None if file["path"].partition(":")[0] in silent else file["label"] for file in files)
+    given = (by_hand or (label and composed(label)) for label in told_by)
     labels = (choose_label(label, clusters) for label in given)
     return ImageInfo(
         lookup=places.lookup(),

@@ -71,7 +71,7 @@ class Faces(ABC):
         """What the images are embedded with: listed, reduced, trained."""
         from lookalike.collection.models.models import Models
 
-        return Models(self._resources, self.sync)
+        return Models(self._resources, self.sync, self._manifest)
 
     @property
     def fields(self) -> Fields:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from lookalike.datasets import ImageFolder, get_row, prepare_dataset
 from lookalike.errors import (
@@ -23,6 +23,7 @@ from lookalike.images.finding.spelling import as_spelled
 from lookalike.store import (
     DatasetRequest,
     Labeling,
+    LabelVerdict,
     Manifest,
     Root,
     RootRequest,
@@ -30,6 +31,7 @@ from lookalike.store import (
     stored_root_path,
 )
 from lookalike.store.manifest import file_identity
+from lookalike.sync.labeling import read_labeling
 from lookalike.system.checked_calls import shown
 from lookalike.system.file_identity import FileIdentity
 from lookalike.system.progress import UNWATCHED, Watch
@@ -93,19 +95,20 @@ class ManifestFile:
         folder: str | os.PathLike[str],
         labels: Labeling | None = None,
         exclude: Sequence[str] | None = None,
+        adds: bool = False,
     ) -> None:
-        """Add a folder of images, or change how one is read; see `Collection.add_root`."""
-        if labels not in (None, *get_args(Labeling)):
-            raise InvalidInputError(
-                f"labels is {shown(labels)}; expected one of {', '.join(get_args(Labeling))}", field="labels"
-            )
+        """Add a folder of images, or change how one is read; see `Collection.add_root`.
+
+        With `adds` what is to be excluded joins what was excluded before.
+        """
         if isinstance(exclude, str):
             raise InvalidInputError(f"exclude is the text {shown(exclude)}; expected a list of globs")
         path = as_spelled(Path(os.path.abspath(folder)))
         if not os.path.isdir(path):
             raise CollectionNotFoundError(f"there is no folder {path}")
         kept = None if exclude is None else tuple(dict.fromkeys(read_exclude(each, path) for each in exclude))
-        self._add(RootRequest(path, labels, kept))
+        told = None if labels is None else read_labeling(labels, path)
+        self._add(RootRequest(path, told, kept, adds))
 
     def add_dataset(self, name: str, watch: Watch = UNWATCHED) -> tuple[Path, ...]:
         """Add a data set; see `Collection.add_dataset`."""
@@ -166,6 +169,11 @@ class ManifestFile:
                 Manifest(manifest.model, tuple(moved if each == root else each for each in manifest.roots))
             )
 
+    def make_default(self, model: str) -> None:
+        """Say which model is meant where none is named, and keep that; the caller holds the writer's lock."""
+        with self._lock:
+            self._save(Manifest(model, self.manifest.roots))
+
     def save(self, without: Sequence[Root] = ()) -> None:
         """Keep the roots that were added, and forget those that are gone and were given up.
 
@@ -173,8 +181,17 @@ class ManifestFile:
         """
         with self._lock:
             manifest = self.manifest
-            kept = tuple(root for root in manifest.roots if root not in without)
+            gone = {root.name for root in without}
+            kept = tuple(root for root in manifest.roots if root.name not in gone)
             self._save(Manifest(manifest.model, kept))
+
+    def keep_verdicts(self, verdicts: Mapping[str, LabelVerdict]) -> None:
+        """Say of roots, by name, whether their labels tell anything; kept by the next `save`.
+
+        The caller holds the writer's lock.
+        """
+        with self._lock:
+            self._manifest = self.manifest.with_verdicts(verdicts)
 
     def save_first(self) -> None:
         """Write the manifest of a collection that is only now being made.

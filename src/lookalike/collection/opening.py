@@ -100,6 +100,7 @@ def add_what_is_asked(
     datasets: Sequence[str],
     labels: Labeling | None,
     exclude: Sequence[str],
+    forget_excluded: bool,
 ) -> None:
     """Add a root for each folder that needs one, and data sets; see `Collection.open_or_create`."""
     targets = sorted(targets, key=lambda target: len(target.parts))
@@ -110,9 +111,12 @@ def add_what_is_asked(
     if targets:
         held = {found[0] for target in targets if (found := locate(roots, target)) is not None}
         roots = [root for root in roots if root in held]
-    if labels is not None or exclude:
+    if labels is not None or exclude or forget_excluded:
         for root, inside in divide_excludes(exclude, roots).items():
-            manifest_file.add_folder(root, labels, inside)
+            if forget_excluded:
+                manifest_file.add_folder(root, labels, inside or ())
+            else:
+                manifest_file.add_folder(root, labels, inside, adds=True)
     for name in datasets:
         manifest_file.add_dataset(name)
 
@@ -194,7 +198,7 @@ def _target(path: AnyPath) -> Path:
 def create(
     home: Path,
     model: str | None,
-    labels: Labeling,
+    labels: Labeling | None,
     exclude: Sequence[str],
     with_root: bool,
     check_model: bool,

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lookalike.collection.coding import Mask
+from lookalike.collection.silent_labels import silent_roots
 from lookalike.collection.snapshot import NO_FIELDS, Snapshot
 from lookalike.collection.stored.cluster_names import NO_CLUSTERS, ClusterLabels
 from lookalike.collection.stored.clusterings import StoredClusterings
@@ -32,7 +33,10 @@ from lookalike.types import FieldValue, Hit, ImageId, choose_label, shown_by
 
 
 class FileLocation(NamedTuple):
-    """A path of an image, absolute for files, and what is said of it there; see `lookalike.types.Hit`."""
+    """A path of an image, absolute for files, and what is said of it there; see `lookalike.types.Hit`.
+
+    Labels that say nothing of what images show are none; see `silent_labels`.
+    """
 
     path: str
     folder_label: str | None
@@ -95,11 +99,12 @@ class Places:
         by_hand = self.snapshot.said.labels
         locations: dict[int, list[FileLocation]] = {}
         added = set()
+        silent = silent_roots(self.manifest)
         fields = self.snapshot.fields_of([(stored, image) for stored, image, _ in rows])
         for (stored, image, label), said in zip(rows, fields, strict=True):
             location = FileLocation(
                 self.snapshot.absolute(stored, image),
-                label,
+                None if silent and stored.partition(":")[0] in silent else label,
                 clusters.get(image, NO_CLUSTERS),
                 by_hand.get(image),
                 said,

@@ -24,11 +24,13 @@ from lookalike.collection.stored.maps import StoredMaps
 from lookalike.errors import QueryError, QueryNotFoundError
 from lookalike.geography import box_around, distances
 from lookalike.hints import Hint, Sentence
+from lookalike.images.finding.spelling import as_label
 from lookalike.query.appearance import check_appearance_known
 from lookalike.query.checking import near_misses
 from lookalike.query.conditions import MapPolygon
 from lookalike.query.facts import SAID, check_facts_known, codes_that_say, fold
 from lookalike.query.filter import ANYTHING, BOUNDED, SQUARE, Filter
+from lookalike.store.labeling import is_of_folders
 from lookalike.system.wording import count_images
 from lookalike.types import Ids
 
@@ -347,19 +349,52 @@ def _of_files(places: Places, where: Filter) -> Iterator[Mask]:
 
 
 def _labelled(snapshot: Snapshot, labels: Sequence[str]) -> Mask:
-    """Return which files have one of some labels, or hold an image of a cluster that is named so."""
-    there, clusters = snapshot.file_labels, snapshot.labels
+    """Return which files have one of some labels, or hold an image of a cluster that is named so.
+
+    A label may be part of one, as ``02 February`` is of ``2020/02 February``, or the way to a folder. Labels
+    that say nothing of what images show find them all the same.
+    """
+    there, clusters = snapshot.every_file_label, snapshot.labels
     code_of = {value: code for code, value in enumerate(there.values)}
-    known = {*code_of, *clusters.names}
-    for label in sorted(set(labels) - known):
-        close = near_misses(label, known)
-        hint = f"did you mean {' or '.join(close)}?" if close else Hint("list_labels")
-        raise QueryNotFoundError(f"no image here is labelled {label!r}", hint=hint)
-    found = there.has_any([code_of[label] for label in labels if label in code_of])
-    named = [clusters.images(label) for label in labels if label in clusters.names]
+    found = np.zeros(len(there.codes), bool)
+    named = []
+    for label in sorted(set(labels)):
+        is_name = label in clusters.names
+        if is_name:
+            named.append(clusters.images(label))
+        if label in code_of:
+            found |= there.has_any([code_of[label]])
+        elif not is_name:
+            found |= _labelled_in_part(snapshot, there, label)
     if named:
         found = found | snapshot.joined.on_files(_mask_of(snapshot, np.concatenate(named)))
     return found
+
+
+def _labelled_in_part(snapshot: Snapshot, there: Coded, label: str) -> Mask:
+    """Return which files have a label that a text is part of, or lie in a folder whose way it is part of.
+
+    Raises
+    ------
+    QueryNotFoundError
+        If there are none.
+    """
+    wanted = f"/{label.strip('/')}/"
+    codes = [code for code, value in enumerate(there.values) if wanted in f"/{value}/"]
+    if codes:
+        return there.has_any(codes)
+    files, of_folders = (
+        snapshot.files,
+        {root.name for root, _ in snapshot.folders if is_of_folders(root.labels)},
+    )
+    ways = (folder.partition(":") for folder in files.folders.to_pylist())
+    is_way = np.array([root in of_folders and wanted in f"/{as_label(way)}" for root, _, way in ways], bool)
+    if label.strip("/") and is_way.any():
+        return np.asarray(is_way[files.folder_codes])
+    known = {*there.values, *snapshot.labels.names}
+    close = near_misses(label, known)
+    hint = f"did you mean {' or '.join(close)}?" if close else Hint("list_labels")
+    raise QueryNotFoundError(f"no image here is labelled {label!r}", hint=hint)
 
 
 def _tagged(snapshot: Snapshot, tags: Sequence[str]) -> Mask:

@@ -15,6 +15,7 @@ from lookalike.collection.joined import ORDERS, Joined
 from lookalike.collection.own_columns import OwnColumns
 from lookalike.collection.own_fields import OwnFields
 from lookalike.collection.said import Said
+from lookalike.collection.silent_labels import without_silent
 from lookalike.collection.stored.cluster_names import ClusterLabels
 from lookalike.collection.stored.clusterings import (
     NOISE,
@@ -126,11 +127,19 @@ class SnapshotColumns(ABC):
 
     @property
     def file_labels(self) -> Coded:
-        """What each file's image is labelled: by hand, else by its folder or data set."""
-        return self.keep("labels", self._label_files)
+        """What each file's image is labelled: by hand, else by its folder or data set, if that tells."""
+        return self.keep("labels", lambda: self._label_files(self._telling_labels()))
 
-    def _label_files(self) -> Coded:
-        by_folder, by_hand = self.files.coded_labels, self.said.labels
+    @property
+    def every_file_label(self) -> Coded:
+        """What each file's image is labelled, by silent labels, too: what it is found by."""
+        return self.keep("every label", lambda: self._label_files(self.files.coded_labels))
+
+    def _telling_labels(self) -> Coded:
+        return without_silent(self.files.coded_labels, self.files, self.manifest)
+
+    def _label_files(self, by_folder: Coded) -> Coded:
+        by_hand = self.said.labels
         if not by_hand:
             return by_folder
         values = tuple(dict.fromkeys((*by_folder.values, *by_hand.values())))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lookalike.collection.embedded import vector_table
+from lookalike.collection.label_verdicts import judge_labels
 from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.models.embedding import EmbeddingModels
 from lookalike.collection.places import Places
@@ -74,6 +75,7 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
     with contextlib.nullcontext() if dry_run else writer_lock(store.folder, turn):
         manifest_file.reload()
         resources = replace(resources, places=_places_now(resources))  # others may have written meanwhile
+        failed_before = set(resources.places.failures())
         models = EmbeddingModels.choose(resources, request.model, request.compute)
         if not dry_run:
             settle_indexes(store.folder)
@@ -129,6 +131,7 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
                     again, models, outcome, work, stays_outdated=request.model is not None
                 )
             models.extend_reduced(work.watch)
+            judge_labels(resources, manifest_file, work.watch)
             # Only now: were it killed before, the root would have to be there for its rows to go.
             manifest_file.save(without=[scope.root for scope in scopes if scope.is_missing])
             if models.networks:
@@ -151,6 +154,7 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
         notes=places.notes(),
         carried=len(carrying.carried),
         replaced=len(carrying.replaced),
+        failed_before=frozenset(each.path for each in failures if each in failed_before),
     )
 
 

@@ -26,6 +26,8 @@ class ImageFolder:
         Whether the folder that an image lies in says what it shows.
     exclude : tuple of str
         Globs of file and folder names, or of paths relative to the root, that indexing is to pass over.
+    is_own : bool
+        Whether it is somebody's folder, of which nobody knows what its folders say.
     """
 
     name: str
@@ -35,3 +37,4 @@ class ImageFolder:
     origin: str
     labels: bool
     exclude: tuple[str, ...] = ()
+    is_own: bool = False

@@ -236,7 +236,8 @@ def _open(source: Source, folder: Path) -> Collection:
         raise CollectionConflictError(
             f"{folder} holds the demo of {collection.roots[0]}", hint=Hint("demo_folder")
         )
-    collection.add_root(images.root, "folders" if images.labels else "none", images.exclude)
+    told = "folders" if images.labels else "none"
+    collection.add_root(images.root, None if images.is_own else told, images.exclude)
     return collection
 
 

@@ -99,9 +99,14 @@ def header(frame: Frame) -> str:
     else:
         speed = f"They were indexed before; looking for changes took {report.seconds:.1f} s."
     failed = f" {report.failed:,} could not be read." if report.failed else ""
+    done = (
+        "searched, grouped, mapped"
+        if result.evaluation.found is None
+        else "searched, grouped, mapped and measured"
+    )
     return (
         f"<header><h1>lookalike</h1><p class='lead'>{info.files:,} pictures of"
-        f" {html.escape(result.source.images.title)}{copies}: searched, grouped, mapped and measured by what"
+        f" {html.escape(result.source.images.title)}{copies}: {done} by what"
         f" they look like. {speed}{failed}</p></header>"
     )
 
@@ -232,7 +237,10 @@ def measures(frame: Frame) -> str:
     """Show the measures, the best and the worst classes, and the worst queries."""
     made, grouped = frame.result.evaluation, frame.result.cluster_scores
     if made.found is None:
-        return _without("How good is it?", made)
+        root = str(frame.result.source.images.root)
+        unsaid = frame.result.collection.label_note is not None
+        how = frame.command("index", root, "--labels", "labels.csv") if unsaid else ""
+        return _without("How good is it?", made, how)
     found = made.found
     names = {"P@1": "of nearest neighbours carry the query's own label", **_at_most_ten(found)}
     cells = "".join(_figure(found.scores[name], f"{words} ({name})") for name, words in names.items())
@@ -328,5 +336,6 @@ def footer(frame: Frame) -> str:
     )
 
 
-def _without(title: str, part: Part[Any]) -> str:
-    return f"<section><h2>{title}</h2><p class='note'>Not here: {html.escape(part.missing)}.</p></section>"
+def _without(title: str, part: Part[Any], how: str = "") -> str:
+    missing = html.escape(part.missing)
+    return f"<section><h2>{title}</h2><p class='note'>Not here: {missing}.</p>{how}</section>"

@@ -106,4 +106,5 @@ def _own(folder: Path) -> ImageFolder:
         licence="your own",
         origin=f"your folder {folder}",
         labels=True,
+        is_own=True,
     )

@@ -30,6 +30,8 @@ _HEAD = 0.3
 _LONGEST = 1.5  # inches of a name
 _ON_MAP = ((12, 13.0), (_IN_LEGEND, 11.0), (10**9, 9.0))  # groups at most, points of their names
 _CLOUD = 0.6  # inches: what lies farther from the middle is no part of the cloud
+_NEAR = 0.15  # inches: what lies so near to the middle of a cloud is part of it in any case
+_MOST = 0.5  # the share of a group in its cloud from which its name is not wrong there
 _FEW = 30  # points that make no clouds
 _LARGE = 0.35  # inches: the radius from which a cloud bears its name, rather than stands beside it
 
@@ -73,11 +75,15 @@ class Groups:
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """Where most of a group lies: the middle and the radius, inches."""
+    """Where most of a group lies: the middle and the radius, inches.
+
+    `share` is that of the group in all that lies there.
+    """
 
     x: float
     y: float
     radius: float
+    share: float = 1.0
 
 
 def find_clouds(groups: Groups, places: Points) -> dict[int, Cloud]:
@@ -96,7 +102,9 @@ def find_clouds(groups: Groups, places: Points) -> dict[int, Cloud]:
         crowded = some[n_near >= 0.9 * n_near.max()]
         x, y = crowded[((crowded - crowded.mean(axis=0)) ** 2).sum(axis=1).argmin()].tolist()
         far = np.hypot(some[:, 0] - x, some[:, 1] - y)
-        found[number] = Cloud(x, y, float(np.quantile(far[far < _CLOUD], 0.8)))
+        radius = float(np.quantile(far[far < _CLOUD], 0.8))
+        there = np.hypot(places[:, 0] - x, places[:, 1] - y) <= max(radius, _NEAR)
+        found[number] = Cloud(x, y, radius, float((groups.numbers[there] == number).mean()))
     return found
 
 
@@ -126,8 +134,9 @@ def choose_marks(clouds: dict[int, Cloud]) -> Marks:
 def name_clouds(figure: Figure, groups: Groups, clouds: dict[int, Cloud], box: Box) -> set[int]:
     """Write the names of groups onto their clouds where they overlap no other; return those that are there.
 
-    The largest come first. box: left, bottom, right and top, inches, which names do not leave. Where there
-    are but a few points, names would hide them, and the legend says it all.
+    The largest come first. Where most of what lies there is of other groups, a name would be wrong. Where
+    there are but a few points, names would hide them, and the legend says it all. box: left, bottom, right
+    and top, inches, which names do not leave.
     """
     from matplotlib.patheffects import withStroke
 
@@ -140,6 +149,8 @@ def name_clouds(figure: Figure, groups: Groups, clouds: dict[int, Cloud], box: B
     taken: list[Box] = []
     there = set()
     for number, cloud in clouds.items():
+        if cloud.share <= _MOST:
+            continue
         name = groups.names[number]
         text = write_line(figure, name, cloud.x, cloud.y, size, "bold", ha="center", path_effects=halo)
         shorten(text, 2.0)

@@ -71,9 +71,17 @@ class Cluster:
         return self.number < 0
 
     @property
+    def most_are(self) -> str | None:
+        """The label of more than half of its images, if there is one."""
+        return None if self.label_share is None or self.label_share <= 0.5 else self.label
+
+    @property
     def title(self) -> str:
-        """Its name, or its number in words."""
-        return "noise" if self.is_noise else self.name or f"cluster {self.number}"
+        """Its name; else its number, and the label of most of its images, if most have one."""
+        if self.is_noise:
+            return "noise"
+        of_label = "" if self.most_are is None else f": {self.most_are}"
+        return self.name or f"cluster {self.number}{of_label}"
 
     def __repr__(self) -> str:
         return f"<Cluster: {self.title}, {count_images(self.size)}>"

@@ -37,10 +37,18 @@ class RootInfo(Result):
         How many images of the collection lie in it.
     is_there : bool
         Whether the folder is there now; data sets are.
-    labels : {"folders", "none"}
-        Whether the name of the folder that an image lies in is its label.
+    labels : str
+        Where labels come from; see `Collection.add_root`.
     exclude : tuple of str
         Globs of names and relative paths that are passed over.
+    is_told : bool
+        Whether somebody said where labels come from.
+    agreement : float or None
+        How much labels agree with what images look like: 0 is chance, 1 perfect; None where that was not
+        measured.
+    has_silent_labels : bool
+        Whether it has labels that nobody asked for, and that say nothing of what images show: images are
+        found by them, but nothing is named or measured by them.
     """
 
     name: str
@@ -50,6 +58,9 @@ class RootInfo(Result):
     is_there: bool
     labels: str
     exclude: tuple[str, ...]
+    is_told: bool = False
+    agreement: float | None = None
+    has_silent_labels: bool = False
 
     def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON; see `SearchResult.to_dict`."""
@@ -60,6 +71,9 @@ class RootInfo(Result):
             "images": self.images,
             "is_there": self.is_there,
             "labels": self.labels,
+            "labels_told": self.is_told,
+            "labels_agreement": rounded(self.agreement, 4),
+            "labels_silent": self.has_silent_labels,
             "exclude": list(self.exclude),
         }
 
@@ -105,6 +119,12 @@ class Info(Result):
         Keys that images were added under by call.
     fields : mapping of str to str
         The user's own columns, and what they hold.
+    exclude : mapping of Path to tuple of str
+        What is passed over of each root of which anything is: globs of names and relative paths.
+    unused_labels : dict of str to int
+        Files by those labels of folders that say nothing of what images show, and are not in `labels`.
+    label_note : str or None
+        Says so, where there are any.
     """
 
     folder: Path
@@ -125,6 +145,9 @@ class Info(Result):
     notes: tuple[Note, ...] = ()
     added: int = 0
     fields: Mapping[str, str] = field(default_factory=dict)
+    exclude: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
+    unused_labels: dict[str, int] = field(default_factory=dict)
+    label_note: str | None = None
 
     @property
     def looks(self) -> Appearance | None:
@@ -137,6 +160,7 @@ class Info(Result):
         return {
             "collection": path(str(self.folder)),
             "roots": [path(str(root)) for root in self.roots],
+            "exclude": {path(str(root)): list(globs) for root, globs in self.exclude.items()},
             "datasets": list(self.datasets),
             "files": self.files,
             "images": self.images,
@@ -144,6 +168,8 @@ class Info(Result):
             "models": dict(self.models),
             "formats": dict(self.formats),
             "labels": dict(self.labels),
+            "unused_labels": dict(self.unused_labels),
+            "label_note": self.label_note and tell(self.label_note),
             "fields": dict(self.fields),
             "failed": len(self.failures),
             "failures": [each.to_dict(path) for each in self.failures],

@@ -74,6 +74,8 @@ class SyncReport(Result):
     replaced : int
         Files that hold another picture now, of whose old one something had been said: the new one inherits
         nothing.
+    failed_before : frozenset of str
+        The paths of those failures that were known before, for the same reason.
     """
 
     added: int
@@ -91,6 +93,7 @@ class SyncReport(Result):
     unmet_excludes: frozenset[str] = frozenset()
     carried: int = 0
     replaced: int = 0
+    failed_before: frozenset[str] = frozenset()
 
     @property
     def failed(self) -> int:
@@ -101,6 +104,7 @@ class SyncReport(Result):
         """Return it as a document of JSON; see `SearchResult.to_dict`."""
         return {
             **self._counts(),
+            "failed_before": len(self.failed_before),
             "failures": [each.to_dict(path) for each in self.failures],
             "notes": [each.to_dict(path) for each in self.notes],
             "passed_over": {name: _passed_over(each) for name, each in self.passed_over.items()},

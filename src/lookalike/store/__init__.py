@@ -1,10 +1,10 @@
 """A collection on disk: Lance tables, a manifest, one writer at a time."""
 
 from lookalike.store.journal_table import JOURNAL, JournalTable
+from lookalike.store.labeling import Labeling, LabelVerdict
 from lookalike.store.lock import Turn, Wait, check_wait, writer_lock
 from lookalike.store.manifest import (
     FOLDER_NAME,
-    Labeling,
     Manifest,
     Root,
     find_collection,
@@ -25,6 +25,7 @@ __all__ = [
     "Commit",
     "DatasetRequest",
     "JournalTable",
+    "LabelVerdict",
     "Labeling",
     "Manifest",
     "Pin",

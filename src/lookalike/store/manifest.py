@@ -13,9 +13,10 @@ import contextlib
 import json
 import os
 import stat
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path, PurePosixPath
-from typing import Any, Literal, get_args
+from collections.abc import Mapping
+from dataclasses import asdict, astuple, dataclass, replace
+from pathlib import Path
+from typing import Any
 
 from lookalike.errors import (
     CollectionConflictError,
@@ -26,7 +27,7 @@ from lookalike.errors import (
 )
 from lookalike.hints import Hint
 from lookalike.images.finding.scan import escape, unescape
-from lookalike.images.finding.spelling import as_label
+from lookalike.store.labeling import BY_FOLDER, NO_LABELS, LabelVerdict
 from lookalike.store.schema import FORMAT_VERSION
 from lookalike.system.file_identity import FileIdentity
 from lookalike.system.replace_file import replace_file
@@ -37,8 +38,6 @@ FILE_NAME = "collection.json"
 COPY_NAME = "collection.json.copy"
 
 _WITH_SUMS = 5
-
-Labeling = Literal["folders", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +50,35 @@ class Root:
         Unique in the collection; the first part of every stored path, ``name:relative/path``.
     path : str
         Where it lies: relative to the collection's folder, or absolute (escaped, see `images.finding.scan`).
-    labels : {"folders", "none"}
-        Whether the name of an image's folder is its label.
+    labels : str
+        Where labels come from; see `lookalike.store.labeling`.
     exclude : tuple of str
         Globs that a scan passes over.
     dataset : str or None
         The name of a data set that stands in for a folder; then `path` is empty.
+    is_told : bool
+        Whether somebody said where labels come from: then they are used, whatever images look like.
+    verdict : LabelVerdict or None
+        Whether labels say what images show, if that was measured.
     """
 
     name: str
     path: str
-    labels: Labeling = "folders"
+    labels: str = BY_FOLDER
     exclude: tuple[str, ...] = ()
     dataset: str | None = None
+    is_told: bool = False
+    verdict: LabelVerdict | None = None
 
-    def label(self, relative: str) -> str | None:
-        """Return the label of a file at this relative path."""
-        parent = PurePosixPath(relative).parent.name
-        return as_label(parent) or None if self.labels == "folders" else None
+    @property
+    def has_silent_labels(self) -> bool:
+        """Whether it has labels that nobody asked for, and that do not say what its images show."""
+        return not self.is_told and self.verdict is not None and not self.verdict.tells
+
+    def with_labels(self, labels: str) -> Root:
+        """Return it with labels from elsewhere, as somebody said."""
+        verdict = self.verdict if labels == self.labels else None
+        return replace(self, labels=labels, is_told=True, verdict=verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +103,21 @@ class Manifest:
         others = tuple(other for other in self.roots if other.name != root.name)
         return replace(self, roots=(*others, root))
 
+    def with_verdicts(self, verdicts: Mapping[str, LabelVerdict]) -> Manifest:
+        """Return a manifest that says of roots, by name, whether their labels tell anything."""
+        roots = (replace(root, verdict=verdicts.get(root.name, root.verdict)) for root in self.roots)
+        return replace(self, roots=tuple(roots))
+
     def save(self, folder: Path) -> None:
         """Write it to the ``.lookalike`` folder, so that no reader sees half of it."""
-        content = summed({"format": FORMAT_VERSION, **asdict(replace(self, format=FORMAT_VERSION))})
+        content = summed(
+            {
+                "format": FORMAT_VERSION,
+                "model": self.model,
+                "roots": [_root_document(root) for root in self.roots],
+                "labels": {root.name: facts for root in self.roots if (facts := _label_facts(root))},
+            }
+        )
         text = json.dumps(content, indent=2, ensure_ascii=False)
         # A glob may hold bytes that are not UTF-8: `\udce9` is how JSON writes them, too.
         written = f"{text}\n".encode(errors="backslashreplace")
@@ -146,7 +168,9 @@ class Manifest:
                 )
             if not isinstance(content["model"], str):
                 raise ValueError(f"the model is {content['model']!r}")
-            manifest = cls(content["model"], tuple(_read_root(row) for row in content["roots"]), version)
+            facts = content.get("labels", {})  # which no version before 0.5 wrote
+            roots = tuple(_read_root(row, facts.get(row["name"], {})) for row in content["roots"])
+            manifest = cls(content["model"], roots, version)
             return manifest, identity
         except FileNotFoundError as error:
             if name == FILE_NAME and (folder / COPY_NAME).is_file():
@@ -179,12 +203,36 @@ def file_identity(folder: Path) -> FileIdentity | None:
         return None
 
 
-def _read_root(row: dict[str, Any]) -> Root:
+def _root_document(root: Root) -> dict[str, Any]:
+    """Return a root as all versions know it: to earlier ones, labels are those of folders, or none."""
+    labels = NO_LABELS if root.labels == NO_LABELS else BY_FOLDER
+    return {
+        "name": root.name,
+        "path": root.path,
+        "labels": labels,
+        "exclude": root.exclude,
+        "dataset": root.dataset,
+    }
+
+
+def _label_facts(root: Root) -> dict[str, Any]:
+    """Return what earlier versions do not know of a root, and pass over."""
+    told = {"from": root.labels} if root.is_told else {}
+    return told if root.verdict is None else told | {"verdict": asdict(root.verdict)}
+
+
+def _read_root(row: dict[str, Any], facts: dict[str, Any]) -> Root:
     exclude = row["exclude"]
     root = Root(**{**row, "exclude": tuple(exclude)})
     words = (root.name, root.path, root.labels, root.dataset or "", *root.exclude)
-    is_known = root.labels in get_args(Labeling) and isinstance(exclude, list)
-    if not is_known or not all(isinstance(word, str) for word in words):
+    is_known = root.labels in (BY_FOLDER, NO_LABELS) and isinstance(exclude, list)
+    if "from" in facts:
+        root = replace(root, labels=facts["from"], is_told=True)
+    if "verdict" in facts:
+        verdict = LabelVerdict(**facts["verdict"])
+        root = replace(root, verdict=verdict)
+        is_known = is_known and all(isinstance(each, int | float | str) for each in astuple(verdict))
+    if not is_known or not all(isinstance(word, str) for word in (*words, root.labels)):
         raise ValueError(f"a root is {row}")
     return root
 

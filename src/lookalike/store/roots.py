@@ -6,12 +6,12 @@ applied to the manifest as it is when the writer's lock is held.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lookalike.errors import CollectionConflictError
 from lookalike.images.finding.spelling import is_same_folder, path_within
-from lookalike.store.manifest import Labeling, Manifest, Root, name_root, root_folder, stored_root_path
+from lookalike.store.manifest import Manifest, Root, name_root, root_folder, stored_root_path
 from lookalike.store.schema import ADDED
 
 
@@ -20,8 +20,9 @@ class RootRequest:
     """What `Collection.add_root` is asked for."""
 
     path: Path
-    labels: Labeling | None
+    labels: str | None
     exclude: tuple[str, ...] | None
+    adds: bool = False  # to what was excluded before
 
     def apply(self, manifest: Manifest, collection: Path) -> Manifest:
         """Return the manifest with the root added, or changed."""
@@ -37,9 +38,12 @@ class RootRequest:
         if old is None:
             name = name_root(self.path, {ADDED, *(root.name for root in manifest.roots)})
             old = Root(name, stored_root_path(collection, self.path))
-        labels = old.labels if self.labels is None else self.labels
+        if self.labels is not None:
+            old = old.with_labels(self.labels)
         exclude = old.exclude if self.exclude is None else self.exclude
-        return manifest.with_root(Root(old.name, old.path, labels, exclude))
+        if self.adds:
+            exclude = tuple(dict.fromkeys((*old.exclude, *exclude)))
+        return manifest.with_root(replace(old, exclude=exclude))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from lookalike.images.finding.scan import Scan, escape, find_again, scan_files, 
 from lookalike.images.finding.spelling import path_within, spelled_name
 from lookalike.store import ADDED, Root
 from lookalike.store.kept import KeptFiles
+from lookalike.sync.labeling import LabelOf, label_files
 from lookalike.sync.plan import FoundFile, IndexedState, Plan, decide
 from lookalike.system.progress import UNWATCHED, Watch
 
@@ -152,6 +154,8 @@ class Listing:
         What was passed over; see `lookalike.images.finding.scan.Scan`.
     met, unmet : set of str
         What is to be excluded from roots that are looked at as a whole, by whether anything there matches.
+    labels : dict of str to callable
+        By root, what gives its files their labels.
     """
 
     scopes: Sequence[Scope]
@@ -161,6 +165,7 @@ class Listing:
     left_folders: Counter[str] = field(default_factory=Counter)
     met: set[str] = field(default_factory=set)
     unmet: set[str] = field(default_factory=set)
+    labels: dict[str, LabelOf] = field(default_factory=dict)
 
 
 def list_files(
@@ -209,6 +214,13 @@ def decide_scopes(listing: Listing, known: IndexedState, prune: bool) -> Plan:
         if scope.answers_for(path)
     }
     plan = decide(listing.files, listing.failures, known, within)
+    # Of folders that are called the same, one in the scope may give another outside of it a new label.
+    for path, row in known.files.items():
+        root, _, relative = path.partition(":")
+        if root in listing.labels and path not in within:
+            label = listing.labels[root](relative)
+            if label != row.label:
+                plan.updated.append(replace(row, label=label))
     if not prune:
         refuse_great_losses(plan, known, listing.scopes)
     return plan
@@ -229,14 +241,17 @@ def _list_scope(scope: Scope, known: IndexedState, prune: bool, listing: Listing
     result.files.update(again.files)
     result.failures.update(again.failures)
     result.others -= Counter(os.path.splitext(relative)[1].lower() for relative in again.files)
-    labels: dict[str, str | None] = {}  # by folder: one text a label, not one a file
+    elsewhere = (path.partition(":")[2] for path in known.files if path.startswith(f"{name}:"))
+    outside = (
+        () if scope.is_whole else (path for path in elsewhere if not scope.answers_for(f"{name}:{path}"))
+    )
+    label_of = label_files(scope.root.labels, scope.place, itertools.chain(result.files, outside))
+    if not scope.is_whole:
+        listing.labels[name] = label_of
     files = []
     while result.files:  # there may be a million: each goes as it is taken over
         relative, stat = result.files.popitem()
-        folder = relative.rpartition("/")[0]
-        if folder not in labels:
-            labels[folder] = scope.root.label(relative)
-        files.append(_found(f"{name}:{relative}", scope.place, stat, labels[folder], known))
+        files.append(_found(f"{name}:{relative}", scope.place, stat, label_of(relative), known))
     files.reverse()
     listing.files.extend(files)
     listing.failures.update({f"{name}:{relative}": reason for relative, reason in result.failures.items()})

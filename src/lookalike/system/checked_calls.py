@@ -420,6 +420,7 @@ _SIMPLE = {
     "str": _Type("a text", _text, frozenset({str})),
     "ImageId": _Type("a whole number", _whole),
     "PathLike": _PATH_TEXT,
+    "Labeling": _PATH_TEXT,
     "Path": _Type("a path", _path),
     "Mapping": _Type("a mapping", _mapping, frozenset({dict})),
     "Callable": _Type("a function", _callable),
@@ -427,7 +428,7 @@ _SIMPLE = {
     "Batches": _Type("a function", _callable),
     "Literal": _Type("a text", _text, frozenset({str})),
     **dict.fromkeys(
-        ("Labeling", "Metric", "Linkage", "Mode", "Split", "Verdict", "PairDecision"),
+        ("Metric", "Linkage", "Mode", "Split", "Verdict", "PairDecision"),
         _Type("a text", _text, frozenset({str})),
     ),
 }

@@ -125,8 +125,8 @@ def make_clustering(resources: Resources, request: ClusteringRequest, watch: Wat
 def _check_replaceable(clusterings: StoredClusterings, name: str) -> None:
     if name in clusterings.names() and clusterings.read(name).is_edited:
         raise CollectionConflictError(
-            f"clusters of {name!r} were named or changed by hand, which would be lost; choose another"
-            " name, or delete that clustering first"
+            f"clusters of {name!r} were named or changed by hand, which would be lost",
+            hint=Hint("named_clusters", name=name),
         )
 
 

@@ -67,9 +67,11 @@ class Evaluations(Face):
         compare : str or sequence of str
             Models, or kinds of index, to measure on the same queries, and compare with this one.
         labels : str or path, optional
-            A CSV file with columns ``path`` and ``label``; or the name of a clustering, whose clusters'
-            names are labels. By default those of folders and data sets, or where there are none the names
-            given to clusters.
+            A CSV file with columns ``path`` and ``label``; the name of a clustering, whose clusters' names
+            are labels; or ``folders``, ``folders:1``, ``path``, or a glob with one ``{label}``, as
+            `Collection.add_root` takes them. By default those of folders and data sets, unless these say
+            nothing of what images show (`Collection.label_note`), or where there are none the names given to
+            clusters.
         query_split : {"train", "test"}, optional
             The queries are images of this split of the data sets, and none of it is searched, unless
             `gallery_split` is the same.
@@ -91,7 +93,8 @@ class Evaluations(Face):
             images to find, there is no such index, the table of labels cannot be used, or `compare` names
             what is measured itself.
         CollectionError
-            If no image has a label, none has been embedded with the model, or none is in a split.
+            If no image has a label that tells something, none has been embedded with the model, or none is
+            in a split.
         ModelError
             If there is no such model.
 

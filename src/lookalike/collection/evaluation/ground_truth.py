@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lookalike.collection.embedded import nothing_embedded
 from lookalike.collection.places import FileLocation, Places
+from lookalike.collection.silent_labels import label_note
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.hints import Hint
-from lookalike.images.finding.spelling import as_typed, composed
+from lookalike.images.finding.spelling import composed
 from lookalike.store import ADDED
-from lookalike.system.cells import from_cell, text_of
-from lookalike.system.plain_files import read_named
-
-_COLUMNS = ("path", "label")
+from lookalike.store.labeling import MARK, is_of_folders
+from lookalike.sync.labeling import label_files, read_label_table, read_labeling
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +51,11 @@ def read_ground_truth(
     locations : mapping of int to list of FileLocation
         Where the images lie: `Places.of_images`.
     given : str or path, optional
-        A CSV file with columns ``path`` and ``label``; or the name of a clustering, of which the names that
-        its user gave to clusters are labels. By default the labels that were given by hand, else those of
+        A CSV file with columns ``path`` and ``label``; the name of a clustering, of which the names that its
+        user gave to clusters are labels; or where labels come from otherwise: ``folders``, ``folders:1``,
+        ``path``, or a glob with one ``{label}``. By default the labels that were given by hand, else those of
         folders and data sets, of an image that lies in several places that of the first; where there are none
-        at all, the names of clusters.
+        at all, the names of clusters. Folders that say nothing of what images show count only if asked for.
 
     Raises
     ------
@@ -73,13 +71,17 @@ def read_ground_truth(
     if given is None:
         labels = {image: found[0].given_label for image, found in locations.items()}
         known = {image: label for image, label in labels.items() if label is not None}
-        sources = ["folders"] * bool(places.of_roots()) + ["data sets"] * bool(places.datasets)
+        telling = (root.labels for root, _ in places.of_roots() if not root.has_silent_labels)
+        sources = list(dict.fromkeys("folders" if is_of_folders(labels) else labels for labels in telling))
+        sources += ["data sets"] * bool(places.datasets)
         if any(found[0].hand_label is not None for found in locations.values()):
             sources.insert(0, "labels by hand")
         if not known:  # what is left are the names of clusters
             labels = {image: found[0].label for image, found in locations.items()}
             known = {image: label for image, label in labels.items() if label is not None}
             sources = ["named clusters"]
+        if not known and (note := label_note(places.manifest)) is not None:
+            raise CollectionConflictError(str(note), hint=note.hint)
         if not known:
             raise CollectionConflictError(
                 f"no image of the collection in {places.store.folder} has a label", hint=Hint("give_labels")
@@ -88,12 +90,15 @@ def read_ground_truth(
     name = os.fspath(given)
     if composed(name) in clusterings.names() and not os.path.isfile(name):
         return _of_clusters(clusterings, composed(name), locations)
+    if is_of_folders(name) or MARK in name:
+        return _of_paths(places, locations, name)
     if not os.path.isfile(name):
         names = clusterings.names()
         others = f" (there are {', '.join(names)})" if names else ""
         raise InvalidInputError(
             f"labels is {name!r}, but there is neither such a file nor a clustering of that name{others};"
-            " expected a CSV file with columns path and label, or a clustering"
+            " expected a CSV file with columns path and label, a clustering, folders, folders:1, path, or a"
+            " glob with one {label}"
         )
     return _of_table(places, locations, Path(name))
 
@@ -124,6 +129,34 @@ def _of_clusters(
     return GroundTruth(labels, f"named clusters of {name}")
 
 
+def _of_paths(places: Places, locations: Mapping[int, list[FileLocation]], given: str) -> GroundTruth:
+    """Return labels by the ways to images, which hold whatever images look like."""
+    roots = places.of_roots()
+    paths: dict[str, dict[str, int]] = {root.name: {} for root, _ in roots}
+    for stored, image, _ in places.snapshot.files.facts():
+        name, _, relative = stored.partition(":")
+        if name in paths and image in locations:
+            paths[name][relative] = image
+    labels: dict[int, str] = {}
+    for root, place in roots:
+        label_of = label_files(read_labeling(given, place), place, paths[root.name])
+        for relative, image in paths[root.name].items():
+            label = label_of(relative)
+            if label is not None:
+                labels.setdefault(image, label)
+    if not labels:
+        raise InvalidInputError(
+            f"labels is {given!r}, which gives no image of this collection a label; {_an_example(paths)}"
+        )
+    return GroundTruth(labels, given)
+
+
+def _an_example(paths: Mapping[str, Mapping[str, int]]) -> str:
+    """Say what paths look like."""
+    some = next((path for files in paths.values() for path in files), None)
+    return "it holds no files" if some is None else f"the path of one, from its root, is {some}"
+
+
 def _of_table(places: Places, locations: Mapping[int, list[FileLocation]], file: Path) -> GroundTruth:
     by_path = {place.path: image for image, found in locations.items() for place in found}
     by_path |= {
@@ -138,7 +171,7 @@ def _of_table(places: Places, locations: Mapping[int, list[FileLocation]], file:
     labels: dict[int, str] = {}
     lines: dict[int, int] = {}
     unknown = []
-    for line, path, label in _read_table(file):
+    for line, path, label in read_label_table(file):
         exact = [path, *(os.path.normpath(folder / path) for folder in folders)]
         candidates = [*exact, *map(composed, exact)]
         image = next((by_path[each] for each in candidates if each in by_path), None)
@@ -158,24 +191,3 @@ def _of_table(places: Places, locations: Mapping[int, list[FileLocation]], file:
             + "; expected paths as a search gives them"
         )
     return GroundTruth(labels, str(file), tuple(unknown))
-
-
-def _read_table(file: Path) -> Iterator[tuple[int, str, str]]:
-    """Yield line number, path and label of each row."""
-    try:
-        with io.StringIO(text_of(read_named(file)), newline="") as stream:
-            reader = csv.DictReader(stream)
-            columns = [name.strip().casefold() for name in reader.fieldnames or []]
-            if not set(_COLUMNS) <= set(columns):
-                raise InvalidInputError(
-                    f"the columns of {file} are {', '.join(columns) or 'none'}; expected path and label in"
-                    " its first line"
-                )
-            reader.fieldnames = columns
-            for row in reader:
-                path, label = (from_cell((row[name] or "").strip(" \t")) for name in _COLUMNS)
-                yield reader.line_num, path, as_typed(label)
-    except OSError as error:
-        raise InvalidInputError(f"cannot read {file}: {error.strerror or error}") from error
-    except csv.Error as error:
-        raise InvalidInputError(f"{file} is no table of comma-separated values: {error}") from error

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.models.reducing import reduce_model
 from lookalike.collection.models.training import train_model
 from lookalike.collection.names import Names
 from lookalike.collection.resources import Opener
 from lookalike.embed import AUTO, Model, base_name
-from lookalike.errors import InvalidInputError
+from lookalike.errors import CollectionConflictError, InvalidInputError
+from lookalike.hints import Hint
 from lookalike.pca import PCA
 from lookalike.results.models import TrainedModel
 from lookalike.results.sync import SyncReport
@@ -32,6 +34,8 @@ class Models(Names):
         Gives the collection as it is now.
     sync : callable
         Embeds its images: `Collection.sync`.
+    manifest : ManifestFile
+        Says which model is the default one.
 
     Examples
     --------
@@ -41,9 +45,10 @@ class Models(Names):
     (['pixels-8-grey'], 'pixels-8-grey', 64)
     """
 
-    def __init__(self, resources: Opener, sync: Callable[..., SyncReport]) -> None:
+    def __init__(self, resources: Opener, sync: Callable[..., SyncReport], manifest: ManifestFile) -> None:
         self._resources = resources
         self._sync = sync
+        self._manifest = manifest
 
     def names(self) -> list[str]:
         """Return the names of the models that `Collection.sync` embeds with, the default one first."""
@@ -53,6 +58,61 @@ class Models(Names):
     def default(self) -> str:
         """The name of the one that is meant where none is named."""
         return self._resources().places.manifest.model
+
+    def make_default(
+        self,
+        name: str,
+        *,
+        wait: Wait = "threads",
+        report: ProgressReport | None = None,
+        cancel: CancelToken | None = None,
+    ) -> str:
+        """Make one of the models that the images are embedded with the one that is meant where none is named.
+
+        Vectors, clusterings and maps of the others stay as they are.
+
+        Parameters
+        ----------
+        name : str
+            A name, or the path of an ONNX file.
+        wait : float, None or "threads"
+            How long to wait for another writer; see `Collection.sync`.
+        report, cancel : optional
+            Told for whom it waits; and what stops that.
+
+        Returns
+        -------
+        str
+            The model's name.
+
+        Raises
+        ------
+        ModelError
+            If there is none of that name.
+        CollectionError
+            If no image is embedded with it; nothing has been changed.
+
+        Examples
+        --------
+        >>> photos = Collection.create(photo_folder, model="pixels-8-grey")
+        >>> report = photos.sync()
+        >>> small = photos.models.reduce(2)
+        >>> photos.models.make_default(small), photos.model
+        ('pixels-8-grey+pca2', 'pixels-8-grey+pca2')
+        """
+        resources = self._resources()
+        model = resources.model(name).name
+        if model not in resources.model_names():
+            raise CollectionConflictError(
+                f"no image of the collection is embedded with {model} yet",
+                hint=Hint("sync_model", model=model),
+            )
+        with (
+            watching(report, cancel) as watch,
+            writer_lock(resources.store.folder, Turn(wait, "choosing a model", watch)),
+        ):
+            self._manifest.make_default(model)
+        return model
 
     def get(self, name: str | None = None) -> Model:
         """Return what is known of a model: its dimension, its metric, whether it knows text.

@@ -1,0 +1,128 @@
+"""How what was found is printed: hits of a search, images of a list."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lookalike.cli.console import complain, in_short, is_kept, place_of, print_raw, relative, say, tell
+from lookalike.query.sorts import FIELD
+from lookalike.system.wording import count_images, field_words
+
+if TYPE_CHECKING:
+    from lookalike.results.browsing import BrowseResult
+    from lookalike.results.hits import Hits
+    from lookalike.results.search import SearchResult
+    from lookalike.types import Hit
+
+
+def print_paths(hits: Hits) -> None:
+    """Print paths alone, for other programs."""
+    for hit in hits:
+        print_raw(relative(hit.path))
+
+
+def print_hits(result: SearchResult, before: Sequence[str] = ()) -> None:
+    """Print columns for a person, or the same separated by tabs for a program.
+
+    Parameters
+    ----------
+    before : sequence of str
+        What stands in every row before these, for a program.
+    """
+    rows = [(str(hit.rank), _likeness(hit), " · ".join(hit.labels), place_of(hit)) for hit in result.hits]
+    if not is_for_person():
+        for row in rows:
+            say(*before, *row)
+        return
+    if not rows:
+        return
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for rank, score, label, path in rows:
+        say(f"{rank:>{widths[0]}}  {score}  {label:<{widths[2]}}  {path}")
+
+
+def say_if_nothing(result: SearchResult, *, is_filtered: bool) -> None:
+    """Say on standard error that nothing was found, and why."""
+    if not len(result):
+        tell("no image passes the filters" if is_filtered else "no other images in the collection")
+
+
+def say_where_it_is(result: SearchResult, typed: Sequence[str]) -> None:
+    """Say on standard error which queries are in the collection under other names, too.
+
+    Parameters
+    ----------
+    typed : sequence of str
+        The queries, as they were typed.
+    """
+    for paths, name in zip(places_of_queries(result), typed, strict=False):
+        others = [path for path in paths if path != relative(name)]
+        if others:
+            word = "already" if len(others) == len(paths) else "also"
+            places = dict.fromkeys("one that was added" if is_kept(path) else path for path in others)
+            complain(f"{name} is {word} here as {in_short([*places])}")
+
+
+def _likeness(hit: Hit) -> str:
+    return f"{hit.distance if hit.score is None else hit.score:.3f}"
+
+
+def places_of_queries(result: SearchResult | BrowseResult) -> list[list[str]]:
+    """Return of each query where the very same image lies in the collection."""
+    asked = [query.id for query in getattr(result, "queries", ())]
+    found = result.lookup.paths([image for image in asked if image is not None])
+    return [[] if image is None else [*map(relative, found.get(image, ()))] for image in asked]
+
+
+def print_list(result: BrowseResult) -> None:
+    """Print columns for a person, or the same separated by tabs for a program."""
+    values: Iterable[Any] = [None] * len(result) if result.values is None else result.values
+    field = result.sort.removeprefix(FIELD) if result.sort.startswith(FIELD) else ""  # which none is called
+    rows = (
+        (
+            str(hit.rank),
+            field_words(hit.fields[field]) if field in hit.fields else _text(value),
+            " · ".join(hit.labels),
+            place_of(hit),
+        )
+        for hit, value in zip(result.hits, values, strict=True)
+    )
+    if not is_for_person():
+        for row in rows:
+            say(*row)
+        return
+    shown = list(rows)
+    if not shown:
+        return
+    widths = [max(len(row[column]) for row in shown) for column in range(3)]
+    for rank, value, label, path in shown:
+        parts = [f"{rank:>{widths[0]}}", f"{value:>{widths[1]}}", f"{label:<{widths[2]}}", path]
+        say("  ".join(part for part, width in zip(parts, [*widths, 1], strict=True) if width))
+    if len(result) < result.total:
+        say(f"{len(result):,} of {count_images(result.total)}")
+
+
+def say_if_none(result: BrowseResult, *, is_filtered: bool) -> None:
+    """Say on standard error that nothing is listed, and why."""
+    if not len(result):
+        nothing = "no image passes the filters" if is_filtered else "the collection holds no images"
+        tell(f"there are only {count_images(result.total)}" if result.total else nothing)
+
+
+def _text(value: Any) -> str:
+    """Return what an image is sorted by, for a person; nothing where it is not known."""
+    from lookalike.results.documents import plain_value
+
+    plain = plain_value(value)
+    if plain is None:
+        return ""
+    if isinstance(plain, bool | str):
+        return field_words(value.item())  # of dates a datetime
+    return f"{plain:.6g}" if plain < 1e6 else f"{plain:.0f}"
+
+
+def is_for_person() -> bool:
+    """Tell whether standard output is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
