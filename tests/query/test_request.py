@@ -28,6 +28,7 @@ from lookalike import (
 )
 
 TEXTS = st.text(min_size=1)
+PATHS = TEXTS.filter(lambda text: "\0" not in text)
 WORDS = TEXTS.filter(str.strip)
 WEIGHTS = st.floats(1e-6, 1e6)
 EDGES = st.integers(0, 98).flatmap(lambda start: st.tuples(st.just(start), st.integers(1, 99 - start)))
@@ -36,7 +37,7 @@ REGIONS = st.none() | st.tuples(EDGES, EDGES).map(
 )
 FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False)
 TERMS = st.one_of(
-    st.builds(ImageFile, TEXTS, weight=WEIGHTS, region=REGIONS),
+    st.builds(ImageFile, PATHS, weight=WEIGHTS, region=REGIONS),
     st.builds(Url, TEXTS.map("https://{}".format), weight=WEIGHTS, region=REGIONS),
     st.builds(Words, WORDS, weight=WEIGHTS),
     st.builds(ImageRef, st.integers(0, 2**63 - 1), weight=WEIGHTS, region=REGIONS),

@@ -30,7 +30,7 @@ def collection(tmp_path_factory):
         place.mkdir(parents=True, exist_ok=True)
         picture(number).save(place / f"{number:02}.png")
     (folder / "cats/broken.png").write_bytes(b"no picture")
-    made = Collection.create(folder, model=MODEL)
+    made = Collection.create(folder, model=MODEL, labels="folders")
     made.sync()
     made.clusterings.make(k=3)
     made.clusterings.rename("kmeans", 0, "owls & 'cats'")
@@ -65,7 +65,7 @@ def results(collection, tmp_path_factory):
 
 def _of_calls(folder):
     """What is said of images, fields and vectors that come by call."""
-    made = Collection.create(folder, model=MODEL)
+    made = Collection.create(folder, model=MODEL, labels="folders")
     report = made.add([(picture(0), "owl", {"price": 3}), (b"no picture", "none")])
     return {
         "add": report,
