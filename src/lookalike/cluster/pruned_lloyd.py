@@ -95,7 +95,7 @@ def working(n_jobs: int, watch: Watch = UNWATCHED) -> Iterator[Workers]:
     """Start threads, and keep the matrix library from starting its own meanwhile."""
     from threadpoolctl import threadpool_limits
 
-    workers = Workers(n_jobs, watch)
+    workers = Workers(int(n_jobs), watch)  # NumPy's small ones would overflow
     try:
         with threadpool_limits(1, "blas"):
             yield workers
