@@ -212,10 +212,10 @@ def distance_curve(
     -------
     matplotlib.figure.Figure
     """
-    if distances.ndim != 1 or not len(distances):
-        raise InvalidInputError(
-            f"the distances are of shape {distances.shape}; expected one at least, one after the other"
-        )
+    if distances.ndim != 1:
+        raise InvalidInputError(f"the distances are of shape {distances.shape}; expected (n,)")
+    if not len(distances):
+        raise InvalidInputError("there are no distances to draw; expected at least one")
     if not -np.inf < eps < np.inf:
         raise InvalidInputError(f"eps is {shown(eps)}; expected a finite number", field="eps")
     figure = new_figure(7, 4.2, constrained=True)
