@@ -310,7 +310,8 @@ def _same(a: Any, b: Any, depth: int = _DEPTH) -> bool:
     if depth == 0:
         return True
     parts, others = list(_parts(a)), list(_parts(b))
-    timed = ("seconds", "time", "made", "queries_per_second", "batch_queries_per_second")
+    timed = ("seconds", "build_seconds", "time", "made", "queries_per_second", "batch_queries_per_second")
+    timed += ("n_queries",)  # as many as there was time for
     return [name for name, _ in parts] == [name for name, _ in others] and all(
         _same(one, other, depth - 1)
         for (name, one), (_, other) in zip(parts, others, strict=True)

@@ -359,7 +359,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         if isinstance(self.init, str) and self.init == "random":
             chosen = random.choice(len(rows.values), self.n_clusters, replace=False)
             return rows.values[chosen].astype(np.float64)
-        return start(rows, self.n_clusters, random, workers)
+        return start(rows, int(self.n_clusters), random, workers)
 
     def _assign(self, vectors: npt.NDArray[Any]) -> tuple[Labels, Vectors]:
         return assign(vectors, self.cluster_centers_, self._scaling, self.n_jobs)
@@ -368,11 +368,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self, batches: Batches, random: np.random.Generator, watch: Watch
     ) -> tuple[npt.NDArray[Any], int]:
         """Return rows taken from all batches with equal chance, and how many rows there are."""
-        n, sample, room = 0, None, max(_SAMPLE, _SAMPLE_PER_CENTER * self.n_clusters)
+        n, sample, room = 0, None, max(_SAMPLE, _SAMPLE_PER_CENTER * int(self.n_clusters))
         for given in watch.each(batches()):
             batch = check_rows(self, given, is_first=n == 0)
             if sample is None:
-                room = min(room, max(_SAMPLE_VALUES // batch.shape[1], 2 * self.n_clusters))
+                room = min(room, max(_SAMPLE_VALUES // batch.shape[1], 2 * int(self.n_clusters)))
                 sample = np.empty((room, batch.shape[1]), batch.dtype)
             n_first = min(max(room - n, 0), len(batch))
             sample[n : n + n_first] = batch[:n_first]

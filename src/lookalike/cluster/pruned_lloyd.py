@@ -94,7 +94,7 @@ class Workers:
 @contextmanager
 def working(n_jobs: int, watch: Watch = UNWATCHED) -> Iterator[Workers]:
     """Start threads, and keep the matrix library from starting its own meanwhile."""
-    workers = Workers(n_jobs, watch)
+    workers = Workers(int(n_jobs), watch)  # NumPy's small ones would overflow
     try:
         with one_blas_thread():
             yield workers

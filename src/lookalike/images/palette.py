@@ -31,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
+from lookalike.system.checked_calls import shown
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -134,11 +135,11 @@ def parse_color(text: str) -> tuple[int, int, int]:
     try:
         color = ImageColor.getrgb(text.strip())
     except (ValueError, AttributeError) as error:
-        raise InvalidInputError(f"{text!r} is no colour; {expected}") from error
+        raise InvalidInputError(f"{shown(text)} is no colour; {expected}") from error
     if len(color) != 3:
-        raise InvalidInputError(f"the colour {text!r} has transparency; {expected}")
+        raise InvalidInputError(f"the colour {shown(text)} has transparency; {expected}")
     if not all(0 <= value <= 255 for value in color):
-        raise InvalidInputError(f"{text!r} is no colour: each part lies between 0 and 255; {expected}")
+        raise InvalidInputError(f"{shown(text)} is no colour: each part lies between 0 and 255; {expected}")
     return color
 
 

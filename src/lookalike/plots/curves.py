@@ -21,7 +21,7 @@ from lookalike.plots.style import (
     title_axes,
     write_title,
 )
-from lookalike.system.checked_calls import checked, checked_fields
+from lookalike.system.checked_calls import checked, checked_fields, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,6 +49,16 @@ class Curve:
     name: str
     recalls: Sequence[float]
     rates: Sequence[float]
+
+    def __post_init__(self) -> None:
+        if len(self.recalls) != len(self.rates):
+            raise InvalidInputError(
+                f"there are {len(self.recalls)} recalls and {len(self.rates)} rates; expected as many"
+            )
+        if not all(0 <= recall <= 1 for recall in self.recalls):
+            raise InvalidInputError("recalls has what is no share; expected 0 to 1", field="recalls")
+        if not all(0 < rate < np.inf for rate in self.rates):
+            raise InvalidInputError("rates has what is no rate; expected numbers above 0", field="rates")
 
 
 @checked
@@ -202,8 +212,12 @@ def distance_curve(
     -------
     matplotlib.figure.Figure
     """
+    if distances.ndim != 1:
+        raise InvalidInputError(f"the distances are of shape {distances.shape}; expected (n,)")
     if not len(distances):
         raise InvalidInputError("there are no distances to draw; expected at least one")
+    if not -np.inf < eps < np.inf:
+        raise InvalidInputError(f"eps is {shown(eps)}; expected a finite number", field="eps")
     figure = new_figure(7, 4.2, constrained=True)
     axes = figure.add_subplot()
     n = len(distances)
