@@ -32,6 +32,7 @@ NAMED = (  # only when they are named
     "autoencoder",  # hours, and torch
     "finetune",  # likewise
     "stays_open",  # a machine at rest
+    "beside_others",  # likewise
     "decoding_costs",  # ends with 1 where a picture takes more than is reckoned
     "version_before",  # a checkout of that version
     "durability",  # likewise
