@@ -96,11 +96,11 @@ def test_tables_have_the_very_names_and_no_formulas(call, folder, tmp_path):
 
 
 def test_labels_come_back_from_a_table_as_they_were(folder, tmp_path):
-    from lookalike.collection.evaluation.ground_truth import _read_table
+    from lookalike.sync.labeling import read_label_table
 
     photos = Collection.open(folder)
     photos.export(None, tmp_path / "labels.csv")
-    read = {label for _, _, label in _read_table(tmp_path / "labels.csv")}
+    read = {label for _, _, label in read_label_table(tmp_path / "labels.csv")}
     assert read >= {hit.label for hit in photos.browse().hits}
 
 

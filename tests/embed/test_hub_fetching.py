@@ -322,7 +322,7 @@ def test_a_damaged_pin_is_an_error_that_says_what_to_do(served, monkeypatch):
     use(monkeypatch, row())
     for content in ("{", "[]", json.dumps({"repository": 1})):
         (folder / "lookalike.json").write_text(content)
-        with pytest.raises(ModelError, match=r"lookalike\.json is damaged .*\ndelete it"):
+        with pytest.raises(ModelError, match=r"lookalike\.json is damaged: .*\ndelete it"):
             load_model("dinov2-small")
 
 

@@ -504,7 +504,7 @@ def test_empty_collection_is_told(tmp_path, capsys):
         lambda: FinetuneSettings(name="X"),
         lambda: FinetuneSettings(name="x", batch_size=1.5),
         lambda: AutoencoderSettings(name="x", learning_rate=-1),
-        lambda: AutoencoderSettings(name="x", learning_rate=np.float32(0.1)),  # JSON knows none
+        lambda: AutoencoderSettings(name="x", learning_rate=np.complex64(0.1)),
         lambda: AutoencoderSettings(name="x", held_out="half"),
         lambda: FinetuneSettings(name="x", learning_rate=float("nan")),
         lambda: FinetuneSettings(name="x", size="64"),

@@ -238,8 +238,8 @@ def _print(result: SyncReport, collection: Collection, dry_run: bool) -> None:
         if result.embedded:
             rate = result.embedded / max(result.seconds, 1e-9)
             say(f"Embedded {result.embedded:,} images in {result.seconds:.1f} s ({rate:,.0f} images/s)")
-    note = collection.label_note
-    if note is not None and not dry_run:
+    note = None if dry_run else collection.label_note  # whose collection may be gone again
+    if note is not None:
         say(advise(note))
     if result.carried:
         say(f"What was said of {count_images(result.carried)} holds after the edit, too")

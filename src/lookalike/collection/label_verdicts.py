@@ -37,6 +37,7 @@ def judge_labels(resources: Resources, manifest_file: ManifestFile, watch: Watch
         if is_known or root.dataset is not None or root.labels == NO_LABELS or not len(snapshot.files):
             continue
         watch.say("labels", "comparing labels with what images look like")
+        watch.check()
         table = vector_table(snapshot.store, model)
         verdicts[root.name] = _judge(snapshot.files, root.name, table, model.metric, of)
     if verdicts:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.system.blas_threads import one_blas_thread
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.types import Ids, Metric, Vectors
 
@@ -92,8 +93,6 @@ def measure_agreement(
     >>> measure_agreement(corners, np.array([0, 0, 1, 1]), "cosine")
     (1.0, 0.3333333333333333)
     """
-    from threadpoolctl import threadpool_limits
-
     n = len(codes)
     if n < 2:
         return 0.0, 0.0
@@ -102,7 +101,7 @@ def measure_agreement(
     found = np.empty(n)
     for start in range(0, n, _BLOCK):
         rows = np.arange(start, min(start + _BLOCK, n))
-        with threadpool_limits(1, "blas"):  # so little that threads would wait for each other
+        with one_blas_thread():  # so little that threads would wait for each other
             far = squares - 2 * (vectors[rows] @ vectors.T)
         far[np.arange(len(rows)), rows] = np.inf
         last = np.take_along_axis(np.sort(far, axis=1), n_others[rows, None] - 1, axis=1)

@@ -51,6 +51,7 @@ class SearchResult(OfHits, Table, Result):
 
     Examples
     --------
+    >>> from lookalike import Hit
     >>> hits = Hits.of([Hit(1, 255, ("/photos/a.png",), 0.25, 0.75, "cats")])
     >>> result = SearchResult(hits, "lite0", "exact", ())
     >>> len(result), result[0].label, [hit.score for hit in result]

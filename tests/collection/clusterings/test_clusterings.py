@@ -238,7 +238,7 @@ def test_clusters_are_named_merged_and_keep_their_numbers(photos):
         1: ("snow", 9),
     }
     found = photos.clusterings.rename("kmeans", "snow", "")
-    assert [each.title for each in found.clusters] == ["cluster 1", "cluster 0"]
+    assert [each.title for each in found.clusters] == ["cluster 1: middle", "cluster 0: dark"]
 
 
 def test_names_that_go_by_a_change_are_told(photos, folder, call, monkeypatch):
@@ -755,7 +755,7 @@ def test_vectors_that_are_no_numbers_get_one_line(photos, call, monkeypatch, alg
 @pytest.mark.parametrize(
     ("facts", "complaint"),
     [
-        ([], "it is damaged, or of another lookalike's format"),
+        ([], "it is no JSON object"),
         ({"made": 7}, "its made is 7"),
         ({"parameters": "many"}, "its parameters is 'many'"),
         ({"parameters": {"k": [3]}}, "its parameters is {'k': [3]}"),

@@ -325,7 +325,10 @@ def test_json_has_all_that_another_program_needs_to_draw_it(call, photos):
 
 
 def test_list_and_delete(call, folder):
-    assert call("map", "list") == (0, "", "")
+    assert call("map", "list") == (
+        *(0, ""),
+        "there is no map in this collection yet; make one with `lookalike map make`\n",
+    )
     call("map", "--method", "pca", "-q")
     call("map", "--name", "mine", "-q")
     code, out, _ = call("map", "list")
@@ -377,7 +380,7 @@ def test_a_few_images_without_labels_are_drawn_in_every_style(call, tmp_path, n)
         (["--style", "cubes"], "there is no style 'cubes'; expected one of points, images, tiles"),
         (["--color", "cluster"], "there is no clustering in this collection yet; make one with"),
         (["--color", "kinds"], "--color is 'kinds'; expected one of label, cluster, none"),
-        (["-o", "map.gif"], "map.gif: a figure is saved as one of .png"),
+        (["-o", "map.gif"], "map.gif: it is saved as one of .png"),
         (["-o", "nowhere/map.png"], "there is no folder"),
         (["-o", "map.png", "--size", "huge"], "the size is 'huge'; expected hd, 4k"),
         (["--max-tiles", "9"], "--max-tiles is for --style tiles"),
