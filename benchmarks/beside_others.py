@@ -11,7 +11,6 @@ rest: what else runs is beside both.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import report
+from benchmarks.processes import Taken, timed
 from lookalike import Collection
 from lookalike.images import scan
 from lookalike.system.cores import usable_cores
@@ -57,9 +57,8 @@ def main() -> None:
         home = Path(name)
         names = list(scan(root, exclude=("BACKGROUND_Google",)).files)
         for file in names[:: max(1, len(names) // IMAGES)][:IMAGES]:
-            place = home / file.parent.name / file.name
-            place.parent.mkdir(exist_ok=True)
-            os.link(file, place) if file.stat().st_dev == home.stat().st_dev else shutil.copy(file, place)
+            (home / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(root / file, home / file)
         with Collection.create(home) as photos:
             photos.sync()
         query = str(next(home.glob("*/*.jpg")))
@@ -97,7 +96,7 @@ def _measure(home: Path, query: str, words: str, remade: str) -> dict[str, float
     return found
 
 
-def _run(home: Path, line: Sequence[str], remade: str) -> tuple[float, float]:
+def _run(home: Path, line: Sequence[str], remade: str) -> Taken:
     """Run a command; return its seconds by the clock, and of the processor."""
     made = home / ".lookalike"
     if remade == "reduced":
@@ -105,16 +104,7 @@ def _run(home: Path, line: Sequence[str], remade: str) -> tuple[float, float]:
             shutil.rmtree(file) if file.is_dir() else file.unlink()
     elif remade:
         shutil.rmtree(made / remade, ignore_errors=True)
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lookalike", *line], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    complaint = process.stderr.read() if process.stderr else b""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(line)}: {complaint.decode(errors='replace')}")
-    return time.perf_counter() - began, usage.ru_utime + usage.ru_stime
+    return timed(["-m", "lookalike", *line])
 
 
 @contextlib.contextmanager

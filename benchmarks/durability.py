@@ -16,16 +16,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
 import lookalike
 from benchmarks import report
+from benchmarks.processes import Taken, timed
 from benchmarks.version_before import commit
 from lookalike.images import scan
 
@@ -39,9 +37,6 @@ _RUN = """
 from lookalike.__main__ import main
 main()
 """
-
-Taken = tuple[float, float]
-"""Seconds on the clock, and of the processor."""
 
 
 def main(options: Sequence[str] = ()) -> None:
@@ -116,14 +111,4 @@ def by_turns(measure: Callable[[str], Taken], rounds: int) -> dict[str, object]:
 
 def run(way: str, source: Path, *words: str) -> Taken:
     """Run a command of a version; return its seconds on the clock, and of the processor, children's too."""
-    environment = {**os.environ, "PYTHONPATH": str(source)}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    code = (_NOT_FLUSHED if way == WAYS[-1] else "") + _RUN
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *words], env=environment, stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"lookalike {words[0]} failed with status {status}")
-    return time.perf_counter() - started, usage.ru_utime + usage.ru_stime
+    return timed(["-c", (_NOT_FLUSHED if way == WAYS[-1] else "") + _RUN, *words], source)

@@ -23,7 +23,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -35,6 +34,7 @@ from PIL import Image
 import lookalike
 from benchmarks import report
 from benchmarks.photos import make_photos
+from benchmarks.processes import Taken, timed
 from benchmarks.profiles import DISPLAY_P3, matrix_profile
 from lookalike.images import scan
 
@@ -216,17 +216,10 @@ def interleaved(
     }
 
 
-def index(photos: Path, home: Path, source: Path, *more: str) -> tuple[float, float]:
+def index(photos: Path, home: Path, source: Path, *more: str) -> Taken:
     """Run ``lookalike index`` of a version; return its seconds on the clock, and of the processor."""
-    words = ["index", str(photos), "-c", str(home), "--quiet", *more]
-    environment = {**os.environ, "PYTHONPATH": str(source)}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # where nothing is kept compiled, more modules cost more
-    started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "lookalike", *words], env=environment)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"lookalike index failed with status {status}")
-    return time.perf_counter() - started, usage.ru_utime + usage.ru_stime
+    words = ["-m", "lookalike", "index", str(photos), "-c", str(home), "--quiet", *more]
+    return timed(words, source)
 
 
 def commit(source: Path) -> str:
