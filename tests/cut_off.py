@@ -48,7 +48,7 @@ def each_moment(home: Path, places: Path) -> Iterator[list[Path]]:
         inside = home in Path(str(path)).parents
         if inside and ".lance" not in str(path) and Path(str(path)).name not in ("lock", "lock.json"):
             place = places / f"{len(kept):03}"
-            shutil.copytree(home, place / home.name, copy_function=_link)
+            shutil.copytree(home, place / home.name, copy_function=link_file)
             kept.append(place)
 
     def before(act: Callable[..., object]) -> Callable[..., object]:
@@ -65,8 +65,8 @@ def each_moment(home: Path, places: Path) -> Iterator[list[Path]]:
         yield kept
 
 
-def _link(source: str, target: str) -> str:
-    """Files are never changed, but for locks and lists that are written on."""
+def link_file(source: str, target: str) -> str:
+    """Link a file, as files are never changed, but for locks and lists that are written on: copy these."""
     name = os.path.basename(source)
     if "lock" in name or name == "checksums.txt":
         return str(shutil.copyfile(source, target))

@@ -1,6 +1,5 @@
 """A collection as it lies on the disk after each commit of a table: what is met after a kill."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cut_off import link_file
 from lookalike.store import FOLDER_NAME, Table
 
 WRITE = ("upsert", "delete", "add_missing_columns")
@@ -23,7 +23,7 @@ def noting(places: Path, was_written: Callable[[Path, str], None]) -> Iterator[N
         home = next(folder for folder in table.folder.parents if folder.name == FOLDER_NAME)
         place = places / f"{n:04}" / FOLDER_NAME
         n += 1
-        shutil.copytree(home, place, copy_function=_link)
+        shutil.copytree(home, place, copy_function=link_file)
         was_written(place.parent, f"{n - 1}: {table.folder.name}, {what}")
 
     with pytest.MonkeyPatch.context() as patch:
@@ -38,12 +38,3 @@ def _then(write: Callable[..., None], name: str, after: Callable[[Table, str], N
         after(table, name)
 
     return write_and_note
-
-
-def _link(source: str, target: str) -> str:
-    """Files of tables are never changed; others are written anew."""
-    name = os.path.basename(source)
-    if "lock" in name or name == "checksums.txt":
-        return str(shutil.copyfile(source, target))
-    os.link(source, target)
-    return target

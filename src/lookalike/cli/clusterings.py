@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
-from lookalike.cli.console import complain, print_json, relative, say, tell
+from lookalike.cli.console import complain, is_for_person, print_json, relative, say, tell
 from lookalike.cli.hints import advise
 from lookalike.cli.options import spelled
 from lookalike.cli.saving import Saveable
@@ -81,13 +80,13 @@ def show_clustering(
     elif not output.quiet:
         _print_clustering(found, n_assigned, is_new)
         note = collection.label_note
-        if found.scores is None and note is not None and sys.stdout is not None and sys.stdout.isatty():
+        if found.scores is None and note is not None and is_for_person():
             say(advise(note))
 
 
 def _print_clustering(found: Clustering, n_assigned: int | None, is_new: bool) -> None:
     """Print a table of clusters and a summary for a person, or the table separated by tabs for a program."""
-    is_table = sys.stdout is not None and sys.stdout.isatty()
+    is_table = is_for_person()
     shown = found.clusters[:_SHOWN] if is_table else found.clusters
     head = ("cluster", "name", "size", "cohesion", "label", "most central image")
     rows = [head] if is_table else []

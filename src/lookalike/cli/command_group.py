@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -13,7 +12,7 @@ import typer.core
 import typer.main
 
 from lookalike.cli.commands import Command, Group
-from lookalike.cli.console import complain
+from lookalike.cli.console import complain, is_for_person
 from lookalike.cli.examples import EXAMPLES
 from lookalike.cli.option_groups import takes_groups
 from lookalike.errors import InvalidInputError
@@ -106,8 +105,7 @@ def load(name: str, row: Command | Group, answering: Answering) -> Any:
 def new_typer(**options: Any) -> typer.Typer:
     """Return a typer application whose help has frames and colors where it is seen, and none in a pipe."""
     # Rich takes as long to load as all else that help needs, and its frames are for eyes.
-    is_seen = sys.stdout is not None and sys.stdout.isatty()
-    told: dict[str, Any] = {"add_completion": False, "rich_markup_mode": "rich" if is_seen else None}
+    told: dict[str, Any] = {"add_completion": False, "rich_markup_mode": "rich" if is_for_person() else None}
     return typer.Typer(**told | options)
 
 

@@ -33,7 +33,6 @@ _HANDLES = 1_024  # files open at once
 _FEWEST_HANDLES = 32
 _MISSING = 8  # characters that are named
 _NAMED = 3  # places of an image
-_ADDED = (".lookalike", "added")  # where the collection keeps its own files
 _OUTPUT = "standard output"
 _DELAY = 0.2  # seconds of work before there is a bar: what is there already takes no time
 
@@ -239,7 +238,9 @@ def place_of(hit: Hit) -> str:
 
 def is_kept(path: str) -> bool:
     """Tell whether a file is one that the collection keeps itself, as it was added by call."""
-    return PurePath(path).parts[-4:-2] == _ADDED
+    from lookalike.store import ADDED, FOLDER_NAME
+
+    return PurePath(path).parts[-4:-2] == (FOLDER_NAME, ADDED)
 
 
 def in_short(places: Sequence[str]) -> str:
@@ -252,9 +253,14 @@ def in_short(places: Sequence[str]) -> str:
     return ", ".join(places[:_NAMED]) + more
 
 
+def is_for_person() -> bool:
+    """Tell whether standard output is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def print_raw(path: str) -> None:
     """Print a path byte for byte, for other programs to open; on a terminal as `printable` has it."""
-    if sys.stdout is not None and sys.stdout.isatty():
+    if is_for_person():
         say(path)
     else:
         print_bytes(os.fsencode(path) + b"\n")

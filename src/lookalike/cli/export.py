@@ -12,7 +12,7 @@ from lookalike.cli.console import complain, relative, watched
 from lookalike.cli.filters import SearchFilters
 from lookalike.cli.options import CollectionOption, ModelOption, Output, given, only_given, option
 from lookalike.cli.queries import Queries, QueriesArgument
-from lookalike.cli.search import Searching, carried_out, find, read_whole
+from lookalike.cli.search import Searching, find, find_whole
 from lookalike.cli.streamed import is_standard, streamed
 from lookalike.collection.export.forms import DEFAULT_FOLDER, EXPORT_FORMS, choose_form, form_names, get_form
 from lookalike.errors import InvalidInputError
@@ -154,10 +154,7 @@ def _result(
     if is_search and order:
         raise InvalidInputError("what a search finds comes nearest first; leave out --sort and --descending")
     if asked.request is not None:
-        request = read_whole(queries, asked, filters, searching, k, model)
-        if request.is_browse:
-            return chosen.browse(request)
-        return chosen.search(request, **watch.told, **carried_out(searching))
+        return find_whole(chosen, queries, asked, filters, searching, k, model, watch)
     if is_search:
         return find(chosen, queries, asked, filters, searching, k, model, watch)
     if filters.same_cluster is not None or given(searching) or (named and k):

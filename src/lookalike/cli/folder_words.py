@@ -10,11 +10,10 @@ from __future__ import annotations
 import copy
 import os
 import shlex
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lookalike.cli.console import complain
 from lookalike.errors import CollectionConflictError
 
 _COLLECTION = "--collection"
@@ -60,7 +59,8 @@ def name_collection(command: Any, ctx: Any, args: list[str]) -> list[str]:
                 is_named = True
             elif _PART in options:
                 moved += [_PART, word]
-                say_what_wins(word, options)
+                if _WORDS in options:
+                    _say_what_wins(word)
                 if around is not None and around != _find("."):
                     moved += [_COLLECTION, os.path.relpath(around.parent)]
                     is_named = True
@@ -71,12 +71,10 @@ def name_collection(command: Any, ctx: Any, args: list[str]) -> list[str]:
     return [*moved, *args]
 
 
-def say_what_wins(word: str, options: Container[str]) -> None:
-    """Say on standard error that a word is taken for a folder, where it could be words."""
-    from lookalike.cli.queries import could_be_words
+def _say_what_wins(word: str) -> None:
+    from lookalike.cli.queries import say_what_wins  # only where there is a folder, for it takes its time
 
-    if _WORDS in options and could_be_words(word):
-        complain(f"{word} is taken for the folder of that name; for the word: {_WORDS} {shlex.quote(word)}")
+    say_what_wins(word, "folder")
 
 
 def _is_a_part(command: str, word: str, around: Path | None) -> CollectionConflictError:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lookalike.cli.console import complain, in_short, is_kept, place_of, print_raw, relative, say, tell
+from lookalike.cli.console import (
+    complain,
+    in_short,
+    is_for_person,
+    is_kept,
+    place_of,
+    print_raw,
+    relative,
+    say,
+    tell,
+)
 from lookalike.query.sorts import FIELD
 from lookalike.system.wording import count_images, field_words
 
@@ -121,8 +130,3 @@ def _text(value: Any) -> str:
     if isinstance(plain, bool | str):
         return field_words(value.item())  # of dates a datetime
     return f"{plain:.6g}" if plain < 1e6 else f"{plain:.0f}"
-
-
-def is_for_person() -> bool:
-    """Tell whether standard output is a terminal."""
-    return sys.stdout is not None and sys.stdout.isatty()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lookalike.cli.console import naming_output, print_json, relative, say
+from lookalike.cli.console import is_for_person, naming_output, print_json, relative, say
 from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import CollectionOption, JsonOption, argument
@@ -129,7 +128,7 @@ def _stars(rating: int) -> str:
 def _print_colors(colors: Sequence[Color]) -> None:
     """Print colours and their shares, on a terminal each with a swatch."""
     words = [f"{color.hex} {color.share:.0%}" for color in colors]
-    if sys.stdout is None or not sys.stdout.isatty():
+    if not is_for_person():
         _say_fact("colours", ", ".join(words))
         return
     from rich.console import Console

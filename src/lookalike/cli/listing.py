@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import complain, print_json, relative, say
+from lookalike.cli.console import complain, is_for_person, print_json, relative, say
 from lookalike.cli.filters import Filters
-from lookalike.cli.found import is_for_person, print_list, print_paths, say_if_none
+from lookalike.cli.found import print_list, print_paths, say_if_none
 from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import (

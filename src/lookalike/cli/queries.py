@@ -139,18 +139,17 @@ class Queries:
         return cut
 
 
-def say_what_wins(queries: Sequence[str]) -> None:
+def say_files_win(queries: Sequence[str]) -> None:
     """Say on standard error which words are taken for the files of that name."""
     for query in queries:
-        if could_be_words(query) and os.path.isfile(query):
-            complain(
-                f"{query} is taken for the file of that name; for the word: --words {shlex.quote(query)}"
-            )
+        if os.path.isfile(query):
+            say_what_wins(query, "file")
 
 
-def could_be_words(query: str) -> bool:
-    """Tell whether a text reads like words, and not like a path."""
-    return re.fullmatch(r"[\w' -]+", query) is not None
+def say_what_wins(query: str, kind: str) -> None:
+    """Say on standard error what a text is taken for, if it reads like words, and not like a path."""
+    if re.fullmatch(r"[\w' -]+", query):
+        complain(f"{query} is taken for the {kind} of that name; for the word: --words {shlex.quote(query)}")
 
 
 def read_request(name: str) -> SearchRequest:

@@ -90,15 +90,14 @@ def check_saving(file: Path | None, *pictures: Path | None, dark: bool, force: b
         Others, which are pictures.
     """
     drawn = [*pictures, file if is_picture(file) else None]
-    if file is None or is_picture(file):
-        if file is not None:
-            _check_ending(file)
-        check_pictures(*drawn, dark=dark, force=force)
-        return
-    from lookalike.system.output import check_output
+    if file is not None and is_picture(file):
+        _check_ending(file)
+    elif file is not None:
+        from lookalike.system.output import check_output
 
-    check_output(file, _own_mark_of(file), force=force)
-    check_pictures(*drawn, dark=dark, force=force and any(drawn))
+        check_output(file, _own_mark_of(file), force=force)
+        force = force and any(drawn)  # what is not drawn may be forced as well
+    check_pictures(*drawn, dark=dark, force=force)
 
 
 def _check_ending(file: Path) -> None:
@@ -146,14 +145,13 @@ def _csv(table: pa.Table) -> bytes:
     """Return a table in UTF-8, safe for spreadsheets; lists with semicolons."""
     import csv
 
-    from lookalike.system.cells import as_cell
+    from lookalike.system.cells import as_cell, plain_cell
 
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(map(as_cell, table.column_names))
     for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        cells = ("; ".join(map(str, value)) if isinstance(value, list) else value for value in row)
-        writer.writerow(as_cell(cell) if isinstance(cell, str) else cell for cell in cells)
+        writer.writerow(map(plain_cell, row))
     return text.getvalue().encode()
 
 

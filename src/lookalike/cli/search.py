@@ -36,7 +36,7 @@ from lookalike.cli.options import (
     only_given,
     option,
 )
-from lookalike.cli.queries import Queries, QueriesArgument, read_request, say_what_wins
+from lookalike.cli.queries import Queries, QueriesArgument, read_request, say_files_win
 from lookalike.cli.saving import Saveable, is_picture
 from lookalike.cli.search_each import Answers, DocumentOf, each_query, print_answers, search_each
 from lookalike.errors import InvalidInputError
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lookalike.collection import Collection
-    from lookalike.query.request import SearchRequest
     from lookalike.results.browsing import BrowseResult
     from lookalike.results.search import SearchResult
     from lookalike.system.progress import Watch
@@ -131,7 +130,7 @@ def search(
         queries = each_query(queries)
     _check_kept(asked.places(queries), picture.plot, picture.output)
     chosen = Collection.open_near(asked.places(queries), collection)
-    say_what_wins(queries or ())
+    say_files_win(queries or ())
     is_filtered = bool(given(filters))
     if each:
         with watched() as watch:
@@ -223,10 +222,7 @@ def find_or_list(
 ) -> SearchResult | BrowseResult:
     """Search; or, where only filters are given, list what passes them."""
     if asked.request is not None:
-        request = read_whole(queries, asked, filters, searching, k, model)
-        if request.is_browse:
-            return chosen.browse(request)
-        return chosen.search(request, **watch.told, **carried_out(searching))
+        return find_whole(chosen, queries, asked, filters, searching, k, model, watch)
     is_search = bool(queries or given(asked) or filters.color)
     if not is_search and not given(filters):
         raise InvalidInputError(
@@ -251,45 +247,43 @@ def find(
     model: str | None,
     watch: Watch,
 ) -> SearchResult:
-    """Search for what was typed, or for what a request says."""
-    if asked.request is None:
-        return chosen.search(
-            *asked.terms(queries, chosen.datasets),
-            without=asked.unwanted(chosen.datasets),
-            model=model,
-            color=filters.color or (),
-            where=filters.where(),
-            same_cluster=filters.same_cluster,
-            **watch.told,
-            **only_given(k=k),
-            **given(searching),
-        )
-    request = read_whole(queries, asked, filters, searching, k, model)
-    return chosen.search(request, **watch.told, **carried_out(searching))
+    """Search for what was typed."""
+    return chosen.search(
+        *asked.terms(queries, chosen.datasets),
+        without=asked.unwanted(chosen.datasets),
+        model=model,
+        color=filters.color or (),
+        where=filters.where(),
+        same_cluster=filters.same_cluster,
+        **watch.told,
+        **only_given(k=k),
+        **given(searching),
+    )
 
 
-def carried_out(searching: Searching) -> dict[str, Any]:
-    """Return what no request says: how it is carried out here."""
-    return {name: value for name, value in given(searching).items() if name in _CARRIED_OUT}
-
-
-def read_whole(
+def find_whole(
+    chosen: Collection,
     queries: list[str] | None,
     asked: Queries,
     filters: SearchFilters,
     searching: Searching,
     k: int | None,
     model: str | None,
-) -> SearchRequest:
-    """Read the request that says all; raise InvalidInputError if there is anything beside it."""
-    how = {name: value for name, value in given(searching).items() if name not in _CARRIED_OUT}
+    watch: Watch,
+) -> SearchResult | BrowseResult:
+    """Search for what a request says, or list it; raise InvalidInputError if there is anything beside it."""
+    how = given(searching)
+    carried_out = {name: how.pop(name) for name in _CARRIED_OUT if name in how}  # which no request says
     others = given(dataclasses.replace(asked, request=None)) | given(filters) | how
     others |= only_given(k=k, model=model)
     flags = [flag_of(SPELLED.get(name, name)) for name in others]
     if queries or flags:
         beside = (queries or flags)[0]
         raise InvalidInputError(f"--request says all that is searched for; leave out {beside}")
-    return read_request(asked.request or "")
+    request = read_request(asked.request or "")
+    if request.is_browse:
+        return chosen.browse(request)
+    return chosen.search(request, **watch.told, **carried_out)
 
 
 def _check_kept(queries: Sequence[str], *files: Path | None) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from lookalike.cli.console import say
-from lookalike.cli.found import is_for_person, print_hits, print_paths, say_if_nothing, say_where_it_is
+from lookalike.cli.console import is_for_person, say
+from lookalike.cli.found import print_hits, print_paths, say_if_nothing, say_where_it_is
 from lookalike.cli.hints import advise
 from lookalike.cli.saving import Saveable
 from lookalike.errors import CancelledError, InvalidInputError, LookalikeError, QueryNotFoundError

@@ -15,7 +15,7 @@ import numpy as np
 from lookalike.collection.clusterings.describing import summarize_clusterings
 from lookalike.collection.columns import are_in, common
 from lookalike.collection.places import Places
-from lookalike.collection.silent_labels import label_note, silent_roots
+from lookalike.collection.silent_labels import label_note, silent_roots, unless_silent
 from lookalike.collection.stored.cluster_names import NO_CLUSTERS
 from lookalike.errors import QueryInputError, QueryNotFoundError
 from lookalike.images.finding.scan import unescape
@@ -40,9 +40,9 @@ def describe(places: Places) -> Info:
     by_hand = places.snapshot.said.labels
     labels = [label and composed(label) for label in files["label"].to_pylist()]
     silent = silent_roots(places.manifest)
-    is_silent = [path.partition(":")[0] in silent for path in paths] if silent else [False] * len(paths)
-    unused = frequencies(label for label, is_so in zip(labels, is_silent, strict=True) if label and is_so)
-    labels = [None if is_so else label for label, is_so in zip(labels, is_silent, strict=True)]
+    telling = [unless_silent(label, path, silent) for label, path in zip(labels, paths, strict=True)]
+    unused = frequencies(label for label, told in zip(labels, telling, strict=True) if label and not told)
+    labels = telling
     if by_hand:
         pairs = zip(files["id"].to_pylist(), labels, strict=True)
         labels = [by_hand.get(image, label) for image, label in pairs]
@@ -148,7 +148,7 @@ def describe_image(places: Places, image: str) -> ImageInfo:
     keys = (places.key_of(file["path"]) for file in files)
     by_hand = places.snapshot.said.labels.get(found)
     silent = silent_roots(places.manifest)
-    told_by = (None if file["path"].partition(":")[0] in silent else file["label"] for file in files)
+    told_by = (unless_silent(file["label"], file["path"], silent) for file in files)
     given = (by_hand or (label and composed(label)) for label in told_by)
     labels = (choose_label(label, clusters) for label in given)
     return ImageInfo(

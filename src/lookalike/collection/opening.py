@@ -113,10 +113,7 @@ def add_what_is_asked(
         roots = [root for root in roots if root in held]
     if labels is not None or exclude or forget_excluded:
         for root, inside in divide_excludes(exclude, roots).items():
-            if forget_excluded:
-                manifest_file.add_folder(root, labels, inside or ())
-            else:
-                manifest_file.add_folder(root, labels, inside, adds=True)
+            manifest_file.add_folder(root, labels, inside or (), adds=not forget_excluded)
     for name in datasets:
         manifest_file.add_dataset(name)
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lookalike.collection.coding import Mask
-from lookalike.collection.silent_labels import silent_roots
+from lookalike.collection.silent_labels import silent_roots, unless_silent
 from lookalike.collection.snapshot import NO_FIELDS, Snapshot
 from lookalike.collection.stored.cluster_names import NO_CLUSTERS, ClusterLabels
 from lookalike.collection.stored.clusterings import StoredClusterings
@@ -104,7 +104,7 @@ class Places:
         for (stored, image, label), said in zip(rows, fields, strict=True):
             location = FileLocation(
                 self.snapshot.absolute(stored, image),
-                None if silent and stored.partition(":")[0] in silent else label,
+                unless_silent(label, stored, silent),
                 clusters.get(image, NO_CLUSTERS),
                 by_hand.get(image),
                 said,

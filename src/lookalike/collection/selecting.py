@@ -356,16 +356,10 @@ def _labelled(snapshot: Snapshot, labels: Sequence[str]) -> Mask:
     """
     there, clusters = snapshot.every_file_label, snapshot.labels
     code_of = {value: code for code, value in enumerate(there.values)}
-    found = np.zeros(len(there.codes), bool)
-    named = []
-    for label in sorted(set(labels)):
-        is_name = label in clusters.names
-        if is_name:
-            named.append(clusters.images(label))
-        if label in code_of:
-            found |= there.has_any([code_of[label]])
-        elif not is_name:
-            found |= _labelled_in_part(snapshot, there, label)
+    found = there.has_any([code_of[label] for label in labels if label in code_of])
+    for label in sorted(set(labels) - {*code_of, *clusters.names}):
+        found = found | _labelled_in_part(snapshot, there, label)
+    named = [clusters.images(label) for label in labels if label in clusters.names]
     if named:
         found = found | snapshot.joined.on_files(_mask_of(snapshot, np.concatenate(named)))
     return found
@@ -383,10 +377,8 @@ def _labelled_in_part(snapshot: Snapshot, there: Coded, label: str) -> Mask:
     codes = [code for code, value in enumerate(there.values) if wanted in f"/{value}/"]
     if codes:
         return there.has_any(codes)
-    files, of_folders = (
-        snapshot.files,
-        {root.name for root, _ in snapshot.folders if is_of_folders(root.labels)},
-    )
+    files = snapshot.files
+    of_folders = {root.name for root, _ in snapshot.folders if is_of_folders(root.labels)}
     ways = (folder.partition(":") for folder in files.folders.to_pylist())
     is_way = np.array([root in of_folders and wanted in f"/{as_label(way)}" for root, _, way in ways], bool)
     if label.strip("/") and is_way.any():

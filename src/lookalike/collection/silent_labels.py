@@ -19,6 +19,11 @@ def silent_roots(manifest: Manifest) -> frozenset[str]:
     return frozenset(root.name for root in manifest.roots if root.has_silent_labels)
 
 
+def unless_silent(label: str | None, stored: str, silent: frozenset[str]) -> str | None:
+    """Return the label of a stored path, or None if it lies in one of the roots whose labels are silent."""
+    return None if silent and stored.partition(":")[0] in silent else label
+
+
 def without_silent(labels: Coded, files: FileColumns, manifest: Manifest) -> Coded:
     """Return the labels of files without those that are silent."""
     silent = silent_roots(manifest)

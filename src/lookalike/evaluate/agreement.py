@@ -99,16 +99,16 @@ def measure_agreement(
     n_others = np.bincount(codes)[codes] - 1
     squares = np.einsum("ij,ij->i", vectors, vectors) if metric == "euclidean" else np.zeros(n, np.float32)
     found = np.empty(n)
-    for start in range(0, n, _BLOCK):
-        rows = np.arange(start, min(start + _BLOCK, n))
-        with one_blas_thread():  # so little that threads would wait for each other
+    with one_blas_thread():  # for so little, threads would wait for each other
+        for start in range(0, n, _BLOCK):
+            rows = np.arange(start, min(start + _BLOCK, n))
             far = squares - 2 * (vectors[rows] @ vectors.T)
-        far[np.arange(len(rows)), rows] = np.inf
-        last = np.take_along_axis(np.sort(far, axis=1), n_others[rows, None] - 1, axis=1)
-        is_alike = codes == codes[rows, None]
-        is_near, is_last = far < last, far == last
-        # Of those that are equally far, as many as there is room for, as chance would have them.
-        left = (n_others[rows] - is_near.sum(axis=1)) / is_last.sum(axis=1)
-        hits = (is_alike & is_near).sum(axis=1) + left * (is_alike & is_last).sum(axis=1)
-        found[rows] = hits / n_others[rows]
+            far[np.arange(len(rows)), rows] = np.inf
+            last = np.take_along_axis(np.sort(far, axis=1), n_others[rows, None] - 1, axis=1)
+            is_alike = codes == codes[rows, None]
+            is_near, is_last = far < last, far == last
+            # Of those that are equally far, as many as there is room for, as chance would have them.
+            left = (n_others[rows] - is_near.sum(axis=1)) / is_last.sum(axis=1)
+            hits = (is_alike & is_near).sum(axis=1) + left * (is_alike & is_last).sum(axis=1)
+            found[rows] = hits / n_others[rows]
     return float(found.mean()), float(n_others.mean() / (n - 1))

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from lookalike.errors import InvalidInputError, QueryInputError
 from lookalike.images.finding.spelling import as_spelled_file
 from lookalike.images.formats import FORMATS
-from lookalike.query.checking import is_number
+from lookalike.query.checking import is_list, is_number
 from lookalike.query.pictures import as_array, describe_kind, is_picture
 from lookalike.query.terms import Example, ImageFile, ImageRef, Pixels, Term, Url, Vector, Words
 from lookalike.store.schema import ADDED
@@ -123,12 +123,7 @@ def _is_one(value: Any) -> bool:
 
 def _are_numbers(value: Any) -> bool:
     """Tell whether something is a list of nothing but numbers."""
-    return (
-        isinstance(value, Sequence)
-        and not isinstance(value, str | bytes | bytearray | memoryview)
-        and len(value) > 0
-        and all(is_number(each) for each in value)
-    )
+    return is_list(value) and len(value) > 0 and all(is_number(each) for each in value)
 
 
 def _refused(value: Any, name: str = "the query") -> QueryInputError:

@@ -63,8 +63,15 @@ class QueryScores:
 
     def _repr_html_(self) -> str:
         """Show the query in a notebook, and what it found."""
+        return self._show(self.lookup)
+
+    @property
+    def _shown(self) -> list[Hit]:
+        return [self.image, *self.hits[:_FOUND]]
+
+    def _show(self, lookup: Lookup) -> str:
         said = f"<p><b>{escape(self.image.label)}</b>, and what it found:</p>"
-        return said + show_hits([self.image, *self.hits[:_FOUND]], self.lookup, lambda hit: hit.label or "")
+        return said + show_hits(self._shown, lookup, lambda hit: hit.label or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +235,9 @@ class Evaluation(Table, Result):
         parts = [f"<p>{escape(repr(self)[1:-1])}</p>"]
         rows = [[name, each.mean, f"{each.low:.4f} to {each.high:.4f}"] for name, each in self.scores.items()]
         parts.append(html_table(["measure", "mean", "95 % interval"], rows))
-        return "".join(parts + [each._repr_html_() for each in self.worst[:_WORST]])
+        worst = self.worst[:_WORST]
+        lookup = self.lookup.fetched(image.id for each in worst for image in each._shown)
+        return "".join(parts + [each._show(lookup) for each in worst])
 
 
 def _estimate(each: Estimate) -> dict[str, float]:

@@ -29,6 +29,11 @@ class Lookup:
         self.thumbnails = thumbnails
         self.paths = paths
 
+    def fetched(self, images: Iterable[ImageId]) -> Lookup:
+        """Return one that has the thumbnails of some images, all read at once."""
+        found = self.thumbnails(images)
+        return Lookup(lambda wanted: found, self.paths)
+
     def __repr__(self) -> str:
         return "Lookup()" if self is NOTHING else "Lookup(…)"
 

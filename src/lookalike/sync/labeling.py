@@ -13,7 +13,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from lookalike.errors import InvalidInputError
@@ -92,27 +92,19 @@ def label_files(labels: str, place: Path, paths: Iterable[str]) -> LabelOf:
     if labels == NO_LABELS:
         return lambda path: None
     if labels == BY_PATH:
-        return _Remembering(lambda folder: as_label(folder) or None)
+        return _by_folder(lambda folder: as_label(folder) or None)
     if levels is not None:
         folders = {path.rpartition("/")[0] for path in paths}
-        return _Remembering(name_folders(folders, levels).get)
+        return _by_folder(name_folders(folders, levels).get)
     if MARK in labels:
         return partial(_match, _pattern(labels))
     return _of_table(place / labels, place)
 
 
-class _Remembering:
-    """Gives the label of a file's folder: one text a label, not one a file, as there may be a million."""
-
-    def __init__(self, of_folder: Callable[[str], str | None]) -> None:
-        self._of_folder = of_folder
-        self._known: dict[str, str | None] = {}
-
-    def __call__(self, path: str) -> str | None:
-        folder = path.rpartition("/")[0]
-        if folder not in self._known:
-            self._known[folder] = self._of_folder(folder)
-        return self._known[folder]
+def _by_folder(of_folder: Callable[[str], str | None]) -> LabelOf:
+    """Return the labels of files' folders: one text a label, not one a file, as there may be a million."""
+    known = cache(of_folder)
+    return lambda path: known(path.rpartition("/")[0])
 
 
 def name_folders(folders: Iterable[str], levels: int = 0) -> dict[str, str | None]:

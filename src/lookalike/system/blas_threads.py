@@ -48,10 +48,8 @@ def one_blas_thread() -> Iterator[None]:
             _n_inside -= 1
             if not _n_inside:
                 threadpool_limits(_found)
-                with (
-                    threadpool_limits()
-                ):  # gives up the control that the line above has taken for this thread
-                    pass
+                with threadpool_limits():
+                    pass  # it gives up the control that the line above has taken for this thread
                 _found.clear()
 
 

@@ -7,6 +7,8 @@ show, and so does one that has an apostrophe of its own there; who reads the tab
 
 from __future__ import annotations
 
+from typing import Any
+
 _MARK = "'"
 # The wide ones are signs of the same meaning on Chinese, Japanese and Korean keyboards.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", _MARK)
@@ -19,6 +21,16 @@ def as_cell(text: str) -> str:
     ('owl', "'=1+1", "''tis")
     """
     return f"{_MARK}{text}" if text.startswith(_FORMULA) else text
+
+
+def plain_cell(value: Any) -> Any:
+    """Return whatever a table holds as a cell has it: lists with semicolons.
+
+    >>> plain_cell(["sea", "sun"]), plain_cell("=1+1"), plain_cell(-0.5)
+    ('sea; sun', "'=1+1", -0.5)
+    """
+    value = "; ".join(map(str, value)) if isinstance(value, list) else value
+    return as_cell(value) if isinstance(value, str) else value
 
 
 def from_cell(cell: str) -> str:

@@ -96,12 +96,17 @@ def read_document(content: bytes) -> dict[str, Any]:
     Traceback (most recent call last):
     ValueError: it is cut off
     """
+    return checked(_parse(content))
+
+
+def _parse(content: bytes) -> Any:
+    """Return what a file of JSON holds; see `read_document`."""
     if not content.strip():
         raise ValueError("it is empty")
     if not content.strip(b"\0"):
         raise ValueError("it holds nothing but zeros")
     try:
-        document = json.loads(content.decode("utf-8"))
+        return json.loads(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         is_cut = error.end == len(content) and error.reason == "unexpected end of data"
         raise ValueError("it is cut off" if is_cut else "it is no text") from error
@@ -112,7 +117,6 @@ def read_document(content: bytes) -> dict[str, Any]:
         ) from error
     except (ValueError, RecursionError) as error:  # a number of too many digits, or too many brackets
         raise ValueError("it is no JSON that lookalike wrote") from error
-    return checked(document)
 
 
 def why_unread(error: BaseException) -> str:
@@ -144,10 +148,11 @@ def is_as_written(content: bytes) -> bool:
     False
     """
     try:
-        read_document(content)
+        document = _parse(content)
+        checked(document)
     except ValueError:
         return False
-    return is_summed(json.loads(content))
+    return is_summed(document)
 
 
 def _sum_of_document(document: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from lookalike.pca import PCA
 from lookalike.results.checking import Damage
 from lookalike.store import Store
 from lookalike.system.replace_file import replace_file
-from lookalike.system.sums import check_noted, is_summed, read_document, replace_noted, summed, why_unread
+from lookalike.system.sums import check_noted, is_as_written, read_document, replace_noted, summed, why_unread
 
 _COSTS = {
     ".npz": "searches by the reduced model from what is not in the collection, and new images in it",
@@ -78,7 +78,7 @@ def _look(file: Path) -> tuple[bool, str | None]:
             PCA.load(file)
         elif file.suffix == ".external" or (file.suffix == ".json" and not file.name.endswith(".card.json")):
             read_document(content)  # raises where it is none
-            verified = is_summed(json.loads(content))
+            verified = is_as_written(content)
             ModelRegistry(file.parent).get(file.stem)  # raises where it describes no model
         elif file.suffix == ".onnx":
             with contextlib.suppress(OSError, ValueError, KeyError):  # which is told of that file

@@ -48,12 +48,9 @@ def _look(looking: Looking, kept: NamedFolders[Any], folder: Path) -> None:
     copy = folder / COPY
     if reason is None:
         with contextlib.suppress(OSError):
+            content = copy.read_bytes()
             # One of earlier facts is what a kill leaves that came before it was written.
-            if (
-                copy.exists()
-                and copy.read_bytes() != facts.read_bytes()
-                and not is_as_written(copy.read_bytes())
-            ):
+            if content != facts.read_bytes() and not is_as_written(content):
                 looking.find(
                     Damage(
                         kept.kind,
@@ -88,7 +85,8 @@ def renew_copies(folder: Path) -> None:
             with contextlib.suppress(LookalikeError, OSError), kept.lock():
                 kept.read(name)
                 facts, copy = place / f"{kept.kind}.json", place / COPY
-                if copy.read_bytes() != facts.read_bytes() and is_as_written(copy.read_bytes()):
+                content = copy.read_bytes()
+                if content != facts.read_bytes() and is_as_written(content):
                     _replace(copy, facts)
 
 

@@ -284,9 +284,8 @@ def _mend(looking: Looking, folder: Path, kind: TableKind) -> Mended:
     if kind is SAID and rows is not None:
         rows, _ = without_gaps(rows)
     if rows is None and kind is VECTORS:
-        rows = _no_vectors(
-            looking, folder.stem
-        )  # that there is a table says of which models there are vectors
+        # That there is a table says that the images are embedded with this model.
+        rows = _no_vectors(looking, folder.stem)
     if rows is not None and (len(rows) or kind is VECTORS):
         _write_anew(looking, folder, rows.cast(schema) if schema and rows.schema != schema else rows)
     else:

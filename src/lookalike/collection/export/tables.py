@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.collection.export.rows import Export, storable
-from lookalike.system.cells import as_cell
+from lookalike.system.cells import as_cell, plain_cell
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -98,11 +98,7 @@ def _as_cells(row: Mapping[str, Any]) -> dict[str, Any]:
     >>> _as_cells({"path": "/photos/a.jpg", "label": "=1+1", "x": -0.5, "keywords": ["sea", "sun"]})
     {'path': '/photos/a.jpg', 'label': "'=1+1", 'x': -0.5, 'keywords': 'sea; sun'}
     """
-    cells = {}
-    for name, value in _encodable(row).items():
-        text = "; ".join(map(str, value)) if isinstance(value, list) else value
-        cells[name] = as_cell(text) if isinstance(text, str) else text
-    return cells
+    return {name: plain_cell(value) for name, value in _encodable(row).items()}
 
 
 def _encodable(row: Mapping[str, Any]) -> dict[str, Any]:

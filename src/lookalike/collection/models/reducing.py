@@ -60,5 +60,4 @@ def extend_reduced(store: Store, registry: ModelRegistry, name: str, watch: Watc
         watch(Progress("reducing", start, len(missing), f"writing {name}", unit="images"))
         rows = missing[start : start + COMMIT_IMAGES]
         store.write_vectors(ids[rows], reduce_vectors(vectors[rows], pca, reduced), table)
-    if len(missing):
-        table.maintain()
+    table.maintain()
