@@ -331,6 +331,7 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "Maps.place": {"name": "map"},
     "Models.reduce": {"n_components": 2, "model": "own"},
     "Models.get": {"name": None},
+    "Models.make_default": {"name": lambda at: at.collection.models.get().name},
     "PCA.inverse_transform": {"reduced": ROWS[:, :2]},
     "PCA.load": {"file": lambda at: _pca_file(at)},
     "Pixels()": {"pixels": np.zeros((4, 4, 3), np.uint8)},

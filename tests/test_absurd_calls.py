@@ -24,6 +24,9 @@ import lookalike
 import lookalike.plots
 from lookalike.cli.commands import COMMANDS, Command
 from lookalike.cluster import HierarchicalKMeans, KMeans
+from lookalike.evaluate import precision_of_neighbors
+from lookalike.evaluate.labels import number_labels
+from lookalike.index import Exact
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +140,7 @@ def test_time_is_counted_by_the_processor_and_cannot_be_caught(monkeypatch):
         time.sleep(60)
 
 
+RECORDS = np.zeros(len(ROWS), [("a", "f4"), ("b", "i4")])
 LONG, HUGE, HALF = "x" * 100_000, 10**5000, "a\udcff"
 
 
@@ -166,6 +170,8 @@ LONG, HUGE, HALF = "x" * 100_000, 10**5000, "a\udcff"
         lambda at: lookalike.Pixels(np.ma.MaskedArray(np.zeros((4, 4, 3), np.uint8), True)),
         lambda at: lookalike.Filter(ids=b"\xff\0"),
         lambda at: lookalike.Filter(near=np.array(1)),
+        lambda at: precision_of_neighbors(Exact().build(ROWS).search(ROWS[:2], 2), RECORDS, [1, 2]),
+        lambda at: number_labels(RECORDS),
         lambda at: lookalike.plots.points_map(np.zeros((3, 2)), size=None),
         lambda at: lookalike.plots.points_map(np.zeros((3, 2)), size=(10**9, 10)),
         lambda at: lookalike.plots.tiles_map(np.zeros((3, 2)), "abc"),
