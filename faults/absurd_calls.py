@@ -182,7 +182,9 @@ def _default(function: Any, name: str, kind: str) -> Any:
     if kind == "numbers":
         return ARRAYS.get(name, ROWS)
     value = inspect.signature(function).parameters[name].default
-    return 1 if value is None or value is inspect.Parameter.empty else value
+    is_number = isinstance(value, int | float)  # and neither left out nor the factory of a dataclass
+    is_left_out = value is None or value is inspect.Parameter.empty
+    return 1 if is_left_out or (kind in ("whole", "real") and not is_number) else value
 
 
 def _called(function: Callable[..., Any], given: Mapping[str, Any]) -> Any:

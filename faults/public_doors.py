@@ -201,6 +201,7 @@ LEFT_OUT: dict[str, str] = {
     "Hits()": _RECORD,
     "Term()": "abstract; its kinds are called",
     "EmbeddedQuery()": _RECORD,
+    "silent": "does nothing with what it is given",
     "Hint.told": "for doors that have words of their own",
     "datasets.Dataset()": _RECORD,
     "Neighborhoods.join": "of what indexes have found",
@@ -331,6 +332,7 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "Maps.place": {"name": "map"},
     "Models.reduce": {"n_components": 2, "model": "own"},
     "Models.get": {"name": None},
+    "Models.make_default": {"name": lambda at: at.collection.models.get().name},
     "PCA.inverse_transform": {"reduced": ROWS[:, :2]},
     "PCA.load": {"file": lambda at: _pca_file(at)},
     "Pixels()": {"pixels": np.zeros((4, 4, 3), np.uint8)},
@@ -438,7 +440,6 @@ GIVEN: dict[str, Mapping[str, Any]] = {
         "new_vectors": ROWS[:2], "projection": lambda at: _class("projection.project")(ROWS, "pca")
     },
     "projection.project": {"method": "pca"},
-    "silent": {"progress": lambda at: lookalike.Progress("a")},
 }  # fmt: skip
 
 # Plain calls that are refused here, and why.

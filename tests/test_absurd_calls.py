@@ -21,9 +21,13 @@ from faults.scene import Scene
 from faults.within import TooLongError, within
 
 import lookalike
+import lookalike.index
 import lookalike.plots
 from lookalike.cli.commands import COMMANDS, Command
 from lookalike.cluster import HierarchicalKMeans, KMeans
+from lookalike.evaluate import precision_of_neighbors
+from lookalike.evaluate.labels import number_labels
+from lookalike.index import Exact
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +141,7 @@ def test_time_is_counted_by_the_processor_and_cannot_be_caught(monkeypatch):
         time.sleep(60)
 
 
+RECORDS = np.zeros(len(ROWS), [("a", "f4"), ("b", "i4")])
 LONG, HUGE, HALF = "x" * 100_000, 10**5000, "a\udcff"
 
 
@@ -155,6 +160,9 @@ LONG, HUGE, HALF = "x" * 100_000, 10**5000, "a\udcff"
         lambda at: at.collection.snapshot().files.rows_of({"a": 1}),
         lambda at: [dict(each) for each in at.collection.snapshot().fields_of([(HALF, 1)])],
         lambda at: at.collection.said.load(None),
+        lambda at: at.collection.said.load("a\0b"),
+        lambda at: at.collection.said.load("a\ud800"),
+        lambda at: at.collection.snapshot().vectors(at.ids, LONG),
         lambda at: at.collection.said.load(io.StringIO("{}")),
         lambda at: at.collection.search(str(at.photo), same_cluster=lookalike.ClusterRef("groups", HUGE)),
         lambda at: lookalike.FinetuneSettings(name="own", test=HUGE),
@@ -166,6 +174,8 @@ LONG, HUGE, HALF = "x" * 100_000, 10**5000, "a\udcff"
         lambda at: lookalike.Pixels(np.ma.MaskedArray(np.zeros((4, 4, 3), np.uint8), True)),
         lambda at: lookalike.Filter(ids=b"\xff\0"),
         lambda at: lookalike.Filter(near=np.array(1)),
+        lambda at: precision_of_neighbors(Exact().build(ROWS).search(ROWS[:2], 2), RECORDS, [1, 2]),
+        lambda at: number_labels(RECORDS),
         lambda at: lookalike.plots.points_map(np.zeros((3, 2)), size=None),
         lambda at: lookalike.plots.points_map(np.zeros((3, 2)), size=(10**9, 10)),
         lambda at: lookalike.plots.tiles_map(np.zeros((3, 2)), "abc"),
@@ -186,7 +196,22 @@ LONG, HUGE, HALF = "x" * 100_000, 10**5000, "a\udcff"
 def test_what_no_call_can_mean_is_refused(scene, ask):
     with pytest.raises(lookalike.LookalikeError) as refused:
         ask(scene)
-    assert len(str(refused.value)) < 6_000
+    assert len(f"{refused.value} {refused.value.hint}") < 12_000
+
+
+def test_neighborhoods_are_counted_as_a_list_is(scene):
+    found = Exact().build(ROWS).radius(ROWS[:3], 1.5)
+    assert found[-1][0].tolist() == found[2][0].tolist() != []
+    for query in (3, -4, 2**63, 10**5000):
+        with pytest.raises(IndexError, match="only 3 queries"):
+            found[query]
+
+
+@pytest.mark.parametrize(("name", "library"), [("Annoy", "annoy"), ("HNSW", "hnswlib")])
+def test_a_seed_of_32_bits_is_taken_by_every_index(name, library):
+    pytest.importorskip(library)
+    kind = getattr(lookalike.index, name)
+    assert kind(random_state=2**32 - 1).build(ROWS).search(ROWS, 1).ids[:, 0].tolist() == list(range(24))
 
 
 def test_a_wait_without_end_and_small_numbers_of_numpy_are_taken(scene):

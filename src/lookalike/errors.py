@@ -41,9 +41,7 @@ import copy
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
-from lookalike.hints import Hint, Sentence, join, way_out
-
-_LONGEST = 5_000  # letters of a sentence: more than the longest path
+from lookalike.hints import Hint, Sentence, cut, join, way_out
 
 
 class LookalikeError(Exception):
@@ -77,7 +75,7 @@ class LookalikeError(Exception):
     def __init__(
         self, sentence: str = "", *, hint: Hint | str | None = None, field: str | None = None
     ) -> None:
-        super().__init__(_cut(sentence))
+        super().__init__(cut(sentence))
         self._hint = join(hint)
         self._notes: list[str] = []
         self.field = field
@@ -149,13 +147,6 @@ class LookalikeError(Exception):
         """
         hint = None if self.hint is None else tell(self.hint)
         return {"code": self.code, "detail": str(self), "hint": hint, "field": self.field}
-
-
-def _cut(sentence: str) -> str:
-    """Leave out the middle of what nobody can read: it quotes what was given, whatever length that has."""
-    if len(sentence) <= _LONGEST:
-        return sentence
-    return f"{sentence[: _LONGEST // 2]} … {sentence[-_LONGEST // 2 :]}"
 
 
 def note_way_out(error: OSError) -> None:

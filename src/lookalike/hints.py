@@ -115,6 +115,8 @@ PYTHON: Mapping[str, str] = MappingProxyType(
 )
 """The words for Python, by kind of hint; what stands in braces are its facts."""
 
+_LONGEST = 5_000  # letters of a sentence: more than the longest path
+
 
 class Hint:
     """What to do about it: a kind of advice, and the facts that fill its words.
@@ -161,7 +163,14 @@ class Hint:
         facts: dict[str, Any] = {
             name: fact.told(words) if isinstance(fact, Hint) else fact for name, fact in self.facts.items()
         }
-        return words[self.kind].format(**facts)
+        return cut(words[self.kind].format(**facts))
+
+
+def cut(sentence: str) -> str:
+    """Leave out the middle of what nobody can read: it quotes what was given, whatever length that has."""
+    if len(sentence) <= _LONGEST:
+        return sentence
+    return f"{sentence[: _LONGEST // 2]} … {sentence[-_LONGEST // 2 :]}"
 
 
 _REFUSALS = {

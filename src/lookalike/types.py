@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -121,6 +122,10 @@ class Neighborhoods:
         return len(self.indptr) - 1
 
     def __getitem__(self, query: int) -> tuple[Ids, npt.NDArray[np.float32]]:
+        query = operator.index(query)
+        if not -len(self) <= query < len(self):
+            raise IndexError(f"there are only {len(self)} queries")
+        query %= len(self)
         hits = slice(self.indptr[query], self.indptr[query + 1])
         return self.ids[hits], self.distances[hits]
 

@@ -16,14 +16,18 @@ def as_labels(labels: npt.ArrayLike) -> npt.NDArray[Any]:
     Raises
     ------
     InvalidInputError
-        If they are no list of labels, or some are masked, which says of no image what it shows.
+        If they are no list of labels, but records, say, or some are masked, which says of no image what it
+        shows.
     """
     if np.ma.is_masked(labels):
         raise InvalidInputError("some labels are masked", hint="leave out images without")
     try:
-        return np.asarray(labels)
+        given = np.asarray(labels)
     except ValueError as error:
         raise InvalidInputError(f"labels are not one each ({error})") from error
+    if given.dtype.kind == "V":
+        raise InvalidInputError(f"labels are records, {given.dtype}; expected one label each")
+    return given
 
 
 def number_labels(labels: npt.ArrayLike) -> npt.NDArray[np.intp]:

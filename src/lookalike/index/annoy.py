@@ -48,7 +48,8 @@ class Annoy(ThirdParty):
 
     def _make(self, vectors: Vectors, watch: Watch) -> Any:
         own = import_library("annoy", "annoy").AnnoyIndex(vectors.shape[1], "euclidean")
-        own.set_seed(self.random_state)
+        # It takes 31 bits and a sign.
+        own.set_seed(self.random_state - (1 << 32) * (self.random_state >= 1 << 31))
         for row, vector in watch.each(enumerate(vectors)):
             own.add_item(row, vector)
         watch.say("building", f"building {self.n_trees} trees")  # which cannot be stopped before all are

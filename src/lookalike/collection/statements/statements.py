@@ -36,7 +36,7 @@ from lookalike.collection.stored.edits import Decided, Judged, JudgmentKey, Pair
 from lookalike.errors import InvalidInputError, LookalikeError
 from lookalike.query.terms import ImageRef, Term, read_id
 from lookalike.results.said import Imported, query_key
-from lookalike.system.checked_calls import checked, shown
+from lookalike.system.checked_calls import check_path, checked, shown
 from lookalike.system.output import check_output, write_output
 from lookalike.system.plain_files import read_named, read_stream
 from lookalike.types import ImageId, format_id
@@ -125,7 +125,7 @@ class Statements(Face):
         reading = _Reading(resources.places)
         try:
             if isinstance(file, str | os.PathLike):
-                content = read_named(file)
+                content = read_named(check_path("file", file))
             elif callable(getattr(file, "read", None)):
                 content, file = read_stream(file, "the stream"), "the stream"
             else:
