@@ -166,6 +166,7 @@ def draw_map(
     style: str = DEFAULT_STYLE,
     size: str = "hd",
     n_tiles: int | None = None,
+    n_named: int | None = None,
 ) -> Figure:
     """Draw a map.
 
@@ -182,6 +183,8 @@ def draw_map(
         ``hd``, ``4k``, or width and height in pixels: ``1200x800``.
     n_tiles : int, optional
         Of tiles, how many at most; by default as many as can be made out.
+    n_named : int, optional
+        Of points, how many groups are named, from all over the map; by default all, there or in a legend.
 
     Raises
     ------
@@ -200,7 +203,7 @@ def draw_map(
     )
     note = "  ·  ".join(facts_of_map(image_map) + ([] if groups is None else [f"coloured by {groups.kind}"]))
     picture = MapPicture(
-        image_map.points, pictures, groups, title, note, read_size(size), _axes(image_map), n_tiles
+        image_map.points, pictures, groups, title, note, read_size(size), _axes(image_map), n_tiles, n_named
     )
     return get_style(style).draw(picture)
 

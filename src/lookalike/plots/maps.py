@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from lookalike.errors import InvalidInputError
 from lookalike.plots.grid import assign_to_grid
 from lookalike.plots.groups import (
+    CROWD,
     Box,
     Groups,
     Marks,
@@ -86,6 +87,7 @@ def points_map(
     note: str = "",
     size: Size = HD,
     axes: tuple[str, str] | None = None,
+    n_named: int | None = None,
 ) -> Figure:
     """Draw a map as points, coloured by group.
 
@@ -102,14 +104,22 @@ def points_map(
         Width and height, pixels.
     axes : (str, str), optional
         What the axes are, where they mean something.
+    n_named : int, optional
+        Name only so many groups, from all over the map, and draw no legend. Groups that lie scattered are
+        drawn as if they were none.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
     places = _check(points, groups)
+    if n_named is not None and (isinstance(n_named, bool) or n_named < 0):
+        raise InvalidInputError(
+            f"n_named is {shown(n_named)}; expected a whole number, 0 or more", field="n_named"
+        )
+    head = _Head(title, note, axes, n_named)
     for n_columns in (0, 1, 2):  # of the legend, as few as suffice
-        drawn, fits = _draw_points(places, groups, title, note, size, axes, n_columns)
+        drawn, fits = _draw_points(places, groups, head, size, n_columns)
         if fits:
             break
     return drawn
@@ -193,9 +203,11 @@ def tiles_map(
     sheet = _begin(size, title, framed)
     width, height = _pixels(sheet)
     smallest = _smallest(_SMALLEST_TILE, sheet)
-    most = (
-        (width // smallest) * (height // smallest) if n_tiles is None else min(n_tiles, width * height // 64)
-    )
+    most = (width // smallest) * (height // smallest)
+    if len(places) <= 2 * most:  # smaller ones, rather than leave some out
+        most = len(places)
+    if n_tiles is not None:
+        most = min(n_tiles, width * height // 64)
     n_shown = min(len(places), most)
     n_rows, n_columns = _shape_of_grid(n_shown, width, height)
     side = min(width // n_columns, height // n_rows, int(0.45 * height))
@@ -219,20 +231,23 @@ class _Sheet:
     legend: Box
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What is said of a map of points, see `points_map`."""
+
+    title: str
+    note: str
+    axes: tuple[str, str] | None
+    n_named: int | None
+
+
 def _draw_points(
-    places: Points,
-    groups: Groups | None,
-    title: str,
-    note: str,
-    size: Size,
-    axes: tuple[str, str] | None,
-    n_columns: int,
+    places: Points, groups: Groups | None, head: _Head, size: Size, n_columns: int
 ) -> tuple[Figure, bool]:
     """Draw a map as points, and tell whether the columns of its legend suffice."""
-    sheet = _begin(size, title, groups, n_columns)
-    _write_note(
-        sheet, note, "all at one point" if len(places) > 1 and not np.ptp(places, axis=0).any() else ""
-    )
+    sheet = _begin(size, head.title, groups, n_columns)
+    axes = head.axes
+    at_one = "all at one point" if len(places) > 1 and not np.ptp(places, axis=0).any() else ""
     left, bottom, right, top = sheet.box
     if axes is not None:
         write_line(sheet.figure, axes[0], (left + right) / 2, bottom - 0.02, 9, ha="center")
@@ -248,8 +263,16 @@ def _draw_points(
     }
     if groups is None:
         sheet.page.scatter(at[:, 0], at[:, 1], s=diameter**2, color=theme().accent, **style)
+        _write_note(sheet, head.note, at_one)
         return sheet.figure, True
     clouds = find_clouds(groups, at)
+    scattered = ""
+    if head.n_named is not None:
+        clouds = {number: cloud for number, cloud in clouds.items() if cloud.share > CROWD}
+        is_clear = np.isin(groups.numbers, [*clouds, -1])
+        scattered = "" if is_clear.all() else f"grey: {groups.kind}s that lie scattered"
+        groups = replace(groups, numbers=np.where(is_clear, groups.numbers, -1))
+    _write_note(sheet, head.note, scattered, at_one)
     marks = choose_marks(clouds)
     is_none = groups.numbers < 0
     sheet.page.scatter(at[is_none, 0], at[is_none, 1], s=0.6 * diameter**2, color=theme().noise, **style)
@@ -264,8 +287,8 @@ def _draw_points(
             sheet.page.scatter(
                 at[rows, 0], at[rows, 1], s=ink * diameter**2, color=colors, marker=marker, **style
             )
-    on_map = name_clouds(sheet.figure, groups, clouds, (left, bottom, right, top))
-    fits = fits_legend(groups, on_map, sheet.legend, n_columns)
+    on_map = name_clouds(sheet.figure, groups, clouds, (left, bottom, right, top), head.n_named)
+    fits = head.n_named is not None or fits_legend(groups, on_map, sheet.legend, n_columns)
     if n_columns:
         draw_legend(sheet.figure, sheet.page, groups, marks, on_map, sheet.legend, n_columns)
     return sheet.figure, fits
@@ -390,9 +413,11 @@ def _show_images(
             )
             corner = (x + (side - picture.width) // 2, top + (side - picture.height) // 2)
             mosaic.paste(picture, corner)
-            if groups is not None:
+            end = (corner[0] + picture.width - 1, corner[1] + picture.height - 1)
+            if groups is None:
+                draw.rectangle((*corner, *end), outline=theme().line)  # white pictures have an edge, too
+            else:
                 color = marks.get(int(groups.numbers[row]), (theme().noise, "s"))[0]
-                end = (corner[0] + picture.width - 1, corner[1] + picture.height - 1)
                 draw.rectangle((*corner, *end), outline=color, width=max(2, side // 16))
     figure = sheet.figure
     page_width, page_height = figure.get_size_inches() * figure.dpi
