@@ -36,6 +36,8 @@ _A_LABEL = 4  # candidates of each label whose colors are looked at
 _LOOKED_AT = 200  # candidates whose colors are looked at, in all
 _PAIRED = 24  # candidates for a search by two images
 _FEW = 4  # pictures of a group, all different, below which it is not shown
+_NEARLY = 0.35  # of the gain of an image that is not wanted: what is lost for colors
+_MOST = 0.8  # of the hits that are right, once an image is not wanted
 _MIXED = 60  # candidates for a search with an image that is not wanted
 
 
@@ -320,13 +322,12 @@ def _choose_unlike(
             if gain > 0:
                 tried.append((gain, row, hit))
             break  # the nearest that is of another kind
-    tried = sorted(tried, key=lambda each: -each[0])[:_MIXED]
     if not tried:
         return None
-    colorful = looks.colors([row for _, row, _ in tried])
-    _, row, hit = max(
-        (gain + 1.5 * color, row, hit) for (gain, row, hit), color in zip(tried, colorful, strict=True)
-    )
+    most = max(tried)[0]
+    best = sorted((each for each in tried if each[0] >= most - _NEARLY), reverse=True)[:_MIXED]
+    colorful = looks.colors([row for _, row, _ in best])
+    _, row, hit = max((color, row, hit) for (_, row, hit), color in zip(best, colorful, strict=True))
     return row, hit
 
 
@@ -338,16 +339,16 @@ def _gain(looks: _Looks, row: int, unwanted: int, before: Rows) -> float:
         return 0.0
     if looks.labels[row] is not None:
         right = looks.agree(row, after)
-        return right - looks.agree(row, before) + right * (right == 1) - looks.copies(after)
+        gained = right - looks.agree(row, before)
+        return gained + right - looks.copies(after) if gained > 0 and right > _MOST else 0.0
 
     def astray(found: Rows) -> float:
         near = looks.vectors[found]
         return float((near @ looks.vectors[unwanted] > near @ looks.vectors[row]).mean())
 
     gained = astray(before[before != unwanted]) - astray(after)
-    if gained <= 0:
-        return 0.0
-    return gained + float((looks.vectors[after] @ looks.vectors[row]).mean()) - looks.copies(after)
+    alike = float((looks.vectors[after] @ looks.vectors[row]).mean())
+    return gained + alike - looks.copies(after) if gained > 0 and alike > _RELATED else 0.0
 
 
 def _unit(vector: Vectors) -> Vectors:

@@ -30,7 +30,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .mosaic .zoom { height: 100%; }
 .mosaic img { width: 100%; height: 100%; object-fit: cover; display: block; border-radius: 4px;
   border: 1px solid var(--line); }
-.searches { display: grid; gap: 1.6rem; }
+.searches { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1.6rem; }
 .strip { display: grid; grid-template-columns: repeat(8, minmax(0, 1fr)); gap: .6rem; }
 .arrow { color: var(--muted); font-size: 2rem; aspect-ratio: 1; display: grid; place-items: center; }
 figure { margin: 0; min-width: 0; }
