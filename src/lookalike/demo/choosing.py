@@ -127,10 +127,10 @@ def choose_queries(vectors: Vectors, labels: Labels, colors: Colors, n_alone: in
         row: by_row[row] + 0.8 * color for row, color in zip(best, colors(best), strict=True)
     }  # what agrees and is colorful
     alone = _far_apart(looks, score, n_alone)
+    unlike = _choose_unlike(looks, rows, hits, likeness, alone)
     others = np.array(list(score), np.intp)
-    left = others[~looks.are_related(others, alone)].tolist()
+    left = others[~looks.are_related(others, [*alone, *(unlike or ())])].tolist()
     both = _choose_both(looks, {row: score[row] for row in left})
-    unlike = _choose_unlike(looks, rows, hits, likeness, [*alone, *(both or ())])
     return Choice(tuple(alone), both, unlike)
 
 
@@ -289,9 +289,11 @@ def _far_apart(looks: _Looks, score: dict[int, float], n: int) -> list[int]:
 def _choose_both(looks: _Looks, score: dict[int, float]) -> tuple[int, int] | None:
     """Choose two images that differ, such that what is found by both is some of each, or between them."""
     best, at = -np.inf, None
-    for one, other in combinations(_far_apart(looks, score, _PAIRED), 2):
+    tried = _far_apart(looks, score, _PAIRED)
+    finds = {row: {row, *looks.found(looks.vectors[row])[0].tolist()} for row in tried}
+    for one, other in combinations(tried, 2):
         is_one_label = looks.labels[one] is not None and looks.labels[one] == looks.labels[other]
-        if is_one_label or looks.likeness(one, other) > _APART:
+        if is_one_label or finds[one] & finds[other] or looks.likeness(one, other) > _APART:
             continue
         hits, _ = looks.found(_unit(looks.vectors[one] + looks.vectors[other]), (one, other))
         if not len(hits):
