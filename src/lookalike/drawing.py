@@ -108,7 +108,16 @@ def draw_search(collection: Collection, result: SearchResult) -> Figure:
         for jpeg, (query, role) in zip(thumbnails, asked, strict=True)
     ]
     queries += [Tile(paint_swatch(color), "colour", color) for color in result.colors]
-    return result_strip(queries, hits or [Tile(None, "", words="nothing found")])
+    return result_strip(
+        queries, hits or [Tile(None, "", words="nothing found")], _search_words(result, len(hits))
+    )
+
+
+def _search_words(result: SearchResult, n_hits: int) -> str:
+    """Say what a search was for."""
+    like = [query.name for query in result.queries] + list(result.colors)
+    words = f"{count_images(n_hits)} most like {' and '.join(like)}" if like else count_images(n_hits)
+    return words + "".join(f", unlike {query.name}" for query in result.unwanted)
 
 
 @checked
