@@ -56,6 +56,8 @@ _LAYERS = 8  # of points, so that those of one marker do not lie upon those of a
 _DRAWN_AS_PIXELS = 5_000  # points: in an SVG, more of them would be slow to show
 _SMALLEST_IMAGE = 36  # pixels
 _SMALLEST_TILE = 36
+_EVEN = 0.65  # of the way from the map to a grid, where images are shown
+_KEPT = 0.65  # of the images that are shown when they are small: so many at least are when they are larger
 _READ_AT_ONCE = 1_000  # image files
 
 
@@ -134,7 +136,7 @@ def images_map(
     note: str = "",
     size: Size = HD,
 ) -> Figure:
-    """Draw a map made of the images themselves; those that others would cover are left out.
+    """Draw a map made of the images themselves, evened out; those that others would cover are left out.
 
     Parameters
     ----------
@@ -154,18 +156,19 @@ def images_map(
     framed = None if groups is None else _largest(groups)
     sheet = _begin(size, title, framed)
     width, height = _pixels(sheet)
+    places = _loosen(places, width, height)
     smallest = _smallest(_SMALLEST_IMAGE, sheet)
-    largest = int(np.clip(np.sqrt(0.5 * width * height / len(places)), smallest, 0.35 * height))
+    largest = int(np.clip(np.sqrt(2.5 * width * height / len(places)), smallest, 0.35 * height))
     at, chosen = _lay_images(places, width, height, side := smallest)
-    while largest > side:  # as large as it can be without hiding more of them
+    while largest > side:  # as large as it can be without hiding many more of them
         laid = _lay_images(places, width, height, largest)
-        if len(laid[1]) >= len(chosen):
+        if len(laid[1]) >= _KEPT * len(chosen):
             (at, chosen), side = laid, largest
-        largest = int(0.8 * largest)
+        largest = int(0.9 * largest)
     corners = np.round(at[chosen] - side / 2).astype(int)
     _show_images(sheet, chosen, corners, side, pictures, framed)
     said = f"{len(chosen):,} of {len(places):,} images shown, where there is room"
-    _write_note(sheet, note, said if len(chosen) < len(places) else "")
+    _write_note(sheet, note, "evened out", said if len(chosen) < len(places) else "")
     return sheet.figure
 
 
@@ -349,6 +352,19 @@ def _lay(places: Points, box: Box) -> Points:
     middle: Points = np.array([box[0] + box[2], box[1] + box[3]]) / 2
     laid: Points = middle + (places - (low + high) / 2) * scale
     return laid
+
+
+def _loosen(places: Points, width: int, height: int) -> Points:
+    """Return the map on its way to a grid: clouds stay, and the paper between them is used."""
+    if len(places) < 2:
+        return places
+    n_rows, n_columns = _shape_of_grid(len(places), width, height)
+    rows, columns = np.divmod(assign_to_grid(places, n_rows, n_columns), n_columns)
+    even = np.stack([columns / max(n_columns - 1, 1), 1 - rows / max(n_rows - 1, 1)], axis=1)
+    span = np.ptp(places, axis=0)
+    own = (places - places.min(axis=0)) / np.where(span > 0, span, 1)
+    loosened: Points = (_EVEN * even + (1 - _EVEN) * own) * [width, height]
+    return loosened
 
 
 def _lay_images(places: Points, width: int, height: int, side: int) -> tuple[Points, npt.NDArray[np.intp]]:
