@@ -69,12 +69,9 @@ class _Looks:
     colors: Colors
     k: int
 
-    def found(self, query: Vectors, without: Sequence[int] = ()) -> tuple[Rows, Numbers]:
-        """Return the k nearest of a query (d,), nearest first, without some, and how alike they are."""
-        likeness = np.asarray(self.vectors @ query, np.float64)
-        likeness[list(without)] = -np.inf
-        rows = np.argsort(-likeness, kind="stable")[: min(self.k, len(likeness) - len(without))]
-        return rows, likeness[rows]
+    def found(self, queries: Vectors, without: Rows) -> Rows:
+        """Return the nearest of queries (m, d), nearest first, but those of their rows of `without` (m, w)."""
+        return _near(self.vectors, queries, without, self.k)[0]
 
     def agree(self, row: int, hits: Rows) -> float:
         """Return which share of the hits has the label of an image; 0 if it has none."""
@@ -119,7 +116,7 @@ def choose_queries(vectors: Vectors, labels: Labels, colors: Colors, n_alone: in
     n = len(vectors)
     random = np.random.default_rng(0)
     rows = np.sort(random.permutation(n)[:_CANDIDATES])
-    hits, likeness = nearest(vectors, rows, min(k, n - 1))
+    hits, likeness = nearest(vectors, rows, k)
     worth = np.array([_worth(looks, *each) for each in zip(rows.tolist(), hits, likeness, strict=True)])
     best = _best_of_each(looks, rows, worth)
     by_row = dict(zip(rows.tolist(), worth.tolist(), strict=True))
@@ -136,11 +133,17 @@ def choose_queries(vectors: Vectors, labels: Labels, colors: Colors, n_alone: in
 
 def nearest(vectors: Vectors, rows: Rows, k: int) -> tuple[Rows, Numbers]:
     """Return the k nearest of some rows, themselves left out, nearest first, and how alike they are."""
+    return _near(vectors, vectors[rows], rows[:, None], k)
+
+
+def _near(vectors: Vectors, queries: Vectors, without: Rows, k: int) -> tuple[Rows, Numbers]:
+    """Return the k nearest of queries (m, d), but those of their rows of `without` (m, w), and how alike."""
+    k = min(k, len(vectors) - without.shape[1])
     found, alike = [np.empty((0, k), np.intp)], [np.empty((0, k))]
-    for begin in range(0, len(rows), _BLOCK):
-        part = rows[begin : begin + _BLOCK]
-        likeness = vectors[part] @ vectors.T
-        likeness[np.arange(len(part)), part] = -np.inf
+    for begin in range(0, len(queries) if k > 0 else 0, _BLOCK):
+        part = slice(begin, begin + _BLOCK)
+        likeness = queries[part] @ vectors.T
+        np.put_along_axis(likeness, without[part], -np.inf, axis=1)
         near = np.argpartition(-likeness, k - 1, axis=1)[:, :k]
         values = np.take_along_axis(likeness, near, axis=1)
         order = np.argsort(-values, axis=1, kind="stable")
@@ -288,25 +291,31 @@ def _far_apart(looks: _Looks, score: dict[int, float], n: int) -> list[int]:
 
 def _choose_both(looks: _Looks, score: dict[int, float]) -> tuple[int, int] | None:
     """Choose two images that differ, such that what is found by both is some of each, or between them."""
-    best, at = -np.inf, None
     tried = _far_apart(looks, score, _PAIRED)
-    finds = {row: {row, *looks.found(looks.vectors[row])[0].tolist()} for row in tried}
-    for one, other in combinations(tried, 2):
-        is_one_label = looks.labels[one] is not None and looks.labels[one] == looks.labels[other]
-        if is_one_label or finds[one] & finds[other] or looks.likeness(one, other) > _APART:
-            continue
-        hits, _ = looks.found(_unit(looks.vectors[one] + looks.vectors[other]), (one, other))
-        if not len(hits):
-            continue
-        to_one = looks.vectors[hits] @ looks.vectors[one]
-        to_other = looks.vectors[hits] @ looks.vectors[other]
+    alone = looks.found(looks.vectors[tried], np.array(tried, np.intp)[:, None])
+    finds = {row: {row, *hits.tolist()} for row, hits in zip(tried, alone, strict=True)}
+    pairs = [
+        (one, other)
+        for one, other in combinations(tried, 2)
+        if (looks.labels[one] is None or looks.labels[one] != looks.labels[other])
+        and not finds[one] & finds[other]
+        and looks.likeness(one, other) <= _APART
+    ]
+    if not pairs:
+        return None
+    rows = np.array(pairs, np.intp)
+    found = looks.found(_unit(looks.vectors[rows].sum(axis=1)), rows)
+
+    def worth(pair: tuple[int, int], hits: Rows) -> float:
+        to_one, to_other = (looks.vectors[hits] @ looks.vectors[row] for row in pair)
         n_less = min(int((to_one > to_other).sum()), int((to_one < to_other).sum()))
-        right = looks.agree(one, hits) + looks.agree(other, hits)
-        worth = 2 * n_less / len(hits) + right + 2 * float(np.minimum(to_one, to_other).mean())
-        worth += 0.3 * (score[one] + score[other]) - 2 * looks.copies(np.append(hits, (one, other)))
-        if worth > best:
-            best, at = worth, (one, other)
-    return at
+        right = sum(looks.agree(row, hits) for row in pair)
+        between = float(np.minimum(to_one, to_other).mean())
+        colors = sum(score[row] for row in pair)
+        copies = looks.copies(np.append(hits, pair))
+        return 2 * n_less / len(hits) + right + 2 * between + 0.3 * colors - 2 * copies
+
+    return max(zip(pairs, found, strict=True), key=lambda each: worth(*each))[0] if found.size else None
 
 
 def _choose_unlike(
@@ -314,29 +323,35 @@ def _choose_unlike(
 ) -> tuple[int, int] | None:
     """Choose an image, and one of its hits without which what is found is more of a kind."""
     is_new = ~looks.are_related(rows, taken)
-    tried = []
+    pairs, before = [], []
     for row, found, alike in zip(rows[is_new].tolist(), hits[is_new], likeness[is_new], strict=True):
-        for hit, its in zip(found.tolist(), alike.tolist(), strict=True):
-            is_right = looks.labels[row] is not None and looks.labels[hit] == looks.labels[row]
-            if its > _ALIKE or is_right:
-                continue
-            gain = _gain(looks, row, hit, found)
-            if gain > 0:
-                tried.append((gain, row, hit))
-            break  # the nearest that is of another kind
-    if not tried:
+        is_right = [looks.labels[row] is not None and looks.labels[hit] == looks.labels[row] for hit in found]
+        others = [
+            hit for hit, right, its in zip(found, is_right, alike, strict=True) if not right and its <= _ALIKE
+        ]
+        if others:
+            pairs.append((row, int(others[0])))  # the nearest that is of another kind
+            before.append(found)
+    if not pairs:
         return None
-    most = max(tried)[0]
-    best = sorted((each for each in tried if each[0] >= most - _NEARLY), reverse=True)[:_MIXED]
-    colorful = looks.colors([row for _, row, _ in best])
-    _, row, hit = max((color, row, hit) for (_, row, hit), color in zip(best, colorful, strict=True))
-    return row, hit
+    asked = np.array(pairs, np.intp)
+    pushed = _unit(looks.vectors[asked[:, 0]] - NEGATIVE_WEIGHT * looks.vectors[asked[:, 1]])
+    after = looks.found(pushed, asked)
+    gains = [_gain(looks, *each) for each in zip(pairs, before, after, strict=True)]
+    most = max(gains)
+    if most <= 0:
+        return None
+    best = sorted(
+        (pair for pair, gain in zip(pairs, gains, strict=True) if gain >= most - _NEARLY and gain > 0)
+    )
+    best = best[:_MIXED]
+    colorful = looks.colors([row for row, _ in best])
+    return max(zip(colorful, best, strict=True))[1]
 
 
-def _gain(looks: _Looks, row: int, unwanted: int, before: Rows) -> float:
-    """Return how much more of a kind the hits are once an image is not wanted."""
-    pushed = _unit(looks.vectors[row] - NEGATIVE_WEIGHT * looks.vectors[unwanted])
-    after, _ = looks.found(pushed, (row, unwanted))
+def _gain(looks: _Looks, pair: tuple[int, int], before: Rows, after: Rows) -> float:
+    """Return how much more of a kind the hits of an image are once another is not wanted."""
+    row, unwanted = pair
     if not len(after):
         return 0.0
     if looks.labels[row] is not None:
@@ -353,6 +368,7 @@ def _gain(looks: _Looks, row: int, unwanted: int, before: Rows) -> float:
     return gained + alike - looks.copies(after) if gained > 0 and alike > _RELATED else 0.0
 
 
-def _unit(vector: Vectors) -> Vectors:
-    unit: Vectors = vector / max(float(np.linalg.norm(vector)), 1e-12)
+def _unit(vectors: Vectors) -> Vectors:
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    unit: Vectors = vectors / np.maximum(lengths, 1e-12)
     return unit
