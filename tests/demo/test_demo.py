@@ -88,6 +88,7 @@ def test_the_page_holds_every_picture_and_command(bare, photos, tmp_path, capsys
 
 def test_each_command_of_the_page_runs_as_it_stands_there(bare, photos, tmp_path, capsys):
     bare.chdir(tmp_path)
+    bare.setattr("sys.argv", ["lookalike/__main__.py"])
     run(capsys, str(photos), "-o", "shown")
     page = (tmp_path / "shown/index.html").read_text(encoding="utf-8")
     once, *rest = (html.unescape(each).splitlines() for each in re.findall(r"<pre>(.*?)</pre>", page, re.S))

@@ -70,7 +70,7 @@ class _Looks:
     k: int
 
     def found(self, queries: Vectors, without: Rows) -> Rows:
-        """Return the nearest of queries (m, d), nearest first, but those of their rows of `without` (m, w)."""
+        """Return the nearest of queries (m, d), nearest first, without their rows of `without` (m, w)."""
         return _near(self.vectors, queries, without, self.k)[0]
 
     def agree(self, row: int, hits: Rows) -> float:
@@ -357,7 +357,7 @@ def _gain(looks: _Looks, pair: tuple[int, int], before: Rows, after: Rows) -> fl
     if looks.labels[row] is not None:
         right = looks.agree(row, after)
         gained = right - looks.agree(row, before)
-        return gained + right - looks.copies(after) if gained > 0 and right > _MOST else 0.0
+        return 2 * gained + right - looks.copies(after) if gained > 0 and right > _MOST else 0.0
 
     def astray(found: Rows) -> float:
         near = looks.vectors[found]

@@ -86,8 +86,8 @@ def unlike(frame: Frame) -> str:
     if found is None:
         return ""
     words = "The second picture is one that the first one finds. Named as not wanted, it takes its like away."
-    if found.n_new:
-        words += f" {found.n_new} of these {len(found.result.hits)} the first picture alone does not find."
+    if found.n_new > 1:
+        words += f" {found.n_new} of these {len(found.result.hits)} are not found by the first picture alone."
     return _section("unlike", words, _row(frame, found))
 
 
