@@ -108,7 +108,16 @@ def draw_search(collection: Collection, result: SearchResult) -> Figure:
         for jpeg, (query, role) in zip(thumbnails, asked, strict=True)
     ]
     queries += [Tile(paint_swatch(color), "colour", color) for color in result.colors]
-    return result_strip(queries, hits or [Tile(None, "", words="nothing found")])
+    return result_strip(
+        queries, hits or [Tile(None, "", words="nothing found")], _search_words(result, len(hits))
+    )
+
+
+def _search_words(result: SearchResult, n_hits: int) -> str:
+    """Say what a search was for."""
+    like = [query.name for query in result.queries] + list(result.colors)
+    words = f"{count_images(n_hits)} most like {' and '.join(like)}" if like else count_images(n_hits)
+    return words + "".join(f", unlike {query.name}" for query in result.unwanted)
 
 
 @checked
@@ -166,6 +175,7 @@ def draw_map(
     style: str = DEFAULT_STYLE,
     size: str = "hd",
     n_tiles: int | None = None,
+    n_named: int | None = None,
 ) -> Figure:
     """Draw a map.
 
@@ -182,6 +192,8 @@ def draw_map(
         ``hd``, ``4k``, or width and height in pixels: ``1200x800``.
     n_tiles : int, optional
         Of tiles, how many at most; by default as many as can be made out.
+    n_named : int, optional
+        Of points, how many groups are named, from all over the map; by default all, there or in a legend.
 
     Raises
     ------
@@ -200,7 +212,7 @@ def draw_map(
     )
     note = "  ·  ".join(facts_of_map(image_map) + ([] if groups is None else [f"coloured by {groups.kind}"]))
     picture = MapPicture(
-        image_map.points, pictures, groups, title, note, read_size(size), _axes(image_map), n_tiles
+        image_map.points, pictures, groups, title, note, read_size(size), _axes(image_map), n_tiles, n_named
     )
     return get_style(style).draw(picture)
 

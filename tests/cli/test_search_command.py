@@ -224,6 +224,13 @@ def test_an_exact_copy_is_said_to_be_here_already(call, indexed):
     assert call("search", "cats/2.png")[2] == "lookalike: cats/2.png is also here as one that was added\n"
 
 
+def test_a_link_to_the_folder_is_no_copy(call, indexed, tmp_path):
+    (tmp_path / "link").symlink_to(indexed, target_is_directory=True)
+    code, out, err = call("search", tmp_path / "link/cats/0.png", "-c", indexed)
+    assert (code, err) == (0, "")
+    assert out
+
+
 @pytest.mark.parametrize(
     "words", [["search", "cats/0.png"], ["search"], ["list"], ["search", "cats/0.png", "-f"], ["list", "-f"]]
 )

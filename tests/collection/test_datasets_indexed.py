@@ -108,7 +108,7 @@ def test_the_picture_of_a_result_names_hits_of_a_data_set_in_full_and_says_where
 ):
     drawn = []
 
-    def strip(queries, hits):
+    def strip(queries, hits, title):
         drawn.append(hits)
         return result_strip(queries, hits)
 

@@ -133,7 +133,7 @@ def test_ending_decides_the_format_in_either_case(tmp_path):
             save_figure(figure, tmp_path / name)
             assert (tmp_path / name).read_bytes().startswith(start)
     with Image.open(tmp_path / "strip.png") as picture:
-        assert picture.size == (285, 378)  # 1.9 × 2.52 inches at 150 dots an inch
+        assert picture.size == (285, 306)  # 1.9 × 2.04 inches at 150 dots an inch
 
 
 @pytest.mark.parametrize("name", ["strip.gif", "strip", "strip.", ".png", "strip.png.txt"])
@@ -166,11 +166,40 @@ def test_a_sheet_shows_every_image_and_frames_the_marked():
     rows = [SheetRow("two", "", [jpeg(40, 40), jpeg(40, 40)], [False, True])]
     figure = contact_sheet(rows, columns=3)
     mosaic = np.asarray(figure.axes[0].images[0].get_array())
-    first, second, third = np.array_split(mosaic, 3, axis=1)
+    first, second = np.array_split(mosaic, 2, axis=1)
     assert (mosaic[0, first.shape[1] + 10, :3] == (0x00, 0x72, 0xB2)).all()
     assert (mosaic[0, 10, :3] != (0x00, 0x72, 0xB2)).any()
-    assert (third == 255).all()
     assert not (second == 255).all()
+
+
+def test_short_rows_of_a_sheet_stand_side_by_side():
+    def rows(*sizes):
+        return [SheetRow(f"cluster {size}", "3 images", [jpeg(40, 40)] * size) for size in sizes]
+
+    long, short = (contact_sheet(rows(*sizes)).get_size_inches()[1] for sizes in ([12] * 6, [2] * 6))
+    assert short < 0.5 * long
+    figure = contact_sheet(rows(2, 3, 3, 9, 4))
+    lefts = [round(axes.get_position().x0 * figure.get_size_inches()[0], 2) for axes in figure.axes]
+    assert lefts == [0.15, 3.55, 6.95, 0.15, 0.15]
+    check_legible(figure)
+
+
+@pytest.mark.parametrize(("shapes", "least"), [([(64, 48)] * 6, 6), ([(48, 64)] * 3 + [(64, 48)] * 3, 6)])
+def test_pictures_of_a_strip_are_of_one_height(shapes, least):
+    shown = [Tile(jpeg(*shape), f"{number}") for number, shape in enumerate(shapes)]
+    figure = result_strip(shown[:1], shown[1:], "the title")
+    figure.canvas.draw()
+    heights = [round(axes.get_window_extent().height) for axes in figure.axes]
+    assert sum(height == max(heights) for height in heights) >= least
+    check_legible(figure)
+
+
+def test_a_strip_of_wide_pictures_wastes_no_paper():
+    wide, square = (
+        result_strip([Tile(jpeg(*shape), "")], [Tile(jpeg(*shape), "")] * 5).get_size_inches()[1]
+        for shape in ((80, 40), (40, 40))
+    )
+    assert wide < square - 0.8
 
 
 @pytest.mark.parametrize(("rows", "columns"), [([], 3), ([SheetRow("one", "", [])], 0)])

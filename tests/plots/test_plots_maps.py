@@ -19,7 +19,7 @@ from lookalike.plots import (
     save_figure,
     tiles_map,
 )
-from lookalike.plots.maps import FOUR_K, HD
+from lookalike.plots.maps import FOUR_K, HD, _lay, _loosen
 from lookalike.plots.shown_images import choose_spread, choose_uncovered
 
 
@@ -237,8 +237,60 @@ def test_images_that_would_be_covered_are_left_out_and_that_is_said():
     points, _ = clouds(3, 400)
     figure = images_map(points, red)
     (said,) = (line for line in words(figure) if "of 1,200 images shown" in line)
-    assert 3 <= int(said.split(" of ")[0].replace(",", "")) < 600
-    assert not words(images_map(points[::300], red))
+    assert 300 < int(said.split()[-9]) < 1_200  # three clouds would leave room for fewer
+    assert words(images_map(points[::300], red)) == ["evened out"]
+
+
+def test_images_stay_with_their_cloud_and_fill_the_paper():
+    points, numbers = clouds(4, 300)
+    loose = _loosen(points.astype(float), 1800, 900)
+    middles = np.array([loose[numbers == number].mean(axis=0) for number in range(4)])
+    nearest = ((loose[:, None] - middles) ** 2).sum(axis=2).argmin(axis=1)
+    assert (nearest == numbers).mean() > 0.95
+    filled = [
+        len(np.unique(np.floor(each / 60), axis=0)) for each in (loose, _lay(points, (0, 0, 1800, 900)))
+    ]
+    assert filled[0] > 1.3 * filled[1]
+    assert (_loosen(np.zeros((3, 2)), 100, 100) >= 0).all()
+
+
+def test_tiles_become_smaller_before_any_is_left_out():
+    points, _ = clouds(7, 200)
+    asked = []
+
+    def pictures(rows):
+        asked.extend(rows)
+        return red(rows)
+
+    assert "images shown" not in " ".join(words(tiles_map(points, pictures)))
+    assert len(asked) == 1_400
+
+
+def test_white_pictures_have_an_edge():
+    white = picture("#ffffff", (30, 30))
+    pixels = drawn(tiles_map(np.array([[0, 0], [1, 1]]), lambda rows: [white] * len(rows)))
+    assert (pixels[200:900] == (0xDC, 0xDC, 0xDC)).all(axis=2).sum() > 1_000
+
+
+def test_of_many_groups_some_are_named_all_over_the_map_and_scattered_ones_are_grey():
+    points, numbers = clouds(40, 30)
+    scattered = np.random.default_rng(0).choice(len(points), 60, replace=False)
+    numbers[scattered] = 40
+    mixed = groups_of(numbers, kind="label")
+    figure = points_map(points, mixed, "title", "note", n_named=6)
+    check_legible(figure)
+    named = [line for line in words(figure) if line in mixed.names]
+    assert len(named) == 6
+    assert "class-40" not in named
+    assert "grey: labels that lie scattered" in " ".join(words(figure))
+    assert not [line for line in words(figure) if line in ("labels", "other labels")]
+    assert not {*words(points_map(points, mixed, n_named=0))} & {*mixed.names}
+    points, numbers = clouds(3, 30)
+    clear = points, groups_of(numbers)
+    assert "grey" not in " ".join(words(points_map(*clear, n_named=6)))
+    for wrong in (-1, True):
+        with pytest.raises(InvalidInputError, match="n_named"):
+            points_map(*clear, n_named=wrong)
 
 
 def test_chosen_squares_cover_little_of_each_other_and_none_can_be_added():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -67,11 +68,17 @@ def say_where_it_is(result: SearchResult, typed: Sequence[str]) -> None:
         The queries, as they were typed.
     """
     for paths, name in zip(places_of_queries(result), typed, strict=False):
-        others = [path for path in paths if path != relative(name)]
+        others = [path for path in paths if path != relative(name) and _place(path) != _place(name)]
         if others:
             word = "already" if len(others) == len(paths) else "also"
             places = dict.fromkeys("one that was added" if is_kept(path) else path for path in others)
             complain(f"{name} is {word} here as {in_short([*places])}")
+
+
+def _place(path: str) -> str:
+    """Return a path by the real name of its folder, which links may lead to under others."""
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name)
 
 
 def _likeness(hit: Hit) -> str:

@@ -6,7 +6,10 @@ import html
 from pathlib import Path
 
 from lookalike.demo import sections
+from lookalike.demo.frame import Frame
+from lookalike.demo.measured import measures
 from lookalike.demo.run import DemoResult
+from lookalike.demo.script import SCRIPT
 from lookalike.demo.style import STYLE
 from lookalike.errors import ConflictError
 from lookalike.hints import Hint
@@ -23,7 +26,7 @@ def write_page(result: DemoResult, file: Path, command: str) -> None:
     file : Path
         Replaced if it is such a page.
     command : str
-        How ``lookalike`` is run from here.
+        How ``lookalike`` is run from anywhere.
 
     Raises
     ------
@@ -32,18 +35,19 @@ def write_page(result: DemoResult, file: Path, command: str) -> None:
     ResourceError
         If it cannot be written.
     """
-    frame = sections.Frame(result, command)
+    frame = Frame(result, command)
+    parts = {
+        "like-one": sections.like_one(frame),
+        "like-both": sections.like_both(frame),
+        "unlike": sections.unlike(frame),
+        "groups": sections.groups(frame),
+        "map": sections.image_map(frame),
+        "go-on": sections.next_steps(frame),
+        "measured": measures(frame),
+    }
+    shown = [name for name, part in parts.items() if part]
     body = "\n".join(
-        [
-            sections.header(frame),
-            sections.sample(frame),
-            *(sections.search(frame, number) for number in range(1, len(result.searches) + 1)),
-            sections.clusters(frame),
-            sections.image_map(frame),
-            sections.measures(frame),
-            sections.next_steps(frame),
-            sections.footer(frame),
-        ]
+        [sections.header(frame, shown), sections.sample(frame), *parts.values(), sections.footer(frame)]
     )
     document = (
         "<!doctype html>\n"
@@ -51,7 +55,7 @@ def write_page(result: DemoResult, file: Path, command: str) -> None:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta name="generator" content="{own_mark()}">'
         f"<title>lookalike: {html.escape(result.source.images.title)}</title>\n<style>{STYLE}</style>"
-        f"</head>\n<body><main>\n{body}\n</main></body></html>\n"
+        f"</head>\n<body><main>\n{body}\n</main><script>{SCRIPT}</script></body></html>\n"
     )
     write_output(file, document.encode("utf-8", "backslashreplace"), is_own_page)
 

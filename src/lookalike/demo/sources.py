@@ -22,7 +22,8 @@ class Source:
     ----------
     images : ImageFolder
     reasons : tuple of str
-        Why these: what was tried before them and why it was not to be had; then where they come from.
+        Why these, where nobody named them: what was tried before and why it was not to be had; then where
+        they come from.
     """
 
     images: ImageFolder
@@ -71,12 +72,12 @@ def choose_source(
     """
     if wanted is not None:
         if os.path.isdir(wanted):
-            return Source(_own(Path(wanted)), ("It was named on the command line.",))
+            return Source(_own(Path(wanted)), ())
         if wanted not in _NAMED:
             raise DatasetNotFoundError(f"{wanted!r} is neither a folder nor one of {', '.join(_NAMED)}")
         with watching(report, cancel) as watch:
             images = _NAMED[wanted](watch)
-        return Source(images, (f"It was named on the command line: {images.origin}.",))
+        return Source(images, ())
     with watching(report, cancel) as watch:
         return _first_within_reach(tell, watch)
 

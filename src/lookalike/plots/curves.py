@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _WIDTH = 8  # inches
+_FINDS_ALL = 0.999  # recalls from which they are all one
 _RECALLS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999)  # where there may be a tick
 
 
@@ -66,7 +67,8 @@ def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> 
     """Draw queries a second over recall, a line an index. Towards a recall of 1 the axis opens up.
 
     Of an index's points, those are joined that no other of its own beats in recall and speed. A recall of 1
-    stands apart, at the right end.
+    stands apart, at the right end. Where all recalls are 1, or nearly, speed is drawn alone: as bars, the
+    fastest on top.
 
     Parameters
     ----------
@@ -86,6 +88,10 @@ def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> 
     if not any(len(curve.recalls) for curve in curves):
         raise InvalidInputError("there are no curves to draw; expected at least one, with a point")
     curves = [curve for curve in curves if len(curve.recalls)]
+    least = min(recall for curve in curves for recall in curve.recalls)
+    if least >= _FINDS_ALL:
+        found = "all" if least == 1 else f"{_FINDS_ALL:.1%} or more"
+        return _speed_bars(curves, title, f"each finds {found} of the {k} nearest")
     figure = new_figure(_WIDTH, 5)
     axes = figure.add_axes((0.11, 0.12, 0.68, 0.72))
     recalls = [recall for curve in curves for recall in curve.recalls]
@@ -129,6 +135,31 @@ def recall_throughput(curves: Sequence[Curve], title: str = "", k: int = 10) -> 
     if title:
         write_title(figure, title, 0.03 * _WIDTH, 4.74)
     _label_ends(axes, [curve.name for curve in curves], ends)
+    return figure
+
+
+def _speed_bars(curves: Sequence[Curve], title: str, words: str) -> Figure:
+    """Draw the speed of indexes that all find about everything, which `words` say."""
+    fastest = sorted(((max(curve.rates), number) for number, curve in enumerate(curves)), reverse=True)
+    height = 1.25 + 0.36 * len(curves)
+    figure = new_figure(_WIDTH, height)
+    axes = figure.add_axes((0.2, 0.15 / height, 0.7, 0.36 * len(curves) / height))
+    for place, (rate, number) in enumerate(fastest):
+        axes.barh(-place, rate, height=0.62, color=_line(number)[0], zorder=3)
+        told = f"{rate:,.0f}" if rate >= 1 else f"{rate:.2g}"
+        axes.text(rate, -place, f" {told}", va="center", color=theme().ink, fontsize=10)
+        text = axes.text(
+            -0.02, -place, drawable(curves[number].name), transform=axes.get_yaxis_transform(), ha="right",
+            va="center", family=fonts(), parse_math=False, color=theme().ink, fontsize=11,
+        )  # fmt: skip
+        shorten(text, 0.18 * _WIDTH)
+    axes.set_ylim(0.5 - len(curves), 0.5)
+    axes.set_xlim(0, 1.12 * fastest[0][0])
+    axes.set_axis_off()
+    said = f"{words}; queries per second, one at a time on one thread"
+    figure.text(0.03, 1 - 0.72 / height, said, color=theme().ink, fontsize=11)
+    if title:
+        write_title(figure, title, 0.03 * _WIDTH, height - 0.3)
     return figure
 
 

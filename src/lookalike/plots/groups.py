@@ -31,7 +31,8 @@ _LONGEST = 1.5  # inches of a name
 _ON_MAP = ((12, 13.0), (_IN_LEGEND, 11.0), (10**9, 9.0))  # groups at most, points of their names
 _CLOUD = 0.6  # inches: what lies farther from the middle is no part of the cloud
 _NEAR = 0.15  # inches: what lies so near to the middle of a cloud is part of it in any case
-_MOST = 0.5  # the share of a group in its cloud from which its name is not wrong there
+_CLEAR = 0.75  # the share from which a group lies clearly together
+CROWD = 0.5  # the share of a group in its cloud from which its name is not wrong there
 _FEW = 30  # points that make no clouds
 _LARGE = 0.35  # inches: the radius from which a cloud bears its name, rather than stands beside it
 
@@ -131,12 +132,14 @@ def choose_marks(clouds: dict[int, Cloud]) -> Marks:
     return marks
 
 
-def name_clouds(figure: Figure, groups: Groups, clouds: dict[int, Cloud], box: Box) -> set[int]:
+def name_clouds(
+    figure: Figure, groups: Groups, clouds: dict[int, Cloud], box: Box, most: int | None = None
+) -> set[int]:
     """Write the names of groups onto their clouds where they overlap no other; return those that are there.
 
     The largest come first. Where most of what lies there is of other groups, a name would be wrong. Where
     there are but a few points, names would hide them, and the legend says it all. box: left, bottom, right
-    and top, inches, which names do not leave.
+    and top, inches, which names do not leave. `most`: name only so many, all over the map.
     """
     from matplotlib.patheffects import withStroke
 
@@ -145,11 +148,13 @@ def name_clouds(figure: Figure, groups: Groups, clouds: dict[int, Cloud], box: B
     width, height = figure.get_size_inches()
     dpi = figure.dpi
     halo = [withStroke(linewidth=3.2, foreground=theme().paper)]
+    if most is not None:
+        clouds = {number: clouds[number] for number in _spread(clouds, most)}
     size = next(size for most, size in _ON_MAP if len(clouds) <= most)
     taken: list[Box] = []
-    there = set()
+    there: set[int] = set()
     for number, cloud in clouds.items():
-        if cloud.share <= _MOST:
+        if cloud.share <= CROWD:
             continue
         name = groups.names[number]
         text = write_line(figure, name, cloud.x, cloud.y, size, "bold", ha="center", path_effects=halo)
@@ -168,6 +173,26 @@ def name_clouds(figure: Figure, groups: Groups, clouds: dict[int, Cloud], box: B
         else:
             text.remove()
     return there
+
+
+def _spread(clouds: dict[int, Cloud], n: int) -> list[int]:
+    """Return groups that lie clearly together and far from one another: all over the map."""
+    clear = [number for number, cloud in clouds.items() if cloud.share > _CLEAR]
+    chosen: list[int] = []
+    while clear and len(chosen) < n:
+        far = {
+            number: min(
+                (
+                    np.hypot(clouds[number].x - clouds[other].x, clouds[number].y - clouds[other].y)
+                    for other in chosen
+                ),
+                default=clouds[number].share,
+            )
+            for number in clear
+        }
+        chosen.append(max(clear, key=lambda number: far[number]))
+        clear.remove(chosen[-1])
+    return chosen
 
 
 def _spots(cloud: Cloud, half_x: float, half_y: float) -> list[tuple[float, float]]:

@@ -38,6 +38,8 @@ class MapPicture:
         What the axes are, where they mean something.
     n_tiles : int or None
         How many images at most.
+    n_named : int or None
+        How many groups are named; None for all, on the map or in a legend.
     """
 
     points: Vectors
@@ -48,6 +50,7 @@ class MapPicture:
     size: Size
     axes: tuple[str, str] | None = None
     n_tiles: int | None = None
+    n_named: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,9 @@ class MapStyle:
 _ALL = ("points", "groups", "title", "note", "size")
 
 MAP_STYLES: tuple[MapStyle, ...] = (
-    MapStyle("points", "Points", "lookalike.plots.maps:points_map", (*_ALL, "axes"), is_colored=True),
+    MapStyle(
+        "points", "Points", "lookalike.plots.maps:points_map", (*_ALL, "axes", "n_named"), is_colored=True
+    ),
     MapStyle("images", "the images themselves", "lookalike.plots.maps:images_map", (*_ALL, "pictures")),
     MapStyle(
         "tiles",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from lookalike.errors import InvalidInputError
 from lookalike.plots.grid import assign_to_grid
 from lookalike.plots.groups import (
+    CROWD,
     Box,
     Groups,
     Marks,
@@ -55,6 +56,8 @@ _LAYERS = 8  # of points, so that those of one marker do not lie upon those of a
 _DRAWN_AS_PIXELS = 5_000  # points: in an SVG, more of them would be slow to show
 _SMALLEST_IMAGE = 36  # pixels
 _SMALLEST_TILE = 36
+_EVEN = 0.65  # of the way from the map to a grid, where images are shown
+_KEPT = 0.65  # of the images that are shown when they are small: so many at least are when they are larger
 _READ_AT_ONCE = 1_000  # image files
 
 
@@ -86,6 +89,7 @@ def points_map(
     note: str = "",
     size: Size = HD,
     axes: tuple[str, str] | None = None,
+    n_named: int | None = None,
 ) -> Figure:
     """Draw a map as points, coloured by group.
 
@@ -102,14 +106,22 @@ def points_map(
         Width and height, pixels.
     axes : (str, str), optional
         What the axes are, where they mean something.
+    n_named : int, optional
+        Name only so many groups, from all over the map, and draw no legend. Groups that lie scattered are
+        drawn as if they were none.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
     places = _check(points, groups)
+    if n_named is not None and (isinstance(n_named, bool) or n_named < 0):
+        raise InvalidInputError(
+            f"n_named is {shown(n_named)}; expected a whole number, 0 or more", field="n_named"
+        )
+    head = _Head(title, note, axes, n_named)
     for n_columns in (0, 1, 2):  # of the legend, as few as suffice
-        drawn, fits = _draw_points(places, groups, title, note, size, axes, n_columns)
+        drawn, fits = _draw_points(places, groups, head, size, n_columns)
         if fits:
             break
     return drawn
@@ -124,7 +136,7 @@ def images_map(
     note: str = "",
     size: Size = HD,
 ) -> Figure:
-    """Draw a map made of the images themselves; those that others would cover are left out.
+    """Draw a map made of the images themselves, evened out; those that others would cover are left out.
 
     Parameters
     ----------
@@ -144,18 +156,19 @@ def images_map(
     framed = None if groups is None else _largest(groups)
     sheet = _begin(size, title, framed)
     width, height = _pixels(sheet)
+    places = _loosen(places, width, height)
     smallest = _smallest(_SMALLEST_IMAGE, sheet)
-    largest = int(np.clip(np.sqrt(0.5 * width * height / len(places)), smallest, 0.35 * height))
+    largest = int(np.clip(np.sqrt(2.5 * width * height / len(places)), smallest, 0.35 * height))
     at, chosen = _lay_images(places, width, height, side := smallest)
-    while largest > side:  # as large as it can be without hiding more of them
+    while largest > side:  # as large as it can be without hiding many more of them
         laid = _lay_images(places, width, height, largest)
-        if len(laid[1]) >= len(chosen):
+        if len(laid[1]) >= _KEPT * len(chosen):
             (at, chosen), side = laid, largest
-        largest = int(0.8 * largest)
+        largest = int(0.9 * largest)
     corners = np.round(at[chosen] - side / 2).astype(int)
     _show_images(sheet, chosen, corners, side, pictures, framed)
     said = f"{len(chosen):,} of {len(places):,} images shown, where there is room"
-    _write_note(sheet, note, said if len(chosen) < len(places) else "")
+    _write_note(sheet, note, "evened out", said if len(chosen) < len(places) else "")
     return sheet.figure
 
 
@@ -193,9 +206,11 @@ def tiles_map(
     sheet = _begin(size, title, framed)
     width, height = _pixels(sheet)
     smallest = _smallest(_SMALLEST_TILE, sheet)
-    most = (
-        (width // smallest) * (height // smallest) if n_tiles is None else min(n_tiles, width * height // 64)
-    )
+    most = (width // smallest) * (height // smallest)
+    if len(places) <= 2 * most:  # smaller ones, rather than leave some out
+        most = len(places)
+    if n_tiles is not None:
+        most = min(n_tiles, width * height // 64)
     n_shown = min(len(places), most)
     n_rows, n_columns = _shape_of_grid(n_shown, width, height)
     side = min(width // n_columns, height // n_rows, int(0.45 * height))
@@ -219,20 +234,23 @@ class _Sheet:
     legend: Box
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What is said of a map of points, see `points_map`."""
+
+    title: str
+    note: str
+    axes: tuple[str, str] | None
+    n_named: int | None
+
+
 def _draw_points(
-    places: Points,
-    groups: Groups | None,
-    title: str,
-    note: str,
-    size: Size,
-    axes: tuple[str, str] | None,
-    n_columns: int,
+    places: Points, groups: Groups | None, head: _Head, size: Size, n_columns: int
 ) -> tuple[Figure, bool]:
     """Draw a map as points, and tell whether the columns of its legend suffice."""
-    sheet = _begin(size, title, groups, n_columns)
-    _write_note(
-        sheet, note, "all at one point" if len(places) > 1 and not np.ptp(places, axis=0).any() else ""
-    )
+    sheet = _begin(size, head.title, groups, n_columns)
+    axes = head.axes
+    at_one = "all at one point" if len(places) > 1 and not np.ptp(places, axis=0).any() else ""
     left, bottom, right, top = sheet.box
     if axes is not None:
         write_line(sheet.figure, axes[0], (left + right) / 2, bottom - 0.02, 9, ha="center")
@@ -248,8 +266,16 @@ def _draw_points(
     }
     if groups is None:
         sheet.page.scatter(at[:, 0], at[:, 1], s=diameter**2, color=theme().accent, **style)
+        _write_note(sheet, head.note, at_one)
         return sheet.figure, True
     clouds = find_clouds(groups, at)
+    scattered = ""
+    if head.n_named is not None:
+        clouds = {number: cloud for number, cloud in clouds.items() if cloud.share > CROWD}
+        is_clear = np.isin(groups.numbers, [*clouds, -1])
+        scattered = "" if is_clear.all() else f"grey: {groups.kind}s that lie scattered"
+        groups = replace(groups, numbers=np.where(is_clear, groups.numbers, -1))
+    _write_note(sheet, head.note, scattered, at_one)
     marks = choose_marks(clouds)
     is_none = groups.numbers < 0
     sheet.page.scatter(at[is_none, 0], at[is_none, 1], s=0.6 * diameter**2, color=theme().noise, **style)
@@ -264,8 +290,8 @@ def _draw_points(
             sheet.page.scatter(
                 at[rows, 0], at[rows, 1], s=ink * diameter**2, color=colors, marker=marker, **style
             )
-    on_map = name_clouds(sheet.figure, groups, clouds, (left, bottom, right, top))
-    fits = fits_legend(groups, on_map, sheet.legend, n_columns)
+    on_map = name_clouds(sheet.figure, groups, clouds, (left, bottom, right, top), head.n_named)
+    fits = head.n_named is not None or fits_legend(groups, on_map, sheet.legend, n_columns)
     if n_columns:
         draw_legend(sheet.figure, sheet.page, groups, marks, on_map, sheet.legend, n_columns)
     return sheet.figure, fits
@@ -326,6 +352,19 @@ def _lay(places: Points, box: Box) -> Points:
     middle: Points = np.array([box[0] + box[2], box[1] + box[3]]) / 2
     laid: Points = middle + (places - (low + high) / 2) * scale
     return laid
+
+
+def _loosen(places: Points, width: int, height: int) -> Points:
+    """Return the map on its way to a grid: clouds stay, and the paper between them is used."""
+    if len(places) < 2:
+        return places
+    n_rows, n_columns = _shape_of_grid(len(places), width, height)
+    rows, columns = np.divmod(assign_to_grid(places, n_rows, n_columns), n_columns)
+    even = np.stack([columns / max(n_columns - 1, 1), 1 - rows / max(n_rows - 1, 1)], axis=1)
+    span = np.ptp(places, axis=0)
+    own = (places - places.min(axis=0)) / np.where(span > 0, span, 1)
+    loosened: Points = (_EVEN * even + (1 - _EVEN) * own) * [width, height]
+    return loosened
 
 
 def _lay_images(places: Points, width: int, height: int, side: int) -> tuple[Points, npt.NDArray[np.intp]]:
@@ -390,9 +429,11 @@ def _show_images(
             )
             corner = (x + (side - picture.width) // 2, top + (side - picture.height) // 2)
             mosaic.paste(picture, corner)
-            if groups is not None:
+            end = (corner[0] + picture.width - 1, corner[1] + picture.height - 1)
+            if groups is None:
+                draw.rectangle((*corner, *end), outline=theme().line)  # white pictures have an edge, too
+            else:
                 color = marks.get(int(groups.numbers[row]), (theme().noise, "s"))[0]
-                end = (corner[0] + picture.width - 1, corner[1] + picture.height - 1)
                 draw.rectangle((*corner, *end), outline=color, width=max(2, side // 16))
     figure = sheet.figure
     page_width, page_height = figure.get_size_inches() * figure.dpi

@@ -19,6 +19,7 @@ _GAP = 0.05
 _HEADING = 0.3  # inches above each row
 _MARGIN = 0.15
 _TITLE = 0.45
+_LEAST = 4  # columns: the room of a heading
 
 
 _MOST_COLUMNS = 200
@@ -47,7 +48,7 @@ class SheetRow:
 
 @checked
 def contact_sheet(rows: Sequence[SheetRow], title: str = "", columns: int = 12) -> Figure:
-    """Draw rows of images below each other, each below its heading.
+    """Draw rows of images, each below its heading; short ones side by side.
 
     Parameters
     ----------
@@ -70,27 +71,51 @@ def contact_sheet(rows: Sequence[SheetRow], title: str = "", columns: int = 12) 
         raise InvalidInputError(f"there are {len(rows)} rows of {columns} images to draw; expected some")
     width = 2 * _MARGIN + columns * (_TILE + _GAP)
     top = _TITLE if title else _MARGIN
-    height = top + len(rows) * (_HEADING + _TILE + _GAP) + _MARGIN
+    places = lay_rows([len(row.images) for row in rows], columns)
+    n_lines = places[-1][0] + 1
+    height = top + n_lines * (_HEADING + _TILE + _GAP) + _MARGIN
     figure = new_figure(width, height)
     if title:
         write_title(figure, title, _MARGIN, height - 0.25)
-    for number, row in enumerate(rows):
-        y = height - top - number * (_HEADING + _TILE + _GAP)
-        _write_heading(figure, row, width, y - 0.6 * _HEADING)
+    for row, (line, column) in zip(rows, places, strict=True):
+        x = _MARGIN + column * (_TILE + _GAP)
+        y = height - top - line * (_HEADING + _TILE + _GAP)
+        n_columns = min(len(row.images), columns)
+        room = max(n_columns, min(_LEAST, columns - column)) * (_TILE + _GAP) - _GAP
+        _write_heading(figure, row, x, y - 0.6 * _HEADING, room)
+        if not n_columns:
+            continue
         bottom = y - _HEADING - _TILE
-        box = (_MARGIN / width, bottom / height, columns * (_TILE + _GAP) / width, _TILE / height)
+        box = (x / width, bottom / height, n_columns * (_TILE + _GAP) / width, _TILE / height)
         axes = figure.add_axes(box)
-        axes.imshow(_mosaic(row, columns), interpolation="none", aspect="auto")
+        axes.imshow(_mosaic(row, n_columns), interpolation="none", aspect="auto")
         axes.set_axis_off()
     return figure
 
 
-def _write_heading(figure: Figure, row: SheetRow, width: float, y: float) -> None:
-    title = write_line(figure, row.title, _MARGIN, y, 9, "bold")
-    shorten(title, (width - 2 * _MARGIN) * 0.6)
+def lay_rows(sizes: Sequence[int], columns: int) -> list[tuple[int, int]]:
+    """Return the line and the first column of each row, in their order: as many in a line as find room.
+
+    >>> lay_rows([12, 2, 3, 5, 1], 12)
+    [(0, 0), (1, 0), (1, 4), (2, 0), (2, 6)]
+    """
+    places: list[tuple[int, int]] = []
+    line, column = -1, columns
+    for size in sizes:
+        if column + max(size, min(_LEAST, columns)) > columns:
+            line, column = line + 1, 0
+        places.append((line, column))
+        column += max(size + 1, _LEAST)
+    return places
+
+
+def _write_heading(figure: Figure, row: SheetRow, x: float, y: float, room: float) -> None:
+    """Write a heading, its left end at x, inches."""
+    title = write_line(figure, row.title, x, y, 9, "bold")
+    shorten(title, room * 0.6)
     end = title.get_window_extent().x1 / DPI + 0.12
     note = write_line(figure, row.note, end, y, 8.5)
-    shorten(note, width - _MARGIN - end)
+    shorten(note, x + room - end)
 
 
 def _mosaic(row: SheetRow, columns: int) -> Image:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _COLUMNS = 5
 _TILE = 1.9  # inches
+_LOWEST = 0.9  # inches: the least height of a tile
+_ONE_HEIGHT = 0.85  # the share of pictures that are of one height, those that are wider apart
 _CAPTION = 0.52  # inches below each tile: two lines
 
 
@@ -92,19 +94,20 @@ def _draw(queries: Sequence[Tile], hits: Sequence[Tile], columns: int, title: st
     start = (_TILE + gap * (columns > 0)) if queries else 0.0
     width = start + columns * _TILE
     top = 0.42 if title else 0.1
-    height = rows * (_TILE + _CAPTION) + top
+    high = _height([*queries, *hits])
+    height = rows * (high + _CAPTION) + top
     figure = new_figure(width, height)
     if title:
         write_title(figure, title, 0.12, height - 0.26)
 
     def place(tile: Tile, row: int, x: float, is_query: bool) -> None:
         margin = 0.07
-        bottom = height - top - (row + 1) * (_TILE + _CAPTION) + _CAPTION
+        bottom = height - top - (row + 1) * (high + _CAPTION) + _CAPTION
         box = (
             (x + margin) / width,
             (bottom + margin) / height,
             (_TILE - 2 * margin) / width,
-            (_TILE - 2 * margin) / height,
+            (high - 2 * margin) / height,
         )
         draw_tile(figure.add_axes(box), tile, _TILE - 0.2, theme().accent if is_query else None)
 
@@ -113,6 +116,20 @@ def _draw(queries: Sequence[Tile], hits: Sequence[Tile], columns: int, title: st
     for number, tile in enumerate(hits):
         place(tile, number // columns, start + number % columns * _TILE, is_query=False)
     return figure
+
+
+def _height(tiles: Sequence[Tile]) -> float:
+    """Return how high tiles are, inches: so that most pictures are of one height."""
+    from PIL import Image
+
+    shapes = []
+    for tile in tiles:
+        if tile.jpeg is None:
+            return _TILE  # words need the room
+        with Image.open(io.BytesIO(tile.jpeg)) as opened:
+            shapes.append(opened.width / opened.height)
+    wide = sorted(shapes)[int(_ONE_HEIGHT * (len(shapes) - 1))]
+    return min(max(_TILE / wide, _LOWEST), _TILE)
 
 
 @checked
