@@ -86,8 +86,10 @@ def write(folder: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def read(folder: Path, kind: str, version: int, names: Iterable[str]) -> tuple[dict[str, Any], Arrays]:
-    """Open an index: its facts, and its arrays, memory-mapped.
+def read(
+    folder: Path, kind: str, version: int | tuple[int, ...], names: Iterable[str]
+) -> tuple[dict[str, Any], Arrays]:
+    """Open an index of this format, or of one of these: its facts, and its arrays, memory-mapped.
 
     Raises
     ------
@@ -96,7 +98,8 @@ def read(folder: Path, kind: str, version: int, names: Iterable[str]) -> tuple[d
     """
     try:
         facts = read_document((folder / "index.json").read_bytes())
-        if facts["kind"] != kind or facts["format"] != version or facts["metric"] not in METRICS:
+        versions = version if isinstance(version, tuple) else (version,)
+        if facts["kind"] != kind or facts["format"] not in versions or facts["metric"] not in METRICS:
             raise ValueError(f"it is of kind {facts['kind']!r}, format {facts['format']!r}")
         names = list(names)
         _verify(folder, names, facts.get("sums"))

@@ -27,6 +27,7 @@ from lookalike.hints import Hint, refusal
 from lookalike.store import versions
 from lookalike.store.checksums import Checksums
 from lookalike.store.commits import ANOTHER_DISK, Commits
+from lookalike.store.lying_vectors import Lying, lying_vectors
 from lookalike.system.forks import check_not_forked
 from lookalike.types import Ids, Vectors
 
@@ -205,6 +206,14 @@ class Table:
                 )
 
         return read, ids
+
+    def lying_vectors(self) -> list[Lying]:
+        """Return all rows of a vector table, mapped where they lie in its files; see `lying_vectors`."""
+        if not self.exists():
+            return []
+        with self._errors("read"):
+            dataset = self._open()
+            return list(lying_vectors(self.folder, dataset, dataset.schema.field("embedding").type.list_size))
 
     def vectors_of(self, ids: Iterable[int]) -> tuple[Ids, Vectors]:
         """Read the embeddings of some images; those that are not there are passed over.
