@@ -28,6 +28,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -53,7 +54,9 @@ from lookalike.index.folder import damaged, read, write
 from lookalike.index.id_order import IdOrder
 from lookalike.index.parallel import sealed
 from lookalike.index.row_parts import RowParts, Stretch
+from lookalike.system.blas_threads import one_blas_thread
 from lookalike.system.checked_calls import checked, shown
+from lookalike.system.cores import usable_cores
 from lookalike.system.memory import free_memory, rows_at_once
 from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
@@ -380,7 +383,8 @@ class Exact(Index):
         squared = np.einsum("ij,ij->i", queries, queries, dtype=np.float64)
         estimates = np.empty((len(queries), len(rows)), np.float32)
         is_whole = len(rows) == len(self)
-        for columns in _blocks(self._rows if is_whole else rows, _BLOCK_ROWS):
+
+        def estimate(columns: slice) -> None:
             chosen = rows[columns]
             block = self._rows[columns] if is_whole else self._rows[chosen]
             lengths = self._lengths[columns] if is_whole else self._lengths[chosen]
@@ -395,6 +399,15 @@ class Exact(Index):
                     block, lengths = np.ldexp(block, -exponent), np.ldexp(lengths, -exponent)
                 product = queries @ block.T
             estimates[:, columns] = (lengths**2 + squared[:, None] - 2 * product).astype(np.float32)
+
+        blocks = list(_blocks(self._rows if is_whole else rows, _BLOCK_ROWS))
+        if isinstance(self._rows, RowParts) and len(blocks) > 1:
+            # Many small products: threads that share each would mostly wait for one another.
+            with one_blas_thread(), ThreadPoolExecutor(usable_cores()) as pool:
+                list(pool.map(estimate, blocks))
+        else:
+            for columns in blocks:
+                estimate(columns)
         d = queries.shape[1]
         # Of the product, then of the handful of roundings around it.
         relative = (d + 8) * _UNIT_ROUNDOFF / (1 - d * _UNIT_ROUNDOFF)

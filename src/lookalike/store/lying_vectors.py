@@ -62,7 +62,7 @@ def lying_vectors(folder: Path, dataset: Any, dimension: int) -> Iterator[Lying]
 
 
 class _Place(NamedTuple):
-    """A page: where it lies, the number of its first row, and its rows, mapped."""
+    """Pages one behind the other: where they lie, the number of the first row, and the rows, mapped."""
 
     file: Path
     offset: int
@@ -80,13 +80,21 @@ def _places(folder: Path, fragment: Any, dimension: int) -> list[_Place]:
     file = folder / "data" / files[0].path
     columns = LanceFileReader(str(file)).metadata().columns
     pages = [page.buffers for page in columns[-1].pages] if len(columns) == 2 else []
-    width, first, found = 4 * dimension, 0, []
+    width = 4 * dimension
+    stretches: list[tuple[int, int]] = []
     for buffers in pages:
         if len(buffers) != 1 or buffers[0].size % width or buffers[0].position % 4 or not buffers[0].size:
             return []
-        n, offset = buffers[0].size // width, buffers[0].position
-        found.append(_Place(file, offset, first, np.memmap(file, np.float32, "r", offset, (n, dimension))))
-        first += n
+        offset, size = buffers[0].position, buffers[0].size
+        if stretches and offset == sum(stretches[-1]):  # one page right behind the other
+            stretches[-1] = stretches[-1][0], stretches[-1][1] + size
+        else:
+            stretches.append((offset, size))
+    first, found = 0, []
+    for offset, size in stretches:
+        rows = np.memmap(file, np.float32, "r", offset, (size // width, dimension))
+        found.append(_Place(file, offset, first, rows))
+        first += len(rows)
     return found if first == fragment.physical_rows else []
 
 

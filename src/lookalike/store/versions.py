@@ -286,11 +286,11 @@ def move_aside(table: Path, names: Collection[str]) -> list[Path]:
 
 def damaged_folder(table: Path) -> Path:
     """Return where what is damaged of a table is moved to: ``damaged/<table>`` in the collection."""
-    home = _home(table)
+    home = home_of(table)
     return home / DAMAGED / table.relative_to(home)
 
 
-def _home(table: Path) -> Path:
+def home_of(table: Path) -> Path:
     """Return the ``.lookalike`` folder that a table is in."""
     return next((folder for folder in table.parents if folder.name == FOLDER_NAME), table.parent)
 
@@ -407,7 +407,7 @@ def _pass_over(table: Path, flawed: Collection[tuple[Commit, Flaw]]) -> None:
 
 def _without_any(table: Path, flawed: Collection[tuple[Commit, Flaw]]) -> None:
     """Raise StoreDamagedError, unless no version ever counted."""
-    home = _home(table)
+    home = home_of(table)
     if os.path.exists(home / REPAIRED / f"{table.relative_to(home)}{MADE_ANEW}"):
         raise StoreDamagedError(f"a repair of {table} was cut off", hint=_REPAIR)
     if any(flaw.was_done or commit.version > 1 for commit, flaw in flawed):
