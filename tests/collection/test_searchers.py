@@ -463,7 +463,7 @@ def test_vectors_that_lie_otherwise_than_lance_reads_them_are_copied(tmp_path, m
 
 
 def test_where_open_files_cannot_go_nothing_of_the_table_is_mapped(tmp_path, monkeypatch):
-    monkeypatch.setattr("lookalike.store.lying_vectors.MAY_GO_WHILE_OPEN", False)
+    monkeypatch.setattr("lookalike.system.this_system.WINDOWS", True)
     table, rows = wide_table(tmp_path, 120)
     index = Searchers(tmp_path).open(table, "w", "cosine", "exact")
     assert set(index.rows.places) == {None}

@@ -33,7 +33,7 @@ def test_the_command_names_where_the_package_came_from(origin, expected):
 
 
 def test_the_shell_of_windows_knows_double_quotes_only(monkeypatch):
-    monkeypatch.setattr(installing.os, "name", "nt")
+    monkeypatch.setattr("lookalike.system.this_system.WINDOWS", True)
     assert installing._command("hub", None) == 'pip install "lookalike[hub]"'
 
 

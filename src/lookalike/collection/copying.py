@@ -53,6 +53,7 @@ from lookalike.system.checked_calls import shown
 from lookalike.system.flush import flush_folder
 from lookalike.system.free_name import free_name
 from lookalike.system.progress import Watch
+from lookalike.system.renaming import rename
 from lookalike.system.sums import check_noted, read_document
 
 PART = f"{FOLDER_NAME}.part"
@@ -392,16 +393,16 @@ def _put(part: Path, target: Path, replaces: bool) -> None:
     (part / "lock.json").unlink(missing_ok=True)  # the lock itself goes along, and is given back there
     if not replaces:
         with writing(target):
-            part.rename(target)
+            rename(part, target)
             flush_folder(target.parent)
         return
     old = free_name(target.with_name(_OLD))  # what an earlier cut has left is not touched
     with writing(target):
-        target.rename(old)
+        rename(target, old)
         try:
-            part.rename(target)
+            rename(part, target)
         except OSError:
-            old.rename(target)
+            rename(old, target)
             raise
         flush_folder(target.parent)
     shutil.rmtree(old, ignore_errors=True)

@@ -18,13 +18,13 @@ from lookalike.collection.places import Places
 from lookalike.collection.silent_labels import label_note, silent_roots, unless_silent
 from lookalike.collection.stored.cluster_names import NO_CLUSTERS
 from lookalike.errors import QueryInputError, QueryNotFoundError
-from lookalike.images.finding.scan import unescape
 from lookalike.images.finding.spelling import composed
 from lookalike.images.own import OWN
 from lookalike.query.appearance import name_colors, summarize
 from lookalike.query.facts import SAID_COLUMNS, metadata_of, summarize_facts
 from lookalike.results.info import ImageInfo, Info, RootInfo
 from lookalike.store import ADDED, PinnedTable, Table
+from lookalike.system.file_names import unescape
 from lookalike.system.wording import frequencies
 from lookalike.types import Ids, choose_label
 

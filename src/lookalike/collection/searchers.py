@@ -47,6 +47,7 @@ from lookalike.store import Table
 from lookalike.system.memo import Memo
 from lookalike.system.memory import check_vectors_fit
 from lookalike.system.progress import UNWATCHED, Watch
+from lookalike.system.renaming import rename
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import read_document, summed
 from lookalike.types import Ids, ImageId, Metric, Vectors
@@ -393,7 +394,7 @@ def _put(index: Index, origin: _Origin | Path, folder: Path) -> None:
             index.save_parts(part) if isinstance(index, Exact) else index.save(part)
             origin.write(part)
         _remove(folder)  # damaged, if it is there
-        part.rename(folder)
+        rename(part, folder)
     finally:
         for other in list(folder.parent.iterdir()):
             if other != folder:

@@ -27,7 +27,8 @@ import numpy.typing as npt
 from lookalike.errors import IndexFileError, ResourceError
 from lookalike.index.contract import METRICS
 from lookalike.system.file_identity import FileIdentity
-from lookalike.system.flush import flush_file, flush_folder
+from lookalike.system.flush import flush_file, flush_folder, flush_open
+from lookalike.system.renaming import rename
 from lookalike.system.sums import FoundWhole, read_document, sum_of, sum_of_file, summed, why_unread
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -172,7 +173,7 @@ def _save(file: Path, array: npt.NDArray[Any]) -> int:
         counted = _Counted(stream)
         np.save(counted, array)
         stream.flush()
-        os.fsync(stream.fileno())
+        flush_open(stream.fileno())
     return counted.sum
 
 
@@ -237,8 +238,8 @@ def _swap(new: Path, place: Path) -> None:
     """Put the folder `new` in the place of another. Those who have the old one mapped keep it."""
     old = new.with_name(new.name + ".old")
     if place.exists():
-        place.rename(old)
+        rename(place, old)
     try:
-        new.rename(place)
+        rename(new, place)
     finally:
         shutil.rmtree(old, ignore_errors=True)

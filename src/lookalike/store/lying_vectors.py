@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.system.open_files import MAY_GO_WHILE_OPEN
+from lookalike.system.this_system import may_go_while_open
 from lookalike.types import Ids, Vectors
 
 _MOST_RUNS = 64  # of a page: one from which more rows have gone, here and there, is read
@@ -52,7 +52,7 @@ def lying_vectors(folder: Path, dataset: Any, dimension: int) -> Iterator[Lying]
     dimension : int
     """
     for fragment in dataset.get_fragments():
-        places = _places(folder, fragment, dimension) if MAY_GO_WHILE_OPEN else []
+        places = _places(folder, fragment, dimension) if may_go_while_open() else []
         found = _mapped(fragment, places, dimension) if places else None
         if found is None:
             read = list(_batches(fragment, dimension))

@@ -28,6 +28,7 @@ from lookalike.store.manifest import FOLDER_NAME
 from lookalike.system.file_identity import FileIdentity
 from lookalike.system.flush import flush_folder, make_durable_folder
 from lookalike.system.free_name import free_name
+from lookalike.system.renaming import rename
 
 VERSIONS = "_versions"
 DAMAGED = "damaged"
@@ -273,7 +274,7 @@ def move_aside(table: Path, names: Collection[str]) -> list[Path]:
         if not (table / VERSIONS / name).exists():  # gone already
             continue
         place = free_name(folder / name)
-        (table / VERSIONS / name).rename(place)
+        rename(table / VERSIONS / name, place)
         moved.append(place)
     flush_folder(folder)
     with contextlib.suppress(FileNotFoundError):

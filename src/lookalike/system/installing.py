@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-import os
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
+
+from lookalike.system import this_system
 
 _PACKAGE = "lookalike"
 
@@ -33,7 +34,7 @@ def install_command(extra: str) -> str:
 
 
 def _command(extra: str, origin: dict[str, Any] | None) -> str:
-    quote = '"' if os.name == "nt" else "'"  # cmd knows no others
+    quote = '"' if this_system.WINDOWS else "'"  # cmd knows no others
     if origin is None:
         return f"pip install {quote}{_PACKAGE}[{extra}]{quote}"
     url = origin["url"]

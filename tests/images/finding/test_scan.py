@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from lookalike.images.finding import passed_over
 from lookalike.images.finding.passed_over import FOLDERS, count_kinds
-from lookalike.images.finding.scan import FileStat, escape, find_again, scan, scan_files, unescape
+from lookalike.images.finding.scan import FileStat, find_again, scan, scan_files
+from lookalike.system.file_names import escape, unescape
 from lookalike.system.installing import install_command
 from permissions import as_nobody, folder_for_all
 
