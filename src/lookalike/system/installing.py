@@ -11,8 +11,6 @@ import json
 from importlib import metadata
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from lookalike.system import this_system
 
@@ -39,7 +37,7 @@ def _command(extra: str, origin: dict[str, Any] | None) -> str:
         return f"pip install {quote}{_PACKAGE}[{extra}]{quote}"
     url = origin["url"]
     if "dir_info" in origin:
-        folder = url2pathname(urlsplit(url).path)
+        folder = _folder_of(url)
         editable = "-e " if origin["dir_info"].get("editable") else ""
         return f"pip install {editable}{quote}{folder}[{extra}]{quote}"
     if "vcs_info" in origin and not url.startswith(f"{origin['vcs_info']['vcs']}+"):
@@ -67,4 +65,11 @@ def _is_clone(here: Path) -> bool:
 
 
 def _is_in(here: Path, origin: dict[str, Any]) -> bool:
-    return "dir_info" in origin and Path(url2pathname(urlsplit(origin["url"]).path)) in here.parents
+    return "dir_info" in origin and Path(_folder_of(origin["url"])) in here.parents
+
+
+def _folder_of(url: str) -> str:
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    return url2pathname(urlsplit(url).path)
