@@ -32,6 +32,10 @@ GROUPS = {name: row for name, row in COMMANDS.items() if isinstance(row, Group)}
         ("serch x.jpg", "no such command 'serch'. Did you mean 'search'? `lookalike --help`"),
         ("findd", "that is `lookalike search` here"),
         ("cluster rename 0=owls", "that is `lookalike cluster edit` here; `lookalike cluster --help`"),
+        ("search x.jpg -n 3", "no such option: -n; how many is said with -k; `lookalike search --help`"),
+        ("search x.jpg --min-score 0.8", "a search has no cut-off yet"),
+        ("map make --csv", "a file is said with -o"),
+        ("info --limit 3", "no such option: --limit"),
         ("cluster search x.jpg", "that is `lookalike search`"),
         ("map map.png", "no such command 'map.png'; a file to be written goes behind -o"),
         (

@@ -13,6 +13,7 @@ MADE = {
     "search cats/0.png": ("hits", "path"),
     "search --label cats": ("hits", "path"),
     "list": ("hits", "path"),
+    "cluster": ("clusters", "cluster"),
     "cluster make -k 2": ("clusters", "cluster"),
     "cluster show": ("clusters", "cluster"),
     "cluster edit --rename 0=owls": ("clusters", "cluster"),
@@ -66,6 +67,13 @@ def test_every_kind_is_what_its_ending_says(call, folder, tmp_path, words):
     assert len(parquet.read_table(table)) == len(found)
     save(call, words, document)
     assert in_document in json.loads(document.read_text())
+
+
+def test_the_page_of_clusters_shows_all_of_them_with_names_of_files(call, folder, tmp_path):
+    save(call, "cluster show", tmp_path / "a.html")
+    shown = (tmp_path / "a.html").read_text()
+    assert "<h1>clusters of kmeans</h1>" in shown and shown.count("<b>") == 2
+    assert all(f">{number}.png<" in shown for number in range(6))
 
 
 @pytest.mark.parametrize("words", ["search cats/0.png", "list", "cluster show", "evaluate", "reduce 2"])

@@ -179,6 +179,18 @@ def _is_bare_query(word: str) -> bool:
     return is_bare_query(word)
 
 
+def _meaning_of_option(error: typer.BadParameter) -> str:
+    """Say what is meant by an option that is none; nothing if that is not known, or it is another error."""
+    from lookalike.cli.meanings import explain_option
+
+    name = getattr(error, "option_name", None)
+    if type(error).__name__ != "NoSuchOption" or name is None or error.ctx is None:
+        return ""
+    options = [option for each in error.ctx.command.params for option in each.opts]
+    meant = explain_option(name, options)
+    return meant and f"{error.message}; {meant}"
+
+
 def _complain_of_usage(error: typer.BadParameter) -> None:
     """Say what typer found wrong in one line, as commands say what they find wrong."""
     if type(error).__name__ == "NoArgsIsHelpError":
@@ -186,7 +198,7 @@ def _complain_of_usage(error: typer.BadParameter) -> None:
             with naming_output():
                 print(error.message)
         return
-    words = error.format_message()
+    words = _meaning_of_option(error) or error.format_message()
     for pattern, plain in _PLAIN:
         words = re.sub(pattern, plain, words)
     words = words[:1].lower() + words[1:].removesuffix(".")

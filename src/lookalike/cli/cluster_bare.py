@@ -88,8 +88,8 @@ def cluster(
         say_spelling(f"cluster {option_}", spelled("cluster", "edit", *named, **given(changes), **drawn))
     elif _shows_what_is_there(making, spellings, name, picture, collection):
         commands.show(name=name, picture=picture, collection=collection, output=output)
-        if spellings.export is None:
-            option_ = "--name" if name else "--plot" if picture.plot else "--output"
+        if spellings.export is None and (name or picture.plot):
+            option_ = "--name" if name else "--plot"
             say_spelling(f"cluster {option_}", spelled("cluster", "show", *named, **drawn))
     else:
         commands.make(making=making, name=name, picture=picture, collection=collection, output=output)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lookalike.results.clusterings import Cluster, Clustering
 
 _SHOWN = 30  # clusters of a table; the rest is summed up
+_ON_A_PAGE = 6  # images of each cluster
 
 
 def _parameters(found: Clustering) -> str:
@@ -73,8 +74,11 @@ def show_clustering(
         assigned = {} if n_assigned is None else {"assigned": n_assigned}
         return found.to_dict(relative, advise) | assigned
 
+    def page() -> str:
+        return found.to_html(len(found.clusters), _ON_A_PAGE)
+
     title = f"clusters of {found.name}"
-    picture.save(Saveable.of(title, found, document, lambda: draw_clusters(collection, found)))
+    picture.save(Saveable(title, document, lambda: draw_clusters(collection, found), found.to_arrow, page))
     if output.json:
         print_json(document())
     elif not output.quiet:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from lookalike.cli.commands import COMMANDS, Command, Group
@@ -46,6 +46,21 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
     | dict.fromkeys(("organize", "organise", "rename", "mv"), _FILES)
 )
 """What is said of words that mean something which is done otherwise."""
+
+_MANY = "--top"
+_NO_CUT_OFF = "a search has no cut-off yet: the similarity of each hit stands beside it, and -k says how many"
+_OPTIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    dict.fromkeys(
+        ("-n", "--n", "--limit", "--count", "--num", "--max", "--max-results", "--results"),
+        (_MANY, "how many is said with -k"),
+    )
+    | dict.fromkeys(
+        ("--threshold", "--min-score", "--min-similarity", "--similarity", "--cutoff", "--max-distance"),
+        (_MANY, _NO_CUT_OFF),
+    )
+    | dict.fromkeys(("--out", "--save", "--to", "--csv", "--html"), ("--output", "a file is said with -o"))
+)
+"""What is meant by options that are none, where a command has the one that stands first."""
 
 _LIKE = 0.75  # how alike a slip of the pen is to what was meant, 0 to 1
 
@@ -86,6 +101,16 @@ def explain(word: str, rows: Mapping[str, Command | Group], path: str) -> str:
     others = [*_synonyms(rows), *(ELSEWHERE if is_first else ())]
     (close,) = difflib.get_close_matches(word.lower(), others, 1, cutoff=_LIKE) or [""]
     return f"{said}; {_meant(close, rows, path, is_first)}" if close else said
+
+
+def explain_option(name: str, options: Collection[str]) -> str:
+    """Say what is meant by an option that a command does not have; nothing if that is not known.
+
+    >>> explain_option("--limit", ["--top", "--output"])
+    'how many is said with -k'
+    """
+    needed, meant = _OPTIONS.get(name, ("", ""))
+    return meant if needed in options else ""
 
 
 def _meant(word: str, rows: Mapping[str, Command | Group], path: str, is_first: bool) -> str:

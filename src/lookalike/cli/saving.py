@@ -30,8 +30,8 @@ SAID = "Save it: picture (.png, .svg, .pdf, .jpg), page (.html), table (.csv, .p
 
 _STYLE = (
     ":root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:75em;"
-    "padding:0 1em}table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:left;border-bottom:1px"
-    " solid #8884}"
+    "padding:0 1em}h1{font-size:1.3em;overflow-wrap:anywhere}table{border-collapse:collapse}"
+    "td,th{padding:.2em .8em;text-align:left;border-bottom:1px solid #8884}"
 )
 
 _START = "<!doctype html>"
@@ -177,8 +177,10 @@ def _page(title: str, body: str) -> bytes:
     from lookalike.images.own import own_mark
     from lookalike.system.tables import escape
 
-    head = f'<meta charset="utf-8">{_MARK}{own_mark()}"><title>{escape(title)}</title><style>{_STYLE}</style>'
-    return f'{_START}<html lang="en"><head>{head}</head><body>{body}</body></html>\n'.encode()
+    title = escape(title)
+    head = f'<meta charset="utf-8">{_MARK}{own_mark()}"><title>{title}</title><style>{_STYLE}</style>'
+    shown = f"<h1>{title}</h1>{body}"
+    return f'{_START}<html lang="en"><head>{head}</head><body>{shown}</body></html>\n'.encode()
 
 
 def _is_own_page(content: bytes) -> bool:

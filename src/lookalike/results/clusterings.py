@@ -227,12 +227,16 @@ class Clustering(Table, Result):
 
     def _repr_html_(self) -> str:
         """Show the largest clusters in a notebook, each by its most central images."""
-        shown = self.clusters[:_SHOWN]
-        lookup = self.lookup.fetched(hit.id for each in shown for hit in each.central[:_CENTRAL])
+        return self.to_html(_SHOWN, _CENTRAL)
+
+    def to_html(self, n_clusters: int, n_central: int) -> str:
+        """Return the first clusters, which are the largest, as HTML, each by its most central images."""
+        shown = self.clusters[:n_clusters]
+        lookup = self.lookup.fetched(hit.id for each in shown for hit in each.central[:n_central])
         parts = [f"<p>{escape(repr(self)[1:-1])}</p>"]
         for each in shown:
             parts.append(f"<p><b>{escape(each.title)}</b>, {count_images(each.size)}</p>")
-            parts.append(_show(each.central[:_CENTRAL], lookup))
+            parts.append(_show(each.central[:n_central], lookup))
         rest = len(self.clusters) - len(shown)
         return "".join(parts) + (f"<p>… and {count_of(rest, 'more cluster')}</p>" if rest else "")
 

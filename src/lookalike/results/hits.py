@@ -9,6 +9,7 @@ at sixty of them the describing of one page.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import PurePath
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -223,9 +224,8 @@ def show_hits(hits: Sequence[Hit], lookup: Lookup, caption: Callable[[Hit], str]
     shown = list(hits[:MOST_PICTURES])
     pictures = lookup.thumbnails([hit.id for hit in shown])
     say = caption or _caption
-    return show_cards(
-        [Card(pictures.get(hit.id), say(hit), hit.path) for hit in shown], len(hits) - len(shown)
-    )
+    cards = [Card(pictures.get(hit.id), say(hit), hit.path, PurePath(hit.path).name) for hit in shown]
+    return show_cards(cards, len(hits) - len(shown))
 
 
 def show_hit(lookup: Lookup, hit: Hit) -> str:

@@ -38,11 +38,14 @@ class Card(NamedTuple):
     caption : str
     title : str
         What is said where the mouse rests on it.
+    name : str
+        Small, below the caption.
     """
 
     jpeg: bytes | None
     caption: str
     title: str
+    name: str = ""
 
 
 def show_cards(cards: Sequence[Card], n_more: int = 0) -> str:
@@ -57,8 +60,12 @@ def _card(card: Card) -> str:
         if card.jpeg is None
         else f'<img src="{data_uri(card.jpeg)}" alt="{escape(card.title)}" style="max-width:100%">'
     )
-    title, caption = escape(card.title), escape(card.caption)
-    return f'<div style="{_CARD}" title="{title}">{picture}<div>{caption}</div></div>'
+    lines = "".join(f'<div style="{style}">{escape(line)}</div>' for line, style in _lines(card) if line)
+    return f'<div style="{_CARD}" title="{escape(card.title)}">{picture}{lines}</div>'
+
+
+def _lines(card: Card) -> tuple[tuple[str, str], ...]:
+    return (card.caption, ""), (card.name, "color:#888;font-size:85%")
 
 
 def data_uri(jpeg: bytes) -> str:
