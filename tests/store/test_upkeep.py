@@ -11,7 +11,7 @@ from lookalike.errors import DamageWarning
 from lookalike.store import FOLDER_NAME, PinnedStore, Store, upkeep, versions
 from lookalike.system import shared_lock
 
-MODEL, D = "m", 64
+MODEL, D = "m", 1_024
 
 
 def rows_of(ids):
@@ -21,7 +21,7 @@ def rows_of(ids):
 @pytest.fixture
 def store(tmp_path, monkeypatch):
     """A store whose table of vectors was written in eight steps."""
-    monkeypatch.setattr(upkeep, "_LEAST_DROPPED", 0)
+    monkeypatch.setattr(upkeep, "_LEAST_DROPPED", 100_000)
     folder = tmp_path / FOLDER_NAME
     folder.mkdir()
     store = Store(folder)

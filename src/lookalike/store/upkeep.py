@@ -27,7 +27,7 @@ _BYTES_OF_A_FRAGMENT = 1 << 23  # or of so many, as joining takes memory; more f
 _COPIED_AT_ONCE = 1 << 22  # bytes
 _VERSIONS_TO_CLEAN = 16
 _KEPT_FOR_READERS = datetime.timedelta(hours=1)  # a search that began before may still read old versions
-_LEAST_DROPPED, _SHARE_DROPPED = 1 << 20, 0.05  # bytes of old versions that are much, and of the newest's
+_LEAST_DROPPED, _SHARE_DROPPED = 1 << 18, 0.05  # bytes of old versions that are much, and of the newest's
 
 
 def join_small(dataset: Any) -> bool:
@@ -81,11 +81,18 @@ def wanted_versions(table: Path, dataset: Any, is_unread: bool) -> int | None:
 
 
 def _hold_much(table: Path, dataset: Any) -> bool:
-    """Tell whether other versions than the newest hold much data that this does not."""
+    """Tell whether what only other versions than the newest need is much."""
     named = {name for name, _ in versions.named_files(dataset)}
-    there = {f"data/{entry.name}": entry.stat().st_size for entry in os.scandir(table / "data")}
-    live = sum(size for name, size in there.items() if name in named)
-    return sum(there.values()) - live > max(_LEAST_DROPPED, _SHARE_DROPPED * live)
+    live = old = 0
+    for folder in ("data", "_deletions", versions.VERSIONS, "_transactions"):
+        with contextlib.suppress(FileNotFoundError), os.scandir(table / folder) as entries:
+            for entry in entries:
+                size = entry.stat().st_size
+                if f"{folder}/{entry.name}" in named:
+                    live += size
+                else:
+                    old += size
+    return old > max(_LEAST_DROPPED, _SHARE_DROPPED * live)
 
 
 def _is_as_written(table: Path, dataset: Any) -> bool:
