@@ -25,6 +25,7 @@ NAMES = (
     "density",
     "clusterings",
     "tsne",
+    "labels",
 )
 NAMED = (  # only when they are named
     "long_run",  # minutes, and ends with 1 if anything is wrong
