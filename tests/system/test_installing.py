@@ -57,8 +57,9 @@ def test_it_is_read_from_what_the_installation_says(tmp_path, written, expected)
     (copy / "lookalike" / "system").mkdir(parents=True)
     (copy / "lookalike" / "__init__.py").touch()
     (copy / "lookalike" / "system" / "__init__.py").touch()
-    source = Path(installing.__file__).read_bytes()
-    (copy / "lookalike" / "system" / "installing.py").write_bytes(source)
+    for name in ("installing.py", "this_system.py"):
+        source = Path(installing.__file__).with_name(name).read_bytes()
+        (copy / "lookalike" / "system" / name).write_bytes(source)
     command = [sys.executable, "-c", ASK]
     found = subprocess.run(
         command, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, text=True
