@@ -18,7 +18,8 @@ help:  ## show these lines
 demo: .venv/.installed  ## install into .venv, then show lookalike at work on real pictures
 	@$(BIN)/lookalike demo $(ARGS)
 
-test: .venv/.installed-dev  ## run the tests, on all cores
+test: .venv/.installed-dev  ## run the tests, on all cores: 12 minutes on two
+	$(if $(ARGS),,@echo 'All the tests take some 12 minutes on two cores; ARGS="-k store -x" runs some of them.')
 	@$(BIN)/python -m pytest -q -n auto --dist loadfile $(ARGS)
 
 check: .venv/.installed-dev  ## check formatting, lint, types and the direction of imports

@@ -1,11 +1,17 @@
-"""What the doctests may use."""
+"""What doctests may use; and that tests leave nothing in the user's cache, and few lines of skips."""
 
+import os
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+# Before any test, or a process that it starts, imports ONNX Runtime, which else leaves an identifier of the
+# machine in the user's cache: see `lookalike.embed.runtime.import_runtime`.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 # Networks are torch's own classes, and torch is an extra.
 collect_ignore_glob = (
@@ -15,6 +21,21 @@ collect_ignore_glob = (
 )
 
 _OF_COLLECTIONS = ("src/lookalike/collection/", "src/lookalike/drawing", "src/lookalike/results/checking")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line why tests were skipped; what failed comes after it."""
+    reports = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(_reason_of(report) for report in reports)
+    if reasons:
+        told = "; ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+        terminalreporter.write_line(f"\nskipped: {told}")
+
+
+def _reason_of(report: pytest.TestReport) -> str:
+    longrepr = report.longrepr
+    reason = longrepr[2] if isinstance(longrepr, tuple) else str(longrepr)
+    return reason.removeprefix("Skipped: ").partition("\n")[0]
 
 
 @pytest.fixture(autouse=True)

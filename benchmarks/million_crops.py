@@ -41,13 +41,13 @@ from lookalike.datasets.dataset import Dataset, ImageFiles
 from lookalike.embed import DEFAULT_MODEL, Compute, Embedder, ModelRegistry, base_name, reduce_vectors
 from lookalike.errors import ImageError
 from lookalike.images import palettes, perceptual_hash, read_image, sample_colors, sharpness
-from lookalike.images.finding.scan import escape
 from lookalike.images.hashing import pixels_id
 from lookalike.images.metadata.metadata import NO_METADATA, Metadata
 from lookalike.images.reader import READER
 from lookalike.store import Store, find_collection, writer_lock
 from lookalike.store.store import Changes, FileRow, ImageRow
 from lookalike.system.cores import usable_cores
+from lookalike.system.file_names import escape
 from lookalike.system.progress import UNWATCHED
 from lookalike.types import FieldValue, PixelArray, Vectors
 

@@ -4,9 +4,9 @@
 
 PHOTOS is a folder of colour photos; labels are not needed, and not used. QUERY is a photo to ask with, in the
 folder or not, and URL one on the web; without them, the first photo of the folder is asked for, as a file and
-from a server of this program's own. Training needs torch (pip install 'lookalike[train]') and, for a thousand
-photos on a processor, an hour or two; interrupted, it goes on when the example is run again. Saved beside the
-folder:
+from a server of this program's own. Training needs torch (pip install 'lookalike[train]', in a clone pip
+install -e '.[train]') and, for a thousand photos on a processor, an hour or two; interrupted, it goes on when
+the example is run again. Saved beside the folder:
 
     PHOTOS-reconstructed.png    photos that were not learned from, and what their codes still know of them
     PHOTOS-map.png              all photos by t-SNE of their codes, coloured by cluster
@@ -42,14 +42,18 @@ def main(photos: Path, query: str | None = None, url: str | None = None, epochs:
     settings = AutoencoderSettings(name="photos", dimension=DIMENSION, size=SIZE, epochs=epochs)
     model = settings.model_name
     if model not in collection.info().models:
+        print(f"indexing the photos of {photos} …", flush=True)
         collection.sync()
+        print("training, which may take hours; it goes on where it was interrupted …", flush=True)
         trained = collection.models.train(settings, report=tell)
         save_figure(trained.draw_examples(), beside(photos, "reconstructed"))
         print(
             f"\n{model}: held-out loss {trained.card.held_out_loss:.4f} after epoch {trained.card.best_epoch}"
         )
+    print("describing every photo by the network's codes …", flush=True)
     collection.sync(model=model)
 
+    print("clusters, and a map …", flush=True)
     suggested = collection.clusterings.try_ks(model=model).suggested or CLUSTERS
     for k in sorted({CLUSTERS, suggested}):
         found = collection.clusterings.make("kmeans", k, name=f"codes-{k}", model=model)

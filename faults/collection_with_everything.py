@@ -132,7 +132,7 @@ COMMANDS = (
     "map list --json",
     "changes --json",
 )
-_OF_THE_MOMENT = ("seconds", "bytes", "size")
+_OF_THE_MOMENT = ("seconds", "bytes", "bytes_by_part", "size")
 
 
 def _command(photos: Path, words: str, told: list[str]) -> Any:
@@ -246,7 +246,7 @@ def _some_id(opened: Collection) -> str:
 
 def _facts(opened: Collection) -> Any:
     document = opened.info().to_dict(os.path.basename, str)
-    for name in ("bytes", "size"):
+    for name in _OF_THE_MOMENT:
         document.pop(name, None)
     return document
 

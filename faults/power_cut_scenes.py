@@ -18,8 +18,7 @@ from PIL import Image
 
 from lookalike import Collection
 from lookalike.errors import DamageWarning, LookalikeError
-from lookalike.store import FOLDER_NAME, Store
-from lookalike.store import table as table_module
+from lookalike.store import FOLDER_NAME, Store, upkeep
 
 MODEL = "pixels-8-grey"
 N_PICTURES = 20
@@ -33,9 +32,10 @@ def quicken() -> None:
     """Let tables be joined and cleared after a few commits, as they would be after hundreds."""
     import datetime
 
-    table_module._SMALL_FRAGMENTS = 2  # type: ignore[attr-defined]
-    table_module._VERSIONS_TO_CLEAN = 6  # type: ignore[attr-defined]
-    table_module._KEPT_FOR_READERS = datetime.timedelta(seconds=1)  # type: ignore[attr-defined]
+    upkeep._SMALL_FRAGMENTS = 2  # type: ignore[attr-defined]
+    upkeep._VERSIONS_TO_CLEAN = 6  # type: ignore[attr-defined]
+    upkeep._KEPT_FOR_READERS = datetime.timedelta(seconds=1)  # type: ignore[attr-defined]
+    upkeep._LEAST_DROPPED = 0  # type: ignore[attr-defined]
     from lookalike.store import journal_table
 
     journal_table._JOINED_EVERY, journal_table._CLEARED_EVERY, journal_table._VERSIONS_KEPT = 7, 10, 4

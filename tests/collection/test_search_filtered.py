@@ -10,6 +10,7 @@ import pytest
 from index_kinds import LIBRARIES, each_usable_kind
 from lookalike import Collection, Filter, Vector
 from lookalike.errors import InvalidInputError, QueryError
+from lookalike.system.installing import install_command
 from mnist_files import write_mnist
 
 N, RARE = 2_000, 20  # 1 %
@@ -141,4 +142,4 @@ def test_an_index_whose_library_is_missing_says_how_to_get_it(made, settings, ca
     monkeypatch.setitem(sys.modules, LIBRARIES[kind], None)
     code, out, err = call("search", "mnist:test/1", "-c", made, "--index", kind)
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert f"pip install 'lookalike[{kind}]'" in err
+    assert install_command(kind) in err

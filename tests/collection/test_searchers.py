@@ -230,39 +230,39 @@ def test_an_index_that_a_slow_reader_puts_in_its_place_is_not_taken_for_the_new_
 
 
 def test_after_a_writer_that_was_killed_the_next_one_settles_what_it_began(store, table, builds):
-    open_index(store)
+    open_index(store, "kdtree")
     forget_indexes(store.folder, ["m"], is_done=False)
     write(store, [3], rows_of(1, seed=7))
     for number in range(2):  # each index is of its own state only
-        check_answers(store, open_index(store))
+        check_answers(store, open_index(store, "kdtree"))
         write(store, [N + number], rows_of(1, seed=8 + number))
     assert len(builds) == 1 + 2 * 2  # the other two are those that answers are held to
     settle_indexes(store.folder)
     for number in range(2, 4):
-        check_answers(store, open_index(store))
+        check_answers(store, open_index(store, "kdtree"))
         write(store, [N + number], rows_of(1, seed=8 + number))
     assert len(builds) == 5 + 1 + 2
 
 
 def test_change_is_counted_from_the_build_on_not_from_the_last_update(store, table, builds):
-    open_index(store)
+    open_index(store, "kdtree")
     for step in range(4):  # 3 % each
-        assert builds == ["exact"]
+        assert builds == ["kdtree"]
         table.delete(range(12 * step, 12 * step + 12))
-        assert len(open_index(store)) == N - 12 * (step + 1)
-    assert builds == ["exact", "exact"]
+        assert len(open_index(store, "kdtree")) == N - 12 * (step + 1)
+    assert builds == ["kdtree", "kdtree"]
 
 
 def test_a_commit_that_changes_no_vector_changes_no_index(store, table):
-    before = open_index(store)
-    (old,) = folders(store)
+    before = open_index(store, "kdtree")
+    (old,) = folders(store, "kdtree")
     write(store, range(5), rows_of(N)[:5])
     assert table.state() != old
-    inode = (store.folder / "indexes/m-exact" / old / "rows.npy").stat().st_ino
-    assert (open_index(store).ids == before.ids).all()
-    (new,) = folders(store)
+    inode = (store.folder / "indexes/m-kdtree" / old / "rows.npy").stat().st_ino
+    assert (open_index(store, "kdtree").ids == before.ids).all()
+    (new,) = folders(store, "kdtree")
     assert new == table.state()
-    assert (store.folder / "indexes/m-exact" / new / "rows.npy").stat().st_ino == inode
+    assert (store.folder / "indexes/m-kdtree" / new / "rows.npy").stat().st_ino == inode
 
 
 @each_usable_kind
@@ -325,14 +325,14 @@ def test_what_is_damaged_or_foreign_is_made_again(store, table, kind, harm):
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"built": 400, "changed": 0, "marks": []}'])
 def test_an_index_of_unknown_origin_is_used_while_it_fits_and_then_made_again(store, table, content, builds):
-    open_index(store)
-    (store.folder / "indexes/m-exact" / table.state() / "origin.json").write_text(content)
+    open_index(store, "kdtree")
+    (store.folder / "indexes/m-kdtree" / table.state() / "origin.json").write_text(content)
     builds.clear()
-    open_index(store)
+    open_index(store, "kdtree")
     assert builds == []
     table.delete([3])
-    open_index(store)
-    assert builds == ["exact"]
+    open_index(store, "kdtree")
+    assert builds == ["kdtree"]
 
 
 def test_who_has_the_old_index_open_keeps_it(store, table):
@@ -347,10 +347,10 @@ def test_on_a_read_only_disk_it_is_made_in_memory_once(store, monkeypatch, build
     monkeypatch.setattr(os, "access", lambda *_: False)
     indexes = Searchers(store.folder)
     for _ in range(2):
-        index = indexes.open(store.vectors("m", D), "m", "cosine", "exact")
+        index = indexes.open(store.vectors("m", D), "m", "cosine", "kdtree")
         assert len(index) == N
-    assert builds == ["exact"]
-    assert folders(store) == []
+    assert builds == ["kdtree"]
+    assert folders(store, "kdtree") == []
 
 
 def test_where_no_folder_can_be_made_it_is_made_in_memory(store):
@@ -391,15 +391,83 @@ def test_processes_that_need_the_same_index_at_once_all_get_it(store, table):
 def test_what_takes_a_while_is_reported(store, table):
     said = []
     watch = Watch(lambda progress: said.append(progress.words))
-    open_index(store, watch=watch)
-    open_index(store, watch=watch)
+    open_index(store, "kdtree", watch=watch)
+    open_index(store, "kdtree", watch=watch)
     table.delete([1])
     write(store, [999], rows_of(1, seed=4))
-    open_index(store, watch=watch)
-    assert said == [
-        "making the exact index of 400 images",
-        "adding 1 images to the exact index, removing 1",
+    open_index(store, "kdtree", watch=watch)
+    assert [words for words in said if not words.startswith("building")] == [
+        "making the kdtree index of 400 images",
+        "adding 1 images to the kdtree index, removing 1",
     ]
+
+
+def wide_table(folder: Path, n: int, d: int = 64) -> tuple[Table, np.ndarray]:
+    """A table whose vectors are wide enough for Lance to write them as they are."""
+    rows = np.random.default_rng(3).standard_normal((n, d)).astype(np.float32)
+    store = Store(folder)
+    table = store.vectors("w", d)
+    for start in range(0, n, 100):
+        store.write_vectors(np.arange(start, min(start + 100, n)), rows[start : start + 100], table)
+    return table, rows
+
+
+def test_exact_search_reads_the_vectors_where_the_table_has_them(tmp_path):
+    table, rows = wide_table(tmp_path, 300)
+    table.delete([0, 17, 150])
+    index = Searchers(tmp_path).open(table, "w", "cosine", "exact")
+    kept = np.setdiff1d(np.arange(300), [0, 17, 150])
+    assert sorted(index.ids) == kept.tolist()
+    assert all(isinstance(piece, np.memmap) for piece in index.rows.pieces)
+    assert {place.file.parent for place in index.rows.places} == {table.folder / "data"}
+    plain = Exact().build(rows[kept], kept)
+    allowed = np.arange(0, 300, 7)[1:]
+    for k, among in ((5, None), (5, allowed)):
+        for queries in (rows[200], rows[200], rows[20:30]):  # the second that comes alone asks the bytes
+            found, expected = index.search(queries, k, allowed=among), plain.search(queries, k, allowed=among)
+            assert (found.ids == expected.ids).all()
+            assert (found.distances == expected.distances).all()
+    written = sum(file.stat().st_size for file in (tmp_path / "indexes/w-exact").rglob("rows.npy"))
+    assert written < 1_000
+
+
+def test_bytes_of_an_exact_index_go_over_to_the_next(tmp_path, monkeypatch):
+    table, rows = wide_table(tmp_path, 300)
+    index = Searchers(tmp_path).open(table, "w", "cosine", "exact")
+    for _ in range(2):
+        index.search(rows[0], 3)
+    Store(tmp_path).write_vectors(np.arange(300, 310), rows[:10] + 1, table)
+    table.delete([5])
+    monkeypatch.setattr("lookalike.index.byte_rows.ByteRows.make", lambda *_: pytest.fail("made again"))
+    newer = Searchers(tmp_path).open(table, "w", "cosine", "exact")
+    for number in (0, 4, 6, 250, 299):
+        for _ in range(2):
+            assert newer.search(rows[number], 1).ids[0, 0] == number
+    assert newer.search(rows[4] + 1, 1).ids[0, 0] == 304
+
+
+def test_vectors_that_lie_otherwise_than_lance_reads_them_are_copied(tmp_path, monkeypatch):
+    table, rows = wide_table(tmp_path, 120)
+    memmap = np.memmap
+
+    def one_off(file, dtype, mode, offset, shape):
+        return memmap(file, dtype, mode, offset - 4 if str(file).endswith(".lance") else offset, shape)
+
+    monkeypatch.setattr(np, "memmap", one_off)
+    index = Searchers(tmp_path).open(table, "w", "cosine", "exact")
+    monkeypatch.undo()
+    index = Searchers(tmp_path).open(table, "w", "cosine", "exact")
+    assert (np.sort(index.search(rows, 1).ids.ravel()) == np.arange(120)).all()
+    assert (index.vectors[np.argsort(index.ids)] == rows).all()
+    assert [place for place in index.rows.places if place is not None] == []
+
+
+def test_where_open_files_cannot_go_nothing_of_the_table_is_mapped(tmp_path, monkeypatch):
+    monkeypatch.setattr("lookalike.system.this_system.WINDOWS", True)
+    table, rows = wide_table(tmp_path, 120)
+    index = Searchers(tmp_path).open(table, "w", "cosine", "exact")
+    assert set(index.rows.places) == {None}
+    assert (index.search(rows, 1).ids.ravel() == np.arange(120)).all()
 
 
 def test_an_empty_table_has_an_empty_index(tmp_path):

@@ -90,9 +90,9 @@ def rows(ids, seed=0):
 def test_every_operation_flushes_data_before_the_manifest_and_the_manifest_before_it_returns(
     tmp_path, monkeypatch
 ):
-    from lookalike.store import table as table_module
+    from lookalike.store import upkeep
 
-    monkeypatch.setattr(table_module, "_SMALL_FRAGMENTS", 1)
+    monkeypatch.setattr(upkeep, "_SMALL_FRAGMENTS", 1)
     table = Table(tmp_path / "vectors" / "model.lance", schema.vectors(D))
     recorder = Recorder(table, monkeypatch)
     recorder.check(lambda: table.upsert(rows(list(range(600)))))

@@ -7,7 +7,6 @@ import sys
 import pytest
 
 from lookalike.errors import CollectionError
-from lookalike.images.finding.scan import escape
 from lookalike.store import (
     FOLDER_NAME,
     LabelVerdict,
@@ -18,6 +17,7 @@ from lookalike.store import (
 )
 from lookalike.store.manifest import name_root, stored_root_path
 from lookalike.store.schema import FORMAT_VERSION
+from lookalike.system.file_names import escape
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from refusals import contents, fail
 from lookalike import Collection
 from lookalike.embed import ModelRegistry, TrainedNetwork
 from lookalike.errors import CollectionError, ImageError, InvalidInputError, LockedError, ModelError
+from lookalike.system.installing import install_command
 from lookalike.train import AutoencoderSettings, Card, Epoch, FinetuneSettings, RunFolder, TrainingImages
 from lookalike.train.augment import augment
 from lookalike.train.autoencoder_graph import build_encoder
@@ -463,7 +464,7 @@ def test_training_without_torch_says_how_to_get_it_and_changes_nothing(indexed, 
     before = contents(indexed)
     line = fail(capsys, "train", kind, "--name", "x", "-c", indexed)
     assert "needs torch" in line
-    assert "pip install 'lookalike[train]'" in line
+    assert install_command("train") in line
     assert contents(indexed) == before
 
 

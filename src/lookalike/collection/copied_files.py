@@ -13,6 +13,7 @@ from pathlib import Path
 from lookalike.errors import LookalikeError, StoreDamagedError, StoreResourceError
 from lookalike.hints import Hint
 from lookalike.store.checksums import Checksums, sha256_of
+from lookalike.system.flush import flush_open
 from lookalike.system.progress import Progress, Watch
 
 _AT_ONCE = 1 << 22  # bytes
@@ -84,7 +85,7 @@ class CopiedFiles:
                     digest.update(block)
                     size += len(block)
                     self._tell("copying", self.n_bytes + size)
-                os.fsync(written.fileno())
+                flush_open(written.fileno())
                 _forget_cached(written.fileno())
             self._keep(name, digest.hexdigest(), size)
         if expected is not None and self._sums[name] != expected:
@@ -99,7 +100,7 @@ class CopiedFiles:
             with place.open("wb") as stream:
                 stream.write(content)
                 stream.flush()
-                os.fsync(stream.fileno())
+                flush_open(stream.fileno())
         self._keep(name, hashlib.sha256(content).hexdigest(), len(content))
 
     def is_table(self, table: str, names: list[str]) -> None:

@@ -53,7 +53,9 @@ from lookalike.system.checked_calls import shown
 from lookalike.system.flush import flush_folder
 from lookalike.system.free_name import free_name
 from lookalike.system.progress import Watch
+from lookalike.system.renaming import rename
 from lookalike.system.sums import check_noted, read_document
+from lookalike.system.this_system import may_go_while_open
 
 PART = f"{FOLDER_NAME}.part"
 """What the folder is called in which a copy is made."""
@@ -120,7 +122,11 @@ def copy_collection(newest: Opener, request: CopyRequest, watch: Watch) -> CopyR
     with writing(target):
         _check_target(source, target, request.force)
     turn = Turn(request.wait, "copying a collection to here", watch)
-    with _made(home), _part(home, turn) as part, _replaced(target, request.force, turn) as replaces:
+    with (
+        _made(home),
+        _part(home, turn) as (part, lock),
+        _replaced(target, request.force, turn) as (replaces, lock_of_old),
+    ):
         _check_target(source, target, request.force)  # another copy may have been waited for
         files = CopiedFiles(source, part, watch)
         for left in reversed(range(_TRIES)):
@@ -140,6 +146,9 @@ def copy_collection(newest: Opener, request: CopyRequest, watch: Watch) -> CopyR
             manifest.save(part)
             _flush_folders(part)
         watch.check()
+        if not may_go_while_open():  # nor may a folder be renamed in which a file, the lock, is open
+            lock.close()
+            lock_of_old.close()
         _put(part, target, replaces)
     return CopyReport(
         target, len(resources.places.snapshot), files.n, files.n_bytes, time.monotonic() - started
@@ -188,8 +197,8 @@ def _made(home: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _part(home: Path, turn: Turn) -> Iterator[Path]:
-    """Give the folder in which a copy is made, empty; it goes if it was not renamed."""
+def _part(home: Path, turn: Turn) -> Iterator[tuple[Path, contextlib.ExitStack]]:
+    """Give the folder in which a copy is made, empty, and its lock; it goes if it was not renamed."""
     part = home / PART
     with contextlib.ExitStack() as lock:
         while True:
@@ -208,7 +217,7 @@ def _part(home: Path, turn: Turn) -> Iterator[Path]:
                 for each in part.iterdir():
                     if each.name not in _LOCKS:
                         shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
-            yield part
+            yield part, lock
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
@@ -378,13 +387,13 @@ def _flush_folders(part: Path) -> None:
 
 
 @contextlib.contextmanager
-def _replaced(target: Path, force: bool, turn: Turn) -> Iterator[bool]:
-    """Tell whether a collection is to be replaced; nobody writes to it meanwhile, as that would be lost."""
-    if not force or not any((target / name).exists() for name in (FILE_NAME, COPY_NAME)):
-        yield False
-        return
-    with lock_writers(target, turn):
-        yield True
+def _replaced(target: Path, force: bool, turn: Turn) -> Iterator[tuple[bool, contextlib.ExitStack]]:
+    """Tell whether a collection is to be replaced, and give its lock: what came meanwhile would be lost."""
+    with contextlib.ExitStack() as lock:
+        is_there = force and any((target / name).exists() for name in (FILE_NAME, COPY_NAME))
+        if is_there:
+            lock.enter_context(lock_writers(target, turn))
+        yield is_there, lock
 
 
 def _put(part: Path, target: Path, replaces: bool) -> None:
@@ -392,16 +401,16 @@ def _put(part: Path, target: Path, replaces: bool) -> None:
     (part / "lock.json").unlink(missing_ok=True)  # the lock itself goes along, and is given back there
     if not replaces:
         with writing(target):
-            part.rename(target)
+            rename(part, target)
             flush_folder(target.parent)
         return
     old = free_name(target.with_name(_OLD))  # what an earlier cut has left is not touched
     with writing(target):
-        target.rename(old)
+        rename(target, old)
         try:
-            part.rename(target)
+            rename(part, target)
         except OSError:
-            old.rename(target)
+            rename(old, target)
             raise
         flush_folder(target.parent)
     shutil.rmtree(old, ignore_errors=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import os
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,15 +14,16 @@ from lookalike.collection.clusterings.describing import summarize_clusterings
 from lookalike.collection.columns import are_in, common
 from lookalike.collection.places import Places
 from lookalike.collection.silent_labels import label_note, silent_roots, unless_silent
+from lookalike.collection.sizes import sizes_of
 from lookalike.collection.stored.cluster_names import NO_CLUSTERS
 from lookalike.errors import QueryInputError, QueryNotFoundError
-from lookalike.images.finding.scan import unescape
 from lookalike.images.finding.spelling import composed
 from lookalike.images.own import OWN
 from lookalike.query.appearance import name_colors, summarize
 from lookalike.query.facts import SAID_COLUMNS, metadata_of, summarize_facts
 from lookalike.results.info import ImageInfo, Info, RootInfo
 from lookalike.store import ADDED, PinnedTable, Table
+from lookalike.system.file_names import unescape
 from lookalike.system.wording import frequencies
 from lookalike.types import Ids, choose_label
 
@@ -53,6 +52,7 @@ def describe(places: Places) -> Info:
     formats = images.images.read(["format"])["format"].to_pylist()
     tables = store.vector_tables()
     names = sorted(tables, key=lambda name: (name != model, name))
+    sizes = sizes_of(store)
     return Info(
         folder=store.folder,
         roots=tuple(place for _, place in places.of_roots()),
@@ -64,7 +64,8 @@ def describe(places: Places) -> Info:
         formats=frequencies(formats),
         labels=frequencies(label for label in labels if label is not None),
         failures=places.failures(),
-        size=_size_of(store.folder),
+        size=sum(sizes.values()),
+        sizes=sizes,
         appearance=summarize(images),
         clusterings=clusterings,
         damaged=damaged,
@@ -174,13 +175,3 @@ def describe_image(places: Places, image: str) -> ImageInfo:
         fields=dict(places.snapshot.fields_at(told, found)),
         keys=tuple(key for key in keys if key is not None),
     )
-
-
-def _size_of(folder: Path) -> int:
-    """Add up the bytes of the files below a folder; those that another process removes meanwhile are none."""
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(FileNotFoundError):
-                total += os.lstat(os.path.join(parent, name)).st_size
-    return total

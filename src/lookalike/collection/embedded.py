@@ -92,7 +92,7 @@ def embedded_images(store: Store, searchers: Searchers, model: Model) -> Embedde
     if choose_kind(table) == Exact.kind:
         index = searchers.open(table, model.name, model.metric, Exact.kind)
         if isinstance(index, Exact):
-            ids, vectors = index.ids, index.vectors
+            ids, vectors = index.ids, index.rows
 
             def read() -> Iterator[tuple[Ids, Vectors]]:
                 for start in range(0, len(ids), _BLOCK_ROWS):

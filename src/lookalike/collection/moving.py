@@ -13,11 +13,11 @@ from lookalike.collection.manifest_file import ManifestFile
 from lookalike.errors import CollectionConflictError, CollectionNotFoundError, ImageError
 from lookalike.images import content_id
 from lookalike.images.decode import read_file
-from lookalike.images.finding.scan import unescape
 from lookalike.images.finding.spelling import as_spelled, is_same_folder
 from lookalike.store import Root, Store, Turn, root_folder, sql_literal, writer_lock
 from lookalike.store.store import FileRow
 from lookalike.store.swept import staying_swept
+from lookalike.system.file_names import unescape
 
 _SAMPLE = 50  # files
 _BYTES_READ = 1 << 28  # of the sample; of what is left then, only the sizes are compared

@@ -20,7 +20,6 @@ from lookalike.collection.thumbnails import thumbnails
 from lookalike.errors import ImageError, QueryInputError, QueryNotFoundError
 from lookalike.images import content_id
 from lookalike.images.decode import read_file
-from lookalike.images.finding.scan import escape
 from lookalike.images.finding.spelling import as_spelled_file, composed
 from lookalike.images.own import OWN
 from lookalike.query.reading import names_example
@@ -29,6 +28,7 @@ from lookalike.results.lookup import Lookup
 from lookalike.results.sync import Failure, Note
 from lookalike.store import ADDED, Manifest, PinnedStore, Root, sql_literal
 from lookalike.sync import locate
+from lookalike.system.file_names import escape
 from lookalike.types import FieldValue, Hit, ImageId, choose_label, shown_by
 
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from lookalike.collection.places import Places
 from lookalike.errors import InvalidInputError
-from lookalike.images.finding.scan import unescape
 from lookalike.images.finding.spelling import composed
 from lookalike.query.terms import read_id
 from lookalike.store import ADDED
+from lookalike.system.file_names import unescape
 
 COLUMNS = ("path", "file", "id", "key")
 """What a column of a table is called that says which file a row is about."""
@@ -115,7 +115,8 @@ class References:
         try:
             return [self._of_path(text)]
         except LookupError:
-            found = self._by_name.get(composed(text)) if column == "file" else None
+            names = [composed(text), composed(unescape(text))] if column == "file" else []
+            found = next((self._by_name[name] for name in names if name in self._by_name), None)
             if found is None:
                 raise
             return [self._file(found)]
@@ -131,7 +132,11 @@ class References:
         return [self._file(row) for row in rows.tolist()]
 
     def _of_path(self, path: str) -> NamedFile:
-        exact = [path, *(os.path.normpath(folder / path) for folder in self._folders)]
+        exact = [
+            each
+            for name in dict.fromkeys((path, unescape(path)))  # as it is, or as it is exported
+            for each in (name, *(os.path.normpath(folder / name) for folder in self._folders))
+        ]
         for each in (*exact, *map(composed, exact)):
             row = self._by_path.get(each)
             if row is not None:

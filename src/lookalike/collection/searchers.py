@@ -3,6 +3,7 @@
 Layout
 ------
     indexes/<model>-<kind>/<state>/    one index; `state` names the commit of the vectors that it is of
+                           of exact search, only where the vectors lie in the table
                            origin.json how many vectors it was built with, how many changed since, and marks
                                        of some of them
     indexes/<model>-<kind>.lock        held by who makes one
@@ -41,10 +42,12 @@ from lookalike.index.contract import MOST_CHANGED, Index, Searcher, StoredSearch
 from lookalike.index.exact import Exact
 from lookalike.index.kinds import AUTO, AUTO_KINDS, IndexKind, find_kind, load_index
 from lookalike.index.patched import Patched
+from lookalike.index.row_parts import RowParts, Stretch
 from lookalike.store import Table
 from lookalike.system.memo import Memo
 from lookalike.system.memory import check_vectors_fit
 from lookalike.system.progress import UNWATCHED, Watch
+from lookalike.system.renaming import rename
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import read_document, summed
 from lookalike.types import Ids, ImageId, Metric, Vectors
@@ -85,7 +88,7 @@ class _Origin:
     rewritten: int = 0
 
     @classmethod
-    def of(cls, ids: Ids, vectors: Vectors, rewritten: int) -> _Origin:
+    def of(cls, ids: Ids, vectors: Vectors | RowParts, rewritten: int) -> _Origin:
         some = np.linspace(0, len(ids) - 1, min(len(ids), _MARKED)).astype(int)
         return cls(len(ids), 0, _marks(ids[some], vectors[some]), rewritten)
 
@@ -175,12 +178,12 @@ class Searchers:
         _, vectors = table.vectors_of([image])
         return vectors[0] if len(vectors) else None
 
-    def read_vectors(self, table: Table, name: str, metric: Metric) -> tuple[Ids, Vectors]:
+    def read_vectors(self, table: Table, name: str, metric: Metric) -> tuple[Ids, Vectors | RowParts]:
         """Return all vectors of a model: from the exact index, which is fast, if that is for so many."""
         if choose_kind(table) == Exact.kind:
             index = self.open(table, name, metric, Exact.kind)
             if isinstance(index, Exact):
-                return index.ids, index.vectors
+                return index.ids, index.rows
         return table.read_vectors()
 
 
@@ -320,6 +323,8 @@ def _bring_up_to_date(
     With it comes its origin; or its folder, if that is what is there, unchanged.
     """
     rewritten = count_rewritten(place.parent, place.name.removesuffix(f"-{row.name}"))
+    if row.name == Exact.kind:
+        return _map_exact(table, place, metric, row, rewritten, watch)
     for folder in sorted(place.iterdir(), reverse=True) if place.is_dir() else ():
         with contextlib.suppress(IndexFileError):
             index, origin = _load(folder, metric, row), _Origin.read(folder)
@@ -347,6 +352,30 @@ def _bring_up_to_date(
     return index, _Origin.of(ids, vectors, rewritten)
 
 
+def _map_exact(
+    table: Table, place: Path, metric: Metric, row: IndexKind, rewritten: int, watch: Watch
+) -> tuple[Index, _Origin]:
+    """Return the exact index of the vectors as they are now, where they lie in the table."""
+    watch.say("building", f"making the {row.name} index of {table.count():,} images")
+    index, lying = Exact(metric), table.lying_vectors()
+    if not lying:
+        return index, _Origin.of(index.ids, index.vectors, rewritten)
+    places = [None if each.file is None else Stretch(each.file, each.offset, len(each.ids)) for each in lying]
+    rows, ids = (
+        RowParts([each.vectors for each in lying], places),
+        np.concatenate([each.ids for each in lying]),
+    )
+    index.build_of_parts(rows, ids)
+    for folder in sorted(place.iterdir(), reverse=True) if place.is_dir() else ():
+        with contextlib.suppress(IndexFileError):
+            if _Origin.read(folder).is_of(table, rewritten):
+                before = _load(folder, metric, row)
+                if isinstance(before, Exact):
+                    index.take_bytes_of(before)
+                    break
+    return index, _Origin.of(ids, rows, rewritten)
+
+
 def _load(folder: Path, metric: Metric, row: IndexKind) -> Index:
     index = load_index(row.name).load(folder)
     if index.metric != metric:
@@ -362,10 +391,10 @@ def _put(index: Index, origin: _Origin | Path, folder: Path) -> None:
             part = origin
         else:
             _remove(part)
-            index.save(part)
+            index.save_parts(part) if isinstance(index, Exact) else index.save(part)
             origin.write(part)
         _remove(folder)  # damaged, if it is there
-        part.rename(folder)
+        rename(part, folder)
     finally:
         for other in list(folder.parent.iterdir()):
             if other != folder:

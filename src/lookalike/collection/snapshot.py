@@ -30,13 +30,13 @@ from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.journal import Journal
 from lookalike.collection.thumbnails import thumbnails
 from lookalike.errors import CollectionConflictError
-from lookalike.images.finding.scan import unescape
 from lookalike.images.formats import ending_of
 from lookalike.store import ADDED, Manifest, PinnedStore, Root, look_at_tables, root_folder
 from lookalike.store.pinned import State
 from lookalike.store.swept import is_swept
 from lookalike.system.checked_calls import checked
 from lookalike.system.file_identity import FileIdentity
+from lookalike.system.file_names import unescape
 from lookalike.system.memo import Memo
 from lookalike.system.wording import count_images
 from lookalike.types import FieldValue, FrozenDict, Ids, ImageId, Vectors

@@ -16,8 +16,9 @@ from lookalike.datasets.dataset import Dataset, ImageFiles, Labels
 from lookalike.datasets.imagefolder import ImageFolder
 from lookalike.errors import DatasetNotFoundError
 from lookalike.hints import Hint
-from lookalike.images.finding.scan import scan, unescape
+from lookalike.images.finding.scan import scan
 from lookalike.system.chance import RANDOM_STATE
+from lookalike.system.file_names import unescape
 
 TEST_FOLDERS = ("test", "val")
 

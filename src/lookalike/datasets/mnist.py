@@ -27,6 +27,7 @@ from lookalike.datasets.locate import Place, found_or_fetched
 from lookalike.datasets.staging import build_folder
 from lookalike.errors import DatasetDamagedError, DatasetError
 from lookalike.system.progress import UNWATCHED, Watch
+from lookalike.system.renaming import rename
 
 SIDE = 28
 """Pixels; of every image of both data sets."""
@@ -241,7 +242,7 @@ def fetch(idx_set: IdxSet, *, watch: Watch = UNWATCHED) -> Place:
         for file in idx_set.files:
             served_by.add(_download(idx_set, file, downloads / file.name, watch))
         for file in idx_set.files:
-            (downloads / file.name).rename(staging / file.name)
+            rename(downloads / file.name, staging / file.name)
 
     try:
         build_folder(folder, fill)

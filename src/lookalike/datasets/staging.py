@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lookalike.errors import DatasetResourceError, LookalikeError
 from lookalike.system.cache import make_folder
+from lookalike.system.renaming import rename
 
 
 def build_folder(final: Path, fill: Callable[[Path], None]) -> None:
@@ -41,7 +42,7 @@ def build_folder(final: Path, fill: Callable[[Path], None]) -> None:
             make_folder(staging)
             try:
                 fill(staging)
-                staging.rename(final)
+                rename(staging, final)
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
     except LookalikeError:  # of `fill`; some are OSErrors, too

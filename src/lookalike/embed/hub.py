@@ -40,6 +40,7 @@ from lookalike.system.download import CONNECT_SECONDS, STALL_SECONDS, bytes_told
 from lookalike.system.output import refuse_collections
 from lookalike.system.plain_files import read_plain
 from lookalike.system.progress import UNWATCHED, CancelToken, ProgressReport, Watch
+from lookalike.system.renaming import rename
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import read_document, why_unread
 from lookalike.system.watching import watching
@@ -377,7 +378,7 @@ class _Fetch:
                     f"{file.path} came damaged: expected {stated.etag}, got {found}", "run this again"
                 )
             self._refuse_to_replace(file, stated)
-            part.replace(place)
+            rename(part, place)
         for leftover in place.parent.glob(f"{_escape(place.name)}.{'[0-9a-f]' * 12}.part"):
             leftover.unlink()
         sha256 = stated.etag if len(stated.etag) == 64 else _sha256(place)

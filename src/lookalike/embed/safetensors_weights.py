@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import ModelDamagedError, ModelExtraError, ModelInputError
+from lookalike.system.installing import install_command
 
 _DTYPES = {
     "F64": "<f8",
@@ -49,7 +50,7 @@ def read_safetensors(data: bytes, name: str) -> dict[str, npt.NDArray[Any]]:
         raise ModelExtraError(
             f"reading {name} needs safetensors, which is not installed",
             extra="train",
-            hint="pip install 'lookalike[train]'",
+            hint=install_command("train"),
         ) from error
     try:
         rows = deserialize(data)

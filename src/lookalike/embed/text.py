@@ -14,6 +14,7 @@ from lookalike.embed.models import TextUse
 from lookalike.embed.onnx import unit_rows
 from lookalike.embed.runtime import ONE_THREAD, Compute, open_session
 from lookalike.errors import ModelDamagedError, ModelExtraError, ModelInputError
+from lookalike.system.installing import install_command
 from lookalike.types import Vectors
 
 _OUTPUTS = ("text_embeds", *EMBEDDING_OUTPUTS)
@@ -60,7 +61,7 @@ class TextTower:
             raise ModelExtraError(
                 f"the model {name} needs the tokenizers library for text",
                 extra="hub",
-                hint="install it: pip install 'lookalike[hub]'",
+                hint=f"install it: {install_command('hub')}",
             ) from error
         self._name, self._use, self._dimension = name, use, dimension
         self._lock = threading.Lock()

@@ -23,6 +23,7 @@ from lookalike.images.cut_short import is_cut_short
 from lookalike.images.formats import FORMATS, ImageFormat, UnreadKindError, recognize_file
 from lookalike.images.orientation import SWAPS_SIDES, orientation_of, turn
 from lookalike.images.rgb import to_rgb, to_small_rgb
+from lookalike.system.installing import install_command
 from lookalike.system.limits import PICTURE_SECONDS
 from lookalike.system.plain_files import read_plain
 from lookalike.system.progress import UNWATCHED, Watch
@@ -301,7 +302,7 @@ def _open(kind: ImageFormat, data: bytes, name: str) -> tuple[ImageFormat, Image
     try:
         return kind, kind.open(io.BytesIO(data))
     except ImportError as error:
-        needed = f"pip install 'lookalike[{kind.extra}]'" if kind.extra else f"pip install {error.name}"
+        needed = install_command(kind.extra) if kind.extra else f"pip install {error.name}"
         reason = f"{kind.name} needs a reader that is not installed: {needed}"
         raise ImageExtraError(name, reason, is_permanent=False, extra=kind.extra) from error
     except UnreadKindError:

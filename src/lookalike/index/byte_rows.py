@@ -48,6 +48,7 @@ import numpy.typing as npt
 from lookalike.errors import IndexFileError
 from lookalike.index.folder import read, write
 from lookalike.index.parallel import sealed
+from lookalike.index.row_parts import RowParts
 from lookalike.system.cores import usable_cores
 from lookalike.system.memory import rows_at_once
 from lookalike.types import Ids, Metric, Vectors
@@ -92,7 +93,7 @@ class ByteRows:
         object.__setattr__(self, "_second_thread", threading.Lock())
 
     @classmethod
-    def make(cls, rows: Vectors, lengths: Doubles) -> ByteRows | None:
+    def make(cls, rows: Vectors | RowParts, lengths: Doubles) -> ByteRows | None:
         """Make them of rows, which are divided by `lengths` if there are any; None where they cannot help."""
         n, d = rows.shape
         if n < LEAST_ROWS or not LEAST_DIMENSIONS <= d <= MOST_DIMENSIONS:
@@ -116,7 +117,7 @@ class ByteRows:
         empty = cls(np.empty((0, d), np.int8), np.empty((0, 2), np.float32), steps, center, scale)
         return empty.with_more(rows, lengths)
 
-    def with_more(self, rows: Vectors, lengths: Doubles) -> ByteRows | None:
+    def with_more(self, rows: Vectors | RowParts, lengths: Doubles) -> ByteRows | None:
         """Return them with more rows behind; None where the bounds would not hold for those."""
         n = len(self.codes)
         codes = np.empty((n + len(rows), rows.shape[1]), np.int8)
@@ -144,8 +145,12 @@ class ByteRows:
         """Return them without some rows."""
         return replace(self, codes=self.codes[~gone], facts=self.facts[~gone])
 
+    def at(self, rows: Rows) -> ByteRows:
+        """Return those of some rows, in this order."""
+        return replace(self, codes=self.codes[rows], facts=self.facts[rows])
+
     def find(
-        self, query: Doubles, k: int, rows: Vectors, lengths: Doubles, chosen: Rows | None
+        self, query: Doubles, k: int, rows: Vectors | RowParts, lengths: Doubles, chosen: Rows | None
     ) -> npt.NDArray[np.int64] | None:
         """Return the k rows nearest to a query, with those that may be as near but for rounding.
 
@@ -188,6 +193,16 @@ class ByteRows:
         farthest = self._in_parts(scan, n)
         reach = float(np.partition(farthest, k - 1)[k - 1]) + rounding
         most = max(_MOST_MEASURED * k, n // _MOST_MEASURED)
+        if isinstance(rows, RowParts):
+            near = np.flatnonzero(nearest <= reach)
+            if len(near) > most:
+                return None
+            numbers = near if chosen is None else chosen[near]
+            found, is_done = kernels.measure_near(
+                query, self.scale, rounding, reach, nearest[near], sealed(rows[numbers]),
+                sealed(lengths[numbers] if len(lengths) else lengths), sealed(np.empty(0, np.int64)), k, most
+            )  # fmt: skip
+            return numbers[found] if is_done else None
         found, is_done = kernels.measure_near(
             query, self.scale, rounding, reach, nearest, rows, lengths, sealed(some), k, most
         )
@@ -208,7 +223,7 @@ class ByteRows:
         finally:
             helper.release()
 
-    def save(self, folder: Path, metric: Metric, ids: Ids, rows: Vectors) -> None:
+    def save(self, folder: Path, metric: Metric, ids: Ids, rows: Vectors | RowParts) -> None:
         """Write them to a folder, with what tells which rows they are of."""
         facts = {
             "kind": _KIND,
@@ -221,7 +236,7 @@ class ByteRows:
         write(folder, facts, {name: getattr(self, name) for name in _ARRAYS})
 
     @classmethod
-    def load(cls, folder: Path, ids: Ids, rows: Vectors) -> ByteRows:
+    def load(cls, folder: Path, ids: Ids, rows: Vectors | RowParts) -> ByteRows:
         """Open saved ones, memory-mapped.
 
         Raises
@@ -251,7 +266,7 @@ class ByteRows:
         return ByteRows, (*(np.array(getattr(self, name)) for name in _ARRAYS), self.scale)
 
 
-def _mark(ids: Ids, rows: Vectors) -> int:
+def _mark(ids: Ids, rows: Vectors | RowParts) -> int:
     """Return a checksum of the ids, and of some of the rows."""
     some = np.linspace(0, len(rows) - 1, min(len(rows), _MARKED)).astype(np.intp)
     return zlib.crc32(
@@ -259,7 +274,7 @@ def _mark(ids: Ids, rows: Vectors) -> int:
     )
 
 
-def _longest(rows: Vectors, lengths: Doubles, center: Doubles) -> float:
+def _longest(rows: Vectors | RowParts, lengths: Doubles, center: Doubles) -> float:
     """Return the length of the longest row, from the center."""
 
     def measure(part: slice) -> float:
@@ -277,7 +292,7 @@ def _centered(rows: Vectors, lengths: Doubles, center: Doubles) -> Doubles:
     return block
 
 
-def _in_blocks(rows: Vectors, work: Callable[[slice], float]) -> list[float]:
+def _in_blocks(rows: Vectors | RowParts, work: Callable[[slice], float]) -> list[float]:
     """Return what is found in blocks of rows, on all cores."""
     step = max(1, _BLOCK_NUMBERS // rows.shape[1])
     parts = (slice(start, min(start + step, len(rows))) for start in range(0, len(rows), step))

@@ -1,8 +1,9 @@
 """Exact search: every query against every vector. The definition of the right answer.
 
-Layout: the rows as they came, (n, d) float32, memory-mapped once saved; their ids; their lengths. From the
-second query on that comes alone, the rows as bytes beside them, see `byte_rows`: in the folder ``bytes`` of a
-saved index, from where all processes map them, else in memory. They are derived, and follow what is added and
+Layout: the rows as they came, (n, d) float32, memory-mapped once saved; their ids; their lengths. Rows that
+lie in other files already are mapped there, and not saved a second time: see `row_parts`. From the second
+query on that comes alone, the rows as bytes beside them, see `byte_rows`: in the folder ``bytes`` of a saved
+index, from where all processes map them, else in memory. They are derived, and follow what is added and
 removed.
 
 A search of several queries takes blocks of queries and rows through one matrix product each, |q - x|² = |q|²
@@ -24,8 +25,10 @@ of an inner product of d terms is at most d · u / (1 - d · u) · |x|·|y|, u t
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -47,15 +50,18 @@ from lookalike.index.contract import (
     check_recall,
     check_vectors,
 )
-from lookalike.index.folder import read, write
+from lookalike.index.folder import damaged, read, write
 from lookalike.index.id_order import IdOrder
 from lookalike.index.parallel import sealed
+from lookalike.index.row_parts import RowParts, Stretch
+from lookalike.system.blas_threads import one_blas_thread
 from lookalike.system.checked_calls import checked, shown
+from lookalike.system.cores import usable_cores
 from lookalike.system.memory import free_memory, rows_at_once
 from lookalike.system.progress import CancelToken, ProgressReport
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
 
-_FORMAT = 2
+_FORMAT, _FORMAT_OF_PARTS = 2, 3
 _ARRAYS = ("rows", "ids", "lengths")
 _BLOCK_QUERIES = 256
 _BLOCK_ROWS = 16_384
@@ -100,7 +106,12 @@ class Exact(Index):
 
     @property
     def vectors(self) -> Vectors:
-        """(n, d) float32: the rows as they were given."""
+        """(n, d) float32: the rows as they were given; a copy where they lie in several places."""
+        return self._rows if isinstance(self._rows, np.ndarray) else np.asarray(self._rows)
+
+    @property
+    def rows(self) -> Vectors | RowParts:
+        """(n, d) float32: the rows as they lie."""
         return self._rows
 
     def vector_of(self, key: int) -> Vectors | None:
@@ -120,6 +131,28 @@ class Exact(Index):
         rows = check_vectors(vectors, self.metric)
         self._adopt(rows, check_ids(ids, len(rows)))
         return self
+
+    def build_of_parts(self, rows: RowParts, ids: Ids) -> Self:
+        """Take in rows that lie in other files, which `save_parts` names instead of copying them.
+
+        Raises
+        ------
+        InvalidInputError
+            If one has no length, or is not finite; see `Index.build`.
+        """
+        for piece in rows.pieces:
+            check_vectors(piece, self.metric)
+        self._adopt(rows, check_ids(ids, len(rows)))
+        return self
+
+    def take_bytes_of(self, other: Exact) -> None:
+        """Take over the rows as bytes from an index of which this one holds some rows, and then others."""
+        at = other._order.rows_of(self._ids)
+        n = int(np.count_nonzero(at >= 0))
+        bytes_of = other._bytes_there() if n and (at[:n] >= 0).all() else None
+        if bytes_of is not None:
+            lengths = self._lengths[n:] if self.metric == "cosine" else np.empty(0)
+            self._bytes = bytes_of.at(at[:n]).with_more(self._rows[n:], lengths)
 
     def search(
         self,
@@ -175,7 +208,7 @@ class Exact(Index):
         there = np.intersect1d(new, self._ids)
         if len(there):
             raise InvalidInputError(f"id {there[0]} is in the index already", hint="remove it first")
-        base, bytes_of = self._rows if len(self) else rows[:0], self._bytes_there()
+        base, bytes_of = self.vectors if len(self) else rows[:0], self._bytes_there()
         self._adopt(np.concatenate([base, rows]), np.concatenate([self._ids, new]))
         if bytes_of is not None:
             lengths = self._lengths[len(base) :] if self.metric == "cosine" else np.empty(0)
@@ -195,16 +228,48 @@ class Exact(Index):
     def save(self, folder: Path) -> None:
         """Write the index to a folder; see `Index.save`."""
         facts = {"kind": self.kind, "format": _FORMAT, "metric": self.metric}
-        write(folder, facts, {"rows": self._rows, "ids": self._ids, "lengths": self._lengths})
+        write(folder, facts, {"rows": self.vectors, "ids": self._ids, "lengths": self._lengths})
+        self._save_bytes(folder)
+
+    def save_parts(self, folder: Path) -> None:
+        """Write the index to a folder like `save`, but of rows that lie in other files only where.
+
+        The folder and these files may be moved together. Once they are gone, it cannot be loaded.
+        """
+        if not isinstance(self._rows, RowParts):
+            self.save(folder)
+            return
+        facts = {
+            "kind": self.kind,
+            "format": _FORMAT_OF_PARTS,
+            "metric": self.metric,
+            "parts": [
+                ["", 0, len(piece)] if place is None else [_path_from(folder, place), place.offset, place.n]
+                for piece, place in zip(self._rows.pieces, self._rows.places, strict=True)
+            ],
+        }
+        pairs = zip(self._rows.pieces, self._rows.places, strict=True)
+        own = [
+            np.empty((0, self._rows.shape[1]), np.float32),
+            *(piece for piece, place in pairs if not place),
+        ]
+        write(folder, facts, {"rows": np.concatenate(own), "ids": self._ids, "lengths": self._lengths})
+        self._save_bytes(folder)
+
+    def _save_bytes(self, folder: Path) -> None:
         if self._bytes is not None:
             self._bytes.save(folder / _BYTES, self.metric, self._ids, self._rows)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Open a saved index, memory-mapped; see `Index.load`."""
-        facts, arrays = read(folder, cls.kind, _FORMAT, _ARRAYS)
+        facts, arrays = read(folder, cls.kind, (_FORMAT, _FORMAT_OF_PARTS), _ARRAYS)
         index = cls(facts["metric"])
         index._rows, index._ids, index._lengths = (arrays[name] for name in _ARRAYS)
+        if facts["format"] == _FORMAT_OF_PARTS:
+            index._rows = _map_parts(folder, facts, arrays["rows"])
+            if index._rows.shape[0] != len(index._ids):
+                raise damaged(folder, "its rows do not fit its ids")
         index._order = IdOrder(index._ids)
         index._folder = folder
         return index
@@ -212,13 +277,13 @@ class Exact(Index):
     def __getstate__(self) -> dict[str, Any]:
         state = vars(self).copy()
         del state["_making"]
-        return state | {"_rows": np.array(self._rows), "_ids": np.array(self._ids), "_folder": None}
+        return state | {"_rows": np.array(self.vectors), "_ids": np.array(self._ids), "_folder": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _making=threading.Lock())
 
-    def _adopt(self, rows: Vectors, ids: Ids) -> None:
-        self._rows = rows
+    def _adopt(self, rows: Vectors | RowParts, ids: Ids) -> None:
+        self._rows: Vectors | RowParts = rows
         self._ids = ids
         self._lengths = _measure_lengths(rows)
         self._order = IdOrder(ids)
@@ -261,7 +326,8 @@ class Exact(Index):
             exact /= _measure_lengths(query[None])
             lengths = self._lengths
         chosen = None if len(rows) == len(self) else rows
-        return bytes_of.find(exact, k, sealed(self._rows), sealed(lengths), chosen)
+        there = self._rows if isinstance(self._rows, RowParts) else sealed(self._rows)
+        return bytes_of.find(exact, k, there, sealed(lengths), chosen)
 
     def _byte_rows(self) -> ByteRows | None:
         """Return the rows as bytes; made, or found on the disk, when it is worth it."""
@@ -316,10 +382,10 @@ class Exact(Index):
             queries = np.ldexp(queries, -exponent) if exponent else queries
         squared = np.einsum("ij,ij->i", queries, queries, dtype=np.float64)
         estimates = np.empty((len(queries), len(rows)), np.float32)
-        for start in range(0, len(rows), _BLOCK_ROWS):
-            columns = slice(start, start + _BLOCK_ROWS)
+        is_whole = len(rows) == len(self)
+
+        def estimate(columns: slice) -> None:
             chosen = rows[columns]
-            is_whole = len(rows) == len(self)
             block = self._rows[columns] if is_whole else self._rows[chosen]
             lengths = self._lengths[columns] if is_whole else self._lengths[chosen]
             if self.metric == "cosine":
@@ -333,6 +399,15 @@ class Exact(Index):
                     block, lengths = np.ldexp(block, -exponent), np.ldexp(lengths, -exponent)
                 product = queries @ block.T
             estimates[:, columns] = (lengths**2 + squared[:, None] - 2 * product).astype(np.float32)
+
+        blocks = list(_blocks(self._rows if is_whole else rows, _BLOCK_ROWS))
+        if isinstance(self._rows, RowParts) and len(blocks) > 1:
+            # Many small products: threads that share each would mostly wait for one another.
+            with one_blas_thread(), ThreadPoolExecutor(usable_cores()) as pool:
+                list(pool.map(estimate, blocks))
+        else:
+            for columns in blocks:
+                estimate(columns)
         d = queries.shape[1]
         # Of the product, then of the handful of roundings around it.
         relative = (d + 8) * _UNIT_ROUNDOFF / (1 - d * _UNIT_ROUNDOFF)
@@ -375,13 +450,42 @@ class Exact(Index):
         return distances / 2 if self.metric == "cosine" else np.sqrt(distances)
 
 
-def _measure_lengths(rows: Vectors) -> Doubles:
+def _measure_lengths(rows: Vectors | RowParts) -> Doubles:
     lengths = np.empty(len(rows))
-    step = rows_at_once(rows.shape[1], _BLOCK_DOUBLES)
-    for start in range(0, len(rows), step):
-        block = rows[start : start + step].astype(np.float64)
-        lengths[start : start + step] = np.sqrt(_sum_of_squares(block))
+    for some in _blocks(rows, rows_at_once(rows.shape[1], _BLOCK_DOUBLES)):
+        lengths[some] = np.sqrt(_sum_of_squares(rows[some].astype(np.float64)))
     return lengths
+
+
+def _blocks(rows: Vectors | RowParts | Rows, most: int) -> Iterator[slice]:
+    """Give slices of at most so many rows, none of which has to be put together of pieces."""
+    if isinstance(rows, RowParts):
+        return rows.blocks(most)
+    return (slice(start, start + most) for start in range(0, len(rows), most))
+
+
+def _path_from(folder: Path, place: Stretch) -> str:
+    return os.path.relpath(place.file, folder).replace(os.sep, "/")
+
+
+def _map_parts(folder: Path, facts: dict[str, Any], own: Vectors) -> RowParts:
+    """Return the rows of a saved index of parts.
+
+    Raises
+    ------
+    IndexFileError
+        If a file is gone, or they do not fit together.
+    """
+    pieces, places, at = [], [], 0
+    try:
+        for name, offset, n in facts["parts"]:
+            place = Stretch(Path(os.path.normpath(folder / name)), int(offset), int(n)) if name else None
+            pieces.append(own[at : at + n] if place is None else place.map(own.shape[1]))
+            places.append(place)
+            at += n if place is None else 0
+        return RowParts(pieces, places)
+    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
+        raise damaged(folder, error) from error
 
 
 def _sum_of_squares(rows: Doubles) -> Doubles:

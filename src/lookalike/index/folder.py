@@ -27,7 +27,8 @@ import numpy.typing as npt
 from lookalike.errors import IndexFileError, ResourceError
 from lookalike.index.contract import METRICS
 from lookalike.system.file_identity import FileIdentity
-from lookalike.system.flush import flush_file, flush_folder
+from lookalike.system.flush import flush_file, flush_folder, flush_open
+from lookalike.system.renaming import rename
 from lookalike.system.sums import FoundWhole, read_document, sum_of, sum_of_file, summed, why_unread
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -86,8 +87,10 @@ def write(folder: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def read(folder: Path, kind: str, version: int, names: Iterable[str]) -> tuple[dict[str, Any], Arrays]:
-    """Open an index: its facts, and its arrays, memory-mapped.
+def read(
+    folder: Path, kind: str, version: int | tuple[int, ...], names: Iterable[str]
+) -> tuple[dict[str, Any], Arrays]:
+    """Open an index of this format, or of one of these: its facts, and its arrays, memory-mapped.
 
     Raises
     ------
@@ -96,7 +99,8 @@ def read(folder: Path, kind: str, version: int, names: Iterable[str]) -> tuple[d
     """
     try:
         facts = read_document((folder / "index.json").read_bytes())
-        if facts["kind"] != kind or facts["format"] != version or facts["metric"] not in METRICS:
+        versions = version if isinstance(version, tuple) else (version,)
+        if facts["kind"] != kind or facts["format"] not in versions or facts["metric"] not in METRICS:
             raise ValueError(f"it is of kind {facts['kind']!r}, format {facts['format']!r}")
         names = list(names)
         _verify(folder, names, facts.get("sums"))
@@ -169,7 +173,7 @@ def _save(file: Path, array: npt.NDArray[Any]) -> int:
         counted = _Counted(stream)
         np.save(counted, array)
         stream.flush()
-        os.fsync(stream.fileno())
+        flush_open(stream.fileno())
     return counted.sum
 
 
@@ -234,8 +238,8 @@ def _swap(new: Path, place: Path) -> None:
     """Put the folder `new` in the place of another. Those who have the old one mapped keep it."""
     old = new.with_name(new.name + ".old")
     if place.exists():
-        place.rename(old)
+        rename(place, old)
     try:
-        new.rename(place)
+        rename(new, place)
     finally:
         shutil.rmtree(old, ignore_errors=True)

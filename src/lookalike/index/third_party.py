@@ -39,6 +39,7 @@ from lookalike.index.folder import damaged, read, write
 from lookalike.index.saved_facts import read_scale
 from lookalike.system.chance import RANDOM_STATE, check_seed
 from lookalike.system.checked_calls import checked
+from lookalike.system.installing import install_command
 from lookalike.system.memory import rows_at_once
 from lookalike.system.progress import UNWATCHED, CancelToken, ProgressReport, Watch
 from lookalike.system.watching import watching
@@ -73,7 +74,7 @@ def import_library(module: str, extra: str) -> Any:
         raise IndexExtraError(
             f"this index needs the library {module}, which is not installed",
             extra=extra,
-            hint=f"install it with: pip install 'lookalike[{extra}]'",
+            hint=f"install it with: {install_command(extra)}",
         ) from error
 
 

@@ -18,6 +18,7 @@ from lookalike.errors import IndexExtraError
 from lookalike.index.graph import neighbor_graph
 from lookalike.projection import pca
 from lookalike.projection.contract import Projection, ProjectionRequest
+from lookalike.system.installing import install_command
 from lookalike.types import Vectors
 
 _NEIGHBORS = 15  # itself included, as umap-learn counts
@@ -74,5 +75,5 @@ def import_umap() -> Any:
         raise IndexExtraError(
             "UMAP needs the library umap-learn, which is not installed",
             extra="umap",
-            hint="install it with: pip install 'lookalike[umap]'",
+            hint=f"install it with: {install_command('umap')}",
         ) from error

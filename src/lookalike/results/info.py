@@ -125,6 +125,8 @@ class Info(Result):
         Files by those labels of folders that say nothing of what images show, and are not in `labels`.
     label_note : str or None
         Says so, where there are any.
+    sizes : mapping of str to int
+        The same bytes by part: thumbnails, vectors, indexes, old versions of tables, and the rest.
     """
 
     folder: Path
@@ -148,6 +150,7 @@ class Info(Result):
     exclude: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
     unused_labels: dict[str, int] = field(default_factory=dict)
     label_note: str | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def looks(self) -> Appearance | None:
@@ -177,6 +180,7 @@ class Info(Result):
             "clusterings": [each.to_dict(path, tell) for each in self.clusterings]
             + damaged_documents(self.damaged, tell),
             "bytes": self.size,
+            "bytes_by_part": {name.replace(" ", "_"): size for name, size in self.sizes.items()},
             "looks": None if self.appearance is None else _appearance(self.appearance),
             "metadata": _facts(self.facts),
         }
@@ -196,6 +200,7 @@ class Info(Result):
             "clusterings": listing(each.name for each in self.clusterings),
             "failed": len(self.failures) or None,
             "size": f"{self.size / 1e6:,.1f} MB",
+            **{f"of it {name}": f"{size / 1e6:,.1f} MB" for name, size in self.sizes.items()},
         }
         return show_facts(str(self.folder), facts)
 

@@ -23,6 +23,7 @@ from typing import Any, Literal
 from lookalike.errors import InvalidInputError, LockedError, StoreResourceError
 from lookalike.hints import Hint
 from lookalike.store.commits import ANOTHER_DISK
+from lookalike.system import this_system
 from lookalike.system.checked_calls import shown
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.system.replace_file import replace_file
@@ -190,7 +191,7 @@ def _describe(holder: Path, place: tuple[int, str]) -> str:
 
 def _lives(pid: object) -> bool:
     """Tell whether there is a process of a number on this machine; where that cannot be told, there is."""
-    if os.name != "posix" or not isinstance(pid, int) or pid <= 0:
+    if this_system.WINDOWS or not isinstance(pid, int) or pid <= 0:
         return True
     try:
         os.kill(pid, 0)

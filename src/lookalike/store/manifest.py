@@ -26,10 +26,10 @@ from lookalike.errors import (
     LookalikeError,
 )
 from lookalike.hints import Hint
-from lookalike.images.finding.scan import escape, unescape
 from lookalike.store.labeling import BY_FOLDER, NO_LABELS, LabelVerdict
 from lookalike.store.schema import FORMAT_VERSION
 from lookalike.system.file_identity import FileIdentity
+from lookalike.system.file_names import escape, unescape
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import read_document, summed, why_unread
 

@@ -24,6 +24,7 @@ from lookalike.errors import DamageWarning, StoreDamagedError, StoreResourceErro
 from lookalike.store import schema
 from lookalike.store.fields import FieldTable
 from lookalike.store.journal_table import JOURNAL, JournalTable
+from lookalike.store.readers import Reading
 from lookalike.store.store import Store
 from lookalike.store.table import Table
 from lookalike.store.versions import (
@@ -303,6 +304,8 @@ class PinnedStore(Store):
     def __init__(self, folder: Path, pins: Mapping[str, Pin]) -> None:
         super().__init__(folder)
         self.state: State = {name: pin.commit for name, pin in pins.items()}
+        self._reading = Reading(folder)
+        self._reading.of(self)
         self._pins = pins
         self.files = self._pinned("files.lance", schema.files())
         self.images = self._pinned("images.lance", schema.images())
@@ -327,6 +330,7 @@ class PinnedStore(Store):
             If their folder cannot be looked into.
         """
         held = {} if before is None else dict(before._pins)
+        reading = Reading(folder)  # before it is looked what is there to be read
         for _ in range(_TRIES):
             state = look_at_tables(folder)
             for name, commit in state.items():
@@ -342,7 +346,9 @@ class PinnedStore(Store):
             # As nothing has changed meanwhile, there was a moment at which they all were the newest.
             if look_at_tables(folder) == state:
                 break
-        return cls(folder, {name: held[name] for name in state})
+        found = cls(folder, {name: held[name] for name in state})
+        reading.close()
+        return found
 
     def needs_upgrade(self) -> bool:
         """Whether it is of format 1; see `Store.needs_upgrade`."""

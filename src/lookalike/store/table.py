@@ -12,7 +12,6 @@ opens anew.
 from __future__ import annotations
 
 import contextlib
-import datetime
 import errno
 import os
 import re
@@ -24,9 +23,10 @@ import numpy as np
 
 from lookalike.errors import InvalidInputError, StoreDamagedError, StoreResourceError, is_panic
 from lookalike.hints import Hint, refusal
-from lookalike.store import versions
+from lookalike.store import upkeep, versions
 from lookalike.store.checksums import Checksums
 from lookalike.store.commits import ANOTHER_DISK, Commits
+from lookalike.store.lying_vectors import Lying, lying_vectors
 from lookalike.system.forks import check_not_forked
 from lookalike.types import Ids, Vectors
 
@@ -34,17 +34,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _KEYS_PER_FILTER = 2_000  # an SQL filter of more keys takes longer to parse than to run
-_SMALL_FRAGMENTS = 6  # more of them are joined
-_ROWS_OF_A_FRAGMENT = 16_384  # a fragment of so many stays as it is
-_BYTES_OF_A_FRAGMENT = 1 << 23  # or of so many, as joining takes memory; more fragments read as fast
-_VERSIONS_TO_CLEAN = 16
 _ROWS_AT_ONCE = 16_384
 _BYTES_AT_ONCE = 1 << 23  # of a batch, where memory matters
-_COPIED_AT_ONCE = 1 << 22  # bytes
 _LANCE_SOURCE = re.compile(r",?( location:)? /\S+\.rs:\d+(:\d+)?")  # where in itself an error arose
 _REFUSED = re.compile("(?i)not permitted|not supported|not implemented|read-only|permission denied")
 _REPAIR = Hint("repair")
-_KEPT_FOR_READERS = datetime.timedelta(hours=1)  # a search that began before may still read old versions
 
 
 class Table:
@@ -206,6 +200,14 @@ class Table:
 
         return read, ids
 
+    def lying_vectors(self) -> list[Lying]:
+        """Return all rows of a vector table, mapped where they lie in its files; see `lying_vectors`."""
+        if not self.exists():
+            return []
+        with self._errors("read"):
+            dataset = self._open()
+            return list(lying_vectors(self.folder, dataset, dataset.schema.field("embedding").type.list_size))
+
     def vectors_of(self, ids: Iterable[int]) -> tuple[Ids, Vectors]:
         """Read the embeddings of some images; those that are not there are passed over.
 
@@ -349,23 +351,15 @@ class Table:
             return
         with self._errors("write"):
             dataset = self._open_to_write()
-            width = sum(_width(field.type) for field in dataset.schema)
-            enough = min(_ROWS_OF_A_FRAGMENT, -(-_BYTES_OF_A_FRAGMENT // width))
-            small = [part for part in dataset.get_fragments() if part.physical_rows < enough]
-            if len(small) > _SMALL_FRAGMENTS:
-                # Copying pages as they are takes a fifth of the memory of decoding them.
-                dataset.optimize.compact_files(
-                    target_rows_per_fragment=enough,
-                    num_threads=1,
-                    compaction_mode="try_binary_copy",
-                    binary_copy_read_batch_bytes=_COPIED_AT_ONCE,
-                )
-            if len(os.listdir(self.folder / "_versions")) > _VERSIONS_TO_CLEAN:
+            if upkeep.join_small(dataset):
                 dataset = self._open_to_write()
-                since = datetime.datetime.now() - _KEPT_FOR_READERS
-                n_since = sum(version["timestamp"] > since for version in dataset.versions())
-                # The one before these was the newest then, however old it is.
-                self._clean(dataset, max(2, n_since + 1))
+            with upkeep.unread(self.folder, dataset) as is_unread:
+                if is_unread:
+                    dataset.delete("false")  # one more version of the same files, to fall back on
+                    dataset = self._open_to_write()
+                n_kept = upkeep.wanted_versions(self.folder, dataset, is_unread)
+                if n_kept is not None:
+                    self._clean(dataset, n_kept)
 
     def open_at(self, version: int) -> Any:
         """Open it as it was at a commit, for who keeps it open; see `lookalike.store.pinned`."""
@@ -475,12 +469,6 @@ def _vector_blocks(dataset: Any, rows: int = _ROWS_AT_ONCE, **ahead: int) -> Ite
         vectors = batch.column("embedding").flatten().to_numpy()
         if batch.num_rows:
             yield batch.column("id").to_numpy(), vectors.reshape(batch.num_rows, -1)
-
-
-def _width(kind: pa.DataType) -> int:
-    """Return how many bytes a value takes, counting those of no fixed width as 8."""
-    size = getattr(kind, "list_size", 1)
-    return 4 * size if size > 1 else 8
 
 
 def _conditions(column: str, values: Iterable[int | str]) -> Iterator[str]:

@@ -28,6 +28,7 @@ from lookalike.store.manifest import FOLDER_NAME
 from lookalike.system.file_identity import FileIdentity
 from lookalike.system.flush import flush_folder, make_durable_folder
 from lookalike.system.free_name import free_name
+from lookalike.system.renaming import rename
 
 VERSIONS = "_versions"
 DAMAGED = "damaged"
@@ -273,7 +274,7 @@ def move_aside(table: Path, names: Collection[str]) -> list[Path]:
         if not (table / VERSIONS / name).exists():  # gone already
             continue
         place = free_name(folder / name)
-        (table / VERSIONS / name).rename(place)
+        rename(table / VERSIONS / name, place)
         moved.append(place)
     flush_folder(folder)
     with contextlib.suppress(FileNotFoundError):
@@ -286,11 +287,11 @@ def move_aside(table: Path, names: Collection[str]) -> list[Path]:
 
 def damaged_folder(table: Path) -> Path:
     """Return where what is damaged of a table is moved to: ``damaged/<table>`` in the collection."""
-    home = _home(table)
+    home = home_of(table)
     return home / DAMAGED / table.relative_to(home)
 
 
-def _home(table: Path) -> Path:
+def home_of(table: Path) -> Path:
     """Return the ``.lookalike`` folder that a table is in."""
     return next((folder for folder in table.parents if folder.name == FOLDER_NAME), table.parent)
 
@@ -407,7 +408,7 @@ def _pass_over(table: Path, flawed: Collection[tuple[Commit, Flaw]]) -> None:
 
 def _without_any(table: Path, flawed: Collection[tuple[Commit, Flaw]]) -> None:
     """Raise StoreDamagedError, unless no version ever counted."""
-    home = _home(table)
+    home = home_of(table)
     if os.path.exists(home / REPAIRED / f"{table.relative_to(home)}{MADE_ANEW}"):
         raise StoreDamagedError(f"a repair of {table} was cut off", hint=_REPAIR)
     if any(flaw.was_done or commit.version > 1 for commit, flaw in flawed):

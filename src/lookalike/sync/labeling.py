@@ -18,11 +18,11 @@ from pathlib import Path
 
 from lookalike.errors import InvalidInputError
 from lookalike.hints import Hint
-from lookalike.images.finding.scan import unescape
 from lookalike.images.finding.spelling import as_label, as_typed, composed, path_within
 from lookalike.store.labeling import BY_PATH, MARK, NO_LABELS, Labeling, levels_above
 from lookalike.system.cells import from_cell, text_of
 from lookalike.system.checked_calls import shown
+from lookalike.system.file_names import unescape
 from lookalike.system.plain_files import read_named
 
 LabelOf = Callable[[str], str | None]
@@ -184,9 +184,12 @@ def _of_table(file: Path, place: Path) -> LabelOf:
             f"labels come from the table {file}, which is not there any more", hint=Hint("say_labels")
         )
     by_path: dict[str, str] = {}
+    by_exported: dict[str, str] = {}  # paths that are spelled as they are exported
     for line, path, label in read_label_table(file):
         for folder in dict.fromkeys((place, file.parent)):
             key = composed(os.path.normpath(folder / path))
+            if "\\" in path and label:
+                by_exported.setdefault(composed(os.path.normpath(folder / unescape(path))), label)
             if label and by_path.setdefault(key, label) != label:
                 raise InvalidInputError(
                     f"{file}, line {line}: {path} has the label {label!r}, and in a line above"
@@ -194,7 +197,8 @@ def _of_table(file: Path, place: Path) -> LabelOf:
                 )
 
     def label_of(path: str) -> str | None:
-        return by_path.get(composed(os.path.normpath(place / unescape(path))))
+        key = composed(os.path.normpath(place / unescape(path)))
+        return by_path.get(key) or by_exported.get(key)
 
     return label_of
 

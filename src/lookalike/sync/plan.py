@@ -18,11 +18,11 @@ import numpy.typing as npt
 
 from lookalike.images import FileStat
 from lookalike.images.apart import seconds_of
-from lookalike.images.finding.scan import unescape
 from lookalike.images.reader import READER
 from lookalike.store import Store, Table
 from lookalike.store.store import FailureRow, FileRow
 from lookalike.sync.evidence import Evidence
+from lookalike.system.file_names import unescape
 from lookalike.system.limits import PICTURE_SECONDS
 from lookalike.types import ImageId
 

@@ -17,12 +17,13 @@ from lookalike.errors import CollectionNotFoundError, MissingImagesError
 from lookalike.hints import Hint
 from lookalike.images import FileStat, scan
 from lookalike.images.finding.globs import split_glob
-from lookalike.images.finding.scan import Scan, escape, find_again, scan_files, unescape
+from lookalike.images.finding.scan import Scan, find_again, scan_files
 from lookalike.images.finding.spelling import path_within, spelled_name
 from lookalike.store import ADDED, Root
 from lookalike.store.kept import KeptFiles
 from lookalike.sync.labeling import LabelOf, label_files
 from lookalike.sync.plan import FoundFile, IndexedState, Plan, decide
+from lookalike.system.file_names import escape, unescape
 from lookalike.system.progress import UNWATCHED, Watch
 
 

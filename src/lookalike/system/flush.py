@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import importlib
 import os
 from pathlib import Path
 
+from lookalike.system import this_system
+
 _CANNOT_FLUSH_FOLDERS = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF})
 """What disks say that flush files, but no folders: CIFS, some of FUSE's."""
-
-# Windows flushes by a handle that may write, and no folders.
-_FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0) if os.name == "nt" else os.O_RDONLY
 
 
 def flush_file(file: Path | str) -> None:
@@ -21,11 +22,29 @@ def flush_file(file: Path | str) -> None:
     OSError
         If the disk refuses it.
     """
-    handle = os.open(file, _FLAGS)
+    # Windows flushes by a handle that may write.
+    flags = os.O_RDWR | getattr(os, "O_BINARY", 0) if this_system.WINDOWS else os.O_RDONLY
+    handle = os.open(file, flags)
     try:
-        os.fsync(handle)
+        flush_open(handle)
     finally:
         os.close(handle)
+
+
+def flush_open(handle: int) -> None:
+    """Return once the content of an open file is on the disk.
+
+    Raises
+    ------
+    OSError
+        If the disk refuses it.
+    """
+    if this_system.MACOS:  # there, fsync returns once the disk has it in a memory of its own
+        with contextlib.suppress(OSError):  # not every disk knows the request
+            fcntl = importlib.import_module("fcntl")
+            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(handle)
 
 
 def flush_folder(folder: Path | str) -> None:
@@ -36,11 +55,11 @@ def flush_folder(folder: Path | str) -> None:
     OSError
         If the disk refuses it.
     """
-    if os.name != "posix":
+    if this_system.WINDOWS:  # which opens no folder
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        flush_open(handle)
     except OSError as error:
         if error.errno not in _CANNOT_FLUSH_FOLDERS:
             raise

@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 from lookalike.errors import ConflictError, NotFoundError, ResourceError
 from lookalike.hints import Hint
+from lookalike.system.renaming import rename
 from lookalike.system.replace_file import partial_of
 
 IsOurs: TypeAlias = Callable[[bytes], bool]
@@ -123,10 +124,10 @@ def put_output(partial: Path, file: Path, is_ours: IsOurs | None = None, *, forc
         os.link(partial, place)  # which fails where something is, even if it came a moment ago
     except FileExistsError:
         check_output(file, is_ours, force=force)
-        partial.replace(place)
+        rename(partial, place)
     except (OSError, NotImplementedError):  # a disk without hard links
         check_output(file, is_ours, force=force)
-        partial.replace(place)
+        rename(partial, place)
     else:
         partial.unlink()
 

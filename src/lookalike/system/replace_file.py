@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from lookalike.system.flush import flush_file, flush_folder
+from lookalike.system.renaming import rename
 
 
 def replace_file(
@@ -47,7 +48,7 @@ def replace_file(
         partial.write_bytes(content)
         if durable:
             flush_file(partial)
-        partial.replace(file)
+        rename(partial, file)
         if durable and not names_flushed_later:
             flush_folder(file.parent)
     finally:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import MissingExtraError
+from lookalike.system.file_names import storable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,8 @@ class Table(ABC):
     def to_arrow(self) -> pa.Table:
         r"""Return the rows as a table of Arrow's.
 
-        Names of files that are not UTF-8, which Arrow cannot hold, have their other bytes as ``\udcXX``.
+        Names of files that are not UTF-8, which Arrow cannot hold, have their other bytes as ``\xe9``; see
+        `lookalike.system.file_names`.
         """
         import pyarrow as pa
 
@@ -71,7 +73,7 @@ def _as_text(values: Iterable[Any]) -> Any:
 
 def _printable(value: Any) -> Any:
     if isinstance(value, str) and not value.isascii():
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+        return storable(value)
     return [_printable(each) for each in value] if isinstance(value, list | tuple) else value
 
 

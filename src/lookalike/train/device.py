@@ -14,6 +14,7 @@ from lookalike.errors import InvalidInputError, ModelConflictError, ModelExtraEr
 from lookalike.hints import Hint
 from lookalike.system.checked_calls import shown
 from lookalike.system.forks import check_used_here
+from lookalike.system.installing import install_command
 
 if TYPE_CHECKING:
     import torch
@@ -40,7 +41,7 @@ def import_torch() -> ModuleType:
         raise ModelExtraError(
             f"training needs torch, which is not installed{reason}",
             extra="train",
-            hint="pip install 'lookalike[train]'. Models that are trained already run without it",
+            hint=f"{install_command('train')}. Models that are trained already run without it",
         ) from error
     module: ModuleType = torch
     return module

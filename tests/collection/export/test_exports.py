@@ -17,7 +17,7 @@ from lookalike import Collection, CollectionError, Filter, InvalidInputError, Lo
 from lookalike.collection.export.folders import LISTING
 from lookalike.collection.export.groups import FolderNames, safe_name
 from lookalike.collection.export.tables import _as_cells
-from lookalike.images.finding.scan import unescape
+from lookalike.system.file_names import unescape
 from pictures import picture
 
 MODEL = "pixels-8-rgb"

@@ -11,6 +11,7 @@ from PIL import Image
 from lookalike import Collection
 from lookalike.drawing import choose_groups
 from lookalike.errors import CollectionError, InvalidInputError, ModelError, StoreError
+from lookalike.system.installing import install_command
 from pictures import folders_of_shades, shade
 
 __all__ = ["folder", "photos"]  # fixtures
@@ -413,7 +414,7 @@ def test_requests_that_the_collection_cannot_meet(call, tmp_path, photos, folder
     assert "there are several clusterings: three, two; " in call("map", "--color", "cluster")[2]
     monkeypatch.setitem(__import__("sys").modules, "umap", None)
     code, _, err = call("map", "--method", "umap")
-    assert (code, "pip install 'lookalike[umap]'" in err) == (2, True)
+    assert (code, install_command("umap") in err) == (2, True)
 
 
 def test_a_damaged_map_is_one_line_and_new_makes_it_anew(call, folder):

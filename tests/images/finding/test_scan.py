@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from lookalike.images.finding import passed_over
 from lookalike.images.finding.passed_over import FOLDERS, count_kinds
-from lookalike.images.finding.scan import FileStat, escape, find_again, scan, scan_files, unescape
+from lookalike.images.finding.scan import FileStat, find_again, scan, scan_files
+from lookalike.system.file_names import escape, unescape
+from lookalike.system.installing import install_command
 from permissions import as_nobody, folder_for_all
 
 
@@ -123,7 +125,7 @@ def test_files_whose_reader_is_not_installed_are_passed_over(tmp_path, monkeypat
     passed_over._without_reader.cache_clear()
     assert names(result) == ["b.jpg"]
     (found,) = count_kinds(result.others, result.left_folders, 0).values()
-    assert found.words == "1 JPEG XL (.jxl; pip install 'lookalike[jxl]' reads them)"
+    assert found.words == f"1 JPEG XL (.jxl; {install_command('jxl')} reads them)"
 
 
 def test_a_root_that_is_hidden_itself_is_scanned(tmp_path):

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lookalike.images.finding import spelling
-from lookalike.images.finding.scan import escape
 from lookalike.images.finding.spelling import (
     as_label,
     as_spelled,
@@ -16,6 +15,7 @@ from lookalike.images.finding.spelling import (
     label_spellings,
     path_within,
 )
+from lookalike.system.file_names import escape
 
 NFC, NFD = "Caf\u00e9", "Cafe\u0301"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from lookalike.collection.checking.parts import Looking, Mended
 from lookalike.hints import Hint, Sentence
 from lookalike.images import content_id
-from lookalike.images.finding.scan import unescape
 from lookalike.results.checking import Damage
 from lookalike.store import ADDED, Manifest, Store, root_folder
+from lookalike.system.file_names import unescape
 from lookalike.system.flush import make_durable_folder
 from lookalike.system.replace_file import replace_file
 from lookalike.types import format_id

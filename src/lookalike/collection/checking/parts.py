@@ -17,6 +17,7 @@ from lookalike.store.versions import DAMAGED, REPAIRED
 from lookalike.system.flush import flush_folder, make_durable_folder
 from lookalike.system.free_name import free_name
 from lookalike.system.progress import UNWATCHED, Progress, Watch
+from lookalike.system.renaming import rename
 
 _UNREAD = (
     "unread"  # there while images have to be read again, for whoever is to end a repair that was cut off
@@ -144,7 +145,7 @@ class Looking:
         place = self._aside(path)
         try:
             make_durable_folder(place.parent)
-            os.rename(path, place)
+            rename(path, place)
         except OSError as error:
             raise StoreResourceError(f"cannot move {path}: {error.strerror or error}") from error
         return place

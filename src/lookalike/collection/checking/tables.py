@@ -36,6 +36,7 @@ from lookalike.store.versions import (
     version_of,
 )
 from lookalike.system.flush import flush_folder, make_durable_folder
+from lookalike.system.renaming import rename
 from lookalike.system.wording import count_of
 
 if TYPE_CHECKING:
@@ -372,7 +373,7 @@ def _write_anew(looking: Looking, folder: Path, rows: pa.Table) -> None:
 
 def _put(new: Path, folder: Path) -> None:
     make_durable_folder(folder.parent)
-    new.rename(folder)
+    rename(new, folder)
     flush_folder(folder.parent)
     (new.parent / f"{new.name}{MADE_ANEW}").unlink(missing_ok=True)
 

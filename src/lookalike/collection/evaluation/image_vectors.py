@@ -10,6 +10,7 @@ import numpy.typing as npt
 from lookalike.collection.embedded import vector_table
 from lookalike.collection.resources import Resources
 from lookalike.embed import Model
+from lookalike.index.row_parts import RowParts
 from lookalike.types import Ids, Vectors
 
 
@@ -29,7 +30,7 @@ class ImageVectors:
 
     ids: Ids
     places: npt.NDArray[np.intp]
-    vectors: Vectors
+    vectors: Vectors | RowParts
 
     @classmethod
     def read(cls, resources: Resources, model: Model) -> ImageVectors:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.collection.export.groups import group_of
-from lookalike.collection.export.rows import Export, storable
+from lookalike.collection.export.rows import Export
+from lookalike.system.file_names import storable
 
 
 def write_coco(export: Export, file: Path) -> None:

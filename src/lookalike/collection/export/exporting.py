@@ -39,6 +39,7 @@ from lookalike.system.checked_calls import shown
 from lookalike.system.on_demand import load
 from lookalike.system.output import check_output, put_output
 from lookalike.system.progress import Watch
+from lookalike.system.renaming import rename
 from lookalike.types import Ids
 
 Exportable: TypeAlias = SearchResult | BrowseResult | Clustering | ImageMap | Filter | None
@@ -282,7 +283,7 @@ def _whole(to: Path, form: ExportForm, force: bool) -> Iterator[Path]:
         if form.is_file:
             put_output(partial, to, force=force)
         else:
-            partial.rename(to)
+            rename(partial, to)
     finally:
         for left in (partial, beside):
             if left is not None and left.is_dir():

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 
 from lookalike.collection.export.rows import Export
+from lookalike.system.this_system import is_reserved
 
 UNLABELLED, NO_SPLIT = "unlabelled", "no-split"
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 _ENDS = re.compile(r"^[\s.]+|[\s.]+$")  # hidden before a name, dropped by Windows behind it
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # names that Windows keeps for itself
 _LONGEST = 100  # characters: of four bytes each, and with a number behind, a name has 255
 
 
@@ -59,4 +59,4 @@ def safe_name(group: str) -> str:
     ('owls', '_x', 'nul_', '_')
     """
     name = _ENDS.sub("", _UNSAFE.sub("_", group)[:_LONGEST])
-    return f"{name}_" if _RESERVED.fullmatch(name) else name or "_"
+    return f"{name}_" if is_reserved(name) else name or "_"

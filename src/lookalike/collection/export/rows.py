@@ -17,7 +17,6 @@ from lookalike.collection.embedded import vector_table
 from lookalike.collection.places import FileLocation
 from lookalike.collection.resources import Resources
 from lookalike.embed import Model
-from lookalike.images.finding.scan import escape
 from lookalike.query.facts import SAID_COLUMNS, metadata_of
 from lookalike.results.documents import plain_value
 from lookalike.results.info import moment_of
@@ -201,17 +200,3 @@ class Export:
 
 def _file_of(location: FileLocation) -> _File:
     return location.path, location.key
-
-
-def storable(path: str) -> str:
-    r"""Return a path as UTF-8 can hold it: escaped, as the tables have it, where it is none.
-
-    >>> import os
-    >>> print(storable(os.fsdecode(b"/photos/caf\xe9.jpg")), storable("/photos/café.jpg"))
-    /photos/caf\xe9.jpg /photos/café.jpg
-    """
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        return escape(path)
-    return path

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lookalike.collection.export.rows import Export, storable
+from lookalike.collection.export.rows import Export
 from lookalike.system.cells import as_cell, plain_cell
+from lookalike.system.file_names import storable
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -42,6 +42,7 @@ from lookalike.system.file_identity import FileIdentity
 from lookalike.system.flush import flush_folder, make_durable_folder
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import read_document, summed, why_unread
+from lookalike.system.this_system import is_reserved
 
 _DAMAGED = (
     *(ValueError, KeyError, TypeError, AttributeError, EOFError),
@@ -69,7 +70,7 @@ def check_name(kind: str, name: str) -> str:
     >>> check_name("clustering", "by-colour 2")
     'by-colour 2'
     """
-    if not isinstance(name, str) or not _NAME.fullmatch(composed(name)):
+    if not isinstance(name, str) or not _NAME.fullmatch(composed(name)) or is_reserved(name):
         raise InvalidInputError(
             f"the name of a {kind} is {name!r}; expected up to 64 letters, digits, - or _, such as {_EXAMPLE}"
         )

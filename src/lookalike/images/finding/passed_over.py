@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lookalike.images.formats import EXTENSIONS
+from lookalike.system.installing import install_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class PassedOver:
     @property
     def read_with(self) -> str:
         """The command that brings what reads them; empty where nothing does."""
-        return f"pip install 'lookalike[{self.kind.extra}]'" if self.kind.extra else ""
+        return install_command(self.kind.extra) if self.kind.extra else ""
 
     @property
     def words(self) -> str:

@@ -15,7 +15,6 @@ import contextlib
 import errno
 import heapq
 import os
-import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Sequence, Set
@@ -26,6 +25,8 @@ from lookalike.images.decode import os_reason
 from lookalike.images.finding.globs import Excludes
 from lookalike.images.finding.mounts import system_devices, weak_devices
 from lookalike.images.finding.passed_over import find_left_folder, first_left_folder, takes_up
+from lookalike.system import this_system
+from lookalike.system.file_names import escape, unescape
 from lookalike.system.progress import UNWATCHED, Progress, Watch
 
 _TOLD = 1_000  # files of a folder between two reports
@@ -58,7 +59,7 @@ class FileStat:
         """Take it from a status; `weak` are devices whose ctimes and inodes say nothing."""
         mtime = _storable(status.st_mtime_ns)
         # Windows has the time of creation there, and no number for some disks.
-        if os.name == "nt" or status.st_dev in weak:
+        if this_system.WINDOWS or status.st_dev in weak:
             return cls(status.st_size, mtime)
         inode = status.st_ino - (1 << 64) if status.st_ino > _LATEST else status.st_ino
         return cls(status.st_size, mtime, _storable(status.st_ctime_ns), inode or None)
@@ -105,40 +106,6 @@ class Scan:
         """Return it in sorted order, the same on every machine."""
         files, failures = dict(sorted(self.files.items())), dict(sorted(self.failures.items()))
         return replace(self, files=files, failures=failures)
-
-
-def escape(name: str) -> str:
-    r"""Write a file name as printable, storable text.
-
-    >>> import os
-    >>> print(escape(os.fsdecode(b"caf\xe9.jpg")))
-    caf\xe9.jpg
-    """
-    if name.isascii() and "\\" not in name:  # nearly all, and there may be a million
-        return name
-    return "".join(_escape_character(character) for character in name)
-
-
-def _escape_character(character: str) -> str:
-    code = ord(character)
-    if character == "\\":
-        return "\\\\"
-    if 0xDC80 <= code <= 0xDCFF:  # how Python carries bytes that are not UTF-8
-        return f"\\x{code - 0xDC00:02x}"
-    return character
-
-
-def unescape(text: str) -> str:
-    r"""Return the file name that `escape` wrote.
-
-    >>> print(unescape(escape(r"a\b")))
-    a\b
-    """
-    return re.sub(
-        r"\\(\\|x[0-9a-f]{2})",
-        lambda found: "\\" if found[1] == "\\" else chr(0xDC00 + int(found[1][1:], 16)),
-        text,
-    )
 
 
 def scan(

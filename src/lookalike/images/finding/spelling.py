@@ -13,6 +13,8 @@ import re
 import unicodedata
 from pathlib import Path
 
+from lookalike.system.file_names import unescape
+
 _ESCAPED = re.compile(r"\\x([0-9a-f]{2})|\\u([0-9a-f]{4})")
 
 
@@ -82,8 +84,9 @@ def as_spelled_file(file: str) -> str:
         return file
     if "\\" in file:
         unescaped = _ESCAPED.sub(_unescape, file)
-        if "\0" not in unescaped and os.path.lexists(unescaped):
-            return unescaped
+        for name in (unescaped, unescape(file)):  # as terminals show it, and as it is exported
+            if "\0" not in name and os.path.lexists(name):
+                return name
     return file if file.isascii() else str(as_spelled(Path(os.path.abspath(file))))
 
 
