@@ -69,4 +69,6 @@ def at(array: npt.NDArray[Any], dtype: type[np.generic]) -> int:
     """Return the address of an array, which has to be of a type, and its numbers in a row without gaps."""
     if array.dtype != dtype or not array.flags.c_contiguous:
         raise TypeError(f"a kernel takes {dtype.__name__} in C order, not {array.dtype} by {array.strides}")
+    if array.size and array.flags.writeable:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # a third of the time
     return int(array.ctypes.data)
