@@ -41,7 +41,12 @@ FLAGS = (
     "-fassociative-math -fno-signed-zeros -ffp-contract=fast -Wall -Wextra -Wno-unknown-pragmas"
 ).split()
 IN_ORDER = "-fno-associative-math -fsigned-zeros -ffp-contract=off".split()
-FLAGS_OF = {"merging.cpp": IN_ORDER}  # costs that are equal have to stay equal
+SEPARATE = ["-ffp-contract=off"]
+FLAGS_OF = {
+    "merging.cpp": IN_ORDER,  # costs that are equal have to stay equal
+    "kmeans_tree.cpp": SEPARATE,  # distances have to be those of NumPy, for equal ones to come in the order of rows
+    "graph.cpp": SEPARATE,
+}
 
 
 class KernelsHook(BuildHookInterface):
