@@ -347,16 +347,12 @@ class KMeansTree(Tree):
     def _seal_tree(self) -> None:
         """Make every array what the kernels were compiled for, and gather them."""
         coding = self._coding
-        self._coding = _Coding(
-            coding.scale, *(sealed(getattr(coding, name)) for name in _CODING_FIELDS)
-        )
+        self._coding = _Coding(coding.scale, *(sealed(getattr(coding, name)) for name in _CODING_FIELDS))
         self._lists = _Lists(*(sealed(getattr(self._lists, name)) for name in _LISTS_ARRAYS))
         self._frame = self._frame_of(self._lists)
 
     def _frame_of(self, lists: _Lists) -> kernels.Frame:
-        return kernels.Frame(
-            self._coding, lists, self._rows, self._more_rows, self._row_lengths, self._ids
-        )
+        return kernels.Frame(self._coding, lists, self._rows, self._more_rows, self._row_lengths, self._ids)
 
     def _find_effort(self, k: int, recall: float) -> tuning.Effort:
         effort = self._efforts.find(k, recall)

@@ -117,9 +117,7 @@ def search(
     return _checked(status)
 
 
-def search_exactly(
-    frame: Frame, queries: Vectors, k: int, best: Doubles, best_rows: Ids, counts: Ids
-) -> int:
+def search_exactly(frame: Frame, queries: Vectors, k: int, best: Doubles, best_rows: Ids, counts: Ids) -> int:
     """Find the k nearest of all rows by bounds that hold; equal distances by row.
 
     Parameters
