@@ -15,7 +15,7 @@ Doubles = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int8]
 
 _encode_query = kernel("byte_rows_encode_query", "aid aa aa")
-_scan = kernel("byte_rows_scan", "ai dddd aa ai aai", "i")
+_scan = kernel("byte_rows_scan", "ai dddd aa ai aaai", "i")
 _measure_near = kernel("byte_rows_measure_near", "aiddd ai aa a iia", "i")
 
 
@@ -62,10 +62,11 @@ def scan(
     int
         How many of `farthest` were written.
     """
+    places = np.empty(len(farthest), np.int64)
     n_written: int = _scan(
         at(query_codes, np.int16), len(query_codes), unit, squared, lost, rounding,
         at(codes, np.int8), at(facts, np.float32), at(chosen, np.int64) if len(chosen) else None, len(nearest),
-        at(nearest, np.float32), at(farthest, np.float64), len(farthest),
+        at(nearest, np.float32), at(farthest, np.float64), at(places, np.int64), len(farthest),
     )  # fmt: skip
     return n_written
 

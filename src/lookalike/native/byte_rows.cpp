@@ -47,13 +47,12 @@ static inline int32_t dot(const int16_t *query_codes, const int8_t *row, int64_t
 //
 // rounding: by how much a squared distance may be wrong, beside what codes lost. codes, facts: of the n rows, or
 // of all, those in the order of `chosen`, where that is not null. OUT: nearest (n,): no row is nearer than that.
-// farthest (k,): so many rows are no farther than its largest.
+// farthest (k,): so many rows are no farther than its largest. places (k,) is used up.
 EXPORT int64_t byte_rows_scan(const int16_t *query_codes, int64_t d, double unit, double squared, double lost,
                               double rounding, const int8_t *codes, const float *facts, const int64_t *chosen,
-                              int64_t n, float *nearest, double *farthest, int64_t k) {
+                              int64_t n, float *nearest, double *farthest, int64_t *places, int64_t k) {
     const double doubled = 2 * unit;
     int32_t dots[BLOCK_ROWS];
-    int64_t *places = (int64_t *)malloc(k * sizeof(int64_t));
     int64_t size = 0;
     for (int64_t start = 0; start < n; start += BLOCK_ROWS) {
         const int64_t end = smaller(start + BLOCK_ROWS, n);
@@ -67,12 +66,11 @@ EXPORT int64_t byte_rows_scan(const int16_t *query_codes, int64_t d, double unit
             size = keep(farthest, places, size, k, sqrt(larger(square + rounding, 0.0)) + off, i);
         }
     }
-    free(places);
     return size;
 }
 
 // Measure the rows that may be among the k nearest, in the order of their bounds; return how many are: the k
-// nearest, and those that may be as near but for rounding; or -1 where more than `most` would have to be measured.
+// nearest, and those that may be as near but for rounding; or -1 where more than `most` would have to be measured, or memory is short.
 //
 // query: for cosine of length 1. reach: k rows are within it, by their bounds. rounding: by how much bounds may be
 // wrong. nearest, chosen: see `scan`. lengths: null for euclidean. OUT: found (most,), in no order.
@@ -83,6 +81,11 @@ EXPORT int64_t byte_rows_measure_near(const double *query, int64_t d, double sca
     double *keys = (double *)malloc((2 * room + k) * sizeof(double)), *distances = keys + room;
     double *best = distances + room;
     int64_t *waiting = (int64_t *)malloc((room + k) * sizeof(int64_t)), *best_rows = waiting + room;
+    if (!keys || !waiting) {
+        free(keys);
+        free(waiting);
+        return -1;
+    }
     // A heap with the nearest bound first: most of what waits there is never measured.
     int64_t n_waiting = 0;
     for (int64_t start = 0; start < n && n_waiting <= most; start += BLOCK_BOUNDS) {

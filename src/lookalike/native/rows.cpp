@@ -1,10 +1,10 @@
-// What all indexes do with rows; see `index/kernels.py`.
+// What all indexes do with rows; see `index/rows_kernels.py`.
 
 #include "rows.hpp"
 
 double length_squared(const float *query, int64_t d) {
-    return sum<double>(d, [=](int64_t j) {
-        const double value = query[j];
+    return sum_up<double>(d, [=](auto at) {
+        const auto value = at(query);
         return value * value;
     });
 }
@@ -33,11 +33,8 @@ static void center_rows(const T *rows, const double *lengths, int64_t n, int64_t
         const T *row = rows + i * d;
         double *__restrict out = block + i * d;
         const double length = lengths ? lengths[i] : 1.0;
-        squares[i] = sum<double>(d, [=](int64_t j) {
-            const double value = (double(row[j]) / length - center[j]) * scale - center[d + j];
-            out[j] = value;
-            return value * value;
-        });
+        for (int64_t j = 0; j < d; j++) out[j] = (double(row[j]) / length - center[j]) * scale - center[d + j];
+        squares[i] = sum_up<double>(d, [=](auto at) { return at(out) * at(out); });
     }
 }
 

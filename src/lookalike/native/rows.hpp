@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "export.hpp"
+#include "lanes.hpp"
 
 const int64_t OK = 0, SHORT = 1, NOT_FINITE = 2, ZERO_ROW = 3;  // the larger one wins
 
@@ -40,10 +40,9 @@ static inline void swap(T &a, T &b) {
     b = kept;
 }
 
-// Return the sum of term(j) for j from 0 to n - 1. It is taken in several sums at once: one alone waits for each
-// addition to end before the next begins.
+// Return the sum of term(j) for j from 0 to n - 1, where terms are also written down; else see `sum_up`.
 template <typename S, int LANES = 256 / sizeof(S), typename F>
-static inline __attribute__((always_inline)) S sum(int64_t n, F term) {
+INLINE S sum(int64_t n, F term) {
     S lanes[LANES] = {};
     int64_t j = 0;
     for (; j + LANES <= n; j += LANES)
@@ -59,12 +58,12 @@ static inline __attribute__((always_inline)) S sum(int64_t n, F term) {
 template <typename T>
 static inline double measure(const double *query, const T *row, double length, int64_t d) {
     if (length == 1)
-        return sum<double>(d, [=](int64_t j) {
-            const double difference = double(row[j]) - query[j];
+        return sum_up<double>(d, [=](auto at) {
+            const auto difference = at(row) - at(query);
             return difference * difference;
         });
-    return sum<double>(d, [=](int64_t j) {
-        const double difference = double(row[j]) / length - query[j];
+    return sum_up<double>(d, [=](auto at) {
+        const auto difference = at(row) / length - at(query);
         return difference * difference;
     });
 }
