@@ -137,6 +137,8 @@ EXPORT void tsne_repel(const double *points, int64_t n, double *potential, doubl
     }
 }
 
+namespace {
+
 // A grid of nodes, (rows, columns): where node (0, 0) lies, and how many nodes there are to a length of 1.
 struct Grid {
     double left, top, density;
@@ -151,6 +153,8 @@ struct Grid {
         return (a - 2) * columns + b - 2;
     }
 };
+
+}  // namespace
 
 // Write the quintic B-spline at t + 2, t + 1, t, t - 1, t - 2, t - 3; t is 0 to 1.
 static inline void weigh(double t, double *out) {
