@@ -11,6 +11,8 @@ loaded (`lookalike.system.native`).
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import platform
 import shlex
@@ -19,6 +21,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -32,19 +35,36 @@ except ImportError:  # run by hand, where only the compiler is needed
 
 SOURCES = Path("src", "lookalike", "native")
 ZIG = "ziglang>=0.13"
-LEVELS = ("x86-64-v2", "x86-64-v3", "x86-64-v4") if platform.machine().lower() in ("x86_64", "amd64") else ("",)
+IS_X86_64 = platform.machine().lower() in ("x86_64", "amd64")
+LEVELS = ("x86-64-v2", "x86-64-v3", "x86-64-v4") if IS_X86_64 else ("",)
+MADE = "kernels.json"  # beside the libraries: what they were made of, with what, in how many seconds
 SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 
 # Sums may be taken in any order and fused; NaN and infinity keep their meaning.
 FLAGS = (
-    "-std=c++17 -O3 -fPIC -fno-exceptions -fno-rtti -fvisibility=hidden -fno-math-errno -fno-trapping-math "
-    "-fassociative-math -fno-signed-zeros -ffp-contract=fast -Wall -Wextra -Wno-unknown-pragmas"
-).split()
-IN_ORDER = "-fno-associative-math -fsigned-zeros -ffp-contract=off".split()
+    *(
+        "-std=c++17",
+        "-O3",
+        "-fPIC",
+        "-fno-exceptions",
+        "-fno-rtti",
+        "-fvisibility=hidden",
+        "-Wall",
+        "-Wextra",
+    ),
+    *(
+        "-fno-math-errno",
+        "-fno-trapping-math",
+        "-fassociative-math",
+        "-fno-signed-zeros",
+        "-ffp-contract=fast",
+    ),
+)
+IN_ORDER = ["-fno-associative-math", "-fsigned-zeros", "-ffp-contract=off"]
 SEPARATE = ["-ffp-contract=off"]
 FLAGS_OF = {
     "merging.cpp": IN_ORDER,  # costs that are equal have to stay equal
-    "kmeans_tree.cpp": SEPARATE,  # distances have to be those of NumPy, for equal ones to come in the order of rows
+    "kmeans_tree.cpp": SEPARATE,  # distances are NumPy's, so that equal ones come in the order of rows
     "graph.cpp": SEPARATE,
 }
 
@@ -70,7 +90,7 @@ class KernelsHook(BuildHookInterface):
 
 @cache
 def found_compiler() -> tuple[str, ...] | None:
-    """Return the words that start a C++ compiler of this machine, or None where none can do what is needed."""
+    """Return the words that start a C++ compiler of this machine; None where none does what is needed."""
     named = os.environ.get("CXX")
     for words in [shlex.split(named)] if named else [["clang++"], ["g++"], ["c++"]]:
         if shutil.which(words[0]) and can_compile(words):
@@ -82,9 +102,10 @@ def can_compile(words: Sequence[str]) -> bool:
     """Tell whether a compiler makes a library for the newest level."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "try.cpp")
-        source.write_text('#include <math.h>\n#include <stdint.h>\nextern "C" double f(double x) { return sqrt(x); }\n')
+        source.write_text('#include <math.h>\nextern "C" double f(double x) { return sqrt(x); }\n')
         try:
-            compile_library(words, [source], Path(folder, "try" + SUFFIX), LEVELS[-1])
+            compile_object(words, source, LEVELS[-1], Path(folder, "try.o"))
+            link(words, [Path(folder, "try.o")], LEVELS[-1], Path(folder, "try" + SUFFIX))
         except (OSError, subprocess.CalledProcessError):
             return False
     return True
@@ -97,20 +118,21 @@ def compiler() -> tuple[str, ...]:
 
 def zig_target() -> tuple[str, ...]:
     """Return for which systems Zig compiles: on Linux for those with glibc 2.17 and newer."""
-    if sys.platform == "linux":
-        return ("-target", f"{platform.machine()}-linux-gnu.2.17")
-    return ()
+    if sys.platform != "linux":
+        return ()
+    is_glibc = platform.libc_ver()[0] == "glibc"
+    return ("-target", f"{platform.machine()}-linux-{'gnu.2.17' if is_glibc else 'musl'}")
 
 
 def platform_tag() -> str:
     """Return the platform that the wheel is for."""
-    if sys.platform == "linux" and not found_compiler():
+    if zig_target() and zig_target()[1].endswith("gnu.2.17") and not found_compiler():
         return f"manylinux_2_17_{platform.machine()}"
     return sysconfig.get_platform().replace("-", "_").replace(".", "_")
 
 
 def build(root: Path) -> list[Path]:
-    """Compile what is older than its source; return the libraries.
+    """Compile what is not compiled yet, on all cores; return the libraries.
 
     Raises
     ------
@@ -118,33 +140,73 @@ def build(root: Path) -> list[Path]:
         Where it does not compile.
     """
     folder = root / SOURCES
-    sources = sorted(folder.glob("*.cpp"))
-    newest = max(path.stat().st_mtime for path in (*sources, *folder.glob("*.hpp"), Path(__file__)))
     libraries = {level: folder / f"kernels{level and '-' + level}{SUFFIX}" for level in LEVELS}
-    stale = {
-        level: path for level, path in libraries.items() if not path.exists() or path.stat().st_mtime < newest
-    }
-    try:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(lambda item: compile_library(compiler(), sources, item[1], item[0]), stale.items()))
-    except OSError as error:
-        sys.exit(f"no C++ compiler: install one, or Zig (pip install '{ZIG}'): {error}")
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"the kernels do not compile: {shlex.join(map(str, error.cmd))}\n{error.stderr}")
+    digest, start = digest_of(root), time.monotonic()
+    if made_of(folder) != digest or not all(path.exists() for path in libraries.values()):
+        try:
+            compile_all(compiler(), folder, libraries)
+        except OSError as error:
+            sys.exit(f"no C++ compiler: install one, or Zig (pip install '{ZIG}'): {error}")
+        except subprocess.CalledProcessError as error:
+            sys.exit(f"lookalike's kernels do not compile: {told(error)}\n{error.stderr}")
+        made = {"of": digest, "with": compiler()[0], "seconds": round(time.monotonic() - start, 1)}
+        (folder / MADE).write_text(json.dumps(made))
     return list(libraries.values())
 
 
-def compile_library(words: Sequence[str], sources: Sequence[Path], library: Path, level: str) -> None:
-    """Compile sources into one library, which takes the place of an older one only when it is whole."""
-    march = [f"-march={level.replace('-', '_') if 'ziglang' in words else level}"] if level else []
-    with tempfile.TemporaryDirectory() as folder:
-        objects = []
-        for source in sources:
-            objects.append(str(Path(folder, source.stem + ".o")))
-            run(*words, *FLAGS, *FLAGS_OF.get(source.name, ()), *march, "-c", str(source), "-o", objects[-1])
-        unfinished = library.with_suffix(f".unfinished{SUFFIX}")
-        run(*words, "-shared", "-s", *march, *objects, "-o", str(unfinished))
-        unfinished.replace(library)
+def digest_of(root: Path) -> str:
+    """Return what the libraries depend on, in short: their sources, and how they are compiled."""
+    digest = hashlib.sha256()
+    for path in (root / "hatch_build.py", *sorted((root / SOURCES).glob("*.[ch]pp"))):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def made_of(folder: Path) -> str:
+    """Return the digest that the libraries in a folder were made of, or nothing."""
+    try:
+        return str(json.loads((folder / MADE).read_text())["of"])
+    except (OSError, ValueError, LookupError):
+        return ""
+
+
+def told(error: subprocess.CalledProcessError) -> str:
+    """Return the line that says what a compiler complains of."""
+    lines = [line for line in error.stderr.splitlines() if line.strip()]
+    return next((line for line in lines if "error" in line), lines[0] if lines else str(error))
+
+
+def compile_all(words: Sequence[str], folder: Path, libraries: dict[str, Path]) -> None:
+    """Compile the sources for each level; libraries take the place of older ones when they are whole."""
+    sources = sorted(folder.glob("*.cpp"), key=lambda path: -path.stat().st_size)  # the longest first
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(os.cpu_count()) as pool:
+        objects = {
+            (level, source): Path(scratch, f"{source.stem}{level}.o")
+            for level in LEVELS
+            for source in sources
+        }
+        list(pool.map(lambda each: compile_object(words, each[0][1], each[0][0], each[1]), objects.items()))
+        for level, library in libraries.items():
+            own = [objects[level, source] for source in sorted(sources)]
+            unfinished = library.with_suffix(f".unfinished{SUFFIX}")
+            link(words, own, level, unfinished)
+            unfinished.replace(library)
+
+
+def march(words: Sequence[str], level: str) -> list[str]:
+    """Return the option that asks for a level."""
+    return [f"-march={level.replace('-', '_') if 'ziglang' in words else level}"] if level else []
+
+
+def compile_object(words: Sequence[str], source: Path, level: str, out: Path) -> None:
+    """Compile one source; its folder is not written down in what comes out."""
+    flags = (*FLAGS, *FLAGS_OF.get(source.name, ()), *march(words, level))
+    run(*words, *flags, f"-ffile-prefix-map={source.parent}=.", "-c", str(source), "-o", str(out))
+
+
+def link(words: Sequence[str], objects: Sequence[Path], level: str, library: Path) -> None:
+    """Make a library of what was compiled."""
+    run(*words, "-shared", "-s", *march(words, level), *map(str, objects), "-o", str(library))
 
 
 def run(*command: str) -> None:

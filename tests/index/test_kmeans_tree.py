@@ -1,8 +1,6 @@
 """The k-means tree beyond the contract: its bounds, its recall, its cells."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -275,24 +273,3 @@ def test_size_of_the_blocks_does_not_change_the_answers(monkeypatch):
     for module in (principal_axes, kmeans_tree, tree_module):
         monkeypatch.setattr(module, "_BLOCK_ROWS", 333)
     assert (KMeansTree().build(rows).search(queries, recall=1.0).ids == whole.ids).all()
-
-
-def test_help_does_not_import_the_compiler():
-    code = "import sys, lookalike.cli\nfrom lookalike.index import *\nsys.exit('numba' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-
-
-def test_kernels_are_compiled_where_nothing_can_be_kept(monkeypatch):
-    import numba
-
-    from lookalike.index import kernels
-
-    plain = numba.njit
-
-    def refuse(**options):
-        if options.pop("cache", False):
-            raise RuntimeError("cannot cache function: no locator available")
-        return plain(**options)
-
-    monkeypatch.setattr(numba, "njit", refuse)
-    assert kernels.compiled(set())(lambda x: x + 1)(1) == 2

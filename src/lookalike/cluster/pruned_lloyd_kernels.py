@@ -29,8 +29,9 @@ _potentials = kernel("pruned_lloyd_potentials", "aii aaa a")
 def check_groups(
     rows: Vectors, heads: Vectors, tails: Vectors, row_slacks: Vectors,
     labels: Labels, squares: Vectors, lower: Vectors,
-    centers32: Vectors, centers: Doubles, center_heads: Vectors, center_tails: Vectors, center_slacks: Vectors,
-    rounded: float, numbers: Ids, group_of: Ids, starts: Ids, drifts: Vectors,
+    centers32: Vectors, centers: Doubles,
+    center_heads: Vectors, center_tails: Vectors, center_slacks: Vectors,
+    rounded: np.float32, numbers: Ids, group_of: Ids, starts: Ids, drifts: Vectors,
 ) -> int:  # fmt: skip
     """Give rows to their nearest centres, measuring only the groups whose bounds allow it.
 
@@ -55,7 +56,7 @@ def check_all(
     products: Vectors, rows: Vectors, row_squares: Vectors, row_slacks: Vectors,
     labels: Labels, squares: Vectors, lower: Vectors,
     centers32: Vectors, centers: Doubles, center_squares: Vectors, center_slacks: Vectors,
-    rounded: float, numbers: Ids, group_of: Ids, starts: Ids,
+    rounded: np.float32, numbers: Ids, group_of: Ids, starts: Ids,
 ) -> None:  # fmt: skip
     """Give rows to their nearest centres, all of which are compared by a bound.
 
@@ -66,7 +67,8 @@ def check_all(
     """
     offsets = center_squares - center_slacks
     _check_all(
-        at(products, np.float32), at(rows, np.float32), at(row_squares, np.float32), at(row_slacks, np.float32),
+        at(products, np.float32), at(rows, np.float32),
+        at(row_squares, np.float32), at(row_slacks, np.float32),
         *rows.shape, at(labels, np.int32), at(squares, np.float32), at(lower, np.float32),
         at(centers32, np.float32), at(centers, np.float64), len(centers), at(offsets, np.float32),
         rounded, at(numbers, np.int64), at(group_of, np.int64), at(starts, np.int64), len(starts) - 1,

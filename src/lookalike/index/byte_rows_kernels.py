@@ -65,7 +65,8 @@ def scan(
     places = np.empty(len(farthest), np.int64)
     n_written: int = _scan(
         at(query_codes, np.int16), len(query_codes), unit, squared, lost, rounding,
-        at(codes, np.int8), at(facts, np.float32), at(chosen, np.int64) if len(chosen) else None, len(nearest),
+        at(codes, np.int8), at(facts, np.float32),
+        at(chosen, np.int64) if len(chosen) else None, len(nearest),
         at(nearest, np.float32), at(farthest, np.float64), at(places, np.int64), len(farthest),
     )  # fmt: skip
     return n_written

@@ -7,11 +7,11 @@
 #include "export.hpp"
 
 #if defined(__AVX512F__)
-const int WIDTH = 64;
+const int REGISTER = 64;
 #elif defined(__AVX__)
-const int WIDTH = 32;
+const int REGISTER = 32;
 #else
-const int WIDTH = 16;  // bytes of a register
+const int REGISTER = 16;  // bytes of a register
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
@@ -19,8 +19,8 @@ const int WIDTH = 16;  // bytes of a register
 // How a sum reads: several numbers at once, as type S,
 template <typename S>
 struct Several {
-    static const int N = WIDTH / sizeof(S);
-    typedef S Lanes __attribute__((vector_size(WIDTH)));
+    static const int N = REGISTER / sizeof(S);
+    typedef S Lanes __attribute__((vector_size(REGISTER)));
     int64_t j;
 
     template <typename T>

@@ -20,6 +20,8 @@ _FOLDER = Path(__file__).resolve().parents[1] / "native"
 _SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 _TYPES = {"a": ctypes.c_void_p, "i": ctypes.c_int64, "d": ctypes.c_double, "b": ctypes.c_bool}
 
+NAME = "lookalike.native"  # of what an ImportError says is missing
+
 Kernel = Callable[..., Any]
 
 
@@ -39,7 +41,8 @@ def library() -> ctypes.CDLL:
             return ctypes.CDLL(str(_FOLDER / f"kernels-x86-64-v{level}{_SUFFIX}")) if level else kernels
     raise ImportError(
         f"lookalike's kernels were not compiled: {_FOLDER} has none; install lookalike "
-        "(`pip install .`), or run `python hatch_build.py` in its source tree"
+        "(`pip install .`), or run `python hatch_build.py` in its source tree",
+        name=NAME,
     )
 
 
@@ -61,7 +64,7 @@ def kernel(name: str, takes: str, returns: str = "") -> Kernel:
 
 
 def kernels_of(name: str, types: str, takes: str, returns: str = "") -> dict[np.dtype[Any], Kernel]:
-    """Return the kernels of a name, one for each type of rows, such as "f4 f8"; they are `NAME_f4` and so on."""
+    """Return the kernels of a name, one for each type of rows, such as "f4 f8": `NAME_f4` and so on."""
     return {np.dtype(each): kernel(f"{name}_{each}", takes, returns) for each in types.split()}
 
 
@@ -69,6 +72,6 @@ def at(array: npt.NDArray[Any], dtype: type[np.generic]) -> int:
     """Return the address of an array, which has to be of a type, and its numbers in a row without gaps."""
     if array.dtype != dtype or not array.flags.c_contiguous:
         raise TypeError(f"a kernel takes {dtype.__name__} in C order, not {array.dtype} by {array.strides}")
-    if array.size and array.flags.writeable:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # a third of the time
+    if array.size and array.flags.writeable:  # in a third of the time
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]
     return int(array.ctypes.data)
