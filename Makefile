@@ -49,7 +49,7 @@ clean:  ## remove all that make made here, .venv too
 .venv/.ready: always
 	@PYTHON='$(PYTHON)' GOAL='$(firstword $(MAKECMDGOALS))' sh scripts/make-venv
 
-KERNELS := hatch_build.py $(wildcard src/lookalike/native/*.cpp src/lookalike/native/*.hpp)
+KERNELS := $(wildcard hatch_build.py src/lookalike/native/*.cpp src/lookalike/native/*.hpp)
 
 .venv/.installed%: .venv/.ready pyproject.toml $(KERNELS)
 	@$(BIN)/python scripts/install.py $(subst -, ,$*)
