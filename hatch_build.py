@@ -112,8 +112,8 @@ def can_compile(words: Sequence[str]) -> bool:
 
 
 def compiler() -> tuple[str, ...]:
-    """Return the compiler of this machine, or Zig's."""
-    return found_compiler() or (sys.executable, "-m", "ziglang", "c++", *zig_target())
+    """Return the compiler of this machine, or Zig; as `c++`, it would first compile a standard library."""
+    return found_compiler() or (sys.executable, "-m", "ziglang", "cc", *zig_target())
 
 
 def zig_target() -> tuple[str, ...]:
@@ -149,7 +149,11 @@ def build(root: Path) -> list[Path]:
             sys.exit(f"no C++ compiler: install one, or Zig (pip install '{ZIG}'): {error}")
         except subprocess.CalledProcessError as error:
             sys.exit(f"lookalike's kernels do not compile: {told(error)}\n{error.stderr}")
-        made = {"of": digest, "with": compiler()[0], "seconds": round(time.monotonic() - start, 1)}
+        made = {
+            "of": digest,
+            "with": (found_compiler() or ["zig"])[0],
+            "seconds": round(time.monotonic() - start, 1),
+        }
         (folder / MADE).write_text(json.dumps(made))
     return list(libraries.values())
 

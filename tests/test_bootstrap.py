@@ -244,7 +244,7 @@ def test_python_that_does_not_run_is_named(project):
         ),
         ("  ERROR: Failed building wheel for lxml\nFailed to build lxml", "lxml could not be built here"),
         (
-            "  lookalike's kernels do not compile: a.cpp:1:1: error: x\n  ERROR: Failed building wheel for lookalike",
+            "  lookalike's kernels do not compile: a.cpp:1:1: error: x\nFailed to build lookalike",
             "kernels do not compile: a.cpp:1:1: error: x",
         ),
         ("ERROR: Exception:\nTraceback\n  File\nValueError: odd\n", "pip says: ValueError: odd"),
