@@ -1,6 +1,8 @@
 """The k-means tree beyond the contract: its bounds, its recall, its cells."""
 
+import copy
 import json
+import pickle
 import subprocess
 import sys
 
@@ -282,17 +284,15 @@ def test_help_does_not_import_the_compiler():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_kernels_are_compiled_where_nothing_can_be_kept(monkeypatch):
-    import numba
-
-    from lookalike.index import kernels
-
-    plain = numba.njit
-
-    def refuse(**options):
-        if options.pop("cache", False):
-            raise RuntimeError("cannot cache function: no locator available")
-        return plain(**options)
-
-    monkeypatch.setattr(numba, "njit", refuse)
-    assert kernels.compiled(set())(lambda x: x + 1)(1) == 2
+@each_metric
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda index: pickle.loads(pickle.dumps(index))])
+def test_index_that_was_searched_is_copied(metric, copied):
+    rows = clustered(5_000, 300)
+    index = KMeansTree(metric).build(rows)
+    expected = index.search(rows[:20])
+    other = copied(index)
+    index.remove(range(4_999))
+    found = other.search(rows[:20])
+    assert (found.ids == expected.ids).all() and (found.distances == expected.distances).all()
+    other.add([9_000], rows[:1] + 1)  # its own arrays, wherever those of the first one went
+    assert other.search(rows[0] + 1, k=1).ids == 9_000
