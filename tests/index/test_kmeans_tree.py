@@ -1,6 +1,8 @@
 """The k-means tree beyond the contract: its bounds, its recall, its cells."""
 
+import copy
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -273,3 +275,17 @@ def test_size_of_the_blocks_does_not_change_the_answers(monkeypatch):
     for module in (principal_axes, kmeans_tree, tree_module):
         monkeypatch.setattr(module, "_BLOCK_ROWS", 333)
     assert (KMeansTree().build(rows).search(queries, recall=1.0).ids == whole.ids).all()
+
+
+@each_metric
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda index: pickle.loads(pickle.dumps(index))])
+def test_index_that_was_searched_is_copied(metric, copied):
+    rows = clustered(5_000, 300)
+    index = KMeansTree(metric).build(rows)
+    expected = index.search(rows[:20])
+    other = copied(index)
+    index.remove(range(4_999))
+    found = other.search(rows[:20])
+    assert (found.ids == expected.ids).all() and (found.distances == expected.distances).all()
+    other.add([9_000], rows[:1] + 1)  # its own arrays, wherever those of the first one went
+    assert other.search(rows[0] + 1, k=1).ids == 9_000

@@ -13,13 +13,13 @@ static float measure_pair(const float *rows, const double *lengths, int64_t d, i
     const float *first = rows + a * d, *second = rows + b * d;
     if (lengths) {
         const double length_a = lengths[a], length_b = lengths[b];
-        return float(sum<double>(d, [=](int64_t j) {
-                         const double difference = double(first[j]) / length_a - double(second[j]) / length_b;
+        return float(sum_up<double>(d, [=](auto at) {
+                         const auto difference = at(first) / length_a - at(second) / length_b;
                          return difference * difference;
                      }) / 2);
     }
-    return float(sqrt(sum<double>(d, [=](int64_t j) {
-        const double difference = double(first[j]) - double(second[j]);
+    return float(sqrt(sum_up<double>(d, [=](auto at) {
+        const auto difference = at(first) - at(second);
         return difference * difference;
     })));
 }

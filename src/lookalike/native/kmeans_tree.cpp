@@ -123,8 +123,8 @@ struct Query {
         const double *given = vector, *center = tree.center, scale = tree.scale;
         const int64_t d = tree.d;
         const double *middle = tree.steps + HEAD;
-        length_squared = sum<double>(d, [=](int64_t j) {
-            const double difference = (given[j] - center[j]) * scale - center[d + j];
+        length_squared = sum_up<double>(d, [=](auto at) {
+            const auto difference = (at(given) - at(center)) * scale - at(center + d);
             return difference * difference;
         });
         int64_t n = 0;
@@ -153,7 +153,7 @@ struct Query {
         const double *steps = tree.steps;
         const A *from = head;
         const double largest = largest_of(HEAD, [=](int64_t i) { return fabs(double(from[i]) * steps[i]); });
-        const double of_head = sum<double>(HEAD, [=](int64_t i) { return double(from[i]) * double(from[i]); });
+        const double of_head = sum_up<double>(HEAD, [=](auto at) { return at(from) * at(from); });
         const double tail_squared = larger(length_squared - of_head, 0.0);
         unit = largest / double(LARGEST_QUERY_CODE);
         const double inverse = unit > 0 ? 1 / unit : 0.0;
