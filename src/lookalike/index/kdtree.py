@@ -374,8 +374,7 @@ class KDTree(Tree):
         return self._keep_effort(k, recall, tuning.EXACT if effort.n_rows < k else effort)
 
     def _search_bins(self, rows: Vectors, k: int, effort: tuning.Effort, frame: kernels.Frame) -> Neighbors:
-        ids = np.full((len(rows), k), -1, np.int64)
-        distances = np.full((len(rows), k), np.inf, np.float32)
+        ids, distances = np.empty((len(rows), k), np.int64), np.empty((len(rows), k), np.float32)
 
         def answer(part: slice) -> int:
             return kernels.search(

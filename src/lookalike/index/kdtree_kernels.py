@@ -95,9 +95,9 @@ def search(
     ----------
     queries : (n_queries, d) float32
     out_ids : (n_queries, k) int64
-        OUT, filled with -1 before.
+        OUT, -1 where there are no more.
     out_distances : (n_queries, k) float32
-        OUT, filled with infinity before.
+        OUT, infinite there.
 
     Returns
     -------

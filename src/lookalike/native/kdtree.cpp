@@ -144,17 +144,21 @@ struct Queue {
 
 // Return the squared distance from a lifted query to a box, (2, WIDTH): its lower and upper corner.
 static inline float box_distance(const float *lifted, const float *box) {
-    return sum<float, 32>(WIDTH, [=](int64_t j) {
+    float total = 0;
+    for (int64_t j = 0; j < WIDTH; j++) {
         const float outside = larger(larger(box[j] - lifted[j], lifted[j] - box[WIDTH + j]), 0.0f);
-        return outside * outside;
-    });
+        total += outside * outside;
+    }
+    return total;
 }
 
 static inline float lifted_distance(const float *lifted, const float *row) {
-    return sum<float, 32>(WIDTH, [=](int64_t j) {
+    float total = 0;
+    for (int64_t j = 0; j < WIDTH; j++) {
         const float difference = lifted[j] - row[j];
-        return difference * difference;
-    });
+        total += difference * difference;
+    }
+    return total;
 }
 
 // Write the squared distance to each lifted row, (n, WIDTH). A loop that does nothing else is the quickest.
@@ -286,6 +290,10 @@ static int64_t search(const Tree &tree, const float *queries, int64_t n_queries,
         const int64_t found =
             measure_slots<T, int64_t>(query.vector, slots, size, tree.order, rows, best, best_rows, k);
         give_out(best, best_rows, found, tree.is_cosine, tree.ids, out_ids, out_distances);
+        for (int64_t j = found; j < k; j++) {
+            out_ids[j] = -1;
+            out_distances[j] = INFINITY;
+        }
     }
     return OK;
 }
