@@ -38,6 +38,7 @@ NAMED = (  # only when they are named
     "first_use",  # as long as commands that compile when they are used
     "version_before",  # a checkout of that version
     "durability",  # likewise
+    "kernels_before",  # likewise
     "browse",  # likewise
     "warm_search",  # likewise
 )
