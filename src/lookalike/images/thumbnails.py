@@ -3,35 +3,95 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import TYPE_CHECKING
+
+from lookalike.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 SIDE = 256
-"""Longest side of a thumbnail that was shrunk, pixels."""
+"""Longest side of a thumbnail that was shrunk, pixels, where nobody wants another."""
 
-LEFT_AS_THEY_ARE = 320
-"""Longest side of images that are not worth shrinking: it takes three times as long as writing them whole."""
+LEAST_SIDE, MOST_SIDE = 64, 1024
+"""What one may want: what pictures are compared at (`lookalike.registration`), and four times the usual."""
 
 QUALITY = 85
 """JPEG quality: the knee of size against visible loss at this size."""
 
+_MADE_FOR = b"lookalike thumbnail "  # a comment in the file says for which side, unless that is `SIDE`
 
-def make_thumbnail(image: Image) -> Image:
-    """Shrink an RGB image to at most 256 × 256, keeping its proportions; small ones stay as they are."""
+
+def check_thumbnail_side(side: int) -> int:
+    """Return the longest side that thumbnails are to have, pixels.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is less than 64 or more than 1024.
+    """
+    if not LEAST_SIDE <= side <= MOST_SIDE:
+        raise InvalidInputError(
+            f"the longer side of thumbnails is {side} pixels; expected {LEAST_SIDE} to {MOST_SIDE}",
+            field="thumbnail_side",
+        )
+    return side
+
+
+def make_thumbnail(image: Image, side: int = SIDE) -> Image:
+    """Shrink an RGB image to at most `side` × `side`, keeping its proportions; small ones stay as they are.
+
+    Small is up to a quarter more: to shrink these takes three times as long as writing them whole.
+    """
     from PIL.Image import Resampling
 
     width, height = image.size
-    if max(width, height) <= LEFT_AS_THEY_ARE:
+    if max(width, height) <= _left_as_they_are(side):
         return image
-    scale = SIDE / max(width, height)
+    scale = side / max(width, height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return image.resize(size, Resampling.BILINEAR, reducing_gap=2.0)
 
 
-def encode_thumbnail(thumbnail: Image) -> bytes:
-    """Return the thumbnail as a JPEG file."""
+def shorter_side_for(width: int, height: int, side: int) -> int:
+    """Return how many pixels the shorter side of a picture needs, for a thumbnail of this longer side.
+
+    Examples
+    --------
+    >>> shorter_side_for(4000, 3000, 512), shorter_side_for(300, 400, 512), shorter_side_for(9000, 2, 512)
+    (384, 300, 1)
+    """
+    longer, shorter = max(width, height), min(width, height)
+    return math.ceil(shorter * min(longer, side) / longer)
+
+
+def encode_thumbnail(thumbnail: Image, side: int = SIDE) -> bytes:
+    """Return the thumbnail as a JPEG file, which says for which side it was made."""
     stream = io.BytesIO()
-    thumbnail.save(stream, "JPEG", quality=QUALITY)
+    comment = {} if side == SIDE else {"comment": b"%s%d" % (_MADE_FOR, side)}
+    thumbnail.save(stream, "JPEG", quality=QUALITY, **comment)
     return stream.getvalue()
+
+
+def is_made_for(jpeg: bytes, side: int, width: int, height: int) -> bool:
+    """Tell whether the thumbnail of an image of this size has the size that it is made in for a side."""
+    from PIL import Image as Pillow
+
+    try:
+        with Pillow.open(io.BytesIO(jpeg)) as opened:
+            made_for, size = _read_side(opened.info.get("comment")), opened.size
+    except OSError:
+        return False
+    return made_for == side or (size == (width, height) and max(size) <= _left_as_they_are(side))
+
+
+def _read_side(comment: bytes | None) -> int:
+    if comment is None or not comment.startswith(_MADE_FOR):
+        return SIDE
+    return int(comment.removeprefix(_MADE_FOR))
+
+
+def _left_as_they_are(side: int) -> int:
+    """Return the longest side of images that are not worth shrinking."""
+    return side + side // 4

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.images.metadata.metadata import NO_METADATA, Metadata
+from lookalike.images.thumbnails import SIDE
 from lookalike.query.appearance import Appearance, Color, shape_of
 from lookalike.query.facts import Facts
 from lookalike.results.clusterings import ClusteringInfo
@@ -127,6 +128,8 @@ class Info(Result):
         Says so, where there are any.
     sizes : mapping of str to int
         The same bytes by part: thumbnails, vectors, indexes, old versions of tables, and the rest.
+    thumbnail_side : int
+        Longer side of the thumbnails that are made from now on, pixels.
     """
 
     folder: Path
@@ -151,6 +154,7 @@ class Info(Result):
     unused_labels: dict[str, int] = field(default_factory=dict)
     label_note: str | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
+    thumbnail_side: int = SIDE
 
     @property
     def looks(self) -> Appearance | None:
@@ -181,6 +185,7 @@ class Info(Result):
             + damaged_documents(self.damaged, tell),
             "bytes": self.size,
             "bytes_by_part": {name.replace(" ", "_"): size for name, size in self.sizes.items()},
+            "thumbnail_side": self.thumbnail_side,
             "looks": None if self.appearance is None else _appearance(self.appearance),
             "metadata": _facts(self.facts),
         }
@@ -199,6 +204,7 @@ class Info(Result):
             "labels": listing(self.labels),
             "clusterings": listing(each.name for each in self.clusterings),
             "failed": len(self.failures) or None,
+            "thumbnails": None if self.thumbnail_side == SIDE else f"{self.thumbnail_side} pixels",
             "size": f"{self.size / 1e6:,.1f} MB",
             **{f"of it {name}": f"{size / 1e6:,.1f} MB" for name, size in self.sizes.items()},
         }
