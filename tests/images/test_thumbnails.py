@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lookalike.images.thumbnails import SIDE, encode_thumbnail, make_thumbnail
+from lookalike.errors import InvalidInputError
+from lookalike.images.thumbnails import (
+    SIDE,
+    check_thumbnail_side,
+    encode_thumbnail,
+    is_made_for,
+    make_thumbnail,
+    shorter_side_for,
+)
 
 
 @pytest.mark.parametrize(
@@ -49,3 +57,60 @@ def test_an_encoded_thumbnail_is_a_small_jpeg_of_the_same_picture():
 def test_encoding_is_the_same_each_time():
     image = Image.effect_noise((100, 80), 50).convert("RGB")
     assert encode_thumbnail(image) == encode_thumbnail(image)
+
+
+@pytest.mark.parametrize(
+    ("side", "size", "expected"),
+    [
+        (64, (1024, 512), (64, 32)),
+        (64, (80, 10), (80, 10)),
+        (64, (81, 10), (64, 8)),
+        (512, (641, 9), (512, 7)),
+    ],
+)
+def test_another_side_leaves_as_they_are_what_is_at_most_a_quarter_larger(side, size, expected):
+    assert make_thumbnail(Image.new("RGB", size), side).size == expected
+
+
+@pytest.mark.parametrize("size", [(4000, 3000), (3000, 4000), (1601, 999), (9000, 2), (700, 700), (300, 200)])
+@pytest.mark.parametrize("side", [64, 256, 777, 1024])
+def test_so_many_pixels_of_the_shorter_side_are_enough_for_the_longer_one(size, side):
+    needed, scale = shorter_side_for(*size, side), min(side, max(size)) / max(size)
+    assert needed - 1 < min(size) * scale <= needed
+
+
+@pytest.mark.parametrize("side", [64, 1024])
+def test_the_bounds_are_among_the_sides(side):
+    assert check_thumbnail_side(side) == side
+
+
+@pytest.mark.parametrize("side", [-64, 0, 63, 1025, 10**9])
+def test_what_lies_beyond_is_none(side):
+    with pytest.raises(InvalidInputError, match=f"thumbnails is {side} pixels; expected 64 to 1024"):
+        check_thumbnail_side(side)
+
+
+@pytest.mark.parametrize(
+    ("made_for", "image", "wanted"),
+    [
+        (256, (1000, 500), {256}),
+        (512, (1000, 500), {512}),
+        (256, (310, 200), {256, 300, 512}),  # it is whole
+        (256, (60, 50), {64, 128, 256, 300, 512}),
+        (128, (150, 50), {128, 256, 300, 512}),
+    ],
+)
+def test_a_thumbnail_tells_for_which_side_it_was_made_unless_it_is_the_whole_image(made_for, image, wanted):
+    jpeg = encode_thumbnail(make_thumbnail(Image.new("RGB", image), made_for), made_for)
+    assert {side for side in (64, 128, 256, 300, 512) if is_made_for(jpeg, side, *image)} == wanted
+
+
+def test_the_comment_of_another_program_is_no_side():
+    stream = io.BytesIO()
+    Image.new("RGB", (256, 128)).save(stream, "JPEG", comment=b"made with care")
+    assert is_made_for(stream.getvalue(), SIDE, 1000, 500)
+
+
+def test_what_is_no_picture_is_made_for_no_side():
+    assert not is_made_for(b"no", SIDE, 10, 10)
+    assert not is_made_for(b"", SIDE, 10, 10)
