@@ -11,7 +11,8 @@ from PIL import Image
 from lookalike import CancelledError, CancelToken, Collection, InvalidInputError
 from lookalike.errors import ImageDamagedError
 from lookalike.images import decode
-from lookalike.images.thumbnails import SIDE, encode_thumbnail, make_thumbnail
+from lookalike.images.thumbnails import encode_thumbnail, make_thumbnail
+from lookalike.system.limits import THUMBNAIL_SIDE
 from pictures import picture
 
 MODEL = "pixels-8-grey"
@@ -61,7 +62,7 @@ def expected(side):
     return found
 
 
-@pytest.mark.parametrize("side", [64, 128, SIDE, 512, 1024])
+@pytest.mark.parametrize("side", [64, 128, THUMBNAIL_SIDE, 512, 1024])
 def test_thumbnails_have_the_side_and_nothing_else_depends_on_it(made, tmp_path, side):
     folder, usual = made
     collection = Collection.create(tmp_path, MODEL, with_root=False, thumbnail_side=side)
@@ -77,7 +78,7 @@ def test_what_is_made_without_a_word_is_as_it_always_was(made):
     folder, usual = made
     (image,) = (hit.id for hit in usual.vectors()[0] if hit.path.endswith("large.jpg"))
     always = encode_thumbnail(
-        make_thumbnail(decode((folder / "large.jpg").read_bytes(), "large", SIDE).image)
+        make_thumbnail(decode((folder / "large.jpg").read_bytes(), "large", THUMBNAIL_SIDE).image)
     )
     assert usual.thumbnails([image])[image] == always
     assert "thumbnail_side" not in (usual.folder / "collection.json").read_text()
@@ -94,12 +95,12 @@ def collection(made, tmp_path):
 def test_a_change_is_kept_and_holds_for_what_comes_then(made, collection, tmp_path):
     collection.set_thumbnail_side(384)
     assert collection.thumbnail_side == 384
-    assert Collection.open(collection.folder).thumbnail_side == SIDE  # until the next sync
+    assert Collection.open(collection.folder).thumbnail_side == THUMBNAIL_SIDE  # until the next sync
     collection.sync(dry_run=True)
-    assert Collection.open(collection.folder).thumbnail_side == SIDE
+    assert Collection.open(collection.folder).thumbnail_side == THUMBNAIL_SIDE
     collection.sync()
     assert Collection.open(collection.folder).thumbnail_side == 384
-    assert sizes(collection) == expected(SIDE)
+    assert sizes(collection) == expected(THUMBNAIL_SIDE)
     assert collection.count_other_thumbnails() == 3
     noisy(9, (2000, 1000)).save(tmp_path / "new.jpg")
     collection.add_root(tmp_path, exclude=["home"])
@@ -125,10 +126,10 @@ def test_reading_again_makes_them_anew_and_goes_on_where_it_was_stopped(collecti
     collection.sync(reread=True)
     assert collection.count_other_thumbnails() == 0
     assert (sizes(collection), rows(collection)) == (expected(512), before)
-    collection.set_thumbnail_side(SIDE)  # and back
+    collection.set_thumbnail_side(THUMBNAIL_SIDE)  # and back
     assert collection.count_other_thumbnails() == 3
     collection.sync(reread=True)
-    assert (collection.count_other_thumbnails(), sizes(collection)) == (0, expected(SIDE))
+    assert (collection.count_other_thumbnails(), sizes(collection)) == (0, expected(THUMBNAIL_SIDE))
 
 
 def test_images_added_by_call_have_it_too(tmp_path):
@@ -160,7 +161,7 @@ def test_another_side_is_refused_and_makes_no_collection(collection, tmp_path, s
         with pytest.raises(InvalidInputError, match=r"expected (64 to 1024|a whole number)"):
             Collection.open_or_create(at=tmp_path / "new", model=MODEL, thumbnail_side=side)
     assert not (tmp_path / "new").exists()
-    assert collection.thumbnail_side == SIDE
+    assert collection.thumbnail_side == THUMBNAIL_SIDE
 
 
 def test_it_goes_with_copies_and_stays_when_something_else_is_written(made, collection, tmp_path):
@@ -182,7 +183,7 @@ def test_it_goes_with_copies_and_stays_when_something_else_is_written(made, coll
 
 def test_what_cannot_be_decoded_once_more_has_a_thumbnail_of_what_there_is(made, tmp_path, monkeypatch):
     def only_once(data, name, side, **how):
-        if side != SIDE:
+        if side != THUMBNAIL_SIDE:
             raise ImageDamagedError(name, "too slow")
         return decode(data, name, side, **how)
 

@@ -6,13 +6,13 @@ from PIL import Image
 
 from lookalike.errors import InvalidInputError
 from lookalike.images.thumbnails import (
-    SIDE,
     check_thumbnail_side,
     encode_thumbnail,
     is_made_for,
     make_thumbnail,
     shorter_side_for,
 )
+from lookalike.system.limits import THUMBNAIL_SIDE
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_thumbnail_looks_like_the_image():
     y, x = np.mgrid[:600, :800]
     image = Image.fromarray(np.stack([x * 255 // 799, y * 255 // 599, 0 * x], -1).astype(np.uint8))
     thumbnail = np.asarray(make_thumbnail(image), dtype=float)
-    expected = np.asarray(image.resize((SIDE, 192), Image.Resampling.BOX), dtype=float)
+    expected = np.asarray(image.resize((THUMBNAIL_SIDE, 192), Image.Resampling.BOX), dtype=float)
     assert np.abs(thumbnail - expected).max() <= 3
 
 
@@ -108,9 +108,9 @@ def test_a_thumbnail_tells_for_which_side_it_was_made_unless_it_is_the_whole_ima
 def test_the_comment_of_another_program_is_no_side():
     stream = io.BytesIO()
     Image.new("RGB", (256, 128)).save(stream, "JPEG", comment=b"made with care")
-    assert is_made_for(stream.getvalue(), SIDE, 1000, 500)
+    assert is_made_for(stream.getvalue(), THUMBNAIL_SIDE, 1000, 500)
 
 
 def test_what_is_no_picture_is_made_for_no_side():
-    assert not is_made_for(b"no", SIDE, 10, 10)
-    assert not is_made_for(b"", SIDE, 10, 10)
+    assert not is_made_for(b"no", THUMBNAIL_SIDE, 10, 10)
+    assert not is_made_for(b"", THUMBNAIL_SIDE, 10, 10)

@@ -31,7 +31,7 @@ from lookalike.errors import (
     LockedError,
     LookalikeError,
 )
-from lookalike.images.thumbnails import LEAST_SIDE, MOST_SIDE, SIDE
+from lookalike.system.limits import LEAST_THUMBNAIL_SIDE, MOST_THUMBNAIL_SIDE, THUMBNAIL_SIDE
 from lookalike.system.wording import count_images, count_of
 
 if TYPE_CHECKING:
@@ -108,8 +108,9 @@ def index(
     thumbnails: Annotated[
         int | None,
         option(
-            f"Longer side of thumbnails, {LEAST_SIDE} to {MOST_SIDE} pixels; {SIDE} by default. Remembered."
-            " Images that are there keep theirs until they are read again: --reread.",
+            f"Longer side of thumbnails, {LEAST_THUMBNAIL_SIDE} to {MOST_THUMBNAIL_SIDE} pixels;"
+            f" {THUMBNAIL_SIDE} by default. Remembered. Images that are there keep theirs until they are"
+            " read again: --reread.",
             metavar="SIZE",
         ),
     ] = None,

@@ -45,7 +45,7 @@ from lookalike.errors import (
     QueryNotFoundError,
 )
 from lookalike.hints import Hint, Sentence
-from lookalike.images.thumbnails import SIDE, check_thumbnail_side
+from lookalike.images.thumbnails import check_thumbnail_side
 from lookalike.index.contract import DEFAULT_RECALL
 from lookalike.index.kinds import AUTO as AUTO_INDEX
 from lookalike.query.checking import check_count, check_seconds
@@ -64,7 +64,7 @@ from lookalike.sync import COMMIT_SECONDS, Work, locate
 from lookalike.system.checked_calls import checked, shown
 from lookalike.system.cores import usable_cores
 from lookalike.system.forks import leave_behind
-from lookalike.system.limits import PICTURE_SECONDS
+from lookalike.system.limits import PICTURE_SECONDS, THUMBNAIL_SIDE
 from lookalike.system.progress import CancelToken, ProgressReport, silent
 from lookalike.system.watching import watching
 from lookalike.types import Hit, Ids, Metric, Vectors
@@ -128,7 +128,7 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
         exclude: Sequence[str] = (),
         with_root: bool = True,
         check_model: bool = True,
-        thumbnail_side: int = SIDE,
+        thumbnail_side: int = THUMBNAIL_SIDE,
         report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
     ) -> Collection:

@@ -7,20 +7,15 @@ import math
 from typing import TYPE_CHECKING
 
 from lookalike.errors import InvalidInputError
+from lookalike.system.limits import LEAST_THUMBNAIL_SIDE, MOST_THUMBNAIL_SIDE, THUMBNAIL_SIDE
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SIDE = 256
-"""Longest side of a thumbnail that was shrunk, pixels, where nobody wants another."""
-
-LEAST_SIDE, MOST_SIDE = 64, 1024
-"""What one may want: what pictures are compared at (`lookalike.registration`), and four times the usual."""
-
 QUALITY = 85
 """JPEG quality: the knee of size against visible loss at this size."""
 
-_MADE_FOR = b"lookalike thumbnail "  # a comment in the file says for which side, unless that is `SIDE`
+_MADE_FOR = b"lookalike thumbnail "  # and the side, a comment in the file, unless that is the usual one
 
 
 def check_thumbnail_side(side: int) -> int:
@@ -31,15 +26,16 @@ def check_thumbnail_side(side: int) -> int:
     InvalidInputError
         If it is less than 64 or more than 1024.
     """
-    if not LEAST_SIDE <= side <= MOST_SIDE:
+    if not LEAST_THUMBNAIL_SIDE <= side <= MOST_THUMBNAIL_SIDE:
         raise InvalidInputError(
-            f"the longer side of thumbnails is {side} pixels; expected {LEAST_SIDE} to {MOST_SIDE}",
+            f"the longer side of thumbnails is {side} pixels;"
+            f" expected {LEAST_THUMBNAIL_SIDE} to {MOST_THUMBNAIL_SIDE}",
             field="thumbnail_side",
         )
     return side
 
 
-def make_thumbnail(image: Image, side: int = SIDE) -> Image:
+def make_thumbnail(image: Image, side: int = THUMBNAIL_SIDE) -> Image:
     """Shrink an RGB image to at most `side` × `side`, keeping its proportions; small ones stay as they are.
 
     Small is up to a quarter more: to shrink these takes three times as long as writing them whole.
@@ -66,10 +62,10 @@ def shorter_side_for(width: int, height: int, side: int) -> int:
     return math.ceil(shorter * min(longer, side) / longer)
 
 
-def encode_thumbnail(thumbnail: Image, side: int = SIDE) -> bytes:
+def encode_thumbnail(thumbnail: Image, side: int = THUMBNAIL_SIDE) -> bytes:
     """Return the thumbnail as a JPEG file, which says for which side it was made."""
     stream = io.BytesIO()
-    comment = {} if side == SIDE else {"comment": b"%s%d" % (_MADE_FOR, side)}
+    comment = {} if side == THUMBNAIL_SIDE else {"comment": b"%s%d" % (_MADE_FOR, side)}
     thumbnail.save(stream, "JPEG", quality=QUALITY, **comment)
     return stream.getvalue()
 
@@ -88,7 +84,7 @@ def is_made_for(jpeg: bytes, side: int, width: int, height: int) -> bool:
 
 def _read_side(comment: bytes | None) -> int:
     if comment is None or not comment.startswith(_MADE_FOR):
-        return SIDE
+        return THUMBNAIL_SIDE
     return int(comment.removeprefix(_MADE_FOR))
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.images.metadata.metadata import NO_METADATA, Metadata
-from lookalike.images.thumbnails import SIDE
 from lookalike.query.appearance import Appearance, Color, shape_of
 from lookalike.query.facts import Facts
 from lookalike.results.clusterings import ClusteringInfo
@@ -18,6 +17,7 @@ from lookalike.results.documents import Result, damaged_documents, rounded
 from lookalike.results.lookup import NOTHING, Lookup
 from lookalike.results.notebook import Card, listing, show_cards, show_facts
 from lookalike.results.sync import Failure, Note
+from lookalike.system.limits import THUMBNAIL_SIDE
 from lookalike.system.wording import count_images
 from lookalike.types import FieldValue, ImageId, field_documents, format_id
 
@@ -154,7 +154,7 @@ class Info(Result):
     unused_labels: dict[str, int] = field(default_factory=dict)
     label_note: str | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
-    thumbnail_side: int = SIDE
+    thumbnail_side: int = THUMBNAIL_SIDE
 
     @property
     def looks(self) -> Appearance | None:
@@ -204,7 +204,7 @@ class Info(Result):
             "labels": listing(self.labels),
             "clusterings": listing(each.name for each in self.clusterings),
             "failed": len(self.failures) or None,
-            "thumbnails": None if self.thumbnail_side == SIDE else f"{self.thumbnail_side} pixels",
+            "thumbnails": None if self.thumbnail_side == THUMBNAIL_SIDE else f"{self.thumbnail_side} pixels",
             "size": f"{self.size / 1e6:,.1f} MB",
             **{f"of it {name}": f"{size / 1e6:,.1f} MB" for name, size in self.sizes.items()},
         }

@@ -34,13 +34,14 @@ from lookalike.images import (
 from lookalike.images.metadata.reading import read_metadata
 from lookalike.images.own import OWN, is_own_picture
 from lookalike.images.reader import READER
-from lookalike.images.thumbnails import SIDE, shorter_side_for
+from lookalike.images.thumbnails import shorter_side_for
 from lookalike.store import Store, Table
 from lookalike.store.store import Changes, FailureRow, ImageRow
 from lookalike.sync.plan import FoundFile, IndexedState, Plan, file_row
 from lookalike.sync.reading import Outage, Unread, identify, read, undecoded
 from lookalike.sync.side_by_side import side_by_side
 from lookalike.sync.work import Work
+from lookalike.system.limits import THUMBNAIL_SIDE
 from lookalike.system.progress import Progress
 from lookalike.types import ImageId, PixelArray, Vectors
 
@@ -316,7 +317,7 @@ class Worker:
         sides = [embedder.model.decode_side for embedder in self._embedders]
         decoded: dict[int | None, Decoded] = {  # once for each size that is wanted
             side: self._decode_at(content, file, side) if isinstance(content, bytes) else from_pixels(content)
-            for side in dict.fromkeys(sides or [SIDE])
+            for side in dict.fromkeys(sides or [THUMBNAIL_SIDE])
         }
         pixels = [
             embedder.prepare(decoded[side].image)
@@ -324,7 +325,7 @@ class Worker:
         ]
         first = next(iter(decoded.values()))
         row, colors = (None, None) if image in self._described else _describe(image, sha256, first)
-        if row is not None and self._thumbnail_side != SIDE:
+        if row is not None and self._thumbnail_side != THUMBNAIL_SIDE:
             row = replace(row, thumbnail=self._thumbnail(content, file, first))
         if row is not None and isinstance(content, bytes):
             row = replace(row, metadata=read_metadata(content))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lookalike.images.thumbnails import SIDE
 from lookalike.store.store import Changes, FileRow
-from lookalike.system.limits import PICTURE_SECONDS
+from lookalike.system.limits import PICTURE_SECONDS, THUMBNAIL_SIDE
 from lookalike.system.progress import UNWATCHED, Watch
 
 COMMIT_SECONDS = 10.0
@@ -41,5 +40,5 @@ class Work:
     say: Callable[[str], None] = lambda words: None
     commit_seconds: float = COMMIT_SECONDS
     picture_seconds: float = PICTURE_SECONDS
-    thumbnail_side: int = SIDE
+    thumbnail_side: int = THUMBNAIL_SIDE
     edited: Callable[[Sequence[tuple[FileRow, FileRow]], Changes], None] = lambda rows, changes: None
