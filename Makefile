@@ -42,7 +42,7 @@ docs/gallery.md: .venv/.installed-dev-docs-annoy scripts/draw_gallery.py
 
 clean:  ## remove all that make made here, .venv too
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist site lookalike-demo \
-		docs/gallery docs/gallery.md
+		docs/gallery docs/gallery.md src/lookalike/native/kernels*
 	find src tests benchmarks faults scripts -name __pycache__ -prune -exec rm -rf {} +
 
 # .venv/.ready says that .venv is whole; .venv/.installed-dev-docs-annoy that lookalike[dev,docs,annoy] is in it.
@@ -50,8 +50,10 @@ clean:  ## remove all that make made here, .venv too
 .venv/.ready: always
 	@PYTHON='$(PYTHON)' GOAL='$(firstword $(MAKECMDGOALS))' sh scripts/make-venv
 
-.venv/.installed%: .venv/.ready pyproject.toml
+KERNELS := $(wildcard hatch_build.py src/lookalike/native/*.cpp src/lookalike/native/*.hpp)
+
+.venv/.installed%: .venv/.ready pyproject.toml $(KERNELS)
 	@$(BIN)/python scripts/install.py $(subst -, ,$*)
 
-.venv/.installed: .venv/.ready pyproject.toml
+.venv/.installed: .venv/.ready pyproject.toml $(KERNELS)
 	@$(BIN)/python scripts/install.py

@@ -35,6 +35,7 @@ NAMED = (  # only when they are named
     "stays_open",  # a machine at rest
     "beside_others",  # likewise
     "decoding_costs",  # ends with 1 where a picture takes more than is reckoned
+    "first_use",  # as long as commands that compile when they are used
     "version_before",  # a checkout of that version
     "durability",  # likewise
     "browse",  # likewise

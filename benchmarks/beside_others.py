@@ -77,7 +77,7 @@ def main() -> None:
 
 def _measure(home: Path, query: str, words: str, remade: str) -> dict[str, float]:
     line = [word.format(query=query, home=home) for word in words.split()]
-    _run(home, line, remade)  # compiles
+    _run(home, line, remade)  # loads what it needs
     alone, beside = [], []
     for _ in range(ROUNDS):
         alone.append(_run(home, line, remade))

@@ -43,7 +43,7 @@ def main(*sizes: str) -> None:
     _, vectors = Collection.open(home).vectors("lite0")
     reduced = PCA(64).fit_transform(vectors)
     order = np.random.default_rng(0).permutation(len(reduced))
-    HDBSCAN().fit(reduced[:500])  # compiles
+    HDBSCAN().fit(reduced[:500])  # loads what it needs
     DBSCAN(0.4).fit(reduced[:500])
     file = report.FOLDER / "density.json"
     figures: dict[str, Any] = (

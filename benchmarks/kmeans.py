@@ -42,7 +42,7 @@ Contender = Callable[[Any, int, int], Any]  # rows, k, seed → centres
 def main() -> None:
     train = next(iter(load("fashion-mnist")))
     rows = np.ascontiguousarray(train.reshape(len(train), -1), np.float32)
-    ours(rows[:2_000], 20, 0)  # compiles
+    ours(rows[:2_000], 20, 0)  # loads what it needs
     figures: dict[str, Any] = {"rows": list(rows.shape), "rounds": N_ROUNDS}
     for k, names, seeds in STAGES:
         measured = figures.setdefault(f"k={k}", {})

@@ -32,7 +32,7 @@ def main() -> None:
 
 def measure(folder: Path) -> dict[str, Any]:
     rows, queries = make()
-    KMeansTree(n_jobs=1).build(rows[:6_000]).search(queries[0], K, recall=0.9)  # compiles
+    KMeansTree(n_jobs=1).build(rows[:6_000]).search(queries[0], K, recall=0.9)  # loads what it needs
     index = KMeansTree(n_jobs=1)
     started = time.perf_counter()
     peak = peak_of(lambda: index.build(rows))

@@ -38,7 +38,7 @@ def main(*parts: str) -> None:
     train, labels, test, test_labels = load("mnist")
     pca = PCA(N_AXES).fit(train.reshape(len(train), -1))
     rows, new = (pca.transform(images.reshape(len(images), -1)) for images in (train, test))
-    project(rows[:6_000])  # compiles
+    project(rows[:6_000])  # loads what it needs
     figures = {key: value for key, value in report.read("tsne").items() if key in ("maps", "placing")}
     if not parts or "maps" in parts:
         figures["maps"] = compare_maps(rows, labels) | {"load": os.getloadavg()}

@@ -3,8 +3,9 @@
     .venv/bin/python scripts/install.py [EXTRA ...]
 
 What pip prints goes to .venv/install.log. When all is in place, .venv/.installed (or .installed-dev, or
-.installed-dev-docs: the extras in order) is written, and that file is what make looks at. It holds a digest
-of pyproject.toml, so that a new date on an unchanged pyproject.toml asks nothing of the network.
+.installed-dev-docs: the extras in order) is written, and that file is what make looks at. It holds digests
+of pyproject.toml and of the kernels' sources, so that a new date on an unchanged pyproject.toml asks nothing
+of the network. Where only the kernels changed, as after a pull, they are compiled in place, without pip.
 """
 
 import contextlib
@@ -51,6 +52,8 @@ FAILURES = (
         "the package index has no {} for this Python and system, or cannot be reached: name another Python "
         "(make PYTHON=python3.12 demo) or another index (PIP_INDEX_URL)",
     ),
+    Failure(r"(lookalike's kernels do not compile: .*)", "{}"),
+    Failure(r"(no C\+\+ compiler: .*)", "{}"),
     Failure(
         r"Failed (?:building wheel for|to build) '?(?!file:)([^'\s]+)",
         "{} could not be built here, as there is no ready-made wheel of it for this Python and system: "
@@ -75,9 +78,12 @@ def stamp_of(extras: list[str]) -> Path:
     return VENV / "-".join([".installed", *extras])
 
 
-def digest() -> str:
-    """Return what an installation depends on, in short."""
-    return hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+def digests() -> list[str]:
+    """Return what an installation depends on, in short: of pyproject.toml, and of the kernels' sources."""
+    kernels = hashlib.sha256()
+    for path in (ROOT / "hatch_build.py", *sorted((ROOT / "src/lookalike/native").glob("*.[ch]pp"))):
+        kernels.update(path.read_bytes() if path.exists() else b"")
+    return [hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest(), kernels.hexdigest()]
 
 
 def environment() -> dict[str, str]:
@@ -116,6 +122,15 @@ def pip_install(extras: list[str]) -> tuple[int, str]:
     return pip.returncode, "".join(printed)
 
 
+def compile_kernels() -> bool:
+    """Compile the kernels beside their sources; return False if pip has to, which may bring a compiler."""
+    start = time.monotonic()
+    done = subprocess.run([sys.executable, "hatch_build.py"], cwd=ROOT, capture_output=True, check=False)
+    if done.returncode == 0:
+        print(f"Compiled the kernels anew in {time.monotonic() - start:.0f} s")
+    return done.returncode == 0
+
+
 def show(line: str) -> None:
     """Show a line in place of the last one, on a terminal."""
     if sys.stderr.isatty():
@@ -125,12 +140,13 @@ def show(line: str) -> None:
 
 def main(extras: list[str]) -> int:
     """Install what is not installed; return the exit code."""
-    stamp = stamp_of(extras)
-    if stamp.exists() and stamp.read_text() == digest():
-        stamp.touch()
+    stamp, now = stamp_of(extras), digests()
+    before = stamp.read_text().split() if stamp.exists() else []
+    if before == now or (before[:1] == now[:1] and compile_kernels()):
+        stamp.write_text("\n".join(now))
         return 0
     name = "lookalike" + (f" with its extras {', '.join(extras)}" if extras else "")
-    print(f"Installing {name} into .venv", flush=True)
+    print(f"Installing {name} into .venv; its kernels are compiled, which takes some 20 s", flush=True)
     start = time.monotonic()
     try:
         code, printed = pip_install(extras)
@@ -143,7 +159,7 @@ def main(extras: list[str]) -> int:
         print(f"{name} is not installed: {explain(printed)}. Log: .venv/install.log", file=sys.stderr)
         return 1
     for count in range(len(extras) + 1):  # dev brings all that the project itself needs
-        stamp_of(extras[:count]).write_text(digest())
+        stamp_of(extras[:count]).write_text("\n".join(now))
     print(f"Installed in {time.monotonic() - start:.0f} s")
     return 0
 

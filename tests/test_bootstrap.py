@@ -157,6 +157,19 @@ def test_changed_requirements_are_installed(installed):
     assert make(installed, "demo").stdout == "shown\n"
 
 
+def test_changed_kernels_are_compiled_without_pip(installed):
+    native = installed / "src" / "lookalike" / "native"
+    native.mkdir(parents=True)
+    (installed / "hatch_build.py").write_text("open('compiled', 'w').close()\n")
+    for source in ("one", "another"):
+        (native / "sums.cpp").write_text(source)
+        said = make(installed, "demo").stdout
+        assert "Compiled the kernels anew" in said
+        assert "Installing" not in said
+        (installed / "compiled").unlink()
+        assert make(installed, "demo").stdout == "shown\n"
+
+
 def test_without_a_network_it_says_so_in_one_line_and_what_was_installed_still_runs(installed):
     line = complaint(make(installed, "test"))
     assert "pip cannot reach a package index" in line
@@ -230,6 +243,10 @@ def test_python_that_does_not_run_is_named(project):
             "no a>=9 for",
         ),
         ("  ERROR: Failed building wheel for lxml\nFailed to build lxml", "lxml could not be built here"),
+        (
+            "  lookalike's kernels do not compile: a.cpp:1:1: error: x\nFailed to build lookalike",
+            "kernels do not compile: a.cpp:1:1: error: x",
+        ),
         ("ERROR: Exception:\nTraceback\n  File\nValueError: odd\n", "pip says: ValueError: odd"),
         ("note: x\nERROR: Something new", "pip says: Something new"),
         ("", "pip failed"),

@@ -24,7 +24,7 @@ FOLDERS = sorted({Path(module).parent.as_posix() for module in MODULES} - {"."})
 
 
 def is_kernel(module: str) -> bool:
-    """Whether a file holds loops that numba compiles, which take arrays one by one."""
+    """Whether a file calls kernels in C++, which take arrays one by one."""
     return Path(module).stem.endswith("kernels")
 
 

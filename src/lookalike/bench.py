@@ -6,7 +6,7 @@ Queries are rows that the indexes do not hold. A hit is right if it is no farthe
 neighbour, which `Exact` finds; distances are measured again, in float64, instead of trusting anyone's, and a
 row named twice counts once. The indexes take turns, a block of queries each, so that whatever else the
 machine does meets them all. *One by one* is a query a call on one thread; *in batch*, all queries in a call
-on all cores. What is compiled on first use is compiled before anything is timed.
+on all cores. Each kind is tried before anything is timed: what it needs is loaded then.
 
 How long it takes
 -----------------
@@ -344,7 +344,7 @@ def _compare(trial: IndexTrial, gallery: Vectors, asked: Vectors) -> IndexCompar
     for kind in trial.chosen:
         efforts = trial.efforts_of(kind)
         try:
-            watch.say("trying", f"trying {kind.kind}, which is compiled the first time")
+            watch.say("trying", f"trying {kind.kind}")
             _try(trial, kind, gallery, asked, k)
             is_built = trial.kinds or kind.kind in AUTO_KINDS
             expected = 0.0 if is_built else _expect(kind, gallery, trial.metric, watch)

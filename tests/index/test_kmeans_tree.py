@@ -1,8 +1,8 @@
 """The k-means tree beyond the contract: its bounds, its recall, its cells."""
 
+import copy
 import json
-import subprocess
-import sys
+import pickle
 
 import numpy as np
 import pytest
@@ -82,15 +82,14 @@ def test_bound_never_exceeds_the_distance(tree):
     """The lemma itself: lifted vectors, as the integers have them, less what they lost."""
     from lookalike.index import kmeans_tree_kernels as kernels
 
-    rows, frame, lists = clustered(12_000, 160), tree._coding, tree._lists
+    rows, scale, lists = clustered(12_000, 160), tree._coding.scale, tree._lists
     cell_of = np.repeat(np.arange(tree.n_cells), np.diff(lists.starts))
     for query in clustered(20, 160, seed=1).astype(np.float64):
-        head, codes = np.empty(128), np.empty(128, np.int16)
-        length_squared = kernels._rotate(query, frame.scale, frame.center, frame.axes, frame.steps[1], head)
-        unit, squared, tail, lost = kernels._encode(head, length_squared, frame.steps[0], codes)
+        codes = np.empty(128, np.int16)
+        unit, squared, tail, lost = kernels.encode(tree._frame, query, codes)
         dots = lists.codes.astype(np.int64) @ codes.astype(np.int64)
         lifted = squared + lists.facts[:, 0] - 2 * (unit * dots + tail * lists.facts[:, 1])
-        true = np.linalg.norm(rows[lists.order] - query, axis=1) * frame.scale
+        true = np.linalg.norm(rows[lists.order] - query, axis=1) * scale
         slack = lost + lists.cell_errors[cell_of]
         assert (np.sqrt(np.maximum(lifted, 0)) <= true + slack + 1e-6).all()
         # And it is of use: most of the true distance, or nothing could be left out.
@@ -106,7 +105,7 @@ def test_bound_of_a_whole_row_never_exceeds_the_distance():
     frame, lists = tree._coding, tree._lists
     for query in clustered(20, 300, seed=1).astype(np.float64):
         codes = np.empty(300, np.int16)
-        unit, squared, lost = kernels._encode_whole(query, frame.scale, frame.center, frame.row_steps, codes)
+        unit, squared, lost = kernels.encode_whole(query, frame.scale, frame.center, frame.row_steps, codes)
         dots = lists.row_codes.astype(np.int64) @ codes.astype(np.int64)
         bound = np.sqrt(np.maximum(squared + lists.row_facts[:, 0] - 2 * unit * dots, 0))
         true = np.linalg.norm(rows[lists.order] - query, axis=1) * frame.scale
@@ -121,8 +120,8 @@ def test_products_of_the_longest_codes_fit_into_32_bits():
     d = 20_000
     codes = np.empty(d, np.int16)
     still = np.zeros((2, d))
-    kernels._encode_whole(np.full(d, 0.3), 1.0, still, np.ones(d), codes)
-    assert kernels._dot(codes, np.full(d, 127, np.int8)) == 127 * codes.astype(np.int64).sum() > 0
+    kernels.encode_whole(np.full(d, 0.3), 1.0, still, np.ones(d), codes)
+    assert kernels.dot(codes, np.full(d, 127, np.int8)) == 127 * codes.astype(np.int64).sum() > 0
 
 
 def test_rows_out_of_reach_are_left_out_without_a_change_of_the_answer(monkeypatch):
@@ -278,22 +277,15 @@ def test_size_of_the_blocks_does_not_change_the_answers(monkeypatch):
     assert (KMeansTree().build(rows).search(queries, recall=1.0).ids == whole.ids).all()
 
 
-def test_help_does_not_import_the_compiler():
-    code = "import sys, lookalike.cli\nfrom lookalike.index import *\nsys.exit('numba' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-
-
-def test_kernels_are_compiled_where_nothing_can_be_kept(monkeypatch):
-    import numba
-
-    from lookalike.index import kernels
-
-    plain = numba.njit
-
-    def refuse(**options):
-        if options.pop("cache", False):
-            raise RuntimeError("cannot cache function: no locator available")
-        return plain(**options)
-
-    monkeypatch.setattr(numba, "njit", refuse)
-    assert kernels.compiled(set())(lambda x: x + 1)(1) == 2
+@each_metric
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda index: pickle.loads(pickle.dumps(index))])
+def test_index_that_was_searched_is_copied(metric, copied):
+    rows = clustered(5_000, 300)
+    index = KMeansTree(metric).build(rows)
+    expected = index.search(rows[:20])
+    other = copied(index)
+    index.remove(range(4_999))
+    found = other.search(rows[:20])
+    assert (found.ids == expected.ids).all() and (found.distances == expected.distances).all()
+    other.add([9_000], rows[:1] + 1)  # its own arrays, wherever those of the first one went
+    assert other.search(rows[0] + 1, k=1).ids == 9_000

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from lookalike.errors import InvalidInputError
 from lookalike.index.graph import neighbor_graph
@@ -228,6 +229,22 @@ def test_forces_are_the_gradient_of_the_divergence():
     tsne_kernels.repel(points.T.copy(), potential, slopes, 0, 50)
     forces = pull - slopes / (2 * (potential.sum() - 50))
     assert np.abs(forces.T + gradient).max() < 1e-6
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])  # scipy's choice, by the number of entries
+def test_forces_and_divergence_are_sums_along_the_graph(dtype):
+    random = np.random.default_rng(0)
+    points = random.normal(size=(2, 300)).astype(np.float32)
+    p = np.where(random.random((300, 300)) < 0.6, random.random((300, 300)), 0).astype(np.float32)
+    pairs = csr_array(p)
+    graph = pairs.indptr.astype(dtype), pairs.indices.astype(dtype), pairs.data
+    pull = np.empty_like(points)
+    tsne_kernels.attract(points, *graph, pull, 0, 300)
+    away = points[:, None] - points[:, :, None]
+    near = 1 / (1 + np.square(away).sum(axis=0))
+    assert pull == pytest.approx((p * near * away).sum(axis=2), abs=1e-4)
+    divergence = (p * np.log(np.where(p > 0, p, 1) / near)).sum()
+    assert tsne_kernels.sum_logarithms(points, *graph, 0, 300) == pytest.approx(divergence, rel=1e-5)
 
 
 def test_divergence_is_that_of_the_map(groups, mapped):

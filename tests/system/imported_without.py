@@ -24,7 +24,7 @@ SIGNALS = {
 EXTRAS = ("torch", "umap", "annoy", "hnswlib", "tokenizers", "safetensors")
 # What others import is theirs; here it is of this system.
 OTHERS = (
-    "concurrent.futures ctypes filelock httpx lance matplotlib.figure multiprocessing.pool numba numpy onnx"
+    "concurrent.futures ctypes filelock httpx lance matplotlib.figure multiprocessing.pool numpy onnx"
     " onnxruntime PIL.Image pillow_heif pooch pyarrow.parquet rawpy rich.console scipy.sparse sklearn.base"
     " subprocess typer urllib.request"
 )

@@ -176,6 +176,9 @@ def complain_of_library(error: BaseException) -> int:
     while isinstance(first.__cause__ or first.__context__, ImportError):  # others say more, and less
         first = first.__cause__ or first.__context__ or first
     words = " ".join(str(first).split()) or type(first).__name__
+    if isinstance(first, ImportError) and first.name == "lookalike.native":  # which says what to do
+        complain(words)
+        return 2
     happened = "cannot be loaded" if isinstance(error, ImportError) else "gave up"
     complain(
         f"a library {happened} ({words}); is there too little memory, or room for open files (ulimit -a)?"

@@ -42,7 +42,7 @@ def merge(centers: Doubles, sizes: Ids, watch: Watch = UNWATCHED) -> tuple[npt.N
         state = np.ones(m, np.bool_), np.empty(m, np.int64), np.zeros(2, np.int64)
         for done in range(0, m - 1, _ROUND):
             watch(Progress("merging", done, m - 1, "merging clusters"))
-            kernels.chain(costs, weights, *state, done, min(done + _ROUND, m - 1), pairs, found)
+            kernels.chain(costs, weights, state, (done, min(done + _ROUND, m - 1)), pairs, found)
     order = np.argsort(found, kind="stable")
     # The chain names a cluster by one of its cells; here it gets its node.
     node_of, children = np.arange(m), np.empty((m - 1, 2), np.int64)

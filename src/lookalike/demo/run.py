@@ -35,12 +35,13 @@ from lookalike.errors import (
     LookalikeError,
 )
 from lookalike.hints import Hint
-from lookalike.images.finding.scan import escape, scan, unescape
+from lookalike.images.finding.scan import scan
 from lookalike.results.clusterings import Cluster, Clustering
 from lookalike.results.evaluation import ClusteringEvaluation, Evaluation
 from lookalike.results.maps import ImageMap
 from lookalike.results.search import SearchResult
 from lookalike.results.sync import SyncReport
+from lookalike.system.file_names import escape, unescape
 from lookalike.system.progress import CancelToken, ProgressReport, Watch
 from lookalike.system.watching import watching
 from lookalike.types import Hit, ImageId, Vectors

@@ -1,26 +1,27 @@
-"""The compiled part of `ByteRows`: one query against all rows as bytes; the arrays are described there.
+"""The kernels of `ByteRows`: one query against all rows as bytes; see native/byte_rows.cpp.
 
-What makes it quick, measured on 512-bit x86 with rows of 1,280: LLVM multiplies 16-bit integers in pairs
-(vpmaddwd), so that a scan takes as long as reading the bytes from memory, 15 to 25 GB/s a core; the bounds
-come after each block of products, in a loop of their own.
+The arrays are described in `byte_rows`. Inputs are already checked.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from lookalike.index.kernels import EXACT, FAST, compiled, keep, measure
+from lookalike.system.native import at, kernel
+from lookalike.types import Ids, Vectors
 
-LARGEST_CODE = 127
-LARGEST_QUERY_CODE = 32_767
-LARGEST_SUM = 2**31 - 1
+Doubles = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int8]
 
-_BLOCK_ROWS = 256
-_SAME = 1e-9  # sums in float64 differ by less than that share, in whichever order they are taken
+_encode_query = kernel("byte_rows_encode_query", "aid aa aa")
+_scan = kernel("byte_rows_scan", "ai dddd aa ai aaai", "i")
+_measure_near = kernel("byte_rows_measure_near", "aiddd ai aa a iia", "i")
 
 
-@compiled(EXACT)
-def encode_query(query, scale, center, steps, codes):
+def encode_query(
+    query: Doubles, scale: float, center: Doubles, steps: Doubles, codes: npt.NDArray[np.int16]
+) -> tuple[float, float, float, float]:
     """Write a query, (d,) float64, as integers.
 
     Their dot product with a row's integers, times their unit, is that of what both stand for.
@@ -30,44 +31,19 @@ def encode_query(query, scale, center, steps, codes):
     unit, squared, lost, length : float
         The squared length of what the integers stand for, what they lost, and the length of the query.
     """
-    largest, total = 0.0, 0.0
-    for j in range(query.shape[0]):
-        value = (query[j] - center[j]) * scale
-        largest = max(largest, abs(value * steps[j]))
-        total += value * value
-    unit = largest / min(LARGEST_QUERY_CODE, LARGEST_SUM // (LARGEST_CODE * len(query)))
-    inverse = 1 / unit if unit > 0 else 0.0
-    squared, lost = 0.0, 0.0
-    for j in range(query.shape[0]):
-        value = (query[j] - center[j]) * scale
-        code = np.rint(value * steps[j] * inverse)
-        codes[j] = np.int16(code)  # OUT
-        kept = code * unit / steps[j]
-        squared += kept * kept
-        lost += (value - kept) * (value - kept)
-    return unit, squared, np.sqrt(lost), np.sqrt(total)
+    facts = np.empty(4)
+    _encode_query(
+        at(query, np.float64), len(query), scale, at(center, np.float64), at(steps, np.float64),
+        at(codes, np.int16), at(facts, np.float64),
+    )  # fmt: skip
+    unit, squared, lost, length = facts.tolist()
+    return unit, squared, lost, length
 
 
-@compiled(FAST)
-def _dots(query_codes, codes, out):
-    for i in range(len(codes)):
-        row, total = codes[i], np.int32(0)
-        for j in range(row.shape[0]):
-            total += np.int32(query_codes[j]) * np.int32(row[j])
-        out[i] = total  # OUT
-
-
-@compiled(FAST)
-def _dots_of(query_codes, codes, chosen, out):
-    for i in range(len(chosen)):
-        row, total = codes[chosen[i]], np.int32(0)
-        for j in range(row.shape[0]):
-            total += np.int32(query_codes[j]) * np.int32(row[j])
-        out[i] = total  # OUT
-
-
-@compiled(FAST)
-def scan(query_codes, unit, squared, lost, rounding, codes, facts, chosen, nearest, farthest):
+def scan(
+    query_codes: npt.NDArray[np.int16], unit: float, squared: float, lost: float, rounding: float,
+    codes: Codes, facts: Vectors, chosen: Ids, nearest: Vectors, farthest: Doubles,
+) -> int:  # fmt: skip
     """Bound the distances of a query to rows.
 
     Parameters
@@ -86,26 +62,20 @@ def scan(query_codes, unit, squared, lost, rounding, codes, facts, chosen, neare
     int
         How many of `farthest` were written.
     """
-    n, k = len(nearest), len(farthest)
-    double = 2 * unit
-    dots, places, size = np.empty(_BLOCK_ROWS, np.int32), np.empty(k, np.int64), 0
-    for start in range(0, n, _BLOCK_ROWS):
-        end = min(start + _BLOCK_ROWS, n)
-        if len(chosen):
-            _dots_of(query_codes, codes, chosen[start:end], dots)
-        else:
-            _dots(query_codes, codes[start:end], dots)
-        for i in range(start, end):
-            row = chosen[i] if len(chosen) else i
-            square = squared + facts[row, 0] - double * dots[i - start]
-            off = facts[row, 1] + lost
-            nearest[i] = np.sqrt(max(square - rounding, 0.0)) - off  # OUT
-            size = keep(farthest, places, size, k, np.sqrt(max(square + rounding, 0.0)) + off, i)
-    return size
+    places = np.empty(len(farthest), np.int64)
+    n_written: int = _scan(
+        at(query_codes, np.int16), len(query_codes), unit, squared, lost, rounding,
+        at(codes, np.int8), at(facts, np.float32),
+        at(chosen, np.int64) if len(chosen) else None, len(nearest),
+        at(nearest, np.float32), at(farthest, np.float64), at(places, np.int64), len(farthest),
+    )  # fmt: skip
+    return n_written
 
 
-@compiled(FAST)
-def measure_near(query, scale, rounding, reach, nearest, rows, lengths, chosen, k, most):
+def measure_near(
+    query: Doubles, scale: float, rounding: float, reach: float, nearest: Vectors,
+    rows: Vectors, lengths: Doubles, chosen: Ids, k: int, most: int,
+) -> tuple[Ids, bool]:  # fmt: skip
     """Measure the rows that may be among the k nearest, in the order of their bounds.
 
     Parameters
@@ -126,30 +96,10 @@ def measure_near(query, scale, rounding, reach, nearest, rows, lengths, chosen, 
     is_done : bool
         False where more than `most` would have to be measured.
     """
-    count = 0
-    for i in range(len(nearest)):
-        count += nearest[i] <= reach
-    found, distances = np.empty(min(count, most), np.int64), np.empty(min(count, most), np.float64)
-    if count > most:
-        return found, False
-    bounds, at = np.empty(count, np.float32), 0
-    for i in range(len(nearest)):
-        if nearest[i] <= reach:
-            bounds[at], found[at] = nearest[i], chosen[i] if len(chosen) else i
-            at += 1
-    order = np.argsort(bounds)
-    best, best_rows, size = np.empty(k, np.float64), np.empty(k, np.int64), 0
-    measured = np.empty(count, np.int64)
-    at = 0
-    for place in order:
-        if bounds[place] > reach:
-            break
-        row = found[place]
-        distance = measure(query, rows[row], lengths[row] if len(lengths) else 1.0)
-        measured[at], distances[at] = row, distance
-        at += 1
-        size = keep(best, best_rows, size, k, distance, row)
-        if size == k:
-            reach = min(reach, np.sqrt(best[0]) * scale * (1 + _SAME) + rounding)
-    limit = best[0] * (1 + _SAME) if size == k else np.inf
-    return measured[:at][distances[:at] <= limit], True
+    found = np.empty(min(len(nearest), most), np.int64)
+    n_found = _measure_near(
+        at(query, np.float64), len(query), scale, rounding, reach, at(nearest, np.float32), len(nearest),
+        at(rows, np.float32), at(lengths, np.float64) if len(lengths) else None,
+        at(chosen, np.int64) if len(chosen) else None, k, most, at(found, np.int64),
+    )  # fmt: skip
+    return found[: max(n_found, 0)], n_found >= 0

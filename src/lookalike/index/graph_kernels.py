@@ -1,49 +1,36 @@
-"""The compiled part of neighbour graphs: pairs that look near are measured, and put where they belong.
+"""The kernels of neighbour graphs: pairs that look near are measured, and put where they belong.
 
 Estimates are squared distances from a matrix product, in float32, never larger than the true ones by more
 than a slack that the limit has in it already. What is kept is measured in float64 on the original rows, and
-compared as float32. Inputs are already checked.
+compared as float32. Inputs are already checked. See native/graph.cpp.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from lookalike.index.kernels import compiled
+from lookalike.system.native import at, kernel
+from lookalike.types import Ids, Vectors
 
 CHUNK = 64  # estimates looked at together: a loop of constant length is vectorised
 
-_FAST = {"reassoc", "contract", "arcp", "nsz"}
-_EXACT = {"reassoc", "nsz"}
+Doubles = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.int32]
+
+_pairs_within = kernel("graph_pairs_within", "a ii ii dd aa ii aaa", "i")
+_count = kernel("graph_count", "aaia")
+_fill = kernel("graph_fill", "aaaiaaa")
+_nearest_outside = kernel("graph_nearest_outside", "a ii a ai aa dd aai aaa")
+_unite = kernel("graph_unite", "aaaia")
+_number_components = kernel("graph_number_components", "aia", "i")
+_sizes_beside_largest = kernel("graph_sizes_beside_largest", "aa ii aa aa")
 
 
-@compiled(_EXACT)
-def _measure(rows, lengths, a, b):
-    """Return the distance of two rows; 1 - cosine where there are lengths."""
-    total = 0.0
-    first, second = rows[a], rows[b]
-    if len(lengths):
-        for j in range(first.shape[0]):
-            difference = np.float64(first[j]) / lengths[a] - np.float64(second[j]) / lengths[b]
-            total += difference * difference
-        return np.float32(total / 2)
-    for j in range(first.shape[0]):
-        difference = np.float64(first[j]) - np.float64(second[j])
-        total += difference * difference
-    return np.float32(np.sqrt(total))
-
-
-@compiled(_FAST)
-def _any_within(chunk, limit):
-    """Tell whether any of a chunk of estimates is within the limit."""
-    count = 0
-    for j in range(CHUNK):
-        count += chunk[j] <= limit
-    return count > 0
-
-
-@compiled(_FAST)
-def pairs_within(estimates, first_row, first_column, limit, reach, rows, lengths, a, b, distances):
+def pairs_within(
+    estimates: Vectors, first_row: int, first_column: int, limit: np.float32, reach: np.float32,
+    rows: Vectors, lengths: Doubles, a: Numbers, b: Numbers, distances: Vectors,
+) -> int:  # fmt: skip
     """Write the pairs a < b of a tile that are at most `reach` apart; return how many there are.
 
     Parameters
@@ -53,58 +40,39 @@ def pairs_within(estimates, first_row, first_column, limit, reach, rows, lengths
         Where the tile lies.
     limit, reach : float32
         The largest estimate, and the largest distance.
+    rows : (n, d) float32
+    lengths : (n,) float64
+        For cosine; (0,) for euclidean.
     a, b : (room,) int32
         OUT
     distances : (room,) float32
         OUT
     """
-    found = 0
-    n = len(rows)
-    hits = np.empty(CHUNK + 1, np.int64)
-    for i in range(estimates.shape[0]):
-        row = first_row + i
-        for chunk in range(estimates.shape[1]):
-            start = first_column + chunk * CHUNK
-            if start + CHUNK <= row + 1 or not _any_within(estimates[i, chunk], limit):
-                continue
-            n_hits, near = 0, estimates[i, chunk]
-            for j in range(CHUNK):  # without a branch, which would be guessed wrong
-                hits[n_hits] = j
-                n_hits += near[j] <= limit
-            for j in hits[:n_hits]:
-                column = start + j
-                if column > row and column < n:
-                    distance = _measure(rows, lengths, row, column)
-                    if distance <= reach:
-                        a[found], b[found], distances[found] = row, column, distance  # OUT
-                        found += 1
-    return found
+    n_found: int = _pairs_within(
+        at(estimates, np.float32), *estimates.shape[:2], first_row, first_column, float(limit), float(reach),
+        at(rows, np.float32), _lengths(lengths), *rows.shape,
+        at(a, np.int32), at(b, np.int32), at(distances, np.float32),
+    )  # fmt: skip
+    return n_found
 
 
-@compiled(_FAST)
-def count(a, b, counts):
-    """Add each pair to the counts of both its rows."""
-    for i in range(len(a)):
-        counts[a[i]] += 1  # OUT
-        counts[b[i]] += 1
+def count(a: Numbers, b: Numbers, counts: Ids) -> None:
+    """Add each pair to the counts of both its rows, (n,)."""
+    _count(at(a, np.int32), at(b, np.int32), len(a), at(counts, np.int64))
 
 
-@compiled(_FAST)
-def fill(a, b, values, ends, indices, data):
+def fill(a: Numbers, b: Numbers, values: Vectors, ends: Ids, indices: Numbers, data: Vectors) -> None:
     """Put each pair into both its rows, `ends` saying where the next one of a row goes."""
-    for i in range(len(a)):
-        at = ends[a[i]]
-        indices[at], data[at] = b[i], values[i]  # OUT
-        ends[a[i]] = at + 1
-        at = ends[b[i]]
-        indices[at], data[at] = a[i], values[i]
-        ends[b[i]] = at + 1
+    _fill(
+        at(a, np.int32), at(b, np.int32), at(values, np.float32), len(a), at(ends, np.int64),
+        at(indices, np.int32), at(data, np.float32),
+    )  # fmt: skip
 
 
-@compiled(_FAST)
 def nearest_outside(
-    estimates, points, columns, component, cores, scale, slack, rows, lengths, weights, a, b
-):  # fmt: skip
+    estimates: Vectors, points: Ids, columns: Ids, component: Ids, cores: Vectors, scale: float, slack: float,
+    rows: Vectors, lengths: Doubles, weights: Vectors, a: Ids, b: Ids,
+) -> None:  # fmt: skip
     """Find for each component the lightest edge that leads out of it from some of its points.
 
     The weight of an edge is its mutual reachability distance: the largest of the distance and of the two
@@ -120,75 +88,34 @@ def nearest_outside(
     cores : (n,) float32
     scale, slack : float
         Of the estimates.
+    rows : (n, d) float32
+    lengths : (n,) float64
+        For cosine; (0,) for euclidean.
     weights : (n_components,) float32
         OUT, the lightest so far.
     a, b : (n_components,) int64
         OUT, its ends.
     """
-    for i in range(len(points)):
-        point = points[i]
-        inside = component[point]
-        weight = weights[inside]
-        if cores[point] >= weight:
-            continue
-        limit = _to_estimate(weight, len(lengths) > 0, scale, slack)
-        for chunk in range(estimates.shape[1]):
-            if not _any_within(estimates[i, chunk], limit):
-                continue
-            for j in range(CHUNK):
-                at = chunk * CHUNK + j
-                if at >= len(columns) or estimates[i, chunk, j] > limit:
-                    continue
-                other = columns[at]
-                if component[other] == inside or cores[other] >= weight:
-                    continue
-                distance = max(_measure(rows, lengths, point, other), cores[point], cores[other])
-                if distance < weight:
-                    weight = distance
-                    limit = _to_estimate(weight, len(lengths) > 0, scale, slack)
-                    weights[inside], a[inside], b[inside] = weight, point, other  # OUT
+    _nearest_outside(
+        at(estimates, np.float32), *estimates.shape[:2], at(points, np.int64),
+        at(columns, np.int64), len(columns), at(component, np.int64), at(cores, np.float32), scale, slack,
+        at(rows, np.float32), _lengths(lengths), rows.shape[1],
+        at(weights, np.float32), at(a, np.int64), at(b, np.int64),
+    )  # fmt: skip
 
 
-@compiled(_FAST)
-def _to_estimate(distance, is_cosine, scale, slack):
-    """Return the largest estimate of what is within a distance."""
-    square = 2 * np.float64(distance) if is_cosine else np.float64(distance) ** 2
-    return np.float32(square * (1 + 1e-6) * scale * scale + slack)
-
-
-@compiled(_FAST)
-def _root(parents, point):
-    while parents[point] != point:
-        parents[point] = parents[parents[point]]
-        point = parents[point]
-    return point
-
-
-@compiled(_FAST)
-def unite(parents, a, b, is_new):
+def unite(parents: Ids, a: Ids, b: Ids, is_new: npt.NDArray[np.bool_]) -> None:
     """Join the components of each pair, in this order; say which pairs were in two."""
-    for i in range(len(a)):
-        first, second = _root(parents, a[i]), _root(parents, b[i])
-        is_new[i] = first != second  # OUT
-        parents[max(first, second)] = min(first, second)
+    _unite(at(parents, np.int64), at(a, np.int64), at(b, np.int64), len(a), at(is_new, np.bool_))
 
 
-@compiled(_FAST)
-def number_components(parents, component):
+def number_components(parents: Ids, component: Ids) -> int:
     """Number the components by their first points; return how many there are."""
-    n_components = 0
-    for point in range(len(parents)):
-        root = _root(parents, point)
-        if root == point:  # the smallest of its component
-            component[point] = n_components  # OUT
-            n_components += 1
-        else:
-            component[point] = component[root]
+    n_components: int = _number_components(at(parents, np.int64), len(parents), at(component, np.int64))
     return n_components
 
 
-@compiled(_FAST)
-def sizes_beside_largest(n, a, b, least, largest, beside):
+def sizes_beside_largest(n: int, a: Ids, b: Ids, least: int, largest: Ids, beside: Ids) -> None:
     """Write, for each edge of a tree in order, what there is once it is taken.
 
     Parameters
@@ -202,15 +129,11 @@ def sizes_beside_largest(n, a, b, least, largest, beside):
         OUT, the rows of the largest component, and those of all others that count.
     """
     parents, sizes = np.arange(n), np.ones(n, np.int64)
-    counted, most = 0, 0
-    for i in range(len(a)):
-        first, second = _root(parents, a[i]), _root(parents, b[i])
-        for root in (first, second):
-            if sizes[root] >= least:
-                counted -= sizes[root]
-        parents[second] = first
-        sizes[first] += sizes[second]
-        if sizes[first] >= least:
-            counted += sizes[first]
-            most = max(most, sizes[first])
-        largest[i], beside[i] = most, counted - most  # OUT
+    _sizes_beside_largest(
+        at(a, np.int64), at(b, np.int64), len(a), least, at(parents, np.int64), at(sizes, np.int64),
+        at(largest, np.int64), at(beside, np.int64),
+    )  # fmt: skip
+
+
+def _lengths(lengths: Doubles) -> int | None:
+    return at(lengths, np.float64) if len(lengths) else None

@@ -68,13 +68,13 @@ M. Muja and D. Lowe, "Scalable Nearest Neighbor Algorithms for High Dimensional 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
 from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError
+from lookalike.index import kdtree_kernels as kernels
 from lookalike.index import tuning
 from lookalike.index.contract import DEFAULT_RECALL, check_filled, check_k, check_queries, check_recall
 from lookalike.index.folder import Arrays
@@ -224,12 +224,7 @@ class KDTree(Tree):
         check_filled(self._n)
         rows = self._door(queries)
         leaves = np.empty(len(rows), np.int64)
-        lifting, forest = self._lifting, self._forest
-        status = self._kernels.leaves_of(
-            rows, self.metric == "cosine", lifting.scale, lifting.center, lifting.axes, lifting.mean_head,
-            forest.split_axes[0], forest.split_values[0], leaves,
-        )  # fmt: skip
-        if status:
+        if kernels.leaves_of(self._frame, rows, leaves):
             check_queries(rows, self.metric, self._dimension)  # says what is wrong
         return leaves
 
@@ -284,7 +279,7 @@ class KDTree(Tree):
                 )
         rows = self._door(queries)
         if mode == "leaf":
-            return self._search_exactly(rows, k, self._only(allowed, may_gather=False), only_leaf=True)
+            return self._search_exactly(rows, k, self._frame_of(allowed, may_gather=False), only_leaf=True)
         if n_leaves is not None:
             effort = tuning.Effort(n_leaves, max(10 * k, 100))
         elif mode == "exact" or (mode is None and allowed is not None):
@@ -292,8 +287,8 @@ class KDTree(Tree):
         else:
             effort = self._find_effort(k, recall)
         if effort.n_cells == 0:
-            return self._search_exactly(rows, k, self._only(allowed))
-        return self._search_bins(rows, k, effort, self._only(allowed, may_gather=False))
+            return self._search_exactly(rows, k, self._frame_of(allowed))
+        return self._search_bins(rows, k, effort, self._frame_of(allowed, may_gather=False))
 
     def _check_code(self, code: int) -> int:
         check_filled(self._n)
@@ -302,13 +297,6 @@ class KDTree(Tree):
                 f"code is {shown(code)}; expected 0 to {self.n_leaves_ - 1}, a leaf of the tree", field="code"
             )
         return int(code)
-
-    @cached_property
-    def _kernels(self) -> Any:
-        """The compiled part; imported by the first search, so that a saved index is opened at once."""
-        from lookalike.index import kdtree_kernels
-
-        return kdtree_kernels
 
     def _clear(self) -> None:
         super()._clear()
@@ -374,12 +362,9 @@ class KDTree(Tree):
     def _seal_tree(self) -> None:
         lifting = self._lifting
         center, axes, mean_head = (sealed(getattr(lifting, name)) for name in _LIFTING_FIELDS)
-        self._lifting = lifting = replace(lifting, center=center, axes=axes, mean_head=mean_head)
+        self._lifting = replace(lifting, center=center, axes=axes, mean_head=mean_head)
         self._forest = Forest(*(sealed(getattr(self._forest, name)) for name in _FOREST_ARRAYS))
-        self._proving = (
-            self.metric == "cosine", lifting.scale, lifting.rounding, self._longest, lifting.center,
-            lifting.axes, lifting.mean_head,
-        )  # fmt: skip
+        self._frame = self._frame_with(self._forest)
 
     def _find_effort(self, k: int, recall: float) -> tuning.Effort:
         known = self._effort_of.get((k, recall))
@@ -388,30 +373,26 @@ class KDTree(Tree):
         effort = self._efforts.find(k, recall)
         return self._keep_effort(k, recall, tuning.EXACT if effort.n_rows < k else effort)
 
-    def _search_bins(self, rows: Vectors, k: int, effort: tuning.Effort, forest: Forest) -> Neighbors:
-        lifting = self._lifting
-        ids = np.full((len(rows), k), -1, np.int64)
-        distances = np.full((len(rows), k), np.inf, np.float32)
+    def _search_bins(self, rows: Vectors, k: int, effort: tuning.Effort, frame: kernels.Frame) -> Neighbors:
+        ids, distances = np.empty((len(rows), k), np.int64), np.empty((len(rows), k), np.float32)
 
         def answer(part: slice) -> int:
-            status: int = self._kernels.search(
-                rows[part], k, effort.n_cells, effort.n_rows, self.metric == "cosine", lifting.scale,
-                lifting.center, lifting.axes, lifting.mean_head, forest.lifted, forest.order, forest.live,
-                forest.members, forest.starts, forest.boxes, self._rows, self._more_rows,
-                self._row_lengths, self._ids, ids[part], distances[part],
-            )  # fmt: skip
-            return status
+            return kernels.search(
+                frame, rows[part], k, effort.n_cells, effort.n_rows, ids[part], distances[part]
+            )
 
         if share(len(rows), self.n_jobs, answer):
             check_queries(rows, self.metric, self._dimension)  # says what is wrong
         return Neighbors(ids, distances)
 
-    def _search_exactly(self, rows: Vectors, k: int, forest: Forest, only_leaf: bool = False) -> Neighbors:
-        squares, numbers, counts, _ = self._prove(rows, k, forest, only_leaf)
+    def _search_exactly(
+        self, rows: Vectors, k: int, frame: kernels.Frame, only_leaf: bool = False
+    ) -> Neighbors:
+        squares, numbers, counts, _ = self._prove(rows, k, frame, only_leaf)
         return self._named(squares, numbers, counts)
 
     def _prove(
-        self, rows: Vectors, k: int, forest: Forest, only_leaf: bool = False
+        self, rows: Vectors, k: int, frame: kernels.Frame, only_leaf: bool = False
     ) -> tuple[Doubles, Numbers, Numbers, Numbers]:
         """Return squared distances and row numbers (n, k), how many there are and leaves visited (n,)."""
         n = len(rows)
@@ -419,35 +400,32 @@ class KDTree(Tree):
         counts, visits = np.zeros(n, np.int64), np.zeros(n, np.int64)
 
         def answer(part: slice) -> int:
-            status: int = self._kernels.search_exactly(
-                rows[part], only_leaf, *self._proving, forest.lifted, forest.order, forest.live,
-                forest.starts, forest.boxes, forest.split_axes, forest.split_values, self._rows,
-                self._more_rows, self._row_lengths, squares[part], numbers[part], counts[part], visits[part],
-            )  # fmt: skip
-            return status
+            return kernels.search_exactly(
+                frame, rows[part], only_leaf, squares[part], numbers[part], counts[part], visits[part]
+            )
 
         if share(n, self.n_jobs, answer):
             check_queries(rows, self.metric, self._dimension)
         return squares, numbers, counts, visits
 
     def _find_within(self, query: Vectors, limit: float, squares: Doubles, numbers: Numbers) -> int:
-        forest = self._forest
-        n_found: int = self._kernels.find_within(
-            query, limit, *self._proving, forest.lifted, forest.order, forest.live, forest.starts,
-            forest.boxes, self._rows, self._more_rows, self._row_lengths, squares, numbers,
-        )  # fmt: skip
-        return n_found
+        return kernels.find_within(self._frame, query, limit, squares, numbers)
 
-    def _only(self, allowed: npt.ArrayLike | None, may_gather: bool = True) -> Forest:
+    def _frame_with(self, forest: Forest) -> kernels.Frame:
+        return kernels.Frame(
+            self._lifting, self._longest, forest, self._rows, self._more_rows, self._row_lengths, self._ids
+        )
+
+    def _frame_of(self, allowed: npt.ArrayLike | None, may_gather: bool = True) -> kernels.Frame:
         """Return the trees with the allowed ids alone: others masked, or those few copied into one leaf."""
-        forest = self._forest
         if allowed is None:
-            return forest
+            return self._frame
+        forest = self._forest
         live = self._is_allowed(allowed)[forest.order]
         slots = np.flatnonzero(live)
         if not may_gather or len(slots) > _GATHERED * len(live):
-            return replace(forest, live=sealed(live))
-        return one_leaf(forest.lifted[slots], forest.order[slots])
+            return self._frame_with(replace(forest, live=sealed(live)))
+        return self._frame_with(one_leaf(forest.lifted[slots], forest.order[slots]))
 
     def _measure_efforts(self, random: np.random.Generator, watch: Watch) -> tuning.Efforts:
         """Find out what it takes to find the neighbours of some rows, which are left out of the boxes."""
@@ -457,12 +435,12 @@ class KDTree(Tree):
         live = np.ones(n, bool)
         live[chosen] = False
         boxes = make_boxes(forest.lifted, live, forest.members, forest.starts)
-        forest = replace(forest, live=sealed(live), boxes=sealed(boxes))
+        frame = self._frame_with(replace(forest, live=sealed(live), boxes=sealed(boxes)))
         k = min(tuning.LARGEST_K, self._n - len(chosen))
         queries = sealed(self._rows[forest.order[chosen]].astype(np.float32))
         starts = watch.each(range(0, len(queries), _PROVED_AT_ONCE))
         parts = (sealed(queries[start : start + _PROVED_AT_ONCE]) for start in starts)
-        numbers = np.concatenate([self._prove(part, k, forest)[1] for part in parts])
+        numbers = np.concatenate([self._prove(part, k, frame)[1] for part in parts])
         slot_of = np.empty(n, np.int64)
         slot_of[forest.order] = np.arange(n)
         leaf_of = np.empty(forest.members.shape, np.int64)  # (trees, slots)
@@ -473,10 +451,14 @@ class KDTree(Tree):
         def measure(part: slice) -> int:
             for i in watch.each(range(part.start, part.stop)):
                 slots = slot_of[numbers[i]]
-                self._kernels.rank(
-                    forest.lifted[chosen[i]], forest.lifted, forest.live, forest.boxes, slots,
-                    leaf_of[:, slots], leaf_ranks[i], row_ranks[i],
-                )  # fmt: skip
+                kernels.rank(
+                    frame,
+                    forest.lifted[chosen[i]],
+                    slots,
+                    leaf_of.take(slots, 1),
+                    leaf_ranks[i],
+                    row_ranks[i],
+                )
             return 0
 
         share(len(chosen), self.n_jobs, measure)

@@ -1,150 +1,124 @@
-"""The compiled part of `KDTree`: one query's whole path in one call.
+"""The kernels of `KDTree`: one query's whole path in one call; see native/kdtree.cpp.
 
-A query is lifted (rotated to the axes, with the length of the rest beside), then led through the tree by a
-queue of nodes, nearest box first. The arrays are described in ``kdtree``. Inputs are already checked.
+The arrays are described in ``kdtree``. Inputs are already checked.
 """
 
 from __future__ import annotations
 
+import ctypes
+from typing import Any, Self
+
 import numpy as np
+import numpy.typing as npt
 
-from lookalike.index.forest import WIDTH  # a constant, so that sums over it are unrolled
-from lookalike.index.kernels import (
-    COSINE_OF_TAILS,
-    FAST,
-    OK,
-    compiled,
-    give_out,
-    keep,
-    measure_row,
-    measure_slots,
-    push,
-    rank_among,
-    sift_down,
-    sort_heap,
-    take,
-)
+from lookalike.index.forest import Forest
+from lookalike.system.native import at, kernel, kernels_of
+from lookalike.types import Ids, Vectors
 
-_SUMMED = 1e-5  # relative: what float32 loses in the sum of WIDTH squares, twice
-_TOO_FAR = 1e6  # of a query's length in units of the longest row's: beyond, float32 cannot tell rows apart
+_NO_MEMORY = 4
+
+Doubles = npt.NDArray[np.float64]
+
+_search = kernels_of("kdtree_search", "f4 u1", "aa iiii aa", "i")
+_search_exactly = kernels_of("kdtree_search_exactly", "f4 u1", "aa iib aaaa", "i")
+_find_within = kernels_of("kdtree_find_within", "f4 u1", "aa d aa", "i")
+_leaves_of = kernel("kdtree_leaves_of", "aai a", "i")
+_rank = kernel("kdtree_rank", "aaaa i aa", "i")
+
+_LIFTING_ARRAYS = ("center", "axes", "mean_head")
+_FOREST_ARRAYS = {
+    "lifted": np.float32, "order": np.int64, "live": np.bool_, "members": np.int64, "starts": np.int64,
+    "boxes": np.float32, "split_axes": np.int64, "split_values": np.float32,
+}  # fmt: skip
+_OTHER_ARRAYS = ("rows", "more_rows", "row_lengths", "ids")
 
 
-@compiled(FAST)
-def lift(query, scale, center, axes, middle, head, lifted):
-    """Write a query, (d,) float64, lifted, (WIDTH,) float32; return its length about the mean.
+class _Tree(ctypes.Structure):
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in (*_LIFTING_ARRAYS, *_FOREST_ARRAYS, *_OTHER_ARRAYS)),
+        *((name, ctypes.c_double) for name in ("scale", "rounding", "longest")),
+        *((name, ctypes.c_int64) for name in ("d", "n_rows", "n_slots", "n_trees", "n_leaves", "fullest")),
+        ("is_cosine", ctypes.c_bool),
+    )
 
-    `head` is (WIDTH,) float64, for work.
+
+class Frame:
+    """Where the arrays of a tree lie in memory, and the arrays themselves, so that they stay there.
+
+    Parameters
+    ----------
+    lifting, longest
+        As in `kdtree`.
+    forest : Forest
+    rows, more_rows : (n, d) float32 or uint8
+        Both of one type.
+    row_lengths : (n,) float64
+        For cosine; (0,) for euclidean.
+    ids : (n,) int64
     """
-    head[:] = 0.0
-    length_squared = 0.0
-    for j in range(query.shape[0]):
-        value = (query[j] - center[0, j]) * scale
-        difference = value - center[1, j]
-        length_squared += difference * difference
-        if value != 0:  # the background of pictures is 0, and nearly free
-            for i in range(WIDTH):
-                head[i] += value * axes[j, i]
-    rest = length_squared
-    for i in range(WIDTH - 1):
-        value = head[i] - middle[i]
-        rest -= value * value
-        lifted[i] = np.float32(value)  # OUT
-    lifted[WIDTH - 1] = np.float32(np.sqrt(max(rest, 0.0)))  # OUT
-    return np.sqrt(length_squared)
+
+    def __init__(
+        self, lifting: Any, longest: float, forest: Forest, rows: npt.NDArray[Any],
+        more_rows: npt.NDArray[Any], row_lengths: Doubles, ids: Ids,
+    ) -> None:  # fmt: skip
+        self._parts = (lifting, longest, forest, rows, more_rows, row_lengths, ids)
+        self.rows = rows
+        tree = _Tree()
+        for name in _LIFTING_ARRAYS:
+            setattr(tree, name, at(getattr(lifting, name), np.float64))
+        for name, dtype in _FOREST_ARRAYS.items():
+            setattr(tree, name, at(getattr(forest, name), dtype))
+        tree.rows, tree.more_rows = at(rows, rows.dtype.type), at(more_rows, rows.dtype.type)
+        tree.is_cosine = len(row_lengths) > 0
+        tree.row_lengths = at(row_lengths, np.float64) if tree.is_cosine else None
+        tree.ids = at(ids, np.int64)
+        tree.scale, tree.rounding, tree.longest = lifting.scale, lifting.rounding, longest
+        tree.n_rows, tree.d = rows.shape
+        tree.n_trees, tree.n_slots = forest.members.shape
+        tree.n_leaves = forest.starts.shape[1] - 1
+        tree.fullest = int(np.diff(forest.starts).max())
+        self._tree = tree  # what the address is of
+        self.address = ctypes.addressof(tree)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
+        return type(self), self._parts  # arrays that are copied lie elsewhere
 
 
-@compiled(FAST)
-def _box_distance(lifted, box):
-    """Return the squared distance from a lifted query to a box, (2, WIDTH): its lower and upper corner."""
-    lower, upper = box[0], box[1]
-    total = np.float32(0)
-    for j in range(WIDTH):
-        below, above = lower[j] - lifted[j], lifted[j] - upper[j]
-        outside = below if below > above else above
-        outside = outside if outside > np.float32(0) else np.float32(0)
-        total += outside * outside
-    return total
+def search(
+    frame: Frame, queries: Vectors, k: int, n_leaves: int, n_rows: int, out_ids: Ids, out_distances: Vectors
+) -> int:
+    """Answer queries best bin first: the `n_leaves` nearest leaves of all trees, `n_rows` rows measured.
 
+    More leaves are visited where these hold fewer than k rows.
 
-@compiled(FAST)
-def _distance(lifted, row):
-    total = np.float32(0)
-    for j in range(WIDTH):
-        difference = lifted[j] - row[j]
-        total += difference * difference
-    return total
+    Parameters
+    ----------
+    queries : (n_queries, d) float32
+    out_ids : (n_queries, k) int64
+        OUT, -1 where there are no more.
+    out_distances : (n_queries, k) float32
+        OUT, infinite there.
 
-
-@compiled(FAST)
-def _distances(lifted, rows, out):
-    """Write the squared distance to each lifted row. A loop that does nothing else is the quickest."""
-    for i in range(len(rows)):
-        out[i] = _distance(lifted, rows[i])  # OUT
-
-
-@compiled(FAST)
-def _limit(distance_squared, scale, slack):
-    """Return the largest computed lifted distance, squared, of what may lie within a true distance."""
-    reach = np.sqrt(distance_squared) * scale + slack
-    return np.float32(reach * reach * (1 + _SUMMED))
-
-
-@compiled(FAST)
-def _pop(keys, nodes, size):
-    """Take the first pair off a heap of `size` pairs; it is returned, and the heap is one shorter."""
-    key, node = keys[0], nodes[0]
-    keys[0], nodes[0] = keys[size - 1], nodes[size - 1]
-    sift_down(keys, nodes, size - 1, 0)
-    return key, node
-
-
-@compiled(FAST)
-def _descend(lifted, split_axes, split_values):
-    """Return the number of the leaf that a query falls into, by the splits alone."""
-    node, n_inner = 0, len(split_axes)
-    while node < n_inner:
-        node = 2 * node + (2 if lifted[split_axes[node]] > split_values[node] else 1)
-    return node - n_inner
-
-
-@compiled(FAST)
-def _largest(starts):
-    """Return the number of rows in the fullest leaf of any tree."""
-    largest = 0
-    for tree in range(starts.shape[0]):
-        for leaf in range(starts.shape[1] - 1):
-            largest = max(largest, starts[tree, leaf + 1] - starts[tree, leaf])
-    return largest
-
-
-@compiled(FAST)
-def _settle(
-    query, scale, slack, reach, distances, first, order, live,
-    rows, more_rows, row_lengths, best, best_rows, found,
-):  # fmt: skip
-    """Measure the rows of a leaf that may be within reach; return how many are kept, and the new reach.
-
-    `distances` are the lifted ones, `first` is the slot of the first.
+    Returns
+    -------
+    int
+        0, or what is wrong with a query.
     """
-    limit = _limit(reach, scale, slack)
-    for i in range(len(distances)):
-        if distances[i] > limit or not live[first + i]:
-            continue
-        row = order[first + i]
-        distance = measure_row(query, row, rows, more_rows, row_lengths)
-        found = keep(best, best_rows, found, len(best), distance, row)
-        if found == len(best) and best[0] < reach:
-            reach = best[0]
-            limit = _limit(reach, scale, slack)
-    return found, reach
+    return _checked(_search[frame.rows.dtype](
+        frame.address, at(queries, np.float32), len(queries), k, n_leaves, n_rows,
+        at(out_ids, np.int64), at(out_distances, np.float32),
+    ))  # fmt: skip
 
 
-@compiled(FAST)
 def search_exactly(
-    queries, only_leaf, is_cosine, scale, rounding, longest, center, axes, middle,
-    lifted_rows, order, live, starts, boxes, split_axes, split_values,
-    rows, more_rows, row_lengths, best, best_rows, counts, visits,
-):  # fmt: skip
+    frame: Frame,
+    queries: Vectors,
+    only_leaf: bool,
+    best: Doubles,
+    best_rows: Ids,
+    counts: Ids,
+    visits: Ids,
+) -> int:
     """Find the k nearest of all rows by bounds that hold, or of those in the query's leaf; ties by row.
 
     Parameters
@@ -152,8 +126,6 @@ def search_exactly(
     queries : (n_queries, d) float32
     only_leaf : bool
         Look into the leaf that the query falls into, and no other.
-    live : (slots,) bool
-        Which rows to find.
     best : (n_queries, k) float64
         OUT, squared distances.
     best_rows : (n_queries, k) int64
@@ -166,201 +138,43 @@ def search_exactly(
     Returns
     -------
     int
-        `OK`, or what is wrong with a query.
+        0, or what is wrong with a query.
     """
-    query = np.empty(queries.shape[1], np.float64)
-    head, lifted = np.empty(WIDTH, np.float64), np.empty(WIDTH, np.float32)
-    distances = np.empty(_largest(starts[:1]), np.float32)
-    n_leaves = starts.shape[1] - 1
-    n_inner = n_leaves - 1
-    keys, nodes = np.empty(n_leaves + 1, np.float32), np.empty(n_leaves + 1, np.int64)
-    for i in range(len(queries)):
-        status = take(queries[i], is_cosine, query)
-        if status != OK:
-            return status
-        length = lift(query, scale, center, axes, middle, head, lifted)
-        slack = rounding * (longest + length)
-        is_far = not length < _TOO_FAR
-        if is_far:
-            lifted[:] = 0
-        reach, found = np.inf, 0
-        visits[i] = 0
-        keys[0], nodes[0], size = np.float32(0), 0, 1
-        if only_leaf:
-            nodes[0] = n_inner + _descend(lifted, split_axes[0], split_values[0])
-        limit = np.float32(np.inf)
-        while size > 0:
-            key, node = _pop(keys, nodes, size)
-            size -= 1
-            if -key > limit:
-                break
-            if node < n_inner:
-                for child in range(2 * node + 1, 2 * node + 3):
-                    bound = np.float32(0) if is_far else _box_distance(lifted, boxes[0, child])
-                    if bound <= limit:
-                        push(keys, nodes, size, -bound, child)
-                        size += 1
-                continue
-            lo, hi = starts[0, node - n_inner], starts[0, node - n_inner + 1]
-            if is_far:
-                distances[:] = 0
-            else:
-                _distances(lifted, lifted_rows[lo:hi], distances)
-            found, reach = _settle(
-                query, scale, slack, reach, distances[: hi - lo], lo, order, live,
-                rows, more_rows, row_lengths, best[i], best_rows[i], found,
-            )  # fmt: skip
-            limit = _limit(reach, scale, slack)
-            visits[i] += 1
-        sort_heap(best[i], best_rows[i], found)
-        counts[i] = found
-    return OK
+    return _checked(_search_exactly[frame.rows.dtype](
+        frame.address, at(queries, np.float32), len(queries), best.shape[1], only_leaf,
+        at(best, np.float64), at(best_rows, np.int64), at(counts, np.int64), at(visits, np.int64),
+    ))  # fmt: skip
 
 
-@compiled(FAST)
-def search(
-    queries, k, n_leaves, n_rows, is_cosine, scale, center, axes, middle,
-    lifted_rows, order, live, members, starts, boxes,
-    rows, more_rows, row_lengths, ids, out_ids, out_distances,
-):  # fmt: skip
-    """Answer queries best bin first: the `n_leaves` nearest leaves of all trees, `n_rows` rows measured.
-
-    More leaves are visited where these hold fewer than k rows.
+def find_within(frame: Frame, query: Vectors, reach: float, distances: Doubles, found_rows: Ids) -> int:
+    """Find all rows whose squared distance is at most `reach`; return how many, or -1 - what is wrong.
 
     Parameters
     ----------
-    queries : (n_queries, d) float32
-    members : (trees, slots) int64
-        Of each tree, the slots in the order of its leaves; of the first, all in order.
-    out_ids : (n_queries, k) int64
-        OUT, filled with -1 before.
-    out_distances : (n_queries, k) float32
-        OUT, filled with infinity before.
-
-    Returns
-    -------
-    int
-        `OK`, or what is wrong with a query.
+    query : (d,) float32
+    distances : (n,) float64
+        OUT, squared distances.
+    found_rows : (n,) int64
+        OUT, row numbers.
     """
-    query = np.empty(queries.shape[1], np.float64)
-    head, lifted = np.empty(WIDTH, np.float64), np.empty(WIDTH, np.float32)
-    n_trees, n_inner = starts.shape[0], starts.shape[1] - 2
-    n_nodes = boxes.shape[1]
-    room = n_trees * (n_inner + 1) + 1
-    queue_keys, queue = np.empty(room, np.float32), np.empty(room, np.int64)
-    keys, slots = np.empty(n_rows, np.float32), np.empty(n_rows, np.int64)
-    best, best_rows = np.empty(k, np.float64), np.empty(k, np.int64)
-    distances = np.empty(_largest(starts), np.float32)
-    seen = np.zeros(len(order) if n_trees > 1 else 0, np.int64)  # the last query that met a slot
-    for i in range(len(queries)):
-        status = take(queries[i], is_cosine, query)
-        if status != OK:
-            return status
-        length = lift(query, scale, center, axes, middle, head, lifted)
-        if not length < _TOO_FAR:  # all are about as far
-            lifted /= np.float32(length)
-        weight = np.float32(2 * (1 - COSINE_OF_TAILS)) * lifted[WIDTH - 1]
-        waiting, visited, size = 0, 0, 0
-        for tree in range(n_trees):
-            push(queue_keys, queue, waiting, np.float32(0), tree * n_nodes)
-            waiting += 1
-        while waiting > 0 and (visited < n_leaves or size < k):
-            _, place = _pop(queue_keys, queue, waiting)
-            waiting -= 1
-            tree, node = place // n_nodes, place % n_nodes
-            if node < n_inner:
-                for child in range(2 * node + 1, 2 * node + 3):
-                    bound = _box_distance(lifted, boxes[tree, child])
-                    push(queue_keys, queue, waiting, -bound, tree * n_nodes + child)
-                    waiting += 1
-                continue
-            visited += 1
-            lo, hi = starts[tree, node - n_inner], starts[tree, node - n_inner + 1]
-            if tree == 0:
-                _distances(lifted, lifted_rows[lo:hi], distances)
-            limit = keys[0] if size == n_rows else np.float32(np.inf)
-            for j in range(hi - lo):
-                slot = lo + j
-                if tree > 0:
-                    slot = members[tree, lo + j]
-                    if seen[slot] == i + 1:
-                        continue
-                    distances[j] = _distance(lifted, lifted_rows[slot])
-                if n_trees > 1:
-                    if seen[slot] == i + 1:
-                        continue
-                    seen[slot] = i + 1
-                estimate = distances[j] + weight * lifted_rows[slot, WIDTH - 1]
-                if estimate < limit and live[slot]:
-                    size = keep(keys, slots, size, n_rows, estimate, slot)
-                    if size == n_rows:
-                        limit = keys[0]
-        found = measure_slots(query, slots[:size], order, rows, more_rows, row_lengths, best, best_rows)
-        give_out(best, best_rows, found, is_cosine, ids, out_ids[i], out_distances[i])
-    return OK
+    found: int = _find_within[frame.rows.dtype](
+        frame.address, at(query, np.float32), reach, at(distances, np.float64), at(found_rows, np.int64)
+    )
+    return found if found >= 0 else -1 - _checked(-1 - found)
 
 
-@compiled(FAST)
-def find_within(
-    given, reach, is_cosine, scale, rounding, longest, center, axes, middle,
-    lifted_rows, order, live, starts, boxes, rows, more_rows, row_lengths, distances, found_rows,
-):  # fmt: skip
-    """Find all rows whose squared distance is at most `reach`; return how many, or -1 - what is wrong."""
-    head, lifted = np.empty(WIDTH, np.float64), np.empty(WIDTH, np.float32)
-    query = np.empty(len(given), np.float64)
-    status = take(given, is_cosine, query)
-    if status != OK:
-        return -1 - status
-    length = lift(query, scale, center, axes, middle, head, lifted)
-    limit = _limit(reach, scale, rounding * (longest + length))
-    if not length < _TOO_FAR:
-        lifted[:] = 0
-        limit = np.float32(np.inf)
-    n_inner = starts.shape[1] - 2
-    stack = np.empty(n_inner + 2, np.int64)
-    stack[0], size, found = 0, 1, 0
-    while size > 0:
-        size -= 1
-        node = stack[size]
-        if _box_distance(lifted, boxes[0, node]) > limit:
-            continue
-        if node < n_inner:
-            stack[size], stack[size + 1] = 2 * node + 2, 2 * node + 1
-            size += 2
-            continue
-        for slot in range(starts[0, node - n_inner], starts[0, node - n_inner + 1]):
-            if live[slot] and _distance(lifted, lifted_rows[slot]) <= limit:
-                row = order[slot]
-                distance = measure_row(query, row, rows, more_rows, row_lengths)
-                if distance <= reach:
-                    distances[found], found_rows[found] = distance, row  # OUT
-                    found += 1
-    return found
+def leaves_of(frame: Frame, queries: Vectors, leaves: Ids) -> int:
+    """Write the leaf that each query, (n_queries, d), falls into; return 0, or what is wrong with one."""
+    return _checked(_leaves_of(frame.address, at(queries, np.float32), len(queries), at(leaves, np.int64)))
 
 
-@compiled(FAST)
-def leaves_of(
-    queries, is_cosine, scale, center, axes, middle, split_axes, split_values, leaves,
-):  # fmt: skip
-    """Write the leaf that each query falls into; return `OK`, or what is wrong with one."""
-    query = np.empty(queries.shape[1], np.float64)
-    head, lifted = np.empty(WIDTH, np.float64), np.empty(WIDTH, np.float32)
-    for i in range(len(queries)):
-        status = take(queries[i], is_cosine, query)
-        if status != OK:
-            return status
-        lift(query, scale, center, axes, middle, head, lifted)
-        leaves[i] = _descend(lifted, split_axes, split_values)  # OUT
-    return OK
-
-
-@compiled(FAST)
-def rank(lifted, lifted_rows, live, boxes, neighbors, leaves, leaf_ranks, row_ranks):
+def rank(frame: Frame, lifted: Vectors, neighbors: Ids, leaves: Ids, leaf_ranks: Ids, row_ranks: Ids) -> None:
     """Find out what it takes to find each of a query's neighbours.
 
     Parameters
     ----------
     lifted : (WIDTH,) float32
+        The query.
     neighbors : (k,) int64
         Their slots.
     leaves : (trees, k) int64
@@ -369,23 +183,13 @@ def rank(lifted, lifted_rows, live, boxes, neighbors, leaves, leaf_ranks, row_ra
         OUT, how many leaves come before the first of its own, and how many rows look nearer than it does; at
         worst, where some are equally near.
     """
-    n_trees, n_nodes = boxes.shape[0], boxes.shape[1]
-    n_inner = n_nodes // 2
-    n_leaves = n_nodes - n_inner
-    bounds = np.empty(n_trees * n_leaves, np.float32)
-    for tree in range(n_trees):
-        for leaf in range(n_leaves):
-            bounds[tree * n_leaves + leaf] = _box_distance(lifted, boxes[tree, n_inner + leaf])
-    first = leaves[0].copy()
-    for tree in range(1, n_trees):
-        for j in range(len(neighbors)):
-            leaf = tree * n_leaves + leaves[tree, j]
-            if bounds[leaf] < bounds[first[j]]:
-                first[j] = leaf
-    rank_among(bounds, first, leaf_ranks)
-    weight = np.float32(2 * (1 - COSINE_OF_TAILS)) * lifted[WIDTH - 1]
-    estimates = np.full(len(lifted_rows), np.inf, np.float32)
-    for slot in range(len(lifted_rows)):
-        if live[slot]:
-            estimates[slot] = _distance(lifted, lifted_rows[slot]) + weight * lifted_rows[slot, WIDTH - 1]
-    rank_among(estimates, neighbors, row_ranks)
+    _checked(_rank(
+        frame.address, at(lifted, np.float32), at(neighbors, np.int64), at(leaves, np.int64), len(neighbors),
+        at(leaf_ranks, np.int64), at(row_ranks, np.int64),
+    ))  # fmt: skip
+
+
+def _checked(status: int) -> int:
+    if status == _NO_MEMORY:
+        raise MemoryError("there is no memory for a search")
+    return status

@@ -77,13 +77,13 @@ N. Halko, P. Martinsson, J. Tropp, "Finding Structure with Randomness", 2011: th
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike import lloyd
+from lookalike.index import kmeans_tree_kernels as kernels
 from lookalike.index import tuning
 from lookalike.index.contract import DEFAULT_RECALL, check_filled, check_k, check_queries, check_recall
 from lookalike.index.folder import Arrays
@@ -209,40 +209,31 @@ class KMeansTree(Tree):
             effort = self._find_effort(check_k(k, self._n), check_recall(recall))
         rows = self._door(queries)
         if allowed is not None:
-            return self._search_exactly(rows, k, self._only(self._is_allowed(allowed)))
+            return self._search_exactly(rows, k, self._frame_of(self._only(self._is_allowed(allowed))))
         if effort.n_cells == 0:
-            return self._search_exactly(rows, k, self._lists)
+            return self._search_exactly(rows, k, self._frame)
         n = len(rows)
         ids = np.empty((n, k), np.int64)
         ids.fill(-1)
         distances = np.empty((n, k), np.float32)
         distances.fill(np.inf)
         if n == 1:  # nothing to share, and no time to lose
-            status = self._kernels.search(
-                rows, k, effort.n_cells, effort.n_rows, *self._arguments, ids, distances
-            )
+            status = kernels.search(self._frame, rows, k, effort.n_cells, effort.n_rows, ids, distances)
         else:
             status = share(
                 n,
                 self.n_jobs,
-                lambda part: self._kernels.search(
-                    rows[part], k, effort.n_cells, effort.n_rows, *self._arguments, ids[part], distances[part]
+                lambda part: kernels.search(
+                    self._frame, rows[part], k, effort.n_cells, effort.n_rows, ids[part], distances[part]
                 ),
             )
-        if status == self._kernels.SHORT:
+        if status == kernels.SHORT:
             short = np.flatnonzero(ids[:, -1] < 0)
-            found = self._search_exactly(sealed(rows[short]), k, self._lists)
+            found = self._search_exactly(sealed(rows[short]), k, self._frame)
             ids[short], distances[short] = found.ids, found.distances
         elif status:
             check_queries(rows, self.metric, rows.shape[1])  # says what is wrong
         return Neighbors(ids, distances)
-
-    @cached_property
-    def _kernels(self) -> Any:
-        """The compiled part; imported by the first search, so that a saved index is opened at once."""
-        from lookalike.index import kmeans_tree_kernels
-
-        return kmeans_tree_kernels
 
     def _clear(self) -> None:
         super()._clear()
@@ -273,7 +264,7 @@ class KMeansTree(Tree):
         n_chosen = rows_at_once(rows.shape[1], _STEPS_ROWS)
         chosen = np.arange(0, len(rows), max(1, len(rows) // n_chosen))
         some = np.abs(_centered(self._coding, rows, self._row_lengths, chosen))
-        steps = np.quantile(some, _USUAL, axis=0) * (_BEYOND_USUAL / _LARGEST_CODE)
+        steps = np.quantile(some, _USUAL, axis=0).astype(np.float64) * (_BEYOND_USUAL / _LARGEST_CODE)
         steps = np.maximum(steps, steps.max() * _LEAST_STEP)
         steps = steps if steps.max() > 0 else np.ones_like(steps)
         self._coding = replace(self._coding, row_steps=steps)
@@ -345,6 +336,8 @@ class KMeansTree(Tree):
 
     def _from_file(self, facts: dict[str, Any], arrays: Arrays) -> None:
         self._coding = _Coding(read_scale(facts), *(arrays[name] for name in _CODING_ARRAYS))
+        # Earlier versions saved these in float32.
+        self._coding = replace(self._coding, row_steps=self._coding.row_steps.astype(np.float64))
         self._lists = _Lists(*(arrays[name] for name in _LISTS_ARRAYS))
 
     @classmethod
@@ -352,18 +345,14 @@ class KMeansTree(Tree):
         return cls(facts["metric"], facts["random_state"])
 
     def _seal_tree(self) -> None:
-        """Make every array what the kernels were compiled for, and gather their arguments."""
+        """Make every array what the kernels were compiled for, and gather them."""
         coding = self._coding
-        self._coding = coding = _Coding(
-            coding.scale, *(sealed(getattr(coding, name)) for name in _CODING_FIELDS)
-        )
-        self._lists = lists = _Lists(*(sealed(getattr(self._lists, name)) for name in _LISTS_ARRAYS))
-        self._arguments = (
-            self.metric == "cosine", coding.scale, coding.center, coding.axes32, coding.steps,
-            lists.codes, lists.facts, lists.row_codes, lists.row_facts, coding.row_steps, lists.order,
-            lists.cell_codes, lists.cell_squares, lists.starts,
-            self._rows, self._more_rows, self._row_lengths, self._ids,
-        )  # fmt: skip
+        self._coding = _Coding(coding.scale, *(sealed(getattr(coding, name)) for name in _CODING_FIELDS))
+        self._lists = _Lists(*(sealed(getattr(self._lists, name)) for name in _LISTS_ARRAYS))
+        self._frame = self._frame_of(self._lists)
+
+    def _frame_of(self, lists: _Lists) -> kernels.Frame:
+        return kernels.Frame(self._coding, lists, self._rows, self._more_rows, self._row_lengths, self._ids)
 
     def _find_effort(self, k: int, recall: float) -> tuning.Effort:
         effort = self._efforts.find(k, recall)
@@ -372,38 +361,27 @@ class KMeansTree(Tree):
             effort = tuning.EXACT
         return self._keep_effort(k, recall, effort)
 
-    def _search_exactly(self, rows: Vectors, k: int, lists: _Lists) -> Neighbors:
-        return self._named(*self._prove(rows, k, lists))
+    def _search_exactly(self, rows: Vectors, k: int, frame: kernels.Frame) -> Neighbors:
+        return self._named(*self._prove(rows, k, frame))
 
-    def _prove(self, rows: Vectors, k: int, lists: _Lists) -> tuple[Doubles, Numbers, Numbers]:
+    def _prove(self, rows: Vectors, k: int, frame: kernels.Frame) -> tuple[Doubles, Numbers, Numbers]:
         """Return squared distances and row numbers, (n, k), nearest first, and how many there are, (n,)."""
         n = len(rows)
         squares, numbers = np.empty((n, k)), np.empty((n, k), np.int64)
         counts = np.zeros(n, np.int64)
-        coding = self._coding
         status = share(
             n,
             self.n_jobs,
-            lambda part: self._kernels.search_exactly(
-                rows[part], k, self.metric == "cosine", coding.scale, coding.center, coding.axes,
-                coding.steps, lists.codes, lists.facts, lists.row_codes, lists.row_facts, coding.row_steps,
-                lists.order, lists.cell_codes, lists.cell_squares, lists.cell_errors, lists.cell_radii,
-                lists.starts, self._rows, self._more_rows, self._row_lengths,
-                squares[part], numbers[part], counts[part],
+            lambda part: kernels.search_exactly(
+                frame, rows[part], k, squares[part], numbers[part], counts[part]
             ),
-        )  # fmt: skip
+        )
         if status:
             check_queries(rows, self.metric, self._dimension)  # says what is wrong
         return squares, numbers, counts
 
     def _find_within(self, query: Vectors, limit: float, squares: Doubles, numbers: Numbers) -> int:
-        coding, lists = self._coding, self._lists
-        n_found: int = self._kernels.find_within(
-            query, limit, self.metric == "cosine", coding.scale, coding.center, coding.axes, coding.steps,
-            lists.codes, lists.facts, lists.order, lists.cell_errors, lists.starts,
-            self._rows, self._more_rows, self._row_lengths, squares, numbers,
-        )  # fmt: skip
-        return n_found
+        return kernels.find_within(self._frame, query, limit, squares, numbers)
 
     def _only(self, is_allowed: Mask) -> _Lists:
         """Return the lists of the allowed rows alone."""
@@ -431,7 +409,6 @@ class KMeansTree(Tree):
         chosen = np.sort(random.choice(len(self._rows), n_tuned, replace=False))
         k = min(tuning.LARGEST_K, self._n - 1)
         queries = sealed(self._rows[chosen].astype(np.float32))
-        coding, lists = self._coding, self._lists
         numbers = self._nearest_to(chosen, queries, k + 1, watch)
         cell_ranks, row_ranks = np.empty((2, len(chosen), k), np.int64)
 
@@ -440,12 +417,10 @@ class KMeansTree(Tree):
                 # Among many equal rows, it may not be in its own answer.
                 others = numbers[i][numbers[i] != chosen[i]][:k]
                 slots = slot_of[others]
-                cells = np.searchsorted(lists.starts, slots, side="right") - 1
-                self._kernels.rank(
-                    queries[i], self.metric == "cosine", coding.scale, coding.center, coding.axes32,
-                    coding.steps, lists.codes, lists.facts, lists.cell_codes, lists.cell_squares,
-                    lists.starts, slots, cells, slot_of[chosen[i]], cell_ranks[i], row_ranks[i],
-                )  # fmt: skip
+                cells = np.searchsorted(self._lists.starts, slots, side="right") - 1
+                kernels.rank(
+                    self._frame, queries[i], slots, cells, slot_of[chosen[i]], cell_ranks[i], row_ranks[i]
+                )
             return 0
 
         share(len(chosen), self.n_jobs, measure)
@@ -462,7 +437,7 @@ class KMeansTree(Tree):
         if not self._lists.row_codes.shape[1]:
             starts = watch.each(range(0, len(queries), _PROVED_AT_ONCE))
             parts = (sealed(queries[start : start + _PROVED_AT_ONCE]) for start in starts)
-            return np.concatenate([self._prove(part, k, self._lists)[1] for part in parts])
+            return np.concatenate([self._prove(part, k, self._frame)[1] for part in parts])
         queries = _centered(self._coding, self._rows, self._row_lengths, chosen)
         keys, numbers = np.empty((len(chosen), k), np.float32), np.empty((len(chosen), k), np.int64)
         sizes = np.zeros(len(chosen), np.int64)
@@ -473,7 +448,7 @@ class KMeansTree(Tree):
             estimates = queries @ rows.T
             estimates *= -2
             estimates += np.einsum("ij,ij->i", rows, rows)
-            self._kernels.keep_nearest(estimates, start, keys, numbers, sizes)
+            kernels.keep_nearest(estimates, start, keys, numbers, sizes)
         return np.take_along_axis(numbers, np.argsort(keys, axis=1, kind="stable"), axis=1)
 
 
@@ -510,12 +485,10 @@ def _encode_rows(
     """Return rows in some order as codes (n, d), and facts (n, 2): |x'|², and what the codes lost."""
     places = np.empty(len(order), np.int64)
     places[order] = np.arange(len(order))
-    from lookalike.index import kmeans_tree_kernels
-
     codes, facts = np.empty(rows.shape, np.int8), np.empty((len(rows), 2), np.float32)
     for part, block, _ in watch.each(centered_blocks(rows, lengths, coding.scale, coding.center)):
         some_codes, some_facts = np.empty(block.shape, np.int8), np.empty((len(block), 2), np.float32)
-        kmeans_tree_kernels.encode_rows(block, sealed(coding.row_steps), some_codes, some_facts)
+        kernels.encode_rows(block, sealed(coding.row_steps), some_codes, some_facts)
         codes[places[part]], facts[places[part]] = some_codes, some_facts
     return codes, facts
 

@@ -103,7 +103,7 @@ def centered_blocks(
 
     The arrays are written over by the next block.
     """
-    from lookalike.index import kernels
+    from lookalike.index.rows_kernels import center_rows
 
     step = rows_at_once(rows.shape[1], _BLOCK_ROWS)
     block = np.empty((min(step, len(rows)), rows.shape[1]))
@@ -112,5 +112,5 @@ def centered_blocks(
         part = slice(start, min(start + step, len(rows)))
         m = part.stop - start
         some, their_lengths = sealed(rows[part]), sealed(lengths[part])
-        kernels.center_rows(some, their_lengths, scale, sealed(center), block[:m], squares[:m])
+        center_rows(some, their_lengths, scale, sealed(center), block[:m], squares[:m])
         yield part, block[:m], squares[:m]

@@ -343,11 +343,9 @@ def _lengths_of(rows: Vectors, metric: Metric) -> Doubles:
     """Return what each row is divided by: (n,) for cosine, (0,) for euclidean, where it is 1."""
     if metric == "euclidean":
         return np.empty(0)
-    from lookalike.index import kernels
+    from lookalike.index.rows_kernels import measure_lengths
 
-    lengths = np.empty(len(rows))
-    kernels.measure_lengths(sealed(rows), lengths)
-    return lengths
+    return measure_lengths(sealed(rows))
 
 
 def _narrowed(rows: Vectors) -> npt.NDArray[Any]:

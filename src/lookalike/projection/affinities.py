@@ -27,6 +27,7 @@ def count_neighbors(perplexity: float, n: int) -> int:
 
 def gaussian(distances: Vectors, perplexity: float, metric: Metric, threads: Threads) -> Vectors:
     """Return p(j|i) of rows at some distances, (n, k) float32, nearest first; each row's sum is 1."""
+    distances = np.ascontiguousarray(distances)
     are_squares, entropy = metric == "cosine", np.log(min(perplexity, distances.shape[1]))
     affinities = np.empty_like(distances)
 

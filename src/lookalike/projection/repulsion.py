@@ -61,7 +61,7 @@ class Repulsion:
         """Write the potential, (n,), each point's own 1 included, and its slopes, (2, n), of some points."""
         if self._points.shape[1] > _EXACT:
             grid = self._corner, self._spacing, self._nodes
-            tsne_kernels.read(self._points, *grid, potential, slopes, begin, end)
+            tsne_kernels.read(self._points, grid, potential, slopes, begin, end)
         else:
             tsne_kernels.repel(self._points, potential, slopes, begin, end)
 

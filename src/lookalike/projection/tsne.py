@@ -87,7 +87,7 @@ def minimize(points: Doubles, pairs: Any, threads: Threads, watch: Watch) -> flo
     graph = pairs.indptr, pairs.indices, pairs.data
     pull = np.empty((2, n), np.float32)
     potential, slopes = np.empty(n), np.empty((2, n))
-    updates, gains = np.zeros((2, n)), np.ones((2, n))
+    state = np.zeros((2, n)), np.ones((2, n))  # updates, gains
 
     def attract(begin: int, end: int) -> None:
         tsne_kernels.attract(short, *graph, pull, begin, end)
@@ -96,8 +96,7 @@ def minimize(points: Doubles, pairs: Any, threads: Threads, watch: Watch) -> flo
         repulsion.read(potential, slopes, begin, end)
 
     def sum_logarithms(begin: int, end: int) -> float:
-        found: float = tsne_kernels.sum_logarithms(short, *graph, begin, end)
-        return found
+        return tsne_kernels.sum_logarithms(short, *graph, begin, end)
 
     total = _EARLY[0] + _LATE[0]
     for iteration in range(total + 1):
@@ -112,6 +111,6 @@ def minimize(points: Doubles, pairs: Any, threads: Threads, watch: Watch) -> flo
             exaggeration = _EARLY[1] if iteration < _EARLY[0] else _LATE[1]
             factors = exaggeration, 0.5 / normalizer
             pace = n / exaggeration, _MOMENTUM, _FARTHEST
-            tsne_kernels.step(points, pull, slopes, *factors, updates, gains, *pace)
+            tsne_kernels.step(points, pull, slopes, factors, state, pace)
             watch(Progress("arranging", iteration + 1, total, "arranging the points"))
     return float(sum(threads.each_part(n, sum_logarithms)) + np.log(normalizer))

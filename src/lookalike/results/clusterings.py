@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.query.checking import check_count
 from lookalike.results.documents import Result, rounded
 from lookalike.results.hits import show_hits
 from lookalike.results.lookup import NOTHING, Lookup
@@ -230,7 +231,15 @@ class Clustering(Table, Result):
         return self.to_html(_SHOWN, _CENTRAL)
 
     def to_html(self, n_clusters: int, n_central: int) -> str:
-        """Return the first clusters, which are the largest, as HTML, each by its most central images."""
+        """Return the first clusters, which are the largest, as HTML, each by its most central images.
+
+        Raises
+        ------
+        InvalidInputError
+            If a number is negative.
+        """
+        check_count("n_clusters", n_clusters, least=0)
+        check_count("n_central", n_central, least=0)
         shown = self.clusters[:n_clusters]
         lookup = self.lookup.fetched(hit.id for each in shown for hit in each.central[:n_central])
         parts = [f"<p>{escape(repr(self)[1:-1])}</p>"]
