@@ -105,12 +105,17 @@ def test_a_thumbnail_tells_for_which_side_it_was_made_unless_it_is_the_whole_ima
     assert {side for side in (64, 128, 256, 300, 512) if is_made_for(jpeg, side, *image)} == wanted
 
 
-def test_the_comment_of_another_program_is_no_side():
+@pytest.mark.parametrize(
+    "comment", [b"made with care", b"512", b"", b"lookalike thumbnail many", b"\xff" * 99]
+)
+def test_another_comment_is_no_side(comment):
     stream = io.BytesIO()
-    Image.new("RGB", (256, 128)).save(stream, "JPEG", comment=b"made with care")
+    Image.new("RGB", (256, 128)).save(stream, "JPEG", comment=comment)
     assert is_made_for(stream.getvalue(), THUMBNAIL_SIDE, 1000, 500)
 
 
 def test_what_is_no_picture_is_made_for_no_side():
-    assert not is_made_for(b"no", THUMBNAIL_SIDE, 10, 10)
-    assert not is_made_for(b"", THUMBNAIL_SIDE, 10, 10)
+    jpeg = encode_thumbnail(Image.new("RGB", (256, 128)), 512)
+    at = jpeg.index(b"\xff\xc0") + 5  # its height and width
+    for damaged in (b"", b"no", jpeg[:30], jpeg[:at] + b"\xff\xff\xff\xff" + jpeg[at + 4 :]):
+        assert not is_made_for(damaged, 512, 10, 10), damaged[:40]

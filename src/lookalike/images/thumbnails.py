@@ -77,15 +77,14 @@ def is_made_for(jpeg: bytes, side: int, width: int, height: int) -> bool:
     try:
         with Pillow.open(io.BytesIO(jpeg)) as opened:
             made_for, size = _read_side(opened.info.get("comment")), opened.size
-    except OSError:
+    except Exception:  # image readers raise nearly anything on damaged bytes
         return False
     return made_for == side or (size == (width, height) and max(size) <= _left_as_they_are(side))
 
 
 def _read_side(comment: bytes | None) -> int:
-    if comment is None or not comment.startswith(_MADE_FOR):
-        return THUMBNAIL_SIDE
-    return int(comment.removeprefix(_MADE_FOR))
+    digits = (comment or b"").removeprefix(_MADE_FOR)
+    return int(digits) if digits != comment and digits.isdigit() else THUMBNAIL_SIDE
 
 
 def _left_as_they_are(side: int) -> int:

@@ -229,7 +229,7 @@ class ImageInfo(Result):
         What it is made of, the largest share first; none, as of `sharpness`, where an earlier lookalike
         made the collection and it has not been synced since.
     sharpness : float or None
-        Variance of the Laplacian at thumbnail size; 0 for a flat picture.
+        Variance of the Laplacian at 256 pixels on the longer side; 0 for a flat picture.
     models : tuple of str
         Which have embedded it.
     clusters : mapping of str to str
