@@ -42,29 +42,26 @@ SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 
 # Sums may be taken in any order and fused; NaN and infinity keep their meaning.
 FLAGS = (
-    *(
-        "-std=c++17",
-        "-O3",
-        "-fPIC",
-        "-fno-exceptions",
-        "-fno-rtti",
-        "-fvisibility=hidden",
-        "-Wall",
-        "-Wextra",
-    ),
-    *(
-        "-fno-math-errno",
-        "-fno-trapping-math",
-        "-fassociative-math",
-        "-fno-signed-zeros",
-        "-ffp-contract=fast",
-    ),
+    "-std=c++17",
+    "-O3",
+    "-fPIC",
+    "-fno-exceptions",
+    "-fno-rtti",
+    "-fvisibility=hidden",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fassociative-math",
+    "-fno-signed-zeros",
+    "-ffp-contract=fast",
+    "-Wall",
+    "-Wextra",
 )
 IN_ORDER = ["-fno-associative-math", "-fsigned-zeros", "-ffp-contract=off"]
 SEPARATE = ["-ffp-contract=off"]
 FLAGS_OF = {
     "merging.cpp": IN_ORDER,  # costs that are equal have to stay equal
     "kmeans_tree.cpp": SEPARATE,  # distances are NumPy's, so that equal ones come in the order of rows
+    "kdtree.cpp": SEPARATE,
     "graph.cpp": SEPARATE,
 }
 

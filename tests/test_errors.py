@@ -304,6 +304,7 @@ OTHERS_COMMANDS = {
     "embed/loading.py": "pip",
     "store/manifest.py": "pip",
     "system/children.py": "python",
+    "system/installing.py": "pip",
 }
 
 

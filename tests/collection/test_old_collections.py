@@ -10,10 +10,12 @@ import shutil
 import tarfile
 from pathlib import Path
 
+import lance
 import numpy as np
 import pytest
 
 from lookalike import Collection, CollectionConflictError, ImageRef
+from lookalike.store import versions
 from lookalike.store.checksums import CHECKSUMS
 from lookalike.store.schema import FORMAT_VERSION
 
@@ -191,7 +193,13 @@ def test_it_takes_images_and_fields_by_call_without_being_read_again(photos, mon
     n = images_of(photos)
     content = (photos / "waves" / "0.png").read_bytes()
     collection = Collection.open(photos)
-    rows = [path for path in (photos / ".lookalike").rglob("*.lance") if path.parent.name == "data"]
+    tables = [path.parent for path in (photos / ".lookalike").rglob("_versions")]
+    rows = [
+        table / name
+        for table in tables
+        for name, _ in versions.named_files(lance.dataset(str(table)))
+        if name.startswith("data/")
+    ]
     times = {path: path.stat().st_mtime_ns for path in rows}
     with monkeypatch.context() as patched:
         patched.setattr("lookalike.sync.reading.read_file", lambda *_: pytest.fail("a file was read"))

@@ -97,7 +97,7 @@ def test_six_first_searches_at_once_load_the_model_once(collection, stranger, mo
 def test_six_first_searches_at_once_build_the_index_once(collection, stranger, monkeypatch, writable):
     arrivals, built = Arrivals(6), []
     counting_askers(monkeypatch, type(collection._searchers), "open", arrivals)
-    counted(monkeypatch, Exact, "build", arrivals, built)
+    counted(monkeypatch, Exact, "build_of_parts", arrivals, built)
     if not writable:
         monkeypatch.setattr("os.access", lambda *_: False)
     found = at_once(6, lambda _: collection.search(stranger, k=3))

@@ -78,8 +78,6 @@ def test_another_dimension_than_the_images_is_refused(files):
 
 def test_without_the_library_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tokenizers", None)
-    with pytest.raises(
-        ModelError, match=r"needs the tokenizers library .*\n.*pip install 'lookalike\[hub\]'"
-    ):
+    with pytest.raises(ModelError, match=r"needs the tokenizers library .*\n.*pip install .*\[hub\]'"):
         tower(tmp_path)
     assert not knows_words()

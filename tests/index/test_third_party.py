@@ -89,7 +89,9 @@ def test_library_file_that_holds_other_rows_is_not_loaded(kind, tmp_path):
 @pytest.mark.parametrize(("kind", "module", "extra"), [(Annoy, "annoy", "annoy"), (HNSW, "hnswlib", "hnsw")])
 def test_missing_library_is_an_error_that_names_the_extra(kind, module, extra, monkeypatch):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(InvalidInputError, match=rf"{module}, which is not installed\n.*lookalike\[{extra}\]"):
+    with pytest.raises(
+        InvalidInputError, match=rf"{module}, which is not installed\n.*pip install .*\[{extra}\]"
+    ):
         kind("euclidean").build([[1, 2], [3, 4]])
 
 

@@ -50,6 +50,9 @@ def become(system: str) -> None:
     hidden = HIDDEN[system].split()
     for name in hidden:
         sys.modules.pop(name, None)
+    from lookalike.system import native
+
+    native.library()  # that of this system is the one there is
     sys.meta_path.insert(0, Hide([*hidden, *EXTRAS]))
     sys.platform = system
 

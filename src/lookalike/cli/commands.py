@@ -318,7 +318,7 @@ COMMANDS: dict[str, Command | Group] = {
     ),
     "demo": Command(
         "demo:demo",
-        "Index real pictures, search, group and measure them, and leave a page: lookalike-demo/index.html.",
+        "Index real pictures, search, group and map them, and leave a page: lookalike-demo/index.html.",
         also="example examples try tour tutorial start",
     ),
     "train": TRAIN,

@@ -32,7 +32,7 @@ def choose_first(files: Iterable[str], known: Iterable[str] = (), n: int = FIRST
     Examples
     --------
     >>> choose_first(["a/1", "a/2", "a/3", "a/4", "b/1"], n=3)
-    ['a/2', 'a/4', 'b/1']
+    ['a/1', 'a/4', 'b/1']
     """
     there = set(files)
     if len(there) <= n * _NEARLY // FIRST:

@@ -183,7 +183,7 @@ class TestWords:
         monkeypatch.setitem(sys.modules, "tokenizers", None)
         again = Collection.open(folder)
         assert names(again.search(folder / "red.png", k=1, include_self=True)) == ["red.png"]
-        with pytest.raises(ModelError, match=r"pip install 'lookalike\[hub\]'"):
+        with pytest.raises(ModelError, match=r"pip install .*\[hub\]'"):
             again.search("red")
 
     def test_a_damaged_text_tower_is_one_clear_line(self, folder, places):
