@@ -288,6 +288,7 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "Collection.open_near": {"queries": lambda at: [str(at.photo)]},
     "Collection.open_or_create": {"paths": lambda at: [at.photos]},
     "Collection.query_thumbnails": {"queries": lambda at: at.found.queries},
+    "Collection.set_thumbnail_side": {"side": 128},
     "Collection.remove": {"keys": ["new"]},
     "Collection.search": {"queries": lambda at: [str(at.photo)], "k": 3},
     "Collection.copy": {"to": lambda at: at.scratch / "copy"},

@@ -110,6 +110,15 @@ def test_a_search_of_it_is_that_of_all_vectors(photos):
     assert format_of(photos) == int(photos.parent.joinpath("format").read_text())
 
 
+def test_its_thumbnails_are_of_the_usual_side_until_another_is_asked_for(photos):
+    collection, n = Collection.open(photos), images_of(photos)
+    before = collection.thumbnails([hit.id for hit in collection.vectors()[0]])
+    assert (collection.thumbnail_side, collection.info().thumbnail_side) == (256, 256)
+    collection.set_thumbnail_side(64)
+    assert (collection.sync().unchanged, Collection.open(photos).thumbnail_side) == (n, 64)
+    assert collection.thumbnails(before).keys() == before.keys()
+
+
 def test_a_copy_of_it_is_whole_and_holds_the_same(photos, tmp_path):
     version, n = format_of(photos), images_of(photos)
     collection = Collection.open(photos)

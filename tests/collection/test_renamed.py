@@ -4,7 +4,7 @@ from operator import attrgetter
 
 import pytest
 
-from lookalike import Collection
+from lookalike import Collection, InvalidInputError
 from lookalike.collection.renamed import RENAMED
 from pictures import shade
 
@@ -55,3 +55,20 @@ def test_a_name_that_never_was_is_no_attribute(photos):
     with pytest.raises(AttributeError, match="'Collection' object has no attribute 'nonesuch'"):
         _ = photos.nonesuch
     assert not hasattr(photos, "roots_of")
+
+
+def test_what_had_a_place_in_create_still_has_one_and_is_checked(tmp_path):
+    told = r"^labels, exclude: to be given by name now$"
+    with pytest.warns(DeprecationWarning, match=told) as warned:
+        made = Collection.create(tmp_path, "pixels-8-grey", "none", ["new"])
+    assert [warning.filename for warning in warned] == [__file__]
+    assert (made.list_roots()[0].labels, made.list_roots()[0].exclude) == ("none", ("new",))
+    with (
+        pytest.warns(DeprecationWarning, match="labels"),
+        pytest.raises(InvalidInputError, match="labels is 3"),
+    ):
+        Collection.create(tmp_path / "new", "pixels-8-grey", 3)
+    with pytest.raises(TypeError):
+        Collection.create(tmp_path / "new", "pixels-8-grey", None, (), True, False, 512)
+    with pytest.warns(DeprecationWarning, match="labels"), pytest.raises(TypeError, match="labels"):
+        Collection.create(tmp_path / "new", "pixels-8-grey", "none", labels="none")

@@ -136,3 +136,13 @@ def test_any_shape_is_taken(size):
 def test_what_is_no_picture_is_an_os_error():
     with pytest.raises(OSError, match="cannot identify"):
         picture_of(b"nothing")
+
+
+@pytest.mark.parametrize("side", [64, 128, 512, 1024])
+def test_thumbnails_of_any_side_are_compared(side):
+    image = scene(1).resize((1800, 1200))
+    other = picture_of(encode_thumbnail(make_thumbnail(image, side), side))
+    assert max(other.shape) == 64
+    fit = register(grey(image), other)
+    assert (fit.turn, fit.is_same, round(fit.score, 1)) == (1, True, 1.0)
+    assert not register(grey(scene(2).resize((1800, 1200))), other).is_same

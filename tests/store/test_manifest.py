@@ -65,6 +65,23 @@ def test_what_is_known_of_labels_is_read_as_it_was_saved_and_passed_over_by_earl
     assert {*rows[0]} == {"name", "path", "labels", "exclude", "dataset"}  # more would be damage to them
 
 
+def test_the_side_of_thumbnails_is_kept_where_it_is_not_the_usual_one(place):
+    Manifest("lite0").save(place)
+    assert "thumbnail_side" not in json.loads((place / "collection.json").read_text())
+    assert Manifest.load(place).thumbnail_side == 256
+    changed = Manifest("lite0", thumbnail_side=512)
+    changed.save(place)
+    assert Manifest.load(place) == changed == Manifest.read(place, "collection.json.copy")[0]
+
+
+@pytest.mark.parametrize("side", [0, 63, 1025, True, 256.0, "256", None, [256]])
+def test_no_side_of_thumbnails_is_damage(place, side):
+    document = {"format": FORMAT_VERSION, "model": "lite0", "roots": [], "thumbnail_side": side}
+    (place / "collection.json").write_text(json.dumps(document))
+    with pytest.raises(CollectionError, match="damaged: the longer side of thumbnails is"):
+        Manifest.load(place)
+
+
 def test_missing_manifest_says_how_to_make_one(place):
     with pytest.raises(
         CollectionError, match=r"there is no collection in .*\nmake one with Collection.create"

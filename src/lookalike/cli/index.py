@@ -31,6 +31,7 @@ from lookalike.errors import (
     LockedError,
     LookalikeError,
 )
+from lookalike.system.limits import LEAST_THUMBNAIL_SIDE, MOST_THUMBNAIL_SIDE, THUMBNAIL_SIDE
 from lookalike.system.wording import count_images, count_of
 
 if TYPE_CHECKING:
@@ -104,6 +105,15 @@ def index(
         bool,
         typer.Option("--no-exclude", help="Take up again what was excluded so far."),
     ] = False,
+    thumbnails: Annotated[
+        int | None,
+        option(
+            f"Longer side of thumbnails, {LEAST_THUMBNAIL_SIDE} to {MOST_THUMBNAIL_SIDE} pixels;"
+            f" {THUMBNAIL_SIDE} by default. Remembered. Images that are there keep theirs until they are"
+            " read again: --reread.",
+            metavar="SIZE",
+        ),
+    ] = None,
     fields: Annotated[
         Path | None,
         option(
@@ -148,6 +158,7 @@ def index(
             labels=labels,
             exclude=exclude or (),
             forget_excluded=no_exclude,
+            thumbnail_side=thumbnails,
             instead=instead,
             **watch.told,
         )
@@ -175,12 +186,17 @@ def index(
             raise CollectionNotFoundError(
                 f"there are no images in {chosen.roots[0]}{passed}; name a folder that has some"
             )
+        others = None if thumbnails is None else chosen.count_other_thumbnails(**watch.told)
         said = None if fields is None else chosen.fields.read(fields, wait=how_long(wait), **watch.told)
     if output.json:
         document = result.to_dict(relative, advise)
-        print_json(document | ({} if said is None else {"fields": said.to_dict()}))
+        document |= {} if said is None else {"fields": said.to_dict()}
+        print_json(document | ({} if others is None else {"other_thumbnails": others}))
     elif not output.quiet:
         _print(result, chosen, syncing.dry_run)
+        if others:
+            remedy = "" if syncing.reread else "; lookalike index --reread makes them anew"
+            say(f"{count_images(others)} with thumbnails of another size{remedy}")
         if said is not None:
             _print_fields(said, str(fields))
     for text in exclude or []:

@@ -12,6 +12,7 @@ from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
 from lookalike.cli.options import CollectionOption, JsonOption, argument
 from lookalike.errors import InvalidInputError
+from lookalike.system.limits import THUMBNAIL_SIDE
 from lookalike.system.wording import count_images, count_of, field_words
 
 if TYPE_CHECKING:
@@ -144,6 +145,8 @@ def _print_colors(colors: Sequence[Color]) -> None:
 def _print(found: Info) -> None:
     _say_fact("collection", f"{relative(str(found.folder))}  ({found.size / 1e6:,.1f} MB)")
     _say_fact("of it", ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in found.sizes.items()))
+    if found.thumbnail_side != THUMBNAIL_SIDE:
+        _say_fact("thumbnails", f"{found.thumbnail_side} pixels on the longer side")
     for root in found.roots:
         _say_fact("root", relative(str(root)))
         if root in found.exclude:

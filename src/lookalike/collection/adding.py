@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, Union
 
@@ -128,6 +128,7 @@ def add(
     with writer_lock(store.folder, turn), staying_swept(store.folder):
         manifest_file.bring_up_to_date(store)
         _begin(store)
+        work = replace(work, thumbnail_side=manifest_file.manifest.thumbnail_side)
         adder = _Adder(resources, request, work, total)
         for batch in _batches(additions, adder.rows):
             adder.add(batch)
@@ -391,7 +392,7 @@ class _Adder:
             FoundFile(item.path, Path(), _stat(item), item.label, content=item.content)
             for item in reversed(list(work.values()))
         )
-        worker = Worker(embedders, known, self._watch, self._how.picture_seconds)
+        worker = Worker(embedders, known, self._how)
         for done in work_through(worker, files, self._how):
             yield images[done.file.path], done
 

@@ -22,9 +22,9 @@ from lookalike.collection.faces import Faces
 from lookalike.collection.facets import check_facets
 from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.moving import move_root
-from lookalike.collection.opening import add_what_is_asked, choose_home, create, find_near
+from lookalike.collection.opening import NewCollection, add_what_is_asked, choose_home, create, find_near
 from lookalike.collection.places import Places
-from lookalike.collection.renamed import RENAMED, takes_timeout
+from lookalike.collection.renamed import RENAMED, takes_by_place, takes_timeout
 from lookalike.collection.resources import Resources, of_one_state
 from lookalike.collection.searchers import Searchers
 from lookalike.collection.searching import Run, all_with_vectors, search
@@ -34,7 +34,7 @@ from lookalike.collection.statements.naming import read_image
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.maps import StoredMaps
 from lookalike.collection.syncing import SyncRequest, sync
-from lookalike.collection.thumbnails import query_thumbnails, thumbnails
+from lookalike.collection.thumbnailed import Thumbnailed
 from lookalike.datasets import prepare_dataset
 from lookalike.embed import AUTO, Compute, ModelRegistry, check_device
 from lookalike.errors import (
@@ -45,11 +45,11 @@ from lookalike.errors import (
     QueryNotFoundError,
 )
 from lookalike.hints import Hint, Sentence
+from lookalike.images.thumbnails import check_thumbnail_side
 from lookalike.index.contract import DEFAULT_RECALL
 from lookalike.index.kinds import AUTO as AUTO_INDEX
 from lookalike.query.checking import check_count, check_seconds
 from lookalike.query.conditions import ClusterRef
-from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.filter import Filter
 from lookalike.query.reading import Query, read_queries
 from lookalike.query.request import SearchRequest
@@ -64,10 +64,10 @@ from lookalike.sync import COMMIT_SECONDS, Work, locate
 from lookalike.system.checked_calls import checked, shown
 from lookalike.system.cores import usable_cores
 from lookalike.system.forks import leave_behind
-from lookalike.system.limits import PICTURE_SECONDS
+from lookalike.system.limits import PICTURE_SECONDS, THUMBNAIL_SIDE
 from lookalike.system.progress import CancelToken, ProgressReport, silent
 from lookalike.system.watching import watching
-from lookalike.types import Hit, Ids, ImageId, Metric, Vectors
+from lookalike.types import Hit, Ids, Metric, Vectors
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -82,7 +82,7 @@ _SHOWN = 8  # pictures, in a notebook
 
 
 @checked
-class Collection(Faces, Checkable, Copyable):
+class Collection(Faces, Thumbnailed, Checkable, Copyable):
     """Images on the disk, made searchable. Made by `create`, found again by `open`.
 
     Attributes
@@ -117,15 +117,18 @@ class Collection(Faces, Checkable, Copyable):
         leave_behind(self, partial(Collection._become, stand_in=LeftBehind(folder)))
 
     @classmethod
+    @takes_by_place(3, "labels", "exclude", "with_root", "check_model")
+    @checked
     def create(
         cls,
         folder: str | os.PathLike[str],
         model: str | None = None,
+        *,
         labels: Labeling | None = None,
         exclude: Sequence[str] = (),
         with_root: bool = True,
         check_model: bool = True,
-        *,
+        thumbnail_side: int = THUMBNAIL_SIDE,
         report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
     ) -> Collection:
@@ -144,6 +147,8 @@ class Collection(Faces, Checkable, Copyable):
             Whether the folder itself is the first root; others are added by `add_root`.
         check_model : bool
             Whether to load the model, and fetch it if need be, before anything is written.
+        thumbnail_side : int
+            Longer side of the thumbnails, 64 to 1024 pixels; see `set_thumbnail_side`.
         report, cancel : optional
             Who is told how far it has come, and may stop it; see `Collection.sync`.
 
@@ -153,6 +158,8 @@ class Collection(Faces, Checkable, Copyable):
             If there is a collection already, or the folder cannot be made, or be written to.
         ModelError
             If there is no such model, or it cannot be loaded; no collection has been made.
+        InvalidInputError
+            If thumbnails cannot be of this size.
 
         Examples
         --------
@@ -160,8 +167,9 @@ class Collection(Faces, Checkable, Copyable):
         0
         """
         home = Path(os.path.abspath(folder))
+        asked = NewCollection(model, labels, exclude, with_root, check_model, thumbnail_side)
         with watching(report, cancel) as watch:
-            collection = cls(*create(home, model, labels, exclude, with_root, check_model, watch))
+            collection = cls(*create(home, asked, watch))
         collection.is_new = True
         return collection
 
@@ -242,6 +250,7 @@ class Collection(Faces, Checkable, Copyable):
         labels: Labeling | None = None,
         exclude: Sequence[str] = (),
         forget_excluded: bool = False,
+        thumbnail_side: int | None = None,
         instead: str | os.PathLike[str] | None = None,
         quiet: bool = False,
         report: ProgressReport | None = None,
@@ -269,6 +278,8 @@ class Collection(Faces, Checkable, Copyable):
             that it lies in. What is to be excluded joins what has been so far.
         forget_excluded : bool
             Whether what has been excluded from these roots so far is not any more.
+        thumbnail_side : int, optional
+            See `set_thumbnail_side`; 256 in a new collection.
         instead : path, optional
             Where to make a new one, if not at its place: for a dry run, which is to leave nothing behind. The
             model is not loaded, and no data set downloaded.
@@ -296,6 +307,8 @@ class Collection(Faces, Checkable, Copyable):
         """
         if isinstance(paths, str | os.PathLike):
             raise InvalidInputError(f"paths is {shown(paths)}; expected a list of paths", field="paths")
+        if thumbnail_side is not None:
+            check_thumbnail_side(thumbnail_side)
         home = choose_home(paths, at, datasets)
         with watching(silent if quiet else report, cancel) as watch:
             for name in datasets:
@@ -307,6 +320,8 @@ class Collection(Faces, Checkable, Copyable):
                 collection = cls.create(folder, model, with_root=False, check_model=check_model, **watch.told)
         try:
             add_what_is_asked(collection._manifest, home.targets, datasets, labels, exclude, forget_excluded)
+            if thumbnail_side is not None:
+                collection.set_thumbnail_side(thumbnail_side)
         except LookalikeError:
             if collection.is_new:
                 collection.remove_if_empty()
@@ -1108,14 +1123,6 @@ class Collection(Faces, Checkable, Copyable):
         return of_one_state(
             self._resources, lambda now: facets(now.places, as_filter(where), check_facets(names))
         )
-
-    def thumbnails(self, images: Iterable[ImageId]) -> dict[ImageId, bytes]:
-        """Return the thumbnails of some images, as JPEG files; images that are not there are passed over."""
-        return thumbnails(self._snapshots.now().store, images)
-
-    def query_thumbnails(self, queries: Sequence[EmbeddedQuery]) -> list[bytes | None]:
-        """Return the thumbnails of queries that were asked, as JPEG files; None for words."""
-        return query_thumbnails(self._snapshots.now().store, queries)
 
     def vectors(self, model: str | None = None) -> tuple[list[Hit], Vectors]:
         """Return every image with its vector.

@@ -76,6 +76,7 @@ def describe(places: Places) -> Info:
         exclude={place: root.exclude for root, place in places.of_roots() if root.exclude},
         unused_labels=unused,
         label_note=label_note(places.manifest),
+        thumbnail_side=places.manifest.thumbnail_side,
     )
 
 

@@ -20,6 +20,7 @@ from lookalike.errors import (
 )
 from lookalike.images.finding.globs import read_exclude
 from lookalike.images.finding.spelling import as_spelled
+from lookalike.images.thumbnails import check_thumbnail_side
 from lookalike.store import (
     DatasetRequest,
     Labeling,
@@ -28,9 +29,11 @@ from lookalike.store import (
     Root,
     RootRequest,
     Store,
+    ThumbnailRequest,
     stored_root_path,
 )
 from lookalike.store.manifest import file_identity
+from lookalike.store.schema import FORMAT_VERSION
 from lookalike.sync.labeling import read_labeling
 from lookalike.system.checked_calls import shown
 from lookalike.system.file_identity import FileIdentity
@@ -57,7 +60,7 @@ class ManifestFile:
         self._lock = threading.RLock()
         self._manifest = manifest
         self._identity = identity
-        self._pending: list[RootRequest | DatasetRequest] = []
+        self._pending: list[RootRequest | DatasetRequest | ThumbnailRequest] = []
 
     @classmethod
     def open(cls, folder: Path) -> ManifestFile:
@@ -123,7 +126,11 @@ class ManifestFile:
         self._add(DatasetRequest(row.name))
         return ()
 
-    def _add(self, request: RootRequest | DatasetRequest) -> None:
+    def set_thumbnail_side(self, side: int) -> None:
+        """Say how large thumbnails are made; see `Collection.set_thumbnail_side`."""
+        self._add(ThumbnailRequest(check_thumbnail_side(side)))
+
+    def _add(self, request: RootRequest | DatasetRequest | ThumbnailRequest) -> None:
         with self._lock:
             self._manifest = request.apply(self.manifest, self.folder)
             self._pending.append(request)
@@ -165,14 +172,13 @@ class ManifestFile:
             RootRequest(place, None, None).apply(others, self.folder)
             # In its place among the others: the order of roots is that of the first index.
             moved = replace(root, path=stored_root_path(self.folder, place))
-            self._save(
-                Manifest(manifest.model, tuple(moved if each == root else each for each in manifest.roots))
-            )
+            roots = tuple(moved if each == root else each for each in manifest.roots)
+            self._save(replace(manifest, roots=roots))
 
     def make_default(self, model: str) -> None:
         """Say which model is meant where none is named, and keep that; the caller holds the writer's lock."""
         with self._lock:
-            self._save(Manifest(model, self.manifest.roots))
+            self._save(replace(self.manifest, model=model))
 
     def save(self, without: Sequence[Root] = ()) -> None:
         """Keep the roots that were added, and forget those that are gone and were given up.
@@ -183,7 +189,7 @@ class ManifestFile:
             manifest = self.manifest
             gone = {root.name for root in without}
             kept = tuple(root for root in manifest.roots if root.name not in gone)
-            self._save(Manifest(manifest.model, kept))
+            self._save(replace(manifest, roots=kept))
 
     def keep_verdicts(self, verdicts: Mapping[str, LabelVerdict]) -> None:
         """Say of roots, by name, whether their labels tell anything; kept by the next `save`.
@@ -206,6 +212,7 @@ class ManifestFile:
             self._pending.clear()
 
     def _save(self, manifest: Manifest) -> None:
+        manifest = replace(manifest, format=FORMAT_VERSION)
         is_new = manifest != Manifest.load(self.folder)
         try:
             manifest.save(self.folder) if is_new else manifest.renew_copy(self.folder)

@@ -25,6 +25,7 @@ from lookalike.errors import (
 )
 from lookalike.hints import Hint
 from lookalike.images.finding.globs import divide_excludes, split_glob
+from lookalike.images.thumbnails import check_thumbnail_side
 from lookalike.query.reading import names_path
 from lookalike.store import FOLDER_NAME, Labeling, Manifest, find_collection, root_folder
 from lookalike.sync import locate
@@ -192,31 +193,37 @@ def _target(path: AnyPath) -> Path:
     return place if os.path.isdir(place) else place.parent
 
 
-def create(
-    home: Path,
-    model: str | None,
-    labels: Labeling | None,
-    exclude: Sequence[str],
-    with_root: bool,
-    check_model: bool,
-    watch: Watch,
-) -> tuple[ManifestFile, ModelRegistry]:
+@dataclass(frozen=True, slots=True)
+class NewCollection:
+    """What a collection is to be made as; see `Collection.create`."""
+
+    model: str | None
+    labels: Labeling | None
+    exclude: Sequence[str]
+    with_root: bool
+    check_model: bool
+    thumbnail_side: int
+
+
+def create(home: Path, asked: NewCollection, watch: Watch) -> tuple[ManifestFile, ModelRegistry]:
     """Make an empty collection in an absolute folder; see `Collection.create`."""
     place = home / FOLDER_NAME
     if find_collection(home, above=False):
         raise CollectionConflictError(f"there is a collection in {place} already", hint="open it instead")
     if os.path.lexists(home) and not os.path.isdir(home):
         raise CollectionNotFoundError(f"there is no folder {home}, but something else of this name")
+    side = check_thumbnail_side(asked.thumbnail_side)
     registry = ModelRegistry(place / "models")
-    chosen = registry.get(DEFAULT_MODEL if model is None else model)
+    chosen = registry.get(DEFAULT_MODEL if asked.model is None else asked.model)
     # Before anything is written: what cannot be loaded must not leave an empty collection behind.
-    embedder = registry.load(chosen.name, Compute(), is_new=True, watch=watch) if check_model else None
-    manifest_file = ManifestFile(place, Manifest(chosen.name))
+    is_loaded = asked.check_model
+    embedder = registry.load(chosen.name, Compute(), is_new=True, watch=watch) if is_loaded else None
+    manifest_file = ManifestFile(place, Manifest(chosen.name, thumbnail_side=side))
     missing = [each for each in (place, *place.parents) if not os.path.lexists(each)]
     try:
         make_durable_folder(home)
-        if with_root:
-            manifest_file.add_folder(home, labels, exclude)
+        if asked.with_root:
+            manifest_file.add_folder(home, asked.labels, asked.exclude)
         make_durable_folder(place)
         if embedder is not None:
             registry.keep(chosen.name, embedder, is_new=True)

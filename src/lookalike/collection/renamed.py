@@ -54,3 +54,22 @@ def takes_timeout(method: Callable[P, R]) -> Callable[P, R]:
         return method(*given, **named)
 
     return call
+
+
+def takes_by_place(places: int, *names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a method take what goes by name now also where it had its place, after so many others."""
+
+    def of_method(method: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(method)
+        def call(*given: P.args, **named: P.kwargs) -> R:
+            more = given[places:]
+            if not 0 < len(more) <= len(names):
+                return method(*given, **named)
+            told = ", ".join(names[: len(more)])
+            warnings.warn(f"{told}: to be given by name now", DeprecationWarning, stacklevel=2)
+            by_name = dict(zip(names, more, strict=False))
+            return method(*given[:places], **by_name, **named)  # type: ignore[arg-type]
+
+        return call
+
+    return of_method

@@ -76,6 +76,7 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
         manifest_file.reload()
         resources = replace(resources, places=_places_now(resources))  # others may have written meanwhile
         failed_before = set(resources.places.failures())
+        work = replace(work, thumbnail_side=manifest_file.manifest.thumbnail_side)
         models = EmbeddingModels.choose(resources, request.model, request.compute)
         if not dry_run:
             settle_indexes(store.folder)

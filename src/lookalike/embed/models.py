@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lookalike.errors import ModelNotFoundError
-from lookalike.images.thumbnails import SIDE as THUMBNAIL_SIDE
+from lookalike.system.limits import THUMBNAIL_SIDE
 from lookalike.types import Metric
 
 Fit = Literal["crop", "squash"]

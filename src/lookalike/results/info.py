@@ -17,6 +17,7 @@ from lookalike.results.documents import Result, damaged_documents, rounded
 from lookalike.results.lookup import NOTHING, Lookup
 from lookalike.results.notebook import Card, listing, show_cards, show_facts
 from lookalike.results.sync import Failure, Note
+from lookalike.system.limits import THUMBNAIL_SIDE
 from lookalike.system.wording import count_images
 from lookalike.types import FieldValue, ImageId, field_documents, format_id
 
@@ -127,6 +128,8 @@ class Info(Result):
         Says so, where there are any.
     sizes : mapping of str to int
         The same bytes by part: thumbnails, vectors, indexes, old versions of tables, and the rest.
+    thumbnail_side : int
+        Longer side of the thumbnails that are made from now on, pixels.
     """
 
     folder: Path
@@ -151,6 +154,7 @@ class Info(Result):
     unused_labels: dict[str, int] = field(default_factory=dict)
     label_note: str | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
+    thumbnail_side: int = THUMBNAIL_SIDE
 
     @property
     def looks(self) -> Appearance | None:
@@ -181,6 +185,7 @@ class Info(Result):
             + damaged_documents(self.damaged, tell),
             "bytes": self.size,
             "bytes_by_part": {name.replace(" ", "_"): size for name, size in self.sizes.items()},
+            "thumbnail_side": self.thumbnail_side,
             "looks": None if self.appearance is None else _appearance(self.appearance),
             "metadata": _facts(self.facts),
         }
@@ -199,6 +204,7 @@ class Info(Result):
             "labels": listing(self.labels),
             "clusterings": listing(each.name for each in self.clusterings),
             "failed": len(self.failures) or None,
+            "thumbnails": None if self.thumbnail_side == THUMBNAIL_SIDE else f"{self.thumbnail_side} pixels",
             "size": f"{self.size / 1e6:,.1f} MB",
             **{f"of it {name}": f"{size / 1e6:,.1f} MB" for name, size in self.sizes.items()},
         }
@@ -223,7 +229,7 @@ class ImageInfo(Result):
         What it is made of, the largest share first; none, as of `sharpness`, where an earlier lookalike
         made the collection and it has not been synced since.
     sharpness : float or None
-        Variance of the Laplacian at thumbnail size; 0 for a flat picture.
+        Variance of the Laplacian at 256 pixels on the longer side; 0 for a flat picture.
     models : tuple of str
         Which have embedded it.
     clusters : mapping of str to str

@@ -12,7 +12,7 @@ from lookalike.store.manifest import (
     stored_root_path,
 )
 from lookalike.store.pinned import Pin, PinnedJournal, PinnedStore, PinnedTable, look_at_tables
-from lookalike.store.roots import DatasetRequest, RootRequest
+from lookalike.store.roots import DatasetRequest, RootRequest, ThumbnailRequest
 from lookalike.store.schema import ADDED
 from lookalike.store.store import Store
 from lookalike.store.table import Table, sql_literal
@@ -36,6 +36,7 @@ __all__ = [
     "RootRequest",
     "Store",
     "Table",
+    "ThumbnailRequest",
     "Turn",
     "Wait",
     "check_wait",

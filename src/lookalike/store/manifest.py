@@ -30,6 +30,7 @@ from lookalike.store.labeling import BY_FOLDER, NO_LABELS, LabelVerdict
 from lookalike.store.schema import FORMAT_VERSION
 from lookalike.system.file_identity import FileIdentity
 from lookalike.system.file_names import escape, unescape
+from lookalike.system.limits import LEAST_THUMBNAIL_SIDE, MOST_THUMBNAIL_SIDE, THUMBNAIL_SIDE
 from lookalike.system.replace_file import replace_file
 from lookalike.system.sums import read_document, summed, why_unread
 
@@ -92,11 +93,14 @@ class Manifest:
     roots : tuple of Root
     format : int
         The version that it was read as; what is written is always the newest.
+    thumbnail_side : int
+        Longer side of the thumbnails that are made from now on, pixels.
     """
 
     model: str
     roots: tuple[Root, ...] = ()
     format: int = FORMAT_VERSION
+    thumbnail_side: int = THUMBNAIL_SIDE
 
     def with_root(self, root: Root) -> Manifest:
         """Return a manifest in which `root` stands in for the one of its name, or is added."""
@@ -116,6 +120,7 @@ class Manifest:
                 "model": self.model,
                 "roots": [_root_document(root) for root in self.roots],
                 "labels": {root.name: facts for root in self.roots if (facts := _label_facts(root))},
+                **({} if self.thumbnail_side == THUMBNAIL_SIDE else {"thumbnail_side": self.thumbnail_side}),
             }
         )
         text = json.dumps(content, indent=2, ensure_ascii=False)
@@ -170,8 +175,10 @@ class Manifest:
                 raise ValueError(f"the model is {content['model']!r}")
             facts = content.get("labels", {})  # which no version before 0.5 wrote
             roots = tuple(_read_root(row, facts.get(row["name"], {})) for row in content["roots"])
-            manifest = cls(content["model"], roots, version)
-            return manifest, identity
+            side = content.get("thumbnail_side", THUMBNAIL_SIDE)  # which earlier versions pass over, too
+            if type(side) is not int or not LEAST_THUMBNAIL_SIDE <= side <= MOST_THUMBNAIL_SIDE:
+                raise ValueError(f"the longer side of thumbnails is {side!r}")
+            return cls(content["model"], roots, version, side), identity
         except FileNotFoundError as error:
             if name == FILE_NAME and (folder / COPY_NAME).is_file():
                 raise CollectionDamagedError(f"{file} is missing", hint=mended) from error

@@ -62,3 +62,14 @@ class DatasetRequest:
                 hint="give the data set a collection of its own",
             )
         return manifest.with_root(Root(self.name, "", dataset=self.name))
+
+
+@dataclass(frozen=True, slots=True)
+class ThumbnailRequest:
+    """What `Collection.set_thumbnail_side` is asked for."""
+
+    side: int
+
+    def apply(self, manifest: Manifest, collection: Path) -> Manifest:
+        """Return the manifest with this side of thumbnails."""
+        return replace(manifest, thumbnail_side=self.side)

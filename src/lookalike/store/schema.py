@@ -96,7 +96,7 @@ def images() -> pa.Schema:
 
 
 def thumbnails() -> pa.Schema:
-    """A JPEG of at most 256 × 256 pixels, of small images at most 320 × 320."""
+    """A JPEG of at most 256 × 256 pixels, of small images at most 320 × 320; or as the manifest says."""
     import pyarrow as pa
 
     return pa.schema(

@@ -8,6 +8,7 @@ A kill at any moment loses what was done since the last commit; the next run goe
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
@@ -33,15 +34,15 @@ from lookalike.images import (
 from lookalike.images.metadata.reading import read_metadata
 from lookalike.images.own import OWN, is_own_picture
 from lookalike.images.reader import READER
-from lookalike.images.thumbnails import SIDE
+from lookalike.images.thumbnails import shorter_side_for
 from lookalike.store import Store, Table
 from lookalike.store.store import Changes, FailureRow, ImageRow
 from lookalike.sync.plan import FoundFile, IndexedState, Plan, file_row
 from lookalike.sync.reading import Outage, Unread, identify, read, undecoded
 from lookalike.sync.side_by_side import side_by_side
 from lookalike.sync.work import Work
-from lookalike.system.limits import PICTURE_SECONDS
-from lookalike.system.progress import Progress, Watch
+from lookalike.system.limits import THUMBNAIL_SIDE
+from lookalike.system.progress import Progress
 from lookalike.types import ImageId, PixelArray, Vectors
 
 COMMIT_IMAGES = 2_000
@@ -200,7 +201,7 @@ def carry_out(
     outcome = Outcome()
     if files:
         store.load()  # while there is memory for it
-        worker = Worker([target.load() for target in targets], known, work.watch, work.picture_seconds)
+        worker = Worker([target.load() for target in targets], known, work)
         writer = _Writer(store, targets, known, outage, work)
         try:
             for done in work_through(worker, files, work):
@@ -245,21 +246,14 @@ class Worker:
         Without any, images are only described.
     known : IndexedState
         What is described and embedded is not read a second time.
-    watch : Watch
-        May stop it.
-    picture_seconds : float
-        An image that takes longer to decode is stopped.
+    work : Work
+        What may stop it, and an image that takes too long; how large thumbnails are.
     """
 
-    def __init__(
-        self,
-        embedders: Sequence[Embedder],
-        known: IndexedState,
-        watch: Watch,
-        picture_seconds: float = PICTURE_SECONDS,
-    ) -> None:
-        self._watch = watch
-        self._picture_seconds = picture_seconds
+    def __init__(self, embedders: Sequence[Embedder], known: IndexedState, work: Work) -> None:
+        self._watch = work.watch
+        self._picture_seconds = work.picture_seconds
+        self._thumbnail_side = work.thumbnail_side
         self.batch_size = max((embedder.batch_size for embedder in embedders), default=1)
         self._embedders = embedders
         self._described = known.described
@@ -323,7 +317,7 @@ class Worker:
         sides = [embedder.model.decode_side for embedder in self._embedders]
         decoded: dict[int | None, Decoded] = {  # once for each size that is wanted
             side: self._decode_at(content, file, side) if isinstance(content, bytes) else from_pixels(content)
-            for side in dict.fromkeys(sides or [SIDE])
+            for side in dict.fromkeys(sides or [THUMBNAIL_SIDE])
         }
         pixels = [
             embedder.prepare(decoded[side].image)
@@ -331,12 +325,27 @@ class Worker:
         ]
         first = next(iter(decoded.values()))
         row, colors = (None, None) if image in self._described else _describe(image, sha256, first)
+        if row is not None and self._thumbnail_side != THUMBNAIL_SIDE:
+            row = replace(row, thumbnail=self._thumbnail(content, file, first))
         if row is not None and isinstance(content, bytes):
             row = replace(row, metadata=read_metadata(content))
         if row is not None and image in self._outdated:
             # Not all models see it anew: it stays for the sync that brings all of them up to date.
             row = replace(row, reader=None)
         return _Opened(file, image, tuple(pixels), row, colors, first.note)
+
+    def _thumbnail(self, content: bytes | PixelArray, file: FoundFile, decoded: Decoded) -> bytes:
+        """Return a thumbnail of another side than usual, as a JPEG file.
+
+        What networks see must not depend on it: where that is too small, the file is decoded once more. If
+        that fails, it is made of what there is.
+        """
+        side, image = self._thumbnail_side, decoded.image
+        needed = shorter_side_for(decoded.width, decoded.height, side)
+        if isinstance(content, bytes) and min(image.size) < needed:
+            with contextlib.suppress(ImageError):
+                image = self._decode_at(content, file, needed).image
+        return encode_thumbnail(make_thumbnail(image, side), side)
 
     def _decode_at(self, content: bytes, file: FoundFile, side: int | None) -> Decoded:
         return decode(content, file.path, side, seconds=self._picture_seconds, watch=self._watch.quiet())

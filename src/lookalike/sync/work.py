@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lookalike.store.store import Changes, FileRow
-from lookalike.system.limits import PICTURE_SECONDS
+from lookalike.system.limits import PICTURE_SECONDS, THUMBNAIL_SIDE
 from lookalike.system.progress import UNWATCHED, Watch
 
 COMMIT_SECONDS = 10.0
@@ -28,6 +28,8 @@ class Work:
         A kill loses at most what was done in this time.
     picture_seconds : float
         A picture that takes longer to decode is stopped.
+    thumbnail_side : int
+        Longer side of the thumbnails, pixels.
     edited : callable
         Told of the files whose content is another now, the old rows and the new, before that is written; and
         of all that is written with it.
@@ -38,4 +40,5 @@ class Work:
     say: Callable[[str], None] = lambda words: None
     commit_seconds: float = COMMIT_SECONDS
     picture_seconds: float = PICTURE_SECONDS
+    thumbnail_side: int = THUMBNAIL_SIDE
     edited: Callable[[Sequence[tuple[FileRow, FileRow]], Changes], None] = lambda rows, changes: None
