@@ -23,7 +23,7 @@ import lookalike
 from benchmarks import report
 
 CLASSES, IMAGES = 26, 40
-ALGORITHMS = ("kmeans", "hierarchical", "dbscan", "hdbscan")
+ALGORITHMS = ("kmeans", "hierarchical", "agglomerative", "spectral", "dbscan", "hdbscan")
 WAYS = ("fresh", "sealed")
 
 

@@ -189,7 +189,7 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.types import PixelArray as PixelArray
     from lookalike.types import Vectors as Vectors
 
-__version__ = "0.6.0.dev0"
+__version__ = "0.6.0"
 
 _PUBLIC: tuple[tuple[str, str], ...] = (
     # A collection, and what it is asked by:
