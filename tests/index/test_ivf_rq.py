@@ -57,10 +57,7 @@ def truth(folder, queries, k, **options):
 
 
 def check_recall(folder, index, recall=0.95, below=0.06):
-    """Cells are drawn by chance, anew each time, and few rows are tried here: more than the rule may be missed.
-
-    Of these rows, one cell of two can be a tenth of the hits.
-    """
+    """Cells are drawn by chance, and few rows are tried here: one cell of two may be a tenth of the hits."""
     queries = clustered(100, 2)
     right, found = truth(folder, queries, 10), index.search(queries, 10, recall=recall)
     hits = [np.isin(a, b).mean() for a, b in zip(found.ids, right.ids, strict=True)]
