@@ -27,7 +27,7 @@ def writing(place: Path) -> Iterator[None]:
     except LookalikeError:
         raise
     except OSError as error:
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        is_full = error.errno == errno.ENOSPC  # a quota says so itself
         reason = "the disk is full" if is_full else error.strerror or str(error)
         raise StoreResourceError(
             f"cannot write {place}: {reason}; nothing of the copy is left there"
