@@ -6,22 +6,21 @@ The arrays are described in ``kdtree``. Inputs are already checked.
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Self
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.index import rows_kernels
 from lookalike.index.forest import Forest
+from lookalike.index.rows_kernels import Doubles, checked
 from lookalike.system.native import at, kernel, kernels_of
 from lookalike.types import Ids, Vectors
 
-_NO_MEMORY = 4
-
-Doubles = npt.NDArray[np.float64]
-
 _search = kernels_of("kdtree_search", "f4 u1", "aa iiii aa", "i")
 _search_exactly = kernels_of("kdtree_search_exactly", "f4 u1", "aa iib aaaa", "i")
-_find_within = kernels_of("kdtree_find_within", "f4 u1", "aa d aa", "i")
+find_within = partial(rows_kernels.find_within, kernels_of("kdtree_find_within", "f4 u1", "aa d aa", "i"))
 _leaves_of = kernel("kdtree_leaves_of", "aai a", "i")
 _rank = kernel("kdtree_rank", "aaaa i aa", "i")
 
@@ -42,8 +41,8 @@ class _Tree(ctypes.Structure):
     )
 
 
-class Frame:
-    """Where the arrays of a tree lie in memory, and the arrays themselves, so that they stay there.
+class Frame(rows_kernels.Frame):
+    """Where the arrays of a tree lie in memory; see `rows_kernels.Frame`.
 
     Parameters
     ----------
@@ -61,8 +60,6 @@ class Frame:
         self, lifting: Any, longest: float, forest: Forest, rows: npt.NDArray[Any],
         more_rows: npt.NDArray[Any], row_lengths: Doubles, ids: Ids,
     ) -> None:  # fmt: skip
-        self._parts = (lifting, longest, forest, rows, more_rows, row_lengths, ids)
-        self.rows = rows
         tree = _Tree()
         for name in _LIFTING_ARRAYS:
             setattr(tree, name, at(getattr(lifting, name), np.float64))
@@ -77,11 +74,7 @@ class Frame:
         tree.n_trees, tree.n_slots = forest.members.shape
         tree.n_leaves = forest.starts.shape[1] - 1
         tree.fullest = int(np.diff(forest.starts).max())
-        self._tree = tree  # what the address is of
-        self.address = ctypes.addressof(tree)
-
-    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
-        return type(self), self._parts  # arrays that are copied lie elsewhere
+        super().__init__(tree, rows, lifting, longest, forest, rows, more_rows, row_lengths, ids)
 
 
 def search(
@@ -104,7 +97,7 @@ def search(
     int
         0, or what is wrong with a query.
     """
-    return _checked(_search[frame.rows.dtype](
+    return checked(_search[frame.rows.dtype](
         frame.address, at(queries, np.float32), len(queries), k, n_leaves, n_rows,
         at(out_ids, np.int64), at(out_distances, np.float32),
     ))  # fmt: skip
@@ -140,32 +133,15 @@ def search_exactly(
     int
         0, or what is wrong with a query.
     """
-    return _checked(_search_exactly[frame.rows.dtype](
+    return checked(_search_exactly[frame.rows.dtype](
         frame.address, at(queries, np.float32), len(queries), best.shape[1], only_leaf,
         at(best, np.float64), at(best_rows, np.int64), at(counts, np.int64), at(visits, np.int64),
     ))  # fmt: skip
 
 
-def find_within(frame: Frame, query: Vectors, reach: float, distances: Doubles, found_rows: Ids) -> int:
-    """Find all rows whose squared distance is at most `reach`; return how many, or -1 - what is wrong.
-
-    Parameters
-    ----------
-    query : (d,) float32
-    distances : (n,) float64
-        OUT, squared distances.
-    found_rows : (n,) int64
-        OUT, row numbers.
-    """
-    found: int = _find_within[frame.rows.dtype](
-        frame.address, at(query, np.float32), reach, at(distances, np.float64), at(found_rows, np.int64)
-    )
-    return found if found >= 0 else -1 - _checked(-1 - found)
-
-
 def leaves_of(frame: Frame, queries: Vectors, leaves: Ids) -> int:
     """Write the leaf that each query, (n_queries, d), falls into; return 0, or what is wrong with one."""
-    return _checked(_leaves_of(frame.address, at(queries, np.float32), len(queries), at(leaves, np.int64)))
+    return checked(_leaves_of(frame.address, at(queries, np.float32), len(queries), at(leaves, np.int64)))
 
 
 def rank(frame: Frame, lifted: Vectors, neighbors: Ids, leaves: Ids, leaf_ranks: Ids, row_ranks: Ids) -> None:
@@ -183,13 +159,7 @@ def rank(frame: Frame, lifted: Vectors, neighbors: Ids, leaves: Ids, leaf_ranks:
         OUT, how many leaves come before the first of its own, and how many rows look nearer than it does; at
         worst, where some are equally near.
     """
-    _checked(_rank(
+    checked(_rank(
         frame.address, at(lifted, np.float32), at(neighbors, np.int64), at(leaves, np.int64), len(neighbors),
         at(leaf_ranks, np.int64), at(row_ranks, np.int64),
     ))  # fmt: skip
-
-
-def _checked(status: int) -> int:
-    if status == _NO_MEMORY:
-        raise MemoryError("there is no memory for a search")
-    return status

@@ -8,23 +8,27 @@ full rows in float64. The arrays are described in ``kmeans_tree``. Inputs are al
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Self
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.index import rows_kernels
+from lookalike.index.rows_kernels import SHORT as SHORT
+from lookalike.index.rows_kernels import Doubles, checked
 from lookalike.system.native import at, kernel, kernels_of
 from lookalike.types import Ids, Vectors
 
 HEAD = 128  # dimensions of a head; shorter vectors are filled up with zeros
-OK, SHORT, NOT_FINITE, ZERO_ROW, _NO_MEMORY = range(5)  # the larger one wins
 
-Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int16]
 
 _search = kernels_of("kmeans_tree_search", "f4 u1", "aa iiii aa", "i")
 _search_exactly = kernels_of("kmeans_tree_search_exactly", "f4 u1", "aa ii aaa", "i")
-_find_within = kernels_of("kmeans_tree_find_within", "f4 u1", "aa d aa", "i")
+find_within = partial(
+    rows_kernels.find_within, kernels_of("kmeans_tree_find_within", "f4 u1", "aa d aa", "i")
+)
 _encode_rows = kernel("kmeans_tree_encode_rows", "a ii aaaa")
 _keep_nearest = kernel("kmeans_tree_keep_nearest", "a iii aa i a")
 _rank = kernel("kmeans_tree_rank", "aa aa ii aa", "i")
@@ -53,8 +57,8 @@ class _Tree(ctypes.Structure):
     )
 
 
-class Frame:
-    """Where the arrays of a tree lie in memory, and the arrays themselves, so that they stay there.
+class Frame(rows_kernels.Frame):
+    """Where the arrays of a tree lie in memory; see `rows_kernels.Frame`.
 
     Parameters
     ----------
@@ -71,8 +75,6 @@ class Frame:
         self, coding: Any, lists: Any, rows: npt.NDArray[Any], more_rows: npt.NDArray[Any],
         row_lengths: Doubles, ids: Ids,
     ) -> None:  # fmt: skip
-        self._parts = (coding, lists, rows, more_rows, row_lengths, ids)
-        self.rows = rows
         own = {"rows": rows, "more_rows": more_rows, "row_lengths": row_lengths, "ids": ids}
         tree = _Tree()
         for name, dtype in _ARRAYS:
@@ -85,11 +87,7 @@ class Frame:
         tree.d, tree.n_rows = rows.shape[1], len(rows)
         tree.n_slots, tree.n_cells = len(lists.order), len(lists.cell_squares)
         tree.fullest = int(np.diff(lists.starts).max(initial=0))
-        self._tree = tree  # what the address is of
-        self.address = ctypes.addressof(tree)
-
-    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
-        return type(self), self._parts  # arrays that are copied lie elsewhere
+        super().__init__(tree, rows, coding, lists, rows, more_rows, row_lengths, ids)
 
 
 def search(
@@ -114,7 +112,7 @@ def search(
         frame.address, at(queries, np.float32), len(queries), k, n_cells, n_rows,
         at(out_ids, np.int64), at(out_distances, np.float32),
     )  # fmt: skip
-    return _checked(status)
+    return checked(status)
 
 
 def search_exactly(frame: Frame, queries: Vectors, k: int, best: Doubles, best_rows: Ids, counts: Ids) -> int:
@@ -139,24 +137,7 @@ def search_exactly(frame: Frame, queries: Vectors, k: int, best: Doubles, best_r
         frame.address, at(queries, np.float32), len(queries), k,
         at(best, np.float64), at(best_rows, np.int64), at(counts, np.int64),
     )  # fmt: skip
-    return _checked(status)
-
-
-def find_within(frame: Frame, query: Vectors, reach: float, distances: Doubles, found_rows: Ids) -> int:
-    """Find all rows whose squared distance is at most `reach`; return how many, or -1 - what is wrong.
-
-    Parameters
-    ----------
-    query : (d,) float32
-    distances : (n,) float64
-        OUT, squared distances.
-    found_rows : (n,) int64
-        OUT, row numbers.
-    """
-    found: int = _find_within[frame.rows.dtype](
-        frame.address, at(query, np.float32), reach, at(distances, np.float64), at(found_rows, np.int64)
-    )
-    return found if found >= 0 else -1 - _checked(-1 - found)
+    return checked(status)
 
 
 def encode_rows(block: Doubles, steps: Doubles, codes: npt.NDArray[np.int8], facts: Vectors) -> None:
@@ -216,7 +197,7 @@ def rank(
         frame.address, at(query, np.float32), at(neighbors, np.int64), at(cell_of, np.int64), len(neighbors),
         itself, at(cell_ranks, np.int64), at(row_ranks, np.int64),
     )  # fmt: skip
-    _checked(status)
+    checked(status)
 
 
 def encode(frame: Frame, query: Doubles, codes: Integers) -> tuple[float, float, float, float]:
@@ -256,9 +237,3 @@ def dot(query_codes: Integers, row: npt.NDArray[np.int8]) -> int:
     """Return the dot product of two vectors of integers, (d,)."""
     product: int = _dot(at(query_codes, np.int16), at(row, np.int8), len(row))
     return product
-
-
-def _checked(status: int) -> int:
-    if status == _NO_MEMORY:
-        raise MemoryError("there is no memory for a search")
-    return status

@@ -1,14 +1,18 @@
-"""The kernels that all trees share; see native/rows.cpp. Inputs are already checked."""
+"""What the kernels of all trees share; see native/rows.cpp and rows.hpp. Inputs are already checked."""
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.system.native import at, kernel, kernels_of
-from lookalike.types import Vectors
+from lookalike.system.native import Kernel, at, kernel, kernels_of
+from lookalike.types import Ids, Vectors
+
+OK, SHORT, NOT_FINITE, ZERO_ROW, _NO_MEMORY = range(5)  # the larger one wins
 
 Doubles = npt.NDArray[np.float64]
 
@@ -47,3 +51,64 @@ def center_rows(
         at(rows, rows.dtype.type), at(lengths, np.float64) if len(lengths) else None, *rows.shape, scale,
         at(center, np.float64), at(block, np.float64), at(squares, np.float64),
     )  # fmt: skip
+
+
+class Frame:
+    """Where the arrays of a tree lie in memory, and the arrays themselves, so that they stay there.
+
+    Parameters
+    ----------
+    tree : ctypes.Structure
+        What a kernel reads.
+    rows : (n, d) float32 or uint8
+        By whose type a kernel is chosen.
+    *parts
+        What it is made of.
+    """
+
+    def __init__(self, tree: ctypes.Structure, rows: npt.NDArray[Any], *parts: Any) -> None:
+        self.rows = rows
+        self.address = ctypes.addressof(tree)
+        self._tree, self._parts = tree, parts
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._parts  # arrays that are copied lie elsewhere
+
+
+def find_within(
+    kernels: Mapping[np.dtype[Any], Kernel],
+    frame: Frame,
+    query: Vectors,
+    reach: float,
+    distances: Doubles,
+    found_rows: Ids,
+) -> int:
+    """Find all rows whose squared distance is at most `reach`; return how many, or -1 - what is wrong.
+
+    Parameters
+    ----------
+    kernels : mapping
+        Of the tree, by the type of its rows.
+    query : (d,) float32
+    distances : (n,) float64
+        OUT, squared distances.
+    found_rows : (n,) int64
+        OUT, row numbers.
+    """
+    found: int = kernels[frame.rows.dtype](
+        frame.address, at(query, np.float32), reach, at(distances, np.float64), at(found_rows, np.int64)
+    )
+    return found if found >= 0 else -1 - checked(-1 - found)
+
+
+def checked(status: int) -> int:
+    """Return what a kernel says of its queries.
+
+    Raises
+    ------
+    MemoryError
+        If that is that there was none.
+    """
+    if status == _NO_MEMORY:
+        raise MemoryError("there is no memory for a search")
+    return status

@@ -3,9 +3,9 @@
 // Integers of 16 bits are multiplied in pairs (vpmaddwd), so that a scan takes as long as reading the bytes from
 // memory; the bounds come after each block of products, in a loop of their own.
 
+#include "codes.hpp"
 #include "rows.hpp"
 
-static const int64_t LARGEST_CODE = 127, LARGEST_QUERY_CODE = 32767, LARGEST_SUM = 2147483647;
 static const int64_t BLOCK_ROWS = 256, BLOCK_BOUNDS = 64, LANES = 32;
 static const double SAME = 1e-9;  // sums in float64 differ by less than that share, in whichever order they are taken
 
@@ -20,27 +20,12 @@ EXPORT void byte_rows_encode_query(const double *query, int64_t d, double scale,
         return value * value;
     });
     for (int lane = 0; lane < LANES; lane++) largest = larger(largest, largest_of[lane]);
-    const double unit = largest / double(smaller(LARGEST_QUERY_CODE, LARGEST_SUM / (LARGEST_CODE * d)));
-    const double inverse = unit > 0 ? 1 / unit : 0.0;
-    double squared = 0, lost = 0;
-    for (int64_t j = 0; j < d; j++) {
-        const double value = (query[j] - center[j]) * scale;
-        const double code = rint(value * steps[j] * inverse);
-        codes[j] = int16_t(int32_t(code));
-        const double kept = code * unit / steps[j];
-        squared += kept * kept;
-        lost += (value - kept) * (value - kept);
-    }
-    out[0] = unit;
-    out[1] = squared;
-    out[2] = sqrt(lost);
+    const auto value_of = [=](int64_t j) { return (query[j] - center[j]) * scale; };
+    const Encoded encoded = encode(d, value_of, steps, unit_of(largest, d), codes);
+    out[0] = encoded.unit;
+    out[1] = encoded.squared;
+    out[2] = encoded.lost;
     out[3] = sqrt(total);
-}
-
-static inline int32_t dot(const int16_t *query_codes, const int8_t *row, int64_t d) {
-    int32_t total = 0;
-    for (int64_t j = 0; j < d; j++) total += int32_t(query_codes[j]) * int32_t(row[j]);
-    return total;
 }
 
 // Bound the distances of a query to n rows; return how many of `farthest` were written.
@@ -70,7 +55,8 @@ EXPORT int64_t byte_rows_scan(const int16_t *query_codes, int64_t d, double unit
 }
 
 // Measure the rows that may be among the k nearest, in the order of their bounds; return how many are: the k
-// nearest, and those that may be as near but for rounding; or -1 where more than `most` would have to be measured, or memory is short.
+// nearest, and those that may be as near but for rounding; or -1 where more than `most` would have to be measured, or
+// memory is short.
 //
 // query: for cosine of length 1. reach: k rows are within it, by their bounds. rounding: by how much bounds may be
 // wrong. nearest, chosen: see `scan`. lengths: null for euclidean. OUT: found (most,), in no order.
@@ -78,14 +64,11 @@ EXPORT int64_t byte_rows_measure_near(const double *query, int64_t d, double sca
                                       const float *nearest, int64_t n, const float *rows, const double *lengths,
                                       const int64_t *chosen, int64_t k, int64_t most, int64_t *found) {
     const int64_t room = smaller(most, n) + BLOCK_BOUNDS;
-    double *keys = (double *)malloc((2 * room + k) * sizeof(double)), *distances = keys + room;
-    double *best = distances + room;
-    int64_t *waiting = (int64_t *)malloc((room + k) * sizeof(int64_t)), *best_rows = waiting + room;
-    if (!keys || !waiting) {
-        free(keys);
-        free(waiting);
-        return -1;
-    }
+    const Scratch<double> numbers(2 * room + k);
+    const Scratch<int64_t> places(room + k);
+    if (!(numbers && places)) return -1;
+    double *keys = numbers, *distances = keys + room, *best = distances + room;
+    int64_t *waiting = places, *best_rows = waiting + room;
     // A heap with the nearest bound first: most of what waits there is never measured.
     int64_t n_waiting = 0;
     for (int64_t start = 0; start < n && n_waiting <= most; start += BLOCK_BOUNDS) {
@@ -99,11 +82,7 @@ EXPORT int64_t byte_rows_measure_near(const double *query, int64_t d, double sca
             waiting[n_waiting++] = chosen ? chosen[i] : i;
         }
     }
-    if (n_waiting > most) {
-        free(keys);
-        free(waiting);
-        return -1;
-    }
+    if (n_waiting > most) return -1;
     int64_t n_found = 0, size = 0;
     for (int64_t at = n_waiting / 2 - 1; at >= 0; at--) sift_down(keys, waiting, n_waiting, at);
     while (n_waiting > 0 && -keys[0] <= reach) {
@@ -122,7 +101,5 @@ EXPORT int64_t byte_rows_measure_near(const double *query, int64_t d, double sca
     int64_t n_kept = 0;
     for (int64_t i = 0; i < n_found; i++)
         if (distances[i] <= limit) found[n_kept++] = found[i];
-    free(keys);
-    free(waiting);
     return n_kept;
 }

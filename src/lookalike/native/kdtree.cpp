@@ -6,19 +6,11 @@
 #include "rows.hpp"
 
 static const int64_t WIDTH = 96;        // of a lifted vector: the axes, and the tail
-static const int64_t NO_MEMORY = 4;     // after what rows.hpp has
 static const double SUMMED = 1e-5;      // relative: what float32 loses in the sum of WIDTH squares, twice
 static const double TOO_FAR = 1e6;      // of a query's length in units of the longest row's: float32 fails beyond
 static const float SHARED_TAILS = 0.5;  // the cosine that two neighbors' tails are taken to have
 
-// Doubles that a register holds.
-#if defined(__AVX512F__)
-static const int64_t LANES = 8;
-#elif defined(__AVX__)
-static const int64_t LANES = 4;
-#else
-static const int64_t LANES = 2;
-#endif
+static const int64_t LANES = REGISTER / sizeof(double);
 static const int64_t REGISTERS = 12;  // of the 16 or 32 there are
 
 namespace {
@@ -49,16 +41,6 @@ struct Tree {
     const float *lifted_at(int64_t slot) const { return lifted + slot * WIDTH; }
     const float *box(int64_t tree, int64_t node) const { return boxes + (tree * n_nodes() + node) * 2 * WIDTH; }
     const int64_t *leaf(int64_t tree, int64_t node) const { return starts + tree * (n_leaves + 1) + node - n_inner(); }
-};
-
-// Memory for the length of a call.
-template <typename T>
-struct Scratch {
-    T *const at;
-    explicit Scratch(int64_t n) : at((T *)malloc(larger(n, int64_t(1)) * sizeof(T))) {}
-    ~Scratch() { free(at); }
-    Scratch(const Scratch &) = delete;
-    operator T *() const { return at; }
 };
 
 // A query, as it is and lifted.
@@ -380,11 +362,11 @@ EXPORT int64_t kdtree_rank(const Tree *given, const float *lifted, const int64_t
             if (bounds[leaf] < bounds[first[j]]) first[j] = leaf;
         }
     }
-    rank_among<float>(bounds, n_bounds, first, k, leaf_ranks);
+    const int64_t status = rank_among<float>(bounds, n_bounds, first, k, leaf_ranks);
+    if (status != OK) return status;
     const float weight = 2 * (1 - SHARED_TAILS) * lifted[WIDTH - 1];
     lifted_distances(lifted, tree.lifted, tree.n_slots, estimates);
     for (int64_t slot = 0; slot < tree.n_slots; slot++)
         estimates[slot] = tree.live[slot] ? estimates[slot] + weight * tree.lifted_at(slot)[WIDTH - 1] : float(INFINITY);
-    rank_among<float>(estimates, tree.n_slots, neighbors, k, row_ranks);
-    return OK;
+    return rank_among<float>(estimates, tree.n_slots, neighbors, k, row_ranks);
 }

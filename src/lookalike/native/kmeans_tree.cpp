@@ -5,12 +5,9 @@
 // float64. The loop over rows does nothing but dot products; what is done with them comes after. Removed and
 // filtered rows have an infinite square in `facts`: skipping them costs nothing.
 
-#include "dots.hpp"
+#include "codes.hpp"
 #include "rows.hpp"
 
-static const int64_t LARGEST_CODE = 127;
-static const int64_t LARGEST_QUERY_CODE = 32767;  // 128 · 127 · 32,767 stays within int32
-static const int64_t LARGEST_SUM = 2147483647;
 static const double EPSILON = 2.220446049250313e-16;
 
 static const double TOO_FAR = 1e3;    // of a query's length in units of the longest row's: beyond, bounds tell nothing
@@ -46,18 +43,6 @@ struct Tree {
     int64_t size(int64_t cell) const { return starts[cell + 1] - starts[cell]; }
 };
 
-// Memory for the length of a call.
-template <typename T>
-struct Scratch {
-    T *const at;
-    explicit Scratch(int64_t n) : at((T *)malloc(larger(n, int64_t(1)) * sizeof(T))) {}
-    ~Scratch() { free(at); }
-    Scratch(const Scratch &) = delete;
-    operator T *() const { return at; }
-};
-
-static const int64_t NO_MEMORY = 4;  // after what rows.hpp has
-
 template <typename F>
 static inline double largest_of(int64_t n, F term) {
     const int64_t LANES = 16;
@@ -78,26 +63,12 @@ static inline bool any_below(const float *numbers, float limit) {
     return count > 0;
 }
 
-// A vector as integers: their unit, the squared length of what they stand for, and how far that is from the vector.
-struct Encoded {
-    double unit = 0, squared = 0, lost = 0;
-};
-
 // Write a whole query as integers.
 static Encoded encode_whole(const double *query, int64_t d, double scale, const double *center, const double *steps,
                             int16_t *__restrict codes) {
     const auto value_of = [=](int64_t j) { return (query[j] - center[j]) * scale - center[d + j]; };
     const double largest = largest_of(d, [=](int64_t j) { return fabs(value_of(j) * steps[j]); });
-    const double unit = largest / double(smaller(LARGEST_QUERY_CODE, LARGEST_SUM / (LARGEST_CODE * d)));
-    const double inverse = unit > 0 ? 1 / unit : 0.0;
-    double squared = 0, lost = 0;
-    for (int64_t j = 0; j < d; j++) {
-        const double value = value_of(j), code = rint(value * steps[j] * inverse), kept = code * unit / steps[j];
-        codes[j] = int16_t(int32_t(code));
-        squared += kept * kept;
-        lost += (value - kept) * (value - kept);
-    }
-    return {unit, squared, sqrt(lost)};
+    return encode(d, value_of, steps, unit_of(largest, d), codes);
 }
 
 // A query's path through the tree. A: the type of the head, float32, or float64 where an answer has to be proved.
@@ -155,18 +126,12 @@ struct Query {
         const double largest = largest_of(HEAD, [=](int64_t i) { return fabs(double(from[i]) * steps[i]); });
         const double of_head = sum_up<double>(HEAD, [=](auto at) { return at(from) * at(from); });
         const double tail_squared = larger(length_squared - of_head, 0.0);
-        unit = largest / double(LARGEST_QUERY_CODE);
-        const double inverse = unit > 0 ? 1 / unit : 0.0;
-        squared = tail_squared;
-        lost = 0;
-        for (int64_t i = 0; i < HEAD; i++) {
-            const double value = head[i], code = rint(value * steps[i] * inverse), kept = code * unit / steps[i];
-            codes[i] = int16_t(int32_t(code));
-            squared += kept * kept;
-            lost += (value - kept) * (value - kept);
-        }
+        const auto value_of = [=](int64_t i) { return double(from[i]); };
+        const Encoded encoded = ::encode(HEAD, value_of, steps, unit_of(largest, HEAD), codes);
+        unit = encoded.unit;
+        squared = tail_squared + encoded.squared;
+        lost = encoded.lost;
         tail = sqrt(tail_squared);
-        lost = sqrt(lost);
     }
 
     void encode_whole() {
@@ -560,12 +525,12 @@ EXPORT int64_t kmeans_tree_rank(const Tree *given, const float *vector, const in
     for (int64_t slot = 0; slot < tree.n_slots; slot++)
         estimate[slot] = facts[2 * slot] - twice * float(product[slot]) - weight * facts[2 * slot + 1];
     estimate[itself] = INFINITY;
-    rank_among(estimate, tree.n_slots, neighbors, k, row_ranks);
+    const int64_t status = rank_among(estimate, tree.n_slots, neighbors, k, row_ranks);
+    if (status != OK) return status;
     dots(query.codes, tree.cell_codes, tree.n_cells, products);
     for (int64_t cell = 0; cell < tree.n_cells; cell++)
         estimate[cell] = tree.cell_squares[cell] - twice * float(product[cell]);
-    rank_among(estimate, tree.n_cells, cell_of, k, cell_ranks);
-    return OK;
+    return rank_among(estimate, tree.n_cells, cell_of, k, cell_ranks);
 }
 
 // What follows shows a part of a search, for tests of its bounds.

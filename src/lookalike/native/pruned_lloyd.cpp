@@ -51,6 +51,43 @@ struct Centers {
     }
 };
 
+// The nearest center of a row so far.
+struct Nearest {
+    const Centers &centers;
+    const float *row;
+    int64_t label = 0;
+    float best = 0;      // squared distance
+    double margin = 0;  // how far that may be from the true one
+
+    Nearest(const Centers &centers, const float *row, int64_t label) : centers(centers), row(row) {
+        go_to(label, squared(row, centers.at(label), centers.d));
+    }
+
+    void go_to(int64_t center, float square) {
+        label = center;
+        best = square;
+        margin = margin_of(square, centers.rounded);
+    }
+
+    // Measure another center, one of a group; tell whether the row goes there. low: the least of the squares of the
+    // group's other centers. Of the groups below `n_bounded`, the one that the row leaves gets a bound for it.
+    __attribute__((always_inline)) bool measure_center(int64_t center, int64_t group, int64_t n_bounded, float &low, float *bounds) {
+        const float square = squared(row, centers.at(center), centers.d);
+        if (!(double(square) < double(best) - margin ||
+              (double(square) <= double(best) + margin && centers.is_nearer(row, center, label)))) {
+            low = smaller(low, square);
+            return false;
+        }
+        const int64_t former = centers.group_of[label];
+        if (former == group)
+            low = smaller(low, best);
+        else if (former < n_bounded)
+            bounds[former] = smaller(bounds[former], below(best, centers.rounded));
+        go_to(center, square);
+        return true;
+    }
+};
+
 // Return the least of n numbers.
 static inline float least_of(const float *numbers, int64_t n) {
     const int LANES = 8;
@@ -81,17 +118,18 @@ EXPORT int64_t pruned_lloyd_check_groups(const float *rows, const float *heads, 
                                          const int64_t *group_of, const int64_t *starts, int64_t n_groups,
                                          const float *drifts) {
     const Centers centers = {centers32, centers64, d, float(rounded), numbers, group_of, starts, n_groups};
+    const auto reach_of = [=](const Nearest &nearest) {
+        return sqrt(double(nearest.best) + nearest.margin) + 2 * rounded;
+    };
     int64_t n_seen = 0;
     for (int64_t i = 0; i < n; i++) {
         const float *row = rows + i * d;
         float *bounds = lower + i * n_groups;
-        int64_t label = labels[i];
-        float best = squared(row, centers.at(label), d);
-        double margin = margin_of(best, centers.rounded);
-        double reach = sqrt(double(best) + margin) + 2 * rounded;
+        Nearest nearest(centers, row, labels[i]);
+        double reach = reach_of(nearest);
         lower_bounds(bounds, drifts, n_groups);
         if (double(least_of(bounds, n_groups)) > reach) {
-            squares[i] = best;
+            squares[i] = nearest.best;
             continue;
         }
         for (int64_t group = 0; group < n_groups; group++) {
@@ -99,36 +137,22 @@ EXPORT int64_t pruned_lloyd_check_groups(const float *rows, const float *heads, 
             float low = INFINITY;
             n_seen += starts[group + 1] - starts[group];
             for (int64_t j = starts[group]; j < starts[group + 1]; j++) {
-                if (j == label) continue;
+                if (j == nearest.label) continue;
                 if (heads) {
                     const float difference = tails[i] - center_tails[j];
                     const float bound = squared(heads + i * HEAD, center_heads + j * HEAD, HEAD) +
                                         difference * difference - row_slacks[i] - center_slacks[j];
-                    if (double(bound) > double(best) + margin) {
+                    if (double(bound) > double(nearest.best) + nearest.margin) {
                         low = smaller(low, bound);
                         continue;
                     }
                 }
-                const float square = squared(row, centers.at(j), d);
-                if (double(square) < double(best) - margin ||
-                    (double(square) <= double(best) + margin && centers.is_nearer(row, j, label))) {
-                    const int64_t former = group_of[label];
-                    if (former == group)
-                        low = smaller(low, best);
-                    else
-                        bounds[former] = smaller(bounds[former], below(best, centers.rounded));
-                    best = square;
-                    label = j;
-                    margin = margin_of(best, centers.rounded);
-                    reach = sqrt(double(best) + margin) + 2 * rounded;
-                } else {
-                    low = smaller(low, square);
-                }
+                if (nearest.measure_center(j, group, n_groups, low, bounds)) reach = reach_of(nearest);
             }
             bounds[group] = below(low, centers.rounded);
         }
-        labels[i] = int32_t(label);
-        squares[i] = best;
+        labels[i] = int32_t(nearest.label);
+        squares[i] = nearest.best;
     }
     return n_seen;
 }
@@ -147,53 +171,40 @@ EXPORT void pruned_lloyd_check_all(float *products, const float *rows, const flo
         float *__restrict product = products + i * k, *bounds = lower + i * n_groups;
         const float own = row_squares[i] - row_slacks[i];
         for (int64_t j = 0; j < k; j++) product[j] += offsets[j];
-        int64_t nearest = 0;
+        int64_t likely = 0;  // the group of the least bound
         float least = INFINITY;
         for (int64_t group = 0; group < n_groups; group++) {
             const float low = least_of(product + starts[group], starts[group + 1] - starts[group]);
             bounds[group] = low;
             if (low < least) {
                 least = low;
-                nearest = group;
+                likely = group;
             }
         }
-        int64_t label = starts[nearest];
-        for (int64_t j = starts[nearest]; j < starts[nearest + 1]; j++)
+        int64_t label = starts[likely];
+        for (int64_t j = starts[likely]; j < starts[likely + 1]; j++)
             if (product[j] == least) label = j;
-        float best = squared(row, centers.at(label), d);
-        double margin = margin_of(best, centers.rounded);
+        Nearest nearest(centers, row, label);
         for (int64_t group = 0; group < n_groups; group++) {
-            if (double(bounds[group] + own) > double(best) + margin && group != group_of[label]) {
+            if (double(bounds[group] + own) > double(nearest.best) + nearest.margin &&
+                group != group_of[nearest.label]) {
                 bounds[group] = below(bounds[group] + own, centers.rounded);
                 continue;
             }
             float low = INFINITY;
             for (int64_t j = starts[group]; j < starts[group + 1]; j++) {
-                if (j == label) continue;
+                if (j == nearest.label) continue;
                 const float bound = product[j] + own;
-                if (double(bound) > double(best) + margin) {
+                if (double(bound) > double(nearest.best) + nearest.margin) {
                     low = smaller(low, bound);
                     continue;
                 }
-                const float square = squared(row, centers.at(j), d);
-                if (double(square) < double(best) - margin ||
-                    (double(square) <= double(best) + margin && centers.is_nearer(row, j, label))) {
-                    const int64_t former = group_of[label];
-                    if (former == group)
-                        low = smaller(low, best);
-                    else if (former < group)  // a later one is bounded with all its centers still
-                        bounds[former] = smaller(bounds[former], below(best, centers.rounded));
-                    best = square;
-                    label = j;
-                    margin = margin_of(best, centers.rounded);
-                } else {
-                    low = smaller(low, square);
-                }
+                nearest.measure_center(j, group, group, low, bounds);  // later groups are still bounded whole
             }
             bounds[group] = below(low, centers.rounded);
         }
-        labels[i] = int32_t(label);
-        squares[i] = best;
+        labels[i] = int32_t(nearest.label);
+        squares[i] = nearest.best;
     }
 }
 

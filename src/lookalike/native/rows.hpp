@@ -4,11 +4,10 @@
 // are equal. Distances are sums in float64 of the original numbers. Inputs are already checked.
 #pragma once
 
-#include <stdlib.h>
-
 #include "lanes.hpp"
+#include "scratch.hpp"
 
-const int64_t OK = 0, SHORT = 1, NOT_FINITE = 2, ZERO_ROW = 3;  // the larger one wins
+const int64_t OK = 0, SHORT = 1, NOT_FINITE = 2, ZERO_ROW = 3, NO_MEMORY = 4;  // the larger one wins
 
 // Rows (n, d) and those added since, counted on, (…, d); each is divided by its length, where `lengths` is not null.
 template <typename T>
@@ -186,24 +185,26 @@ static inline int64_t search_sorted(const K *keys, int64_t n, K key, bool is_aft
     return low;
 }
 
-// Write how many keys come before each of the chosen ones, (k,) of (n,); at worst, among equal ones.
+// Write how many keys come before each of the chosen ones, (k,) of (n,); at worst, among equal ones. Return `OK`, or
+// `NO_MEMORY`.
 //
 // What does not count has an infinite key.
 template <typename K>
-static inline void rank_among(const K *keys, int64_t n, const int64_t *chosen, int64_t k, int64_t *ranks) {
-    K *of_chosen = (K *)malloc(k * sizeof(K));
+static inline int64_t rank_among(const K *keys, int64_t n, const int64_t *chosen, int64_t k, int64_t *ranks) {
+    const Scratch<K> of_chosen(k);
     // counts[c]: keys above that of chosen c - 1, in the order of keys, and not above its own
-    int64_t *counts = (int64_t *)calloc(k + 1, sizeof(int64_t));
+    const Scratch<int64_t> counts(k + 1);
+    if (!(of_chosen && counts)) return NO_MEMORY;
+    for (int64_t c = 0; c <= k; c++) counts[c] = 0;
     for (int64_t j = 0; j < k; j++) ranks[j] = j, of_chosen[j] = keys[chosen[j]];
-    sort_pairs(of_chosen, ranks, k);
+    sort_pairs(of_chosen.at, ranks, k);
     const K largest = of_chosen[k - 1];
     for (int64_t i = 0; i < n; i++)
-        if (keys[i] <= largest) counts[search_sorted(of_chosen, k, keys[i], false)]++;
+        if (keys[i] <= largest) counts[search_sorted(of_chosen.at, k, keys[i], false)]++;
     for (int64_t j = 0; j < k; j++) {
-        const int64_t end = search_sorted(of_chosen, k, keys[chosen[j]], true);
+        const int64_t end = search_sorted(of_chosen.at, k, keys[chosen[j]], true);
         ranks[j] = -1;
         for (int64_t c = 0; c < end; c++) ranks[j] += counts[c];
     }
-    free(counts);
-    free(of_chosen);
+    return OK;
 }

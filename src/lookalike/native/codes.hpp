@@ -1,4 +1,4 @@
-// Dot products of a query's 16-bit integers with 8-bit ones; they fit into 32 bits.
+// Vectors as integers: a query's of 16 bits, those of rows of 8. Their dot products fit into 32 bits.
 //
 // Integers are multiplied in pairs (vpmaddwd), in registers of 256 bits: those of 512 were no quicker, and a plain
 // loop takes 1.2 to 2.5 times as long, as compilers find the pairs, but not how to sum four rows at once.
@@ -11,6 +11,33 @@
 #endif
 
 const int64_t HEAD = 128;  // dimensions of a head; shorter vectors are filled up with zeros
+const int64_t LARGEST_CODE = 127, LARGEST_QUERY_CODE = 32767, LARGEST_SUM = 2147483647;
+
+// A query as integers: their unit, the squared length of what they stand for, and how far that is from the query.
+struct Encoded {
+    double unit = 0, squared = 0, lost = 0;
+};
+
+// Return the unit of d integers the largest of which stands for `largest`, so that dot products fit.
+static inline double unit_of(double largest, int64_t d) {
+    const int64_t most = LARGEST_SUM / (LARGEST_CODE * d);
+    return largest / double(most < LARGEST_QUERY_CODE ? most : LARGEST_QUERY_CODE);
+}
+
+// Write d values as integers, which stand for the products of the values and the rows' steps, so that their dot
+// product with a row's codes is that of the vectors.
+template <typename F>
+static inline Encoded encode(int64_t d, F value_of, const double *steps, double unit, int16_t *__restrict codes) {
+    const double inverse = unit > 0 ? 1 / unit : 0.0;
+    double squared = 0, lost = 0;
+    for (int64_t j = 0; j < d; j++) {
+        const double value = value_of(j), code = rint(value * steps[j] * inverse), kept = code * unit / steps[j];
+        codes[j] = int16_t(int32_t(code));
+        squared += kept * kept;
+        lost += (value - kept) * (value - kept);
+    }
+    return {unit, squared, sqrt(lost)};
+}
 
 #if defined(__AVX2__)
 const int64_t PAIRED = 16;
