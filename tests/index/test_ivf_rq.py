@@ -31,7 +31,10 @@ def write(folder, ids, vectors) -> Table:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A store of N vectors with an index."""
-    folder = tmp_path_factory.mktemp("store")
+    return make(tmp_path_factory.mktemp("store"))
+
+
+def make(folder):
     table = write(folder, np.arange(N) + 7, clustered(N, 1))
     assert Searchers(folder).open(table, "m", "cosine", "ivf-rq").efforts.table.any()
     return folder
@@ -57,7 +60,7 @@ def truth(folder, queries, k, **options):
 
 
 def check_recall(folder, index, recall=0.95, below=0.06):
-    """Cells are drawn by chance, and few rows are tried here: one cell of two may be a tenth of the hits."""
+    """Cells are drawn by chance, and few rows are tried here: more than the rule may be missed."""
     queries = clustered(100, 2)
     right, found = truth(folder, queries, 10), index.search(queries, 10, recall=recall)
     hits = [np.isin(a, b).mean() for a, b in zip(found.ids, right.ids, strict=True)]
@@ -67,12 +70,19 @@ def check_recall(folder, index, recall=0.95, below=0.06):
     np.testing.assert_array_equal(exact.distances, right.distances[:10])
 
 
-def test_recall_is_as_asked_and_one_is_proved(made):
-    index = open_index(made)
+def test_recall_is_as_asked_and_one_is_proved(made, tmp_path):
+    try:
+        check_recalls(made)
+    except AssertionError:  # once in a while cells are drawn so that the few rows tried mislead; not twice
+        check_recalls(make(tmp_path))
+
+
+def check_recalls(folder):
+    index = open_index(folder)
     assert len(index) == N
     assert 0 < index.efforts.find(10, 0.95).n_cells < N**0.5  # not by looking everywhere
     for recall in (0.9, 0.95, 0.99):
-        check_recall(made, index, recall)
+        check_recall(folder, index, recall, below=0.02)
 
 
 def test_distances_are_those_of_the_full_rows(made):
