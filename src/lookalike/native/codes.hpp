@@ -4,7 +4,7 @@
 // loop takes 1.2 to 2.5 times as long, as compilers find the pairs, but not how to sum four rows at once.
 #pragma once
 
-#include "export.hpp"
+#include "lanes.hpp"
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -27,7 +27,7 @@ static inline double unit_of(double largest, int64_t d) {
 // Write d values as integers, which stand for the products of the values and the rows' steps, so that their dot
 // product with a row's codes is that of the vectors.
 template <typename F>
-static inline Encoded encode(int64_t d, F value_of, const double *steps, double unit, int16_t *__restrict codes) {
+INLINE Encoded encode(int64_t d, F value_of, const double *steps, double unit, int16_t *__restrict codes) {
     const double inverse = unit > 0 ? 1 / unit : 0.0;
     double squared = 0, lost = 0;
     for (int64_t j = 0; j < d; j++) {
