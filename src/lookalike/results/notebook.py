@@ -60,12 +60,9 @@ def _card(card: Card) -> str:
         if card.jpeg is None
         else f'<img src="{data_uri(card.jpeg)}" alt="{escape(card.title)}" style="max-width:100%">'
     )
-    lines = "".join(f'<div style="{style}">{escape(line)}</div>' for line, style in _lines(card) if line)
-    return f'<div style="{_CARD}" title="{escape(card.title)}">{picture}{lines}</div>'
-
-
-def _lines(card: Card) -> tuple[tuple[str, str], ...]:
-    return (card.caption, ""), (card.name, "color:#888;font-size:85%")
+    title, caption, name = map(escape, (card.title, card.caption, card.name))
+    lines = f'<div>{caption}</div><div style="color:#888;font-size:85%">{name}</div>'
+    return f'<div style="{_CARD}" title="{title}">{picture}{lines}</div>'
 
 
 def data_uri(jpeg: bytes) -> str:
