@@ -827,6 +827,7 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
         where: Filter | None = None,
         same_cluster: str | ClusterRef | None = None,
         include_self: bool = False,
+        fold: bool = False,
         allow_private: bool = False,
         device: str = AUTO,
         index: str = AUTO_INDEX,
@@ -868,6 +869,10 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
             number. The model is the clustering's.
         include_self : bool
             Whether an image of the collection that is itself a query may be a hit.
+        fold : bool
+            Whether near-duplicates of a hit are folded into it, so that k hits are k pictures: images that
+            were found (`Collection.duplicates`) to be the same, or edited, with a probability of 0.9 or more.
+            `Hit.folded` is how many.
         allow_private : bool
             Whether URLs may name addresses of the local network.
         device : {"auto", "cpu", "cuda", "openvino", "coreml"}
@@ -921,6 +926,7 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
             mode=mode,
             k=k,
             include_self=bool(include_self),
+            fold=bool(fold),
         )
         request = complete(options, queries, datasets)
         with watching(report, cancel) as watch:
