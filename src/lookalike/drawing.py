@@ -282,6 +282,7 @@ def facts_of_map(image_map: ImageMap) -> list[str]:
     perplexity = image_map.parameters.get("perplexity")
     facts = [] if perplexity is None else [f"perplexity {perplexity:.3g}"]
     facts.append(image_map.model)
+    facts += ["duplicates folded"] if image_map.fold else []
     if n_placed := int(image_map.is_placed.sum()):
         facts.append(f"{n_placed:,} placed later")
     return facts

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from lookalike.collection.duplicates.grouping import near_of
 from lookalike.collection.resources import Resources
 from lookalike.duplicates.kinds import KINDS
+from lookalike.errors import CollectionConflictError
 from lookalike.hints import Hint, Sentence
 from lookalike.types import Ids
 
@@ -46,6 +47,23 @@ class Copies:
         pairs = near_of(resources)
         is_one = np.isin(pairs.kinds, _ONE_PICTURE) & (pairs.probabilities >= LEAST_PROBABILITY)
         return cls.of_pairs(pairs.a[is_one], pairs.b[is_one], pairs.n_compared > 0)
+
+    @classmethod
+    def needed(cls, resources: Resources) -> Copies:
+        """Return those that were found.
+
+        Raises
+        ------
+        CollectionConflictError
+            If they were not looked for.
+        """
+        found = cls.found(resources)
+        if not found.are_known:
+            raise CollectionConflictError(
+                "nothing can be folded, as duplicates were not looked for in this collection yet",
+                hint=Hint("find_duplicates"),
+            )
+        return found
 
     @classmethod
     def of_pairs(cls, a: Ids, b: Ids, are_known: bool = True) -> Copies:
