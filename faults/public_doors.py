@@ -22,7 +22,8 @@ import lookalike
 from faults.scene import Scene
 
 MODULES = (
-    "bench", "cluster", "datasets", "drawing", "evaluate", "index", "pca", "plots", "projection", "train",
+    "bench", "cluster", "datasets", "drawing", "duplicates", "evaluate", "index", "pca", "plots",
+    "projection", "train",
 )  # fmt: skip
 
 ROWS = np.random.default_rng(0).normal(size=(24, 5)).astype(np.float32)
@@ -388,6 +389,7 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "drawing.draw_search": {"result": lambda at: at.found},
     "drawing.draw_worst_queries": {"evaluation": lambda at: at.collection.evaluation.retrieval(2)},
     "drawing.group_by_cluster": {"clustering": lambda at: at.collection.clusterings.get("groups")},
+    "duplicates.compare": {"a": lambda at: at.photo, "b": lambda at: at.photo},
     "evaluate.bootstrap_means": {"values": {"P@1": [0.0, 1.0, 1.0]}, "n_resamples": 20},
     "evaluate.compare_paired": {
         "first": {"P@1": [0.0, 1.0, 1.0]}, "second": {"P@1": [1.0, 1.0, 0.0]}, "n_resamples": 20,
@@ -436,6 +438,11 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "plots.result_strip": {"queries": lambda at: [_tile()], "hits": lambda at: [_tile()]},
     "plots.save_figure": {"figure": lambda at: _figure(), "path": lambda at: at.scratch / "a.png"},
     "plots.scree": {"kept": 2},
+    "plots.draw_difference": {
+        "first": np.zeros((4, 6, 3), np.uint8),
+        "second": np.zeros((4, 6, 4), np.uint8),
+        "differences": np.zeros((4, 6), np.float32),
+    },
     "plots.tile_sheet": {"tiles": lambda at: [_tile()]},
     "plots.tiles_map": {"points": ROWS[:3, :2], "pictures": lambda at: lambda rows: [_jpeg()] * len(rows)},
     "plots.use_theme": {"dark": True},

@@ -1,9 +1,9 @@
 """Point it at images: it finds look-alikes.
 
 What may be imported from here is one table, below; each name is loaded when it is first used, so that the
-command line starts at once. Beside it the modules `bench`, `cluster`, `datasets`, `drawing`, `evaluate`,
-`index`, `pca`, `plots`, `projection` and `train` are public, each with an ``__all__`` of its own, and loaded
-when they are first used, too. All else may change without notice.
+command line starts at once. Beside it the modules `bench`, `cluster`, `datasets`, `drawing`, `duplicates`,
+`evaluate`, `index`, `pca`, `plots`, `projection` and `train` are public, each with an ``__all__`` of its own,
+and loaded when they are first used, too. All else may change without notice.
 """
 
 from __future__ import annotations
@@ -145,6 +145,7 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.evaluation import Evaluation as Evaluation
     from lookalike.results.evaluation import QueryScores as QueryScores
     from lookalike.results.evaluation import SearchComparison as SearchComparison
+    from lookalike.results.evaluation import WithoutDuplicates as WithoutDuplicates
     from lookalike.results.hits import Hits as Hits
     from lookalike.results.info import ImageInfo as ImageInfo
     from lookalike.results.info import Info as Info
@@ -210,7 +211,8 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("results.clusterings", "Cluster Clustering ClusteringInfo"),
     (
         "results.evaluation",
-        "ClusteringEvaluation ClusteringEvaluations Evaluation QueryScores SearchComparison",
+        "ClusteringEvaluation ClusteringEvaluations Evaluation QueryScores SearchComparison "
+        "WithoutDuplicates",
     ),
     ("results.adding", "AddReport AddedImage FieldReport VectorReport"),
     ("results.info", "ImageInfo Info RootInfo"),
@@ -272,7 +274,10 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
 """Modules, and the names that are public from them."""
 
 _MODULES = frozenset(
-    {"bench", "cluster", "datasets", "drawing", "evaluate", "index", "pca", "plots", "projection", "train"}
+    {
+        *("bench", "cluster", "datasets", "drawing", "duplicates", "evaluate", "index", "pca", "plots"),
+        *("projection", "train"),
+    }
 )
 """Modules that are public, each with an ``__all__`` of its own."""
 

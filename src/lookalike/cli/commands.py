@@ -243,6 +243,11 @@ COMMANDS: dict[str, Command | Group] = {
         "List images in any order, without a query: all, or those that pass filters.",
         also="ls show browse images photos files filter sort count dir",
     ),
+    "compare": Command(
+        "compare:compare",
+        "Say what two pictures are to each other: one, encoded anew or edited, or two; and how surely.",
+        also="diff difference same identical versus vs align",
+    ),
     "cluster": CLUSTER,
     "map": MAP,
     "export": Command(
