@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lookalike.collection import folding
+from lookalike.collection import folding, newcomers
 from lookalike.collection.duplicates.grouping import DuplicatePairs
 from lookalike.duplicates.kinds import KINDS
 
@@ -20,4 +20,5 @@ def say_found(monkeypatch, pairs: Sequence[tuple[int, int, str, float]], n_compa
         np.ones(len(pairs), np.uint8),
         n_compared,
     )
-    monkeypatch.setattr(folding, "near_of", lambda resources: found)
+    for module in (folding, newcomers):
+        monkeypatch.setattr(module, "near_of", lambda resources: found)

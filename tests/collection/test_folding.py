@@ -121,6 +121,14 @@ def test_what_is_less_sure_or_no_copy_is_not_folded(monkeypatch, collection, ids
     assert len(found) == len(LEVELS) - 1 and not any(hit.folded for hit in found.hits)
 
 
+def test_pairs_that_somebody_decided_to_be_no_duplicates_are_not_folded(monkeypatch, collection, ids, folder):
+    say_found(monkeypatch, [(ids[120], ids[140], "same", 0.99), (ids[60], ids[80], "same", 0.99)])
+    collection.decisions.decide(ids[140], ids[120], "not_duplicate")
+    collection.decisions.decide(ids[60], ids[80], "alternates")
+    found = collection.search(folder / "100.png", k=20, fold=True)
+    assert len(found) == len(LEVELS) - 2 and ids[140] in found.ids.tolist()
+
+
 def test_hits_of_a_color_are_folded_too(monkeypatch, collection, ids):
     plain = collection.search(color="#787878", k=5)
     assert len(plain) > 1

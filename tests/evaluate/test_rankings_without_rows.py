@@ -5,7 +5,7 @@ import pytest
 from unit_rows import at_angles, random_rows
 
 from lookalike import InvalidInputError
-from lookalike.evaluate import measure_hits, rank_all, rank_others
+from lookalike.evaluate import measure_hits, rank_others
 
 
 def test_what_is_left_out_of_one_query_by_hand():
@@ -30,12 +30,6 @@ def test_it_is_as_if_they_were_not_there(metric):
         assert kept[expected.hits[0]].tolist() == found.hits[0].tolist()
         for name, values in expected.values.items():
             np.testing.assert_allclose(found.values[name], values)
-        others = kept[kept != query]
-        gallery = rank_all(
-            rows[[query]], rows, labels[[query]], labels, [1, 5], metric, without=[[query, *without]]
-        )
-        assert gallery.hits[0].tolist() == found.hits[0].tolist()
-        assert gallery.n_relevant.tolist() == [(labels[others] == labels[query]).sum()]
 
 
 def test_a_query_that_finds_nothing_has_no_measures():

@@ -1,7 +1,7 @@
 """Which images are one picture, by the duplicates that were found: for whoever counts each picture once.
 
 Two images are copies here if they were found to be identical, the same, or edited, with a probability of
-0.9 or more. Nothing is compared: what was not looked for is not known.
+0.9 or more, and nobody decided otherwise. Nothing is compared: what was not looked for is not known.
 """
 
 from __future__ import annotations
@@ -46,6 +46,10 @@ class Copies:
         """Return those that were found in a collection."""
         pairs = near_of(resources)
         is_one = np.isin(pairs.kinds, _ONE_PICTURE) & (pairs.probabilities >= LEAST_PROBABILITY)
+        for decision in resources.places.snapshot.said.decisions:
+            if decision.decision == "not_duplicate" and not isinstance(decision.a, str):
+                one, other = sorted((int(decision.a), int(decision.b)))
+                is_one &= (pairs.a != one) | (pairs.b != other)
         return cls.of_pairs(pairs.a[is_one], pairs.b[is_one], pairs.n_compared > 0)
 
     @classmethod

@@ -113,7 +113,6 @@ def rank_all(
     ks: Sequence[int] = DEFAULT_KS,
     metric: Metric = "cosine",
     *,
-    without: Sequence[npt.ArrayLike] | None = None,
     report: ProgressReport | None = None,
     cancel: CancelToken | None = None,
 ) -> Retrieval:
@@ -130,8 +129,6 @@ def rank_all(
     ks : sequence of int
         Where to cut the ranking.
     metric : {"cosine", "euclidean"}
-    without : sequence of (m,) int, optional
-        For each query the rows of the gallery that it does not find, such as copies of it.
     report, cancel : optional
         Who is told how far it has come, and may stop it; see `Collection.sync`.
 
@@ -156,9 +153,8 @@ def rank_all(
         raise InvalidInputError(f"queries have {asked.shape[1]} dimensions, the gallery {rows.shape[1]}")
     wanted, there = _number_both(query_labels, labels, len(asked), len(rows))
     cuts = check_ks(ks, len(rows), "the number of images to find")
-    left_out = _check_left_out(without, np.full(len(asked), -1), len(rows))
     with watching(report, cancel) as watch:
-        return _rank(asked, rows, _Relevance(wanted, there, None, left_out), cuts, metric, watch)
+        return rank(asked, rows, Relevance(wanted, there), cuts, metric, watch)
 
 
 @checked
@@ -183,8 +179,8 @@ def rank_others(
         See `rank_all`.
     rows : (n_queries,) int, optional
         Which images are queries; all of them by default.
-    without
-        See `rank_all`.
+    without : sequence of (m,) int, optional
+        For each query the rows that it does not find either, such as copies of it.
 
     Returns
     -------
@@ -211,7 +207,7 @@ def rank_others(
     queries = checked if rows is None else checked[own]
     left_out = _check_left_out(without, own, n)
     with watching(report, cancel) as watch:
-        return _rank(queries, checked, _Relevance(numbers[own], numbers, own, left_out), cuts, metric, watch)
+        return rank(queries, checked, Relevance(numbers[own], numbers, own, left_out), cuts, metric, watch)
 
 
 def _check_left_out(without: Sequence[npt.ArrayLike] | None, own: Rows, n: int) -> tuple[Rows, ...] | None:
@@ -232,7 +228,7 @@ def _check_left_out(without: Sequence[npt.ArrayLike] | None, own: Rows, n: int) 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Relevance:
+class Relevance:
     """What is relevant to which query.
 
     Attributes
@@ -260,10 +256,10 @@ class _Relevance:
         return counts
 
 
-def _rank(
+def rank(
     queries: Vectors,
     rows: Vectors,
-    relevance: _Relevance,
+    relevance: Relevance,
     ks: tuple[int, ...],
     metric: Metric,
     watch: Watch,
@@ -301,7 +297,7 @@ def _rank(
             for at, each in enumerate([] if without is None else without[block]):
                 unlike[at, each] = np.inf
 
-            def rank(at: int, unlike: Vectors = unlike, start: int = start) -> None:
+            def put(at: int, unlike: Vectors = unlike, start: int = start) -> None:
                 part = unlike[at : at + chunk]
                 keys = _sortable(part) << 32 | row_bits
                 keys |= there == wanted[start + at : start + at + len(part), None]
@@ -312,7 +308,7 @@ def _rank(
                     table.hits[query, : len(ranked)] = (ranked[: ks[-1]] & 0xFFFFFFFF) >> 1
                     table.put(query, (ranked & 1).astype(bool), n_relevant[query])
 
-            list(pool.map(rank, range(0, len(unlike), chunk)))
+            list(pool.map(put, range(0, len(unlike), chunk)))
             tell(block.stop)
     return Retrieval(table.values, n_relevant, table.hits)
 

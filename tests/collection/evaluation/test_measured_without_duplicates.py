@@ -96,3 +96,15 @@ def test_the_command_prints_both(photos, copies, folder, call):
     assert "5 queries have near-duplicates" in out
     _, out, _ = call("evaluate", "-k", "1,2", "--json")
     assert json.loads(out)["without_duplicates"]["queries"] == 10
+
+
+def test_duplicates_in_the_other_split_are_left_out(tmp_path, monkeypatch, digits):
+    made = Collection.create(tmp_path / "digits", model="pixels-8-grey", with_root=False)
+    made.add_dataset("mnist")
+    made.sync()
+    (twin,) = (image.id for image in made if image.path.endswith("train/0"))
+    query = next(image.id for image in made if image.path.endswith("test/0"))
+    say_found(monkeypatch, [(query, twin, "same", 1.0)])
+    found = made.evaluation.retrieval([1], query_split="test", gallery_split="train")
+    assert (found.n_queries, found.without_duplicates.n_with_duplicates) == (5, 1)
+    assert (found.without_duplicates.n_queries, found.n_images) == (4, 10)  # no other image has its label

@@ -32,7 +32,7 @@ from lookalike.evaluate import (
     score_classes,
 )
 from lookalike.evaluate.measures import DEFAULT_KS
-from lookalike.evaluate.retrieval import check_ks
+from lookalike.evaluate.retrieval import Relevance, check_ks, rank
 from lookalike.hints import Hint
 from lookalike.index import Exact
 from lookalike.index.kinds import AUTO, is_kind
@@ -305,8 +305,11 @@ def _measure(
         else:
             queries = rows.of(task.queries)
             codes = task.query_codes, task.codes
-            how = {"without": task.left_out, **watch.told}
-            found = rank_all(queries, gallery, *codes, task.ks, model.metric, **how)
+            if task.left_out is None:
+                return rank_all(queries, gallery, *codes, task.ks, model.metric, **watch.told), Exact.kind
+            found = rank(
+                queries, gallery, Relevance(*codes, None, task.left_out), task.ks, model.metric, watch
+            )
         return found, Exact.kind
     queries = rows.of(task.queries)
     table = vector_table(resources.store, model)
