@@ -1,9 +1,9 @@
 """Hashes of a picture in all eight turns, plain and trimmed, by which its copies are looked for.
 
-The 64 bits of `lookalike.images.hashing` come from the 8 x 8 lowest cosine frequencies of a picture. Those of the
-picture turned or mirrored are the same numbers: a transposition swaps the axes, a mirror image changes the
-sign of every odd frequency along its axis. So one transform gives the hashes of all eight turns; which bits are
-set is decided for each by its own median.
+The 64 bits of `lookalike.images.hashing` come from the 8 × 8 lowest cosine frequencies of a picture. Those of
+the picture turned or mirrored are the same numbers: a transposition swaps the axes, a mirror image changes
+the sign of every odd frequency along its axis. So one transform gives the hashes of all eight turns; which
+bits are set is decided for each by its own median.
 
 Borders and letterboxes change every frequency. So a second row of hashes is of the picture *trimmed* of its
 flat margins: the rows and columns from an edge on whose grey levels hardly differ, neither among one another
@@ -56,8 +56,8 @@ def turned_hashes(thumbnail: bytes | Image) -> Hashes:
     Returns
     -------
     (2, 8) uint64
-        Of the picture, and of the picture trimmed of flat margins; in column t - 1 as it is after being turned
-        as EXIF's orientation t says.
+        Of the picture, and of the picture trimmed of flat margins; in column t - 1 as it is after being
+        turned as EXIF's orientation t says.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def _in_all_turns(low: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 @functools.cache
 def _turns() -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
-    """For each turn whether the axes are swapped, (8,), and what frequencies are then multiplied by, (8, 8, 8)."""
+    """For each turn whether the axes are swapped, (8,), and the signs of frequencies then, (8, 8, 8)."""
     odd = 1.0 - 2.0 * (np.arange(8) % 2)
     even = np.ones(8)
     turns = range(1, N_TURNS + 1)

@@ -4,18 +4,19 @@ Of a pair of rows a < b, the distance is the least number of bits in which a's h
 eight turned ones. Two ways find the same pairs:
 
 *All with all*, in blocks that stay in the cache, several pairs at once: bits that differ are counted by one
-instruction where the processor has it, else by a table. 8 n² / 2 counts, some 5 to 15 thousand million a second.
+instruction where the processor has it, else by a table. 4 n² counts, some 5 to 15 thousand million a second.
 
 *By chunks*: 64 bits are four chunks of 16. Hashes within 10 bits differ in at most 2 bits in one of the first
 three chunks, or in at most 1 in the last: else there were 3 + 3 + 3 + 2 = 11. So for each chunk the first
-hashes are sorted into 65,536 buckets, the turned ones as well, and those of one bucket are compared with those
-of the 137 buckets within 2 bits of it, all with all, in the cache. A pair is reported by the first chunk that
-has it. That is some hundredth of all pairs, and more where hashes crowd; the tables take 12 bytes a hash.
+hashes are sorted into 65,536 buckets, the turned ones as well, and those of one bucket are compared with
+those of the 137 buckets within 2 bits of it, all with all, in the cache. A pair is reported by the first
+chunk that has it. That is some hundredth of all pairs, and more where hashes crowd; the tables take 12 bytes
+a hash. Of 60,000 pictures, plain and trimmed, it takes some 2 seconds, of a million 10.
 
 Only pairs of which one is new are looked for, and of hashes of the trimmed only those of which one has
-margins: others have the plain ones. Each picture keeps its 50 nearest, by distance, then by row; a pair is found
-where one of the two keeps it. So a thousand white pages give 50,000 pairs rather than half a million, and
-all of a heap's are among the same fifty.
+margins: others have the plain ones. Each picture keeps its 50 nearest, by distance, then by row; a pair is
+found where one of the two keeps it. So a thousand white pages give 50,000 pairs rather than half a million,
+and all of a heap's are among the same fifty.
 
 References
 ----------
@@ -26,7 +27,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 from typing import NamedTuple
@@ -36,7 +37,7 @@ import numpy.typing as npt
 
 from lookalike.duplicates import near_hashes_kernels as kernels
 from lookalike.duplicates.hashing import N_TURNS, PLAIN, TRIMMED, Hashes
-from lookalike.duplicates.near_hashes_kernels import Nearest
+from lookalike.duplicates.near_hashes_kernels import Nearest, Rows
 from lookalike.system.cores import usable_cores
 from lookalike.system.progress import UNWATCHED, Progress, Watch
 
@@ -47,13 +48,12 @@ RADIUS_PLAIN, RADIUS_TRIMMED = 10, 8
 """Bits in which the hashes of a pair may differ."""
 
 MANY = 250_000
-"""Pictures from which on plain hashes, too, have to be within 8 bits: by chance alone each has another within 10."""
+"""Pictures from which on plain hashes, too, have to be within 8 bits: by chance, each has many within 10."""
 
 _MOST_COMPARED = 1e9  # pairs that are compared all with all: as long as sorting takes
 _COMPARED_AT_ONCE = 2e7  # pairs of one task, at 8 turns some 30 ms
 _JOINED_AT_ONCE = 256  # buckets of one task
 _ROOM = 1 << 16  # pairs that a task may write before they are kept
-_AHEAD = 3  # tasks a thread
 
 Mask = npt.NDArray[np.bool_]
 
@@ -122,7 +122,7 @@ def near_pairs(
     n = len(hashes)
     hashes = np.ascontiguousarray(hashes, np.uint64)
     has_margins = (hashes[:, PLAIN] != hashes[:, TRIMMED]).any(axis=1)
-    everything = np.ones(n, bool)
+    is_bounded = np.zeros(n, bool)
     radius = RADIUS_TRIMMED if n > MANY else RADIUS_PLAIN
     passes = (
         (PLAIN, radius, [_search(is_new, ~is_new, True)]),
@@ -130,7 +130,7 @@ def near_pairs(
             TRIMMED,
             RADIUS_TRIMMED,
             [
-                _search(is_new & has_margins, everything & ~(is_new & has_margins), True),
+                _search(is_new & has_margins, ~(is_new & has_margins), True),
                 _search(~is_new & has_margins, is_new & ~has_margins, False),
             ],
         ),
@@ -143,28 +143,28 @@ def near_pairs(
                 is_large = search.n_pairs > _MOST_COMPARED if by_chunks is None else by_chunks
                 work = _join_all if is_large else _compare_all
                 work(hashes[:, row], search, reach, nearest, watch)
-        found.append((*kernels.pairs_of(nearest), nearest.is_bounded.astype(bool)))
-    return _united(*found)
+        found.append(kernels.pairs_of(nearest))
+        is_bounded |= nearest.is_bounded.astype(bool)
+    plain, trimmed = found
+    return _united(plain, trimmed, is_bounded)
 
 
 def _search(left: Mask, right: Mask, is_among: bool) -> _Search:
     return _Search(np.flatnonzero(left).astype(np.uint32), np.flatnonzero(right).astype(np.uint32), is_among)
 
 
-def _united(
-    plain: tuple[npt.NDArray[np.generic], ...], trimmed: tuple[npt.NDArray[np.generic], ...]
-) -> HashPairs:
+def _united(plain: kernels.KeptPairs, trimmed: kernels.KeptPairs, is_bounded: Mask) -> HashPairs:
     """Return the pairs of both, those of both once: as the nearer says, or else the plain."""
-    a, b, turn, distance = (np.concatenate(both) for both in zip(plain[:4], trimmed[:4], strict=True))
-    is_trimmed = np.arange(len(a)) >= len(plain[0])
+    a, b = np.concatenate([plain.a, trimmed.a]), np.concatenate([plain.b, trimmed.b])
+    turn = np.concatenate([plain.turn, trimmed.turn])
+    distance = np.concatenate([plain.distance, trimmed.distance])
+    is_trimmed = np.arange(len(a)) >= len(plain.a)
     order = np.lexsort((is_trimmed, distance, b, a))
     a, b = a[order], b[order]
     is_first = np.ones(len(a), bool)
     is_first[1:] = (a[1:] != a[:-1]) | (b[1:] != b[:-1])
     kept = order[is_first]
-    return HashPairs(
-        a[is_first], b[is_first], turn[kept], distance[kept], is_trimmed[kept], plain[4] | trimmed[4]
-    )
+    return HashPairs(a[is_first], b[is_first], turn[kept], distance[kept], is_trimmed[kept], is_bounded)
 
 
 def _compare_all(hashes: Hashes, search: _Search, radius: int, nearest: Nearest, watch: Watch) -> None:
@@ -172,59 +172,55 @@ def _compare_all(hashes: Hashes, search: _Search, radius: int, nearest: Nearest,
     rows = np.concatenate([search.left, search.right])
     turned = np.ascontiguousarray(hashes[rows].T)  # (8, n)
     n_left, n = len(search.left), len(rows)
-    step = int(max(16, min(4096, _COMPARED_AT_ONCE // max(n, 1))))
+    step = int(max(16, min(4_096, _COMPARED_AT_ONCE // max(n, 1))))
 
-    def task(start: int) -> Callable[[Hashes], Iterator[int]]:
+    def work(start: int, pairs: Hashes) -> Iterator[int]:
         part = slice(start, min(start + step, n_left))
+        place = np.array([start + 1 if search.is_among else n_left, start], np.int64)
+        while place[0] < n:
+            yield kernels.compare(turned, rows, n_left, search.is_among, part, radius, nearest, place, pairs)
 
-        def work(pairs: Hashes) -> Iterator[int]:
-            place = np.array([start + 1 if search.is_among else n_left, start], np.int64)
-            while place[0] < n:
-                yield kernels.compare(
-                    turned, rows, n_left, search.is_among, part, radius, nearest, place, pairs
-                )
-
-        return work
-
-    _run([task(start) for start in range(0, n_left, step)], nearest, watch)
+    _run(range(0, n_left, step), work, nearest, watch)
 
 
 def _join_all(hashes: Hashes, search: _Search, radius: int, nearest: Nearest, watch: Watch) -> None:
     """Compare by chunks; hashes: (n, 8)."""
-    limits = _limits(radius)
     both = np.sort(np.concatenate([search.left, search.right])) if search.is_among else search.right
     for chunk in range(kernels.N_CHUNKS):
-        masks = _masks(int(limits[chunk]))
         for turned_rows, first_rows in ((search.left, both), (search.right, search.left)):
-            if not len(turned_rows) or not len(first_rows):
-                continue
-            watch.check()
-            firsts = kernels.sort(hashes, first_rows, 1, chunk)
-            turned = kernels.sort(hashes, turned_rows, N_TURNS, chunk)
+            if len(turned_rows) and len(first_rows):
+                _join(hashes, turned_rows, first_rows, chunk, radius, nearest, watch)
 
-            def task(
-                start: int,
-                chunk: int = chunk,
-                masks: Hashes = masks,
-                tables: tuple[kernels.Buckets, ...] = (firsts, turned),
-            ) -> Callable[[Hashes], Iterator[int]]:
-                last = start + _JOINED_AT_ONCE
 
-                def work(pairs: Hashes) -> Iterator[int]:
-                    place = np.array([start, 0, 0], np.int64)
-                    while place[0] < last:
-                        yield kernels.join(
-                            hashes, chunk, radius, limits, *tables, masks, last, nearest, place, pairs
-                        )
+def _join(
+    hashes: Hashes,
+    turned_rows: Rows,
+    first_rows: Rows,
+    chunk: int,
+    radius: int,
+    nearest: Nearest,
+    watch: Watch,
+) -> None:
+    """Compare turned hashes with first ones that are near by a chunk."""
+    watch.check()
+    firsts = kernels.sort(hashes, first_rows, 1, chunk)
+    turned = kernels.sort(hashes, turned_rows, N_TURNS, chunk)
+    limits = _limits(radius)
+    masks = _masks(int(limits[chunk]))
 
-                return work
+    def work(start: int, pairs: Hashes) -> Iterator[int]:
+        last = start + _JOINED_AT_ONCE
+        place = np.array([start, 0, 0], np.int64)
+        while place[0] < last:
+            yield kernels.join(
+                hashes, chunk, radius, limits, firsts, turned, masks, last, nearest, place, pairs
+            )
 
-            starts = range(0, kernels.N_BUCKETS, _JOINED_AT_ONCE)
-            _run([task(start) for start in starts], nearest, watch)
+    _run(range(0, kernels.N_BUCKETS, _JOINED_AT_ONCE), work, nearest, watch)
 
 
 def _limits(radius: int) -> npt.NDArray[np.int64]:
-    """Return in how many bits each chunk may differ, so that of two hashes within the radius one chunk does."""
+    """Return in how many bits each chunk may differ, so that of hashes within the radius one does."""
     each, more = divmod(radius + 1, kernels.N_CHUNKS)
     return np.array([each + (chunk < more) - 1 for chunk in range(kernels.N_CHUNKS)], np.int64)
 
@@ -241,28 +237,20 @@ def _masks(limit: int) -> Hashes:
     )
 
 
-def _run(tasks: list[Callable[[Hashes], Iterator[int]]], nearest: Nearest, watch: Watch) -> None:
-    """Run tasks on all cores; what they write is kept as they go."""
+def _run(starts: range, work: Callable[[int, Hashes], Iterator[int]], nearest: Nearest, watch: Watch) -> None:
+    """Do work from each start on, on all cores; what it writes is kept as it goes."""
     lock, n_threads = Lock(), usable_cores()
 
-    def run(task: Callable[[Hashes], Iterator[int]]) -> None:
+    def run(start: int) -> None:
         pairs = np.empty((_ROOM, 2), np.uint64)
-        for n in task(pairs):
+        for n in work(start, pairs):
             watch.check()
             with lock:
                 kernels.keep(pairs[:n], nearest)
 
     with ThreadPoolExecutor(n_threads) as pool:
-        running: set[Future[None]] = set()
         try:
-            for done, task in enumerate(tasks):
-                watch(Progress("comparing hashes", done, len(tasks), "comparing hashes"))
-                running.add(pool.submit(run, task))
-                if len(running) >= _AHEAD * n_threads:
-                    finished, running = wait(running, return_when=FIRST_COMPLETED)
-                    for each in finished:
-                        each.result()
-            for each in running:
-                each.result()
+            for done, _ in enumerate(pool.map(run, starts)):
+                watch(Progress("hashes", done, len(starts), "comparing hashes"))
         finally:
             pool.shutdown(cancel_futures=True)

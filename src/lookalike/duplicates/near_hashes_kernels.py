@@ -149,13 +149,27 @@ def keep(pairs: Hashes, nearest: Nearest) -> None:
     )  # fmt: skip
 
 
-def pairs_of(
-    nearest: Nearest,
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Return all pairs that are kept, once each: a, b, turns and distances, (m,) each, in no order."""
+class KeptPairs(NamedTuple):
+    """Pairs that are kept, once each, in no order.
+
+    Attributes
+    ----------
+    a, b : (m,) intp
+        Rows, a < b.
+    turn, distance : (m,) uint8
+    """
+
+    a: npt.NDArray[np.intp]
+    b: npt.NDArray[np.intp]
+    turn: npt.NDArray[np.uint8]
+    distance: npt.NDArray[np.uint8]
+
+
+def pairs_of(nearest: Nearest) -> KeptPairs:
+    """Return all pairs that are among the nearest of one of their pictures."""
     heaps = at(nearest.heaps, np.uint64), at(nearest.sizes, np.int32), *nearest.heaps.shape
     m = _pairs(*heaps, None, None, None, None)
     a, b = np.empty(m, np.int64), np.empty(m, np.int64)
     turns, distances = np.empty(m, np.uint8), np.empty(m, np.uint8)
     _pairs(*heaps, at(a, np.int64), at(b, np.int64), at(turns, np.uint8), at(distances, np.uint8))
-    return a.astype(np.intp, copy=False), b.astype(np.intp, copy=False), turns, distances
+    return KeptPairs(a.astype(np.intp, copy=False), b.astype(np.intp, copy=False), turns, distances)

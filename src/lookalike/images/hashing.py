@@ -62,7 +62,8 @@ def low_frequencies(image: Image) -> npt.NDArray[np.float64]:
     basis = _cosines()
     # Frequencies that a flat or symmetric picture does not have are 0, not the sign of a rounding error.
     # Not `@`: its library ends the process where there is no memory for its buffers.
-    return np.round(np.einsum("ik,lk->il", np.einsum("ij,jk->ik", basis, grey), basis), 6)
+    low: npt.NDArray[np.float64] = np.einsum("ik,lk->il", np.einsum("ij,jk->ik", basis, grey), basis)
+    return np.round(low, 6)
 
 
 def bits_of(low: npt.NDArray[np.float64]) -> npt.NDArray[np.uint64]:
