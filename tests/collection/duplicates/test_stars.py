@@ -18,15 +18,18 @@ def stars(edges, ranks, apart=(), is_open=lambda pair: False, more=()):
 
 
 def test_a_chain_is_no_group():
-    # 0 - 1 - 2 - 3: the ends are like their neighbors alone.
-    assert stars([(0, 1), (1, 2), (2, 3)], [0, 1, 2, 3]).groups == [[0, 1], [2, 3]]
+    # 0 - 1 - 2 - 3 - 4: each is like its neighbors alone.
+    assert stars([(0, 1), (1, 2), (2, 3), (3, 4)], [0, 1, 2, 3, 4]).groups == [[1, 0, 2], [3, 4]]
 
 
-def test_the_best_by_rules_is_the_keeper_if_it_holds_half_of_them():
-    family = [(1, 0), (0, 2), (0, 3), (0, 4), (1, 2)]
-    edges = [pair_of(*pair) for pair in family]
-    assert stars(edges, [2, 1, 3, 4, 5]).groups == [[1, 0, 2]]  # 1 has two partners, 0 has four
-    assert stars(edges[:-1], [2, 1, 3, 4, 5]).groups == [[0, 1, 2, 3, 4]]  # 1 has one
+def test_two_parts_of_one_picture_stand_with_the_whole_though_one_has_more_pixels():
+    assert stars([(0, 1), (1, 2)], [0, 1, 2]).groups == [[1, 0, 2]]
+
+
+def test_the_best_by_rules_is_the_keeper_if_it_holds_nearly_as_many_as_any():
+    family = [(0, 1), (0, 2), (0, 3), (0, 4), (1, 2), (1, 3)]
+    assert stars(family, [2, 1, 3, 4, 5]).groups == [[1, 0, 2, 3]]  # 1 has three partners, 0 has four
+    assert stars(family[:-1], [2, 1, 3, 4, 5]).groups == [[0, 1, 2, 3, 4]]  # 1 has two
 
 
 def test_of_a_keepers_members_the_surest_comes_first():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
@@ -11,10 +13,11 @@ from lookalike.collection.duplicates.grouping import Grouping, group
 from lookalike.collection.resources import Resources
 from lookalike.collection.stored.duplicates import PAIR, StoredDuplicates
 from lookalike.collection.thumbnails import thumbnails
-from lookalike.duplicates.evidence import EVIDENCE, Evidence
+from lookalike.duplicates.evidence import Evidence, nothing
 from lookalike.duplicates.looks import Look
 from lookalike.duplicates.verifying import verify
 from lookalike.errors import StoreResourceError
+from lookalike.system.cores import usable_cores
 from lookalike.system.progress import Progress, Watch
 
 _ROUNDS = 4  # a group that loses a member may have another keeper
@@ -44,23 +47,22 @@ def lay(
     resources: Resources, stored: StoredDuplicates, pairs: Sequence[tuple[int, int, int]], watch: Watch
 ) -> None:
     """Lay pictures on each other, in a turn each, and keep what comes of it; the caller holds the lock."""
-    for start in range(0, len(pairs), _AT_ONCE):
-        watch(Progress("comparing", start, len(pairs), "comparing within groups", unit="pairs"))
-        some = pairs[start : start + _AT_ONCE]
-        jpegs = thumbnails(resources.store, {image for a, b, _ in some for image in (a, b)})
-        looks = {int(image): each for image, jpeg in jpegs.items() if (each := _look(jpeg)) is not None}
-        found: list[Evidence] = []
-        unlike = []
-        for a, b, turn in watch.each(some):
-            if a in looks and b in looks:
-                found.append(verify(looks[a], looks[b], turn, (a, b)))
-            if a not in looks or b not in looks or not len(found[-1]):
-                unlike.append((a, b))
-        more = {
-            "evidence": np.concatenate([np.empty(0, EVIDENCE), *found]),
-            "unlike": np.array(unlike, PAIR),
-        }
-        stored.write(stored.read(), more=more)
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        for start in range(0, len(pairs), _AT_ONCE):
+            watch(Progress("comparing", start, len(pairs), "comparing within groups", unit="pairs"))
+            some = pairs[start : start + _AT_ONCE]
+            jpegs = thumbnails(resources.store, {image for a, b, _ in some for image in (a, b)})
+            found_looks = zip(map(int, jpegs), pool.map(_look, jpegs.values()), strict=True)
+            looks = {image: look for image, look in found_looks if look is not None}
+            found = list(watch.each(pool.map(partial(_lay, looks), some)))
+            unlike = [pair[:2] for pair, each in zip(some, found, strict=True) if not len(each)]
+            more = {"evidence": np.concatenate(found), "unlike": np.array(unlike, PAIR)}
+            stored.write(stored.read(), more=more)
+
+
+def _lay(looks: Mapping[int, Look], pair: tuple[int, int, int]) -> Evidence:
+    a, b, turn = pair
+    return verify(looks[a], looks[b], turn, (a, b)) if a in looks and b in looks else nothing()
 
 
 def _look(jpeg: bytes) -> Look | None:

@@ -309,7 +309,7 @@ def _stars(
         numbers = {pair: row for pair, row in numbers.items() if pair not in apart}
         links = _partners(linked, is_kind)
         weights = {pair: float(linked.pairs.probabilities[row]) for pair, row in numbers.items()}
-        made = make_stars(Known(weights, links, apart, is_open), ranks)
+        made = make_stars(Known(weights, links, apart, is_open, lambda row: bool(others[row])), ranks)
         if (
             names is DUPLICATES
         ):  # to lay pictures on each other that were only taken together tells nothing new

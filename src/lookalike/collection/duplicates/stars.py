@@ -4,10 +4,10 @@ So no chain joins unlike pictures: where A is like B and B like C, A and C are i
 three is like both others. To have every two of a group compared would cost their square, and would part
 families at every edit that is too far from another; complete linkage also leaves it to chance which one.
 
-Of what hangs together by pairs, the best by the rules is the keeper, if it has at least half as many partners
-as the one that has most; else the next. What is like it goes with it, and of what is left the same is asked
-again. A partner's partner need not have been compared with the keeper: such pairs are named, to be
-compared before the groups are believed.
+Of what hangs together by pairs, the best by the rules is the keeper, if it has nearly as many partners as the
+one that has most; else the next: two parts of one picture are both like the whole, and that is to be kept.
+What is like the keeper goes with it, and of what is left the same is asked again. A partner's partner need
+not have been compared with the keeper: such pairs are named, to be compared before the groups are believed.
 
 Layout: images are rows 0 to n - 1; a pair are two of them and the number of what is known of it.
 """
@@ -22,7 +22,7 @@ Pair = tuple[int, int]
 """Two rows, the smaller first."""
 
 _MOST_ASKED = 200  # pairs of one keeper that are to be compared
-_ENOUGH = 0.5  # of the partners that the one with most has
+_ENOUGH = 0.75  # of the partners that the one with most has
 
 
 @dataclass(slots=True)
@@ -60,12 +60,15 @@ class Known:
         Those that must not stand in one group.
     is_open : callable
         Tells whether nothing is known of a pair that may stand together.
+    may_keep : callable
+        Tells of a row whether it may be a keeper.
     """
 
     edges: Mapping[Pair, float]
     links: Mapping[int, Collection[int]]
     apart: Collection[Pair] = ()
     is_open: Callable[[Pair], bool] = lambda pair: True
+    may_keep: Callable[[int], bool] = lambda row: True
 
 
 def make_stars(known: Known, ranks: Sequence[int]) -> Stars:
@@ -97,7 +100,7 @@ def _part(
     rows: list[int], partners: dict[int, set[int]], known: Known, ranks: Sequence[int], made: Stars
 ) -> None:
     """Make the stars of rows that hang together; partners is used up."""
-    left = sorted(rows, key=lambda row: ranks[row])
+    left = sorted(filter(known.may_keep, rows), key=lambda row: ranks[row])
     while left:
         most = max(len(partners[row]) for row in left)
         for keeper in left:
