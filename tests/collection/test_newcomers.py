@@ -114,3 +114,15 @@ def test_the_command_says_what_you_have_already_and_how_to_see_it(folder, call, 
     shutil.copy(folder / "2.png", folder / "2 once more.png")
     _, out, _ = call("index", "--no-duplicates", cwd=folder)
     assert "1 of these you have already: lookalike duplicates --kind identical" in out
+
+
+def test_a_comparison_that_takes_long_leaves_the_sync_done(photos, folder, monkeypatch):
+    photos.sync()
+    photos.duplicates.find()
+    monkeypatch.setattr(newcomers, "SECONDS", 0.0)
+    picture(7).save(folder / "new.png")
+    done = photos.sync()
+    assert (done.added, done.alike) == (1, None)
+    monkeypatch.setattr(newcomers, "SECONDS", 30.0)
+    picture(8).save(folder / "newer.png")
+    assert photos.sync().alike == 0

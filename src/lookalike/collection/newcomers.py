@@ -14,10 +14,13 @@ from lookalike.collection.resources import Opener, Resources
 from lookalike.errors import CancelledError, LookalikeError
 from lookalike.results.sync import SyncReport
 from lookalike.system.progress import Watch
+from lookalike.system.time_limits import within
 from lookalike.types import Ids
 
 MOST = 500
-"""So many images are compared with all others at the end of a sync, at most: it is to take some seconds."""
+"""So many images are compared with all others at the end of a sync, at most, and for so long."""
+
+SECONDS = 30.0
 
 
 def and_compare(
@@ -48,10 +51,11 @@ def count_alike(newest: Opener, before: Ids, watch: Watch) -> int | None:
         there = resources.places.snapshot.images.ids
         if len(there) - near_of(resources).n_compared > MOST:
             return None
-        find(newest, watch)
+        find(newest, within(SECONDS, watch))
         copies = Copies.found(newest())
-    except CancelledError:
-        raise
+    except CancelledError:  # which may be the end of its time
+        watch.check()
+        return None
     except LookalikeError:
         return None
     new = np.setdiff1d(there, before)

@@ -11,12 +11,15 @@ import numpy.typing as npt
 from lookalike.collection import Collection
 from lookalike.errors import CancelledError, LookalikeError
 from lookalike.system.progress import Watch
+from lookalike.system.time_limits import within
 from lookalike.types import Ids
 
 Hashes = npt.NDArray[np.uint64]
 
 MOST_COMPARED = 2_000
-"""So many pictures are compared with one another, at most: it takes some seconds."""
+"""So many pictures are compared with one another, at most, and for so long."""
+
+SECONDS = 15.0
 
 _NEAR = 6  # bits of 64
 _MOST_LEFT_OUT = 0.5  # of the pictures: where there are more, they are of a kind, such as digits
@@ -31,12 +34,12 @@ def find_copies(collection: Collection, watch: Watch) -> tuple[frozenset[int], b
     left_out: frozenset[int] = frozenset()
     if n <= MOST_COMPARED:
         try:
-            collection.duplicates.find(**watch.told)
+            collection.duplicates.find(**within(SECONDS, watch).told)
             groups = collection.duplicates.groups(kinds=["same", "edited"], decided=True)
             left_out = frozenset(image.id for group in groups for image in group.images[1:])
             is_compared = True
-        except CancelledError:
-            raise
+        except CancelledError:  # which may be the end of its time
+            watch.check()
         except LookalikeError:  # a full disk, say: the demo goes on
             is_compared = False
     if not is_compared:
