@@ -516,3 +516,23 @@ EXPORT int64_t verifying_verify(const uint8_t *grey_a, const uint8_t *colors_a, 
     for (int i = 0; i < n_turns; i++) free(seconds[i].memory);
     return is_alike ? 1 : 0;
 }
+
+// Add up what trees say of rows, (n, width); each tree has three questions in a row, of the seven that it has: is the
+// number at `of` above `than`? Its answer leads to the next at 2 i + 1 or, if so, 2 i + 2; then to one of eight values.
+//
+// of, than: (n_trees, 7); values: (n_trees, 8); sums: (n,), added to.
+EXPORT void verifying_ask_trees(const float *rows, int64_t n, int64_t width, const uint8_t *of, const float *than,
+                                const float *values, int64_t n_trees, double *sums) {
+    for (int64_t row = 0; row < n; row++) {
+        const float *numbers = rows + row * width;
+        double total = 0;
+        for (int64_t tree = 0; tree < n_trees; tree++) {
+            const uint8_t *which = of + 7 * tree;
+            const float *bounds = than + 7 * tree;
+            int at = 0;
+            for (int depth = 0; depth < 3; depth++) at = 2 * at + 1 + (numbers[which[at]] > bounds[at]);
+            total += values[8 * tree + at - 7];
+        }
+        sums[row] += total;
+    }
+}
