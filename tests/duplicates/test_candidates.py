@@ -1,5 +1,7 @@
 """Candidates are the pairs of hashes and of nearest vectors, each once, the nearest of each picture."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -41,9 +43,7 @@ def named(candidates):
 def test_what_hashes_and_vectors_find_is_one_pair():
     hashes = strangers(6)
     hashes[4] = hashes[1] ^ np.uint64(0b111)
-    found = find_candidates(
-        hashes, np.ones(6, bool), neighbors_of({(1, 4): 0.95, (4, 1): 0.95, (5, 2): 0.6})
-    )
+    found = find_candidates(hashes, np.ones(6, bool), neighbors_of({(1, 4): 0.95, (4, 1): 0.95, (5, 2): 0.6}))
     assert named(found) == {(1, 4), (2, 5)}
     closeness = dict(zip(found.a.tolist(), found.closeness.tolist(), strict=True))
     assert closeness[1] == pytest.approx(0.05, abs=1e-6)  # by the vectors, that are closer than 3 bits
@@ -112,7 +112,9 @@ def test_bounds_hold_for_any_pairs(n, n_pairs, most, seed):
     assert len(kept) == len(found.a)
     expected, crowded = set(), 0
     for picture in range(n):
-        own = sorted((1 - cosine, sum(pair) - picture, pair) for pair, cosine in pairs.items() if picture in pair)
+        own = sorted(
+            (1 - cosine, sum(pair) - picture, pair) for pair, cosine in pairs.items() if picture in pair
+        )
         expected.update(pair for _, _, pair in own[:most])
         crowded += len(own) > most
     assert kept == expected
@@ -128,7 +130,7 @@ def test_pairs_of_a_family_come_together_that_with_the_first_of_it_first():
     assert len(found.a) == 60
     families = (found.a % 10).tolist()
     assert (found.a % 10 == found.b % 10).all()
-    assert sum(one != other for one, other in zip(families, families[1:], strict=False)) == 9
+    assert sum(one != other for one, other in itertools.pairwise(families)) == 9
 
 
 def test_without_pairs_there_are_none():

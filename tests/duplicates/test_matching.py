@@ -1,4 +1,4 @@
-"""Candidates are verified once, in order, as far as what was found does not settle them; and nothing is lost."""
+"""Candidates are verified once, in order, but for those that are settled; what is found is not lost."""
 
 import threading
 import time
@@ -223,9 +223,7 @@ def test_without_candidates_nothing_is_done():
 
 def test_the_same_is_found_with_any_number_of_threads():
     random = np.random.default_rng(0)
-    pairs = sorted(
-        {(int(min(a, b)), int(max(a, b))) for a, b in random.integers(0, 60, (700, 2)) if a != b}
-    )
+    pairs = sorted({(int(min(a, b)), int(max(a, b))) for a, b in random.integers(0, 60, (700, 2)) if a != b})
     weighed = [(a, b, float(random.choice([0.1, 0.2, 0.3]))) for a, b in pairs]
     alike = {pair: bool(random.random() < 0.5) for pair in pairs}
 
