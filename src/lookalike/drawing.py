@@ -172,13 +172,7 @@ def images_of_cluster(cluster: Cluster) -> dict[ImageId, bool]:
 
 @checked
 def draw_duplicates(collection: Collection, groups: DuplicateGroups) -> Figure:
-    """Draw groups of duplicates, the first 40: a row each, what is to be kept of it first, and framed.
-
-    Raises
-    ------
-    InvalidInputError
-        If there are no groups.
-    """
+    """Draw groups of duplicates, the first 40: a row each, what is to be kept of it first, and framed."""
     shown = groups[:_ON_SHEET]
     pictures = collection.thumbnails([image.id for group in shown for image in group.images])
     rows = []
@@ -190,7 +184,7 @@ def draw_duplicates(collection: Collection, groups: DuplicateGroups) -> Figure:
     files = sum(len(group.files) for group in groups)
     title = f"{count_of(len(groups), 'group')} of {count_of(files, 'file')}"
     title += f", of which the first {_ON_SHEET}" if len(groups) > len(shown) else ""
-    return contact_sheet(rows, f"{title}; what is kept is framed")
+    return contact_sheet(rows or [SheetRow("nothing found", "", [])], f"{title}; what is kept is framed")
 
 
 def _sure(group: DuplicateGroup) -> str:

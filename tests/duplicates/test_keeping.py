@@ -34,6 +34,7 @@ def first(prefer, *paths, **columns):
 @pytest.mark.parametrize(
     ("rule", "columns"),
     [
+        ("original", {"taken": [NAN, 100.0]}),
         ("pixels", {"pixels": [50.0, 100.0]}),
         ("sharpness", {"sharpness": [NAN, 0.5]}),
         ("older", {"taken": [7.0, 6.0]}),
@@ -54,7 +55,18 @@ def test_each_rule_keeps_what_it_says(rule, columns):
 
 def test_there_is_a_test_of_each_rule():
     assert [each.name for each in keeping.RULES] == [
-        *("pixels", "format", "sharpness", "older", "newer", "larger", "smaller", "folder", "name"),
+        *(
+            "original",
+            "pixels",
+            "format",
+            "sharpness",
+            "older",
+            "newer",
+            "larger",
+            "smaller",
+            "folder",
+            "name",
+        ),
         *("rating", "labeled"),
     ]
 
@@ -94,6 +106,11 @@ def test_the_first_rule_that_tells_files_apart_decides_and_the_path_at_last():
     assert why(here, chosen, 1, 0) == "the larger file"
     assert why(here, chosen, 1, 2) == "more pixels"
     assert why(here, read_preferences("rating"), 0, 1) == "first by path"
+
+
+def test_by_default_a_screenshot_with_more_pixels_does_not_go_before_what_a_camera_has_written():
+    columns = {"pixels": [9.0, 4.0, 1.0], "taken": [NAN, 50.0, 50.0], "formats": ["PNG", "JPEG", "JPEG"]}
+    assert first(None, "screenshot", "photo", "photo small", **columns) == "photo"
 
 
 def test_rules_are_given_as_a_text_or_a_list_and_have_a_usual_order():

@@ -261,7 +261,13 @@ def test_an_answer_says_whether_it_is_proved(collection, results):
 @each_table
 def test_arrow_has_the_rows(name, results):
     table = results[name].to_arrow()
-    counts = {"clustering": 30, "map": 30, "evaluation": len(results["evaluation"].scores), "indexes": 1}
+    counts = {
+        "clustering": 30,
+        "map": 30,
+        "duplicates": 2,
+        "evaluation": len(results["evaluation"].scores),
+        "indexes": 1,
+    }
     counts["facets"] = sum(len(facet.counts) for facet in results["facets"].values())
     assert table.num_rows == (counts[name] if name in counts else len(results[name]))
     if "path" in table.column_names:

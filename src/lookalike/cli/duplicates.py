@@ -27,7 +27,7 @@ from lookalike.cli.locate import open_named, open_near
 from lookalike.cli.options import CollectionOption, Output, Picture, option, picture_of
 from lookalike.cli.saving import Saveable
 from lookalike.cli.sets import tell_change
-from lookalike.duplicates.keeping import RULES
+from lookalike.duplicates.keeping import RULES, USUAL_ORDER
 from lookalike.duplicates.kinds import KINDS
 from lookalike.errors import InvalidInputError
 from lookalike.system.wording import count_images, count_of
@@ -82,8 +82,8 @@ class Choosing:
     prefer: Annotated[
         str | None,
         option(
-            "What decides which is kept: rules in their order, with commas in between. By default"
-            " rating,pixels,format,larger,name,older.",
+            f"What decides which is kept: rules in their order, with commas in between. By default"
+            f" {','.join(USUAL_ORDER)}.",
             metavar=_RULES,
         ),
     ] = None

@@ -14,7 +14,7 @@ import numpy.typing as npt
 VERSION = 1
 """Counted up when what is measured changes, so that evidence of before is measured again."""
 
-LEAST_SCORE = 0.35
+LEAST_SCORE = 0.45
 """Pairs that fit worse are unlike: nothing is kept of them."""
 
 DETAILS: tuple[str, ...] = (
@@ -24,7 +24,7 @@ DETAILS: tuple[str, ...] = (
     "textured_5", "textured_10", "textured_25", "textured_50", "exact", "left_50", "left_90", "left_75",
     "cells_unlike", "cells_largest", "rows_unlike", "columns_unlike", "box_unlike",
     "sharper", "detail", "flat", "other_flat", "both_textured", "blocks", "is_turned",
-    "color_difference", "colorful", "other_colorful", "color_correlation",
+    "color_difference", "colorful", "other_colorful", "color_correlation", "half_10", "half_25", "half_50",
 )  # fmt: skip
 """What `details` holds, in this order; native/verifying.cpp makes them."""
 

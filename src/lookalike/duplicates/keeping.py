@@ -107,6 +107,7 @@ def _by_name(facts: FileFacts, argument: str) -> npt.NDArray[np.bool_]:
 
 
 RULES: tuple[Rule, ...] = (
+    Rule("original", "it says when it was taken", lambda facts, _: np.isnan(facts.taken)),
     Rule("pixels", "more pixels", lambda facts, _: -facts.pixels),
     Rule("format", "the better format: RAW, then lossless", _by_format),
     Rule("sharpness", "sharper", lambda facts, _: -np.nan_to_num(facts.sharpness, nan=-1.0)),
@@ -121,8 +122,10 @@ RULES: tuple[Rule, ...] = (
 )
 """What may be asked for, by name."""
 
-USUAL_ORDER = ("rating", "pixels", "format", "larger", "name", "older")
-"""What decides where nobody says: what somebody chose, then what there is most of, then what was first."""
+USUAL_ORDER = ("rating", "original", "pixels", "format", "larger", "name", "older")
+"""What decides where nobody says: what somebody chose; what a camera has written, as screenshots, conversions
+and pictures with a border may have more pixels, and are none the better for it; then what there is most of,
+and at last what was first."""
 
 BY_PATH = "first by path"
 

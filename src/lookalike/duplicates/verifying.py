@@ -6,9 +6,9 @@ which
     A(x) ≈ g · B(W(x)) + b
 
 1. Frame on frame, upright and in the turn that is given: W affine, by Gauss–Newton with Cauchy's weights on
-   the scale 2 · var(A) · (1 − ncc²), at 32 and 64 pixels. A score above 0.8 is taken.
+   the scale 2 · var(A) · (1 − ncc²), at 32 and 64 pixels. A score above 0.9 is taken.
 2. Else each picture is sought in the other, at 32 pixels, in 10 sizes from 1 to 0.4, by normalized
-   cross-correlation at all places where 80 % of it lie inside. The three best by atanh(ncc) · √size are
+   cross-correlation at all places where 80 % of it lie inside. The four best by atanh(ncc) · √size are
    fitted as above. Where nothing scores 0.3, the two are strangers.
 3. W becomes a homography, at 128 pixels and then at 256, and what does not fit is measured:
    `evidence.DETAILS`.

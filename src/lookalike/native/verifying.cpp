@@ -10,8 +10,8 @@ static const int AFFINE = 6, HOMOGRAPHY = 8;
 static const int SCORE_BLOCK = 12, FINE_BLOCK = 10;  // pixels each way
 static const int N_SCALES = 10;
 static const double LEAST_SCALE = 0.4, LEAST_INSIDE = 0.8;  // of the part in the whole; of the part that lies in it
-static const int N_TRIED = 3;
-static const double SURE = 0.8, HOPELESS = 0.3;    // scores: no search is needed above, nothing more is done below
+static const int N_TRIED = 4;
+static const double SURE = 0.9, HOPELESS = 0.3;    // scores: no search is needed above, nothing more is done below
 static const double DIM = 0.35, DARK = 0.25;       // correlations at 32 pixels, below which nothing is fitted at 64
 static const int CELLS = 16;                       // each way, whose differences are kept as bits
 static const float DIFFERS = 0.7f;                 // correlation below which a cell differs
@@ -351,7 +351,18 @@ struct Look {
 
 }  // namespace
 
-static const int N_DETAILS = 44;
+// How well the worst of the blocks fit that have texture in both, as they are now: percentiles 10, 25, 50.
+static void rank_blocks(Desk &desk, int count, float *out) {
+    float *ncc = desk.spare.levels;
+    int n = 0;
+    for (int i = 0; i < count; i++)
+        if (desk.blocks[i].n > 0 && fminf(desk.blocks[i].variance_a, desk.blocks[i].variance_b) >= 36)
+            ncc[n++] = desk.blocks[i].ncc;
+    sort(ncc, n);
+    out[0] = at_share(ncc, n, 0.10);
+    out[1] = at_share(ncc, n, 0.25);
+    out[2] = at_share(ncc, n, 0.50);
+}
 
 // Measure how the two fit, at 256 pixels or, of a part, at about the size that the whole has it in.
 static void look_closely(const Pyramid &one, const Pyramid &other, Lay &lay, double coarse, Desk &desk, float *d,
@@ -441,7 +452,7 @@ static void look_closely(const Pyramid &one, const Pyramid &other, Lay &lay, dou
 // Lay the second picture on the first, upright and in the turn given.
 //
 // found: score, turn, h (9) from units of the first to those of the turned second, gain, bias, the share of the
-// first that lies on the second, and of the second: 15 numbers. details: N_DETAILS. cells: (2, 32) bytes, those of either picture that
+// first that lies on the second, and of the second: 15 numbers. details: 47. cells: (2, 32) bytes, those of either picture that
 // differ. Return whether anything is alike; minus 1 without memory.
 EXPORT int64_t verifying_verify(const uint8_t *grey_a, const uint8_t *colors_a, const int64_t *shape_a,
                                 const uint8_t *grey_b, const uint8_t *colors_b, const int64_t *shape_b, int64_t hint,
@@ -472,6 +483,7 @@ EXPORT int64_t verifying_verify(const uint8_t *grey_a, const uint8_t *colors_a, 
         lay = better;
         is_alike = most(coarse, lay.score) >= least_score;
         if (is_alike) {
+            rank_blocks(desk, count, details + 44);
             uint8_t says[2][CELLS * CELLS / 8], differs[2][CELLS * CELLS / 8];
             look_closely(one, other, lay, coarse, desk, details, differs[0], says[0]);
             double back[9], forth[9];
@@ -503,4 +515,24 @@ EXPORT int64_t verifying_verify(const uint8_t *grey_a, const uint8_t *colors_a, 
     free(first.memory);
     for (int i = 0; i < n_turns; i++) free(seconds[i].memory);
     return is_alike ? 1 : 0;
+}
+
+// Add up what trees say of rows, (n, width); each tree has three questions in a row, of the seven that it has: is the
+// number at `of` above `than`? Its answer leads to the next at 2 i + 1 or, if so, 2 i + 2; then to one of eight values.
+//
+// of, than: (n_trees, 7); values: (n_trees, 8); sums: (n,), added to.
+EXPORT void verifying_ask_trees(const float *rows, int64_t n, int64_t width, const uint8_t *of, const float *than,
+                                const float *values, int64_t n_trees, double *sums) {
+    for (int64_t row = 0; row < n; row++) {
+        const float *numbers = rows + row * width;
+        double total = 0;
+        for (int64_t tree = 0; tree < n_trees; tree++) {
+            const uint8_t *which = of + 7 * tree;
+            const float *bounds = than + 7 * tree;
+            int at = 0;
+            for (int depth = 0; depth < 3; depth++) at = 2 * at + 1 + (numbers[which[at]] > bounds[at]);
+            total += values[8 * tree + at - 7];
+        }
+        sums[row] += total;
+    }
 }

@@ -92,9 +92,9 @@ class Duplicates(Face):
             Only groups that lie in several splits: of data sets, or folders called train, val and test.
         prefer : str or iterable of str, optional
             What decides which is kept: rules in their order, such as ``"pixels,sharpness,folder=Originals"``;
-            there are pixels, format, sharpness, older, newer, larger, smaller, folder=NAME, name, rating and
-            labeled. By default what is rated higher, has more pixels, the better format, the larger file, a
-            name that is no copy's, and is older.
+            there are original, pixels, format, sharpness, older, newer, larger, smaller, folder=NAME, name,
+            rating and labeled. By default what is rated higher, says when it was taken, has more pixels, the
+            better format, the larger file, a name that is no copy's, and is older.
         decided : bool
             Also groups of which all was decided.
 

@@ -22,6 +22,7 @@ Pair = tuple[int, int]
 """Two rows, the smaller first."""
 
 _MOST_ASKED = 200  # pairs of one keeper that are to be compared
+_MOST_OF_ALL = 2  # times the rows that hang together: so many pairs are to be compared at once
 _ENOUGH = 0.75  # of the partners that the one with most has
 
 
@@ -101,10 +102,12 @@ def _part(
 ) -> None:
     """Make the stars of rows that hang together; partners is used up."""
     left = sorted(filter(known.may_keep, rows), key=lambda row: ranks[row])
+    most_missing = len(made.missing) + _MOST_OF_ALL * len(rows)
     while left:
         most = max(len(partners[row]) for row in left)
         for keeper in left:
-            made.missing.update(_open(keeper, partners, known))
+            if len(made.missing) < most_missing:
+                made.missing.update(_open(keeper, partners, known))
             if len(partners[keeper]) >= _ENOUGH * most:
                 break
         group = [keeper]
