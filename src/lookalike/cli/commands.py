@@ -307,7 +307,7 @@ COMMANDS: dict[str, Command | Group] = {
     "bench": Command(
         "bench:bench",
         "Compare the search indexes on the collection's own vectors: recall, speed, time to build, size.",
-        also="benchmark speed compare timing",
+        also="benchmark speed timing",
     ),
     "info": Command(
         "info:info",
