@@ -152,12 +152,12 @@ class DuplicateGroups(Table, Result, Sequence[DuplicateGroup]):
         return len(self.groups)
 
     @overload
-    def __getitem__(self, index: int) -> DuplicateGroup: ...
+    def __getitem__(self, at: int) -> DuplicateGroup: ...
     @overload
-    def __getitem__(self, index: slice) -> tuple[DuplicateGroup, ...]: ...
-    def __getitem__(self, index: int | slice) -> DuplicateGroup | tuple[DuplicateGroup, ...]:
+    def __getitem__(self, at: slice) -> tuple[DuplicateGroup, ...]: ...
+    def __getitem__(self, at: int | slice) -> DuplicateGroup | tuple[DuplicateGroup, ...]:
         """Return a group, or some."""
-        return self.groups[index]
+        return self.groups[at]
 
     def __iter__(self) -> Iterator[DuplicateGroup]:
         """Go through the groups."""

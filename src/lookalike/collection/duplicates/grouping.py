@@ -60,16 +60,17 @@ class DuplicatePairs(NamedTuple):
     turns: Small
     n_compared: int = 0
 
-    def take(self, chosen: npt.NDArray[np.bool_]) -> DuplicatePairs:
-        """Return some of them."""
-        return DuplicatePairs(
-            self.a[chosen],
-            self.b[chosen],
-            self.kinds[chosen],
-            self.probabilities[chosen],
-            self.turns[chosen],
-            self.n_compared,
-        )
+
+def _taken(pairs: DuplicatePairs, chosen: npt.NDArray[np.bool_]) -> DuplicatePairs:
+    """Return some of the pairs."""
+    return DuplicatePairs(
+        pairs.a[chosen],
+        pairs.b[chosen],
+        pairs.kinds[chosen],
+        pairs.probabilities[chosen],
+        pairs.turns[chosen],
+        pairs.n_compared,
+    )
 
 
 def near_of(resources: Resources) -> DuplicatePairs:
@@ -233,7 +234,7 @@ class Linked:
         """Return those that are asked for."""
         wanted = np.array([name in request.kinds for name in KINDS])
         least = min(_LINKED, request.min_probability)
-        found = pairs.take((pairs.probabilities >= least) & wanted[pairs.kinds])
+        found = _taken(pairs, (pairs.probabilities >= least) & wanted[pairs.kinds])
         several = np.unique(files.ids[1:][files.ids[1:] == files.ids[:-1]])
         ids = np.unique(
             np.concatenate([found.a, found.b, several if "identical" in request.kinds else several[:0]])
