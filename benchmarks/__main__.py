@@ -30,6 +30,7 @@ NAMES = (
 NAMED = (  # only when they are named
     "long_run",  # minutes, and ends with 1 if anything is wrong
     "million_crops",  # an hour, and a folder
+    "duplicates_cost",  # indexed folders, and half an hour for the million
     "autoencoder",  # hours, and torch
     "finetune",  # likewise
     "stays_open",  # a machine at rest

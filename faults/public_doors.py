@@ -11,6 +11,7 @@ import dataclasses
 import importlib
 import inspect
 import re
+import shutil
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ import lookalike
 from faults.scene import Scene
 
 MODULES = (
-    "bench", "cluster", "datasets", "drawing", "evaluate", "index", "pca", "plots", "projection", "train",
+    "bench", "cluster", "datasets", "drawing", "duplicates", "evaluate", "index", "pca", "plots",
+    "projection", "train",
 )  # fmt: skip
 
 ROWS = np.random.default_rng(0).normal(size=(24, 5)).astype(np.float32)
@@ -73,6 +75,13 @@ THINGS: dict[str, Make] = {
     "Collection": lambda at: at.collection,
     "Decision": lambda at: at.collection.decisions.list()[0],
     "Decisions": lambda at: at.collection.decisions,
+    "DuplicateFile": lambda at: _duplicates(at)[0].files[0],
+    "DuplicateGroup": lambda at: _duplicates(at)[0],
+    "DuplicateGroups": lambda at: _duplicates(at),
+    "DuplicateImage": lambda at: _duplicates(at)[0].images[0],
+    "DuplicatePairs": lambda at: at.collection.duplicates.pairs(),
+    "Duplicates": lambda at: at.collection.duplicates,
+    "DuplicatesReport": lambda at: at.collection.duplicates.find(),
     "EmbeddedQuery": lambda at: at.found.queries[0],
     "Evaluation": lambda at: at.collection.evaluation.retrieval(2),
     "Evaluations": lambda at: at.collection.evaluation,
@@ -381,6 +390,7 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "datasets.get_row": {"name": "digits"},
     "datasets.load": {"name": "digits", "download": False},
     "datasets.prepare_dataset": {"name": "digits", "download": False},
+    "drawing.draw_duplicates": {"groups": lambda at: _duplicates(at)},
     "drawing.draw_clusters": {"clustering": lambda at: at.collection.clusterings.get("groups")},
     "drawing.draw_comparison": {"found": lambda at: _compared(), "model": "own"},
     "drawing.draw_confusion": {"evaluation": lambda at: at.collection.evaluation.retrieval(2)},
@@ -388,6 +398,7 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "drawing.draw_search": {"result": lambda at: at.found},
     "drawing.draw_worst_queries": {"evaluation": lambda at: at.collection.evaluation.retrieval(2)},
     "drawing.group_by_cluster": {"clustering": lambda at: at.collection.clusterings.get("groups")},
+    "duplicates.compare": {"a": lambda at: at.photo, "b": lambda at: at.photo},
     "evaluate.bootstrap_means": {"values": {"P@1": [0.0, 1.0, 1.0]}, "n_resamples": 20},
     "evaluate.compare_paired": {
         "first": {"P@1": [0.0, 1.0, 1.0]}, "second": {"P@1": [1.0, 1.0, 0.0]}, "n_resamples": 20,
@@ -436,6 +447,11 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "plots.result_strip": {"queries": lambda at: [_tile()], "hits": lambda at: [_tile()]},
     "plots.save_figure": {"figure": lambda at: _figure(), "path": lambda at: at.scratch / "a.png"},
     "plots.scree": {"kept": 2},
+    "plots.draw_difference": {
+        "first": np.zeros((4, 6, 3), np.uint8),
+        "second": np.zeros((4, 6, 4), np.uint8),
+        "differences": np.zeros((4, 6), np.float32),
+    },
     "plots.tile_sheet": {"tiles": lambda at: [_tile()]},
     "plots.tiles_map": {"points": ROWS[:3, :2], "pictures": lambda at: lambda rows: [_jpeg()] * len(rows)},
     "plots.use_theme": {"dark": True},
@@ -647,6 +663,17 @@ def _damaged(at: Scene) -> Any:
     for file in (at.photos / ".lookalike" / "maps" / "map").glob("arrays-*.npz"):
         file.unlink()
     return at.collection
+
+
+def _duplicates(at: Scene) -> Any:
+    """Return groups of all that is alike at all."""
+    at.collection.duplicates.find()
+    found = at.collection.duplicates.groups(min_probability=0)
+    if not len(found):  # a file that is there twice is a group, whatever the pictures show
+        shutil.copy(at.photo, at.photo.with_name("a copy.png"))
+        at.collection.sync()
+        found = at.collection.duplicates.groups(min_probability=0)
+    return found
 
 
 def _table(at: Scene) -> Any:

@@ -20,6 +20,7 @@ PLACES = [
     "cluster",
     "datasets",
     "drawing",
+    "duplicates",
     "evaluate",
     "index",
     "pca",

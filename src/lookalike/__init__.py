@@ -1,9 +1,9 @@
 """Point it at images: it finds look-alikes.
 
 What may be imported from here is one table, below; each name is loaded when it is first used, so that the
-command line starts at once. Beside it the modules `bench`, `cluster`, `datasets`, `drawing`, `evaluate`,
-`index`, `pca`, `plots`, `projection` and `train` are public, each with an ``__all__`` of its own, and loaded
-when they are first used, too. All else may change without notice.
+command line starts at once. Beside it the modules `bench`, `cluster`, `datasets`, `drawing`, `duplicates`,
+`evaluate`, `index`, `pca`, `plots`, `projection` and `train` are public, each with an ``__all__`` of its own,
+and loaded when they are first used, too. All else may change without notice.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.collection.coding import CodedLists as CodedLists
     from lookalike.collection.columns import FileColumns as FileColumns
     from lookalike.collection.columns import ImageColumns as ImageColumns
+    from lookalike.collection.duplicates.duplicates import Duplicates as Duplicates
+    from lookalike.collection.duplicates.grouping import DuplicatePairs as DuplicatePairs
     from lookalike.collection.evaluation.evaluation import Evaluations as Evaluations
     from lookalike.collection.export.exporting import Exportable as Exportable
     from lookalike.collection.fields.fields import Fields as Fields
@@ -140,11 +142,17 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.clusterings import Clustering as Clustering
     from lookalike.results.clusterings import ClusteringInfo as ClusteringInfo
     from lookalike.results.copying import CopyReport as CopyReport
+    from lookalike.results.duplicates import DuplicateFile as DuplicateFile
+    from lookalike.results.duplicates import DuplicateGroup as DuplicateGroup
+    from lookalike.results.duplicates import DuplicateGroups as DuplicateGroups
+    from lookalike.results.duplicates import DuplicateImage as DuplicateImage
+    from lookalike.results.duplicates import DuplicatesReport as DuplicatesReport
     from lookalike.results.evaluation import ClusteringEvaluation as ClusteringEvaluation
     from lookalike.results.evaluation import ClusteringEvaluations as ClusteringEvaluations
     from lookalike.results.evaluation import Evaluation as Evaluation
     from lookalike.results.evaluation import QueryScores as QueryScores
     from lookalike.results.evaluation import SearchComparison as SearchComparison
+    from lookalike.results.evaluation import WithoutDuplicates as WithoutDuplicates
     from lookalike.results.hits import Hits as Hits
     from lookalike.results.info import ImageInfo as ImageInfo
     from lookalike.results.info import Info as Info
@@ -197,6 +205,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("collection.clusterings.clusterings", "Clusterings"),
     ("collection.maps.maps", "Maps"),
     ("collection.models.models", "Models"),
+    ("collection.duplicates.duplicates", "Duplicates"),
     ("collection.evaluation.evaluation", "Evaluations"),
     ("collection.fields.fields", "Fields"),
     ("collection.statements.sets", "Sets"),
@@ -210,8 +219,11 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("results.clusterings", "Cluster Clustering ClusteringInfo"),
     (
         "results.evaluation",
-        "ClusteringEvaluation ClusteringEvaluations Evaluation QueryScores SearchComparison",
+        "ClusteringEvaluation ClusteringEvaluations Evaluation QueryScores SearchComparison "
+        "WithoutDuplicates",
     ),
+    ("collection.duplicates.grouping", "DuplicatePairs"),
+    ("results.duplicates", "DuplicateFile DuplicateGroup DuplicateGroups DuplicateImage DuplicatesReport"),
     ("results.adding", "AddReport AddedImage FieldReport VectorReport"),
     ("results.info", "ImageInfo Info RootInfo"),
     ("results.maps", "ImageMap MapUpdate"),
@@ -272,7 +284,10 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
 """Modules, and the names that are public from them."""
 
 _MODULES = frozenset(
-    {"bench", "cluster", "datasets", "drawing", "evaluate", "index", "pca", "plots", "projection", "train"}
+    {
+        *("bench", "cluster", "datasets", "drawing", "duplicates", "evaluate", "index", "pca", "plots"),
+        *("projection", "train"),
+    }
 )
 """Modules that are public, each with an ``__all__`` of its own."""
 

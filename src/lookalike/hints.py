@@ -37,6 +37,7 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "sync_other": (
             "to go on without it, collection.sync(model={model!r}) brings that one alone up to date"
         ),
+        "find_duplicates": "find them with collection.duplicates.find()",
         "make_first_clustering": "make one with collection.clusterings.make()",
         "name_collection": "name one, as Collection.open_or_create(…, at=DIR)",
         "name_home": "name its folder, as Collection.open_or_create(…, at=DIR)",

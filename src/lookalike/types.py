@@ -204,6 +204,8 @@ class Hit(Pictured):
         or list of tags, by name. They are read when somebody looks.
     keys : tuple of str
         Those that it was added under by call; see `Collection.add`.
+    folded : int
+        How many near-duplicates were folded into it; see `Collection.search`.
     """
 
     rank: int
@@ -217,6 +219,7 @@ class Hit(Pictured):
     hand_label: str | None = None
     fields: Mapping[str, FieldValue] = field(default_factory=dict, hash=False)
     keys: tuple[str, ...] = ()
+    folded: int = 0
 
     def __repr__(self) -> str:
         return repr_of_given(self)
@@ -260,7 +263,7 @@ class Hit(Pictured):
         -------
         dict
             ``probability`` and ``box`` are None where nothing tells how likely it is a look-alike, and where
-            in the picture; ``folded`` is how many hits it stands for beside itself.
+            in the picture.
 
         Examples
         --------
@@ -281,7 +284,7 @@ class Hit(Pictured):
             "keys": list(self.keys),
             "probability": None,
             "box": None,
-            "folded": 0,
+            "folded": self.folded,
         }
 
 

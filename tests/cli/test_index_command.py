@@ -28,6 +28,8 @@ def test_index_json_is_one_document_with_every_count(call, photos):
         "failed": 1,
         "carried": 0,
         "replaced": 0,
+        "copies": 0,
+        "alike": None,
         "failed_before": 0,
         "passed_over": {"documents": {"count": 1, "names": [".txt"]}},
         "failures": [{"path": "photos/broken.jpg", "reason": document["failures"][0]["reason"]}],

@@ -223,6 +223,7 @@ def test_the_document_has_these_names():
         "mode": None,
         "k": 10,
         "include_self": False,
+        "fold": False,
         "sort": None,
         "descending": False,
         "random_state": 0,

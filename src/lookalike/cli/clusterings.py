@@ -17,13 +17,11 @@ if TYPE_CHECKING:
 
 _SHOWN = 30  # clusters of a table; the rest is summed up
 _ON_A_PAGE = 6  # images of each cluster
+_SWITCHES = {"in_batches": "in batches", "fold": "duplicates folded"}
 
 
 def _parameters(found: Clustering) -> str:
-    words = {
-        name: "in batches" if name == "in_batches" else f"{name} = {value:.4g}"
-        for name, value in found.parameters.items()
-    }
+    words = {name: _SWITCHES.get(name) or f"{name} = {value:.4g}" for name, value in found.parameters.items()}
     return ", ".join(words.values())
 
 

@@ -29,9 +29,16 @@ def print_evaluation(found: Evaluation, is_quiet: bool) -> None:
         for line in _introduction(found):
             say(line)
         say("")
-    rows = [["", "mean", "95 % interval"]]
-    rows += [[name, f"{each.mean:.4f}", _interval(each)] for name, each in found.scores.items()]
+    apart = found.without_duplicates
+    are_both = apart is not None and apart.n_with_duplicates > 0
+    rows = [["", "mean", "95 % interval", *(["without duplicates", "95 % interval"] if are_both else [])]]
+    for name, each in found.scores.items():
+        again = None if apart is None else apart.scores.get(name)
+        its = [] if not are_both else ["–", "–"] if again is None else [f"{again.mean:.4f}", _interval(again)]
+        rows.append([name, f"{each.mean:.4f}", _interval(each), *its])
     _print_table(rows)
+    if not is_quiet:
+        say(_of_duplicates(found))
     for other in found.comparisons:
         say("")
         _print_comparison(found, other)
@@ -87,6 +94,19 @@ def _introduction(found: Evaluation) -> list[str]:
         paths = count_of(len(found.unknown), "path")
         lines.append(f"not in this collection: {paths} of the table: {named}")
     return lines
+
+
+def _of_duplicates(found: Evaluation) -> str:
+    """Say what of the measures is owed to near-duplicates of the queries."""
+    apart = found.without_duplicates
+    if apart is None:
+        return "near-duplicates of a query count as found: none were looked for (lookalike duplicates)"
+    if not apart.n_with_duplicates:
+        return "no query has near-duplicates among the images searched"
+    queries = count_of(apart.n_with_duplicates, "query has", "queries have")
+    lost = found.n_queries - apart.n_queries
+    left_out = f"; {lost:,} of them find no other image of their label then, and do not count" if lost else ""
+    return f"{queries} near-duplicates among the images searched, left out on the right{left_out}"
 
 
 def _print_comparison(found: Evaluation, other: SearchComparison) -> None:

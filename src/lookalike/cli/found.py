@@ -34,7 +34,7 @@ def print_paths(hits: Hits) -> None:
 
 
 def print_hits(result: SearchResult, before: Sequence[str] = ()) -> None:
-    """Print columns for a person, or the same separated by tabs for a program.
+    """Print columns for a person, or the same separated by tabs for a program; of folded hits how many.
 
     Parameters
     ----------
@@ -42,15 +42,17 @@ def print_hits(result: SearchResult, before: Sequence[str] = ()) -> None:
         What stands in every row before these, for a program.
     """
     rows = [(str(hit.rank), _likeness(hit), " · ".join(hit.labels), place_of(hit)) for hit in result.hits]
+    is_folded = result.request is not None and result.request.fold
     if not is_for_person():
-        for row in rows:
-            say(*before, *row)
+        for row, hit in zip(rows, result.hits, strict=True):
+            say(*before, *row, *([str(hit.folded)] if is_folded else []))
         return
     if not rows:
         return
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for rank, score, label, path in rows:
-        say(f"{rank:>{widths[0]}}  {score}  {label:<{widths[2]}}  {path}")
+    for (rank, score, label, path), hit in zip(rows, result.hits, strict=True):
+        more = f"  and {hit.folded:,} more like it" if hit.folded else ""
+        say(f"{rank:>{widths[0]}}  {score}  {label:<{widths[2]}}  {path}{more}")
 
 
 def say_if_nothing(result: SearchResult, *, is_filtered: bool) -> None:

@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "sync_other": (
             "to go on without it, `lookalike index --model {model}` brings that one alone up to date"
         ),
+        "find_duplicates": "find them with `lookalike duplicates`",
         "make_first_clustering": "make one with `lookalike cluster make`",
         "name_collection": "name one with -c/--collection DIR",
         "name_home": "name its folder with -c/--collection DIR",

@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,7 @@ from lookalike.cli.options import (
     argument,
     given,
     option,
+    spelled,
 )
 from lookalike.errors import (
     CancelledError,
@@ -58,6 +59,14 @@ class Syncing:
     jobs: JobsOption = None
     picture_seconds: PictureSecondsOption = None
     device: DeviceOption = None
+    no_duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--no-duplicates",
+            help="Do not compare new images with those that are there, as is done where duplicates were"
+            " looked for before, and at most 500 came.",
+        ),
+    ] = False
 
 
 def index(
@@ -179,7 +188,7 @@ def index(
             wait=how_long(wait),
             **watch.told,
             say=announce(quiet=output.quiet),
-            **given(syncing),
+            **_how(syncing),
         )
         if chosen.is_new and not places and not sets and not result.added + result.failed:
             passed = f" (passed over: {_passed_over(result)})" if result.passed_over else ""
@@ -194,6 +203,8 @@ def index(
         print_json(document | ({} if others is None else {"other_thumbnails": others}))
     elif not output.quiet:
         _print(result, chosen, syncing.dry_run)
+        if words := _had_already(result, collection, is_new=chosen.is_new):
+            say(words)
         if others:
             remedy = "" if syncing.reread else "; lookalike index --reread makes them anew"
             say(f"{count_images(others)} with thumbnails of another size{remedy}")
@@ -205,6 +216,28 @@ def index(
             complain(f"--exclude {text} passes over nothing; names count anywhere, paths from the root")
     if strict and result.failed:
         raise typer.Exit(1)
+
+
+def _how(syncing: Syncing) -> dict[str, Any]:
+    """Return what was given, as the library takes it."""
+    how = given(syncing)
+    return how | ({"find_duplicates": False} if how.pop("no_duplicates", False) else {})
+
+
+def _had_already(result: SyncReport, collection: Path | None, *, is_new: bool) -> str:
+    """Say how many of what came are there already, and how to see them; nothing, where none are."""
+    n_alike = result.alike or 0
+    if not result.copies + n_alike:
+        return ""
+    show = spelled("duplicates", c=collection, kind=None if n_alike else "identical")
+    n = result.copies + n_alike
+    if is_new:
+        words = f"{count_of(n, 'file is', 'files are')} there more than once"
+    else:
+        words = f"{n:,} of these you have already"
+        if n_alike:
+            words += f", {result.copies:,} byte for byte, {n_alike:,} as another picture of the same"
+    return f"{words}: {show}"
 
 
 def _leave_nothing(collection: Collection, kind: type[BaseException] | None, *_: object) -> None:

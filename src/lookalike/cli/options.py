@@ -248,6 +248,13 @@ class ClusterMaking:
             " itself where they would not fit.",
         ),
     ] = False
+    fold: Annotated[
+        bool,
+        typer.Option(
+            "--fold",
+            help="Let near-duplicates that `duplicates` found count once; they come into one cluster.",
+        ),
+    ] = False
 
     def arguments(self) -> dict[str, Any]:
         """Return what was given, as the library takes it."""
@@ -304,6 +311,12 @@ class MapMaking:
         ),
     ] = None
     random_state: SeedOption = None
+    fold: Annotated[
+        bool,
+        typer.Option(
+            "--fold", help="Let near-duplicates that `duplicates` found count once; they come into one place."
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,13 @@ class Searching:
     include_self: Annotated[
         bool, typer.Option("--include-self", help="Let a query that is in the collection be a hit.")
     ] = False
+    fold: Annotated[
+        bool,
+        typer.Option(
+            "--fold",
+            help="Fold near-duplicates of a hit, as `duplicates` found them, into it, and count them.",
+        ),
+    ] = False
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Let URLs name addresses of the local network.")
     ] = False

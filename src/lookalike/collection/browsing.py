@@ -31,6 +31,8 @@ def browse(resources: Resources, request: SearchRequest, offset: int = 0) -> Bro
         )
     if request.unlike:
         raise QueryInputError("what is not wanted is taken from a query, and there is none", field="unlike")
+    if request.fold:
+        raise QueryInputError("near-duplicates are folded into hits, and there is no query", field="fold")
     where, cluster = request.where, request.same_cluster
     if cluster is not None:
         if cluster.number is None:

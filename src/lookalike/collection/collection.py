@@ -22,6 +22,7 @@ from lookalike.collection.faces import Faces
 from lookalike.collection.facets import check_facets
 from lookalike.collection.manifest_file import ManifestFile
 from lookalike.collection.moving import move_root
+from lookalike.collection.newcomers import and_compare
 from lookalike.collection.opening import NewCollection, add_what_is_asked, choose_home, create, find_near
 from lookalike.collection.places import Places
 from lookalike.collection.renamed import RENAMED, takes_by_place, takes_timeout
@@ -540,6 +541,7 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
         say: Callable[[str], None] = lambda words: None,
         commit_seconds: float = COMMIT_SECONDS,
         picture_seconds: float = PICTURE_SECONDS,
+        find_duplicates: bool = True,
         wait: Wait = "threads",
     ) -> SyncReport:
         """Bring the collection up to date with the disk.
@@ -581,6 +583,9 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
         picture_seconds : float
             An image that takes longer to decode is stopped, and is one of the failures; it is tried again by
             a sync that gives more.
+        find_duplicates : bool
+            Whether images that came are compared with all others, where duplicates were looked for in this
+            collection before, and at most 500 came: `SyncReport.alike`. It takes some seconds.
         wait : float, None or "threads"
             How long to wait for another writer: so many seconds, 0 for not at all; None for as long as it
             takes. By default, for as long as it takes where that is another thread of this process, and else
@@ -620,7 +625,8 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
         request = SyncRequest(paths, datasets, model, dry_run, prune, reread, compute, check_wait(wait))
         with watching(report, cancel) as watch:
             work = Work(jobs or usable_cores(), watch, say, commit_seconds, seconds)
-            return sync(self._resources(), self._manifest, request, work)
+            do = partial(sync, manifest_file=self._manifest, request=request, work=work)
+            return and_compare(self._resources, do, watch, find_duplicates and not dry_run)
 
     @takes_timeout
     def add(
@@ -827,6 +833,7 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
         where: Filter | None = None,
         same_cluster: str | ClusterRef | None = None,
         include_self: bool = False,
+        fold: bool = False,
         allow_private: bool = False,
         device: str = AUTO,
         index: str = AUTO_INDEX,
@@ -868,6 +875,10 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
             number. The model is the clustering's.
         include_self : bool
             Whether an image of the collection that is itself a query may be a hit.
+        fold : bool
+            Whether near-duplicates of a hit are folded into it, so that k hits are k pictures: images that
+            were found (`Collection.duplicates`) to be the same, or edited, with a probability of 0.9 or more.
+            `Hit.folded` is how many.
         allow_private : bool
             Whether URLs may name addresses of the local network.
         device : {"auto", "cpu", "cuda", "openvino", "coreml"}
@@ -921,6 +932,7 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
             mode=mode,
             k=k,
             include_self=bool(include_self),
+            fold=bool(fold),
         )
         request = complete(options, queries, datasets)
         with watching(report, cancel) as watch:

@@ -284,11 +284,12 @@ def make_hit(
     score: float | None,
     locations: Sequence[FileLocation],
     lookup: Lookup,
+    folded: int = 0,
 ) -> Hit:
     """Return a hit that lies in some places, of which there is one at least, shown by what is looked up."""
     paths = tuple(location.path for location in locations)
     first = locations[0]
     said = first.label, first.folder_label, first.clusters, first.hand_label, first.fields
     keys = tuple(location.key for location in locations if location.key is not None)
-    made = Hit(rank, image, paths, distance, score, *said, keys)
+    made = Hit(rank, image, paths, distance, score, *said, keys, folded)
     return shown_by(made, partial(show_hit, lookup))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from lookalike.collection.clusterings.centers import nearest_cluster
 from lookalike.collection.columns import are_in, common
 from lookalike.collection.embedded import nothing_embedded, vector_table
+from lookalike.collection.folding import Copies, Fold
 from lookalike.collection.places import FileLocation, Places, make_hit
 from lookalike.collection.resources import Resources
 from lookalike.collection.selecting import Passing, pass_filter
@@ -74,7 +75,7 @@ def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResu
             raise QueryInputError("the cluster searched in is that of a query", hint="name an image")
         if request.model is not None:
             resources.models.get(request.model)  # not needed, but a slip of the pen is one here, too
-        return _search_colors(places, request, passing)
+        return _search_colors(resources, request, passing)
     if colors:
         passing = replace(passing, ids=_ids_of_colors(places.store, colors, passing.ids)[0])
     kept_to = request.same_cluster
@@ -146,7 +147,9 @@ def _search_vectors(
     n_most = len(index) if passing.ids is None else len(passing.ids)
     describer = Describer(places, passing, has_scores=model.metric == "cosine")
     total = _count(places, index, model.name, passing, own)
-    hits = _nearest_hits(nearest, n_most, min(request.n_hits, total), own, describer)
+    copies = Copies.found(resources) if request.fold else None
+    fold = None if copies is None else _fold(copies, _searched(places, index, model.name), passing, own)
+    hits = _nearest_hits(nearest, n_most, min(request.n_hits, total), own, describer, fold)
     is_proved = find_kind(index.kind).is_proved(
         1.0 if is_unlike_images or passing.ids is not None else request.recall, request.mode
     )
@@ -158,7 +161,10 @@ def _search_vectors(
         unwanted,
         colors=tuple(request.colors),
         cluster=cluster,
-        warnings=(*places.labels.damaged, *passing.warnings, *_cut_small((*wanted, *unwanted))),
+        warnings=(
+            *(*places.labels.damaged, *passing.warnings, *_cut_small((*wanted, *unwanted))),
+            *([] if copies is None else copies.notes()),
+        ),
         request=request,
         is_proved=is_proved,
         total=total,
@@ -178,11 +184,27 @@ def _count(places: Places, index: Searcher, model: str, passing: Passing, own: I
             image for image in own if (meant is None or image in meant) and index.vector_of(image) is not None
         ]
         return (len(index) if meant is None else len(meant)) - len(own_there)
-    files = snapshot.files
-    searched = snapshot.keep(("searched", model, index.kind), lambda: common(files.images, index.ids))
+    searched = _searched(places, index, model)
     left_out = np.array([image for image in own if passing.ids is None or image in passing.ids], np.int64)
     n = len(searched) if passing.ids is None else len(common(searched, passing.ids))
     return n - len(common(searched, left_out))
+
+
+def _searched(places: Places, index: Searcher, model: str) -> Ids:
+    """Return the images of an index that lie anywhere, rising."""
+    snapshot = places.snapshot
+    return snapshot.keep(("searched", model, index.kind), lambda: common(snapshot.files.images, index.ids))
+
+
+def _fold(copies: Copies, searched: Ids, passing: Passing, own: Iterable[int]) -> Fold:
+    """Return what folds copies into hits; only those are counted that could be hits themselves."""
+    left_out = list(own)
+
+    def could_be(ids: Ids) -> npt.NDArray[np.bool_]:
+        found = are_in(ids, searched) & ~np.isin(ids, left_out)
+        return found if passing.ids is None else found & np.isin(ids, passing.ids)
+
+    return Fold(copies, could_be)
 
 
 def _cut_small(queries: Iterable[EmbeddedQuery]) -> list[Sentence]:
@@ -195,7 +217,12 @@ def _cut_small(queries: Iterable[EmbeddedQuery]) -> list[Sentence]:
 
 
 def _nearest_hits(
-    nearest: Callable[[int], Near], n_most: int, k: int, own: Iterable[int], describer: Describer
+    nearest: Callable[[int], Near],
+    n_most: int,
+    k: int,
+    own: Iterable[int],
+    describer: Describer,
+    fold: Fold | None,
 ) -> Hits:
     """Return the k nearest that lie anywhere and pass, fewer only where there are no more.
 
@@ -210,6 +237,8 @@ def _nearest_hits(
         How many may be hits, at most.
     own : iterable of int
         The images that the query is made of, which are no hits.
+    fold : Fold or None
+        Folds copies into hits, of which k are to be left.
     """
     left_out = set(own)
     n = max(1, k + len(left_out))  # an index is asked where nothing passes, too: it knows what it refuses
@@ -218,8 +247,13 @@ def _nearest_hits(
         is_hit = describer.are_there(ids)
         for image in left_out:
             is_hit &= ids != image
-        if np.count_nonzero(is_hit) >= k or n >= n_most or len(ids) < n:
-            hits = np.flatnonzero(is_hit)[:k]
+        hits = np.flatnonzero(is_hit)
+        if fold is None:
+            hits = hits[:k]
+        else:
+            chosen, describer.folded = fold.choose(ids[hits], k)
+            hits = hits[chosen]
+        if len(hits) >= k or n >= n_most or len(ids) < n:
             ids, distances = ids[hits], distances[hits]
             return Hits(ids, distances, describer.describe, describer.has_scores, describer.lookup)
         n *= _ASKED_MORE
@@ -235,10 +269,16 @@ class Describer:
         Which of their places are meant.
     has_scores : bool
         Whether 1 less the distance is a score.
+
+    Attributes
+    ----------
+    folded : mapping of int to int
+        How many copies are folded into which hit.
     """
 
     def __init__(self, places: Places, passing: Passing, has_scores: bool) -> None:
         self.has_scores = has_scores
+        self.folded: Mapping[int, int] = {}
         self.places = places
         self.lookup = places.lookup()
         self._passing = passing
@@ -266,6 +306,7 @@ class Describer:
                 1 - distance if self.has_scores else None,
                 locations[image],
                 self.lookup,
+                self.folded.get(image, 0),
             )
             for rank, image, distance in zip(ranks, images, distances.tolist(), strict=True)
         )
@@ -298,9 +339,9 @@ def _cluster_of(
     return HitCluster(stored.name, number, stored.names.get(number))
 
 
-def _search_colors(places: Places, request: SearchRequest, passing: Passing) -> SearchResult:
+def _search_colors(resources: Resources, request: SearchRequest, passing: Passing) -> SearchResult:
     """Find the images that have most of some colours."""
-    store, colors = places.store, tuple(request.colors)
+    places, store, colors = resources.places, resources.store, tuple(request.colors)
     if not store.images.count():
         raise nothing_embedded(store, places.manifest.model, None)
     ids, scores = _ids_of_colors(store, colors, passing.ids)
@@ -311,14 +352,17 @@ def _search_colors(places: Places, request: SearchRequest, passing: Passing) -> 
     def nearest(n: int) -> Near:
         return ids[best[:n]], 1 - scores[best[:n]]
 
-    hits = _nearest_hits(nearest, len(ids), request.n_hits, (), Describer(places, passing, has_scores=True))
+    copies = Copies.found(resources) if request.fold else None
+    fold = None if copies is None else Fold(copies, lambda images: np.isin(images, ids))
+    describer = Describer(places, passing, has_scores=True)
+    hits = _nearest_hits(nearest, len(ids), request.n_hits, (), describer, fold)
     return SearchResult(
         hits,
         "color",
         "color",
         (),
         colors=colors,
-        warnings=(*places.labels.damaged, *passing.warnings),
+        warnings=(*places.labels.damaged, *passing.warnings, *([] if copies is None else copies.notes())),
         request=request,
         is_proved=True,
         total=len(ids),

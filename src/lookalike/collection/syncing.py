@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from lookalike.collection.embedded import vector_table
 from lookalike.collection.label_verdicts import judge_labels
 from lookalike.collection.manifest_file import ManifestFile
@@ -143,8 +145,9 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
     n_own = sum(any(scope.answers_for(path) for scope in scopes) for path in places.own_pictures())
     if dry_run:
         failures = _foreseen(first, failures, places.absolute)
+    counts = tally.without(outcome.failed, outcome.left, outcome.changed)
     return SyncReport(
-        **tally.without(outcome.failed, outcome.left, outcome.changed),
+        **counts,
         embedded=outcome.embedded,
         failures=failures,
         passed_over=count_kinds(listing.others, listing.left_folders, n_own),
@@ -156,7 +159,20 @@ def sync(resources: Resources, manifest_file: ManifestFile, request: SyncRequest
         carried=len(carrying.carried),
         replaced=len(carrying.replaced),
         failed_before=frozenset(each.path for each in failures if each in failed_before),
+        copies=0 if dry_run else _count_copies(resources, tally, outcome, counts["added"]),
     )
+
+
+def _count_copies(resources: Resources, tally: Tally, outcome: Outcome, added: int) -> int:
+    """Return how many of the files added hold what was there, or what another of them brought."""
+    if not added:
+        return 0
+    there = np.unique(resources.live.files.read(["id"])["id"].to_numpy())
+    before = np.fromiter((row.id for row in tally.files.values()), np.int64, len(tally.files))
+    rewritten = sorted(tally.changed | outcome.changed)
+    edited = resources.live.files.read_where_in("path", rewritten, ["id"])["id"].to_numpy()
+    new = np.setdiff1d(there, np.concatenate([before, edited]))
+    return max(added - len(new), 0)
 
 
 def _places_now(resources: Resources) -> Places:

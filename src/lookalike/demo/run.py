@@ -24,6 +24,7 @@ from lookalike.demo.choosing import (
     choose_queries,
     colorfulness,
 )
+from lookalike.demo.copies import find_copies
 from lookalike.demo.sources import Source
 from lookalike.demo.starting import choose_first
 from lookalike.errors import (
@@ -251,13 +252,24 @@ def run_demo(
 
 
 class _Gallery:
-    """The images of a collection with their vectors, in the order of their paths."""
+    """The images of a collection with their vectors, in the order of their paths; of copies one.
 
-    def __init__(self, collection: Collection) -> None:
+    Parameters
+    ----------
+    collection : Collection
+    left_out : frozenset of int
+        Images that are not shown.
+    """
+
+    def __init__(self, collection: Collection, left_out: frozenset[int] = frozenset()) -> None:
         images, vectors = collection.vectors()
         # Not in the order in which the threads happened to finish. What was deleted meanwhile is not shown.
         order = sorted(
-            (row for row, image in enumerate(images) if os.path.exists(image.path)),
+            (
+                row
+                for row, image in enumerate(images)
+                if image.id not in left_out and os.path.exists(image.path)
+            ),
             key=lambda row: images[row].path,
         )
         self.images = [images[row] for row in order]
@@ -294,14 +306,15 @@ def _colors_of(jpeg: bytes) -> float:
 
 def _run(source: Source, indexed: Indexed, watch: Watch) -> DemoResult:
     collection = indexed.collection
-    gallery = _Gallery(collection)
+    left_out, is_known = find_copies(collection, watch)
+    gallery = _Gallery(collection, left_out)
     if len(gallery.images) < 2:
         raise DatasetDamagedError(
             f"{source.images.title} holds {len(gallery.images)} readable images; the demo needs at least 2"
         )
     clusters = _part(lambda: _cluster(collection, gallery, watch))
     watch.say("searching", "searching")
-    searches = tuple(_searches(collection, gallery))
+    searches = tuple(_searches(collection, gallery, fold=is_known))
     image_map = _part(lambda: collection.maps.make("tsne", **watch.told))
     mosaic = choose_mosaic(gallery.vectors, gallery.colors, _SAMPLE)
     return DemoResult(
@@ -382,24 +395,26 @@ def _open(source: Source, folder: Path) -> Collection:
     return collection
 
 
-def _searches(collection: Collection, gallery: _Gallery) -> Iterator[Search]:
+def _searches(collection: Collection, gallery: _Gallery, *, fold: bool) -> Iterator[Search]:
     choice = choose_queries(gallery.vectors, gallery.labels, gallery.colors, _SEARCHES, HITS)
     for row in choice.alone:
-        yield _search(collection, (gallery.images[row],))
+        yield _search(collection, (gallery.images[row],), fold=fold)
     if choice.both is not None:
         one, other = (gallery.images[row] for row in choice.both)
-        yield _search(collection, (one, other))
+        yield _search(collection, (one, other), fold=fold)
     if choice.unlike is not None:
         one, other = (gallery.images[row] for row in choice.unlike)
-        yield _search(collection, (one,), (other,))
+        yield _search(collection, (one,), (other,), fold=fold)
 
 
-def _search(collection: Collection, wanted: tuple[Hit, ...], unwanted: tuple[Hit, ...] = ()) -> Search:
+def _search(
+    collection: Collection, wanted: tuple[Hit, ...], unwanted: tuple[Hit, ...] = (), *, fold: bool
+) -> Search:
     result = collection.search(
-        *(image.path for image in wanted), without=[image.path for image in unwanted], k=HITS
+        *(image.path for image in wanted), without=[image.path for image in unwanted], k=HITS, fold=fold
     )
     n_new = 0
     if unwanted:
-        before = {hit.id for hit in collection.search(wanted[0].path, k=HITS).hits}
+        before = {hit.id for hit in collection.search(wanted[0].path, k=HITS, fold=fold).hits}
         n_new = sum(hit.id not in before for hit in result.hits)
     return Search(wanted, unwanted, result, n_new)

@@ -189,6 +189,8 @@ def _row(frame: Frame, found: Search) -> str:
     words = [frame.place(image) for image in found.wanted]
     for image in found.unwanted:
         words += ["--not", frame.place(image)]
+    if found.result.request is not None and found.result.request.fold:
+        words.append("--fold")
     command = frame.command("search", *words, "-k", str(HITS))
     return f"<div class='strip'>{''.join(asked)}{''.join(hits)}</div>{command}"
 

@@ -154,7 +154,7 @@ def rank_all(
     wanted, there = _number_both(query_labels, labels, len(asked), len(rows))
     cuts = check_ks(ks, len(rows), "the number of images to find")
     with watching(report, cancel) as watch:
-        return _rank(asked, rows, _Relevance(wanted, there), cuts, metric, watch)
+        return rank(asked, rows, Relevance(wanted, there), cuts, metric, watch)
 
 
 @checked
@@ -165,6 +165,7 @@ def rank_others(
     metric: Metric = "cosine",
     rows: npt.ArrayLike | None = None,
     *,
+    without: Sequence[npt.ArrayLike] | None = None,
     report: ProgressReport | None = None,
     cancel: CancelToken | None = None,
 ) -> Retrieval:
@@ -178,6 +179,8 @@ def rank_others(
         See `rank_all`.
     rows : (n_queries,) int, optional
         Which images are queries; all of them by default.
+    without : sequence of (m,) int, optional
+        For each query the rows that it does not find either, such as copies of it.
 
     Returns
     -------
@@ -202,12 +205,30 @@ def rank_others(
         raise InvalidInputError(f"rows are {shown(rows)}; expected row numbers of {n} vectors, (n_queries,)")
     cuts, numbers = check_ks(ks, n - 1, "the number of other images"), number_labels(given)
     queries = checked if rows is None else checked[own]
+    left_out = _check_left_out(without, own, n)
     with watching(report, cancel) as watch:
-        return _rank(queries, checked, _Relevance(numbers[own], numbers, own), cuts, metric, watch)
+        return rank(queries, checked, Relevance(numbers[own], numbers, own, left_out), cuts, metric, watch)
+
+
+def _check_left_out(without: Sequence[npt.ArrayLike] | None, own: Rows, n: int) -> tuple[Rows, ...] | None:
+    """Return for each query the rows that it does not find, each once, itself not among them."""
+    if without is None:
+        return None
+    if len(without) != len(own):
+        raise InvalidInputError(
+            f"without has {len(without)} entries for {len(own)} queries; expected one each"
+        )
+    found = []
+    for query, given in zip(own.tolist(), without, strict=True):
+        rows = np.unique(as_whole_numbers(given, "without")) if np.size(given) else np.empty(0, np.int64)
+        if rows.size and not 0 <= rows[0] <= rows[-1] < n:
+            raise InvalidInputError(f"without has row {shown(rows[-1])}; expected row numbers of {n} vectors")
+        found.append(rows[rows != query].astype(np.int64))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Relevance:
+class Relevance:
     """What is relevant to which query.
 
     Attributes
@@ -216,30 +237,37 @@ class _Relevance:
         The labels of queries and gallery, as numbers.
     own : (n_queries,) int64, or None
         Which row of the gallery each query is itself: it is left out of what that query finds.
+    without : n_queries of (m,) int64, or None
+        Which other rows are left out, too.
     """
 
     wanted: npt.NDArray[np.intp]
     there: npt.NDArray[np.intp]
     own: Rows | None = None
+    without: Sequence[Rows] | None = None
 
     @property
     def counts(self) -> Rows:
         """How many images are relevant to each query: (n_queries,)."""
         sizes = np.bincount(self.there, minlength=self.wanted.max(initial=-1) + 1)
-        return np.asarray(sizes[self.wanted] - (self.own is not None), np.int64)
+        counts = np.asarray(sizes[self.wanted] - (self.own is not None), np.int64)
+        for query, rows in enumerate(self.without or ()):
+            counts[query] -= np.count_nonzero(self.there[rows] == self.wanted[query])
+        return counts
 
 
-def _rank(
+def rank(
     queries: Vectors,
     rows: Vectors,
-    relevance: _Relevance,
+    relevance: Relevance,
     ks: tuple[int, ...],
     metric: Metric,
     watch: Watch,
 ) -> Retrieval:
     """Rank the whole gallery for each query; all is checked."""
-    wanted, there, own = relevance.wanted, relevance.there, relevance.own
+    wanted, there, own, without = relevance.wanted, relevance.there, relevance.own, relevance.without
     depth = len(rows) - (own is not None)
+    n_left_out = [0] * len(queries) if without is None else [len(each) for each in without]
     first, later = _find_copies(rows)
     offsets = None
     if metric == "euclidean":
@@ -266,25 +294,32 @@ def _rank(
             unlike[:, later] = unlike[:, first]
             if own is not None:
                 unlike[np.arange(len(unlike)), own[block]] = np.inf  # last, then left out
+            for at, each in enumerate([] if without is None else without[block]):
+                unlike[at, each] = np.inf
 
-            def rank(at: int, unlike: Vectors = unlike, start: int = start) -> None:
+            def put(at: int, unlike: Vectors = unlike, start: int = start) -> None:
                 part = unlike[at : at + chunk]
                 keys = _sortable(part) << 32 | row_bits
                 keys |= there == wanted[start + at : start + at + len(part), None]
                 for number, key in enumerate(keys):
                     key.sort()
-                    query, ranked = start + at + number, key[:depth]
-                    table.hits[query] = (ranked[: ks[-1]] & 0xFFFFFFFF) >> 1
+                    query = start + at + number
+                    ranked = key[: depth - n_left_out[query]]
+                    table.hits[query, : len(ranked)] = (ranked[: ks[-1]] & 0xFFFFFFFF) >> 1
                     table.put(query, (ranked & 1).astype(bool), n_relevant[query])
 
-            list(pool.map(rank, range(0, len(unlike), chunk)))
+            list(pool.map(put, range(0, len(unlike), chunk)))
             tell(block.stop)
     return Retrieval(table.values, n_relevant, table.hits)
 
 
 @checked
 def measure_hits(
-    hits: npt.ArrayLike, query_labels: npt.ArrayLike, labels: npt.ArrayLike, ks: Sequence[int], own: bool
+    hits: npt.ArrayLike,
+    query_labels: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    ks: Sequence[int],
+    own: bool | npt.NDArray[np.int64],
 ) -> Retrieval:
     """Measure hits that a search index found, of which only the first few are known.
 
@@ -296,8 +331,9 @@ def measure_hits(
     query_labels, labels : (n_queries,) and (n,) of any kind
     ks : sequence of int
         At most `depth`.
-    own : bool
-        Whether each query is an image of the gallery, which is not among its hits.
+    own : bool or array
+        Whether each query is an image of the gallery, which is not among its hits; or how many of its label
+        are left out of its hits in this way, itself among them: (n_queries,) int64.
 
     Returns
     -------

@@ -8,6 +8,7 @@ from lookalike.system.on_demand import public_names
 
 if TYPE_CHECKING:
     from lookalike.plots.curves import Curve, distance_curve, k_curves, recall_throughput
+    from lookalike.plots.differences import draw_difference
     from lookalike.plots.grid import assign_to_grid, kept_neighbors
     from lookalike.plots.groups import Groups
     from lookalike.plots.maps import images_map, points_map, read_size, tiles_map
@@ -37,6 +38,7 @@ __all__ = [
     "confusion",
     "contact_sheet",
     "distance_curve",
+    "draw_difference",
     "figure_bytes",
     "gather_missing",
     "images_map",
@@ -70,6 +72,7 @@ __getattr__, __dir__ = public_names(
         "confusion": "measures",
         "contact_sheet": "sheets",
         "distance_curve": "curves",
+        "draw_difference": "differences",
         "figure_bytes": "style",
         "gather_missing": "style",
         "images_map": "maps",

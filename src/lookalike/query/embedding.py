@@ -183,7 +183,7 @@ def _embed_file(
         location = os.fspath(term.path) if isinstance(term, ImageFile) else term.url
         name = os.path.basename(location) or location
     try:
-        data = _read(term, allow_private)
+        data = read_file_of(term, allow_private)
         image, _ = content_id(data)
         found = stored.vector_of(image) if term.region is None else None
         if found is not None:
@@ -355,7 +355,16 @@ def _no_words(term: Words, model: str, models: Iterable[str]) -> QueryInputError
     )
 
 
-def _read(term: ImageFile | Url | Pixels, allow_private: bool) -> bytes:
+def read_file_of(term: ImageFile | Url | Pixels, allow_private: bool) -> bytes:
+    """Read the file of a picture, from wherever it is; of pixels a PNG.
+
+    Raises
+    ------
+    QueryInputError
+        If it is a folder.
+    ImageError, FetchError
+        If it cannot be read.
+    """
     if isinstance(term, Pixels):
         return term.as_file()
     if isinstance(term, Url):

@@ -50,6 +50,8 @@ class SearchRequest:
         How many images to return; None, where images are listed without a query, for all.
     include_self : bool
         Whether a query that is in the collection may be a hit.
+    fold : bool
+        Whether copies of a hit are folded into it, see `Collection.search`; not where images are listed.
     sort : str, optional
         By what to list images, where there is neither a query nor a colour: path, date, label, size,
         sharpness, color, rating, central, random, or ``field:NAME``; see `Collection.browse`. What a query
@@ -83,6 +85,7 @@ class SearchRequest:
     mode: str | None = None
     k: int | None = 10
     include_self: bool = False
+    fold: bool = False
     sort: str | None = None
     descending: bool = False
     random_state: int = 0
@@ -113,6 +116,7 @@ class SearchRequest:
             "recall": check_recall(self.recall),
             "k": None if self.k is None else int(self.k),
             "include_self": check_switch("include_self", self.include_self),
+            "fold": check_switch("fold", self.fold),
             "descending": check_switch("descending", self.descending),
             "random_state": int(self.random_state),
         }

@@ -75,6 +75,33 @@ class QueryScores:
 
 
 @dataclass(frozen=True, slots=True)
+class WithoutDuplicates:
+    """The measures of the same queries, none of which finds its own near-duplicates.
+
+    Attributes
+    ----------
+    scores : dict of str to Estimate
+        As of `Evaluation`; empty where no query is left that counts.
+    n_queries : int
+        That count: others have no other image of their label then.
+    n_with_duplicates : int
+        How many of all queries have duplicates among the images searched.
+    """
+
+    scores: dict[str, Estimate]
+    n_queries: int
+    n_with_duplicates: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a document of JSON."""
+        return {
+            "queries": self.n_queries,
+            "with_duplicates": self.n_with_duplicates,
+            "scores": {name: _estimate(each) for name, each in self.scores.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class SearchComparison:
     """Another model or index on the same queries.
 
@@ -150,6 +177,9 @@ class Evaluation(Table, Result):
         By measure, query by query.
     lookup : Lookup
         The collection behind it, for its thumbnails.
+    without_duplicates : WithoutDuplicates or None
+        The same without each query's own near-duplicates, see `Collection.duplicates`; None where none were
+        looked for.
     """
 
     model: str
@@ -174,6 +204,7 @@ class Evaluation(Table, Result):
     ids: Ids
     values: dict[str, npt.NDArray[np.float64]]
     lookup: Lookup = field(default=NOTHING, repr=False)
+    without_duplicates: WithoutDuplicates | None = None
 
     def __repr__(self) -> str:
         queries = count_of(self.n_queries, "query", "queries")
@@ -204,6 +235,9 @@ class Evaluation(Table, Result):
             },
             "unknown_paths": list(self.unknown),
             "scores": {name: _estimate(each) for name, each in self.scores.items()},
+            "without_duplicates": (
+                None if self.without_duplicates is None else self.without_duplicates.to_dict()
+            ),
             "comparisons": [each.to_dict() for each in self.comparisons],
             "classes": [
                 {
@@ -222,19 +256,26 @@ class Evaluation(Table, Result):
         }
 
     def _columns(self) -> Columns:
-        scores = self.scores.values()
-        return {
+        scores, apart = self.scores.values(), self.without_duplicates
+        found: dict[str, Any] = {
             "measure": list(self.scores),
             "mean": [each.mean for each in scores],
             "low": [each.low for each in scores],
             "high": [each.high for each in scores],
         }
+        if apart is None or not apart.scores:
+            return found
+        return found | {"mean without duplicates": [apart.scores[name].mean for name in self.scores]}
 
     def _repr_html_(self) -> str:
         """Show the measures in a notebook, and the worst queries with what they found."""
         parts = [f"<p>{escape(repr(self)[1:-1])}</p>"]
         rows = [[name, each.mean, f"{each.low:.4f} to {each.high:.4f}"] for name, each in self.scores.items()]
-        parts.append(html_table(["measure", "mean", "95 % interval"], rows))
+        head, apart = ["measure", "mean", "95 % interval"], self.without_duplicates
+        if apart is not None and apart.scores:
+            head.append("mean without duplicates")
+            rows = [[*row, apart.scores[name].mean] for row, name in zip(rows, self.scores, strict=True)]
+        parts.append(html_table(head, rows))
         worst = self.worst[:_WORST]
         lookup = self.lookup.fetched(image.id for each in worst for image in each._shown)
         return "".join(parts + [each._show(lookup) for each in worst])

@@ -16,6 +16,9 @@ from lookalike.system.tables import Columns, Table, escape
 from lookalike.system.wording import count_images
 from lookalike.types import Hit, Metric, Vectors
 
+FOLD = "fold"
+"""The parameter of a map on which near-duplicates share a place."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageMap(Table, Result):
@@ -63,6 +66,11 @@ class ImageMap(Table, Result):
     is_placed: npt.NDArray[np.bool_]
     n_unplaced: int
     lookup: Lookup = field(default=NOTHING, repr=False)
+
+    @property
+    def fold(self) -> bool:
+        """Whether near-duplicates share a place."""
+        return FOLD in self.parameters
 
     def __len__(self) -> int:
         return len(self.images)

@@ -38,7 +38,7 @@ class SearchResult(OfHits, Table, Result):
         The cluster that all hits are of, where only those were asked for.
     warnings : tuple of str
         Clusterings that are damaged, so that no hit has their names; images that a filter knows too little
-        of; regions that could only be cut from a thumbnail.
+        of; regions that could only be cut from a thumbnail; that duplicates to be folded were not looked for.
     request : SearchRequest or None
         What it answers, all of it, so that it can be asked again.
     is_proved : bool
@@ -124,6 +124,7 @@ class SearchResult(OfHits, Table, Result):
 
     def _columns(self) -> Columns:
         described = list(self.hits)
+        is_folded = self.request is not None and self.request.fold
         return {
             "rank": [hit.rank for hit in described],
             "id": [hit.hex_id for hit in described],
@@ -132,6 +133,7 @@ class SearchResult(OfHits, Table, Result):
             "score": [hit.score for hit in described],
             "distance": self.distances,
             "paths": [list(hit.paths) for hit in described],
+            **({"folded": [hit.folded for hit in described]} if is_folded else {}),
         }
 
     def _repr_html_(self) -> str:

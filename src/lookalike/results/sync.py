@@ -13,7 +13,7 @@ from lookalike.system.tables import MOST_ROWS
 
 _COUNTS = (
     *("added", "embedded", "changed", "moved", "removed", "unchanged", "refreshed", "doubtful", "failed"),
-    *("carried", "replaced"),
+    *("carried", "replaced", "copies"),
 )
 
 
@@ -76,6 +76,13 @@ class SyncReport(Result):
         nothing.
     failed_before : frozenset of str
         The paths of those failures that were known before, for the same reason.
+    copies : int
+        Of the files that were added, those whose content was there already, or came more than once: all but
+        the first of each. Not known with ``dry_run``.
+    alike : int or None
+        Images that came with this sync and are near-duplicates of one that was there before, or came with it,
+        all but one of each; see `Collection.duplicates`. None where they were not compared: no duplicates
+        were looked for in this collection before, too many images came, or it was not to be.
     """
 
     added: int
@@ -94,6 +101,8 @@ class SyncReport(Result):
     carried: int = 0
     replaced: int = 0
     failed_before: frozenset[str] = frozenset()
+    copies: int = 0
+    alike: int | None = None
 
     @property
     def failed(self) -> int:
@@ -104,6 +113,7 @@ class SyncReport(Result):
         """Return it as a document of JSON; see `SearchResult.to_dict`."""
         return {
             **self._counts(),
+            "alike": self.alike,
             "failed_before": len(self.failed_before),
             "failures": [each.to_dict(path) for each in self.failures],
             "notes": [each.to_dict(path) for each in self.notes],

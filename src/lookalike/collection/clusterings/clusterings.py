@@ -88,6 +88,7 @@ class Clusterings(KeptNames[Clustering]):
         min_cluster_size: int | None = None,
         random_state: int = RANDOM_STATE,
         in_batches: bool | None = None,
+        fold: bool = False,
         report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
     ) -> Clustering:
@@ -117,6 +118,9 @@ class Clusterings(KeptNames[Clustering]):
             k-means: read the vectors from the disk again and again instead of holding them in memory; by
             default where they would take more than a third of what is free. It is slower, and starts from a
             sample, so that the clusters are others, and about as good; `Clustering.parameters` says so.
+        fold : bool
+            Whether each picture counts once, however many near-duplicates of it were found, see
+            `Collection.duplicates`: one stands for all, and the others come into its cluster.
         report, cancel : optional
             Who is told how far it has come, and may stop it; see `Collection.sync`.
 
@@ -127,7 +131,8 @@ class Clusterings(KeptNames[Clustering]):
             be one, or there are no two images that differ.
         CollectionError
             If the collection is empty, its images have not been embedded with the model, the clustering of
-            that name was changed by its user, or the vectors do not fit into memory.
+            that name was changed by its user, the vectors do not fit into memory, or duplicates are to be
+            folded, and were not looked for.
 
         Examples
         --------
@@ -149,6 +154,7 @@ class Clusterings(KeptNames[Clustering]):
             },
             random_state=random_state,
             in_batches=in_batches,
+            fold=fold,
         )
         with watching(report, cancel) as watch:
             return make_clustering(self._resources(), request, watch)

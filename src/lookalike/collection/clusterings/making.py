@@ -24,6 +24,7 @@ from lookalike.cluster.defaults import ToCluster, complete
 from lookalike.collection.clusterings.centers import measured, recentered
 from lookalike.collection.clusterings.describing import describe_clustering
 from lookalike.collection.embedded import Embedded
+from lookalike.collection.folding import Copies, folded_ids
 from lookalike.collection.resources import Resources
 from lookalike.collection.stored.clusterings import (
     NOISE,
@@ -65,6 +66,8 @@ class ClusteringRequest:
     random_state : int
     in_batches : bool or None
         Whether to read the vectors in batches; by default where they would not fit into memory.
+    fold : bool
+        Whether each picture counts once, however many near-duplicates it has.
 
     Raises
     ------
@@ -78,6 +81,7 @@ class ClusteringRequest:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     random_state: int = RANDOM_STATE
     in_batches: bool | None = None
+    fold: bool = False
 
     def __post_init__(self) -> None:
         row = get_algorithm(self.algorithm)
@@ -114,7 +118,8 @@ def make_clustering(resources: Resources, request: ClusteringRequest, watch: Wat
     """Cluster the images that a model has embedded, and keep that; see `Clusterings.make`."""
     _check_replaceable(resources.clusterings, request.kept_as)
     model, embedded = resources.some_embedded(request.model)
-    found = find_clusters(request, model, embedded, watch)
+    copies = Copies.needed(resources) if request.fold else None
+    found = find_clusters(request, model, embedded, watch, copies)
     with resources.clusterings.lock():
         _check_replaceable(resources.clusterings, request.kept_as)
         watch.check()
@@ -131,9 +136,40 @@ def _check_replaceable(clusterings: StoredClusterings, name: str) -> None:
 
 
 def find_clusters(
-    request: ClusteringRequest, model: Model, embedded: Embedded, watch: Watch
+    request: ClusteringRequest, model: Model, embedded: Embedded, watch: Watch, copies: Copies | None = None
 ) -> StoredClustering:
-    """Cluster the vectors of a model."""
+    """Cluster the vectors of a model; of images that are one picture, one stands for all."""
+    if copies is None:
+        labels, parameters = _fit(request, model, embedded, watch)
+    else:
+        ids, places = folded_ids(copies, embedded.ids)
+        labels, parameters = _fit(request, model, replace(embedded, ids=ids), watch)
+        labels = labels[places]
+    clusters = _number_by_size(labels)
+    stored = StoredClustering(
+        name=request.kept_as,
+        model=model.name,
+        algorithm=request.algorithm,
+        parameters=parameters,
+        random_state=int(request.random_state),
+        made=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        n_images=len(embedded),
+        names={},
+        is_edited=False,
+        ids=embedded.ids,
+        clusters=clusters,
+        distances=np.empty(0, np.float32),
+        margins=np.empty(0, np.float32),
+        centers=np.full((int(clusters.max()) + 1, embedded.dimension), np.nan, np.float32),
+    )
+    watch.say("measuring", f"measuring {len(embedded):,} images")
+    return measured(recentered(stored, embedded, stored.there), embedded, model.metric)
+
+
+def _fit(
+    request: ClusteringRequest, model: Model, embedded: Embedded, watch: Watch
+) -> tuple[npt.NDArray[Any], dict[str, Any]]:
+    """Return the cluster of each image, as the algorithm numbers them, and the parameters that were used."""
     from lookalike.cluster.base import check_count
 
     n, row = len(embedded), get_algorithm(request.algorithm)
@@ -154,27 +190,10 @@ def find_clusters(
             labels = _fit_batches(estimator, embedded, watch)
         else:
             labels = estimator.fit(images.vectors, **watch.told).labels_
-    del images
-    parameters = {name: found[name] for name in row.takes} | ({"in_batches": True} if in_batches else {})
-    clusters = _number_by_size(labels)
-    stored = StoredClustering(
-        name=request.kept_as,
-        model=model.name,
-        algorithm=row.name,
-        parameters=parameters,
-        random_state=int(request.random_state),
-        made=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-        n_images=n,
-        names={},
-        is_edited=False,
-        ids=embedded.ids,
-        clusters=clusters,
-        distances=np.empty(0, np.float32),
-        margins=np.empty(0, np.float32),
-        centers=np.full((int(clusters.max()) + 1, embedded.dimension), np.nan, np.float32),
-    )
-    watch.say("measuring", f"measuring {n:,} images")
-    return measured(recentered(stored, embedded, stored.there), embedded, model.metric)
+    parameters = {name: found[name] for name in row.takes}
+    for name, is_so in (("in_batches", in_batches), ("fold", request.fold)):
+        parameters |= {name: True} if is_so else {}
+    return labels, parameters
 
 
 def _make_estimator(

@@ -13,6 +13,8 @@ from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.evaluation.ground_truth import GroundTruth, read_ground_truth
 from lookalike.collection.evaluation.image_vectors import ImageVectors
 from lookalike.collection.evaluation.indexes import is_in_split
+from lookalike.collection.evaluation.without_duplicates import Apart, measure_apart
+from lookalike.collection.folding import Copies
 from lookalike.collection.places import FileLocation, Places, make_hit
 from lookalike.collection.resources import Resources
 from lookalike.collection.searchers import choose_kind
@@ -30,7 +32,7 @@ from lookalike.evaluate import (
     score_classes,
 )
 from lookalike.evaluate.measures import DEFAULT_KS
-from lookalike.evaluate.retrieval import check_ks
+from lookalike.evaluate.retrieval import Relevance, check_ks, rank
 from lookalike.hints import Hint
 from lookalike.index import Exact
 from lookalike.index.kinds import AUTO, is_kind
@@ -95,6 +97,8 @@ class _Task:
     ks : tuple of int
     n_drawn_from, n_without_relevant, n_unlabelled, n_not_in_all : int
         See `Evaluation`.
+    left_out : tuple of n_queries (m,) int64, or None
+        Rows of the gallery that each query does not find.
     """
 
     labels: tuple[str, ...]
@@ -108,6 +112,12 @@ class _Task:
     n_without_relevant: int
     n_unlabelled: int
     n_not_in_all: int
+    left_out: tuple[npt.NDArray[np.int64], ...] | None = None
+
+    def apart(self, apart: Apart) -> _Task:
+        """Return the task of the queries that have duplicates, without these."""
+        queries, codes = self.queries[apart.queries], self.query_codes[apart.queries]
+        return replace(self, queries=queries, query_codes=codes, left_out=apart.duplicates)
 
 
 def evaluate_retrieval(resources: Resources, request: RetrievalRequest, watch: Watch) -> Evaluation:
@@ -137,6 +147,15 @@ def _compare(
     first, *others = contenders
     own = ImageVectors.read(resources, first.model)
     base, index = _measure(resources, first, own, task, asked, to_depth, watch)
+    copies, without = Copies.found(resources), None
+    if copies.are_known:
+
+        def measure(apart: Apart) -> Retrieval:
+            return _measure(resources, first, own, task.apart(apart), asked, to_depth, watch)[0]
+
+        without = measure_apart(
+            base, Apart.of(task.queries, task.gallery, copies), measure, asked.random_state
+        )
     lookup = resources.places.lookup()
     worst = _worst(locations, truth, first.model, own, task, base, asked.n_worst)
     comparisons = []
@@ -169,6 +188,7 @@ def _compare(
         ids=task.queries,
         values=dict(base.values),
         lookup=lookup,
+        without_duplicates=without,
     )
 
 
@@ -280,16 +300,21 @@ def _measure(
         gallery = rows.of(task.gallery)
         if task.own:
             own = np.searchsorted(task.gallery, task.queries)
-            found = rank_others(gallery, task.codes, task.ks, model.metric, own, **watch.told)
+            how = {"without": task.left_out, **watch.told}
+            found = rank_others(gallery, task.codes, task.ks, model.metric, own, **how)
         else:
             queries = rows.of(task.queries)
             codes = task.query_codes, task.codes
-            found = rank_all(queries, gallery, *codes, task.ks, model.metric, **watch.told)
+            if task.left_out is None:
+                return rank_all(queries, gallery, *codes, task.ks, model.metric, **watch.told), Exact.kind
+            found = rank(
+                queries, gallery, Relevance(*codes, None, task.left_out), task.ks, model.metric, watch
+            )
         return found, Exact.kind
     queries = rows.of(task.queries)
     table = vector_table(resources.store, model)
     index = resources.searchers.open(table, model.name, model.metric, contender.index, watch)
-    k = task.ks[-1] + task.own
+    k = task.ks[-1] + task.own + max(map(len, task.left_out or ()), default=0)
     allowed = None if len(index) == len(task.gallery) else task.gallery
     k = min(k, len(index))
     hits = np.empty((len(queries), k), np.int64)
@@ -303,7 +328,13 @@ def _measure(
         hits = hits[~is_itself].reshape(len(hits), -1)
     at = np.minimum(np.searchsorted(task.gallery, hits), len(task.gallery) - 1)
     at[task.gallery[at] != hits] = -1
-    return measure_hits(at, task.query_codes, task.codes, task.ks, task.own), index.kind
+    own_relevant = np.full(len(queries), int(task.own))
+    for query, left_out in enumerate(task.left_out or ()):
+        found_ones = at[query][~np.isin(at[query], left_out)]
+        at[query] = -1
+        at[query, : len(found_ones)] = found_ones
+        own_relevant[query] += np.count_nonzero(task.codes[left_out] == task.query_codes[query])
+    return measure_hits(at, task.query_codes, task.codes, task.ks, own_relevant), index.kind
 
 
 def _worst(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lookalike.collection.embedded import Embedded
+from lookalike.collection.folding import Copies, folded_ids
 from lookalike.collection.maps.describing import describe_map, read_map
 from lookalike.collection.resources import Resources
 from lookalike.collection.stored.maps import StoredMap
@@ -18,13 +19,19 @@ from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.hints import Hint
 from lookalike.projection import Projection, place, project
 from lookalike.projection.methods import DEFAULT_METHOD, MAP_METHODS, get_method
-from lookalike.results.maps import ImageMap, MapUpdate
+from lookalike.results.maps import FOLD, ImageMap, MapUpdate
 from lookalike.system.chance import RANDOM_STATE, check_seed
 from lookalike.system.checked_calls import shown
 from lookalike.system.progress import Watch
 from lookalike.types import Metric
 
-_KIND = ("method", "model", "perplexity", "random_state")  # a map is another kind if one of these differs
+_KIND = (
+    "method",
+    "model",
+    "perplexity",
+    "random_state",
+    "fold",
+)  # a map is another kind if one of these differs
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,8 @@ class MapRequest:
         As the user called it, if at all.
     perplexity : float or None
     random_state : int or None
+    fold : bool or None
+        Whether near-duplicates share a place.
 
     Raises
     ------
@@ -52,6 +61,7 @@ class MapRequest:
     model: str | None = None
     perplexity: float | None = None
     random_state: int | None = None
+    fold: bool | None = None
 
     def __post_init__(self) -> None:
         row = get_method(self.its_method)
@@ -83,7 +93,8 @@ class MapRequest:
 def make_map(resources: Resources, request: MapRequest, watch: Watch) -> ImageMap:
     """Make a map of all images that a model has embedded, and keep it; see `Maps.make`."""
     model, embedded = resources.some_embedded(request.model)
-    made = project_images(request, model, embedded, watch)
+    copies = Copies.needed(resources) if request.fold else None
+    made = project_images(request, model, embedded, watch, copies)
     with resources.maps.lock():
         watch.check()
         resources.maps.write(made)
@@ -134,14 +145,17 @@ def _is_as_asked(found: ImageMap, resources: Resources, request: MapRequest) -> 
 def _filled(request: MapRequest, earlier: ImageMap) -> MapRequest:
     """Return what a map is to be that takes the place of another: like that, where nothing was said of it."""
     method = earlier.method if request.method is None else request.method
-    facts = ("model", "random_state", *(["perplexity"] if method == earlier.method else []))
+    facts = ("model", "random_state", "fold", *(["perplexity"] if method == earlier.method else []))
     kept = {each: getattr(earlier, each) for each in facts if getattr(request, each) is None}
     return replace(request, method=method, **kept)
 
 
-def project_images(request: MapRequest, model: Model, embedded: Embedded, watch: Watch) -> StoredMap:
-    """Make a map of all images that a model has embedded."""
-    vectors, random_state = embedded.take(), int(request.its_random_state)
+def project_images(
+    request: MapRequest, model: Model, embedded: Embedded, watch: Watch, copies: Copies | None = None
+) -> StoredMap:
+    """Make a map of all images that a model has embedded; copies lie where the one of them does."""
+    ids, places = (embedded.ids, slice(None)) if copies is None else folded_ids(copies, embedded.ids)
+    vectors, random_state = embedded.take(ids), int(request.its_random_state)
     found = project(
         vectors,
         request.its_method,
@@ -156,12 +170,12 @@ def project_images(request: MapRequest, model: Model, embedded: Embedded, watch:
         method=request.its_method,
         perplexity=request.perplexity,
         random_state=random_state,
-        parameters=found.parameters,
+        parameters={**found.parameters, **({} if copies is None else {FOLD: 1.0})},
         figures=found.figures,
         made=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         ids=embedded.ids,
-        points=found.points,
-        is_placed=np.zeros(len(vectors), bool),
+        points=found.points[places],
+        is_placed=np.zeros(len(embedded), bool),
         state=found.state,
     )
 

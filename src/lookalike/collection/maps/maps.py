@@ -44,6 +44,7 @@ class Maps(KeptNames[ImageMap]):
         model: str | None = None,
         perplexity: float | None = None,
         random_state: int = RANDOM_STATE,
+        fold: bool = False,
         report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
     ) -> ImageMap:
@@ -61,6 +62,9 @@ class Maps(KeptNames[ImageMap]):
             t-SNE: about how many neighbours each image has; 30 by default, and less for few images.
         random_state : int
             The same images and number give the same map.
+        fold : bool
+            Whether each picture counts once, however many near-duplicates of it were found, see
+            `Collection.duplicates`: these come where it lies.
         report, cancel : optional
             Who is told how far it has come, and may stop it; see `Collection.sync`.
 
@@ -70,7 +74,8 @@ class Maps(KeptNames[ImageMap]):
             If there is no such method, its library is not installed, a parameter is out of range, or the name
             cannot be one.
         CollectionError
-            If the collection is empty, or its images have not been embedded with the model.
+            If the collection is empty, its images have not been embedded with the model, or duplicates are to
+            be folded, and were not looked for.
 
         Examples
         --------
@@ -80,7 +85,7 @@ class Maps(KeptNames[ImageMap]):
         >>> found.points.shape, len(found.images)
         ((4, 2), 4)
         """
-        request = MapRequest(name, method, model, perplexity, random_state)
+        request = MapRequest(name, method, model, perplexity, random_state, fold or None)
         with watching(report, cancel) as watch:
             return make_map(self._resources(), request, watch)
 
@@ -117,6 +122,7 @@ class Maps(KeptNames[ImageMap]):
         model: str | None = None,
         perplexity: float | None = None,
         random_state: int | None = None,
+        fold: bool | None = None,
         new: bool = False,
         report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
@@ -132,7 +138,7 @@ class Maps(KeptNames[ImageMap]):
             The method's by default.
         method : str, optional
             See `make`.
-        model, perplexity, random_state : optional
+        model, perplexity, random_state, fold : optional
             See `make`. Whatever is not given is as in the map that is there, or else as by default.
         new : bool
             Make it anew in any case. A damaged one is then replaced.
@@ -157,6 +163,6 @@ class Maps(KeptNames[ImageMap]):
         >>> photos.maps.make_or_place(method="pca").is_new, photos.maps.make_or_place(method="pca").is_new
         (True, False)
         """
-        request = MapRequest(name, method, model, perplexity, random_state)
+        request = MapRequest(name, method, model, perplexity, random_state, fold)
         with watching(report, cancel) as watch:
             return make_or_place(self._resources(), request, new, watch)

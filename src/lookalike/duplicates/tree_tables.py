@@ -1,0 +1,4 @@
+"""Trees of `trees`."""
+
+ONE_PICTURE = ()
+UNEDITED = ()

@@ -1,0 +1,236 @@
+"""Candidates are verified once, in order, but for those that are settled; what is found is not lost."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lookalike.duplicates import matching
+from lookalike.duplicates.candidates import Candidates
+from lookalike.duplicates.evidence import DETAILS, EVIDENCE, nothing
+from lookalike.duplicates.matching import match
+from lookalike.errors import CancelledError
+from lookalike.images.thumbnails import encode_thumbnail
+from lookalike.system.progress import CancelToken, Watch
+
+JPEG = encode_thumbnail(Image.new("RGB", (40, 30), "gray"))
+
+
+def candidates_of(pairs):
+    """Candidates, of pairs (a, b, closeness)."""
+    a, b, closeness = (np.array(column) for column in zip(*pairs, strict=True)) if pairs else ([], [], [])
+    return Candidates(
+        np.asarray(a, np.intp),
+        np.asarray(b, np.intp),
+        np.ones(len(a), np.uint8),
+        np.asarray(closeness, np.float32),
+        0,
+    )
+
+
+def evidence_of(ids, score=1.0, worst=1.0, flat=0.0):
+    row = np.zeros(1, EVIDENCE)
+    row["a"], row["b"] = ids
+    row["score"], row["turn"] = score, 1
+    for name, value in (("worst_1", worst), ("flat", flat), ("other_flat", flat)):
+        row["details"][:, DETAILS.index(name)] = value
+    return row
+
+
+class Verifier:
+    """Stands for `verify`: says what it is told of each pair, and notes what it was asked."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.asked = []
+        self._lock = threading.Lock()
+
+    def __call__(self, a, b, turn, ids):
+        with self._lock:
+            self.asked.append(ids)
+        return self.answer(ids)
+
+
+def run(pairs, verifier, n=None, jobs=2, looks=None, keep=None, **more):
+    kept = []
+    ids = 100 + np.arange(n or 1 + max((b for _, b, _ in pairs), default=0))
+    match(
+        ids,
+        candidates_of(pairs),
+        looks or (lambda some: dict.fromkeys(some, JPEG)),
+        verify=verifier,
+        keep=keep or kept.append,
+        jobs=jobs,
+        **more,
+    )
+    return {(int(row["a"]), int(row["b"])) for block in kept for row in block}
+
+
+def family(members, closeness=0.1):
+    return [(a, b, closeness) for b in members for a in members if a < b]
+
+
+def test_every_pair_of_strangers_is_verified_once():
+    pairs = family(range(12))
+    verifier = Verifier(lambda ids: nothing())
+    assert run(pairs, verifier) == set()
+    assert sorted(verifier.asked) == [(100 + a, 100 + b) for a in range(12) for b in range(a + 1, 12)]
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_of_a_family_each_is_laid_on_the_first(jobs):
+    verifier = Verifier(evidence_of)
+    found = run(family(range(37)), verifier, jobs=jobs)
+    assert found == {(100, 100 + member) for member in range(1, 37)}
+    assert len(verifier.asked) == 36
+
+
+def test_a_pair_that_is_closer_than_both_are_to_the_third_is_verified():
+    pairs = [(0, 1, 0.3), (0, 2, 0.3), (1, 2, 0.1)]
+    assert run(pairs, Verifier(evidence_of)) == {(100, 101), (100, 102), (101, 102)}
+    pairs[2] = (1, 2, 0.3)
+    assert run(pairs, Verifier(evidence_of)) == {(100, 101), (100, 102)}
+
+
+def test_documents_of_one_form_settle_nothing():
+    def of_a_form(ids):
+        return evidence_of(ids, score=0.95, worst=0.1, flat=0.8)
+
+    verifier = Verifier(of_a_form)
+    assert len(run(family(range(8)), verifier)) == 28
+
+
+def test_what_fits_badly_settles_nothing():
+    verifier = Verifier(lambda ids: evidence_of(ids, score=0.6))
+    assert len(run(family(range(8)), verifier)) == 28
+
+
+def test_each_is_told_the_turn_and_the_ids():
+    told = []
+
+    def verify(a, b, turn, ids):
+        told.append((turn, ids))
+        return nothing()
+
+    some = candidates_of([(0, 2, 0.1)])._replace(turn=np.array([6], np.uint8))
+    match(np.array([5, 7, 9]), some, lambda ids: dict.fromkeys(ids, JPEG), verify=verify, keep=list, jobs=1)
+    assert told == [(6, (5, 9))]
+
+
+def test_pairs_without_a_thumbnail_that_can_be_read_are_passed_over():
+    def looks(some):
+        return {each: b"broken" if each == 102 else JPEG for each in some if each != 101}
+
+    verifier = Verifier(evidence_of)
+    pairs = [(0, 1, 0.1), (0, 2, 0.1), (0, 3, 0.1), (1, 2, 0.1)]
+    assert run(pairs, verifier, looks=looks) == {(100, 103)}
+
+
+def test_each_thumbnail_is_read_once_for_pairs_that_are_near_in_order():
+    read = []
+
+    def looks(some):
+        read.extend(some)
+        return dict.fromkeys(some, JPEG)
+
+    pairs = [pair for first in range(0, 600, 6) for pair in family(range(first, first + 6))]
+    run(pairs, Verifier(lambda ids: nothing()), looks=looks)
+    assert len(read) == len(set(read)) == 600
+
+
+def test_only_so_many_pictures_are_kept(monkeypatch):
+    monkeypatch.setattr(matching, "_MOST_PICTURES", 8)
+    monkeypatch.setattr(matching, "_GROUP", 4)
+    read = []
+
+    def looks(some):
+        read.extend(some)
+        return dict.fromkeys(some, JPEG)
+
+    pairs = [(first, first + 50, 0.1) for _ in range(2) for first in range(50)]
+    assert len(run(pairs, Verifier(evidence_of), looks=looks)) == 50
+    assert len(read) > 100, "those that were given up are read again"
+
+
+def test_blocks_of_evidence_come_while_it_works(monkeypatch):
+    monkeypatch.setattr(matching, "_BLOCK_ROWS", 10)
+    blocks = []
+    run([(first, first + 100, 0.1) for first in range(100)], Verifier(evidence_of), keep=blocks.append)
+    assert [len(block) for block in blocks] == [10] * 10
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_was_found_before_it_is_cancelled_is_handed_on(jobs):
+    token = CancelToken()
+    blocks, counted = [], []
+
+    def answer(ids):
+        counted.append(ids)
+        if len(counted) == 500:
+            token.cancel()
+        return evidence_of(ids)
+
+    pairs = [(first, first + 3_000, 0.1) for first in range(3_000)]
+    with pytest.raises(CancelledError):
+        run(pairs, Verifier(answer), keep=blocks.append, jobs=jobs, watch=Watch(cancel=token))
+    assert 0 < sum(map(len, blocks)) <= len(counted) < 1_500
+
+
+def test_it_is_cancelled_while_a_pair_takes_long():
+    token = CancelToken()
+    released = threading.Event()
+
+    def slow(ids):
+        token.cancel()
+        released.wait(1.5)
+        return nothing()
+
+    began = time.monotonic()
+    with pytest.raises(CancelledError):
+        run([(0, 1, 0.1)], Verifier(slow), watch=Watch(cancel=token))
+    assert time.monotonic() - began < 10
+    released.set()
+
+
+def test_an_error_of_who_keeps_is_not_hidden():
+    calls = []
+
+    def keep(block):
+        calls.append(len(block))
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="disk is full"):
+        run([(0, 1, 0.1)], Verifier(evidence_of), keep=keep)
+    assert calls == [1]
+
+
+def test_progress_counts_settled_pairs_too():
+    told = []
+    run(family(range(30)), Verifier(evidence_of), watch=Watch(told.append))
+    assert {each.phase for each in told} == {"comparing"}
+    done = [each.done for each in told]
+    assert done == sorted(done)
+    assert (told[-1].done, told[-1].total, told[-1].unit) == (435, 435, "pairs")
+
+
+def test_without_candidates_nothing_is_done():
+    verifier = Verifier(evidence_of)
+    assert run([], verifier, n=3) == set()
+    assert verifier.asked == []
+
+
+def test_the_same_is_found_with_any_number_of_threads():
+    random = np.random.default_rng(0)
+    pairs = sorted({(int(min(a, b)), int(max(a, b))) for a, b in random.integers(0, 60, (700, 2)) if a != b})
+    weighed = [(a, b, float(random.choice([0.1, 0.2, 0.3]))) for a, b in pairs]
+    alike = {pair: bool(random.random() < 0.5) for pair in pairs}
+
+    def answer(ids):
+        return evidence_of(ids) if alike[ids[0] - 100, ids[1] - 100] else nothing()
+
+    one, three = Verifier(answer), Verifier(answer)
+    assert run(weighed, one, jobs=1) == run(weighed, three, jobs=3)
+    assert sorted(one.asked) == sorted(three.asked)
+    assert len(one.asked) < len(pairs)
