@@ -1,0 +1,1 @@
+"""Pictures that a collection holds twice: compared, grouped, decided, and done about."""
