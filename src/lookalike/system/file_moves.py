@@ -95,22 +95,24 @@ class Move:
             if _copy(self.source, self.part) != content.sha256:
                 raise ChangedError(errno.EBUSY, "it was changed meanwhile", str(self.source))
             shutil.copystat(self.source, self.part)
-            rename_to_free(self.part, self.target)
-        finally:
+            _name_twice(self.part, self.target)
+        except OSError:
             self.part.unlink(missing_ok=True)
+            raise
         try:
             if not has_content(self.target, content.sha256):
                 raise OSError(errno.EIO, "the disk did not take all that was written", str(self.target))
             rename_to_free(self.source, self.aside)
+            if not content.is_at(self.aside):
+                rename_to_free(self.aside, self.source)
+                raise ChangedError(errno.EBUSY, "it was changed meanwhile", str(self.source))
         except OSError:
             self.target.unlink()
+            self.part.unlink(missing_ok=True)
             raise
-        if not content.is_at(self.aside):
-            rename_to_free(self.aside, self.source)
-            self.target.unlink()
-            raise ChangedError(errno.EBUSY, "it was changed meanwhile", str(self.source))
         self.aside.unlink()
         flush_folder(self.source.parent)
+        self.part.unlink(missing_ok=True)
 
     def settle(self, sha256: str) -> bool:
         """Bring a move that was cut off to its end, or back; tell whether the file lies at its new place.
@@ -122,24 +124,30 @@ class Move:
         OSError
             If the disk refuses it.
         """
-        self.part.unlink(missing_ok=True)
         if os.path.lexists(self.aside):
             if has_content(self.target, sha256):
                 self.aside.unlink()
             elif not os.path.lexists(self.source):
                 rename_to_free(self.aside, self.source)
-        if not has_content(self.target, sha256):
-            if os.path.lexists(self.source):
-                return False
+        is_there = has_content(self.target, sha256)
+        if is_there and has_content(self.source, sha256):
+            if self._is_own_copy():
+                self.target.unlink()
+            is_there = False
+        self.part.unlink(missing_ok=True)
+        if not is_there and not os.path.lexists(self.source):
             raise FileNotFoundError(
                 errno.ENOENT, f"it is neither there nor at {self.target}", str(self.source)
             )
-        if has_content(self.source, sha256):
-            one, other = os.lstat(self.source), os.lstat(self.target)
-            if os.path.samestat(one, other) or one.st_dev != other.st_dev:
-                self.target.unlink()  # a second name, or a copy: else it is a file of somebody else's
-            return False
-        return True
+        return is_there
+
+    def _is_own_copy(self) -> bool:
+        """Tell whether what lies at the new place is a second name of the file, or our copy of it."""
+        if _is_one(self.source, self.target):
+            return True
+        if os.path.lexists(self.part):
+            return _is_one(self.part, self.target)
+        return os.lstat(self.source).st_dev != os.lstat(self.target).st_dev  # which has no hard links
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +247,11 @@ class Link:
         flush_folder(self.file.parent)
 
 
+def may_write(folder: Path) -> bool:
+    """Tell whether names in a folder may be given and taken, as far as the system says so beforehand."""
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 def rename_to_free(source: Path, target: Path) -> None:
     """Give a file another name that nothing has, on the same disk, so that it always has one of both.
 
@@ -268,6 +281,17 @@ def rename_to_free(source: Path, target: Path) -> None:
     os.rename(source, target)  # Windows refuses to rename over what is there
     flush_folder(target.parent)
     flush_folder(source.parent)
+
+
+def _name_twice(file: Path, target: Path) -> None:
+    """Give a file a second name that nothing has; where there are no hard links, that alone."""
+    try:
+        os.link(file, target, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except (OSError, NotImplementedError):
+        rename_to_free(file, target)
+    flush_folder(target.parent)
 
 
 def _copy(source: Path, target: Path) -> str:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
+from lookalike.system.file_moves import may_write
 from lookalike.system.flush import flush_folder, flush_open
 
 _LONGEST = 200  # bytes of a name in the trash, so that a number and an ending fit
@@ -156,7 +157,7 @@ def _made(trash: Path, file: Path) -> Path:
     try:
         for each in (trash, trash / "files", trash / "info"):
             each.mkdir(0o700, parents=True, exist_ok=True)
-        if trash.is_symlink() or not os.access(trash / "files", os.W_OK):
+        if trash.is_symlink() or not may_write(trash / "files"):
             raise PermissionError(errno.EACCES, "it cannot be written to", str(trash))
     except OSError as error:
         reason = f"there is no trash for it: {trash}: {error.strerror or error}"

@@ -108,14 +108,13 @@ class Step:
             Path(unescape(line["file"])),
             to,
             str(line["sha256"]),
-            *_ints(line, "size", "mtime_ns", "atime_ns", "mode"),
+            size=int(line["size"]),
+            mtime_ns=int(line["mtime_ns"]),
+            atime_ns=int(line["atime_ns"]),
+            mode=int(line["mode"]),
             info=info,
             gone=Gone(*line["gone"]) if "gone" in line else None,
         )
-
-
-def _ints(line: Mapping[str, Any], *names: str) -> list[int]:
-    return [int(line[name]) for name in names]
 
 
 @dataclass

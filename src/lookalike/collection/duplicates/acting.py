@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -100,8 +101,8 @@ def apply(
     if dry_run:
         return _Acting(resources, plan, how, is_dry_run=True).run(watch)
     with writer_lock(resources.store.folder, Turn(wait, "putting duplicates away", watch)):
-        settle_all(resources)
-        return _Acting(resources, plan, how).run(watch)
+        acts = settle_all(resources)
+        return _Acting(resources, plan, how, acts=acts).run(watch)
 
 
 def _checked(resources: Resources, how: How) -> How:
@@ -147,6 +148,7 @@ class _Acting:
     plan: DuplicatePlan
     how: How
     is_dry_run: bool = False
+    acts: Sequence[Act] = ()
     act: Act | None = None
     files: list[ActedFile] = field(default_factory=list)
     n_steps: int = 0
@@ -163,8 +165,12 @@ class _Acting:
                         raise _LeftError(
                             f"{row.keep.path}, which is kept for it, is {going[real]}, which goes"
                         )
-                    content = self._both_as_planned(row)
-                    self._follow(row, content)
+                    before = self._went_before(row)
+                    if before is None:
+                        self._follow(row, self._both_as_planned(row))
+                    else:  # whoever took it was killed before what belongs to it
+                        self._follow_belongings(row, before.to)
+                        raise _LeftError("it went already")
                 except _LeftError as left:
                     self.files.append(ActedFile(row.go.path, None, str(left), row.go.size))
         except (CancelledError, KeyboardInterrupt):
@@ -222,10 +228,27 @@ class _Acting:
         if self.how.kind == "hardlink":
             self._step(go, content, keep, gone)
             return
-        kinds = {each.name: each.kind for each in FolderNames.of(go.parent).belonging_to(go.name)}
-        members = [go.name, *(Path(each.path).name for each in row.belongings)]
-        targets = self._targets(go, members)
-        self._step(go, content, targets[go.name], gone)
+        target = self._target(go, [Path(each.path).name for each in row.belongings])
+        self._step(go, content, target, gone)
+        self._follow_belongings(row, target)
+
+    def _went_before(self, row: PlannedRow) -> Step | None:
+        """Return the step by which a file went that is not there any more, if it was one of ours."""
+        if self.how.kind == "hardlink" or os.path.lexists(row.go.path):
+            return None
+        found = (
+            step
+            for act in self.acts
+            if act.how == self.how.kind
+            for step in act.to_put_back
+            if str(step.file) == row.go.path and step.sha256 == row.go.sha256
+        )
+        return next(found, None)
+
+    def _follow_belongings(self, row: PlannedRow, target: Path | None) -> None:
+        """Do with what belongs to a file that went what was done with it."""
+        go, keep = Path(row.go.path), Path(row.keep.path)
+        kinds = {each.name: each.kind for each in FolderNames.of(go.parent, go.name).belonging_to(go.name)}
         # Films first: a side file goes once all that it belongs to is gone.
         for each in sorted(row.belongings, key=lambda each: kinds.get(Path(each.path).name) != "film"):
             path = Path(each.path)
@@ -235,7 +258,10 @@ class _Acting:
                 self._check_belonging(path)
                 if kinds[path.name] == "film" and not _is_film_beside(path, each.sha256, keep):
                     raise _LeftError(f"no film of its content lies beside {keep}")
-                self._step(path, _read(path, "it", each), targets[path.name], None)
+                beside = None
+                if self.how.kind == "move" and target is not None:
+                    beside = target.with_name(_renamed(path.name, go.stem, target.stem))
+                self._step(path, _read(path, "it", each), beside, None)
             except _LeftError as left:
                 self.files.append(ActedFile(each.path, None, str(left), each.size))
 
@@ -249,20 +275,20 @@ class _Acting:
         if others:
             raise _LeftError(f"it belongs to {others[0]}, too, which is still there")
 
-    def _targets(self, go: Path, members: Sequence[str]) -> dict[str, Path | None]:
-        """Return where a file and what belongs to it are to lie: in the tree below their root, numbered."""
+    def _target(self, go: Path, beside: Sequence[str]) -> Path | None:
+        """Return where a file is to lie, in the tree below its root; numbered, so that all of it is free."""
         if self.how.to is None:
-            return dict.fromkeys(members)
+            return None
         root, _, _ = self._stored(go).partition(":")
         place = next(place for each, place in self.resources.places.of_roots() if each.name == root)
         relative = path_within(place, go)
         folder = self.how.to / root / (Path(go.name) if relative is None else relative).parent
-        number = 1
-        while True:
-            found = {name: folder / _numbered(name, go.stem, number) for name in members}
-            if not any(os.path.lexists(each) for each in found.values()):
-                return dict(found)
-            number += 1
+        for number in itertools.count(1):
+            stem = go.stem if number == 1 else f"{go.stem}-{number}"
+            names = [_renamed(name, go.stem, stem) for name in (go.name, *beside)]
+            if not any(os.path.lexists(folder / name) for name in names):
+                return folder / names[0]
+        raise AssertionError("there is always another number")
 
     def _step(self, path: Path, content: FileContent, to: Path | None, gone: Gone | None) -> None:
         """Do what is to be done with one file, and note it."""
@@ -412,15 +438,15 @@ def _read(path: Path, whose: str, planned: PlannedFile) -> FileContent:
     return content
 
 
-def _numbered(name: str, stem: str, number: int) -> str:
-    """Return the name of a file of an item with a number behind the item's own.
+def _renamed(name: str, stem: str, new: str) -> str:
+    """Return the name of what belongs to a picture, once the picture's own is another.
 
-    >>> _numbered("img_1.JPG.xmp", "IMG_1", 2), _numbered("a.jpg", "a", 1)
-    ('img_1-2.JPG.xmp', 'a.jpg')
+    >>> _renamed("img_1.JPG.xmp", "IMG_1", "IMG_1-2"), _renamed("IMG_1234.AAE", "IMG_E1234", "IMG_E1234-2")
+    ('IMG_1-2.JPG.xmp', 'IMG_1234-2.AAE')
     """
-    if number == 1:
+    if new == stem:
         return name
     if name[: len(stem)].casefold() == stem.casefold():
-        return f"{name[: len(stem)]}-{number}{name[len(stem) :]}"
+        return f"{new}{name[len(stem) :]}"
     first, ending = os.path.splitext(name)
-    return f"{first}-{number}{ending}"
+    return f"{first}{new.removeprefix(stem)}{ending}"

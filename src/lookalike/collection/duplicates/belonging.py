@@ -89,12 +89,12 @@ class FolderNames:
                 self._belongings[owner].append(name)
 
     @classmethod
-    def of(cls, folder: Path) -> FolderNames:
-        """Read a folder; one that cannot be read has no names."""
+    def of(cls, folder: Path, *more: str) -> FolderNames:
+        """Read a folder, with more names than it has; one that cannot be read has no names."""
         try:
-            return cls(os.listdir(folder))
+            return cls([*{*os.listdir(folder), *more}])
         except OSError:
-            return cls([])
+            return cls(more)
 
     def belonging_to(self, name: str) -> list[Belonging]:
         """Return what belongs to a picture, by name."""

@@ -197,6 +197,9 @@ def forget_files(resources: Resources, gone: Sequence[Gone]) -> None:
 
 def take_back(resources: Resources, change: int) -> str:
     """Undo the change by which something passed on; return why that cannot be, or nothing."""
+    changes = resources.snapshots.journal.changes()
+    if any(each.number == change and each.undone_by is not None for each in changes):
+        return ""
     try:
         resources.snapshots.journal.undo(change)
     except (CollectionConflictError, CollectionNotFoundError) as error:

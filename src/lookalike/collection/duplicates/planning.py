@@ -21,6 +21,7 @@ from lookalike.results.duplicate_plans import DuplicatePlan, LeftFile, PlannedFi
 from lookalike.results.duplicates import DuplicateFile, DuplicateGroup, DuplicateGroups, DuplicateImage
 from lookalike.system.checked_calls import shown
 from lookalike.system.file_contents import read_content
+from lookalike.system.file_moves import may_write
 from lookalike.system.progress import UNWATCHED, Progress, Watch
 
 PLANNED: tuple[DuplicateKind, ...] = KINDS[:3]
@@ -183,7 +184,7 @@ class _Planning:
             return "it is a symbolic link"
         if not path.is_file():
             return "it is not there any more"
-        if not file.keep and not os.access(path.parent, os.W_OK):
+        if not file.keep and not may_write(path.parent):
             return f"its folder {path.parent} cannot be written to"
         return ""
 

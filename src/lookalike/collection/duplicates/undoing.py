@@ -51,7 +51,7 @@ def undo(
 
 def _choose(acts: list[Act], number: int | None) -> Act:
     if number is None:
-        found = [act for act in acts if not act.is_undone and act.to_put_back]
+        found = [act for act in acts if not act.is_undone and any(act.done.values())]
         if not found:
             raise CollectionNotFoundError("nothing was done with duplicates that could be undone")
         return found[-1]
@@ -167,7 +167,7 @@ class _Undoing:
     def _say_back(self) -> int | None:
         """Take back what was said of what stays, once all that went is back; return the change that did."""
         act = self.act
-        if act.gone or not any(each.is_done for each in self.files):
+        if act.gone or (self.files and not any(each.is_done for each in self.files)):
             if act.change is not None and act.gone:
                 self.notes.append("what was said of them stays with what was kept, as not all are back")
             return None
