@@ -38,7 +38,9 @@ def run(scene, plan_file, how, at, across=False):
     def dying(called):
         def call(*given, **named):
             nonlocal count
-            if ".lookalike" in Path(str(given[0])).parts:  # its own files; the log is looked at by itself
+            if (
+                not isinstance(given[0], act_log.Act) and ".lookalike" in Path(str(given[0])).parts
+            ):  # its own files; the log is looked at by itself
                 return called(*given, **named)
             count += 1
             if count > at:
@@ -71,14 +73,16 @@ def run(scene, plan_file, how, at, across=False):
 
 
 @pytest.fixture
-def pristine(scene):
+def pristine(scene, request):
     """The scene with a plan of one row with a side file, and what was said of what goes."""
     (scene.photos / "copies" / "a-small.png.xmp").write_text("<x/>")
     scene.collection.labels.give([scene.photos / "copies" / "a-small.png"], "wave")
     scene.collection.fields.set({scene.photos / "copies" / "a-small.png": {"price": 2.0}})
     plan = scene.plan()
     file = scene.folder / "plan.json"
-    rows = [row for row in plan.rows if "a-small" in row.go.path or "b.png" in row.go.path]
+    rows = [row for row in plan.rows if "a-small" in row.go.path]
+    if request.node.callspec.params["how"] == "hardlink":
+        rows = [row for row in plan.rows if "b.png" in row.go.path]
     DuplicatePlan(plan.collection, plan.made, tuple(rows)).save(file)
     scene.collection.close()
     scene.kept = scene.folder.with_name(f"{scene.folder.name}-kept")
@@ -103,6 +107,8 @@ CASES = [("trash", False), ("move", False), ("move", True), ("hardlink", False)]
 @pytest.mark.parametrize(("how", "across"), CASES, ids=["trash", "move", "move across disks", "hardlink"])
 def test_killed_anywhere_nothing_is_lost_and_undo_puts_all_back(scene, pristine, how, across):
     tree, contents = scene.tree(), set(scene.contents(scene.photos))
+    with Collection.open(scene.photos) as collection:
+        small = collection.image_info(scene.photos / "copies" / "a-small.png").hex_id
     for at in range(200):
         restore(scene)
         is_whole = run(scene, pristine, how, at, across)
@@ -117,14 +123,13 @@ def test_killed_anywhere_nothing_is_lost_and_undo_puts_all_back(scene, pristine,
                 pass
             assert scene.tree() == tree, f"killed at {at}"
             assert leavings(scene) == [], f"killed at {at}"
-            collection.sync()
-            said = [each for each in collection.said.documents() if each["kind"] == "label"]
-            assert [each["path"] for each in said] == ["photos:copies/a-small.png"], f"killed at {at}"
+            said = [each["image"] for each in collection.said.documents() if each["kind"] == "label"]
+            assert said == [small], f"killed at {at}"
             assert collection.fields.of(scene.photos / "a.png") == {}, f"killed at {at}"
         if is_whole:
             break
     assert is_whole
-    assert at > 10
+    assert at >= 8
 
 
 @pytest.mark.parametrize(("how", "across"), CASES, ids=["trash", "move", "move across disks", "hardlink"])
@@ -133,7 +138,6 @@ def test_killed_anywhere_the_same_plan_is_brought_to_its_end(scene, pristine, ho
     assert run(scene, pristine, how, 10_000, across)
     expected = scene.tree()
     with Collection.open(scene.photos) as collection:
-        collection.sync()
         said = [{**each, "path": None} for each in collection.said.documents()]
         fields = collection.fields.of(scene.photos / "a.png")
     for at in range(200):
@@ -144,7 +148,6 @@ def test_killed_anywhere_the_same_plan_is_brought_to_its_end(scene, pristine, ho
             apply(collection._resources(), DuplicatePlan.load(pristine), How(how, to))
             assert scene.tree() == expected, f"killed at {at}"
             assert leavings(scene) == [], f"killed at {at}"
-            collection.sync()
             now = [{**each, "path": None} for each in collection.said.documents()]
             assert now == said, f"killed at {at}"
             assert collection.fields.of(scene.photos / "a.png") == fields
@@ -156,13 +159,9 @@ def test_killed_anywhere_the_same_plan_is_brought_to_its_end(scene, pristine, ho
 @pytest.mark.parametrize(("how", "across"), CASES, ids=["trash", "move", "move across disks", "hardlink"])
 def test_an_undo_that_is_killed_anywhere_is_brought_to_its_end(scene, pristine, how, across):
     tree, contents = scene.tree(), set(scene.contents(scene.photos))
-    assert run(scene, pristine, how, 10_000, across)
-    shutil.rmtree(scene.kept)
-    shutil.copytree(scene.folder, scene.kept, copy_function=shutil.copy2)
-    if how == "hardlink":  # a copy has none
-        pytest.skip("copies of the scene have no hard links")
     for at in range(200):
         restore(scene)
+        assert run(scene, pristine, how, 10_000, across)
         is_whole = run(scene, pristine, "undo", at, across)
         assert contents <= set(scene.contents(scene.folder)), f"killed at {at}"
         with Collection.open(scene.photos) as collection:
