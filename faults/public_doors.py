@@ -11,6 +11,7 @@ import dataclasses
 import importlib
 import inspect
 import re
+import shutil
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -73,6 +74,13 @@ THINGS: dict[str, Make] = {
     "Collection": lambda at: at.collection,
     "Decision": lambda at: at.collection.decisions.list()[0],
     "Decisions": lambda at: at.collection.decisions,
+    "DuplicateFile": lambda at: _duplicates(at)[0].files[0],
+    "DuplicateGroup": lambda at: _duplicates(at)[0],
+    "DuplicateGroups": lambda at: _duplicates(at),
+    "DuplicateImage": lambda at: _duplicates(at)[0].images[0],
+    "DuplicatePairs": lambda at: at.collection.duplicates.pairs(),
+    "Duplicates": lambda at: at.collection.duplicates,
+    "DuplicatesReport": lambda at: at.collection.duplicates.find(),
     "EmbeddedQuery": lambda at: at.found.queries[0],
     "Evaluation": lambda at: at.collection.evaluation.retrieval(2),
     "Evaluations": lambda at: at.collection.evaluation,
@@ -381,6 +389,7 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "datasets.get_row": {"name": "digits"},
     "datasets.load": {"name": "digits", "download": False},
     "datasets.prepare_dataset": {"name": "digits", "download": False},
+    "drawing.draw_duplicates": {"groups": lambda at: _duplicates(at)},
     "drawing.draw_clusters": {"clustering": lambda at: at.collection.clusterings.get("groups")},
     "drawing.draw_comparison": {"found": lambda at: _compared(), "model": "own"},
     "drawing.draw_confusion": {"evaluation": lambda at: at.collection.evaluation.retrieval(2)},
@@ -647,6 +656,17 @@ def _damaged(at: Scene) -> Any:
     for file in (at.photos / ".lookalike" / "maps" / "map").glob("arrays-*.npz"):
         file.unlink()
     return at.collection
+
+
+def _duplicates(at: Scene) -> Any:
+    """Return groups of all that is alike at all."""
+    at.collection.duplicates.find()
+    found = at.collection.duplicates.groups(min_probability=0)
+    if not len(found):  # a file that is there twice is a group, whatever the pictures show
+        shutil.copy(at.photo, at.photo.with_name("a copy.png"))
+        at.collection.sync()
+        found = at.collection.duplicates.groups(min_probability=0)
+    return found
 
 
 def _table(at: Scene) -> Any:

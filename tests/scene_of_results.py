@@ -46,6 +46,8 @@ def answers(collection: Collection, folder: Path) -> list[object]:
         collection.feedback.judgments(),
         collection.decisions.decide(file, other, "not_duplicate"),
         collection.decisions.list(),
+        collection.duplicates.find(),
+        collection.duplicates.pairs(),
         collection.changes.list(),
         collection.fields.set({str(file): {"year": 1999}}),
         collection.search(file, where=Filter(labels="cats")),
@@ -130,6 +132,7 @@ def by_hand(collection: Collection) -> list[object]:
         lookalike.DamageWarning(lookalike.Sentence("it broke", lookalike.Hint("repair"))),
         lookalike.ConfusedPair("a", "b", 0.5),
         lookalike.CopyReport(file, 3, 9, 1_000, 0.5),
+        groups_of_duplicates(),
         lookalike.Epoch(0.5, None, 1.0),
         lookalike.Example("1" * 16),
         lookalike.FieldCondition("year", min=1),
@@ -154,6 +157,23 @@ def by_hand(collection: Collection) -> list[object]:
     ]
 
 
+def groups_of_duplicates() -> lookalike.DuplicateGroups:
+    """Return a group of two files."""
+    image = lookalike.DuplicateImage(
+        lookalike.ImageId(7),
+        1.0,
+        1,
+        "identical",
+        (
+            lookalike.DuplicateFile("/p/a.png", "p:a.png", True, 9),
+            lookalike.DuplicateFile("/b", "p:b", False),
+        ),
+        4,
+        3,
+    )
+    return lookalike.DuplicateGroups((lookalike.DuplicateGroup("identical", 1.0, (image,)),), 1)
+
+
 FACES = (
     "clusterings",
     "maps",
@@ -166,4 +186,5 @@ FACES = (
     "decisions",
     "said",
     "changes",
+    "duplicates",
 )

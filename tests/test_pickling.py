@@ -25,7 +25,7 @@ VALUES = sorted(
     (each for each in PUBLIC - set(ERRORS) if not inspect.isabstract(each)), key=lambda each: each.__name__
 )
 OPENED_AGAIN = {"Collection", "Clusterings", "Maps", "Models", "Evaluations", "Fields"} | {
-    *("Sets", "Labels", "Feedback", "Decisions", "Statements", "Changes")
+    *("Sets", "Labels", "Feedback", "Decisions", "Statements", "Changes", "Duplicates")
 }
 """What stands for a collection: pickled, it is opened where it is wanted."""
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.collection.coding import CodedLists as CodedLists
     from lookalike.collection.columns import FileColumns as FileColumns
     from lookalike.collection.columns import ImageColumns as ImageColumns
+    from lookalike.collection.duplicates.duplicates import Duplicates as Duplicates
+    from lookalike.collection.duplicates.grouping import DuplicatePairs as DuplicatePairs
     from lookalike.collection.evaluation.evaluation import Evaluations as Evaluations
     from lookalike.collection.export.exporting import Exportable as Exportable
     from lookalike.collection.fields.fields import Fields as Fields
@@ -140,6 +142,11 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.clusterings import Clustering as Clustering
     from lookalike.results.clusterings import ClusteringInfo as ClusteringInfo
     from lookalike.results.copying import CopyReport as CopyReport
+    from lookalike.results.duplicates import DuplicateFile as DuplicateFile
+    from lookalike.results.duplicates import DuplicateGroup as DuplicateGroup
+    from lookalike.results.duplicates import DuplicateGroups as DuplicateGroups
+    from lookalike.results.duplicates import DuplicateImage as DuplicateImage
+    from lookalike.results.duplicates import DuplicatesReport as DuplicatesReport
     from lookalike.results.evaluation import ClusteringEvaluation as ClusteringEvaluation
     from lookalike.results.evaluation import ClusteringEvaluations as ClusteringEvaluations
     from lookalike.results.evaluation import Evaluation as Evaluation
@@ -197,6 +204,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("collection.clusterings.clusterings", "Clusterings"),
     ("collection.maps.maps", "Maps"),
     ("collection.models.models", "Models"),
+    ("collection.duplicates.duplicates", "Duplicates"),
     ("collection.evaluation.evaluation", "Evaluations"),
     ("collection.fields.fields", "Fields"),
     ("collection.statements.sets", "Sets"),
@@ -212,6 +220,8 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
         "results.evaluation",
         "ClusteringEvaluation ClusteringEvaluations Evaluation QueryScores SearchComparison",
     ),
+    ("collection.duplicates.grouping", "DuplicatePairs"),
+    ("results.duplicates", "DuplicateFile DuplicateGroup DuplicateGroups DuplicateImage DuplicatesReport"),
     ("results.adding", "AddReport AddedImage FieldReport VectorReport"),
     ("results.info", "ImageInfo Info RootInfo"),
     ("results.maps", "ImageMap MapUpdate"),

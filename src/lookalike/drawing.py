@@ -15,6 +15,7 @@ Examples
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,6 +46,7 @@ from lookalike.projection.methods import get_method
 from lookalike.query.sorts import FIELD
 from lookalike.results.browsing import BrowseResult
 from lookalike.results.clusterings import Cluster, Clustering
+from lookalike.results.duplicates import DuplicateGroup, DuplicateGroups
 from lookalike.results.evaluation import Evaluation
 from lookalike.results.maps import ImageMap
 from lookalike.results.search import SearchResult
@@ -62,6 +64,7 @@ __all__ = [
     "draw_clusters",
     "draw_comparison",
     "draw_confusion",
+    "draw_duplicates",
     "draw_list",
     "draw_map",
     "draw_search",
@@ -165,6 +168,37 @@ def images_of_cluster(cluster: Cluster) -> dict[ImageId, bool]:
     central = {hit.id: False for hit in cluster.central[:_CENTRAL]}
     doubtful = {hit.id: True for hit in cluster.doubtful[:_DOUBTFUL] if hit.id not in central}
     return central | doubtful if doubtful else {hit.id: False for hit in cluster.central}
+
+
+@checked
+def draw_duplicates(collection: Collection, groups: DuplicateGroups) -> Figure:
+    """Draw groups of duplicates, the first 40: a row each, what is to be kept of it first, and framed.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are no groups.
+    """
+    shown = groups[:_ON_SHEET]
+    pictures = collection.thumbnails([image.id for group in shown for image in group.images])
+    rows = []
+    for group in shown:
+        images = [image for image in group.images if image.id in pictures]
+        kept = [any(file.keep for file in image.files) for image in images]
+        jpegs = [pictures[image.id] for image in images]
+        rows.append(SheetRow(f"{group.kind}  {_sure(group)}", _kept_words(group), jpegs, kept))
+    files = sum(len(group.files) for group in groups)
+    title = f"{count_of(len(groups), 'group')} of {count_of(files, 'file')}"
+    title += f", of which the first {_ON_SHEET}" if len(groups) > len(shown) else ""
+    return contact_sheet(rows, f"{title}; what is kept is framed")
+
+
+def _sure(group: DuplicateGroup) -> str:
+    return "" if group.probability >= 1 else f"{math.floor(1000 * group.probability) / 10} %"
+
+
+def _kept_words(group: DuplicateGroup) -> str:
+    return "  ·  ".join([count_of(len(group.files), "file"), os.path.basename(group.files[0].path)])
 
 
 @checked

@@ -25,7 +25,7 @@ GROUPS = {name: row for name, row in COMMANDS.items() if isinstance(row, Group)}
         ("pca 64", "that is `lookalike reduce` here"),
         ("finetune", "that is `lookalike train` here"),
         ("backup there", "that is `lookalike copy` here"),
-        ("dedupe", "no command looks for duplicates yet: `lookalike search IMAGE --include-self`"),
+        ("dedupe", "that is `lookalike duplicates` here"),
         ("gui", "there is no window: `lookalike search IMAGE --plot found.png`"),
         ("config", "there are no settings but a collection's: `lookalike info`"),
         ("delete x.jpg", "`lookalike index` lets go of files that are gone"),

@@ -11,6 +11,7 @@ import sys
 import numpy as np
 import pytest
 
+import scene_of_results as scene
 from lookalike import Collection, Hit, ImageRef, MissingExtraError, SearchRequest
 from lookalike.results.documents import Result
 from lookalike.results.notebook import MOST_PICTURES, MOST_POINTS, data_uri, show_points
@@ -50,6 +51,8 @@ def results(collection, tmp_path_factory):
         "facets": collection.facets(),
         "clustering": collection.clusterings.get("kmeans"),
         "map": collection.maps.make("pca"),
+        "duplicates": scene.groups_of_duplicates(),
+        "compared": collection.duplicates.find(),
         "info": collection.info(),
         "clustering info": collection.info().clusterings[0],
         "image": collection.image_info(found[0].path),
@@ -100,6 +103,8 @@ NAMES = (
         "facets",
         "clustering",
         "map",
+        "duplicates",
+        "compared",
         "info",
         "clustering info",
         "image",
@@ -116,6 +121,7 @@ TABLES = (
     "facets",
     "clustering",
     "map",
+    "duplicates",
     "evaluation",
     "clusterings",
     "indexes",

@@ -136,6 +136,30 @@ MAP = Group(
     also="plot tsne t-sne umap visualize visualise scatter project draw maps",
 )
 
+DUPLICATES = Group(
+    """Find pictures that are there twice: show them, decide on them, and act on it.
+
+    Without a command it shows them, as `show` does: lookalike duplicates --kind same.""",
+    "First: lookalike duplicates --plot duplicates.png. Where two are none after all: lookalike duplicates"
+    " decide a.jpg b.jpg not_duplicate.",
+    {
+        "show": Command(
+            "duplicates:show",
+            "Compare the images that are new with all others, and show what is there twice, and what to keep"
+            " of it.",
+            also="find list ls search scan groups view",
+        ),
+        "decide": Command(
+            "duplicates:decide",
+            "Decide on a pair; it is remembered, whatever its files are called later.",
+            also="keep remove mark ignore not-duplicate",
+        ),
+        # plan, apply, undo, export: duplicate_plans
+    },
+    bare=Command("duplicates:show", "Show what is there twice."),
+    also="dedupe dedup dedup-images duplicate dupes dups copies unique",
+)
+
 TRAIN = Group(
     "Train a network on the collection's own images; needs torch.",
     "For example: lookalike train finetune --name birds. Then: lookalike search beach.jpg --model"
@@ -245,6 +269,7 @@ COMMANDS: dict[str, Command | Group] = {
     ),
     "cluster": CLUSTER,
     "map": MAP,
+    "duplicates": DUPLICATES,
     "export": Command(
         "export:export",
         "Write a search, a clustering, a map, or the whole collection to a table, or to folders of images.",

@@ -30,6 +30,14 @@ EXAMPLES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "map:draw": ("map draw photos -o map.html", "map draw tsne --color cluster -o map.png --dark"),
         "map:list_": ("map list photos", "map list --json"),
         "map:delete": ("map delete tsne", "map delete tsne photos"),
+        "duplicates:show": (
+            "duplicates photos --plot duplicates.png",
+            "duplicates --in photos/new --against photos/archive -f",
+        ),
+        "duplicates:decide": (
+            "duplicates decide a.jpg b.jpg not_duplicate",
+            "duplicates decide a.jpg b.jpg keep",
+        ),
         "export:export": ("export all.csv photos", "export alike.parquet beach.jpg -k 100"),
         "sets:list_": ("sets list photos", "sets list --json"),
         "sets:show": ("sets show best", "sets show best -f"),

@@ -13,10 +13,6 @@ from types import MappingProxyType
 
 from lookalike.cli.commands import COMMANDS, Command, Group
 
-_COPIES = (
-    "no command looks for duplicates yet: `lookalike search IMAGE --include-self` shows the copies of one"
-    " image, `lookalike cluster make --algorithm dbscan --min-samples 2 --eps 0.1` groups near copies"
-)
 _WINDOW = (
     "there is no window: `lookalike search IMAGE --plot found.png` draws what is found, `lookalike map -o"
     " map.png` a map, `lookalike demo FOLDER` leaves a page of a folder"
@@ -33,10 +29,6 @@ _FILES = "files stay where they are: `lookalike search IMAGE -f` prints paths, f
 
 ELSEWHERE: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(
-        ("dedupe", "dedup", "dedup-images", "duplicate", "duplicates", "dupes", "dups", "copies", "unique"),
-        _COPIES,
-    )
-    | dict.fromkeys(
         ("gui", "ui", "app", "serve", "server", "web", "window", "open", "view", "browser"), _WINDOW
     )
     | dict.fromkeys(

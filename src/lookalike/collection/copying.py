@@ -25,6 +25,8 @@ from pathlib import Path
 
 from lookalike.collection.copied_files import CopiedFiles, damaged, reading, writing
 from lookalike.collection.resources import Opener, Resources
+from lookalike.collection.stored.duplicates import FACTS, StoredDuplicates, encoded
+from lookalike.collection.stored.duplicates import FOLDER as DUPLICATES
 from lookalike.errors import (
     CollectionConflictError,
     InvalidInputError,
@@ -72,6 +74,7 @@ _OURS = frozenset(
         "added",
         "clusterings",
         "damaged",
+        DUPLICATES,
         "indexes",
         "maps",
         "models",
@@ -265,6 +268,7 @@ def _copy_state(resources: Resources, files: CopiedFiles) -> None:
     wanted.update(_copy_models(files))
     for model, vectors in store.vector_tables().items():
         wanted.update(_copy_indexes(files, model, vectors.state()))
+    wanted.update(_copy_duplicates(files))
     files.keep_only(wanted)
 
 
@@ -364,6 +368,27 @@ def _copy_indexes(files: CopiedFiles, model: str, state: str) -> list[str]:
             continue
         copied += names
     return copied
+
+
+def _copy_duplicates(files: CopiedFiles) -> list[str]:
+    """Copy what is kept of duplicates, as far as it is sound; the rest is made anew by who needs it."""
+    stored = StoredDuplicates(files.source)
+    for left in reversed(range(_TRIES)):
+        facts = stored.read()
+        names = [f"{DUPLICATES}/{part.file}" for parts in facts.parts.values() for part in parts]
+        try:
+            for name in names:
+                files.copy(name)
+        except FileNotFoundError:  # joined with others meanwhile
+            if not left:
+                raise
+            continue
+        if not names:
+            return []
+        names.append(f"{DUPLICATES}/{FACTS}")
+        files.write(names[-1], encoded(facts))
+        return names
+    return []
 
 
 def _with_roots(manifest: Manifest, source: Path, target: Path, roots: str) -> Manifest:

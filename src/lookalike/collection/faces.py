@@ -14,6 +14,7 @@ from lookalike.system.checked_calls import checked
 
 if TYPE_CHECKING:
     from lookalike.collection.clusterings.clusterings import Clusterings
+    from lookalike.collection.duplicates.duplicates import Duplicates
     from lookalike.collection.evaluation.evaluation import Evaluations
     from lookalike.collection.fields.fields import Fields
     from lookalike.collection.manifest_file import ManifestFile
@@ -121,6 +122,13 @@ class Faces(ABC):
         from lookalike.collection.statements.statements import Statements
 
         return Statements(self._resources)
+
+    @property
+    def duplicates(self) -> Duplicates:
+        """Pictures that are there twice: found, grouped, decided."""
+        from lookalike.collection.duplicates.duplicates import Duplicates
+
+        return Duplicates(self._resources)
 
     @property
     def changes(self) -> Changes:

@@ -50,6 +50,11 @@ def perceptual_hash(image: Image) -> int:
     ----------
     C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010, section 3.2.1.
     """
+    return int(bits_of(low_frequencies(image)))
+
+
+def low_frequencies(image: Image) -> npt.NDArray[np.float64]:
+    """Return what hashes are made of: the lowest cosine frequencies of a picture in grey, (8, 8) float64."""
     from PIL.Image import Resampling
 
     # Area means: the 8 lowest frequencies of 32 need no sharper filter, and it costs a fifth of one.
@@ -57,10 +62,18 @@ def perceptual_hash(image: Image) -> int:
     basis = _cosines()
     # Frequencies that a flat or symmetric picture does not have are 0, not the sign of a rounding error.
     # Not `@`: its library ends the process where there is no memory for its buffers.
-    low = np.round(np.einsum("ik,lk->il", np.einsum("ij,jk->ik", basis, grey), basis), 6)  # (8, 8)
-    ordered = np.sort(low, axis=None)  # np.median takes five times as long on so few
-    median = (ordered[_BITS // 2 - 1] + ordered[_BITS // 2]) / 2
-    return int.from_bytes(np.packbits(low > median).tobytes())
+    low: npt.NDArray[np.float64] = np.einsum("ik,lk->il", np.einsum("ij,jk->ik", basis, grey), basis)
+    return np.round(low, 6)
+
+
+def bits_of(low: npt.NDArray[np.float64]) -> npt.NDArray[np.uint64]:
+    """Return the hashes of pictures by their lowest frequencies: (..., 8, 8) to (...) uint64."""
+    flat = low.reshape(*low.shape[:-2], _BITS)
+    ordered = np.sort(flat, axis=-1)  # np.median takes five times as long on so few
+    median = (ordered[..., _BITS // 2 - 1] + ordered[..., _BITS // 2]) / 2
+    bits = np.packbits(flat > median[..., None], axis=-1)  # (..., 8)
+    hashes: npt.NDArray[np.uint64] = bits.view(">u8")[..., 0].astype(np.uint64)
+    return hashes
 
 
 @functools.cache

@@ -21,7 +21,7 @@ class Damage:
     ----------
     part : str
         What it is: ``manifest``, ``table``, ``thumbnails``, ``index``, ``clustering``, ``map``, ``model``,
-        ``added``, ``said`` or ``training``.
+        ``added``, ``said``, ``training`` or ``duplicates``.
     place : str
         The file or folder, in the ``.lookalike`` folder.
     reason : str

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lookalike.collection.checking import tables
+from lookalike.collection.checking.duplicates import look_at_duplicates
 from lookalike.collection.checking.indexes import look_at_indexes
 from lookalike.collection.checking.kept_files import look_at_added, look_at_trainings
 from lookalike.collection.checking.manifest import look_at_manifest, renew_copy
@@ -100,6 +101,7 @@ def look(folder: Path, watch: Watch) -> Looking:
     look_at_named(looking)
     look_at_trainings(looking)
     look_at_indexes(looking)
+    look_at_duplicates(looking)
     return looking
 
 
