@@ -58,15 +58,16 @@ def plan(
     With each file goes what belongs to it: XMP and other side files, a Live Photo's film. What was only taken
     together goes if that is asked for: --kind together. Then: lookalike duplicates apply PLAN.json --trash
     """
+    from lookalike.collection.duplicates.planning import PLANNED
     from lookalike.system.output import check_output
 
     refuse_standard(file, "a plan", "the name of a file")
     check_output(file, force=force)
     chosen = open_named(collection)
     groups = found(chosen, choosing, output)
-    kinds = {} if not choosing.kind else {"kinds": choosing.kind}
+    kinds = choosing.kind or PLANNED
     with watched(quiet=output.is_silent) as watch:
-        made = chosen.duplicates.plan(groups, **kinds, **watch.told)
+        made = chosen.duplicates.plan(groups, kinds=kinds, **watch.told)
     made.save(file, force=force)
     if output.json:
         print_json({"plan": relative(str(file)), **made.to_dict(relative)})
