@@ -1,7 +1,7 @@
 """Duplicates put away and put back, while the process is killed, the disk is full, or somebody changes files.
 
-A small collection, with copies and edited copies, side files and things said of them, and a plan for them. Then,
-at moments drawn at random:
+A small collection, with copies and edited copies, side files and things said of them, and a plan for them.
+Then, at moments drawn at random:
 
 - ``kill -9`` before any call that changes a name or a file, of an act and of an undo, into the trash, into a
   folder, into a folder on another disk, and as hard links;
@@ -48,16 +48,17 @@ _CHILD = """
 import os, signal, sys
 at, below = int(sys.argv[1]), sys.argv[2]
 count, is_on = 0, False
+CHANGING = {f"os.{name}" for name in ("link", "rename", "remove", "mkdir", "truncate", "chmod", "utime")}
 
 def hook(event, given):
     global count
     if not is_on:
         return
-    changes = event in ("os.link", "os.rename", "os.remove", "os.mkdir", "os.truncate", "os.chmod", "os.utime")
+    changes = event in CHANGING
     if event == "open":
         flags = given[2] or 0
         changes = bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
-    if changes and any(str(each).startswith(below) for each in given if isinstance(each, (str, bytes, os.PathLike))):
+    if changes and any(str(each).startswith(below) for each in given):
         count += 1
         if count > at >= 0:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -366,14 +367,14 @@ class Campaign:
             self.world.renew()
             below = self.world.other if "across" in how and self.chance.random() < 0.7 else self.world.folder
             environment = calls.environment(below)
-            _, output, _ = self.world.run(how, -1, environment)
+            self.world.run(how, -1, environment)
             n = sum(calls.counted()[each] for each in "wcmls")
             self.world.renew()
             code_of = self.chance.choice((errno.ENOSPC, errno.ENOSPC, errno.EIO))
             n_failing = self.chance.choice((1, FOR_GOOD))
             fault = Fault(code_of, "wcmls", self.chance.randrange(max(1, n)), n_failing)
             environment = calls.environment(below, fault)
-            code, output, complaints = self.world.run(how, -1, environment)
+            code, _, complaints = self.world.run(how, -1, environment)
             calls.set()
             wrong = []
             if code not in (0, 2) or "Traceback" in complaints:
@@ -399,7 +400,6 @@ class Campaign:
 
     def _undone(self) -> list[str]:
         """Undo all that was done, and say what is not as it was before."""
-        wrong = []
         try:
             self._undo()
         except CollectionNotFoundError:
@@ -407,9 +407,9 @@ class Campaign:
         except LookalikeError as error:
             return [f"it cannot be undone: {error}"]
         now = self.world.now()
-        for name in sorted(now.keys() | self.world.tree.keys()):
-            if now.get(name) != self.world.tree.get(name):
-                wrong.append(f"after an undo, {name} is not as it was")
+        names = sorted(now.keys() | self.world.tree.keys())
+        others = [name for name in names if now.get(name) != self.world.tree.get(name)]
+        wrong = [f"after an undo, {name} is not as it was" for name in others]
         wrong += [f"left behind: {each}" for each in self.world.leavings()]
         with Collection.open(self.world.photos) as collection:
             collection.sync()
@@ -436,6 +436,8 @@ def main(options: Sequence[str]) -> int:
         try:
             if not campaign.world.is_other_disk:
                 campaign.report.skip("move across disks", "there is no other disk")
+            campaign.report.figures["files_planned"] = campaign.world.n_planned
+            campaign.report.figures["calls"] = {how: campaign.n_calls(how) for how in campaign.hows()}
             for kind, attempt in TRY.items():
                 if kind == "full" and not can_fail():
                     campaign.report.skip("full disks", "they need Linux and gcc")
