@@ -74,6 +74,12 @@ THINGS: dict[str, Make] = {
     "Collection": lambda at: at.collection,
     "Decision": lambda at: at.collection.decisions.list()[0],
     "Decisions": lambda at: at.collection.decisions,
+    "ActReport": lambda at: _acted(at),
+    "ActedFile": lambda at: _acted(at)[0],
+    "DuplicatePlan": lambda at: _planned(at),
+    "LeftFile": lambda at: lookalike.LeftFile(str(at.photo), "it stays"),
+    "PlannedFile": lambda at: _planned(at)[0].go,
+    "PlannedRow": lambda at: _planned(at)[0],
     "DuplicateFile": lambda at: _duplicates(at)[0].files[0],
     "DuplicateGroup": lambda at: _duplicates(at)[0],
     "DuplicateGroups": lambda at: _duplicates(at),
@@ -656,6 +662,19 @@ def _damaged(at: Scene) -> Any:
     for file in (at.photos / ".lookalike" / "maps" / "map").glob("arrays-*.npz"):
         file.unlink()
     return at.collection
+
+
+def _planned(at: Scene) -> Any:
+    """Return a plan for a copy of a file."""
+    shutil.copy(at.photo, at.photo.with_name("another copy.png"))
+    at.collection.sync()
+    at.collection.duplicates.find()
+    return at.collection.duplicates.plan(at.collection.duplicates.groups())
+
+
+def _acted(at: Scene) -> Any:
+    """Return what would be done by a plan."""
+    return at.collection.duplicates.apply(_planned(at), "move", at.scratch / "away", dry_run=True)
 
 
 def _duplicates(at: Scene) -> Any:

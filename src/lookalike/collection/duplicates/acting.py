@@ -12,7 +12,7 @@ import datetime
 import itertools
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lookalike.collection.duplicates.act_log import Act, HowKind, Step, new_act, read_acts
@@ -169,7 +169,8 @@ class _Acting:
                     if before is None:
                         self._follow(row, self._both_as_planned(row))
                     else:  # whoever took it was killed before what belongs to it
-                        self._follow_belongings(row, before.to)
+                        left = tuple(each for each in row.belongings if os.path.lexists(each.path))
+                        self._follow_belongings(replace(row, belongings=left), before.to)
                         raise _LeftError("it went already")
                 except _LeftError as left:
                     self.files.append(ActedFile(row.go.path, None, str(left), row.go.size))
