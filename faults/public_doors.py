@@ -326,6 +326,13 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "FileColumns.have": {"images": lambda at: np.array(at.ids)},
     "FileColumns.image_at": {"path": "photos:cats/0.png"},
     "FileColumns.row_at": {"path": "photos:cats/0.png"},
+    "ActReport.__getitem__": {"index": 0},
+    "DuplicatePlan.__getitem__": {"index": 0},
+    "DuplicatePlan.from_dict": {"document": lambda at: _planned(at).to_dict()},
+    "DuplicatePlan.load": {"file": lambda at: _plan_file(at)},
+    "Duplicates.apply": {"plan": lambda at: _planned(at), "how": "trash"},
+    "Duplicates.export": {"groups": lambda at: _duplicates(at), "file": lambda at: at.scratch / "list.csv"},
+    "Duplicates.plan": {"groups": lambda at: _duplicates(at)},
     "Facets.__getitem__": {"name": lambda at: next(iter(at.collection.facets()))},
     "Models.pca": {"model": "own+pca2"},
     "Filter.from_dict": {"document": {"min_size": 3}},
@@ -670,6 +677,13 @@ def _planned(at: Scene) -> Any:
     at.collection.sync()
     at.collection.duplicates.find()
     return at.collection.duplicates.plan(at.collection.duplicates.groups())
+
+
+def _plan_file(at: Scene) -> Any:
+    """Return the file of a plan."""
+    file = at.scratch / "plan.json"
+    _planned(at).save(file, force=True)
+    return file
 
 
 def _acted(at: Scene) -> Any:
