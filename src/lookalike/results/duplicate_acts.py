@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from lookalike.results.documents import Result
+from lookalike.results.notebook import show_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class ActedFile:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ActReport(Result, Sequence[ActedFile]):
     """What was done with duplicates, or put back, file by file.
 
@@ -85,6 +86,15 @@ class ActReport(Result, Sequence[ActedFile]):
     def size(self) -> int:
         """Bytes of the files with which it was done."""
         return sum(each.size for each in self.done)
+
+    def __repr__(self) -> str:
+        would = "would be " if self.is_dry_run else ""
+        return f"<ActReport: {self.how}, {len(self.done):,} {would}done, {len(self.skipped):,} skipped>"
+
+    def _repr_html_(self) -> str:
+        """Show the counts in a notebook."""
+        facts = {"how": self.how, "done": len(self.done), "skipped": len(self.skipped), "bytes": self.size}
+        return show_facts("duplicates", facts)
 
     def __len__(self) -> int:
         """Return how many files there are."""

@@ -14,10 +14,12 @@ from lookalike.duplicates.kinds import KINDS, DuplicateKind
 from lookalike.errors import InvalidInputError
 from lookalike.images.hashing import id_of
 from lookalike.results.documents import Result, rounded
+from lookalike.results.notebook import show_facts
 from lookalike.system.checked_calls import shown
 from lookalike.system.file_names import escape, unescape
 from lookalike.system.output import write_output
 from lookalike.system.plain_files import read_named
+from lookalike.system.wording import count_of
 from lookalike.types import ImageId
 
 FORMAT = "lookalike duplicate plan"
@@ -119,7 +121,7 @@ class PlannedRow:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class DuplicatePlan(Result, Sequence[PlannedRow]):
     """Which files are to go, and what stays for each; a sequence of rows.
 
@@ -177,6 +179,14 @@ class DuplicatePlan(Result, Sequence[PlannedRow]):
             "rows": [each.to_dict(path) for each in self.rows],
             "left_out": [each.to_dict(path) for each in self.left_out],
         }
+
+    def __repr__(self) -> str:
+        return f"<DuplicatePlan: {count_of(self.n_files, 'file')} to go, {self.size:,} bytes>"
+
+    def _repr_html_(self) -> str:
+        """Show the counts in a notebook."""
+        facts = {"files": self.n_files, "bytes": self.size, "left out": len(self.left_out)}
+        return show_facts("plan for duplicates", facts)
 
     def save(self, file: str | os.PathLike[str], *, force: bool = False) -> None:
         r"""Write the plan to a file, from which `load` reads it.

@@ -68,11 +68,11 @@ class Step:
     info: Path | None = None
     gone: Gone | None = None
 
-    def move(self, mark: str) -> Move:
+    def as_move(self, mark: str) -> Move:
         """Return it as a move."""
         return Move(self.file, self.to or self.file, f"{mark}-{self.number}")
 
-    def link(self, mark: str) -> Link:
+    def as_link(self, mark: str) -> Link:
         """Return it as a link."""
         return Link(self.to or self.file, self.file, f"{mark}-{self.number}")
 

@@ -350,11 +350,11 @@ class _Acting:
         assert self.act is not None
         try:
             if self.how.kind == "hardlink":
-                step.link(self.act.mark).run(step.sha256)
+                step.as_link(self.act.mark).run(step.sha256)
             elif step.to is None:
                 throw_away(step.file)
             else:
-                step.move(self.act.mark).run(content)
+                step.as_move(self.act.mark).run(content)
         except OSError as error:
             if not settle(self.act, step):
                 self._finish(step, error.strerror or str(error))
@@ -375,10 +375,10 @@ def settle(act: Act, step: Step) -> bool:
         If the file is nowhere, or the disk refuses it.
     """
     if act.how == "hardlink":
-        return step.link(act.mark).settle(step.sha256)
+        return step.as_link(act.mark).settle(step.sha256)
     if step.to is None:
         return not os.path.lexists(step.file)
-    is_done = step.move(act.mark).settle(step.sha256)
+    is_done = step.as_move(act.mark).settle(step.sha256)
     if not is_done and step.place is not None:
         step.place.give_back(step.file)
     return is_done

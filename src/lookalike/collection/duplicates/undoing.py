@@ -120,7 +120,7 @@ class _Undoing:
 
     def _move_back(self, step: Step) -> None:
         assert step.to is not None
-        move = step.move(self.act.mark).reversed
+        move = step.as_move(self.act.mark).reversed
         if (
             not os.path.lexists(step.file)
             and not os.path.lexists(step.to)
@@ -149,7 +149,7 @@ class _Undoing:
 
     def _part(self, step: Step) -> None:
         """Make a file of its own of a name that is a link."""
-        link = step.link(self.act.mark)
+        link = step.as_link(self.act.mark)
         if not os.path.lexists(step.file):
             raise _OverError("it is not there any more")
         if step.file.is_symlink():
