@@ -24,6 +24,7 @@ NAMES = (
     "many_files",
     "crowd",
     "outages",
+    "duplicates",
 )
 
 

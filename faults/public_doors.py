@@ -75,6 +75,12 @@ THINGS: dict[str, Make] = {
     "Collection": lambda at: at.collection,
     "Decision": lambda at: at.collection.decisions.list()[0],
     "Decisions": lambda at: at.collection.decisions,
+    "ActReport": lambda at: _acted(at),
+    "ActedFile": lambda at: _acted(at)[0],
+    "DuplicatePlan": lambda at: _planned(at),
+    "LeftFile": lambda at: lookalike.LeftFile(str(at.photo), "it stays"),
+    "PlannedFile": lambda at: _planned(at)[0].go,
+    "PlannedRow": lambda at: _planned(at)[0],
     "DuplicateFile": lambda at: _duplicates(at)[0].files[0],
     "DuplicateGroup": lambda at: _duplicates(at)[0],
     "DuplicateGroups": lambda at: _duplicates(at),
@@ -321,6 +327,13 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "FileColumns.have": {"images": lambda at: np.array(at.ids)},
     "FileColumns.image_at": {"path": "photos:cats/0.png"},
     "FileColumns.row_at": {"path": "photos:cats/0.png"},
+    "ActReport.__getitem__": {"index": 0},
+    "DuplicatePlan.__getitem__": {"index": 0},
+    "DuplicatePlan.from_dict": {"document": lambda at: _planned(at).to_dict()},
+    "DuplicatePlan.load": {"file": lambda at: _plan_file(at)},
+    "Duplicates.apply": {"plan": lambda at: _planned(at), "how": "trash"},
+    "Duplicates.export": {"groups": lambda at: _duplicates(at), "file": lambda at: at.scratch / "list.csv"},
+    "Duplicates.plan": {"groups": lambda at: _duplicates(at)},
     "Facets.__getitem__": {"name": lambda at: next(iter(at.collection.facets()))},
     "Models.pca": {"model": "own+pca2"},
     "Filter.from_dict": {"document": {"min_size": 3}},
@@ -663,6 +676,26 @@ def _damaged(at: Scene) -> Any:
     for file in (at.photos / ".lookalike" / "maps" / "map").glob("arrays-*.npz"):
         file.unlink()
     return at.collection
+
+
+def _planned(at: Scene) -> Any:
+    """Return a plan for a copy of a file."""
+    shutil.copy(at.photo, at.photo.with_name("another copy.png"))
+    at.collection.sync()
+    at.collection.duplicates.find()
+    return at.collection.duplicates.plan(at.collection.duplicates.groups())
+
+
+def _plan_file(at: Scene) -> Any:
+    """Return the file of a plan."""
+    file = at.scratch / "plan.json"
+    _planned(at).save(file, force=True)
+    return file
+
+
+def _acted(at: Scene) -> Any:
+    """Return what would be done by a plan."""
+    return at.collection.duplicates.apply(_planned(at), "move", at.scratch / "away", dry_run=True)
 
 
 def _duplicates(at: Scene) -> Any:

@@ -125,6 +125,8 @@ _MAKING: tuple[tuple[str, ...], ...] = (
     ("add", "../out/100.png", "--key", "kept", "--field", "price=2", "--quiet"),
     ("index", ".", "--fields", "../out/fields.csv", "--quiet"),
     ("sets", "add", "best", "cats/00.jpg", "dogs/01.jpg", "--quiet"),
+    ("labels", "give", "striped", "cats/00.jpg", "cats/06.jpg", "cats/09.jpg", "--quiet"),
+    ("labels", "give", "plain", "dogs/01.jpg", "dogs/07.jpg", "dogs/10.jpg", "--quiet"),
     ("labels", "give", "owl", "owls/02.jpg", "--quiet"),
     ("-c", 'photos.feedback.judge("cats/00.jpg", "dogs/01.jpg", "no")'),
     ("-c", 'photos.decisions.decide("cats/00.jpg", "cats/06.jpg", "not_duplicate")'),

@@ -125,6 +125,7 @@ def by_hand(collection: Collection) -> list[object]:
         settings,
         lookalike.TrainedModel(trained, collection.sync(), file),
         PassedOver(OTHER, 3, (".txt",)),
+        *planned_and_done(),
         lookalike.CancelToken(),
         lookalike.CheckReport(
             (lookalike.Damage("map", "maps/map", "gone", "it", "make it"),), 1, 2, 0, False, 0.5
@@ -155,6 +156,17 @@ def by_hand(collection: Collection) -> list[object]:
         lookalike.Words("a cat"),
         lookalike.ImageFile(file),
     ]
+
+
+def planned_and_done() -> list[object]:
+    """Return a plan for a duplicate, what was done by it, and their parts."""
+    kept = lookalike.PlannedFile("/p/a.png", "0" * 64, 3, 1)
+    gone = lookalike.PlannedFile("/p/b.png", "0" * 64, 3, 1)
+    left = lookalike.LeftFile("/p/b.xmp", "it stays")
+    row = lookalike.PlannedRow(kept, gone, "identical", 1.0, stays=(left,))
+    plan = lookalike.DuplicatePlan("/p/.lookalike", "2026-11-28", (row,), (left,))
+    file = lookalike.ActedFile("/p/b.png", "/q/b.png", "", 3)
+    return [kept, left, row, plan, file, lookalike.ActReport(1, "move", (file,))]
 
 
 def groups_of_duplicates() -> lookalike.DuplicateGroups:

@@ -11,6 +11,7 @@ WRITING |= {"symlink_to", "link", "ParquetWriter", "savez", "open_memmap"}
 OWN_PLACES = {
     "collection/checking/": "files of a collection that are mended",
     "collection/copied_files.py": "a new folder, which `check_new_folder` lets pass",
+    "collection/duplicates/act_log.py": "the log of acts, in the collection",
     "collection/export/coco.py": "a new file beside, which `exporting` puts in its place",
     "collection/export/folders.py": "a new folder beside, which `exporting` puts in its place",
     "collection/export/tables.py": "a new file beside, which `exporting` puts in its place",

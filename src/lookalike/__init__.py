@@ -142,6 +142,12 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.clusterings import Clustering as Clustering
     from lookalike.results.clusterings import ClusteringInfo as ClusteringInfo
     from lookalike.results.copying import CopyReport as CopyReport
+    from lookalike.results.duplicate_acts import ActedFile as ActedFile
+    from lookalike.results.duplicate_acts import ActReport as ActReport
+    from lookalike.results.duplicate_plans import DuplicatePlan as DuplicatePlan
+    from lookalike.results.duplicate_plans import LeftFile as LeftFile
+    from lookalike.results.duplicate_plans import PlannedFile as PlannedFile
+    from lookalike.results.duplicate_plans import PlannedRow as PlannedRow
     from lookalike.results.duplicates import DuplicateFile as DuplicateFile
     from lookalike.results.duplicates import DuplicateGroup as DuplicateGroup
     from lookalike.results.duplicates import DuplicateGroups as DuplicateGroups
@@ -223,6 +229,8 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
         "WithoutDuplicates",
     ),
     ("collection.duplicates.grouping", "DuplicatePairs"),
+    ("results.duplicate_acts", "ActReport ActedFile"),
+    ("results.duplicate_plans", "DuplicatePlan LeftFile PlannedFile PlannedRow"),
     ("results.duplicates", "DuplicateFile DuplicateGroup DuplicateGroups DuplicateImage DuplicatesReport"),
     ("results.adding", "AddReport AddedImage FieldReport VectorReport"),
     ("results.info", "ImageInfo Info RootInfo"),

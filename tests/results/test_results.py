@@ -58,6 +58,7 @@ def results(collection, tmp_path_factory):
         "image": collection.image_info(found[0].path),
         "root": collection.list_roots()[0],
         "sync": collection.sync(),
+        **dict(zip(("plan", "act"), scene.planned_and_done()[3::2], strict=True)),
         "evaluation": collection.evaluation.retrieval(),
         "clusterings": collection.evaluation.clusterings(),
         "indexes": collection.evaluation.indexes(kinds=["exact"], n_queries=5),
@@ -110,6 +111,8 @@ NAMES = (
         "image",
         "root",
         "sync",
+        "plan",
+        "act",
     ),
     *("evaluation", "clusterings", "indexes", "add", "added", "fields", "vectors", "copy", "check"),
 )

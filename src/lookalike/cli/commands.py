@@ -154,7 +154,26 @@ DUPLICATES = Group(
             "Decide on a pair; it is remembered, whatever its files are called later.",
             also="keep remove mark ignore not-duplicate",
         ),
-        # plan, apply, undo, export: duplicate_plans
+        "plan": Command(
+            "duplicate_plans:plan",
+            "Write down which files go, what stays for each, and what goes along; nothing is moved.",
+            also="prepare preview",
+        ),
+        "apply": Command(
+            "duplicate_plans:apply",
+            "Follow a plan: into the trash, into a folder, or as hard links; `undo` takes it back.",
+            also="delete trash move hardlink run do execute",
+        ),
+        "undo": Command(
+            "duplicate_plans:undo",
+            "Put back what `apply` took away; nothing that is there now is written over.",
+            also="restore revert back",
+        ),
+        "export": Command(
+            "duplicate_plans:export",
+            "Write a list of duplicates, a table, a document or a shell script; nothing is moved.",
+            also="save write csv script",
+        ),
     },
     bare=Command("duplicates:show", "Show what is there twice."),
     also="dedupe dedup dedup-images duplicate dupes dups copies unique",

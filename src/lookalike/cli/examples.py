@@ -34,6 +34,19 @@ EXAMPLES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "duplicates photos --plot duplicates.png",
             "duplicates --in photos/new --against photos/archive -f",
         ),
+        "duplicate_plans:plan": (
+            "duplicates plan -o plan.json",
+            "duplicates plan --kind identical --in photos -o identical.json",
+        ),
+        "duplicate_plans:apply": (
+            "duplicates apply plan.json --trash",
+            "duplicates apply plan.json --move /mnt/away --dry-run",
+        ),
+        "duplicate_plans:undo": ("duplicates undo",),
+        "duplicate_plans:export": (
+            "duplicates export -o twice.csv",
+            "duplicates export -o twice.sh",
+        ),
         "duplicates:decide": (
             "duplicates decide a.jpg b.jpg not_duplicate",
             "duplicates decide a.jpg b.jpg keep",

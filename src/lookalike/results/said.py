@@ -18,7 +18,8 @@ PairDecision: TypeAlias = Literal["keep", "remove", "not_duplicate", "alternates
 """Of two pictures: the first is the one to keep, or to remove; they are two pictures; both are wanted."""
 
 ChangeKind: TypeAlias = Literal["sets", "labels", "judgments", "decisions", "import", "carry", "undo"]
-"""What a change came from; to carry over is what a sync does where a file was edited."""
+"""What a change came from; to carry over is what a sync does where a file was edited, and what is
+done where duplicates go."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from lookalike.collection.duplicates.decided import read_decided
 from lookalike.collection.duplicates.describing import Describing
 from lookalike.collection.duplicates.finding import find, images_there
 from lookalike.collection.duplicates.grouping import DuplicatePairs, near_of
-from lookalike.collection.faces import Face
+from lookalike.collection.duplicates.putting_away import PuttingAway
 from lookalike.collection.resources import Opener, Resources
 from lookalike.collection.statements.decisions import Decisions
 from lookalike.collection.statements.naming import ImageName
@@ -23,8 +23,8 @@ from lookalike.system.watching import watching
 
 
 @checked
-class Duplicates(Face):
-    """Pictures that are there twice: found, grouped, decided: `Collection.duplicates`.
+class Duplicates(PuttingAway):
+    """Pictures that are there twice: found, grouped, decided, put away: `Collection.duplicates`.
 
     Examples
     --------
