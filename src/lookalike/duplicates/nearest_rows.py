@@ -37,7 +37,7 @@ from lookalike.types import Vectors
 N_NEAREST, N_ALWAYS = 10, 2
 """Of each picture, how many are looked at where they are very near, and how many in any case."""
 
-N_SAMPLE = 6_144
+N_SAMPLE = 4_096
 """Pictures by which the axes are found, at most."""
 
 _MOST_AXES = 512
@@ -111,7 +111,7 @@ class Whitening:
     def rows(self, vectors: Vectors) -> Vectors:
         """Return the rows of some vectors: (m, d) to (m, n_axes), of length 1."""
         unit = _unit(vectors)
-        return unit if self.axes is None else _unit((unit - self.center) @ self.axes)
+        return unit if self.axes is None else _unit(unit @ self.axes - self.center @ self.axes)
 
 
 def nearest_rows(
@@ -297,5 +297,6 @@ def _compare_part(
 def _unit(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     """Return rows of length 1; those that are zero stay so."""
     lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
-    found: npt.NDArray[np.float32] = (rows / np.where(lengths > 0, lengths, 1)[:, None]).astype(np.float32)
+    scales = (1 / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    found: npt.NDArray[np.float32] = rows.astype(np.float32, copy=False) * scales[:, None]
     return found
