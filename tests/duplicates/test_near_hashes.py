@@ -134,6 +134,16 @@ def test_of_hashes_within_the_radius_one_chunk_is_within_its_limit(radius):
         assert all(count <= limit for count in counted)
 
 
+def test_many_hashes_are_compared_by_chunks_unless_they_crowd():
+    spread = np.random.default_rng(0).integers(0, 2**64, 60_000, np.uint64)
+    crowded = spread.copy()
+    crowded[:20_000] = 0x8000_0000_0000_0000  # a third are white pages
+    assert near_hashes._is_better_joined(spread, 1.8e9)
+    assert not near_hashes._is_better_joined(spread[:9_000], 4e7)
+    assert not near_hashes._is_better_joined(crowded, 1.8e9)
+    assert near_hashes._is_better_joined(crowded, 5e11)
+
+
 def test_there_is_an_end_to_it_when_it_is_cancelled():
     token = CancelToken()
     token.cancel()

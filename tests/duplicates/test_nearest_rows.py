@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lookalike.duplicates import nearest_rows as nearest_rows_module
 from lookalike.duplicates.nearest_rows import N_ALWAYS, N_NEAREST, Whitening, nearest_rows
 from lookalike.errors import CancelledError
 from lookalike.system.progress import CancelToken, Watch
@@ -68,6 +69,16 @@ def test_by_cells_the_same_is_found_each_time():
     one, again = (nearest_rows(rows, np.arange(5_000), (0.3, 0.7), by_cells=True) for _ in range(2))
     np.testing.assert_array_equal(one.rows, again.rows)
     np.testing.assert_array_equal(one.cosines, again.cosines)
+
+
+def test_a_crowd_of_equal_rows_is_compared_in_parts(monkeypatch):
+    monkeypatch.setattr(nearest_rows_module, "_MOST_A_CELL", 50)
+    rows = clusters(4_000, 32, 6)
+    rows[:2_000] = rows[0]
+    found = nearest_rows(rows, np.arange(4_000), (0.3, 0.7), by_cells=True)
+    np.testing.assert_allclose(found.cosines[:2_000], 1, atol=1e-5)
+    assert (found.rows[:2_000] < 2_000).all()
+    assert (found.rows != np.arange(4_000)[:, None]).all()
 
 
 def test_rows_of_nothing_are_near_to_nothing():

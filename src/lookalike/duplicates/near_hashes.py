@@ -51,6 +51,10 @@ MANY = 250_000
 """Pictures from which on plain hashes, too, have to be within 8 bits: by chance, each has many within 10."""
 
 _MOST_COMPARED = 1e9  # pairs that are compared all with all: as long as sorting takes
+_MOST_CROWDED = (
+    2e10  # and pairs that are, where one in 50 is of hashes that share a chunk: the tables tell little
+)
+_CROWD = 0.02
 _COMPARED_AT_ONCE = 2e7  # pairs of one task, at 8 turns some 30 ms
 _JOINED_AT_ONCE = 256  # buckets of one task
 _ROOM = 1 << 16  # pairs that a task may write before they are kept
@@ -140,13 +144,25 @@ def near_pairs(
         nearest = Nearest.of_none(n, most)
         for search in searches:
             if search.n_pairs:
-                is_large = search.n_pairs > _MOST_COMPARED if by_chunks is None else by_chunks
-                work = _join_all if is_large else _compare_all
+                if by_chunks is None:
+                    is_joined = _is_better_joined(hashes[:, row, 0], search.n_pairs)
+                else:
+                    is_joined = by_chunks
+                work = _join_all if is_joined else _compare_all
                 work(hashes[:, row], search, reach, nearest, watch)
         found.append(kernels.pairs_of(nearest))
         is_bounded |= nearest.is_bounded.astype(bool)
     plain, trimmed = found
     return _united(plain, trimmed, is_bounded)
+
+
+def _is_better_joined(firsts: Hashes, n_pairs: float) -> bool:
+    """Tell whether pairs are found sooner by chunks."""
+    if n_pairs <= _MOST_COMPARED or n_pairs > _MOST_CROWDED:
+        return n_pairs > _MOST_COMPARED
+    chunks = (firsts & np.uint64(kernels.N_BUCKETS - 1)).astype(np.int64)
+    counts = np.bincount(chunks, minlength=kernels.N_BUCKETS).astype(np.float64)
+    return bool((counts**2).sum() < _CROWD * len(firsts) ** 2)
 
 
 def _search(left: Mask, right: Mask, is_among: bool) -> _Search:

@@ -37,7 +37,7 @@ from lookalike.types import Vectors
 N_NEAREST, N_ALWAYS = 10, 2
 """Of each picture, how many are looked at where they are very near, and how many in any case."""
 
-N_SAMPLE = 6_144
+N_SAMPLE = 4_096
 """Pictures by which the axes are found, at most."""
 
 _MOST_AXES = 512
@@ -46,6 +46,7 @@ _FEWEST_AXES = 64  # with fewer, all that differs between two pictures would be 
 _MOST_BYTES = 2 << 30  # of all rows
 _WHITENED, _PLAIN = (0.3, 0.7), (0.5, 0.85)  # cosines of what is looked at in any case, and of very near
 _A_CELL, _MOST_CELLS = 100, 4_096
+_MOST_A_CELL = 8_192  # rows that all who probe it are compared with
 _PROBED = 8  # cells that a row is compared with
 _ROUNDS, _ROWS_A_CELL = 5, 40  # of finding centroids
 _AT_ONCE = 1_024  # rows whose cells are found at once
@@ -110,7 +111,7 @@ class Whitening:
     def rows(self, vectors: Vectors) -> Vectors:
         """Return the rows of some vectors: (m, d) to (m, n_axes), of length 1."""
         unit = _unit(vectors)
-        return unit if self.axes is None else _unit((unit - self.center) @ self.axes)
+        return unit if self.axes is None else _unit(unit @ self.axes - self.center @ self.axes)
 
 
 def nearest_rows(
@@ -269,6 +270,18 @@ def _compare_cell(
     inside, asking = members.at(cell), probing.at(cell)
     if not len(inside):
         return
+    # A crowd is of rows that are all alike, such as white pages: any of them are as near.
+    firsts = inside[::_MOST_A_CELL]
+    part_of = np.maximum(np.searchsorted(firsts, asking, side="right") - 1, 0)
+    for part in range(len(firsts)):
+        some = inside[part * _MOST_A_CELL : (part + 1) * _MOST_A_CELL]
+        _compare_part(whitened, some, asking[part_of == part], best, lock, watch)
+
+
+def _compare_part(
+    whitened: Vectors, inside: Rows, asking: Rows, best: _Best, lock: Lock, watch: Watch
+) -> None:
+    """Compare some rows with those in a cell, or in a part of it; both rise."""
     of_cell = whitened[inside]
     step = max(1, _BLOCK_VALUES // (4 * len(inside)))
     for start in range(0, len(asking), step):
@@ -284,5 +297,6 @@ def _compare_cell(
 def _unit(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     """Return rows of length 1; those that are zero stay so."""
     lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
-    found: npt.NDArray[np.float32] = (rows / np.where(lengths > 0, lengths, 1)[:, None]).astype(np.float32)
+    scales = (1 / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    found: npt.NDArray[np.float32] = rows.astype(np.float32, copy=False) * scales[:, None]
     return found
