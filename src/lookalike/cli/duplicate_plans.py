@@ -129,7 +129,12 @@ def undo(
     *,
     act: Annotated[
         int | None,
-        option("Which act, by its number; by default the last that was not undone.", "--act", min=1),
+        option(
+            "Which act, by its number; by default the last that was not undone.",
+            "--act",
+            metavar="NUMBER",
+            min=1,
+        ),
     ] = None,
     wait: WaitOption = None,
     collection: CollectionOption = None,

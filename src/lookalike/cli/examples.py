@@ -42,7 +42,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "duplicates apply plan.json --trash",
             "duplicates apply plan.json --move /mnt/away --dry-run",
         ),
-        "duplicate_plans:undo": ("duplicates undo",),
+        "duplicate_plans:undo": ("duplicates undo", "duplicates undo --act 3"),
         "duplicate_plans:export": (
             "duplicates export -o twice.csv",
             "duplicates export -o twice.sh",
