@@ -94,6 +94,11 @@ def test_a_family_is_of_pictures_of_which_each_fits_the_next():
     assert sorted(verifier.asked) == [(100 + a, 100 + b) for a, b, _ in chain]
 
 
+def test_the_closest_of_a_family_are_verified_also_when_they_come_late():
+    pairs = [(0, 1, 0.3), (0, 2, 0.3), (1, 2, 0.1), (0, 3, 0.3), (1, 3, 0.3)]
+    assert run(pairs, Verifier(evidence_of)) == {(100, 101), (100, 102), (101, 102), (100, 103)}
+
+
 def test_a_pair_of_plain_ones_that_is_closer_than_both_are_to_the_third_is_verified():
     def plain(ids):
         return evidence_of(ids, flat=0.8)
