@@ -3,7 +3,7 @@
 Pairs wait in the order of the candidates, some thousand at a time, and are taken in rounds: of those that
 wait, each that has a picture that is new to the round. These are a forest, and each tells something about the
 others: a pair is *settled*, and passed over, where its pictures are of one family already, being joined by
-pictures of which each fits the next well, and each was laid on one that is at least as close. Of a family of
+pictures of which each fits the next well, and each was laid on one that is about as close. Of a family of
 37, some 36 pairs are verified, not 666. Whoever makes groups verifies what is missing of them.
 
 Of candidates of the benchmark that are of different families, 2 of 100 photos fit as well (of which most are
@@ -41,6 +41,7 @@ Verify: TypeAlias = Callable[[Look, Look, int, tuple[int, int]], Evidence]
 
 _FLAT = 0.5  # the share of its ground, of a picture that is plain, as most documents and some drawings are
 _FITS = 0.85  # the score of two that surely are one, edited
+_NEARLY = 0.1  # as close, to be at least as close: two bits of a hash
 _FITS_PLAIN, _FITS_EVERYWHERE = 0.9, 0.7  # that of plain ones, and what the worst hundredth of them fits
 
 _WAITING = 4_096  # pairs
@@ -161,7 +162,7 @@ class _Laid:
     def settle(self, pair: _Pair) -> bool:
         """Tell whether a pair need not be verified."""
         if self._first_of(pair.a) == self._first_of(pair.b):
-            return max(self._closest[pair.a], self._closest[pair.b]) <= pair.closeness
+            return max(self._closest[pair.a], self._closest[pair.b]) <= pair.closeness + _NEARLY
         of_a, of_b = self._plain.get(pair.a), self._plain.get(pair.b)
         if of_a is None or of_b is None:
             return False
