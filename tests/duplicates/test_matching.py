@@ -87,11 +87,33 @@ def test_of_a_family_each_is_laid_on_the_first(jobs):
     assert len(verifier.asked) == 36
 
 
-def test_a_pair_that_is_closer_than_both_are_to_the_third_is_verified():
+def test_a_family_is_of_pictures_of_which_each_fits_the_next():
+    chain = [(first, first + 1, 0.1) for first in range(9)]
+    verifier = Verifier(evidence_of)
+    run([*chain, (0, 9, 0.1), (2, 7, 0.1)], verifier, n=10)
+    assert sorted(verifier.asked) == [(100 + a, 100 + b) for a, b, _ in chain]
+
+
+def test_the_closest_of_a_family_are_verified_also_when_they_come_late():
+    pairs = [(0, 1, 0.3), (0, 2, 0.3), (1, 2, 0.1), (0, 3, 0.3), (1, 3, 0.3)]
+    assert run(pairs, Verifier(evidence_of)) == {(100, 101), (100, 102), (101, 102), (100, 103)}
+
+
+def test_a_pair_of_plain_ones_that_is_closer_than_both_are_to_the_third_is_verified():
+    def plain(ids):
+        return evidence_of(ids, flat=0.8)
+
     pairs = [(0, 1, 0.3), (0, 2, 0.3), (1, 2, 0.1)]
-    assert run(pairs, Verifier(evidence_of)) == {(100, 101), (100, 102), (101, 102)}
+    assert run(pairs, Verifier(plain)) == {(100, 101), (100, 102), (101, 102)}
     pairs[2] = (1, 2, 0.3)
-    assert run(pairs, Verifier(evidence_of)) == {(100, 101), (100, 102)}
+    assert run(pairs, Verifier(plain)) == {(100, 101), (100, 102)}
+
+
+def test_plain_ones_are_joined_to_no_family():
+    pairs = [(0, 1, 0.1), (1, 2, 0.1), (2, 3, 0.1), (0, 3, 0.1)]
+    verifier = Verifier(lambda ids: evidence_of(ids, flat=0.8))
+    run(pairs, verifier)
+    assert len(verifier.asked) == 4
 
 
 def test_documents_of_one_form_settle_nothing():
@@ -150,8 +172,8 @@ def test_only_so_many_pictures_are_kept(monkeypatch):
         return dict.fromkeys(some, JPEG)
 
     pairs = [(first, first + 50, 0.1) for _ in range(2) for first in range(50)]
-    assert len(run(pairs, Verifier(evidence_of), looks=looks)) == 50
-    assert len(read) > 100, "those that were given up are read again"
+    run(pairs, Verifier(lambda ids: nothing()), looks=looks)
+    assert len(read) == 200, "those that were given up are read again"
 
 
 def test_blocks_of_evidence_come_while_it_works(monkeypatch):
