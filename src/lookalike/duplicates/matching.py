@@ -53,7 +53,7 @@ _ASKED_AGAIN = 0.3  # seconds that are waited before it is asked whether to go o
 
 
 class _Pair(NamedTuple):
-    """Rows of two pictures, the turn, the closeness."""
+    """The ids of two pictures, the turn, the closeness."""
 
     a: int
     b: int
@@ -69,6 +69,7 @@ def match(
     verify: Verify = verify_pair,
     keep: Callable[[Evidence], None],
     jobs: int,
+    families: Families | None = None,
     watch: Watch = UNWATCHED,
 ) -> None:
     """Verify candidates.
@@ -88,14 +89,16 @@ def match(
         Given evidence, block after block, in this thread; also when the work is stopped.
     jobs : int
         Threads.
+    families : Families, optional
+        What earlier calls have told, and this one tells: of candidates that come part by part.
     watch : Watch
     """
-    n, coming = len(candidates.a), _pairs(candidates)
-    block, laid = _Block(keep), _Laid()
+    n, coming = len(candidates.a), _pairs(ids, candidates)
+    block, laid = _Block(keep), Families() if families is None else families
     waiting: list[_Pair] = []
     n_done = 0
     with ThreadPoolExecutor(jobs) as pool:
-        work = _Work(ids, _Pictures(ids, looks, pool), verify, pool)
+        work = _Work(_Pictures(looks, pool), verify, pool)
         try:
             while waiting := waiting + list(islice(coming, _WAITING - len(waiting))):
                 chosen, left = _next_round(waiting, laid)
@@ -112,15 +115,16 @@ def match(
     watch(Progress("comparing", n, n, "comparing pairs", unit="pairs"))
 
 
-def _pairs(candidates: Candidates) -> Iterator[_Pair]:
+def _pairs(ids: Ids, candidates: Candidates) -> Iterator[_Pair]:
     """Give all pairs, some thousand as Python's numbers at a time."""
     for start in range(0, len(candidates.a), _WAITING):
         part = slice(start, start + _WAITING)
-        columns = candidates.a, candidates.b, candidates.turn, candidates.closeness
-        yield from map(_Pair, *(column[part].tolist() for column in columns))
+        a, b = ids[candidates.a[part]], ids[candidates.b[part]]
+        columns = a, b, candidates.turn[part], candidates.closeness[part]
+        yield from map(_Pair, *(column.tolist() for column in columns))
 
 
-def _next_round(waiting: list[_Pair], laid: _Laid) -> tuple[list[_Pair], list[_Pair]]:
+def _next_round(waiting: list[_Pair], laid: Families) -> tuple[list[_Pair], list[_Pair]]:
     """Return the pairs to be verified next, and those that are left; settled ones are in neither."""
     seen: set[int] = set()
     chosen, left = [], []
@@ -135,7 +139,7 @@ def _next_round(waiting: list[_Pair], laid: _Laid) -> tuple[list[_Pair], list[_P
     return chosen, left
 
 
-class _Laid:
+class Families:
     """Which pictures are surely of one family; which plain ones fit which well, and how close they are."""
 
     def __init__(self) -> None:
@@ -144,6 +148,7 @@ class _Laid:
         self._plain: dict[int, dict[int, float]] = {}
 
     def add(self, pair: _Pair, evidence: Evidence) -> None:
+        """Take in what was found of a pair."""
         if not len(evidence):
             return
         score = float(evidence["score"][0])
@@ -201,19 +206,19 @@ class _Block:
 class _Pictures:
     """Pictures that are decoded, or about to be; the last used ones."""
 
-    def __init__(self, ids: Ids, looks: Looks, pool: ThreadPoolExecutor) -> None:
-        self._ids, self._looks, self._pool = ids, looks, pool
+    def __init__(self, looks: Looks, pool: ThreadPoolExecutor) -> None:
+        self._looks, self._pool = looks, pool
         self._there: OrderedDict[int, Future[Look | None]] = OrderedDict()
 
-    def of(self, rows: Sequence[int]) -> dict[int, Future[Look | None]]:
-        """Return those of some rows; what is not there yet is read, and given to the threads to decode."""
-        missing = [row for row in rows if row not in self._there]
-        thumbnails = self._looks([int(self._ids[row]) for row in missing]) if missing else {}
-        for row in missing:
-            self._there[row] = self._pool.submit(_look, thumbnails.get(int(self._ids[row])))
-        for row in rows:
-            self._there.move_to_end(row)
-        found = {row: self._there[row] for row in rows}
+    def of(self, ids: Sequence[int]) -> dict[int, Future[Look | None]]:
+        """Return some; what is not there yet is read, and given to the threads to decode."""
+        missing = [image for image in ids if image not in self._there]
+        thumbnails = self._looks(missing) if missing else {}
+        for image in missing:
+            self._there[image] = self._pool.submit(_look, thumbnails.get(image))
+        for image in ids:
+            self._there.move_to_end(image)
+        found = {image: self._there[image] for image in ids}
         while len(self._there) > _MOST_PICTURES:
             self._there.popitem(last=False)
         return found
@@ -230,7 +235,6 @@ def _look(thumbnail: bytes | None) -> Look | None:
 class _Work(NamedTuple):
     """What verifies the pairs of a round."""
 
-    ids: Ids
     pictures: _Pictures
     verify: Verify
     pool: ThreadPoolExecutor
@@ -241,7 +245,7 @@ class _Work(NamedTuple):
         for start in range(0, len(pairs), _GROUP):
             group = pairs[start : start + _GROUP]
             # Tasks begin in the order in which they are given: none waits for one that comes after it.
-            looks = self.pictures.of(list(dict.fromkeys(row for pair in group for row in pair[:2])))
+            looks = self.pictures.of(list(dict.fromkeys(image for pair in group for image in pair[:2])))
             before = len(running)
             for first in range(0, len(group), _TASK):
                 some = group[first : first + _TASK]
@@ -255,11 +259,10 @@ class _Work(NamedTuple):
         found = []
         for pair in pairs:
             one, other = looks[pair.a].result(), looks[pair.b].result()
-            ids = int(self.ids[pair.a]), int(self.ids[pair.b])
             if one is None or other is None:
                 found.append(nothing())
             else:
-                found.append(self.verify(one, other, pair.turn, ids))
+                found.append(self.verify(one, other, pair.turn, (pair.a, pair.b)))
         return found
 
 

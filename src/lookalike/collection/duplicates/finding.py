@@ -39,7 +39,7 @@ from lookalike.collection.thumbnails import thumbnails
 from lookalike.duplicates.candidates import Candidates, Neighbors, find_candidates
 from lookalike.duplicates.evidence import EVIDENCE, Evidence
 from lookalike.duplicates.hashing import turned_hashes
-from lookalike.duplicates.matching import match
+from lookalike.duplicates.matching import Families, match
 from lookalike.embed import Model
 from lookalike.errors import CancelledError, LookalikeError
 from lookalike.results.duplicates import DuplicatesReport
@@ -220,10 +220,10 @@ class Finding:
         candidates = self._stored.rows(self._facts, "candidates")
         new = np.ascontiguousarray(self._stored.rows(self._facts, "new")["id"])
         self.done.n_left_out += run.n_left_out
-        n = len(candidates)
+        n, families = len(candidates), Families()
         for start in range(run.done, n, _PAIRS_AT_ONCE):
             rows = candidates[start : start + _PAIRS_AT_ONCE]
-            found = self._lay(rows, Watch(partial(self._tell, start, n), self._watch.cancel))
+            found = self._lay(rows, families, Watch(partial(self._tell, start, n), self._watch.cancel))
             run = replace(run, done=min(n, start + _PAIRS_AT_ONCE))
             self._facts = self._stored.write(replace(self._facts, run=run), more={"evidence": found})
             self.done.n_pairs += len(found)
@@ -233,7 +233,7 @@ class Finding:
         done = min(start + progress.done, total)
         self._watch(Progress("comparing", done, total, "comparing pairs", unit="pairs"))
 
-    def _lay(self, rows: Rows, watch: Watch) -> Evidence:
+    def _lay(self, rows: Rows, families: Families, watch: Watch) -> Evidence:
         """Compare some candidates, but for those of images that are gone."""
         is_there = are_in(np.ascontiguousarray(rows["a"]), self.there)
         is_there &= are_in(np.ascontiguousarray(rows["b"]), self.there)
@@ -247,6 +247,7 @@ class Finding:
             self._thumbnails,
             keep=found.append,
             jobs=usable_cores(),
+            families=families,
             watch=watch,
         )
         return np.concatenate([np.empty(0, EVIDENCE), *found])
