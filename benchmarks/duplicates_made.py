@@ -136,7 +136,7 @@ class Made:
         return [*bases, *variants]
 
     def compare(self, paths: Sequence[str], new: Sequence[str] | None = None) -> Evidence:
-        """Return the evidence of a library of these files, found with the defaults; or of pairs with new ones."""
+        """Return the evidence of a library of files, found with the defaults; or of its pairs with new ones."""
         ids = np.array(sorted({self.ids[path] for path in paths}), np.int64)
         wanted = {self.ids[path] for path in (paths if new is None else new)}
         is_new = np.array([each in wanted for each in ids.tolist()])
