@@ -28,6 +28,8 @@ NAMES = (
     "labels",
 )
 NAMED = (  # only when they are named
+    "duplicates",  # folders that are made for it
+    "duplicates_fit",  # likewise; writes what it fits
     "long_run",  # minutes, and ends with 1 if anything is wrong
     "million_crops",  # an hour, and a folder
     "duplicates_cost",  # indexed folders, and half an hour for the million

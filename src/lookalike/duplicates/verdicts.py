@@ -9,12 +9,17 @@ import numpy.typing as npt
 
 from lookalike.duplicates.evidence import Evidence, detail
 from lookalike.duplicates.kinds import KINDS
-from lookalike.duplicates.series import in_series
+from lookalike.duplicates.series import LEAST_SCORE, in_series
+from lookalike.duplicates.trees import numbers_of, one_picture, unedited
 
 _SAME, _EDITED, _TOGETHER, _SERIES = (KINDS.index(kind) for kind in ("same", "edited", "together", "series"))
 
 MOST_APART = 30.0
-"""Seconds between two pictures that were taken together, at most."""
+"""Seconds between two pictures that were taken together, at most. An edit keeps the time to the second."""
+
+_FLAT = 0.55  # the share of two neighboring bins, of 32, of the grey levels of a document, at least
+_RATHER = 0.5
+_ALIKE, _STEEP = 0.5, 15.0  # frames a second apart align at 0.73 to 0.87; strangers below 0.6, but for few
 
 
 class ImageFacts(NamedTuple):
@@ -51,16 +56,30 @@ class Verdicts(NamedTuple):
 
 
 def verdicts(evidence: Evidence, facts: ImageFacts | None = None) -> Verdicts:
-    """Return what the pairs of all evidence are; some of it only gives other answers about series."""
-    score = np.arctanh(np.clip(np.maximum(evidence["score"], detail(evidence, "coarse_score")), 0, 0.999))
-    slope = np.minimum(score, 9.68 / 3.4)
-    chance = 1 / (1 + np.exp(-(9.68 * slope - 1.70 * slope**2 - 8.68)))
-    is_same = (evidence["score"] > 0.95) & (evidence["turn"] == 1) & (detail(evidence, "share") > 0.98)
-    kinds = np.where(is_same, _SAME, _EDITED).astype(np.uint8)
-    kinds[in_series(evidence)] = _SERIES
+    """Return what the pairs of all evidence are; of some of it, what is said of series may be missing.
+
+    Probabilities are those of trees (`trees`). A pair that is rather none, though it aligns, is of a series
+    where it differs as other pairs do, or where both are documents; its probability is what is left.
+    """
+    numbers = numbers_of(evidence)
+    chance = _logistic(one_picture().ask(numbers))
+    kinds = np.where(unedited().ask(numbers) > 0, _SAME, _EDITED).astype(np.uint8)
+    is_document = np.minimum(detail(evidence, "flat"), detail(evidence, "other_flat")) >= _FLAT
+    aligns = evidence["score"] >= LEAST_SCORE
+    is_series = aligns & (chance < _RATHER) & (is_document | in_series(evidence))
+    kinds[is_series] = _SERIES
+    chance[is_series] = 1 - chance[is_series]
     if facts is not None:
-        kinds[_together(evidence, facts)] = _TOGETHER
+        of_a_moment = _together(evidence, facts)
+        kinds[of_a_moment] = _TOGETHER
+        best = np.maximum(evidence["score"], detail(evidence, "coarse_score"))[of_a_moment]
+        chance[of_a_moment] = _logistic(_STEEP * (best - _ALIKE))
     return Verdicts(kinds, chance.astype(np.float32))
+
+
+def _logistic(odds: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    found: npt.NDArray[np.float64] = 1 / (1 + np.exp(-np.asarray(odds, np.float64)))
+    return found
 
 
 def _together(evidence: Evidence, facts: ImageFacts) -> npt.NDArray[np.bool_]:
