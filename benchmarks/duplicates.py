@@ -230,7 +230,8 @@ def others(made: Made, paths: list[str], python: Path | None) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             listing, out = Path(folder, "files.json"), Path(folder, "pairs.json")
             listing.write_text(json.dumps([str(made.folder / path) for path in paths]), encoding="utf-8")
-            subprocess.run([python, PEERS, listing, out], check=True, stdout=subprocess.DEVNULL)
+            # Not by what lies beside the script: that is a benchmark called fastdup.
+            subprocess.run([python, "-P", PEERS, listing, out], check=True, stdout=subprocess.DEVNULL)
             found |= {name: np.array(rows) for name, rows in json.loads(out.read_text()).items()}
     families = [made.shown[path].family for path in paths]
     return {name: _at_best(rows, pairs, families) for name, rows in found.items()}
