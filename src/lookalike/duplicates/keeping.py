@@ -33,6 +33,17 @@ _COPY = re.compile(
 )
 
 
+_SCREENSHOT = re.compile(
+    r"""
+    screen[ _-]?(?:shot|cap(?:ture)?|grab)s?(?![^\W\d_])
+    | bildschirmfoto | capture[ _]d.[eé]cran | captura[ _]de | schermata | schermafbeelding
+    | skärmavbild | skjermbilde
+    | zrzut[ _]ekranu | снимок[ _]экрана | スクリーンショット | 截屏 | 截图 | 스크린샷
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
 class FileFacts(NamedTuple):
     """What rules look at: a row a file.
 
@@ -102,12 +113,18 @@ def _below(facts: FileFacts, folder: str) -> npt.NDArray[np.bool_]:
     return np.array([f"/{wanted}/" not in f"/{path.replace(':', '/')}" for path in facts.paths], bool)
 
 
+def _no_original(facts: FileFacts, argument: str) -> Numbers:
+    """Return 0 for what says when it was taken, 2 for screenshots by their name, 1 for all others."""
+    is_shot = np.array([_SCREENSHOT.search(_stem(path)) is not None for path in facts.paths], bool)
+    return np.where(is_shot, 2.0, np.where(np.isnan(facts.taken), 1.0, 0.0))
+
+
 def _by_name(facts: FileFacts, argument: str) -> npt.NDArray[np.bool_]:
     return np.array([looks_copied(path) for path in facts.paths], bool)
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("original", "it says when it was taken", lambda facts, _: np.isnan(facts.taken)),
+    Rule("original", "it says when it was taken, or is no screenshot", _no_original),
     Rule("pixels", "more pixels", lambda facts, _: -facts.pixels),
     Rule("format", "the better format: RAW, then lossless", _by_format),
     Rule("sharpness", "sharper", lambda facts, _: -np.nan_to_num(facts.sharpness, nan=-1.0)),
@@ -122,10 +139,10 @@ RULES: tuple[Rule, ...] = (
 )
 """What may be asked for, by name."""
 
-USUAL_ORDER = ("rating", "original", "pixels", "format", "larger", "name", "older")
+USUAL_ORDER = ("rating", "original", "pixels", "name", "older", "format", "larger")
 """What decides where nobody says: what somebody chose; what a camera has written, as screenshots, conversions
 and pictures with a border may have more pixels, and are none the better for it; then what there is most of,
-and at last what was first."""
+what was first, and at last what lost the least."""
 
 BY_PATH = "first by path"
 
@@ -207,6 +224,10 @@ def looks_copied(path: str) -> bool:
     >>> looks_copied("a:copy/beach.jpg"), looks_copied("a:IMG_2041.jpg"), looks_copied("a:copyright.jpg")
     (False, False, False)
     """
+    return _COPY.search(_stem(path)) is not None
+
+
+def _stem(path: str) -> str:
+    """Return the name of a file without what tells its format."""
     name = path.rpartition("/")[2].rpartition(":")[2]
-    stem = name.rpartition(".")[0] or name
-    return _COPY.search(stem) is not None
+    return name.rpartition(".")[0] or name

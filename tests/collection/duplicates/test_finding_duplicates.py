@@ -92,7 +92,7 @@ def test_pairs_have_ids_in_order_kinds_and_turns(photos):
 
 def test_before_anything_was_compared_there_are_no_pairs_and_identical_files_all_the_same(photos, folder):
     shutil.copy(folder / "03.jpg", folder / "03 copy.jpg")
-    photos.sync()
+    photos.sync(find_duplicates=False)
     assert len(photos.duplicates.pairs().a) == 0
     found = photos.duplicates.groups()
     assert names(found) == [["03 copy.jpg", "03.jpg"]]
@@ -112,7 +112,7 @@ def test_a_second_time_nothing_is_compared(photos, monkeypatch):
 def test_a_new_picture_is_compared_with_all_others_and_those_not_again(photos, folder, monkeypatch):
     photos.duplicates.find()
     scene(5).resize((200, 200)).save(folder / "five.jpg")
-    photos.sync()
+    photos.sync(find_duplicates=False)
     pairs = laid(monkeypatch)
     assert photos.duplicates.find().n_new == 1
     new = photos.snapshot().image_at("p:five.jpg")
@@ -128,7 +128,7 @@ def test_a_third_copy_comes_up_again_after_the_first_two_were_decided(photos, fo
         photos.duplicates.decide(group.images[0].id, image.id, "keep")
     assert len(photos.duplicates.groups()) == 0
     scene(0).save(folder / "again.webp", quality=80)
-    photos.sync()
+    photos.sync(find_duplicates=False)
     photos.duplicates.find()
     (group,) = photos.duplicates.groups()
     assert "again.webp" in names([group])[0]
@@ -137,7 +137,7 @@ def test_a_third_copy_comes_up_again_after_the_first_two_were_decided(photos, fo
 def test_renamed_files_are_not_compared_again(photos, folder):
     photos.duplicates.find()
     (folder / "half.jpg").rename(folder / "other.jpg")
-    photos.sync()
+    photos.sync(find_duplicates=False)
     assert photos.duplicates.find().n_new == 0
     assert "other.jpg" in names(photos.duplicates.groups())[0]
 
@@ -166,7 +166,7 @@ def test_one_that_comes_back_is_compared_with_those_that_came_meanwhile(photos, 
     photos.sync(prune=True)
     photos.duplicates.find()
     (folder / "05.jpg").write_bytes(content)
-    photos.sync()
+    photos.sync(find_duplicates=False)
     assert photos.duplicates.find().n_new == 1
     assert ["05.jpg", "five.jpg"] in names(photos.duplicates.groups())
 
@@ -321,7 +321,7 @@ def test_a_reader_beside_a_writer_sees_one_state_or_the_next(photos, monkeypatch
 
 def test_without_vectors_hashes_alone_find_what_they_can(folder):
     photos = Collection.create(folder, model="pixels-8-grey")
-    photos.sync()
+    photos.sync(find_duplicates=False)
     shutil.rmtree(photos.folder / "vectors")
     photos = Collection.open(folder)
     report = photos.duplicates.find()
@@ -331,7 +331,7 @@ def test_without_vectors_hashes_alone_find_what_they_can(folder):
 
 def test_images_that_were_compared_without_vectors_are_compared_once_more_when_they_have_some(folder):
     photos = Collection.create(folder, model="pixels-8-grey")
-    photos.sync()
+    photos.sync(find_duplicates=False)
     shutil.copytree(photos.folder / "vectors", folder.parent / "vectors")
     shutil.rmtree(photos.folder / "vectors")
     assert Collection.open(folder).duplicates.find().n_new == 15
@@ -367,7 +367,7 @@ def test_an_empty_collection_has_none(tmp_path):
     photos = Collection.create(tmp_path, model="pixels-8-grey")
     assert photos.duplicates.find().n_images == 0
     assert len(photos.duplicates.groups()) == 0
-    photos.sync()
+    photos.sync(find_duplicates=False)
     assert photos.duplicates.find().n_new == 0
 
 
@@ -455,7 +455,7 @@ def test_pictures_taken_within_seconds_are_together(tmp_path):
         exif[0x8769] = {0x9003: f"2020:05:04 12:00:0{number}"}
         image.save(place / f"{number}.jpg", exif=exif, quality=95)
     photos = Collection.create(place, model="pixels-8-grey")
-    photos.sync()
+    photos.sync(find_duplicates=False)
     photos.duplicates.find()
     (group,) = photos.duplicates.groups(min_probability=0.5)
     assert group.kind == "together"
