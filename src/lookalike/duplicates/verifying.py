@@ -14,7 +14,7 @@ which
    `evidence.DETAILS`.
 
 The score is the mean correlation of blocks of 12 × 12 pixels, weighted by their texture, times the root of
-the larger share that both have in common. Two strangers take about a millisecond, two copies likewise.
+the larger share that both have in common. Two strangers take some 1.4 ms, two copies 1.0 ms.
 
 Which of the two is laid on the other follows from their pixels, so that it does not matter in which order
 they are given.
