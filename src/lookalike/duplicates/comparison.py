@@ -113,7 +113,9 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """What they are, and how surely: "edited, 97 %"."""
-        return f"{self.kind or 'different'}, {_percent(self.probability)}"
+        if self.kind is None:
+            return f"different; one picture: {_percent(self.probability)}"
+        return f"{self.kind}, {_percent(self.probability)}"
 
     @property
     def relation(self) -> str:
@@ -297,8 +299,10 @@ def _size_words(image: ComparedImage) -> str:
 def _percent(share: float) -> str:
     """Return a share in percent; one that is not all is not called so.
 
-    >>> _percent(1.0), _percent(0.9991), _percent(0.78), _percent(0.002)
-    ('100 %', '99.9 %', '78 %', '0.2 %')
+    >>> _percent(1.0), _percent(0.9991), _percent(0.78), _percent(0.002), _percent(1e-5)
+    ('100 %', '99.9 %', '78 %', '0.2 %', 'less than 0.1 %')
     """
+    if 0 < share < 0.0005:
+        return "less than 0.1 %"
     digits = 1 if 0 < share < 0.01 or 0.99 < share < 1 else 0
     return f"{min(100 * share, 99.9) if share < 1 else 100 * share:.{digits}f} %"
