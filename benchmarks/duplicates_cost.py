@@ -37,9 +37,9 @@ import numpy as np
 from PIL import Image, ImageEnhance
 
 from benchmarks import report
-from lookalike.duplicates import matching
 from lookalike.duplicates.candidates import Candidates, Neighbors, find_candidates
 from lookalike.duplicates.hashing import turned_hashes
+from lookalike.duplicates.matching import Matching
 from lookalike.duplicates.near_hashes import near_pairs
 from lookalike.duplicates.nearest_rows import N_SAMPLE, Whitening, nearest_rows
 from lookalike.duplicates.verifying import verify as verify_pair
@@ -211,14 +211,10 @@ def _verifying(images: Images, candidates: Candidates) -> dict[str, Any]:
         return verify_pair(*pair)
 
     with measured() as cost:
-        matching.match(
-            images.ids,
-            candidates,
-            lambda some: {each: images.thumbnails[each] for each in some},
-            verify=verify,
-            keep=kept.append,
-            jobs=usable_cores(),
+        matching = Matching(
+            lambda some: {each: images.thumbnails[each] for each in some}, kept.append, usable_cores(), verify
         )
+        matching.match(images.ids, candidates)
         cost.more |= {"pairs": len(counted), "alike": sum(map(len, kept))}
     return cost.told() | {"cpu_ms_a_pair": round(1e3 * cost.cpu / max(1, len(counted)), 2)}
 

@@ -22,7 +22,7 @@ from lookalike import Collection
 from lookalike.duplicates.candidates import find_candidates
 from lookalike.duplicates.evidence import EVIDENCE, Evidence
 from lookalike.duplicates.hashing import turned_hashes
-from lookalike.duplicates.matching import match
+from lookalike.duplicates.matching import Matching
 from lookalike.duplicates.nearest_rows import N_SAMPLE, Whitening, nearest_rows
 from lookalike.store import Store
 from lookalike.system.cores import usable_cores
@@ -161,13 +161,10 @@ class Made:
 
         candidates = find_candidates(hashes, is_new, neighbors)
         kept: list[Evidence] = []
-        match(
-            ids,
-            candidates,
-            lambda some: {each: self.thumbnails[each] for each in some},
-            keep=kept.append,
-            jobs=usable_cores(),
+        matching = Matching(
+            lambda some: {each: self.thumbnails[each] for each in some}, kept.append, usable_cores()
         )
+        matching.match(ids, candidates)
         return np.concatenate(kept) if kept else np.empty(0, EVIDENCE)
 
     def is_one(self, evidence: Evidence) -> np.ndarray:

@@ -300,7 +300,9 @@ def test_library_gives_no_advice_for_the_command_line_but_by_hints():
 
 
 OTHERS_COMMANDS = {
+    "collection/duplicates/lists.py": "sh",
     "datasets/apt.py": "apt-get, dpkg-deb",
+    "duplicates/tree_tables.py": "none: numbers as text",
     "embed/loading.py": "pip",
     "store/manifest.py": "pip",
     "system/children.py": "python",
@@ -363,6 +365,7 @@ def test_argument_that_is_at_fault_is_named_for_programs(call, field):
 def test_what_hints_tell_python_to_call_is_there():
     services = {
         "clusterings": lookalike.Clusterings,
+        "duplicates": lookalike.Duplicates,
         "maps": lookalike.Maps,
         "models": lookalike.Models,
     }

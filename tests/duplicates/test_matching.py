@@ -10,7 +10,7 @@ from PIL import Image
 from lookalike.duplicates import matching
 from lookalike.duplicates.candidates import Candidates
 from lookalike.duplicates.evidence import DETAILS, EVIDENCE, nothing
-from lookalike.duplicates.matching import match
+from lookalike.duplicates.matching import Matching
 from lookalike.errors import CancelledError
 from lookalike.images.thumbnails import encode_thumbnail
 from lookalike.system.progress import CancelToken, Watch
@@ -56,15 +56,10 @@ class Verifier:
 def run(pairs, verifier, n=None, jobs=2, looks=None, keep=None, **more):
     kept = []
     ids = 100 + np.arange(n or 1 + max((b for _, b, _ in pairs), default=0))
-    match(
-        ids,
-        candidates_of(pairs),
-        looks or (lambda some: dict.fromkeys(some, JPEG)),
-        verify=verifier,
-        keep=keep or kept.append,
-        jobs=jobs,
-        **more,
+    matching = Matching(
+        looks or (lambda some: dict.fromkeys(some, JPEG)), keep or kept.append, jobs, verifier
     )
+    matching.match(ids, candidates_of(pairs), **more)
     return {(int(row["a"]), int(row["b"])) for block in kept for row in block}
 
 
@@ -137,7 +132,7 @@ def test_each_is_told_the_turn_and_the_ids():
         return nothing()
 
     some = candidates_of([(0, 2, 0.1)])._replace(turn=np.array([6], np.uint8))
-    match(np.array([5, 7, 9]), some, lambda ids: dict.fromkeys(ids, JPEG), verify=verify, keep=list, jobs=1)
+    Matching(lambda ids: dict.fromkeys(ids, JPEG), list, 1, verify).match(np.array([5, 7, 9]), some)
     assert told == [(6, (5, 9))]
 
 

@@ -31,8 +31,8 @@ EXAMPLES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "map:list_": ("map list photos", "map list --json"),
         "map:delete": ("map delete tsne", "map delete tsne photos"),
         "duplicates:show": (
-            "duplicates photos --plot duplicates.png",
-            "duplicates --in photos/new --against photos/archive -f",
+            "duplicates show -c photos --plot duplicates.png",
+            "duplicates show --in photos/new --against photos/archive -f",
         ),
         "duplicate_plans:plan": (
             "duplicates plan -o plan.json",
@@ -51,6 +51,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "duplicates decide a.jpg b.jpg not_duplicate",
             "duplicates decide a.jpg b.jpg keep",
         ),
+        "compare:compare": ("compare beach.jpg copy.jpg", "compare beach.jpg copy.jpg --plot difference.png"),
         "export:export": ("export all.csv photos", "export alike.parquet beach.jpg -k 100"),
         "sets:list_": ("sets list photos", "sets list --json"),
         "sets:show": ("sets show best", "sets show best -f"),

@@ -122,6 +122,7 @@ class Comparison:
         """What b is to a, in a sentence.
 
         >>> from PIL import Image
+        >>> from lookalike.duplicates import compare
         >>> compare(Image.new("RGB", (80, 60), "teal"), Image.new("RGB", (80, 60), "teal")).relation
         'the second is the first, pixel by pixel'
         """

@@ -21,6 +21,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
@@ -61,58 +62,62 @@ class _Pair(NamedTuple):
     closeness: float
 
 
-def match(
-    ids: Ids,
-    candidates: Candidates,
-    looks: Looks,
-    *,
-    verify: Verify = verify_pair,
-    keep: Callable[[Evidence], None],
-    jobs: int,
-    families: Families | None = None,
-    watch: Watch = UNWATCHED,
-) -> None:
-    """Verify candidates.
+@dataclass(slots=True)
+class Matching:
+    """What verifies candidates, which may come part by part.
 
-    Parameters
+    Attributes
     ----------
-    ids : (n,) int64
-        Of the images that rows of the candidates are numbers of.
-    candidates : Candidates
-        In the order in which they are to be taken.
     looks : callable
-        Gives their thumbnails, some hundred at a time; called in this thread. Pairs of an image without one
-        that can be read are passed over.
-    verify : callable
-        What lays one picture on another.
+        Gives thumbnails, some hundred at a time; called in the thread that matches. Pairs of an image without
+        one that can be read are passed over.
     keep : callable
-        Given evidence, block after block, in this thread; also when the work is stopped.
+        Given evidence, block after block, in that thread; also when the work is stopped.
     jobs : int
         Threads.
-    families : Families, optional
-        What earlier calls have told, and this one tells: of candidates that come part by part.
-    watch : Watch
+    verify : callable
+        What lays one picture on another.
+    families : Families
+        What was found so far.
     """
-    n, coming = len(candidates.a), _pairs(ids, candidates)
-    block, laid = _Block(keep), Families() if families is None else families
-    waiting: list[_Pair] = []
-    n_done = 0
-    with ThreadPoolExecutor(jobs) as pool:
-        work = _Work(_Pictures(looks, pool), verify, pool)
-        try:
-            while waiting := waiting + list(islice(coming, _WAITING - len(waiting))):
-                chosen, left = _next_round(waiting, laid)
-                n_done += len(waiting) - len(chosen) - len(left)
-                for pair, evidence in work.verified(chosen, watch):
-                    watch(Progress("comparing", n_done, n, "comparing pairs", unit="pairs"))
-                    laid.add(pair, evidence)
-                    block.add(evidence)
-                    n_done += 1
-                waiting = left
-        finally:
-            pool.shutdown(cancel_futures=True)
-            block.hand_on()
-    watch(Progress("comparing", n, n, "comparing pairs", unit="pairs"))
+
+    looks: Looks
+    keep: Callable[[Evidence], None]
+    jobs: int
+    verify: Verify = verify_pair
+    families: Families = field(default_factory=lambda: Families())
+
+    def match(self, ids: Ids, candidates: Candidates, watch: Watch = UNWATCHED) -> None:
+        """Verify candidates.
+
+        Parameters
+        ----------
+        ids : (n,) int64
+            Of the images that rows of the candidates are numbers of.
+        candidates : Candidates
+            In the order in which they are to be taken.
+        watch : Watch
+        """
+        n, coming = len(candidates.a), _pairs(ids, candidates)
+        block = _Block(self.keep)
+        waiting: list[_Pair] = []
+        n_done = 0
+        with ThreadPoolExecutor(self.jobs) as pool:
+            work = _Work(_Pictures(self.looks, pool), self.verify, pool)
+            try:
+                while waiting := waiting + list(islice(coming, _WAITING - len(waiting))):
+                    chosen, left = _next_round(waiting, self.families)
+                    n_done += len(waiting) - len(chosen) - len(left)
+                    for pair, evidence in work.verified(chosen, watch):
+                        watch(Progress("comparing", n_done, n, "comparing pairs", unit="pairs"))
+                        self.families.add(pair, evidence)
+                        block.add(evidence)
+                        n_done += 1
+                    waiting = left
+            finally:
+                pool.shutdown(cancel_futures=True)
+                block.hand_on()
+        watch(Progress("comparing", n, n, "comparing pairs", unit="pairs"))
 
 
 def _pairs(ids: Ids, candidates: Candidates) -> Iterator[_Pair]:

@@ -8,8 +8,10 @@ from typing import Any, overload
 
 from lookalike.results.documents import Result
 from lookalike.results.notebook import show_facts
+from lookalike.system.checked_calls import checked
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class ActedFile:
     """What became of a file.

@@ -15,7 +15,7 @@ from lookalike.errors import InvalidInputError
 from lookalike.images.hashing import id_of
 from lookalike.results.documents import Result, rounded
 from lookalike.results.notebook import show_facts
-from lookalike.system.checked_calls import shown
+from lookalike.system.checked_calls import checked, shown
 from lookalike.system.file_names import escape, unescape
 from lookalike.system.output import write_output
 from lookalike.system.plain_files import read_named
@@ -27,6 +27,7 @@ VERSION = 1
 _LONGEST = 2**63
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class PlannedFile:
     """A file of a plan, as it was when the plan was made.
@@ -63,6 +64,7 @@ class PlannedFile:
         }
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class LeftFile:
     """A file that stays where it is, and why."""
@@ -75,6 +77,7 @@ class LeftFile:
         return {"path": path(self.path), "why": self.why}
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
     """A file that is to go, and the one that stays for it.

@@ -15,6 +15,7 @@ from lookalike import Collection
 from lookalike.collection.duplicates import completing, finding
 from lookalike.collection.stored.duplicates import FOLDER, StoredDuplicates
 from lookalike.duplicates.evidence import nothing
+from lookalike.duplicates.matching import Matching
 from lookalike.errors import CancelledError
 from lookalike.system.progress import CancelToken, Progress
 
@@ -60,13 +61,13 @@ def names(groups):
 def laid(monkeypatch) -> list[tuple[int, int]]:
     """Return a list that fills with the pairs that are laid on each other."""
     pairs: list[tuple[int, int]] = []
-    real = finding.match
+    real = Matching.match
 
-    def noted(ids, candidates, looks, **named):
+    def noted(matching, ids, candidates, *more):
         pairs.extend((int(ids[a]), int(ids[b])) for a, b in zip(candidates.a, candidates.b, strict=True))
-        real(ids, candidates, looks, **named)
+        real(matching, ids, candidates, *more)
 
-    monkeypatch.setattr(finding, "match", noted)
+    monkeypatch.setattr(Matching, "match", noted)
     return pairs
 
 
@@ -205,16 +206,16 @@ def test_who_is_cut_off_between_two_writings_goes_on_from_there(photos, monkeypa
 
     monkeypatch.setattr(finding, "_PAIRS_AT_ONCE", 4)
     pairs = laid(monkeypatch)
-    noted = finding.match
+    noted = Matching.match
     calls = []
 
-    def cut(*given, **named):
+    def cut(*given):
         calls.append(given)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        noted(*given, **named)
+        noted(*given)
 
-    monkeypatch.setattr(finding, "match", cut)
+    monkeypatch.setattr(Matching, "match", cut)
     with pytest.raises(KeyboardInterrupt):
         photos.duplicates.find()
     done = list(pairs)

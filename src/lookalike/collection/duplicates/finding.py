@@ -39,7 +39,7 @@ from lookalike.collection.thumbnails import thumbnails
 from lookalike.duplicates.candidates import Candidates, Neighbors, find_candidates
 from lookalike.duplicates.evidence import EVIDENCE, Evidence
 from lookalike.duplicates.hashing import turned_hashes
-from lookalike.duplicates.matching import Families, match
+from lookalike.duplicates.matching import Matching
 from lookalike.embed import Model
 from lookalike.errors import CancelledError, LookalikeError
 from lookalike.results.duplicates import DuplicatesReport
@@ -220,37 +220,31 @@ class Finding:
         candidates = self._stored.rows(self._facts, "candidates")
         new = np.ascontiguousarray(self._stored.rows(self._facts, "new")["id"])
         self.done.n_left_out += run.n_left_out
-        n, families = len(candidates), Families()
+        n = len(candidates)
+        found: list[Evidence] = []
+        matching = Matching(self._thumbnails, found.append, usable_cores())
         for start in range(run.done, n, _PAIRS_AT_ONCE):
             rows = candidates[start : start + _PAIRS_AT_ONCE]
-            found = self._lay(rows, families, Watch(partial(self._tell, start, n), self._watch.cancel))
+            self._lay(rows, matching, Watch(partial(self._tell, start, n), self._watch.cancel))
             run = replace(run, done=min(n, start + _PAIRS_AT_ONCE))
-            self._facts = self._stored.write(replace(self._facts, run=run), more={"evidence": found})
-            self.done.n_pairs += len(found)
+            evidence = np.concatenate([np.empty(0, EVIDENCE), *found])
+            self._facts = self._stored.write(replace(self._facts, run=run), more={"evidence": evidence})
+            self.done.n_pairs += len(evidence)
+            found.clear()
         self._note_compared(new[are_in(new, self.there)], run.model)
 
     def _tell(self, start: int, total: int, progress: Progress) -> None:
         done = min(start + progress.done, total)
         self._watch(Progress("comparing", done, total, "comparing pairs", unit="pairs"))
 
-    def _lay(self, rows: Rows, families: Families, watch: Watch) -> Evidence:
+    def _lay(self, rows: Rows, matching: Matching, watch: Watch) -> None:
         """Compare some candidates, but for those of images that are gone."""
         is_there = are_in(np.ascontiguousarray(rows["a"]), self.there)
         is_there &= are_in(np.ascontiguousarray(rows["b"]), self.there)
         rows = rows[is_there]
         ids: Ids = np.unique(np.concatenate([rows["a"], rows["b"]]))
         at = [np.searchsorted(ids, rows[side]) for side in "ab"]
-        found: list[Evidence] = []
-        match(
-            ids,
-            Candidates(at[0], at[1], rows["turn"], rows["closeness"], 0),
-            self._thumbnails,
-            keep=found.append,
-            jobs=usable_cores(),
-            families=families,
-            watch=watch,
-        )
-        return np.concatenate([np.empty(0, EVIDENCE), *found])
+        matching.match(ids, Candidates(at[0], at[1], rows["turn"], rows["closeness"], 0), watch)
 
     def _thumbnails(self, images: Sequence[int]) -> dict[int, bytes]:
         return {int(image): jpeg for image, jpeg in thumbnails(self.resources.store, images).items()}
