@@ -31,7 +31,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "map:list_": ("map list photos", "map list --json"),
         "map:delete": ("map delete tsne", "map delete tsne photos"),
         "duplicates:show": (
-            "duplicates show -c photos --plot duplicates.png",
+            "duplicates show photos --plot duplicates.png",
             "duplicates show --in photos/new --against photos/archive -f",
         ),
         "duplicate_plans:plan": (
