@@ -3,27 +3,39 @@
     python -m benchmarks duplicates_fit --made FOLDER... --cache FOLDER
 
 FOLDERs are as those of `duplicates`; what is measured of their pairs is kept in ``--cache``, as it takes some
-minutes each. Pairs are those of a mixed library, and of all variants of each kind beside all pictures. A pair
-of a picture and its variant weighs 0.2, a pair of different pictures in the mixed library 1, others 0.3: a
-probability is then about that of a library in which one picture in four has copies. Pairs of different files
-that show one picture are left out.
+minutes each. Pairs are those of mixed libraries: those of all pictures, and those that variants are in, in
+`DRAWS` libraries with one variant, by chance, of each picture that has any. They weigh so that all is one
+library in which a quarter of the pictures of each domain has one copy (`COPIED`): a probability is that of
+such a library. A folder of many pictures of one domain (`LARGEST`) is several libraries. Pairs of different
+files that show one picture are left out. Pairs of one picture weigh `ONE_WEIGHT` times as much: without, they
+are said to be less probable than they are in folders of other pictures, as a folder of drawings only has
+more that are alike. Two of three variants are edited; those that are not weigh twice for the trees that tell
+them apart.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.duplicates_made import SAME, SAME_TURNED, Made
+from benchmarks.duplicates_made import DOMAINS, SAME, SAME_TURNED, Made
 from lookalike.duplicates import tree_tables
+from lookalike.duplicates.evidence import Evidence
 from lookalike.duplicates.trees import Trees, numbers_of
 
-ROUNDS, RATE = 300, 0.1
-TRUE_WEIGHT, OTHER_WEIGHT = 0.2, 0.3
+ROUNDS, RATE = 400, 0.15
+ROUNDS_OF_KINDS, RATE_OF_KINDS = 150, 0.1
+ONE_WEIGHT, UNEDITED_WEIGHT = 4.0, 2.0
+LEAST_LEAF, RIDGE = 40, 5.0
+DRAWS = 8
+COPIED = 0.25
+LARGEST = {"photo": 2500, "icon": 1200, "document": 300}  # of each, in a library
 TABLES = Path(tree_tables.__file__)
 
 
@@ -39,48 +51,69 @@ def main(options: Sequence[str] = ()) -> None:
             np.savez_compressed(file, **measured(Made.read(folder)))
         parts.append(dict(np.load(file)))
     every = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    one = fitted(every["numbers"], every["is_one"], every["weights"])
-    ours = every["is_one"] == 1
-    unedited = fitted(every["numbers"][ours], every["is_unedited"][ours], np.ones(int(ours.sum())))
+    weights = every["weights"] * np.where(every["is_one"], ONE_WEIGHT, 1.0)
+    one = fitted(every["numbers"], every["is_one"], weights, ROUNDS, RATE)
+    numbers, is_unedited = every["numbers"][every["is_one"]], every["is_unedited"][every["is_one"]]
+    weights = np.where(is_unedited, UNEDITED_WEIGHT, 1.0)
+    unedited = fitted(numbers, is_unedited, weights, ROUNDS_OF_KINDS, RATE_OF_KINDS)
     write(one, unedited)
 
 
 def measured(made: Made) -> dict[str, np.ndarray]:
-    """Return what is known of the pairs of a folder."""
-    bases = [kinds["base"] for kinds in made.families.values() if "base" in kinds]
-    mixed = made.mixed(0)
-    parts = [(made.compare(mixed), True)]
-    for kind in sorted({each.kind for each in made.shown.values()} - {"base"}):
-        variants = [made.families[family][kind] for family in made.varied if kind in made.families[family]]
-        parts.append((made.compare([*bases, *variants], variants), False))
-    evidence = np.concatenate([part for part, _ in parts])
-    is_mixed = np.concatenate([np.full(len(part), is_in) for part, is_in in parts])
-    is_one = made.is_one(evidence)
-    shown = [[made.of_image[int(row[end])].kind for end in ("a", "b")] for row in evidence]
-    return _told(numbers_of(evidence), is_one, is_mixed, shown)
+    """Return what is known of the pairs of a folder's libraries."""
+    families = [family for family, kinds in made.families.items() if "base" in kinds]
+    pictures = Counter(_domain(made, family) for family in families)
+    varied = Counter(_domain(made, family) for family in made.varied)
+    n_libraries = max(math.ceil(n / LARGEST[domain]) for domain, n in pictures.items())
+    of_copies = {each: COPIED * pictures[each] / max(varied[each], 1) for each in DOMAINS}
+    order = np.random.default_rng(0).permutation(len(families))
+    told = []
+    for library in range(n_libraries):
+        some = {families[i] for i in order[library::n_libraries].tolist()}
+        bases = [made.families[family]["base"] for family in sorted(some)]
+        told.append(_told(made, made.compare(bases), of_copies))
+        for draw in range(DRAWS):
+            variants = [
+                path
+                for path in made.mixed(draw)
+                if made.shown[path].kind != "base" and made.shown[path].family in some
+            ]
+            told.append(_told(made, made.compare([*bases, *variants], variants), of_copies))
+    return {name: np.concatenate([part[name] for part in told]) for name in told[0]}
 
 
-def _told(
-    numbers: np.ndarray, is_one: np.ndarray, is_mixed: np.ndarray, kinds: Sequence[Sequence[str]]
-) -> dict[str, np.ndarray]:
-    kept = is_one >= 0
-    weights = np.where(is_one == 1, TRUE_WEIGHT, np.where(is_mixed, 1.0, OTHER_WEIGHT))
+def _domain(made: Made, family: str) -> str:
+    return made.shown[made.families[family]["base"]].domain
+
+
+def _told(made: Made, evidence: Evidence, of_copies: dict[str, float]) -> dict[str, np.ndarray]:
+    """Return the numbers, answers and weights of pairs, but of those that count as neither."""
     unedited = {"base", *SAME, *SAME_TURNED}
+    is_one = made.is_one(evidence)
+    weights, is_unedited = np.ones(len(evidence)), np.zeros(len(evidence), bool)
+    for i, row in enumerate(evidence):
+        ends = [made.of_image[int(row[end])] for end in ("a", "b")]
+        copies = [of_copies[each.domain] for each in ends if each.kind != "base"]
+        weights[i] = math.prod(copies) / (DRAWS if copies else 1)
+        is_unedited[i] = unedited.issuperset(each.kind for each in ends)
+    kept = is_one >= 0
+    domains = np.array([DOMAINS.index(made.of_image[int(each)].domain) for each in evidence["a"]], np.uint8)
     return {
-        "numbers": numbers[kept],
+        "numbers": numbers_of(evidence)[kept],
         "is_one": is_one[kept] == 1,
         "weights": weights[kept],
-        "is_unedited": np.array([unedited.issuperset(some) for some in kinds])[kept],
+        "is_unedited": is_unedited[kept],
+        "domains": domains[kept],
     }
 
 
-def fitted(numbers: np.ndarray, answers: np.ndarray, weights: np.ndarray) -> Trees:
+def fitted(numbers: np.ndarray, answers: np.ndarray, weights: np.ndarray, rounds: int, rate: float) -> Trees:
     """Return trees that tell the answers, (n,) bool, from numbers, (n, d)."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     model = HistGradientBoostingClassifier(
-        max_iter=ROUNDS, max_depth=3, max_leaf_nodes=8, learning_rate=RATE, l2_regularization=1.0,
-        min_samples_leaf=20, early_stopping=False, random_state=0,
+        max_iter=rounds, max_depth=3, max_leaf_nodes=8, learning_rate=rate, l2_regularization=RIDGE,
+        min_samples_leaf=LEAST_LEAF, early_stopping=False, random_state=0,
     )  # fmt: skip
     return trees_of(model.fit(numbers, answers, sample_weight=weights))
 

@@ -58,8 +58,10 @@ class Verdicts(NamedTuple):
 def verdicts(evidence: Evidence, facts: ImageFacts | None = None) -> Verdicts:
     """Return what the pairs of all evidence are; of some of it, what is said of series may be missing.
 
-    Probabilities are those of trees (`trees`). A pair that is rather none, though it aligns, is of a series
-    where it differs as other pairs do, or where both are documents; its probability is what is left.
+    Probabilities are those of trees (`trees`), as they are in a library in which a quarter of the pictures
+    has a copy: where fewer have one, they are somewhat too high. A pair that is rather none, though it
+    aligns, is of a series where it differs as other pairs do, or where both are documents; its probability
+    is what is left.
     """
     numbers = numbers_of(evidence)
     chance = _logistic(one_picture().ask(numbers))
