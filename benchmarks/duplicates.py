@@ -5,7 +5,7 @@
 FOLDERs are made by `make_benchmark.py`: pictures, and 36 kinds of variants of some; each is indexed where it
 lies, if it is not. A *mixed library* is all pictures and one variant, by chance, of each that has any. In it
 everything is done with the defaults: candidates, verification, verdicts. A pair is called if it is identical,
-same or edited with a probability of at least 0.9. ``--draws`` such libraries of each folder are drawn.
+same or edited and shown by default, with a probability of at least 0.5. ``--draws`` such libraries of each folder are drawn.
 
 ``--kinds`` measures recall by kind of variant, for each in a library of its own: all pictures and all
 variants of that kind. Other tools compare the files of the first mixed library, each at the threshold that
@@ -33,6 +33,7 @@ from PIL import Image
 
 from benchmarks import report
 from benchmarks.duplicates_made import DOMAINS, SAME, SAME_TURNED, Made
+from lookalike.collection.duplicates.asked import MIN_PROBABILITY, PLANNED_PROBABILITY
 from lookalike.duplicates.evidence import Evidence
 from lookalike.duplicates.kinds import KINDS
 from lookalike.duplicates.looks import Look
@@ -40,7 +41,8 @@ from lookalike.duplicates.verdicts import verdicts
 from lookalike.duplicates.verifying import verify
 from lookalike.images.thumbnails import encode_thumbnail, make_thumbnail
 
-CALLED = 0.9
+CALLED = MIN_PROBABILITY
+SURE = PLANNED_PROBABILITY
 BINS = (0.05, 0.2, 0.5, 0.9, 1.0001)
 PEERS = Path(__file__).with_name("duplicates_peers.py")
 
@@ -60,7 +62,7 @@ def main(options: Sequence[str] = ()) -> None:
         pooled += libraries
         figures[folder.name] = {
             "mixed": [each.figures() for each in libraries],
-            "mixed_at_0.5": [each.figures(0.5) for each in libraries],
+            "mixed_at_0.9": [each.figures(SURE) for each in libraries],
             "templates": [each.of_templates() for each in libraries],
         }
         if asked.kinds:

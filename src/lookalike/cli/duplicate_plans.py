@@ -58,13 +58,14 @@ def plan(
     With each file goes what belongs to it: XMP and other side files, a Live Photo's film. What was only taken
     together goes if that is asked for: --kind together. Then: lookalike duplicates apply PLAN.json --trash
     """
+    from lookalike.collection.duplicates.asked import PLANNED_PROBABILITY
     from lookalike.collection.duplicates.planning import PLANNED
     from lookalike.system.output import check_output
 
     refuse_standard(file, "a plan", "the name of a file")
     check_output(file, force=force)
     chosen = open_named(collection)
-    groups = found(chosen, choosing, output)
+    groups = found(chosen, choosing.at_least(PLANNED_PROBABILITY), output)
     kinds = choosing.kind or PLANNED
     with watched(quiet=output.is_silent) as watch:
         made = chosen.duplicates.plan(groups, kinds=kinds, **watch.told)

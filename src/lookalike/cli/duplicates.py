@@ -6,7 +6,7 @@ What is done about them is in `duplicate_plans`.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -61,7 +61,8 @@ class Choosing:
         ),
     ] = None
     min_probability: Annotated[
-        float | None, option("How sure it has to be; 0.9 by default.", metavar="SHARE")
+        float | None,
+        option("How sure it has to be; by default 0.5, of what a plan puts away 0.9.", metavar="SHARE"),
     ] = None
     in_: Annotated[str | None, option("Only files below this folder.", "--in", metavar="FOLDER")] = None
     against: Annotated[
@@ -88,6 +89,10 @@ class Choosing:
         ),
     ] = None
     decided: Annotated[bool, typer.Option("--decided", help="Also groups of which all was decided.")] = False
+
+    def at_least(self, probability: float) -> Choosing:
+        """Return the same, with a probability where none was given."""
+        return self if self.min_probability is not None else replace(self, min_probability=probability)
 
     def arguments(self) -> dict[str, Any]:
         """Return what was given, as `Duplicates.groups` takes it."""

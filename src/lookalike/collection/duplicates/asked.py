@@ -21,8 +21,12 @@ from lookalike.errors import InvalidInputError, QueryNotFoundError
 from lookalike.system.checked_calls import shown
 from lookalike.types import Ids
 
-MIN_PROBABILITY = 0.9
-"""Pairs that are less sure are not shown unless it is asked for."""
+MIN_PROBABILITY = 0.5
+"""Pairs that are less sure are not shown unless it is asked for: what is shown is one picture, more likely than
+not."""
+
+PLANNED_PROBABILITY = 0.9
+"""What a plan made on the command line puts away has to be as sure as this, unless something else is said."""
 
 SPLITS = ("train", "val", "test")
 """As folders of data sets are called; others, see `_SPLIT_OF`, are these."""
