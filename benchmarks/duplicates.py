@@ -5,7 +5,8 @@
 FOLDERs are made by `make_benchmark.py`: pictures, and 36 kinds of variants of some; each is indexed where it
 lies, if it is not. A *mixed library* is all pictures and one variant, by chance, of each that has any. In it
 everything is done with the defaults: candidates, verification, verdicts. A pair is called if it is identical,
-same or edited and shown by default, with a probability of at least 0.5. ``--draws`` such libraries of each folder are drawn.
+same or edited and shown by default, with a probability of at least 0.5. ``--draws`` such libraries of each
+folder are drawn.
 
 ``--kinds`` measures recall by kind of variant, for each in a library of its own: all pictures and all
 variants of that kind. Other tools compare the files of the first mixed library, each at the threshold that

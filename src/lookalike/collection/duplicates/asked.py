@@ -22,7 +22,7 @@ from lookalike.system.checked_calls import shown
 from lookalike.types import Ids
 
 MIN_PROBABILITY = 0.5
-"""Pairs that are less sure are not shown unless it is asked for: what is shown is one picture, more likely than
+"""Pairs that are less sure are not shown unless it is asked for: what is shown is one picture rather than
 not."""
 
 PLANNED_PROBABILITY = 0.9
