@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -209,9 +209,14 @@ def rank(facts: FileFacts, preferences: Sequence[Preference]) -> npt.NDArray[np.
 
 def why(facts: FileFacts, preferences: Sequence[Preference], kept: int, other: int) -> str:
     """Say why a file is kept rather than another, by their rows: by the first rule that tells them apart."""
+    two: list[Any] = [
+        column[[kept, other]] if isinstance(column, np.ndarray) else [column[kept], column[other]]
+        for column in facts
+    ]
+    both = FileFacts(*two)
     for each in preferences:
-        values = each.rule.value(facts, each.argument)
-        if values[other] != values[kept]:
+        first, second = each.rule.value(both, each.argument)
+        if first != second:
             return each.words
     return BY_PATH
 
