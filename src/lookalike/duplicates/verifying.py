@@ -34,9 +34,9 @@ import numpy.typing as npt
 
 from lookalike.duplicates.evidence import DETAILS, EVIDENCE, LEAST_SCORE, Evidence, nothing
 from lookalike.duplicates.looks import SIDE, Look
+from lookalike.duplicates.turns import INVERSE
 from lookalike.system.native import at, kernel
 
-_INVERSE = (0, 1, 2, 3, 4, 5, 8, 7, 6)  # of a turn, as EXIF counts them
 _NUMBERS = 15  # score, turn, nine of the matrix, gain, bias, the shares of a and of b that both have
 
 _verify = kernel("verifying_verify", "aaa aaa id aaa", "i")
@@ -110,7 +110,7 @@ def _lay(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32], npt.NDArray[np.uint8]] | None:
     """Lay one on the other; return what native/verifying.cpp found, as of b laid on a."""
     is_swapped = _rank(a) > _rank(b)
-    first, second, hint = (b, a, _INVERSE[turn]) if is_swapped else (a, b, turn)
+    first, second, hint = (b, a, INVERSE[turn]) if is_swapped else (a, b, turn)
     shapes = [np.array([*look.grey.shape, *look.colors.shape[1:]], np.int64) for look in (first, second)]
     numbers = np.zeros(_NUMBERS)
     details, cells = np.zeros(len(DETAILS), np.float32), np.zeros((2, 32), np.uint8)
@@ -137,7 +137,7 @@ def _rank(look: Look) -> tuple[int, int, bytes]:
 def _turned_round(numbers: npt.NDArray[np.float64], a: Look, b: Look) -> npt.NDArray[np.float64]:
     """Return what was found of a, turned, laid on b, as of b, turned, laid on a."""
     score, turn, *matrix, gain, bias, share, other_share = numbers.tolist()
-    back = _INVERSE[int(turn)]
+    back = INVERSE[int(turn)]
     to_turned = _turning(int(turn), *a.grey.shape)
     found = _turning(back, *b.grey.shape) @ np.linalg.inv(np.reshape(matrix, (3, 3))) @ to_turned
     slope = gain if abs(gain) > 1e-3 else 1e-3

@@ -19,12 +19,12 @@ from lookalike.collection.columns import are_in
 from lookalike.collection.duplicates.asked import Among, GroupsRequest, among
 from lookalike.collection.duplicates.decided import Decided, read_decided
 from lookalike.collection.duplicates.stars import Known, Pair, make_stars, pair_of
-from lookalike.collection.duplicates.turns import INVERSE, then
 from lookalike.collection.resources import Resources
 from lookalike.collection.snapshot import Snapshot
 from lookalike.collection.stored.duplicates import StoredDuplicates
 from lookalike.duplicates.keeping import FileFacts, rank
 from lookalike.duplicates.kinds import KINDS
+from lookalike.duplicates.turns import INVERSE, then
 from lookalike.duplicates.verdicts import ImageFacts, verdicts
 from lookalike.types import Ids
 
