@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.collection.duplicates.decided import read_decided
 from lookalike.collection.duplicates.grouping import near_of
 from lookalike.collection.resources import Resources
 from lookalike.duplicates.kinds import KINDS
@@ -46,10 +47,10 @@ class Copies:
         """Return those that were found in a collection."""
         pairs = near_of(resources)
         is_one = np.isin(pairs.kinds, _ONE_PICTURE) & (pairs.probabilities >= LEAST_PROBABILITY)
-        for decision in resources.places.snapshot.said.decisions:
-            if decision.decision == "not_duplicate" and not isinstance(decision.a, str):
-                one, other = sorted((int(decision.a), int(decision.b)))
-                is_one &= (pairs.a != one) | (pairs.b != other)
+        apart = read_decided(resources.places.snapshot.said).images.apart
+        if apart:
+            both = zip(pairs.a.tolist(), pairs.b.tolist(), strict=True)
+            is_one &= np.fromiter((pair not in apart for pair in both), bool, len(pairs.a))
         return cls.of_pairs(pairs.a[is_one], pairs.b[is_one], pairs.n_compared > 0)
 
     @classmethod
