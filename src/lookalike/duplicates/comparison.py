@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,7 +72,7 @@ class ComparedImage:
 
 
 @checked
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """What two pictures are to each other.
 
@@ -232,7 +233,7 @@ class Comparison:
         shown[np.isnan(differs)] = 255
         return Pillow.fromarray(shown.round().astype(np.uint8))
 
-    @property
+    @cached_property
     def _pair(self) -> Laid | None:
         """The two pictures in a's frame."""
         if self.alignment is None:
