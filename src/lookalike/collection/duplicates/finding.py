@@ -30,7 +30,6 @@ from lookalike.collection.stored.duplicates import (
     COMPARED,
     HASHES,
     NEW,
-    Facts,
     Rows,
     Run,
     StoredDuplicates,
@@ -289,11 +288,6 @@ def images_there(resources: Resources) -> Ids:
     snapshot = resources.places.snapshot
     found: Ids = snapshot.images.ids[snapshot.joined.is_there]
     return found
-
-
-def uncompared(resources: Resources, facts: Facts, compared: Rows) -> int:
-    """Return how many images of a collection were not compared with the others."""
-    return int((~are_in(images_there(resources), np.ascontiguousarray(compared["id"]))).sum())
 
 
 def _vectors_of(resources: Resources) -> tuple[Model | None, Embedded | None]:
