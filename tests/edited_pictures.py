@@ -86,3 +86,14 @@ def encoded(image: Image.Image, quality: int = 85) -> bytes:
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=quality)
     return stream.getvalue()
+
+
+def blots(seed: int, side: int) -> Image.Image:
+    """Return a picture with as much in it as a photo has: blots of all sizes."""
+    random = np.random.default_rng(seed)
+    pixels = np.zeros((side, side, 3))
+    for scale in (4, 8, 16, 32, 64):
+        coarse = Image.fromarray(random.integers(0, 255, (scale, scale, 3), dtype=np.uint8))
+        pixels += np.asarray(coarse.resize((side, side), Image.Resampling.BICUBIC), float) / scale
+    pixels -= pixels.min()
+    return Image.fromarray((255 * pixels / pixels.max()).astype(np.uint8))

@@ -3,24 +3,16 @@
 import csv
 import json
 import shutil
+from functools import partial
 
-import numpy as np
 import pytest
 from PIL import Image
 from running import run, shell
 
+from edited_pictures import blots
 from lookalike import Collection
 
-
-def scene(seed: int, side: int = 200) -> Image.Image:
-    """Return a picture with as much in it as a photo has: blots of all sizes."""
-    random = np.random.default_rng(seed)
-    pixels = np.zeros((side, side, 3))
-    for scale in (4, 8, 16, 32, 64):
-        coarse = Image.fromarray(random.integers(0, 255, (scale, scale, 3), dtype=np.uint8))
-        pixels += np.asarray(coarse.resize((side, side), Image.Resampling.BICUBIC), float) / scale
-    pixels -= pixels.min()
-    return Image.fromarray((255 * pixels / pixels.max()).astype(np.uint8))
+scene = partial(blots, side=200)
 
 
 @pytest.fixture

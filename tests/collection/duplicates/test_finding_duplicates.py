@@ -5,12 +5,14 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from edited_pictures import blots
 from lookalike import Collection
 from lookalike.collection.duplicates import completing, finding
 from lookalike.collection.stored.duplicates import FOLDER, StoredDuplicates
@@ -22,15 +24,7 @@ from lookalike.system.progress import CancelToken, Progress
 FIND = "import sys; from lookalike import Collection; print(Collection.open(sys.argv[1]).duplicates.find())"
 
 
-def scene(seed: int, side: int = 256) -> Image.Image:
-    """Return a picture with as much in it as a photo has: blots of all sizes."""
-    random = np.random.default_rng(seed)
-    pixels = np.zeros((side, side, 3))
-    for scale in (4, 8, 16, 32, 64):
-        coarse = Image.fromarray(random.integers(0, 255, (scale, scale, 3), dtype=np.uint8))
-        pixels += np.asarray(coarse.resize((side, side), Image.Resampling.BICUBIC), float) / scale
-    pixels -= pixels.min()
-    return Image.fromarray((255 * pixels / pixels.max()).astype(np.uint8))
+scene = partial(blots, side=256)
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from lookalike import Collection
 from lookalike.collection.duplicates import completing, grouping
 from lookalike.collection.duplicates.grouping import DuplicatePairs
-from lookalike.collection.duplicates.turns import INVERSE
 from lookalike.duplicates.kinds import KINDS
+from lookalike.duplicates.turns import INVERSE
 from lookalike.errors import InvalidInputError, QueryNotFoundError
 from pictures import picture
 
