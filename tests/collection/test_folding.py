@@ -9,7 +9,7 @@ from PIL import Image
 
 from known_copies import say_found
 from lookalike import Collection, Filter, InvalidInputError, QueryError, SearchRequest
-from lookalike.collection.folding import Copies, Fold, folded_ids, without_copies
+from lookalike.collection.folding import Copies, Fold, folded_ids
 
 MODEL = "pixels-28-grey"
 LEVELS = range(0, 250, 20)
@@ -75,10 +75,6 @@ def test_each_image_is_folded_into_the_first_hit_that_it_is_a_copy_of():
 def test_what_could_be_no_hit_is_not_counted():
     fold = Fold(copies_of((1, 2), (1, 7)), lambda ids: ids != 7)
     assert fold.choose(np.array([1, 2]), 2)[1] == {1: 1}
-
-
-def test_pictures_of_which_a_copy_came_before_are_left_out():
-    assert without_copies([4, 1, 2, 3], copies_of((1, 2), (3, 4))) == [4, 1]
 
 
 def test_folded_hits_are_as_many_distinct_pictures(monkeypatch, collection, ids, folder):

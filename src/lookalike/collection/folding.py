@@ -6,7 +6,7 @@ Two images are copies here if they were found to be identical, the same, or edit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -177,14 +177,3 @@ def folded_ids(copies: Copies, ids: Ids) -> tuple[Ids, npt.NDArray[np.intp]]:
     """
     chosen, places = np.unique(copies.stand_ins(ids), return_inverse=True)
     return chosen, places.astype(np.intp)
-
-
-def without_copies(ids: Iterable[int], copies: Copies) -> list[int]:
-    """Return images in their order, without those of which a copy came before."""
-    kept: list[int] = []
-    folded: set[int] = set()
-    for image in ids:
-        if image not in folded:
-            kept.append(image)
-            folded.update(copies.of(image).tolist())
-    return kept
