@@ -33,8 +33,9 @@ ROUNDS, RATE = 400, 0.15
 ROUNDS_OF_KINDS, RATE_OF_KINDS = 150, 0.1
 ONE_WEIGHT, UNEDITED_WEIGHT = 4.0, 2.0
 LEAST_LEAF, RIDGE = 40, 5.0
-DRAWS = 8
+DRAWS = 24
 COPIED = 0.25
+N_KINDS = 37  # of variants; a folder of some of them, as of those that are hard to tell, weighs that much less
 LARGEST = {"photo": 2500, "icon": 1200, "document": 300}  # of each, in a library
 TABLES = Path(tree_tables.__file__)
 
@@ -65,7 +66,9 @@ def measured(made: Made) -> dict[str, np.ndarray]:
     pictures = Counter(_domain(made, family) for family in families)
     varied = Counter(_domain(made, family) for family in made.varied)
     n_libraries = max(math.ceil(n / LARGEST[domain]) for domain, n in pictures.items())
-    of_copies = {each: COPIED * pictures[each] / max(varied[each], 1) for each in DOMAINS}
+    kinds = {kind for family in made.varied for kind in made.families[family]} - {"base"}
+    copied = COPIED * len(kinds) / N_KINDS
+    of_copies = {each: copied * pictures[each] / max(varied[each], 1) for each in DOMAINS}
     order = np.random.default_rng(0).permutation(len(families))
     told = []
     for library in range(n_libraries):

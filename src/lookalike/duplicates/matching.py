@@ -2,14 +2,16 @@
 
 Pairs wait in the order of the candidates, some thousand at a time, and are taken in rounds: of those that
 wait, each that has a picture that is new to the round. These are a forest, and each tells something about the
-others: a pair is *settled*, and passed over, where its pictures are of one family already, being joined by
-pictures of which each fits the next well, and each was laid on one that is about as close. Of a family of
-37, some 36 pairs are verified, not 666. Whoever makes groups verifies what is missing of them.
+others: a pair is *settled*, and passed over,
 
-Of candidates of the benchmark that are of different families, 2 of 100 photos fit as well (of which most are
-one after all), but 30 of 100 documents, being of one form. So plain pictures are joined to no family: a pair
-of them is settled where both fit a third one everywhere, which 1 of 100 do, and are at least as close to it
-as to each other.
+- where its pictures are of one family already, being joined by pictures of which each is surely the next
+  one, edited, and each was laid on one that is nearly as close (of a family of 37, some 45 to 80 pairs are
+  verified, not 666);
+- where a pair of their families was verified that is about as close, and surely is not one picture: pages of
+  one form, each with its copies, are not all laid on one another.
+
+Whoever makes groups verifies what is missing of them. What is sure is what the trees say (`trees`): by how
+well pictures fit alone, pages of one form would be joined, and drawings could not be.
 
 Threads share the pairs of a round; decoding and the kernels run side by side. Pictures that were read are
 kept, the last used ones, some 60 KB each. Evidence is handed on after some seconds, or some thousand pairs.
@@ -17,6 +19,7 @@ kept, the last used ones, some 60 KB each. Evidence is handed on after some seco
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,8 +31,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from lookalike.duplicates.candidates import Candidates
-from lookalike.duplicates.evidence import Evidence, detail, nothing
+from lookalike.duplicates.evidence import Evidence, nothing
 from lookalike.duplicates.looks import Look
+from lookalike.duplicates.trees import numbers_of, one_picture
 from lookalike.duplicates.verifying import verify as verify_pair
 from lookalike.system.progress import UNWATCHED, Progress, Watch
 from lookalike.types import Ids
@@ -40,10 +44,9 @@ Looks: TypeAlias = Callable[[Sequence[int]], Mapping[int, bytes]]
 Verify: TypeAlias = Callable[[Look, Look, int, tuple[int, int]], Evidence]
 """As `verifying.verify`."""
 
-_FLAT = 0.5  # the share of its ground, of a picture that is plain, as most documents and some drawings are
-_FITS = 0.85  # the score of two that surely are one, edited
-_NEARLY = 0.1  # as close, to be at least as close: two bits of a hash
-_FITS_PLAIN, _FITS_EVERYWHERE = 0.9, 0.7  # that of plain ones, and what the worst hundredth of them fits
+_SURELY_ONE, _SURELY_NONE = 0.95, 0.05  # chances to be one picture
+_NEARLY = 0.3  # as close as a pair is, to be nearly as close: six bits of a hash
+_ABOUT = 0.05  # to be about as close
 
 _WAITING = 4_096  # pairs
 _GROUP = 128  # pairs whose pictures are read together
@@ -145,38 +148,38 @@ def _next_round(waiting: list[_Pair], laid: Families) -> tuple[list[_Pair], list
 
 
 class Families:
-    """Which pictures are surely of one family; which plain ones fit which well, and how close they are."""
+    """Which pictures are surely of one family, and which families surely are not one."""
 
     def __init__(self) -> None:
         self._parents: dict[int, int] = {}
         self._closest: dict[int, float] = {}  # how close the closest of its family is that it was laid on
-        self._plain: dict[int, dict[int, float]] = {}
+        self._apart: dict[
+            tuple[int, int], float
+        ] = {}  # how close the closest of two families is, not being one
 
     def add(self, pair: _Pair, evidence: Evidence) -> None:
-        """Take in what was found of a pair."""
-        if not len(evidence):
-            return
-        score = float(evidence["score"][0])
-        named = ("worst_1", "flat", "other_flat")
-        worst, flat, other_flat = (float(detail(evidence, name)[0]) for name in named)
-        if min(flat, other_flat) < _FLAT:
-            if score >= _FITS:
-                self._parents[self._first_of(pair.a)] = self._first_of(pair.b)
-                for picture in pair[:2]:
-                    closest = self._closest.get(picture, pair.closeness)
-                    self._closest[picture] = min(closest, pair.closeness)
-        elif score >= _FITS_PLAIN and worst >= _FITS_EVERYWHERE:
-            self._plain.setdefault(pair.a, {})[pair.b] = pair.closeness
-            self._plain.setdefault(pair.b, {})[pair.a] = pair.closeness
+        """Take in what was found of a pair; nothing, where the two are unlike."""
+        odds = float(one_picture().ask(numbers_of(evidence))[0]) if len(evidence) else -math.inf
+        if odds >= _odds(_SURELY_ONE):
+            one, other = self._families_of(pair)
+            self._parents[one] = other
+            for picture in pair[:2]:
+                closest = self._closest.get(picture, pair.closeness)
+                self._closest[picture] = min(closest, pair.closeness)
+        elif odds <= _odds(_SURELY_NONE):
+            two = self._families_of(pair)
+            self._apart[two] = min(self._apart.get(two, pair.closeness), pair.closeness)
 
     def settle(self, pair: _Pair) -> bool:
         """Tell whether a pair need not be verified."""
-        if self._first_of(pair.a) == self._first_of(pair.b):
+        one, other = self._families_of(pair)
+        if one == other:
             return max(self._closest[pair.a], self._closest[pair.b]) <= pair.closeness + _NEARLY
-        of_a, of_b = self._plain.get(pair.a), self._plain.get(pair.b)
-        if of_a is None or of_b is None:
-            return False
-        return any(max(of_a[each], of_b[each]) <= pair.closeness for each in of_a.keys() & of_b.keys())
+        return self._apart.get((one, other), math.inf) <= pair.closeness + _ABOUT
+
+    def _families_of(self, pair: _Pair) -> tuple[int, int]:
+        one, other = self._first_of(pair.a), self._first_of(pair.b)
+        return min(one, other), max(one, other)
 
     def _first_of(self, picture: int) -> int:
         """Return what stands for the family of a picture."""
@@ -185,6 +188,11 @@ class Families:
             parents[picture] = parents.get(parent, parent)
             picture = parent
         return picture
+
+
+def _odds(chance: float) -> float:
+    """Return the logarithm of the odds of a chance."""
+    return math.log(chance / (1 - chance))
 
 
 class _Block:

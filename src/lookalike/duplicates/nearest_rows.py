@@ -34,7 +34,7 @@ from lookalike.system.cores import usable_cores
 from lookalike.system.progress import UNWATCHED, Progress, Watch
 from lookalike.types import Vectors
 
-N_NEAREST, N_ALWAYS = 10, 2
+N_NEAREST, N_ALWAYS = 10, 3
 """Of each picture, how many are looked at where they are very near, and how many in any case."""
 
 N_SAMPLE = 4_096
