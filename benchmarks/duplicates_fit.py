@@ -7,10 +7,8 @@ minutes each. Pairs are those of mixed libraries: those of all pictures, and tho
 `DRAWS` libraries with one variant, by chance, of each picture that has any. They weigh so that all is one
 library in which a quarter of the pictures of each domain has one copy (`COPIED`): a probability is that of
 such a library. A folder of many pictures of one domain (`LARGEST`) is several libraries. Pairs of different
-files that show one picture are left out. Pairs of one picture weigh `ONE_WEIGHT` times as much: without, they
-are said to be less probable than they are in folders of other pictures, as a folder of drawings only has
-more that are alike. Two of three variants are edited; those that are not weigh twice for the trees that tell
-them apart.
+files that show one picture are left out. Two of three variants are edited; those that are not weigh twice for
+the trees that tell them apart.
 """
 
 from __future__ import annotations
@@ -29,9 +27,9 @@ from lookalike.duplicates import tree_tables
 from lookalike.duplicates.evidence import Evidence
 from lookalike.duplicates.trees import Trees, numbers_of
 
-ROUNDS, RATE = 400, 0.15
+ROUNDS, RATE = 560, 0.15
 ROUNDS_OF_KINDS, RATE_OF_KINDS = 150, 0.1
-ONE_WEIGHT, UNEDITED_WEIGHT = 4.0, 2.0
+UNEDITED_WEIGHT = 2.0
 LEAST_LEAF, RIDGE = 40, 5.0
 DRAWS = 24
 COPIED = 0.25
@@ -52,8 +50,7 @@ def main(options: Sequence[str] = ()) -> None:
             np.savez_compressed(file, **measured(Made.read(folder)))
         parts.append(dict(np.load(file)))
     every = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    weights = every["weights"] * np.where(every["is_one"], ONE_WEIGHT, 1.0)
-    one = fitted(every["numbers"], every["is_one"], weights, ROUNDS, RATE)
+    one = fitted(every["numbers"], every["is_one"], every["weights"], ROUNDS, RATE)
     numbers, is_unedited = every["numbers"][every["is_one"]], every["is_unedited"][every["is_one"]]
     weights = np.where(is_unedited, UNEDITED_WEIGHT, 1.0)
     unedited = fitted(numbers, is_unedited, weights, ROUNDS_OF_KINDS, RATE_OF_KINDS)

@@ -62,7 +62,7 @@ class Choosing:
     ] = None
     min_probability: Annotated[
         float | None,
-        option("How sure it has to be; by default 0.5, of what a plan puts away 0.9.", metavar="SHARE"),
+        option("How sure it has to be; by default 0.25, of what a plan puts away 0.9.", metavar="SHARE"),
     ] = None
     in_: Annotated[str | None, option("Only files below this folder.", "--in", metavar="FOLDER")] = None
     against: Annotated[

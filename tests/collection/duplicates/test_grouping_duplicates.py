@@ -126,9 +126,9 @@ def test_the_turn_is_told_of_each_beside_the_keeper_whichever_has_the_smaller_id
 
 
 def test_pairs_below_the_probability_and_of_other_kinds_do_not_count(library):
-    library.tell(("ab", "same", 0.49), ("cd", "series", 0.99), ("de", "together", 0.95))
+    library.tell(("ab", "same", 0.24), ("cd", "series", 0.99), ("de", "together", 0.95))
     assert library.shown() == ["D E"]
-    assert library.shown(min_probability=0.4) == ["A b", "D E"]
+    assert library.shown(min_probability=0.2) == ["A b", "D E"]
     assert library.shown(kinds=["series"]) == ["C D"]
     assert library.shown(kinds="same", min_probability=0) == ["A b"]
 
