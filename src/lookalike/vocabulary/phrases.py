@@ -1,8 +1,8 @@
 """Words as people type them to find pictures: nouns and colours, and what goes between them.
 
 "a red car", "two dogs on the beach": the longest runs of words that are nouns of the table are taken first; a
-colour is one only before a noun, or alone. A word that is neither makes all of it unknown: "dog" is no answer to "angry
-dog".
+colour is one only before a noun, or alone. A word that is neither makes all of it unknown: "dog" is no answer
+to "angry dog".
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from lookalike.vocabulary.nouns import Noun, find_noun
 
 COLORS = {
-    **{name: name for name in ("red", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white")},
+    **{
+        name: name for name in ("red", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white")
+    },
     **{name: name for name in ("orange", "turquoise", "beige", "maroon", "violet")},
     "gray": "gray",
     "grey": "gray",
@@ -21,9 +23,13 @@ COLORS = {
 """Words for colours, and CSS's names for these."""
 
 _BETWEEN = frozenset(
-    "a an the some any of in on at by with and or near under over beside behind inside two three four five many several"
-    " photo photos picture pictures image images photograph photographs".split()
-) - {"or"}
+    [
+        *("a", "an", "the", "some", "of", "in", "on", "at", "by", "with", "and"),
+        *("near", "under", "over", "beside", "behind", "inside"),
+        *("two", "three", "four", "five", "many", "several"),
+        *("photo", "photos", "picture", "pictures", "image", "images", "photograph", "photographs"),
+    ]
+)
 _LONGEST = 4  # words that a noun may have
 
 
