@@ -1,5 +1,4 @@
-"""Words searched for without a model that knows text: by what the network takes pictures for, colours, and
-names.
+"""Words without a model that knows text: by what the network takes pictures for, colours, and names.
 
 The score of an image is the probability that it shows all of the nouns: the product over them of the sum over
 the classes that each one means. Of an image that is called so, by its file, folder, label, keyword or
@@ -97,8 +96,8 @@ def _warnings(shown: Shown | None, lacking: int) -> list[Sentence]:
         return []
     return [
         Sentence(
-            f"what {lacking:,} of the images show is not known, as {shown.model} did not say so when they were"
-            " embedded: they are found by their names only"
+            f"what {lacking:,} of the images show is not known, as {shown.model} did not say so when they"
+            " were embedded: they are found by their names only"
         )
     ]
 

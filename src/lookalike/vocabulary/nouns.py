@@ -66,6 +66,11 @@ def find_noun(text: str) -> Noun | None:
     return None
 
 
+def all_nouns() -> tuple[Noun, ...]:
+    """Return all that are known."""
+    return tuple(Noun(word, _read_ranges(classes)) for word, classes in _nouns().items())
+
+
 def find_relative(text: str) -> str | None:
     """Return a known noun that is near to one that is unknown: to ask whether it was meant; None if none is.
 
