@@ -21,9 +21,9 @@ classes are less than a hundredth of all kinds that WordNet has of it, as toilet
 where a class is called just so in the first place.
 
 A name that people use counts as a name of its class. A noun that no sense gives a class is still known where
-a class is called after it and WordNet's gloss says that it is one: a mosquito net is a "fine net or screen",
-but a mud puppy no puppy. All that is left is unknown; where the tree gives it a near and small relative, that
-is what is asked for instead.
+a class is called after it, is of the same kind of thing, and WordNet's gloss says that it is one: a mosquito
+net is a "fine net or screen", but a mud puppy no puppy. All that is left is unknown; where the tree gives it a
+near and small relative, that is what is asked for instead.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ KINDS = {
 UPWARD = 2  # how many steps a relative may lie above
 RARER = 5  # times, from which on a sense is not meant, whatever is called after it
 LEAST_SHARE = 0.01  # of the kinds of it that WordNet knows
+MOST_MEANT = 600  # classes, above which a word says nothing: of objects, all are some
 MOST_RELATED = 12  # classes that a relative may have: of more, nobody would guess why it was asked for
 
 
@@ -161,6 +162,10 @@ class Nouns:
                 return self.under(chosen) | {row for row in own if self._numbers[row] not in senses}
         if own or senses:
             return frozenset(row for row in own if not senses or word in self.titles[row])
+        first = self.wordnet.senses.get(word, [""])[0]
+        headed = {
+            row for row in headed if self.wordnet.kind[self._numbers[row]] == self.wordnet.kind.get(first)
+        }
         says_so = re.compile(rf"\b{re.escape(word)}\b")
         return frozenset(row for row in headed if says_so.search(self.wordnet.gloss[self._numbers[row]]))
 
@@ -225,7 +230,7 @@ def main(wordnet: Path, classes: Path) -> None:
     found = WordNet(wordnet)
     nouns = Nouns(found, [numbers[str(row)][1:] for row in range(1_000)], names)
     words = sorted({*found.senses, *(name for called in nouns.called for name in called)})
-    meant = {word: classes for word in words if (classes := nouns.meant(word))}
+    meant = {word: classes for word in words if 0 < len(classes := nouns.meant(word)) <= MOST_MEANT}
     meant |= {
         plural: meant[word]
         for plural, word in irregular_plurals(wordnet).items()
@@ -239,7 +244,10 @@ def main(wordnet: Path, classes: Path) -> None:
     ]
     for file, lines in (
         ("classes.txt", shown),
-        ("nouns.tsv", [f"{word}\t{ranges(classes)}" for word, classes in meant.items()]),
+        ("nouns.tsv", [
+                f"{word}\t{ranges(classes)}\t{'*' if nouns.is_used(word) else ''}"
+                for word, classes in meant.items()
+            ]),
         ("relatives.tsv", [f"{word}\t{near}" for word, near in sorted(related.items())]),
     ):
         (OUT / file).write_text("\n".join(lines) + "\n", "utf-8")

@@ -51,7 +51,7 @@ def _sets() -> tuple[Sequence[str], Sequence[int], npt.NDArray[np.intp], npt.NDA
     """Return the nouns, one for each set of classes: the shortest, or what people call the one class."""
     words: dict[tuple[int, ...], str] = {(number,): class_name(number) for number in range(1_000)}
     for noun in sorted(all_nouns(), key=lambda noun: (len(noun.word), noun.word)):
-        if len(noun.classes) <= _BROADEST:
+        if noun.is_usual and len(noun.classes) <= _BROADEST:
             words.setdefault(noun.classes, noun.word)
     sizes = [len(classes) for classes in words]
     starts = np.cumsum([0, *sizes[:-1]])

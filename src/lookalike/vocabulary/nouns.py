@@ -4,7 +4,8 @@ The table is made by ``scripts/write_nouns.py``, which says how, of WordNet 3.0 
 University; its licence stands in ``LICENSE.wordnet`` beside this file). Two classes may be one word, as the
 crane that lifts and the one that wades; then the sense counts that is used more.
 
-    nouns.tsv        dog      151-268         numbers of classes, those in a row by their ends
+    nouns.tsv        dog      151-268  *      numbers of classes, those in a row by their ends; a star where
+                                              WordNet's makers came across the word in texts
     relatives.tsv    pigeon   gallinacean     of nouns that are unknown: a near one that is known
 """
 
@@ -45,30 +46,38 @@ class Noun:
         As the table has it.
     classes : tuple of int
         Numbers of classes of ImageNet, rising.
+    is_usual : bool
+        Whether it is a word of everyday texts.
     """
 
     word: str
     classes: tuple[int, ...]
+    is_usual: bool = True
 
 
 def find_noun(text: str) -> Noun | None:
     """Return what a noun means, in the singular or the plural; None if it is unknown.
 
     >>> find_noun("Beaches")
-    Noun(word='beach', classes=(978,))
+    Noun(word='beach', classes=(978,), is_usual=True)
     >>> find_noun("sunset") is None
     True
     """
     table = _nouns()
     for form in forms_of(text):
         if form in table:
-            return Noun(form, _read_ranges(table[form]))
+            return _as_noun(form, table[form])
     return None
 
 
 def all_nouns() -> tuple[Noun, ...]:
     """Return all that are known."""
-    return tuple(Noun(word, _read_ranges(classes)) for word, classes in _nouns().items())
+    return tuple(_as_noun(word, row) for word, row in _nouns().items())
+
+
+def _as_noun(word: str, row: str) -> Noun:
+    classes, _, star = row.partition("\t")
+    return Noun(word, _read_ranges(classes), star == "*")
 
 
 def find_relative(text: str) -> str | None:
