@@ -22,8 +22,8 @@ where a class is called just so in the first place.
 
 A name that people use counts as a name of its class. A noun that no sense gives a class is still known where
 a class is called after it, is of the same kind of thing, and WordNet's gloss says that it is one: a mosquito
-net is a "fine net or screen", but a mud puppy no puppy. All that is left is unknown; where the tree gives it a
-near and small relative, that is what is asked for instead.
+net is a "fine net or screen", but a mud puppy no puppy. All that is left is unknown; where the tree gives it
+a near and small relative, that is what is asked for instead.
 """
 
 from __future__ import annotations
@@ -244,10 +244,13 @@ def main(wordnet: Path, classes: Path) -> None:
     ]
     for file, lines in (
         ("classes.txt", shown),
-        ("nouns.tsv", [
+        (
+            "nouns.tsv",
+            [
                 f"{word}\t{ranges(classes)}\t{'*' if nouns.is_used(word) else ''}"
                 for word, classes in meant.items()
-            ]),
+            ],
+        ),
         ("relatives.tsv", [f"{word}\t{near}" for word, near in sorted(related.items())]),
     ):
         (OUT / file).write_text("\n".join(lines) + "\n", "utf-8")

@@ -20,8 +20,8 @@ from lookalike.collection.named import called
 from lookalike.collection.resources import Resources
 from lookalike.collection.shown import Shown, shown_by
 from lookalike.collection.snapshot import Snapshot
-from lookalike.embed import DEFAULT_MODEL, MODELS, Model, base_name
-from lookalike.errors import QueryConflictError, QueryInputError
+from lookalike.embed import MODELS, Model, base_name
+from lookalike.errors import QueryInputError
 from lookalike.hints import Hint, Sentence
 from lookalike.query.appearance import LEAST_SCORE, score_colors
 from lookalike.query.embedding import check_meant
@@ -136,9 +136,7 @@ def are_words(terms: Sequence[Term]) -> bool:
     return all(isinstance(term, Words) for term in terms)
 
 
-def _unknown(
-    term: Words, phrase: Phrase, model: Model, snapshot: Snapshot
-) -> QueryInputError | QueryConflictError:
+def _unknown(term: Words, phrase: Phrase, model: Model, snapshot: Snapshot) -> QueryInputError:
     """Return the error that words mean nothing here, with what knows more."""
     no_file = f"there is no file {term.words!r}, and " if term.is_guess else ""
     with_text = [row.name for row in MODELS if row.has_text]
@@ -148,11 +146,9 @@ def _unknown(
         if here
         else Hint("models_with_text", models=", ".join(with_text))
     )
-    if not phrase.unknown and phrase.nouns:
-        return QueryConflictError(
-            f"{no_file}what the images show is not known: {model.name} does not say so, or did not when they"
-            " were embedded",
-            hint=Hint("sync_model", model=DEFAULT_MODEL),
+    if shown_by(snapshot, model.name) is None:
+        return QueryInputError(
+            f"{no_file}words cannot be searched for: the model {model.name} knows only images", hint=hint
         )
     unknown = ", ".join(map(repr, phrase.unknown)) or repr(term.words)
     relative = find_relative(term.words)

@@ -338,7 +338,12 @@ def _check_words(term: Words, model: Model, models: Iterable[str]) -> None:
 
 
 def check_meant(term: Words) -> None:
-    """Refuse what was hardly meant as words: nothing, or what is called like a file."""
+    """Refuse what was hardly meant as words: nothing, or what is called like a file.
+
+    Raises
+    ------
+    QueryError
+    """
     if not term.words.strip():
         raise QueryInputError("the query is empty; expected an image file, a URL, or words")
     if term.is_guess and term.words.lower().endswith(IMAGE_ENDINGS):
@@ -356,8 +361,7 @@ def _no_words(term: Words, model: str, models: Iterable[str]) -> QueryInputError
         hint = Hint("models_with_text", models=", ".join(with_text))
     no_file = f"there is no file {term.words!r}, and " if term.is_guess else ""
     return QueryInputError(
-        f"{no_file}words cannot be searched for together with pictures: the model {model} knows only images",
-        hint=hint,
+        f"{no_file}words cannot be searched for: the model {model} knows only images", hint=hint
     )
 
 
