@@ -125,7 +125,7 @@ def search(
 ) -> None:
     """Find the images most like a file, a URL or words, nearest first, with their cosine similarity.
 
-    Words need a model that knows text: see lookalike models. With --color alone, find those that have most
+    English nouns and colours need no model that knows text; other words do: see lookalike models. With --color alone, find those that have most
     of it; with other filters alone, list those that pass.
     """
     from lookalike.collection import Collection
