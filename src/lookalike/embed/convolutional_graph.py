@@ -7,6 +7,7 @@ into the convolution before it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import onnx
 
 _OPSET = 17
+_NOTHING: Mapping[str, int] = MappingProxyType({})
 _IR_VERSION = 8  # what opset 17 came with; newer ones would shut out older runtimes
 
 
@@ -101,17 +103,38 @@ class ConvolutionalGraph:
 
     def pool(self, x: str, name: str, side: int, dimension: int) -> bytes:
         """End with the mean over the positions; return the ONNX file of that name."""
-        x = self.add("GlobalAveragePool", [x])
-        self.add("Flatten", [x], output="features", axis=1)
+        self.mean(x)
         return self.file(name, side, dimension)
 
-    def file(self, name: str, side: int, dimension: int) -> bytes:
-        """Return the ONNX file, once an output is called ``features``."""
+    def mean(self, x: str, output: str = "features") -> str:
+        """Add the mean over the positions, (n, channels); return its name."""
+        return self.add("Flatten", [self.add("GlobalAveragePool", [x])], output=output, axis=1)
+
+    def classify(self, x: str, layer: str, output: str) -> int:
+        """Add a linear layer, by what the names of its weights begin with; return how many classes it has."""
+        weight, bias = (self._weights[f"{layer}.{part}"] for part in ("weight", "bias"))
+        names = [self.constant(layer + ".weight", weight), self.constant(layer + ".bias", bias)]
+        self.add("Gemm", [x, *names], output=output, transB=1)
+        return len(bias)
+
+    def file(self, name: str, side: int, dimension: int, beside: Mapping[str, int] = _NOTHING) -> bytes:
+        """Return the ONNX file, once an output is called ``features``.
+
+        Parameters
+        ----------
+        name : str
+        side, dimension : int
+        beside : mapping of str to int
+            Other outputs, and how many numbers an image they have.
+        """
         from onnx import TensorProto, checker, helper
 
         images = helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", side, side, 3])
-        features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", dimension])
-        graph = helper.make_graph(self._nodes, name, [images], [features], self._constants)
+        outputs = [
+            helper.make_tensor_value_info(output, TensorProto.FLOAT, ["n", size])
+            for output, size in {"features": dimension, **beside}.items()
+        ]
+        graph = helper.make_graph(self._nodes, name, [images], outputs, self._constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)])
         model.ir_version = _IR_VERSION
         model.producer_name = "lookalike"

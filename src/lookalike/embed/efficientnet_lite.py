@@ -5,7 +5,9 @@ makes it fast on a processor. The graph takes pixels as they are decoded and giv
 features:
 
     images (n, s, s, 3) uint8 → (x - 127) / 128 → stem → 16 to 21 inverted residual blocks → head
-        → mean over the positions → features (n, 1280) float32
+        → mean over the positions → features (n, 1280) float32 → last layer → classes (n, 1000) float32
+
+The last layer is that of the network's training, on the classes of ImageNet; it is there if asked for.
 
 Each batch normalisation is folded into the convolution before it. The weights came from TensorFlow, so
 strided convolutions pad as TensorFlow does ('SAME': the odd pixel goes to the right and the bottom).
@@ -108,7 +110,7 @@ def _widen(channels: int, factor: float) -> int:
     return rounded + 8 if rounded < 0.9 * wanted else rounded
 
 
-def build(weights: Mapping[str, npt.NDArray[Any]], variant: Variant) -> bytes:
+def build(weights: Mapping[str, npt.NDArray[Any]], variant: Variant, sides: tuple[str, ...] = ()) -> bytes:
     """Build the ONNX model of a variant.
 
     Parameters
@@ -117,31 +119,36 @@ def build(weights: Mapping[str, npt.NDArray[Any]], variant: Variant) -> bytes:
         As ``torch_weights.read_state_dict`` gives them.
     variant : Variant
         Which size.
+    sides : tuple of str
+        ``classes``, to have these as an output, too.
 
     Returns
     -------
     bytes
-        The ONNX file: input ``images`` (n, size, size, 3) uint8, RGB; output ``features`` (n, 1280) float32.
+        The ONNX file: input ``images`` (n, size, size, 3) uint8, RGB; output ``features`` (n, 1280) float32,
+        and where they are wanted, the log-odds ``classes`` (n, 1000) float32.
 
     Raises
     ------
     KeyError, ValueError
         If the weights are those of another network.
     """
-    return _Graph(weights, EPSILON).build(variant)
+    return _Graph(weights, EPSILON).build(variant, sides)
 
 
 class _Graph(ConvolutionalGraph):
     """The graph under construction."""
 
-    def build(self, variant: Variant) -> bytes:
+    def build(self, variant: Variant, sides: tuple[str, ...]) -> bytes:
         side = variant.size
         x = self.normalize(np.float32(127), np.float32(1 / 128))
         x, side = self._conv(x, side, "_conv_stem", "_bn0", stride=2)
         for number, block in enumerate(blocks(variant)):
             x, side = self._block(x, side, f"_blocks.{number}.", block)
         x, side = self._conv(x, side, "_conv_head", "_bn1")
-        return self.pool(x, "efficientnet_lite", variant.size, DIMENSION)
+        features = self.mean(x)
+        beside = {"classes": self.classify(features, "_fc", "classes")} if "classes" in sides else {}
+        return self.file("efficientnet_lite", variant.size, DIMENSION, beside)
 
     def _block(self, x: str, side: int, prefix: str, block: Block) -> tuple[str, int]:
         shortcut = x

@@ -28,7 +28,7 @@ from lookalike.system.cache import cache_folder, check_trusted, make_folder, shu
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.system.replace_file import replace_file
 
-_BUILD = 1
+_BUILD = 2
 """Raise it when a graph built from the same weights changes, so that cached ones are left behind."""
 
 
@@ -115,7 +115,7 @@ def _build(model: Model, source: PackagedWeights) -> bytes:
     from lookalike.embed.quantize import BOUNDS, quantize
 
     weights = read_packaged(source)
-    graph = efficientnet_lite.build(weights, efficientnet_lite.VARIANTS[model.architecture])
+    graph = efficientnet_lite.build(weights, efficientnet_lite.VARIANTS[model.architecture], model.sides)
     return quantize(graph, BOUNDS[model.architecture]) if model.precision == "int8" else graph
 
 

@@ -181,6 +181,8 @@ class Model:
         How to use the graph; None for those that lookalike builds.
     text : TextUse or None
         How to use its text tower; None for a model that knows only images.
+    sides : tuple of str
+        What it gives beside the vector, keys of ``sides.SIDES``.
     """
 
     name: str
@@ -195,6 +197,7 @@ class Model:
     licence: str
     use: GraphUse | None = None
     text: TextUse | None = None
+    sides: tuple[str, ...] = ()
 
     @property
     def has_text(self) -> bool:
@@ -229,6 +232,7 @@ def _lite(name: str, size: int, file: str, sha256: str) -> tuple[Model, Model]:
         dimension=1280,
         metric="cosine",
         licence="Apache-2.0",
+        sides=("classes",),
     )
     int8 = replace(float32, name=f"{name}-int8", title=f"{float32.title}; in 8-bit numbers", precision="int8")
     return float32, int8

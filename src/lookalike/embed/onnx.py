@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lookalike.embed.embedder import Outputs
 from lookalike.embed.models import GraphUse, Model
 from lookalike.embed.runtime import ONE_THREAD, Compute, is_out_of_memory, open_session
+from lookalike.embed.sides import SIDES, SideRows
 from lookalike.errors import ModelInputError, ModelMemoryError
 from lookalike.types import PixelArray, Vectors
 
@@ -23,7 +25,8 @@ class OnnxEmbedder:
     model : Model
         Which one.
     graph : bytes
-        Its ONNX file; input (n, size, size, 3) uint8, output (n, dimension) float32.
+        Its ONNX file; input (n, size, size, 3) uint8, output (n, dimension) float32. Where the model has
+        sides, an output of the name of each.
     compute : Compute
         Where it is to run.
 
@@ -38,6 +41,7 @@ class OnnxEmbedder:
         self._session, device = open_session(graph, model.name, compute)
         self.batch_size = device.batch_size
         self._input = self._session.get_inputs()[0].name
+        self._output = self._session.get_outputs()[0].name
 
     def prepare(self, image: Image) -> PixelArray:
         """Cut or squash, and scale, an RGB image to what the network sees.
@@ -60,12 +64,22 @@ class OnnxEmbedder:
         (n, dimension) float32
             Unit rows where the model's metric is cosine.
         """
-        parts: list[Vectors] = []
+        return self._run(images, ()).vectors
+
+    def embed_with_sides(self, images: PixelArray) -> Outputs:
+        """Embed prepared images as `embed` does, and keep what the model gives beside the vectors."""
+        return self._run(images, self.model.sides)
+
+    def _run(self, images: PixelArray, sides: tuple[str, ...]) -> Outputs:
+        """Embed prepared images; with the sides of these names."""
+        vectors: list[Vectors] = []
+        beside: dict[str, list[SideRows]] = {name: [] for name in sides}
         done = 0
         while done < len(images):
             batch = images[done : done + self.batch_size]
             try:
-                parts.append(self._checked(self._session.run(None, {self._input: batch})[0], len(batch)))
+                first, *others = self._session.run([self._output, *sides], {self._input: batch})
+                vectors.append(self._checked(first, len(batch)))
             except ModelInputError:
                 raise
             except Exception as error:  # the runtime raises its own classes, all plain Exceptions
@@ -81,9 +95,17 @@ class OnnxEmbedder:
                     ) from error
                 self.batch_size = -(-len(batch) // 2)
                 continue
+            for name, output in zip(sides, others, strict=True):
+                beside[name].append(SIDES[name].encode(output))
             done += len(batch)
-        features = np.concatenate(parts) if parts else np.empty((0, self.model.dimension), np.float32)
-        return unit_rows(features) if self.model.metric == "cosine" else features
+        features = np.concatenate(vectors) if vectors else np.empty((0, self.model.dimension), np.float32)
+        return Outputs(
+            unit_rows(features) if self.model.metric == "cosine" else features,
+            {
+                name: np.concatenate(rows) if rows else np.empty((0, SIDES[name].width), np.uint8)
+                for name, rows in beside.items()
+            },
+        )
 
     def _checked(self, features: Vectors, n_images: int) -> Vectors:
         """Return what came out of the network, once it is sure that it is one vector an image."""

@@ -79,7 +79,8 @@ def _places(folder: Path, fragment: Any, dimension: int) -> list[_Place]:
         return []
     file = folder / "data" / files[0].path
     columns = LanceFileReader(str(file)).metadata().columns
-    pages = [page.buffers for page in columns[-1].pages] if len(columns) == 2 else []
+    # The first two are ids and vectors; what may stand beside them comes behind.
+    pages = [page.buffers for page in columns[1].pages] if len(columns) >= 2 else []
     width = 4 * dimension
     stretches: list[tuple[int, int]] = []
     for buffers in pages:

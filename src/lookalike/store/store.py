@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,8 @@ class Changes:
     """Paths that are no longer files of the collection."""
     cleared: list[str] = field(default_factory=list)
     """Paths that no longer fail."""
+    sides: Mapping[str, npt.NDArray[np.uint8]] = field(default_factory=dict)
+    """What stands beside the vectors, (n, width) each, in their order."""
 
     def __len__(self) -> int:
         rows = (self.vectors, self.images, self.files, self.failures, self.gone, self.cleared)
@@ -129,7 +132,8 @@ class Store:
         """Write rows of all tables in the order that keeps every promise; a kill loses at most this call."""
         images, files, failures = changes.images, changes.files, changes.failures
         if changes.vectors:
-            self.write_vectors(list(changes.vectors), np.stack(list(changes.vectors.values())), vectors)
+            rows = np.stack(list(changes.vectors.values()))
+            self.write_vectors(list(changes.vectors), rows, vectors, changes.sides)
         if images:
             self.thumbnails.upsert(
                 {"id": [row.id for row in images], "jpeg": [row.thumbnail for row in images]}
@@ -167,12 +171,28 @@ class Store:
         columns["reader"] = [reader] * len(columns["id"])
         self.images.upsert(columns)
 
-    def write_vectors(self, ids: Ids | list[ImageId], vectors: Vectors, table: Table) -> None:
-        """Write embeddings, (n, d), of images that are there or about to be."""
+    def write_vectors(
+        self,
+        ids: Ids | list[ImageId],
+        vectors: Vectors,
+        table: Table,
+        sides: Mapping[str, npt.NDArray[np.uint8]] = MappingProxyType({}),
+    ) -> None:
+        """Write embeddings, (n, d), of images that are there or about to be.
+
+        What stands beside them, (n, width) each, gets a column of its name, which the table may lack so far.
+        """
         import pyarrow as pa
 
         matrix = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
-        table.upsert({"id": ids, "embedding": matrix})
+        table = table.with_sides({name: rows.shape[1] for name, rows in sides.items()})
+        beside = {
+            name: pa.FixedSizeBinaryArray.from_buffers(
+                pa.binary(rows.shape[1]), len(rows), [None, pa.py_buffer(np.ascontiguousarray(rows))]
+            )
+            for name, rows in sides.items()
+        }
+        table.upsert({"id": ids, "embedding": matrix, **beside})
 
     def needs_upgrade(self) -> bool:
         """Whether it is of format 1, without colours and sharpness, or an upgrade was cut short."""
