@@ -60,12 +60,17 @@ class OnnxEmbedder:
         (n, dimension) float32
             Unit rows where the model's metric is cosine.
         """
-        parts: list[Vectors] = []
+        features = self.outputs(images)[0]
+        return unit_rows(features) if self.model.metric == "cosine" else features
+
+    def outputs(self, images: PixelArray) -> list[Vectors]:
+        """Return all that the network gives for prepared images: for each output, (n, d) float32."""
+        parts: list[list[Vectors]] = []
         done = 0
         while done < len(images):
             batch = images[done : done + self.batch_size]
             try:
-                parts.append(self._checked(self._session.run(None, {self._input: batch})[0], len(batch)))
+                parts.append(self._checked(self._session.run(None, {self._input: batch}), len(batch)))
             except ModelInputError:
                 raise
             except Exception as error:  # the runtime raises its own classes, all plain Exceptions
@@ -82,18 +87,24 @@ class OnnxEmbedder:
                 self.batch_size = -(-len(batch) // 2)
                 continue
             done += len(batch)
-        features = np.concatenate(parts) if parts else np.empty((0, self.model.dimension), np.float32)
-        return unit_rows(features) if self.model.metric == "cosine" else features
+        if not parts:
+            return self._nothing()
+        return [np.concatenate(rows) for rows in zip(*parts, strict=True)]
 
-    def _checked(self, features: Vectors, n_images: int) -> Vectors:
+    def _nothing(self) -> list[Vectors]:
+        """Return the outputs for no image."""
+        return [np.empty((0, self.model.dimension), np.float32)]
+
+    def _checked(self, given: list[Vectors], n_images: int) -> list[Vectors]:
         """Return what came out of the network, once it is sure that it is one vector an image."""
+        features = given[0]
         dimension = self.model.dimension or features.shape[-1]  # not known before the first trial
         if features.shape != (n_images, dimension) or not dimension:
             raise ModelInputError(
                 f"the model {self.model.name} gives the shape {features.shape} for {n_images} images;"
                 f" expected ({n_images}, {dimension or 'd'}) numbers"
             )
-        return features
+        return given
 
 
 def fit_image(image: Image, model: Model) -> PixelArray:

@@ -6,6 +6,8 @@ that every convolution and every sum runs on them:
 
     images uint8 → Transpose → Dequantize → (Conv → Quantize → Dequantize) … → mean over positions → features
 
+Whatever else is pooled on the way, at other depths, is pooled so, too: in float, of what the integers stand for.
+
 That is QDQ form: standard operators say where numbers are rounded, and the runtime fuses each Dequantize,
 Conv, Quantize into one integer kernel. How each number is kept:
 
@@ -86,8 +88,11 @@ delicate: all of them larger by a quarter gave the same mAP within 0.0005."""
 
 _REACH = 126.9
 """How many steps a weight, or the sum of two neighbours, may have: rounded up, 127, or 128 for the two."""
+_POOLING = frozenset({"AveragePool", "GlobalAveragePool", "Mul", "Pow", "Flatten"})
+"""What comes after the integers: it takes what they stand for, in float."""
+
 _PIXELS = ["Cast", "Transpose", "Sub", "Mul"]
-_REST = {"Conv", "Clip", "Add", "GlobalAveragePool", "Flatten"}
+_REST = {"Conv", "Clip", "Add", *_POOLING}
 
 
 def quantize(graph: bytes, bounds: Sequence[float]) -> bytes:
@@ -184,6 +189,9 @@ class _Rewritten:
             high = float(self._values[node.input[2]])  # from 0
             self._round(node.input[0] + ".exact", name, np.float32(high / 255), np.uint8(0))
         else:
+            for constant in node.input:
+                if constant in self._values:
+                    self._constant(constant, self._values[constant])
             self.nodes.append(node)
 
     def _weights(self, node: onnx.NodeProto) -> list[str]:
