@@ -40,6 +40,7 @@ MOST_OF_A_FOLDER, MOST_PIXELS = 40, 4_000_000
 
 
 def main() -> None:
+    """Fit it, and write it where the model looks for it."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("cifar", type=Path, metavar="CIFAR", help="the folder cifar-10-batches-py")
     parser.add_argument("--choose", action="store_true", help="choose the pictures anew")

@@ -1,7 +1,7 @@
 """What the ONNX graphs of convolutional networks that are built here share.
 
-A graph takes pixels as they are decoded, and gives one vector an image, or some. Each batch normalisation is folded
-into the convolution before it.
+A graph takes pixels as they are decoded, and gives one vector an image, or some. Each batch normalisation is
+folded into the convolution before it.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class ConvolutionalGraph:
         return self.file(name, side, {"features": dimension})
 
     def file(self, name: str, side: int, outputs: Mapping[str, int]) -> bytes:
-        """Return the ONNX file, once there are tensors called as the outputs, of so many numbers an image."""
+        """Return the ONNX file, once there are tensors called as the outputs, of so many numbers each."""
         from onnx import TensorProto, checker, helper
 
         images = helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", side, side, 3])

@@ -11,6 +11,7 @@ from lookalike.embed.models import Model
 from lookalike.embed.onnx import OnnxEmbedder
 from lookalike.embed.runtime import ONE_THREAD, Compute
 from lookalike.embed.whitening import Whitening, load_whitening
+from lookalike.four_bits import rounded
 from lookalike.types import PixelArray, Vectors
 
 _OUTPUTS = {**DEPTHS, HEAD: DIMENSION}
@@ -49,12 +50,12 @@ class DepthsEmbedder(OnnxEmbedder):
         return dict(zip(_OUTPUTS, self.outputs(images), strict=True))
 
     def join(self, depths: dict[str, Vectors]) -> Vectors:
-        """Make vectors of what `depths` gave: (n, dimension) float32 unit rows."""
+        """Make vectors of what `depths` gave: (n, dimension) float32 unit rows, as they are kept."""
         with self._lock:
             if self._whitening is None:
                 assert self.model.whitening is not None
                 self._whitening = load_whitening(self.model.whitening)
-        return self._whitening.apply(depths)
+        return rounded(self._whitening.apply(depths))
 
     def _nothing(self) -> list[Vectors]:
         return [np.empty((0, length), np.float32) for length in _OUTPUTS.values()]

@@ -12,9 +12,11 @@ Or three depths of it, and the mean beside them, in one pass (`build_depths`):
     block 10 of lite0, after its sum (112 × 14 × 14) → low   means of 4 × 4 windows, 5 × 5 each, (n, 1792)
     the last block (320 × 7 × 7)                     → mid   means of 2 × 2 windows, 4 × 4 each, (n, 1280)
     head (1280 × 7 × 7)                              → gem   cube root of the mean of the cubes, (n, 1280)
-                                                     → head  the plain mean, which the published classifier takes, (n, 1280)
+                                                     → head  their mean, (n, 1280)
 
-Windows overlap; their numbers are in the order channel, row, column. Each batch normalisation is folded into the convolution before it. The weights came from TensorFlow, so
+The published classifier takes ``head``. Windows overlap; their numbers are in the order channel, row, column.
+
+Each batch normalisation is folded into the convolution before it. The weights came from TensorFlow, so
 strided convolutions pad as TensorFlow does ('SAME': the odd pixel goes to the right and the bottom).
 
 References

@@ -200,6 +200,9 @@ class Model:
     whitening : FrozenFile or None
         Of a model that joins three depths of its network, what makes one vector of them, see `whitening`;
         None for one whose network gives the vector.
+    bits : {32, 4}
+        In how many a number of its vectors is kept, see `lookalike.four_bits`; of those of 4, the vectors are
+        what is read again, everywhere.
     """
 
     name: str
@@ -215,6 +218,7 @@ class Model:
     use: GraphUse | None = None
     text: TextUse | None = None
     whitening: FrozenFile | None = None
+    bits: int = 32
 
     @property
     def has_text(self) -> bool:
@@ -276,6 +280,7 @@ _LITE0_DEEP = replace(
     whitening=FrozenFile(
         "lite0_whitening.npz", "ee8f5c3dc53a8c77e1a4480ce3fae6c7e7fba11ca54b946914f58b1b34f7cd6d"
     ),
+    bits=4,
 )
 
 _hub = functools.partial(Model, architecture="onnx", precision="float32", size=224, metric="cosine")

@@ -6,7 +6,8 @@ that every convolution and every sum runs on them:
 
     images uint8 → Transpose → Dequantize → (Conv → Quantize → Dequantize) … → mean over positions → features
 
-Whatever else is pooled on the way, at other depths, is pooled so, too: in float, of what the integers stand for.
+Whatever else is pooled on the way, at other depths, is pooled so, too: in float, of what the integers stand
+for.
 
 That is QDQ form: standard operators say where numbers are rounded, and the runtime fuses each Dequantize,
 Conv, Quantize into one integer kernel. How each number is kept:

@@ -44,7 +44,7 @@ def base_name(name: str) -> str | None:
 
 def reduced_model(name: str, base: Model, dimension: int) -> Model:
     """Describe the model that reduces another one's vectors."""
-    return replace(base, name=name, title=f"{base.title}; PCA to {dimension}", dimension=dimension)
+    return replace(base, name=name, title=f"{base.title}; PCA to {dimension}", dimension=dimension, bits=32)
 
 
 def reduce_vectors(vectors: Vectors, pca: PCA, model: Model) -> Vectors:
