@@ -16,7 +16,8 @@ Or three depths of it, and the mean beside them, in one pass (`build_depths`):
     head (1280 × 7 × 7)                              → gem   cube root of the mean of the cubes, (n, 1280)
                                                      → head  their mean, (n, 1280)
 
-The published classifier takes ``head``. Windows overlap; their numbers are in the order channel, row, column.
+The published classifier takes ``head``. Asked for, there are also cells, for parts of a picture: the means of
+3 × 3 windows of both blocks, ``cells`` (n, 3888). Windows overlap; their numbers are in the order channel, row, column.
 
 Each batch normalisation is folded into the convolution before it. The weights came from TensorFlow, so
 strided convolutions pad as TensorFlow does ('SAME': the odd pixel goes to the right and the bottom).
@@ -47,6 +48,10 @@ DEPTHS = {"gem": 1280, "mid": 1280, "low": 1792}
 """What `build_depths` pools at three depths of lite0, and how many numbers each has."""
 
 _LOW_BLOCK = 10  # counted from 0: the last of 14 × 14 positions and 112 channels
+
+CELLS = (("last", 320, 3, 2), ("low", 112, 6, 4))
+"""What it pools of parts of a picture: the blocks, as above, their channels, and the side of each of 3 × 3
+windows and the step to the next."""
 
 HEAD = "head"
 """What it gives beside them: the plain mean of the head, which the published classifier takes."""
@@ -198,11 +203,20 @@ class _Graph(ConvolutionalGraph):
         cubed = self.add("Flatten", [self.add("GlobalAveragePool", [cubes])], axis=1)
         self.add("Pow", [cubed, self.constant("third", np.float32(1 / 3))], output="gem")
         beside = self._beside(self.mean(head, HEAD), sides)
+        if "cells" in sides:
+            beside["cells"] = self._cells(outputs)
         return self.file("efficientnet_lite_depths", variant.size, {**DEPTHS, HEAD: DIMENSION, **beside})
 
     def _beside(self, features: str, sides: tuple[str, ...]) -> dict[str, int]:
         """Add what is given beside the vectors; return how many numbers an image each has."""
         return {"classes": self.classify(features, "_fc", "classes")} if "classes" in sides else {}
+
+    def _cells(self, outputs: list[str]) -> int:
+        """Add the means of 3 × 3 windows of two blocks; return how many numbers they are."""
+        blocks_of = {"last": outputs[-1], "low": outputs[_LOW_BLOCK]}
+        parts = [self._pooled(blocks_of[block], side, step) for block, _, side, step in CELLS]
+        self.add("Concat", parts, output="cells", axis=1)
+        return sum(channels * 3 * 3 for _, channels, *_ in CELLS)
 
     def _run(self, variant: Variant) -> list[str]:
         """Add the network; return the output of each block, and the head's."""
@@ -218,8 +232,11 @@ class _Graph(ConvolutionalGraph):
 
     def _windows(self, x: str, output: str, kernel: int) -> None:
         """Add the means of square windows, one every three positions."""
-        pooled = self.add("AveragePool", [x], kernel_shape=[kernel, kernel], strides=[3, 3])
-        self.add("Flatten", [pooled], output=output, axis=1)
+        self._pooled(x, kernel, 3, output)
+
+    def _pooled(self, x: str, kernel: int, stride: int, output: str | None = None) -> str:
+        pooled = self.add("AveragePool", [x], kernel_shape=[kernel, kernel], strides=[stride, stride])
+        return self.add("Flatten", [pooled], output=output, axis=1)
 
     def _block(self, x: str, side: int, prefix: str, block: Block) -> tuple[str, int]:
         shortcut = x

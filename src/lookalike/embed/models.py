@@ -285,6 +285,7 @@ _LITE0_DEEP = replace(
         "lite0_whitening.npz", "ee8f5c3dc53a8c77e1a4480ce3fae6c7e7fba11ca54b946914f58b1b34f7cd6d"
     ),
     bits=4,
+    sides=("classes", "cells"),
 )
 
 _hub = functools.partial(Model, architecture="onnx", precision="float32", size=224, metric="cosine")

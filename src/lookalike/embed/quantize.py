@@ -90,7 +90,7 @@ delicate: all of them larger by a quarter gave the same mAP within 0.0005."""
 
 _REACH = 126.9
 """How many steps a weight, or the sum of two neighbours, may have: rounded up, 127, or 128 for the two."""
-_POOLING = frozenset({"AveragePool", "GlobalAveragePool", "Mul", "Pow", "Flatten"})
+_POOLING = frozenset({"AveragePool", "GlobalAveragePool", "Mul", "Pow", "Flatten", "Concat"})
 """What comes after the integers: it takes what they stand for, in float."""
 
 _PIXELS = ["Cast", "Transpose", "Sub", "Mul"]
