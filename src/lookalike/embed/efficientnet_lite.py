@@ -16,8 +16,9 @@ Or three depths of it, and the mean beside them, in one pass (`build_depths`):
     head (1280 × 7 × 7)                              → gem   cube root of the mean of the cubes, (n, 1280)
                                                      → head  their mean, (n, 1280)
 
-The published classifier takes ``head``. Asked for, there are also cells, for parts of a picture: the means of
-3 × 3 windows of both blocks, ``cells`` (n, 3888). Windows overlap; their numbers are in the order channel, row, column.
+The published classifier takes ``head``. Asked for, there are also cells, for parts of a picture: the means
+of 3 × 3 windows of both blocks, ``cells`` (n, 3888). Windows overlap; their numbers are in the order channel,
+row, column.
 
 Each batch normalisation is folded into the convolution before it. The weights came from TensorFlow, so
 strided convolutions pad as TensorFlow does ('SAME': the odd pixel goes to the right and the bottom).

@@ -9,6 +9,7 @@ Cost: of a picture of 9 cells with 160 numbers, 720 bytes are read; a million ta
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -69,7 +70,7 @@ def nearest_cells(
 
     n_threads = min(usable_cores(), 1 + n // _SHARED)
     ends = np.linspace(0, n, n_threads + 1).astype(int).tolist()
-    parts = [slice(*each) for each in zip(ends[:-1], ends[1:], strict=True)]
+    parts = [slice(*each) for each in itertools.pairwise(ends)]
     if n_threads == 1:
         look(parts[0])
     else:
