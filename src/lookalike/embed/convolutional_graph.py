@@ -101,9 +101,19 @@ class ConvolutionalGraph:
 
     def pool(self, x: str, name: str, side: int, dimension: int) -> bytes:
         """End with the mean over the positions; return the ONNX file of that name."""
-        x = self.add("GlobalAveragePool", [x])
-        self.add("Flatten", [x], output="features", axis=1)
+        self.mean(x)
         return self.file(name, side, {"features": dimension})
+
+    def mean(self, x: str, output: str = "features") -> str:
+        """Add the mean over the positions, (n, channels); return its name."""
+        return self.add("Flatten", [self.add("GlobalAveragePool", [x])], output=output, axis=1)
+
+    def classify(self, x: str, layer: str, output: str) -> int:
+        """Add a linear layer, by what the names of its weights begin with; return how many classes it has."""
+        weight, bias = (self._weights[f"{layer}.{part}"] for part in ("weight", "bias"))
+        names = [self.constant(layer + ".weight", weight), self.constant(layer + ".bias", bias)]
+        self.add("Gemm", [x, *names], output=output, transB=1)
+        return len(bias)
 
     def file(self, name: str, side: int, outputs: Mapping[str, int]) -> bytes:
         """Return the ONNX file, once there are tensors called as the outputs, of so many numbers each."""

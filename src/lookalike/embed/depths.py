@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 
-import numpy as np
-
 from lookalike.embed.efficientnet_lite import DEPTHS, DIMENSION, HEAD
 from lookalike.embed.models import Model
 from lookalike.embed.onnx import OnnxEmbedder
@@ -31,12 +29,9 @@ class DepthsEmbedder(OnnxEmbedder):
 
     def __init__(self, model: Model, graph: bytes, compute: Compute = ONE_THREAD) -> None:
         super().__init__(model, graph, compute)
+        self._outputs = list(_OUTPUTS)
         self._whitening: Whitening | None = None
         self._lock = threading.Lock()  # the first images may come from several threads
-
-    def embed(self, images: PixelArray) -> Vectors:
-        """Embed prepared images, (n, size, size, 3) uint8, as (n, dimension) float32 unit rows."""
-        return self.join(self.depths(images))
 
     def depths(self, images: PixelArray) -> dict[str, Vectors]:
         """Return all that one pass of the network gives, neither whitened nor of unit length.
@@ -47,7 +42,7 @@ class DepthsEmbedder(OnnxEmbedder):
             ``gem``, ``mid`` (channel, row, column of 2 x 2 windows of the last block), ``low``, and ``head``,
             which the published classifier takes.
         """
-        return dict(zip(_OUTPUTS, self.outputs(images), strict=True))
+        return dict(zip(_OUTPUTS, self._session.run(self._outputs, {self._input: images}), strict=True))
 
     def join(self, depths: dict[str, Vectors]) -> Vectors:
         """Make vectors of what `depths` gave: (n, dimension) float32 unit rows, as they are kept."""
@@ -57,8 +52,5 @@ class DepthsEmbedder(OnnxEmbedder):
                 self._whitening = load_whitening(self.model.whitening)
         return rounded(self._whitening.apply(depths))
 
-    def _nothing(self) -> list[Vectors]:
-        return [np.empty((0, length), np.float32) for length in _OUTPUTS.values()]
-
-    def _checked(self, given: list[Vectors], n_images: int) -> list[Vectors]:
-        return given  # the graph is ours
+    def _vectors(self, given: list[Vectors], n_images: int) -> Vectors:
+        return self.join(dict(zip(_OUTPUTS, given, strict=True)))

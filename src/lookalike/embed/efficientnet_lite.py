@@ -5,7 +5,9 @@ makes it fast on a processor. The graph takes pixels as they are decoded and giv
 features:
 
     images (n, s, s, 3) uint8 → (x - 127) / 128 → stem → 16 to 21 inverted residual blocks → head
-        → mean over the positions → features (n, 1280) float32
+        → mean over the positions → features (n, 1280) float32 → last layer → classes (n, 1000) float32
+
+The last layer is that of the network's training, on the classes of ImageNet; it is there if asked for.
 
 Or three depths of it, and the mean beside them, in one pass (`build_depths`):
 
@@ -128,7 +130,7 @@ def _widen(channels: int, factor: float) -> int:
     return rounded + 8 if rounded < 0.9 * wanted else rounded
 
 
-def build(weights: Mapping[str, npt.NDArray[Any]], variant: Variant) -> bytes:
+def build(weights: Mapping[str, npt.NDArray[Any]], variant: Variant, sides: tuple[str, ...] = ()) -> bytes:
     """Build the ONNX model of a variant.
 
     Parameters
@@ -137,27 +139,32 @@ def build(weights: Mapping[str, npt.NDArray[Any]], variant: Variant) -> bytes:
         As ``torch_weights.read_state_dict`` gives them.
     variant : Variant
         Which size.
+    sides : tuple of str
+        ``classes``, to have these as an output, too.
 
     Returns
     -------
     bytes
-        The ONNX file: input ``images`` (n, size, size, 3) uint8, RGB; output ``features`` (n, 1280) float32.
+        The ONNX file: input ``images`` (n, size, size, 3) uint8, RGB; output ``features`` (n, 1280) float32,
+        and where they are wanted, the log-odds ``classes`` (n, 1000) float32.
 
     Raises
     ------
     KeyError, ValueError
         If the weights are those of another network.
     """
-    return _Graph(weights, EPSILON).build(variant)
+    return _Graph(weights, EPSILON).build(variant, sides)
 
 
-def build_depths(weights: Mapping[str, npt.NDArray[Any]]) -> bytes:
+def build_depths(weights: Mapping[str, npt.NDArray[Any]], sides: tuple[str, ...] = ()) -> bytes:
     """Build the ONNX model of lite0 that gives three depths of one pass.
 
     Parameters
     ----------
     weights : mapping of str to array
         As ``torch_weights.read_state_dict`` gives them.
+    sides : tuple of str
+        What it gives beside the depths, as ``Model.sides``.
 
     Returns
     -------
@@ -170,17 +177,19 @@ def build_depths(weights: Mapping[str, npt.NDArray[Any]]) -> bytes:
     KeyError, ValueError
         If the weights are those of another network.
     """
-    return _Graph(weights, EPSILON).build_depths(VARIANTS["lite0"])
+    return _Graph(weights, EPSILON).build_depths(VARIANTS["lite0"], sides)
 
 
 class _Graph(ConvolutionalGraph):
     """The graph under construction."""
 
-    def build(self, variant: Variant) -> bytes:
+    def build(self, variant: Variant, sides: tuple[str, ...]) -> bytes:
         *_, head = self._run(variant)
-        return self.pool(head, "efficientnet_lite", variant.size, DIMENSION)
+        features = self.mean(head)
+        beside = self._beside(features, sides)
+        return self.file("efficientnet_lite", variant.size, {"features": DIMENSION, **beside})
 
-    def build_depths(self, variant: Variant) -> bytes:
+    def build_depths(self, variant: Variant, sides: tuple[str, ...]) -> bytes:
         *outputs, head = self._run(variant)
         self._windows(outputs[_LOW_BLOCK], "low", 5)
         self._windows(outputs[-1], "mid", 4)
@@ -188,8 +197,12 @@ class _Graph(ConvolutionalGraph):
         cubes = self.add("Mul", [self.add("Mul", [head, head]), head])
         cubed = self.add("Flatten", [self.add("GlobalAveragePool", [cubes])], axis=1)
         self.add("Pow", [cubed, self.constant("third", np.float32(1 / 3))], output="gem")
-        self.add("Flatten", [self.add("GlobalAveragePool", [head])], output=HEAD, axis=1)
-        return self.file("efficientnet_lite_depths", variant.size, {**DEPTHS, HEAD: DIMENSION})
+        beside = self._beside(self.mean(head, HEAD), sides)
+        return self.file("efficientnet_lite_depths", variant.size, {**DEPTHS, HEAD: DIMENSION, **beside})
+
+    def _beside(self, features: str, sides: tuple[str, ...]) -> dict[str, int]:
+        """Add what is given beside the vectors; return how many numbers an image each has."""
+        return {"classes": self.classify(features, "_fc", "classes")} if "classes" in sides else {}
 
     def _run(self, variant: Variant) -> list[str]:
         """Add the network; return the output of each block, and the head's."""

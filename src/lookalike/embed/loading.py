@@ -29,7 +29,7 @@ from lookalike.system.cache import cache_folder, check_trusted, make_folder, shu
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.system.replace_file import replace_file
 
-_BUILD = 1
+_BUILD = 2
 """Raise it when a graph built from the same weights changes, so that cached ones are left behind."""
 
 
@@ -118,9 +118,9 @@ def _build(model: Model, source: PackagedWeights) -> bytes:
 
     weights = read_packaged(source)
     if model.whitening is not None:
-        graph = efficientnet_lite.build_depths(weights)
+        graph = efficientnet_lite.build_depths(weights, model.sides)
     else:
-        graph = efficientnet_lite.build(weights, efficientnet_lite.VARIANTS[model.architecture])
+        graph = efficientnet_lite.build(weights, efficientnet_lite.VARIANTS[model.architecture], model.sides)
     return quantize(graph, BOUNDS[model.architecture]) if model.precision == "int8" else graph
 
 

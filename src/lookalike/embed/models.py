@@ -197,6 +197,8 @@ class Model:
         How to use the graph; None for those that lookalike builds and that see the centre.
     text : TextUse or None
         How to use its text tower; None for a model that knows only images.
+    sides : tuple of str
+        What it gives beside the vector, keys of ``sides.SIDES``.
     whitening : FrozenFile or None
         Of a model that joins three depths of its network, what makes one vector of them, see `whitening`;
         None for one whose network gives the vector.
@@ -217,6 +219,7 @@ class Model:
     licence: str
     use: GraphUse | None = None
     text: TextUse | None = None
+    sides: tuple[str, ...] = ()
     whitening: FrozenFile | None = None
     bits: int = 32
 
@@ -261,6 +264,7 @@ def _lite(name: str, size: int, file: str, sha256: str) -> Model:
         dimension=1280,
         metric="cosine",
         licence="Apache-2.0",
+        sides=("classes",),
     )
 
 

@@ -86,7 +86,8 @@ def _places(folder: Path, fragment: Any, kind: np.dtype[Any], length: int) -> li
         return []
     file = folder / "data" / files[0].path
     columns = LanceFileReader(str(file)).metadata().columns
-    pages = [page.buffers for page in columns[-1].pages] if len(columns) == 2 else []
+    # The first two are ids and vectors; what may stand beside them comes behind.
+    pages = [page.buffers for page in columns[1].pages] if len(columns) >= 2 else []
     width = kind.itemsize * length
     stretches: list[tuple[int, int]] = []
     for buffers in pages:

@@ -140,6 +140,18 @@ def vectors(dimension: int, bits: int = FLOATS) -> pa.Schema:
     )
 
 
+def with_sides(table: pa.Schema, widths: Mapping[str, int]) -> pa.Schema:
+    """Return the schema of a vector table with columns of bytes behind it: what its model gives beside.
+
+    They are null in rows that were written before the model gave any.
+    """
+    import pyarrow as pa
+
+    for name, width in widths.items():
+        table = table.append(pa.field(name, pa.binary(width)))
+    return table
+
+
 def fields(columns: Mapping[str, FieldKind] = MappingProxyType({})) -> pa.Schema:
     """What users say of files in columns of their own.
 

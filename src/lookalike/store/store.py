@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,8 @@ class Changes:
     """Paths that are no longer files of the collection."""
     cleared: list[str] = field(default_factory=list)
     """Paths that no longer fail."""
+    sides: Mapping[str, npt.NDArray[np.uint8]] = field(default_factory=dict)
+    """What stands beside the vectors, (n, width) each, in their order."""
 
     def __len__(self) -> int:
         rows = (self.vectors, self.images, self.files, self.failures, self.gone, self.cleared)
@@ -130,7 +133,8 @@ class Store:
         """Write rows of all tables in the order that keeps every promise; a kill loses at most this call."""
         images, files, failures = changes.images, changes.files, changes.failures
         if changes.vectors:
-            self.write_vectors(list(changes.vectors), np.stack(list(changes.vectors.values())), vectors)
+            rows = np.stack(list(changes.vectors.values()))
+            self.write_vectors(list(changes.vectors), rows, vectors, changes.sides)
         if images:
             self.thumbnails.upsert(
                 {"id": [row.id for row in images], "jpeg": [row.thumbnail for row in images]}
@@ -168,9 +172,27 @@ class Store:
         columns["reader"] = [reader] * len(columns["id"])
         self.images.upsert(columns)
 
-    def write_vectors(self, ids: Ids | list[ImageId], vectors: Vectors, table: Table) -> None:
-        """Write embeddings, (n, d), of images that are there or about to be."""
-        table.upsert({"id": ids, COLUMN: to_column(vectors, table.schema)})
+    def write_vectors(
+        self,
+        ids: Ids | list[ImageId],
+        vectors: Vectors,
+        table: Table,
+        sides: Mapping[str, npt.NDArray[np.uint8]] = MappingProxyType({}),
+    ) -> None:
+        """Write embeddings, (n, d), of images that are there or about to be.
+
+        What stands beside them, (n, width) each, gets a column of its name, which the table may lack so far.
+        """
+        import pyarrow as pa
+
+        table = table.with_sides({name: rows.shape[1] for name, rows in sides.items()})
+        beside = {
+            name: pa.FixedSizeBinaryArray.from_buffers(
+                pa.binary(rows.shape[1]), len(rows), [None, pa.py_buffer(np.ascontiguousarray(rows))]
+            )
+            for name, rows in sides.items()
+        }
+        table.upsert({"id": ids, COLUMN: to_column(vectors, table.schema), **beside})
 
     def needs_upgrade(self) -> bool:
         """Whether it is of format 1, without colours and sharpness, or an upgrade was cut short."""

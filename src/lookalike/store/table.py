@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError, StoreDamagedError, StoreResourceError, is_panic
 from lookalike.hints import Hint, refusal
-from lookalike.store import upkeep, versions
+from lookalike.store import schema, upkeep, versions
 from lookalike.store.checksums import Checksums
 from lookalike.store.commits import ANOTHER_DISK, Commits
 from lookalike.store.embeddings import COLUMN, bits_of, dimension_of, from_column
@@ -227,6 +228,41 @@ class Table:
         """
         rows = self.read_where_in("id", ids, ["id", COLUMN])
         return rows["id"].to_numpy(), from_column(rows[COLUMN], len(rows))
+
+    def read_side(self, name: str) -> tuple[Ids, npt.NDArray[np.uint8]]:
+        """Read a column that stands beside the embeddings, of the rows that have it.
+
+        Returns
+        -------
+        ids : (n,) int64
+            Of no particular order.
+        rows : (n, width) uint8
+            (0, 0) where the table has no such column.
+        """
+        nothing = np.empty(0, np.int64), np.empty((0, 0), np.uint8)
+        if not self.exists():
+            return nothing
+        with self._errors("read"):
+            dataset = self._open()
+            if name not in dataset.schema.names:
+                return nothing
+            found = dataset.to_table(columns=["id", name], filter=f"{name} IS NOT NULL")
+            width = dataset.schema.field(name).type.byte_width
+            parts = [
+                np.frombuffer(part.buffers()[1], np.uint8, len(part) * width, part.offset * width)
+                for part in found[name].chunks
+                if len(part)
+            ]
+            rows = np.concatenate([np.empty(0, np.uint8), *parts]).reshape(-1, width)
+            return found["id"].to_numpy(), rows
+
+    def with_sides(self, widths: Mapping[str, int]) -> Table:
+        """Return a vector table ready to be written with columns beside the embeddings, by bytes a row."""
+        if not widths:
+            return self
+        wider = Table(self.folder, schema.with_sides(self.schema, widths), self._is_made_again)
+        wider.add_missing_columns()
+        return wider
 
     def has_vector_index(self) -> bool:
         """Whether `make_vector_index` was called, and all files of it are what was written."""
