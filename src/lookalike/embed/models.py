@@ -406,7 +406,7 @@ RESNET50_WEIGHTS = _hub(
 
 PIXELS_PATTERN = "pixels-SIDE-grey or pixels-SIDE-rgb, SIDE from 1 to 512"
 
-DEFAULT_MODEL = "lite0-int8"
+DEFAULT_MODEL = "lite0-deep-int8"
 
 
 def get_model(name: str, own: Sequence[str] = ()) -> Model:
