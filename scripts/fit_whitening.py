@@ -9,7 +9,8 @@ either leaves out what ``whitening_pictures.txt`` names. CIFAR-10's are all of i
 in the batches that they were taken from, whose pixels went through JPEG once.
 
 Chosen are, by the least SHA-256 of their names, 1,500 drawings, of no folder more than 40 (1,378 are stars),
-none that is a link to another and none beyond 4 megapixels; and 90 of each class of CIFAR-10.
+none that is a link to another and none beyond 4 megapixels; and 90 of each class of CIFAR-10. Together, the
+photos count twice what the drawings do.
 
 The numbers come from the 8-bit network; they serve both. Afterwards the sha256 that is printed belongs in
 ``lookalike/embed/models.py``. The file depends on the machine in its last bits.
@@ -35,6 +36,7 @@ HERE = Path(__file__).parent
 PICTURES = HERE / "whitening_pictures.txt"
 CLIPART = Path("/usr/share/openclipart/png")
 MODEL = "lite0-deep-int8"
+PHOTOS = 2.0  # what all photos count, where all drawings count 1
 N_DRAWINGS, N_A_CLASS = 1_500, 90
 MOST_OF_A_FOLDER, MOST_PIXELS = 40, 4_000_000
 
@@ -52,15 +54,19 @@ def main() -> None:
         PICTURES.write_text("\n".join(chosen) + "\n")
     embedder = load_model(MODEL)
     rows: dict[str, list[np.ndarray]] = defaultdict(list)
+    sources = []
     for line in PICTURES.read_text().splitlines():
         source, name = line.split(" ", 1)
+        sources.append(source)
         if source == "clipart":
             picture = decode((CLIPART / name).read_bytes(), name, embedder.model.decode_side).image
         else:
             picture = from_pixels(tiny[name]).image
         for depth, found in embedder.depths(embedder.prepare(picture)[None]).items():
             rows[depth].append(found[0])
-    parts = {depth: whitening.Part.fit(np.stack(rows[depth])) for depth in DEPTHS}
+    is_drawing = np.array([source == "clipart" for source in sources])
+    weights = np.where(is_drawing, 1 / is_drawing.sum(), PHOTOS / (~is_drawing).sum())
+    parts = {depth: whitening.Part.fit(np.stack(rows[depth]), weights) for depth in DEPTHS}
     content = whitening.write_parts(parts)
     file = Path(whitening.__file__).with_name(embedder.model.whitening.file)
     file.write_bytes(content)

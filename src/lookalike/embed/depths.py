@@ -52,5 +52,8 @@ class DepthsEmbedder(OnnxEmbedder):
                 self._whitening = load_whitening(self.model.whitening)
         return rounded(self._whitening.apply(depths))
 
-    def _vectors(self, given: list[Vectors], n_images: int) -> Vectors:
+    def _check(self, given: list[Vectors], n_images: int) -> None:
+        """Find nothing to say: the graph is ours."""
+
+    def _vectors(self, given: list[Vectors]) -> Vectors:
         return self.join(dict(zip(_OUTPUTS, given, strict=True)))

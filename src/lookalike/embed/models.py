@@ -282,7 +282,7 @@ _LITE0_DEEP = replace(
     dimension=1536,
     use=GraphUse(fit="squash"),
     whitening=FrozenFile(
-        "lite0_whitening.npz", "ee8f5c3dc53a8c77e1a4480ce3fae6c7e7fba11ca54b946914f58b1b34f7cd6d"
+        "lite0_whitening.npz", "e696f6d765f6d68359e2497d05ebc00a1c9d0f14566817db1659101b46d31359"
     ),
     bits=4,
     sides=("classes", "cells"),
@@ -407,7 +407,7 @@ RESNET50_WEIGHTS = _hub(
 
 PIXELS_PATTERN = "pixels-SIDE-grey or pixels-SIDE-rgb, SIDE from 1 to 512"
 
-DEFAULT_MODEL = "lite0-int8"
+DEFAULT_MODEL = "lite0-deep-int8"
 
 
 def get_model(name: str, own: Sequence[str] = ()) -> Model:

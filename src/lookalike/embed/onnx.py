@@ -72,16 +72,14 @@ class OnnxEmbedder:
 
     def _run(self, images: PixelArray, sides: tuple[str, ...]) -> Outputs:
         """Embed prepared images; with the sides of these names."""
-        parts: list[Outputs] = []
+        parts: list[list[Vectors]] = []  # by output
         done = 0
         while done < len(images):
             batch = images[done : done + self.batch_size]
             try:
                 given = self._session.run([*self._outputs, *sides], {self._input: batch})
-                made = given[: len(self._outputs)]
-                beside = dict(zip(sides, given[len(made) :], strict=True))
-                vectors = self._vectors(made, len(batch))
-                parts.append(Outputs(vectors, {name: SIDES[name].encode(beside[name]) for name in sides}))
+                self._check(given, len(batch))
+                parts.append(given)
             except ModelInputError:
                 raise
             except Exception as error:  # the runtime raises its own classes, all plain Exceptions
@@ -101,13 +99,13 @@ class OnnxEmbedder:
         if not parts:
             nothing = {name: np.empty((0, SIDES[name].width), np.uint8) for name in sides}
             return Outputs(np.empty((0, self.model.dimension), np.float32), nothing)
-        return Outputs(
-            np.concatenate([part.vectors for part in parts]),
-            {name: np.concatenate([part.sides[name] for part in parts]) for name in sides},
-        )
+        whole = [np.concatenate(rows) for rows in zip(*parts, strict=True)]
+        beside = dict(zip(sides, whole[len(self._outputs) :], strict=True))
+        vectors = self._vectors(whole[: len(self._outputs)])
+        return Outputs(vectors, {name: SIDES[name].encode(rows) for name, rows in beside.items()})
 
-    def _vectors(self, given: list[Vectors], n_images: int) -> Vectors:
-        """Make vectors of what came out of the network, once it is sure that it is one an image."""
+    def _check(self, given: list[Vectors], n_images: int) -> None:
+        """Make sure that what came out of the network is one vector an image."""
         features = given[0]
         dimension = self.model.dimension or features.shape[-1]  # not known before the first trial
         if features.shape != (n_images, dimension) or not dimension:
@@ -115,7 +113,10 @@ class OnnxEmbedder:
                 f"the model {self.model.name} gives the shape {features.shape} for {n_images} images;"
                 f" expected ({n_images}, {dimension or 'd'}) numbers"
             )
-        return unit_rows(features) if self.model.metric == "cosine" else features
+
+    def _vectors(self, given: list[Vectors]) -> Vectors:
+        """Make vectors of what came out of the network for all images."""
+        return unit_rows(given[0]) if self.model.metric == "cosine" else given[0]
 
 
 def fit_image(image: Image, model: Model) -> PixelArray:
