@@ -29,7 +29,7 @@ from lookalike.system.cache import cache_folder, check_trusted, make_folder, shu
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.system.replace_file import replace_file
 
-_BUILD = 3
+_BUILD = 4
 """Raise it when a graph built from the same weights changes, so that cached ones are left behind."""
 
 
