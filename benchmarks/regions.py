@@ -1,6 +1,6 @@
 """Does a part of a picture find its whole, and an object the scenes that it is in?
 
-    python -m benchmarks regions [--parts 600] [--scenes 1000] [--keep DIR]
+    python -m benchmarks regions [--parts 500] [--scenes 500] [--keep DIR]
 
 Caltech-101 is indexed with the default model. Parts of 40, 25 and 15 % of the area, of the shape of their
 pictures and at random places, are searched for among all of it, as regions of the files; asked by the vector
@@ -46,9 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(prog="benchmarks regions", description=__doc__.split("\n\n")[0])
     parser.add_argument(
-        "--parts", type=int, default=600, metavar="N", help="pictures that parts are cut from"
+        "--parts", type=int, default=500, metavar="N", help="pictures that parts are cut from"
     )
-    parser.add_argument("--scenes", type=int, default=1_000, metavar="N", help="pictures that others are in")
+    parser.add_argument("--scenes", type=int, default=500, metavar="N", help="pictures that others are in")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where collections and scenes are kept")
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _indexed(photos: Path, place: Path) -> Collection:
-    collection = Collection.open_or_create(photos, at=place)
+    collection = Collection.open_or_create([photos], at=place)
     collection.sync()
     return collection
 
@@ -120,7 +120,7 @@ def _scenes(
         scene.save(made[-1], quality=90)
         regions.append(region)
     few = _made_of(made[:FEW_SCENES], folder.with_name("few"))
-    all_scenes = Collection.open_or_create(folder, at=folder.with_name("scenes-index"))
+    all_scenes = Collection.open_or_create([folder], at=folder.with_name("scenes-index"))
     all_scenes.sync()
     collection.add_root(folder)
     collection.sync()
@@ -161,7 +161,7 @@ def _made_of(files: Sequence[Path], folder: Path) -> Collection:
     folder.mkdir(exist_ok=True)
     for file in files:
         (folder / file.name).write_bytes(file.read_bytes())
-    collection = Collection.open_or_create(folder, at=folder.with_name("few-index"))
+    collection = Collection.open_or_create([folder], at=folder.with_name("few-index"))
     collection.sync()
     return collection
 

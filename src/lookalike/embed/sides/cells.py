@@ -118,7 +118,9 @@ def split(pooled: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
     """Return the parts of what the network pooled: (n · 9, channels) each, the cells row by row."""
     ends = np.cumsum([channels * N_CELLS for _, channels, *_ in PARTS])
     return [
-        np.ascontiguousarray(part.reshape(len(pooled), -1, N_CELLS).transpose(0, 2, 1)).reshape(-1, channels)
+        np.ascontiguousarray(part.reshape(len(pooled), channels, N_CELLS).transpose(0, 2, 1)).reshape(
+            -1, channels
+        )
         for (_, channels, *_), part in zip(PARTS, np.split(pooled, ends[:-1], axis=1), strict=True)
     ]
 
