@@ -24,7 +24,11 @@ def test_search_json_has_the_documented_fields_and_relative_paths(call, photos):
     ]
     assert (document["proved"], document["total"], document["below_chance"]) == (True, 5, None)
     assert document["request"]["like"] == [{"file": "cats/0.png", "weight": 1.0}]
-    assert (document["query"], document["model"], document["index"]) == ("cats/0.png", "lite0-int8", "exact")
+    assert (document["query"], document["model"], document["index"]) == (
+        "cats/0.png",
+        "lite0-deep-int8",
+        "exact",
+    )
     assert [hit["rank"] for hit in document["hits"]] == [1, 2, 3, 4, 5]
     for hit in document["hits"]:
         assert list(hit)[:6] == ["rank", "path", "score", "distance", "label", "id"]
