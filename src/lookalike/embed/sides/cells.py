@@ -14,9 +14,11 @@ four times beside each other, so that no border shows (`as_part`). Its vector is
 (`query_of`).
 
 All this was chosen with parts of the pictures of a third of Caltech-101. Beside 2 × 2 cells of the last block
-alone, 128 numbers in 8 bits, and the query in full size: by cells alone, the wholes of .82, .84, .77 instead of
-.84, .73, .46 of parts of 40, 25 and 15 % of the area came first, and of small pictures .83 instead of .46 found
-the scenes that they were pasted into within 10, of 350.
+alone, 128 numbers in 8 bits, and the query in full size: by cells alone, the wholes of .82, .84, .77 instead
+of .84, .73, .46 of parts of 40, 25 and 15 % of the area came first, and of small pictures .83 instead of .46
+found the scenes that they were pasted into within 10, of 350.
+
+Cost: 0.15 ms an image, of 5.5, half of it for what the network pools.
 """
 
 from __future__ import annotations
