@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rng = np.random.default_rng(0)
         drawn = [others[at] for at in rng.permutation(len(others)).tolist()]
         collection = _indexed(photos, folder / "photos")
-        figures = {"parts": dict(_parts(collection, drawn[: asked.parts], rng))}
+        figures: dict[str, Any] = {"parts": dict(_parts(collection, drawn[: asked.parts], rng))}
         figures["scenes"] = _scenes(collection, drawn[: 2 * asked.scenes], folder / "scenes", rng)
         figures["a million"] = _million()
         figures["bytes a picture"] = cells.WIDTH
@@ -124,7 +124,7 @@ def _scenes(
     all_scenes.sync()
     collection.add_root(folder)
     collection.sync()
-    figures = {}
+    figures: dict[str, Any] = {}
     for name, searched, asked in (
         (f"among {len(made[:FEW_SCENES])} scenes", few, small[:FEW_SCENES]),
         (f"among {len(made)} scenes", all_scenes, small),
@@ -199,8 +199,10 @@ def _recalls(ranks: Sequence[int]) -> dict[str, float]:
     }
 
 
-def _is_inside(box: Region, region: Region) -> bool:
+def _is_inside(box: Region | None, region: Region) -> bool:
     """Tell whether the middle of a box is in a region."""
+    if box is None:
+        return False
     x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
     return region[0] <= x <= region[0] + region[2] and region[1] <= y <= region[1] + region[3]
 
