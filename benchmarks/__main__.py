@@ -28,6 +28,7 @@ NAMES = (
     "clusterings",
     "tsne",
     "labels",
+    "words",
 )
 NAMED = (  # only when they are named
     "duplicates",  # folders that are made for it
