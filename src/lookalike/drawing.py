@@ -92,7 +92,10 @@ _CLASSES = 24  # of a confusion
 
 @checked
 def draw_search(collection: Collection, result: SearchResult) -> Figure:
-    """Draw the queries of a search, and the hits with rank, score, label and file name."""
+    """Draw the queries of a search, and the hits with rank, score, label and file name.
+
+    Where a region was searched for, a frame says where in a hit it was found.
+    """
     pictures = collection.thumbnails([hit.id for hit in result.hits])
     hits = [
         Tile(
@@ -100,6 +103,7 @@ def draw_search(collection: Collection, result: SearchResult) -> Figure:
             f"{hit.rank}   {hit.distance if hit.score is None else hit.score:.3f}"
             + (f"   {hit.label}" if hit.label else ""),
             _file_name(hit),
+            box=hit.box,
         )
         for hit in result.hits
         if hit.id in pictures

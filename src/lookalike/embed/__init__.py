@@ -1,7 +1,7 @@
 """Images to vectors: the table of models, and loading one."""
 
 from lookalike.embed.comparable import embed_each, incomparable, outputs_of
-from lookalike.embed.embedder import Embedder, Outputs, TextEmbedder
+from lookalike.embed.embedder import Embedder, Outputs, SidedEmbedder, TextEmbedder
 from lookalike.embed.hub import fetch
 from lookalike.embed.loading import is_installed, load_model, read_packaged
 from lookalike.embed.local import LocalModel, TrainedNetwork
@@ -37,6 +37,7 @@ __all__ = [
     "OnnxEmbedder",
     "Outputs",
     "PackagedWeights",
+    "SidedEmbedder",
     "TextEmbedder",
     "TrainedNetwork",
     "base_name",

@@ -1,13 +1,12 @@
 """What the ONNX graphs of convolutional networks that are built here share.
 
-A graph takes pixels as they are decoded, and gives one vector an image. Each batch normalisation is folded
-into the convolution before it.
+A graph takes pixels as they are decoded, and gives one vector an image, or some. Each batch normalisation is
+folded into the convolution before it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +15,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import onnx
 
-_OPSET = 17
-_NOTHING: Mapping[str, int] = MappingProxyType({})
-_IR_VERSION = 8  # what opset 17 came with; newer ones would shut out older runtimes
+OPSET = 17
+IR_VERSION = 8  # what opset 17 came with; newer ones would shut out older runtimes
 
 
 class ConvolutionalGraph:
@@ -104,7 +102,7 @@ class ConvolutionalGraph:
     def pool(self, x: str, name: str, side: int, dimension: int) -> bytes:
         """End with the mean over the positions; return the ONNX file of that name."""
         self.mean(x)
-        return self.file(name, side, dimension)
+        return self.file(name, side, {"features": dimension})
 
     def mean(self, x: str, output: str = "features") -> str:
         """Add the mean over the positions, (n, channels); return its name."""
@@ -117,26 +115,18 @@ class ConvolutionalGraph:
         self.add("Gemm", [x, *names], output=output, transB=1)
         return len(bias)
 
-    def file(self, name: str, side: int, dimension: int, beside: Mapping[str, int] = _NOTHING) -> bytes:
-        """Return the ONNX file, once an output is called ``features``.
-
-        Parameters
-        ----------
-        name : str
-        side, dimension : int
-        beside : mapping of str to int
-            Other outputs, and how many numbers an image they have.
-        """
+    def file(self, name: str, side: int, outputs: Mapping[str, int]) -> bytes:
+        """Return the ONNX file, once there are tensors called as the outputs, of so many numbers each."""
         from onnx import TensorProto, checker, helper
 
         images = helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", side, side, 3])
-        outputs = [
-            helper.make_tensor_value_info(output, TensorProto.FLOAT, ["n", size])
-            for output, size in {"features": dimension, **beside}.items()
+        given = [
+            helper.make_tensor_value_info(output, TensorProto.FLOAT, ["n", length])
+            for output, length in outputs.items()
         ]
-        graph = helper.make_graph(self._nodes, name, [images], outputs, self._constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)])
-        model.ir_version = _IR_VERSION
+        graph = helper.make_graph(self._nodes, name, [images], given, self._constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
+        model.ir_version = IR_VERSION
         model.producer_name = "lookalike"
         model.producer_version = ""
         checker.check_model(model)

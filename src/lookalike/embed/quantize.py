@@ -6,6 +6,9 @@ that every convolution and every sum runs on them:
 
     images uint8 → Transpose → Dequantize → (Conv → Quantize → Dequantize) … → mean over positions → features
 
+Whatever else is pooled on the way, at other depths, is pooled so, too: in float, of what the integers stand
+for.
+
 That is QDQ form: standard operators say where numbers are rounded, and the runtime fuses each Dequantize,
 Conv, Quantize into one integer kernel. How each number is kept:
 
@@ -87,8 +90,11 @@ delicate: all of them larger by a quarter gave the same mAP within 0.0005."""
 
 _REACH = 126.9
 """How many steps a weight, or the sum of two neighbours, may have: rounded up, 127, or 128 for the two."""
+_POOLING = frozenset({"AveragePool", "GlobalAveragePool", "Mul", "Pow", "Flatten", "Concat"})
+"""What comes after the integers: it takes what they stand for, in float."""
+
 _PIXELS = ["Cast", "Transpose", "Sub", "Mul"]
-_REST = {"Conv", "Clip", "Add", "GlobalAveragePool", "Flatten", "Gemm"}
+_REST = {"Conv", "Clip", "Add", "Gemm", *_POOLING}
 
 
 def quantize(graph: bytes, bounds: Sequence[float]) -> bytes:
@@ -187,6 +193,9 @@ class _Rewritten:
         elif node.op_type == "Gemm":
             self._classify(node)
         else:
+            for constant in node.input:
+                if constant in self._values:
+                    self._constant(constant, self._values[constant])
             self.nodes.append(node)
 
     def _classify(self, node: onnx.NodeProto) -> None:

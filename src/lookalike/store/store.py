@@ -21,6 +21,7 @@ from lookalike.images import decode, dominant_colors, sharpness
 from lookalike.images.metadata.metadata import NO_METADATA, Metadata
 from lookalike.images.palette import MAX_COLORS, Palette
 from lookalike.store import schema
+from lookalike.store.embeddings import COLUMN, FLOATS, to_column
 from lookalike.store.fields import FieldTable
 from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.kept import KeptFiles
@@ -110,15 +111,15 @@ class Store:
         self.kept = KeptFiles(folder / ADDED)
         self.journal = JournalTable(folder / JOURNAL, schema.journal())
 
-    def vectors(self, model: str, dimension: int) -> Table:
-        """Return the vector table of a model."""
+    def vectors(self, model: str, dimension: int, bits: int = FLOATS) -> Table:
+        """Return the vector table of a model; in how many bits a number is kept, who writes it says."""
         place = self.folder / "vectors" / f"{model}.lance"
-        return Table(place, schema.vectors(dimension), lambda: not self._are_brought(model))
+        return Table(place, schema.vectors(dimension, bits), lambda: not self._are_brought(model))
 
     def vector_tables(self) -> dict[str, Table]:
         """Return the vector tables that are there, by model."""
         found = sorted((self.folder / "vectors").glob("*.lance"))
-        # The dimension matters to writers only; those who read take what the table says.
+        # Dimension and bits matter to writers only; those who read take what the table says.
         return {folder.stem: self.vectors(folder.stem, 1) for folder in found}
 
     def _makes_files_again(self) -> bool:
@@ -184,7 +185,6 @@ class Store:
         """
         import pyarrow as pa
 
-        matrix = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
         table = table.with_sides({name: rows.shape[1] for name, rows in sides.items()})
         beside = {
             name: pa.FixedSizeBinaryArray.from_buffers(
@@ -192,7 +192,7 @@ class Store:
             )
             for name, rows in sides.items()
         }
-        table.upsert({"id": ids, "embedding": matrix, **beside})
+        table.upsert({"id": ids, COLUMN: to_column(vectors, table.schema), **beside})
 
     def needs_upgrade(self) -> bool:
         """Whether it is of format 1, without colours and sharpness, or an upgrade was cut short."""

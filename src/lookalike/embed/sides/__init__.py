@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.embed.sides import classes
+from lookalike.embed.sides import cells, classes
 
 SideRows = npt.NDArray[np.uint8]
 """(n, width)"""
@@ -37,4 +37,10 @@ class Side:
     encode: Callable[[npt.NDArray[np.float32]], SideRows]
 
 
-SIDES: dict[str, Side] = {side.name: side for side in (Side("classes", classes.WIDTH, classes.encode),)}
+SIDES: dict[str, Side] = {
+    side.name: side
+    for side in (
+        Side("classes", classes.WIDTH, classes.encode),
+        Side("cells", cells.WIDTH, cells.encode),
+    )
+}
