@@ -21,6 +21,7 @@ NAMES = (
     "asked_recall",
     "said",
     "registration",
+    "regions",
     "million",
     "density",
     "clusterings",

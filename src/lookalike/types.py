@@ -206,6 +206,9 @@ class Hit(Pictured):
         Those that it was added under by call; see `Collection.add`.
     folded : int
         How many near-duplicates were folded into it; see `Collection.search`.
+    box : (float, float, float, float) or None
+        Where in the picture the region of the query was found: left, top, width and height, as shares of it,
+        upright; None where there was none, or the model knows only whole pictures.
     """
 
     rank: int
@@ -220,6 +223,7 @@ class Hit(Pictured):
     fields: Mapping[str, FieldValue] = field(default_factory=dict, hash=False)
     keys: tuple[str, ...] = ()
     folded: int = 0
+    box: tuple[float, float, float, float] | None = None
 
     def __repr__(self) -> str:
         return repr_of_given(self)
@@ -283,7 +287,7 @@ class Hit(Pictured):
             "fields": field_documents(self.fields),
             "keys": list(self.keys),
             "probability": None,
-            "box": None,
+            "box": None if self.box is None else [round(share, 6) for share in self.box],
             "folded": self.folded,
         }
 

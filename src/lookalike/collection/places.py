@@ -277,6 +277,13 @@ class Places:
         return tuple(Note(self.absolute(row["path"]), row["note"]) for row in rows)
 
 
+class Found(NamedTuple):
+    """What a search says of a hit beside how near it is; see `Hit`."""
+
+    folded: int = 0
+    box: tuple[float, float, float, float] | None = None
+
+
 def make_hit(
     rank: int,
     image: ImageId,
@@ -284,12 +291,12 @@ def make_hit(
     score: float | None,
     locations: Sequence[FileLocation],
     lookup: Lookup,
-    folded: int = 0,
+    found: Found | None = None,
 ) -> Hit:
     """Return a hit that lies in some places, of which there is one at least, shown by what is looked up."""
     paths = tuple(location.path for location in locations)
     first = locations[0]
     said = first.label, first.folder_label, first.clusters, first.hand_label, first.fields
     keys = tuple(location.key for location in locations if location.key is not None)
-    made = Hit(rank, image, paths, distance, score, *said, keys, folded)
+    made = Hit(rank, image, paths, distance, score, *said, keys, *(found or Found()))
     return shown_by(made, partial(show_hit, lookup))

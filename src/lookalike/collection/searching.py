@@ -14,7 +14,8 @@ from lookalike.collection.clusterings.centers import nearest_cluster
 from lookalike.collection.columns import are_in, common
 from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.folding import Copies, Fold
-from lookalike.collection.places import FileLocation, Places, make_hit
+from lookalike.collection.places import FileLocation, Found, Places, make_hit
+from lookalike.collection.regions import Near, Regions, load_with_cells, model_of_cells, says_whole_only
 from lookalike.collection.resources import Resources
 from lookalike.collection.selecting import Passing, pass_filter
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
@@ -33,16 +34,13 @@ from lookalike.query.appearance import LEAST_SCORE, score_colors
 from lookalike.query.embedding import EmbeddedQuery, combine, embed_query
 from lookalike.query.filter import ANYTHING
 from lookalike.query.request import SearchRequest
-from lookalike.query.terms import Term, Vector, Words
+from lookalike.query.terms import Region, Term, Vector, Words
 from lookalike.results.hits import Hits
 from lookalike.results.search import HitCluster, SearchResult
 from lookalike.store import Store
 from lookalike.system.cores import usable_cores
 from lookalike.system.progress import Watch
 from lookalike.types import Hit, Ids, ImageId, Vectors
-
-Near = tuple[Ids, npt.NDArray[np.floating]]
-"""Images, the nearest first, and how far each is from the query."""
 
 _ASKED_MORE = 4  # times as many, where too few of the nearest are hits
 _FEW = 1_000  # images, which are looked for in the table where that is the quicker way
@@ -109,8 +107,13 @@ def _search_vectors(
     compute = Compute(usable_cores(), run.device)
     load = partial(resources.models.load, model.name, compute, watch=run.watch)
 
+    cells_of = model_of_cells(resources, model, request.like)
+    load_cells = (
+        None if cells_of is None else partial(load_with_cells, resources, cells_of, compute, run.watch)
+    )
+
     def embed(term: Term) -> EmbeddedQuery:
-        return embed_query(term, model, load, stored, run.allow_private)
+        return embed_query(term, model, load, stored, run.allow_private, load_cells)
 
     wanted = tuple(map(embed, request.like))
     unwanted = tuple(map(embed, request.unlike))
@@ -133,26 +136,38 @@ def _search_vectors(
     is_unlike_images = bool(unwanted) or any(isinstance(term, Words | Vector) for term in request.like)
     mode: dict[str, Any] = {} if request.mode is None else {"mode": request.mode}
 
-    def nearest(n: int) -> Near:
+    def by_whole(n: int, among: Ids | None) -> Near:
         neighbors = index.search(
             vector,
             k=min(n, len(index)),
-            recall=1.0 if is_unlike_images else request.recall,
-            allowed=passing.ids,
+            recall=1.0 if is_unlike_images or among is not None else request.recall,
+            allowed=passing.ids if among is None else among,
             **mode,
         )
         is_found = neighbors.ids[0] >= 0
         return neighbors.ids[0][is_found], neighbors.distances[0][is_found]
 
+    regions = None
+    if cells_of is not None:
+        side = places.snapshot.side(cells_of.name, "cells")
+        regions = Regions.of(side, request.like, wanted, bool(unwanted), passing.ids)
+
+    def nearest(n: int) -> Near:
+        return by_whole(n, None) if regions is None else regions.nearest(n, by_whole)
+
     n_most = len(index) if passing.ids is None else len(passing.ids)
     describer = Describer(places, passing, has_scores=model.metric == "cosine")
+    describer.boxes = {} if regions is None else regions.boxes
     total = _count(places, index, model.name, passing, own)
     copies = Copies.found(resources) if request.fold else None
     fold = None if copies is None else _fold(copies, _searched(places, index, model.name), passing, own)
     hits = _nearest_hits(nearest, n_most, min(request.n_hits, total), own, describer, fold)
-    is_proved = find_kind(index.kind).is_proved(
+    is_proved = regions is None and find_kind(index.kind).is_proved(
         1.0 if is_unlike_images or passing.ids is not None else request.recall, request.mode
     )
+    searched_as = says_whole_only(model, cells_of, request.like)
+    if regions is not None:
+        searched_as = regions.say_without_cells(_searched(places, index, model.name))
     return SearchResult(
         hits,
         model.name,
@@ -163,6 +178,7 @@ def _search_vectors(
         cluster=cluster,
         warnings=(
             *(*places.labels.damaged, *passing.warnings, *_cut_small((*wanted, *unwanted))),
+            *searched_as,
             *([] if copies is None else copies.notes()),
         ),
         request=request,
@@ -274,11 +290,14 @@ class Describer:
     ----------
     folded : mapping of int to int
         How many copies are folded into which hit.
+    boxes : mapping of int to Region
+        Where in an image a region was found.
     """
 
     def __init__(self, places: Places, passing: Passing, has_scores: bool) -> None:
         self.has_scores = has_scores
         self.folded: Mapping[int, int] = {}
+        self.boxes: Mapping[int, Region] = {}
         self.places = places
         self.lookup = places.lookup()
         self._passing = passing
@@ -306,7 +325,7 @@ class Describer:
                 1 - distance if self.has_scores else None,
                 locations[image],
                 self.lookup,
-                self.folded.get(image, 0),
+                Found(self.folded.get(image, 0), self.boxes.get(image)),
             )
             for rank, image, distance in zip(ranks, images, distances.tolist(), strict=True)
         )

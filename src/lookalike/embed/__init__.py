@@ -1,7 +1,7 @@
 """Images to vectors: the table of models, and loading one."""
 
-from lookalike.embed.comparable import embed_each, incomparable
-from lookalike.embed.embedder import Embedder, TextEmbedder
+from lookalike.embed.comparable import embed_each, incomparable, outputs_of
+from lookalike.embed.embedder import Embedder, Outputs, SidedEmbedder, TextEmbedder
 from lookalike.embed.hub import fetch
 from lookalike.embed.loading import is_installed, load_model, read_packaged
 from lookalike.embed.local import LocalModel, TrainedNetwork
@@ -35,7 +35,9 @@ __all__ = [
     "Model",
     "ModelRegistry",
     "OnnxEmbedder",
+    "Outputs",
     "PackagedWeights",
+    "SidedEmbedder",
     "TextEmbedder",
     "TrainedNetwork",
     "base_name",
@@ -49,6 +51,7 @@ __all__ = [
     "is_installed",
     "knows_words",
     "load_model",
+    "outputs_of",
     "read_packaged",
     "reduce_vectors",
     "unit_rows",

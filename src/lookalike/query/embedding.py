@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
 
 import numpy as np
 
-from lookalike.embed import MODELS, Embedder, Model, TextEmbedder, base_name, incomparable, unit_rows
+from lookalike.embed import (
+    MODELS,
+    Embedder,
+    Model,
+    SidedEmbedder,
+    TextEmbedder,
+    base_name,
+    incomparable,
+    unit_rows,
+)
+from lookalike.embed.sides import cells
 from lookalike.errors import (
     FetchError,
     ImageError,
@@ -66,6 +76,9 @@ class EmbeddedQuery:
         Whether it is words.
     weight : float
         How much it counts beside others.
+    cells : (c,) float32 or None
+        What its region looks like as a part of a picture, to be compared with cells; None where the whole
+        picture was asked for, or the model gives no cells.
     cut_from : {"picture", "thumbnail"} or None
         What its region was cut from; None where the whole picture was asked for. It is the thumbnail for an
         image of the collection whose file is not there any more, and for one of a data set.
@@ -78,6 +91,7 @@ class EmbeddedQuery:
     is_text: bool = False
     weight: float = 1.0
     cut_from: Source | None = None
+    cells: Vectors | None = field(default=None, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a document of JSON, without the vector and the picture."""
@@ -134,6 +148,7 @@ def embed_query(
     load_embedder: Callable[[], Embedder],
     stored: StoredImages,
     allow_private: bool = False,
+    load_cells: Callable[[], SidedEmbedder] | None = None,
 ) -> EmbeddedQuery:
     """Turn a query into a vector.
 
@@ -146,6 +161,8 @@ def embed_query(
     stored : StoredImages
     allow_private : bool
         Whether a URL may name an address of the local network.
+    load_cells : callable, optional
+        Gives the model, loaded, that gives cells, for regions; none by default.
 
     Raises
     ------
@@ -160,19 +177,28 @@ def embed_query(
         return EmbeddedQuery(term.words, vector, is_text=True, weight=term.weight)
     if isinstance(term, Vector):
         return EmbeddedQuery("vector", _fit_vector(term, model), weight=term.weight)
+    loading = _Loading(load_embedder, load_cells)
     if isinstance(term, ImageRef | Example):
-        return _embed_stored(term, model, load_embedder, stored)
+        return _embed_stored(term, model, loading, stored)
     if isinstance(term, Pixels) and term.file is None:
-        return _embed_picture(_as_decoded(term, model), "pixels", None, term, load_embedder)
+        return _embed_picture(_as_decoded(term, model), "pixels", None, term, loading)
     if not isinstance(term, ImageFile | Url | Pixels):
         raise TypeError(f"there is no way to embed {term!r}")
-    return _embed_file(term, model, load_embedder, stored, allow_private)
+    return _embed_file(term, model, loading, stored, allow_private)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loading:
+    """What gives the models, loaded: that of the vectors, and that of the cells, if any."""
+
+    embedder: Callable[[], Embedder]
+    cells: Callable[[], SidedEmbedder] | None
 
 
 def _embed_file(
     term: ImageFile | Url | Pixels,
     model: Model,
-    load_embedder: Callable[[], Embedder],
+    loading: _Loading,
     stored: StoredImages,
     allow_private: bool,
 ) -> EmbeddedQuery:
@@ -195,7 +221,7 @@ def _embed_file(
         if isinstance(term, ImageFile) and not os.path.lexists(location):
             raise QueryNotFoundError(f"there is no file {location!r}") from error
         raise QueryInputError(f"the query cannot be read: {error}") from error
-    return _embed_picture(picture, name, image, term, load_embedder)
+    return _embed_picture(picture, name, image, term, loading)
 
 
 def _side(term: PictureTerm, model: Model) -> int | None:
@@ -276,12 +302,12 @@ def _between(start: float, length: float, n: int) -> tuple[int, int]:
 
 
 def _embed_stored(
-    term: ImageRef | Example, model: Model, load_embedder: Callable[[], Embedder], stored: StoredImages
+    term: ImageRef | Example, model: Model, loading: _Loading, stored: StoredImages
 ) -> EmbeddedQuery:
     image, name = stored.find(term)
     if term.region is not None:
         picture, source = stored.picture_of(image)
-        return _embed_picture(picture, name, image, term, load_embedder, source)
+        return _embed_picture(picture, name, image, term, loading, source)
     vector = stored.vector_of(image)
     if vector is None:
         raise QueryConflictError(f"{name} is not embedded with {model.name} yet", hint="index it first")
@@ -293,21 +319,29 @@ def _embed_picture(
     name: str,
     image: ImageId | None,
     term: PictureTerm,
-    load_embedder: Callable[[], Embedder],
+    loading: _Loading,
     source: Source = "picture",
 ) -> EmbeddedQuery:
     """Embed a picture, or its region; `source` is what the picture is."""
     if term.region is not None:
         picture = cut(picture, term.region)
-    embedder = load_embedder()
+    embedder = loading.embedder()
     vectors = embedder.embed(embedder.prepare(picture)[None])
     reasons = incomparable(vectors, embedder.model)
     if reasons:
         raise QueryInputError(f"{name} cannot be searched for: {reasons[0]}")
-    cut_from = None if term.region is None else source
-    return EmbeddedQuery(
-        name, vectors[0], image, make_thumbnail(picture), weight=term.weight, cut_from=cut_from
-    )
+    found = EmbeddedQuery(name, vectors[0], image, make_thumbnail(picture), weight=term.weight)
+    if term.region is None:
+        return found
+    part = None if loading.cells is None else _cells_of(picture, loading.cells())
+    return replace(found, cut_from=source, cells=part)
+
+
+def _cells_of(picture: Image, embedder: SidedEmbedder) -> Vectors:
+    """Return what cells are compared with, (c,) float32."""
+    drawn = cells.as_part(picture, embedder.model.size)
+    (found,) = cells.query_of(embedder.embed_with_sides(drawn[None]).sides["cells"])
+    return np.asarray(found, np.float32)
 
 
 def _fit_vector(term: Vector, model: Model) -> Vectors:
