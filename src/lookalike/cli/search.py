@@ -95,6 +95,17 @@ class Searching:
             help="Fold near-duplicates of a hit, as `duplicates` found them, into it, and count them.",
         ),
     ] = False
+    min_probability: Annotated[
+        float | None,
+        option(
+            "How likely a hit is to be of the query's kind, at least: 0.5 is more likely than not.",
+            metavar="SHARE",
+        ),
+    ] = None
+    min_score: Annotated[
+        float | None,
+        option("The least score of a hit, a cosine; for models that are compared so.", metavar="SCORE"),
+    ] = None
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Let URLs name addresses of the local network.")
     ] = False

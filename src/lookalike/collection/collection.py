@@ -34,6 +34,7 @@ from lookalike.collection.snapshot import Snapshot, Snapshots
 from lookalike.collection.statements.naming import read_image
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.maps import StoredMaps
+from lookalike.collection.sureness import Judges
 from lookalike.collection.syncing import SyncRequest, sync
 from lookalike.collection.thumbnailed import Thumbnailed
 from lookalike.datasets import prepare_dataset
@@ -110,6 +111,7 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
         self._manifest = manifest
         self._store = Store(folder)
         self._searchers = Searchers(folder)
+        self._judges = Judges(folder)
         self._clusterings = StoredClusterings(folder)
         self._snapshots = Snapshots(manifest, self._clusterings)
         self._maps = StoredMaps(folder)
@@ -371,7 +373,15 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
     def _resources(self) -> Resources:
         """Return what every read needs, with the roots as they are now: once a request."""
         places = Places(self._snapshots.now(), self._clusterings)
-        return Resources(places, self._store, self._snapshots, self._maps, self._searchers, self._models)
+        return Resources(
+            places,
+            self._store,
+            self._snapshots,
+            self._maps,
+            self._searchers,
+            self._judges,
+            self._models,
+        )
 
     def snapshot(self) -> Snapshot:
         """Return the collection as it is now, unchanging: the same one until anything is committed.
@@ -834,6 +844,8 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
         same_cluster: str | ClusterRef | None = None,
         include_self: bool = False,
         fold: bool = False,
+        min_probability: float | None = None,
+        min_score: float | None = None,
         allow_private: bool = False,
         device: str = AUTO,
         index: str = AUTO_INDEX,
@@ -879,6 +891,11 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
             Whether near-duplicates of a hit are folded into it, so that k hits are k pictures: images that
             were found (`Collection.duplicates`) to be the same, or edited, with a probability of 0.9 or more.
             `Hit.folded` is how many.
+        min_probability : float, optional
+            How likely a hit is to be of the query's kind, at least: 0.5 is more likely than not. See
+            `SearchResult.probabilities`.
+        min_score : float, optional
+            The least score of a hit, for models that are compared by cosine, and colours.
         allow_private : bool
             Whether URLs may name addresses of the local network.
         device : {"auto", "cpu", "cuda", "openvino", "coreml"}
@@ -933,6 +950,8 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
             k=k,
             include_self=bool(include_self),
             fold=bool(fold),
+            min_probability=min_probability,
+            min_score=min_score,
         )
         request = complete(options, queries, datasets)
         with watching(report, cancel) as watch:

@@ -20,6 +20,7 @@ from lookalike.collection.resources import Resources
 from lookalike.collection.selecting import Passing, pass_filter
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.collection.stored_images import StoredImages
+from lookalike.collection.sureness import Embeddings, Judge
 from lookalike.embed import Compute, Model
 from lookalike.errors import (
     InvalidInputError,
@@ -35,9 +36,10 @@ from lookalike.query.embedding import EmbeddedQuery, combine, embed_query
 from lookalike.query.filter import ANYTHING
 from lookalike.query.request import SearchRequest
 from lookalike.query.terms import Region, Term, Vector, Words
-from lookalike.results.hits import Hits
+from lookalike.results.hits import NOT_KNOWN, Hits, Sure
 from lookalike.results.search import HitCluster, SearchResult
 from lookalike.store import Store
+from lookalike.sureness.familiarity import CANDIDATES
 from lookalike.system.cores import usable_cores
 from lookalike.system.progress import Watch
 from lookalike.types import Hit, Ids, ImageId, Vectors
@@ -117,8 +119,8 @@ def _search_vectors(
 
     wanted = tuple(map(embed, request.like))
     unwanted = tuple(map(embed, request.unlike))
-    asked = (query.id for query in (*wanted, *unwanted))
-    own = set() if request.include_self else {image for image in asked if image is not None}
+    asked = {query.id for query in (*wanted, *unwanted) if query.id is not None}
+    own: set[int] = set() if request.include_self else set(asked)
     vector = combine(wanted, unwanted, model.metric)
     index = resources.searchers.open(table, model.name, model.metric, request.index, run.watch)
     if not len(index):
@@ -136,7 +138,16 @@ def _search_vectors(
     is_unlike_images = bool(unwanted) or any(isinstance(term, Words | Vector) for term in request.like)
     mode: dict[str, Any] = {} if request.mode is None else {"mode": request.mode}
 
+    near = index.search(
+        vector,
+        k=min(max(CANDIDATES, request.n_hits) + len(asked), len(index)),
+        recall=1.0 if is_unlike_images else request.recall,
+        **mode,
+    )
+
     def by_whole(n: int, among: Ids | None) -> Near:
+        if passing.ids is None and among is None and n <= near.ids.shape[1]:
+            return near.ids[0, :n], near.distances[0, :n]
         neighbors = index.search(
             vector,
             k=min(n, len(index)),
@@ -155,8 +166,13 @@ def _search_vectors(
     def nearest(n: int) -> Near:
         return by_whole(n, None) if regions is None else regions.nearest(n, by_whole)
 
+    judge = None
+    if regions is None and not unwanted and not any(isinstance(term, Words) for term in request.like):
+        seen = Embeddings(places, table, model, index)
+        judge = resources.judges.of_query(seen, resources.searchers, vector, near, sorted(asked), run.watch)
     n_most = len(index) if passing.ids is None else len(passing.ids)
     describer = Describer(places, passing, has_scores=model.metric == "cosine")
+    describer.take(request, judge)
     describer.boxes = {} if regions is None else regions.boxes
     total = _count(places, index, model.name, passing, own)
     copies = Copies.found(resources) if request.fold else None
@@ -271,7 +287,7 @@ def _nearest_hits(
             hits = hits[chosen]
         if len(hits) >= k or n >= n_most or len(ids) < n:
             ids, distances = ids[hits], distances[hits]
-            return Hits(ids, distances, describer.describe, describer.has_scores, describer.lookup)
+            return describer.hits(ids, distances)
         n *= _ASKED_MORE
 
 
@@ -298,10 +314,50 @@ class Describer:
         self.has_scores = has_scores
         self.folded: Mapping[int, int] = {}
         self.boxes: Mapping[int, Region] = {}
+        self._judge: Judge | None = None
+        self._min_probability: float | None = None
+        self._min_score: float | None = None
         self.places = places
         self.lookup = places.lookup()
         self._passing = passing
         self._known: dict[int, list[FileLocation]] = {}  # where the table has been asked already
+
+    def take(self, request: SearchRequest, judge: Judge | None) -> None:
+        """Take who says how likely hits are, and what they are to have, at least.
+
+        Raises
+        ------
+        QueryConflictError
+            If that cannot be told.
+        """
+        if request.min_score is not None and not self.has_scores:
+            raise QueryConflictError(
+                "hits have no scores here, as the model is not compared by cosine",
+                hint="leave out the least score; a least probability there is",
+            )
+        if request.min_probability is not None and judge is None:
+            raise QueryConflictError(
+                "how likely hits are is not known here: it is of whole pictures, asked of fifty images or"
+                " more, with nothing that is unwanted",
+                hint="leave out the least probability",
+            )
+        self._judge = judge
+        self._min_probability, self._min_score = request.min_probability, request.min_score
+
+    def hits(self, ids: Ids, distances: npt.NDArray[np.floating]) -> Hits:
+        """Return those of some hits, nearest first, that have what they are to have."""
+        enough = np.ones(len(ids), bool)
+        if self._min_score is not None:
+            enough &= 1 - distances >= self._min_score
+        sure = NOT_KNOWN
+        if self._judge is not None:
+            probabilities = self._judge.probabilities(distances)
+            if self._min_probability is not None:
+                enough &= probabilities >= self._min_probability
+            n_beyond = self._judge.n_beyond_chance(distances[enough])
+            below = n_beyond + 1 if n_beyond < enough.sum() or self._judge.is_strange else None
+            sure = Sure(probabilities[enough], below)
+        return Hits(ids[enough], distances[enough], self.describe, self.has_scores, self.lookup, sure)
 
     def are_there(self, ids: Ids) -> npt.NDArray[np.bool_]:
         """Tell which of some images lie anywhere; all of them pass."""
@@ -315,6 +371,9 @@ class Describer:
     def describe(self, ranks: range, ids: Ids, distances: npt.NDArray[np.float64]) -> Sequence[Hit]:
         """Describe hits."""
         images = ids.tolist()
+        likely: list[float | None] = [None] * len(images)
+        if self._judge is not None:
+            likely = self._judge.probabilities(distances).tolist()
         known = self._known
         locations = known if known.keys() >= set(images) else self._locations(ids)
         return tuple(
@@ -325,9 +384,11 @@ class Describer:
                 1 - distance if self.has_scores else None,
                 locations[image],
                 self.lookup,
-                Found(self.folded.get(image, 0), self.boxes.get(image)),
+                Found(self.folded.get(image, 0), self.boxes.get(image), probability),
             )
-            for rank, image, distance in zip(ranks, images, distances.tolist(), strict=True)
+            for rank, image, distance, probability in zip(
+                ranks, images, distances.tolist(), likely, strict=True
+            )
         )
 
     def _locations(self, ids: Ids) -> dict[int, list[FileLocation]]:
@@ -374,6 +435,7 @@ def _search_colors(resources: Resources, request: SearchRequest, passing: Passin
     copies = Copies.found(resources) if request.fold else None
     fold = None if copies is None else Fold(copies, lambda images: np.isin(images, ids))
     describer = Describer(places, passing, has_scores=True)
+    describer.take(request, None)
     hits = _nearest_hits(nearest, len(ids), request.n_hits, (), describer, fold)
     return SearchResult(
         hits,

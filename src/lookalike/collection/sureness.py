@@ -159,7 +159,7 @@ class Judges:
         if any(marks[i] != mark for i, mark in zip(there.tolist(), _marks(vectors).tolist(), strict=True)):
             return False
         n_gone = min(_OF_VECTORS, len(of.ids)) - len(there)
-        changed = np.count_nonzero(_sums_of(_labels(embeddings.places, of.ids)) != of.labels)
+        changed = int(np.count_nonzero(_sums_of(_labels(embeddings.places, of.ids)) != of.labels))
         return n_gone <= _OF_VECTORS // 4 and changed <= MOST_CHANGED * max(1, len(of.ids))
 
     def _count_rewritten(self, embeddings: Embeddings) -> int:

@@ -11,7 +11,7 @@ from lookalike.errors import InvalidInputError
 from lookalike.index.contract import DEFAULT_RECALL, check_recall
 from lookalike.index.kinds import AUTO, check_request
 from lookalike.query.appearance import read_color
-from lookalike.query.checking import check_count, check_document, check_list, check_switch
+from lookalike.query.checking import check_count, check_document, check_list, check_switch, is_number
 from lookalike.query.conditions import ClusterRef
 from lookalike.query.filter import ANYTHING, Filter
 from lookalike.query.query_string import read_query_string, write_query_string
@@ -52,6 +52,10 @@ class SearchRequest:
         Whether a query that is in the collection may be a hit.
     fold : bool
         Whether copies of a hit are folded into it, see `Collection.search`; not where images are listed.
+    min_probability : float, optional
+        How likely a hit is to be of the query's kind, at least, 0 to 1; see `SearchResult.probabilities`.
+    min_score : float, optional
+        The least score of a hit: a cosine, -1 to 1.
     sort : str, optional
         By what to list images, where there is neither a query nor a colour: path, date, label, size,
         sharpness, color, rating, central, random, or ``field:NAME``; see `Collection.browse`. What a query
@@ -86,6 +90,8 @@ class SearchRequest:
     k: int | None = 10
     include_self: bool = False
     fold: bool = False
+    min_probability: float | None = None
+    min_score: float | None = None
     sort: str | None = None
     descending: bool = False
     random_state: int = 0
@@ -117,6 +123,8 @@ class SearchRequest:
             "k": None if self.k is None else int(self.k),
             "include_self": check_switch("include_self", self.include_self),
             "fold": check_switch("fold", self.fold),
+            "min_probability": _check_least("min_probability", self.min_probability, 0),
+            "min_score": _check_least("min_score", self.min_score, -1),
             "descending": check_switch("descending", self.descending),
             "random_state": int(self.random_state),
         }
@@ -143,6 +151,13 @@ class SearchRequest:
         if self.k is not None:
             check_count("k", self.k)
         if self.is_browse:
+            for name in ("min_probability", "min_score"):
+                if getattr(self, name) is not None:
+                    raise InvalidInputError(
+                        f"{name} is {shown(getattr(self, name))}, but images that are listed answer no query",
+                        field=name,
+                        hint="name a query, or leave it out",
+                    )
             return
         if self.k is None:
             raise InvalidInputError("k is None; expected a whole number, 1 or more, for a search", field="k")
@@ -235,6 +250,15 @@ class SearchRequest:
         (Words(weight=1.0, words='a red car'),)
         """
         return cls.from_dict(read_query_string(text, SearchRequest().to_dict()), is_local=is_local)
+
+
+def _check_least(name: str, value: Any, least: int) -> float | None:
+    """Return the least that a hit is to have, from such a number to 1."""
+    if value is None:
+        return None
+    if not is_number(value) or not least <= value <= 1:
+        raise InvalidInputError(f"{name} is {shown(value)}; expected a number from {least} to 1", field=name)
+    return float(value)
 
 
 def _check_terms(name: str, terms: object) -> tuple[Term, ...]:

@@ -90,9 +90,7 @@ def _groups(places: Doubles, mass: Doubles) -> npt.NDArray[np.intp]:
     return np.flatnonzero(is_new)
 
 
-def _pooled(
-    one: tuple[float, float, float], other: tuple[float, float, float]
-) -> tuple[float, float, float]:
+def _pooled(one: tuple[float, float, float], other: tuple[float, float, float]) -> tuple[float, float, float]:
     weight = one[2] + other[2]
     x, y = ((one[i] * one[2] + other[i] * other[2]) / weight for i in (0, 1))
     return x, y, weight

@@ -48,7 +48,10 @@ _SOME_OF = 200  # of the others
 Doubles = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
 
-_USUAL_KNOTS = ((-2.2, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5), (17, 20, 25, 32, 40, 51, 62, 69, 71, 85, 88, 90))
+_USUAL_KNOTS = (
+    (-2.2, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5),
+    (17, 20, 25, 32, 40, 51, 62, 69, 71, 85, 88, 90),
+)
 USUAL = Curve(np.array(_USUAL_KNOTS[0], np.float64), np.array(_USUAL_KNOTS[1]) / 100)
 """Learned on CIFAR-10, Fashion-MNIST and clip art by category, by `benchmarks/sureness.py`."""
 
@@ -119,7 +122,8 @@ def similarities_between(queries: Vectors, rows: Vectors, metric: Metric) -> Mat
     if metric == "cosine":
         return products
     squares = (queries**2).sum(1)[:, None] + (rows**2).sum(1)[None] - 2 * products
-    return -np.sqrt(np.maximum(squares, 0))
+    distances: Matrix = np.sqrt(np.maximum(squares, 0))
+    return -distances
 
 
 def learn_likelihood(
