@@ -113,7 +113,7 @@ class Judges:
         ----------
         embeddings : Embeddings
         searchers : Searchers
-        vector : (d,) float32
+        vector : (d,) or (1, d) float32
             The query.
         near : Neighbors
             At least `CANDIDATES` of the nearest images beside its own, of (1, k), if there are so many.
@@ -130,7 +130,7 @@ class Judges:
             return None
         space = learned.familiarity.space
         found, vectors = _vectors_of(embeddings, ids)
-        dense = space.relative_density(space.into(vector[None])[0], space.into(vectors), found)
+        dense = space.relative_density(space.into(vector.reshape(1, -1))[0], space.into(vectors), found)
         is_strange = learned.familiarity.is_strange(nearness(similar), dense)
         return Judge(learned, embeddings.model, float(similar[:NEAREST].mean()), is_strange)
 

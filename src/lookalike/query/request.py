@@ -151,13 +151,6 @@ class SearchRequest:
         if self.k is not None:
             check_count("k", self.k)
         if self.is_browse:
-            for name in ("min_probability", "min_score"):
-                if getattr(self, name) is not None:
-                    raise InvalidInputError(
-                        f"{name} is {shown(getattr(self, name))}, but images that are listed answer no query",
-                        field=name,
-                        hint="name a query, or leave it out",
-                    )
             return
         if self.k is None:
             raise InvalidInputError("k is None; expected a whole number, 1 or more, for a search", field="k")
