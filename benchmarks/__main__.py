@@ -22,6 +22,7 @@ NAMES = (
     "said",
     "registration",
     "regions",
+    "sureness",
     "million",
     "density",
     "clusterings",
