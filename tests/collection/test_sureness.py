@@ -237,13 +237,18 @@ def test_a_damaged_file_is_made_again(own, like_it, cut):
     assert wrong_with_sureness(file) is None
 
 
-def test_a_flipped_bit_is_noticed(own, like_it):
+def test_a_flipped_bit_is_noticed_by_a_check_and_mended(own, like_it):
     own.search(like_it)
+    assert own.check().is_whole
     file = file_of(own.folder, MODEL)
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 4
     file.write_bytes(content)
-    assert wrong_with_sureness(file) is not None
+    found = own.check()
+    assert [(damage.part, damage.place) for damage in found.damages] == [("index", f"indexes/{file.name}")]
+    own.check(repair=True)
+    assert own.check().is_whole
+    assert own.search(like_it).probabilities is not None
 
 
 def test_what_is_kept_is_read_as_it_was(own, like_it):

@@ -85,7 +85,9 @@ def test_chance_is_how_often_two_share_a_label(known):
 def test_few_are_called_strange_that_are_like_the_others(known):
     _, _, collection, learned = known
     share = look(learned, collection, kinds(seed=9)[0])[2]
-    assert np.mean(share < ALARM) <= 0.08  # 0.05 is what is promised, of 1,200 queries and as many that taught it
+    assert (
+        np.mean(share < ALARM) <= 0.08
+    )  # 0.05 is what is promised, of 1,200 queries and as many that taught it
 
 
 def test_what_is_of_no_kind_that_is_there_is_strange(known):
@@ -165,7 +167,9 @@ def test_density_leaves_the_picture_itself_out():
 
 
 def test_a_share_is_of_the_pictures_that_are_as_strange_or_stranger():
-    space = Space(np.zeros(1, np.float32), np.eye(1, dtype=np.float32), np.ones((1, 1), np.float32), np.array([1]))
+    space = Space(
+        np.zeros(1, np.float32), np.eye(1, dtype=np.float32), np.ones((1, 1), np.float32), np.array([1])
+    )
     familiarity = Familiarity.of(space, np.arange(1.0, 101), np.arange(1.0, 101))
     assert familiarity.share([0.0], [0.0])[0] == 0
     assert familiarity.share([100.0], [3.5])[0] == pytest.approx(0.03)

@@ -1,8 +1,8 @@
-"""What was learned of how sure answers are, kept beside the vectors it was learned of; safe to delete.
+"""What was learned of how sure answers are, kept beside the indexes of the same vectors; safe to delete.
 
 Layout
 ------
-    sureness/<model>.npz       NumPy's format, no pickles, each array with its checksum; see `Kept`
+    indexes/<model>.sureness   NumPy's ``.npz``, no pickles, each array with its checksum; see `Kept`
 
 A file is made beside its place and then renamed: a reader sees the old one or the new one. One that is
 damaged, or of another version, is made again by whoever searches next.
@@ -26,7 +26,7 @@ from lookalike.sureness.likelihood import Likelihood
 from lookalike.system.replace_file import replace_file
 from lookalike.types import Ids
 
-FOLDER = "sureness"
+SUFFIX = ".sureness"
 
 _FORMAT = 1
 _WRONG = (
@@ -78,7 +78,7 @@ class Kept:
 
 def file_of(collection: Path, model: str) -> Path:
     """Return where it is kept for a model of the collection in a ``.lookalike`` folder."""
-    return collection / FOLDER / f"{model}.npz"
+    return collection / "indexes" / f"{model}{SUFFIX}"
 
 
 def read_sureness(file: Path) -> Kept | None:
