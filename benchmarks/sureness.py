@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import csv
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from lookalike.sureness.calibration_error import expected_calibration_error
 from lookalike.sureness.familiarity import ALARM, CANDIDATES, nearness
 from lookalike.sureness.isotonic import fit_isotonic
 from lookalike.sureness.learning import Learnable, Sureness, learn
-from lookalike.sureness.likelihood import similarity_of
+from lookalike.sureness.likelihood import USUAL, similarity_of
 from lookalike.system.cache import cache_folder
 from lookalike.types import Vectors
 
@@ -43,7 +44,6 @@ REDUCED_TO = 128
 OTHERS = 400  # queries of another sort
 N_OF = {"mnist": 1_500, "fashion-mnist": 1_500, "cifar-10": 1_500, "clip-art": 1_500, "documents": OTHERS}
 CLIP_ART = Path("/usr/share/openclipart/png")
-NOBODY = np.empty(0, np.int64)
 
 Labels = npt.NDArray[np.str_]
 Doubles = npt.NDArray[np.float64]
@@ -112,22 +112,22 @@ def _measure(vectors: Vectors, labels: Labels, others: dict[str, Vectors], seed:
     some = np.sort(np.random.default_rng(seed).permutation(ids)[:8_192])
     codes = np.unique(own, return_inverse=True)[1]
     learned = learn(collection, some, codes[some], seed=seed)
-    unlabeled = learn(collection, NOBODY, NOBODY, seed=seed)
-    assert learned is not None and unlabeled is not None
+    assert learned is not None
+    unlabeled = replace(learned.likelihood, curve=USUAL)
     queries, wanted = vectors[asked], labels[asked]
     distances, rows = _nearest(queries, gallery, None)
     are_same = own[rows] == wanted[:, None]
     figures: dict[str, float] = {"P@10": are_same[:, :10].mean()}
     similar = similarity_of(distances, "cosine")
     level = similar[:, :10].mean(axis=1, keepdims=True)
-    for name, each in (("ECE", learned), ("ECE without labels", unlabeled)):
-        said = each.likelihood.of(similar, level)
+    home = _familiar(learned, collection, queries, distances, rows)
+    for name, each in (("ECE", learned.likelihood), ("ECE without labels", unlabeled)):
+        said = each.of(similar, level) * np.minimum(1, home / ALARM)[:, None]
         for depth in DEPTHS:
             if depth <= similar.shape[1]:
                 figures[f"{name}@{depth}"] = expected_calibration_error(
                     said[:, :depth].ravel(), are_same[:, :depth].ravel()
                 )
-    home = _familiar(learned, collection, queries, distances, rows)
     figures["false alarms"] = float((home < ALARM).mean())
     out = _familiar(learned, collection, queries, *_nearest(queries, gallery, own[None] == wanted[:, None]))
     for name, strange in {"label taken out": out} | {
@@ -256,8 +256,6 @@ def of_collection(folder: str, model: str, table: str) -> tuple[Vectors, Labels]
 
 def usual_curve(model: str) -> dict[str, list[float]]:
     """Return the curve that holds without labels, of the sets that things were chosen with."""
-    from lookalike.sureness.likelihood import USUAL
-
     places, are_same = [], []
     for name in ("cifar-10", "fashion-mnist", "clip-art"):
         vectors, labels = embedded(name, model)

@@ -100,22 +100,23 @@ def test_what_is_of_no_kind_that_is_there_is_strange(known):
 
 def test_without_labels_the_usual_curve_holds(known):
     _, _, collection, _ = known
-    learned = learn(collection, np.empty(0, np.int64), np.empty(0, np.int64))
+    learned = learn(collection, collection.ids, np.full(len(collection.ids), -1))
     assert not learned.likelihood.is_of_labels
     assert learned.likelihood.curve is USUAL
 
 
 def test_few_labels_tell_nothing(known):
     _, codes, collection, _ = known
-    learned = learn(collection, collection.ids[:20], codes[:20])
+    few = np.where(np.arange(len(codes)) < 20, codes, -1)
+    learned = learn(collection, collection.ids, few)
     assert not learned.likelihood.is_of_labels
 
 
 def test_too_few_pictures_and_equal_ones_tell_nothing():
     few = kinds(seed=2)[0][: FEWEST - 1]
-    assert learn(learnable(few), np.empty(0, np.int64), np.empty(0, np.int64)) is None
+    assert learn(learnable(few), np.arange(3), np.full(3, -1)) is None
     equal = np.tile(unit(np.ones((1, D))), (FEWEST, 1))
-    assert learn(learnable(equal), np.empty(0, np.int64), np.empty(0, np.int64)) is None
+    assert learn(learnable(equal), np.arange(3), np.full(3, -1)) is None
 
 
 def test_euclidean_models_are_learned_too():
@@ -173,4 +174,4 @@ def test_a_share_is_of_the_pictures_that_are_as_strange_or_stranger():
     familiarity = Familiarity.of(space, np.arange(1.0, 101), np.arange(1.0, 101))
     assert familiarity.share([0.0], [0.0])[0] == 0
     assert familiarity.share([100.0], [3.5])[0] == pytest.approx(0.03)
-    assert familiarity.is_strange(50.0, 4.0) and not familiarity.is_strange(50.0, 6.0)
+    assert familiarity.share([50.0, 50.0], [4.0, 6.0]).tolist() == [0.04, 0.06]

@@ -23,7 +23,7 @@ from lookalike.embed import Model
 from lookalike.errors import ResourceError
 from lookalike.index.contract import Searcher
 from lookalike.store import Table
-from lookalike.sureness.familiarity import CANDIDATES, nearness
+from lookalike.sureness.familiarity import ALARM, CANDIDATES, nearness
 from lookalike.sureness.learning import SAMPLE, Learnable, Sureness, learn, most_rows
 from lookalike.sureness.likelihood import NEAREST, similarity_of
 from lookalike.system.memo import Memo
@@ -67,18 +67,27 @@ class Judge:
     model : Model
     level : float
         The mean similarity of the ten nearest.
-    is_strange : bool
-        Whether nothing in the collection is like the query.
+    familiarity : float
+        What share of the collection's own pictures are as strange as the query, or stranger.
     """
 
     learned: Sureness
     model: Model
     level: float
-    is_strange: bool
+    familiarity: float
+
+    @property
+    def is_strange(self) -> bool:
+        """Whether nothing in the collection is like the query."""
+        return self.familiarity < ALARM
 
     def probabilities(self, distances: npt.ArrayLike) -> Doubles:
-        """Return how likely hits are of the query's kind, (n,); they never rise with the distance."""
-        return self.learned.likelihood.of(similarity_of(distances, self.model.metric), self.level)
+        """Return how likely hits are of the query's kind, (n,); they never rise with the distance.
+
+        Labels tell it for queries of kinds that are there. The stranger a query, the less likely it is one.
+        """
+        likely = self.learned.likelihood.of(similarity_of(distances, self.model.metric), self.level)
+        return likely * min(1.0, self.familiarity / ALARM)
 
     def n_beyond_chance(self, distances: npt.ArrayLike) -> int:
         """Return how many of some hits, nearest first, are more likely than by chance.
@@ -131,8 +140,8 @@ class Judges:
         space = learned.familiarity.space
         found, vectors = _vectors_of(embeddings, ids)
         dense = space.relative_density(space.into(vector.reshape(1, -1))[0], space.into(vectors), found)
-        is_strange = learned.familiarity.is_strange(nearness(similar), dense)
-        return Judge(learned, embeddings.model, float(similar[:NEAREST].mean()), is_strange)
+        share = float(learned.familiarity.share(nearness(similar), dense))
+        return Judge(learned, embeddings.model, float(similar[:NEAREST].mean()), share)
 
     def learned(self, embeddings: Embeddings, searchers: Searchers, watch: Watch) -> Sureness | None:
         """Return what is known of a model's vectors, as they are now, or were but for few."""
@@ -175,7 +184,7 @@ class Judges:
         some = np.sort(random.choice(ids, min(most, len(ids)), replace=False))
         labels = _labels(embeddings.places, some)
         is_labeled = np.array([label is not None for label in labels], bool)
-        codes = np.unique([label or "" for label in labels], return_inverse=True)[1]
+        codes = np.where(is_labeled, np.unique([label or "" for label in labels], return_inverse=True)[1], -1)
         order, rows = np.empty(0, np.int64), None
         if len(ids):
             all_ids, rows = searchers.read_vectors(embeddings.table, model.name, model.metric)
@@ -191,8 +200,8 @@ class Judges:
                 Learnable(
                     ids, model.dimension, take, lambda queries, k: index.search(queries, k, 1.0), model.metric
                 ),
-                some[is_labeled],
-                codes[is_labeled],
+                some,
+                codes,
                 watch=watch,
             )
         except ResourceError:  # little memory: the answers are right without

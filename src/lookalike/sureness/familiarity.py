@@ -165,10 +165,6 @@ class Familiarity:
         least = _least(_share(self.near, near), _share(self.dense, dense))
         return _share(self.least, least)
 
-    def is_strange(self, near: float, dense: float) -> bool:
-        """Tell whether nothing in the collection is like a query."""
-        return bool(self.share(near, dense) < ALARM)
-
 
 def nearness(similarities: npt.ArrayLike) -> float:
     """Return the mean of the five largest similarities of a query, which come nearest first."""

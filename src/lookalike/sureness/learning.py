@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,7 @@ SAMPLE = 4_096
 
 _MOST_NUMBERS = 1 << 24  # of a sample: very long vectors have fewer rows
 _AT_ONCE = 32
+_FEWEST_ASKING = 250  # of those with labels
 
 Numbers = npt.NDArray[np.int64]
 
@@ -72,17 +74,17 @@ class Learnable:
 
 
 def learn(
-    collection: Learnable, labeled: Ids, codes: Numbers, seed: int = 0, watch: Watch = UNWATCHED
+    collection: Learnable, some: Ids, codes: Numbers, seed: int = 0, watch: Watch = UNWATCHED
 ) -> Sureness | None:
     """Learn how sure answers are; None of a collection of which nothing can be told.
 
     Parameters
     ----------
     collection : Learnable
-    labeled : (m,) int64
-        Images whose labels are known, perhaps some of many.
+    some : (m,) int64
+        Images drawn at random, or all.
     codes : (m,) int64
-        These, as numbers.
+        Their labels, as numbers; -1 for none.
     seed : int
         Which pictures are drawn comes from it.
     """
@@ -94,22 +96,27 @@ def learn(
     space = Space.of(vectors, sample)
     if space is None:
         return None
-    asking = _draw(random, collection.ids, ASKING)
-    near, dense, levels = _ask(collection, space, asking, watch)
+    asking = random.choice(len(some), min(ASKING, len(some)), replace=False)
+    asked = _ask(collection, space, some[asking], watch)
     random.shuffle(vectors)
     half = len(vectors) // 2
     strangers = similarities_between(vectors[:half], vectors[half:], collection.metric).ravel()
+    queries, levels = asking[codes[asking] >= 0], asked.levels[codes[asking] >= 0]
+    labeled = np.flatnonzero(codes >= 0)
+    if len(queries) < _FEWEST_ASKING and len(queries) < len(labeled):  # few are labeled: others ask, too
+        queries = random.choice(labeled, min(_FEWEST_ASKING, len(labeled)), replace=False)
+        levels = _ask(collection, None, some[queries], watch).levels
     pairs = None
     if len(labeled) > 1:
-        queries = np.sort(random.choice(len(labeled), min(ASKING, len(labeled)), replace=False))
-        own = labeled[queries]
-        own_levels = _ask(collection, None, own, watch)[2]
-        between = similarities_between(collection.take(own), collection.take(labeled), collection.metric)
-        is_self = own[:, None] == labeled[None]
+        own = collection.take(some[queries])
+        between = similarities_between(own, collection.take(some[labeled]), collection.metric)
+        is_self = queries[:, None] == labeled[None]
         between[is_self] = -np.inf
-        pairs = Pairs(between, own_levels, (codes[queries][:, None] == codes[None]) & ~is_self)
-    likelihood = learn_likelihood(strangers, levels, pairs)
-    return None if likelihood is None else Sureness(likelihood, Familiarity.of(space, near, dense))
+        pairs = Pairs(between, levels, (codes[queries][:, None] == codes[labeled][None]) & ~is_self)
+    likelihood = learn_likelihood(strangers, asked.levels, pairs)
+    if likelihood is None:
+        return None
+    return Sureness(likelihood, Familiarity.of(space, asked.near, asked.dense))
 
 
 def most_rows(dimension: int) -> int:
@@ -117,10 +124,16 @@ def most_rows(dimension: int) -> int:
     return max(FEWEST, _MOST_NUMBERS // dimension)
 
 
-def _ask(
-    collection: Learnable, space: Space | None, asking: Ids, watch: Watch
-) -> tuple[npt.NDArray[np.float64], ...]:
-    """Ask with some pictures among all others; return nearness, relative density and level, (q,) each."""
+class _Asked(NamedTuple):
+    """What some pictures found: nearness, relative density and level, (q,) each."""
+
+    near: npt.NDArray[np.float64]
+    dense: npt.NDArray[np.float64]
+    levels: npt.NDArray[np.float64]
+
+
+def _ask(collection: Learnable, space: Space | None, asking: Ids, watch: Watch) -> _Asked:
+    """Ask with some pictures among all others."""
     k = min(CANDIDATES + 1, len(collection.ids))
     rows = []
     for start in range(0, len(asking), _AT_ONCE):
@@ -137,8 +150,7 @@ def _ask(
             if space is not None and inside is not None:
                 density = space.relative_density(inside[row], space.into(collection.take(ids)), ids)
             rows.append((nearness(similar), density, float(similar[:NEAREST].mean())))
-    near, dense, levels = np.array(rows, np.float64).reshape(-1, 3).T
-    return near, dense, levels
+    return _Asked(*np.array(rows, np.float64).reshape(-1, 3).T)
 
 
 def _draw(random: np.random.Generator, ids: Ids, n: int) -> Ids:
