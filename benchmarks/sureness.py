@@ -121,8 +121,8 @@ def _measure(vectors: Vectors, labels: Labels, others: dict[str, Vectors], seed:
     similar = similarity_of(distances, "cosine")
     level = similar[:, :10].mean(axis=1, keepdims=True)
     home = _familiar(learned, collection, queries, distances, rows)
-    for name, each in (("ECE", learned.likelihood), ("ECE without labels", unlabeled)):
-        said = each.of(similar, level) * np.minimum(1, home / ALARM)[:, None]
+    for name, likelihood in (("ECE", learned.likelihood), ("ECE without labels", unlabeled)):
+        said = likelihood.of(similar, level) * np.minimum(1, home / ALARM)[:, None]
         for depth in DEPTHS:
             if depth <= similar.shape[1]:
                 figures[f"{name}@{depth}"] = expected_calibration_error(
@@ -130,10 +130,10 @@ def _measure(vectors: Vectors, labels: Labels, others: dict[str, Vectors], seed:
                 )
     figures["false alarms"] = float((home < ALARM).mean())
     out = _familiar(learned, collection, queries, *_nearest(queries, gallery, own[None] == wanted[:, None]))
-    for name, strange in {"label taken out": out} | {
-        name: _familiar(learned, collection, each, *_nearest(each, gallery, None))
-        for name, each in others.items()
-    }.items():
+    strange_of = {"label taken out": out}
+    for name, each in others.items():
+        strange_of[name] = _familiar(learned, collection, each, *_nearest(each, gallery, None))
+    for name, strange in strange_of.items():
         figures[f"{name}: nothing"] = float((strange < ALARM).mean())
         figures[f"{name}: AUROC"] = _area(home, strange)
         figures[f"{name}: at 5 %"] = float((strange < np.quantile(home, 0.05)).mean())

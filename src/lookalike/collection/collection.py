@@ -373,15 +373,8 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
     def _resources(self) -> Resources:
         """Return what every read needs, with the roots as they are now: once a request."""
         places = Places(self._snapshots.now(), self._clusterings)
-        return Resources(
-            places,
-            self._store,
-            self._snapshots,
-            self._maps,
-            self._searchers,
-            self._judges,
-            self._models,
-        )
+        shared = self._maps, self._searchers, self._judges, self._models
+        return Resources(places, self._store, self._snapshots, *shared)
 
     def snapshot(self) -> Snapshot:
         """Return the collection as it is now, unchanging: the same one until anything is committed.
