@@ -95,6 +95,14 @@ class Searching:
             help="Fold near-duplicates of a hit, as `duplicates` found them, into it, and count them.",
         ),
     ] = False
+    same_kind: Annotated[
+        bool,
+        typer.Option(
+            "--same-kind",
+            help="Seek what is of the same kind, more than what looks the same: all images are drawn to"
+            " their ten nearest, and so is the query.",
+        ),
+    ] = False
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Let URLs name addresses of the local network.")
     ] = False

@@ -834,6 +834,7 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
         same_cluster: str | ClusterRef | None = None,
         include_self: bool = False,
         fold: bool = False,
+        same_kind: bool = False,
         allow_private: bool = False,
         device: str = AUTO,
         index: str = AUTO_INDEX,
@@ -879,6 +880,11 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
             Whether near-duplicates of a hit are folded into it, so that k hits are k pictures: images that
             were found (`Collection.duplicates`) to be the same, or edited, with a probability of 0.9 or more.
             `Hit.folded` is how many.
+        same_kind : bool
+            Whether to seek what is of the same kind, more than what looks the same: each image is drawn to
+            its ten nearest, and so is the query. Scores are cosines of what that makes. Finds more of a
+            class; the one picture that is the query's twin, less surely. Who the nearest are is found when it
+            is first asked for, and kept; for models that compare by cosine.
         allow_private : bool
             Whether URLs may name addresses of the local network.
         device : {"auto", "cpu", "cuda", "openvino", "coreml"}
@@ -933,6 +939,7 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
             k=k,
             include_self=bool(include_self),
             fold=bool(fold),
+            same_kind=bool(same_kind),
         )
         request = complete(options, queries, datasets)
         with watching(report, cancel) as watch:

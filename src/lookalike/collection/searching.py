@@ -16,6 +16,7 @@ from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.folding import Copies, Fold
 from lookalike.collection.places import FileLocation, Places, make_hit
 from lookalike.collection.resources import Resources
+from lookalike.collection.same_kind import open_same_kind
 from lookalike.collection.selecting import Passing, pass_filter
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.collection.stored_images import StoredImages
@@ -114,10 +115,14 @@ def _search_vectors(
 
     wanted = tuple(map(embed, request.like))
     unwanted = tuple(map(embed, request.unlike))
-    asked = (query.id for query in (*wanted, *unwanted))
-    own = set() if request.include_self else {image for image in asked if image is not None}
+    asked = {query.id for query in (*wanted, *unwanted) if query.id is not None}
+    own: set[int] = set() if request.include_self else set(asked)
     vector = combine(wanted, unwanted, model.metric)
-    index = resources.searchers.open(table, model.name, model.metric, request.index, run.watch)
+    index: Searcher
+    if request.same_kind:
+        index = open_same_kind(resources, model, asked, run.watch)
+    else:
+        index = resources.searchers.open(table, model.name, model.metric, request.index, run.watch)
     if not len(index):
         raise nothing_embedded(store, model.name, request.model)
     cluster = None

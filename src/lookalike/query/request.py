@@ -52,6 +52,8 @@ class SearchRequest:
         Whether a query that is in the collection may be a hit.
     fold : bool
         Whether copies of a hit are folded into it, see `Collection.search`; not where images are listed.
+    same_kind : bool
+        Whether images of the query's kind are sought, see `Collection.search`; not where images are listed.
     sort : str, optional
         By what to list images, where there is neither a query nor a colour: path, date, label, size,
         sharpness, color, rating, central, random, or ``field:NAME``; see `Collection.browse`. What a query
@@ -86,6 +88,7 @@ class SearchRequest:
     k: int | None = 10
     include_self: bool = False
     fold: bool = False
+    same_kind: bool = False
     sort: str | None = None
     descending: bool = False
     random_state: int = 0
@@ -117,11 +120,13 @@ class SearchRequest:
             "k": None if self.k is None else int(self.k),
             "include_self": check_switch("include_self", self.include_self),
             "fold": check_switch("fold", self.fold),
+            "same_kind": check_switch("same_kind", self.same_kind),
             "descending": check_switch("descending", self.descending),
             "random_state": int(self.random_state),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
+        self._check_same_kind()
 
     @property
     def is_browse(self) -> bool:
@@ -134,6 +139,23 @@ class SearchRequest:
         if self.k is None:
             raise InvalidInputError("k is None; expected a whole number, 1 or more", field="k")
         return self.k
+
+    def _check_same_kind(self) -> None:
+        """Raise InvalidInputError if what is asked of an index is asked where all images are looked at."""
+        if not self.same_kind:
+            return
+        if not self.like and not self.is_browse:
+            raise InvalidInputError(
+                "same_kind is given, but nothing of which a kind could be",
+                field="same_kind",
+                hint="name an image, or leave it out",
+            )
+        if self.index not in (AUTO, "exact") or self.mode is not None:
+            raise InvalidInputError(
+                f"index is {shown(self.index)}, but all images are looked at where a kind is sought",
+                field="index",
+                hint="leave out the index, or same_kind",
+            )
 
     def _check_order(self) -> None:
         """Raise InvalidInputError unless images can be listed so, and are to be listed."""
