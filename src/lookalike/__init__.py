@@ -165,6 +165,8 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.info import RootInfo as RootInfo
     from lookalike.results.maps import ImageMap as ImageMap
     from lookalike.results.maps import MapUpdate as MapUpdate
+    from lookalike.results.matching import MatchedPair as MatchedPair
+    from lookalike.results.matching import Matching as Matching
     from lookalike.results.models import TrainedModel as TrainedModel
     from lookalike.results.said import Change as Change
     from lookalike.results.said import ChangeKind as ChangeKind
@@ -231,6 +233,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("collection.duplicates.grouping", "DuplicatePairs"),
     ("results.duplicate_acts", "ActReport ActedFile"),
     ("results.duplicate_plans", "DuplicatePlan LeftFile PlannedFile PlannedRow"),
+    ("results.matching", "MatchedPair Matching"),
     ("results.duplicates", "DuplicateFile DuplicateGroup DuplicateGroups DuplicateImage DuplicatesReport"),
     ("results.adding", "AddReport AddedImage FieldReport VectorReport"),
     ("results.info", "ImageInfo Info RootInfo"),

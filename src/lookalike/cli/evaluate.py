@@ -57,8 +57,8 @@ class Retrieval:
         bool,
         typer.Option(
             "--same-kind",
-            help="Also measure `search --same-kind` on the same queries, with a paired test; nothing is drawn to"
-            " a query.",
+            help="Also measure `search --same-kind` on the same queries, with a paired test; nothing is drawn"
+            " to a query.",
         ),
     ] = False
     queries: Annotated[

@@ -9,7 +9,7 @@ Layout
                                          origin.json, as of an index: see `searchers`
     indexes/<model>-same-kind.lock       held by who makes one
 
-Where images have come or gone since, at most a tenth, those that are there are mended; else all is found anew.
+Where images have come or gone since, at most a tenth, what is there is mended; else all is found anew.
 """
 
 from __future__ import annotations

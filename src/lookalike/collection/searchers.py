@@ -92,11 +92,13 @@ class Origin:
 
     @classmethod
     def of(cls, ids: Ids, vectors: Vectors | RowParts, rewritten: int) -> Origin:
+        """Return that of an index that has just been built of these."""
         some = np.linspace(0, len(ids) - 1, min(len(ids), _MARKED)).astype(int)
         return cls(len(ids), 0, _marks(ids[some], vectors[some]), rewritten)
 
     @classmethod
     def read(cls, folder: Path) -> Origin:
+        """Return that of an index in a folder; raise IndexFileError if it is not what was written."""
         try:
             content = read_document((folder / "origin.json").read_bytes())
             built, changed, marks = content["built"], content["changed"], content["marks"]
@@ -107,6 +109,7 @@ class Origin:
             raise IndexFileError(f"it is not known what the index in {folder} was built of") from error
 
     def write(self, folder: Path) -> None:
+        """Write it beside an index."""
         (folder / "origin.json").write_text(json.dumps(summed(asdict(self))), encoding="utf-8")
 
     def is_of(self, table: Table, rewritten: int) -> bool:

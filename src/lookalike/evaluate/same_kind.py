@@ -1,7 +1,7 @@
 """Measures of searches for what is of the same kind: see `lookalike.index.smoothing`.
 
-A query that is one of the images searched must not have drawn others to itself: what it measures would be owed
-to that. So each is asked as if it had never been there. Of a row that has it among its ten nearest, the
+A query that is one of the images searched must not have drawn others to itself: what it measures would be
+owed to that. So each is asked as if it had never been there. Of a row that has it among its ten nearest, the
 eleventh takes its place; that is some ten rows a query, whose sums are made for it alone.
 """
 

@@ -152,8 +152,8 @@ def expanded(question: Vectors, nearest: Vectors) -> Vectors:
 
     Examples
     --------
-    >>> expanded(np.array([1, 0], np.float32), np.array([[0.8, 0.6]], np.float32)).round(3).tolist()
-    [0.977, 0.213]
+    >>> expanded(np.array([1, 0], np.float32), np.array([[0.8, 0.6]], np.float32)).round(2)
+    array([0.98, 0.21], dtype=float32)
     """
     sum_ = question + weights_of(nearest @ question) @ nearest
     found: Vectors = (sum_ / (np.linalg.norm(sum_) or 1)).astype(np.float32)
@@ -262,14 +262,16 @@ def _nearer(
     least : (n,) float32
         The cosine to that one.
     """
-    found = []
+    found: list[tuple[int, npt.NDArray[np.intp], Cosines]] = []
     if not len(come):
-        return []
+        return found
     step = max(1, _BLOCK_PAIRS // len(come))
     for start in range(0, len(kept), step):
         some = kept[start : start + step]
         near = rows[some] @ rows[come].T
         is_nearer = near > least[some, None]
-        for at in np.flatnonzero(is_nearer.any(axis=1)).tolist():
-            found.append((int(some[at]), come[is_nearer[at]], near[at, is_nearer[at]]))
+        found += [
+            (int(some[at]), come[is_nearer[at]], near[at, is_nearer[at]])
+            for at in np.flatnonzero(is_nearer.any(axis=1)).tolist()
+        ]
     return found
