@@ -35,7 +35,7 @@ def files(cache):
 
 def test_a_model_is_built_once_then_read_from_the_cache(cache, built):
     first = load_model("lite0").embed(BLACK)
-    assert files(cache) == ["lite0-579344248a93-1.onnx", "lite0-579344248a93-1.onnx.sha256"]
+    assert files(cache) == ["lite0-579344248a93-2.onnx", "lite0-579344248a93-2.onnx.sha256"]
     second = load_model("lite0").embed(BLACK)
     assert built == ["lite0"]
     assert np.array_equal(first, second)
@@ -54,7 +54,7 @@ def test_a_model_is_built_once_then_read_from_the_cache(cache, built):
 )
 def test_a_damaged_cache_is_built_again_and_mended(cache, built, suffix, damage):
     load_model("lite0")
-    file = cache / "models" / f"lite0-579344248a93-1.onnx{suffix}"
+    file = cache / "models" / f"lite0-579344248a93-2.onnx{suffix}"
     content = file.read_bytes()
     damaged = damage(content)
     if damaged is None:
@@ -104,7 +104,7 @@ def test_threads_that_load_at_once_all_get_the_model(cache):
     assert errors == []
     assert len(vectors) == 4
     assert all(np.array_equal(vectors[0], vector) for vector in vectors)
-    assert files(cache) == ["lite0-579344248a93-1.onnx", "lite0-579344248a93-1.onnx.sha256"]
+    assert files(cache) == ["lite0-579344248a93-2.onnx", "lite0-579344248a93-2.onnx.sha256"]
 
 
 class Package:
@@ -157,7 +157,7 @@ def test_the_8_bit_model_is_a_model_of_its_own_that_nearly_agrees(cache):
     random = np.random.default_rng(0)
     pictures = random.integers(0, 256, (3, 7, 7, 3), dtype=np.uint8).repeat(32, axis=1).repeat(32, axis=2)
     float32, int8 = load_model("lite0").embed(pictures), load_model("lite0-int8").embed(pictures)
-    assert files(cache)[:2] == ["lite0-579344248a93-1.onnx", "lite0-579344248a93-1.onnx.sha256"]
-    assert files(cache)[2] == "lite0-int8-579344248a93-1.onnx"
+    assert files(cache)[:2] == ["lite0-579344248a93-2.onnx", "lite0-579344248a93-2.onnx.sha256"]
+    assert files(cache)[2] == "lite0-int8-579344248a93-2.onnx"
     assert not np.array_equal(float32, int8)
     assert ((float32 * int8).sum(axis=1) > 0.97).all()

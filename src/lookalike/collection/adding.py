@@ -27,7 +27,7 @@ from lookalike.collection.models.embedding import EmbeddingModels
 from lookalike.collection.own_vectors import check_vector, own_model, write_own_vectors
 from lookalike.collection.resources import Resources
 from lookalike.collection.statements.carrying import Carrying
-from lookalike.embed import Compute, Model
+from lookalike.embed import Compute, Model, Outputs
 from lookalike.errors import CollectionConflictError, ImageError, InvalidInputError, LookalikeError
 from lookalike.images import FileStat, content_id
 from lookalike.images.decode import MAX_FILE_BYTES, read_file, read_open_file
@@ -410,10 +410,12 @@ class _Adder:
         store = self._store
         self._keep({item.image: item for item in reversed(ready)})
         good = [done for done in results.values() if done.unread is None]
-        vectors = {done.id: done.vectors[0] for done in good if done.id is not None and done.vectors}
+        outputs = {done.id: done.outputs[0] for done in good if done.id is not None and done.outputs}
+        vectors = {image: output.vectors for image, output in outputs.items()}
+        sides = Outputs.stack(list(outputs.values())).sides if outputs else {}
         images = [done.image for done in good if done.image is not None]
         table = store.files if self._models is None else vector_table(store, self._model)
-        store.write(Changes(vectors=vectors, images=images), table)
+        store.write(Changes(vectors=vectors, images=images, sides=sides), table)
         self.embedded += len(vectors)
         self._write_vectors(ready)
         said = []

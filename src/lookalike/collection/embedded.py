@@ -105,7 +105,7 @@ def embedded_images(store: Store, searchers: Searchers, model: Model) -> Embedde
 
 def vector_table(store: Store, model: Model) -> Table:
     """Return the table of a model's vectors, once it is sure that they have the model's dimension."""
-    table = store.vectors(model.name, model.dimension)
+    table = store.vectors(model.name, model.dimension, model.bits)
     there = table.dimension()
     if there not in (None, model.dimension):
         raise ModelConflictError(

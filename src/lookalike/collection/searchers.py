@@ -37,6 +37,7 @@ import numpy as np
 
 from lookalike.collection.columns import are_in
 from lookalike.errors import IndexFileError, ResourceError, StoreResourceError
+from lookalike.four_bits import CodedRows
 from lookalike.index import kinds
 from lookalike.index.contract import MOST_CHANGED, Index, Searcher, StoredSearcher
 from lookalike.index.exact import Exact
@@ -367,7 +368,12 @@ def _map_exact(
     index, lying = Exact(metric), table.lying_vectors()
     if not lying:
         return index, Origin.of(index.ids, index.vectors, rewritten)
-    places = [None if each.file is None else Stretch(each.file, each.offset, len(each.ids)) for each in lying]
+    places = [
+        None
+        if each.file is None
+        else Stretch(each.file, each.offset, len(each.ids), isinstance(each.vectors, CodedRows))
+        for each in lying
+    ]
     rows, ids = (
         RowParts([each.vectors for each in lying], places),
         np.concatenate([each.ids for each in lying]),

@@ -29,6 +29,8 @@ from lookalike.collection.stored.cluster_names import ClusterLabels
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.journal import Journal
 from lookalike.collection.thumbnails import thumbnails
+from lookalike.embed import base_name
+from lookalike.embed.sides import SideRows
 from lookalike.errors import CollectionConflictError
 from lookalike.images.formats import ending_of
 from lookalike.store import ADDED, Manifest, PinnedStore, Root, look_at_tables, root_folder
@@ -258,6 +260,33 @@ class Snapshot(SnapshotColumns):
         at = np.minimum(np.searchsorted(ids, wanted, sorter=rising), len(ids) - 1)
         rows = rising[at][ids[rising[at]] == wanted]
         return ids[rows], vectors[rows]
+
+    def side(self, model: str, name: str) -> tuple[Ids, SideRows]:
+        """Return what a model gives beside its vectors, of the images that have it.
+
+        Parameters
+        ----------
+        model : str
+            One of the collection's; of a reduced one, what its base gives.
+        name : str
+            ``classes``, or another of ``lookalike.embed.sides``.
+
+        Returns
+        -------
+        ids : (n,) int64
+            Rising. Images that were embedded before the model gave any are not among them.
+        rows : (n, width) uint8
+            As they were encoded; (0, 0) where there are none.
+        """
+        return self.keep(("side", model, name), lambda: self._read_side(base_name(model) or model, name))
+
+    def _read_side(self, model: str, name: str) -> tuple[Ids, SideRows]:
+        tables = self.store.vector_tables()
+        if model not in tables:
+            return np.empty(0, np.int64), np.empty((0, 0), np.uint8)
+        ids, rows = tables[model].read_side(name)
+        order = np.argsort(ids)
+        return ids[order], rows[order]
 
     def __reduce__(self) -> NoReturn:
         """Raise CollectionError: it is of this process, whose open tables it holds."""

@@ -1,7 +1,7 @@
 """Images to vectors: the table of models, and loading one."""
 
-from lookalike.embed.comparable import embed_each, incomparable
-from lookalike.embed.embedder import Embedder, TextEmbedder
+from lookalike.embed.comparable import embed_each, incomparable, outputs_of
+from lookalike.embed.embedder import Embedder, Outputs, TextEmbedder
 from lookalike.embed.hub import fetch
 from lookalike.embed.loading import is_installed, load_model, read_packaged
 from lookalike.embed.local import LocalModel, TrainedNetwork
@@ -35,6 +35,7 @@ __all__ = [
     "Model",
     "ModelRegistry",
     "OnnxEmbedder",
+    "Outputs",
     "PackagedWeights",
     "TextEmbedder",
     "TrainedNetwork",
@@ -49,6 +50,7 @@ __all__ = [
     "is_installed",
     "knows_words",
     "load_model",
+    "outputs_of",
     "read_packaged",
     "reduce_vectors",
     "unit_rows",

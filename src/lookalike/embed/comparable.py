@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
-from lookalike.embed.embedder import Embedder
+from lookalike.embed.embedder import Embedder, Outputs, SidedEmbedder
 from lookalike.embed.models import Model
+from lookalike.embed.sides import SIDES
 from lookalike.errors import ModelInputError
 from lookalike.types import PixelArray, Vectors
 
@@ -35,7 +38,7 @@ def incomparable(vectors: Vectors, model: Model) -> dict[int, str]:
     return found
 
 
-def embed_each(embedder: Embedder, images: PixelArray) -> tuple[Vectors, dict[int, str]]:
+def embed_each(embedder: Embedder, images: PixelArray) -> tuple[Outputs, dict[int, str]]:
     """Embed prepared images, of which some may be beyond the model.
 
     Parameters
@@ -45,7 +48,8 @@ def embed_each(embedder: Embedder, images: PixelArray) -> tuple[Vectors, dict[in
 
     Returns
     -------
-    vectors : (n, dimension) float32
+    outputs : Outputs
+        The vectors, and what the model gives beside them.
     reasons : dict of int to str
         By row, why an image has no vector; what stands in its row means nothing.
 
@@ -55,19 +59,32 @@ def embed_each(embedder: Embedder, images: PixelArray) -> tuple[Vectors, dict[in
         If the model does not run at all.
     """
     try:
-        vectors = embedder.embed(images)
+        outputs = outputs_of(embedder, images)
     except ModelInputError:
         embedder.embed(np.full_like(images[:1], _GREY))  # raises where it is not the images' doing
         return _one_by_one(embedder, images)
-    return vectors, incomparable(vectors, embedder.model)
+    return outputs, incomparable(outputs.vectors, embedder.model)
 
 
-def _one_by_one(embedder: Embedder, images: PixelArray) -> tuple[Vectors, dict[int, str]]:
-    vectors = np.zeros((len(images), embedder.model.dimension), np.float32)
-    reasons = {}
+def outputs_of(embedder: Embedder, images: PixelArray) -> Outputs:
+    """Turn prepared images, (n, …) uint8, into vectors, and what the model gives beside them, if anything."""
+    if embedder.model.sides:
+        return cast(SidedEmbedder, embedder).embed_with_sides(images)
+    return Outputs(embedder.embed(images), {})
+
+
+def _one_by_one(embedder: Embedder, images: PixelArray) -> tuple[Outputs, dict[int, str]]:
+    model = embedder.model
+    nothing = Outputs(
+        np.zeros(model.dimension, np.float32),
+        {name: np.zeros(SIDES[name].width, np.uint8) for name in model.sides},
+    )
+    found, reasons = [], {}
     for row in range(len(images)):
         try:
-            vectors[row] = embedder.embed(images[row : row + 1])[0]
+            found.append(outputs_of(embedder, images[row : row + 1]).of(0))
         except ModelInputError as error:
+            found.append(nothing)
             reasons[row] = str(error)
-    return vectors, {**incomparable(vectors, embedder.model), **reasons}
+    outputs = Outputs.stack(found)
+    return outputs, {**incomparable(outputs.vectors, model), **reasons}

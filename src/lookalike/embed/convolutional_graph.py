@@ -1,7 +1,7 @@
 """What the ONNX graphs of convolutional networks that are built here share.
 
-A graph takes pixels as they are decoded, and gives one vector an image. Each batch normalisation is folded
-into the convolution before it.
+A graph takes pixels as they are decoded, and gives one vector an image, or some. Each batch normalisation is
+folded into the convolution before it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import onnx
 
-_OPSET = 17
-_IR_VERSION = 8  # what opset 17 came with; newer ones would shut out older runtimes
+OPSET = 17
+IR_VERSION = 8  # what opset 17 came with; newer ones would shut out older runtimes
 
 
 class ConvolutionalGraph:
@@ -101,19 +101,32 @@ class ConvolutionalGraph:
 
     def pool(self, x: str, name: str, side: int, dimension: int) -> bytes:
         """End with the mean over the positions; return the ONNX file of that name."""
-        x = self.add("GlobalAveragePool", [x])
-        self.add("Flatten", [x], output="features", axis=1)
-        return self.file(name, side, dimension)
+        self.mean(x)
+        return self.file(name, side, {"features": dimension})
 
-    def file(self, name: str, side: int, dimension: int) -> bytes:
-        """Return the ONNX file, once an output is called ``features``."""
+    def mean(self, x: str, output: str = "features") -> str:
+        """Add the mean over the positions, (n, channels); return its name."""
+        return self.add("Flatten", [self.add("GlobalAveragePool", [x])], output=output, axis=1)
+
+    def classify(self, x: str, layer: str, output: str) -> int:
+        """Add a linear layer, by what the names of its weights begin with; return how many classes it has."""
+        weight, bias = (self._weights[f"{layer}.{part}"] for part in ("weight", "bias"))
+        names = [self.constant(layer + ".weight", weight), self.constant(layer + ".bias", bias)]
+        self.add("Gemm", [x, *names], output=output, transB=1)
+        return len(bias)
+
+    def file(self, name: str, side: int, outputs: Mapping[str, int]) -> bytes:
+        """Return the ONNX file, once there are tensors called as the outputs, of so many numbers each."""
         from onnx import TensorProto, checker, helper
 
         images = helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", side, side, 3])
-        features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", dimension])
-        graph = helper.make_graph(self._nodes, name, [images], [features], self._constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)])
-        model.ir_version = _IR_VERSION
+        given = [
+            helper.make_tensor_value_info(output, TensorProto.FLOAT, ["n", length])
+            for output, length in outputs.items()
+        ]
+        graph = helper.make_graph(self._nodes, name, [images], given, self._constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
+        model.ir_version = IR_VERSION
         model.producer_name = "lookalike"
         model.producer_version = ""
         checker.check_model(model)

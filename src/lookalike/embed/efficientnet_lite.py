@@ -5,7 +5,18 @@ makes it fast on a processor. The graph takes pixels as they are decoded and giv
 features:
 
     images (n, s, s, 3) uint8 → (x - 127) / 128 → stem → 16 to 21 inverted residual blocks → head
-        → mean over the positions → features (n, 1280) float32
+        → mean over the positions → features (n, 1280) float32 → last layer → classes (n, 1000) float32
+
+The last layer is that of the network's training, on the classes of ImageNet; it is there if asked for.
+
+Or three depths of it, and the mean beside them, in one pass (`build_depths`):
+
+    block 10 of lite0, after its sum (112 × 14 × 14) → low   means of 4 × 4 windows, 5 × 5 each, (n, 1792)
+    the last block (320 × 7 × 7)                     → mid   means of 2 × 2 windows, 4 × 4 each, (n, 1280)
+    head (1280 × 7 × 7)                              → gem   cube root of the mean of the cubes, (n, 1280)
+                                                     → head  their mean, (n, 1280)
+
+The published classifier takes ``head``. Windows overlap; their numbers are in the order channel, row, column.
 
 Each batch normalisation is folded into the convolution before it. The weights came from TensorFlow, so
 strided convolutions pad as TensorFlow does ('SAME': the odd pixel goes to the right and the bottom).
@@ -14,6 +25,8 @@ References
 ----------
 M. Tan, Q. V. Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019.
 R. Liu, "Higher accuracy on vision models with EfficientNet-Lite", TensorFlow blog, 2020.
+F. Radenović, G. Tolias, O. Chum, "Fine-tuning CNN Image Retrieval with No Human Annotation", TPAMI 2019
+(the generalised mean).
 """
 
 from __future__ import annotations
@@ -29,6 +42,15 @@ import numpy.typing as npt
 from lookalike.embed.convolutional_graph import ConvolutionalGraph
 
 DIMENSION = 1280
+
+DEPTHS = {"gem": 1280, "mid": 1280, "low": 1792}
+"""What `build_depths` pools at three depths of lite0, and how many numbers each has."""
+
+_LOW_BLOCK = 10  # counted from 0: the last of 14 × 14 positions and 112 channels
+
+HEAD = "head"
+"""What it gives beside them: the plain mean of the head, which the published classifier takes."""
+
 EPSILON = 1e-3
 """Of the batch normalisations."""
 
@@ -108,7 +130,7 @@ def _widen(channels: int, factor: float) -> int:
     return rounded + 8 if rounded < 0.9 * wanted else rounded
 
 
-def build(weights: Mapping[str, npt.NDArray[Any]], variant: Variant) -> bytes:
+def build(weights: Mapping[str, npt.NDArray[Any]], variant: Variant, sides: tuple[str, ...] = ()) -> bytes:
     """Build the ONNX model of a variant.
 
     Parameters
@@ -117,31 +139,87 @@ def build(weights: Mapping[str, npt.NDArray[Any]], variant: Variant) -> bytes:
         As ``torch_weights.read_state_dict`` gives them.
     variant : Variant
         Which size.
+    sides : tuple of str
+        ``classes``, to have these as an output, too.
 
     Returns
     -------
     bytes
-        The ONNX file: input ``images`` (n, size, size, 3) uint8, RGB; output ``features`` (n, 1280) float32.
+        The ONNX file: input ``images`` (n, size, size, 3) uint8, RGB; output ``features`` (n, 1280) float32,
+        and where they are wanted, the log-odds ``classes`` (n, 1000) float32.
 
     Raises
     ------
     KeyError, ValueError
         If the weights are those of another network.
     """
-    return _Graph(weights, EPSILON).build(variant)
+    return _Graph(weights, EPSILON).build(variant, sides)
+
+
+def build_depths(weights: Mapping[str, npt.NDArray[Any]], sides: tuple[str, ...] = ()) -> bytes:
+    """Build the ONNX model of lite0 that gives three depths of one pass.
+
+    Parameters
+    ----------
+    weights : mapping of str to array
+        As ``torch_weights.read_state_dict`` gives them.
+    sides : tuple of str
+        What it gives beside the depths, as ``Model.sides``.
+
+    Returns
+    -------
+    bytes
+        The ONNX file: input ``images`` (n, 224, 224, 3) uint8, RGB; outputs ``gem``, ``mid``, ``low`` and
+        ``head``, (n, d) float32 each, d of `DEPTHS`; none is whitened or of unit length.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If the weights are those of another network.
+    """
+    return _Graph(weights, EPSILON).build_depths(VARIANTS["lite0"], sides)
 
 
 class _Graph(ConvolutionalGraph):
     """The graph under construction."""
 
-    def build(self, variant: Variant) -> bytes:
+    def build(self, variant: Variant, sides: tuple[str, ...]) -> bytes:
+        *_, head = self._run(variant)
+        features = self.mean(head)
+        beside = self._beside(features, sides)
+        return self.file("efficientnet_lite", variant.size, {"features": DIMENSION, **beside})
+
+    def build_depths(self, variant: Variant, sides: tuple[str, ...]) -> bytes:
+        *outputs, head = self._run(variant)
+        self._windows(outputs[_LOW_BLOCK], "low", 5)
+        self._windows(outputs[-1], "mid", 4)
+        # Two products, as the runtime's general power is slower than the convolution before it.
+        cubes = self.add("Mul", [self.add("Mul", [head, head]), head])
+        cubed = self.add("Flatten", [self.add("GlobalAveragePool", [cubes])], axis=1)
+        self.add("Pow", [cubed, self.constant("third", np.float32(1 / 3))], output="gem")
+        beside = self._beside(self.mean(head, HEAD), sides)
+        return self.file("efficientnet_lite_depths", variant.size, {**DEPTHS, HEAD: DIMENSION, **beside})
+
+    def _beside(self, features: str, sides: tuple[str, ...]) -> dict[str, int]:
+        """Add what is given beside the vectors; return how many numbers an image each has."""
+        return {"classes": self.classify(features, "_fc", "classes")} if "classes" in sides else {}
+
+    def _run(self, variant: Variant) -> list[str]:
+        """Add the network; return the output of each block, and the head's."""
         side = variant.size
         x = self.normalize(np.float32(127), np.float32(1 / 128))
         x, side = self._conv(x, side, "_conv_stem", "_bn0", stride=2)
+        outputs = []
         for number, block in enumerate(blocks(variant)):
             x, side = self._block(x, side, f"_blocks.{number}.", block)
-        x, side = self._conv(x, side, "_conv_head", "_bn1")
-        return self.pool(x, "efficientnet_lite", variant.size, DIMENSION)
+            outputs.append(x)
+        head, _ = self._conv(x, side, "_conv_head", "_bn1")
+        return [*outputs, head]
+
+    def _windows(self, x: str, output: str, kernel: int) -> None:
+        """Add the means of square windows, one every three positions."""
+        pooled = self.add("AveragePool", [x], kernel_shape=[kernel, kernel], strides=[3, 3])
+        self.add("Flatten", [pooled], output=output, axis=1)
 
     def _block(self, x: str, side: int, prefix: str, block: Block) -> tuple[str, int]:
         shortcut = x

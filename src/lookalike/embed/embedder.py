@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
 
 from lookalike.embed.models import Model
+from lookalike.embed.sides import SideRows
 from lookalike.types import PixelArray, Vectors
 
 if TYPE_CHECKING:
@@ -25,6 +28,39 @@ class Embedder(Protocol):
 
     def embed(self, images: PixelArray) -> Vectors:
         """Turn prepared images, (n, …) uint8, into (n, dimension) float32; unit rows for cosine."""
+        ...
+
+
+class Outputs(NamedTuple):
+    """What a model makes of some images.
+
+    Attributes
+    ----------
+    vectors : (n, dimension) float32
+        As `Embedder.embed` gives them.
+    sides : mapping of str to (n, width) uint8
+        What stands beside them, by the names of ``Model.sides``.
+    """
+
+    vectors: Vectors
+    sides: Mapping[str, SideRows]
+
+    def of(self, row: int) -> Outputs:
+        """Return those of one image: (dimension,) and (width,)."""
+        return Outputs(self.vectors[row], {name: rows[row] for name, rows in self.sides.items()})
+
+    @classmethod
+    def stack(cls, images: Sequence[Outputs]) -> Outputs:
+        """Return together what `of` took apart; of one image at least."""
+        sides = {name: np.stack([each.sides[name] for each in images]) for name in images[0].sides}
+        return cls(np.stack([each.vectors for each in images]), sides)
+
+
+class SidedEmbedder(Embedder, Protocol):
+    """A model that gives more than a vector: one whose `Model.sides` are not empty."""
+
+    def embed_with_sides(self, images: PixelArray) -> Outputs:
+        """Turn prepared images, (n, …) uint8, into vectors and what stands beside them, in one pass."""
         ...
 
 

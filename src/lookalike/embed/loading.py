@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from lookalike.embed import hub
 from lookalike.embed.adapted import AdaptedEmbedder
+from lookalike.embed.depths import DepthsEmbedder
 from lookalike.embed.embedder import Embedder
 from lookalike.embed.models import HubFiles, Model, PackagedWeights, get_model
 from lookalike.embed.onnx import OnnxEmbedder
@@ -28,7 +29,7 @@ from lookalike.system.cache import cache_folder, check_trusted, make_folder, shu
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.system.replace_file import replace_file
 
-_BUILD = 1
+_BUILD = 2
 """Raise it when a graph built from the same weights changes, so that cached ones are left behind."""
 
 
@@ -54,7 +55,8 @@ def load_model(name: str, compute: Compute = ONE_THREAD, watch: Watch = UNWATCHE
     if isinstance(model.weights, HubFiles):
         return _from_hub(model, model.weights, compute, watch)
     if isinstance(model.weights, PackagedWeights):
-        return OnnxEmbedder(model, _graph(model, model.weights), compute)
+        kind = OnnxEmbedder if model.whitening is None else DepthsEmbedder
+        return kind(model, _graph(model, model.weights), compute)
     return PixelsEmbedder(model)
 
 
@@ -115,7 +117,10 @@ def _build(model: Model, source: PackagedWeights) -> bytes:
     from lookalike.embed.quantize import BOUNDS, quantize
 
     weights = read_packaged(source)
-    graph = efficientnet_lite.build(weights, efficientnet_lite.VARIANTS[model.architecture])
+    if model.whitening is not None:
+        graph = efficientnet_lite.build_depths(weights, model.sides)
+    else:
+        graph = efficientnet_lite.build(weights, efficientnet_lite.VARIANTS[model.architecture], model.sides)
     return quantize(graph, BOUNDS[model.architecture]) if model.precision == "int8" else graph
 
 

@@ -101,6 +101,22 @@ class LocalGraph:
 
 
 @dataclass(frozen=True, slots=True)
+class FrozenFile:
+    """A file that comes with lookalike and is part of a model, beside its weights.
+
+    Attributes
+    ----------
+    file : str
+        Its name in this folder.
+    sha256 : str
+        Of its content.
+    """
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class GraphUse:
     """How a graph that others made is used: what it wants to see, and which of its numbers to take.
 
@@ -179,9 +195,17 @@ class Model:
     licence : str
         Of the weights.
     use : GraphUse or None
-        How to use the graph; None for those that lookalike builds.
+        How to use the graph; None for those that lookalike builds and that see the centre.
     text : TextUse or None
         How to use its text tower; None for a model that knows only images.
+    sides : tuple of str
+        What it gives beside the vector, keys of ``sides.SIDES``.
+    whitening : FrozenFile or None
+        Of a model that joins three depths of its network, what makes one vector of them, see `whitening`;
+        None for one whose network gives the vector.
+    bits : {32, 4}
+        In how many a number of its vectors is kept, see `lookalike.four_bits`; of those of 4, the vectors are
+        what is read again, everywhere.
     """
 
     name: str
@@ -196,6 +220,9 @@ class Model:
     licence: str
     use: GraphUse | None = None
     text: TextUse | None = None
+    sides: tuple[str, ...] = ()
+    whitening: FrozenFile | None = None
+    bits: int = 32
 
     @property
     def has_text(self) -> bool:
@@ -213,9 +240,17 @@ class Model:
         return max(self.resize, THUMBNAIL_SIDE)
 
 
-def _lite(name: str, size: int, file: str, sha256: str) -> tuple[Model, Model]:
+def _both(float32: Model) -> tuple[Model, Model]:
     """One network, as it was published and in 8-bit numbers."""
-    float32 = Model(
+    int8 = replace(
+        float32, name=f"{float32.name}-int8", title=f"{float32.title}; in 8-bit numbers", precision="int8"
+    )
+    return float32, int8
+
+
+def _lite(name: str, size: int, file: str, sha256: str) -> Model:
+    """One network, the middle of the picture, the mean of its last features."""
+    return Model(
         name=name,
         title=f"EfficientNet-{name.capitalize()}, trained on ImageNet",
         architecture=name,
@@ -230,32 +265,50 @@ def _lite(name: str, size: int, file: str, sha256: str) -> tuple[Model, Model]:
         dimension=1280,
         metric="cosine",
         licence="Apache-2.0",
+        sides=("classes",),
     )
-    int8 = replace(float32, name=f"{name}-int8", title=f"{float32.title}; in 8-bit numbers", precision="int8")
-    return float32, int8
 
+
+_LITE0 = _lite(
+    "lite0",
+    224,
+    "efficientnet-lite0-57934424.pth",
+    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+)
+_LITE0_DEEP = replace(
+    _LITE0,
+    name="lite0-deep",
+    title="EfficientNet-Lite0, the whole picture at three depths, whitened",
+    resize=224,
+    dimension=1536,
+    use=GraphUse(fit="squash"),
+    whitening=FrozenFile(
+        "lite0_whitening.npz", "e696f6d765f6d68359e2497d05ebc00a1c9d0f14566817db1659101b46d31359"
+    ),
+    bits=4,
+)
 
 _hub = functools.partial(Model, architecture="onnx", precision="float32", size=224, metric="cosine")
 """One network of the hub; all of these see 224 × 224 pixels."""
 
 MODELS: tuple[Model, ...] = (
-    *_lite(
-        "lite0",
-        224,
-        "efficientnet-lite0-57934424.pth",
-        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    *_both(_LITE0_DEEP),
+    *_both(_LITE0),
+    *_both(
+        _lite(
+            "lite1",
+            240,
+            "efficientnet-lite1-77cc7160.pth",
+            "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+        )
     ),
-    *_lite(
-        "lite1",
-        240,
-        "efficientnet-lite1-77cc7160.pth",
-        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
-    ),
-    *_lite(
-        "lite2",
-        260,
-        "efficientnet-lite2-9656183e.pth",
-        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+    *_both(
+        _lite(
+            "lite2",
+            260,
+            "efficientnet-lite2-9656183e.pth",
+            "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        )
     ),
     _hub(
         name="resnet50",
@@ -354,7 +407,7 @@ RESNET50_WEIGHTS = _hub(
 
 PIXELS_PATTERN = "pixels-SIDE-grey or pixels-SIDE-rgb, SIDE from 1 to 512"
 
-DEFAULT_MODEL = "lite0-int8"
+DEFAULT_MODEL = "lite0-deep-int8"
 
 
 def get_model(name: str, own: Sequence[str] = ()) -> Model:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lookalike.embed.embedder import Outputs
 from lookalike.embed.models import GraphUse, Model
 from lookalike.embed.runtime import ONE_THREAD, Compute, is_out_of_memory, open_session
+from lookalike.embed.sides import SIDES
 from lookalike.errors import ModelInputError, ModelMemoryError
 from lookalike.types import PixelArray, Vectors
 
@@ -23,7 +25,8 @@ class OnnxEmbedder:
     model : Model
         Which one.
     graph : bytes
-        Its ONNX file; input (n, size, size, 3) uint8, output (n, dimension) float32.
+        Its ONNX file; input (n, size, size, 3) uint8, output (n, dimension) float32. Where the model has
+        sides, an output of the name of each.
     compute : Compute
         Where it is to run.
 
@@ -38,6 +41,7 @@ class OnnxEmbedder:
         self._session, device = open_session(graph, model.name, compute)
         self.batch_size = device.batch_size
         self._input = self._session.get_inputs()[0].name
+        self._outputs = [self._session.get_outputs()[0].name]
 
     def prepare(self, image: Image) -> PixelArray:
         """Cut or squash, and scale, an RGB image to what the network sees.
@@ -60,12 +64,22 @@ class OnnxEmbedder:
         (n, dimension) float32
             Unit rows where the model's metric is cosine.
         """
-        parts: list[Vectors] = []
+        return self._run(images, ()).vectors
+
+    def embed_with_sides(self, images: PixelArray) -> Outputs:
+        """Embed prepared images as `embed` does, and keep what the model gives beside the vectors."""
+        return self._run(images, self.model.sides)
+
+    def _run(self, images: PixelArray, sides: tuple[str, ...]) -> Outputs:
+        """Embed prepared images; with the sides of these names."""
+        parts: list[list[Vectors]] = []  # by output
         done = 0
         while done < len(images):
             batch = images[done : done + self.batch_size]
             try:
-                parts.append(self._checked(self._session.run(None, {self._input: batch})[0], len(batch)))
+                given = self._session.run([*self._outputs, *sides], {self._input: batch})
+                self._check(given, len(batch))
+                parts.append(given)
             except ModelInputError:
                 raise
             except Exception as error:  # the runtime raises its own classes, all plain Exceptions
@@ -82,18 +96,27 @@ class OnnxEmbedder:
                 self.batch_size = -(-len(batch) // 2)
                 continue
             done += len(batch)
-        features = np.concatenate(parts) if parts else np.empty((0, self.model.dimension), np.float32)
-        return unit_rows(features) if self.model.metric == "cosine" else features
+        if not parts:
+            nothing = {name: np.empty((0, SIDES[name].width), np.uint8) for name in sides}
+            return Outputs(np.empty((0, self.model.dimension), np.float32), nothing)
+        whole = [np.concatenate(rows) for rows in zip(*parts, strict=True)]
+        beside = dict(zip(sides, whole[len(self._outputs) :], strict=True))
+        vectors = self._vectors(whole[: len(self._outputs)])
+        return Outputs(vectors, {name: SIDES[name].encode(rows) for name, rows in beside.items()})
 
-    def _checked(self, features: Vectors, n_images: int) -> Vectors:
-        """Return what came out of the network, once it is sure that it is one vector an image."""
+    def _check(self, given: list[Vectors], n_images: int) -> None:
+        """Make sure that what came out of the network is one vector an image."""
+        features = given[0]
         dimension = self.model.dimension or features.shape[-1]  # not known before the first trial
         if features.shape != (n_images, dimension) or not dimension:
             raise ModelInputError(
                 f"the model {self.model.name} gives the shape {features.shape} for {n_images} images;"
                 f" expected ({n_images}, {dimension or 'd'}) numbers"
             )
-        return features
+
+    def _vectors(self, given: list[Vectors]) -> Vectors:
+        """Make vectors of what came out of the network for all images."""
+        return unit_rows(given[0]) if self.model.metric == "cosine" else given[0]
 
 
 def fit_image(image: Image, model: Model) -> PixelArray:

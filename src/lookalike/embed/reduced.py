@@ -44,7 +44,8 @@ def base_name(name: str) -> str | None:
 
 def reduced_model(name: str, base: Model, dimension: int) -> Model:
     """Describe the model that reduces another one's vectors."""
-    return replace(base, name=name, title=f"{base.title}; PCA to {dimension}", dimension=dimension)
+    title = f"{base.title}; PCA to {dimension}"
+    return replace(base, name=name, title=title, dimension=dimension, sides=(), bits=32)
 
 
 def reduce_vectors(vectors: Vectors, pca: PCA, model: Model) -> Vectors:

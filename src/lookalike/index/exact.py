@@ -37,6 +37,7 @@ import numpy.typing as npt
 
 from lookalike.as_numbers import as_whole_numbers
 from lookalike.errors import IndexFileError, InvalidInputError, ResourceError
+from lookalike.four_bits import CodedRows
 from lookalike.index.byte_rows import ByteRows
 from lookalike.index.contract import (
     DEFAULT_RECALL,
@@ -141,7 +142,8 @@ class Exact(Index):
             If one has no length, or is not finite; see `Index.build`.
         """
         for piece in rows.pieces:
-            check_vectors(piece, self.metric)
+            if not isinstance(piece, CodedRows):  # which are finite, and have a length
+                check_vectors(piece, self.metric)
         self._adopt(rows, check_ids(ids, len(rows)))
         return self
 
@@ -244,14 +246,14 @@ class Exact(Index):
             "format": _FORMAT_OF_PARTS,
             "metric": self.metric,
             "parts": [
-                ["", 0, len(piece)] if place is None else [_path_from(folder, place), place.offset, place.n]
+                ["", 0, len(piece)] if place is None else _where(folder, place)
                 for piece, place in zip(self._rows.pieces, self._rows.places, strict=True)
             ],
         }
         pairs = zip(self._rows.pieces, self._rows.places, strict=True)
         own = [
             np.empty((0, self._rows.shape[1]), np.float32),
-            *(piece for piece, place in pairs if not place),
+            *(np.asarray(piece) for piece, place in pairs if not place),
         ]
         write(folder, facts, {"rows": np.concatenate(own), "ids": self._ids, "lengths": self._lengths})
         self._save_bytes(folder)
@@ -464,8 +466,10 @@ def _blocks(rows: Vectors | RowParts | Rows, most: int) -> Iterator[slice]:
     return (slice(start, start + most) for start in range(0, len(rows), most))
 
 
-def _path_from(folder: Path, place: Stretch) -> str:
-    return os.path.relpath(place.file, folder).replace(os.sep, "/")
+def _where(folder: Path, place: Stretch) -> list[str | int]:
+    """Return where rows lie, seen from a folder; of rows in four bits with the number of these behind."""
+    path = os.path.relpath(place.file, folder).replace(os.sep, "/")
+    return [path, place.offset, place.n, *([4] if place.is_coded else [])]
 
 
 def _map_parts(folder: Path, facts: dict[str, Any], own: Vectors) -> RowParts:
@@ -478,8 +482,9 @@ def _map_parts(folder: Path, facts: dict[str, Any], own: Vectors) -> RowParts:
     """
     pieces, places, at = [], [], 0
     try:
-        for name, offset, n in facts["parts"]:
-            place = Stretch(Path(os.path.normpath(folder / name)), int(offset), int(n)) if name else None
+        for name, offset, n, *bits in facts["parts"]:
+            file = Path(os.path.normpath(folder / name))
+            place = Stretch(file, int(offset), int(n), is_coded=bits == [4]) if name else None
             pieces.append(own[at : at + n] if place is None else place.map(own.shape[1]))
             places.append(place)
             at += n if place is None else 0

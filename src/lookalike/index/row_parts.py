@@ -1,6 +1,7 @@
 """Rows in pieces: vectors that lie in several files, searched where they lie.
 
 Layout: pieces of (n_i, d) float32, one behind the other; most are memory-mapped, each a stretch of one file.
+Of rows in four bits, what is taken is decoded.
 What is taken out of them is an array of its own, unless it lies in one piece.
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.four_bits import CodedRows
 from lookalike.types import Vectors
 
 
@@ -27,20 +29,26 @@ class Stretch:
     offset : int
         Bytes before the first.
     n : int
+    is_coded : bool
+        Whether they lie in four bits a number, see `lookalike.four_bits`; else in float32.
     """
 
     file: Path
     offset: int
     n: int
+    is_coded: bool = False
 
-    def map(self, dimension: int) -> Vectors:
-        """Return the rows, (n, dimension) float32, memory-mapped.
+    def map(self, dimension: int) -> Vectors | CodedRows:
+        """Return the rows, (n, dimension) float32 or coded, memory-mapped.
 
         Raises
         ------
         OSError, ValueError
             If the file is not there, or too short.
         """
+        if self.is_coded:
+            shape = self.n, dimension // 2
+            return CodedRows(np.memmap(self.file, np.uint8, "r", self.offset, shape))
         return np.memmap(self.file, np.float32, "r", self.offset, (self.n, dimension))
 
 
@@ -49,7 +57,7 @@ class RowParts:
 
     Parameters
     ----------
-    pieces : iterable of (n_i, d) float32
+    pieces : iterable of (n_i, d) float32, or CodedRows
         At least one.
     places : iterable of (Stretch or None)
         Where each lies, None for one that lies in memory.
@@ -61,7 +69,7 @@ class RowParts:
     ((3, 2), [[0.0, 1.0], [1.0, 1.0]], [[1.0, 1.0], [1.0, 0.0]])
     """
 
-    def __init__(self, pieces: Iterable[Vectors], places: Iterable[Stretch | None]) -> None:
+    def __init__(self, pieces: Iterable[Vectors | CodedRows], places: Iterable[Stretch | None]) -> None:
         self.pieces, self.places = tuple(pieces), tuple(places)
         self._starts = np.cumsum([0, *map(len, self.pieces)])
         self.shape = (int(self._starts[-1]), self.pieces[0].shape[1])

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from lookalike.errors import DamageWarning, StoreDamagedError, StoreResourceError
 from lookalike.store import schema
+from lookalike.store.embeddings import FLOATS, dimension_of
 from lookalike.store.fields import FieldTable
 from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.readers import Reading
@@ -133,7 +134,7 @@ class Pin:
     @cached_property
     def dimension(self) -> int:
         """How many numbers each embedding of a vector table has."""
-        return int(self.dataset.schema.field("embedding").type.list_size)
+        return dimension_of(self.dataset.schema)
 
     def finds_rows(self) -> bool:
         """Tell whether `rows_of` is the quicker way: of many rows, not where only a command asks, once."""
@@ -359,9 +360,9 @@ class PinnedStore(Store):
             pin.needs_upgrade = super().needs_upgrade()
         return pin.needs_upgrade
 
-    def vectors(self, model: str, dimension: int) -> PinnedTable:
+    def vectors(self, model: str, dimension: int, bits: int = FLOATS) -> PinnedTable:
         """Return the vector table of a model."""
-        return self._pinned(f"vectors/{model}.lance", schema.vectors(dimension))
+        return self._pinned(f"vectors/{model}.lance", schema.vectors(dimension, bits))
 
     def vector_tables(self) -> dict[str, Table]:
         """Return the vector tables that were there, by model."""

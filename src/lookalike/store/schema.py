@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lookalike.images.palette import MAX_COLORS
+from lookalike.store.embeddings import COLUMN, FLOATS, type_of
 from lookalike.types import FieldKind
 
 if TYPE_CHECKING:
@@ -127,16 +128,28 @@ def failures() -> pa.Schema:
 
 
 @functools.cache  # every search asks
-def vectors(dimension: int) -> pa.Schema:
-    """One model's embeddings: `dimension` float32 a row."""
+def vectors(dimension: int, bits: int = FLOATS) -> pa.Schema:
+    """One model's embeddings: `dimension` numbers a row, of 32 bits, or of 4; see `embeddings`."""
     import pyarrow as pa
 
     return pa.schema(
         [
             pa.field("id", pa.int64(), nullable=False, metadata=_KEY),
-            pa.field("embedding", pa.list_(pa.float32(), dimension), nullable=False),
+            pa.field(COLUMN, type_of(dimension, bits), nullable=False),
         ]
     )
+
+
+def with_sides(table: pa.Schema, widths: Mapping[str, int]) -> pa.Schema:
+    """Return the schema of a vector table with columns of bytes behind it: what its model gives beside.
+
+    They are null in rows that were written before the model gave any.
+    """
+    import pyarrow as pa
+
+    for name, width in widths.items():
+        table = table.append(pa.field(name, pa.binary(width)))
+    return table
 
 
 def fields(columns: Mapping[str, FieldKind] = MappingProxyType({})) -> pa.Schema:

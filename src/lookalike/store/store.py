@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from lookalike.images import decode, dominant_colors, sharpness
 from lookalike.images.metadata.metadata import NO_METADATA, Metadata
 from lookalike.images.palette import MAX_COLORS, Palette
 from lookalike.store import schema
+from lookalike.store.embeddings import COLUMN, FLOATS, to_column
 from lookalike.store.fields import FieldTable
 from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.kept import KeptFiles
@@ -86,6 +88,8 @@ class Changes:
     """Paths that are no longer files of the collection."""
     cleared: list[str] = field(default_factory=list)
     """Paths that no longer fail."""
+    sides: Mapping[str, npt.NDArray[np.uint8]] = field(default_factory=dict)
+    """What stands beside the vectors, (n, width) each, in their order."""
 
     def __len__(self) -> int:
         rows = (self.vectors, self.images, self.files, self.failures, self.gone, self.cleared)
@@ -107,15 +111,15 @@ class Store:
         self.kept = KeptFiles(folder / ADDED)
         self.journal = JournalTable(folder / JOURNAL, schema.journal())
 
-    def vectors(self, model: str, dimension: int) -> Table:
-        """Return the vector table of a model."""
+    def vectors(self, model: str, dimension: int, bits: int = FLOATS) -> Table:
+        """Return the vector table of a model; in how many bits a number is kept, who writes it says."""
         place = self.folder / "vectors" / f"{model}.lance"
-        return Table(place, schema.vectors(dimension), lambda: not self._are_brought(model))
+        return Table(place, schema.vectors(dimension, bits), lambda: not self._are_brought(model))
 
     def vector_tables(self) -> dict[str, Table]:
         """Return the vector tables that are there, by model."""
         found = sorted((self.folder / "vectors").glob("*.lance"))
-        # The dimension matters to writers only; those who read take what the table says.
+        # Dimension and bits matter to writers only; those who read take what the table says.
         return {folder.stem: self.vectors(folder.stem, 1) for folder in found}
 
     def _makes_files_again(self) -> bool:
@@ -129,7 +133,8 @@ class Store:
         """Write rows of all tables in the order that keeps every promise; a kill loses at most this call."""
         images, files, failures = changes.images, changes.files, changes.failures
         if changes.vectors:
-            self.write_vectors(list(changes.vectors), np.stack(list(changes.vectors.values())), vectors)
+            rows = np.stack(list(changes.vectors.values()))
+            self.write_vectors(list(changes.vectors), rows, vectors, changes.sides)
         if images:
             self.thumbnails.upsert(
                 {"id": [row.id for row in images], "jpeg": [row.thumbnail for row in images]}
@@ -167,12 +172,27 @@ class Store:
         columns["reader"] = [reader] * len(columns["id"])
         self.images.upsert(columns)
 
-    def write_vectors(self, ids: Ids | list[ImageId], vectors: Vectors, table: Table) -> None:
-        """Write embeddings, (n, d), of images that are there or about to be."""
+    def write_vectors(
+        self,
+        ids: Ids | list[ImageId],
+        vectors: Vectors,
+        table: Table,
+        sides: Mapping[str, npt.NDArray[np.uint8]] = MappingProxyType({}),
+    ) -> None:
+        """Write embeddings, (n, d), of images that are there or about to be.
+
+        What stands beside them, (n, width) each, gets a column of its name, which the table may lack so far.
+        """
         import pyarrow as pa
 
-        matrix = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
-        table.upsert({"id": ids, "embedding": matrix})
+        table = table.with_sides({name: rows.shape[1] for name, rows in sides.items()})
+        beside = {
+            name: pa.FixedSizeBinaryArray.from_buffers(
+                pa.binary(rows.shape[1]), len(rows), [None, pa.py_buffer(np.ascontiguousarray(rows))]
+            )
+            for name, rows in sides.items()
+        }
+        table.upsert({"id": ids, COLUMN: to_column(vectors, table.schema), **beside})
 
     def needs_upgrade(self) -> bool:
         """Whether it is of format 1, without colours and sharpness, or an upgrade was cut short."""

@@ -20,12 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from lookalike.errors import InvalidInputError, StoreDamagedError, StoreResourceError, is_panic
 from lookalike.hints import Hint, refusal
-from lookalike.store import upkeep, versions
+from lookalike.store import schema, upkeep, versions
 from lookalike.store.checksums import Checksums
 from lookalike.store.commits import ANOTHER_DISK, Commits
+from lookalike.store.embeddings import COLUMN, bits_of, dimension_of, from_column
 from lookalike.store.lying_vectors import Lying, lying_vectors
 from lookalike.system.forks import check_not_forked
 from lookalike.types import Ids, Vectors
@@ -99,7 +101,14 @@ class Table:
         if not self.exists():
             return None
         with self._errors("read"):
-            return int(self._open().schema.field("embedding").type.list_size)
+            return dimension_of(self._open().schema)
+
+    def bits(self) -> int:
+        """Return in how many bits a number of a vector table is kept."""
+        if not self.exists():
+            return bits_of(self.schema)
+        with self._errors("read"):
+            return bits_of(self._open().schema)
 
     def read(self, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
         """Read whole columns, of the rows that an SQL condition keeps.
@@ -147,7 +156,7 @@ class Table:
             return np.empty(0, np.int64), np.empty((0, dimension), np.float32)
         with self._errors("read"):
             dataset = self._open()
-            there = dataset.schema.field("embedding").type.list_size
+            there = dimension_of(dataset.schema)
             if there != dimension:
                 raise StoreDamagedError(
                     f"{self.folder} holds vectors of {there} dimensions; expected {dimension}",
@@ -206,7 +215,7 @@ class Table:
             return []
         with self._errors("read"):
             dataset = self._open()
-            return list(lying_vectors(self.folder, dataset, dataset.schema.field("embedding").type.list_size))
+            return list(lying_vectors(self.folder, dataset))
 
     def vectors_of(self, ids: Iterable[int]) -> tuple[Ids, Vectors]:
         """Read the embeddings of some images; those that are not there are passed over.
@@ -217,9 +226,43 @@ class Table:
             Of no particular order.
         vectors : (n, d) float32
         """
-        rows = self.read_where_in("id", ids, ["id", "embedding"])
-        vectors = rows["embedding"].combine_chunks().flatten().to_numpy()
-        return rows["id"].to_numpy(), vectors.reshape(len(rows), -1 if len(rows) else self._dimension)
+        rows = self.read_where_in("id", ids, ["id", COLUMN])
+        return rows["id"].to_numpy(), from_column(rows[COLUMN], len(rows))
+
+    def read_side(self, name: str) -> tuple[Ids, npt.NDArray[np.uint8]]:
+        """Read a column that stands beside the embeddings, of the rows that have it.
+
+        Returns
+        -------
+        ids : (n,) int64
+            Of no particular order.
+        rows : (n, width) uint8
+            (0, 0) where the table has no such column.
+        """
+        nothing = np.empty(0, np.int64), np.empty((0, 0), np.uint8)
+        if not self.exists():
+            return nothing
+        with self._errors("read"):
+            dataset = self._open()
+            if name not in dataset.schema.names:
+                return nothing
+            found = dataset.to_table(columns=["id", name], filter=f"{name} IS NOT NULL")
+            width = dataset.schema.field(name).type.byte_width
+            parts = [
+                np.frombuffer(part.buffers()[1], np.uint8, len(part) * width, part.offset * width)
+                for part in found[name].chunks
+                if len(part)
+            ]
+            rows = np.concatenate([np.empty(0, np.uint8), *parts]).reshape(-1, width)
+            return found["id"].to_numpy(), rows
+
+    def with_sides(self, widths: Mapping[str, int]) -> Table:
+        """Return a vector table ready to be written with columns beside the embeddings, by bytes a row."""
+        if not widths:
+            return self
+        wider = Table(self.folder, schema.with_sides(self.schema, widths), self._is_made_again)
+        wider.add_missing_columns()
+        return wider
 
     def has_vector_index(self) -> bool:
         """Whether `make_vector_index` was called, and all files of it are what was written."""
@@ -235,7 +278,7 @@ class Table:
         with self._errors("write"):
             # Lance doubles cosine distances; of unit rows, euclidean ones come in the same order.
             self._open_to_write().create_index(
-                "embedding", "IVF_RQ", metric="L2", num_partitions=n_cells, replace=True
+                COLUMN, "IVF_RQ", metric="L2", num_partitions=n_cells, replace=True
             )
 
     def extend_vector_index(self) -> None:
@@ -262,7 +305,7 @@ class Table:
         vectors : (k, d) float32
         """
         asked = {
-            "column": "embedding",
+            "column": COLUMN,
             "q": query,
             "k": k,
             "minimum_nprobes": n_cells,  # with `nprobes`, there may be too few rows
@@ -270,7 +313,7 @@ class Table:
             "refine_factor": n_refined,
         }
         with self._errors("read"):
-            columns = ["id", "embedding", "_distance"]
+            columns = ["id", COLUMN, "_distance"]
             dataset = self._open()
             if self._index_seen != dataset.version:
                 flaw = versions.flawed_index(self.folder, dataset)
@@ -278,8 +321,7 @@ class Table:
                     raise StoreDamagedError(f"the index in {self.folder} is damaged: {flaw}", hint=_REPAIR)
                 self._index_seen = dataset.version
             rows = dataset.scanner(columns=columns, nearest=asked).to_table()
-        vectors = rows["embedding"].combine_chunks().flatten().to_numpy()
-        return rows["id"].to_numpy(), vectors.reshape(len(rows), -1 if len(rows) else len(query))
+        return rows["id"].to_numpy(), from_column(rows[COLUMN], len(rows))
 
     def upsert(self, columns: Mapping[str, Any]) -> None:
         """Write rows: those whose key is there replace the old ones, the others are added.
@@ -377,7 +419,7 @@ class Table:
     @property
     def _dimension(self) -> int:
         """How many numbers each embedding of a vector table is to have."""
-        return int(self.schema.field("embedding").type.list_size)
+        return dimension_of(self.schema)
 
     def _open(self) -> Any:
         return self._there(versions.open_whole(self.folder))
@@ -464,11 +506,10 @@ class Table:
 
 
 def _vector_blocks(dataset: Any, rows: int = _ROWS_AT_ONCE, **ahead: int) -> Iterator[tuple[Ids, Vectors]]:
-    scanner = dataset.scanner(columns=["id", "embedding"], batch_size=rows, scan_in_order=True, **ahead)
+    scanner = dataset.scanner(columns=["id", COLUMN], batch_size=rows, scan_in_order=True, **ahead)
     for batch in scanner.to_batches():
-        vectors = batch.column("embedding").flatten().to_numpy()
         if batch.num_rows:
-            yield batch.column("id").to_numpy(), vectors.reshape(batch.num_rows, -1)
+            yield batch.column("id").to_numpy(), from_column(batch.column(COLUMN), batch.num_rows)
 
 
 def _conditions(column: str, values: Iterable[int | str]) -> Iterator[str]:

@@ -110,4 +110,4 @@ def _is_as_written(table: Path, dataset: Any) -> bool:
 def _width(kind: pa.DataType) -> int:
     """Return how many bytes a value takes, counting those of no fixed width as 8."""
     size = getattr(kind, "list_size", 1)
-    return 4 * size if size > 1 else 8
+    return int(size * kind.value_type.bit_width // 8) if size > 1 else 8

@@ -9,7 +9,6 @@ A kill at any moment loses what was done since the last commit; the next run goe
 from __future__ import annotations
 
 import contextlib
-import itertools
 import threading
 import time
 from collections import defaultdict, deque
@@ -18,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from lookalike.embed import Embedder, embed_each
+from lookalike.embed import Embedder, Outputs, embed_each
 from lookalike.errors import ImageError
 from lookalike.images import (
     Decoded,
@@ -116,8 +115,8 @@ class Done:
     file : FoundFile
     id : ImageId or None
         None where it could not be read.
-    vectors : tuple of (d,) float32, or None
-        One for each model; there where the file was embedded.
+    outputs : tuple of Outputs, or None
+        The vector, (d,), and what stands beside it, of each model; there where the file was embedded.
     image : ImageRow or None
         There where it was not known yet.
     note : str
@@ -127,7 +126,7 @@ class Done:
 
     file: FoundFile
     id: ImageId | None = None
-    vectors: tuple[Vectors, ...] | None = None
+    outputs: tuple[Outputs, ...] | None = None
     image: ImageRow | None = None
     note: str = ""
     unread: Unread | None = None
@@ -278,17 +277,16 @@ class Worker:
             for one in opened
         ]
 
-    def _embed(self, opened: Sequence[_Opened]) -> list[tuple[Vectors, ...] | Unread]:
-        """Return the vectors of some images, one of each model; or why a model gives none."""
+    def _embed(self, opened: Sequence[_Opened]) -> list[tuple[Outputs, ...] | Unread]:
+        """Return what the models make of some images; or why one gives nothing."""
         unread: dict[int, Unread] = {}
-        vectors: list[Vectors] = []
+        outputs: list[Outputs] = []
         for number, embedder in enumerate(self._embedders):
             pixels = np.stack([one.pixels[number] for one in opened])
             rows, reasons = embed_each(embedder, pixels)
-            vectors.append(rows)
+            outputs.append(rows)
             unread |= {row: Unread(reason, "model") for row, reason in reasons.items()}
-        each = zip(*vectors, strict=True) if vectors else itertools.repeat((), len(opened))
-        return [unread.get(row, some) for row, some in enumerate(each)]
+        return [unread.get(row, tuple(each.of(row) for each in outputs)) for row in range(len(opened))]
 
     def _open(self, file: FoundFile) -> Done | _Opened:
         content = read(file)
@@ -356,7 +354,7 @@ class Worker:
             self._claimed.difference_update(images)
 
 
-def _done(one: _Opened, embedded: tuple[Vectors, ...] | Unread, image: ImageRow | None) -> Done:
+def _done(one: _Opened, embedded: tuple[Outputs, ...] | Unread, image: ImageRow | None) -> Done:
     if isinstance(embedded, Unread):
         return Done(one.file, one.id, unread=embedded)
     return Done(one.file, one.id, embedded, image, one.note)
@@ -415,7 +413,7 @@ class _Writer:
         self._settled: dict[ImageId, str | Unread] = {}  # the note, or why it failed
         self._waiting: dict[ImageId, list[FoundFile]] = defaultdict(list)
         self._changes = Changes()
-        self._vectors: list[dict[ImageId, Vectors]] = [{} for _ in targets]
+        self._outputs: list[dict[ImageId, Outputs]] = [{} for _ in targets]
         self._last_commit = time.monotonic()
         self.done = 0
         self.outcome = Outcome()
@@ -424,15 +422,15 @@ class _Writer:
         """Take in what became of one file."""
         if done.id is None:
             self._fail(done.file, None, done.unread or Unread("it could not be read", "machine"))
-        elif done.vectors is None and done.unread is None and not self._is_settled(done.id):
+        elif done.outputs is None and done.unread is None and not self._is_settled(done.id):
             self._waiting[done.id].append(done.file)  # another thread has the same content in hand
             return
         else:
             if done.image is not None:
                 self._changes.images.append(done.image)
-            if done.vectors is not None:
-                for gathered, vector in zip(self._vectors, done.vectors, strict=True):
-                    gathered[done.id] = vector
+            if done.outputs is not None:
+                for gathered, output in zip(self._outputs, done.outputs, strict=True):
+                    gathered[done.id] = output
                 self.outcome.embedded += 1
             if not self._is_settled(done.id):
                 self._settled[done.id] = done.unread or done.note
@@ -445,9 +443,9 @@ class _Writer:
     def commit(self) -> None:
         """Write what has been gathered."""
         changes, self._changes = self._changes, Changes()
-        vectors, self._vectors = self._vectors, [{} for _ in self._targets]
+        outputs, self._outputs = self._outputs, [{} for _ in self._targets]
         if len(changes):
-            for target, rows in zip(self._targets, vectors, strict=True):
+            for target, rows in zip(self._targets, outputs, strict=True):
                 if rows:
                     self._write_vectors(target, rows)
             edited = [
@@ -460,12 +458,12 @@ class _Writer:
             self._store.write(changes, self._targets[0].table)
         self._last_commit = time.monotonic()
 
-    def _write_vectors(self, target: Target, rows: dict[ImageId, Vectors]) -> None:
-        ids, vectors = list(rows), np.stack(list(rows.values()))
+    def _write_vectors(self, target: Target, rows: dict[ImageId, Outputs]) -> None:
+        ids, (vectors, sides) = list(rows), Outputs.stack(list(rows.values()))
         target.remade(False)
         for table, derive in target.derived:
             self._store.write_vectors(ids, derive(vectors), table)
-        self._store.write_vectors(ids, vectors, target.table)
+        self._store.write_vectors(ids, vectors, target.table, sides)
         target.remade(True)
 
     def _is_settled(self, image: ImageId) -> bool:

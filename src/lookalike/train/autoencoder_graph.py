@@ -47,4 +47,4 @@ def build_encoder(weights: Mapping[str, npt.NDArray[Any]], shape: AutoencoderSha
         graph.constant(f"to_code.{part}", weights[f"to_code.{part}"]) for part in ("weight", "bias")
     )
     graph.add("Gemm", [x, matrix, bias], output="features", transB=1)
-    return graph.file("autoencoder", shape.side, shape.dimension)
+    return graph.file("autoencoder", shape.side, {"features": shape.dimension})
