@@ -26,6 +26,7 @@ NAMES = (
     "clusterings",
     "tsne",
     "labels",
+    "thorough",
 )
 NAMED = (  # only when they are named
     "duplicates",  # folders that are made for it

@@ -1,9 +1,9 @@
 """The 8-bit form of fine-tuned networks: what it loses, and what it saves beside the packaged one.
 
-Each seed is one ``lookalike train finetune`` on some classes of Caltech-101, drawn by the seed, in a collection
-that is kept below the cache. The card has the measures of both forms on images that neither learned from. Then
-the packaged network and the last one trained, each in both forms, take turns at embedding images on one thread:
-processor seconds, the least of the rounds.
+Each seed is one ``lookalike train finetune`` on some classes of Caltech-101, drawn by the seed, in a
+collection that is kept below the cache. The card has the measures of both forms on images that neither
+learned from. Then the packaged network and the last one trained, each in both forms, take turns at embedding
+images on one thread: processor seconds, the least of the rounds.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def main(options: Sequence[str] = ()) -> None:
 
 
 def measure_speeds(embedders: dict[str, Embedder]) -> dict[str, float]:
-    """Return the processor milliseconds that each takes for an image, the least of the rounds, taking turns."""
+    """Return the processor milliseconds that each takes for an image, the least of rounds, taking turns."""
     random = np.random.default_rng(0)
     pixels = random.integers(0, 256, (IMAGES, 224, 224, 3)).astype(np.uint8)
     least = dict.fromkeys(embedders, float("inf"))

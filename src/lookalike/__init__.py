@@ -20,6 +20,7 @@ from lookalike.system.on_demand import load
 if TYPE_CHECKING:  # the same table, for those that read the code without running it
     from lookalike.bench import IndexComparison as IndexComparison
     from lookalike.bench import IndexFigures as IndexFigures
+    from lookalike.bench import SameKindFigures as SameKindFigures
     from lookalike.cluster import AtDistance as AtDistance
     from lookalike.cluster import Choice as Choice
     from lookalike.cluster import KDistances as KDistances
@@ -250,7 +251,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("collection.columns", "FileColumns ImageColumns"),
     ("collection.own_fields", "OwnFields"),
     ("collection.said", "Said"),
-    ("bench", "IndexComparison IndexFigures"),
+    ("bench", "IndexComparison IndexFigures SameKindFigures"),
     ("cluster", "AtDistance Choice KDistances"),
     ("embed", "Model"),
     ("evaluate", "ClassScores ClusteringScores ConfusedPair Estimate"),

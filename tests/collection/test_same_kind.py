@@ -227,3 +227,23 @@ def test_a_place_that_cannot_be_written_to_costs_only_time(ours, vectors, monkey
     monkeypatch.setattr(same_kind, "put_index", full)
     assert len(ours.search(Vector(vectors[N]), model="ours", same_kind=True).hits) == 10
     assert not kept(ours)
+
+
+def test_what_it_costs_is_timed_beside_the_indexes(ours):
+    found = ours.evaluation.indexes("ours", kinds=["exact"], n_queries=4, same_kind=True)
+    assert found.same_kind.size == N * (8 + 10 * 8 + 4) and found.same_kind.queries_per_second > 0
+    assert found.to_dict()["same_kind"]["bytes"] == found.same_kind.size
+    assert ours.evaluation.indexes("ours", kinds=["exact"], n_queries=4).to_dict()["same_kind"] is None
+    with pytest.raises(InvalidInputError, match="compared by euclidean distance"):
+        ours.evaluation.indexes(kinds=["exact"], n_queries=4, same_kind=True)
+
+
+def test_the_commands_take_it(ours, folder, images, call):
+    code, out, err = call("search", folder / "03.png", "--model", "ours", "--same-kind", "-k", 3, cwd=folder)
+    assert code == 0, err
+    assert len(out.splitlines()) == 3
+    code, out, err = call("bench", "--model", "ours", "--index", "exact", "--same-kind", cwd=folder)
+    assert code == 0, err
+    assert "same kind: " in out and "one by one; the nearest of all found in" in out
+    code, _, err = call("search", folder / "03.png", "--same-kind", cwd=folder)
+    assert code == 2 and "same_kind is for vectors that are compared by cosine" in err

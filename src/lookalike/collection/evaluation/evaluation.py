@@ -173,6 +173,7 @@ class Evaluations(Face):
         query_split: str | None = None,
         gallery_split: str | None = None,
         random_state: int = RANDOM_STATE,
+        same_kind: bool = False,
         report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
     ) -> IndexComparison:
@@ -191,6 +192,9 @@ class Evaluations(Face):
             The queries are images of this split of the data sets, and none of it is searched.
         gallery_split : {"train", "test"}, optional
             Only images of this split are searched.
+        same_kind : bool
+            Whether to time searches for what is of the same kind, too, see `Collection.search`; what they
+            give, `retrieval` tells.
 
         Raises
         ------
@@ -209,6 +213,7 @@ class Evaluations(Face):
             query_split=query_split,
             gallery_split=gallery_split,
             random_state=random_state,
+            same_kind=bool(same_kind),
         )
         with watching(report, cancel) as watch:
             return compare_on_collection(self._resources(), request, watch)
