@@ -32,7 +32,7 @@ from lookalike.system.cache import cache_folder
 from lookalike.system.progress import UNWATCHED
 from lookalike.types import Vectors
 
-MODELS = ("lite0-deep-int8", "lite0-int8")
+MODELS = ("lite0-deep-int8",)
 DECKS = ("ornamental", "white", "simple", "bordered")
 THEMES = (
     ("flat-theme/action", "lemon-theme/actions"),

@@ -134,7 +134,7 @@ def by_hand(collection: Collection) -> list[object]:
         lookalike.ConfusedPair("a", "b", 0.5),
         lookalike.CopyReport(file, 3, 9, 1_000, 0.5),
         groups_of_duplicates(),
-        *(matched(), matched()[0]),
+        *(matched(), matched()[0], lookalike.SameKindFigures(1.0, 92, 40.0)),
         lookalike.Epoch(0.5, None, 1.0),
         lookalike.Example("1" * 16),
         lookalike.FieldCondition("year", min=1),

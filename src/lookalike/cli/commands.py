@@ -293,7 +293,7 @@ COMMANDS: dict[str, Command | Group] = {
     ),
     "match": Command(
         "match:match",
-        "Match the images of two folders, or collections, one to one.",
+        "Match the images of two folders, or collections, one to one, the surest pairs first.",
         also="pair pairs counterpart correspond align assign join",
     ),
     "cluster": CLUSTER,
