@@ -195,9 +195,16 @@ def test_no_index_is_named_beside_it(how):
         SearchRequest(like=[ImageRef(1)], same_kind=True, **how)
 
 
-def test_a_colour_is_of_no_kind():
-    with pytest.raises(InvalidInputError, match="nothing of which a kind could be"):
-        SearchRequest(colors=["red"], same_kind=True)
+@pytest.mark.parametrize("name", ["same_kind", "verify"])
+def test_a_colour_alone_is_of_no_kind_and_cannot_be_laid_on_images(collection, name):
+    with pytest.raises(InvalidInputError, match=f"{name} is given, but a colour is all"):
+        collection.search(color="red", **{name: True})
+
+
+def test_a_colour_beside_a_query_is_a_filter(ours, images):
+    hits = ours.search(ImageRef(int(images[0])), model="ours", color="red", same_kind=True, k=N).hits
+    plain = ours.search(ImageRef(int(images[0])), model="ours", color="red", k=N).hits
+    assert {hit.id for hit in hits} == {hit.id for hit in plain}
 
 
 def test_it_stands_in_requests_and_query_strings():

@@ -225,6 +225,7 @@ def test_the_document_has_these_names():
         "include_self": False,
         "fold": False,
         "same_kind": False,
+        "verify": False,
         "sort": None,
         "descending": False,
         "random_state": 0,

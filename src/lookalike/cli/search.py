@@ -103,6 +103,14 @@ class Searching:
             " their ten nearest, and so is the query.",
         ),
     ] = False
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Lay the 100 nearest on the query: those that show the same thing, edited or photographed"
+            " again, come first.",
+        ),
+    ] = False
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Let URLs name addresses of the local network.")
     ] = False

@@ -783,6 +783,7 @@ class Collection(Faces, Rooted, Thumbnailed, Matchable, Checkable, Copyable):
         include_self: bool = False,
         fold: bool = False,
         same_kind: bool = False,
+        verify: bool = False,
         allow_private: bool = False,
         device: str = AUTO,
         index: str = AUTO_INDEX,
@@ -833,6 +834,9 @@ class Collection(Faces, Rooted, Thumbnailed, Matchable, Checkable, Copyable):
             its ten nearest, and so is the query. Scores are cosines of what that makes. Finds more of a
             class; the one picture that is the query's twin, less surely. Who the nearest are is found when it
             is first asked for, and kept; for models that compare by cosine.
+        verify : bool
+            Whether the 100 nearest are laid on the query, which must be one picture: those that show the same
+            thing, edited or photographed again, come first, whatever their score.
         allow_private : bool
             Whether URLs may name addresses of the local network.
         device : {"auto", "cpu", "cuda", "openvino", "coreml"}
@@ -888,6 +892,7 @@ class Collection(Faces, Rooted, Thumbnailed, Matchable, Checkable, Copyable):
             include_self=bool(include_self),
             fold=bool(fold),
             same_kind=bool(same_kind),
+            verify=bool(verify),
         )
         request = complete(options, queries, datasets)
         with watching(report, cancel) as watch:

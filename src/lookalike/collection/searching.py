@@ -20,6 +20,7 @@ from lookalike.collection.same_kind import open_same_kind
 from lookalike.collection.selecting import Passing, pass_filter
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.collection.stored_images import StoredImages
+from lookalike.collection.verified import Near, order_by_laying, same_first
 from lookalike.embed import Compute, Model
 from lookalike.errors import (
     InvalidInputError,
@@ -41,9 +42,6 @@ from lookalike.store import Store
 from lookalike.system.cores import usable_cores
 from lookalike.system.progress import Watch
 from lookalike.types import Hit, Ids, ImageId, Vectors
-
-Near = tuple[Ids, npt.NDArray[np.floating]]
-"""Images, the nearest first, and how far each is from the query."""
 
 _ASKED_MORE = 4  # times as many, where too few of the nearest are hits
 _FEW = 1_000  # images, which are looked for in the table where that is the quicker way
@@ -74,6 +72,13 @@ def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResu
             raise QueryInputError("what is not wanted is taken from a query", hint="name an image that is")
         if request.same_cluster is not None:
             raise QueryInputError("the cluster searched in is that of a query", hint="name an image")
+        for name in ("same_kind", "verify"):
+            if getattr(request, name):
+                raise InvalidInputError(
+                    f"{name} is given, but a colour is all that is searched for",
+                    field=name,
+                    hint="name an image, or leave it out",
+                )
         if request.model is not None:
             resources.models.get(request.model)  # not needed, but a slip of the pen is one here, too
         return _search_colors(resources, request, passing)
@@ -149,13 +154,16 @@ def _search_vectors(
         is_found = neighbors.ids[0] >= 0
         return neighbors.ids[0][is_found], neighbors.distances[0][is_found]
 
+    if request.verify:
+        lay = partial(order_by_laying, store, wanted[0], watch=run.watch)
+        nearest = same_first(nearest, lay)
     n_most = len(index) if passing.ids is None else len(passing.ids)
     describer = Describer(places, passing, has_scores=model.metric == "cosine")
     total = _count(places, index, model.name, passing, own)
     copies = Copies.found(resources) if request.fold else None
     fold = None if copies is None else _fold(copies, _searched(places, index, model.name), passing, own)
     hits = _nearest_hits(nearest, n_most, min(request.n_hits, total), own, describer, fold)
-    is_proved = find_kind(index.kind).is_proved(
+    is_proved = not request.verify and find_kind(index.kind).is_proved(
         1.0 if is_unlike_images or passing.ids is not None else request.recall, request.mode
     )
     return SearchResult(

@@ -16,7 +16,7 @@ from lookalike.query.conditions import ClusterRef
 from lookalike.query.filter import ANYTHING, Filter
 from lookalike.query.query_string import read_query_string, write_query_string
 from lookalike.query.sorts import check_sort
-from lookalike.query.terms import Term
+from lookalike.query.terms import Term, Vector, Words
 from lookalike.system.checked_calls import checked, shown
 from lookalike.system.short_reprs import repr_of_given
 
@@ -54,6 +54,8 @@ class SearchRequest:
         Whether copies of a hit are folded into it, see `Collection.search`; not where images are listed.
     same_kind : bool
         Whether images of the query's kind are sought, see `Collection.search`; not where images are listed.
+    verify : bool
+        Whether the nearest are laid on the query, which is one picture, see `Collection.search`.
     sort : str, optional
         By what to list images, where there is neither a query nor a colour: path, date, label, size,
         sharpness, color, rating, central, random, or ``field:NAME``; see `Collection.browse`. What a query
@@ -89,6 +91,7 @@ class SearchRequest:
     include_self: bool = False
     fold: bool = False
     same_kind: bool = False
+    verify: bool = False
     sort: str | None = None
     descending: bool = False
     random_state: int = 0
@@ -121,12 +124,14 @@ class SearchRequest:
             "include_self": check_switch("include_self", self.include_self),
             "fold": check_switch("fold", self.fold),
             "same_kind": check_switch("same_kind", self.same_kind),
+            "verify": check_switch("verify", self.verify),
             "descending": check_switch("descending", self.descending),
             "random_state": int(self.random_state),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
         self._check_same_kind()
+        self._check_verify()
 
     @property
     def is_browse(self) -> bool:
@@ -142,19 +147,23 @@ class SearchRequest:
 
     def _check_same_kind(self) -> None:
         """Raise InvalidInputError if what is asked of an index is asked where all images are looked at."""
-        if not self.same_kind:
-            return
-        if not self.like and not self.is_browse:
-            raise InvalidInputError(
-                "same_kind is given, but nothing of which a kind could be",
-                field="same_kind",
-                hint="name an image, or leave it out",
-            )
-        if self.index not in (AUTO, "exact") or self.mode is not None:
+        if self.same_kind and (self.index not in (AUTO, "exact") or self.mode is not None):
             raise InvalidInputError(
                 f"index is {shown(self.index)}, but all images are looked at where a kind is sought",
                 field="index",
                 hint="leave out the index, or same_kind",
+            )
+
+    def _check_verify(self) -> None:
+        """Raise InvalidInputError if there is more than one picture that others could be laid on, or none."""
+        others = [
+            *self.like[1:],
+            *self.unlike,
+            *(each for each in self.like if isinstance(each, Words | Vector)),
+        ]
+        if self.verify and others:
+            raise InvalidInputError(
+                "verify lays the nearest on the query; expected one picture, and nothing else", field="verify"
             )
 
     def _check_order(self) -> None:
