@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,9 @@ from lookalike.system.cache import cache_folder
 from lookalike.system.progress import UNWATCHED
 from lookalike.types import Vectors
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 MODELS = ("lite0-deep-int8",)
 DECKS = ("ornamental", "white", "simple", "bordered")
 THEMES = (
@@ -42,7 +45,7 @@ THEMES = (
 )
 EVERY, KS = 9, (1, 10)
 TAKEN_AWAY, DRAWS = 1 / 3, 5
-ASKED = 30
+ASKED, EDITED = 30, 60
 
 Labels = npt.NDArray[np.intp]
 
@@ -60,6 +63,7 @@ def main() -> None:
             "same kind": measure_kinds(*labelled(collection, model)),
             "cost": measure_cost(collection, model),
             "matching": measure_matching(model),
+            "verify": measure_verify(collection, model),
         }
         report.save("thorough", {"models": figures})
 
@@ -137,6 +141,55 @@ def measure_matching(model: str) -> dict[str, Any]:
         for name, sides in (("cards", cards), ("icons", themes))
         for said, share in (("", 0.0), (", a third taken away", TAKEN_AWAY))
     }
+
+
+def measure_verify(collection: Collection, model: str) -> dict[str, Any]:
+    """Return how often the original of an edited image is the first hit, and among ten."""
+    images = list(collection)
+    drawn = np.random.default_rng(0).choice(len(images), EDITED, replace=False).tolist()
+    found: dict[str, Any] = {}
+    for name, edit in EDITS.items():
+        ranks: dict[str, list[int]] = {"plain": [], "verified": []}
+        began = time.process_time()
+        for at in drawn:
+            asked = edit(read_image(Path(images[at].path)).image)
+            for way, verify in (("plain", False), ("verified", True)):
+                hits = collection.search(asked, k=10, model=model, verify=verify).hits
+                ranks[way].append(next((hit.rank for hit in hits if hit.id == images[at].id), 11))
+        found[name] = {
+            way: {f"R@{k}": float(np.mean(np.array(each) <= k)) for k in (1, 10)}
+            for way, each in ranks.items()
+        }
+        found[name]["both, ms a query"] = 1000 * (time.process_time() - began) / len(drawn)
+    return found
+
+
+def patch(share: float) -> Callable[[Image], Image]:
+    """Return what cuts a part of so much of its area out of an image, from its middle to the right and down."""
+
+    def cut(image: Image) -> Image:
+        width, height = (round(side * share**0.5) for side in image.size)
+        left, top = (image.width - width) * 2 // 3, (image.height - height) * 2 // 3
+        return image.crop((left, top, left + width, top + height))
+
+    return cut
+
+
+def turned(image: Image) -> Image:
+    """Return an image turned by 15°, without corners that were not there, and lighter."""
+    from PIL import ImageEnhance
+
+    whole = image.rotate(15, resample=3, expand=False)
+    width, height = image.size
+    cut = whole.crop((width // 6, height // 6, width - width // 6, height - height // 6))
+    return ImageEnhance.Brightness(cut).enhance(1.2)
+
+
+EDITS: dict[str, Callable[[Image], Image]] = {
+    "half of the area": patch(0.5),
+    "a quarter of the area": patch(0.25),
+    "turned by 15° and lighter": turned,
+}
 
 
 def embed(model: str, files: list[Path]) -> Vectors:
