@@ -28,6 +28,7 @@ NAMES = (
     "clusterings",
     "tsne",
     "labels",
+    "thorough",
 )
 NAMED = (  # only when they are named
     "duplicates",  # folders that are made for it
@@ -37,6 +38,7 @@ NAMED = (  # only when they are named
     "duplicates_cost",  # indexed folders, and half an hour for the million
     "autoencoder",  # hours, and torch
     "finetune",  # likewise
+    "finetuned_int8",  # minutes, and torch
     "stays_open",  # a machine at rest
     "beside_others",  # likewise
     "decoding_costs",  # ends with 1 where a picture takes more than is reckoned

@@ -106,6 +106,22 @@ class Searching:
         float | None,
         option("The least score of a hit, a cosine; for models that are compared so.", metavar="SCORE"),
     ] = None
+    same_kind: Annotated[
+        bool,
+        typer.Option(
+            "--same-kind",
+            help="Seek what is of the same kind, more than what looks the same: all images are drawn to"
+            " their ten nearest, and so is the query.",
+        ),
+    ] = False
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Lay the 100 nearest on the query: those that show the same thing, edited or photographed"
+            " again, come first.",
+        ),
+    ] = False
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Let URLs name addresses of the local network.")
     ] = False

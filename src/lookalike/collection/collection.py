@@ -17,16 +17,17 @@ from lookalike.collection.browsing import browse, count, facets
 from lookalike.collection.checking.checkable import Checkable
 from lookalike.collection.closed import Closed, LeftBehind
 from lookalike.collection.copyable import Copyable
-from lookalike.collection.describing import describe, describe_image, describe_roots
+from lookalike.collection.describing import describe, describe_image
 from lookalike.collection.faces import Faces
 from lookalike.collection.facets import check_facets
 from lookalike.collection.manifest_file import ManifestFile
-from lookalike.collection.moving import move_root
+from lookalike.collection.matchable import Matchable
 from lookalike.collection.newcomers import and_compare
 from lookalike.collection.opening import NewCollection, add_what_is_asked, choose_home, create, find_near
 from lookalike.collection.places import Places
 from lookalike.collection.renamed import RENAMED, takes_by_place, takes_timeout
 from lookalike.collection.resources import Resources, of_one_state
+from lookalike.collection.rooted import Rooted
 from lookalike.collection.searchers import Searchers
 from lookalike.collection.searching import Run, all_with_vectors, search
 from lookalike.collection.silent_labels import label_note
@@ -57,7 +58,7 @@ from lookalike.query.reading import Query, read_queries
 from lookalike.query.request import SearchRequest
 from lookalike.results.browsing import BrowseResult, Facets
 from lookalike.results.hits import show_hits
-from lookalike.results.info import ImageInfo, Info, RootInfo
+from lookalike.results.info import ImageInfo, Info
 from lookalike.results.search import SearchResult
 from lookalike.results.sync import SyncReport
 from lookalike.store import Labeling, Store, Turn, Wait, check_wait, find_collection, writer_lock
@@ -84,7 +85,7 @@ _SHOWN = 8  # pictures, in a notebook
 
 
 @checked
-class Collection(Faces, Thumbnailed, Checkable, Copyable):
+class Collection(Faces, Rooted, Thumbnailed, Matchable, Checkable, Copyable):
     """Images on the disk, made searchable. Made by `create`, found again by `open`.
 
     Attributes
@@ -451,59 +452,6 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
         """
         return label_note(self._manifest.manifest)
 
-    def list_roots(self) -> tuple[RootInfo, ...]:
-        """Return the folders and data sets that the collection is made of, and whether they are there.
-
-        Examples
-        --------
-        >>> photos = Collection.create(photo_folder)
-        >>> [(root.images, root.is_there) for root in photos.list_roots()]
-        [(0, True)]
-        """
-        return describe_roots(self._resources().places)
-
-    def move_root(
-        self,
-        old: str | os.PathLike[str],
-        new: str | os.PathLike[str],
-        *,
-        wait: Wait = "threads",
-        report: ProgressReport | None = None,
-        cancel: CancelToken | None = None,
-    ) -> int:
-        """Say that a folder of images lies elsewhere now; nothing is read again, nor embedded.
-
-        Up to 50 of its files are looked for in the new place, with the size and content that they had. Some
-        may have been edited or deleted meanwhile, which the next `sync` sees.
-
-        Parameters
-        ----------
-        old : path
-            The root, by the folder that it was, or by its name.
-        new : path
-            The folder in which the same files lie now.
-        wait : float, None or "threads"
-            How long to wait for another writer; see `sync`.
-        report, cancel : optional
-            Told for whom it waits; and what stops that.
-
-        Returns
-        -------
-        int
-            How many files were compared.
-
-        Raises
-        ------
-        CollectionError
-            If there is no such root or folder, the files in it are others, or it overlaps another root;
-            nothing has been changed.
-        LockedError
-            If another is writing to the collection, and `wait` is over.
-        """
-        with watching(report, cancel) as watch:
-            turn = Turn(wait, "moving a root", watch)
-            return move_root(self._store, self._manifest, old, new, turn)
-
     def add_dataset(
         self, name: str, *, report: ProgressReport | None = None, cancel: CancelToken | None = None
     ) -> tuple[Path, ...]:
@@ -839,6 +787,8 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
         fold: bool = False,
         min_probability: float | None = None,
         min_score: float | None = None,
+        same_kind: bool = False,
+        verify: bool = False,
         allow_private: bool = False,
         device: str = AUTO,
         index: str = AUTO_INDEX,
@@ -889,6 +839,14 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
             `SearchResult.probabilities`.
         min_score : float, optional
             The least score of a hit, for models that are compared by cosine, and colours.
+        same_kind : bool
+            Whether to seek what is of the same kind, more than what looks the same: each image is drawn to
+            its ten nearest, and so is the query. Scores are cosines of what that makes. Finds more of a
+            class; the one picture that is the query's twin, less surely. Who the nearest are is found when it
+            is first asked for, and kept; for models that compare by cosine.
+        verify : bool
+            Whether the 100 nearest are laid on the query, which must be one picture: those that show the same
+            thing, edited or photographed again, come first, whatever their score.
         allow_private : bool
             Whether URLs may name addresses of the local network.
         device : {"auto", "cpu", "cuda", "openvino", "coreml"}
@@ -945,6 +903,8 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
             fold=bool(fold),
             min_probability=min_probability,
             min_score=min_score,
+            same_kind=bool(same_kind),
+            verify=bool(verify),
         )
         request = complete(options, queries, datasets)
         with watching(report, cancel) as watch:

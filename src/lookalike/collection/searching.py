@@ -15,12 +15,14 @@ from lookalike.collection.columns import are_in, common
 from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.folding import Copies, Fold
 from lookalike.collection.places import FileLocation, Found, Places, make_hit
-from lookalike.collection.regions import Near, Regions, load_with_cells, model_of_cells, says_whole_only
+from lookalike.collection.regions import Regions, load_with_cells, model_of_cells, says_whole_only
 from lookalike.collection.resources import Resources
+from lookalike.collection.same_kind import open_same_kind
 from lookalike.collection.selecting import Passing, pass_filter
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.collection.stored_images import StoredImages
 from lookalike.collection.sureness import Embeddings, Judge
+from lookalike.collection.verified import Near, order_by_laying, same_first
 from lookalike.embed import Compute, Model
 from lookalike.errors import (
     InvalidInputError,
@@ -73,6 +75,13 @@ def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResu
             raise QueryInputError("what is not wanted is taken from a query", hint="name an image that is")
         if request.same_cluster is not None:
             raise QueryInputError("the cluster searched in is that of a query", hint="name an image")
+        for name in ("same_kind", "verify"):
+            if getattr(request, name):
+                raise InvalidInputError(
+                    f"{name} is given, but a colour is all that is searched for",
+                    field=name,
+                    hint="name an image, or leave it out",
+                )
         if request.model is not None:
             resources.models.get(request.model)  # not needed, but a slip of the pen is one here, too
         return _search_colors(resources, request, passing)
@@ -122,7 +131,11 @@ def _search_vectors(
     asked = {query.id for query in (*wanted, *unwanted) if query.id is not None}
     own: set[int] = set() if request.include_self else set(asked)
     vector = combine(wanted, unwanted, model.metric)
-    index = resources.searchers.open(table, model.name, model.metric, request.index, run.watch)
+    index: Searcher
+    if request.same_kind:
+        index = open_same_kind(resources, model, asked, run.watch)
+    else:
+        index = resources.searchers.open(table, model.name, model.metric, request.index, run.watch)
     if not len(index):
         raise nothing_embedded(store, model.name, request.model)
     cluster = None
@@ -146,28 +159,32 @@ def _search_vectors(
     )
 
     def by_whole(n: int, among: Ids | None) -> Near:
-        if passing.ids is None and among is None and n <= near.ids.shape[1]:
-            return near.ids[0, :n], near.distances[0, :n]
-        neighbors = index.search(
-            vector,
-            k=min(n, len(index)),
-            recall=1.0 if is_unlike_images or among is not None else request.recall,
-            allowed=passing.ids if among is None else among,
-            **mode,
-        )
+        neighbors = near
+        if passing.ids is not None or among is not None or n > near.ids.shape[1]:
+            neighbors = index.search(
+                vector,
+                k=min(n, len(index)),
+                recall=1.0 if is_unlike_images or among is not None else request.recall,
+                allowed=passing.ids if among is None else among,
+                **mode,
+            )
         is_found = neighbors.ids[0] >= 0
-        return neighbors.ids[0][is_found], neighbors.distances[0][is_found]
+        return neighbors.ids[0][is_found][:n], neighbors.distances[0][is_found][:n]
 
     regions = None
     if cells_of is not None:
         side = places.snapshot.side(cells_of.name, "cells")
         regions = Regions.of(side, request.like, wanted, bool(unwanted), passing.ids)
 
-    def nearest(n: int) -> Near:
+    def in_order(n: int) -> Near:
         return by_whole(n, None) if regions is None else regions.nearest(n, by_whole)
 
+    nearest: Callable[[int], Near] = in_order
+    if request.verify:
+        nearest = same_first(in_order, partial(order_by_laying, store, wanted[0], watch=run.watch))
     judge = None
-    if regions is None and not unwanted and not any(isinstance(term, Words) for term in request.like):
+    is_judged = regions is None and not unwanted and not request.same_kind
+    if is_judged and not any(isinstance(term, Words) for term in request.like):
         seen = Embeddings(places, table, model, index)
         judge = resources.judges.of_query(seen, resources.searchers, vector, near, sorted(asked), run.watch)
     n_most = len(index) if passing.ids is None else len(passing.ids)
@@ -178,8 +195,12 @@ def _search_vectors(
     copies = Copies.found(resources) if request.fold else None
     fold = None if copies is None else _fold(copies, _searched(places, index, model.name), passing, own)
     hits = _nearest_hits(nearest, n_most, min(request.n_hits, total), own, describer, fold)
-    is_proved = regions is None and find_kind(index.kind).is_proved(
-        1.0 if is_unlike_images or passing.ids is not None else request.recall, request.mode
+    is_proved = (
+        regions is None
+        and not request.verify
+        and find_kind(index.kind).is_proved(
+            1.0 if is_unlike_images or passing.ids is not None else request.recall, request.mode
+        )
     )
     searched_as = says_whole_only(model, cells_of, request.like)
     if regions is not None:
@@ -317,6 +338,7 @@ class Describer:
         self._judge: Judge | None = None
         self._min_probability: float | None = None
         self._min_score: float | None = None
+        self._is_by_distance = True
         self.places = places
         self.lookup = places.lookup()
         self._passing = passing
@@ -343,6 +365,7 @@ class Describer:
             )
         self._judge = judge
         self._min_probability, self._min_score = request.min_probability, request.min_score
+        self._is_by_distance = not request.verify
 
     def hits(self, ids: Ids, distances: npt.NDArray[np.floating]) -> Hits:
         """Return those of some hits, nearest first, that have what they are to have."""
@@ -356,7 +379,7 @@ class Describer:
                 enough &= probabilities >= self._min_probability
             n_beyond = self._judge.n_beyond_chance(distances[enough])
             below = n_beyond + 1 if n_beyond < enough.sum() or self._judge.is_strange else None
-            sure = Sure(probabilities[enough], below)
+            sure = Sure(probabilities[enough], below if self._is_by_distance else None)
         return Hits(ids[enough], distances[enough], self.describe, self.has_scores, self.lookup, sure)
 
     def are_there(self, ids: Ids) -> npt.NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from lookalike.query.conditions import ClusterRef
 from lookalike.query.filter import ANYTHING, Filter
 from lookalike.query.query_string import read_query_string, write_query_string
 from lookalike.query.sorts import check_sort
-from lookalike.query.terms import Term
+from lookalike.query.terms import Term, Vector, Words
 from lookalike.system.checked_calls import checked, shown
 from lookalike.system.short_reprs import repr_of_given
 
@@ -56,6 +56,10 @@ class SearchRequest:
         How likely a hit is to be of the query's kind, at least, 0 to 1; see `SearchResult.probabilities`.
     min_score : float, optional
         The least score of a hit: a cosine, -1 to 1.
+    same_kind : bool
+        Whether images of the query's kind are sought, see `Collection.search`; not where images are listed.
+    verify : bool
+        Whether the nearest are laid on the query, which is one picture, see `Collection.search`.
     sort : str, optional
         By what to list images, where there is neither a query nor a colour: path, date, label, size,
         sharpness, color, rating, central, random, or ``field:NAME``; see `Collection.browse`. What a query
@@ -92,6 +96,8 @@ class SearchRequest:
     fold: bool = False
     min_probability: float | None = None
     min_score: float | None = None
+    same_kind: bool = False
+    verify: bool = False
     sort: str | None = None
     descending: bool = False
     random_state: int = 0
@@ -125,11 +131,15 @@ class SearchRequest:
             "fold": check_switch("fold", self.fold),
             "min_probability": _check_least("min_probability", self.min_probability, 0),
             "min_score": _check_least("min_score", self.min_score, -1),
+            "same_kind": check_switch("same_kind", self.same_kind),
+            "verify": check_switch("verify", self.verify),
             "descending": check_switch("descending", self.descending),
             "random_state": int(self.random_state),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
+        self._check_same_kind()
+        self._check_verify()
 
     @property
     def is_browse(self) -> bool:
@@ -142,6 +152,27 @@ class SearchRequest:
         if self.k is None:
             raise InvalidInputError("k is None; expected a whole number, 1 or more", field="k")
         return self.k
+
+    def _check_same_kind(self) -> None:
+        """Raise InvalidInputError if what is asked of an index is asked where all images are looked at."""
+        if self.same_kind and (self.index not in (AUTO, "exact") or self.mode is not None):
+            raise InvalidInputError(
+                f"index is {shown(self.index)}, but all images are looked at where a kind is sought",
+                field="index",
+                hint="leave out the index, or same_kind",
+            )
+
+    def _check_verify(self) -> None:
+        """Raise InvalidInputError if there is more than one picture that others could be laid on, or none."""
+        others = [
+            *self.like[1:],
+            *self.unlike,
+            *(each for each in self.like if isinstance(each, Words | Vector)),
+        ]
+        if self.verify and others:
+            raise InvalidInputError(
+                "verify lays the nearest on the query; expected one picture, and nothing else", field="verify"
+            )
 
     def _check_order(self) -> None:
         """Raise InvalidInputError unless images can be listed so, and are to be listed."""
