@@ -163,6 +163,11 @@ def test_few_images_tell_nothing(tmp_path, like_it):
         collection.search(like_it, min_probability=0.5)
 
 
+def test_verified_hits_have_probabilities_and_no_line(collection, like_it):
+    result = collection.search(like_it, k=40, verify=True)
+    assert result.probabilities is not None and result.below_chance is None
+
+
 def test_where_something_is_not_wanted_no_probability_is_known(collection, like_it, unlike_it):
     assert collection.search(like_it, without=unlike_it).probabilities is None
 
@@ -258,3 +263,19 @@ def test_what_is_kept_is_read_as_it_was(own, like_it):
     assert again.of.n == kept.of.n == N_KINDS * N_EACH
     assert (again.learned.familiarity.space.rows == kept.learned.familiarity.space.rows).all()
     assert (again.learned.likelihood.curve.knots == kept.learned.likelihood.curve.knots).all()
+
+
+def test_without_labels_a_least_probability_is_said_to_be_a_guess(tmp_path, like_it, collection):
+    for kind in range(N_KINDS):
+        for number in range(N_EACH):
+            (tmp_path / "all").mkdir(exist_ok=True)
+            draw(kind, number).save(tmp_path / "all" / f"{kind}-{number}.png")
+    unlabeled = Collection.create(tmp_path / "all", model=MODEL, labels="none")
+    unlabeled.sync()
+    assert not unlabeled.search(like_it).warnings
+    guessed = unlabeled.search(like_it, min_probability=0.1)
+    assert [str(warning) for warning in guessed.warnings] == [
+        "how likely hits are is only a guess, of other collections, as too few images have labels"
+    ]
+    assert guessed.probabilities[0] > 0.5
+    assert not collection.search(like_it, min_probability=0.1).warnings

@@ -216,6 +216,7 @@ def _search_vectors(
         warnings=(
             *(*places.labels.damaged, *passing.warnings, *_cut_small((*wanted, *unwanted))),
             *searched_as,
+            *([] if judge is None or request.min_probability is None else judge.notes()),
             *([] if copies is None else copies.notes()),
         ),
         request=request,

@@ -21,6 +21,7 @@ from lookalike.collection.searchers import Searchers, count_rewritten
 from lookalike.collection.stored.sureness import Kept, LearnedOf, file_of, read_sureness, write_sureness
 from lookalike.embed import Model
 from lookalike.errors import ResourceError
+from lookalike.hints import Hint, Sentence
 from lookalike.index.contract import Searcher
 from lookalike.store import Table
 from lookalike.sureness.familiarity import ALARM, CANDIDATES, nearness
@@ -98,6 +99,17 @@ class Judge:
         if self.is_strange:
             return 0
         return int(np.count_nonzero(self.probabilities(distances) >= 2 * self.learned.likelihood.chance))
+
+    def notes(self) -> list[Sentence]:
+        """Say so where probabilities are only a guess."""
+        if self.learned.likelihood.is_of_labels:
+            return []
+        return [
+            Sentence(
+                "how likely hits are is only a guess, of other collections, as too few images have labels",
+                Hint("give_labels"),
+            )
+        ]
 
 
 class Judges:
