@@ -14,6 +14,7 @@ NAMES = (
     "colour",
     "fastdup",
     "features",
+    "depths",
     "kmeans_tree",
     "kmeans",
     "kmeans_large",

@@ -1,6 +1,6 @@
 """Does a part of a picture find its whole, and an object the scenes that it is in?
 
-    python -m benchmarks regions [--parts 600] [--scenes 1000] [--keep DIR]
+    python -m benchmarks regions [--parts 500] [--scenes 500] [--keep DIR]
 
 Caltech-101 is indexed with the default model. Parts of 40, 25 and 15 % of the area, of the shape of their
 pictures and at random places, are searched for among all of it, as regions of the files; asked by the vector
@@ -46,9 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(prog="benchmarks regions", description=__doc__.split("\n\n")[0])
     parser.add_argument(
-        "--parts", type=int, default=600, metavar="N", help="pictures that parts are cut from"
+        "--parts", type=int, default=500, metavar="N", help="pictures that parts are cut from"
     )
-    parser.add_argument("--scenes", type=int, default=1_000, metavar="N", help="pictures that others are in")
+    parser.add_argument("--scenes", type=int, default=500, metavar="N", help="pictures that others are in")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where collections and scenes are kept")
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rng = np.random.default_rng(0)
         drawn = [others[at] for at in rng.permutation(len(others)).tolist()]
         collection = _indexed(photos, folder / "photos")
-        figures = {"parts": dict(_parts(collection, drawn[: asked.parts], rng))}
+        figures: dict[str, Any] = {"parts": dict(_parts(collection, drawn[: asked.parts], rng))}
         figures["scenes"] = _scenes(collection, drawn[: 2 * asked.scenes], folder / "scenes", rng)
         figures["a million"] = _million()
         figures["bytes a picture"] = cells.WIDTH
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _indexed(photos: Path, place: Path) -> Collection:
-    collection = Collection.open_or_create(photos, at=place)
+    collection = Collection.open_or_create([photos], at=place)
     collection.sync()
     return collection
 
@@ -120,11 +120,11 @@ def _scenes(
         scene.save(made[-1], quality=90)
         regions.append(region)
     few = _made_of(made[:FEW_SCENES], folder.with_name("few"))
-    all_scenes = Collection.open_or_create(folder, at=folder.with_name("scenes-index"))
+    all_scenes = Collection.open_or_create([folder], at=folder.with_name("scenes-index"))
     all_scenes.sync()
     collection.add_root(folder)
     collection.sync()
-    figures = {}
+    figures: dict[str, Any] = {}
     for name, searched, asked in (
         (f"among {len(made[:FEW_SCENES])} scenes", few, small[:FEW_SCENES]),
         (f"among {len(made)} scenes", all_scenes, small),
@@ -161,7 +161,7 @@ def _made_of(files: Sequence[Path], folder: Path) -> Collection:
     folder.mkdir(exist_ok=True)
     for file in files:
         (folder / file.name).write_bytes(file.read_bytes())
-    collection = Collection.open_or_create(folder, at=folder.with_name("few-index"))
+    collection = Collection.open_or_create([folder], at=folder.with_name("few-index"))
     collection.sync()
     return collection
 
@@ -199,8 +199,10 @@ def _recalls(ranks: Sequence[int]) -> dict[str, float]:
     }
 
 
-def _is_inside(box: Region, region: Region) -> bool:
+def _is_inside(box: Region | None, region: Region) -> bool:
     """Tell whether the middle of a box is in a region."""
+    if box is None:
+        return False
     x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
     return region[0] <= x <= region[0] + region[2] and region[1] <= y <= region[1] + region[3]
 

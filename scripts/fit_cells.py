@@ -3,8 +3,8 @@
     python scripts/fit_cells.py CIFAR
 
 CIFAR is the folder ``cifar-10-batches-py``; the pictures are those of ``whitening_pictures.txt``, as for
-``fit_whitening.py``, which says how they were chosen and what they count. Afterwards the sha256 that is printed belongs in
-``lookalike/embed/sides/cells.py``. The file depends on the machine in its last bits.
+``fit_whitening.py``, which says how they were chosen and what they count. Afterwards the sha256 that is
+printed belongs in ``lookalike/embed/sides/cells.py``. The file depends on the machine in its last bits.
 """
 
 from __future__ import annotations

@@ -95,7 +95,10 @@ _PAIRS, _PAIRS_A_ROW = 48, 12
 
 @checked
 def draw_search(collection: Collection, result: SearchResult) -> Figure:
-    """Draw the queries of a search, and the hits with rank, score, label and file name."""
+    """Draw the queries of a search, and the hits with rank, score, label and file name.
+
+    Where a region was searched for, a frame says where in a hit it was found.
+    """
     pictures = collection.thumbnails([hit.id for hit in result.hits])
     hits = [
         Tile(
@@ -103,6 +106,7 @@ def draw_search(collection: Collection, result: SearchResult) -> Figure:
             f"{hit.rank}   {hit.distance if hit.score is None else hit.score:.3f}"
             + (f"   {hit.label}" if hit.label else ""),
             _file_name(hit),
+            box=hit.box,
         )
         for hit in result.hits
         if hit.id in pictures

@@ -24,7 +24,11 @@ def test_search_json_has_the_documented_fields_and_relative_paths(call, photos):
     ]
     assert (document["proved"], document["total"], document["below_chance"]) == (True, 5, None)
     assert document["request"]["like"] == [{"file": "cats/0.png", "weight": 1.0}]
-    assert (document["query"], document["model"], document["index"]) == ("cats/0.png", "lite0-int8", "exact")
+    assert (document["query"], document["model"], document["index"]) == (
+        "cats/0.png",
+        "lite0-deep-int8",
+        "exact",
+    )
     assert [hit["rank"] for hit in document["hits"]] == [1, 2, 3, 4, 5]
     for hit in document["hits"]:
         assert list(hit)[:6] == ["rank", "path", "score", "distance", "label", "id"]
@@ -253,15 +257,32 @@ def test_a_region_is_cut_and_the_answer_says_from_what(call, indexed):
         {"file": "cats/0.png", "weight": 1.0, "region": [0.5, 0.0, 0.5, 1.0]}
     ]
     assert [query["cut_from"] for query in document["queries"]] == ["picture"]
-    assert document["warnings"] == []
+    (warning,) = document["warnings"]
+    assert "pixels-16-rgb knows no parts of pictures" in warning and "--model lite0-deep-int8" in warning
     (gone, *_) = answer(call, indexed, "cats/0.png", "--include-self")["hits"]
     (indexed / "cats/0.png").unlink()
     words = ("dogs/4.png", "--like", gone["id"], "--region", "all", "--region", "0,0,0.5,1")
     code, out, err = call("search", *words, "--json", cwd=indexed)
     document = json.loads(out)
     assert (code, [query["cut_from"] for query in document["queries"]]) == (0, [None, "thumbnail"])
-    assert "the region of 0.png is one of its thumbnail" in document["warnings"][0]
+    assert any("the region of 0.png is one of its thumbnail" in each for each in document["warnings"])
     assert "the region of 0.png is one of its thumbnail" in err
+
+
+def test_a_hit_says_where_the_region_is(call, photos, tmp_path):
+    call("index", photos)
+    indexed, options = photos, ("cats/0.png", "--region", "0,0,1,1", "-k", "2")
+    document = answer(call, indexed, *options)
+    assert document["warnings"] == []
+    boxes = [hit["box"] for hit in document["hits"]]
+    assert all(len(box) == 4 and 0 <= min(box) and max(box) < 0.6 for box in boxes)
+    code, out, _ = call("search", *options, "--plot", tmp_path / "where.png", cwd=indexed)
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert (code, len(rows)) == (0, 2)
+    assert [[float(share) for share in row[-1].split(",")] for row in rows] == [
+        pytest.approx(box, abs=1e-3) for box in boxes
+    ]
+    assert [hit["box"] for hit in answer(call, indexed, "cats/0.png", "-k", "2")["hits"]] == [None, None]
 
 
 def test_a_request_answers_as_the_options_did(call, indexed, tmp_path):

@@ -320,7 +320,7 @@ COMMANDS: dict[str, Command | Group] = {
     "reduce": Command(
         "reduce:reduce",
         "Reduce a model's vectors by PCA, as a new model of the collection: search --model"
-        " lite0-int8+pca128.",
+        " lite0-deep-int8+pca128.",
         also="pca compress shrink",
     ),
     "evaluate": Command(

@@ -34,7 +34,10 @@ def print_paths(hits: Hits) -> None:
 
 
 def print_hits(result: SearchResult, before: Sequence[str] = ()) -> None:
-    """Print columns for a person, or the same separated by tabs for a program; of folded hits how many.
+    """Print columns for a person, or the same separated by tabs for a program.
+
+    Of folded hits, how many; and where in a hit a region was found: to a person in words, to a program as
+    --region has it.
 
     Parameters
     ----------
@@ -46,17 +49,30 @@ def print_hits(result: SearchResult, before: Sequence[str] = ()) -> None:
     is_folded = result.request is not None and result.request.fold
     if not is_for_person():
         for row, hit in zip(rows, result.hits, strict=True):
-            say(*before, *row, *([str(hit.folded)] if is_folded else []))
+            box = [] if hit.box is None else [",".join(f"{share:.3f}" for share in hit.box)]
+            say(*before, *row, *([str(hit.folded)] if is_folded else []), *box)
         return
     if not rows:
         return
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for (rank, score, label, path), hit in zip(rows, result.hits, strict=True):
-        more = f"  and {hit.folded:,} more like it" if hit.folded else ""
+        more = f"  ({_where(hit.box)})" if hit.box else ""
+        more += f"  and {hit.folded:,} more like it" if hit.folded else ""
         likely = "" if hit.probability is None else f"  {hit.probability:>4.0%}"
         if hit.rank == line:
             say("── from here on no nearer than chance ──")
         say(f"{rank:>{widths[0]}}  {score}{likely}  {label:<{widths[2]}}  {path}{more}")
+
+
+def _where(box: tuple[float, float, float, float]) -> str:
+    """Say where in a picture something is.
+
+    >>> _where((0.5, 0, 0.5, 0.4)), _where((0.3, 0.3, 0.4, 0.4)), _where((0.3, 0.6, 0.4, 0.4))
+    ('top right', 'middle', 'bottom')
+    """
+    x, y = (min(int(3 * (start + length / 2)), 2) for start, length in (box[::2], box[1::2]))
+    words = " ".join(filter(None, [("top", "", "bottom")[y], ("left", "", "right")[x]]))
+    return words or "middle"
 
 
 def say_if_nothing(result: SearchResult, *, is_filtered: bool) -> None:

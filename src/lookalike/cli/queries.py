@@ -76,7 +76,8 @@ class Queries:
         list[str] | None,
         _option(
             "Only a part of the picture, from the left and the top, as shares of it: 0.5,0,0.5,1 is the"
-            f" right half. Of several pictures once for each, or {_WHOLE}.",
+            " right half, 0,0,1,1 all of it, to be looked for inside of others. Of several pictures once for"
+            f" each, or {_WHOLE}.",
             metavar="X,Y,W,H",
         ),
     ] = None

@@ -144,11 +144,10 @@ class Regions:
         """Say how many of the images that are searched, rising, could only be compared as wholes."""
         could = searched if self.passing is None else common(searched, np.unique(self.passing))
         n = int((~are_in(could, self.ids)).sum())
-        return (
-            [Sentence(f"{count_images(n)} were embedded before there were cells, and are compared as wholes")]
-            if n
-            else []
-        )
+        if not n:
+            return []
+        are, as_wholes = ("was", "is compared as a whole") if n == 1 else ("were", "are compared as wholes")
+        return [Sentence(f"{count_images(n)} {are} embedded before there were cells, and {as_wholes}")]
 
     def nearest(self, n: int, whole: Whole) -> Near:
         """Return the n nearest images, by the nearest of their cells and as wholes."""

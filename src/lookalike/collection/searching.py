@@ -166,7 +166,7 @@ def _search_vectors(
                 k=min(n, len(index)),
                 recall=1.0 if is_unlike_images or among is not None else request.recall,
                 allowed=passing.ids if among is None else among,
-                **mode,
+                **(mode if among is None else {}),
             )
         is_found = neighbors.ids[0] >= 0
         return neighbors.ids[0][is_found][:n], neighbors.distances[0][is_found][:n]

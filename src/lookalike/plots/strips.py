@@ -40,12 +40,15 @@ class Tile:
         The two lines below it.
     words : str
         What is drawn where there is no picture.
+    box : (float, float, float, float) or None
+        A frame in the picture: left, top, width and height, as shares of it.
     """
 
     jpeg: bytes | None
     title: str
     subtitle: str = ""
     words: str = ""
+    box: tuple[float, float, float, float] | None = None
 
 
 @checked
@@ -148,7 +151,7 @@ def draw_tile(axes: Axes, tile: Tile, room: float, color: str | None = None) -> 
     if tile.jpeg is None:
         _draw_words(axes, tile.words)
     else:
-        _draw_picture(axes, tile.jpeg)
+        _draw_picture(axes, tile.jpeg, tile.box)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_anchor("S")
@@ -159,12 +162,23 @@ def draw_tile(axes: Axes, tile: Tile, room: float, color: str | None = None) -> 
     shorten(_caption(axes, tile.subtitle, -25, color=theme().muted, fontsize=7.5), room, keeps_end=True)
 
 
-def _draw_picture(axes: Axes, jpeg: bytes) -> None:
+def _draw_picture(axes: Axes, jpeg: bytes, box: tuple[float, float, float, float] | None = None) -> None:
+    from matplotlib.patches import Rectangle
     from PIL import Image
 
     with Image.open(io.BytesIO(jpeg)) as opened:
         picture = np.asarray(opened.convert("RGB"))
     axes.imshow(picture, interpolation="nearest" if max(picture.shape) <= 64 else "antialiased")
+    if box is None:
+        return
+    height, width = picture.shape[:2]
+    corner = box[0] * width - 0.5, box[1] * height - 0.5  # pixels are around whole numbers
+    # White below the colour, so that it is seen on any picture.
+    for color, line in (("white", 3.2), (theme().accent, 1.6)):
+        frame = Rectangle(
+            corner, box[2] * width, box[3] * height, fill=False, edgecolor=color, linewidth=line
+        )
+        axes.add_patch(frame)
 
 
 def _draw_words(axes: Axes, words: str) -> None:

@@ -157,6 +157,7 @@ class SearchResult(OfHits, Table, Result):
     def _columns(self) -> Columns:
         described = list(self.hits)
         is_folded = self.request is not None and self.request.fold
+        boxes = [None if hit.box is None else list(hit.box) for hit in described]
         return {
             "rank": [hit.rank for hit in described],
             "id": [hit.hex_id for hit in described],
@@ -167,6 +168,7 @@ class SearchResult(OfHits, Table, Result):
             "probability": [hit.probability for hit in described],
             "paths": [list(hit.paths) for hit in described],
             **({"folded": [hit.folded for hit in described]} if is_folded else {}),
+            **({"box": boxes} if any(boxes) else {}),
         }
 
     def _repr_html_(self) -> str:

@@ -14,9 +14,11 @@ four times beside each other, so that no border shows (`as_part`). Its vector is
 (`query_of`).
 
 All this was chosen with parts of the pictures of a third of Caltech-101. Beside 2 × 2 cells of the last block
-alone, 128 numbers in 8 bits, and the query in full size: by cells alone, the wholes of .82, .84, .77 instead of
-.84, .73, .46 of parts of 40, 25 and 15 % of the area came first, and of small pictures .83 instead of .46 found
-the scenes that they were pasted into within 10, of 350.
+alone, 128 numbers in 8 bits, and the query in full size: by cells alone, the wholes of .82, .84, .77 instead
+of .84, .73, .46 of parts of 40, 25 and 15 % of the area came first, and of small pictures .83 instead of .46
+found the scenes that they were pasted into within 10, of 350.
+
+Cost: 0.15 ms an image, of 5.5, half of it for what the network pools.
 """
 
 from __future__ import annotations
@@ -118,7 +120,9 @@ def split(pooled: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
     """Return the parts of what the network pooled: (n · 9, channels) each, the cells row by row."""
     ends = np.cumsum([channels * N_CELLS for _, channels, *_ in PARTS])
     return [
-        np.ascontiguousarray(part.reshape(len(pooled), -1, N_CELLS).transpose(0, 2, 1)).reshape(-1, channels)
+        np.ascontiguousarray(part.reshape(len(pooled), channels, N_CELLS).transpose(0, 2, 1)).reshape(
+            -1, channels
+        )
         for (_, channels, *_), part in zip(PARTS, np.split(pooled, ends[:-1], axis=1), strict=True)
     ]
 
