@@ -30,6 +30,7 @@ NAMES = (
     "tsne",
     "labels",
     "thorough",
+    "words",
 )
 NAMED = (  # only when they are named
     "duplicates",  # folders that are made for it

@@ -359,7 +359,7 @@ def test_what_is_not_wanted_sinks(collection, photos):
 
 def test_words_folders_and_missing_files_are_no_queries(collection, photos):
     for query, message in (
-        ("a red car", "words cannot be searched for: the model lite0-deep-int8"),
+        ("an angry car", "'angry' is none of the words that are known without a model that knows text"),
         (photos, "is a folder"),
         (photos / "notes.txt", "not an image"),
         ("http://127.0.0.1/a.png", "private"),

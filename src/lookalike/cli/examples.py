@@ -10,7 +10,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "index:index": ("index photos", "index photos --exclude thumbs --dry-run"),
         "search:search": (
             "search photos/beach.jpg -o found.html",
-            "search --each new -c photos --json",
+            "search 'red car' -c photos",
         ),
         "listing:list_": ("list photos --sort date --descending -k 20", "list photos/2019 --facets"),
         "cluster:make": (

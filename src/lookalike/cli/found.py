@@ -82,6 +82,8 @@ def say_if_nothing(result: SearchResult, *, is_filtered: bool) -> None:
         return
     if not len(result) and result.is_cut_off:
         tell("no image is as likely, or as near, as was asked for")
+    elif not len(result) and result.understood is not None:
+        tell("no image shows that, or is called so")
     elif not len(result):
         tell("no image passes the filters" if is_filtered else "no other images in the collection")
 

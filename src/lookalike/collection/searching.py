@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,11 @@ from lookalike.collection.places import FileLocation, Found, Places, make_hit
 from lookalike.collection.regions import Regions, load_with_cells, model_of_cells, says_whole_only
 from lookalike.collection.resources import Resources
 from lookalike.collection.same_kind import open_same_kind
+from lookalike.collection.searching_words import are_words, find_worded
 from lookalike.collection.selecting import Passing, pass_filter
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.collection.stored_images import StoredImages
-from lookalike.collection.sureness import Embeddings, Judge
+from lookalike.collection.sureness import Embeddings, Judge, Shown
 from lookalike.collection.verified import Near, order_by_laying, same_first
 from lookalike.embed import Compute, Model
 from lookalike.errors import (
@@ -97,7 +98,49 @@ def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResu
                 hint="leave the model out, or cluster with that one",
             )
         model = resources.model(stored.model)
+    if not model.has_text and are_words((*request.like, *request.unlike)) and stored is None:
+        return _search_words(resources, request, model, passing)
     return _search_vectors(resources, request, run, model, passing, stored)
+
+
+def _search_words(
+    resources: Resources, request: SearchRequest, model: Model, passing: Passing
+) -> SearchResult:
+    """Find the images that words are about, without a model that knows text; see `searching_words`."""
+    places = resources.places
+    wanted, unwanted = cast(Sequence[Words], request.like), cast(Sequence[Words], request.unlike)
+    found = find_worded(resources, wanted, unwanted, model)
+    passes = np.ones(len(found.ids), bool) if passing.ids is None else np.isin(found.ids, passing.ids)
+    ids, scores = found.ids[passes], found.scores[passes]
+    copies = Copies.found(resources) if request.fold else None
+    fold = None if copies is None else Fold(copies, lambda images: np.isin(images, ids))
+    describer = Describer(places, passing, has_scores=True)
+    describer.take(request, Shown())
+
+    def nearest(n: int) -> Near:
+        return ids[:n], 1 - scores[:n]
+
+    return SearchResult(
+        _nearest_hits(nearest, len(ids), request.n_hits, (), describer, fold),
+        "words",
+        "words",
+        tuple(map(_named_query, wanted)),
+        tuple(map(_named_query, unwanted)),
+        colors=tuple(request.colors),
+        warnings=(
+            *(*places.labels.damaged, *passing.warnings, *found.warnings),
+            *([] if copies is None else copies.notes()),
+        ),
+        request=request,
+        is_proved=True,
+        total=len(ids),
+        understood=found.understood,
+        lookup=places.lookup(),
+    )
+
+
+def _named_query(term: Words) -> EmbeddedQuery:
+    return EmbeddedQuery(term.words, np.empty(0, np.float32), is_text=True, weight=term.weight)
 
 
 def _search_vectors(
@@ -336,7 +379,7 @@ class Describer:
         self.has_scores = has_scores
         self.folded: Mapping[int, int] = {}
         self.boxes: Mapping[int, Region] = {}
-        self._judge: Judge | None = None
+        self._judge: Judge | Shown | None = None
         self._min_probability: float | None = None
         self._min_score: float | None = None
         self._is_by_distance = True
@@ -345,7 +388,7 @@ class Describer:
         self._passing = passing
         self._known: dict[int, list[FileLocation]] = {}  # where the table has been asked already
 
-    def take(self, request: SearchRequest, judge: Judge | None) -> None:
+    def take(self, request: SearchRequest, judge: Judge | Shown | None) -> None:
         """Take who says how likely hits are, and what they are to have, at least.
 
         Raises

@@ -112,6 +112,20 @@ class Judge:
         ]
 
 
+class Shown:
+    """Says of words how likely hits show them: that is what their scores are; none is there by chance."""
+
+    is_strange = False
+
+    def probabilities(self, distances: npt.ArrayLike) -> Doubles:
+        """Return how likely hits show the words, (n,)."""
+        return 1 - np.asarray(distances, np.float64)
+
+    def n_beyond_chance(self, distances: npt.ArrayLike) -> int:
+        """Return how many of some hits are more likely than by chance: all."""
+        return np.asarray(distances).size
+
+
 class Judges:
     """What is known of how sure answers are, by model; learned once for all threads."""
 
