@@ -95,7 +95,7 @@ _PAIRS, _PAIRS_A_ROW = 48, 12
 
 @checked
 def draw_search(collection: Collection, result: SearchResult) -> Figure:
-    """Draw the queries of a search, and the hits with rank, score, label and file name.
+    """Draw the queries of a search, and the hits with rank, score, probability, label and file name.
 
     Where a region was searched for, a frame says where in a hit it was found.
     """
@@ -103,7 +103,7 @@ def draw_search(collection: Collection, result: SearchResult) -> Figure:
     hits = [
         Tile(
             pictures[hit.id],
-            f"{hit.rank}   {hit.distance if hit.score is None else hit.score:.3f}"
+            f"{hit.rank}   {hit.distance if hit.score is None else hit.score:.3f}{_likely(hit)}"
             + (f"   {hit.label}" if hit.label else ""),
             _file_name(hit),
             box=hit.box,
@@ -121,6 +121,10 @@ def draw_search(collection: Collection, result: SearchResult) -> Figure:
     return result_strip(
         queries, hits or [Tile(None, "", words="nothing found")], _search_words(result, len(hits))
     )
+
+
+def _likely(hit: Hit) -> str:
+    return "" if hit.probability is None else f"   {hit.probability:.0%}"
 
 
 @checked
