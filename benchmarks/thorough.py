@@ -165,7 +165,7 @@ def measure_verify(collection: Collection, model: str) -> dict[str, Any]:
 
 
 def patch(share: float) -> Callable[[Image], Image]:
-    """Return what cuts a part of so much of its area out of an image, from its middle to the right and down."""
+    """Return what cuts a part of so much of its area out of an image, right and down of its middle."""
 
     def cut(image: Image) -> Image:
         width, height = (round(side * share**0.5) for side in image.size)
