@@ -14,6 +14,7 @@ NAMES = (
     "colour",
     "fastdup",
     "features",
+    "depths",
     "kmeans_tree",
     "kmeans",
     "kmeans_large",
@@ -27,6 +28,7 @@ NAMES = (
     "tsne",
     "labels",
     "thorough",
+    "words",
 )
 NAMED = (  # only when they are named
     "duplicates",  # folders that are made for it

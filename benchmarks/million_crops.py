@@ -38,7 +38,7 @@ from PIL import Image
 from lookalike import Collection, datasets
 from lookalike.collection.models.reducing import extend_reduced
 from lookalike.datasets.dataset import Dataset, ImageFiles
-from lookalike.embed import DEFAULT_MODEL, Compute, Embedder, ModelRegistry, base_name, reduce_vectors
+from lookalike.embed import Compute, Embedder, ModelRegistry, base_name, reduce_vectors
 from lookalike.errors import ImageError
 from lookalike.images import palettes, perceptual_hash, read_image, sample_colors, sharpness
 from lookalike.images.hashing import pixels_id
@@ -52,6 +52,7 @@ from lookalike.system.progress import UNWATCHED
 from lookalike.types import FieldValue, PixelArray, Vectors
 
 COUNT = 1_000_000
+MODEL = "lite0-int8"  # what the published figures are of
 ROWS_A_COMMIT = 4_000
 ROWS_A_TASK = 60  # that a thread takes at a time
 REDUCED, FITTED_ON = 128, 20_000
@@ -261,7 +262,7 @@ def make(out: Path, count: int, jobs: int, device: str = "auto", random_state: i
     """Make the collection, or go on with one that was begun."""
     if find_collection(out, above=False) is None:
         out.mkdir(parents=True, exist_ok=True)
-        Collection.create(out, with_root=False)
+        Collection.create(out, model=MODEL, with_root=False)
     collection = Collection.open(out, above=False)
     crops = open_crops(collection, random_state)
     Maker(collection, crops, jobs, device).run(count)
@@ -324,8 +325,8 @@ class Maker:
         self._jobs = jobs
         self._store = Store(collection.folder)
         self._models = ModelRegistry(collection.folder / "models")
-        self._embedder: Embedder = self._models.load(DEFAULT_MODEL, Compute(1, device), is_new=True)
-        self._whole = self._store.vectors(DEFAULT_MODEL, self._embedder.model.dimension)
+        self._embedder: Embedder = self._models.load(MODEL, Compute(1, device), is_new=True)
+        self._whole = self._store.vectors(MODEL, self._embedder.model.dimension)
 
     def run(self, count: int) -> None:
         """Go on until there are `count` crops, but for the last portion and what could not be read."""
@@ -356,7 +357,7 @@ class Maker:
                 )
 
     def _reduced(self) -> str | None:
-        return next((name for name in self._models.reduced() if base_name(name) == DEFAULT_MODEL), None)
+        return next((name for name in self._models.reduced() if base_name(name) == MODEL), None)
 
     def _ahead(self, pool: ThreadPoolExecutor, todo: Sequence[list[Portion]]) -> Iterator[list[Made]]:
         """Yield what is to be committed, in its order, while the threads are at the next."""

@@ -182,6 +182,8 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.sync import Failure as Failure
     from lookalike.results.sync import Note as Note
     from lookalike.results.sync import SyncReport as SyncReport
+    from lookalike.results.tags import Tag as Tag
+    from lookalike.results.understood import Understood as Understood
     from lookalike.store import Labeling as Labeling
     from lookalike.store import Wait as Wait
     from lookalike.system.progress import CancelToken as CancelToken
@@ -242,6 +244,8 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("results.models", "TrainedModel"),
     ("results.hits", "Hits"),
     ("results.search", "HitCluster SearchResult"),
+    ("results.tags", "Tag"),
+    ("results.understood", "Understood"),
     ("results.said", "Change ChangeKind Decision Imported Judgment PairDecision SetInfo Verdict"),
     ("results.sync", "Failure Note SyncReport"),
     ("results.checking", "CheckReport Damage"),

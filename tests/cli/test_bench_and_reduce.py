@@ -13,9 +13,9 @@ from lookalike.index import Exact, kinds
 def test_reduce_makes_a_model_to_search_with(call, photos):
     call("index", photos)
     code, out, _ = call("reduce", "3", "-c", photos, "--json")
-    assert (code, json.loads(out)) == (0, {"model": "lite0-int8+pca3"})
-    code, out, _ = call("search", "cats/0.png", "--model", "lite0-int8+pca3", "--json", cwd=photos)
-    assert (json.loads(out)["model"], len(json.loads(out)["hits"])) == ("lite0-int8+pca3", 5)
+    assert (code, json.loads(out)) == (0, {"model": "lite0-deep-int8+pca3"})
+    code, out, _ = call("search", "cats/0.png", "--model", "lite0-deep-int8+pca3", "--json", cwd=photos)
+    assert (json.loads(out)["model"], len(json.loads(out)["hits"])) == ("lite0-deep-int8+pca3", 5)
     code, out, _ = call("reduce", "0.5", "-q")
     assert (code, out) == (0, "")
 

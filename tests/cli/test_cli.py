@@ -47,7 +47,7 @@ def test_info_lists_every_failure(call, photos):
     ("words", "message"),
     [
         (["search", "missing.jpg"], "there is no file 'missing.jpg'"),
-        (["search", "a red car"], "words cannot be searched for"),
+        (["search", "an angry car"], "'angry' is none of the words that are known"),
         (["search", "notes.txt"], "not an image"),
         (["search"], "there is nothing to search for; name an image file, a URL, words, or a filter"),
         (["search", "empty.png"], "the file is empty"),

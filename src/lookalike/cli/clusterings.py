@@ -90,7 +90,7 @@ def _print_clustering(found: Clustering, n_assigned: int | None, is_new: bool) -
     """Print a table of clusters and a summary for a person, or the table separated by tabs for a program."""
     is_table = is_for_person()
     shown = found.clusters[:_SHOWN] if is_table else found.clusters
-    head = ("cluster", "name", "size", "cohesion", "label", "most central image")
+    head = ("cluster", "name", "size", "cohesion", "label, or what is seen", "most central image")
     rows = [head] if is_table else []
     rows += [_row(each) for each in shown]
     if not is_table:
@@ -115,9 +115,16 @@ def _row(each: Cluster) -> tuple[str, str, str, str, str, str]:
         each.name or "",
         f"{each.size:,}",
         "–" if each.cohesion is None else f"{each.cohesion:.3f}",
-        "" if each.label is None or each.label_share is None else f"{each.label} {each.label_share:.0%}",
+        _what(each),
         relative(each.central[0].path),
     )
+
+
+def _what(each: Cluster) -> str:
+    """Return the most common label, and its share; where there is none, what the images show."""
+    if each.label is not None and each.label_share is not None:
+        return f"{each.label} {each.label_share:.0%}"
+    return ", ".join(map(str, each.tags))
 
 
 def _summary(found: Clustering, n_assigned: int | None, is_new: bool) -> list[str]:

@@ -57,7 +57,9 @@ def print_hits(result: SearchResult, before: Sequence[str] = ()) -> None:
 
 def say_if_nothing(result: SearchResult, *, is_filtered: bool) -> None:
     """Say on standard error that nothing was found, and why."""
-    if not len(result):
+    if not len(result) and result.understood is not None:
+        tell("no image shows that, or is called so")
+    elif not len(result):
         tell("no image passes the filters" if is_filtered else "no other images in the collection")
 
 

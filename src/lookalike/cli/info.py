@@ -97,6 +97,7 @@ def _print_image(image: ImageInfo) -> None:
         _say_fact("colours", _NOT_KNOWN)
     for name, value in image.fields.items():
         _say_fact("field", f"{name}: {field_words(value)}")
+    _say_fact("shows", ", ".join(map(str, image.tags)))
     _say_fact("models", ", ".join(image.models))
     _say_fact("id", image.hex_id)
 
@@ -162,6 +163,7 @@ def _print(found: Info) -> None:
     if found.appearance is not None:
         _print_appearance(found.appearance)
     _print_facts(found.facts)
+    _say_fact("shows", _counted(found.tags))
     _say_fact("labels", _counted(found.labels))
     _say_fact("not used", _counted(found.unused_labels))
     if found.label_note is not None:

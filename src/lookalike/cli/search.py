@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.cli.console import complain, print_json, relative, watched
+from lookalike.cli.console import complain, print_json, relative, tell, watched
 from lookalike.cli.filters import SPELLED, SearchFilters
 from lookalike.cli.found import (
     places_of_queries,
@@ -141,7 +141,7 @@ def search(
 ) -> None:
     """Find the images most like a file, a URL or words, nearest first, with their cosine similarity.
 
-    Words need a model that knows text: see lookalike models. With --color alone, find those that have most
+    English nouns and colours need no model that knows text; other words do: see lookalike models. With --color alone, find those that have most
     of it; with other filters alone, list those that pass.
     """
     from lookalike.collection import Collection
@@ -182,6 +182,8 @@ def search(
         print_paths(result.hits) if filepath_only else print_list(result)
         say_if_none(result, is_filtered=is_filtered)
         return
+    if result.understood is not None:
+        tell(f"{result.understood.told()}")
     print_paths(result.hits) if filepath_only else print_hits(result)
     say_if_nothing(result, is_filtered=is_filtered)
     say_where_it_is(result, typed)

@@ -1070,7 +1070,7 @@ class Collection(Faces, Rooted, Thumbnailed, Matchable, Checkable, Copyable):
             Only the images that pass; all by default.
         names : str or sequence of str, optional
             Which: labels, folders, splits, formats, shapes, cameras, lenses, keywords, ratings, colors,
-            sizes, sharpness, dates, sets, tags, clusters (by clustering, or one as ``cluster:NAME``) and
+            sizes, sharpness, shows (what the network takes them for), dates, sets, tags, clusters (by clustering, or one as ``cluster:NAME``) and
             fields (your own columns, or one as ``field:NAME``). All by default.
 
         Returns

@@ -13,6 +13,7 @@ import numpy as np
 from lookalike.collection.clusterings.describing import summarize_clusterings
 from lookalike.collection.columns import are_in, common
 from lookalike.collection.places import Places
+from lookalike.collection.shown import shown_by
 from lookalike.collection.silent_labels import label_note, silent_roots, unless_silent
 from lookalike.collection.sizes import sizes_of
 from lookalike.collection.stored.cluster_names import NO_CLUSTERS
@@ -53,6 +54,7 @@ def describe(places: Places) -> Info:
     tables = store.vector_tables()
     names = sorted(tables, key=lambda name: (name != model, name))
     sizes = sizes_of(store)
+    shown = shown_by(places.snapshot, model)
     return Info(
         folder=store.folder,
         roots=tuple(place for _, place in places.of_roots()),
@@ -77,6 +79,7 @@ def describe(places: Places) -> Info:
         unused_labels=unused,
         label_note=label_note(places.manifest),
         thumbnail_side=places.manifest.thumbnail_side,
+        tags={} if shown is None else shown.counted(),
     )
 
 
@@ -153,6 +156,7 @@ def describe_image(places: Places, image: str) -> ImageInfo:
     told_by = (unless_silent(file["label"], file["path"], silent) for file in files)
     given = (by_hand or (label and composed(label)) for label in told_by)
     labels = (choose_label(label, clusters) for label in given)
+    shown = shown_by(places.snapshot, places.manifest.model)
     return ImageInfo(
         lookup=places.lookup(),
         id=found,
@@ -175,4 +179,5 @@ def describe_image(places: Places, image: str) -> ImageInfo:
         note=next((file["note"] for file in files if file["note"] is not None), None),
         fields=dict(places.snapshot.fields_at(told, found)),
         keys=tuple(key for key in keys if key is not None),
+        tags=() if shown is None else shown.tags_of(found),
     )

@@ -30,6 +30,7 @@ from lookalike.collection.coding import (
 from lookalike.collection.columns import NO_RATING
 from lookalike.collection.places import Places
 from lookalike.collection.selecting import Selection, numbers_of
+from lookalike.collection.shown import code_shown
 from lookalike.collection.snapshot import Snapshot
 from lookalike.errors import InvalidInputError, StoreError
 from lookalike.hints import Sentence
@@ -48,7 +49,18 @@ _PARTS = 12  # of what is measured, about
 _LEAST_SPAN = 1e-12  # of numbers in parts, by the greatest of them
 _LEAST = 1e-290
 
-_OF_IMAGES = ("formats", "shapes", "cameras", "lenses", "keywords", "ratings", "colors", "sizes", "sharpness")
+_OF_IMAGES = (
+    "formats",
+    "shapes",
+    "cameras",
+    "lenses",
+    "keywords",
+    "ratings",
+    "colors",
+    "sizes",
+    "sharpness",
+    "shows",
+)
 FACETS = ("labels", "folders", "splits", *_OF_IMAGES, "dates", "sets", "tags", "clusters", "fields")
 """What is counted; clusters by clustering, fields by column, or one of them as cluster:NAME or field:NAME."""
 
@@ -149,6 +161,9 @@ class _Counting:
 
     def _keywords(self) -> Facet:
         return self._words(self.snapshot.images.keywords)
+
+    def _shows(self) -> Facet:
+        return self._words(self.snapshot.keep("shows", lambda: code_shown(self.snapshot)))
 
     def _shapes(self) -> Facet:
         return self._words(self.joined.keep("shapes", lambda: _shapes(self.snapshot)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from lookalike.collection.folding import Copies, Fold
 from lookalike.collection.places import FileLocation, Places, make_hit
 from lookalike.collection.resources import Resources
 from lookalike.collection.same_kind import open_same_kind
+from lookalike.collection.searching_words import are_words, find_worded
 from lookalike.collection.selecting import Passing, pass_filter
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.collection.stored_images import StoredImages
@@ -94,7 +95,48 @@ def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResu
                 hint="leave the model out, or cluster with that one",
             )
         model = resources.model(stored.model)
+    if not model.has_text and are_words((*request.like, *request.unlike)) and stored is None:
+        return _search_words(resources, request, model, passing)
     return _search_vectors(resources, request, run, model, passing, stored)
+
+
+def _search_words(
+    resources: Resources, request: SearchRequest, model: Model, passing: Passing
+) -> SearchResult:
+    """Find the images that words are about, without a model that knows text; see `searching_words`."""
+    places = resources.places
+    wanted, unwanted = cast(Sequence[Words], request.like), cast(Sequence[Words], request.unlike)
+    found = find_worded(resources, wanted, unwanted, model)
+    passes = np.ones(len(found.ids), bool) if passing.ids is None else np.isin(found.ids, passing.ids)
+    ids, scores = found.ids[passes], found.scores[passes]
+    copies = Copies.found(resources) if request.fold else None
+    fold = None if copies is None else Fold(copies, lambda images: np.isin(images, ids))
+    describer = Describer(places, passing, has_scores=True)
+
+    def nearest(n: int) -> Near:
+        return ids[:n], 1 - scores[:n]
+
+    return SearchResult(
+        _nearest_hits(nearest, len(ids), request.n_hits, (), describer, fold),
+        "words",
+        "words",
+        tuple(map(_named_query, wanted)),
+        tuple(map(_named_query, unwanted)),
+        colors=tuple(request.colors),
+        warnings=(
+            *(*places.labels.damaged, *passing.warnings, *found.warnings),
+            *([] if copies is None else copies.notes()),
+        ),
+        request=request,
+        is_proved=True,
+        total=len(ids),
+        understood=found.understood,
+        lookup=places.lookup(),
+    )
+
+
+def _named_query(term: Words) -> EmbeddedQuery:
+    return EmbeddedQuery(term.words, np.empty(0, np.float32), is_text=True, weight=term.weight)
 
 
 def _search_vectors(

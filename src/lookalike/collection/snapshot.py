@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 import numpy as np
+import numpy.typing as npt
 
 from lookalike.collection.columns import FileColumns, ImageColumns, read_files, read_images
 from lookalike.collection.embedded import nothing_embedded
@@ -30,7 +31,6 @@ from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.journal import Journal
 from lookalike.collection.thumbnails import thumbnails
 from lookalike.embed import base_name
-from lookalike.embed.sides import SideRows
 from lookalike.errors import CollectionConflictError
 from lookalike.images.formats import ending_of
 from lookalike.store import ADDED, Manifest, PinnedStore, Root, look_at_tables, root_folder
@@ -261,7 +261,7 @@ class Snapshot(SnapshotColumns):
         rows = rising[at][ids[rising[at]] == wanted]
         return ids[rows], vectors[rows]
 
-    def side(self, model: str, name: str) -> tuple[Ids, SideRows]:
+    def side(self, model: str, name: str) -> tuple[Ids, npt.NDArray[np.uint8]]:
         """Return what a model gives beside its vectors, of the images that have it.
 
         Parameters
@@ -280,7 +280,7 @@ class Snapshot(SnapshotColumns):
         """
         return self.keep(("side", model, name), lambda: self._read_side(base_name(model) or model, name))
 
-    def _read_side(self, model: str, name: str) -> tuple[Ids, SideRows]:
+    def _read_side(self, model: str, name: str) -> tuple[Ids, npt.NDArray[np.uint8]]:
         tables = self.store.vector_tables()
         if model not in tables:
             return np.empty(0, np.int64), np.empty((0, 0), np.uint8)

@@ -6,8 +6,8 @@ no copy of the vectors is needed, nor held in memory. Rows that came since it wa
 one; those that went it passes over. So it is never wrong for being old, only slower.
 
 How many cells a recall takes is measured after the build, on rows that are left out of their own answers,
-as for the other kinds. Distances are measured again on the full rows. Recall 1, a filter, and up to 4,096
-vectors are answered from the vectors themselves, read in blocks.
+as for the other kinds. Distances are measured again on the full rows. Recall 1, a filter, up to 4,096
+vectors, and vectors of four bits a number are answered from the vectors themselves, read in blocks.
 
 Layout: in the table, and ``indexes/<model>-ivf-rq/``: ids (n,) int64, those it was built with; efforts, as
 in `lookalike.index.tuning`.
@@ -41,7 +41,7 @@ from lookalike.index.contract import (
     check_recall,
 )
 from lookalike.index.exact import Doubles, Exact
-from lookalike.store import Table, writer_lock
+from lookalike.store import FLOATS, Table, writer_lock
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.system.progress import UNWATCHED, Watch
 from lookalike.types import Ids, Metric, Neighborhoods, Neighbors, Vectors
@@ -105,7 +105,7 @@ class IvfRq(StoredSearcher):
                 f"the index {cls.kind} needs vectors of a multiple of {_CODED_TOGETHER} dimensions; these"
                 f" have {dimension}: name another index"
             )
-        if table.count() <= _ALWAYS_EXACT:
+        if table.count() <= _ALWAYS_EXACT or table.bits() != FLOATS:  # Lance indexes no codes
             return cls(table, metric)
         built, efforts = np.empty(0, np.int64), tuning.Efforts()
         try:

@@ -334,6 +334,16 @@ def _check_words(term: Words, model: Model, models: Iterable[str]) -> None:
     """
     if not model.has_text:
         raise _no_words(term, model.name, models)
+    check_meant(term)
+
+
+def check_meant(term: Words) -> None:
+    """Refuse what was hardly meant as words: nothing, or what is called like a file.
+
+    Raises
+    ------
+    QueryError
+    """
     if not term.words.strip():
         raise QueryInputError("the query is empty; expected an image file, a URL, or words")
     if term.is_guess and term.words.lower().endswith(IMAGE_ENDINGS):

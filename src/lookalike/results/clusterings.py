@@ -14,6 +14,7 @@ from lookalike.results.documents import Result, rounded
 from lookalike.results.hits import show_hits
 from lookalike.results.lookup import NOTHING, Lookup
 from lookalike.results.notebook import MOST_PICTURES, show_facts
+from lookalike.results.tags import Tag
 from lookalike.system.checked_calls import checked
 from lookalike.system.tables import Columns, Table, escape
 from lookalike.system.wording import count_images, count_of
@@ -22,6 +23,8 @@ from lookalike.types import Hit, Ids, Metric, format_id
 if TYPE_CHECKING:
     from lookalike.evaluate import ClusteringScores
 
+MOST_SHOW = 0.5
+"""How sure it must be, on average, what the images of a cluster show, for it to be called so."""
 _SHOWN = 8  # clusters, in a notebook
 _CENTRAL = MOST_PICTURES // _SHOWN
 
@@ -52,6 +55,9 @@ class Cluster:
     doubtful : tuple of Hit
         Up to 12 images that another centre is nearest to in comparison, the most doubtful first; none of
         noise, or where there is only one cluster.
+    tags : tuple of Tag
+        What its images show, as the network takes them, with how sure that is on average: first the word for
+        most of them, if there is one. None where that was not kept when they were embedded.
     lookup : Lookup
         The collection behind it, for its thumbnails.
     """
@@ -64,6 +70,7 @@ class Cluster:
     label_share: float | None
     central: tuple[Hit, ...]
     doubtful: tuple[Hit, ...]
+    tags: tuple[Tag, ...] = ()
     lookup: Lookup = field(default=NOTHING, repr=False, compare=False)
 
     @property
@@ -78,11 +85,17 @@ class Cluster:
 
     @property
     def title(self) -> str:
-        """Its name; else its number, and the label of most of its images, if most have one."""
+        """Its name; else its number, and the label of most of its images, or what most show, if any."""
         if self.is_noise:
             return "noise"
-        of_label = "" if self.most_are is None else f": {self.most_are}"
-        return self.name or f"cluster {self.number}{of_label}"
+        what = self.most_are or (self.most_show and f"{self.most_show.name}?")
+        return self.name or f"cluster {self.number}{f': {what}' if what else ''}"
+
+    @property
+    def most_show(self) -> Tag | None:
+        """What most of its images show, where they have no labels; None if that is not one thing."""
+        is_one = self.label is None and self.tags and self.tags[0].probability >= MOST_SHOW
+        return self.tags[0] if is_one else None
 
     def __repr__(self) -> str:
         return f"<Cluster: {self.title}, {count_images(self.size)}>"
@@ -96,6 +109,7 @@ class Cluster:
             "cohesion": rounded(self.cohesion),
             "label": self.label,
             "label_share": rounded(self.label_share, 4),
+            "tags": [tag.to_dict() for tag in self.tags],
             "central": [path(hit.path) for hit in self.central],
             "doubtful": [path(hit.path) for hit in self.doubtful],
         }

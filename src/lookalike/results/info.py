@@ -17,6 +17,7 @@ from lookalike.results.documents import Result, damaged_documents, rounded
 from lookalike.results.lookup import NOTHING, Lookup
 from lookalike.results.notebook import Card, listing, show_cards, show_facts
 from lookalike.results.sync import Failure, Note
+from lookalike.results.tags import Tag
 from lookalike.system.limits import THUMBNAIL_SIDE
 from lookalike.system.wording import count_images
 from lookalike.types import FieldValue, ImageId, field_documents, format_id
@@ -130,6 +131,8 @@ class Info(Result):
         The same bytes by part: thumbnails, vectors, indexes, old versions of tables, and the rest.
     thumbnail_side : int
         Longer side of the thumbnails that are made from now on, pixels.
+    tags : mapping of str to int
+        How many images most probably show what, as the network takes them, most frequent first.
     """
 
     folder: Path
@@ -155,6 +158,7 @@ class Info(Result):
     label_note: str | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
     thumbnail_side: int = THUMBNAIL_SIDE
+    tags: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def looks(self) -> Appearance | None:
@@ -188,6 +192,7 @@ class Info(Result):
             "thumbnail_side": self.thumbnail_side,
             "looks": None if self.appearance is None else _appearance(self.appearance),
             "metadata": _facts(self.facts),
+            "tags": dict(self.tags),
         }
 
     def __repr__(self) -> str:
@@ -202,6 +207,7 @@ class Info(Result):
             "models": listing(self.models),
             "formats": listing(self.formats),
             "labels": listing(self.labels),
+            "tags": listing(self.tags),
             "clusterings": listing(each.name for each in self.clusterings),
             "failed": len(self.failures) or None,
             "thumbnails": None if self.thumbnail_side == THUMBNAIL_SIDE else f"{self.thumbnail_side} pixels",
@@ -245,6 +251,9 @@ class ImageInfo(Result):
         What the user says of it in columns of his own: of the file that was asked for, else of the first.
     keys : tuple of str
         Those that it was added under by call.
+    tags : tuple of Tag
+        What it shows, as the network takes it, the likeliest first; none where that was not kept when it was
+        embedded, or nothing is likely.
     lookup : Lookup
         The collection behind it, for its thumbnail.
     """
@@ -265,6 +274,7 @@ class ImageInfo(Result):
     note: str | None = None
     fields: Mapping[str, FieldValue] = field(default_factory=dict, hash=False)
     keys: tuple[str, ...] = ()
+    tags: tuple[Tag, ...] = ()
     lookup: Lookup = field(default=NOTHING, repr=False, compare=False)
 
     @property
@@ -316,6 +326,7 @@ class ImageInfo(Result):
             "note": self.note,
             "fields": field_documents(self.fields),
             "keys": list(self.keys),
+            "tags": [tag.to_dict() for tag in self.tags],
         }
 
     def _repr_html_(self) -> str:
@@ -325,6 +336,7 @@ class ImageInfo(Result):
             "paths": ", ".join(self.paths[1:]),
             "clusters": ", ".join(self.clusters.values()),
             "colors": ", ".join(color.hex for color in self.colors),
+            "tags": ", ".join(map(str, self.tags)),
             "fields": ", ".join(f"{name}: {value}" for name, value in self.fields.items()),
         }
         shown = {

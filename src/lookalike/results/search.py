@@ -15,6 +15,7 @@ from lookalike.results.documents import Result
 from lookalike.results.hits import Hits, OfHits, show_hits
 from lookalike.results.lookup import NOTHING, Lookup
 from lookalike.results.notebook import data_uri
+from lookalike.results.understood import Understood
 from lookalike.system.tables import Columns, Table, escape
 from lookalike.system.wording import count_of
 from lookalike.types import Ids
@@ -46,6 +47,8 @@ class SearchResult(OfHits, Table, Result):
         of 1.
     total : int or None
         How many images could have been hits: they pass, and are embedded.
+    understood : Understood or None
+        How words were understood, where the model knows no text; then both `model` and `index` are ``words``.
     lookup : Lookup
         The collection behind it, for its thumbnails.
 
@@ -69,6 +72,7 @@ class SearchResult(OfHits, Table, Result):
     request: SearchRequest | None = None
     is_proved: bool = False
     total: int | None = None
+    understood: Understood | None = None
     lookup: Lookup = field(default=NOTHING, repr=False, compare=False)
 
     def __repr__(self) -> str:
@@ -118,6 +122,7 @@ class SearchResult(OfHits, Table, Result):
             "proved": self.is_proved,
             "total": self.total,
             "below_chance": None,
+            **({} if self.understood is None else {"understood": self.understood.to_dict()}),
             "warnings": [tell(warning) for warning in self.warnings],
             "hits": [hit.to_dict(path) for hit in self.hits],
         }

@@ -1,5 +1,6 @@
 """A collection on disk: Lance tables, a manifest, one writer at a time."""
 
+from lookalike.store.embeddings import FLOATS
 from lookalike.store.journal_table import JOURNAL, JournalTable
 from lookalike.store.labeling import Labeling, LabelVerdict
 from lookalike.store.lock import Turn, Wait, check_wait, writer_lock
@@ -20,6 +21,7 @@ from lookalike.store.versions import Commit
 
 __all__ = [
     "ADDED",
+    "FLOATS",
     "FOLDER_NAME",
     "JOURNAL",
     "Commit",

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from lookalike.collection.places import make_hit
 from lookalike.collection.resources import Resources
+from lookalike.collection.shown import shown_by
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering, StoredClusterings
 from lookalike.collection.stored.named_folders import read_each
 from lookalike.embed import Model
@@ -55,6 +56,7 @@ def describe_clustering(resources: Resources, stored: StoredClustering, model: M
     kept = np.isin(stored.ids, embedded)
     ids, numbers = stored.ids[kept], stored.clusters[kept]
     distances, margins = stored.distances[kept], stored.margins[kept]
+    shown = shown_by(resources.places.snapshot, stored.model)
 
     def hits(rows: npt.NDArray[np.intp]) -> tuple[Hit, ...]:
         return tuple(
@@ -87,6 +89,7 @@ def describe_clustering(resources: Resources, stored: StoredClustering, model: M
             label_share=None if label is None else count / len(rows),
             central=hits(rows[np.argsort(distances[rows], kind="stable")[:_EXAMPLES]]),
             doubtful=hits(rows[np.argsort(margins[rows], kind="stable")[:_EXAMPLES]]) if can_doubt else (),
+            tags=() if shown is None or number == NOISE else shown.tags_of_many(ids[rows]),
             lookup=lookup,
         )
 

@@ -160,7 +160,7 @@ class Models(Names):
         Returns
         -------
         str
-            The new model's name, such as ``lite0-int8+pca128``. Fitting again makes a new name.
+            The new model's name, such as ``lite0-deep-int8+pca128``. Fitting again makes a new name.
 
         Raises
         ------

@@ -37,7 +37,7 @@ class Feedback(Face):
     >>> photos = Collection.create(photo_folder)
     >>> report = photos.sync()
     >>> stripes, noise = photo_folder / "stripes.png", photo_folder / "noise.png"
-    >>> change = photos.feedback.judge(stripes, noise, "no", models=["lite0-int8"])
+    >>> change = photos.feedback.judge(stripes, noise, "no", models=["lite0-deep-int8"])
     >>> change.words, [each.verdict for each in photos.feedback.judgments()]
     ('1 hit judged', ['no'])
     """
