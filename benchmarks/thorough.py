@@ -43,6 +43,7 @@ THEMES = (
     ("flat-theme", "lemon-theme/filesystems"),
     ("flat-theme/device", "lemon-theme/devices"),
 )
+BACKGROUND = "BACKGROUND_Google"  # pictures of no class, left out by custom
 EVERY, KS = 9, (1, 10)
 TAKEN_AWAY, DRAWS = 1 / 3, 5
 ASKED, EDITED = 30, 60
@@ -69,9 +70,10 @@ def main() -> None:
 
 
 def labelled(collection: Collection, model: str) -> tuple[Vectors, Labels]:
-    """Return the vectors of all images, by path, unit rows, and their classes."""
+    """Return the vectors of all images of a class, by path, unit rows, and their classes."""
     images, vectors = collection.vectors(model)
-    order = sorted(range(len(images)), key=lambda row: images[row].path)
+    kept = [row for row, image in enumerate(images) if image.label != BACKGROUND]
+    order = sorted(kept, key=lambda row: images[row].path)
     classes = np.unique([str(images[row].label) for row in order], return_inverse=True)[1]
     return unit_rows(np.asarray(vectors[order], np.float32)), classes
 
@@ -165,7 +167,7 @@ def measure_verify(collection: Collection, model: str) -> dict[str, Any]:
 
 
 def patch(share: float) -> Callable[[Image], Image]:
-    """Return what cuts a part of so much of its area out of an image, from its middle to the right and down."""
+    """Return what cuts a part of so much of its area out of an image, right and down of its middle."""
 
     def cut(image: Image) -> Image:
         width, height = (round(side * share**0.5) for side in image.size)

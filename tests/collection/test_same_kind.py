@@ -14,6 +14,7 @@ from lookalike import (
     InvalidInputError,
     SearchRequest,
     Vector,
+    Words,
 )
 from lookalike.collection import same_kind
 from lookalike.index.smoothing import Smoothing
@@ -254,3 +255,12 @@ def test_the_commands_take_it(ours, folder, images, call):
     assert "same kind: " in out and "one by one; the nearest of all found in" in out
     code, _, err = call("search", folder / "03.png", "--same-kind", cwd=folder)
     assert code == 2 and "same_kind is for vectors that are compared by cosine" in err
+
+
+def test_words_that_classes_answer_are_of_no_kind(folder):
+    (folder / "words").mkdir()
+    made = Collection.create(folder / "words", model="lite0-deep-int8")
+    with pytest.raises(
+        InvalidInputError, match="same_kind is given, but lite0-deep-int8 has no vectors of words"
+    ):
+        made.search(Words("dog"), same_kind=True)

@@ -112,18 +112,18 @@ def test_a_network_that_finds_no_memory_fails_that_image(folder, monkeypatch):
         def run(self, names, feed):
             raise RuntimeError("Failed to allocate memory for requested buffer of size 1")
 
-    collection = Collection.create(folder, "lite0-int8")
-    real = OnnxEmbedder.embed
+    collection = Collection.create(folder)
+    real = OnnxEmbedder._run
 
-    def embed(self, images):
+    def run(self, images, sides):
         self._session = Session(self._session)
         try:
-            return real(self, images)
+            return real(self, images, sides)
         finally:
             self._session = self._session.real
 
     with monkeypatch.context() as patch:
-        patch.setattr(OnnxEmbedder, "embed", embed)
+        patch.setattr(OnnxEmbedder, "_run", run)
         report = collection.sync(jobs=1)
     assert (report.added, report.failed) == (0, 6)
     assert all("not enough memory" in reason for reason in failures(report).values())

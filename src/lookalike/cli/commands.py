@@ -319,8 +319,7 @@ COMMANDS: dict[str, Command | Group] = {
     ),
     "reduce": Command(
         "reduce:reduce",
-        "Reduce a model's vectors by PCA, as a new model of the collection: search --model"
-        " lite0-deep-int8+pca128.",
+        "Reduce vectors by PCA, as a new model of the collection: search --model lite0-deep-int8+pca128.",
         also="pca compress shrink",
     ),
     "evaluate": Command(

@@ -29,7 +29,7 @@ def reduce(
     wait: WaitOption = None,
     output: Output,
 ) -> None:
-    """Reduce a model's vectors by PCA, as a new model of the collection: search --model lite0-deep-int8+pca128."""
+    """Reduce vectors by PCA, as a new model of the collection: search --model lite0-deep-int8+pca128."""
     from lookalike.plots import scree
 
     picture.check_drawn()

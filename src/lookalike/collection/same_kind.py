@@ -164,15 +164,16 @@ class SameKind(Searcher):
         plain = np.empty(len(self), np.float32)
         nearest = np.empty((0, self._embedded.dimension), np.float32)
         for rows, vectors in self._embedded.blocks():
-            units = unit_rows(vectors)
-            plain[rows] = units @ question
-            is_other = ~np.isin(rows, self._own)
-            nearest = np.concatenate([nearest, _most_like(units[is_other], plain[rows[is_other]])])
-        return plain, _most_like(nearest, nearest @ question)
-
-
-def _most_like(rows: Vectors, cosines: Cosines) -> Vectors:
-    return rows[np.argsort(-cosines, kind="stable")[:N_NEAREST]]
+            lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+            lengths[lengths == 0] = 1
+            cosines = vectors @ question / lengths
+            plain[rows] = cosines
+            cosines[np.isin(rows, self._own)] = -np.inf
+            n_others = int((cosines > -np.inf).sum())
+            some = np.argsort(-cosines, kind="stable")[: min(N_NEAREST, n_others)]
+            nearest = np.concatenate([nearest, unit_rows(vectors[some])])
+        order = np.argsort(-(nearest @ question), kind="stable")
+        return plain, nearest[order[:N_NEAREST]]
 
 
 def check_has_kinds(model: Model) -> None:

@@ -76,13 +76,7 @@ def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResu
             raise QueryInputError("what is not wanted is taken from a query", hint="name an image that is")
         if request.same_cluster is not None:
             raise QueryInputError("the cluster searched in is that of a query", hint="name an image")
-        for name in ("same_kind", "verify"):
-            if getattr(request, name):
-                raise InvalidInputError(
-                    f"{name} is given, but a colour is all that is searched for",
-                    field=name,
-                    hint="name an image, or leave it out",
-                )
+        _check_thorough(request, "a colour is all that is searched for")
         if request.model is not None:
             resources.models.get(request.model)  # not needed, but a slip of the pen is one here, too
         return _search_colors(resources, request, passing)
@@ -99,8 +93,18 @@ def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResu
             )
         model = resources.model(stored.model)
     if not model.has_text and are_words((*request.like, *request.unlike)) and stored is None:
+        _check_thorough(request, f"{model.name} has no vectors of words")
         return _search_words(resources, request, model, passing)
     return _search_vectors(resources, request, run, model, passing, stored)
+
+
+def _check_thorough(request: SearchRequest, why_not: str) -> None:
+    """Raise InvalidInputError if what can be done with the vector or picture of a query is asked for."""
+    for name in ("same_kind", "verify"):
+        if getattr(request, name):
+            raise InvalidInputError(
+                f"{name} is given, but {why_not}", field=name, hint="name an image, or leave it out"
+            )
 
 
 def _search_words(
