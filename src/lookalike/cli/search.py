@@ -152,8 +152,8 @@ def search(
 ) -> None:
     """Find the images most like a file, a URL or words, nearest first, with their cosine similarity.
 
-    English nouns and colours need no model that knows text; other words do: see lookalike models. With --color alone, find those that have most
-    of it; with other filters alone, list those that pass.
+    English nouns and colours need no model that knows text; other words do: see lookalike models. With
+    --color alone, find those that have most of it; with other filters alone, list those that pass.
     """
     from lookalike.collection import Collection
     from lookalike.results.browsing import BrowseResult
