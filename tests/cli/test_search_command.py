@@ -279,9 +279,8 @@ def test_a_hit_says_where_the_region_is(call, photos, tmp_path):
     code, out, _ = call("search", *options, "--plot", tmp_path / "where.png", cwd=indexed)
     rows = [line.split("\t") for line in out.splitlines()]
     assert (code, len(rows)) == (0, 2)
-    assert [[float(share) for share in row[-1].split(",")] for row in rows] == [
-        pytest.approx(box, abs=1e-3) for box in boxes
-    ]
+    for row, box in zip(rows, boxes, strict=True):
+        assert [float(share) for share in row[-1].split(",")] == pytest.approx(box, abs=1e-3)
     assert [hit["box"] for hit in answer(call, indexed, "cats/0.png", "-k", "2")["hits"]] == [None, None]
 
 

@@ -54,7 +54,7 @@ FILE = "lite0_cells.npz"
 SHA256 = "cd529e03d24bcf2d676a5080299919230c50a8c344dfa8f9082e1a7fdd65c316"
 
 _SIDE, _STEP = 3 / 7, 2 / 7  # of a cell, in shares of the picture
-_ADVICE = "install lookalike again: pip install --force-reinstall lookalike"
+_ADVICE = "install lookalike again"
 
 Doubles = npt.NDArray[np.float64]
 
