@@ -200,15 +200,15 @@ def _search_vectors(
         is_found = neighbors.ids[0] >= 0
         return neighbors.ids[0][is_found], neighbors.distances[0][is_found]
 
+    ranked: Callable[[int], Near] = nearest
     if request.verify:
-        lay = partial(order_by_laying, store, wanted[0], watch=run.watch)
-        nearest = same_first(nearest, lay)
+        ranked = same_first(nearest, partial(order_by_laying, store, wanted[0], watch=run.watch))
     n_most = len(index) if passing.ids is None else len(passing.ids)
     describer = Describer(places, passing, has_scores=model.metric == "cosine")
     total = _count(places, index, model.name, passing, own)
     copies = Copies.found(resources) if request.fold else None
     fold = None if copies is None else _fold(copies, _searched(places, index, model.name), passing, own)
-    hits = _nearest_hits(nearest, n_most, min(request.n_hits, total), own, describer, fold)
+    hits = _nearest_hits(ranked, n_most, min(request.n_hits, total), own, describer, fold)
     is_proved = not request.verify and find_kind(index.kind).is_proved(
         1.0 if is_unlike_images or passing.ids is not None else request.recall, request.mode
     )
