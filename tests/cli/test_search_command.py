@@ -189,9 +189,9 @@ def test_a_folder_or_file_wins_over_words_and_the_line_says_so(call, indexed):
     assert (code, out.count("\n")) == (0, 1)
     told, _ = err.splitlines()
     assert told == "lookalike: red car is taken for the file of that name; for the word: --words 'red car'"
-    for word in ("dog", "red car"):
-        code, _, err = call("search", "--words", word)
-        assert (code, f"{word.split()[-1]} by the class" in err, "is taken for" in err) == (0, True, False)
+    for word, code, said in (("dog", 0, "by names only; "), ("red car", 2, "words cannot be searched for")):
+        found, _, err = call("search", "--words", word)
+        assert (found, said in err, "is taken for" in err) == (code, True, False)
     assert call("search", f".{os.sep}dog", "-f")[2] == ""  # which no word is
 
 

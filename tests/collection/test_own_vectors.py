@@ -85,7 +85,7 @@ def test_nothing_is_embedded_with_them(collection, images, vectors, photos, tmp_
         with pytest.raises(ModelInputError, match="brought along"):
             collection.search(query, model="ours")
     with pytest.raises(QueryInputError, match="knows only images"):
-        collection.search(Words("a dog"), model="ours")
+        collection.search(Words("a lighthouse"), model="ours")
     with pytest.raises(ModelInputError, match="brought along"):
         collection.sync(model="ours")
     with pytest.raises(ModelInputError, match="brought along"):

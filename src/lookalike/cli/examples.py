@@ -9,8 +9,8 @@ EXAMPLES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "index:index": ("index photos", "index photos --exclude thumbs --dry-run"),
         "search:search": (
-            "search photos/beach.jpg -o found.html",
-            "search 'red car' -c photos",
+            "search 'red car' -c photos -o found.html",
+            "search --each new -c photos --json",
         ),
         "listing:list_": ("list photos --sort date --descending -k 20", "list photos/2019 --facets"),
         "cluster:make": (

@@ -20,6 +20,7 @@ from lookalike.collection.resources import Resources
 from lookalike.collection.same_kind import open_same_kind
 from lookalike.collection.searching_words import are_words, find_worded
 from lookalike.collection.selecting import Passing, pass_filter
+from lookalike.collection.shown import shown_by
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.collection.stored_images import StoredImages
 from lookalike.collection.sureness import Embeddings, Judge, Shown
@@ -113,7 +114,8 @@ def _search_words(
     """Find the images that words are about, without a model that knows text; see `searching_words`."""
     places = resources.places
     wanted, unwanted = cast(Sequence[Words], request.like), cast(Sequence[Words], request.unlike)
-    found = find_worded(resources, wanted, unwanted, model)
+    shown = shown_by(places.snapshot, model.name, or_others=request.model is None)
+    found = find_worded(resources, wanted, unwanted, model, shown)
     passes = np.ones(len(found.ids), bool) if passing.ids is None else np.isin(found.ids, passing.ids)
     ids, scores = found.ids[passes], found.scores[passes]
     copies = Copies.found(resources) if request.fold else None

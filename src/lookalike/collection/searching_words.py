@@ -18,7 +18,7 @@ import numpy.typing as npt
 from lookalike.collection.columns import are_in
 from lookalike.collection.named import called
 from lookalike.collection.resources import Resources
-from lookalike.collection.shown import Shown, shown_by
+from lookalike.collection.shown import Shown
 from lookalike.collection.snapshot import Snapshot
 from lookalike.embed import MODELS, Model, base_name
 from lookalike.errors import QueryInputError
@@ -60,7 +60,7 @@ class Worded:
 
 
 def find_worded(
-    resources: Resources, terms: Sequence[Words], unlike: Sequence[Words], model: Model
+    resources: Resources, terms: Sequence[Words], unlike: Sequence[Words], model: Model, shown: Shown | None
 ) -> Worded:
     """Find the images that words are about; those of `unlike` lose what they show of it.
 
@@ -70,7 +70,6 @@ def find_worded(
         If a word is unknown, and no image is called so.
     """
     snapshot = resources.places.snapshot
-    shown = shown_by(snapshot, model.name)
     ids = snapshot.files.images
     scores, is_named = np.ones(len(ids)), np.zeros(len(ids), bool)
     nouns: dict[str, tuple[str, ...]] = {}
@@ -112,9 +111,9 @@ def _score(
     words = [*(noun.word for noun in phrase.nouns), *phrase.unknown]
     named = are_in(ids, called(snapshot, words))
     if not words and not phrase.colors:
-        raise _unknown(term, phrase, model, snapshot)
+        raise _unknown(term, phrase, model, snapshot, shown)
     if (phrase.unknown or (phrase.nouns and shown is None)) and not named.any():
-        raise _unknown(term, phrase, model, snapshot)
+        raise _unknown(term, phrase, model, snapshot, shown)
     scores = np.zeros(len(ids))
     if not phrase.unknown:
         scores[:] = 1 if not phrase.nouns else 0
@@ -136,7 +135,9 @@ def are_words(terms: Sequence[Term]) -> bool:
     return all(isinstance(term, Words) for term in terms)
 
 
-def _unknown(term: Words, phrase: Phrase, model: Model, snapshot: Snapshot) -> QueryInputError:
+def _unknown(
+    term: Words, phrase: Phrase, model: Model, snapshot: Snapshot, shown: Shown | None
+) -> QueryInputError:
     """Return the error that words mean nothing here, with what knows more."""
     no_file = f"there is no file {term.words!r}, and " if term.is_guess else ""
     with_text = [row.name for row in MODELS if row.has_text]
@@ -146,7 +147,7 @@ def _unknown(term: Words, phrase: Phrase, model: Model, snapshot: Snapshot) -> Q
         if here
         else Hint("models_with_text", models=", ".join(with_text))
     )
-    if shown_by(snapshot, model.name) is None:
+    if shown is None:
         return QueryInputError(
             f"{no_file}words cannot be searched for: the model {model.name} knows only images", hint=hint
         )

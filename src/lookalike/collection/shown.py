@@ -96,7 +96,7 @@ class Shown:
         return at[are_in(images, self.ids)]
 
 
-def shown_by(snapshot: Snapshot, model: str) -> Shown | None:
+def shown_by(snapshot: Snapshot, model: str, *, or_others: bool = True) -> Shown | None:
     """Return what a model says that the images show; else another of the collection; None if none does.
 
     Parameters
@@ -104,9 +104,11 @@ def shown_by(snapshot: Snapshot, model: str) -> Shown | None:
     snapshot : Snapshot
     model : str
         Which is asked first; of a reduced one, its base.
+    or_others : bool
+        Whether the others of the collection are asked then.
     """
     tables = snapshot.store.vector_tables()
-    for name in dict.fromkeys([base_name(model) or model, *tables]):
+    for name in dict.fromkeys([base_name(model) or model, *(tables if or_others else ())]):
         ids, _ = snapshot.side(name, "classes")
         if len(ids):
             return snapshot.keep(("shown", name), partial(_read, snapshot, name))
